@@ -1,0 +1,103 @@
+"""What an endpoint is: the place where a model answers.
+
+A request is the body of an OpenAI chat completion, a plain mapping:
+``{"messages": [{"role": "user", "content": "…"}], "max_tokens": 256, "temperature": 0.7, "stop": ["…"]}``.
+The endpoint knows which model it serves, so ``model`` is not in the request. It answers with a stream of
+text deltas that ends with one `Finish`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+Request = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Tokens of one completion; `None` where the endpoint does not tell."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+
+@dataclass(frozen=True)
+class Finish:
+    """The last event of a stream: why it ended (`stop`, `length`, `content_filter`) and what it used."""
+
+    reason: str
+    usage: Usage = Usage()
+
+
+class Failure(StrEnum):
+    """Why an endpoint gave no completion."""
+
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    RATE_LIMITED = "rate_limited"
+    UNAUTHORISED = "unauthorised"
+    REFUSED = "refused"  # the endpoint read the request and said no
+    BROKEN = "broken"  # a reply that is not what the protocol promises, or a stream that stopped midway
+    NOT_READY = "not_ready"  # weights are still being fetched or loaded
+
+
+class EndpointError(Exception):
+    """A call that gave no completion. `detail` is for the operator and never shown to a voter."""
+
+    def __init__(self, failure: Failure, detail: str, retry_after: float | None = None) -> None:
+        super().__init__(f"{failure.value}: {detail}")
+        self.failure = failure
+        self.detail = detail
+        self.retry_after = retry_after  # seconds, when the endpoint named them
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What one look at an endpoint found: can it be used, what it says of itself, and what to do if not."""
+
+    ok: bool
+    message: str
+    advice: str = ""
+    seconds: float | None = None  # from the request to the first piece of text
+
+
+class Endpoint(Protocol):
+    """Streams completions of one model. Safe to call from many tasks of one event loop at once."""
+
+    def stream(self, request: Request) -> AsyncGenerator[str | Finish]:
+        """Text deltas, then one `Finish`. Closing the generator stops the model.
+
+        Raises `EndpointError`.
+        """
+        ...
+
+    async def start(self) -> None:
+        """Make ready what takes time (weights, a child process). Idempotent. Raises `EndpointError`."""
+        ...
+
+    async def close(self) -> None:
+        """Give back connections, processes and memory. Idempotent."""
+        ...
+
+
+@dataclass(frozen=True)
+class Completion:
+    """The join of a stream."""
+
+    text: str
+    finish: Finish
+
+
+async def complete(endpoint: Endpoint, request: Request) -> Completion:
+    """Wait for the whole completion. Raises `EndpointError`."""
+    pieces: list[str] = []
+    finish = Finish("stop")
+    async for event in endpoint.stream(request):
+        if isinstance(event, Finish):
+            finish = event
+        else:
+            pieces.append(event)
+    return Completion("".join(pieces), finish)

@@ -1,0 +1,1 @@
+"""Static benchmarks: tasks, samples, metrics and reports, no calls."""

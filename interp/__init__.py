@@ -1,0 +1,1 @@
+"""Which tokens drove a model, and whether that explanation is faithful."""
