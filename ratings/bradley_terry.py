@@ -41,9 +41,10 @@ def bradley_terry(
 
         sum over battles of  w * [y log p + (1 - y) log(1 - p)]  -  prior/2 * sum xi²
 
-    with p = expit(xi_A - xi_B) and y = 1, 1/2 or 0. `prior` is a precision in logits⁻² (0: plain maximum likelihood; boards use
-    `PRIOR`). With H the Hessian and B = sum w²(y - p)² x x', the covariance is H⁻¹ (B + prior) H⁻¹ of ratings
-    less the mean of their component: the prior counts as one more observation a model.
+    with p = expit(xi_A - xi_B) and y = 1, 1/2 or 0. `prior` is a precision in logits⁻² (0: plain maximum
+    likelihood; boards use `PRIOR`). With H the Hessian and B = sum w²(y - p)² x x', the covariance is
+    H⁻¹ (B + prior) H⁻¹ of ratings less the mean of their component: the prior counts as one more
+    observation a model.
 
     Without a prior, ratings are centred on 1000 in each strong component, a model that never lost has rating
     inf and one that never won -inf (with a one-sided bound), and one in between, that no chain of wins and
