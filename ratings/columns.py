@@ -1,0 +1,98 @@
+"""A column of anything to integer codes and the labels they stand for.
+
+Lists, numpy, pandas, polars and Arrow are read through their own methods, so none of them is imported here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ratings.errors import LengthMismatch, RatingsError
+
+Column = Any  # a list, numpy array, pandas or polars Series, Arrow array: whatever `column_codes` reads
+Codes = NDArray[Any]  # signed integers; -1 marks a missing value
+
+# Integers up to this many times the rows are used as codes as they stand; wider ones are looked up.
+DENSE = 4
+
+
+def column_codes(column: Column, name: str) -> tuple[Codes, Sequence[object]]:
+    """Codes (rows,) into labels (any order); missing values have code -1. `name` is for the errors."""
+    kind = type(column).__module__.partition(".")[0]
+    if kind == "pandas":
+        return _pandas(column, name)
+    if kind == "pyarrow":
+        return _arrow(column)
+    if kind == "polars":
+        return _polars(column, name)
+    if isinstance(column, np.ndarray):
+        return _numpy(column, name)
+    if isinstance(column, str | bytes) or not isinstance(column, Iterable):
+        raise RatingsError(f"{name} is a {type(column).__name__}; give a column with one value a battle")
+    return _objects(column if isinstance(column, list | tuple) else list(column))
+
+
+def is_missing(label: object) -> bool:
+    """None, NaN, pandas' NA and the empty string, which is how a CSV file writes "no value"."""
+    if label is None or isinstance(label, str):
+        return not label
+    return type(label).__name__ in {"NAType", "NaTType"} or bool(label != label)  # NaN is not itself
+
+
+def same_length(**columns: NDArray[Any]) -> None:
+    """Raise LengthMismatch unless all columns have as many rows."""
+    lengths = {name: len(column) for name, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{name} has {length}" for name, length in lengths.items())
+        raise LengthMismatch(f"columns differ in length: {told} rows")
+
+
+def _objects(values: Sequence[object]) -> tuple[Codes, Sequence[object]]:
+    places = {label: code for code, label in enumerate(dict.fromkeys(values))}
+    return np.fromiter(map(places.__getitem__, values), np.int32, len(values)), list(places)
+
+
+def _numpy(values: NDArray[Any], name: str) -> tuple[Codes, Sequence[object]]:
+    if values.ndim != 1:
+        raise RatingsError(f"{name} has {values.ndim} dimensions; give a column with one value a battle")
+    if values.dtype.kind not in "iu":
+        return _objects(values.tolist())
+    low, high = (int(values.min()), int(values.max())) if values.size else (0, -1)
+    if low >= 0 and high <= DENSE * values.size + 1000:
+        return values, range(high + 1)
+    labels, codes = np.unique(values, return_inverse=True)
+    return codes, labels.tolist()
+
+
+def _pandas(column: Column, name: str) -> tuple[Codes, Sequence[object]]:
+    if hasattr(column, "cat"):
+        column = column.cat
+    if hasattr(column, "categories"):
+        return np.asarray(column.codes), column.categories.tolist()
+    if column.dtype.kind in "iu" and not hasattr(column.dtype, "na_value"):
+        return _numpy(column.to_numpy(), name)
+    codes, labels = column.factorize()
+    return codes, labels.tolist()
+
+
+def _arrow(column: Column) -> tuple[Codes, Sequence[object]]:
+    coded = column.dictionary_encode()
+    if hasattr(coded, "combine_chunks"):
+        coded = coded.unify_dictionaries().combine_chunks()
+    if hasattr(coded, "chunks"):  # an empty or still chunked array
+        coded = coded.chunk(0)
+    indices = coded.indices.fill_null(-1) if coded.null_count else coded.indices
+    return indices.to_numpy(zero_copy_only=False), coded.dictionary.to_pylist()
+
+
+def _polars(column: Column, name: str) -> tuple[Codes, Sequence[object]]:
+    if column.dtype.is_integer() and not column.null_count():
+        return _numpy(column.to_numpy(), name)
+    labels = column.unique()
+    places = labels.to_frame(name).with_row_index("code")
+    codes = column.to_frame(name).join(places, on=name, how="left", nulls_equal=True, maintain_order="left")
+    return codes["code"].to_numpy().astype(np.int32), labels.to_list()

@@ -1,0 +1,38 @@
+"""What can be wrong with battles: one class a mistake, each message naming the row and what helps.
+
+Named for the mistake, without the suffix Error: `UnknownWinner: row 17: ...` reads as a sentence.
+"""
+
+from __future__ import annotations
+
+
+class RatingsError(ValueError):
+    """A battle, a count or an option that no rating can be computed from."""
+
+
+class UnknownWinner(RatingsError):  # noqa: N818
+    """A winner that is none of model_a, model_b, tie, both_bad."""
+
+
+class UnknownModel(RatingsError):  # noqa: N818
+    """A model that is not in the list it was to be looked up in."""
+
+
+class MissingValue(RatingsError):  # noqa: N818
+    """A battle without a model, a winner, a weight or a covariate."""
+
+
+class SelfBattle(RatingsError):  # noqa: N818
+    """A model against itself, which says nothing about it."""
+
+
+class LengthMismatch(RatingsError):  # noqa: N818
+    """Columns of unequal length."""
+
+
+class NoBattles(RatingsError):  # noqa: N818
+    """Nothing to rate from."""
+
+
+class BadOption(RatingsError):  # noqa: N818
+    """An option outside its range."""
