@@ -203,7 +203,7 @@ class Battles:
             return None
         if waiting:
             steps = "; ".join(model.progress for model in waiting)
-            return f"The arena is getting its models ready ({ready} of {ready + len(waiting)} so far): {steps}."
+            return f"The arena is getting its models ready ({ready} of {ready + len(waiting)}): {steps}."
         if len(self.serving.models) < 2:
             return (
                 f"A battle needs two models, and {len(self.serving.models)} "
@@ -262,18 +262,22 @@ class Battles:
             patience=Patience(self.limits.first_token_timeout, self.limits.turn_timeout),
         )
         live = Live(battle, turn, asyncio.create_task(self._write_turn(battle, turn)))
+        live.task.add_done_callback(lambda _task: self._turn_ended(live))
         self._live[public_id] = live
         return self._view(battle, live)
 
     async def _write_turn(self, battle: StoredBattle, turn: LiveTurn) -> None:
         """Run the turn and put what came of it into the store, whatever it was."""
-        try:
-            await turn.run()
-            status = BattleStatus.FAILED if turn.failed else BattleStatus.OPEN
-            await self._write(lambda session: stored.finish_turn(session, battle.id, turn.written(), status))
-        finally:
-            del self._live[battle.public_id]
-            turn.done.set()
+        await turn.run()
+        status = BattleStatus.FAILED if turn.failed else BattleStatus.OPEN
+        await self._write(lambda session: stored.finish_turn(session, battle.id, turn.written(), status))
+
+    def _turn_ended(self, live: Live) -> None:
+        """However it ended, and also when it was cancelled before it began."""
+        del self._live[live.battle.public_id]
+        live.turn.done.set()
+        if not live.task.cancelled() and (error := live.task.exception()):
+            log.error("battle %s could not be written down", live.battle.id, exc_info=error)
 
     def _view(self, battle: StoredBattle, live: Live | None = None) -> View:
         voted = battle.status is BattleStatus.VOTED

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -34,11 +34,14 @@ def draw_pair(weights: Mapping[str, float], random: Random) -> Pair:
     if sum(mass > 0 for mass in masses) < 2:
         masses = [1.0] * len(names)
     first = random.choices(range(len(names)), masses)[0]
-    rest = [0.0 if i == first else mass for i, mass in enumerate(masses)]
-    second = random.choices(range(len(names)), rest)[0]
+    second = random.choices(range(len(names)), _without(masses, first))[0]
     pair = [names[first], names[second]]
     random.shuffle(pair)
-    total = sum(masses)
-    product = masses[first] * masses[second] / total
-    probability = product / (total - masses[first]) + product / (total - masses[second])
+    product = masses[first] / sum(masses) * masses[second]
+    probability = product / sum(_without(masses, first)) + product / sum(_without(masses, second))
     return Pair(pair[0], pair[1], probability)
+
+
+def _without(masses: Sequence[float], drawn: int) -> list[float]:
+    """Summed anew, not subtracted: a weight far below the others would be lost to rounding."""
+    return [0.0 if i == drawn else mass for i, mass in enumerate(masses)]

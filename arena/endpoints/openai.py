@@ -10,7 +10,7 @@ import asyncio
 import json
 import random
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -29,7 +29,7 @@ class OpenAI:
 
     url: str
     model: str
-    key: str | None = None
+    key: str | None = field(default=None, repr=False)
     connect_timeout: float = 10.0
     read_timeout: float = 60.0
     retries: int = 2
@@ -187,7 +187,7 @@ def _pause(attempt: int, error: EndpointError) -> float:
 
 def _retry_after(headers: httpx.Headers) -> float | None:
     """Seconds; the form with a date is rare enough to be left to our own pause."""
-    value: str = headers.get("retry-after", "")
+    value = str(headers.get("retry-after", ""))
     return float(value) if value.replace(".", "", 1).isdigit() else None
 
 
