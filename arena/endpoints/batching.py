@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 from torch.nn.functional import pad
-from transformers import DynamicCache
+from transformers import DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 from arena.endpoints.endpoint import EndpointError, Failure, Finish, Request, Usage
@@ -41,7 +41,7 @@ class Row:
     tokens: list[int] = field(default_factory=list)  # prompt and completion
 
     def accept(self, plan: Plan, logits: torch.Tensor) -> bool:
-        """Choose the next token from `logits`, shape (vocabulary,), send its text; False when it was the last."""
+        """Choose a token from `logits`, shape (vocabulary,), and send its text; False when it was the last."""
         token = plan.choose(logits, self.tokens)
         self.tokens.append(token)
         reason, text = None, ""
@@ -68,7 +68,7 @@ class Row:
 class Model:
     """A causal language model as the batch sees it: tokens in, logits of the last position out."""
 
-    def __init__(self, network: Any) -> None:
+    def __init__(self, network: PreTrainedModel) -> None:
         self._network = network
         takes = inspect.signature(network.forward).parameters
         if "past_key_values" not in takes:
@@ -84,31 +84,37 @@ class Model:
         return DynamicCache() if self.joins else DynamicCache(config=self._network.config)
 
     def logits(self, tokens: list[list[int]], mask: torch.Tensor, cache: DynamicCache) -> torch.Tensor:
-        """Logits, shape (rows, vocabulary), after `tokens` (rows × new); `mask` covers old and new positions."""
+        """Logits, shape (rows, vocabulary), after `tokens` (rows × new); `mask` covers old ones and new."""
         ids = torch.tensor(tokens, device=self._network.device)
         mask = mask.to(self._network.device)
         options: dict[str, Any] = dict(self._keep)
         if self._takes_positions:
             options["position_ids"] = mask.cumsum(-1)[:, -ids.shape[1] :] - 1
         out = self._network(
-            input_ids=ids, attention_mask=mask, past_key_values=cache, use_cache=True, return_dict=True, **options
+            input_ids=ids,
+            attention_mask=mask,
+            past_key_values=cache,
+            use_cache=True,
+            return_dict=True,
+            **options,
         )
-        return out.logits[:, -1]
+        last: torch.Tensor = out.logits[:, -1]
+        return last
 
 
 class Batch:
-    """Rows that take their steps together, and their keys and values. `mask`: rows × positions, 0 is padding."""
+    """Rows that take their steps together, with their keys and values."""
 
     def __init__(self, model: Model, row: Row, plan: Plan) -> None:
         self._model = model
         self.rows = [(row, plan)]
         self._cache = model.empty_cache()
-        self._mask = torch.ones((1, 0), dtype=torch.long)
+        self._mask = torch.ones((1, 0), dtype=torch.long)  # rows × positions, 0 is padding
 
     @property
     def read(self) -> int:
         """How many positions are in the cache."""
-        return self._mask.shape[1]
+        return int(self._mask.shape[1])
 
     def step(self, tokens: list[list[int]]) -> torch.Tensor:
         """Read `tokens`, the same number for every row; logits of shape (rows, vocabulary)."""
@@ -131,7 +137,7 @@ class Batch:
         self._mask = self._mask[kept]
         padding = int((self._mask.sum(0) == 0).sum())  # all of it on the left
         self._mask = self._mask[:, padding:]
-        self._map(lambda entry: entry[kept][:, :, padding:])
+        self._change(lambda entry: entry[kept][:, :, padding:])
 
     def join(self, other: Batch) -> None:
         """Take over the rows of `other`."""
@@ -166,7 +172,9 @@ class Batcher:
     so that tokenizers, which are not safe to share, are used by one thread alone.
     """
 
-    def __init__(self, network: Any, plan: Callable[[Request], Plan], max_batch: int, threads: int) -> None:
+    def __init__(
+        self, network: PreTrainedModel, plan: Callable[[Request], Plan], max_batch: int, threads: int
+    ) -> None:
         self._model = Model(network)
         self._plan = plan
         self._max_batch = max_batch
@@ -209,7 +217,7 @@ class Batcher:
                     self._read()
                     self._write()
         # Whatever breaks the thread, the rows that wait for it must hear of it: nobody else can tell them.
-        except Exception as cause:  # noqa: BLE001
+        except Exception as cause:
             logger.error("the thread of a model broke", exc_info=cause)
             end = EndpointError(Failure.BROKEN, f"the thread of the model broke: {cause!r}")
         self._end(end)
@@ -238,17 +246,20 @@ class Batcher:
             return
         logits = batch.step([plan.prompt[batch.read : batch.read + CHUNK]])
         if batch.read == len(plan.prompt):
-            self._filling = None
             if row.accept(plan, logits[0]):
                 self._place(batch)
+            self._filling = None
 
     def _next(self) -> Batch | None:
         """A batch of the next row that waits, if there is room for it and it can be served."""
         if not self._waiting or sum(len(batch.rows) for batch in self._batches) >= self._max_batch:
             return None
-        row = self._waiting.popleft()
-        if row.cancelled:
-            return None
+        row = self._waiting[0]
+        batch = None if row.cancelled else self._open(row)
+        self._waiting.popleft()  # only now: a row in nobody's hands would not hear of a crash
+        return batch
+
+    def _open(self, row: Row) -> Batch | None:
         try:
             plan = self._plan(row.request)
         except EndpointError as error:

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 def load(
     source: str, file: str | None, revision: str | None, dtype: str, device: str | None, cache: Path | None
-) -> tuple[Any, Any]:
+) -> tuple[transformers.PreTrainedModel, transformers.PreTrainedTokenizerBase]:
     """The network, ready for inference, and its tokenizer. Raises `EndpointError`."""
     try:
         place = locate(source, file, revision)
@@ -38,7 +38,9 @@ def load(
         raise EndpointError(Failure.NOT_READY, detail) from cause
 
 
-def _load(place: str | Path, revision: str | None, dtype: str, device: str) -> tuple[Any, Any]:
+def _load(
+    place: str | Path, revision: str | None, dtype: str, device: str
+) -> tuple[transformers.PreTrainedModel, transformers.PreTrainedTokenizerBase]:
     # Code that comes with weights is never run; left open, transformers would ask on the terminal.
     options: dict[str, Any] = {"trust_remote_code": False}
     if isinstance(place, str):
@@ -55,7 +57,7 @@ def locate(source: str, file: str | None, revision: str | None) -> Path | str:
     path = Path(source).expanduser()
     if path.exists():
         return path / file if file else path
-    if path.is_absolute() or source.startswith((".", "~")) or source.endswith(".gguf") or source.count("/") > 1:
+    if source.startswith(("/", ".", "~")) or source.endswith(".gguf") or source.count("/") > 1:
         raise FileNotFoundError("there is no such file or directory")
     if revision is None:
         logger.warning("%s has no pinned revision: its weights may change between two runs", source)
@@ -73,7 +75,7 @@ def _advice(source: str) -> str:
     )
 
 
-def working_dtype(dtype: str, device: str) -> Any:
+def working_dtype(dtype: str, device: str) -> torch.dtype | str:
     """What `from_pretrained` takes. `auto` is the checkpoint's own, where the hardware multiplies it.
 
     A CPU without bfloat16 instructions emulates them: SmolLM2 135M on AVX2 reads a prompt 6 times slower and

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from arena.endpoints.endpoint import EndpointError, Failure, Request
 
 if TYPE_CHECKING:
     import torch
+    from transformers import PreTrainedTokenizerBase
 
 # Refused rather than ignored: an answer that pays them no heed would look like one that does.
 UNSERVED = (
@@ -25,7 +26,7 @@ def refused(detail: str) -> EndpointError:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How the next token is chosen. Temperature 0 takes the likeliest; `top_p` 1 and `top_k` 0 cut nothing."""
+    """How a token is chosen. Temperature 0 takes the likeliest; `top_p` 1 and `top_k` 0 cut nothing."""
 
     temperature: float = 1.0
     top_p: float = 1.0
@@ -120,7 +121,7 @@ class Plan:
 class Planner:
     """Reads requests for one model. `context` is in tokens, prompt and completion together."""
 
-    tokenizer: Any
+    tokenizer: PreTrainedTokenizerBase
     context: int
     ends: frozenset[int]
     sampling: Sampling
@@ -132,7 +133,7 @@ class Planner:
         prompt = self._prompt(read_messages(request))
         room = self.context - len(prompt)
         if room < 1:
-            raise refused(f"the prompt has {len(prompt)} tokens and the context {self.context}; shorten the prompt")
+            raise refused(f"the prompt has {len(prompt)} tokens, the context only {self.context}; shorten it")
         choose = chooser(read_sampling(request, self.sampling))
         deltas = Deltas(self._decode, (*self.stop, *read_stop(request)))
         return Plan(prompt, min(room, read_limit(request, room)), choose, deltas, self.ends)
@@ -148,7 +149,8 @@ class Planner:
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def _decode(self, tokens: list[int]) -> str:
-        return str(self.tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False))
+        options = {"skip_special_tokens": True, "clean_up_tokenization_spaces": False}
+        return str(self.tokenizer.decode(tokens, **options))
 
 
 def check_served(request: Request) -> None:
@@ -168,7 +170,7 @@ def read_messages(request: Request) -> list[dict[str, str]]:
     return [{"role": str(message["role"]), "content": _text(message.get("content"))} for message in messages]
 
 
-def _text(content: Any) -> str:
+def _text(content: str | Sequence[Mapping[str, Any]] | None) -> str:
     if content is None or isinstance(content, str):
         return content or ""
     return "".join(_part(part) for part in content)

@@ -9,16 +9,18 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from arena.endpoints.endpoint import EndpointError, Failure, Finish, Request
 from arena.endpoints.planning import Planner, Sampling
 
 if TYPE_CHECKING:
-    from arena.endpoints.batching import Batcher
+    from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-# GGUF files and some configurations name one end-of-text token only, and chat models end a turn with another.
-END_OF_TURN = ("<|im_end|>", "<|eot_id|>", "<|end|>", "<|endoftext|>", "<end_of_turn>", "<|END_OF_TURN_TOKEN|>")
+    from arena.endpoints.batching import Batcher, Send
+
+# GGUF files and some configurations name one end-of-text token; chat models end a turn with another one.
+END_OF_TURN = ("<|im_end|>", "<|eot_id|>", "<|end|>", "<|endoftext|>", "<end_of_turn>", "<turn|>")
 
 
 @dataclass
@@ -30,8 +32,8 @@ class Transformers:
     CPU threads: on a shared machine two are slower than one. At most `max_batch` completions are written at
     once, others wait. `max_context` is in tokens, prompt and completion together.
 
-    `chat_template` is a Jinja text that replaces the model's own; it writes `{{ bos_token }}` itself where the
-    model wants one. A base model needs it, and often a `stop` string that ends every completion. A GGUF file
+    `chat_template` is a Jinja text that replaces the model's own; it writes `{{ bos_token }}` itself where
+    the model wants one. A base model needs it, and often a `stop` string that ends every completion. A GGUF file
     is converted once into `cache_dir`.
 
     What a request leaves out is taken from the model's generation_config.
@@ -82,27 +84,26 @@ class Transformers:
 
     async def close(self) -> None:
         """End the thread and give back the memory. Streams that still run fail. Idempotent."""
-        batcher, self._batcher = self._batcher, None
+        async with self._starting:
+            batcher, self._batcher = self._batcher, None
         if batcher is not None:
             await asyncio.to_thread(batcher.close)
 
     def _load(self) -> Batcher:
         try:
             import jinja2  # noqa: F401  # chat templates; transformers itself can do without
-            import transformers  # noqa: F401
 
             from arena.endpoints.batching import Batcher
             from arena.endpoints.checkpoint import load
+
+            options = (self.file, self.revision, self.dtype, self.device, self.cache_dir)
+            network, tokenizer = load(self.source, *options)
         except ImportError as cause:
-            raise EndpointError(
-                Failure.NOT_READY, f"needs the extra 'local': pip install 'arena[local]' ({cause})"
-            ) from cause
-        network, tokenizer = load(
-            self.source, self.file, self.revision, self.dtype, self.device, self.cache_dir
-        )
+            detail = f"needs the extra 'local': pip install 'arena[local]' ({cause})"
+            raise EndpointError(Failure.NOT_READY, detail) from cause
         return Batcher(network, self._planner(network, tokenizer).plan, self.max_batch, self.threads)
 
-    def _planner(self, network: Any, tokenizer: Any) -> Planner:
+    def _planner(self, network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> Planner:
         if self.chat_template is not None:
             tokenizer.chat_template = self.chat_template
         if not tokenizer.chat_template:
@@ -114,12 +115,14 @@ class Transformers:
         length = getattr(network.config.get_text_config(), "max_position_embeddings", None)
         context = min(filter(None, (self.max_context, length)), default=None)
         if context is None:
-            raise EndpointError(Failure.NOT_READY, f"{self.source} does not tell its context: configure max_context")
-        ends = end_tokens(network.generation_config, tokenizer)
-        return Planner(tokenizer, context, ends, default_sampling(network.generation_config), tuple(self.stop))
+            detail = f"{self.source} does not tell its context: configure max_context"
+            raise EndpointError(Failure.NOT_READY, detail)
+        generation = network.generation_config
+        ends = end_tokens(generation, tokenizer)
+        return Planner(tokenizer, context, ends, default_sampling(generation), tuple(self.stop))
 
 
-def _sender(events: asyncio.Queue[Any]) -> Any:
+def _sender(events: asyncio.Queue[str | Finish | EndpointError]) -> Send:
     """A function that puts an event into `events` from another thread."""
     loop = asyncio.get_running_loop()
 
@@ -130,8 +133,8 @@ def _sender(events: asyncio.Queue[Any]) -> Any:
     return send
 
 
-def end_tokens(generation: Any, tokenizer: Any) -> frozenset[int]:
-    """The tokens that end a completion, of the generation_config, the tokenizer and the known chat formats."""
+def end_tokens(generation: GenerationConfig, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    """The tokens that end a completion: the configured ones, the tokenizer's, those of known chat formats."""
     configured = generation.eos_token_id
     listed = configured if isinstance(configured, list) else [configured]
     added = tokenizer.get_added_vocab()
@@ -139,8 +142,8 @@ def end_tokens(generation: Any, tokenizer: Any) -> frozenset[int]:
     return frozenset(token for token in (*listed, tokenizer.eos_token_id, *known) if token is not None)
 
 
-def default_sampling(generation: Any) -> Sampling:
-    """The sampling that the model's makers recommend, as vLLM takes it too; plain sampling when they are silent."""
+def default_sampling(generation: GenerationConfig) -> Sampling:
+    """What the model's makers recommend, as vLLM takes it too; plain sampling where they are silent."""
     if not generation.do_sample:
         return Sampling(repetition_penalty=generation.repetition_penalty or 1.0)
     return Sampling(
