@@ -41,7 +41,7 @@ class Row:
     tokens: list[int] = field(default_factory=list)  # prompt and completion
 
     def accept(self, plan: Plan, logits: torch.Tensor) -> bool:
-        """Choose a token from `logits`, shape (vocabulary,), and send its text; False when it was the last."""
+        """Choose a token from `logits`, shape (vocabulary,), send its text; False when it was the last."""
         token = plan.choose(logits, self.tokens)
         self.tokens.append(token)
         reason, text = None, ""

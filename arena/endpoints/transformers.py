@@ -33,8 +33,8 @@ class Transformers:
     once, others wait. `max_context` is in tokens, prompt and completion together.
 
     `chat_template` is a Jinja text that replaces the model's own; it writes `{{ bos_token }}` itself where
-    the model wants one. A base model needs it, and often a `stop` string that ends every completion. A GGUF file
-    is converted once into `cache_dir`.
+    the model wants one. A base model needs it, and often `stop` strings that end every completion. A GGUF
+    file is converted once into `cache_dir`.
 
     What a request leaves out is taken from the model's generation_config.
     """
