@@ -17,12 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from arena.errors import ConfigError
+
 DEFAULT_FILE = Path("arena.toml")
 DEFAULT_DATABASE = "sqlite:///arena.db"
-
-
-class ConfigError(Exception):
-    """The settings cannot be used; the text says where and what to change."""
 
 
 class Strict(BaseModel):

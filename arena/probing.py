@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 
-from arena.config import AnyModel, ConfigError, OpenAISettings
+from arena.config import AnyModel, OpenAISettings
 from arena.endpoints import Endpoint, EndpointError, Failure, Finish, Probe
 from arena.endpoints.openai import OpenAI
+from arena.errors import ConfigError
 from arena.serving import ServedModel, make_endpoint
 
 PATIENCE = 120.0  # seconds; weights may have to be loaded

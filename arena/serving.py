@@ -11,7 +11,6 @@ from typing import Any
 
 from arena.config import (
     AnyModel,
-    ConfigError,
     LlamaCppSettings,
     OpenAISettings,
     ScriptedSettings,
@@ -20,6 +19,7 @@ from arena.config import (
 )
 from arena.endpoints import Endpoint, EndpointError, Finish
 from arena.endpoints.scripted import Scripted
+from arena.errors import ConfigError
 from arena.leaks import names_of
 
 log = logging.getLogger(__name__)

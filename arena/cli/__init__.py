@@ -1,4 +1,6 @@
-"""The command line. Results go to standard output, progress and messages to standard error."""
+"""The command line; what a command needs is imported when it runs, so that `--help` is quick.
+
+Results go to standard output, progress and messages to standard error."""
 
 from __future__ import annotations
 
@@ -11,8 +13,7 @@ from arena.cli import db
 from arena.cli.leaderboard import leaderboard
 from arena.cli.models import models
 from arena.cli.serve import demo, serve
-from arena.config import ConfigError
-from arena.store import DatabaseError
+from arena.errors import ConfigError, DatabaseError
 
 app = typer.Typer(
     help="A self-hosted arena for language models: blind votes, honest ratings, one leaderboard.",

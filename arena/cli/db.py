@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from arena.cli.options import Config, DatabaseURL, overrides
-from arena.config import read_settings
-from arena.store import Database
-from arena.store.votes import recount, rewrite_pair_counts, vote_count
+
+if TYPE_CHECKING:
+    from arena.store import Database
 
 app = typer.Typer(help="The database.", no_args_is_help=True)
 console = Console(stderr=True)
@@ -34,6 +34,8 @@ def recount_(
     repair: Annotated[bool, typer.Option("--repair", help="Make the pair counts again from the votes.")] = False,
 ) -> None:
     """Count every vote again and compare with the pair counts that the leaderboard uses."""
+    from arena.store.votes import recount, rewrite_pair_counts, vote_count
+
     database = _database(config, db)
     database.make_ready()
     with database.read() as session:
@@ -53,4 +55,7 @@ def recount_(
 
 
 def _database(config: Config, db: DatabaseURL) -> Database:
+    from arena.config import read_settings
+    from arena.store import Database
+
     return Database(read_settings(config, overrides(database_url=db)).database_url)

@@ -12,17 +12,14 @@ from rich.console import Console
 from rich.table import Table
 
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, overrides
-from arena.config import ConfigError, read_settings
-from arena.leaderboard import publish
-from arena.store import Database
-from arena.store.tables import OVERALL
+from arena.errors import ConfigError
 
 Source = Annotated[str, typer.Option(help="Whose votes: human, all, or judge:NAME.")]
 
 
 def leaderboard(
     source: Source = "human",
-    category: Annotated[str, typer.Option(help="Category of the battles.")] = OVERALL,
+    category: Annotated[str, typer.Option(help="Category of the battles.")] = "overall",
     as_format: AsFormat = Format.TABLE,
     config: Config = None,
     db: DatabaseURL = None,
@@ -30,6 +27,10 @@ def leaderboard(
     """Print ratings with 95 % intervals, ranks and counts."""
     if source not in ("human", "all") and not source.startswith("judge:"):
         raise ConfigError(f"--source: {source!r} is unknown; use human, all or judge:NAME")
+    from arena.config import read_settings
+    from arena.leaderboard import publish
+    from arena.store import Database
+
     settings = read_settings(config, overrides(database_url=db))
     database = Database(settings.database_url)
     try:

@@ -6,16 +6,18 @@ import asyncio
 import csv
 import json
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from arena.cli.options import AsFormat, Config, Format
-from arena.config import AnyModel, ConfigError, OpenAISettings, read_settings
-from arena.endpoints import Probe
-from arena.probing import probe
+from arena.errors import ConfigError
+
+if TYPE_CHECKING:
+    from arena.config import AnyModel
+    from arena.endpoints import Probe
 
 COLUMNS = ("model", "endpoint", "where", "enabled", "weight", "ok", "seconds", "message", "advice")
 
@@ -26,6 +28,8 @@ def models(
     as_format: AsFormat = Format.TABLE,
 ) -> None:
     """List the models of the settings file, and ask each whether it answers."""
+    from arena.config import read_settings
+
     settings = read_settings(config)
     if not settings.models:
         raise ConfigError("no models are configured; add a [[models]] table for each to arena.toml")
@@ -38,6 +42,8 @@ def models(
 
 
 async def _probe_all(models: tuple[AnyModel, ...]) -> list[dict[str, Any]]:
+    from arena.probing import probe
+
     console = Console(stderr=True)
     with console.status(f"asking {len(models)} models"):
         probes = await asyncio.gather(*(probe(model) for model in models))
@@ -45,7 +51,7 @@ async def _probe_all(models: tuple[AnyModel, ...]) -> list[dict[str, Any]]:
 
 
 def _row(model: AnyModel, found: Probe | None) -> dict[str, Any]:
-    where = model.url if isinstance(model, OpenAISettings) else "this machine"
+    where = getattr(model, "url", "this machine")
     return {
         "model": model.name,
         "endpoint": model.endpoint,

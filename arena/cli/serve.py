@@ -7,15 +7,17 @@ import logging
 import socket
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.logging import RichHandler
 
 from arena.cli.options import Config, DatabaseURL, overrides
-from arena.config import AnyModel, ConfigError, Settings, read_settings
-from arena.store import Database
+from arena.errors import ConfigError
+
+if TYPE_CHECKING:
+    from arena.config import AnyModel, Settings
+    from arena.store import Database
 
 console = Console(stderr=True)
 
@@ -36,6 +38,8 @@ Port = Annotated[int | None, typer.Option(help="Port; 0 takes a free one.", min=
 
 def serve(config: Config = None, host: Host = None, port: Port = None, db: DatabaseURL = None) -> None:
     """Open the arena with the models of a settings file."""
+    from arena.config import read_settings
+
     settings = read_settings(config, overrides(web__host=host, web__port=port, database_url=db))
     if not settings.models:
         raise ConfigError(
@@ -59,12 +63,16 @@ def demo(
     db: DatabaseURL = None,
 ) -> None:
     """Open the arena with two small models that run on this machine: no key, no GPU, no account."""
+    from arena.config import read_settings
+
     settings = read_settings(None, overrides(web__host=host, web__port=port, database_url=db))
     run(settings.model_copy(update={"models": _demo_models(models, without or [], discover)}))
 
 
 def run(settings: Settings) -> None:
     """Serve until Ctrl-C. Raises `ConfigError` and `DatabaseError` before anything listens."""
+    from arena.store import Database
+
     _log_to_terminal()
     database = Database(settings.database_url)
     database.lock()
@@ -129,6 +137,8 @@ def _place(database: Database) -> str:
 
 
 def _log_to_terminal() -> None:
+    from rich.logging import RichHandler
+
     logging.basicConfig(
         level=logging.INFO,
         format="%(message)s",

@@ -182,7 +182,7 @@ def _may_pass(error: EndpointError) -> bool:
 def _pause(attempt: int, error: EndpointError) -> float:
     if error.retry_after is not None:
         return error.retry_after
-    return FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1.5)  # noqa: S311  (jitter, not a secret)
+    return float(FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311  (jitter, not a secret)
 
 
 def _retry_after(headers: httpx.Headers) -> float | None:

@@ -16,11 +16,9 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_u
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlmodel import Session
 
+from arena.errors import DatabaseError
+
 BUSY_TIMEOUT = 30_000  # milliseconds a writer waits for another before SQLite gives up
-
-
-class DatabaseError(Exception):
-    """The database cannot be used; the text says what to do."""
 
 
 class Database:

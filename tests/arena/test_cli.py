@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
-import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from conftest import opened_battles, settled
+from sqlmodel import select
 
+from arena.cli import main
 from arena.store import Database
 from arena.store.tables import PairCount
 
@@ -26,10 +28,26 @@ endpoint = "scripted"
 """
 
 
-def arena(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "arena", *arguments], cwd=folder, capture_output=True, text=True, timeout=60
-    )
+@dataclass(frozen=True)
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def arena(monkeypatch, capsys):
+    """Runs a command in this process, in a folder, as `main` would."""
+
+    def run(*arguments: str, folder: Path) -> Done:
+        monkeypatch.chdir(folder)
+        monkeypatch.setattr(sys, "argv", ["arena", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        return Done(int(ended.value.code or 0), out, err)
+
+    return run
 
 
 def vote_once(folder: Path) -> None:
@@ -45,7 +63,7 @@ def vote_once(folder: Path) -> None:
     asyncio.run(vote())
 
 
-def test_the_leaderboard_is_json_on_standard_output_alone(tmp_path):
+def test_the_leaderboard_is_json_on_standard_output_alone(arena, tmp_path):
     vote_once(tmp_path)
     done = arena("leaderboard", "--format", "json", folder=tmp_path)
     board = json.loads(done.stdout)
@@ -55,40 +73,40 @@ def test_the_leaderboard_is_json_on_standard_output_alone(tmp_path):
     assert [model["wins"] for model in board["models"]] == [1, 0]
 
 
-def test_the_leaderboard_prints_as_table_and_csv(tmp_path):
+def test_the_leaderboard_prints_as_table_and_csv(arena, tmp_path):
     vote_once(tmp_path)
-    assert "plain-model" in arena("leaderboard", folder=tmp_path).stdout
+    assert "plain" in arena("leaderboard", folder=tmp_path).stdout
     rows = list(csv.DictReader(arena("leaderboard", "--format", "csv", folder=tmp_path).stdout.splitlines()))
     assert {row["model"] for row in rows} == {"plain-model", "lists-model"}
 
 
-def test_an_unknown_source_is_wrong_use(tmp_path):
+def test_an_unknown_source_is_wrong_use(arena, tmp_path):
     done = arena("leaderboard", "--source", "people", folder=tmp_path)
     assert done.returncode == 2
     assert "use human, all or judge:NAME" in done.stderr
     assert done.stdout == ""
 
 
-def test_a_wrong_setting_is_told_in_one_line_without_a_traceback(tmp_path):
+def test_a_wrong_setting_is_told_in_one_line_without_a_traceback(arena, tmp_path):
     (tmp_path / "arena.toml").write_text(TWO + "wieght = 1\n")
     done = arena("serve", folder=tmp_path)
     assert done.returncode == 2
     assert done.stderr.strip() == "error: arena.toml: models[2].wieght: unknown key; did you mean 'weight'?"
 
 
-def test_serving_without_models_says_what_to_do(tmp_path):
+def test_serving_without_models_says_what_to_do(arena, tmp_path):
     done = arena("serve", folder=tmp_path)
     assert done.returncode == 2
     assert "or type `arena demo`" in done.stderr
 
 
-def test_a_missing_settings_file_is_named(tmp_path):
+def test_a_missing_settings_file_is_named(arena, tmp_path):
     done = arena("serve", "--config", "nowhere.toml", folder=tmp_path)
     assert done.returncode == 2
     assert "nowhere.toml: no such file" in done.stderr
 
 
-def test_a_port_in_use_is_told_before_anything_is_loaded(tmp_path):
+def test_a_port_in_use_is_told_before_anything_is_loaded(arena, tmp_path):
     import socket
 
     (tmp_path / "arena.toml").write_text(TWO)
@@ -100,26 +118,26 @@ def test_a_port_in_use_is_told_before_anything_is_loaded(tmp_path):
     assert "choose another --port" in done.stderr
 
 
-def test_recount_proves_and_repairs(tmp_path):
+def test_recount_proves_and_repairs(arena, tmp_path):
     vote_once(tmp_path)
     done = arena("db", "recount", folder=tmp_path)
     assert (done.returncode, "every pair count agrees" in done.stderr) == (0, True)
     database = Database(f"sqlite:///{tmp_path / 'arena.db'}")
     with database.write() as session:
-        session.query(PairCount).update({"wins": 9})
+        session.exec(select(PairCount)).one().wins = 9
     database.close()
     assert arena("db", "recount", folder=tmp_path).returncode == 1
     assert arena("db", "recount", "--repair", folder=tmp_path).returncode == 0
     assert arena("db", "recount", folder=tmp_path).returncode == 0
 
 
-def test_upgrade_makes_a_new_database(tmp_path):
+def test_upgrade_makes_a_new_database(arena, tmp_path):
     done = arena("db", "upgrade", "--db", f"sqlite:///{tmp_path / 'new.db'}", folder=tmp_path)
     assert done.returncode == 0
     assert "new → 0001" in done.stderr
 
 
-def test_models_are_asked_and_what_is_wrong_is_said(tmp_path, monkeypatch):
+def test_models_are_asked_and_what_is_wrong_is_said(arena, tmp_path, monkeypatch):
     monkeypatch.delenv("NO_SUCH_KEY", raising=False)
     unreachable = '[[models]]\nname = "three"\nendpoint = "openai"\nurl = "http://127.0.0.1:9/v1"\nretries = 0\n'
     keyless = unreachable.replace("three", "four") + 'api_key_env = "NO_SUCH_KEY"\n'
@@ -134,7 +152,7 @@ def test_models_are_asked_and_what_is_wrong_is_said(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("command", ["demo", "serve", "models", "leaderboard", "db"])
-def test_every_command_explains_itself(tmp_path, command):
+def test_every_command_explains_itself(arena, tmp_path, command):
     done = arena(command, "--help", folder=tmp_path)
     assert done.returncode == 0
     assert "Usage" in done.stdout
