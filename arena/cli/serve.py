@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -58,6 +59,9 @@ def demo(
     discover: Annotated[
         bool, typer.Option(help="Add models of Ollama, LM Studio, llama.cpp and vLLM on this machine.")
     ] = True,
+    fetch_only: Annotated[
+        bool, typer.Option("--fetch-only", help="Fetch the weights, check them, and stop.")
+    ] = False,
     host: Host = None,
     port: Port = None,
     db: DatabaseURL = None,
@@ -66,7 +70,11 @@ def demo(
     from arena.config import read_settings
 
     settings = read_settings(None, overrides(web__host=host, web__port=port, database_url=db))
-    run(settings.model_copy(update={"models": _demo_models(models, without or [], discover)}))
+    chosen = _demo_models(models, without or [], discover and not fetch_only)
+    if fetch_only:
+        _fetch(chosen)
+    else:
+        run(settings.model_copy(update={"models": chosen}))
 
 
 def run(settings: Settings) -> None:
@@ -109,6 +117,23 @@ def _demo_models(which: Models, without: list[Embedded], discover: bool) -> tupl
         console.print(f"found [bold]{model.name}[/] at {model.url}", highlight=False)
     names = {model.name.casefold() for model in chosen}
     return (*chosen, *(model for model in found if model.name.casefold() not in names))
+
+
+def _fetch(models: Sequence[AnyModel]) -> None:
+    """Fetch weights with a line of progress each. Raises `ConfigError` when a source is missing."""
+    from arena.config import LlamaCppSettings
+    from arena.endpoints import EndpointError
+    from arena.weights import KNOWN, fetch
+
+    for model in models:
+        if not isinstance(model, LlamaCppSettings) or model.weights is None:
+            continue
+        with console.status(model.name) as status:
+            try:
+                path = fetch(KNOWN[model.weights], status.update)
+            except EndpointError as error:
+                raise ConfigError(error.detail) from error
+        console.print(f"{model.name}: {path}", highlight=False, soft_wrap=True)
 
 
 def _listen(host: str, port: int) -> socket.socket:

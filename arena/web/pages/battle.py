@@ -248,7 +248,7 @@ def _layout() -> Widgets:
     with gr.Row(elem_classes="ask"):
         prompt = gr.Textbox(
             placeholder=ASK, label="Your prompt", show_label=False, container=False,
-            lines=1, max_lines=8, scale=8, autofocus=True, elem_id="prompt",
+            lines=1, max_lines=8, scale=8, elem_id="prompt",
         )  # fmt: skip
         send = gr.Button("Send", variant="primary", scale=1, min_width=90, interactive=False, elem_id="send")
     with gr.Row(elem_classes="more"):

@@ -8,7 +8,16 @@
   const POLL = 3000; // milliseconds
 
   window.arenaRemember = (id) => { id ? sessionStorage.setItem(BATTLE, id) : sessionStorage.removeItem(BATTLE); };
-  window.arenaRemembered = () => [sessionStorage.getItem(BATTLE) || ""];
+  window.arenaRemembered = () => {
+    const id = sessionStorage.getItem(BATTLE) || "";
+    if (!id) document.querySelector("#prompt textarea")?.focus(); // with a battle, the keys are for voting
+    return [id];
+  };
+
+  // On a phone the line that names the models may be out of sight.
+  new MutationObserver(() => {
+    document.querySelector("#notice .reveal")?.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  }).observe(document, { subtree: true, childList: true });
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;

@@ -508,9 +508,7 @@ def test_the_first_of_several_stop_strings_cuts():
 
 def test_the_parts_of_a_message_are_joined():
     parts = [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
-    assert read_messages({"messages": [{"role": "user", "content": parts}]}) == [
-        {"role": "user", "content": "ab"}
-    ]
+    assert read_messages({"messages": [{"role": "user", "content": parts}]}) == [{"role": "user", "content": "ab"}]
     assert read_stop({"stop": "x"}) == read_stop({"stop": ["x"]}) == ("x",)
 
 
