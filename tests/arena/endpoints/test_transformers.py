@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 import os
 import sys
 import threading
@@ -14,6 +15,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra 'local'", exc_type=ImportError)
 transformers = pytest.importorskip("transformers", reason="needs the extra 'local'", exc_type=ImportError)
 
+import numpy  # noqa: E402
 from platformdirs import user_cache_path  # noqa: E402
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers  # noqa: E402
 
@@ -471,6 +473,67 @@ async def test_closing_fails_what_still_runs_ends_the_thread_and_frees_the_model
     del running
     gc.collect()
     assert not [one for one in gc.get_objects() if type(one) is transformers.LlamaForCausalLM]
+
+
+# GGUF
+
+
+def save_gguf(path):
+    """The tiny Llama as a GGUF file, with its tokenizer and template inside."""
+    gguf = pytest.importorskip("gguf", exc_type=ImportError)
+    tokenizer = small_tokenizer()
+    size = len(tokenizer)
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_context_length(64)
+    writer.add_embedding_length(32)
+    writer.add_block_count(1)
+    writer.add_feed_forward_length(64)
+    writer.add_head_count(4)
+    writer.add_head_count_kv(4)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_vocab_size(size)
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("smollm")
+    writer.add_token_list(tokenizer.convert_ids_to_tokens(range(size)))
+    writer.add_token_types([gguf.TokenType.CONTROL] * 2 + [gguf.TokenType.NORMAL] * (size - 2))
+    merges = json.loads(tokenizer.backend_tokenizer.to_str())["model"]["merges"]
+    writer.add_token_merges([" ".join(pair) for pair in merges])
+    writer.add_eos_token_id(1)
+    writer.add_chat_template(TEMPLATE)
+    numbers = numpy.random.default_rng(0)
+    shapes = {"token_embd": (size, 32), "output_norm": (32,), "output": (size, 32)}
+    shapes |= {f"blk.0.{name}": (32, 32) for name in ("attn_q", "attn_k", "attn_v", "attn_output")}
+    shapes |= {"blk.0.ffn_gate": (64, 32), "blk.0.ffn_up": (64, 32), "blk.0.ffn_down": (32, 64)}
+    shapes |= {"blk.0.attn_norm": (32,), "blk.0.ffn_norm": (32,)}
+    for name, shape in shapes.items():
+        writer.add_tensor(f"{name}.weight", numbers.normal(size=shape).astype(numpy.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+async def test_a_gguf_is_converted_once_by_content(tmp_path):
+    cache, written_at = tmp_path / "cache", []
+    for directory in (tmp_path / "one", tmp_path / "another"):
+        directory.mkdir()
+        save_gguf(directory / "tiny.gguf")
+        served = Transformers(str(directory), file="tiny.gguf", cache_dir=cache)
+        await served.start()
+        assert (await complete(served, ask("Hi", max_tokens=5))).finish.usage.completion_tokens == 5
+        assert "only 64" in (await failure(served, ask("x" * 200))).detail  # the context of the file
+        await served.close()
+        written_at.append([file.stat().st_mtime_ns for file in sorted(cache.glob("*/*"))])
+    assert written_at[0] == written_at[1] != []
+    assert len(list(cache.iterdir())) == 1
+
+
+async def test_a_broken_gguf_is_named_and_leaves_nothing_behind(tmp_path):
+    (tmp_path / "broken.gguf").write_bytes(b"GGUF nonsense" * 100)
+    with pytest.raises(EndpointError, match=r"broken\.gguf") as caught:
+        await Transformers(str(tmp_path / "broken.gguf"), cache_dir=tmp_path / "cache").start()
+    assert caught.value.failure == Failure.NOT_READY
+    assert list((tmp_path / "cache").iterdir()) == []
 
 
 # Text from tokens
