@@ -296,28 +296,40 @@ async def test_more_requests_than_rows_wait_their_turn(source):
     assert all(one.text for one in done)
 
 
-async def test_closing_a_stream_frees_its_row(source):
-    served = Transformers(source, max_batch=1, max_context=512)
-    await served.start()
-    async with aclosing(served.stream(ask("Hi", max_tokens=450))) as stream:
-        await anext(stream)
-        waits = asyncio.create_task(complete(served, ask("A small model", max_tokens=3)))
-        await asyncio.sleep(0)
+async def seconds(endpoint, tokens):
     started = time.perf_counter()
-    assert (await waits).finish.usage.completion_tokens == 3
-    assert time.perf_counter() - started < 0.3  # 450 tokens take seconds
-    await served.close()
+    await complete(endpoint, ask("Hi", max_tokens=tokens))
+    return time.perf_counter() - started
 
 
-async def test_a_cancelled_task_frees_its_row_while_it_waits_for_text(source):
-    served = Transformers(source, max_batch=1)
-    await served.start()
-    task = asyncio.create_task(complete(served, ask("Hi", max_tokens=450)))
-    await asyncio.sleep(0.05)
+async def leave_by_closing(endpoint):
+    async with aclosing(endpoint.stream(ask("Hi", max_tokens=450))) as stream:
+        await anext(stream)
+
+
+async def leave_by_cancelling(endpoint):
+    task = asyncio.create_task(complete(endpoint, ask("Hi", max_tokens=450)))
+    await asyncio.sleep(0.02)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert (await asyncio.wait_for(complete(served, ask("Hi", max_tokens=3)), 1)).text is not None
+
+
+async def leave_while_waiting(endpoint):
+    tasks = [asyncio.create_task(complete(endpoint, ask("Hi", max_tokens=450))) for _ in range(3)]
+    await asyncio.sleep(0.02)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@pytest.mark.parametrize("leave", [leave_by_closing, leave_by_cancelling, leave_while_waiting])
+async def test_leaving_a_stream_frees_its_row(source, leave):
+    served = Transformers(source, max_batch=1)
+    await served.start()
+    whole = await seconds(served, 450)
+    await leave(served)
+    assert await seconds(served, 3) < whole / 2
     await served.close()
 
 
@@ -343,7 +355,7 @@ async def test_the_event_loop_stays_responsive_while_a_model_loads_and_writes(tm
     await watching
     await served.close()
     assert len(lags) > 20
-    assert max(lags) < 0.5
+    assert max(lags) < 1  # seconds; the machine may be busy
     assert sorted(lags)[len(lags) // 2] < 0.05
 
 
