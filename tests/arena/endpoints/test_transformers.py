@@ -4,6 +4,7 @@ import asyncio
 import gc
 import json
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -21,7 +22,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers  # 
 
 from arena.endpoints.deltas import Deltas  # noqa: E402
 from arena.endpoints.endpoint import EndpointError, Failure, Finish, complete  # noqa: E402
-from arena.endpoints.planning import read_messages, read_stop  # noqa: E402
+from arena.endpoints.planning import Sampling, chooser, read_messages, read_stop  # noqa: E402
 from arena.endpoints.transformers import Transformers  # noqa: E402
 
 SENTENCES = [
@@ -234,6 +235,11 @@ async def test_one_token_to_choose_from_is_greedy(endpoint):
     assert (await complete(endpoint, ask("Hi", temperature=2.0, top_p=1e-6))).text == greedy.text
 
 
+async def test_a_temperature_near_zero_is_greedy(endpoint):
+    greedy = await complete(endpoint, ask("Hi"))
+    assert (await complete(endpoint, ask("Hi", temperature=1e-40))).text == greedy.text
+
+
 async def test_both_names_of_the_repetition_penalty_mean_the_same(endpoint):
     plain = await complete(endpoint, ask("Hi", max_tokens=60))
     one = await complete(endpoint, ask("Hi", max_tokens=60, repetition_penalty=5.0))
@@ -385,6 +391,13 @@ async def test_a_prompt_longer_than_the_context_is_refused_with_both_numbers(sou
         ({"max_tokens": 0}, "max_tokens 0"),
         ({"stop": [""]}, "stop"),
         ({"messages": []}, "no messages"),
+        ({"messages": [{"content": "no role"}]}, "not a chat completion"),
+        ({"messages": ["no mapping"]}, "not a chat completion"),
+        ({"messages": [{"role": "user", "content": 5}]}, "not a chat completion"),
+        ({"stop": 5}, "not a chat completion"),
+        ({"seed": 2**64}, "seed"),
+        ({"temperature": float("nan")}, "temperature nan"),
+        ({"max_tokens": float("inf")}, "max_tokens inf"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "image_url"),
     ],
 )
@@ -393,6 +406,25 @@ async def test_a_request_that_cannot_be_served_is_refused_by_name_and_harms_no_o
     assert error.failure == Failure.REFUSED
     assert named in error.detail
     assert (await complete(endpoint, ask("Hi"))).text
+
+
+@pytest.mark.parametrize("temperature", [0, 1])
+async def test_logits_that_are_no_numbers_break_their_own_row_alone(endpoint, temperature):
+    with pytest.raises(EndpointError, match="not numbers"):
+        chooser(Sampling(temperature))(torch.full((9,), float("nan")), [1])
+    other = asyncio.create_task(complete(endpoint, ask("a b c", max_tokens=60)))
+    hostile = ask("Hi", temperature=1, repetition_penalty=1e-300, max_tokens=60)
+    assert (await failure(endpoint, hostile)).failure == Failure.BROKEN
+    assert (await other).finish.usage.completion_tokens == 60
+
+
+async def test_a_model_without_keys_and_values_is_refused(tmp_path):
+    def mamba(vocab_size):
+        return transformers.MambaConfig(vocab_size=vocab_size, hidden_size=32, num_hidden_layers=1)
+
+    source = save_model(tmp_path, mamba)
+    with pytest.raises(EndpointError, match="keeps no key-value cache"):
+        await Transformers(source, max_context=100).start()
 
 
 async def test_a_template_that_protests_refuses_the_request(source):
@@ -448,6 +480,11 @@ async def test_a_missing_extra_is_named(monkeypatch, source):
     with pytest.raises(EndpointError, match=r"pip install 'arena\[local\]'") as caught:
         await Transformers(source).start()
     assert caught.value.failure == Failure.NOT_READY
+
+
+def test_torch_is_not_imported_before_the_start():
+    code = "import sys, arena.endpoints.transformers as t; t.Transformers('x'); assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 async def test_a_stream_before_the_start_is_not_ready(source):
