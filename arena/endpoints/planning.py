@@ -19,7 +19,7 @@ UNSERVED = (
     "logit_bias", "presence_penalty", "frequency_penalty",
 )  # fmt: skip
 
-BOUND = 2**63  # no number of a request is larger; torch takes no larger seed
+BOUND = 2**63  # keeps out infinity, nan, and seeds that torch does not take
 GREEDY = 1e-5  # below this temperature logits overflow; vLLM draws the line at the same place
 
 
