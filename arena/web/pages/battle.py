@@ -171,8 +171,8 @@ class Page:
                 if view.can_vote and not shown_votes:
                     updates, shown_votes = updates | self._buttons(view), True
                 yield updates
-            elif not view.stopped_early:
-                yield self._render(view)
+            elif view.status is not BattleStatus.OPEN or not view.stopped_early:
+                yield self._render(view)  # open and cut short: a vote is on its way, and draws the page
 
     def _render(self, view: View) -> Updates:
         """The whole page for one state of a battle."""
