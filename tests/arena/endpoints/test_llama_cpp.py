@@ -33,10 +33,8 @@ async def served(request):
 @pytest.mark.slow
 @pytest.mark.parametrize("served", ["smollm", "gemma"], indirect=True)
 async def test_a_small_real_model_knows_paris(served):
-    answers = [
-        await complete(served.endpoint, served.request(QUESTION) | {"seed": n, "max_tokens": 40})
-        for n in (1, 2, 3)
-    ]
+    requests = [served.request(QUESTION) | {"seed": n, "max_tokens": 40} for n in (1, 2, 3)]
+    answers = [await complete(served.endpoint, request) for request in requests]
     assert any("Paris" in answer.text for answer in answers)
     for answer in answers:
         assert answer.finish.usage.completion_tokens > 0
