@@ -25,10 +25,11 @@ from arena.prompts import accept
 from arena.serving import Serving
 from arena.store import Database
 from arena.store import battles as stored
-from arena.store.battles import SIDES, Side, StoredBattle, StoredTurn
+from arena.store.battles import SIDES, StoredBattle
 from arena.store.tables import HUMAN, BattleStatus, CompletionStatus, now
 from arena.store.votes import COLUMNS, add_vote
-from arena.turns import LiveTurn, Message, Patience
+from arena.turns import LiveTurn, Patience
+from arena.views import View, conversation, spoken, view_of
 
 log = logging.getLogger(__name__)
 
@@ -43,30 +44,6 @@ class BattleRefused(Exception):
 
 class VoteRefused(BattleRefused):
     """The vote does not count; nothing changed. The text is for the voter."""
-
-
-@dataclass(frozen=True)
-class Exchange:
-    """One turn as the voter sees it."""
-
-    prompt: str
-    completion_a: str
-    completion_b: str
-
-
-@dataclass(frozen=True)
-class View:
-    """What a voter may know of a battle. `model_a` and `model_b` are `None` until the vote."""
-
-    public_id: str
-    status: BattleStatus
-    exchanges: tuple[Exchange, ...]
-    can_vote: bool
-    can_continue: bool
-    winner: str | None = None
-    model_a: str | None = None
-    model_b: str | None = None
-    stopped_early: bool = False
 
 
 @dataclass
@@ -256,7 +233,7 @@ class Battles:
         assert battle is not None
         names = {"a": battle.model_a, "b": battle.model_b}
         turn = LiveTurn(
-            conversations={side: _conversation(battle, side) for side in SIDES},
+            conversations={side: conversation(battle, side) for side in SIDES},
             models={side: self.serving.models[names[side]] for side in SIDES},
             blindfold=Blindfold(self.serving.names_to_hide()),
             patience=Patience(self.limits.first_token_timeout, self.limits.turn_timeout),
@@ -282,23 +259,7 @@ class Battles:
     def _view(self, battle: StoredBattle, live: Live | None = None) -> View:
         voted = battle.status is BattleStatus.VOTED
         blindfold = Blindfold(() if voted else self.serving.names_to_hide())
-        exchanges = [_exchange(turn, blindfold) for turn in battle.turns]
-        if live:
-            shown = {side: live.turn.visible(side) for side in SIDES}
-            exchanges[-1] = Exchange(battle.turns[-1].prompt, shown["a"], shown["b"])
-        last = battle.turns[-1].completions.values()
-        is_open = battle.status is BattleStatus.OPEN
-        return View(
-            public_id=battle.public_id,
-            status=battle.status,
-            exchanges=tuple(exchanges),
-            can_vote=is_open or bool(live and live.turn.both_have_begun),
-            can_continue=is_open and len(battle.turns) < self.limits.max_turns,
-            winner=battle.winner,
-            model_a=battle.model_a if voted else None,
-            model_b=battle.model_b if voted else None,
-            stopped_early=any(written.status is CompletionStatus.STOPPED for written in last),
-        )
+        return view_of(battle, live.turn if live else None, blindfold, self.limits.max_turns)
 
     async def _find(self, *, public_id: str | None = None, ticket: str | None = None) -> StoredBattle | None:
         def find() -> StoredBattle | None:
@@ -315,12 +276,6 @@ class Battles:
                 return work(session)
 
         return await asyncio.to_thread(run)
-
-
-def spoken(winner: str | None) -> str:
-    """A vote in words."""
-    words = {"model_a": "A is better", "model_b": "B is better", "tie": "tie", "both_bad": "both are bad"}
-    return words.get(winner or "", "no vote")
 
 
 def _cast(session: Session, voter: str, ticket: str, winner: str) -> None:
@@ -341,17 +296,3 @@ _WHY_NOT = {
     BattleStatus.FAILED: "A model could not answer, so this battle does not count. Start a new one.",
     BattleStatus.ABANDONED: "This battle was closed without a vote. Start a new one.",
 }
-
-
-def _conversation(battle: StoredBattle, side: Side) -> list[Message]:
-    """The messages up to the last prompt, with this side's own completions."""
-    messages: list[Message] = []
-    for turn in battle.turns:
-        messages.append({"role": "user", "content": turn.prompt})
-        messages.append({"role": "assistant", "content": turn.completions[side].text})
-    return messages[:-1]
-
-
-def _exchange(turn: StoredTurn, blindfold: Blindfold) -> Exchange:
-    a, b = (blindfold.hide(turn.completions[side].text) for side in SIDES)
-    return Exchange(turn.prompt, a, b)
