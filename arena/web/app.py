@@ -60,8 +60,7 @@ def _mount(app: FastAPI, pages: gr.Blocks) -> None:
         pages,
         path="/",
         theme=theme(),
-        css_paths=STATIC / "arena.css",
-        head=f"<script>{(STATIC / 'arena.js').read_text(encoding='utf-8')}</script>",
+        head=_head(),
         favicon_path=str(STATIC / "favicon.svg"),
         footer_links=[],
         show_error=False,  # an error's text could tell which model failed
@@ -69,6 +68,12 @@ def _mount(app: FastAPI, pages: gr.Blocks) -> None:
         run_history=False,
         enable_monitoring=False,
     )
+
+
+def _head() -> str:
+    """Style and script as they are: Gradio's own way would rewrite every selector, and break `:is()`."""
+    style, script = ((STATIC / name).read_text(encoding="utf-8") for name in ("arena.css", "arena.js"))
+    return f"<style>{style}</style><script>{script}</script>"
 
 
 def build_pages(settings: Settings, database: Database, battles: Battles) -> gr.Blocks:
