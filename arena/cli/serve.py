@@ -17,10 +17,15 @@ from arena.cli.options import Config, DatabaseURL, overrides
 from arena.errors import ConfigError
 
 if TYPE_CHECKING:
+    import uvicorn
+
     from arena.config import AnyModel, Settings
+    from arena.serving import Serving
     from arena.store import Database
 
 console = Console(stderr=True)
+
+PROGRESS_EVERY = 0.5  # seconds
 
 
 class Models(StrEnum):
@@ -99,9 +104,23 @@ def run(settings: Settings) -> None:
         server = uvicorn.Server(
             uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=3)
         )
-        asyncio.run(server.serve(sockets=[listener]))
+        asyncio.run(_serve(server, listener, serving))
     finally:
         database.close()
+
+
+async def _serve(server: uvicorn.Server, listener: socket.socket, serving: Serving) -> None:
+    """Serve, with a line in the terminal for what is still being fetched or loaded."""
+    showing = asyncio.create_task(_show_progress(serving))
+    await server.serve(sockets=[listener])
+    showing.cancel()
+
+
+async def _show_progress(serving: Serving) -> None:
+    with console.status("making the models ready") as line:
+        while waiting := serving.waiting():
+            line.update(" · ".join(f"{model.name}: {model.progress}" for model in waiting))
+            await asyncio.sleep(PROGRESS_EVERY)
 
 
 def _demo_models(which: Models, without: list[Embedded], discover: bool) -> tuple[AnyModel, ...]:

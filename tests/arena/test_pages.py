@@ -326,6 +326,20 @@ def test_with_one_model_the_page_says_so(browser, arena):
     page.close()
 
 
+def test_models_that_cannot_be_used_are_told_to_the_operator_and_not_to_the_voter(browser, arena, tmp_path):
+    (tmp_path / "broken.gguf").write_bytes(b"GGUF but not really")
+    models = "".join(
+        f'[[models]]\nname = "{name}"\nendpoint = "llama_cpp"\npath = "broken.gguf"\n' for name in (ONE, TWO)
+    )
+    broken = arena(models)
+    page = browser.new_page()
+    page.goto(broken.url)
+    page.get_by_text("Too few models can be used now").wait_for(timeout=PATIENCE)
+    assert ONE not in page.locator("body").inner_text()
+    assert f"{ONE} cannot be used: broken.gguf" in broken.log.read_text()
+    page.close()
+
+
 def test_the_page_asks_for_nothing_from_elsewhere(browser, quick):
     page = browser.new_page()
     asked: list[str] = []
