@@ -36,3 +36,11 @@ class NoBattles(RatingsError):  # noqa: N818
 
 class BadOption(RatingsError):  # noqa: N818
     """An option outside its range."""
+
+
+class Disconnected(RatingsError):  # noqa: N818
+    """Models that no chain of wins and losses compares, where a method needs all of them compared."""
+
+
+class NotConverged(RatingsError):  # noqa: N818
+    """A fit whose steps did not die out."""
