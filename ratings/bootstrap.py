@@ -164,7 +164,7 @@ class _UnorderedPairs:
         i, j, place = pair // size, pair % size, np.arange(len(pair))
         signs = np.repeat([1.0, -1.0], len(pair))
         incidence = csr_array((signs, (np.r_[i, j], np.r_[place, place])), shape=(size, len(pair)))
-        return _UnorderedPairs(i, j, cells, incidence)
+        return _UnorderedPairs(i, j, cells.astype(np.float64), incidence)
 
     def solve(self, block: Floats, start: Floats, chord: Floats, prior: float) -> Floats:
         """(rounds, models) ratings of the rounds in `block` (rounds, 3 * pairs), in logits."""
