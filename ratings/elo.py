@@ -50,9 +50,9 @@ def elo(
 ) -> Fit:
     """Elo ratings after the battles in the order given.
 
-    With `rounds` > 0 they are instead the mean over that many bootstrap rounds, each a draw of as many
-    battles with replacement in a random order, and the covariance is that of the rounds: it holds the noise
-    of the order and of the votes. Without rounds the covariance is nan: one pass cannot know its own error.
+    With `rounds` > 0 the covariance is that of so many bootstrap rounds, each a draw of as many battles with
+    replacement in a random order: it holds the noise of the votes and of their order. Without, it is nan: one
+    pass cannot know its own error.
 
     `engine` chooses how the recurrence is run, not what it gives. Raises BadOption for a k, scale or base
     that is not positive (base: above 1) or an engine that is not there, and what `read_battles` raises.
@@ -66,12 +66,10 @@ def elo(
     step = k * math.log(base) / scale  # in logits: the recurrence knows no other unit
     run = _runner(engine, len(battles) * max(rounds, 1))
     size = len(battles.models)
+    xi = run(battles.model_a, battles.model_b, battles.outcome, size, step)
+    covariance = np.full((size, size), np.nan)
     if rounds:
-        drawn = _bootstrap(battles, step, run, rounds, seed)
-        xi, covariance = drawn.mean(axis=0), np.atleast_2d(np.cov(drawn.T))
-    else:
-        xi = run(battles.model_a, battles.model_b, battles.outcome, size, step)
-        covariance = np.full((size, size), np.nan)
+        covariance = np.atleast_2d(np.cov(_bootstrap(battles, step, run, rounds, seed).T))
     points = scale / math.log(base)
     counts = tabulate(battles)
     met = counts.matrix(counts.table.sum(axis=1))
