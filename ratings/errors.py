@@ -10,31 +10,31 @@ class RatingsError(ValueError):
     """A battle, a count or an option that no rating can be computed from."""
 
 
-class UnknownWinner(RatingsError):  # noqa: N818
+class UnknownWinner(RatingsError):
     """A winner that is none of model_a, model_b, tie, both_bad."""
 
 
-class UnknownModel(RatingsError):  # noqa: N818
+class UnknownModel(RatingsError):
     """A model that is not in the list it was to be looked up in."""
 
 
-class MissingValue(RatingsError):  # noqa: N818
+class MissingValue(RatingsError):
     """A battle without a model, a winner, a weight or a covariate."""
 
 
-class SelfBattle(RatingsError):  # noqa: N818
+class SelfBattle(RatingsError):
     """A model against itself, which says nothing about it."""
 
 
-class LengthMismatch(RatingsError):  # noqa: N818
+class LengthMismatch(RatingsError):
     """Columns of unequal length."""
 
 
-class NoBattles(RatingsError):  # noqa: N818
+class NoBattles(RatingsError):
     """Nothing to rate from."""
 
 
-class BadOption(RatingsError):  # noqa: N818
+class BadOption(RatingsError):
     """An option outside its range."""
 
 

@@ -1,0 +1,44 @@
+"""The command line; what a command needs is imported when it runs, so that `--help` is quick.
+
+Results go to standard output, progress and messages to standard error."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+
+from arena.cli import db
+from arena.cli.leaderboard import leaderboard
+from arena.cli.models import models
+from arena.cli.serve import demo, serve
+from arena.errors import ConfigError, DatabaseError
+
+app = typer.Typer(
+    help="A self-hosted arena for language models: blind votes, honest ratings, one leaderboard.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("demo")(demo)
+app.command("serve")(serve)
+app.command("models")(models)
+app.command("leaderboard")(leaderboard)
+app.add_typer(db.app, name="db")
+
+
+def main() -> None:
+    """Run a command; what the user can mend is told without a traceback. Exit codes: 1 failed, 2 wrong use."""
+    try:
+        app()
+    except ConfigError as error:
+        _tell(error)
+        sys.exit(2)
+    except DatabaseError as error:
+        _tell(error)
+        sys.exit(1)
+
+
+def _tell(error: Exception) -> None:
+    Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {error}", highlight=False, markup=True)

@@ -60,14 +60,15 @@ class Scripted:
 
     def _completion(self, request: Request) -> str:
         messages = request["messages"]
-        turn = sum(message["role"] == "user" for message in messages) - 1
+        turn: int = sum(message["role"] == "user" for message in messages) - 1
         if self.replies:
             return self.replies[min(turn, len(self.replies) - 1)]
         prompt = str(messages[-1]["content"])
         opening = OPENINGS[zlib.crc32(f"{self.style}\n{prompt}".encode()) % len(OPENINGS)]
         quoted = " ".join(prompt.split()[:12])
         if self.style == "lists":
-            return f"{opening}\n\n- You asked about: *{quoted}*\n- **First**, look at what is known.\n- **Then**, try it."
+            points = (f"You asked: *{quoted}*", "**First**, look at what is known.", "**Then**, try it.")
+            return f"{opening}\n\n" + "\n".join(f"- {point}" for point in points)
         return f"{opening} You asked about “{quoted}”, and the honest reply is that it depends on the details."
 
 

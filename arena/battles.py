@@ -1,0 +1,357 @@
+"""A battle from the voter's side: begin, continue, regenerate, vote, leave, come back.
+
+A battle lives in the store; only the turn being written lives in memory. What a voter may see of it is a
+`View`, and a view names the models only after the vote.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from random import Random, SystemRandom
+from typing import TypeVar
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
+
+from arena.config import BattleSettings
+from arena.leaks import Blindfold
+from arena.matchmaking import TooFewModels, draw_pair
+from arena.prompts import accept
+from arena.serving import Serving
+from arena.store import Database
+from arena.store import battles as stored
+from arena.store.battles import SIDES, Side, StoredBattle, StoredTurn
+from arena.store.tables import HUMAN, BattleStatus, CompletionStatus, now
+from arena.store.votes import COLUMNS, add_vote
+from arena.turns import LiveTurn, Message, Patience
+
+log = logging.getLogger(__name__)
+
+WINNERS = tuple(COLUMNS)
+
+T = TypeVar("T")
+
+
+class BattleRefused(Exception):
+    """What was asked for cannot be done now; nothing changed. The text is for the voter."""
+
+
+class VoteRefused(BattleRefused):
+    """The vote does not count; nothing changed. The text is for the voter."""
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One turn as the voter sees it."""
+
+    prompt: str
+    completion_a: str
+    completion_b: str
+
+
+@dataclass(frozen=True)
+class View:
+    """What a voter may know of a battle. `model_a` and `model_b` are `None` until the vote."""
+
+    public_id: str
+    status: BattleStatus
+    exchanges: tuple[Exchange, ...]
+    can_vote: bool
+    can_continue: bool
+    winner: str | None = None
+    model_a: str | None = None
+    model_b: str | None = None
+    stopped_early: bool = False
+
+
+@dataclass
+class Live:
+    """A battle with a turn under way; `task` ends when the turn is in the store."""
+
+    battle: StoredBattle
+    turn: LiveTurn
+    task: asyncio.Task[None]
+
+
+class Battles:
+    """All battles of this server. One event loop."""
+
+    def __init__(
+        self, database: Database, serving: Serving, limits: BattleSettings, random: Random | None = None
+    ) -> None:
+        self.database = database
+        self.serving = serving
+        self.limits = limits
+        self.random = random or SystemRandom()
+        self._live: dict[str, Live] = {}
+
+    async def open(self) -> int:
+        """Register the models and close what a stopped server left running: returns how many battles."""
+
+        def prepare(session: Session) -> int:
+            stored.register_models(session, self.serving.models)
+            return stored.close_interrupted(session)
+
+        return await self._write(prepare)
+
+    async def close(self) -> None:
+        """Stop every turn; what was not finished is closed as abandoned."""
+        tasks = [live.task for live in self._live.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._write(stored.close_interrupted)
+
+    async def close_stale(self) -> int:
+        """Abandon open battles that were left alone for too long."""
+        before = now() - timedelta(hours=self.limits.abandon_after_hours)
+        return await self._write(lambda session: stored.close_stale(session, before))
+
+    async def begin(self, voter: str, prompt: str) -> View:
+        """Draw two models and ask both. Raises `PromptRejected`, `BattleRefused`."""
+        prompt = accept(prompt, self.limits.max_prompt_characters)
+        self._check_load(voter)
+        try:
+            pair = draw_pair(self.serving.drawable(), self.random)
+        except TooFewModels:
+            raise BattleRefused(self.why_no_battle()) from None
+
+        def write(session: Session) -> str:
+            battle = stored.add_battle(session, voter, pair.model_a, pair.model_b, pair.probability)
+            stored.add_turn(session, battle.id or 0, prompt)
+            return battle.public_id
+
+        return await self._run_turn(await self._write(write))
+
+    async def continue_(self, voter: str, public_id: str, prompt: str) -> View:
+        """The next prompt to the same two models. Raises `PromptRejected`, `BattleRefused`."""
+        prompt = accept(prompt, self.limits.max_prompt_characters)
+        battle = await self._settled(voter, public_id)
+        if len(battle.turns) >= self.limits.max_turns:
+            raise BattleRefused(f"A battle has at most {self.limits.max_turns} turns. Vote, then start a new one.")
+        self._check_load(voter)
+        await self._write(lambda session: stored.add_turn(session, battle.id, prompt))
+        return await self._run_turn(public_id)
+
+    async def regenerate(self, voter: str, public_id: str) -> View:
+        """Both completions of the last turn once more. Raises `BattleRefused`."""
+        battle = await self._settled(voter, public_id)
+        self._check_load(voter)
+        await self._write(lambda session: stored.add_attempt(session, battle.id))
+        return await self._run_turn(public_id)
+
+    async def vote(self, voter: str, ticket: str, winner: str) -> View:
+        """Cast the one vote of a battle and reveal the models; when this returns, the vote is on disk.
+
+        The same vote sent again is answered as the first was. Raises `VoteRefused`.
+        """
+        if winner not in WINNERS:
+            raise VoteRefused(f"{winner!r} is not a vote; expected {', '.join(WINNERS)}.")
+        battle = await self._with_ticket(voter, ticket)
+        await self._stop_for_vote(battle.public_id)
+        try:
+            await self._write(lambda session: _cast(session, voter, ticket, winner))
+        except IntegrityError:
+            log.info("a vote on battle %s came twice", battle.id)
+        battle = await self._with_ticket(voter, ticket)
+        if battle.winner != winner:
+            raise VoteRefused(f"You have voted on this battle already: {spoken(battle.winner)}.")
+        return self._view(battle)
+
+    async def leave(self, voter: str, public_id: str) -> None:
+        """Start afresh: an open battle that gets no vote is closed."""
+        live = self._live.get(public_id)
+        if live and live.battle.voter == voter:
+            live.turn.stop()
+            await asyncio.wait([live.task])
+        battle = await self._find(public_id=public_id)
+        if battle and battle.voter == voter and battle.status is BattleStatus.OPEN:
+            await self._write(lambda s: stored.set_status(s, battle.id, BattleStatus.ABANDONED))
+
+    async def view(self, voter: str, public_id: str) -> View | None:
+        """The battle as it stands, or `None` when it is not this voter's."""
+        live = self._live.get(public_id)
+        battle = live.battle if live else await self._find(public_id=public_id)
+        if battle is None or battle.voter != voter:
+            return None
+        return self._view(battle, live)
+
+    async def ticket(self, voter: str, public_id: str) -> str | None:
+        """The right to vote on one's own battle; it stays on the server."""
+        battle = await self._find(public_id=public_id)
+        return battle.ticket if battle and battle.voter == voter else None
+
+    async def watch(self, voter: str, public_id: str) -> AsyncIterator[View]:
+        """Frames of the running turn, then the battle as it stands when the turn is in the store."""
+        live = self._live.get(public_id)
+        if live and live.battle.voter == voter:
+            async for _ in live.turn.frames():
+                yield self._view(live.battle, live)
+        final = await self.view(voter, public_id)
+        if final is not None:
+            yield final
+
+    def why_no_battle(self) -> str | None:
+        """What keeps battles from starting, in words that name no model; `None` when nothing does."""
+        ready, waiting = len(self.serving.drawable()), self.serving.waiting()
+        if ready >= 2:
+            return None
+        if waiting:
+            steps = "; ".join(model.progress for model in waiting)
+            return f"The arena is getting its models ready ({ready} of {ready + len(waiting)}): {steps}."
+        if len(self.serving.models) < 2:
+            return (
+                f"A battle needs two models, and {len(self.serving.models)} "
+                "is enabled here. The operator can add one in arena.toml."
+            )
+        return "Too few models can be used now. The operator can see why with `arena models --probe`."
+
+    def _check_load(self, voter: str) -> None:
+        running = Counter(live.battle.voter for live in self._live.values())
+        if running[voter] >= self.limits.running_per_voter:
+            raise BattleRefused(
+                f"You have {running[voter]} battles being written at once. Let one of them finish first."
+            )
+
+    async def _settled(self, voter: str, public_id: str) -> StoredBattle:
+        """The voter's own battle, open and with no turn running. Raises `BattleRefused`."""
+        live = self._live.get(public_id)
+        if live and live.battle.voter == voter:
+            raise BattleRefused("Both models are still writing. Wait for them, or vote now.")
+        battle = await self._find(public_id=public_id)
+        if battle is None or battle.voter != voter:
+            raise BattleRefused("This battle is not yours, or no longer exists. Start a new one.")
+        if battle.status is not BattleStatus.OPEN:
+            raise BattleRefused("This battle is over. Start a new one.")
+        if not {battle.model_a, battle.model_b} <= self.serving.models.keys():
+            raise BattleRefused("A model of this battle is no longer served. Vote, or start a new one.")
+        return battle
+
+    async def _with_ticket(self, voter: str, ticket: str) -> StoredBattle:
+        battle = await self._find(ticket=ticket)
+        if battle is None:
+            raise VoteRefused("There is no such battle. Start a new one.")
+        if battle.voter != voter:
+            raise VoteRefused("This battle belongs to another voter. Start one of your own.")
+        return battle
+
+    async def _stop_for_vote(self, public_id: str) -> None:
+        """A vote while the models write stops both. Raises `VoteRefused` while there is nothing to judge."""
+        live = self._live.get(public_id)
+        if live is None:
+            return
+        if not live.turn.both_have_begun:
+            raise VoteRefused("Wait until both models have begun to write.")
+        live.turn.stop()
+        await asyncio.wait([live.task])
+
+    async def _run_turn(self, public_id: str) -> View:
+        """Start writing the turn that the store has as running."""
+        battle = await self._find(public_id=public_id)
+        assert battle is not None
+        names = {"a": battle.model_a, "b": battle.model_b}
+        turn = LiveTurn(
+            conversations={side: _conversation(battle, side) for side in SIDES},
+            models={side: self.serving.models[names[side]] for side in SIDES},
+            blindfold=Blindfold(self.serving.names_to_hide()),
+            patience=Patience(self.limits.first_token_timeout, self.limits.turn_timeout),
+        )
+        live = Live(battle, turn, asyncio.create_task(self._write_turn(battle, turn)))
+        live.task.add_done_callback(lambda _task: self._turn_ended(live))
+        self._live[public_id] = live
+        return self._view(battle, live)
+
+    async def _write_turn(self, battle: StoredBattle, turn: LiveTurn) -> None:
+        """Run the turn and put what came of it into the store, whatever it was."""
+        await turn.run()
+        status = BattleStatus.FAILED if turn.failed else BattleStatus.OPEN
+        await self._write(lambda session: stored.finish_turn(session, battle.id, turn.written(), status))
+
+    def _turn_ended(self, live: Live) -> None:
+        """However it ended, and also when it was cancelled before it began."""
+        del self._live[live.battle.public_id]
+        live.turn.done.set()
+        if not live.task.cancelled() and (error := live.task.exception()):
+            log.error("battle %s could not be written down", live.battle.id, exc_info=error)
+
+    def _view(self, battle: StoredBattle, live: Live | None = None) -> View:
+        voted = battle.status is BattleStatus.VOTED
+        blindfold = Blindfold(() if voted else self.serving.names_to_hide())
+        exchanges = [_exchange(turn, blindfold) for turn in battle.turns]
+        if live:
+            shown = {side: live.turn.visible(side) for side in SIDES}
+            exchanges[-1] = Exchange(battle.turns[-1].prompt, shown["a"], shown["b"])
+        last = battle.turns[-1].completions.values()
+        is_open = battle.status is BattleStatus.OPEN
+        return View(
+            public_id=battle.public_id,
+            status=battle.status,
+            exchanges=tuple(exchanges),
+            can_vote=is_open or bool(live and live.turn.both_have_begun),
+            can_continue=is_open and len(battle.turns) < self.limits.max_turns,
+            winner=battle.winner,
+            model_a=battle.model_a if voted else None,
+            model_b=battle.model_b if voted else None,
+            stopped_early=any(written.status is CompletionStatus.STOPPED for written in last),
+        )
+
+    async def _find(self, *, public_id: str | None = None, ticket: str | None = None) -> StoredBattle | None:
+        def find() -> StoredBattle | None:
+            with self.database.read() as session:
+                return stored.find_battle(session, public_id=public_id, ticket=ticket)
+
+        return await asyncio.to_thread(find)
+
+    async def _write(self, work: Callable[[Session], T]) -> T:
+        """Run `work` in a write transaction, off the event loop."""
+
+        def run() -> T:
+            with self.database.write() as session:
+                return work(session)
+
+        return await asyncio.to_thread(run)
+
+
+def spoken(winner: str | None) -> str:
+    """A vote in words."""
+    words = {"model_a": "A is better", "model_b": "B is better", "tie": "tie", "both_bad": "both are bad"}
+    return words.get(winner or "", "no vote")
+
+
+def _cast(session: Session, voter: str, ticket: str, winner: str) -> None:
+    """Check once more inside the transaction, then count the vote."""
+    battle = stored.find_battle(session, ticket=ticket)
+    assert battle is not None
+    if battle.status is BattleStatus.VOTED:
+        return
+    if battle.status is not BattleStatus.OPEN:
+        raise VoteRefused(_WHY_NOT[battle.status])
+    last = battle.turns[-1].completions.values()
+    stopped_early = any(written.status is CompletionStatus.STOPPED for written in last)
+    add_vote(session, battle.id, HUMAN, voter, winner, stopped_early)
+
+
+_WHY_NOT = {
+    BattleStatus.RUNNING: "Both models are still writing. Wait for them to finish.",
+    BattleStatus.FAILED: "A model could not answer, so this battle does not count. Start a new one.",
+    BattleStatus.ABANDONED: "This battle was closed without a vote. Start a new one.",
+}
+
+
+def _conversation(battle: StoredBattle, side: Side) -> list[Message]:
+    """The messages up to the last prompt, with this side's own completions."""
+    messages: list[Message] = []
+    for turn in battle.turns:
+        messages.append({"role": "user", "content": turn.prompt})
+        messages.append({"role": "assistant", "content": turn.completions[side].text})
+    return messages[:-1]
+
+
+def _exchange(turn: StoredTurn, blindfold: Blindfold) -> Exchange:
+    a, b = (blindfold.hide(turn.completions[side].text) for side in SIDES)
+    return Exchange(turn.prompt, a, b)

@@ -1,0 +1,61 @@
+"""`arena db`: the database's layout, and the proof that pair counts follow from votes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from arena.cli.options import Config, DatabaseURL, overrides
+
+if TYPE_CHECKING:
+    from arena.store import Database
+
+app = typer.Typer(help="The database.", no_args_is_help=True)
+console = Console(stderr=True)
+
+
+@app.command()
+def upgrade(config: Config = None, db: DatabaseURL = None) -> None:
+    """Bring the database to the layout of this version."""
+    database = _database(config, db)
+    database.lock()
+    before = database.revision()
+    database.upgrade()
+    console.print(f"{database.shown}: {before or 'new'} → {database.revision()}")
+    database.close()
+
+
+@app.command("recount")
+def recount_(
+    config: Config = None,
+    db: DatabaseURL = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Make the pair counts again from the votes.")] = False,
+) -> None:
+    """Count every vote again and compare with the pair counts that the leaderboard uses."""
+    from arena.store.votes import recount, rewrite_pair_counts, vote_count
+
+    database = _database(config, db)
+    database.make_ready()
+    with database.read() as session:
+        differences, votes = recount(session), vote_count(session)
+    for difference in differences:
+        console.print(f"{difference.key}: stored {difference.stored}, counted {difference.counted}")
+    if differences and repair:
+        with database.write() as session:
+            rewrite_pair_counts(session)
+        console.print(f"repaired {len(differences)} pair counts")
+    elif not differences:
+        console.print(f"{votes:,} votes: every pair count agrees")
+    database.close()
+    if differences and not repair:
+        console.print("type `arena db recount --repair` to make the pair counts again from the votes")
+        raise typer.Exit(1)
+
+
+def _database(config: Config, db: DatabaseURL) -> Database:
+    from arena.config import read_settings
+    from arena.store import Database
+
+    return Database(read_settings(config, overrides(database_url=db)).database_url)

@@ -1,0 +1,70 @@
+"""`arena leaderboard`: the board in the terminal."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from arena.cli.options import AsFormat, Config, DatabaseURL, Format, overrides
+from arena.errors import ConfigError
+
+Source = Annotated[str, typer.Option(help="Whose votes: human, all, or judge:NAME.")]
+
+
+def leaderboard(
+    source: Source = "human",
+    category: Annotated[str, typer.Option(help="Category of the battles.")] = "overall",
+    as_format: AsFormat = Format.TABLE,
+    config: Config = None,
+    db: DatabaseURL = None,
+) -> None:
+    """Print ratings with 95 % intervals, ranks and counts."""
+    if source not in ("human", "all") and not source.startswith("judge:"):
+        raise ConfigError(f"--source: {source!r} is unknown; use human, all or judge:NAME")
+    from arena.config import read_settings
+    from arena.leaderboard import publish
+    from arena.store import Database
+
+    settings = read_settings(config, overrides(database_url=db))
+    database = Database(settings.database_url)
+    try:
+        database.make_ready()
+        with database.read() as session:
+            published = publish(session, source, category).to_dict()
+    finally:
+        database.close()
+    _print(published, as_format)
+
+
+def _print(published: dict[str, Any], as_format: Format) -> None:
+    rows = published["models"]
+    if as_format is Format.JSON:
+        print(json.dumps(published, indent=2, ensure_ascii=False))  # noqa: T201
+    elif as_format is Format.CSV:
+        writer = csv.DictWriter(sys.stdout, list(rows[0]) if rows else ["model"])
+        writer.writeheader()
+        writer.writerows(rows)
+    elif not rows:
+        Console(stderr=True).print("No models yet: type `arena demo` and vote.")
+    else:
+        Console().print(_table(published))
+
+
+def _table(published: dict[str, Any]) -> Table:
+    title = f"{published['votes']:,} votes · {published['source']} · {published['category']}"
+    table = Table(title=title)
+    for column in ("rank", "model", "rating", "95 % interval", "battles", "won", "lost", "tied", "both bad"):
+        table.add_column(column, justify="left" if column == "model" else "right")
+    for row in published["models"]:
+        low, high = row["rank_low"], row["rank_high"]
+        rank = str(row["rank"]) if low == high else f"{row['rank']} ({low}–{high})"
+        name = row["model"] + (" [dim]provisional[/]" if row["provisional"] else "")
+        counts = [str(row[key]) for key in ("battles", "wins", "losses", "ties", "both_bad")]
+        table.add_row(rank, name, f"{row['rating']:.0f}", f"{row['lower']:.0f} – {row['upper']:.0f}", *counts)
+    return table

@@ -1,0 +1,83 @@
+"""`arena models`: what is configured, what can be used, and what is wrong with the rest."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from arena.cli.options import AsFormat, Config, Format
+from arena.errors import ConfigError
+
+if TYPE_CHECKING:
+    from arena.config import AnyModel
+    from arena.endpoints import Probe
+
+COLUMNS = ("model", "endpoint", "where", "enabled", "weight", "ok", "seconds", "message", "advice")
+
+
+def models(
+    config: Config = None,
+    ask: Annotated[bool, typer.Option("--probe/--no-probe", help="Ask each model for a few words.")] = True,
+    as_format: AsFormat = Format.TABLE,
+) -> None:
+    """List the models of the settings file, and ask each whether it answers."""
+    from arena.config import read_settings
+
+    settings = read_settings(config)
+    if not settings.models:
+        raise ConfigError("no models are configured; add a [[models]] table for each to arena.toml")
+    rows = [_row(model, None) for model in settings.models]
+    if ask:
+        rows = asyncio.run(_probe_all(settings.models))
+    _print(rows, as_format)
+    if any(row["ok"] is False for row in rows):
+        raise typer.Exit(1)
+
+
+async def _probe_all(models: tuple[AnyModel, ...]) -> list[dict[str, Any]]:
+    from arena.probing import probe
+
+    console = Console(stderr=True)
+    with console.status(f"asking {len(models)} models"):
+        probes = await asyncio.gather(*(probe(model) for model in models))
+    return [_row(model, found) for model, found in zip(models, probes, strict=True)]
+
+
+def _row(model: AnyModel, found: Probe | None) -> dict[str, Any]:
+    where = getattr(model, "url", "this machine")
+    return {
+        "model": model.name,
+        "endpoint": model.endpoint,
+        "where": where,
+        "enabled": model.enabled,
+        "weight": model.weight,
+        "ok": found.ok if found else None,
+        "seconds": round(found.seconds, 2) if found and found.seconds is not None else None,
+        "message": found.message if found else "not asked",
+        "advice": found.advice if found else "",
+    }
+
+
+def _print(rows: list[dict[str, Any]], as_format: Format) -> None:
+    if as_format is Format.JSON:
+        print(json.dumps(rows, indent=2, ensure_ascii=False))  # noqa: T201
+        return
+    if as_format is Format.CSV:
+        writer = csv.DictWriter(sys.stdout, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+        return
+    table = Table("model", "endpoint", "where", "", "first words", "what it says")
+    for row in rows:
+        mark = {True: "[green]ok[/]", False: "[red]no[/]", None: ""}[row["ok"]]
+        seconds = f"{row['seconds']} s" if row["seconds"] is not None else ""
+        said = row["message"] + (f"\n→ {row['advice']}" if row["advice"] else "")
+        table.add_row(row["model"], row["endpoint"], row["where"], mark, seconds, said)
+    Console().print(table)

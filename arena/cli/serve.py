@@ -1,0 +1,173 @@
+"""`arena serve` and `arena demo`: the page."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from arena.cli.options import Config, DatabaseURL, overrides
+from arena.errors import ConfigError
+
+if TYPE_CHECKING:
+    from arena.config import AnyModel, Settings
+    from arena.store import Database
+
+console = Console(stderr=True)
+
+
+class Models(StrEnum):
+    EMBEDDED = "embedded"
+    SCRIPTED = "scripted"
+
+
+class Embedded(StrEnum):
+    GEMMA = "gemma"
+    SMOLLM = "smollm"
+
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")]
+Port = Annotated[int | None, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535, show_default="7860")]
+
+
+def serve(config: Config = None, host: Host = None, port: Port = None, db: DatabaseURL = None) -> None:
+    """Open the arena with the models of a settings file."""
+    from arena.config import read_settings
+
+    settings = read_settings(config, overrides(web__host=host, web__port=port, database_url=db))
+    if not settings.models:
+        raise ConfigError(
+            f"{config or 'arena.toml'}: models: is missing; add a [[models]] table for each model, "
+            "or type `arena demo` for two that come along"
+        )
+    run(settings)
+
+
+def demo(
+    models: Annotated[
+        Models,
+        typer.Option(help="embedded: two small real models. scripted: fakes that need no weights."),
+    ] = Models.EMBEDDED,
+    without: Annotated[list[Embedded] | None, typer.Option(help="Leave out a model.", show_default=False)] = None,
+    discover: Annotated[
+        bool, typer.Option(help="Add models of Ollama, LM Studio, llama.cpp and vLLM on this machine.")
+    ] = True,
+    fetch_only: Annotated[
+        bool, typer.Option("--fetch-only", help="Fetch the weights, check them, and stop.")
+    ] = False,
+    host: Host = None,
+    port: Port = None,
+    db: DatabaseURL = None,
+) -> None:
+    """Open the arena with two small models that run on this machine: no key, no GPU, no account."""
+    from arena.config import read_settings
+
+    settings = read_settings(None, overrides(web__host=host, web__port=port, database_url=db))
+    chosen = _demo_models(models, without or [], discover and not fetch_only)
+    if fetch_only:
+        _fetch(chosen)
+    else:
+        run(settings.model_copy(update={"models": chosen}))
+
+
+def run(settings: Settings) -> None:
+    """Serve until Ctrl-C. Raises `ConfigError` and `DatabaseError` before anything listens."""
+    from arena.store import Database
+
+    _log_to_terminal()
+    database = Database(settings.database_url)
+    database.lock()
+    try:
+        database.make_ready()
+        listener = _listen(settings.web.host, settings.web.port)
+        with console.status("opening the arena"):
+            import uvicorn
+
+            from arena.serving import serve as serving_of
+            from arena.web.app import create_app
+
+            serving = serving_of(settings.models)
+            app = create_app(settings, database, serving)
+        _greet(database, listener)
+        server = uvicorn.Server(
+            uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=3)
+        )
+        asyncio.run(server.serve(sockets=[listener]))
+    finally:
+        database.close()
+
+
+def _demo_models(which: Models, without: list[Embedded], discover: bool) -> tuple[AnyModel, ...]:
+    from arena.demo import SCRIPTED, embedded, find_local_servers, terms_of
+
+    if which is Models.SCRIPTED:
+        return SCRIPTED
+    chosen = embedded(without)
+    for terms in terms_of(chosen):
+        console.print(f"[bold]Terms.[/] {terms}", soft_wrap=True, highlight=False)
+    found = asyncio.run(find_local_servers()) if discover else ()
+    for model in found:
+        console.print(f"found [bold]{model.name}[/] at {model.url}", highlight=False)
+    names = {model.name.casefold() for model in chosen}
+    return (*chosen, *(model for model in found if model.name.casefold() not in names))
+
+
+def _fetch(models: Sequence[AnyModel]) -> None:
+    """Fetch weights with a line of progress each. Raises `ConfigError` when a source is missing."""
+    from arena.config import LlamaCppSettings
+    from arena.endpoints import EndpointError
+    from arena.weights import KNOWN, fetch
+
+    for model in models:
+        if not isinstance(model, LlamaCppSettings) or model.weights is None:
+            continue
+        with console.status(model.name) as status:
+            try:
+                path = fetch(KNOWN[model.weights], status.update)
+            except EndpointError as error:
+                raise ConfigError(error.detail) from error
+        console.print(f"{model.name}: {path}", highlight=False, soft_wrap=True)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Take the port before the slow part: a port in use is told at once."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise ConfigError(f"cannot listen on {host}:{port} ({error.strerror}); choose another --port") from error
+    return listener
+
+
+def _greet(database: Database, listener: socket.socket) -> None:
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    console.print(f"The arena is open at [bold]http://{shown}:{port}[/]", highlight=False)
+    console.print(f"Votes are kept in {_place(database)}. Ctrl-C closes the arena.", highlight=False)
+
+
+def _place(database: Database) -> str:
+    file = database.file
+    return str(Path(file).resolve()) if file else database.shown
+
+
+def _log_to_terminal() -> None:
+    from rich.logging import RichHandler
+
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(message)s",
+        handlers=[RichHandler(console=console, show_path=False, show_level=False)],
+    )
+    for chatty in ("httpx", "alembic", "huggingface_hub", "filelock"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -1,0 +1,275 @@
+"""Settings from `arena.toml`, `ARENA_*` variables and the command line, the later over the earlier.
+
+Every mistake becomes a `ConfigError` that names the file, the key and the cure.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from arena.errors import ConfigError
+
+DEFAULT_FILE = Path("arena.toml")
+DEFAULT_DATABASE = "sqlite:///arena.db"
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelSettings(Strict):
+    """What every model under comparison has, however it is reached."""
+
+    name: str = Field(min_length=1, max_length=120)
+    enabled: bool = True
+    weight: float = Field(default=1.0, ge=0, description="how often it is drawn, relative to the others")
+    system_prompt: str | None = None
+    max_tokens: int = Field(default=512, ge=1)
+    stop: tuple[str, ...] = ()
+    parameters: dict[str, Any] = Field(default_factory=dict, description="more of the request body")
+    aliases: tuple[str, ...] = Field(default=(), description="other names that would give it away")
+
+    @field_validator("name")
+    @classmethod
+    def name_is_printable(cls, name: str) -> str:
+        if name != name.strip() or not name.isprintable():
+            raise ValueError("has spaces around it or characters that cannot be printed")
+        return name
+
+    @field_validator("weight")
+    @classmethod
+    def weight_is_finite(cls, weight: float) -> float:
+        if not math.isfinite(weight):
+            raise ValueError("must be a finite number")
+        return weight
+
+
+class OpenAISettings(ModelSettings):
+    """A model behind any OpenAI-compatible server."""
+
+    endpoint: Literal["openai"]
+    url: str = Field(description="base URL, with /v1 where the server has it")
+    model: str | None = Field(default=None, description="its name at the server; the arena's name if missing")
+    api_key_env: str | None = Field(default=None, description="environment variable that holds the key")
+    connect_timeout: float = Field(default=10.0, gt=0, description="seconds")
+    read_timeout: float = Field(default=60.0, gt=0, description="seconds between two pieces of a reply")
+    retries: int = Field(default=2, ge=0, le=10, description="before the first token only")
+
+    @field_validator("url")
+    @classmethod
+    def url_is_http(cls, url: str) -> str:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return url.rstrip("/")
+
+
+class LlamaCppSettings(ModelSettings):
+    """A GGUF file served by llama.cpp's prebuilt library (extra `demo`)."""
+
+    endpoint: Literal["llama_cpp"]
+    path: Path | None = Field(default=None, description="a GGUF file")
+    weights: str | None = Field(default=None, description="known weights that Arena fetches by name")
+    chat_template: str | None = Field(default=None, description="Jinja text over the model's own template")
+    threads: int = Field(default=1, ge=1)
+    context: int = Field(default=8192, ge=256, description="tokens, shared by the conversations")
+    parallel: int = Field(default=4, ge=1, description="conversations at once")
+
+    @model_validator(mode="after")
+    def one_source(self) -> LlamaCppSettings:
+        if (self.path is None) == (self.weights is None):
+            raise ValueError("needs exactly one of path (a GGUF file) and weights (a name)")
+        return self
+
+
+class TransformersSettings(ModelSettings):
+    """A causal language model in process through transformers (extra `local`)."""
+
+    endpoint: Literal["transformers"]
+    source: str = Field(description="a directory, a GGUF file or a hub id")
+    revision: str | None = None
+    dtype: str = "auto"
+    device: str | None = None
+    threads: int = Field(default=1, ge=1)
+    max_batch: int = Field(default=8, ge=1)
+    chat_template: str | None = None
+
+
+class ScriptedSettings(ModelSettings):
+    """The shipped fake, for tests and a first look."""
+
+    endpoint: Literal["scripted"]
+    replies: tuple[str, ...] = ()
+    style: Literal["plain", "lists"] = "plain"
+    delay: float = Field(default=0.02, ge=0, description="seconds between words")
+    fault: Literal["before_first_token", "midway", "silent"] | None = None
+
+
+AnyModel = Annotated[
+    OpenAISettings | LlamaCppSettings | TransformersSettings | ScriptedSettings,
+    Field(discriminator="endpoint"),
+]
+
+
+class WebSettings(Strict):
+    host: str = "127.0.0.1"
+    port: int = Field(default=7860, ge=0, le=65535, description="0 takes a free one")
+    title: str = "Arena"
+    secure_cookies: bool = Field(default=False, description="set it when the page is served over https")
+
+
+class BattleSettings(Strict):
+    max_prompt_characters: int = Field(default=20_000, ge=1)
+    max_turns: int = Field(default=10, ge=1)
+    first_token_timeout: float = Field(default=60.0, gt=0, description="seconds")
+    turn_timeout: float = Field(default=300.0, gt=0, description="seconds for both completions of a turn")
+    abandon_after_hours: float = Field(default=24.0, gt=0, description="an open battle nobody votes on")
+    running_per_voter: int = Field(default=4, ge=1, description="turns one voter may have running at once")
+
+
+class Settings(BaseSettings):
+    """Everything the application can be told."""
+
+    model_config = SettingsConfigDict(env_prefix="ARENA_", env_nested_delimiter="__", extra="forbid", frozen=True)
+
+    database_url: str = DEFAULT_DATABASE
+    web: WebSettings = WebSettings()
+    battles: BattleSettings = BattleSettings()
+    models: tuple[AnyModel, ...] = ()
+
+    @field_validator("models")
+    @classmethod
+    def names_differ(cls, models: tuple[ModelSettings, ...]) -> tuple[ModelSettings, ...]:
+        seen: set[str] = set()
+        for model in models:
+            if model.name.casefold() in seen:
+                raise ValueError(f"two models are called {model.name!r}; give each its own name")
+            seen.add(model.name.casefold())
+        return models
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment goes over the file; both sources are made in `read_settings`."""
+        return (env_settings, init_settings)
+
+
+def read_settings(file: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Settings:
+    """Settings from `file` (or `arena.toml` here, if there is one), the environment, then `overrides`.
+
+    Raises `ConfigError`.
+    """
+    if file is None and DEFAULT_FILE.exists():
+        file = DEFAULT_FILE
+    content = _read_toml(file) if file else {}
+    where = str(file) if file else "settings"
+    try:
+        settings = Settings(**content)
+        return _overridden(settings, overrides) if overrides else settings
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(where, problem) for problem in error.errors())) from error
+
+
+def api_key(variable: str | None) -> str | None:
+    """The key in an environment variable. Raises `ConfigError` when it is not set."""
+    if variable is None:
+        return None
+    key = os.environ.get(variable, "").strip()
+    if not key:
+        raise ConfigError(f"the environment variable {variable} is not set; type: export {variable}=…")
+    return key
+
+
+def _overridden(settings: Settings, overrides: Mapping[str, Any]) -> Settings:
+    """The command line's word is the last one; Typer has checked its values."""
+    for key, value in overrides.items():
+        table, _, name = key.rpartition(".")
+        if table:
+            name, value = table, getattr(settings, table).model_copy(update={name: value})
+        settings = settings.model_copy(update={name: value})
+    return settings
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{file}: no such file; `arena serve --config FILE` takes a TOML file") from None
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read ({error.strerror}); check its permissions") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file}: is not UTF-8 text (byte {error.start}); save it as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file}: is not valid TOML: {error}") from error
+
+
+def _explain(file: str, problem: ErrorDetails) -> str:
+    """One line: where, what, and what to do."""
+    location = [part for part in problem["loc"] if part not in _endpoint_kinds()]
+    key = _key(location)
+    kind = problem["type"]
+    if kind == "extra_forbidden":
+        return f"{file}: {key}: unknown key; {_suggestion(location, problem['loc'])}"
+    if kind == "missing":
+        return f"{file}: {key}: is missing; add a line `{location[-1]} = …`"
+    if kind == "union_tag_not_found":
+        return f"{file}: {key}.endpoint: is missing; use one of {', '.join(_endpoint_kinds())}"
+    if kind == "union_tag_invalid":
+        given = problem["ctx"]["tag"]
+        return f"{file}: {key}.endpoint: {given!r} is unknown; use one of {', '.join(_endpoint_kinds())}"
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{file}: {key}: {message} (got {_shown(problem['input'])})"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict | list | tuple):
+        return f"{len(value)} entries"
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "…"
+
+
+def _key(location: Sequence[str | int]) -> str:
+    key = ""
+    for part in location:
+        key += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if key else str(part)
+    return key or "file"
+
+
+def _endpoint_kinds() -> list[str]:
+    return [str(get_args(kind.model_fields["endpoint"].annotation)[0]) for kind in get_args(get_args(AnyModel)[0])]
+
+
+def _suggestion(location: Sequence[str | int], full: Sequence[str | int]) -> str:
+    if location[-1] == "api_key":
+        return "a key does not belong in a file: set an environment variable and name it in `api_key_env`"
+    known = _known_keys(full)
+    near = difflib.get_close_matches(str(location[-1]), known, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(sorted(known))}"
+
+
+def _known_keys(full: Sequence[str | int]) -> list[str]:
+    """The keys allowed in the table in which the unknown one stands."""
+    tables: dict[str, type[BaseModel]] = {"web": WebSettings, "battles": BattleSettings}
+    if full[0] == "models":
+        kinds = {
+            str(get_args(kind.model_fields["endpoint"].annotation)[0]): kind
+            for kind in get_args(get_args(AnyModel)[0])
+        }
+        return list(kinds[str(full[2])].model_fields)
+    table = tables.get(str(full[0])) if len(full) > 1 else None
+    return list((table or Settings).model_fields)

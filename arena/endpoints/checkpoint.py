@@ -1,0 +1,129 @@
+"""Finding and loading the weights of a causal language model: a directory, a GGUF file, or a hub id."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import huggingface_hub
+import torch
+import transformers
+from platformdirs import user_cache_path
+from safetensors import SafetensorError
+
+from arena.endpoints.endpoint import EndpointError, Failure
+
+CONVERSION = 1  # counts up when the conversion changes, so that older directories are no longer found
+
+logger = logging.getLogger(__name__)
+
+
+def load(
+    source: str, file: str | None, revision: str | None, dtype: str, device: str | None, cache: Path | None
+) -> tuple[transformers.PreTrainedModel, transformers.PreTrainedTokenizerBase]:
+    """The network, ready for inference, and its tokenizer. Raises `EndpointError`."""
+    try:
+        place = locate(source, file, revision)
+        if isinstance(place, Path) and place.suffix == ".gguf":
+            place = converted(place, cache or user_cache_path("arena") / "converted")
+        return _load(place, revision, dtype, device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    # OSError: a file or the hub is missing. ValueError: not a causal model, or an unknown architecture.
+    except (OSError, ValueError, SafetensorError) as cause:
+        first = str(cause).strip().split("\n")[0]
+        detail = f"cannot load {source!r}: {first}{_advice(source)}"
+        raise EndpointError(Failure.NOT_READY, detail) from cause
+
+
+def _load(
+    place: str | Path, revision: str | None, dtype: str, device: str
+) -> tuple[transformers.PreTrainedModel, transformers.PreTrainedTokenizerBase]:
+    # Code that comes with weights is never run; left open, transformers would ask on the terminal.
+    options: dict[str, Any] = {"trust_remote_code": False}
+    if isinstance(place, str):
+        options["revision"] = revision or "main"
+    tokenizer = transformers.AutoTokenizer.from_pretrained(place, **options)
+    network = transformers.AutoModelForCausalLM.from_pretrained(
+        place, dtype=working_dtype(dtype, device), device_map=device, **options
+    )
+    return network.eval(), tokenizer
+
+
+def locate(source: str, file: str | None, revision: str | None) -> Path | str:
+    """A path on this disk, or `source` itself when it is a hub id. Raises `OSError`."""
+    path = Path(source).expanduser()
+    if path.exists():
+        return path / file if file else path
+    if source.startswith(("/", ".", "~")) or source.endswith(".gguf") or source.count("/") > 1:
+        raise FileNotFoundError("there is no such file or directory")
+    if revision is None:
+        logger.warning("%s has no pinned revision: its weights may change between two runs", source)
+    if file:
+        return Path(huggingface_hub.hf_hub_download(source, file, revision=revision))
+    return source
+
+
+def _advice(source: str) -> str:
+    if Path(source).expanduser().exists():
+        return ""
+    return (
+        ". Without a way to the hub, fetch the weights elsewhere (`hf download ID --revision REVISION "
+        "--local-dir DIRECTORY`), copy the directory here and give its path as the source"
+    )
+
+
+def working_dtype(dtype: str, device: str) -> torch.dtype | str:
+    """What `from_pretrained` takes. `auto` is the checkpoint's own, where the hardware multiplies it.
+
+    A CPU without bfloat16 instructions emulates them: SmolLM2 135M on AVX2 reads a prompt 6 times slower and
+    writes 8 rows at half the speed than in float32, which only costs memory. Raises `ValueError`.
+    """
+    if dtype == "auto":
+        slow = device.startswith("cpu") and not torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        return torch.float32 if slow else "auto"
+    named = getattr(torch, dtype, None)
+    if not isinstance(named, torch.dtype):
+        raise ValueError(f"dtype {dtype!r}; expected auto, float32, bfloat16 or float16")
+    return named
+
+
+def converted(gguf: Path, cache: Path) -> Path:
+    """A directory with the weights of `gguf` in bfloat16, made at the first call: reading GGUF takes minutes.
+
+    It is named by the content of the file and appears whole or not at all, so any number of processes may ask
+    for it at once. Raises `OSError`, `ValueError`.
+    """
+    with gguf.open("rb") as opened:
+        content = hashlib.file_digest(opened, "sha256").hexdigest()
+    target = cache / f"{gguf.stem}-{content[:16]}-{CONVERSION}"
+    if target.exists():
+        return target
+    logger.info("converting %s once; this takes a minute or two", gguf.name)
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".converting-", dir=cache) as directory:
+        made = Path(directory) / "weights"
+        _convert(gguf, made)
+        try:
+            os.rename(made, target)
+        except OSError:
+            if not target.exists():  # else another process was faster, with the same result
+                raise
+    return target
+
+
+def _convert(gguf: Path, target: Path) -> None:
+    options = {"gguf_file": gguf.name, "trust_remote_code": False}
+    tokenizer = transformers.AutoTokenizer.from_pretrained(gguf.parent, **options)
+    unpacked = getattr(transformers, "GgufConfig", None)  # without it, older versions always unpack
+    if unpacked:
+        options["quantization_config"] = unpacked(dequantize=True)
+    network = transformers.AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.bfloat16, **options)
+    # The weights are plain now, but `save_pretrained` refuses while these two say that they are packed.
+    network.hf_quantizer = None
+    if hasattr(network.config, "quantization_config"):
+        del network.config.quantization_config
+    network.save_pretrained(target)
+    tokenizer.save_pretrained(target)

@@ -1,0 +1,92 @@
+"""GGUF files through llama.cpp's prebuilt library (`xllamacpp`, extra `demo`), one child process a model.
+
+A child, because loading holds Python's lock for seconds (the page must stay alive) and because a crash in
+native code must not take the arena and its voters with it. See docs/decisions/llama-cpp-in-a-child.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass, field
+
+from arena.endpoints.endpoint import EndpointError, Failure, Finish, Request
+from arena.endpoints.openai import OpenAI
+
+LOADING_TIMEOUT = 600.0  # seconds; a large file on a slow disk
+READ_TIMEOUT = 300.0  # seconds to the first token; several conversations may be in front
+
+
+@dataclass
+class LlamaCpp:
+    """Serves the GGUF file that `find` gives. A child that died is started again by the next request."""
+
+    find: Callable[[], Awaitable[str]]
+    alias: str
+    chat_template: str | None = None
+    threads: int = 1
+    context: int = 8192
+    parallel: int = 4
+    report: Callable[[str], None] = print
+    _child: asyncio.subprocess.Process | None = None
+    _client: OpenAI | None = None
+    _starting: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def start(self) -> None:
+        async with self._starting:
+            if self._child and self._child.returncode is None:
+                return
+            await self._end_child()
+            path = await self.find()
+            self.report("loading weights")
+            key = secrets.token_urlsafe(24)
+            url = await self._start_child(path, key)
+            self._client = OpenAI(url + "/v1", self.alias, key=key, read_timeout=READ_TIMEOUT, retries=0)
+
+    async def stream(self, request: Request) -> AsyncGenerator[str | Finish]:
+        await self.start()
+        assert self._client is not None
+        async for event in self._client.stream(request):
+            yield event
+
+    async def close(self) -> None:
+        async with self._starting:
+            await self._end_child()
+
+    async def _start_child(self, path: str, key: str) -> str:
+        """The address at which the child serves. Raises `EndpointError`."""
+        self._child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "arena.endpoints.llama_server",
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+        assert self._child.stdin is not None
+        assert self._child.stdout is not None
+        options = {
+            "path": path, "alias": self.alias, "key": key, "chat_template": self.chat_template,
+            "threads": self.threads, "context": self.context, "parallel": self.parallel,
+        }  # fmt: skip
+        self._child.stdin.write(json.dumps(options).encode() + b"\n")
+        try:
+            async with asyncio.timeout(LOADING_TIMEOUT):
+                line = await self._child.stdout.readline()
+        except TimeoutError:
+            await self._end_child()
+            raise EndpointError(Failure.NOT_READY, f"{path}: not loaded after {LOADING_TIMEOUT:g} s") from None
+        answer = json.loads(line) if line else {"error": "llama.cpp ended while loading; is it a GGUF file?"}
+        if "url" not in answer:
+            await self._end_child()
+            raise EndpointError(Failure.NOT_READY, f"{path}: {answer['error']}")
+        return str(answer["url"])
+
+    async def _end_child(self) -> None:
+        if self._client:
+            await self._client.close()
+            self._client = None
+        if self._child:
+            if self._child.returncode is None:
+                self._child.kill()
+            await self._child.wait()
+            self._child = None

@@ -1,0 +1,199 @@
+"""What a chat-completion body asks of a model that runs here: a prompt in tokens and a way to sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from arena.endpoints.deltas import Deltas
+from arena.endpoints.endpoint import EndpointError, Failure, Request
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedTokenizerBase
+
+# Refused rather than ignored: an answer that pays them no heed would look like one that does.
+UNSERVED = (
+    "tools", "functions", "response_format", "logprobs", "top_logprobs",
+    "logit_bias", "presence_penalty", "frequency_penalty",
+)  # fmt: skip
+
+
+def refused(detail: str) -> EndpointError:
+    return EndpointError(Failure.REFUSED, detail)
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How a token is chosen. Temperature 0 takes the likeliest; `top_p` 1 and `top_k` 0 cut nothing."""
+
+    temperature: float = 1.0
+    top_p: float = 1.0
+    top_k: int = 0
+    repetition_penalty: float = 1.0  # over prompt and completion (Keskar et al. 2019, arXiv:1909.05858)
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.temperature < 0:
+            raise refused(f"temperature {self.temperature}; expected 0 or more")
+        if not 0 < self.top_p <= 1:
+            raise refused(f"top_p {self.top_p}; expected more than 0 and at most 1")
+        if self.top_k < 0:
+            raise refused(f"top_k {self.top_k}; expected 0 or more")
+        if self.repetition_penalty <= 0:
+            raise refused(f"repetition_penalty {self.repetition_penalty}; expected more than 0")
+
+
+def read_sampling(request: Request, default: Sampling) -> Sampling:
+    """The sampling a request asks for; what it leaves out is taken from `default`. Raises `EndpointError`."""
+    penalty = number(request, "repeat_penalty", default.repetition_penalty)  # llama.cpp's name
+    seed = request.get("seed")
+    return Sampling(
+        temperature=number(request, "temperature", default.temperature),
+        top_p=number(request, "top_p", default.top_p),
+        top_k=int(number(request, "top_k", default.top_k)),
+        repetition_penalty=number(request, "repetition_penalty", penalty),
+        seed=None if seed is None else int(number(request, "seed", 0)),
+    )
+
+
+def number(request: Request, name: str, default: float) -> float:
+    """The number called `name`, or `default` when it is left out or null. Raises `EndpointError`."""
+    value = request.get(name)
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise refused(f"{name} {value!r}; expected a number")
+    return value
+
+
+Choose = Callable[["torch.Tensor", list[int]], int]
+
+
+def chooser(sampling: Sampling) -> Choose:
+    """A function from the logits of one row, shape (vocabulary,), and its tokens so far to the next token.
+
+    Every row draws from its own generator, on the CPU: a seed gives the same completion alone, in a batch
+    and on another device, as far as the logits agree.
+    """
+    import torch
+    from transformers import generation
+
+    penalise = generation.RepetitionPenaltyLogitsProcessor(penalty=float(sampling.repetition_penalty))
+    warp = generation.LogitsProcessorList()
+    if sampling.temperature not in (0, 1):
+        warp.append(generation.TemperatureLogitsWarper(float(sampling.temperature)))
+    if sampling.top_k:
+        warp.append(generation.TopKLogitsWarper(sampling.top_k))
+    if sampling.top_p < 1:
+        warp.append(generation.TopPLogitsWarper(sampling.top_p))
+    generator = torch.Generator()
+    if sampling.seed is None:
+        generator.seed()
+    else:
+        generator.manual_seed(sampling.seed)
+
+    def choose(logits: torch.Tensor, tokens: list[int]) -> int:
+        scores = logits.float().cpu().unsqueeze(0)
+        if sampling.repetition_penalty != 1:
+            scores = penalise(torch.tensor([tokens]), scores)
+        if sampling.temperature == 0:
+            return int(scores.argmax())
+        chances = warp(None, scores).softmax(-1)
+        return int(torch.multinomial(chances, 1, generator=generator))
+
+    return choose
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One request, ready to run: prompt tokens, how many may follow, how to choose and to show them."""
+
+    prompt: list[int]
+    limit: int
+    choose: Choose
+    deltas: Deltas
+    ends: frozenset[int]  # tokens that end a turn
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Reads requests for one model. `context` is in tokens, prompt and completion together."""
+
+    tokenizer: PreTrainedTokenizerBase
+    context: int
+    ends: frozenset[int]
+    sampling: Sampling
+    stop: tuple[str, ...]
+
+    def plan(self, request: Request) -> Plan:
+        """Raises `EndpointError` when the model cannot serve the request."""
+        check_served(request)
+        prompt = self._prompt(read_messages(request))
+        room = self.context - len(prompt)
+        if room < 1:
+            raise refused(f"the prompt has {len(prompt)} tokens, the context only {self.context}; shorten it")
+        choose = chooser(read_sampling(request, self.sampling))
+        deltas = Deltas(self._decode, (*self.stop, *read_stop(request)))
+        return Plan(prompt, min(room, read_limit(request, room)), choose, deltas, self.ends)
+
+    def _prompt(self, messages: list[dict[str, str]]) -> list[int]:
+        from jinja2 import TemplateError
+
+        try:
+            text = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        except (TemplateError, TypeError, KeyError) as cause:
+            raise refused(f"the chat template does not take these messages: {cause}") from cause
+        # The template writes its own begin-of-text token: the tokenizer must not add a second one.
+        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def _decode(self, tokens: list[int]) -> str:
+        options = {"skip_special_tokens": True, "clean_up_tokenization_spaces": False}
+        return str(self.tokenizer.decode(tokens, **options))
+
+
+def check_served(request: Request) -> None:
+    """Raises `EndpointError` for a field whose meaning would be lost here."""
+    for name in UNSERVED:
+        if request.get(name):
+            raise refused(f"{name} is not served by a model in this process; leave it out")
+    if request.get("n") not in (None, 1):
+        raise refused(f"n {request['n']!r}; expected 1: ask once for each completion")
+
+
+def read_messages(request: Request) -> list[dict[str, str]]:
+    """Roles and texts; parts of a text are joined. Raises `EndpointError`."""
+    messages = request.get("messages")
+    if not messages:
+        raise refused("the request has no messages")
+    return [{"role": str(message["role"]), "content": _text(message.get("content"))} for message in messages]
+
+
+def _text(content: str | Sequence[Mapping[str, Any]] | None) -> str:
+    if content is None or isinstance(content, str):
+        return content or ""
+    return "".join(_part(part) for part in content)
+
+
+def _part(part: Mapping[str, Any]) -> str:
+    if part.get("type") != "text":
+        raise refused(f"a message part of type {part.get('type')!r}; expected text")
+    return str(part["text"])
+
+
+def read_limit(request: Request, room: int) -> int:
+    """How many tokens may be written; all the `room` when the request names none. Raises `EndpointError`."""
+    limit = int(number(request, "max_completion_tokens", number(request, "max_tokens", room)))
+    if limit < 1:
+        raise refused(f"max_tokens {limit}; expected 1 or more")
+    return limit
+
+
+def read_stop(request: Request) -> tuple[str, ...]:
+    """The stop strings. Raises `EndpointError`."""
+    stop = request.get("stop") or ()
+    stops = (stop,) if isinstance(stop, str) else tuple(stop)
+    if not all(isinstance(text, str) and text for text in stops):
+        raise refused(f"stop {stop!r}; expected a text or a list of texts, none of them empty")
+    return stops

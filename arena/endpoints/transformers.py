@@ -1,0 +1,154 @@
+"""An endpoint in this process: any causal language model that Hugging Face transformers can load.
+
+Needs the extra `local`. torch is imported when the endpoint starts, never before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from arena.endpoints.endpoint import EndpointError, Failure, Finish, Request
+from arena.endpoints.planning import Planner, Sampling
+
+if TYPE_CHECKING:
+    from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+    from arena.endpoints.batching import Batcher, Send
+
+# GGUF files and some configurations name one end-of-text token; chat models end a turn with another one.
+END_OF_TURN = ("<|im_end|>", "<|eot_id|>", "<|end|>", "<|endoftext|>", "<end_of_turn>", "<turn|>")
+
+
+@dataclass
+class Transformers:
+    """Serves the model at `source`: a directory, a .gguf file, or a hub id with a pinned `revision`.
+
+    `file` names a GGUF file inside `source`. `dtype` is `auto`, `float32`, `bfloat16` or `float16`; `device`
+    is torch's name for one (left out: the GPU if there is one), or `auto` to spread over all. `threads` are
+    CPU threads: on a shared machine two are slower than one. At most `max_batch` completions are written at
+    once, others wait. `max_context` is in tokens, prompt and completion together.
+
+    `chat_template` is a Jinja text that replaces the model's own; it writes `{{ bos_token }}` itself where
+    the model wants one. A base model needs it, and often `stop` strings that end every completion. A GGUF
+    file is converted once into `cache_dir`.
+
+    What a request leaves out is taken from the model's generation_config.
+    """
+
+    source: str
+    _: KW_ONLY
+    file: str | None = None
+    revision: str | None = None
+    dtype: str = "auto"
+    device: str | None = None
+    threads: int = 1
+    max_batch: int = 8
+    max_context: int | None = None
+    chat_template: str | None = None
+    stop: Sequence[str] = ()
+    cache_dir: Path | None = None
+    _batcher: Batcher | None = field(default=None, init=False, repr=False)
+    _starting: asyncio.Lock = field(default_factory=asyncio.Lock, init=False, repr=False)
+
+    async def start(self) -> None:
+        """Load the weights, in a thread. Idempotent; a model whose thread broke is loaded again."""
+        async with self._starting:
+            if self._batcher is None or self._batcher.ended:
+                batcher = await asyncio.to_thread(self._load)
+                batcher.start()
+                self._batcher = batcher
+
+    async def stream(self, request: Request) -> AsyncGenerator[str | Finish]:
+        """Text deltas, then one `Finish`. Closing the generator frees the row before the next token."""
+        if self._batcher is None:
+            raise EndpointError(Failure.NOT_READY, f"{self.source} is not loaded: call start() first")
+        from arena.endpoints.batching import Row
+
+        events: asyncio.Queue[str | Finish | EndpointError] = asyncio.Queue()
+        row = Row(request, _sender(events))
+        self._batcher.submit(row)
+        try:
+            while True:
+                event = await events.get()
+                if isinstance(event, EndpointError):
+                    raise event
+                yield event
+                if isinstance(event, Finish):
+                    return
+        finally:
+            row.cancelled = True
+
+    async def close(self) -> None:
+        """End the thread and give back the memory. Streams that still run fail. Idempotent."""
+        async with self._starting:
+            batcher, self._batcher = self._batcher, None
+        if batcher is not None:
+            await asyncio.to_thread(batcher.close)
+
+    def _load(self) -> Batcher:
+        try:
+            import jinja2  # noqa: F401  # chat templates; transformers itself can do without
+
+            from arena.endpoints.batching import Batcher
+            from arena.endpoints.checkpoint import load
+
+            options = (self.file, self.revision, self.dtype, self.device, self.cache_dir)
+            network, tokenizer = load(self.source, *options)
+        except ImportError as cause:
+            detail = f"needs the extra 'local': pip install 'arena[local]' ({cause})"
+            raise EndpointError(Failure.NOT_READY, detail) from cause
+        return Batcher(network, self._planner(network, tokenizer).plan, self.max_batch, self.threads)
+
+    def _planner(self, network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> Planner:
+        if self.chat_template is not None:
+            tokenizer.chat_template = self.chat_template
+        if not tokenizer.chat_template:
+            raise EndpointError(
+                Failure.NOT_READY,
+                f"{self.source} has no chat template, as a base model has none: "
+                "configure chat_template, a Jinja text that turns messages into a prompt",
+            )
+        length = getattr(network.config.get_text_config(), "max_position_embeddings", None)
+        context = min(filter(None, (self.max_context, length)), default=None)
+        if context is None:
+            detail = f"{self.source} does not tell its context: configure max_context"
+            raise EndpointError(Failure.NOT_READY, detail)
+        generation = network.generation_config
+        ends = end_tokens(generation, tokenizer)
+        return Planner(tokenizer, context, ends, default_sampling(generation), tuple(self.stop))
+
+
+def _sender(events: asyncio.Queue[str | Finish | EndpointError]) -> Send:
+    """A function that puts an event into `events` from another thread."""
+    loop = asyncio.get_running_loop()
+
+    def send(event: str | Finish | EndpointError) -> None:
+        if not loop.is_closed():  # else nobody waits any more
+            loop.call_soon_threadsafe(events.put_nowait, event)
+
+    return send
+
+
+def end_tokens(generation: GenerationConfig, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    """The tokens that end a completion: the configured ones, the tokenizer's, those of known chat formats."""
+    configured = generation.eos_token_id
+    listed = configured if isinstance(configured, list) else [configured]
+    added = tokenizer.get_added_vocab()
+    known = [added.get(name) for name in END_OF_TURN]
+    return frozenset(token for token in (*listed, tokenizer.eos_token_id, *known) if token is not None)
+
+
+def default_sampling(generation: GenerationConfig) -> Sampling:
+    """What the model's makers recommend, as vLLM takes it too; plain sampling where they are silent."""
+    if not generation.do_sample:
+        return Sampling(repetition_penalty=generation.repetition_penalty or 1.0)
+    return Sampling(
+        temperature=generation.temperature or 1.0,
+        top_p=generation.top_p or 1.0,
+        top_k=generation.top_k or 0,
+        repetition_penalty=generation.repetition_penalty or 1.0,
+    )

@@ -1,0 +1,207 @@
+"""Battles in the store: begun, continued, closed, read back. Every function works in the caller's session."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import ColumnElement, func, update
+from sqlmodel import Session, col, select
+
+from arena.store.tables import (
+    HUMAN,
+    Battle,
+    BattleStatus,
+    CompletionRow,
+    CompletionStatus,
+    Model,
+    Turn,
+    Vote,
+    now,
+)
+
+Side = Literal["a", "b"]
+SIDES: tuple[Side, Side] = ("a", "b")
+
+
+@dataclass(frozen=True)
+class Written:
+    """One completion as it stands in the store. Times in seconds."""
+
+    text: str
+    status: CompletionStatus
+    finish_reason: str | None = None
+    failure: str | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    first_token_seconds: float | None = None
+    seconds: float | None = None
+    leaked: bool = False
+
+
+@dataclass(frozen=True)
+class StoredTurn:
+    id: int
+    number: int
+    prompt: str
+    attempt: int
+    completions: Mapping[Side, Written]
+
+
+@dataclass(frozen=True)
+class StoredBattle:
+    id: int
+    public_id: str
+    ticket: str
+    voter: str
+    model_a: str
+    model_b: str
+    status: BattleStatus
+    turns: Sequence[StoredTurn]
+    winner: str | None  # the voter's, once given
+
+
+def register_models(session: Session, names: Iterable[str]) -> None:
+    """Give each name a row, once."""
+    known = set(session.exec(select(Model.name)).all())
+    session.add_all(Model(name=name) for name in sorted(set(names) - known))
+
+
+def add_battle(session: Session, voter: str, model_a: str, model_b: str, pair_probability: float) -> Battle:
+    """A new running battle between two registered models."""
+    ids = {
+        name: session.exec(select(Model).where(Model.name == name)).one().id or 0 for name in (model_a, model_b)
+    }
+    battle = Battle(
+        public_id=secrets.token_urlsafe(12),
+        ticket=secrets.token_urlsafe(32),
+        voter=voter,
+        model_a_id=ids[model_a],
+        model_b_id=ids[model_b],
+        pair_probability=pair_probability,
+    )
+    session.add(battle)
+    session.flush()
+    return battle
+
+
+def add_turn(session: Session, battle_id: int, prompt: str) -> None:
+    """The next prompt of a battle, with both completions running."""
+    last = session.exec(select(func.max(Turn.number)).where(Turn.battle_id == battle_id)).one() or 0
+    turn = Turn(battle_id=battle_id, number=last + 1, prompt=prompt)
+    session.add(turn)
+    session.flush()
+    _add_attempt(session, turn.id or 0, attempt=1)
+    set_status(session, battle_id, BattleStatus.RUNNING)
+
+
+def add_attempt(session: Session, battle_id: int) -> None:
+    """Both completions of the last turn once more; the earlier attempt stays on record."""
+    turn = session.exec(
+        select(Turn).where(Turn.battle_id == battle_id).order_by(col(Turn.number).desc()).limit(1)
+    ).one()
+    last = session.exec(select(func.max(CompletionRow.attempt)).where(CompletionRow.turn_id == turn.id)).one()
+    _add_attempt(session, turn.id or 0, attempt=(last or 0) + 1)
+    set_status(session, battle_id, BattleStatus.RUNNING)
+
+
+def finish_turn(
+    session: Session, battle_id: int, completions: Mapping[Side, Written], status: BattleStatus
+) -> None:
+    """Write down what both sides of the running turn came to."""
+    for side, written in completions.items():
+        row = session.exec(_running(battle_id).where(CompletionRow.side == side)).one()
+        for name, value in vars(written).items():
+            setattr(row, name, value)
+        session.add(row)
+    set_status(session, battle_id, status)
+
+
+def set_status(session: Session, battle_id: int, status: BattleStatus) -> None:
+    session.execute(update(Battle).where(col(Battle.id) == battle_id).values(status=status, changed_at=now()))
+
+
+def find_battle(
+    session: Session, *, public_id: str | None = None, ticket: str | None = None
+) -> StoredBattle | None:
+    """The battle with this public id or ticket, with its turns in order."""
+    wanted = Battle.public_id == public_id if ticket is None else Battle.ticket == ticket
+    battle = session.exec(select(Battle).where(wanted)).one_or_none()
+    return _stored(session, battle) if battle else None
+
+
+def close_interrupted(session: Session) -> int:
+    """Abandon what a stopped server left running. Returns how many battles that were."""
+    return _abandon(session, col(Battle.status) == BattleStatus.RUNNING)
+
+
+def close_stale(session: Session, before: datetime) -> int:
+    """Abandon open battles that nobody has touched since `before`."""
+    return _abandon(session, (col(Battle.status) == BattleStatus.OPEN) & (col(Battle.changed_at) < before))
+
+
+def _abandon(session: Session, which: ColumnElement[bool]) -> int:
+    ids = session.exec(select(Battle.id).where(which)).all()
+    for battle_id in ids:
+        for row in session.exec(_running(battle_id)):
+            row.status = CompletionStatus.ABANDONED
+            session.add(row)
+        set_status(session, battle_id or 0, BattleStatus.ABANDONED)
+    return len(ids)
+
+
+def _add_attempt(session: Session, turn_id: int, attempt: int) -> None:
+    session.add_all(CompletionRow(turn_id=turn_id, side=side, attempt=attempt) for side in SIDES)
+
+
+def _running(battle_id: int | None):  # type: ignore[no-untyped-def]  # noqa: ANN202  (a select keeps its own type)
+    return (
+        select(CompletionRow)
+        .join(Turn, col(Turn.id) == col(CompletionRow.turn_id))
+        .where(Turn.battle_id == battle_id, CompletionRow.status == CompletionStatus.RUNNING)
+    )
+
+
+def _stored(session: Session, battle: Battle) -> StoredBattle:
+    names: dict[int | None, str] = dict(
+        session.exec(
+            select(Model.id, Model.name).where(col(Model.id).in_((battle.model_a_id, battle.model_b_id)))
+        ).all()
+    )
+    turns = session.exec(select(Turn).where(Turn.battle_id == battle.id).order_by(col(Turn.number))).all()
+    winner = session.exec(
+        select(Vote.winner).where(Vote.battle_id == battle.id, Vote.source == HUMAN)
+    ).one_or_none()
+    return StoredBattle(
+        id=battle.id or 0,
+        public_id=battle.public_id,
+        ticket=battle.ticket,
+        voter=battle.voter,
+        model_a=names[battle.model_a_id],
+        model_b=names[battle.model_b_id],
+        status=BattleStatus(battle.status),
+        turns=tuple(_stored_turn(session, turn) for turn in turns),
+        winner=winner,
+    )
+
+
+def _stored_turn(session: Session, turn: Turn) -> StoredTurn:
+    rows = session.exec(
+        select(CompletionRow).where(CompletionRow.turn_id == turn.id).order_by(col(CompletionRow.attempt))
+    ).all()
+    latest = {row.side: row for row in rows}
+    return StoredTurn(
+        id=turn.id or 0,
+        number=turn.number,
+        prompt=turn.prompt,
+        attempt=max(row.attempt for row in rows),
+        completions={side: _written(latest[side]) for side in SIDES},
+    )
+
+
+def _written(row: CompletionRow) -> Written:
+    fields = {name: getattr(row, name) for name in Written.__dataclass_fields__}
+    return Written(**{**fields, "status": CompletionStatus(row.status)})

@@ -1,0 +1,161 @@
+"""Opening a database: pragmas, sessions, migrations, and the lock that keeps one server on one file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from filelock import FileLock, Timeout
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlmodel import Session
+
+from arena.errors import DatabaseError
+
+BUSY_TIMEOUT = 30_000  # milliseconds a writer waits for another before SQLite gives up
+
+
+class Database:
+    """One database. `read()` and `write()` give sessions; a write commits at the end or not at all."""
+
+    def __init__(self, url: str) -> None:
+        self.url = _checked(url)
+        self.engine = _engine(self.url)
+        self._writer = self.engine.execution_options(arena_write=True)
+        self._lock: FileLock | None = None
+
+    @property
+    def shown(self) -> str:
+        """The URL without its password."""
+        return make_url(self.url).render_as_string(hide_password=True)
+
+    @property
+    def file(self) -> str | None:
+        """The SQLite file, if it is one."""
+        parsed = make_url(self.url)
+        if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
+            return None
+        return parsed.database
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        with Session(self.engine) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        self.engine.dispose()
+        if self._lock:
+            self._lock.release()
+
+    def lock(self) -> None:
+        """Keep other servers off an SQLite file, whose running battles they would take for abandoned."""
+        if self.file is None:
+            return
+        self._lock = FileLock(f"{self.file}-lock")
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise DatabaseError(
+                f"{self.file} is in use by another arena; stop that one, or choose another file with --db"
+            ) from None
+
+    def is_new(self) -> bool:
+        return not inspect(self.engine).get_table_names()
+
+    def revision(self) -> str | None:
+        with self.engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+
+    def upgrade(self) -> None:
+        """Run the migrations that are missing."""
+        config = _alembic()
+        with self._writer.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def make_ready(self) -> None:
+        """A new database is migrated by itself; an older one asks for `arena db upgrade`.
+
+        Raises `DatabaseError`.
+        """
+        try:
+            if self.is_new():
+                self.upgrade()
+            revision = self.revision()
+        except DBAPIError as error:
+            raise DatabaseError(f"{self.shown}: {_first_line(error)}") from error
+        newest = latest_revision()
+        if revision != newest:
+            known = {script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions()}
+            if revision is not None and revision not in known:
+                raise DatabaseError(f"{self.shown} was made by a newer Arena; install that version")
+            raise DatabaseError(
+                f"{self.shown} has an older layout; copy it, then type: arena db upgrade --db {self.shown}"
+            )
+
+
+def latest_revision() -> str | None:
+    return ScriptDirectory.from_config(_alembic()).get_current_head()
+
+
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _checked(url: str) -> str:
+    """Plain `postgresql://` means psycopg 3, the driver of the `postgres` extra."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise DatabaseError(f"{url!r} is not a database URL; for example sqlite:///arena.db") from None
+    if parsed.drivername in ("postgresql", "postgres"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    return parsed.render_as_string(hide_password=False)
+
+
+def _engine(url: str) -> Engine:
+    try:
+        if make_url(url).get_backend_name() != "sqlite":
+            return create_engine(url, pool_pre_ping=True)
+        engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT / 1000})
+    except (NoSuchModuleError, ModuleNotFoundError) as error:
+        raise DatabaseError(
+            f"{make_url(url).drivername}: {error}; for PostgreSQL: pip install 'arena[postgres]'"
+        ) from error
+    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _set_pragmas(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves, see `_begin`
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")  # a vote that was acknowledged survives a power cut
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    """Writers take the lock at once: a reader that turns writer midway could not be made to wait."""
+    write = connection.get_execution_options().get("arena_write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).strip().splitlines()[0]

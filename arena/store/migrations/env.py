@@ -1,0 +1,14 @@
+"""Alembic runs this; the connection comes from `arena.store.database`."""
+
+from alembic import context
+from sqlmodel import SQLModel
+
+from arena.store import tables  # noqa: F401  (fills the metadata)
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=SQLModel.metadata,
+    render_as_batch=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

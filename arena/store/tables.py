@@ -1,0 +1,138 @@
+"""The tables. Votes are the truth; pair counts are a running sum of them and can be made again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, DateTime, Dialect, Index, String, TypeDecorator, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+HUMAN = "human"  # the source of people's votes; a judge's is "judge:<name>"
+OVERALL = "overall"  # the category every battle belongs to
+
+
+class BattleStatus(StrEnum):
+    RUNNING = "running"  # completions are being written
+    OPEN = "open"  # waits for a vote
+    VOTED = "voted"
+    FAILED = "failed"  # a model gave no completion; never counted
+    ABANDONED = "abandoned"  # the voter left, or the arena stopped midway
+
+
+class CompletionStatus(StrEnum):
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"  # cut short by a vote
+    FAILED = "failed"
+    ABANDONED = "abandoned"
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC time on every database; SQLite itself would forget the zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Model(SQLModel, table=True):
+    """A language model under comparison, known by its name."""
+
+    __tablename__ = "model"
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(unique=True, max_length=120)
+    created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+
+
+class Battle(SQLModel, table=True):
+    """Two models, one conversation each with the same prompts, and at most one vote a source."""
+
+    __tablename__ = "battle"
+    __table_args__ = (Index("battle_status", "status"),)
+    id: int | None = Field(default=None, primary_key=True)
+    public_id: str = Field(unique=True, max_length=40)  # the browser knows this one; it says nothing
+    ticket: str = Field(unique=True, max_length=64)  # the right to vote; never leaves the server
+    voter: str = Field(max_length=64, index=True)  # hash of the browser session
+    model_a_id: int = Field(foreign_key="model.id")
+    model_b_id: int = Field(foreign_key="model.id")
+    pair_probability: float  # with which this pair was drawn, sides aside
+    category: str = Field(default=OVERALL, max_length=60)
+    status: str = Field(default=BattleStatus.RUNNING, sa_type=String(20))
+    created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    changed_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+
+
+class Turn(SQLModel, table=True):
+    """One prompt of a battle."""
+
+    __tablename__ = "turn"
+    __table_args__ = (UniqueConstraint("battle_id", "number"),)
+    id: int | None = Field(default=None, primary_key=True)
+    battle_id: int = Field(foreign_key="battle.id")
+    number: int  # from 1
+    prompt: str
+    created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+
+
+class CompletionRow(SQLModel, table=True):
+    """What one side wrote in one turn; a regenerated one has the next attempt's number."""
+
+    __tablename__ = "completion"
+    __table_args__ = (UniqueConstraint("turn_id", "side", "attempt"),)
+    id: int | None = Field(default=None, primary_key=True)
+    turn_id: int = Field(foreign_key="turn.id")
+    side: str = Field(max_length=1)  # a or b
+    attempt: int = 1
+    text: str = ""
+    status: str = Field(default=CompletionStatus.RUNNING, sa_type=String(20))
+    finish_reason: str | None = Field(default=None, max_length=40)
+    failure: str | None = Field(default=None, max_length=40)
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    first_token_seconds: float | None = None
+    seconds: float | None = None
+    leaked: bool = False  # it named itself, and the name was masked
+    created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+
+
+class Vote(SQLModel, table=True):
+    """Append-only. One a battle and source: the constraint, not a disabled button, sees to it."""
+
+    __tablename__ = "vote"
+    __table_args__ = (
+        UniqueConstraint("battle_id", "source"),
+        CheckConstraint("winner in ('model_a', 'model_b', 'tie', 'both_bad')", name="vote_winner"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    battle_id: int = Field(foreign_key="battle.id")
+    source: str = Field(max_length=120)
+    voter: str = Field(max_length=120)
+    winner: str = Field(max_length=10)  # model_a, model_b, tie, both_bad
+    stopped_early: bool = False  # the vote came before both completions were whole
+    created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+
+
+class PairCount(SQLModel, table=True):
+    """Votes summed by (left model, right model, category, source); `wins` are the left model's."""
+
+    __tablename__ = "pair_count"
+    model_a_id: int = Field(foreign_key="model.id", primary_key=True)
+    model_b_id: int = Field(foreign_key="model.id", primary_key=True)
+    category: str = Field(primary_key=True, max_length=60)
+    source: str = Field(primary_key=True, max_length=120)
+    wins: int = 0
+    losses: int = 0
+    ties: int = 0
+    both_bad: int = 0

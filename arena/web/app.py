@@ -1,0 +1,92 @@
+"""The web application: pages by Gradio, JSON by FastAPI, one process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import gradio as gr
+from fastapi import FastAPI
+
+from arena import __version__
+from arena.battles import Battles
+from arena.config import Settings
+from arena.serving import Serving
+from arena.store import Database
+from arena.web.api import routes
+from arena.web.pages import battle, leaderboard
+from arena.web.session import Sessions
+
+log = logging.getLogger(__name__)
+
+STATIC = Path(__file__).parent / "static"
+TIDY_EVERY = 600.0  # seconds between two looks for battles that were left open
+
+
+def create_app(settings: Settings, database: Database, serving: Serving) -> FastAPI:
+    """The application, ready for an ASGI server. `database` is migrated and locked already."""
+    battles = Battles(database, serving, settings.battles)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        closed = await battles.open()
+        if closed:
+            log.warning("%d battles were being written when the arena last stopped: closed as abandoned", closed)
+        serving.start()
+        tidying = asyncio.create_task(_tidy(battles))
+        yield
+        tidying.cancel()
+        with suppress(asyncio.CancelledError):
+            await tidying
+        await battles.close()
+        await serving.close()
+
+    app = FastAPI(title=settings.web.title, version=__version__, lifespan=lifespan, docs_url="/api/docs")
+    app.add_middleware(Sessions, secure=settings.web.secure_cookies)
+    app.include_router(routes(database, serving))
+    gr.mount_gradio_app(
+        app,
+        build_pages(settings, database, battles),
+        path="/",
+        theme=theme(),
+        css_paths=STATIC / "arena.css",
+        head=f"<script>{(STATIC / 'arena.js').read_text(encoding='utf-8')}</script>",
+        favicon_path=str(STATIC / "favicon.svg"),
+        footer_links=[],
+        show_error=False,  # an error's text could tell which model failed
+        ssr_mode=False,
+        run_history=False,
+        enable_monitoring=False,
+    )
+    return app
+
+
+def build_pages(settings: Settings, database: Database, battles: Battles) -> gr.Blocks:
+    """All pages, each at its own address."""
+    with gr.Blocks(title=settings.web.title, analytics_enabled=False) as pages:
+        gr.Navbar(main_page_name="Battle")
+        battle.build(battles)
+    with pages.route("Leaderboard", "/leaderboard"):
+        gr.Navbar(main_page_name="Battle")
+        leaderboard.build(database)
+    pages.queue(api_open=False, default_concurrency_limit=None)
+    return pages
+
+
+def theme() -> gr.themes.Base:
+    """System fonts: they are there, need no network, and the bundled ones lack letters in bold."""
+    return gr.themes.Default(
+        primary_hue="indigo",
+        neutral_hue="slate",
+        font=["system-ui", "sans-serif"],
+        font_mono=["ui-monospace", "monospace"],
+    )
+
+
+async def _tidy(battles: Battles) -> None:
+    while True:
+        await asyncio.sleep(TIDY_EVERY)
+        await battles.close_stale()

@@ -1,0 +1,313 @@
+"""The battle page. Handlers translate: widget values in, one use case called, widget updates out."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from arena.battles import BattleRefused, Battles, View, VoteRefused, spoken
+from arena.prompts import PromptRejected
+from arena.store.tables import BattleStatus
+from arena.web.session import COOKIE, voter_of
+from arena.web.text import as_markdown
+
+Updates = dict[Any, Any]
+
+VOTES = {  # winner -> button text, with its key
+    "model_a": "← A is better",
+    "tie": "↑ Tie",
+    "both_bad": "↓ Both are bad",
+    "model_b": "B is better →",
+}
+READINESS_EVERY = 2.0  # seconds between two looks while models are being made ready
+WRITING = "▍"  # stands where a completion has not begun
+
+NEW = "Two anonymous models will answer. Vote for the better one, and see who they are."
+CHOOSE = "Which answer is better? You can vote, or go on with the conversation."
+RUNNING = "Both models are writing. You can vote before they have finished."
+FAILED = "One of the two models could not answer, so this battle does not count. Please start a new round."
+LOST = (
+    "The arena was restarted while the models were writing, so this battle was closed; nothing was counted. "
+    "Every vote you gave is safe. Please start a new round."
+)
+ASK = "Ask both models"
+ASK_AGAIN = "Start a new round to ask again"
+NO_COOKIE = "Your browser does not send this page's cookie, so a vote could not be yours. Allow it and reload."
+
+
+@dataclass(frozen=True)
+class Widgets:
+    """Everything on the page that handlers change."""
+
+    chat_a: gr.Chatbot
+    chat_b: gr.Chatbot
+    notice: gr.HTML
+    votes: dict[str, gr.Button]
+    prompt: gr.Textbox
+    send: gr.Button
+    regenerate: gr.Button
+    new_round: gr.Button
+    battle_id: gr.Textbox  # in the page, so that a reload finds the battle again
+    ticket: gr.State  # the right to vote; stays on the server
+    readiness: gr.Timer
+
+    def all(self) -> list[Any]:
+        """As outputs of every handler."""
+        fixed = (self.chat_a, self.chat_b, self.notice, self.prompt, self.send, self.regenerate)
+        return [*fixed, self.new_round, self.battle_id, self.ticket, self.readiness, *self.votes.values()]
+
+
+def build(battles: Battles) -> None:
+    """Put the page into the current Blocks."""
+    widgets = _layout()
+    page = Page(battles, widgets)
+    outputs = widgets.all()
+    waiting: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None}
+    blur = "(...values) => { document.activeElement?.blur(); return values; }"
+    gr.on(
+        [widgets.prompt.submit, widgets.send.click], page.send, [widgets.prompt, widgets.battle_id], outputs,
+        js=blur, api_name="send", **waiting,
+    )  # fmt: skip
+    for winner, button in widgets.votes.items():
+        button.click(
+            page.voting(winner),
+            [widgets.battle_id, widgets.ticket],
+            outputs,
+            api_name=f"vote_{winner}",
+            **waiting,
+        )
+    widgets.regenerate.click(page.regenerate, [widgets.battle_id], outputs, api_name="regenerate", **waiting)
+    widgets.new_round.click(page.new_round, [widgets.battle_id], outputs, api_name="new_round", **waiting)
+    widgets.battle_id.change(None, widgets.battle_id, js="(id) => arenaRemember(id)")
+    widgets.readiness.tick(page.look_ready, [widgets.battle_id], outputs, api_visibility="private", **waiting)
+    context = gr.context.Context.root_block
+    assert context is not None
+    context.load(
+        page.resume, [widgets.battle_id], outputs, js="() => arenaRemembered()", api_name="resume", **waiting
+    )
+
+
+@dataclass(frozen=True)
+class Page:
+    """The handlers."""
+
+    battles: Battles
+    widgets: Widgets
+
+    async def send(self, prompt: str, battle_id: str, request: gr.Request) -> AsyncIterator[Updates]:
+        """First prompt of a battle, or the next one."""
+        voter = _voter(request)
+        try:
+            if voter is None:
+                raise BattleRefused(NO_COOKIE)
+            if battle_id:
+                view = await self.battles.continue_(voter, battle_id, prompt)
+            else:
+                view = await self.battles.begin(voter, prompt)
+        except (PromptRejected, BattleRefused) as refusal:
+            yield self._notice(str(refusal), "warning")
+            return
+        ticket = await self.battles.ticket(voter, view.public_id)
+        yield self._render(view) | {self.widgets.prompt: gr.update(value=""), self.widgets.ticket: ticket}
+        async for updates in self._follow(voter, view.public_id):
+            yield updates
+
+    async def regenerate(self, battle_id: str, request: gr.Request) -> AsyncIterator[Updates]:
+        voter = _voter(request) or ""
+        try:
+            view = await self.battles.regenerate(voter, battle_id)
+        except BattleRefused as refusal:
+            yield self._notice(str(refusal), "warning")
+            return
+        yield self._render(view)
+        async for updates in self._follow(voter, battle_id):
+            yield updates
+
+    def voting(self, winner: str) -> Any:
+        """The handler of one vote button."""
+
+        async def vote(battle_id: str, ticket: str | None, request: gr.Request) -> Updates:
+            voter = _voter(request) or ""
+            try:
+                return self._render(await self.battles.vote(voter, ticket or "", winner))
+            except VoteRefused as refusal:
+                view = await self.battles.view(voter, battle_id)
+                shown = self._render(view) if view else {}
+                return shown | self._notice(str(refusal), "warning")
+
+        return vote
+
+    async def new_round(self, battle_id: str, request: gr.Request) -> Updates:
+        await self.battles.leave(_voter(request) or "", battle_id)
+        return self._empty() | {self.widgets.prompt: gr.update(value="", interactive=True)}
+
+    async def resume(self, battle_id: str, request: gr.Request) -> AsyncIterator[Updates]:
+        """A page was opened: go on with the battle this tab had, or offer a new one."""
+        voter = _voter(request)
+        view = await self.battles.view(voter, battle_id) if voter and battle_id else None
+        if voter is None or view is None:
+            yield self._empty()
+            return
+        ticket = await self.battles.ticket(voter, battle_id)
+        yield self._render(view) | {self.widgets.battle_id: battle_id, self.widgets.ticket: ticket}
+        if view.status is BattleStatus.RUNNING:
+            async for updates in self._follow(voter, battle_id):
+                yield updates
+
+    def look_ready(self, battle_id: str) -> Updates:
+        """While models are being made ready: say how far, and stop looking when they are."""
+        return {} if battle_id else self._empty()
+
+    async def _follow(self, voter: str, battle_id: str) -> AsyncIterator[Updates]:
+        """Frames while the turn is written. The last word belongs to the vote, if there was one meanwhile."""
+        shown_votes = False
+        async for view in self.battles.watch(voter, battle_id):
+            if view.status is BattleStatus.RUNNING:
+                updates = self._chats(view)
+                if view.can_vote and not shown_votes:
+                    updates, shown_votes = updates | self._buttons(view), True
+                yield updates
+            elif not view.stopped_early:
+                yield self._render(view)
+
+    def _render(self, view: View) -> Updates:
+        """The whole page for one state of a battle."""
+        w = self.widgets
+        text, kind = _said(view)
+        closed = view.status in (BattleStatus.FAILED, BattleStatus.ABANDONED, BattleStatus.VOTED)
+        return {
+            **self._chats(view),
+            **self._buttons(view),
+            **self._notice(text, kind),
+            w.prompt: gr.update(interactive=not closed, placeholder=ASK_AGAIN if closed else ASK),
+            w.send: gr.update(interactive=view.can_continue),
+            w.regenerate: gr.update(interactive=view.status is BattleStatus.OPEN),
+            w.new_round: gr.update(interactive=True, variant="primary" if closed else "secondary"),
+            w.battle_id: view.public_id,
+            w.readiness: gr.update(active=False),
+        }
+
+    def _empty(self) -> Updates:
+        """The page before a battle, with what it waits for if it waits."""
+        w = self.widgets
+        obstacle = self.battles.why_no_battle()
+        return {
+            w.chat_a: gr.update(value=[], label="Model A"),
+            w.chat_b: gr.update(value=[], label="Model B"),
+            **{button: gr.update(interactive=False) for button in w.votes.values()},
+            **self._notice(obstacle or NEW, "waiting" if obstacle else "plain"),
+            w.prompt: gr.update(interactive=True, placeholder=ASK),
+            w.send: gr.update(interactive=obstacle is None),
+            w.regenerate: gr.update(interactive=False),
+            w.new_round: gr.update(interactive=False, variant="secondary"),
+            w.battle_id: "",
+            w.ticket: None,
+            w.readiness: gr.update(active=obstacle is not None),
+        }
+
+    def _chats(self, view: View) -> Updates:
+        running = view.status is BattleStatus.RUNNING
+        a = _messages([(e.prompt, e.completion_a) for e in view.exchanges], running)
+        b = _messages([(e.prompt, e.completion_b) for e in view.exchanges], running)
+        return {
+            self.widgets.chat_a: gr.update(value=a, label=_label("Model A", view.model_a)),
+            self.widgets.chat_b: gr.update(value=b, label=_label("Model B", view.model_b)),
+        }
+
+    def _buttons(self, view: View) -> Updates:
+        return {
+            button: gr.update(
+                interactive=view.can_vote, variant="primary" if view.winner == winner else "secondary"
+            )
+            for winner, button in self.widgets.votes.items()
+        }
+
+    def _notice(self, text: str, kind: str) -> Updates:
+        return {self.widgets.notice: notice(text, kind)}
+
+
+def notice(text: str, kind: str) -> str:
+    """A line that screen readers announce. `text` is plain."""
+    return f'<div class="notice {kind}" role="status" aria-live="polite">{html.escape(text)}</div>'
+
+
+def _layout() -> Widgets:
+    gr.HTML('<h1 class="title">Which model answers better?</h1>', padding=False)
+    with gr.Row(elem_classes="sides", equal_height=True):
+        chat_a, chat_b = _chat("A"), _chat("B")
+    line = gr.HTML(notice(NEW, "plain"), elem_id="notice", padding=False)
+    with gr.Row(elem_id="votes", elem_classes="votes"):
+        votes = {
+            winner: gr.Button(text, interactive=False, elem_id=f"vote-{winner}", min_width=120)
+            for winner, text in VOTES.items()
+        }
+    with gr.Row(elem_classes="ask"):
+        prompt = gr.Textbox(
+            placeholder=ASK, label="Your prompt", show_label=False, container=False,
+            lines=1, max_lines=8, scale=8, elem_id="prompt",
+        )  # fmt: skip
+        send = gr.Button("Send", variant="primary", scale=1, min_width=90, interactive=False, elem_id="send")
+    with gr.Row(elem_classes="more"):
+        regenerate = gr.Button("Regenerate", size="sm", interactive=False, elem_id="regenerate", min_width=120)
+        new_round = gr.Button("New round", size="sm", interactive=False, elem_id="new-round", min_width=120)
+    gr.HTML(
+        '<p class="hint">Vote with the keys <kbd>←</kbd> <kbd>→</kbd> <kbd>↑</kbd> <kbd>↓</kbd> or '
+        "<kbd>A</kbd> <kbd>B</kbd> <kbd>T</kbd> <kbd>X</kbd>. Prompts and votes are stored; "
+        "do not send anything private.</p>",
+        padding=False,
+    )
+    return Widgets(
+        chat_a, chat_b, line, votes, prompt, send, regenerate, new_round,
+        battle_id=gr.Textbox(visible="hidden", elem_id="battle-id", show_label=False),
+        ticket=gr.State(None),
+        readiness=gr.Timer(READINESS_EVERY, active=False),
+    )  # fmt: skip
+
+
+def _chat(side: str) -> gr.Chatbot:
+    return gr.Chatbot(
+        label=f"Model {side}", elem_id=f"chat-{side.lower()}", elem_classes="chat", height=400, min_width=300,
+        feedback_options=None, buttons=["copy"], layout="panel", sanitize_html=True, allow_tags=False,
+        latex_delimiters=[
+            {"left": "$$", "right": "$$", "display": True}, {"left": "\\(", "right": "\\)", "display": False},
+            {"left": "\\[", "right": "\\]", "display": True},
+        ],
+        placeholder=f"<span class='empty'>{side}</span>",
+    )  # fmt: skip
+
+
+def _messages(exchanges: list[tuple[str, str]], running: bool) -> list[dict[str, str]]:
+    messages = []
+    for number, (prompt, completion) in enumerate(exchanges, start=1):
+        unfinished = running and number == len(exchanges)
+        shown = as_markdown(completion) + (WRITING if unfinished else "")
+        messages.append({"role": "user", "content": as_markdown(prompt)})
+        messages.append({"role": "assistant", "content": shown or "*(nothing)*"})
+    return messages
+
+
+def _label(side: str, model: str | None) -> str:
+    return f"{side}: {model}" if model else side
+
+
+def _said(view: View) -> tuple[str, str]:
+    """What the notice says about a battle, and its kind."""
+    if view.status is BattleStatus.VOTED:
+        cut = " The answers were cut short by your vote." if view.stopped_early else ""
+        vote = f"Your vote: {spoken(view.winner)}."
+        return f"{vote} A was {view.model_a}, B was {view.model_b}.{cut} Thank you!", "reveal"
+    if view.status is BattleStatus.RUNNING:
+        return RUNNING, "plain"
+    if view.status is BattleStatus.FAILED:
+        return FAILED, "warning"
+    if view.status is BattleStatus.ABANDONED:
+        return LOST, "warning"
+    return CHOOSE, "plain"
+
+
+def _voter(request: gr.Request) -> str | None:
+    return voter_of(request.cookies.get(COOKIE))

@@ -1,0 +1,60 @@
+// Keys for voting, a battle that survives a reload, and a word when the arena cannot be reached.
+(() => {
+  const KEYS = {
+    ArrowLeft: "model_a", a: "model_a", ArrowRight: "model_b", b: "model_b",
+    ArrowUp: "tie", t: "tie", ArrowDown: "both_bad", x: "both_bad",
+  };
+  const BATTLE = "arena-battle"; // in sessionStorage: each tab has its own battle
+  const POLL = 3000; // milliseconds
+
+  window.arenaRemember = (id) => { id ? sessionStorage.setItem(BATTLE, id) : sessionStorage.removeItem(BATTLE); };
+  window.arenaRemembered = () => {
+    const id = sessionStorage.getItem(BATTLE) || "";
+    if (!id) document.querySelector("#prompt textarea")?.focus(); // with a battle, the keys are for voting
+    return [id];
+  };
+
+  // On a phone the line that names the models may be out of sight.
+  new MutationObserver(() => {
+    document.querySelector("#notice .reveal")?.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  }).observe(document, { subtree: true, childList: true });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+    const at = event.target;
+    if (at.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName)) return;
+    const winner = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    const button = winner && document.getElementById(`vote-${winner}`);
+    if (!button || button.disabled) return;
+    event.preventDefault();
+    button.click();
+  });
+
+  let boot = null;
+  const say = (text) => {
+    let banner = document.getElementById("unreachable");
+    if (!text) { banner?.remove(); return; }
+    if (!banner) {
+      banner = document.createElement("div");
+      banner.id = "unreachable";
+      banner.setAttribute("role", "alert");
+      document.body.append(banner);
+    }
+    banner.textContent = text;
+  };
+  const look = async () => {
+    try {
+      const reply = await fetch("/healthz", { cache: "no-store" });
+      if (!reply.ok) throw new Error(reply.status);
+      const now = (await reply.json()).boot;
+      if (boot && boot !== now) { location.reload(); return; } // it was restarted: take up where it is now
+      boot = now;
+      say("");
+    } catch {
+      say("The arena cannot be reached. Votes you gave are safe; this page goes on by itself when it is back.");
+    }
+  };
+  setInterval(() => { if (!document.hidden) look(); }, POLL);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
+  look();
+})();

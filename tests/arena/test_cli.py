@@ -1,0 +1,158 @@
+"""The command line, as a user types it."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from conftest import opened_battles, settled
+from sqlmodel import select
+
+from arena.cli import main
+from arena.store import Database
+from arena.store.tables import PairCount
+
+TWO = """
+[[models]]
+name = "one"
+endpoint = "scripted"
+
+[[models]]
+name = "two"
+endpoint = "scripted"
+"""
+
+
+@dataclass(frozen=True)
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def arena(monkeypatch, capsys):
+    """Runs a command in this process, in a folder, as `main` would."""
+
+    def run(*arguments: str, folder: Path) -> Done:
+        monkeypatch.chdir(folder)
+        monkeypatch.setattr(sys, "argv", ["arena", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        return Done(int(ended.value.code or 0), out, err)
+
+    return run
+
+
+def vote_once(folder: Path) -> None:
+    async def vote() -> None:
+        database = Database(f"sqlite:///{folder / 'arena.db'}")
+        database.make_ready()
+        battles = await opened_battles(database)
+        view = await battles.begin("ann", "hello")
+        await settled(battles, "ann", view.public_id)
+        await battles.vote("ann", await battles.ticket("ann", view.public_id), "model_a")
+        database.close()
+
+    asyncio.run(vote())
+
+
+def test_the_leaderboard_is_json_on_standard_output_alone(arena, tmp_path):
+    vote_once(tmp_path)
+    done = arena("leaderboard", "--format", "json", folder=tmp_path)
+    board = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert (board["votes"], board["source"], board["category"]) == (1, "human", "overall")
+    assert {"model", "rating", "lower", "upper", "rank", "battles", "wins"} <= board["models"][0].keys()
+    assert [model["wins"] for model in board["models"]] == [1, 0]
+
+
+def test_the_leaderboard_prints_as_table_and_csv(arena, tmp_path):
+    vote_once(tmp_path)
+    assert "plain" in arena("leaderboard", folder=tmp_path).stdout
+    rows = list(csv.DictReader(arena("leaderboard", "--format", "csv", folder=tmp_path).stdout.splitlines()))
+    assert {row["model"] for row in rows} == {"plain-model", "lists-model"}
+
+
+def test_an_unknown_source_is_wrong_use(arena, tmp_path):
+    done = arena("leaderboard", "--source", "people", folder=tmp_path)
+    assert done.returncode == 2
+    assert "use human, all or judge:NAME" in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_wrong_setting_is_told_in_one_line_without_a_traceback(arena, tmp_path):
+    (tmp_path / "arena.toml").write_text(TWO + "wieght = 1\n")
+    done = arena("serve", folder=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.strip() == "error: arena.toml: models[2].wieght: unknown key; did you mean 'weight'?"
+
+
+def test_serving_without_models_says_what_to_do(arena, tmp_path):
+    done = arena("serve", folder=tmp_path)
+    assert done.returncode == 2
+    assert "or type `arena demo`" in done.stderr
+
+
+def test_a_missing_settings_file_is_named(arena, tmp_path):
+    done = arena("serve", "--config", "nowhere.toml", folder=tmp_path)
+    assert done.returncode == 2
+    assert "nowhere.toml: no such file" in done.stderr
+
+
+def test_a_port_in_use_is_told_before_anything_is_loaded(arena, tmp_path):
+    import socket
+
+    (tmp_path / "arena.toml").write_text(TWO)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = arena("serve", "--port", str(taken.getsockname()[1]), folder=tmp_path)
+    assert done.returncode == 2
+    assert "choose another --port" in done.stderr
+
+
+def test_recount_proves_and_repairs(arena, tmp_path):
+    vote_once(tmp_path)
+    done = arena("db", "recount", folder=tmp_path)
+    assert (done.returncode, "every pair count agrees" in done.stderr) == (0, True)
+    database = Database(f"sqlite:///{tmp_path / 'arena.db'}")
+    with database.write() as session:
+        session.exec(select(PairCount)).one().wins = 9
+    database.close()
+    assert arena("db", "recount", folder=tmp_path).returncode == 1
+    assert arena("db", "recount", "--repair", folder=tmp_path).returncode == 0
+    assert arena("db", "recount", folder=tmp_path).returncode == 0
+
+
+def test_upgrade_makes_a_new_database(arena, tmp_path):
+    done = arena("db", "upgrade", "--db", f"sqlite:///{tmp_path / 'new.db'}", folder=tmp_path)
+    assert done.returncode == 0
+    assert "new → 0001" in done.stderr
+
+
+def test_models_are_asked_and_what_is_wrong_is_said(arena, tmp_path, monkeypatch):
+    monkeypatch.delenv("NO_SUCH_KEY", raising=False)
+    unreachable = '[[models]]\nname = "three"\nendpoint = "openai"\nurl = "http://127.0.0.1:9/v1"\nretries = 0\n'
+    keyless = unreachable.replace("three", "four") + 'api_key_env = "NO_SUCH_KEY"\n'
+    (tmp_path / "arena.toml").write_text(TWO + unreachable + keyless)
+    done = arena("models", "--format", "json", folder=tmp_path)
+    rows = {row["model"]: row for row in json.loads(done.stdout)}
+    assert done.returncode == 1
+    assert rows["one"]["ok"]
+    assert "unreachable" in rows["three"]["message"]
+    assert "is the server running" in rows["three"]["advice"]
+    assert "NO_SUCH_KEY is not set" in rows["four"]["message"]
+
+
+@pytest.mark.parametrize("command", ["demo", "serve", "models", "leaderboard", "db"])
+def test_every_command_explains_itself(arena, tmp_path, command):
+    done = arena(command, "--help", folder=tmp_path)
+    assert done.returncode == 0
+    assert "Usage" in done.stdout

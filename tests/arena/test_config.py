@@ -1,0 +1,90 @@
+from pathlib import Path
+
+import pytest
+
+from arena.errors import ConfigError, OpenAISettings, api_key, read_settings
+
+MODEL = '[[models]]\nname = "a"\nendpoint = "openai"\nurl = "http://127.0.0.1:1/v1"\n'
+
+
+@pytest.fixture
+def read(tmp_path: Path):
+    def read_text(text: str):
+        (tmp_path / "arena.toml").write_text(text, encoding="utf-8")
+        return read_settings(tmp_path / "arena.toml")
+
+    return read_text
+
+
+def problem(read, text: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        read(text)
+    return str(caught.value)
+
+
+def test_a_model_keeps_its_settings(read):
+    (model,) = read(MODEL + "weight = 2.5\n").models
+    assert isinstance(model, OpenAISettings)
+    assert (model.name, model.url, model.weight) == ("a", "http://127.0.0.1:1/v1", 2.5)
+
+
+def test_no_file_gives_the_defaults(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert read_settings().database_url == "sqlite:///arena.db"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[web]\nprot = 1", "arena.toml: web.prot: unknown key; did you mean 'port'?"),
+        ("databse_url = 'x'", "arena.toml: databse_url: unknown key; did you mean 'database_url'?"),
+        ("colour = 1", "known keys: battles, database_url, models, web"),
+        (MODEL + "wieght = 1", "models[1].wieght: unknown key; did you mean 'weight'?"),
+        (MODEL + "api_key = 'secret'", "name it in `api_key_env`"),
+        (MODEL.replace("url", "# url"), "models[1].url: is missing; add a line `url = …`"),
+        (MODEL.replace("http:", "ftp:"), "models[1].url: must begin with http:// or https://"),
+        (MODEL + MODEL, "models: two models are called 'a'; give each its own name"),
+        (MODEL + MODEL.replace('"a"', '"A"'), "two models are called 'A'"),
+        (MODEL.replace('"a"', '" a"'), "models[1].name: has spaces around it"),
+        (MODEL.replace("openai", "opnai"), "models[1].endpoint: 'opnai' is unknown; use one of openai,"),
+        (MODEL.replace("endpoint", "# endpoint"), "models[1].endpoint: is missing; use one of openai,"),
+        (MODEL + "weight = -1", "models[1].weight: Input should be greater than or equal to 0 (got -1)"),
+        (MODEL + "weight = inf", "models[1].weight: must be a finite number"),
+        ('[[models]]\nname = "a"\nendpoint = "llama_cpp"', "needs exactly one of path"),
+        ("[web\nport = 1", "arena.toml: is not valid TOML"),
+    ],
+)
+def test_a_mistake_is_named_with_file_key_and_cure(read, text, expected):
+    assert expected in problem(read, text)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ConfigError, match="no such file"):
+        read_settings(tmp_path / "nowhere.toml")
+
+
+def test_a_folder_cannot_be_read(tmp_path):
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_settings(tmp_path)
+
+
+def test_a_file_in_another_encoding_is_named(tmp_path):
+    (tmp_path / "arena.toml").write_bytes("title = 'café'".encode("latin-1"))
+    with pytest.raises(ConfigError, match="is not UTF-8 text"):
+        read_settings(tmp_path / "arena.toml")
+
+
+def test_the_environment_goes_over_the_file_and_the_command_line_over_both(tmp_path, monkeypatch):
+    (tmp_path / "arena.toml").write_text("[web]\nport = 1\n")
+    monkeypatch.setenv("ARENA_WEB__PORT", "2")
+    assert read_settings(tmp_path / "arena.toml").web.port == 2
+    assert read_settings(tmp_path / "arena.toml", {"web.port": 3}).web.port == 3
+
+
+def test_a_key_comes_from_the_environment_alone(monkeypatch):
+    monkeypatch.setenv("SOME_KEY", "secret")
+    assert api_key("SOME_KEY") == "secret"
+    assert api_key(None) is None
+    monkeypatch.delenv("SOME_KEY")
+    with pytest.raises(ConfigError, match="SOME_KEY is not set; type: export SOME_KEY="):
+        api_key("SOME_KEY")

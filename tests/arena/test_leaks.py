@@ -1,0 +1,44 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arena.leaks import MASK, Blindfold, names_of
+
+NAMES = names_of("org/SmolLM2-135M-Instruct", ["Hugging Face"]) | names_of("gemma-3-270m", ["Google"])
+BLINDFOLD = Blindfold(NAMES)
+
+
+@pytest.mark.parametrize(
+    "text", ["I am SmolLM2.", "i am smollm2-135m-instruct", "Gemma 3 270M here", "made by hugging face", "GEMMA!"]
+)
+def test_a_model_that_names_itself_is_masked(text):
+    assert MASK in BLINDFOLD.hide(text)
+    assert BLINDFOLD.names_a_model(text)
+
+
+@pytest.mark.parametrize("text", ["the gemmation of corals", "googled it", "smolder", "a coherent answer"])
+def test_a_name_inside_another_word_stays(text):
+    assert BLINDFOLD.hide(text) == text
+    assert not BLINDFOLD.names_a_model(text)
+
+
+@given(st.integers(0, 60))
+def test_no_frame_of_a_growing_text_shows_a_name_or_its_beginning(length):
+    text = "Hello. I am SmolLM2-135M-Instruct by Hugging Face, you see."
+    frame = BLINDFOLD.hide(text[:length], whole=False).casefold()
+    assert "smol" not in frame
+    assert "hugg" not in frame
+
+
+@given(st.text(), st.integers(0, 20))
+def test_what_is_held_back_comes_with_the_whole_text(text, cut):
+    growing = BLINDFOLD.hide(text[:cut], whole=False)
+    assert len(growing) <= len(BLINDFOLD.hide(text[:cut])) or MASK in growing
+
+
+def test_short_names_do_not_mask_ordinary_words():
+    assert Blindfold({"a", "of"}).hide("a bit of text") == "a bit of text"
+
+
+def test_without_names_nothing_is_masked():
+    assert Blindfold(()).hide("I am Gemma", whole=False) == "I am Gemma"
