@@ -175,9 +175,7 @@ class _Problem:
             if reach > REFRESH * last:
                 factor, reach = self._factor(estimate, 1), np.inf
             last = reach
-        raise NotConverged(
-            "the coefficients have no finite value: a covariate tells every winner; penalise it"
-        )
+        raise NotConverged("the coefficients have no finite value: a covariate tells every winner; penalise it")
 
     def covariance(self, estimate: Floats, groups: NDArray[np.int64] | None) -> Floats:
         hessian, filling = self._outer(estimate, [_information, _squared_score])

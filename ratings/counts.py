@@ -150,7 +150,5 @@ def _weighted_cells(battles: Battles, weight: Floats) -> tuple[Floats, Floats]:
     pair = battles.model_a.astype(np.int64) * len(battles.models) + battles.model_b
     key = np.searchsorted(battles.pairs, pair) * kinds + battles.outcome
     length = len(battles.pairs) * kinds
-    summed, squared = (
-        np.bincount(key, power, length).astype(np.float64) for power in (weight, weight * weight)
-    )
+    summed, squared = (np.bincount(key, power, length).astype(np.float64) for power in (weight, weight * weight))
     return np.asarray(summed.reshape(-1, kinds)), np.asarray(squared.reshape(-1, kinds))

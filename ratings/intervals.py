@@ -87,9 +87,7 @@ def cluster_codes(cluster: Column, rows: int, name: str = "cluster") -> NDArray[
     return groups.astype(np.int64)
 
 
-def simultaneous(
-    fit: Fit, level: float = LEVEL, *, draws: int = 10_000, seed: int = 0
-) -> tuple[Floats, Floats]:
+def simultaneous(fit: Fit, level: float = LEVEL, *, draws: int = 10_000, seed: int = 0) -> tuple[Floats, Floats]:
     """Lower and upper ends (models,) of intervals that hold all ratings at once with probability `level`.
 
     The half width is c standard errors, with c the quantile of max |Z_m| for Z with the correlation of the

@@ -7,14 +7,17 @@ import json
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-import ratings
 from arena.battles_file import BadBattlesFile, Columns, read_battles_file
+from arena.cli.options import AsFormat, Format
+
+if TYPE_CHECKING:
+    import ratings
 
 
 class Method(StrEnum):
@@ -32,14 +35,6 @@ class Cluster(StrEnum):
     prompt = "prompt"
 
 
-class Format(StrEnum):
-    """How the board is printed."""
-
-    table = "table"
-    json = "json"
-    csv = "csv"
-
-
 COLUMNS = {Cluster.voter: "voter", Cluster.prompt: "prompt_id"}
 ELO_ROUNDS = 100
 ELO_BATTLES = 200_000  # a hundred rounds over more battles than these take over two seconds
@@ -47,30 +42,28 @@ ELO_BATTLES = 200_000  # a hundred rounds over more battles than these take over
 
 def rate(
     file: Annotated[Path, typer.Argument(help="Battles: a .csv, .jsonl or .parquet file.")],
-    method: Annotated[
-        Method, typer.Option(help="Bradley–Terry, with ties modelled, or online Elo.")
-    ] = Method.bt,
+    method: Annotated[Method, typer.Option(help="Bradley–Terry, with ties modelled, or online Elo.")] = Method.bt,
     style: Annotated[bool, typer.Option("--style", help="Take the effect of length and markup out.")] = False,
     cluster: Annotated[Cluster | None, typer.Option(help="Votes of one voter or prompt go together.")] = None,
     anchor: Annotated[str | None, typer.Option(metavar="MODEL=RATING", help="Hold a model there.")] = None,
-    prior: Annotated[
-        float, typer.Option(help="Precision of the prior; 0 is plain maximum likelihood.")
-    ] = ratings.PRIOR,
+    prior: Annotated[float, typer.Option(help="Precision of the prior; 0 is plain maximum likelihood.")] = 0.25,
     category: Annotated[str | None, typer.Option(help="Only battles of this category.")] = None,
-    output: Annotated[Format, typer.Option("--format", help="What to print.")] = Format.table,
+    as_format: AsFormat = Format.TABLE,
 ) -> None:
     """Rate the models of a battles file: columns model_a, model_b and winner."""
     if method is not Method.bt and (style or cluster):
         _stop(f"--style and --cluster need --method bt, not {method}", code=2)
     held = _anchor(anchor)
+    from ratings import RatingsError
+
     try:
         with Console(stderr=True).status(f"rating {file}"):
             board = _board(read_battles_file(file), method, style, cluster, held, prior, category)
     except BadBattlesFile as problem:
         _stop(str(problem))
-    except ratings.RatingsError as problem:
+    except RatingsError as problem:
         _stop(f"{file}: {type(problem).__name__}: {problem}")
-    _print(board, output)
+    _print(board, as_format)
 
 
 def _board(
@@ -82,6 +75,8 @@ def _board(
     prior: float,
     category: str | None,
 ) -> ratings.Leaderboard:
+    import ratings
+
     columns = _of_category(columns, category)
     battles = (columns["model_a"], columns["model_b"], columns["winner"])
     weight = _weights(columns)
@@ -161,11 +156,11 @@ def _anchor(text: str | None) -> tuple[str, float] | None:
         _stop(f"--anchor {text}: expected MODEL=RATING, such as --anchor gpt-4=1000", code=2)
 
 
-def _print(board: ratings.Leaderboard, output: Format) -> None:
+def _print(board: ratings.Leaderboard, as_format: Format) -> None:
     plain = board.to_dict()
-    if output is Format.json:
+    if as_format is Format.JSON:
         sys.stdout.write(json.dumps(plain, indent=2, ensure_ascii=False) + "\n")
-    elif output is Format.csv:
+    elif as_format is Format.CSV:
         writer = csv.DictWriter(sys.stdout, fieldnames=list(plain["models"][0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(plain["models"])
@@ -197,7 +192,5 @@ def _table(board: ratings.Leaderboard) -> Table:
 
 
 def _stop(message: str, code: int = 1) -> NoReturn:
-    Console(stderr=True).print(
-        f"Error: {message}", style="red", markup=False, highlight=False, soft_wrap=True
-    )
+    Console(stderr=True).print(f"Error: {message}", style="red", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(code)
