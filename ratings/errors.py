@@ -38,9 +38,9 @@ class BadOption(RatingsError):
     """An option outside its range."""
 
 
-class Disconnected(RatingsError):  # noqa: N818
+class Disconnected(RatingsError):
     """Models that no chain of wins and losses compares, where a method needs all of them compared."""
 
 
-class NotConverged(RatingsError):  # noqa: N818
+class NotConverged(RatingsError):
     """A fit whose steps did not die out."""
