@@ -130,18 +130,17 @@ def _by_influence(counts: PairCounts, pair: tuple[int, int], prior: float) -> tu
 
 def _without(counts: PairCounts, order: Order, votes: int) -> PairCounts:
     """The counts less the first `votes` votes in order; weights shrink with their cell."""
-    table = counts.table.copy().ravel()
-    held = table[order]
-    table[order] = held - np.clip(votes - (np.cumsum(held) - held), 0.0, held)
-    table = table.reshape(counts.table.shape)
+    cells = counts.table.copy().ravel()
+    held = cells[order]
+    cells[order] = held - np.clip(votes - (np.cumsum(held) - held), 0.0, held)
+    table = cells.reshape(-1, len(OUTCOMES))
     kept = np.divide(table, counts.table, out=np.zeros_like(table), where=counts.table > 0)
-    wins, losses, ties, both_bad = table.T
     return replace(
         counts,
-        wins=wins,
-        losses=losses,
-        ties=ties,
-        both_bad=both_bad,
+        wins=table[:, 0],
+        losses=table[:, 1],
+        ties=table[:, 2],
+        both_bad=table[:, 3],
         weights=counts.weighted * kept,
         squares=counts.weighted_squares * kept,
     )

@@ -53,8 +53,11 @@ def fit_pairs(
     prior: float,
     method: str,
     parameters: Mapping[str, Any],
+    groups: NDArray[np.int64] | None = None,
 ) -> Fit:
     """Ratings and the extra parameters (name -> first guess) by maximum likelihood.
+
+    Counts with one row a battle let a model know more of each battle, and `groups` (rows,) cluster them.
 
     Raises NoBattles; Disconnected when there is no prior and the models cannot all be compared; BadOption for
     a negative prior; NotConverged.
@@ -71,7 +74,7 @@ def fit_pairs(
             f"{alone!r} and {counts.models[int(np.flatnonzero(label == 0)[0])]!r} are not compared by wins "
             f"and losses both ways; give a prior, such as prior=0.25, or rate each component by itself"
         )
-    problem = _Problem(counts, model, prior, len(extras))
+    problem = _Problem(counts, model, prior, len(extras), groups)
     estimate = problem.maximum(np.array([*np.zeros(len(counts.models)), *extras.values()]))
     covariance = problem.covariance(estimate)
     size = len(counts.models)
@@ -100,6 +103,7 @@ class _Problem:
     model: Model
     prior: float
     extras: int
+    groups: NDArray[np.int64] | None
 
     def battle(self, estimate: Floats) -> Battle:
         size = len(self.counts.models)
@@ -144,8 +148,11 @@ class _Problem:
     def covariance(self, estimate: Floats) -> Floats:
         battle, size = self.battle(estimate), len(self.counts.models)
         bread = inverse(self.hessian(battle))
-        squares = self.counts.weighted_squares
-        filling = self.spread(np.einsum("rk,rki,rkj->rij", squares, battle.gradient, battle.gradient))
+        if self.groups is None:
+            squares = self.counts.weighted_squares
+            filling = self.spread(np.einsum("rk,rki,rkj->rij", squares, battle.gradient, battle.gradient))
+        else:
+            filling = self.by_group(np.einsum("rk,rki->ri", self.counts.weighted, battle.gradient), self.groups)
         filling[:size, :size] += np.diag(np.full(size, self.prior))
         return bread @ filling @ bread
 
@@ -159,6 +166,13 @@ class _Problem:
         """Gradients (rows, 2 + extras) added up by parameter."""
         length = len(self.counts.models) + self.extras
         return np.bincount(self.places().ravel(), rows.ravel(), length).astype(np.float64)
+
+    def by_group(self, rows: Floats, groups: NDArray[np.int64]) -> Floats:
+        """Sum over clusters of (sum of gradients)(sum of gradients)', with the factor C / (C - 1)."""
+        length, many = len(self.counts.models) + self.extras, int(groups.max()) + 1
+        key = groups[:, None] * length + self.places()
+        summed = np.bincount(key.ravel(), rows.ravel(), many * length).reshape(many, length)
+        return np.asarray(summed.T @ summed * (many / (many - 1)), dtype=np.float64)
 
     def spread(self, rows: Floats) -> Floats:
         """Matrices (rows, 2 + extras, 2 + extras) added up by pair of parameters."""

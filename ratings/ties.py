@@ -50,7 +50,7 @@ def davidson(
         slopes = [[1.0, 0, 0], [0, 1.0, 0], [0.5, 0.5, 1.0]]
         if outside:
             slopes = [[*slope, 0.0] for slope in slopes] + [[0, 0, 0, 1.0]]
-        return _choice(np.stack(options, axis=1), np.array(slopes))
+        return choice(np.stack(options, axis=1), np.array(slopes))
 
     decisive = 1 - share[TIE] - (share[BOTH_BAD] if outside else 0.0)
     extras = {"log nu": math.log(2 * share[TIE] / decisive)}
@@ -111,11 +111,12 @@ def _shares(counts: PairCounts, outside: bool) -> Floats:
     return np.asarray(table / table.sum())
 
 
-def _choice(utility: Floats, slopes: Floats) -> Battle:
-    """A choice among options with P in proportion to exp(utility); `slopes` (options, parameters)."""
+def choice(utility: Floats, slopes: Floats) -> Battle:
+    """A choice among options with P in proportion to exp(utility); `slopes` ([rows,] options, parameters)."""
     log_likelihood = utility - logsumexp(utility, axis=1, keepdims=True)
-    mean = np.exp(log_likelihood) @ slopes
-    return _as_outcomes(log_likelihood, slopes[None, :, :] - mean[:, None, :])
+    slopes = np.broadcast_to(slopes, (len(utility), *slopes.shape[-2:]))
+    mean = np.einsum("rk,rki->ri", np.exp(log_likelihood), slopes)
+    return _as_outcomes(log_likelihood, slopes - mean[:, None, :])
 
 
 def _as_outcomes(log_likelihood: Floats, gradient: Floats) -> Battle:
