@@ -139,7 +139,10 @@ def run_anchored(rng, judges):
     a, b, y = (np.concatenate(columns[name]) for name in "aby")
     result = human_anchored(a, b, y, columns["s"])
     covered = inside(xi, result.fit.interval()).mean()
-    return {f"human-anchored fit, {judges} judges that err together": covered, f"gain{judges}": result.gain}
+    return {
+        f"human-anchored fit, {judges} judge(s) that err together": covered,
+        f"gain of {judges} judge(s) in votes": result.gain,
+    }
 
 
 def davidson_outcomes(lead, rng, log_nu=-0.5):
@@ -158,7 +161,7 @@ def run_powered(rng):
     people = [names[v] if r < 0.2 else None for v, r in zip(y, rng.random(len(a)), strict=True)]
     powered = prediction_powered(a, b, names[judge], people)
     return {"prediction-powered, judge agrees on 75 %": inside(xi, powered.fit.interval()).mean(),
-            "gain_powered": powered.gain}  # fmt: skip
+            "gain in votes, prediction-powered": powered.gain}  # fmt: skip
 
 
 def simulate(runs, seed=0):
@@ -170,7 +173,7 @@ def simulate(runs, seed=0):
             run_independent(rng),
             run_newcomer(rng),
             run_clusters(rng, "100 voters of 40 votes with a taste of their own", "voter", 100, 40),
-            run_clusters(rng, "200 prompts of 20 verdicts each", "prompt", 200, 20),
+            run_clusters(rng, "80 prompts of 100 verdicts each", "prompt", 80, 100),
             run_voters(rng),
             run_anchored(rng, 1),
             run_anchored(rng, 5),

@@ -165,7 +165,7 @@ def _pooled(fits: Mapping[str, Fit], families: Mapping[str, str], basis: Floats)
         precision += known
         total += known @ x
     v_panel = np.linalg.inv(precision)
-    return v_panel @ total, v_panel
+    return v_panel @ total, np.asarray(v_panel, dtype=np.float64)
 
 
 def _taste(apart: Floats, variance: Floats) -> float:
