@@ -31,6 +31,7 @@ CHUNK = 1 << 14  # battles at a time: their covariates and probabilities stay in
 SAMPLE = 20  # chunks that a trial Hessian is made from
 TOLERANCE = 1e-7  # largest last step, in logits; what is left is a tenth of it at most, 2e-6 points
 PASSES = 100
+WITHOUT_LIMIT = "a coefficient has no finite value: a covariate tells every winner; penalise it"
 REFRESH = 0.3  # a pass that shrinks the step by less calls for the Hessian of all battles
 
 
@@ -144,6 +145,7 @@ class _Problem:
         odds += estimate[chunk.a]
         odds -= estimate[chunk.b]
         np.negative(odds, out=odds)
+        np.minimum(odds, 700.0, out=odds)  # beyond, exp would leave the range of floats
         np.exp(odds, out=odds)
         odds += 1.0
         return np.reciprocal(odds, out=odds)
@@ -173,9 +175,9 @@ class _Problem:
             if reach < TOLERANCE:
                 return estimate
             if reach > REFRESH * last:
-                factor, reach = self._factor(estimate, 1), np.inf
+                factor, reach = self._refreshed(estimate), np.inf
             last = reach
-        raise NotConverged("the coefficients have no finite value: a covariate tells every winner; penalise it")
+        raise NotConverged(WITHOUT_LIMIT)
 
     def covariance(self, estimate: Floats, groups: NDArray[np.int64] | None) -> Floats:
         hessian, filling = self._outer(estimate, [_information, _squared_score])
@@ -192,6 +194,12 @@ class _Problem:
         if not self.ridge[:size].any():
             hessian[:size, :size] += float(np.diag(hessian)[:size].mean()) / size
         return hessian
+
+    def _refreshed(self, estimate: Floats) -> tuple[Floats, bool]:
+        try:
+            return self._factor(estimate, 1)
+        except BadOption as problem:  # it was well determined at the start: the estimate ran away
+            raise NotConverged(WITHOUT_LIMIT) from problem
 
     def _factor(self, estimate: Floats, every: int) -> tuple[Floats, bool]:
         (hessian,) = self._outer(estimate, [_information], every)

@@ -7,7 +7,7 @@ Ratings, intervals and ranks without covariates need nothing else, so five milli
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -142,6 +142,22 @@ def checked_weights(weight: Column, rows: int) -> Floats:
     if not weights.any():
         raise BadOption("all weights are zero: there is nothing to rate from")
     return weights
+
+
+def inverse_probability_weights(counts: PairCounts, *, least: float = 50.0) -> PairCounts:
+    """The counts reweighted as if every pair of models had met equally often.
+
+    Every battle of an unordered pair with n battles gets weight 1 / max(n, least): pairs are asked about with
+    unequal probability, and n / N estimates it. Weights below `least` battles stay bounded. Sources: arXiv
+    2403.04132, eq. 7; the bound of 50 is that of its later implementation. Raises BadOption for least <= 0.
+    """
+    if not least > 0:
+        raise BadOption(f"least {least:g}; it is a number of battles above zero")
+    met = counts.matrix(counts.table.sum(axis=1))
+    battles = (met + met.T)[counts.model_a, counts.model_b]
+    weight = 1.0 / np.maximum(battles, least)
+    weight = weight[:, None] * (len(weight) / weight.sum())  # of the order of one: the prior is in these units
+    return replace(counts, weights=counts.weighted * weight, squares=counts.weighted_squares * np.square(weight))
 
 
 def _weighted_cells(battles: Battles, weight: Floats) -> tuple[Floats, Floats]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from ratings import components
 from ratings.bradley_terry import score_matrix
@@ -25,6 +25,7 @@ from ratings.scale import CENTRE, POINTS
 
 TOLERANCE = 1e-10
 STEPS = 200
+WITHOUT_LIMIT = "the battles leave a parameter without limit; give a prior, or use a simpler method"
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,15 +127,16 @@ class _Problem:
             estimate, value = estimate + step, higher
             if np.abs(step).max() < TOLERANCE:
                 return estimate
-        raise NotConverged(
-            f"no maximum after {STEPS} steps: the battles leave a parameter without limit; give a prior"
-        )
+        raise NotConverged(WITHOUT_LIMIT)
 
     def step(self, estimate: Floats) -> Floats:
         battle, size = self.battle(estimate), len(self.counts.models)
         gradient = self.gathered(np.einsum("rk,rki->ri", self.counts.weighted, battle.gradient))
         gradient[:size] -= self.prior * estimate[:size]
-        return np.asarray(cho_solve(cho_factor(self.hessian(battle)), gradient))
+        try:
+            return np.asarray(cho_solve(cho_factor(self.hessian(battle)), gradient))
+        except LinAlgError as problem:
+            raise NotConverged(WITHOUT_LIMIT) from problem
 
     def hessian(self, battle: Battle) -> Floats:
         size = len(self.counts.models)

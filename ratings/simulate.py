@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from ratings.bradley_terry import PRIOR, bradley_terry
+from ratings.columns import Codes
 from ratings.counts import Floats, PairCounts, count_pairs
 from ratings.outcomes import A_WINS, B_WINS, TIE
 from ratings.sampling import draw_pairs
@@ -55,13 +56,16 @@ def race(
     models: int = 30,
     votes: int = 6000,
     batch: int = 300,
+    newcomers: int = 0,
+    established: int = 0,
     spread: float = 110.0,
     runs: int = 20,
     seed: int = 0,
 ) -> Race:
     """Let each policy choose pairs in batches, on boards with normal true ratings of sd `spread` points.
 
-    All policies meet the same truths. The first batch of each is drawn uniformly.
+    All policies meet the same truths and start from `established` battles, drawn uniformly among all models
+    but the last `newcomers`; `votes` come on top.
     """
     checkpoints = tuple(range(batch, votes + 1, batch))
     squared = np.zeros((len(policies), len(checkpoints)))
@@ -70,24 +74,34 @@ def race(
         truth -= truth.mean()
         for k, policy in enumerate(policies.values()):
             rng = np.random.default_rng([seed, run, k])
-            for step, counts in enumerate(_asked(policy, truth, batch, len(checkpoints), rng)):
+            start = _established(truth, models - newcomers, established, rng)
+            for step, counts in enumerate(_asked(policy, truth, start, batch, len(checkpoints), rng)):
                 fit = bradley_terry(counts, prior=PRIOR)
                 squared[k, step] += np.mean((fit.ratings - CENTRE - POINTS * truth) ** 2) / runs
     return Race(tuple(policies), checkpoints, np.sqrt(squared))
 
 
-def _asked(policy: Policy, truth: Floats, batch: int, steps: int, rng: np.random.Generator) -> list[PairCounts]:
+_Log = tuple[Codes, Codes, NDArray[np.uint8]]
+
+
+def _established(truth: Floats, models: int, battles: int, rng: np.random.Generator) -> _Log:
+    a = rng.integers(0, models, battles)
+    b = (a + rng.integers(1, models, battles)) % models
+    return a, b, simulated_outcomes(truth[a] - truth[b], rng)
+
+
+def _asked(
+    policy: Policy, truth: Floats, log: _Log, batch: int, steps: int, rng: np.random.Generator
+) -> list[PairCounts]:
+    """The counts after each batch of votes."""
     names = tuple(f"model {m:03}" for m in range(len(truth)))
-    a = b = np.zeros(0, dtype=np.int64)
-    outcome = np.zeros(0, dtype=np.uint8)
-    boards: list[PairCounts] = []
+    none = np.zeros(0, dtype=np.int64)
+    boards = [
+        count_pairs(*log, models=names) if len(log[0]) else PairCounts(names, none, none, none, none, none, none)
+    ]
     for _ in range(steps):
-        chosen = policy(boards[-1]) if boards else None
-        if chosen is None:
-            chosen = np.triu(np.ones((len(truth), len(truth))), 1)
-            chosen = chosen / chosen.sum()
-        first, second = draw_pairs(chosen, batch, rng)
-        a, b = np.concatenate([a, first]), np.concatenate([b, second])
-        outcome = np.concatenate([outcome, simulated_outcomes(truth[first] - truth[second], rng)])
-        boards.append(count_pairs(a, b, outcome, models=names))
-    return boards
+        a, b = draw_pairs(policy(boards[-1]), batch, rng)
+        outcome = simulated_outcomes(truth[a] - truth[b], rng)
+        log = (np.r_[log[0], a], np.r_[log[1], b], np.r_[log[2], outcome])
+        boards.append(count_pairs(*log, models=names))
+    return boards[1:]

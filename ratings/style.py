@@ -45,7 +45,8 @@ def style_differences(
     """The z (battles,) of each feature of both sides, any features that are not negative.
 
     Divided by the standard deviation but not centred: two completions of one style differ by exactly zero.
-    A feature that never differs is left out: it has no coefficient. Raises BadOption when the sides have
+    A feature that never differs is left out, and one that those before it determine: neither has a coefficient
+    of its own. Raises BadOption when the sides have
     other features or a value is negative or missing.
     """
     if set(features_a) != set(features_b):
@@ -60,6 +61,15 @@ def style_differences(
             raise BadOption(f"row {int(np.argmax(wrong))}: {name} is negative or missing; a count is not")
         z = (a - b) / (a + b + 1)
         spread = float(z.std())
-        if spread > 0:
+        if spread > 0 and not _determined(z / spread, list(differences.values())):
             differences[name] = z / spread
     return differences
+
+
+def _determined(z: Floats, others: list[Floats]) -> bool:
+    """Whether z is, to rounding, a sum of the others."""
+    if not others:
+        return False
+    columns = np.stack(others, axis=1)
+    explained = columns @ np.linalg.lstsq(columns, z, rcond=None)[0]
+    return bool(np.abs(z - explained).max() < 1e-6)

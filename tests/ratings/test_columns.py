@@ -132,7 +132,13 @@ def test_columns_differ_in_length():
 
 
 def test_empty_columns_have_no_ratings():
-    for empty in ([], np.array([]), pd.Series([], dtype=object), pl.Series([], dtype=pl.String), pa.array([], pa.string())):
+    for empty in (
+        [],
+        np.array([]),
+        pd.Series([], dtype=object),
+        pl.Series([], dtype=pl.String),
+        pa.array([], pa.string()),
+    ):
         with pytest.raises(ratings.NoBattles, match="no battles: the columns are empty"):
             ratings.bradley_terry(empty, empty, empty)
 
