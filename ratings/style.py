@@ -51,7 +51,7 @@ def style_differences(
     """
     if set(features_a) != set(features_b):
         raise BadOption(f"side A has features {sorted(features_a)}, side B {sorted(features_b)}")
-    differences = {}
+    differences: dict[str, Floats] = {}
     for name in features_a:
         a = np.asarray(features_a[name], dtype=np.float64)
         b = np.asarray(features_b[name], dtype=np.float64)
