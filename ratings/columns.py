@@ -16,8 +16,8 @@ from ratings.errors import LengthMismatch, RatingsError
 Column = Any  # a list, numpy array, pandas or polars Series, Arrow array: whatever `column_codes` reads
 Codes = NDArray[Any]  # signed integers; -1 marks a missing value
 
-# Integers up to this many times the rows are used as codes as they stand; wider ones are looked up.
-DENSE = 4
+# Integers below this are codes as they stand; higher ones are looked up, lest the table of pairs explode.
+DENSE = 1024
 
 
 def column_codes(column: Column, name: str) -> tuple[Codes, Sequence[object]]:
@@ -62,7 +62,7 @@ def _numpy(values: NDArray[Any], name: str) -> tuple[Codes, Sequence[object]]:
     if values.dtype.kind not in "iu":
         return _objects(values.tolist())
     low, high = (int(values.min()), int(values.max())) if values.size else (0, -1)
-    if low >= 0 and high <= DENSE * values.size + 1000:
+    if low >= 0 and high < DENSE:
         return values, range(high + 1)
     labels, codes = np.unique(values, return_inverse=True)
     return codes, labels.tolist()

@@ -7,7 +7,7 @@ Ratings, intervals and ranks without covariates need nothing else, so five milli
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,9 +19,6 @@ from ratings.errors import BadOption, LengthMismatch, MissingValue, SelfBattle
 from ratings.outcomes import A_WINS, B_WINS, BOTH_BAD, OUTCOMES, TIE
 
 Floats = NDArray[np.float64]
-
-# Battles counted at a time: the keys of a chunk stay in the cache, which halves the time of a pass.
-CHUNK = 1 << 15
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,15 +119,12 @@ def count_pairs(
 
 def tabulate(battles: Battles, weight: Column | None = None) -> PairCounts:
     """The pair counts of coded battles."""
-    cells = _cells(battles)
     size = len(battles.models)
-    pairs = np.flatnonzero(cells.any(axis=1))
+    a, b = battles.pairs // size, battles.pairs % size
+    wins, losses, ties, both_bad = battles.cells.T
     weights = squares = None
     if weight is not None:
-        checked = checked_weights(weight, len(battles))
-        weights, squares = _weighted_cells(battles, checked)[:, pairs]
-    wins, losses, ties, both_bad = cells[pairs].T
-    a, b = pairs // size, pairs % size
+        weights, squares = _weighted_cells(battles, checked_weights(weight, len(battles)))
     return PairCounts(battles.models, a, b, wins, losses, ties, both_bad, weights, squares)
 
 
@@ -150,28 +144,27 @@ def checked_weights(weight: Column, rows: int) -> Floats:
     return weights
 
 
-def _cells(battles: Battles) -> NDArray[np.int64]:
-    """(models², 4) counts: one pass over the battles, in chunks."""
-    size, kinds = len(battles.models), len(OUTCOMES)
-    counts = np.zeros(size * size * kinds, dtype=np.int64)
-    for start in range(0, len(battles), CHUNK):
-        counts += np.bincount(_keys(battles, slice(start, start + CHUNK)), minlength=len(counts))
-    return counts.reshape(size * size, kinds)
+def inverse_probability_weights(counts: PairCounts, *, least: float = 50.0) -> PairCounts:
+    """The counts reweighted as if every pair of models had met equally often.
+
+    Every battle of an unordered pair with n battles gets weight 1 / max(n, least): pairs are asked about with
+    unequal probability, and n / N estimates it. Weights below `least` battles stay bounded. Sources: arXiv
+    2403.04132, eq. 7; the bound of 50 is that of its later implementation. Raises BadOption for least <= 0.
+    """
+    if not least > 0:
+        raise BadOption(f"least {least:g}; it is a number of battles above zero")
+    met = counts.matrix(counts.table.sum(axis=1))
+    battles = (met + met.T)[counts.model_a, counts.model_b]
+    weight = 1.0 / np.maximum(battles, least)
+    weight = weight[:, None] * (len(weight) / weight.sum())  # of the order of one: the prior is in these units
+    return replace(counts, weights=counts.weighted * weight, squares=counts.weighted_squares * np.square(weight))
 
 
-def _keys(battles: Battles, chunk: slice) -> NDArray[np.int64]:
-    size, kinds = len(battles.models), len(OUTCOMES)
-    key = battles.model_a[chunk].astype(np.int64)
-    key *= size
-    key += battles.model_b[chunk]
-    key *= kinds
-    key += battles.outcome[chunk]
-    return key
-
-
-def _weighted_cells(battles: Battles, weight: Floats) -> Floats:
-    """(2, models², 4): the sums of weights and of squared weights per cell."""
-    size, kinds = len(battles.models), len(OUTCOMES)
-    key = _keys(battles, slice(None))
-    cells = [np.bincount(key, power, size * size * kinds) for power in (weight, weight * weight)]
-    return np.asarray(cells, dtype=np.float64).reshape(2, size * size, kinds)
+def _weighted_cells(battles: Battles, weight: Floats) -> tuple[Floats, Floats]:
+    """(pairs, 4) twice: the sums of weights and of squared weights."""
+    kinds = len(OUTCOMES)
+    pair = battles.model_a.astype(np.int64) * len(battles.models) + battles.model_b
+    key = np.searchsorted(battles.pairs, pair) * kinds + battles.outcome
+    length = len(battles.pairs) * kinds
+    summed, squared = (np.bincount(key, power, length).astype(np.float64) for power in (weight, weight * weight))
+    return np.asarray(summed.reshape(-1, kinds)), np.asarray(squared.reshape(-1, kinds))

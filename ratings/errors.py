@@ -36,3 +36,11 @@ class NoBattles(RatingsError):
 
 class BadOption(RatingsError):
     """An option outside its range."""
+
+
+class Disconnected(RatingsError):
+    """Models that no chain of wins and losses compares, where a method needs all of them compared."""
+
+
+class NotConverged(RatingsError):
+    """A fit whose steps did not die out."""

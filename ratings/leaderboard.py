@@ -109,10 +109,14 @@ def leaderboard(
     the default prior, so a model without battles stands at 1000 with the interval of the prior. `level` is
     that of intervals and ranks; a model with fewer than `provisional` battles is marked so.
 
+    Counts without models give a board without rows.
+
     Depends only on what happened, not on the order of models or rows, to the last bit. Raises BadOption when
     `fit` rates other models, and what `bradley_terry` raises.
     """
     counts = _in_order(as_counts(model_a, model_b, winner))
+    if not counts.models:
+        return Leaderboard((), "bradley_terry", {"prior": PRIOR, "level": level}, (), 0)
     fit = bradley_terry(counts, prior=PRIOR) if fit is None else fit
     if set(fit.models) != set(counts.models):
         raise BadOption("the fit rates other models than the counts hold")

@@ -1,0 +1,196 @@
+"""`arena rate FILE`: a leaderboard of a battles file, with no database."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from arena.battles_file import BadBattlesFile, Columns, read_battles_file
+from arena.cli.options import AsFormat, Format
+
+if TYPE_CHECKING:
+    import ratings
+
+
+class Method(StrEnum):
+    """How ratings are computed."""
+
+    bt = "bt"
+    davidson = "davidson"
+    elo = "elo"
+
+
+class Cluster(StrEnum):
+    """Which battles belong together: votes of one voter, or on one prompt."""
+
+    voter = "voter"
+    prompt = "prompt"
+
+
+COLUMNS = {Cluster.voter: "voter", Cluster.prompt: "prompt_id"}
+ELO_ROUNDS = 100
+ELO_BATTLES = 200_000  # a hundred rounds over more battles than these take over two seconds
+
+
+def rate(
+    file: Annotated[Path, typer.Argument(help="Battles: a .csv, .jsonl or .parquet file.")],
+    method: Annotated[Method, typer.Option(help="Bradley–Terry, with ties modelled, or online Elo.")] = Method.bt,
+    style: Annotated[bool, typer.Option("--style", help="Take the effect of length and markup out.")] = False,
+    cluster: Annotated[Cluster | None, typer.Option(help="Votes of one voter or prompt go together.")] = None,
+    anchor: Annotated[str | None, typer.Option(metavar="MODEL=RATING", help="Hold a model there.")] = None,
+    prior: Annotated[float, typer.Option(help="Precision of the prior; 0 is plain maximum likelihood.")] = 0.25,
+    category: Annotated[str | None, typer.Option(help="Only battles of this category.")] = None,
+    as_format: AsFormat = Format.TABLE,
+) -> None:
+    """Rate the models of a battles file: columns model_a, model_b and winner."""
+    if method is not Method.bt and (style or cluster):
+        _stop(f"--style and --cluster need --method bt, not {method}", code=2)
+    held = _anchor(anchor)
+    from ratings import RatingsError
+
+    try:
+        with Console(stderr=True).status(f"rating {file}"):
+            board = _board(read_battles_file(file), method, style, cluster, held, prior, category)
+    except BadBattlesFile as problem:
+        _stop(str(problem))
+    except RatingsError as problem:
+        _stop(f"{file}: {type(problem).__name__}: {problem}")
+    _print(board, as_format)
+
+
+def _board(
+    columns: Columns,
+    method: Method,
+    style: bool,
+    cluster: Cluster | None,
+    anchor: tuple[str, float] | None,
+    prior: float,
+    category: str | None,
+) -> ratings.Leaderboard:
+    import ratings
+
+    columns = _of_category(columns, category)
+    battles = (columns["model_a"], columns["model_b"], columns["winner"])
+    weight = _weights(columns)
+    groups = _groups(columns, cluster)
+    counts = ratings.count_pairs(*battles, weight=weight)
+    if method is Method.elo:
+        rounds = ELO_ROUNDS if len(battles[0]) <= ELO_BATTLES else 0
+        fit = ratings.elo(*battles, rounds=rounds)
+    elif method is Method.davidson:
+        fit = ratings.davidson(counts, prior=prior)
+    elif style:
+        sides = [ratings.style_counts(_completions(columns, side)) for side in ("a", "b")]
+        differences = ratings.style_differences(*sides)
+        fit = ratings.contextual(*battles, differences, prior=prior, weight=weight, cluster=groups)
+    else:
+        fit = ratings.bradley_terry(*battles, prior=prior, weight=weight, cluster=groups)
+    if anchor is not None:
+        fit = fit.anchored(*anchor)
+    return ratings.leaderboard(counts, fit=fit)
+
+
+def _of_category(columns: Columns, category: str | None) -> Columns:
+    if category is None:
+        return columns
+    given = _column(columns, "category", "--category")
+    kept = [row for row, value in enumerate(given) if value == category]
+    if not kept:
+        known = ", ".join(sorted({str(value) for value in given}))
+        raise BadBattlesFile(f"no battle has category {category!r}; the file has: {known}")
+    return {name: [column[row] for row in kept] for name, column in columns.items()}
+
+
+def _weights(columns: Columns) -> list[float] | None:
+    if "weight" not in columns:
+        return None
+    weights = []
+    for row, value in enumerate(columns["weight"]):
+        try:
+            weights.append(float(value))  # type: ignore[arg-type]
+        except (TypeError, ValueError) as problem:
+            raise BadBattlesFile(f"row {row}: weight {value!r} is not a number") from problem
+    return weights
+
+
+def _groups(columns: Columns, cluster: Cluster | None) -> list[object] | None:
+    return None if cluster is None else _column(columns, COLUMNS[cluster], f"--cluster {cluster}")
+
+
+def _completions(columns: Columns, side: str) -> list[Any]:
+    """The completions of a side, or else what the model said in its conversation."""
+    if f"completion_{side}" in columns:
+        return columns[f"completion_{side}"]
+    talks = _column(columns, f"conversation_{side}", "--style")
+    return [_said(talk) for talk in talks]
+
+
+def _said(conversation: object) -> object:
+    turns = json.loads(conversation) if isinstance(conversation, str) else conversation
+    if not isinstance(turns, list):
+        return None
+    return "\n".join(turn["content"] for turn in turns if turn["role"] == "assistant")
+
+
+def _column(columns: Columns, name: str, option: str) -> list[object]:
+    if name not in columns:
+        raise BadBattlesFile(f"{option} needs a column {name}; the columns are: {', '.join(columns)}")
+    return columns[name]
+
+
+def _anchor(text: str | None) -> tuple[str, float] | None:
+    if text is None:
+        return None
+    model, _, rating = text.rpartition("=")
+    try:
+        return model, float(rating)
+    except ValueError:
+        _stop(f"--anchor {text}: expected MODEL=RATING, such as --anchor gpt-4=1000", code=2)
+
+
+def _print(board: ratings.Leaderboard, as_format: Format) -> None:
+    plain = board.to_dict()
+    if as_format is Format.JSON:
+        sys.stdout.write(json.dumps(plain, indent=2, ensure_ascii=False) + "\n")
+    elif as_format is Format.CSV:
+        writer = csv.DictWriter(sys.stdout, fieldnames=list(plain["models"][0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(plain["models"])
+    else:
+        Console().print(_table(board))
+
+
+def _table(board: ratings.Leaderboard) -> Table:
+    note = f"{board.battles:,} battles"
+    if len(board.components) > 1:
+        note += f"; {len(board.components)} components, and no battle compares models across them"
+    table = Table(title=board.method, caption=note)
+    for heading in ("rank", "spread", "model", "rating", "95 % interval", "battles", ""):
+        table.add_column(heading, justify="left" if heading == "model" else "right")
+    for row in board.rows:
+        table.add_row(
+            str(row.rank),
+            f"{row.rank_low}–{row.rank_high}",
+            row.model,
+            f"{row.rating:.0f}",
+            f"{row.lower:.0f} to {row.upper:.0f}",
+            f"{row.battles:,}",
+            "provisional" if row.provisional else "",
+        )
+    for coefficient in board.coefficients:
+        interval = f"{coefficient.lower:.3f} to {coefficient.upper:.3f}"
+        table.add_row("", "", coefficient.name, f"{coefficient.value:.3f}", interval, "", "")
+    return table
+
+
+def _stop(message: str, code: int = 1) -> NoReturn:
+    Console(stderr=True).print(f"Error: {message}", style="red", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(code)

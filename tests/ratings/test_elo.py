@@ -1,0 +1,103 @@
+import sys
+
+import numpy as np
+import pytest
+from boards import simulated
+from hypothesis import given
+from hypothesis import strategies as st
+
+import ratings
+from ratings import elo_recurrence
+from ratings.elo import _compiled, loop
+
+A, B, WINNER = simulated(battles=3000)
+
+
+def random_battles(models, battles, seed=0):
+    rng = np.random.default_rng(seed)
+    a = rng.integers(0, models, battles)
+    return a, (a + rng.integers(1, models, battles)) % models, rng.integers(0, 4, battles).astype(np.uint8)
+
+
+def test_one_battle_is_the_formula():
+    fit = ratings.elo(["a"], ["b"], ["model_a"], k=32, initial=1500)
+    assert fit.ratings.tolist() == [1516, 1484]
+    again = ratings.elo(["a", "a"], ["b", "b"], ["model_a", "tie"], k=32, initial=1500)
+    expected = 1 / (1 + 10 ** ((1484 - 1516) / 400))
+    assert again.rating("a") == pytest.approx(1516 + 32 * (0.5 - expected), abs=1e-12)
+
+
+@pytest.mark.parametrize("models", [2, 20, 300])
+@pytest.mark.parametrize("step", [0.001, 0.023, 0.5])
+def test_the_recurrence_is_the_loop(models, step):
+    battles = random_battles(models, 9000)
+    np.testing.assert_allclose(
+        elo_recurrence.run(*battles, models, step), loop(*battles, models, step), atol=1e-10
+    )
+
+
+def test_the_recurrence_holds_for_a_model_that_always_wins():
+    a, b, outcome = random_battles(5, 9000)
+    outcome[a == 0], outcome[b == 0] = 0, 1
+    np.testing.assert_allclose(elo_recurrence.run(a, b, outcome, 5, 0.3), loop(a, b, outcome, 5, 0.3), atol=1e-9)
+
+
+def test_what_numba_compiles_is_the_loop():
+    battles = random_battles(7, 2000)
+    np.testing.assert_allclose(_compiled(*battles, 7, 0.02), loop(*battles, 7, 0.02), atol=1e-13)
+
+
+@pytest.mark.slow
+def test_numba_gives_the_same():
+    pytest.importorskip("numba")
+    same = ratings.elo(A, B, WINNER, engine="numba").ratings
+    np.testing.assert_allclose(same, ratings.elo(A, B, WINNER, engine="loop").ratings, atol=1e-9)
+
+
+@given(st.integers(0, 2**32), st.floats(0.1, 100), st.floats(50, 1000), st.floats(1.5, 20))
+def test_ratings_are_conserved(seed, k, scale, base):
+    a, b, outcome = random_battles(4, 50, seed % 1000)
+    fit = ratings.elo(a, b, outcome, k=k, scale=scale, base=base, initial=1200)
+    assert fit.ratings.mean() == pytest.approx(1200)
+
+
+def test_the_order_matters_and_the_fit_cannot_know_its_error():
+    forward = ratings.elo(A, B, WINNER)
+    backward = ratings.elo(A[::-1], B[::-1], WINNER[::-1])
+    assert np.abs(forward.ratings - backward.ratings).max() > 1
+    assert np.isnan(forward.standard_errors).all()
+
+
+def test_rounds_give_intervals_and_keep_the_ratings():
+    fit = ratings.elo(A, B, WINNER, rounds=50)
+    assert fit.ratings.tolist() == ratings.elo(A, B, WINNER).ratings.tolist()
+    assert (fit.standard_errors > 1).all()
+    again = ratings.elo(A, B, WINNER, rounds=50)
+    assert again.covariance.tolist() == fit.covariance.tolist()
+
+
+@pytest.mark.parametrize("option", [{"k": 0.0}, {"scale": -1.0}, {"base": 1.0}, {"k": float("nan")}])
+def test_options_out_of_range(option):
+    with pytest.raises(ratings.BadOption, match="it has to be above"):
+        ratings.elo(A, B, WINNER, **option)
+
+
+def test_other_options_out_of_range():
+    with pytest.raises(ratings.BadOption, match="rounds 1; give 0"):
+        ratings.elo(A, B, WINNER, rounds=1)
+    with pytest.raises(ratings.BadOption, match="engine 'abacus'; expected auto"):
+        ratings.elo(A, B, WINNER, engine="abacus")
+
+
+def test_engines_that_are_not_there(monkeypatch):
+    monkeypatch.setattr(sys.modules["ratings.elo"], "find_spec", lambda _: None)
+    with pytest.raises(ratings.BadOption, match="numba is not installed"):
+        ratings.elo(A, B, WINNER, engine="numba")
+    monkeypatch.setattr(elo_recurrence, "works", lambda: False)
+    with pytest.raises(ratings.BadOption, match="fails its self-test"):
+        ratings.elo(A, B, WINNER, engine="recurrence")
+    assert ratings.elo(A, B, WINNER).ratings.tolist() == ratings.elo(A, B, WINNER, engine="loop").ratings.tolist()
+
+
+def test_this_scipy_passes_the_self_test():
+    assert elo_recurrence.works()
