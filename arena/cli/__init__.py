@@ -9,10 +9,7 @@ import sys
 import typer
 from rich.console import Console
 
-from arena.cli import db
-from arena.cli.leaderboard import leaderboard
-from arena.cli.models import models
-from arena.cli.serve import demo, serve
+from arena.cli import db, leaderboard, models, rate, serve
 from arena.errors import ConfigError, DatabaseError
 
 app = typer.Typer(
@@ -21,10 +18,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-app.command("demo")(demo)
-app.command("serve")(serve)
-app.command("models")(models)
-app.command("leaderboard")(leaderboard)
+app.command("demo")(serve.demo)
+app.command("serve")(serve.serve)
+app.command("models")(models.models)
+app.command("rate")(rate.rate)
+app.command("leaderboard")(leaderboard.leaderboard)
 app.add_typer(db.app, name="db")
 
 

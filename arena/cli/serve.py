@@ -102,7 +102,7 @@ def run(settings: Settings) -> None:
             app = create_app(settings, database, serving)
         _greet(database, listener)
         server = uvicorn.Server(
-            uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=3)
+            uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
         )
         asyncio.run(_serve(server, listener, serving))
     finally:
@@ -190,3 +190,10 @@ def _log_to_terminal() -> None:
     )
     for chatty in ("httpx", "alembic", "huggingface_hub", "filelock"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Open pages hold their event streams for ever; that closing the arena cuts them is no error."""
+    cut = record.exc_info is not None and record.exc_info[0] is asyncio.CancelledError
+    return not cut and "graceful shutdown exceeded" not in record.getMessage()
