@@ -1,6 +1,7 @@
 """The command line; what a command needs is imported when it runs, so that `--help` is quick.
 
-Results go to standard output, progress and messages to standard error."""
+Results go to standard output, progress and messages to standard error.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import sys
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from arena.cli import db, leaderboard, models, rate, serve
 from arena.errors import ConfigError, DatabaseError
@@ -39,4 +41,4 @@ def main() -> None:
 
 
 def _tell(error: Exception) -> None:
-    Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {error}", highlight=False, markup=True)
+    Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {escape(str(error))}", highlight=False)
