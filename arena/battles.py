@@ -11,7 +11,7 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random, SystemRandom
 from typing import TypeVar
 
@@ -34,6 +34,7 @@ from arena.views import View, conversation, spoken, view_of
 log = logging.getLogger(__name__)
 
 WINNERS = tuple(COLUMNS)
+DEADLINE_MARGIN = 60.0  # seconds for writing a turn down, and for clocks that differ
 
 T = TypeVar("T")
 
@@ -69,25 +70,29 @@ class Battles:
 
     async def open(self) -> int:
         """Register the models and close what a stopped server left running: returns how many battles."""
+        before = now() if self.database.file else self._deadline()  # a file has one server, at most
 
         def prepare(session: Session) -> int:
             stored.register_models(session, self.serving.models)
-            return stored.close_interrupted(session)
+            return stored.close_interrupted(session, before)
 
         return await self._write(prepare)
 
     async def close(self) -> None:
         """Stop every turn; what was not finished is closed as abandoned."""
-        tasks = [live.task for live in self._live.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await self._write(stored.close_interrupted)
+        interrupted = list(self._live.values())
+        for live in interrupted:
+            live.task.cancel()
+        await asyncio.gather(*(live.task for live in interrupted), return_exceptions=True)
+        ids = [live.battle.id for live in interrupted]
+        await self._write(lambda session: stored.close_running(session, ids))
 
     async def close_stale(self) -> int:
-        """Abandon open battles that were left alone for too long."""
-        before = now() - timedelta(hours=self.limits.abandon_after_hours)
-        return await self._write(lambda session: stored.close_stale(session, before))
+        """Abandon open battles that were left alone for too long, and running ones past every deadline."""
+        before, deadline = now() - timedelta(hours=self.limits.abandon_after_hours), self._deadline()
+        return await self._write(
+            lambda session: stored.close_stale(session, before) + stored.close_interrupted(session, deadline)
+        )
 
     async def begin(self, voter: str, prompt: str) -> View:
         """Draw two models and ask both. Raises `PromptRejected`, `BattleRefused`."""
@@ -187,6 +192,10 @@ class Battles:
                 "is enabled here. The operator can add one in arena.toml."
             )
         return "Too few models can be used now. The operator can see why with `arena models --probe`."
+
+    def _deadline(self) -> datetime:
+        """A turn that began before this has ended, on whatever server it ran."""
+        return now() - timedelta(seconds=self.limits.turn_timeout + DEADLINE_MARGIN)
 
     def _check_load(self, voter: str) -> None:
         running = Counter(live.battle.voter for live in self._live.values())

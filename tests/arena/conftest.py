@@ -82,14 +82,21 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     if request.param == "sqlite":
         yield from _opened(f"sqlite:///{tmp_path / 'arena.db'}")
         return
+    one = emptied(request.getfixturevalue("postgres"))
+    yield one
+    one.close()
+
+
+def emptied(url: str) -> Database:
+    """A PostgreSQL database with nothing but the tables."""
     import psycopg
 
-    base = request.getfixturevalue("postgres")
-    plain = base.replace("+psycopg", "")
-    with psycopg.connect(plain, autocommit=True) as connection:
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute("DROP SCHEMA public CASCADE")
         connection.execute("CREATE SCHEMA public")
-    yield from _opened(base)
+    database = Database(url)
+    database.make_ready()
+    return database
 
 
 @pytest.fixture
