@@ -61,8 +61,11 @@ def _numpy(values: NDArray[Any], name: str) -> tuple[Codes, Sequence[object]]:
         raise RatingsError(f"{name} has {values.ndim} dimensions; give a column with one value a battle")
     if values.dtype.kind not in "iu":
         return _objects(values.tolist())
-    low, high = (int(values.min()), int(values.max())) if values.size else (0, -1)
-    if low >= 0 and high < DENSE:
+    if not values.size:
+        return values, ()
+    # Seen as unsigned, a negative number is a high one: one pass finds both ends.
+    high = int(values.view(f"u{values.dtype.itemsize}").max())
+    if high < DENSE:
         return values, range(high + 1)
     labels, codes = np.unique(values, return_inverse=True)
     return codes, labels.tolist()
@@ -75,6 +78,8 @@ def _pandas(column: Column, name: str) -> tuple[Codes, Sequence[object]]:
         return np.asarray(column.codes), column.categories.tolist()
     if column.dtype.kind in "iu" and not hasattr(column.dtype, "na_value"):
         return _numpy(column.to_numpy(), name)
+    if getattr(column.dtype, "storage", "") == "pyarrow":
+        return _arrow(column.array.__arrow_array__())  # codes of half the size in half the time
     codes, labels = column.factorize()
     return codes, labels.tolist()
 
