@@ -16,7 +16,7 @@ NEEDED = ("model_a", "model_b", "winner")
 Columns = dict[str, list[object]]
 
 
-class BadBattlesFile(ValueError):  # noqa: N818
+class BadBattlesFile(ValueError):
     """A file that no battles can be read from; the message names the file, the row and what helps."""
 
 
@@ -34,9 +34,7 @@ def read_battles_file(path: Path) -> Columns:
     except OSError as problem:
         raise BadBattlesFile(f"{path}: {problem.strerror or problem}") from problem
     except UnicodeDecodeError as problem:
-        raise BadBattlesFile(
-            f"{path}: not UTF-8 text ({problem.reason} at byte {problem.start})"
-        ) from problem
+        raise BadBattlesFile(f"{path}: not UTF-8 text ({problem.reason} at byte {problem.start})") from problem
     missing = [name for name in NEEDED if name not in columns]
     if missing:
         has = ", ".join(columns) or "none"
@@ -66,11 +64,7 @@ def _csv(path: Path) -> Columns:
     for number, row in enumerate(table):
         if len(row) != len(names):
             raise BadBattlesFile(f"{path}: row {number}: {len(row)} fields where the header has {len(names)}")
-    return (
-        dict(zip(names, map(list, zip(*table, strict=True)), strict=True))
-        if table
-        else {n: [] for n in names}
-    )
+    return dict(zip(names, map(list, zip(*table, strict=True)), strict=True)) if table else {n: [] for n in names}
 
 
 def _jsonl(path: Path) -> Columns:
@@ -92,7 +86,7 @@ def _jsonl(path: Path) -> Columns:
 
 def _parquet(path: Path) -> Columns:
     try:
-        from pyarrow import parquet  # type: ignore[import-untyped]
+        from pyarrow import parquet  # type: ignore[import-not-found, import-untyped, unused-ignore]
     except ImportError as problem:
         raise BadBattlesFile(f"{path}: reading Parquet needs pyarrow; run: pip install pyarrow") from problem
     from pyarrow import ArrowInvalid
