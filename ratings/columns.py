@@ -33,7 +33,7 @@ def column_codes(column: Column, name: str) -> tuple[Codes, Sequence[object]]:
         return _numpy(column, name)
     if isinstance(column, str | bytes) or not isinstance(column, Iterable):
         raise RatingsError(f"{name} is a {type(column).__name__}; give a column with one value a battle")
-    return _objects(column if isinstance(column, list | tuple) else list(column))
+    return _objects(column if isinstance(column, list | tuple) else list(column), name)
 
 
 def is_missing(label: object) -> bool:
@@ -51,8 +51,12 @@ def same_length(**columns: NDArray[Any]) -> None:
         raise LengthMismatch(f"columns differ in length: {told} rows")
 
 
-def _objects(values: Sequence[object]) -> tuple[Codes, Sequence[object]]:
-    places = {label: code for code, label in enumerate(dict.fromkeys(values))}
+def _objects(values: Sequence[object], name: str) -> tuple[Codes, Sequence[object]]:
+    try:
+        places = {label: code for code, label in enumerate(dict.fromkeys(values))}
+    except TypeError as problem:  # a list or a dict, which cannot be looked up
+        row = next(row for row, value in enumerate(values) if isinstance(value, list | dict | set))
+        raise RatingsError(f"row {row}: {name} is {values[row]!r}; expected a text or a number") from problem
     return np.fromiter(map(places.__getitem__, values), np.int32, len(values)), list(places)
 
 
@@ -60,7 +64,7 @@ def _numpy(values: NDArray[Any], name: str) -> tuple[Codes, Sequence[object]]:
     if values.ndim != 1:
         raise RatingsError(f"{name} has {values.ndim} dimensions; give a column with one value a battle")
     if values.dtype.kind not in "iu":
-        return _objects(values.tolist())
+        return _objects(values.tolist(), name)
     if not values.size:
         return values, ()
     # Seen as unsigned, a negative number is a high one: one pass finds both ends.

@@ -188,6 +188,11 @@ def test_a_column_is_a_column():
         ratings.bradley_terry(np.array([["b"]]), ["c"], ["tie"])
 
 
+def test_what_cannot_be_looked_up_is_told_with_its_row():
+    with pytest.raises(ratings.RatingsError, match=r"row 1: model_b is \['c'\]; expected a text or a number"):
+        ratings.bradley_terry(["a", "a"], ["b", ["c"]], ["tie", "tie"])
+
+
 def test_columns_have_to_come_together():
     with pytest.raises(ratings.BadOption, match="model_a, model_b and winner"):
         ratings.bradley_terry(["a"], ["b"])
