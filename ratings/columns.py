@@ -55,9 +55,17 @@ def _objects(values: Sequence[object], name: str) -> tuple[Codes, Sequence[objec
     try:
         places = {label: code for code, label in enumerate(dict.fromkeys(values))}
     except TypeError as problem:  # a list or a dict, which cannot be looked up
-        row = next(row for row, value in enumerate(values) if isinstance(value, list | dict | set))
+        row = next(row for row, value in enumerate(values) if not _can_be_looked_up(value))
         raise RatingsError(f"row {row}: {name} is {values[row]!r}; expected a text or a number") from problem
     return np.fromiter(map(places.__getitem__, values), np.int32, len(values)), list(places)
+
+
+def _can_be_looked_up(value: object) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
 
 
 def _numpy(values: NDArray[Any], name: str) -> tuple[Codes, Sequence[object]]:
