@@ -86,7 +86,7 @@ def _jsonl(path: Path) -> Columns:
 
 def _parquet(path: Path) -> Columns:
     try:
-        from pyarrow import parquet
+        from pyarrow import parquet  # type: ignore[import-not-found, import-untyped, unused-ignore]
     except ImportError as problem:
         raise BadBattlesFile(f"{path}: reading Parquet needs pyarrow; run: pip install pyarrow") from problem
     from pyarrow import ArrowInvalid

@@ -225,7 +225,8 @@ def tasks(s):
 
         return run
 
-    evalica_rounds = {"n_resamples": few, "bootstrap_method": "percentile", "random_state": 0}
+    evalica_few = 2 if scaled else 100
+    evalica_rounds = {"n_resamples": evalica_few, "bootstrap_method": "percentile", "random_state": 0}
     return {
         "count": {
             "ratings": (lambda: ratings.count_pairs(s.a, s.b, s.y), 1),
@@ -252,7 +253,7 @@ def tasks(s):
             "FastChat's method": (lambda: fastchat_rounds(*rows, s.models, few), 100 / few),
             "evalica": (lambda: evalica.bootstrap(
                 evalica.bradley_terry, core["xs"], core["ys"], core["winners"], index=index, **evalica_rounds),
-                100 / few),
+                100 / evalica_few),
             "arenakit": (lambda: arenakit_bootstrap(arenakit_arena(s), n_resamples=few), 100 / few),
         },
         "style": {

@@ -7,16 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
 
 from ratings.columns import Codes, Column, column_codes, is_missing, same_length
 from ratings.errors import BadOption, MissingValue, NoBattles, SelfBattle, UnknownModel
-from ratings.outcomes import OUTCOMES, outcome_codes
-
-# Battles counted at a time: the chunk and the table it is added to then share the cache, which takes 4.7 ns
-# a battle at 300 models where one pass over everything takes 7.6 (bench/ratings.py, task "count").
-CHUNK = 1 << 18
-DENSE_MODELS = 2048  # up to here the table of all pairs fits in memory beside five million battles
+from ratings.outcomes import outcome_codes
+from ratings.tally import tally
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +61,10 @@ def read_battles(
         names = checked_models(models)
         place = {name: code for code, name in enumerate(names)} | {code: code for code in range(len(names))}
     a = _recode(codes_a, labels_a, place, "model_a")
+    del codes_a  # five million codes are 20 MB
     b = _recode(codes_b, labels_b, place, "model_b")
-    pairs, cells = _count(a, b, outcome, len(names))
+    del codes_b
+    pairs, cells = tally(a, b, outcome, len(names))
     _check_opponents(pairs, a, b, names)
     battles = Battles(names, a, b, outcome, pairs, cells)
     return battles if models is not None else _without_absent(battles)
@@ -113,32 +110,6 @@ def _recode(codes: Codes, labels: Sequence[object], place: dict[object, int], na
     if np.array_equal(lookup, np.arange(len(lookup))):
         return codes  # already in order: nothing to copy
     return lookup[codes]
-
-
-def _count(
-    a: Codes, b: Codes, outcome: NDArray[np.uint8], size: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The ordered pairs that met and the (pairs, 4) counts of their outcomes."""
-    kinds = len(OUTCOMES)
-    if size > DENSE_MODELS:
-        keys, counts = np.unique((a.astype(np.int64) * size + b) * kinds + outcome, return_counts=True)
-        pairs, row = np.unique(keys // kinds, return_inverse=True)
-        cells = np.zeros((len(pairs), kinds), dtype=np.int64)
-        cells[row, keys % kinds] = counts
-        return pairs, cells
-    table = np.zeros((size, size * kinds), dtype=np.int64)
-    ones = np.ones(min(CHUNK, len(a)), dtype=np.int32)
-    chunk_table = np.empty(table.shape, dtype=np.int32)
-    for start in range(0, len(a), CHUNK):
-        chunk = slice(start, start + CHUNK)
-        column = np.multiply(b[chunk], kinds, dtype=np.int32, casting="unsafe")
-        column += outcome[chunk]
-        # Turning a sparse matrix dense adds up its entries: the quickest counting pass that scipy has.
-        entries = coo_array((ones[: len(column)], (a[chunk], column)), shape=table.shape)
-        table += entries.toarray(out=chunk_table)
-    table = table.reshape(size * size, kinds)
-    pairs = np.flatnonzero(table.any(axis=1))
-    return pairs, table[pairs]
 
 
 def _check_opponents(pairs: NDArray[np.int64], a: Codes, b: Codes, names: tuple[str, ...]) -> None:

@@ -26,7 +26,7 @@ from ratings.scale import CENTRE, POINTS
 # Precision of the prior on xi that boards use: a standard deviation of two logits, 347 points. After a 3-0
 # start a newcomer stands at 1258 and not at infinity; after 100 battles the prior moves it by a few points.
 PRIOR = 0.25
-TOLERANCE = 1e-10  # largest last step, in logits; 2e-8 points
+TOLERANCE = 1e-6  # largest last step, in logits: a Newton step squares the error, so 2e-11 points are left
 STEPS = 100
 
 
@@ -67,11 +67,11 @@ def bradley_terry(
     together = label[:, None] == label[None, :] if not prior and label.max() else None
     xi = solve(scores, prior, together=together)
     if cluster is None:
-        covariance = intervals.sandwich(counts, xi, prior, together)
+        covariance = intervals.sandwich(counts, scores, xi, prior, together)
     elif battles is None:
         raise BadOption("PairCounts do not tell clusters apart: give the columns of battles")
     else:
-        covariance = intervals.clustered(battles, counts, xi, prior, together, cluster, weight)
+        covariance = intervals.clustered(battles, scores, xi, prior, together, cluster, weight)
     bounds: dict[int, tuple[float, float]] = {}
     if prior and scores.any():
         # What the prior adds is doubt about the common mean, which no vote can lessen: leave it out.

@@ -33,7 +33,7 @@ def column_codes(column: Column, name: str) -> tuple[Codes, Sequence[object]]:
         return _numpy(column, name)
     if isinstance(column, str | bytes) or not isinstance(column, Iterable):
         raise RatingsError(f"{name} is a {type(column).__name__}; give a column with one value a battle")
-    return _objects(column if isinstance(column, list | tuple) else list(column))
+    return _objects(column if isinstance(column, list | tuple) else list(column), name)
 
 
 def is_missing(label: object) -> bool:
@@ -51,18 +51,33 @@ def same_length(**columns: NDArray[Any]) -> None:
         raise LengthMismatch(f"columns differ in length: {told} rows")
 
 
-def _objects(values: Sequence[object]) -> tuple[Codes, Sequence[object]]:
-    places = {label: code for code, label in enumerate(dict.fromkeys(values))}
+def _objects(values: Sequence[object], name: str) -> tuple[Codes, Sequence[object]]:
+    try:
+        places = {label: code for code, label in enumerate(dict.fromkeys(values))}
+    except TypeError as problem:  # a list or a dict, which cannot be looked up
+        row = next(row for row, value in enumerate(values) if not _can_be_looked_up(value))
+        raise RatingsError(f"row {row}: {name} is {values[row]!r}; expected a text or a number") from problem
     return np.fromiter(map(places.__getitem__, values), np.int32, len(values)), list(places)
+
+
+def _can_be_looked_up(value: object) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
 
 
 def _numpy(values: NDArray[Any], name: str) -> tuple[Codes, Sequence[object]]:
     if values.ndim != 1:
         raise RatingsError(f"{name} has {values.ndim} dimensions; give a column with one value a battle")
     if values.dtype.kind not in "iu":
-        return _objects(values.tolist())
-    low, high = (int(values.min()), int(values.max())) if values.size else (0, -1)
-    if low >= 0 and high < DENSE:
+        return _objects(values.tolist(), name)
+    if not values.size:
+        return values, ()
+    # Seen as unsigned, a negative number is a high one: one pass finds both ends.
+    high = int(values.view(f"u{values.dtype.itemsize}").max())
+    if high < DENSE:
         return values, range(high + 1)
     labels, codes = np.unique(values, return_inverse=True)
     return codes, labels.tolist()
@@ -75,6 +90,8 @@ def _pandas(column: Column, name: str) -> tuple[Codes, Sequence[object]]:
         return np.asarray(column.codes), column.categories.tolist()
     if column.dtype.kind in "iu" and not hasattr(column.dtype, "na_value"):
         return _numpy(column.to_numpy(), name)
+    if getattr(column.dtype, "storage", "") == "pyarrow":
+        return _arrow(column.array.__arrow_array__())  # codes of half the size in half the time
     codes, labels = column.factorize()
     return codes, labels.tolist()
 

@@ -29,6 +29,10 @@ def comparable(scores: Floats) -> Labels:
     These are the parts within which the Bradley–Terry maximum likelihood is finite (Ford 1957): a model that
     never lost has no finite rating, and is a component of its own.
     """
+    wins = scores > 0
+    met_all = (wins.sum(axis=0) >= len(wins) - 1) & (wins.sum(axis=1) >= len(wins) - 1)
+    if met_all.any():  # one model that took points from all and gave some to all joins them: the usual board
+        return np.zeros(len(wins), dtype=np.int64)
     return _numbered(scores, "strong")
 
 

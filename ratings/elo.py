@@ -131,7 +131,8 @@ _JITTED: list[Run] = []  # compiled once a process
 
 def _numba() -> Run:
     if not _JITTED:
-        from numba import njit  # half a second: only when asked for or worth it
+        # half a second: only when asked for or worth it
+        from numba import njit  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
         _JITTED.append(njit(nogil=True)(_compiled))
     return _JITTED[0]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import cho_factor, lapack
 from scipy.sparse import csr_array
 from scipy.special import expit
 
@@ -26,8 +26,8 @@ from ratings.outcomes import A_WINS, B_WINS, BOTH_BAD, SCORES, TIE
 Together = NDArray[np.bool_] | None  # (models, models): which pairs count; None for all
 
 
-def sandwich(counts: PairCounts, xi: Floats, prior: float, together: Together) -> Floats:
-    """V (models, models) in logits² for independent battles; see the module."""
+def sandwich(counts: PairCounts, scores: Floats, xi: Floats, prior: float, together: Together) -> Floats:
+    """V (models, models) in logits² for independent battles with this score matrix; see the module."""
     p = win_probability(xi)
     c = counts.weighted_squares
     of_pair = p[counts.model_a, counts.model_b]
@@ -35,12 +35,12 @@ def sandwich(counts: PairCounts, xi: Floats, prior: float, together: Together) -
     noise = noise + (c[:, TIE] + c[:, BOTH_BAD]) * (0.5 - of_pair) ** 2
     square = _masked(counts.matrix(noise), together)
     filling = laplacian(square + square.T, prior, pin=False)
-    return _between(bread(counts, p, prior, together), filling)
+    return _between(bread(scores, p, prior, together), filling)
 
 
 def clustered(
     battles: Battles,
-    counts: PairCounts,
+    scores: Floats,
     xi: Floats,
     prior: float,
     together: Together,
@@ -62,7 +62,7 @@ def clustered(
     many = summed.shape[0]
     filling = np.asarray((summed.T @ summed).todense()) * (many / (many - 1))
     filling[np.diag_indices_from(filling)] += prior
-    return _between(bread(counts, win_probability(xi), prior, together), filling)
+    return _between(bread(scores, win_probability(xi), prior, together), filling)
 
 
 def scores_by_cluster(battles: Battles, score: Floats, groups: NDArray[np.int64]) -> csr_array:
@@ -114,9 +114,9 @@ def win_probability(xi: Floats) -> Floats:
     return np.asarray(strength[:, None] / (strength[:, None] + strength[None, :]))
 
 
-def bread(counts: PairCounts, p: Floats, prior: float, together: Together) -> Floats:
+def bread(scores: Floats, p: Floats, prior: float, together: Together) -> Floats:
     """H⁻¹ (models, models) at win probabilities p."""
-    met = _masked(counts.matrix(counts.weighted.sum(axis=1)), together)
+    met = _masked(scores, together)
     return inverse(laplacian((met + met.T) * p * p.T, prior, together))
 
 
@@ -138,8 +138,9 @@ def laplacian(weights: Floats, prior: float, together: Together = None, *, pin: 
 
 def inverse(hessian: Floats) -> Floats:
     """The inverse of a positive definite matrix."""
-    factor = cho_factor(hessian, check_finite=False)
-    return np.asarray(cho_solve(factor, np.eye(len(hessian)), check_finite=False))
+    factor, _ = cho_factor(hessian, lower=True, check_finite=False)
+    lower, _ = lapack.dpotri(factor, lower=1)  # half the work of solving for every column
+    return np.asarray(np.tril(lower) + np.tril(lower, -1).T)
 
 
 def _masked(square: Floats, together: Together) -> Floats:

@@ -39,8 +39,8 @@ def outcome_codes(winner: Column) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
     codes, labels = column_codes(winner, "winner")
     meanings = [_meaning(label) for label in labels]
     lookup = np.array([255 if code is None else code for code in meanings] + [255], dtype=np.uint8)
-    if meanings == list(range(len(labels))) and codes.size and codes.min() >= 0:
-        return codes.astype(np.uint8, copy=False)
+    if meanings == list(range(len(labels))) and codes.dtype == np.uint8:
+        return codes
     outcomes = lookup[codes]  # a missing value is code -1: the last entry
     if outcomes.size and outcomes.max() == 255:
         row = int(np.argmax(outcomes == 255))

@@ -3,6 +3,7 @@ import pytest
 from boards import simulated
 
 import ratings
+from ratings.tally import add_entries, add_matrix, private_loop_works, tally
 
 A, B, WINNER = simulated()
 
@@ -71,3 +72,34 @@ def test_pair_counts_check_themselves():
 def test_pair_counts_are_frozen():
     with pytest.raises(AttributeError):
         row().models = ("y", "x")
+
+
+@pytest.mark.parametrize("add", [add_entries, add_matrix])
+def test_both_ways_to_tally_are_the_definition(add):
+    rng = np.random.default_rng(0)
+    rows, columns = (rng.integers(0, n, 1000).astype(np.int32) for n in (7, 28))
+    table = np.ones((7, 28), dtype=np.int32)
+    add(table, rows, columns, np.ones(1000, dtype=np.int32))
+    expected = np.ones((7, 28), dtype=int)
+    np.add.at(expected, (rows, columns), 1)
+    assert (table == expected).all()
+
+
+def test_this_scipy_has_the_loop():
+    assert private_loop_works()
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_a_tally_of_several_chunks_loses_none(works, monkeypatch):
+    monkeypatch.setattr("ratings.tally.private_loop_works", lambda: works)
+    monkeypatch.setattr("ratings.tally.CHUNK", 100)
+    a = np.arange(1050) % 3
+    pairs, cells = tally(a, (a + 1) % 3, np.zeros(1050, dtype=np.uint8), 3)
+    assert (pairs.tolist(), cells.sum(axis=0).tolist()) == ([1, 5, 6], [1050, 0, 0, 0])
+
+
+def test_a_scipy_without_the_loop_is_noticed(monkeypatch):
+    monkeypatch.setattr("ratings.tally.add_entries", lambda *_: None)
+    private_loop_works.cache_clear()
+    assert not private_loop_works()
+    private_loop_works.cache_clear()
