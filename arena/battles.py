@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random, SystemRandom
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
@@ -67,6 +69,8 @@ class Battles:
         self.limits = limits
         self.random = random or SystemRandom()
         self._live: dict[str, Live] = {}
+        self._coming: list[str] = []  # voters whose turns are about to be under way
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def open(self) -> int:
         """Register the models and close what a stopped server left running: returns how many battles."""
@@ -97,7 +101,6 @@ class Battles:
     async def begin(self, voter: str, prompt: str) -> View:
         """Draw two models and ask both. Raises `PromptRejected`, `BattleRefused`."""
         prompt = accept(prompt, self.limits.max_prompt_characters)
-        self._check_load(voter)
         try:
             pair = draw_pair(self.serving.drawable(), self.random)
         except TooFewModels:
@@ -108,24 +111,23 @@ class Battles:
             stored.add_turn(session, battle.id or 0, prompt)
             return battle.public_id
 
-        return await self._run_turn(await self._write(write))
+        with self._place(voter):
+            return await self._run_turn(await self._write(write))
 
     async def continue_(self, voter: str, public_id: str, prompt: str) -> View:
         """The next prompt to the same two models. Raises `PromptRejected`, `BattleRefused`."""
         prompt = accept(prompt, self.limits.max_prompt_characters)
-        battle = await self._settled(voter, public_id)
-        if len(battle.turns) >= self.limits.max_turns:
-            raise BattleRefused(f"A battle has at most {self.limits.max_turns} turns. Vote, then start a new one.")
-        self._check_load(voter)
-        await self._write(lambda session: stored.add_turn(session, battle.id, prompt))
-        return await self._run_turn(public_id)
+        async with self._lock(public_id):
+            battle = await self._settled(voter, public_id)
+            if len(battle.turns) >= self.limits.max_turns:
+                raise BattleRefused(f"A battle has at most {self.limits.max_turns} turns. Vote, then begin anew.")
+            return await self._another_turn(battle, lambda session: stored.add_turn(session, battle.id, prompt))
 
     async def regenerate(self, voter: str, public_id: str) -> View:
         """Both completions of the last turn once more. Raises `BattleRefused`."""
-        battle = await self._settled(voter, public_id)
-        self._check_load(voter)
-        await self._write(lambda session: stored.add_attempt(session, battle.id))
-        return await self._run_turn(public_id)
+        async with self._lock(public_id):
+            battle = await self._settled(voter, public_id)
+            return await self._another_turn(battle, lambda session: stored.add_attempt(session, battle.id))
 
     async def vote(self, voter: str, ticket: str, winner: str) -> View:
         """Cast the one vote of a battle and reveal the models; when this returns, the vote is on disk.
@@ -135,25 +137,32 @@ class Battles:
         if winner not in WINNERS:
             raise VoteRefused(f"{winner!r} is not a vote; expected {', '.join(WINNERS)}.")
         battle = await self._with_ticket(voter, ticket)
-        await self._stop_for_vote(battle.public_id)
-        try:
-            await self._write(lambda session: _cast(session, voter, ticket, winner))
-        except IntegrityError:
-            log.info("a vote on battle %s came twice", battle.id)
+        async with self._lock(battle.public_id):
+            await self._stop_for_vote(battle.public_id)
+            try:
+                await self._write(lambda session: _cast(session, voter, ticket, winner))
+            except (IntegrityError, stored.WrongStatus):
+                log.info("another change to battle %s came first", battle.id)
         battle = await self._with_ticket(voter, ticket)
+        if battle.winner is None:
+            raise VoteRefused(_WHY_NOT.get(battle.status, "This vote did not get through. Please vote again."))
         if battle.winner != winner:
             raise VoteRefused(f"You have voted on this battle already: {spoken(battle.winner)}.")
         return self._view(battle)
 
     async def leave(self, voter: str, public_id: str) -> None:
         """Start afresh: an open battle that gets no vote is closed."""
-        live = self._live.get(public_id)
-        if live and live.battle.voter == voter:
-            live.turn.stop()
-            await asyncio.wait([live.task])
-        battle = await self._find(public_id=public_id)
-        if battle and battle.voter == voter and battle.status is BattleStatus.OPEN:
-            await self._write(lambda s: stored.set_status(s, battle.id, BattleStatus.ABANDONED))
+        async with self._lock(public_id):
+            live = self._live.get(public_id)
+            if live and live.battle.voter == voter:
+                live.turn.stop()
+                await asyncio.wait([live.task])
+            battle = await self._find(public_id=public_id)
+            if battle and battle.voter == voter:
+                with suppress(stored.WrongStatus):  # it has been voted on, or closed already
+                    await self._write(
+                        lambda s: stored.move(s, battle.id, BattleStatus.OPEN, BattleStatus.ABANDONED)
+                    )
 
     async def view(self, voter: str, public_id: str) -> View | None:
         """The battle as it stands, or `None` when it is not this voter's."""
@@ -197,12 +206,39 @@ class Battles:
         """A turn that began before this has ended, on whatever server it ran."""
         return now() - timedelta(seconds=self.limits.turn_timeout + DEADLINE_MARGIN)
 
-    def _check_load(self, voter: str) -> None:
-        running = Counter(live.battle.voter for live in self._live.values())
+    @contextmanager
+    def _place(self, voter: str) -> Iterator[None]:
+        """Keep a place for a turn until it is under way. Raises `BattleRefused` when there is none."""
+        running = Counter([live.battle.voter for live in self._live.values()] + self._coming)
         if running[voter] >= self.limits.running_per_voter:
             raise BattleRefused(
                 f"You have {running[voter]} battles being written at once. Let one of them finish first."
             )
+        if running.total() >= self.limits.running_at_once:
+            raise BattleRefused("The arena is busy. Please try again in a moment; your prompt is still here.")
+        self._coming.append(voter)
+        try:
+            yield
+        finally:
+            self._coming.remove(voter)
+
+    def _lock(self, public_id: str) -> asyncio.Lock:
+        """One change to a battle at a time."""
+        return self._locks.setdefault(public_id, asyncio.Lock())
+
+    async def _another_turn(self, battle: StoredBattle, write: Callable[[Session], None]) -> View:
+        """Open battle, running battle: write the change and start the turn. Raises `BattleRefused`."""
+
+        def begin(session: Session) -> None:
+            stored.move(session, battle.id, BattleStatus.OPEN, BattleStatus.RUNNING)
+            write(session)
+
+        with self._place(battle.voter):
+            try:
+                await self._write(begin)
+            except stored.WrongStatus:
+                raise BattleRefused("This battle has changed meanwhile. Reload the page to see it.") from None
+            return await self._run_turn(battle.public_id)
 
     async def _settled(self, voter: str, public_id: str) -> StoredBattle:
         """The voter's own battle, open and with no turn running. Raises `BattleRefused`."""
@@ -255,13 +291,14 @@ class Battles:
     async def _write_turn(self, battle: StoredBattle, turn: LiveTurn) -> None:
         """Run the turn and put what came of it into the store, whatever it was."""
         await turn.run()
+        self.serving.note(turn.outcome())
         status = BattleStatus.FAILED if turn.failed else BattleStatus.OPEN
         await self._write(lambda session: stored.finish_turn(session, battle.id, turn.written(), status))
 
     def _turn_ended(self, live: Live) -> None:
         """However it ended, and also when it was cancelled before it began."""
-        del self._live[live.battle.public_id]
         live.turn.done.set()
+        del self._live[live.battle.public_id]
         if not live.task.cancelled() and (error := live.task.exception()):
             log.error("battle %s could not be written down", live.battle.id, exc_info=error)
 
@@ -291,10 +328,8 @@ def _cast(session: Session, voter: str, ticket: str, winner: str) -> None:
     """Check once more inside the transaction, then count the vote."""
     battle = stored.find_battle(session, ticket=ticket)
     assert battle is not None
-    if battle.status is BattleStatus.VOTED:
-        return
     if battle.status is not BattleStatus.OPEN:
-        raise VoteRefused(_WHY_NOT[battle.status])
+        raise stored.WrongStatus(battle.status)
     last = battle.turns[-1].completions.values()
     stopped_early = any(written.status is CompletionStatus.STOPPED for written in last)
     add_vote(session, battle.id, HUMAN, voter, winner, stopped_early)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -17,7 +18,7 @@ from arena.config import (
     TransformersSettings,
     api_key,
 )
-from arena.endpoints import Endpoint, EndpointError, Finish
+from arena.endpoints import Endpoint, EndpointError, Failure, Finish
 from arena.endpoints.scripted import Scripted
 from arena.errors import ConfigError
 from arena.leaks import names_of
@@ -25,6 +26,10 @@ from arena.leaks import names_of
 log = logging.getLogger(__name__)
 
 Message = Mapping[str, str]
+
+FAILURES = 3  # in a row, after which a model rests
+REST = 30.0  # seconds
+LOOK_AGAIN = 15.0  # seconds between two tries to reach a server that is down
 
 
 class State(StrEnum):
@@ -42,6 +47,8 @@ class ServedModel:
     state: State = State.WAITING
     progress: str = "waiting"  # for the page: says how far, never which model
     detail: str = ""  # for the operator
+    failures: int = 0  # in a row
+    rests_until: float = 0.0  # on the monotonic clock
 
     @property
     def name(self) -> str:
@@ -72,7 +79,21 @@ class Serving:
 
     def drawable(self) -> dict[str, float]:
         """Weight of each model that can take a battle now."""
-        return {name: model.settings.weight for name, model in self.models.items() if model.state is State.READY}
+        now = time.monotonic()
+        return {
+            name: model.settings.weight
+            for name, model in self.models.items()
+            if model.state is State.READY and model.rests_until <= now
+        }
+
+    def note(self, answered: Mapping[str, bool]) -> None:
+        """Let a model rest that has failed several times in a row: each failure costs a voter a battle."""
+        for name, did in answered.items():
+            model = self.models[name]
+            model.failures = 0 if did else model.failures + 1
+            if model.failures >= FAILURES:
+                model.rests_until = time.monotonic() + REST
+                log.warning("%s has failed %d times in a row: it rests for %g s", name, model.failures, REST)
 
     def waiting(self) -> list[ServedModel]:
         return [model for model in self.models.values() if model.state is State.WAITING]
@@ -84,10 +105,6 @@ class Serving:
     def start(self) -> None:
         """Begin to make every model ready, in the background: the page is up meanwhile."""
         self._starting = [asyncio.create_task(_make_ready(model)) for model in self.models.values()]
-
-    async def started(self) -> None:
-        """Wait until each model is ready or known to be unusable."""
-        await asyncio.gather(*self._starting)
 
     async def close(self) -> None:
         for task in self._starting:
@@ -184,12 +201,18 @@ def _aliases(settings: AnyModel) -> set[str]:
 
 
 async def _make_ready(model: ServedModel) -> None:
-    """Start the endpoint and note what came of it; one that cannot be used is left out of the draw."""
-    try:
-        await model.endpoint.start()
-    except EndpointError as error:
-        model.state, model.detail = State.UNUSABLE, error.detail
-        log.error("%s cannot be used: %s", model.name, error.detail)
-    else:
-        model.state, model.progress = State.READY, "ready"
-        log.info("%s is ready", model.name)
+    """Start the endpoint; one that cannot be used is left out of the draw, a server that is down tried again."""
+    while True:
+        try:
+            await model.endpoint.start()
+        except EndpointError as error:
+            if model.detail != error.detail:
+                log.error("%s cannot be used: %s", model.name, error.detail)
+            model.state, model.detail = State.UNUSABLE, error.detail
+            if error.failure not in (Failure.UNREACHABLE, Failure.TIMEOUT):
+                return
+            await asyncio.sleep(LOOK_AGAIN)
+        else:
+            model.state, model.progress, model.detail = State.READY, "ready", ""
+            log.info("%s is ready", model.name)
+            return

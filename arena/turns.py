@@ -98,6 +98,15 @@ class LiveTurn:
         writing = self.sides[side]
         return self.blindfold.hide(writing.text, whole=writing.status is not CompletionStatus.RUNNING)
 
+    def outcome(self) -> dict[str, bool]:
+        """Whether each model answered, for those that were not cut short."""
+        known = (CompletionStatus.FINISHED, CompletionStatus.FAILED)
+        return {
+            self.models[side].name: writing.status is CompletionStatus.FINISHED
+            for side, writing in self.sides.items()
+            if writing.status in known
+        }
+
     def written(self) -> dict[Side, Written]:
         """Both completions as they go into the store."""
         return {side: self._record(self.sides[side]) for side in SIDES}

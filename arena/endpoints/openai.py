@@ -38,7 +38,12 @@ class OpenAI:
     _asks_usage: bool = True
 
     async def start(self) -> None:
-        """Nothing: a server that is down now may be up when a battle needs it."""
+        """Look whether the server is there. What it says of its models is left to the first request."""
+        try:
+            await self.models()
+        except EndpointError as error:
+            if error.failure in (Failure.UNREACHABLE, Failure.TIMEOUT):
+                raise
 
     async def close(self) -> None:
         if self._client:

@@ -6,9 +6,9 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, func, update
+from sqlalchemy import ColumnElement, CursorResult, func, update
 from sqlmodel import Session, col, select
 
 from arena.store.tables import (
@@ -88,40 +88,52 @@ def add_battle(session: Session, voter: str, model_a: str, model_b: str, pair_pr
     return battle
 
 
+class WrongStatus(Exception):
+    """The battle is no longer in the status that the change needs; nothing was written."""
+
+
+def move(session: Session, battle_id: int, before: BattleStatus, after: BattleStatus) -> None:
+    """Change the status if it is still `before`. Of two at once, on whatever servers, one gets through.
+
+    Raises `WrongStatus`.
+    """
+    done: CursorResult[Any] = session.execute(  # type: ignore[assignment]
+        update(Battle)
+        .where(col(Battle.id) == battle_id, col(Battle.status) == before)
+        .values(status=after, changed_at=now())
+    )
+    if done.rowcount != 1:
+        raise WrongStatus(f"battle {battle_id} is not {before}")
+
+
 def add_turn(session: Session, battle_id: int, prompt: str) -> None:
-    """The next prompt of a battle, with both completions running."""
+    """The next prompt of a running battle, with both completions running."""
     last = session.exec(select(func.max(Turn.number)).where(Turn.battle_id == battle_id)).one() or 0
     turn = Turn(battle_id=battle_id, number=last + 1, prompt=prompt)
     session.add(turn)
     session.flush()
     _add_attempt(session, turn.id or 0, attempt=1)
-    set_status(session, battle_id, BattleStatus.RUNNING)
 
 
 def add_attempt(session: Session, battle_id: int) -> None:
-    """Both completions of the last turn once more; the earlier attempt stays on record."""
+    """Both completions of a running battle's last turn once more; the earlier attempt stays on record."""
     turn = session.exec(
         select(Turn).where(Turn.battle_id == battle_id).order_by(col(Turn.number).desc()).limit(1)
     ).one()
     last = session.exec(select(func.max(CompletionRow.attempt)).where(CompletionRow.turn_id == turn.id)).one()
     _add_attempt(session, turn.id or 0, attempt=(last or 0) + 1)
-    set_status(session, battle_id, BattleStatus.RUNNING)
 
 
 def finish_turn(
     session: Session, battle_id: int, completions: Mapping[Side, Written], status: BattleStatus
 ) -> None:
-    """Write down what both sides of the running turn came to."""
+    """Write down what both sides of the running turn came to. Raises `WrongStatus`."""
+    move(session, battle_id, BattleStatus.RUNNING, status)
     for side, written in completions.items():
         row = session.exec(_running(battle_id).where(CompletionRow.side == side)).one()
         for name, value in vars(written).items():
             setattr(row, name, value)
         session.add(row)
-    set_status(session, battle_id, status)
-
-
-def set_status(session: Session, battle_id: int, status: BattleStatus) -> None:
-    session.execute(update(Battle).where(col(Battle.id) == battle_id).values(status=status, changed_at=now()))
 
 
 def find_battle(
@@ -149,13 +161,14 @@ def close_stale(session: Session, before: datetime) -> int:
 
 
 def _abandon(session: Session, which: ColumnElement[bool]) -> int:
-    ids = session.exec(select(Battle.id).where(which)).all()
-    for battle_id in ids:
-        for row in session.exec(_running(battle_id)):
+    battles = session.exec(select(Battle).where(which).with_for_update()).all()
+    for battle in battles:
+        for row in session.exec(_running(battle.id)):
             row.status = CompletionStatus.ABANDONED
             session.add(row)
-        set_status(session, battle_id or 0, BattleStatus.ABANDONED)
-    return len(ids)
+        battle.status, battle.changed_at = BattleStatus.ABANDONED, now()
+        session.add(battle)
+    return len(battles)
 
 
 def _add_attempt(session: Session, turn_id: int, attempt: int) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, case, delete, func
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
-from arena.store.battles import set_status
+from arena.store.battles import move
 from arena.store.tables import HUMAN, OVERALL, Battle, BattleStatus, Model, PairCount, Vote
 
 # which column of a pair count a winner adds to
@@ -30,18 +30,19 @@ class Counted:
 
 
 def add_vote(session: Session, battle_id: int, source: str, voter: str, winner: str, stopped_early: bool) -> None:
-    """Record a vote and add it to its pair count.
+    """Record a vote and add it to its pair count. A person's vote closes the battle.
 
-    Raises `sqlalchemy.exc.IntegrityError` when this source has voted on the battle before.
+    Raises `sqlalchemy.exc.IntegrityError` when this source has voted on the battle before, and `WrongStatus`
+    when a person votes on a battle that is not open.
     """
+    if source == HUMAN:
+        move(session, battle_id, BattleStatus.OPEN, BattleStatus.VOTED)
     vote = Vote(battle_id=battle_id, source=source, voter=voter, winner=winner, stopped_early=stopped_early)
     session.add(vote)
     session.flush()
     battle = session.get_one(Battle, battle_id)
     for category in dict.fromkeys((OVERALL, battle.category)):
         _count(session, battle, category, source, COLUMNS[winner])
-    if source == HUMAN:
-        set_status(session, battle_id, BattleStatus.VOTED)
 
 
 def pair_counts(session: Session, source: str | None = HUMAN, category: str = OVERALL) -> list[Counted]:

@@ -291,3 +291,43 @@ async def test_a_starting_server_leaves_the_running_battles_of_its_siblings_alon
     await sibling.close()
     assert (await sibling.view("ann", view.public_id)).status is BattleStatus.ABANDONED
     database.close()
+
+
+async def test_many_clicks_on_send_are_one_turn(battles):
+    view = await fought(battles)
+    clicks = [battles.continue_("ann", view.public_id, "And then?") for _ in range(6)]
+    results = await asyncio.gather(*clicks, return_exceptions=True)
+    assert sum(isinstance(result, BattleRefused) for result in results) == 5
+    view = await settled(battles, "ann", view.public_id)
+    assert [exchange.prompt for exchange in view.exchanges] == ["Why is the sky blue?", "And then?"]
+    assert view.can_vote
+
+
+@pytest.mark.parametrize("first", ["vote", "regenerate"])
+async def test_a_vote_and_a_regeneration_at_once_leave_one_clear_outcome(battles, first):
+    view = await fought(battles)
+    both = [vote(battles, "ann", view.public_id, "model_a"), battles.regenerate("ann", view.public_id)]
+    results = await asyncio.gather(*(both if first == "vote" else both[::-1]), return_exceptions=True)
+    assert sum(isinstance(result, BattleRefused) for result in results) == 1
+    after = await settled(battles, "ann", view.public_id)
+    assert (after.status is BattleStatus.VOTED) == (votes(battles) == ["model_a"])
+    assert (after.model_a is not None) == (after.status is BattleStatus.VOTED)
+
+
+async def test_the_limit_of_a_voter_holds_for_clicks_at_once_too(sqlite):
+    battles = await opened_battles(sqlite, SLOW, SILENT, running_per_voter=2, running_at_once=3)
+    begun = await asyncio.gather(*(battles.begin("ann", "go") for _ in range(9)), return_exceptions=True)
+    assert sum(isinstance(result, BattleRefused) for result in begun) == 7
+    await battles.begin("bob", "go")
+    with pytest.raises(BattleRefused, match="The arena is busy"):
+        await battles.begin("cecil", "go")
+    await battles.close()
+
+
+async def test_a_model_that_keeps_failing_rests(sqlite):
+    battles = await opened_battles(sqlite, PLAIN, FAILS_FIRST)
+    for _ in range(3):
+        assert (await fought(battles)).status is BattleStatus.FAILED
+    assert "Too few models can be used now" in battles.why_no_battle()
+    battles.serving.models[FAILS_FIRST.name].rests_until = 0
+    assert battles.why_no_battle() is None

@@ -9,7 +9,7 @@ from sqlmodel import SQLModel, select
 
 from arena.store import Database, DatabaseError
 from arena.store import battles as stored
-from arena.store.battles import Written
+from arena.store.battles import Written, WrongStatus
 from arena.store.database import latest_revision
 from arena.store.tables import HUMAN, OVERALL, BattleStatus, CompletionStatus, PairCount, Vote, now
 from arena.store.votes import add_vote, pair_counts, recount, rewrite_pair_counts, vote_count
@@ -54,12 +54,25 @@ def test_each_winner_adds_to_its_own_column(database, winner, expected):
 def test_a_second_vote_of_a_source_changes_nothing(database):
     battle_id = begin(database)
     vote(database, battle_id)
-    with pytest.raises(IntegrityError):
+    with pytest.raises(WrongStatus):
         vote(database, battle_id, "model_b")
+    vote(database, battle_id, source="judge:someone")
+    with pytest.raises(IntegrityError):
+        vote(database, battle_id, "tie", source="judge:someone")
     with database.read() as session:
-        assert session.exec(select(Vote.winner)).all() == ["model_a"]
-        assert vote_count(session) == 1
+        assert session.exec(select(Vote.winner)).all() == ["model_a", "model_a"]
+        assert vote_count(session) == 2
         assert recount(session) == []
+
+
+def test_a_vote_never_goes_back_and_a_closed_battle_takes_none(database):
+    battle_id = begin(database)
+    vote(database, battle_id)
+    for before, after in ((BattleStatus.OPEN, BattleStatus.RUNNING), (BattleStatus.RUNNING, BattleStatus.OPEN)):
+        with pytest.raises(WrongStatus), database.write() as session:
+            stored.move(session, battle_id, before, after)
+    with pytest.raises(WrongStatus):
+        vote(database, begin(database, BattleStatus.FAILED))
 
 
 def test_a_judge_may_vote_where_a_person_has(database):
@@ -137,6 +150,7 @@ def test_an_old_open_battle_is_abandoned(database):
 def test_a_regenerated_turn_keeps_its_first_attempt_on_record(database):
     battle_id = begin(database)
     with database.write() as session:
+        stored.move(session, battle_id, BattleStatus.OPEN, BattleStatus.RUNNING)
         stored.add_attempt(session, battle_id)
         again = Written("Better.", CompletionStatus.FINISHED)
         stored.finish_turn(session, battle_id, {"a": again, "b": again}, BattleStatus.OPEN)
