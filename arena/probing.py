@@ -65,4 +65,4 @@ async def _advice(settings: AnyModel, endpoint: Endpoint, error: EndpointError) 
             names = []
         if names and endpoint.model not in names:
             return f"`model` {endpoint.model!r} is not there; the server has: {', '.join(sorted(names)[:12])}"
-    return ADVICE[error.failure]
+    return ADVICE[error.failure] if isinstance(settings, OpenAISettings) else ""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 # C0 and C1 controls but tab and line feed; a NUL would also be refused by PostgreSQL
-CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# and the overrides that turn the words after them round; the marks and isolates of right-to-left scripts stay
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
 
 
 class PromptRejected(Exception):

@@ -37,6 +37,7 @@ def recount_(
     from arena.store.votes import recount, rewrite_pair_counts, vote_count
 
     database = _database(config, db)
+    database.must_exist()
     database.make_ready()
     with database.read() as session:
         differences, votes = recount(session), vote_count(session)

@@ -10,9 +10,12 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, overrides
 from arena.errors import ConfigError
+
+WIDE = 110  # columns of a terminal that hold the counts as well
 
 Source = Annotated[str, typer.Option(help="Whose votes: human, all, or judge:NAME.")]
 
@@ -34,6 +37,7 @@ def leaderboard(
     settings = read_settings(config, overrides(database_url=db))
     database = Database(settings.database_url)
     try:
+        database.must_exist()
         database.make_ready()
         with database.read() as session:
             published = publish(session, source, category).to_dict()
@@ -53,18 +57,22 @@ def _print(published: dict[str, Any], as_format: Format) -> None:
     elif not rows:
         Console(stderr=True).print("No models yet: type `arena demo` and vote.")
     else:
-        Console().print(_table(published))
+        console = Console()
+        console.print(_table(published, wide=console.width >= WIDE))
 
 
-def _table(published: dict[str, Any]) -> Table:
+def _table(published: dict[str, Any], wide: bool) -> Table:
     title = f"{published['votes']:,} votes · {published['source']} · {published['category']}"
     table = Table(title=title)
-    for column in ("rank", "model", "rating", "95 % interval", "battles", "won", "lost", "tied", "both bad"):
-        table.add_column(column, justify="left" if column == "model" else "right")
+    for column in ("rank", "model", "rating", "95 % interval", "battles"):
+        table.add_column(column, justify="left" if column == "model" else "right", overflow="fold")
+    for column in ("won", "lost", "tied", "both bad") if wide else ():
+        table.add_column(column, justify="right")
     for row in published["models"]:
         low, high = row["rank_low"], row["rank_high"]
         rank = str(row["rank"]) if low == high else f"{row['rank']} ({low}–{high})"
-        name = row["model"] + (" [dim]provisional[/]" if row["provisional"] else "")
-        counts = [str(row[key]) for key in ("battles", "wins", "losses", "ties", "both_bad")]
+        name = Text(row["model"]).append(" (provisional)" if row["provisional"] else "", style="dim")
+        keys = ("battles", "wins", "losses", "ties", "both_bad") if wide else ("battles",)
+        counts = [str(row[key]) for key in keys]
         table.add_row(rank, name, f"{row['rating']:.0f}", f"{row['lower']:.0f} – {row['upper']:.0f}", *counts)
     return table

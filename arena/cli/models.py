@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from arena.cli.options import AsFormat, Config, Format
 from arena.errors import ConfigError
@@ -79,5 +80,5 @@ def _print(rows: list[dict[str, Any]], as_format: Format) -> None:
         mark = {True: "[green]ok[/]", False: "[red]no[/]", None: ""}[row["ok"]]
         seconds = f"{row['seconds']} s" if row["seconds"] is not None else ""
         said = row["message"] + (f"\n→ {row['advice']}" if row["advice"] else "")
-        table.add_row(row["model"], row["endpoint"], row["where"], mark, seconds, said)
+        table.add_row(Text(row["model"]), row["endpoint"], Text(row["where"]), mark, seconds, Text(said))
     Console().print(table)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from arena.cli.options import Config, DatabaseURL, overrides
 from arena.errors import ConfigError
@@ -119,7 +120,7 @@ async def _serve(server: uvicorn.Server, listener: socket.socket, serving: Servi
 async def _show_progress(serving: Serving) -> None:
     with console.status("making the models ready") as line:
         while waiting := serving.waiting():
-            line.update(" · ".join(f"{model.name}: {model.progress}" for model in waiting))
+            line.update(escape(" · ".join(f"{model.name}: {model.progress}" for model in waiting)))
             await asyncio.sleep(PROGRESS_EVERY)
 
 
@@ -133,7 +134,7 @@ def _demo_models(which: Models, without: list[Embedded], discover: bool) -> tupl
         console.print(f"[bold]Terms.[/] {terms}", soft_wrap=True, highlight=False)
     found = asyncio.run(find_local_servers()) if discover else ()
     for model in found:
-        console.print(f"found [bold]{model.name}[/] at {model.url}", highlight=False)
+        console.print(f"found {model.name} at {model.url}", highlight=False, markup=False)
     names = {model.name.casefold() for model in chosen}
     return (*chosen, *(model for model in found if model.name.casefold() not in names))
 

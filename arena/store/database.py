@@ -70,6 +70,14 @@ class Database:
                 f"{self.file} is in use by another arena; stop that one, or choose another file with --db"
             ) from None
 
+    def must_exist(self) -> None:
+        """For commands that only read: a wrong folder must not look like an empty arena.
+
+        Raises `DatabaseError`.
+        """
+        if self.file and not Path(self.file).exists():
+            raise DatabaseError(f"no such database: {self.file}; `arena demo` makes one, --db names another")
+
     def is_new(self) -> bool:
         return not inspect(self.engine).get_table_names()
 

@@ -45,7 +45,7 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
         await battles.close()
         await serving.close()
 
-    app = FastAPI(title=settings.web.title, version=__version__, lifespan=lifespan, docs_url="/api/docs")
+    app = FastAPI(title=settings.web.title, version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.add_middleware(Sessions, secure=settings.web.secure_cookies)
     app.include_router(routes(database, serving))
     with warnings.catch_warnings():

@@ -7,9 +7,11 @@ import secrets
 from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 COOKIE = "arena_session"
+CLOSED = "/gradio_api/upload"  # the pages take no files, so nobody may leave any on this machine
 MAX_AGE = 180 * 24 * 3600  # seconds; half a year
 
 # Nothing from elsewhere is loaded or reached: an image in a completion must not report a voter's address.
@@ -37,6 +39,9 @@ class Sessions:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
+            return
+        if scope["path"].rstrip("/").endswith(CLOSED):
+            await PlainTextResponse("not found", 404)(scope, receive, send)
             return
         new = None if _has_session(Headers(scope=scope)) else secrets.token_urlsafe(32)
 

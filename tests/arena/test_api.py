@@ -65,6 +65,11 @@ def test_the_battle_page_holds_no_model_name(client):
         assert "lists-model" not in text
 
 
+def test_nobody_can_leave_a_file(client):
+    reply = client.post("/gradio_api/upload", files={"files": ("x.html", b"<b>hello</b>")})
+    assert reply.status_code == 404
+
+
 def test_the_store_never_sees_the_cookie():
     assert voter_of(None) is None
     assert voter_of("secret") == voter_of("secret") != voter_of("other")

@@ -118,6 +118,14 @@ def test_a_port_in_use_is_told_before_anything_is_loaded(arena, tmp_path):
     assert "choose another --port" in done.stderr
 
 
+@pytest.mark.parametrize("command", [("leaderboard",), ("db", "recount")])
+def test_reading_in_the_wrong_folder_makes_no_database(arena, tmp_path, command):
+    done = arena(*command, folder=tmp_path)
+    assert done.returncode == 1
+    assert "no such database: arena.db" in done.stderr
+    assert not (tmp_path / "arena.db").exists()
+
+
 def test_recount_proves_and_repairs(arena, tmp_path):
     vote_once(tmp_path)
     done = arena("db", "recount", folder=tmp_path)

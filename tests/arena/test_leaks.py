@@ -9,11 +9,21 @@ BLINDFOLD = Blindfold(NAMES)
 
 
 @pytest.mark.parametrize(
-    "text", ["I am SmolLM2.", "i am smollm2-135m-instruct", "Gemma 3 270M here", "made by hugging face", "GEMMA!"]
+    "text",
+    [
+        *("I am SmolLM2.", "I am SmolLM3", "i am smollm2-135m-instruct", "Gemma 3 270M here", "*SmolLM*"),
+        *("made by hugging face", "GEMMA!", "Gemma3", "gemma-3", "**Gem**ma", "Ge\u200bmma", "_Google_"),
+        *("Hugging-Face", "Smol LM"),
+    ],
 )
 def test_a_model_that_names_itself_is_masked(text):
     assert MASK in BLINDFOLD.hide(text)
     assert BLINDFOLD.names_a_model(text)
+
+
+def test_no_version_is_left_beside_the_mask():
+    for text in ("I am Gemma 3.", "I am Gemma 3 270M.", "I am SmolLM2-135M."):
+        assert BLINDFOLD.hide(text) == f"I am {MASK}."
 
 
 @pytest.mark.parametrize("text", ["the gemmation of corals", "googled it", "smolder", "a coherent answer"])
@@ -34,6 +44,7 @@ def test_no_frame_of_a_growing_text_shows_a_name_or_its_beginning(length):
 def test_what_is_held_back_comes_with_the_whole_text(text, cut):
     growing = BLINDFOLD.hide(text[:cut], whole=False)
     assert len(growing) <= len(BLINDFOLD.hide(text[:cut])) or MASK in growing
+    assert BLINDFOLD.hide(text, whole=True) == BLINDFOLD.hide(text)
 
 
 def test_short_names_do_not_mask_ordinary_words():

@@ -27,7 +27,7 @@ LOST = (
     "The arena was restarted while the models were writing, so this battle was closed; nothing was counted. "
     "Every vote you gave is safe. Please start a new round."
 )
-ASK_AGAIN = "Start a new round to ask again"
+ASK_AGAIN = "Start a new round"
 NO_COOKIE = "Your browser does not send this page's cookie, so a vote could not be yours. Allow it and reload."
 
 

@@ -61,9 +61,9 @@ def lay_out() -> Widgets:
         regenerate = gr.Button("Regenerate", size="sm", interactive=False, elem_id="regenerate", min_width=120)
         new_round = gr.Button("New round", size="sm", interactive=False, elem_id="new-round", min_width=120)
     gr.HTML(
-        '<p class="hint">Vote with the keys <kbd>←</kbd> <kbd>→</kbd> <kbd>↑</kbd> <kbd>↓</kbd> or '
-        "<kbd>A</kbd> <kbd>B</kbd> <kbd>T</kbd> <kbd>X</kbd>. Prompts and votes are stored; "
-        "do not send anything private.</p>",
+        '<p class="hint"><span class="keys">Vote with the keys <kbd>←</kbd> <kbd>→</kbd> <kbd>↑</kbd> '
+        "<kbd>↓</kbd> or <kbd>A</kbd> <kbd>B</kbd> <kbd>T</kbd> <kbd>X</kbd>. </span>"
+        "Prompts and votes are stored; do not send anything private.</p>",
         padding=False,
     )
     return Widgets(

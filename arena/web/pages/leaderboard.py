@@ -92,11 +92,13 @@ def _row(row: Any, low: float, high: float) -> str:
         f'<span class="span" style="left:{at(row.lower):.1f}%;width:{at(row.upper) - at(row.lower):.1f}%"></span>'
         f'<span class="dot" style="left:{at(row.rating):.1f}%"></span></span>'
     )
+    counted = "battle" if row.battles == 1 else "battles"
     counts = "".join(f'<td class="wide">{n}</td>' for n in (row.wins, row.losses, row.ties, row.both_bad))
     return (
         f'<tr><td class="rank">{rank}</td><th scope="row" class="name">{html.escape(row.model)}{mark}</th>'
         f'<td>{row.rating:.0f}</td><td class="wide">{row.lower:.0f} – {row.upper:.0f}</td>'
-        f'<td class="chart">{picture}</td><td class="battles">{row.battles}</td>{counts}</tr>'
+        f'<td class="chart">{picture}</td>'
+        f'<td class="battles">{row.battles}<span class="narrow"> {counted}</span></td>{counts}</tr>'
     )
 
 
