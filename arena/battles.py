@@ -11,7 +11,7 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random, SystemRandom
 from typing import TypeVar
 
@@ -25,14 +25,16 @@ from arena.prompts import accept
 from arena.serving import Serving
 from arena.store import Database
 from arena.store import battles as stored
-from arena.store.battles import SIDES, Side, StoredBattle, StoredTurn
+from arena.store.battles import SIDES, StoredBattle
 from arena.store.tables import HUMAN, BattleStatus, CompletionStatus, now
 from arena.store.votes import COLUMNS, add_vote
-from arena.turns import LiveTurn, Message, Patience
+from arena.turns import LiveTurn, Patience
+from arena.views import View, conversation, spoken, view_of
 
 log = logging.getLogger(__name__)
 
 WINNERS = tuple(COLUMNS)
+DEADLINE_MARGIN = 60.0  # seconds for writing a turn down, and for clocks that differ
 
 T = TypeVar("T")
 
@@ -43,30 +45,6 @@ class BattleRefused(Exception):
 
 class VoteRefused(BattleRefused):
     """The vote does not count; nothing changed. The text is for the voter."""
-
-
-@dataclass(frozen=True)
-class Exchange:
-    """One turn as the voter sees it."""
-
-    prompt: str
-    completion_a: str
-    completion_b: str
-
-
-@dataclass(frozen=True)
-class View:
-    """What a voter may know of a battle. `model_a` and `model_b` are `None` until the vote."""
-
-    public_id: str
-    status: BattleStatus
-    exchanges: tuple[Exchange, ...]
-    can_vote: bool
-    can_continue: bool
-    winner: str | None = None
-    model_a: str | None = None
-    model_b: str | None = None
-    stopped_early: bool = False
 
 
 @dataclass
@@ -92,25 +70,29 @@ class Battles:
 
     async def open(self) -> int:
         """Register the models and close what a stopped server left running: returns how many battles."""
+        before = now() if self.database.file else self._deadline()  # a file has one server, at most
 
         def prepare(session: Session) -> int:
             stored.register_models(session, self.serving.models)
-            return stored.close_interrupted(session)
+            return stored.close_interrupted(session, before)
 
         return await self._write(prepare)
 
     async def close(self) -> None:
         """Stop every turn; what was not finished is closed as abandoned."""
-        tasks = [live.task for live in self._live.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await self._write(stored.close_interrupted)
+        interrupted = list(self._live.values())
+        for live in interrupted:
+            live.task.cancel()
+        await asyncio.gather(*(live.task for live in interrupted), return_exceptions=True)
+        ids = [live.battle.id for live in interrupted]
+        await self._write(lambda session: stored.close_running(session, ids))
 
     async def close_stale(self) -> int:
-        """Abandon open battles that were left alone for too long."""
-        before = now() - timedelta(hours=self.limits.abandon_after_hours)
-        return await self._write(lambda session: stored.close_stale(session, before))
+        """Abandon open battles that were left alone for too long, and running ones past every deadline."""
+        before, deadline = now() - timedelta(hours=self.limits.abandon_after_hours), self._deadline()
+        return await self._write(
+            lambda session: stored.close_stale(session, before) + stored.close_interrupted(session, deadline)
+        )
 
     async def begin(self, voter: str, prompt: str) -> View:
         """Draw two models and ask both. Raises `PromptRejected`, `BattleRefused`."""
@@ -211,6 +193,10 @@ class Battles:
             )
         return "Too few models can be used now. The operator can see why with `arena models --probe`."
 
+    def _deadline(self) -> datetime:
+        """A turn that began before this has ended, on whatever server it ran."""
+        return now() - timedelta(seconds=self.limits.turn_timeout + DEADLINE_MARGIN)
+
     def _check_load(self, voter: str) -> None:
         running = Counter(live.battle.voter for live in self._live.values())
         if running[voter] >= self.limits.running_per_voter:
@@ -256,7 +242,7 @@ class Battles:
         assert battle is not None
         names = {"a": battle.model_a, "b": battle.model_b}
         turn = LiveTurn(
-            conversations={side: _conversation(battle, side) for side in SIDES},
+            conversations={side: conversation(battle, side) for side in SIDES},
             models={side: self.serving.models[names[side]] for side in SIDES},
             blindfold=Blindfold(self.serving.names_to_hide()),
             patience=Patience(self.limits.first_token_timeout, self.limits.turn_timeout),
@@ -282,23 +268,7 @@ class Battles:
     def _view(self, battle: StoredBattle, live: Live | None = None) -> View:
         voted = battle.status is BattleStatus.VOTED
         blindfold = Blindfold(() if voted else self.serving.names_to_hide())
-        exchanges = [_exchange(turn, blindfold) for turn in battle.turns]
-        if live:
-            shown = {side: live.turn.visible(side) for side in SIDES}
-            exchanges[-1] = Exchange(battle.turns[-1].prompt, shown["a"], shown["b"])
-        last = battle.turns[-1].completions.values()
-        is_open = battle.status is BattleStatus.OPEN
-        return View(
-            public_id=battle.public_id,
-            status=battle.status,
-            exchanges=tuple(exchanges),
-            can_vote=is_open or bool(live and live.turn.both_have_begun),
-            can_continue=is_open and len(battle.turns) < self.limits.max_turns,
-            winner=battle.winner,
-            model_a=battle.model_a if voted else None,
-            model_b=battle.model_b if voted else None,
-            stopped_early=any(written.status is CompletionStatus.STOPPED for written in last),
-        )
+        return view_of(battle, live.turn if live else None, blindfold, self.limits.max_turns)
 
     async def _find(self, *, public_id: str | None = None, ticket: str | None = None) -> StoredBattle | None:
         def find() -> StoredBattle | None:
@@ -315,12 +285,6 @@ class Battles:
                 return work(session)
 
         return await asyncio.to_thread(run)
-
-
-def spoken(winner: str | None) -> str:
-    """A vote in words."""
-    words = {"model_a": "A is better", "model_b": "B is better", "tie": "tie", "both_bad": "both are bad"}
-    return words.get(winner or "", "no vote")
 
 
 def _cast(session: Session, voter: str, ticket: str, winner: str) -> None:
@@ -341,17 +305,3 @@ _WHY_NOT = {
     BattleStatus.FAILED: "A model could not answer, so this battle does not count. Start a new one.",
     BattleStatus.ABANDONED: "This battle was closed without a vote. Start a new one.",
 }
-
-
-def _conversation(battle: StoredBattle, side: Side) -> list[Message]:
-    """The messages up to the last prompt, with this side's own completions."""
-    messages: list[Message] = []
-    for turn in battle.turns:
-        messages.append({"role": "user", "content": turn.prompt})
-        messages.append({"role": "assistant", "content": turn.completions[side].text})
-    return messages[:-1]
-
-
-def _exchange(turn: StoredTurn, blindfold: Blindfold) -> Exchange:
-    a, b = (blindfold.hide(turn.completions[side].text) for side in SIDES)
-    return Exchange(turn.prompt, a, b)

@@ -106,6 +106,9 @@ def _served(settings: AnyModel) -> ServedModel:
     model: ServedModel
 
     def report(progress: str) -> None:
+        step = progress.partition(",")[0]
+        if not model.progress.startswith(step):
+            log.info("%s: %s", model.name, step)
         model.progress = progress
 
     model = ServedModel(settings, make_endpoint(settings, report))

@@ -1,6 +1,7 @@
 """The command line; what a command needs is imported when it runs, so that `--help` is quick.
 
-Results go to standard output, progress and messages to standard error."""
+Results go to standard output, progress and messages to standard error.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +9,9 @@ import sys
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
-from arena.cli import db
-from arena.cli.leaderboard import leaderboard
-from arena.cli.models import models
-from arena.cli.serve import demo, serve
+from arena.cli import db, leaderboard, models, rate, serve
 from arena.errors import ConfigError, DatabaseError
 
 app = typer.Typer(
@@ -21,10 +20,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-app.command("demo")(demo)
-app.command("serve")(serve)
-app.command("models")(models)
-app.command("leaderboard")(leaderboard)
+app.command("demo")(serve.demo)
+app.command("serve")(serve.serve)
+app.command("models")(models.models)
+app.command("rate")(rate.rate)
+app.command("leaderboard")(leaderboard.leaderboard)
 app.add_typer(db.app, name="db")
 
 
@@ -41,4 +41,4 @@ def main() -> None:
 
 
 def _tell(error: Exception) -> None:
-    Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {error}", highlight=False, markup=True)
+    Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {escape(str(error))}", highlight=False)

@@ -17,10 +17,15 @@ from arena.cli.options import Config, DatabaseURL, overrides
 from arena.errors import ConfigError
 
 if TYPE_CHECKING:
+    import uvicorn
+
     from arena.config import AnyModel, Settings
+    from arena.serving import Serving
     from arena.store import Database
 
 console = Console(stderr=True)
+
+PROGRESS_EVERY = 0.5  # seconds
 
 
 class Models(StrEnum):
@@ -97,11 +102,25 @@ def run(settings: Settings) -> None:
             app = create_app(settings, database, serving)
         _greet(database, listener)
         server = uvicorn.Server(
-            uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=3)
+            uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
         )
-        asyncio.run(server.serve(sockets=[listener]))
+        asyncio.run(_serve(server, listener, serving))
     finally:
         database.close()
+
+
+async def _serve(server: uvicorn.Server, listener: socket.socket, serving: Serving) -> None:
+    """Serve, with a line in the terminal for what is still being fetched or loaded."""
+    showing = asyncio.create_task(_show_progress(serving))
+    await server.serve(sockets=[listener])
+    showing.cancel()
+
+
+async def _show_progress(serving: Serving) -> None:
+    with console.status("making the models ready") as line:
+        while waiting := serving.waiting():
+            line.update(" · ".join(f"{model.name}: {model.progress}" for model in waiting))
+            await asyncio.sleep(PROGRESS_EVERY)
 
 
 def _demo_models(which: Models, without: list[Embedded], discover: bool) -> tuple[AnyModel, ...]:
@@ -171,3 +190,10 @@ def _log_to_terminal() -> None:
     )
     for chatty in ("httpx", "alembic", "huggingface_hub", "filelock"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Open pages hold their event streams for ever; that closing the arena cuts them is no error."""
+    cut = record.exc_info is not None and record.exc_info[0] is asyncio.CancelledError
+    return not cut and "graceful shutdown exceeded" not in record.getMessage()

@@ -42,7 +42,11 @@ class Row:
 
     def accept(self, plan: Plan, logits: torch.Tensor) -> bool:
         """Choose a token from `logits`, shape (vocabulary,), send its text; False when it was the last."""
-        token = plan.choose(logits, self.tokens)
+        try:
+            token = plan.choose(logits, self.tokens)
+        except EndpointError as error:
+            self.send(error)
+            return False
         self.tokens.append(token)
         reason, text = None, ""
         if token in plan.ends:

@@ -33,8 +33,8 @@ def load(
         return _load(place, revision, dtype, device or ("cuda" if torch.cuda.is_available() else "cpu"))
     # OSError: a file or the hub is missing. ValueError: not a causal model, or an unknown architecture.
     except (OSError, ValueError, SafetensorError) as cause:
-        first = str(cause).strip().split("\n")[0]
-        detail = f"cannot load {source!r}: {first}{_advice(source)}"
+        said = " ".join(str(cause).split())
+        detail = f"cannot load {source!r}: {said.rstrip('.')}{_advice(source)}"
         raise EndpointError(Failure.NOT_READY, detail) from cause
 
 

@@ -18,7 +18,6 @@ import httpx
 from arena.endpoints.endpoint import EndpointError, Failure, Finish, Request, Usage
 
 PASSING = {408, 409, 425, 429, 500, 502, 503, 504, 529}  # worth another try
-FIRST_PAUSE = 0.5  # seconds before the second try; doubles, with jitter
 LONGEST_PAUSE = 30.0  # a server that asks for more has refused: a voter is waiting
 SHOWN = 500  # characters of an error body worth keeping
 
@@ -33,6 +32,7 @@ class OpenAI:
     connect_timeout: float = 10.0
     read_timeout: float = 60.0
     retries: int = 2
+    first_pause: float = 0.5  # before the second try; doubles, with jitter
     transport: httpx.AsyncBaseTransport | None = None
     _client: httpx.AsyncClient | None = None
     _asks_usage: bool = True
@@ -57,7 +57,7 @@ class OpenAI:
             except EndpointError as error:
                 if begun or attempt == self.retries or not _may_pass(error):
                     raise
-                await asyncio.sleep(_pause(attempt, error))
+                await asyncio.sleep(self._pause(attempt, error))
 
     async def models(self) -> list[str]:
         """Names of the models that the server offers. Raises `EndpointError`."""
@@ -115,6 +115,11 @@ class OpenAI:
         if isinstance(error, httpx.TimeoutException):
             return EndpointError(Failure.TIMEOUT, f"{self.url}: silent for {self.read_timeout:g} s")
         return EndpointError(Failure.BROKEN, detail)
+
+    def _pause(self, attempt: int, error: EndpointError) -> float:
+        if error.retry_after is not None:
+            return error.retry_after
+        return self.first_pause * 2.0**attempt * random.uniform(0.5, 1.5)  # noqa: S311  (jitter, not a secret)
 
     def _without_key(self, text: str) -> str:
         return text.replace(self.key, "•••") if self.key else text
@@ -177,12 +182,6 @@ def _may_pass(error: EndpointError) -> bool:
     if error.retry_after is not None and error.retry_after > LONGEST_PAUSE:
         return False
     return error.failure in (Failure.UNREACHABLE, Failure.RATE_LIMITED, Failure.BROKEN)
-
-
-def _pause(attempt: int, error: EndpointError) -> float:
-    if error.retry_after is not None:
-        return error.retry_after
-    return float(FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311  (jitter, not a secret)
 
 
 def _retry_after(headers: httpx.Headers) -> float | None:

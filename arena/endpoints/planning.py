@@ -19,6 +19,9 @@ UNSERVED = (
     "logit_bias", "presence_penalty", "frequency_penalty",
 )  # fmt: skip
 
+BOUND = 2**63  # keeps out infinity, nan, and seeds that torch does not take
+GREEDY = 1e-5  # below this temperature logits overflow; vLLM draws the line at the same place
+
 
 def refused(detail: str) -> EndpointError:
     return EndpointError(Failure.REFUSED, detail)
@@ -63,7 +66,7 @@ def number(request: Request, name: str, default: float) -> float:
     value = request.get(name)
     if value is None:
         return default
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < BOUND:
         raise refused(f"{name} {value!r}; expected a number")
     return value
 
@@ -75,14 +78,16 @@ def chooser(sampling: Sampling) -> Choose:
     """A function from the logits of one row, shape (vocabulary,), and its tokens so far to the next token.
 
     Every row draws from its own generator, on the CPU: a seed gives the same completion alone, in a batch
-    and on another device, as far as the logits agree.
+    and on another device, as far as the logits agree. It raises `EndpointError` for logits that are not
+    numbers, as half precision can bring them about.
     """
     import torch
     from transformers import generation
 
+    greedy = sampling.temperature < GREEDY
     penalise = generation.RepetitionPenaltyLogitsProcessor(penalty=float(sampling.repetition_penalty))
     warp = generation.LogitsProcessorList()
-    if sampling.temperature not in (0, 1):
+    if not greedy and sampling.temperature != 1:
         warp.append(generation.TemperatureLogitsWarper(float(sampling.temperature)))
     if sampling.top_k:
         warp.append(generation.TopKLogitsWarper(sampling.top_k))
@@ -98,10 +103,11 @@ def chooser(sampling: Sampling) -> Choose:
         scores = logits.float().cpu().unsqueeze(0)
         if sampling.repetition_penalty != 1:
             scores = penalise(torch.tensor([tokens]), scores)
-        if sampling.temperature == 0:
-            return int(scores.argmax())
-        chances = warp(None, scores).softmax(-1)
-        return int(torch.multinomial(chances, 1, generator=generator))
+        if not greedy:
+            scores = warp(None, scores).softmax(-1)
+        if scores.isnan().any():
+            raise EndpointError(Failure.BROKEN, "the logits are not numbers: try dtype 'float32'")
+        return int(scores.argmax() if greedy else torch.multinomial(scores, 1, generator=generator))
 
     return choose
 
@@ -129,6 +135,13 @@ class Planner:
 
     def plan(self, request: Request) -> Plan:
         """Raises `EndpointError` when the model cannot serve the request."""
+        try:
+            return self._plan(request)
+        # What is built otherwise than a chat completion must not break the thread that serves the others.
+        except (TypeError, AttributeError, LookupError, ValueError) as cause:
+            raise refused(f"the request is not a chat completion: {cause!r}") from cause
+
+    def _plan(self, request: Request) -> Plan:
         check_served(request)
         prompt = self._prompt(read_messages(request))
         room = self.context - len(prompt)

@@ -133,9 +133,14 @@ def find_battle(
     return _stored(session, battle) if battle else None
 
 
-def close_interrupted(session: Session) -> int:
-    """Abandon what a stopped server left running. Returns how many battles that were."""
-    return _abandon(session, col(Battle.status) == BattleStatus.RUNNING)
+def close_interrupted(session: Session, before: datetime) -> int:
+    """Abandon what a stopped server left running since `before`. Returns how many battles that were."""
+    return _abandon(session, (col(Battle.status) == BattleStatus.RUNNING) & (col(Battle.changed_at) < before))
+
+
+def close_running(session: Session, ids: Sequence[int]) -> int:
+    """Abandon those of the given battles that are still running. Returns how many that were."""
+    return _abandon(session, (col(Battle.status) == BattleStatus.RUNNING) & col(Battle.id).in_(ids))
 
 
 def close_stale(session: Session, before: datetime) -> int:

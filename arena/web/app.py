@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -47,13 +48,19 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
     app = FastAPI(title=settings.web.title, version=__version__, lifespan=lifespan, docs_url="/api/docs")
     app.add_middleware(Sessions, secure=settings.web.secure_cookies)
     app.include_router(routes(database, serving))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "SSR mode is not supported", UserWarning)  # nor is it asked for
+        _mount(app, build_pages(settings, database, battles))
+    return app
+
+
+def _mount(app: FastAPI, pages: gr.Blocks) -> None:
     gr.mount_gradio_app(
         app,
-        build_pages(settings, database, battles),
+        pages,
         path="/",
         theme=theme(),
-        css_paths=STATIC / "arena.css",
-        head=f"<script>{(STATIC / 'arena.js').read_text(encoding='utf-8')}</script>",
+        head=_head(),
         favicon_path=str(STATIC / "favicon.svg"),
         footer_links=[],
         show_error=False,  # an error's text could tell which model failed
@@ -61,7 +68,12 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
         run_history=False,
         enable_monitoring=False,
     )
-    return app
+
+
+def _head() -> str:
+    """Style and script as they are: Gradio's own way would rewrite every selector, and break `:is()`."""
+    style, script = ((STATIC / name).read_text(encoding="utf-8") for name in ("arena.css", "arena.js"))
+    return f"<style>{style}</style><script>{script}</script>"
 
 
 def build_pages(settings: Settings, database: Database, battles: Battles) -> gr.Blocks:

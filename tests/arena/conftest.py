@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 import pwd
-import re
 import shutil
 import signal
 import socket
 import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
 import pytest
+from server import Arena
 
 from arena.battles import Battles
 from arena.config import BattleSettings, ScriptedSettings
@@ -25,7 +23,6 @@ from arena.store import Database
 
 PLAIN = ScriptedSettings(name="plain-model", endpoint="scripted", style="plain", delay=0)
 LISTS = ScriptedSettings(name="lists-model", endpoint="scripted", style="lists", delay=0)
-STARTING = 60  # seconds an arena may take to open
 
 
 @pytest.fixture(scope="session")
@@ -85,14 +82,21 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     if request.param == "sqlite":
         yield from _opened(f"sqlite:///{tmp_path / 'arena.db'}")
         return
+    one = emptied(request.getfixturevalue("postgres"))
+    yield one
+    one.close()
+
+
+def emptied(url: str) -> Database:
+    """A PostgreSQL database with nothing but the tables."""
     import psycopg
 
-    base = request.getfixturevalue("postgres")
-    plain = base.replace("+psycopg", "")
-    with psycopg.connect(plain, autocommit=True) as connection:
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute("DROP SCHEMA public CASCADE")
         connection.execute("CREATE SCHEMA public")
-    yield from _opened(base)
+    database = Database(url)
+    database.make_ready()
+    return database
 
 
 @pytest.fixture
@@ -134,46 +138,6 @@ async def opened_battles(database: Database, *models: ScriptedSettings, **limits
 async def settled(battles: Battles, voter: str, public_id: str):
     """The view when the running turn is in the store."""
     return [view async for view in battles.watch(voter, public_id)][-1]
-
-
-class Arena:
-    """A running `arena serve` process."""
-
-    def __init__(self, folder: Path, config: str, *more: str) -> None:
-        self.folder = folder
-        (folder / "arena.toml").write_text(config, encoding="utf-8")
-        self.log = folder / "log.txt"
-        with self.log.open("w") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "arena", "serve", "--port", "0", *more],
-                cwd=folder, stdout=log, stderr=log, start_new_session=True,
-                env={**os.environ, "COLUMNS": "200", "GRADIO_ANALYTICS_ENABLED": "False"},
-            )  # fmt: skip
-        self.url = self._wait_until_open()
-
-    def _wait_until_open(self) -> str:
-        end = time.monotonic() + STARTING
-        while time.monotonic() < end:
-            found = re.search(r"open at (http://\S+)", self.log.read_text())
-            if found and self._answers(found.group(1)):
-                return found.group(1)
-            if self.process.poll() is not None:
-                break
-            time.sleep(0.1)
-        raise AssertionError(f"the arena did not open:\n{self.log.read_text()}")
-
-    def _answers(self, url: str) -> bool:
-        import httpx
-
-        try:
-            return httpx.get(f"{url}/healthz", trust_env=False).status_code == 200
-        except httpx.HTTPError:
-            return False
-
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        if self.process.poll() is None:
-            self.process.send_signal(how)
-            self.process.wait(timeout=20)
 
 
 @pytest.fixture

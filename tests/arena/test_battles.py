@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from conftest import LISTS, PLAIN, opened_battles, ready, settled
+from conftest import LISTS, PLAIN, emptied, opened_battles, ready, settled
 from sqlmodel import select
 
 from arena.battles import BattleRefused, Battles, VoteRefused
@@ -280,3 +280,14 @@ async def test_an_old_open_battle_is_closed(sqlite):
     view = await fought(battles)
     assert await battles.close_stale() == 1
     assert (await battles.view("ann", view.public_id)).status is BattleStatus.ABANDONED
+
+
+async def test_a_starting_server_leaves_the_running_battles_of_its_siblings_alone(postgres):
+    database = emptied(postgres)
+    sibling = await opened_battles(database, SLOW, SILENT)
+    view = await sibling.begin("ann", "go")
+    assert await Battles(database, ready(), BattleSettings()).open() == 0
+    assert (await sibling.view("ann", view.public_id)).status is BattleStatus.RUNNING
+    await sibling.close()
+    assert (await sibling.view("ann", view.public_id)).status is BattleStatus.ABANDONED
+    database.close()

@@ -97,7 +97,7 @@ def test_a_wrong_setting_is_told_in_one_line_without_a_traceback(arena, tmp_path
 def test_serving_without_models_says_what_to_do(arena, tmp_path):
     done = arena("serve", folder=tmp_path)
     assert done.returncode == 2
-    assert "or type `arena demo`" in done.stderr
+    assert "add a [[models]] table for each model, or type `arena demo`" in done.stderr
 
 
 def test_a_missing_settings_file_is_named(arena, tmp_path):

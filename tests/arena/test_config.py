@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from arena.errors import ConfigError, OpenAISettings, api_key, read_settings
+from arena.config import OpenAISettings, api_key, read_settings
+from arena.errors import ConfigError
 
 MODEL = '[[models]]\nname = "a"\nendpoint = "openai"\nurl = "http://127.0.0.1:1/v1"\n'
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import random
 import signal
-import socket
 import threading
 import time
 from dataclasses import dataclass, field
 
 import httpx
 import pytest
+from server import Arena
 from sqlmodel import select
 from voters import Voter
 
@@ -26,28 +24,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 KILLS = 50
 VOTERS = 4
-LIFE = (0.1, 1.2)  # seconds from the first answer to the kill
+LIFE = (0.1, 2.5)  # seconds from the first answer to the kill
 
 
-def serve(url: str, listener: socket.socket) -> None:
-    """The server process: the real application over two quick scripted models."""
-    import asyncio
-
-    import uvicorn
-
-    from arena.config import ScriptedSettings, Settings
-    from arena.serving import serve as serving_of
-    from arena.web.app import create_app
-
-    settings = Settings(
-        models=tuple(ScriptedSettings(name=n, endpoint="scripted", delay=0.002) for n in ("one", "two"))
-    )
-    database = Database(url)
-    database.lock()
-    database.make_ready()
-    app = create_app(settings, database, serving_of(settings.models))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False))
-    asyncio.run(server.serve(sockets=[listener]))
+CONFIG = "".join(f'[[models]]\nname = "{name}"\nendpoint = "scripted"\ndelay = 0.002\n' for name in ("one", "two"))
 
 
 @dataclass
@@ -66,50 +46,30 @@ class Crowd:
 
     def _vote(self, seed: int) -> None:
         chance = random.Random(seed)
-        voter: Voter | None = None
+        voter = Voter(self.url)
         while not self.over.is_set():
             try:
-                voter = voter or Voter(self.url)
                 battle, winner = voter.begin("Hello?"), chance.choice(WINNERS)
                 if voter.vote(battle, winner):
                     self.acknowledged[battle] = winner
             except (httpx.HTTPError, IndexError):
-                voter = None  # the server died: nothing was acknowledged
-                time.sleep(0.05)
-
-
-def wait_until_open(url: str) -> None:
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        try:
-            if httpx.get(f"{url}/healthz", trust_env=False, timeout=5).status_code == 200:
-                return
-        except httpx.HTTPError:
-            time.sleep(0.02)
-    raise AssertionError("the server did not open")
+                time.sleep(0.05)  # the server died: nothing was acknowledged
 
 
 def test_every_acknowledged_vote_survives_fifty_kills(tmp_path):
-    database_url = f"sqlite:///{tmp_path / 'arena.db'}"
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["arena.web.app", "uvicorn"])  # imported once, not fifty times
-    listener = socket.create_server(("127.0.0.1", 0))
-    crowd = Crowd(f"http://127.0.0.1:{listener.getsockname()[1]}")
+    arena = Arena(tmp_path, CONFIG)
+    crowd = Crowd(arena.url)
     chance = random.Random(0)
-    threads: list[threading.Thread] = []
+    threads = crowd.start()
     for _ in range(KILLS):
-        server = context.Process(target=serve, args=(database_url, listener))
-        server.start()
-        wait_until_open(crowd.url)
-        threads = threads or crowd.start()
         time.sleep(chance.uniform(*LIFE))
-        os.kill(server.pid, signal.SIGKILL)
-        server.join()
+        arena.stop(signal.SIGKILL)
+        arena = Arena(tmp_path, CONFIG, "--port", crowd.url.rsplit(":", 1)[1])
     crowd.over.set()
-    listener.close()
     for thread in threads:
         thread.join(timeout=30)
-    _check(database_url, crowd.acknowledged)
+    arena.stop(signal.SIGKILL)
+    _check(f"sqlite:///{tmp_path / 'arena.db'}", crowd.acknowledged)
 
 
 def _check(database_url: str, acknowledged: dict[str, str]) -> None:

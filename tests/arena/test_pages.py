@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 from browser import PATIENCE, WireTap, ask, chromium, finished, open_page, ready, revealed, votable
-from conftest import Arena
 from playwright.sync_api import Browser, expect
+from server import Arena
 
 pytestmark = pytest.mark.slow
 
@@ -269,7 +269,7 @@ def test_neither_prompt_nor_completion_can_run_or_fetch_anything(browser, arena)
     for link in page.locator("#chat-a a").all():
         assert not (link.get_attribute("href") or "").startswith("javascript:")
     assert page.evaluate("window.hit") is None
-    assert page.locator("#chat-a iframe, #chat-a img, #chat-a script, #chat-a style").count() == 0
+    assert page.locator("#chat-a .message :is(iframe, img, script, style)").count() == 0
     assert "<img src=x" in page.locator("#chat-a").inner_text()
     assert [url for url in asked if ":9/" in url] == []
     page.context.close()
@@ -323,6 +323,20 @@ def test_with_one_model_the_page_says_so(browser, arena):
     page.goto(lonely.url)
     page.get_by_text("A battle needs two models, and 1 is enabled here").wait_for()
     expect(page.locator("#send")).to_be_disabled()
+    page.close()
+
+
+def test_models_that_cannot_be_used_are_told_to_the_operator_and_not_to_the_voter(browser, arena, tmp_path):
+    (tmp_path / "broken.gguf").write_bytes(b"GGUF but not really")
+    models = "".join(
+        f'[[models]]\nname = "{name}"\nendpoint = "llama_cpp"\npath = "broken.gguf"\n' for name in (ONE, TWO)
+    )
+    broken = arena(models)
+    page = browser.new_page()
+    page.goto(broken.url)
+    page.get_by_text("Too few models can be used now").wait_for(timeout=PATIENCE)
+    assert ONE not in page.locator("body").inner_text()
+    assert f"{ONE} cannot be used: broken.gguf" in broken.log.read_text()
     page.close()
 
 

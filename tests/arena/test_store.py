@@ -119,7 +119,7 @@ def test_a_failed_transaction_leaves_no_vote_and_no_count(database):
 def test_what_a_stopped_server_left_running_is_abandoned(database):
     running, waiting = begin(database, BattleStatus.RUNNING), begin(database)
     with database.write() as session:
-        assert stored.close_interrupted(session) == 1
+        assert stored.close_interrupted(session, before=now()) == 1
     with database.read() as session:
         found = {b.id: b for b in (stored.find_battle(session, public_id=p) for p in _public_ids(session))}
     assert found[running].status is BattleStatus.ABANDONED

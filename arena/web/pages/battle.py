@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
-from arena.battles import BattleRefused, Battles, View, VoteRefused, spoken
+from arena.battles import BattleRefused, Battles, VoteRefused
 from arena.prompts import PromptRejected
 from arena.store.tables import BattleStatus
+from arena.views import View, spoken
+from arena.web.pages.battle_widgets import ASK, NEW, Widgets, lay_out, notice
 from arena.web.session import COOKIE, voter_of
 from arena.web.text import as_markdown
 
 Updates = dict[Any, Any]
 
-VOTES = {  # winner -> button text, with its key
-    "model_a": "← A is better",
-    "tie": "↑ Tie",
-    "both_bad": "↓ Both are bad",
-    "model_b": "B is better →",
-}
-READINESS_EVERY = 2.0  # seconds between two looks while models are being made ready
 WRITING = "▍"  # stands where a completion has not begun
 
-NEW = "Two anonymous models will answer. Vote for the better one, and see who they are."
 CHOOSE = "Which answer is better? You can vote, or go on with the conversation."
 RUNNING = "Both models are writing. You can vote before they have finished."
 FAILED = "One of the two models could not answer, so this battle does not count. Please start a new round."
@@ -34,36 +27,13 @@ LOST = (
     "The arena was restarted while the models were writing, so this battle was closed; nothing was counted. "
     "Every vote you gave is safe. Please start a new round."
 )
-ASK = "Ask both models"
 ASK_AGAIN = "Start a new round to ask again"
 NO_COOKIE = "Your browser does not send this page's cookie, so a vote could not be yours. Allow it and reload."
 
 
-@dataclass(frozen=True)
-class Widgets:
-    """Everything on the page that handlers change."""
-
-    chat_a: gr.Chatbot
-    chat_b: gr.Chatbot
-    notice: gr.HTML
-    votes: dict[str, gr.Button]
-    prompt: gr.Textbox
-    send: gr.Button
-    regenerate: gr.Button
-    new_round: gr.Button
-    battle_id: gr.Textbox  # in the page, so that a reload finds the battle again
-    ticket: gr.State  # the right to vote; stays on the server
-    readiness: gr.Timer
-
-    def all(self) -> list[Any]:
-        """As outputs of every handler."""
-        fixed = (self.chat_a, self.chat_b, self.notice, self.prompt, self.send, self.regenerate)
-        return [*fixed, self.new_round, self.battle_id, self.ticket, self.readiness, *self.votes.values()]
-
-
 def build(battles: Battles) -> None:
     """Put the page into the current Blocks."""
-    widgets = _layout()
+    widgets = lay_out()
     page = Page(battles, widgets)
     outputs = widgets.all()
     waiting: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None}
@@ -158,9 +128,9 @@ class Page:
             async for updates in self._follow(voter, battle_id):
                 yield updates
 
-    def look_ready(self, battle_id: str) -> Updates:
+    def look_ready(self, battle_id: str) -> Any:
         """While models are being made ready: say how far, and stop looking when they are."""
-        return {} if battle_id else self._empty()
+        return gr.skip() if battle_id else self._empty()
 
     async def _follow(self, voter: str, battle_id: str) -> AsyncIterator[Updates]:
         """Frames while the turn is written. The last word belongs to the vote, if there was one meanwhile."""
@@ -171,8 +141,8 @@ class Page:
                 if view.can_vote and not shown_votes:
                     updates, shown_votes = updates | self._buttons(view), True
                 yield updates
-            elif not view.stopped_early:
-                yield self._render(view)
+            elif view.status is not BattleStatus.OPEN or not view.stopped_early:
+                yield self._render(view)  # open and cut short: a vote is on its way, and draws the page
 
     def _render(self, view: View) -> Updates:
         """The whole page for one state of a battle."""
@@ -228,56 +198,6 @@ class Page:
 
     def _notice(self, text: str, kind: str) -> Updates:
         return {self.widgets.notice: notice(text, kind)}
-
-
-def notice(text: str, kind: str) -> str:
-    """A line that screen readers announce. `text` is plain."""
-    return f'<div class="notice {kind}" role="status" aria-live="polite">{html.escape(text)}</div>'
-
-
-def _layout() -> Widgets:
-    gr.HTML('<h1 class="title">Which model answers better?</h1>', padding=False)
-    with gr.Row(elem_classes="sides", equal_height=True):
-        chat_a, chat_b = _chat("A"), _chat("B")
-    line = gr.HTML(notice(NEW, "plain"), elem_id="notice", padding=False)
-    with gr.Row(elem_id="votes", elem_classes="votes"):
-        votes = {
-            winner: gr.Button(text, interactive=False, elem_id=f"vote-{winner}", min_width=120)
-            for winner, text in VOTES.items()
-        }
-    with gr.Row(elem_classes="ask"):
-        prompt = gr.Textbox(
-            placeholder=ASK, label="Your prompt", show_label=False, container=False,
-            lines=1, max_lines=8, scale=8, elem_id="prompt",
-        )  # fmt: skip
-        send = gr.Button("Send", variant="primary", scale=1, min_width=90, interactive=False, elem_id="send")
-    with gr.Row(elem_classes="more"):
-        regenerate = gr.Button("Regenerate", size="sm", interactive=False, elem_id="regenerate", min_width=120)
-        new_round = gr.Button("New round", size="sm", interactive=False, elem_id="new-round", min_width=120)
-    gr.HTML(
-        '<p class="hint">Vote with the keys <kbd>←</kbd> <kbd>→</kbd> <kbd>↑</kbd> <kbd>↓</kbd> or '
-        "<kbd>A</kbd> <kbd>B</kbd> <kbd>T</kbd> <kbd>X</kbd>. Prompts and votes are stored; "
-        "do not send anything private.</p>",
-        padding=False,
-    )
-    return Widgets(
-        chat_a, chat_b, line, votes, prompt, send, regenerate, new_round,
-        battle_id=gr.Textbox(visible="hidden", elem_id="battle-id", show_label=False),
-        ticket=gr.State(None),
-        readiness=gr.Timer(READINESS_EVERY, active=False),
-    )  # fmt: skip
-
-
-def _chat(side: str) -> gr.Chatbot:
-    return gr.Chatbot(
-        label=f"Model {side}", elem_id=f"chat-{side.lower()}", elem_classes="chat", height=400, min_width=300,
-        feedback_options=None, buttons=["copy"], layout="panel", sanitize_html=True, allow_tags=False,
-        latex_delimiters=[
-            {"left": "$$", "right": "$$", "display": True}, {"left": "\\(", "right": "\\)", "display": False},
-            {"left": "\\[", "right": "\\]", "display": True},
-        ],
-        placeholder=f"<span class='empty'>{side}</span>",
-    )  # fmt: skip
 
 
 def _messages(exchanges: list[tuple[str, str]], running: bool) -> list[dict[str, str]]:

@@ -72,7 +72,8 @@ def table(published: Published) -> str:
         '<div class="scroll"><table class="board"><thead><tr><th scope="col">Rank</th>'
         '<th scope="col" class="name">Model</th><th scope="col">Rating</th>'
         '<th scope="col" class="wide">95 % interval</th>'
-        f'<th scope="col" class="chart">{low:.0f} … {high:.0f}</th><th scope="col">Battles</th>'
+        f'<th scope="col" class="chart"><span class="ends"><i>{low:.0f}</i><i>{high:.0f}</i></span></th>'
+        '<th scope="col">Battles</th>'
         '<th scope="col" class="wide">Won</th><th scope="col" class="wide">Lost</th>'
         '<th scope="col" class="wide">Tied</th><th scope="col" class="wide">Both bad</th></tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
@@ -93,9 +94,9 @@ def _row(row: Any, low: float, high: float) -> str:
     )
     counts = "".join(f'<td class="wide">{n}</td>' for n in (row.wins, row.losses, row.ties, row.both_bad))
     return (
-        f'<tr><td>{rank}</td><th scope="row" class="name">{html.escape(row.model)}{mark}</th>'
+        f'<tr><td class="rank">{rank}</td><th scope="row" class="name">{html.escape(row.model)}{mark}</th>'
         f'<td>{row.rating:.0f}</td><td class="wide">{row.lower:.0f} – {row.upper:.0f}</td>'
-        f'<td class="chart">{picture}</td><td>{row.battles}</td>{counts}</tr>'
+        f'<td class="chart">{picture}</td><td class="battles">{row.battles}</td>{counts}</tr>'
     )
 
 

@@ -10,7 +10,6 @@ import httpx
 import pytest
 
 from arena.endpoints import EndpointError, Failure, Finish, Usage, complete
-from arena.endpoints import openai as openai_module
 from arena.endpoints.openai import OpenAI
 
 REQUEST = {"messages": [{"role": "user", "content": "Hello?"}], "max_tokens": 5}
@@ -44,12 +43,8 @@ def server(*replies: httpx.Response | Exception, **settings: object) -> tuple[Op
         return reply
 
     transport = httpx.MockTransport(answer)
-    return OpenAI("http://127.0.0.1:9/v1", "some-model", key=KEY, transport=transport, **settings), seen
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch):
-    monkeypatch.setattr(openai_module, "FIRST_PAUSE", 0.001)
+    settings = {"key": KEY, "transport": transport, "first_pause": 0.001, **settings}
+    return OpenAI("http://127.0.0.1:9/v1", "some-model", **settings), seen
 
 
 async def failure(endpoint: OpenAI) -> EndpointError:

@@ -2,7 +2,9 @@
 
 import asyncio
 import gc
+import json
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -14,12 +16,13 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra 'local'", exc_type=ImportError)
 transformers = pytest.importorskip("transformers", reason="needs the extra 'local'", exc_type=ImportError)
 
+import numpy  # noqa: E402
 from platformdirs import user_cache_path  # noqa: E402
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers  # noqa: E402
 
 from arena.endpoints.deltas import Deltas  # noqa: E402
 from arena.endpoints.endpoint import EndpointError, Failure, Finish, complete  # noqa: E402
-from arena.endpoints.planning import read_messages, read_stop  # noqa: E402
+from arena.endpoints.planning import Sampling, chooser, read_messages, read_stop  # noqa: E402
 from arena.endpoints.transformers import Transformers  # noqa: E402
 
 SENTENCES = [
@@ -232,6 +235,11 @@ async def test_one_token_to_choose_from_is_greedy(endpoint):
     assert (await complete(endpoint, ask("Hi", temperature=2.0, top_p=1e-6))).text == greedy.text
 
 
+async def test_a_temperature_near_zero_is_greedy(endpoint):
+    greedy = await complete(endpoint, ask("Hi"))
+    assert (await complete(endpoint, ask("Hi", temperature=1e-40))).text == greedy.text
+
+
 async def test_both_names_of_the_repetition_penalty_mean_the_same(endpoint):
     plain = await complete(endpoint, ask("Hi", max_tokens=60))
     one = await complete(endpoint, ask("Hi", max_tokens=60, repetition_penalty=5.0))
@@ -294,28 +302,40 @@ async def test_more_requests_than_rows_wait_their_turn(source):
     assert all(one.text for one in done)
 
 
-async def test_closing_a_stream_frees_its_row(source):
-    served = Transformers(source, max_batch=1, max_context=512)
-    await served.start()
-    async with aclosing(served.stream(ask("Hi", max_tokens=450))) as stream:
-        await anext(stream)
-        waits = asyncio.create_task(complete(served, ask("A small model", max_tokens=3)))
-        await asyncio.sleep(0)
+async def seconds(endpoint, tokens):
     started = time.perf_counter()
-    assert (await waits).finish.usage.completion_tokens == 3
-    assert time.perf_counter() - started < 0.3  # 450 tokens take seconds
-    await served.close()
+    await complete(endpoint, ask("Hi", max_tokens=tokens))
+    return time.perf_counter() - started
 
 
-async def test_a_cancelled_task_frees_its_row_while_it_waits_for_text(source):
-    served = Transformers(source, max_batch=1)
-    await served.start()
-    task = asyncio.create_task(complete(served, ask("Hi", max_tokens=450)))
-    await asyncio.sleep(0.05)
+async def leave_by_closing(endpoint):
+    async with aclosing(endpoint.stream(ask("Hi", max_tokens=450))) as stream:
+        await anext(stream)
+
+
+async def leave_by_cancelling(endpoint):
+    task = asyncio.create_task(complete(endpoint, ask("Hi", max_tokens=450)))
+    await asyncio.sleep(0.02)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert (await asyncio.wait_for(complete(served, ask("Hi", max_tokens=3)), 1)).text is not None
+
+
+async def leave_while_waiting(endpoint):
+    tasks = [asyncio.create_task(complete(endpoint, ask("Hi", max_tokens=450))) for _ in range(3)]
+    await asyncio.sleep(0.02)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@pytest.mark.parametrize("leave", [leave_by_closing, leave_by_cancelling, leave_while_waiting])
+async def test_leaving_a_stream_frees_its_row(source, leave):
+    served = Transformers(source, max_batch=1)
+    await served.start()
+    whole = await seconds(served, 450)
+    await leave(served)
+    assert await seconds(served, 3) < whole / 2
     await served.close()
 
 
@@ -341,7 +361,7 @@ async def test_the_event_loop_stays_responsive_while_a_model_loads_and_writes(tm
     await watching
     await served.close()
     assert len(lags) > 20
-    assert max(lags) < 0.5
+    assert max(lags) < 1  # seconds; the machine may be busy
     assert sorted(lags)[len(lags) // 2] < 0.05
 
 
@@ -371,6 +391,13 @@ async def test_a_prompt_longer_than_the_context_is_refused_with_both_numbers(sou
         ({"max_tokens": 0}, "max_tokens 0"),
         ({"stop": [""]}, "stop"),
         ({"messages": []}, "no messages"),
+        ({"messages": [{"content": "no role"}]}, "not a chat completion"),
+        ({"messages": ["no mapping"]}, "not a chat completion"),
+        ({"messages": [{"role": "user", "content": 5}]}, "not a chat completion"),
+        ({"stop": 5}, "not a chat completion"),
+        ({"seed": 2**64}, "seed"),
+        ({"temperature": float("nan")}, "temperature nan"),
+        ({"max_tokens": float("inf")}, "max_tokens inf"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "image_url"),
     ],
 )
@@ -379,6 +406,25 @@ async def test_a_request_that_cannot_be_served_is_refused_by_name_and_harms_no_o
     assert error.failure == Failure.REFUSED
     assert named in error.detail
     assert (await complete(endpoint, ask("Hi"))).text
+
+
+@pytest.mark.parametrize("temperature", [0, 1])
+async def test_logits_that_are_no_numbers_break_their_own_row_alone(endpoint, temperature):
+    with pytest.raises(EndpointError, match="not numbers"):
+        chooser(Sampling(temperature))(torch.full((9,), float("nan")), [1])
+    other = asyncio.create_task(complete(endpoint, ask("a b c", max_tokens=60)))
+    hostile = ask("Hi", temperature=1, repetition_penalty=1e-300, max_tokens=60)
+    assert (await failure(endpoint, hostile)).failure == Failure.BROKEN
+    assert (await other).finish.usage.completion_tokens == 60
+
+
+async def test_a_model_without_keys_and_values_is_refused(tmp_path):
+    def mamba(vocab_size):
+        return transformers.MambaConfig(vocab_size=vocab_size, hidden_size=32, num_hidden_layers=1)
+
+    source = save_model(tmp_path, mamba)
+    with pytest.raises(EndpointError, match="keeps no key-value cache"):
+        await Transformers(source, max_context=100).start()
 
 
 async def test_a_template_that_protests_refuses_the_request(source):
@@ -436,6 +482,12 @@ async def test_a_missing_extra_is_named(monkeypatch, source):
     assert caught.value.failure == Failure.NOT_READY
 
 
+def test_torch_is_not_imported_before_the_start():
+    code = "import sys; from arena.endpoints.transformers import Transformers; Transformers('x')"
+    code += "; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 async def test_a_stream_before_the_start_is_not_ready(source):
     assert (await failure(Transformers(source), ask("Hi"))).failure == Failure.NOT_READY
 
@@ -471,6 +523,67 @@ async def test_closing_fails_what_still_runs_ends_the_thread_and_frees_the_model
     del running
     gc.collect()
     assert not [one for one in gc.get_objects() if type(one) is transformers.LlamaForCausalLM]
+
+
+# GGUF
+
+
+def save_gguf(path):
+    """The tiny Llama as a GGUF file, with its tokenizer and template inside."""
+    gguf = pytest.importorskip("gguf", exc_type=ImportError)
+    tokenizer = small_tokenizer()
+    size = len(tokenizer)
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_context_length(64)
+    writer.add_embedding_length(32)
+    writer.add_block_count(1)
+    writer.add_feed_forward_length(64)
+    writer.add_head_count(4)
+    writer.add_head_count_kv(4)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_vocab_size(size)
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("smollm")
+    writer.add_token_list(tokenizer.convert_ids_to_tokens(range(size)))
+    writer.add_token_types([gguf.TokenType.CONTROL] * 2 + [gguf.TokenType.NORMAL] * (size - 2))
+    merges = json.loads(tokenizer.backend_tokenizer.to_str())["model"]["merges"]
+    writer.add_token_merges([" ".join(pair) for pair in merges])
+    writer.add_eos_token_id(1)
+    writer.add_chat_template(TEMPLATE)
+    numbers = numpy.random.default_rng(0)
+    shapes = {"token_embd": (size, 32), "output_norm": (32,), "output": (size, 32)}
+    shapes |= {f"blk.0.{name}": (32, 32) for name in ("attn_q", "attn_k", "attn_v", "attn_output")}
+    shapes |= {"blk.0.ffn_gate": (64, 32), "blk.0.ffn_up": (64, 32), "blk.0.ffn_down": (32, 64)}
+    shapes |= {"blk.0.attn_norm": (32,), "blk.0.ffn_norm": (32,)}
+    for name, shape in shapes.items():
+        writer.add_tensor(f"{name}.weight", numbers.normal(size=shape).astype(numpy.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+async def test_a_gguf_is_converted_once_by_content(tmp_path):
+    cache, written_at = tmp_path / "cache", []
+    for directory in (tmp_path / "one", tmp_path / "another"):
+        directory.mkdir()
+        save_gguf(directory / "tiny.gguf")
+        served = Transformers(str(directory), file="tiny.gguf", cache_dir=cache)
+        await served.start()
+        assert (await complete(served, ask("Hi", max_tokens=5))).finish.usage.completion_tokens == 5
+        assert "only 64" in (await failure(served, ask("x" * 200))).detail  # the context of the file
+        await served.close()
+        written_at.append([file.stat().st_mtime_ns for file in sorted(cache.glob("*/*"))])
+    assert written_at[0] == written_at[1] != []
+    assert len(list(cache.iterdir())) == 1
+
+
+async def test_a_broken_gguf_is_named_and_leaves_nothing_behind(tmp_path):
+    (tmp_path / "broken.gguf").write_bytes(b"GGUF nonsense" * 100)
+    with pytest.raises(EndpointError, match=r"broken\.gguf") as caught:
+        await Transformers(str(tmp_path / "broken.gguf"), cache_dir=tmp_path / "cache").start()
+    assert caught.value.failure == Failure.NOT_READY
+    assert list((tmp_path / "cache").iterdir()) == []
 
 
 # Text from tokens

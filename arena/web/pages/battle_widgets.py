@@ -1,0 +1,91 @@
+"""What stands on the battle page, and where."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+VOTES = {  # winner -> button text, with its key
+    "model_a": "← A is better",
+    "tie": "↑ Tie",
+    "both_bad": "↓ Both are bad",
+    "model_b": "B is better →",
+}
+READINESS_EVERY = 2.0  # seconds between two looks while models are being made ready
+NEW = "Two anonymous models will answer. Vote for the better one, and see who they are."
+ASK = "Ask both models"
+
+
+@dataclass(frozen=True)
+class Widgets:
+    """Everything on the page that handlers change."""
+
+    chat_a: gr.Chatbot
+    chat_b: gr.Chatbot
+    notice: gr.HTML
+    votes: dict[str, gr.Button]
+    prompt: gr.Textbox
+    send: gr.Button
+    regenerate: gr.Button
+    new_round: gr.Button
+    battle_id: gr.Textbox  # in the page, so that a reload finds the battle again
+    ticket: gr.State  # the right to vote; stays on the server
+    readiness: gr.Timer
+
+    def all(self) -> list[Any]:
+        """As outputs of every handler."""
+        fixed = (self.chat_a, self.chat_b, self.notice, self.prompt, self.send, self.regenerate)
+        return [*fixed, self.new_round, self.battle_id, self.ticket, self.readiness, *self.votes.values()]
+
+
+def lay_out() -> Widgets:
+    gr.HTML('<h1 class="title">Which model answers better?</h1>', padding=False)
+    with gr.Row(elem_classes="sides", equal_height=True):
+        chat_a, chat_b = _chat("A"), _chat("B")
+    line = gr.HTML(notice(NEW, "plain"), elem_id="notice", padding=False)
+    with gr.Row(elem_id="votes", elem_classes="votes"):
+        votes = {
+            winner: gr.Button(text, interactive=False, elem_id=f"vote-{winner}", min_width=120)
+            for winner, text in VOTES.items()
+        }
+    with gr.Row(elem_classes="ask"):
+        prompt = gr.Textbox(
+            placeholder=ASK, label="Your prompt", show_label=False, container=False,
+            lines=1, max_lines=8, scale=8, elem_id="prompt",
+        )  # fmt: skip
+        send = gr.Button("Send", variant="primary", scale=1, min_width=90, interactive=False, elem_id="send")
+    with gr.Row(elem_classes="more"):
+        regenerate = gr.Button("Regenerate", size="sm", interactive=False, elem_id="regenerate", min_width=120)
+        new_round = gr.Button("New round", size="sm", interactive=False, elem_id="new-round", min_width=120)
+    gr.HTML(
+        '<p class="hint">Vote with the keys <kbd>←</kbd> <kbd>→</kbd> <kbd>↑</kbd> <kbd>↓</kbd> or '
+        "<kbd>A</kbd> <kbd>B</kbd> <kbd>T</kbd> <kbd>X</kbd>. Prompts and votes are stored; "
+        "do not send anything private.</p>",
+        padding=False,
+    )
+    return Widgets(
+        chat_a, chat_b, line, votes, prompt, send, regenerate, new_round,
+        battle_id=gr.Textbox(visible="hidden", elem_id="battle-id", show_label=False),
+        ticket=gr.State(None),
+        readiness=gr.Timer(READINESS_EVERY, active=False),
+    )  # fmt: skip
+
+
+def _chat(side: str) -> gr.Chatbot:
+    return gr.Chatbot(
+        label=f"Model {side}", elem_id=f"chat-{side.lower()}", elem_classes="chat", height=400, min_width=300,
+        feedback_options=None, buttons=["copy"], layout="panel", sanitize_html=True, allow_tags=False,
+        latex_delimiters=[
+            {"left": "$$", "right": "$$", "display": True}, {"left": "\\(", "right": "\\)", "display": False},
+            {"left": "\\[", "right": "\\]", "display": True},
+        ],
+        placeholder=f"<span class='empty'>{side}</span>",
+    )  # fmt: skip
+
+
+def notice(text: str, kind: str) -> str:
+    """A line that screen readers announce. `text` is plain."""
+    return f'<div class="notice {kind}" role="status" aria-live="polite">{html.escape(text)}</div>'
