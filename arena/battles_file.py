@@ -26,19 +26,23 @@ def read_battles_file(path: Path) -> Columns:
     Raises BadBattlesFile for a missing file, an unknown ending, a broken row or a missing column.
     """
     readers = {".csv": _csv, ".jsonl": _jsonl, ".parquet": _parquet}
-    if path.suffix not in readers:
+    ending = path.suffix.lower()
+    if ending not in readers:
         raise BadBattlesFile(f"{path}: expected a file ending in .csv, .jsonl or .parquet")
     try:
         with _no_garbage_collection():
-            columns = readers[path.suffix](path)
+            columns = readers[ending](path)
     except OSError as problem:
         raise BadBattlesFile(f"{path}: {problem.strerror or problem}") from problem
     except UnicodeDecodeError as problem:
-        raise BadBattlesFile(f"{path}: not UTF-8 text ({problem.reason} at byte {problem.start})") from problem
+        raise BadBattlesFile(f"{path}: not UTF-8 text (byte {problem.start}); save it as UTF-8") from problem
     missing = [name for name in NEEDED if name not in columns]
     if missing:
         has = ", ".join(columns) or "none"
-        raise BadBattlesFile(f"{path}: no column {' or '.join(missing)}; the columns are: {has}")
+        need = ", ".join(NEEDED)
+        raise BadBattlesFile(
+            f"{path}: no column {' or '.join(missing)}; the columns are: {has} (rename them to {need})"
+        )
     columns["winner"] = [WINNERS.get(w, w) if isinstance(w, str) else w for w in columns["winner"]]
     return columns
 
@@ -56,11 +60,18 @@ def _no_garbage_collection() -> Iterator[None]:
 
 
 def _csv(path: Path) -> Columns:
+    csv.field_size_limit(1 << 27)  # completions are longer than the default 128 KiB
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = csv.reader(file)
-        names = next(rows, [])
-        csv.field_size_limit(1 << 27)  # completions are longer than the default 128 KiB
-        table = [row for row in rows if row]
+        try:
+            names = [name.strip() for name in next(rows, [])]
+            table = [row for row in rows if row]
+        except csv.Error as problem:
+            raise BadBattlesFile(f"{path}: line {rows.line_num}: {problem}") from problem
+    if len(names) == 1 and (found := next((mark for mark in ";\t|" if mark in names[0]), None)):
+        raise BadBattlesFile(f"{path}: columns are parted by {found!r}; save the file with commas")
+    if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+        raise BadBattlesFile(f"{path}: two columns are called {twice[0]!r}; keep one")
     for number, row in enumerate(table):
         if len(row) != len(names):
             raise BadBattlesFile(f"{path}: row {number}: {len(row)} fields where the header has {len(names)}")
@@ -75,7 +86,7 @@ def _jsonl(path: Path) -> Columns:
                 continue
             try:
                 record = json.loads(line)
-            except json.JSONDecodeError as problem:
+            except (json.JSONDecodeError, RecursionError) as problem:
                 raise BadBattlesFile(f"{path}: line {number + 1}: {problem}") from problem
             if not isinstance(record, dict):
                 raise BadBattlesFile(f"{path}: line {number + 1}: expected an object, one battle a line")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from arena.battles_file import BadBattlesFile, Columns, read_battles_file
 from arena.cli.options import AsFormat, Format
@@ -37,6 +40,7 @@ class Cluster(StrEnum):
 
 COLUMNS = {Cluster.voter: "voter", Cluster.prompt: "prompt_id"}
 ELO_ROUNDS = 100
+PRIOR = 0.25  # ratings.PRIOR, said here so that --help needs no numpy
 ELO_BATTLES = 200_000  # a hundred rounds over more battles than these take over two seconds
 
 
@@ -46,19 +50,25 @@ def rate(
     style: Annotated[bool, typer.Option("--style", help="Take the effect of length and markup out.")] = False,
     cluster: Annotated[Cluster | None, typer.Option(help="Votes of one voter or prompt go together.")] = None,
     anchor: Annotated[str | None, typer.Option(metavar="MODEL=RATING", help="Hold a model there.")] = None,
-    prior: Annotated[float, typer.Option(help="Precision of the prior; 0 is plain maximum likelihood.")] = 0.25,
+    prior: Annotated[
+        float | None,
+        typer.Option(help="Precision of the prior; 0 is plain maximum likelihood.", show_default=f"{PRIOR:g}"),
+    ] = None,
     category: Annotated[str | None, typer.Option(help="Only battles of this category.")] = None,
     as_format: AsFormat = Format.TABLE,
 ) -> None:
     """Rate the models of a battles file: columns model_a, model_b and winner."""
     if method is not Method.bt and (style or cluster):
         _stop(f"--style and --cluster need --method bt, not {method}", code=2)
+    if method is Method.elo and prior is not None:
+        _stop("--prior is for --method bt and davidson; online Elo has none", code=2)
     held = _anchor(anchor)
     from ratings import RatingsError
 
     try:
         with Console(stderr=True).status(f"rating {file}"):
-            board = _board(read_battles_file(file), method, style, cluster, held, prior, category)
+            chosen = PRIOR if prior is None else prior
+            board = _board(read_battles_file(file), method, style, cluster, held, chosen, category)
     except BadBattlesFile as problem:
         _stop(str(problem))
     except RatingsError as problem:
@@ -82,7 +92,10 @@ def _board(
     weight = _weights(columns)
     groups = _groups(columns, cluster)
     counts = ratings.count_pairs(*battles, weight=weight)
+    _check_names(counts.models)
     if method is Method.elo:
+        if weight is not None:
+            raise BadBattlesFile("--method elo has no weights: drop the column weight, or take --method bt")
         rounds = ELO_ROUNDS if len(battles[0]) <= ELO_BATTLES else 0
         fit = ratings.elo(*battles, rounds=rounds)
     elif method is Method.davidson:
@@ -118,7 +131,16 @@ def _weights(columns: Columns) -> list[float] | None:
             weights.append(float(value))  # type: ignore[arg-type]
         except (TypeError, ValueError) as problem:
             raise BadBattlesFile(f"row {row}: weight {value!r} is not a number") from problem
+    if math.isinf(sum(weight * weight for weight in weights if math.isfinite(weight))):
+        raise BadBattlesFile("the weights are too large to be added up; divide them by the largest")
     return weights
+
+
+def _check_names(models: Sequence[object]) -> None:
+    """What cannot be printed would reach terminals and tables."""
+    for name in map(str, models):
+        if not name.isprintable():
+            raise BadBattlesFile(f"model name {name!r} has characters that cannot be printed")
 
 
 def _groups(columns: Columns, cluster: Cluster | None) -> list[object] | None:
@@ -130,14 +152,19 @@ def _completions(columns: Columns, side: str) -> list[Any]:
     if f"completion_{side}" in columns:
         return columns[f"completion_{side}"]
     talks = _column(columns, f"conversation_{side}", "--style")
-    return [_said(talk) for talk in talks]
+    return [_said(talk, row) for row, talk in enumerate(talks)]
 
 
-def _said(conversation: object) -> object:
-    turns = json.loads(conversation) if isinstance(conversation, str) else conversation
-    if not isinstance(turns, list):
-        return None
-    return "\n".join(turn["content"] for turn in turns if turn["role"] == "assistant")
+def _said(conversation: object, row: int) -> object:
+    try:
+        turns = json.loads(conversation) if isinstance(conversation, str) else conversation
+        if not isinstance(turns, list):
+            return None
+        return "\n".join(turn["content"] for turn in turns if turn["role"] == "assistant")
+    except (json.JSONDecodeError, RecursionError, KeyError, TypeError) as problem:
+        raise BadBattlesFile(
+            f"row {row}: not a conversation, a list of {{role, content}}: {str(conversation)[:60]!r}"
+        ) from problem
 
 
 def _column(columns: Columns, name: str, option: str) -> list[object]:
@@ -151,9 +178,12 @@ def _anchor(text: str | None) -> tuple[str, float] | None:
         return None
     model, _, rating = text.rpartition("=")
     try:
-        return model, float(rating)
+        value = float(rating)
     except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
         _stop(f"--anchor {text}: expected MODEL=RATING, such as --anchor gpt-4=1000", code=2)
+    return model, value
 
 
 def _print(board: ratings.Leaderboard, as_format: Format) -> None:
@@ -169,7 +199,7 @@ def _print(board: ratings.Leaderboard, as_format: Format) -> None:
 
 
 def _table(board: ratings.Leaderboard) -> Table:
-    note = f"{board.battles:,} battles"
+    note = f"{board.battles:,} battle" + ("" if board.battles == 1 else "s")
     if len(board.components) > 1:
         note += f"; {len(board.components)} components, and no battle compares models across them"
     table = Table(title=board.method, caption=note)
@@ -179,7 +209,7 @@ def _table(board: ratings.Leaderboard) -> Table:
         table.add_row(
             str(row.rank),
             f"{row.rank_low}–{row.rank_high}",
-            row.model,
+            Text(row.model),
             f"{row.rating:.0f}",
             f"{row.lower:.0f} to {row.upper:.0f}",
             f"{row.battles:,}",
@@ -187,7 +217,7 @@ def _table(board: ratings.Leaderboard) -> Table:
         )
     for coefficient in board.coefficients:
         interval = f"{coefficient.lower:.3f} to {coefficient.upper:.3f}"
-        table.add_row("", "", coefficient.name, f"{coefficient.value:.3f}", interval, "", "")
+        table.add_row("", "", Text(coefficient.name), f"{coefficient.value:.3f}", interval, "", "")
     return table
 
 

@@ -285,3 +285,60 @@ def test_the_command_starts_without_the_ratings():
     code = "import sys, arena.cli.rate; print('ratings' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+ROW = ["x", "y", "model_a"]
+COLUMNS = ["model_a", "model_b", "winner"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("b.csv", "model_a,model_b,winner,winner\nx,y,model_a,model_b\n", "two columns are called 'winner'"),
+        ("b.csv", "model_a;model_b;winner\nx;y;model_a\n", "columns are parted by ';'"),
+        ("b.csv", "left,right,winner\nx,y,left\n", "rename the columns to model_a, model_b, winner"),
+        ("b.csv", 'model_a,model_b,winner\n"x\0",y,model_a\n', "characters that cannot be printed"),
+        ("b.jsonl", "[" * 100_000 + "\n", "line 1:"),
+        ("b.jsonl", '{"model_a": ["x"], "model_b": "y", "winner": "tie"}\n', "row 0: model_a is ['x']"),
+        (
+            "b.csv",
+            "model_a,model_b,winner,weight\nx,y,model_a,1e308\ny,x,model_a,1e308\n",
+            "too large to be added up",
+        ),
+    ],
+)
+def test_a_strange_file_is_one_line_of_error(tmp_path, name, text, said):
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    result = run(tmp_path / name)
+    assert result.exit_code == 1
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_headings_may_have_spaces_and_endings_capitals(tmp_path):
+    (tmp_path / "B.CSV").write_text("model_a, model_b, winner\nx,y,model_a\n")
+    assert board(tmp_path / "B.CSV")["battles"] == 1
+
+
+def test_a_name_with_brackets_is_printed_to_the_letter(tmp_path):
+    file = written(tmp_path / "b.csv", [["[/red]odd", "y", "model_a"]], COLUMNS)
+    assert "[/red]odd" in run(file).stdout
+
+
+@pytest.mark.parametrize("talk", ["not json", '[{"content": "x"}]', '[{"role": "assistant", "content": null}]'])
+def test_a_broken_conversation_is_named_with_its_row(tmp_path, talk):
+    header = [*COLUMNS, "conversation_a", "conversation_b"]
+    result = run(written(tmp_path / "b.csv", [[*ROW, talk, talk]], header), "--style")
+    assert result.exit_code == 1
+    assert "row 0: not a conversation" in result.stderr
+
+
+@pytest.mark.parametrize("anchor", ["x=nan", "x=inf", "x"])
+def test_an_anchor_is_a_finite_number(tmp_path, anchor):
+    assert run(written(tmp_path / "b.csv"), "--anchor", anchor).exit_code == 2
+
+
+def test_elo_refuses_what_it_would_ignore(tmp_path):
+    weighted = written(tmp_path / "b.csv", [[*ROW, "2"]], [*COLUMNS, "weight"])
+    assert "--method elo has no weights" in run(weighted, "--method", "elo").stderr
+    assert run(written(tmp_path / "c.csv"), "--method", "elo", "--prior", "1").exit_code == 2
