@@ -296,7 +296,7 @@ COLUMNS = ["model_a", "model_b", "winner"]
     [
         ("b.csv", "model_a,model_b,winner,winner\nx,y,model_a,model_b\n", "two columns are called 'winner'"),
         ("b.csv", "model_a;model_b;winner\nx;y;model_a\n", "columns are parted by ';'"),
-        ("b.csv", "left,right,winner\nx,y,left\n", "rename the columns to model_a, model_b, winner"),
+        ("b.csv", "left,right,winner\nx,y,left\n", "(rename them to model_a, model_b, winner)"),
         ("b.csv", 'model_a,model_b,winner\n"x\0",y,model_a\n', "characters that cannot be printed"),
         ("b.jsonl", "[" * 100_000 + "\n", "line 1:"),
         ("b.jsonl", '{"model_a": ["x"], "model_b": "y", "winner": "tie"}\n', "row 0: model_a is ['x']"),
