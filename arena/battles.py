@@ -36,6 +36,7 @@ from arena.views import View, conversation, spoken, view_of
 log = logging.getLogger(__name__)
 
 WINNERS = tuple(COLUMNS)
+NO_BLINDFOLD = Blindfold(())
 DEADLINE_MARGIN = 60.0  # seconds for writing a turn down, and for clocks that differ
 
 T = TypeVar("T")
@@ -68,6 +69,7 @@ class Battles:
         self.serving = serving
         self.limits = limits
         self.random = random or SystemRandom()
+        self._blindfold = Blindfold(serving.names_to_hide())
         self._live: dict[str, Live] = {}
         self._coming: list[str] = []  # voters whose turns are about to be under way
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -280,7 +282,7 @@ class Battles:
         turn = LiveTurn(
             conversations={side: conversation(battle, side) for side in SIDES},
             models={side: self.serving.models[names[side]] for side in SIDES},
-            blindfold=Blindfold(self.serving.names_to_hide()),
+            blindfold=self._blindfold,
             patience=Patience(self.limits.first_token_timeout, self.limits.turn_timeout),
         )
         live = Live(battle, turn, asyncio.create_task(self._write_turn(battle, turn)))
@@ -303,8 +305,7 @@ class Battles:
             log.error("battle %s could not be written down", live.battle.id, exc_info=error)
 
     def _view(self, battle: StoredBattle, live: Live | None = None) -> View:
-        voted = battle.status is BattleStatus.VOTED
-        blindfold = Blindfold(() if voted else self.serving.names_to_hide())
+        blindfold = NO_BLINDFOLD if battle.status is BattleStatus.VOTED else self._blindfold
         return view_of(battle, live.turn if live else None, blindfold, self.limits.max_turns)
 
     async def _find(self, *, public_id: str | None = None, ticket: str | None = None) -> StoredBattle | None:
