@@ -15,6 +15,7 @@ from arena.boards import Board, naming
 from arena.verdict_files import BadVerdictFile, Record, read_records
 from judges import length_control
 from judges.columns import text
+from judges.errors import BadRow
 from judges.schemes import alpaca_eval
 
 VERDICTS, OUTPUTS = "annotations.json", "model_outputs.json"
@@ -44,6 +45,7 @@ def score_alpaca_eval(paths: Sequence[Path], baseline: Path | None = None) -> Bo
         records = read_records(folder / VERDICTS, "alpaca_eval", "preference")
         with naming(folder / VERDICTS):
             _check_outputs(records)
+            _check_baseline(records, baseline)
             given = alpaca_eval.preferences(records)
             line = alpaca_eval.win_rate(given)
         board.note_unparsed(folder / VERDICTS, line.missing)
@@ -63,6 +65,17 @@ def _check_outputs(records: Sequence[Record]) -> None:
     for row, record in enumerate(records):
         for name in ("instruction", "output_1", "output_2"):
             text(record, row, name)
+
+
+def _check_baseline(records: Sequence[Record], baseline: Path | None) -> None:
+    """Annotations against another model would be length-controlled with the wrong gamed rows and difficulties."""
+    if baseline is None:
+        return
+    names = {record.get("generator") for record in read_records(baseline / OUTPUTS, "alpaca_eval", "output")}
+    for row, record in enumerate(records):
+        against = record.get("generator_1")
+        if against is not None and None not in names and against not in names:
+            raise BadRow(f"row {row}: judged against {against}; give the folder of {against} as --baseline")
 
 
 def _alpaca_row(
@@ -116,20 +129,19 @@ def _length_inputs(baseline: Path, notes: list[str]) -> LengthInputs | None:
         return None
     difficulty = _difficulties(home / DIFFICULTY)
     sums = _sums(home / GAMED)
-    of_baseline = {
-        r["instruction"]: r["output"] for r in read_records(baseline / OUTPUTS, "alpaca_eval", "output")
-    }
+    shown_beside = read_records(baseline / OUTPUTS, "alpaca_eval", "output")
     gamed = []
     for path, (by_length, by_difficulty) in zip(versions, (sums[:2], sums[2:]), strict=True):
         rows = read_records(path, "alpaca_eval", "output")
         try:
+            of_baseline = {row["instruction"]: row["output"] for row in shown_beside}
             shown = [of_baseline[row["instruction"]] for row in rows]
             gamma = np.array([difficulty[_key(row["instruction"])] for row in rows])
+            length = length_control.length_feature(shown, [row["output"] for row in rows])
         except KeyError as problem:
             raise BadVerdictFile(
                 f"{path}: an instruction that {baseline} or {DIFFICULTY} lacks: {problem}"
             ) from problem
-        length = length_control.length_feature(shown, [row["output"] for row in rows])
         gamed.append(length_control.GamedRows(length, gamma, by_length, by_difficulty))
     return LengthInputs(difficulty, gamed)
 

@@ -20,7 +20,7 @@ ANCHOR = 1000.0  # the rating of the baseline
 
 def score_arena_hard(paths: Sequence[Path], baseline: Path | None = None) -> Board:
     """Ratings of battles, win rates of labelled games or means of ratings, by what the files hold."""
-    against = baseline.name if baseline else None
+    against = baseline.as_posix() if baseline else None
     board = Board()
     for path in paths:
         records = read_records(path)
@@ -33,31 +33,43 @@ def score_arena_hard(paths: Sequence[Path], baseline: Path | None = None) -> Boa
                 scored = _games(path, read_records(path, "arena_hard", "games"), against)
         board.rows += scored.rows
         board.notes += scored.notes
-    board.rows.sort(key=lambda row: -row.get("rating", row.get("win_rate", 0.0)))
+    board.rows.sort(key=_place)
     return board
+
+
+def _place(row: dict[str, Any]) -> tuple[bool, float]:
+    value = row.get("rating", row.get("win_rate"))
+    return value is None, -(value or 0.0)
 
 
 def _battles(path: Path, records: list[Record], baseline: str | None) -> Board:
     """Bradley–Terry with the baseline at 1000, intervals by question."""
-    names = ("model_a", "model_b", "winner", "question_id")
-    a, b, winner, question = ([value_of(r, row, name) for row, r in enumerate(records)] for name in names)
+    names = ("model_a", "model_b", "winner")
+    a, b, winner = ([value_of(r, row, name) for row, r in enumerate(records)] for name in names)
+    question = [record.get("question_id") for record in records]
     anchor = baseline or arena_hard.baseline_of(a, b)
     if anchor is None:
         raise BadVerdictFile(f"{path}: no model stands first in every battle; name one with --baseline MODEL")
-    fit = ratings.bradley_terry(a, b, winner, cluster=question).anchored(anchor, ANCHOR)
+    together = question if None not in question and len(set(map(str, question))) > 1 else None
+    fit = ratings.bradley_terry(a, b, winner, cluster=together).anchored(anchor, ANCHOR)
     lower, upper = fit.interval()
     rows = [
         {
             "model": model,
-            "rating": float(fit.ratings[m]),
-            "lower": float(lower[m]),
-            "upper": float(upper[m]),
+            "rating": _finite(fit.ratings[m]),
+            "lower": _finite(lower[m]),
+            "upper": _finite(upper[m]),
             "judged": sum(model in pair for pair in zip(a, b, strict=True)),
             "unparsed": 0,
         }
         for m, model in enumerate(fit.models)
     ]
     return Board(rows)
+
+
+def _finite(value: float) -> float | None:
+    """A model that won, or lost, all its battles has no rating that JSON can say."""
+    return float(value) if np.isfinite(value) else None
 
 
 def _games(path: Path, records: list[Record], baseline: str | None) -> Board:

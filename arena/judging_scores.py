@@ -40,13 +40,14 @@ def score_wildbench(paths: Sequence[Path]) -> Board:
 
 def score_mt_bench(paths: Sequence[Path]) -> Board:
     """Mean ratings by turn of all models in the files together."""
-    records = [record for path in paths for record in read_records(path, "mt_bench", "turn")]
-    board = Board()
-    with naming(paths[0]):
-        lines = mt_bench.scores(records)
-    for line in lines:
-        board.rows.append(vars(line).copy())
-        board.note_unparsed(paths[0], line.unparsed)
+    board, together = Board(), []
+    for path in paths:
+        records = read_records(path, "mt_bench", "turn")
+        with naming(path):  # alone first: what is wrong with a file is told with its own rows
+            board.note_unparsed(path, sum(line.unparsed for line in mt_bench.scores(records)))
+        together += records
+    with naming(paths[-1]):
+        board.rows = [vars(line).copy() for line in mt_bench.scores(together)]
     return board
 
 

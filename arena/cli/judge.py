@@ -84,7 +84,7 @@ def _print(board: Board, scheme: Scheme, as_format: Format) -> None:
         return
     table = Table(title=scheme)
     for name in names:
-        table.add_column(name, justify="left" if name in ("judge", "model") else "right")
+        table.add_column(name, justify="left" if name in ("judge", "model") else "right", overflow="fold")
     for row in rows:
         table.add_row(*(_shown(row.get(name)) for name in names))
     Console().print(table)

@@ -98,6 +98,8 @@ def games(rows: Sequence[Mapping[str, Any]], baseline: str | None = None) -> lis
         given = field(record, row, "games")
         if not isinstance(given, list) or len(given) != 2:
             raise BadRow(f"row {row}: games is not a list of two; expected baseline first, then model first")
+        if any(game is not None and not isinstance(game, Mapping) for game in given):
+            raise BadRow(f"row {row}: a game is neither an object nor null")
         one = _games(model, against, prompt, given)
         found[model] = _joined(found[model], one, row) if model in found else one
     for one in found.values():

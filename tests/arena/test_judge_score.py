@@ -274,6 +274,28 @@ def test_csv_and_table_show_the_same_rows(tmp_path):
     assert "8.0000" in run("wildbench", file).stdout
 
 
+def test_a_model_that_won_everything_has_no_rating_and_stands_last(tmp_path):
+    rows = [battle("b", "x", "model_b"), battle("b", "y", "model_a"), battle("b", "y", "model_b")]
+    lines = board("arena_hard", written(tmp_path / "b.jsonl", *rows))
+    assert [(line["model"], line["rating"]) for line in lines if line["rating"] is None] == [("x", None)]
+    assert lines[-1]["model"] == "x"
+
+
+def test_a_models_name_may_hold_a_slash(tmp_path):
+    rows = [battle("lab/b", "x", "model_a"), battle("x", "lab/b", "model_a")]
+    lines = board("arena_hard", written(tmp_path / "b.jsonl", *rows), "--baseline", "lab/b")
+    assert by_model(lines, "rating") == pytest.approx({"lab/b": 1000, "x": 1000})
+
+
+def test_a_broken_row_in_the_second_file_names_that_file(tmp_path):
+    good = {"question_id": 1, "model": "m", "turn": 1, "score": 8}
+    files = [written(tmp_path / "1.jsonl", good), written(tmp_path / "2.jsonl", {**good, "turn": 3})]
+    assert f"{files[1]}: row 0: turn 3" in refused("mt_bench", *files)
+    files[1] = written(tmp_path / "2.jsonl", {**good, "turn": 2, "score": 4})
+    (row,) = board("mt_bench", *files)
+    assert (row["score"], row["judged"]) == (6, 2)
+
+
 # --- what cannot be read
 
 
@@ -300,6 +322,14 @@ def test_a_file_that_is_not_of_the_scheme_is_told_with_its_name(tmp_path, scheme
     told = refused(scheme, file)
     assert told.startswith(f"Error: {file}: ")
     assert problem in told
+
+
+def test_annotations_against_another_baseline_are_not_scored_with_this_one(tmp_path):
+    other = {"instruction": "i0", "output": "x", "generator": "someone"}
+    written(tmp_path / "someone" / "model_outputs.json", other)
+    folder = alpaca_folder(tmp_path / "m")
+    told = refused("alpaca_eval", folder, "--baseline", tmp_path / "someone")
+    assert "annotations.json: row 0: judged against b; give the folder of b as --baseline" in told
 
 
 def test_missing_files_and_folders_are_told(tmp_path):

@@ -98,6 +98,7 @@ def test_older_rows_keep_text_or_label_alone():
     [
         ([{"uid": "q", "model": "m", "games": []}], "row 0: no baseline"),
         ([{"uid": "q", "model": "m", "baseline": "b", "games": [None]}], "row 0: games is not a list of two"),
+        ([{"uid": "q", "model": "m", "baseline": "b", "games": [None, "A>B"]}], "row 0: a game is neither"),
         (
             [judged("q", "A>B", "A>B"), judged("r", "A>B", "A>B", baseline="c")],
             "row 1: m against c, before against b",
