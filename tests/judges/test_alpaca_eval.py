@@ -90,6 +90,21 @@ def test_published_weights_give_the_published_rate(model):
     assert result.win_rate == pytest.approx(expected, abs=1e-4)
 
 
+def test_a_file_with_gaps_is_published_with_difficulties_joined_by_position():
+    rows = annotations("phi-2")
+    y = [value - 1 for value in preferences(rows)]
+    length = length_control.length_feature([r["output_1"] for r in rows], [r["output_2"] for r in rows])
+    with published("alpaca_eval", "ae_instruction_difficulty.csv").open(newline="", encoding="utf-8") as file:
+        by_position = [float(row["instruction_difficulty"]) for row in csv.DictReader(file)][: len(rows)]
+    expected = float(table("expected_leaderboard.csv")["phi-2"]["length_controlled_winrate"])
+
+    def rate(gamma):
+        return length_control.controlled(length_control.fit(y, length, gamma, list(gamed())), gamma).win_rate
+
+    assert rate(by_position) == pytest.approx(expected, abs=0.15)
+    assert rate(difficulties(rows)) < expected - 0.5
+
+
 def top(**logprobs):
     return [{"token": token, "logprob": value} for token, value in logprobs.items()]
 
