@@ -11,7 +11,7 @@ import numpy as np
 import ratings
 from arena.boards import Board, naming
 from arena.verdict_files import BadVerdictFile, Record, read_records
-from judges.columns import field as value_of
+from judges.columns import text
 from judges.schemes import arena_hard
 
 Z = 1.959964  # half width of a 95 % interval in standard errors
@@ -45,12 +45,12 @@ def _place(row: dict[str, Any]) -> tuple[bool, float]:
 def _battles(path: Path, records: list[Record], baseline: str | None) -> Board:
     """Bradley–Terry with the baseline at 1000, intervals by question."""
     names = ("model_a", "model_b", "winner")
-    a, b, winner = ([value_of(r, row, name) for row, r in enumerate(records)] for name in names)
-    question = [record.get("question_id") for record in records]
+    a, b, winner = ([text(r, row, name) for row, r in enumerate(records)] for name in names)
+    question = [str(record["question_id"]) for record in records if record.get("question_id") is not None]
     anchor = baseline or arena_hard.baseline_of(a, b)
     if anchor is None:
         raise BadVerdictFile(f"{path}: no model stands first in every battle; name one with --baseline MODEL")
-    together = question if None not in question and len(set(map(str, question))) > 1 else None
+    together = question if len(question) == len(records) and len(set(question)) > 1 else None
     fit = ratings.bradley_terry(a, b, winner, cluster=together).anchored(anchor, ANCHOR)
     lower, upper = fit.interval()
     rows = [

@@ -314,6 +314,7 @@ def test_a_broken_row_in_the_second_file_names_that_file(tmp_path):
         ("arena_hard", '{"session_id": "p", "model_test": "m"}', "try: arena judge score wildbench"),
         ("arena_hard", '{"winner": "tie"}', "row 0: no model_a"),
         ("arena_hard", json.dumps(battle("a", "b", "nobody")), "winner 'nobody'"),
+        ("arena_hard", json.dumps(battle("a", ["b"], "tie")), "row 0: model_b is ['b']; expected text"),
     ],
 )
 def test_a_file_that_is_not_of_the_scheme_is_told_with_its_name(tmp_path, scheme, text, problem):
