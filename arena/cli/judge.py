@@ -1,0 +1,118 @@
+"""`arena judge`: what judges said, and the boards that follow from it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from arena.cli.options import AsFormat, Format
+
+if TYPE_CHECKING:
+    from arena.boards import Board
+
+app = typer.Typer(help="Judges and their verdicts.", no_args_is_help=True)
+
+
+class Scheme(StrEnum):
+    """Whose format the verdicts are in."""
+
+    alpaca_eval = "alpaca_eval"
+    wildbench = "wildbench"
+    arena_hard = "arena_hard"
+    mt_bench = "mt_bench"
+    prd = "prd"
+
+
+TAKES_BASELINE = (Scheme.alpaca_eval, Scheme.arena_hard)
+
+
+@app.callback()
+def judge() -> None:
+    """Judges and their verdicts."""
+
+
+@app.command("score")
+def score(
+    scheme: Annotated[Scheme, typer.Argument(help="Whose format the verdicts are in.")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH…", help="Files, or folders for alpaca_eval and prd.")
+    ],
+    baseline: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="alpaca_eval: the baseline's folder; arena_hard: the model at 1000."),
+    ] = None,
+    peer: Annotated[bool, typer.Option("--peer", help="prd: judges weigh as much as they score.")] = False,
+    as_format: AsFormat = Format.TABLE,
+) -> None:
+    """Recompute a board from stored verdicts; no call is made."""
+    if peer and scheme is not Scheme.prd:
+        _stop(f"--peer needs the scheme prd, not {scheme}", code=2)
+    if baseline is not None and scheme not in TAKES_BASELINE:
+        _stop(f"--baseline needs the scheme {' or '.join(TAKES_BASELINE)}, not {scheme}", code=2)
+    options: dict[str, Any] = {"baseline": baseline} if baseline else {"peer": True} if peer else {}
+    from arena.judging_scores import SCHEMES
+    from arena.verdict_files import BadVerdictFile
+
+    try:
+        with Console(stderr=True).status(f"scoring {scheme}"):
+            board = SCHEMES[scheme](paths, **options)
+    except BadVerdictFile as problem:
+        _stop(str(problem))
+    for note in dict.fromkeys(board.notes):
+        Console(stderr=True).print(f"Note: {note}", markup=False, highlight=False, soft_wrap=True)
+    _print(board, scheme, as_format)
+
+
+def _print(board: Board, scheme: Scheme, as_format: Format) -> None:
+    rows = board.rows + _peer_rows(board)
+    if as_format is Format.JSON:
+        sys.stdout.write(json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+        return
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    if as_format is Format.CSV:
+        writer = csv.DictWriter(sys.stdout, fieldnames=names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+        return
+    table = Table(title=scheme)
+    for name in names:
+        table.add_column(name, justify="left" if name in ("judge", "model") else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*(_shown(row.get(name)) for name in names))
+    Console().print(table)
+
+
+def _peer_rows(board: Board) -> list[dict[str, Any]]:
+    """The peer-weighted scores as rows of a judge called `peer`, with the weight of a model that judges."""
+    if board.peer is None:
+        return []
+    weights = board.peer["weights"]
+    return [
+        {"judge": "peer", "model": model, "win_rate": value, "judged": None, "weight": weights.get(model)}
+        for model, value in board.peer["peer"].items()
+    ]
+
+
+def _cell(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, dict):
+        return "\n".join(f"{name} {_shown(one)}" for name, one in value.items())
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
+
+
+def _stop(message: str, code: int = 1) -> NoReturn:
+    Console(stderr=True).print(f"Error: {message}", style="red", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(code)

@@ -1,0 +1,202 @@
+"""How well judges agree, with people or with each other, each figure with an interval.
+
+Every figure is a function of counts, and items weigh in by a number of times: once each for the value, as often
+as a bootstrap drew their cluster for the interval. Verdicts are names such as `model_a`, `model_b` and `tie`;
+None is a verdict that was not given or could not be read.
+Sources: Cohen (1960); Fleiss (1971); Krippendorff, Content Analysis (2004); clusters drawn whole: Davison &
+Hinkley, Bootstrap Methods (1997), ch. 3.8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from judges.columns import Floats, same_length
+from judges.errors import BadOption, BadRow, NoVerdicts
+
+DRAWS, SEED, LEVEL = 1000, 0, 0.95
+TIE = "tie"
+MIRRORED = {"model_a": "model_b", "model_b": "model_a", TIE: TIE}
+
+Verdicts = Sequence[str | None]
+Statistic = Callable[[Floats], float]  # weights of the items (items,) to the figure, nan where undefined
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """A figure with its interval; `items` went into it and `left_out` had no verdict to compare.
+
+    `lower` and `upper` are None where the items are a single cluster, or hardly any draw defines the figure.
+    """
+
+    value: float
+    lower: float | None
+    upper: float | None
+    items: int
+    left_out: int
+
+
+def accuracy(judge: Verdicts, truth: Verdicts, *, cluster: Sequence[Hashable] | None = None) -> Agreement:
+    """Share of items on which the judge says what `truth` (items,) says.
+
+    An item that the judge gave no verdict on is wrong, for it was asked; one without a truth is left out.
+    Raises LengthMismatch, NoVerdicts.
+    """
+    same_length(judge=judge, truth=truth)
+    known = [t is not None for t in truth]
+    right = np.array([j == t for j, t in zip(judge, truth, strict=True)], dtype=float)
+    return _figure(_mean(right), known, cluster)
+
+
+def accuracy_without_ties(
+    judge: Verdicts, truth: Verdicts, *, cluster: Sequence[Hashable] | None = None
+) -> Agreement:
+    """`accuracy` over the items on which both decide: neither says tie and both say something."""
+    same_length(judge=judge, truth=truth)
+    decided = [None not in pair and TIE not in pair for pair in zip(judge, truth, strict=True)]
+    right = np.array([j == t for j, t in zip(judge, truth, strict=True)], dtype=float)
+    return _figure(_mean(right), decided, cluster)
+
+
+def cohen_kappa(one: Verdicts, two: Verdicts, *, cluster: Sequence[Hashable] | None = None) -> Agreement:
+    """(p_o - p_e) / (1 - p_e) of two judges over the items that both gave a verdict on.
+
+    p_o is the share on which they agree, p_e what their own shares of each verdict would give by chance.
+    """
+    same_length(one=one, two=two)
+    both = [None not in pair for pair in zip(one, two, strict=True)]
+    codes, size = _codes([one, two])
+
+    def kappa(weight: Floats) -> float:
+        table = np.zeros((size + 1, size + 1))
+        np.add.at(table, (codes[0], codes[1]), weight)  # a missing verdict is code -1: the last row, weight 0
+        share = table / table.sum()
+        by_chance = float(share.sum(axis=1) @ share.sum(axis=0))
+        return _beyond_chance(float(np.trace(share)), by_chance)
+
+    return _figure(kappa, both, cluster)
+
+
+def fleiss_kappa(judges: Sequence[Verdicts], *, cluster: Sequence[Hashable] | None = None) -> Agreement:
+    """Kappa of two or more judges (judges, items) over the items that all gave a verdict on."""
+    counts = _counts(judges)
+    many = len(judges)
+    complete = counts.sum(axis=1) == many
+    agree = ((counts**2).sum(axis=1) - many) / (many * (many - 1))
+
+    def kappa(weight: Floats) -> float:
+        share = weight @ counts / (many * weight.sum())
+        return _beyond_chance(float(weight @ agree / weight.sum()), float(share @ share))
+
+    return _figure(kappa, complete.tolist(), cluster)
+
+
+def krippendorff_alpha(judges: Sequence[Verdicts], *, cluster: Sequence[Hashable] | None = None) -> Agreement:
+    """Nominal alpha, 1 - observed / expected disagreement, of judges (judges, items) with gaps allowed.
+
+    An item with fewer than two verdicts cannot disagree and is left out.
+    """
+    counts = _counts(judges)
+    given = counts.sum(axis=1)
+    comparable = given >= 2
+    apart = (given**2 - (counts**2).sum(axis=1)) / np.maximum(given - 1, 1)
+
+    def alpha(weight: Floats) -> float:
+        totals = weight @ counts
+        n = float(totals.sum())
+        expected = (n**2 - float(totals @ totals)) / (n - 1)
+        return 1 - float(weight @ apart) / expected if expected else float("nan")
+
+    return _figure(alpha, comparable.tolist(), cluster)
+
+
+def swap_consistency(
+    first_order: Verdicts, second_order: Verdicts, *, cluster: Sequence[Hashable] | None = None
+) -> Agreement:
+    """Share of items with the same winner in both orders; verdicts as the judge gave them, about what it saw
+    as model A and model B. Items without both verdicts are left out. Raises BadRow for an unknown verdict.
+    """
+    same_length(first_order=first_order, second_order=second_order)
+    both = [None not in pair for pair in zip(first_order, second_order, strict=True)]
+    same = [
+        a == _mirrored(b, row) if given else False
+        for row, (a, b, given) in enumerate(zip(first_order, second_order, both, strict=True))
+    ]
+    return _figure(_mean(np.array(same, dtype=float)), both, cluster)
+
+
+def position_bias(verdicts: Verdicts, *, cluster: Sequence[Hashable] | None = None) -> Agreement:
+    """P(first wins) - P(second wins), of verdicts about what the judge saw as model A and model B.
+
+    Where each pair was asked in both orders a judge without bias has 0, whichever model is better. Raises
+    BadRow for an unknown verdict.
+    """
+    given = [verdict is not None for verdict in verdicts]
+    for row, verdict in enumerate(verdicts):
+        if verdict is not None:
+            _mirrored(verdict, row)
+    sign = {"model_a": 1.0, "model_b": -1.0}
+    return _figure(_mean(np.array([sign.get(v or "", 0.0) for v in verdicts])), given, cluster)
+
+
+def _mirrored(verdict: str | None, row: int) -> str:
+    if verdict not in MIRRORED:
+        raise BadRow(f"row {row}: verdict {verdict!r}; expected {', '.join(MIRRORED)} or None")
+    return MIRRORED[verdict]
+
+
+def _mean(values: Floats) -> Statistic:
+    return lambda weight: float(weight @ values / weight.sum())
+
+
+def _beyond_chance(observed: float, by_chance: float) -> float:
+    return (observed - by_chance) / (1 - by_chance) if by_chance < 1 else float("nan")
+
+
+def _codes(judges: Sequence[Verdicts]) -> tuple[NDArray[np.int64], int]:
+    """(judges, items) numbers of the verdicts, -1 for none, and how many different ones there are."""
+    names = sorted({verdict for given in judges for verdict in given if verdict is not None})
+    number = {name: place for place, name in enumerate(names)}
+    codes = [[-1 if verdict is None else number[verdict] for verdict in given] for given in judges]
+    return np.array(codes, dtype=np.int64), len(names)
+
+
+def _counts(judges: Sequence[Verdicts]) -> Floats:
+    """(items, verdicts): how many judges gave each verdict. Raises BadOption for fewer than two judges."""
+    if len(judges) < 2:
+        raise BadOption(f"{len(judges)} judge; agreement needs two or more")
+    same_length(**{f"judge {number}": given for number, given in enumerate(judges)})
+    codes, size = _codes(judges)
+    return np.stack([(codes == code).sum(axis=0) for code in range(size)] or [codes[0] * 0], axis=1).astype(float)
+
+
+def _figure(statistic: Statistic, kept: Sequence[bool], cluster: Sequence[Hashable] | None) -> Agreement:
+    """The statistic over the items kept, with percentile limits from drawing clusters with replacement."""
+    weight = np.array(kept, dtype=float)
+    items = int(weight.sum())
+    if not items:
+        raise NoVerdicts(f"none of {len(kept)} items has the verdicts to compare")
+    groups = _groups(cluster, len(kept))
+    many = int(groups.max()) + 1
+    rng = np.random.default_rng(SEED)
+    chances = np.full(many, 1 / many)
+    drawn = (rng.multinomial(many, chances)[groups] * weight for _ in range(DRAWS))
+    values = [statistic(w) for w in drawn if w.any()]
+    defined = np.array([value for value in values if np.isfinite(value)])
+    lower = upper = None
+    if many > 1 and len(defined) >= DRAWS * LEVEL:
+        tail = (1 - LEVEL) / 2
+        lower, upper = (float(q) for q in np.quantile(defined, [tail, 1 - tail]))
+    return Agreement(statistic(weight), lower, upper, items, len(kept) - items)
+
+
+def _groups(cluster: Sequence[Hashable] | None, items: int) -> NDArray[np.int64]:
+    if cluster is None:
+        return np.arange(items)
+    same_length(items=range(items), cluster=cluster)
+    number: dict[Hashable, int] = {}
+    return np.array([number.setdefault(name, len(number)) for name in cluster], dtype=np.int64)

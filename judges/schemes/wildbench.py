@@ -1,0 +1,236 @@
+"""WildBench: scores of one completion from 1 to 10, and pairs with five choices from A++ to B++.
+
+    score = mean s,    adjusted score = 2 (score - 5),    reward = (W + w/2 - l/2 - L) / rows
+
+for W and w wins by much and slightly. Source: Lin et al., WildBench, arXiv 2406.04770.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from judges.columns import field, text
+from judges.errors import BadRow, NoVerdicts
+from judges.replies import Reason, Unparsable, without_thinking
+
+TRUNCATED = "... (truncated)"  # how a completion that was cut for the judge ends
+EMPTY = "[This model response is empty.]"  # what the judge of a pair is shown instead
+TASK_WEIGHTS = {
+    "Creative Tasks": 0.5,
+    "Planning & Reasoning": 1.25,
+    "Math & Data Analysis": 1.0,
+    "Information/Advice seeking": 0.75,
+    "Coding & Debugging": 1.25,
+}
+TASK_OF_TAG = {
+    "Information seeking": "Information/Advice seeking",
+    "Advice seeking": "Information/Advice seeking",
+    "Coding & Debugging": "Coding & Debugging",
+    "Reasoning": "Planning & Reasoning",
+    "Planning": "Planning & Reasoning",
+    "Math": "Math & Data Analysis",
+    "Data Analysis": "Math & Data Analysis",
+    "Creative Writing": "Creative Tasks",
+    "Editing": "Creative Tasks",
+    "Brainstorming": "Creative Tasks",
+    "Role playing": "Creative Tasks",
+    "Others": "Creative Tasks",
+}
+CHOICES = {"A++": 2, "A+": 1, "A=B": 0, "B+": -1, "B++": -2}
+FENCE = re.compile(r"```(?:json)?\s*(.*?)\s*```", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Score:
+    """Of one model; the scores of tasks are None where the tasks of its prompts are not known."""
+
+    model: str
+    score: float
+    adjusted_score: float
+    task_macro_score: float | None
+    task_categorized_scores: dict[str, float] | None
+    total: int
+    unparsed: int
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Pair verdicts of one model against its reference."""
+
+    win_much: int = 0
+    win: int = 0
+    tie: int = 0
+    lose: int = 0
+    lose_much: int = 0
+
+
+def verdict_score(reply: str | None) -> int | Unparsable:
+    """The score 1 to 10 of a reply that is one JSON object."""
+    given = _object(reply)
+    if isinstance(given, Unparsable):
+        return given
+    return _score(given.get("score"))
+
+
+def verdict_choice(reply: str | None) -> int | Unparsable:
+    """2 (A++) to -2 (B++) of a reply that is one JSON object."""
+    given = _object(reply)
+    if isinstance(given, Unparsable):
+        return given
+    choice = given.get("choice")
+    if choice is None:
+        return Unparsable(Reason.NONE)
+    known = CHOICES.get(choice) if isinstance(choice, str) else None
+    return Unparsable(Reason.OUT_OF_RANGE) if known is None else known
+
+
+def _object(reply: str | None) -> dict[str, Any] | Unparsable:
+    words = without_thinking(reply or "")
+    if isinstance(words, Unparsable):
+        return words
+    fenced = FENCE.fullmatch(words)
+    try:
+        given = json.loads(fenced[1] if fenced else words, object_pairs_hook=_once)
+    except _SaidTwice:
+        return Unparsable(Reason.SEVERAL)
+    except json.JSONDecodeError as problem:
+        if problem.msg == "Extra data":
+            return Unparsable(Reason.SEVERAL)
+        cut = words.startswith(("{", "```")) and not words.endswith(("}", "```"))
+        return Unparsable(Reason.TRUNCATED if cut else Reason.NONE)
+    return given if isinstance(given, dict) else Unparsable(Reason.NONE)
+
+
+class _SaidTwice(ValueError):
+    """A JSON object with the same key twice, of which a reader would silently take the last."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    given = dict(pairs)
+    if len(given) < len(pairs):
+        raise _SaidTwice
+    return given
+
+
+def _score(value: object) -> int | Unparsable:
+    if value is None:
+        return Unparsable(Reason.NONE)
+    if isinstance(value, bool) or not re.fullmatch(r"\d{1,3}", str(value).strip()):
+        return Unparsable(Reason.OUT_OF_RANGE)
+    score = int(str(value))
+    return score if 1 <= score <= 10 else Unparsable(Reason.OUT_OF_RANGE)
+
+
+def tasks_of_prompts(prompts: Iterable[Mapping[str, Any]]) -> dict[str, frozenset[str]]:
+    """The tasks of each prompt by its id, from all its tags. Raises BadRow for an unknown tag."""
+    tasks = {}
+    for row, prompt in enumerate(prompts):
+        tags = [field(prompt, row, "primary_tag"), *field(prompt, row, "secondary_tags")]
+        for tag in tags:
+            if tag not in TASK_OF_TAG:
+                raise BadRow(f"row {row}: tag {tag!r}; expected one of: {', '.join(TASK_OF_TAG)}")
+        tasks[text(prompt, row, "id", "session_id")] = frozenset(TASK_OF_TAG[tag] for tag in tags)
+    return tasks
+
+
+def score(rows: Sequence[Mapping[str, Any]], tasks: Mapping[str, frozenset[str]] | None = None) -> Score:
+    """The score of the model in `rows`, over all that have one; tasks leave out empty and cut completions.
+
+    Raises BadRow for a field that is missing, a second model, a prompt twice or one without tasks, NoVerdicts
+    without a readable score.
+    """
+    model, seen, scores = "", set(), []
+    by_task: dict[str, list[int]] = defaultdict(list)
+    for row, record in enumerate(rows):
+        name, prompt = text(record, row, "model_test"), text(record, row, "session_id")
+        if name != (model := model or name):
+            raise BadRow(f"row {row}: model_test is {name!r} and was {model!r} before; one model a file")
+        if prompt in seen:
+            raise BadRow(f"row {row}: session_id {prompt} is there twice; keep one verdict a prompt")
+        seen.add(prompt)
+        value = _score(field(record, row, "score"))
+        if isinstance(value, Unparsable):
+            continue
+        scores.append(value)
+        completion = text(record, row, "model_output")
+        if tasks is None or not completion or completion.endswith(TRUNCATED):
+            continue
+        if prompt not in tasks:
+            raise BadRow(
+                f"row {row}: session_id {prompt} is not among the prompts; give the file it was asked from"
+            )
+        for task in tasks[prompt]:
+            by_task[task].append(value)
+    if not scores:
+        raise NoVerdicts(f"none of {len(rows)} rows has a readable score")
+    mean = sum(scores) / len(scores)
+    means = {task: _adjusted(sum(by_task[task]) / len(by_task[task])) for task in TASK_WEIGHTS if by_task[task]}
+    return Score(
+        model=model.rpartition("/")[2],
+        score=mean,
+        adjusted_score=_adjusted(mean),
+        task_macro_score=macro(means) if means else None,
+        task_categorized_scores=means or None,
+        total=len(scores),
+        unparsed=len(rows) - len(scores),
+    )
+
+
+def _adjusted(mean: float) -> float:
+    return (mean - 5) * 2  # 5 is an answer of no use and no harm
+
+
+def macro(of_tasks: Mapping[str, float]) -> float:
+    """The weighted sum over tasks, divided by all five weights as published."""
+    return sum(TASK_WEIGHTS[task] * value for task, value in of_tasks.items()) / sum(TASK_WEIGHTS.values())
+
+
+def count(rows: Sequence[Mapping[str, Any]], model: str, longer_by: int | None = None) -> Counts:
+    """The verdicts of pair rows for `model`; empty and cut completions are left out.
+
+    With `longer_by`, a slight win of a completion that is more than so many characters longer is a tie.
+    Raises BadRow for a winner that is neither of the two models nor "tie", or an extent other than 1 and 2.
+    """
+    tally = dict.fromkeys(("win_much", "win", "tie", "lose", "lose_much"), 0)
+    for row, record in enumerate(rows):
+        outputs = field(record, row, "model_outputs")
+        if model not in outputs or len(outputs) != 2:
+            raise BadRow(f"row {row}: outputs of {', '.join(outputs)}; expected {model} and one other model")
+        if any(said == EMPTY or said.endswith(TRUNCATED) for said in outputs.values()):
+            continue
+        tally[_result(record, row, model, outputs, longer_by)] += 1
+    return Counts(**tally)
+
+
+def _result(
+    record: Mapping[str, Any], row: int, model: str, outputs: Mapping[str, str], longer_by: int | None
+) -> str:
+    winner, extent = field(record, row, "winner"), field(record, row, "extent")
+    if winner == "tie":
+        return "tie"
+    if winner not in outputs or extent not in (1, 2):
+        raise BadRow(f"row {row}: winner {winner!r}, extent {extent!r}; expected a model and 1 or 2, or tie")
+    result = "win" if winner == model else "lose"
+    if extent == 2:
+        return f"{result}_much"
+    loser = next(name for name in outputs if name != winner)
+    bought = longer_by is not None and len(outputs[winner]) > len(outputs[loser]) + longer_by
+    return "tie" if bought else result
+
+
+def reward(counts: Counts, total: int | None = None) -> float:
+    """(W + w/2 - l/2 - L) / total, between -1 and 1.
+
+    The published reward divides by all rows, also those left out of the counts: that is `total`. Rewards of
+    tasks divide by the rows counted. Raises NoVerdicts when there are none.
+    """
+    counted = counts.win_much + counts.win + counts.tie + counts.lose + counts.lose_much
+    rows = counted if total is None else total
+    if not rows:
+        raise NoVerdicts("no pair verdicts; there is nothing to score")
+    return (counts.win_much + 0.5 * counts.win - 0.5 * counts.lose - counts.lose_much) / rows

@@ -1,0 +1,92 @@
+"""MT-bench: ratings by turn, pairs in both orders."""
+
+import pytest
+
+from judges.errors import BadRow, NoVerdicts
+from judges.replies import Reason, Unparsable
+from judges.schemes import mt_bench
+
+
+def row(question, turn, score, judgment=None, model="m"):
+    return {"question_id": question, "turn": turn, "score": score, "judgment": judgment, "model": model}
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        ("Rating: [[7.5]]", 7.5),
+        ("Rating: [9]", 9),
+        ("[[5]], that is [[5]]", 5),
+        ('The answer says "[[10]]". Rating: [[2]]', Unparsable(Reason.SEVERAL)),
+        ("[[0]]", Unparsable(Reason.OUT_OF_RANGE)),
+        ("Good.", Unparsable(Reason.NONE)),
+        ("<think>[[3]]", Unparsable(Reason.TRUNCATED)),
+    ],
+)
+def test_a_rating_is_read_exactly(reply, expected):
+    assert mt_bench.rating(reply) == expected
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        ("[[A]]", "model_a"),
+        ("[[B]]", "model_b"),
+        ("[[C]]", "tie"),
+        ("not [[A]] but [[B]]", Unparsable(Reason.SEVERAL)),
+        ("A", Unparsable(Reason.NONE)),
+        ("", Unparsable(Reason.EMPTY)),
+    ],
+)
+def test_a_pair_verdict_is_read_exactly(reply, expected):
+    assert mt_bench.verdict(reply) == expected
+
+
+def test_a_side_wins_only_in_both_orders_and_swapping_sides_swaps_it():
+    both, mirror = mt_bench.of_both_orders, {"model_a": "model_b", "model_b": "model_a", "tie": "tie"}
+    assert both("model_a", "model_b") == "model_a"
+    assert both("model_a", "model_a") == "tie"
+    assert both("tie", "model_b") == "tie"
+    for one in mirror:
+        for two in mirror:
+            assert both(two, one) == mirror[both(one, two)]
+
+
+def test_a_failed_order_is_no_tie():
+    failed = Unparsable(Reason.TRUNCATED)
+    assert mt_bench.of_both_orders(failed, "tie") == failed
+    assert mt_bench.of_both_orders("tie", failed) == failed
+
+
+def test_the_score_is_the_mean_of_all_rows_and_turns_stand_apart():
+    rows = [row(1, 1, 8), row(1, 2, 5), row(2, 1, -1), row(3, 1, 1, "[[6]]"), row(1, 1, None, model="z")]
+    line = mt_bench.scores(rows[:-1])[0]
+    assert (line.score, line.first_turn, line.second_turn) == (pytest.approx(19 / 3), 7, 5)
+    assert (line.judged, line.unparsed) == (3, 1)
+    assert mt_bench.scores(rows[3::-1]) == [line]
+    with pytest.raises(NoVerdicts, match="z: none of 1 judgments"):
+        mt_bench.scores(rows)
+
+
+def test_a_turn_that_nobody_judged_has_no_score():
+    assert mt_bench.scores([row(1, 1, 8)])[0].second_turn is None
+    assert mt_bench.scores([row(1, 2, 8)])[0].first_turn is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "problem"),
+    [
+        ([row(1, 3, 8)], "row 0: turn 3"),
+        ([row(1, 1, 8), row(1, 1, 9)], "row 1: turn 1 of question 1 is there twice"),
+        ([row(1, 1, 11)], "row 0: score 11"),
+        ([row(1, 1, "8")], "row 0: score '8'"),
+    ],
+)
+def test_a_bad_row_is_named(rows, problem):
+    with pytest.raises(BadRow, match=problem):
+        mt_bench.scores(rows)
+
+
+def test_no_rows_are_no_board():
+    with pytest.raises(NoVerdicts):
+        mt_bench.scores([])
