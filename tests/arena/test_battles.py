@@ -293,7 +293,9 @@ async def test_a_starting_server_leaves_the_running_battles_of_its_siblings_alon
     database.close()
 
 
-async def test_many_clicks_on_send_are_one_turn(battles):
+async def test_many_clicks_on_send_are_one_turn(sqlite):
+    unhurried = [model.model_copy(update={"delay": 0.02}) for model in (PLAIN, LISTS)]
+    battles = await opened_battles(sqlite, *unhurried)
     view = await fought(battles)
     clicks = [battles.continue_("ann", view.public_id, "And then?") for _ in range(6)]
     results = await asyncio.gather(*clicks, return_exceptions=True)
@@ -308,7 +310,8 @@ async def test_a_vote_and_a_regeneration_at_once_leave_one_clear_outcome(battles
     view = await fought(battles)
     both = [vote(battles, "ann", view.public_id, "model_a"), battles.regenerate("ann", view.public_id)]
     results = await asyncio.gather(*(both if first == "vote" else both[::-1]), return_exceptions=True)
-    assert sum(isinstance(result, BattleRefused) for result in results) == 1
+    refused = sum(isinstance(result, BattleRefused) for result in results)
+    assert refused <= 1  # none: the new completions had begun, and the vote cut them short
     after = await settled(battles, "ann", view.public_id)
     assert (after.status is BattleStatus.VOTED) == (votes(battles) == ["model_a"])
     assert (after.model_a is not None) == (after.status is BattleStatus.VOTED)
