@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import sys
 from typing import Annotated, Any
 
@@ -12,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from arena.cli.options import AsFormat, Config, DatabaseURL, Format, overrides
+from arena.cli.options import AsFormat, Config, DatabaseURL, Format, overrides, write_json
 from arena.errors import ConfigError
 
 WIDE = 110  # columns of a terminal that hold the counts as well
@@ -49,7 +48,7 @@ def leaderboard(
 def _print(published: dict[str, Any], as_format: Format) -> None:
     rows = published["models"]
     if as_format is Format.JSON:
-        print(json.dumps(published, indent=2, ensure_ascii=False))  # noqa: T201
+        write_json(published)
     elif as_format is Format.CSV:
         writer = csv.DictWriter(sys.stdout, list(rows[0]) if rows else ["model"])
         writer.writeheader()

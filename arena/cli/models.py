@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import csv
-import json
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from arena.cli.options import AsFormat, Config, Format
+from arena.cli.options import AsFormat, Config, Format, write_json
 from arena.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ def _row(model: AnyModel, found: Probe | None) -> dict[str, Any]:
 
 def _print(rows: list[dict[str, Any]], as_format: Format) -> None:
     if as_format is Format.JSON:
-        print(json.dumps(rows, indent=2, ensure_ascii=False))  # noqa: T201
+        write_json(rows)
         return
     if as_format is Format.CSV:
         writer = csv.DictWriter(sys.stdout, COLUMNS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,6 +25,11 @@ class Format(StrEnum):
 
 
 AsFormat = Annotated[Format, typer.Option("--format", help="How to print the result.")]
+
+
+def write_json(value: Any) -> None:
+    """A result as JSON on standard output, alone there."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 def overrides(**given: Any) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from arena.battles_file import BadBattlesFile, Columns, read_battles_file
-from arena.cli.options import AsFormat, Format
+from arena.cli.options import AsFormat, Format, write_json
 
 if TYPE_CHECKING:
     import ratings
@@ -189,7 +189,7 @@ def _anchor(text: str | None) -> tuple[str, float] | None:
 def _print(board: ratings.Leaderboard, as_format: Format) -> None:
     plain = board.to_dict()
     if as_format is Format.JSON:
-        sys.stdout.write(json.dumps(plain, indent=2, ensure_ascii=False) + "\n")
+        write_json(plain)
     elif as_format is Format.CSV:
         writer = csv.DictWriter(sys.stdout, fieldnames=list(plain["models"][0]), lineterminator="\n")
         writer.writeheader()
