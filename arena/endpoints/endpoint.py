@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 Request = Mapping[str, Any]
+Reply = Mapping[str, Any]  # the body of a chat completion
 
 
 @dataclass(frozen=True)
@@ -101,3 +102,28 @@ async def complete(endpoint: Endpoint, request: Request) -> Completion:
         else:
             pieces.append(event)
     return Completion("".join(pieces), finish)
+
+
+@runtime_checkable
+class Answers(Protocol):
+    """An endpoint that can give a whole reply at once, with log-probabilities where the request asks for them."""
+
+    async def answer(self, request: Request) -> Reply:
+        """The body of the chat completion. Tries once. Raises `EndpointError`."""
+        ...
+
+
+async def answer(endpoint: Endpoint, request: Request) -> Reply:
+    """The body of one chat completion, from the endpoint itself or joined from its stream.
+
+    Raises `EndpointError`.
+    """
+    if isinstance(endpoint, Answers):
+        return await endpoint.answer(request)
+    completion = await complete(endpoint, request)
+    usage = completion.finish.usage
+    message = {"role": "assistant", "content": completion.text}
+    return {
+        "choices": [{"index": 0, "message": message, "finish_reason": completion.finish.reason}],
+        "usage": {"prompt_tokens": usage.prompt_tokens, "completion_tokens": usage.completion_tokens},
+    }

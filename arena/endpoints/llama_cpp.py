@@ -13,7 +13,7 @@ import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 
-from arena.endpoints.endpoint import EndpointError, Failure, Finish, Request
+from arena.endpoints.endpoint import EndpointError, Failure, Finish, Reply, Request
 from arena.endpoints.openai import OpenAI
 
 LOADING_TIMEOUT = 600.0  # seconds; a large file on a slow disk
@@ -51,6 +51,11 @@ class LlamaCpp:
         assert self._client is not None
         async for event in self._client.stream(request):
             yield event
+
+    async def answer(self, request: Request) -> Reply:
+        await self.start()
+        assert self._client is not None
+        return await self._client.answer(request)
 
     async def close(self) -> None:
         async with self._starting:

@@ -11,11 +11,13 @@ import json
 import random
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
 
-from arena.endpoints.endpoint import EndpointError, Failure, Finish, Request, Usage
+from arena.endpoints.endpoint import EndpointError, Failure, Finish, Reply, Request, Usage
 
 PASSING = {408, 409, 425, 429, 500, 502, 503, 504, 529}  # worth another try
 LONGEST_PAUSE = 30.0  # a server that asks for more has refused: a voter is waiting
@@ -63,6 +65,17 @@ class OpenAI:
                 if begun or attempt == self.retries or not _may_pass(error):
                     raise
                 await asyncio.sleep(self._pause(attempt, error))
+
+    async def answer(self, request: Request) -> Reply:
+        """The whole reply in one piece. One try: who asks this way has its own plan for trying again."""
+        body = {**request, "model": self.model, "stream": False}
+        try:
+            reply = await self._http().post("/chat/completions", json=body)
+        except httpx.HTTPError as error:
+            raise self._translated(error) from error
+        if reply.is_error:
+            raise self._refusal(reply.status_code, reply.text, reply.headers)
+        return _whole(reply)
 
     async def models(self) -> list[str]:
         """Names of the models that the server offers. Raises `EndpointError`."""
@@ -152,13 +165,22 @@ async def _events(reply: httpx.Response) -> AsyncGenerator[str | Finish]:
     yield Finish(reason, usage)
 
 
+def _whole(reply: httpx.Response) -> Reply:
+    """A body that is a chat completion with at least one choice. Raises `EndpointError`."""
+    body = _parsed(reply.text)
+    choices = body.get("choices")
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0].get("message"), dict):
+        raise EndpointError(Failure.BROKEN, f"a reply without a message: {reply.text[:SHOWN]}")
+    return body
+
+
 def _parsed(data: str) -> dict[str, Any]:
     try:
         chunk = json.loads(data)
     except ValueError as error:
-        raise EndpointError(Failure.BROKEN, f"not JSON in the stream: {data[:SHOWN]}") from error
+        raise EndpointError(Failure.BROKEN, f"not JSON: {data[:SHOWN]}") from error
     if not isinstance(chunk, dict):
-        raise EndpointError(Failure.BROKEN, f"not an object in the stream: {data[:SHOWN]}")
+        raise EndpointError(Failure.BROKEN, f"not a JSON object: {data[:SHOWN]}")
     if chunk.get("error"):
         raise EndpointError(Failure.BROKEN, f"the server gave up midway: {_message(data)}")
     return chunk
@@ -190,9 +212,14 @@ def _may_pass(error: EndpointError) -> bool:
 
 
 def _retry_after(headers: httpx.Headers) -> float | None:
-    """Seconds; the form with a date is rare enough to be left to our own pause."""
-    value = str(headers.get("retry-after", ""))
-    return float(value) if value.replace(".", "", 1).isdigit() else None
+    """Seconds, from either form of the header (RFC 9110, 10.2.3)."""
+    value = str(headers.get("retry-after", "")).strip()
+    if value.replace(".", "", 1).isdigit():
+        return float(value)
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):  # no date, or one without a zone
+        return None
 
 
 def _is_loopback(url: str) -> bool:

@@ -1,0 +1,27 @@
+"""One engine asks every model: limits, retries, budget, a journal that a run resumes from, typed failures."""
+
+from arena.engine.asks import Answered, Ask, Status, address
+from arena.engine.engine import Engine, Patience, Target
+from arena.engine.journal import Entry, Journal, JournalError
+from arena.engine.limits import Gate, Pace
+from arena.engine.report import Tally
+from arena.engine.spending import Budget, Price, estimated_tokens
+
+__all__ = [
+    "Answered",
+    "Ask",
+    "Budget",
+    "Engine",
+    "Entry",
+    "Gate",
+    "Journal",
+    "JournalError",
+    "Pace",
+    "Patience",
+    "Price",
+    "Status",
+    "Tally",
+    "Target",
+    "address",
+    "estimated_tokens",
+]

@@ -1,0 +1,348 @@
+"""Asks many requests of many models, as fast as each allows, and says of each what came of it.
+
+A fixed number of coroutines a model take their asks from a queue: thousands of calls in flight, no threads.
+What has been answered before, in this run or an earlier one, is read from the journal and not asked again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from arena.endpoints import Endpoint, EndpointError, Failure
+from arena.endpoints.endpoint import Reply, answer
+from arena.engine.asks import STATUS_OF_REASON, Answered, Ask, Status
+from arena.engine.journal import Entry, Journal
+from arena.engine.limits import Gate, Pace
+from arena.engine.report import Tally
+from arena.engine.spending import Budget, Price, estimated_tokens, used_tokens
+
+STATUS_OF_FAILURE = {
+    Failure.UNREACHABLE: Status.TRANSPORT,
+    Failure.TIMEOUT: Status.TIMEOUT,
+    Failure.RATE_LIMITED: Status.RATE_LIMITED,
+    Failure.UNAUTHORISED: Status.TRANSPORT,
+    Failure.REFUSED: Status.REFUSED,
+    Failure.BROKEN: Status.TRANSPORT,
+    Failure.NOT_READY: Status.TRANSPORT,
+}
+MAY_PASS = {Failure.UNREACHABLE, Failure.TIMEOUT, Failure.RATE_LIMITED, Failure.BROKEN}
+FOR_EVERY_CALL = {Failure.UNAUTHORISED, Failure.NOT_READY}  # the next call would end the same way
+GONE = 12  # calls in a row that could not reach the endpoint, after which the rest are not tried
+WAITING = 1000  # asks and results held in memory a model, so that a run of any length needs the same
+TURNED_AWAY = 3  # times as many attempts for a busy endpoint as for a broken one: waiting does help there
+
+
+@dataclass(frozen=True)
+class Target:
+    """A model as the engine sees it. `identity` is all that tells it from another one whose replies differ."""
+
+    endpoint: Endpoint
+    identity: Mapping[str, Any]
+    concurrency: int = 8
+    requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
+    price: Price | None = None
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long and how often the engine tries; times in seconds."""
+
+    attempts: int = 4  # of a call that failed in a way that may pass; a busy endpoint gets three times as many
+    readings: int = 2  # of a request whose reply cannot be read
+    call_timeout: float = 300.0
+    first_pause: float = 0.5  # doubles with each attempt, with jitter
+    longest_pause: float = 60.0  # an endpoint that asks for more is left alone for this run
+    run_timeout: float | None = None
+
+    def pause(self, attempt: int) -> float:
+        doubled = min(self.longest_pause, self.first_pause * 2.0 ** (attempt - 1))
+        return doubled * random.uniform(0.5, 1.0)  # noqa: S311  (jitter, not a secret)
+
+
+@dataclass
+class _Line:
+    """One model's queue, and what limits it."""
+
+    target: Target
+    gate: Gate
+    paces: list[tuple[Pace, bool]]  # with whether it counts tokens
+    queue: asyncio.Queue[tuple[int, Ask]] = field(default_factory=lambda: asyncio.Queue(WAITING))
+    closed: tuple[Status, str] | None = None  # what all further asks come to, without a call
+    unreachable: int = 0  # in a row
+    workers: int = 0
+    starting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    started: bool = False
+
+
+@dataclass
+class _Attempt:
+    """What one call came to. `again` is the pause before another one, if that may help."""
+
+    status: Status
+    detail: str = ""
+    reply: Reply | None = None
+    failure: Failure | None = None
+    retry_after: float | None = None
+    cost: float = 0.0
+
+
+class Engine:
+    """Runs asks against `targets` (by the name that an ask gives its model) with one journal and one budget."""
+
+    def __init__(
+        self,
+        targets: Mapping[str, Target],
+        journal: Journal,
+        budget: Budget | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        self.journal = journal
+        self.budget = budget or Budget()
+        self.patience = patience or Patience()
+        self.tally = Tally()
+        self.stopped = ""  # why, once no further call is begun
+        self._lines = {name: _line(target) for name, target in targets.items()}
+        self._results: asyncio.Queue[Answered | BaseException | None] = asyncio.Queue()
+        self._flying: dict[str, list[tuple[int, Ask]]] = {}  # asks that wait for the same key
+        self._settled = asyncio.Event()
+        self._room = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def stop(self, why: str) -> None:
+        """Begin no further call. What runs is waited for and kept; the rest ends as NOT_ASKED."""
+        self.stopped = self.stopped or why
+        self._settled.set()
+
+    async def run(self, asks: Iterable[Ask]) -> AsyncGenerator[Answered]:
+        """What came of each ask, in the order in which that is known. One run at a time.
+
+        `asks` is read as it is needed, so it may be longer than memory. Closing the generator ends calls under
+        way. Raises what reading `asks` raises, `KeyError` for a model without a target, `JournalError`.
+        """
+        feeder = self._begin(self._feed(asks))
+        timer = None
+        if self.patience.run_timeout is not None:
+            limit = self.patience.run_timeout
+            timer = asyncio.get_running_loop().call_later(limit, self.stop, f"the run's {limit:g} s are over")
+        try:
+            while (result := await self._results.get()) is not None:
+                if isinstance(result, BaseException):
+                    raise result
+                self._room.set()
+                self.tally.add(result)
+                yield result
+            await feeder
+        finally:
+            if timer:
+                timer.cancel()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            self._tasks.clear()
+
+    def _begin(self, work: Any) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.create_task(work)
+        self._tasks.append(task)
+        task.add_done_callback(self._tell)
+        return task
+
+    def _tell(self, task: asyncio.Task[None]) -> None:
+        """An error in any task must reach whoever reads the results."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._results.put_nowait(error)
+
+    async def _feed(self, asks: Iterable[Ask]) -> None:
+        for number, ask in enumerate(asks):
+            if self._results.qsize() > WAITING:  # the reader is slower than the journal
+                self._room.clear()
+                await self._room.wait()
+            reply = self.journal.reply(ask.key)
+            if reply is not None and ask.check(reply) is None:
+                self._results.put_nowait(Answered(number, ask, Status.OK, reply=reply, replayed=True))
+            elif ask.key in self._flying:
+                self._flying[ask.key].append((number, ask))
+            else:
+                self._flying[ask.key] = []
+                await self._queue(number, ask)
+        for line in self._lines.values():
+            await line.queue.join()
+        self._results.put_nowait(None)
+
+    async def _queue(self, number: int, ask: Ask) -> None:
+        line = self._lines[ask.model]
+        if line.workers < line.target.concurrency:
+            line.workers += 1
+            self._begin(self._work(line))
+        await line.queue.put((number, ask))
+
+    async def _work(self, line: _Line) -> None:
+        while True:
+            number, ask = await line.queue.get()
+            answered = await self._answer(line, number, ask)
+            self._results.put_nowait(answered)
+            for also, other in self._flying.pop(ask.key):
+                self._results.put_nowait(self._shared(answered, also, other))
+            line.queue.task_done()
+
+    @staticmethod
+    def _shared(answered: Answered, number: int, ask: Ask) -> Answered:
+        """The same reply for another ask with the same key, if its own check can read it."""
+        problem = ask.check(answered.reply) if answered.reply is not None else None
+        if problem:
+            return Answered(number, ask, _status_of(problem.reason), problem.reason.value)
+        return Answered(number, ask, answered.status, answered.detail, answered.reply, replayed=True)
+
+    async def _answer(self, line: _Line, number: int, ask: Ask) -> Answered:
+        """Ask until there is a reply that can be read, or trying again would not help."""
+        began, attempts, readings, cost = time.monotonic(), 0, 0, 0.0
+        while True:
+            attempt = await self._attempt(line, ask)
+            if attempt.status is Status.NOT_ASKED:
+                return Answered(number, ask, Status.NOT_ASKED, attempt.detail)
+            attempts += 1
+            readings += attempt.failure is None
+            cost += attempt.cost
+            again = self._again(attempt, attempts, readings)
+            if again is None or self.stopped or line.closed:
+                break
+            await asyncio.sleep(again)
+        self.journal.append(
+            Entry(
+                ask.key,
+                attempt.status,
+                ask.model,
+                attempt.reply,
+                attempt.detail,
+                attempts,
+                time.monotonic() - began,
+                cost if line.target.price else None,
+            )
+        )
+        reply = attempt.reply if attempt.status is Status.OK else None
+        return Answered(number, ask, attempt.status, attempt.detail, reply)
+
+    def _again(self, attempt: _Attempt, attempts: int, readings: int) -> float | None:
+        """Seconds until another try, or None: it came to something, or nothing better is to be expected."""
+        if attempt.status is Status.OK:
+            return None
+        if attempt.failure is None:
+            return 0.0 if readings < self.patience.readings else None
+        most = self.patience.attempts * (TURNED_AWAY if attempt.failure is Failure.RATE_LIMITED else 1)
+        if attempt.failure not in MAY_PASS or attempts >= most:
+            return None
+        if attempt.retry_after is not None:
+            return attempt.retry_after if attempt.retry_after <= self.patience.longest_pause else None
+        return self.patience.pause(min(attempts, 16))
+
+    async def _attempt(self, line: _Line, ask: Ask) -> _Attempt:
+        """One call, when all limits allow it."""
+        await line.gate.enter()
+        try:
+            if line.closed:
+                return _Attempt(*line.closed, failure=Failure.NOT_READY)
+            tokens = sum(estimated_tokens(ask.body))
+            for pace, counts_tokens in line.paces:
+                if wait := pace.delay(tokens if counts_tokens else 1):
+                    await asyncio.sleep(wait)
+            most = self._most(line, ask)
+            if not await self._may_spend(most):
+                return _Attempt(Status.NOT_ASKED, self.stopped)
+            attempt = _Attempt(Status.TRANSPORT)
+            try:
+                attempt = await self._call(line, ask)
+            finally:
+                self.budget.settle(most, attempt.cost)
+                self._settled.set()
+            return attempt
+        finally:
+            line.gate.leave()
+
+    async def _may_spend(self, most: float) -> bool:
+        """Reserve the most that a call may cost; calls that end may have left more than it looked."""
+        while not self.stopped:
+            if self.budget.reserve(most):
+                return True
+            if self.budget.reserved <= 0:
+                self.stop(f"the budget of ${self.budget.most:g} allows no further call")
+                break
+            self._settled.clear()
+            await self._settled.wait()
+        return False
+
+    async def _call(self, line: _Line, ask: Ask) -> _Attempt:
+        began = time.monotonic()
+        self.tally.calls += 1
+        try:
+            async with asyncio.timeout(self.patience.call_timeout):
+                await self._start(line)
+                reply = await answer(line.target.endpoint, ask.body)
+        except EndpointError as error:
+            return self._failed(line, ask, error, began)
+        except TimeoutError:
+            detail = f"no reply within {self.patience.call_timeout:g} s"
+            return self._failed(line, ask, EndpointError(Failure.TIMEOUT, detail), began)
+        line.unreachable = 0
+        line.gate.went_well()
+        return self._read(line, ask, reply)
+
+    async def _start(self, line: _Line) -> None:
+        if not line.started:
+            async with line.starting:
+                if not line.started:
+                    await line.target.endpoint.start()
+                    line.started = True
+
+    def _read(self, line: _Line, ask: Ask, reply: Reply) -> _Attempt:
+        prompt, completion = used_tokens(ask.body, reply)
+        self.tally.prompt_tokens += prompt
+        self.tally.completion_tokens += completion
+        for pace, counts_tokens in line.paces:
+            if counts_tokens:
+                pace.give_back(sum(estimated_tokens(ask.body)) - prompt - completion)
+        price = line.target.price
+        cost = price.of(prompt, completion) if price else 0.0
+        problem = ask.check(reply)
+        if problem is None:
+            return _Attempt(Status.OK, reply=reply, cost=cost)
+        status = _status_of(problem.reason)
+        self.tally.attempts[status] += 1
+        return _Attempt(status, problem.reason.value, reply, cost=cost)
+
+    def _failed(self, line: _Line, ask: Ask, error: EndpointError, began: float) -> _Attempt:
+        """Note what the failure says about the endpoint. A call that timed out may have been paid for."""
+        status = STATUS_OF_FAILURE[error.failure]
+        self.tally.attempts[status] += 1
+        line.unreachable = line.unreachable + 1 if error.failure is Failure.UNREACHABLE else 0
+        if error.failure in FOR_EVERY_CALL or line.unreachable >= GONE:
+            line.closed = (status, error.detail)
+        if error.failure is Failure.RATE_LIMITED:
+            self._turned_away(line, error, began)
+        cost = self._most(line, ask) if error.failure is Failure.TIMEOUT else 0.0
+        return _Attempt(status, error.detail, failure=error.failure, retry_after=error.retry_after, cost=cost)
+
+    def _turned_away(self, line: _Line, error: EndpointError, began: float) -> None:
+        pause = error.retry_after or 0.0
+        if pause > self.patience.longest_pause:
+            line.closed = (Status.RATE_LIMITED, f"{error.detail}; it asks for a pause of {pause:g} s")
+        else:
+            line.gate.too_busy(pause, began)
+
+    @staticmethod
+    def _most(line: _Line, ask: Ask) -> float:
+        return line.target.price.of(*estimated_tokens(ask.body)) if line.target.price else 0.0
+
+
+def _line(target: Target) -> _Line:
+    limits = ((target.requests_per_minute, False), (target.tokens_per_minute, True))
+    paces = [(Pace(limit), counts_tokens) for limit, counts_tokens in limits if limit is not None]
+    return _Line(target, Gate(target.concurrency), paces)
+
+
+def _status_of(reason: Any) -> Status:
+    return STATUS_OF_REASON.get(reason, Status.UNPARSABLE)

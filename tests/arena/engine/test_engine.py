@@ -1,0 +1,301 @@
+"""The engine against endpoints that answer and fail as a test says; no time is spent waiting where none is due."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from arena.endpoints import EndpointError, Failure
+from arena.engine import Answered, Ask, Budget, Engine, Journal, Patience, Price, Status, Target, address
+from judges.replies import Reason, Unparsable, reply_text
+
+AT_ONCE = Patience(first_pause=0.0)
+IDENTITY = {"endpoint": "fake"}
+
+
+def said(text: str, finish: str = "stop") -> dict[str, object]:
+    return {
+        "choices": [{"message": {"content": text}, "finish_reason": finish}],
+        "usage": {"prompt_tokens": 10, "completion_tokens": 5},
+    }
+
+
+@dataclass
+class Fake:
+    """Gives each prompt its script in turn, the last line for ever; counts calls and how many ran at once."""
+
+    script: Callable[[str], Sequence[object]]
+    seconds: float = 0.0
+    calls: list[str] = field(default_factory=list)
+    running: int = 0
+    most: int = 0
+
+    async def start(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    def stream(self, request): ...
+
+    async def answer(self, request):
+        prompt = request["messages"][0]["content"]
+        turn = self.calls.count(prompt)
+        self.calls.append(prompt)
+        self.running += 1
+        self.most = max(self.most, self.running)
+        try:
+            await asyncio.sleep(self.seconds)
+        finally:
+            self.running -= 1
+        script = self.script(prompt)
+        reply = script[min(turn, len(script) - 1)]
+        if isinstance(reply, BaseException):
+            raise reply
+        return reply
+
+
+def always(*script: object) -> Callable[[str], Sequence[object]]:
+    """The same script for every prompt."""
+    return lambda _prompt: script
+
+
+def ask(prompt: str, model: str = "judge", **more: object) -> Ask:
+    body = {"model": model, "messages": [{"role": "user", "content": prompt}], "max_tokens": 10, **more}
+    return Ask(address(IDENTITY, body), model, body)
+
+
+def failing(failure: Failure, retry_after: float | None = None) -> EndpointError:
+    return EndpointError(failure, "the script says so", retry_after)
+
+
+@pytest.fixture
+def journal(tmp_path: Path):
+    with Journal(tmp_path / "journal.jsonl") as one:
+        yield one
+
+
+async def run(engine: Engine, asks) -> list[Answered]:
+    return sorted([answered async for answered in engine.run(asks)], key=lambda answered: answered.number)
+
+
+def engine(fake: Fake, journal: Journal, *, patience: Patience = AT_ONCE, budget: Budget | None = None, **target):
+    return Engine({"judge": Target(fake, IDENTITY, **target)}, journal, budget, patience)
+
+
+async def test_every_ask_gets_its_own_reply(journal):
+    fake = Fake(lambda prompt: [said(f"to {prompt}")])
+    answers = await run(engine(fake, journal), (ask(str(n)) for n in range(50)))
+    assert [reply_text(one.reply) for one in answers] == [f"to {n}" for n in range(50)]
+    assert {one.status for one in answers} == {Status.OK}
+
+
+async def test_what_was_answered_once_is_never_asked_again(journal, tmp_path):
+    fake = Fake(always(said("yes")))
+    await run(engine(fake, journal), [ask("a"), ask("b")])
+    journal.close()
+    with Journal(tmp_path / "journal.jsonl") as again:
+        second = engine(fake, again)
+        answers = await run(second, [ask("a"), ask("b"), ask("c")])
+    assert fake.calls == ["a", "b", "c"]
+    assert [one.replayed for one in answers] == [True, True, False]
+    assert second.tally.to_dict()["from_journal"] == 2
+
+
+async def test_the_same_question_twice_in_a_run_is_one_call(journal):
+    fake = Fake(always(said("yes")), seconds=0.01)
+    answers = await run(engine(fake, journal), [ask("a"), ask("a"), ask("a")])
+    assert fake.calls == ["a"]
+    assert [one.status for one in answers] == [Status.OK] * 3
+
+
+@pytest.mark.parametrize(
+    ("failure", "status"),
+    [
+        (Failure.BROKEN, Status.TRANSPORT),
+        (Failure.UNREACHABLE, Status.TRANSPORT),
+        (Failure.TIMEOUT, Status.TIMEOUT),
+        (Failure.RATE_LIMITED, Status.RATE_LIMITED),
+    ],
+)
+async def test_a_failure_that_passes_is_tried_again_and_one_that_stays_has_its_type(journal, failure, status):
+    fake = Fake(lambda prompt: [failing(failure), said("at last")] if prompt == "passes" else [failing(failure)])
+    one = engine(fake, journal)
+    answers = await run(one, [ask("passes"), ask("stays")])
+    assert [answer.status for answer in answers] == [Status.OK, status]
+    assert answers[1].reply is None
+    assert one.tally.failed == {status.value: 1}
+    assert one.tally.attempts[status] == len(fake.calls) - 1
+
+
+async def test_a_refused_request_is_not_tried_again(journal):
+    fake = Fake(always(failing(Failure.REFUSED)))
+    answers = await run(engine(fake, journal), [ask("a")])
+    assert (answers[0].status, len(fake.calls)) == (Status.REFUSED, 1)
+
+
+async def test_a_wrong_key_ends_all_calls_to_this_model(journal):
+    fake = Fake(always(failing(Failure.UNAUTHORISED)))
+    answers = await run(engine(fake, journal, concurrency=1), [ask(str(n)) for n in range(20)])
+    assert len(fake.calls) == 1
+    assert {one.status for one in answers} == {Status.TRANSPORT}
+
+
+async def test_a_server_that_is_gone_is_not_tried_for_every_ask(journal):
+    fake = Fake(always(failing(Failure.UNREACHABLE)))
+    answers = await run(engine(fake, journal, concurrency=2), [ask(str(n)) for n in range(100)])
+    assert len(answers) == 100
+    assert len(fake.calls) < 30
+
+
+async def test_a_pause_beyond_patience_ends_the_calls_and_says_so(journal):
+    fake = Fake(always(failing(Failure.RATE_LIMITED, retry_after=3600)))
+    answers = await run(engine(fake, journal, concurrency=1), [ask("a"), ask("b")])
+    assert len(fake.calls) == 1
+    assert {one.status for one in answers} == {Status.RATE_LIMITED}
+    assert "3600 s" in answers[1].detail
+
+
+async def test_retry_after_is_obeyed(journal):
+    fake = Fake(always(failing(Failure.RATE_LIMITED, retry_after=0.2), said("yes")))
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    await run(engine(fake, journal), [ask("a")])
+    assert clock() - began >= 0.2
+
+
+@pytest.mark.parametrize(
+    ("reply", "status"),
+    [
+        (said("", "stop"), Status.UNPARSABLE),
+        (said("half a", "length"), Status.TRUNCATED),
+        (said("no", "content_filter"), Status.REFUSED),
+    ],
+)
+async def test_a_reply_that_cannot_be_read_is_typed_and_never_found_again(journal, reply, status):
+    fake = Fake(always(reply))
+    question = ask("a")
+    answers = await run(engine(fake, journal), [question])
+    assert answers[0].status is status
+    assert answers[0].reply is None
+    assert question.key not in journal
+    assert len(fake.calls) == AT_ONCE.readings
+
+
+async def test_the_check_of_the_ask_decides_what_can_be_read(journal):
+    def only_yes(reply):
+        return None if reply_text(reply) == "yes" else Unparsable(Reason.NONE)
+
+    fake = Fake(always(said("well"), said("yes")))
+    body = ask("a").body
+    answers = await run(engine(fake, journal), [Ask(address(IDENTITY, body), "judge", body, only_yes)])
+    assert reply_text(answers[0].reply) == "yes"
+
+
+async def test_calls_at_once_stay_under_the_limit(journal):
+    fake = Fake(always(said("yes")), seconds=0.005)
+    await run(engine(fake, journal, concurrency=7), [ask(str(n)) for n in range(60)])
+    assert fake.most == 7
+
+
+async def test_the_budget_is_never_exceeded_and_the_rest_is_not_asked(journal):
+    price = Price(prompt=1e6, completion=1e6)  # a dollar a token
+    fake = Fake(always(said("yes")), seconds=0.001)
+    budget = Budget(most=100.0)
+    one = engine(fake, journal, budget=budget, price=price)
+    answers = await run(one, [ask(str(n)) for n in range(50)])
+    asked = [answer for answer in answers if answer.status is Status.OK]
+    assert budget.spent == 15.0 * len(asked) <= 100.0
+    assert 1 <= len(asked) < 50
+    assert {answer.status for answer in answers} == {Status.OK, Status.NOT_ASKED}
+    assert "budget" in one.tally.details[Status.NOT_ASKED]
+
+
+async def test_a_call_that_timed_out_counts_as_paid(journal):
+    fake = Fake(always(failing(Failure.TIMEOUT)))
+    budget = Budget()
+    await run(engine(fake, journal, budget=budget, price=Price(1.0, 1.0)), [ask("a")])
+    assert budget.spent > 0
+    assert budget.reserved == 0
+
+
+async def test_stopping_keeps_what_runs_and_asks_no_more(journal):
+    fake = Fake(always(said("yes")), seconds=0.02)
+    one = engine(fake, journal, concurrency=3)
+    answers = []
+    async for answered in one.run(ask(str(n)) for n in range(30)):
+        one.stop("enough")
+        answers.append(answered)
+    assert len(answers) == 30
+    assert sum(answered.status is Status.OK for answered in answers) == len(fake.calls) == len(journal) <= 6
+
+
+async def test_the_deadline_of_a_run_stops_it(journal):
+    fake = Fake(always(said("yes")), seconds=0.05)
+    patience = Patience(run_timeout=0.12)
+    answers = await run(engine(fake, journal, concurrency=1, patience=patience), [ask(str(n)) for n in range(30)])
+    assert 1 <= sum(one.status is Status.OK for one in answers) <= 4
+    assert "0.12 s" in answers[-1].detail
+
+
+async def test_a_silent_endpoint_is_a_timeout(journal):
+    fake = Fake(always(said("late")), seconds=5)
+    patience = Patience(attempts=1, call_timeout=0.02)
+    answers = await run(engine(fake, journal, patience=patience), [ask("a")])
+    assert answers[0].status is Status.TIMEOUT
+
+
+async def test_an_error_while_reading_the_asks_reaches_the_caller(journal):
+    def broken():
+        yield ask("a")
+        raise ValueError("no such prompt")
+
+    with pytest.raises(ValueError, match="no such prompt"):
+        await run(engine(Fake(always(said("yes"))), journal), broken())
+
+
+async def test_a_model_without_a_target_is_named(journal):
+    with pytest.raises(KeyError, match="stranger"):
+        await run(engine(Fake(always(said("yes"))), journal), [ask("a", model="stranger")])
+
+
+async def test_leaving_early_ends_the_calls_under_way(journal):
+    fake = Fake(lambda prompt: [said("yes")] if prompt == "0" else [said("late")], seconds=0.01)
+    one = engine(fake, journal, concurrency=4)
+    results = one.run(ask(str(n)) for n in range(1000))
+    await anext(results)
+    await results.aclose()
+    assert fake.running == 0
+    assert len(fake.calls) < 50
+
+
+async def test_asks_are_read_as_needed(journal):
+    read = 0
+
+    def endless():
+        nonlocal read
+        while True:
+            read += 1
+            yield ask(str(read))
+
+    fake = Fake(always(said("yes")), seconds=0.001)
+    results = engine(fake, journal).run(endless())
+    for _ in range(20):
+        await anext(results)
+    await results.aclose()
+    assert read < 3000
+
+
+def test_the_address_depends_on_everything_that_decides_the_reply():
+    body = ask("a").body
+    keys = {
+        address(IDENTITY, body),
+        address({**IDENTITY, "revision": "2"}, body),
+        address(IDENTITY, {**body, "temperature": 1}),
+        address(IDENTITY, body, repeat=1),
+    }
+    assert len(keys) == 4
+    assert address(IDENTITY, json.loads(json.dumps(body))) == address(IDENTITY, body)

@@ -1,0 +1,94 @@
+"""The journal: what was written is found again, whatever happened to the process that wrote it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from arena.engine import Entry, Journal, JournalError, Status
+
+REPLY = {"choices": [{"message": {"content": "größer ≥ 😀"}}]}
+
+
+def key(number: int) -> str:
+    return f"{number:064x}"
+
+
+def test_replies_are_found_and_failures_are_not(tmp_path: Path):
+    path = tmp_path / "journal.jsonl"
+    with Journal(path) as journal:
+        journal.append(Entry(key(1), Status.OK, "judge", REPLY, cost=0.5))
+        journal.append(Entry(key(2), Status.TIMEOUT, "judge", detail="too late"))
+        assert journal.reply(key(1)) == REPLY
+    with Journal(path) as again:
+        assert again.reply(key(1)) == REPLY
+        assert again.reply(key(2)) is None
+        assert key(2) not in again
+        assert again.failures == {Status.TIMEOUT: 1}
+        assert len(again) == 1
+
+
+def test_a_line_cut_short_is_dropped_and_the_next_one_is_whole(tmp_path: Path):
+    path = tmp_path / "journal.jsonl"
+    with Journal(path) as journal:
+        journal.append(Entry(key(1), Status.OK, "judge", REPLY))
+        journal.append(Entry(key(2), Status.OK, "judge", REPLY))
+    path.write_bytes(path.read_bytes()[:-20])
+    with Journal(path) as again:
+        assert key(1) in again
+        assert key(2) not in again
+        again.append(Entry(key(3), Status.OK, "judge", REPLY))
+    with Journal(path) as third:
+        assert third.reply(key(3)) == REPLY
+        assert len(third) == 2
+
+
+def test_one_process_at_a_time(tmp_path: Path):
+    with Journal(tmp_path / "j"), pytest.raises(JournalError, match="in use by another run"):
+        Journal(tmp_path / "j")
+
+
+def test_another_file_is_not_taken_for_a_journal(tmp_path: Path):
+    path = tmp_path / "notes.txt"
+    path.write_text("dear diary\n")
+    with pytest.raises(JournalError, match=r"notes.txt:1: not a line of a journal"):
+        Journal(path)
+    assert path.read_text() == "dear diary\n"
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(JournalError, match="cannot be written"):
+        Journal(tmp_path / "file" / "journal.jsonl")
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from arena.engine import Entry, Journal, Status
+journal = Journal(Path(sys.argv[1]))
+for number in range(10**6):
+    journal.append(Entry(f"{number:064x}", Status.OK, "judge", {"n": number}))
+    print(number, flush=True)
+"""
+
+
+def test_every_line_that_was_acknowledged_survives_kill_9(tmp_path: Path):
+    path = tmp_path / "journal.jsonl"
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True)
+    assert writer.stdout is not None
+    last = -1
+    for line in writer.stdout:
+        last = int(line)
+        if last >= 300:
+            os.kill(writer.pid, signal.SIGKILL)
+            break
+    writer.wait()
+    writer.stdout.close()
+    with Journal(path) as journal:
+        assert all(journal.reply(key(number)) == {"n": number} for number in range(last + 1))
