@@ -27,8 +27,15 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class PriceSettings(Strict):
+    """USD per million tokens."""
+
+    prompt: float = Field(ge=0)
+    completion: float = Field(ge=0)
+
+
 class ModelSettings(Strict):
-    """What every model under comparison has, however it is reached."""
+    """What every model has, however it is reached; a judge is a model with `enabled = false`."""
 
     name: str = Field(min_length=1, max_length=120)
     enabled: bool = True
@@ -38,6 +45,10 @@ class ModelSettings(Strict):
     stop: tuple[str, ...] = ()
     parameters: dict[str, Any] = Field(default_factory=dict, description="more of the request body")
     aliases: tuple[str, ...] = Field(default=(), description="other names that would give it away")
+    concurrency: int = Field(default=8, ge=1, le=10_000, description="calls at once in batches")
+    requests_per_minute: float | None = Field(default=None, gt=0, description="in batches")
+    tokens_per_minute: float | None = Field(default=None, gt=0, description="in batches")
+    price: PriceSettings | None = Field(default=None, description="USD per million tokens")
 
     @field_validator("name")
     @classmethod

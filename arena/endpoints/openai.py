@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 
 from arena.endpoints.endpoint import EndpointError, Failure, Finish, Reply, Request, Usage
+from arena.endpoints.posting import Poster
 
 PASSING = {408, 409, 425, 429, 500, 502, 503, 504, 529}  # worth another try
 LONGEST_PAUSE = 30.0  # a server that asks for more has refused: a voter is waiting
@@ -37,6 +38,7 @@ class OpenAI:
     first_pause: float = 0.5  # before the second try; doubles, with jitter
     transport: httpx.AsyncBaseTransport | None = None
     _client: httpx.AsyncClient | None = None
+    _poster: Poster | None = None
     _asks_usage: bool = True
 
     async def start(self) -> None:
@@ -51,6 +53,9 @@ class OpenAI:
         if self._client:
             await self._client.aclose()
             self._client = None
+        if self._poster:
+            await self._poster.close()
+            self._poster = None
 
     async def stream(self, request: Request) -> AsyncGenerator[str | Finish]:
         """Retries what may pass (busy, restarting, unreachable) as long as no text has come."""
@@ -69,13 +74,17 @@ class OpenAI:
     async def answer(self, request: Request) -> Reply:
         """The whole reply in one piece. One try: who asks this way has its own plan for trying again."""
         body = {**request, "model": self.model, "stream": False}
+        if self._poster is None:
+            use_proxy = not _is_loopback(self.url)
+            timeouts = (self.connect_timeout, self.read_timeout)
+            self._poster = Poster(self.url, self._authorisation(), *timeouts, use_proxy)
         try:
-            reply = await self._http().post("/chat/completions", json=body)
-        except httpx.HTTPError as error:
-            raise self._translated(error) from error
-        if reply.is_error:
-            raise self._refusal(reply.status_code, reply.text, reply.headers)
-        return _whole(reply)
+            reply = await self._poster.post("/chat/completions", body)
+        except EndpointError as error:
+            raise EndpointError(error.failure, self._without_key(error.detail)) from error
+        if reply.status >= 400:
+            raise self._refusal(reply.status, reply.text, reply.headers)
+        return _whole(reply.text)
 
     async def models(self) -> list[str]:
         """Names of the models that the server offers. Raises `EndpointError`."""
@@ -111,7 +120,7 @@ class OpenAI:
         if self._client is None:
             self._client = httpx.AsyncClient(
                 base_url=self.url,
-                headers={"Authorization": f"Bearer {self.key}"} if self.key else {},
+                headers=self._authorisation(),
                 timeout=httpx.Timeout(self.read_timeout, connect=self.connect_timeout),
                 limits=httpx.Limits(max_connections=None),
                 transport=self.transport,
@@ -119,7 +128,10 @@ class OpenAI:
             )
         return self._client
 
-    def _refusal(self, status: int, body: str, headers: httpx.Headers) -> EndpointError:
+    def _authorisation(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.key}"} if self.key else {}
+
+    def _refusal(self, status: int, body: str, headers: Mapping[str, str]) -> EndpointError:
         failure = {401: Failure.UNAUTHORISED, 403: Failure.UNAUTHORISED, 429: Failure.RATE_LIMITED}.get(
             status, Failure.REFUSED if status < 500 and status not in PASSING else Failure.BROKEN
         )
@@ -165,12 +177,12 @@ async def _events(reply: httpx.Response) -> AsyncGenerator[str | Finish]:
     yield Finish(reason, usage)
 
 
-def _whole(reply: httpx.Response) -> Reply:
+def _whole(text: str) -> Reply:
     """A body that is a chat completion with at least one choice. Raises `EndpointError`."""
-    body = _parsed(reply.text)
+    body = _parsed(text)
     choices = body.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0].get("message"), dict):
-        raise EndpointError(Failure.BROKEN, f"a reply without a message: {reply.text[:SHOWN]}")
+        raise EndpointError(Failure.BROKEN, f"a reply without a message: {text[:SHOWN]}")
     return body
 
 
@@ -211,7 +223,7 @@ def _may_pass(error: EndpointError) -> bool:
     return error.failure in (Failure.UNREACHABLE, Failure.RATE_LIMITED, Failure.BROKEN)
 
 
-def _retry_after(headers: httpx.Headers) -> float | None:
+def _retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds, from either form of the header (RFC 9110, 10.2.3)."""
     value = str(headers.get("retry-after", "")).strip()
     if value.replace(".", "", 1).isdigit():
