@@ -21,3 +21,7 @@ class LengthMismatch(JudgesError):
 
 class BadOption(JudgesError):
     """An option outside its range."""
+
+
+class BadTemplate(JudgesError):
+    """A prompt template that a judge cannot be asked with."""

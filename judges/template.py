@@ -1,0 +1,111 @@
+"""A judge's prompt as a text with places to fill. Ours are in `judges/prompts`; published ones load as they are.
+
+A place is `{name}` or `{$name}`. All places are filled in one pass, so that braces or places in a completion stay
+what they are: text. A line of `=====` alone parts the system message from the user's.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from judges.errors import BadTemplate
+
+PLACE = re.compile(r"\{\$?([A-Za-z][A-Za-z_]*(?:_[12])?)\}")
+RULE = re.compile(r"^={5,}\s*$", re.MULTILINE)
+
+# what the published templates call the same thing
+SAME = {
+    "user_query": "question",
+    "prompt": "question",
+    "instruction": "question",
+    "candidate_A": "answer_a",
+    "candidate_B": "answer_b",
+    "output_1": "answer_a",
+    "output_2": "answer_b",
+    "model_output": "answer",
+    "completion": "answer",
+    "ref_answer": "reference",
+    "ref_answer_1": "reference",
+}
+KNOWN = {
+    "history", "question", "answer", "answer_a", "answer_b", "checklist", "reference",
+    "question_1", "question_2", "answer_1", "answer_2", "answer_a_1", "answer_a_2", "answer_b_1", "answer_b_2",
+    "ref_answer_2",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Template:
+    """`system` may be empty. `places` are the names that its texts ask for, as we call them."""
+
+    system: str
+    user: str
+
+    @property
+    def places(self) -> frozenset[str]:
+        return frozenset(_name(found) for found in PLACE.findall(self.system + self.user))
+
+    def messages(self, values: Mapping[str, str]) -> list[dict[str, str]]:
+        """The request's messages with every place filled. Raises BadTemplate for one that has no value here."""
+        filled = [("system", _filled(self.system, values)), ("user", _filled(self.user, values))]
+        return [{"role": role, "content": text} for role, text in filled if text]
+
+
+@cache
+def template(text: str, needs: tuple[str, ...], name: str = "template") -> Template:
+    """A template that has at least one of the places in each of `needs` ("answer_a|answer_a_2").
+
+    Raises BadTemplate naming what is unknown or missing.
+    """
+    system, _, user = text.partition(match[0]) if (match := RULE.search(text)) else ("", "", text)
+    made = Template(system.strip(), user.strip())
+    if unknown := sorted(made.places - KNOWN):
+        raise BadTemplate(f"{name}: unknown place {{{unknown[0]}}}; known: {', '.join(sorted(KNOWN | set(SAME)))}")
+    for need in needs:
+        if not made.places & set(need.split("|")):
+            raise BadTemplate(f"{name}: has no place {{{need.split('|')[0]}}}; the judge would not see it")
+    return made
+
+
+def mt_bench_template(lines: Iterable[str], prompt: str) -> str:
+    """The text of one prompt of a `judge_prompts.jsonl`. Raises BadTemplate when it is not there."""
+    known = {}
+    for number, line in enumerate(lines, 1):
+        try:
+            row = json.loads(line)
+            known[row["name"]] = f"{row['system_prompt']}\n=====\n{row['prompt_template']}"
+        except (json.JSONDecodeError, KeyError, TypeError) as problem:
+            detail = f"line {number}: not a judge prompt with system_prompt and prompt_template"
+            raise BadTemplate(detail) from problem
+    if prompt not in known:
+        raise BadTemplate(f"no judge prompt is called {prompt!r}; there are: {', '.join(known) or 'none'}")
+    return known[prompt]
+
+
+@cache
+def own(name: str) -> str:
+    """The text of one of our own templates."""
+    return files("judges").joinpath("prompts", f"{name}.md").read_text(encoding="utf-8")
+
+
+def _name(place: str) -> str:
+    return SAME.get(place, place)
+
+
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    return PLACE.sub(_filler(values), text)
+
+
+def _filler(values: Mapping[str, str]) -> Callable[[re.Match[str]], str]:
+    def fill(place: re.Match[str]) -> str:
+        name = _name(place[1])
+        if name not in values:
+            raise BadTemplate(f"the place {{{place[1]}}} has no value for this item; use another template")
+        return values[name]
+
+    return fill

@@ -1,0 +1,332 @@
+"""Judges ask and read: every claim is about requests built from an item and replies written by hand."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+from verdict_files import published
+
+from judges import (
+    Pair,
+    PairwiseJudge,
+    Reason,
+    Single,
+    SingleJudge,
+    Unparsable,
+    Verdict,
+    balanced,
+    both_orders,
+    flip_rate,
+    in_order,
+    panel,
+    single_panel,
+)
+from judges.canaries import canaries, report
+from judges.coverage import why_not
+from judges.errors import BadOption, BadTemplate
+from judges.pairwise import SCHEMES
+from judges.template import KNOWN, mt_bench_template, own, template
+
+PAIR = Pair("p1", ({"role": "user", "content": "Name a prime."},), "left", "It is 7.", "right", "It is 8.")
+SINGLE = Single("p1", ({"role": "user", "content": "Name a prime."},), "left", "It is 7.", checklist=("a prime?",))
+
+
+def said(text: str, finish: str = "stop") -> dict[str, object]:
+    return {"choices": [{"message": {"content": text}, "finish_reason": finish}]}
+
+
+def tokens(**logprobs: float) -> dict[str, object]:
+    top = [{"token": token, "logprob": value} for token, value in logprobs.items()]
+    first = top[0]["token"]
+    content = [{"token": first, "logprob": top[0]["logprob"], "top_logprobs": top}]
+    choice = {"message": {"content": first}, "finish_reason": "length", "logprobs": {"content": content}}
+    return {"choices": [choice]}
+
+
+def text_of(request) -> str:
+    return "\n".join(message["content"] for message in request["messages"])
+
+
+READ = [
+    ("arena", said("A is right. [[A]]"), ("model_a", 1.0, 1)),
+    ("arena", said("The same. [[C]]"), ("tie", 0.5, 0)),
+    ("mt_bench", said("[[B]]"), ("model_b", 0.0, 1)),
+    ("arena_hard", said("[[A>>B]]"), ("model_a", 1.0, 2)),
+    ("arena_hard", said("<think>[[A>B]]</think>[[B>A]]"), ("model_b", 0.0, 1)),
+    ("arena_hard", said("[[A=B]]"), ("tie", 0.5, 0)),
+    ("wildbench", said('{"choice": "B++"}'), ("model_b", 0.0, 2)),
+    ("alpaca_eval", tokens(m=math.log(0.6), M=math.log(0.2)), ("model_a", 0.75, 1)),
+    ("alpaca_eval", said("M"), ("model_b", 0.0, 1)),
+    ("token", tokens(A=math.log(0.1), B=math.log(0.3)), ("model_b", 0.25, 1)),
+    ("token", said(" A."), ("model_a", 1.0, 1)),
+]
+
+
+@pytest.mark.parametrize(("scheme", "reply", "expected"), READ)
+def test_each_scheme_reads_its_own_replies(scheme, reply, expected):
+    judge = PairwiseJudge("j", scheme)
+    verdict = judge.verdict(PAIR, [reply])
+    assert (verdict.winner, pytest.approx(verdict.preference), verdict.strength) == expected
+    assert judge.unreadable(PAIR, 0, reply) is None
+
+
+UNREADABLE = [
+    ("arena", said("Both are fine."), Reason.NONE),
+    ("arena", said("They wrote [[B]], but [[A]]"), Reason.SEVERAL),
+    ("arena", said("because", "length"), Reason.TRUNCATED),
+    ("arena", said("", "content_filter"), Reason.REFUSED),
+    ("arena", said("<think>hm"), Reason.TRUNCATED),
+    ("wildbench", said('{"choice": "A+", "choice": "B+"}'), Reason.SEVERAL),
+    ("wildbench", said("A+"), Reason.NONE),
+    ("token", tokens(Yes=-0.1), Reason.NONE),
+    ("token", said("perhaps"), Reason.NONE),
+    ("alpaca_eval", tokens(x=-0.1), Reason.NONE),
+]
+
+
+@pytest.mark.parametrize(("scheme", "reply", "reason"), UNREADABLE)
+def test_what_cannot_be_read_is_never_a_tie(scheme, reply, reason):
+    judge = PairwiseJudge("j", scheme)
+    assert judge.verdict(PAIR, [reply]) == Unparsable(reason)
+    assert judge.unreadable(PAIR, 0, reply) == Unparsable(reason)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_every_scheme_shows_the_judge_both_completions_and_the_request(scheme):
+    (request,) = PairwiseJudge("j", scheme).requests(PAIR)
+    assert request["model"] == "j"
+    assert all(text in text_of(request) for text in ("Name a prime.", "It is 7.", "It is 8."))
+    assert text_of(request).index("It is 7.") < text_of(request).index("It is 8.")
+
+
+def test_a_failed_call_gives_no_verdict():
+    assert PairwiseJudge("j").verdict(PAIR, [None]) == Unparsable(Reason.MISSING)
+    assert SingleJudge("j").verdict(SINGLE, [None]) == Unparsable(Reason.MISSING)
+    both = both_orders(PairwiseJudge("j"))
+    assert both.verdict(PAIR, [said("[[A]]"), None]) == Unparsable(Reason.MISSING)
+
+
+def test_the_same_words_twice_are_a_tie_without_a_call():
+    pair = replace(PAIR, completion_b="It is 7. ")
+    judge = both_orders(PairwiseJudge("j"))
+    assert judge.requests(pair) == []
+    assert judge.verdict(pair, []).winner == "tie"
+
+
+def test_an_empty_completion_loses_without_a_call():
+    pair = replace(PAIR, completion_a=" \n")
+    assert PairwiseJudge("j").requests(pair) == []
+    assert both_orders(PairwiseJudge("j")).verdict(pair, []).winner == "model_b"
+    empty = replace(SINGLE, completion="")
+    assert SingleJudge("j").requests(empty) == []
+    assert SingleJudge("j").verdict(empty, []).score == 1
+
+
+def test_swapping_sides_swaps_the_verdict():
+    judge = PairwiseJudge("j", "arena_hard")
+    (turned,) = in_order(judge, swapped=True).requests(PAIR)
+    assert turned == judge.requests(PAIR.swapped())[0]
+    verdict = in_order(judge, swapped=True).verdict(PAIR, [said("[[A>>B]]")])
+    assert (verdict.winner, verdict.preference, verdict.strength) == ("model_b", 0.0, 2)
+
+
+def test_a_judge_that_always_says_first_is_even_over_both_orders():
+    verdict = both_orders(PairwiseJudge("j")).verdict(PAIR, [said("[[A]]"), said("[[A]]")])
+    assert (verdict.winner, verdict.preference) == ("tie", 0.5)
+    assert verdict.orders == ("model_a", "model_b")
+    assert flip_rate([verdict]) == (1, 1)
+
+
+def test_over_both_orders_preferences_are_averaged_and_not_tied_on_conflict():
+    sure, unsure = tokens(A=math.log(0.9), B=math.log(0.1)), tokens(A=math.log(0.6), B=math.log(0.4))
+    verdict = both_orders(PairwiseJudge("j", "token")).verdict(PAIR, [sure, unsure])
+    assert verdict.winner == "model_a"
+    assert verdict.preference == pytest.approx((0.9 + 0.4) / 2)
+
+
+def test_replies_of_both_orders_are_checked_each_in_its_own_order():
+    judge = both_orders(PairwiseJudge("j"))
+    assert judge.unreadable(PAIR, 1, said("no")) == Unparsable(Reason.NONE)
+    assert judge.unreadable(PAIR, 0, said("[[A]]")) is None
+
+
+def test_a_panel_averages_its_judges_and_says_who_said_what():
+    judges = [PairwiseJudge(name, "token") for name in ("x", "y", "z")]
+    replies = [said("A"), said("A"), said("B")]
+    verdict = panel(judges).verdict(PAIR, replies)
+    assert verdict.preference == pytest.approx(2 / 3)
+    assert "x: model_a" in verdict.reason
+    assert "z: model_b" in verdict.reason
+    assert [request["model"] for request in panel(judges).requests(PAIR)] == ["x", "y", "z"]
+    assert panel(judges).name == "x+y+z"
+
+
+def test_a_panel_without_its_quorum_has_no_verdict():
+    judges = [PairwiseJudge("x"), PairwiseJudge("y")]
+    replies = [said("[[A]]"), said("hm")]
+    assert panel(judges).verdict(PAIR, replies) == Unparsable(Reason.NONE)
+    assert panel(judges, quorum=1).verdict(PAIR, replies).winner == "model_a"
+    assert panel(judges).unreadable(PAIR, 1, said("hm")) == Unparsable(Reason.NONE)
+
+
+def test_a_panel_of_judges_in_both_orders_keeps_the_orders():
+    one = panel([both_orders(PairwiseJudge("x")), both_orders(PairwiseJudge("y"))])
+    first_always = [said("[[A]]")] * 4
+    assert one.verdict(PAIR, first_always).orders == ("model_a", "model_b")
+
+
+@pytest.mark.parametrize(("names", "quorum"), [(["x"], None), (["x", "x"], None), (["x", "y"], 3)])
+def test_panels_that_make_no_sense_are_refused(names, quorum):
+    with pytest.raises(BadOption):
+        panel([PairwiseJudge(name) for name in names], quorum=quorum)
+
+
+def test_single_scores_are_read_and_averaged():
+    judge = SingleJudge("j", "wildbench")
+    assert "- a prime?" in text_of(judge.requests(SINGLE)[0])
+    assert judge.verdict(SINGLE, [said('{"strengths": "right", "score": "8"}')]).score == 8
+    both = single_panel([judge, SingleJudge("k", "mt_bench")])
+    assert both.verdict(SINGLE, [said('{"score": 8}'), said("[[5]]")]).score == 6.5
+    assert both.verdict(SINGLE, [said('{"score": 8}'), said("five")]) == Unparsable(Reason.NONE)
+    assert both.unreadable(SINGLE, 1, said("five")) == Unparsable(Reason.NONE)
+    assert both.verdict(SINGLE, [said('{"score": 80}'), said("[[5]]")]) == Unparsable(Reason.OUT_OF_RANGE)
+
+
+def test_a_balanced_design_shows_each_model_first_as_often_as_second():
+    pairs = [
+        replace(PAIR, prompt=f"p{n}", model_a=a, model_b=b, completion_a=a, completion_b=b)
+        for n in range(40)
+        for a, b in (("x", "y"), ("x", "z"), ("y", "z"))
+    ]
+    first: dict[str, int] = dict.fromkeys("xyz", 0)
+    for judge, pair in balanced(pairs, PairwiseJudge("j", "token"), double=0):
+        (request,) = judge.requests(pair)
+        shown = text_of(request).partition("Answer A:\n")[2][0]
+        first[shown] += 1
+    assert first == {"x": 40, "y": 40, "z": 40}
+
+
+def test_a_share_of_a_balanced_design_is_asked_both_ways_and_always_the_same():
+    pairs = [replace(PAIR, prompt=f"p{n}") for n in range(400)]
+
+    def doubled(some):
+        design = balanced(some, PairwiseJudge("j"), double=0.2)
+        return {pair.prompt for judge, pair in design if len(judge.requests(pair)) == 2}
+
+    assert 50 < len(doubled(pairs)) < 110
+    assert doubled(pairs[:100]) == {p for p in doubled(pairs) if int(p[1:]) < 100}
+    with pytest.raises(BadOption, match="share from 0 to 1"):
+        next(balanced(pairs, PairwiseJudge("j"), double=2))
+
+
+def test_text_in_a_completion_is_never_a_place_to_fill():
+    pair = replace(PAIR, completion_a="{answer_b} {$candidate_B} {0} {", completion_b="secret")
+    text = text_of(PairwiseJudge("j", text="Q {question} A {answer_a} B {answer_b}").requests(pair)[0])
+    assert text == "Q Name a prime. A {answer_b} {$candidate_B} {0} { B secret"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{question} {answer_a}", r"has no place \{answer_b\}"),
+        ("{question} {answer_a} {answer_b} {colour}", r"unknown place \{colour\}"),
+        ("nothing", r"no place \{question\}"),
+    ],
+)
+def test_a_template_that_hides_something_from_the_judge_is_refused(text, told):
+    with pytest.raises(BadTemplate, match=told):
+        PairwiseJudge("j", text=text)
+
+
+def test_a_template_for_two_turns_is_refused_for_one():
+    text = "{question_1} {question_2} {answer_a_1} {answer_a_2} {answer_b_1} {answer_b_2}"
+    judge = PairwiseJudge("j", "mt_bench", text=text)
+    with pytest.raises(BadTemplate, match="has no value for this item"):
+        judge.requests(PAIR)
+    turns = (*PAIR.messages, {"role": "user", "content": "Another one."})
+    two = replace(PAIR, messages=turns, earlier_a=("2",), earlier_b=("4",))
+    assert text_of(judge.requests(two)[0]) == "Name a prime. Another one. 2 It is 7. 4 It is 8."
+
+
+def test_schemes_that_do_not_exist_are_named():
+    with pytest.raises(BadOption, match="arena_hard"):
+        PairwiseJudge("j", "guess")
+    with pytest.raises(BadOption, match="wildbench"):
+        SingleJudge("j", "guess")
+
+
+def test_thinking_has_a_budget_of_its_own():
+    (plain,) = PairwiseJudge("j").requests(PAIR)
+    (thinking,) = PairwiseJudge("j", thinking_budget=5000).requests(PAIR)
+    assert thinking["max_tokens"] == plain["max_tokens"] + 5000
+    assert "thinking_budget" not in thinking
+
+
+def test_wildbench_shows_a_thousand_words_and_says_that_it_cut():
+    pair = replace(PAIR, completion_a="word " * 1500)
+    text = text_of(PairwiseJudge("j", "wildbench").requests(pair)[0])
+    assert text.count("word") == 1000
+    assert "... (truncated)" in text
+
+
+def test_own_templates_use_known_places_only():
+    for scheme in SCHEMES.values():
+        assert template(own(scheme.prompt), (), scheme.prompt).places <= KNOWN
+
+
+def test_canaries_tell_a_fair_judge_from_one_that_obeys_the_completion():
+    pairs = [replace(PAIR, prompt=f"p{n}") for n in range(30)]
+    some = list(canaries(pairs, each=2))
+    fair = [(canary, _verdict(canary.right)) for canary in some]
+    assert all(one.failed == 0 for one in report(fair))
+    obeys = [
+        (canary, _verdict("model_a" if "[[A]]" in canary.pair.completion_a else "model_b")) for canary in some
+    ]
+    by_kind = {one.kind: one for one in report(obeys)}
+    assert by_kind["injection"].failed == by_kind["injection"].judged == 2
+    assert by_kind["identical"].failed == 2
+    unread = report([(some[0], Unparsable(Reason.NONE))])[0]
+    assert (unread.judged, unread.failed, unread.unread) == (0, 0, 1)
+
+
+def _verdict(winner: str) -> Verdict:
+    return Verdict(winner, {"model_a": 1.0, "model_b": 0.0, "tie": 0.5}[winner], "")
+
+
+def test_identical_canaries_are_really_asked():
+    same = next(canary for canary in canaries([PAIR]) if canary.kind == "identical")
+    assert len(both_orders(PairwiseJudge("j")).requests(same.pair)) == 2
+
+
+def test_a_run_with_too_few_verdicts_may_not_be_published():
+    assert why_not(96, 100) is None
+    assert "90 of 100 items have a verdict (90.0%)" in why_not(90, 100)
+    assert why_not(0, 0) == "there was nothing to judge"
+
+
+def test_published_templates_load_as_they_are():
+    pairwise = published("wildbench", "eval_template.pairwise.v2.md").read_text()
+    text = text_of(PairwiseJudge("j", "wildbench", text=pairwise).requests(PAIR)[0])
+    assert "It is 7." in text
+    assert "{$" not in text
+    score = published("wildbench", "eval_template.score.v2.md").read_text()
+    assert "- a prime?" in text_of(SingleJudge("j", "wildbench", text=score).requests(SINGLE)[0])
+    lines = published("..", "benchmarks", "mt_bench", "judge_prompts.jsonl").read_text().splitlines()
+    for line in lines:
+        row = json.loads(line)
+        turns = "multi-turn" in row["name"]
+        item = replace(
+            PAIR,
+            messages=(*PAIR.messages, *PAIR.messages) if turns else PAIR.messages,
+            earlier_a=("2",) if turns else (), earlier_b=("4",) if turns else (), reference="7",
+        )  # fmt: skip
+        text = mt_bench_template(lines, row["name"])
+        if row["type"] == "pairwise":
+            assert PairwiseJudge("j", "mt_bench", text=text).requests(item)
+    with pytest.raises(BadTemplate, match="pair-v2"):
+        mt_bench_template(lines, "pair-v9")
+    with pytest.raises(BadTemplate, match="line 1"):
+        mt_bench_template(["{}"], "pair-v2")
