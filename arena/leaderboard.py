@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,12 +42,15 @@ def publish(session: Session, source: str = "human", category: str = OVERALL) ->
     """Rate all registered models on the votes of one source in one category."""
     counted = pair_counts(session, SOURCES.get(source, source), category)
     names = tuple(model_names(session))
-    return Published(ratings.leaderboard(_columns(names, counted)), source, category, now())
+    return Published(ratings.leaderboard(pair_columns(names, counted)), source, category, now())
 
 
-def _columns(names: tuple[str, ...], counted: list[Counted]) -> ratings.PairCounts:
+def pair_columns(models: Sequence[str], counted: Iterable[Counted]) -> ratings.PairCounts:
+    """The counts between these models, whether or not they have met."""
+    names = tuple(models)
     code = {name: number for number, name in enumerate(names)}
-    rows = [(code[c.model_a], code[c.model_b], c.wins, c.losses, c.ties, c.both_bad) for c in counted]
+    known = [c for c in counted if c.model_a in code and c.model_b in code]
+    rows = [(code[c.model_a], code[c.model_b], c.wins, c.losses, c.ties, c.both_bad) for c in known]
     a, b, wins, losses, ties, both_bad = np.array(rows, dtype=np.int64).reshape(-1, 6).T
     return ratings.PairCounts(
         models=names, model_a=a, model_b=b, wins=wins, losses=losses, ties=ties, both_bad=both_bad

@@ -6,8 +6,8 @@
 
 Each contender runs in a process of its own against a server of its own, in turn; the median of the rounds counts.
 alpaca_eval comes from the extra `judge-peers`; it gets as many threads as we get calls at once, and its cache is
-on, as our journal is. Arena-Hard's runner is no package, so its way is restated here from its description: a pool of
-threads, a new client for each call, three attempts ten seconds apart for a rate limit, no other error caught.
+on, as our journal is. Arena-Hard's runner is no package, so its way is restated here from its description: a pool
+of threads, a new client for each call, three attempts ten seconds apart for a rate limit, no other error caught.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from arena.cli import judge_run
 from arena.cli.options import AsFormat, Format
 
 if TYPE_CHECKING:
@@ -37,6 +38,12 @@ TAKES_BASELINE = (Scheme.alpaca_eval, Scheme.arena_hard)
 @app.callback()
 def judge() -> None:
     """Judges and their verdicts."""
+
+
+app.command("single")(judge_run.single)
+app.command("baseline")(judge_run.baseline)
+app.command("pairwise")(judge_run.pairwise)
+app.command("run")(judge_run.run)
 
 
 @app.command("score")

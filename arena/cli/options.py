@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from arena.config import Settings
+    from arena.store import Database
 
 Config = Annotated[
     Path | None, typer.Option("--config", help="Settings file; arena.toml in this folder if there is one.")
@@ -35,3 +42,31 @@ def write_json(value: Any) -> None:
 def overrides(**given: Any) -> dict[str, Any]:
     """The options that were given, as settings: `web__port=1` becomes `{"web.port": 1}`."""
     return {name.replace("__", "."): value for name, value in given.items() if value is not None}
+
+
+def write_csv(rows: Sequence[Mapping[str, Any]]) -> None:
+    """A result as CSV on standard output; the columns are those of the first row."""
+    if rows:
+        writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+@contextmanager
+def opened(config: Path | None, db: str | None, *, create: bool = False) -> Iterator[tuple[Database, Settings]]:
+    """The database that the options name, ready to use, with the settings; a new one only if `create`.
+
+    Raises `ConfigError`, `DatabaseError`.
+    """
+    from arena.config import read_settings
+    from arena.store import Database
+
+    settings = read_settings(config, overrides(database_url=db))
+    database = Database(settings.database_url)
+    try:
+        if not create:
+            database.must_exist()
+        database.make_ready()
+        yield database, settings
+    finally:
+        database.close()

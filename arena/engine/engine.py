@@ -125,6 +125,9 @@ class Engine:
         `asks` is read as it is needed, so it may be longer than memory. Closing the generator ends calls under
         way. Raises what reading `asks` raises, `KeyError` for a model without a target, `JournalError`.
         """
+        self._results, self._flying = asyncio.Queue(), {}
+        for line in self._lines.values():
+            line.queue, line.workers = asyncio.Queue(WAITING), 0
         feeder = self._begin(self._feed(asks))
         timer = None
         if self.patience.run_timeout is not None:

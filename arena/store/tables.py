@@ -18,6 +18,7 @@ class BattleStatus(StrEnum):
     VOTED = "voted"
     FAILED = "failed"  # a model gave no completion; never counted
     ABANDONED = "abandoned"  # the voter left, or the arena stopped midway
+    JUDGED = "judged"  # over a prompt of a set: judges vote on it, people do not
 
 
 class CompletionStatus(StrEnum):

@@ -1,0 +1,64 @@
+"""`arena answer`: models write completions for a prompt set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from arena.cli.options import Config, DatabaseURL, opened
+from arena.cli.progress import watched
+
+if TYPE_CHECKING:
+    from arena.engine import Answered
+
+Prompts = Annotated[str, typer.Option("--prompts", help="Prompt set, as `arena prompts list` names it.")]
+
+
+def answer(
+    prompts: Prompts,
+    models: Annotated[str, typer.Option("--models", help="Models, parted by commas.")],
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many prompts.")] = None,
+    budget: Annotated[float | None, typer.Option(min=0, help="USD that may be spent.")] = None,
+    journal: Annotated[Path | None, typer.Option(help="Where replies are kept; beside the database.")] = None,
+    config: Config = None,
+    db: DatabaseURL = None,
+) -> None:
+    """Let models answer a prompt set. What was answered before is not asked again."""
+    from arena.answering import answer_all, prepare
+    from arena.engine import Budget, Engine, Journal
+    from arena.judging.evaluate import journal_path
+
+    names = [name.strip() for name in models.split(",") if name.strip()]
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    with opened(config, db) as (database, settings):
+        answering = prepare(database, settings, prompts, names, limit)
+        todo = sum(prompt.turns for prompt, _ in answering.todo())
+        if not todo:
+            console.print("every model has answered every prompt already")
+            return
+        with Journal(journal_path(settings, journal)) as kept:
+            engine = Engine(answering.asked, kept, Budget(budget))
+
+            async def work(seen: Callable[[Answered], None]) -> int:
+                try:
+                    return await answer_all(database, engine, answering, seen)
+                finally:
+                    for target in answering.asked.values():
+                        await target.endpoint.close()
+
+            written = watched(engine, work, todo) or 0
+    console.print(f"{written:,} completions written")
+    tell_failures(engine.tally.to_dict()["failed"], {s.value: d for s, d in engine.tally.details.items()}, console)
+    if engine.tally.failed:
+        console.print("type the same command again: what was answered is kept and not asked twice")
+        raise typer.Exit(1)
+
+
+def tell_failures(failed: dict[str, int], details: dict[str, str], console: Console) -> None:
+    """Each kind of failure with its count and one example."""
+    for status, count in failed.items():
+        console.print(f"{count:,} {status}: {details.get(status, '')}", style="yellow", markup=False)

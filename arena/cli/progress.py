@@ -1,0 +1,74 @@
+"""How a batch is watched at a terminal: calls, rate, cost and time left; Ctrl-C ends it without losing a reply."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+if TYPE_CHECKING:
+    from arena.engine import Answered, Engine
+
+SLOW_TERMINAL = 4  # drawings a second
+
+
+def watched(
+    engine: Engine, work: Callable[[Callable[[Answered], None]], Coroutine[Any, Any, Any]], total: int
+) -> Any:
+    """Run `work`, which tells of every settled request, under a progress bar.
+
+    The first Ctrl-C begins no further call and waits for those that run, whose replies are paid for; the second
+    one ends those too. Either way the journal keeps what was answered.
+    """
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[told]}"),
+        TimeElapsedColumn(), TimeRemainingColumn(),
+    )  # fmt: skip
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, refresh_per_second=SLOW_TERMINAL) as progress:
+        bar = progress.add_task("asking", total=total, told="")
+
+        def seen(_: Answered) -> None:
+            progress.update(bar, advance=1, told=_told(engine))
+
+        return asyncio.run(_interruptible(engine, work(seen), console))
+
+
+def _told(engine: Engine) -> str:
+    cost = f"${engine.budget.spent:.2f}" if engine.budget.spent else ""
+    failed = sum(engine.tally.failed.values())
+    return " · ".join(part for part in (cost, f"{failed:,} failed" if failed else "") if part)
+
+
+async def _interruptible(engine: Engine, work: Coroutine[Any, Any, Any], console: Console) -> Any:
+    task = asyncio.ensure_future(work)
+    loop = asyncio.get_running_loop()
+
+    def interrupt() -> None:
+        if engine.stopped:
+            task.cancel()
+            return
+        console.print("waiting for the calls that run; Ctrl-C again ends them too", style="yellow")
+        engine.stop("interrupted")
+
+    try:
+        loop.add_signal_handler(signal.SIGINT, interrupt)
+    except (NotImplementedError, RuntimeError):  # Windows, or not the main thread: Ctrl-C then ends at once
+        return await task
+    try:
+        return await task
+    except asyncio.CancelledError:
+        return None
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)

@@ -1,0 +1,94 @@
+"""`arena prompts`: the sets of prompts that models answer and judges judge."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from arena.cli.options import AsFormat, Config, DatabaseURL, Format, opened, write_csv, write_json
+from arena.errors import ConfigError
+
+app = typer.Typer(help="Prompt sets: import and list them.", no_args_is_help=True)
+
+
+class PromptFormat(StrEnum):
+    auto = "auto"
+    wildbench = "wildbench"
+    mt_bench = "mt_bench"
+    arena_hard = "arena_hard"
+    alpaca_eval = "alpaca_eval"
+    openai_batch = "openai_batch"
+    plain = "plain"
+
+
+@app.command("import")
+def bring(
+    what: Annotated[str, typer.Argument(metavar="FILE|ID", help="A file, or `starter`, which comes along.")],
+    name: Annotated[str | None, typer.Option(help="What to call it; the file's name if left out.")] = None,
+    as_written: Annotated[
+        PromptFormat, typer.Option("--format", help="The file's format; told from its first record if left out.")
+    ] = PromptFormat.auto,
+    config: Config = None,
+    db: DatabaseURL = None,
+) -> None:
+    """Import prompts (AlpacaEval, WildBench, MT-bench, Arena-Hard, OpenAI Batch, JSON lines, CSV)."""
+    from arena.prompt_files import BadPromptFile
+    from arena.prompt_sets import bring as bring_in
+
+    given = None if as_written is PromptFormat.auto else as_written.value
+    with opened(config, db, create=True) as (database, _):
+        try:
+            done = bring_in(database, what, name, given)
+        except BadPromptFile as problem:
+            raise ConfigError(str(problem)) from problem
+    console = Console(stderr=True, soft_wrap=True)
+    verb = "imported" if done.new else "was there already with the same"
+    console.print(
+        f"[bold]{escape(done.name)}[/]: {verb} {done.prompts:,} prompts ({done.format})", highlight=False
+    )
+    if done.completions:
+        console.print(f"and {done.completions:,} completions", highlight=False)
+
+
+@app.command("list")
+def show(as_format: AsFormat = Format.TABLE, config: Config = None, db: DatabaseURL = None) -> None:
+    """List the prompt sets, and which models have answered them."""
+    from arena.prompt_sets import STARTER, starter
+    from arena.store.prompts import prompt_sets
+
+    with opened(config, db, create=True) as (database, _), database.read() as session:
+        listed = prompt_sets(session)
+    rows = [{**asdict(one), "imported": True} for one in listed]
+    if all(one.name != STARTER for one in listed):
+        own = starter().prompts
+        count = len({prompt.category for prompt in own})
+        rows.append(
+            {"name": STARTER, "source": "comes along", "prompts": len(own), "categories": count,
+             "completions": {}, "imported": False}
+        )  # fmt: skip
+    if as_format is Format.JSON:
+        write_json(rows)
+    elif as_format is Format.CSV:
+        write_csv([{**row, "completions": len(row["completions"])} for row in rows])
+    else:
+        _print(rows)
+
+
+def _print(rows: list[dict[str, object]]) -> None:
+    table = Table("name", "prompts", "categories", "answered by", "")
+    for row in rows:
+        completions = row["completions"]
+        assert isinstance(completions, dict)
+        answered = ", ".join(
+            model if count == row["prompts"] else f"{model} ({count})" for model, count in completions.items()
+        )
+        cure = "" if row["imported"] else f"arena prompts import {row['name']}"
+        table.add_row(Text(str(row["name"])), str(row["prompts"]), str(row["categories"]), Text(answered), cure)
+    Console().print(table)

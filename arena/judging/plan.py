@@ -1,0 +1,200 @@
+"""Which completions are put before a judge, and how: the cases of a run, always in the same order."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import ratings
+from arena.errors import ConfigError
+from arena.judging.evaluation import Evaluation
+from arena.store.prompts import StoredCompletion, StoredPrompt
+from judges import Judge, Pair, PairwiseJudge, Single, SingleJudge, balanced, both_orders, panel, single_panel
+from judges.canaries import Canary, canaries
+from judges.errors import JudgesError
+from judges.template import mt_bench_template
+from ratings.sampling import informative
+
+DEFAULT_SCHEME = {"single": "wildbench", "baseline": "arena", "pairwise": "arena"}
+Completions = Mapping[tuple[str, str], StoredCompletion]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One thing to be judged: two completions, or one and no `b`. A canary is judged and never counted."""
+
+    judge: Judge[Any, Any]
+    item: Pair | Single
+    prompt: StoredPrompt
+    a: StoredCompletion
+    b: StoredCompletion | None = None
+    canary: Canary | None = None
+
+
+def judge_of(evaluation: Evaluation) -> Judge[Any, Any]:
+    """The judge or panel that is asked, in one order. Raises `ConfigError`."""
+    scheme = evaluation.scheme or DEFAULT_SCHEME[evaluation.mode]
+    text = _template(evaluation)
+    kind = SingleJudge if evaluation.mode == "single" else PairwiseJudge
+    try:
+        some: list[Any] = [
+            kind(name, scheme, text, thinking_budget=evaluation.thinking_budget) for name in evaluation.judges
+        ]
+        if len(some) == 1:
+            return some[0]  # type: ignore[no-any-return]
+        return single_panel(some) if evaluation.mode == "single" else panel(some)
+    except JudgesError as problem:
+        raise ConfigError(str(problem)) from problem
+
+
+def design(evaluation: Evaluation) -> str:
+    """Digest of how the judge is asked: verdicts of different designs are not of the same judge."""
+    scheme = evaluation.scheme or DEFAULT_SCHEME[evaluation.mode]
+    order = None if evaluation.mode == "single" else evaluation.order
+    told = [evaluation.judges, scheme, _template(evaluation), evaluation.thinking_budget, order]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def source(evaluation: Evaluation) -> str:
+    """The judge's name as a voter."""
+    return f"judge:{evaluation.name or '+'.join(evaluation.judges)}"
+
+
+def cases(
+    evaluation: Evaluation,
+    judge: Judge[Any, Any],
+    prompts: Sequence[StoredPrompt],
+    completions: Completions,
+    counts: ratings.PairCounts | None = None,
+) -> Iterator[Case]:
+    """Every case of the run. `counts` are the votes so far, for choosing battles."""
+    if evaluation.mode == "single":
+        yield from _singles(judge, prompts, completions)
+        return
+    matched = list(_matched(evaluation, prompts, completions, counts))
+    yield from _canary_cases(evaluation, judge, matched)
+    by_pair = {(item.prompt, item.model_a, item.model_b): (prompt, a, b) for item, prompt, a, b in matched}
+    pairs = [item for item, *_ in matched]
+    asked: Iterable[tuple[Judge[Any, Any], Pair]]
+    if evaluation.order == "both":
+        asked = ((both_orders(judge), pair) for pair in pairs)
+    else:
+        asked = balanced(pairs, judge, double=evaluation.double)
+    for how, pair in asked:
+        prompt, a, b = by_pair[pair.prompt, pair.model_a, pair.model_b]
+        yield Case(how, pair, prompt, a, b)
+
+
+def missing(prompts: Sequence[StoredPrompt], completions: Completions, models: Sequence[str]) -> dict[str, int]:
+    """How many of the prompts each model has not answered."""
+    gaps = {model: sum((prompt.key, model) not in completions for prompt in prompts) for model in models}
+    return {model: count for model, count in gaps.items() if count}
+
+
+def _template(evaluation: Evaluation) -> str | None:
+    path = evaluation.template
+    if path is None:
+        return None
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+        if path.suffix == ".jsonl":
+            return mt_bench_template(text.splitlines(), evaluation.template_prompt or "pair-v2")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise ConfigError(f"--template {path}: cannot be read ({problem})") from problem
+    except JudgesError as problem:
+        raise ConfigError(f"--template {path}: {problem}") from problem
+    return text
+
+
+def _singles(judge: Judge[Any, Any], prompts: Sequence[StoredPrompt], completions: Completions) -> Iterator[Case]:
+    models = sorted({model for _, model in completions})
+    for prompt in prompts:
+        for model in models:
+            a = completions.get((prompt.key, model))
+            if a is None:
+                continue
+            item = Single(
+                prompt.key, prompt.messages, model, a.text, prompt.checklist, prompt.reference, a.earlier
+            )
+            yield Case(judge, item, prompt, a)
+
+
+Matched = tuple[Pair, StoredPrompt, StoredCompletion, StoredCompletion]
+
+
+def _matched(
+    evaluation: Evaluation,
+    prompts: Sequence[StoredPrompt],
+    completions: Completions,
+    counts: ratings.PairCounts | None,
+) -> Iterator[Matched]:
+    """Pairs of completions, prompt by prompt, so that servers can reuse the prefix; the left model comes first
+    in the alphabet, so that every run means the same battle.
+    """
+    models = sorted({model for _, model in completions})
+    chosen = _chosen(evaluation, models, len(prompts), counts)
+    for number, prompt in enumerate(prompts):
+        for left, right in itertools.combinations(models, 2):
+            if evaluation.baseline is not None and evaluation.baseline not in (left, right):
+                continue
+            if chosen is not None and number not in chosen.get((left, right), ()):
+                continue
+            a, b = completions.get((prompt.key, left)), completions.get((prompt.key, right))
+            if a is not None and b is not None:
+                yield _pair(prompt, a, b), prompt, a, b
+
+
+def _pair(prompt: StoredPrompt, a: StoredCompletion, b: StoredCompletion) -> Pair:
+    return Pair(
+        prompt.key,
+        prompt.messages,
+        a.model,
+        a.text,
+        b.model,
+        b.text,
+        prompt.checklist,
+        prompt.reference,
+        a.earlier,
+        b.earlier,
+    )
+
+
+def _chosen(
+    evaluation: Evaluation, models: Sequence[str], prompts: int, counts: ratings.PairCounts | None
+) -> dict[tuple[str, str], frozenset[int]] | None:
+    """The prompts that each pair of models gets, most where another battle narrows the ratings most.
+
+    Each pair begins at another prompt, so that few battles still spread over the whole set.
+    """
+    if evaluation.battles is None or counts is None:
+        return None
+    share = informative(counts)
+    pairs = list(itertools.combinations(range(len(models)), 2))
+    weight = np.array([share[i, j] for i, j in pairs])
+    wanted = np.floor(evaluation.battles * weight / weight.sum()).astype(int)
+    for place in np.argsort(-(evaluation.battles * weight / weight.sum() - wanted), kind="stable"):
+        if wanted.sum() >= evaluation.battles:
+            break
+        wanted[place] += 1
+    chosen = {}
+    for number, (i, j) in enumerate(pairs):
+        start = number * prompts // len(pairs)
+        some = frozenset((start + step) % prompts for step in range(min(int(wanted[number]), prompts)))
+        chosen[models[i], models[j]] = some
+    return chosen
+
+
+def _canary_cases(evaluation: Evaluation, judge: Judge[Any, Any], matched: Sequence[Matched]) -> Iterator[Case]:
+    """Canaries are asked in both orders whatever the run's order is: a judge is tested, not a pair."""
+    if not evaluation.canaries or not matched:
+        return
+    _, prompt, a, b = matched[0]
+    for canary in canaries([item for item, *_ in matched], each=evaluation.canaries):
+        yield Case(both_orders(judge), canary.pair, prompt, a, b, canary)

@@ -1,0 +1,116 @@
+"""What a judge run found: rows a model, with intervals that know that one prompt's verdicts belong together."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import ratings
+from arena.judging.plan import Case
+from judges import Unparsable, Verdict
+from judges.canaries import CanaryReport
+from judges.canaries import report as canary_report
+from judges.orders import flip_rate
+from ratings.fit import normal_quantile
+
+LEVEL = 0.95
+
+
+class Judged(NamedTuple):
+    """One result without its reason, so that a run of any length fits into memory."""
+
+    prompt: str
+    model_a: str
+    model_b: str  # empty where a single completion was scored
+    result: Any
+
+
+@dataclass
+class Found:
+    """The results of a run as they are read, canaries apart."""
+
+    cases: int = 0
+    judged: list[Judged] = field(default_factory=list)
+    unread: Counter[str] = field(default_factory=Counter)  # why, by reason
+    canaries: list[tuple[Any, Verdict | Unparsable]] = field(default_factory=list)
+
+    def add(self, case: Case, result: Any | Unparsable) -> None:
+        if case.canary is not None:
+            self.canaries.append((case.canary, result))
+            return
+        self.cases += 1
+        if isinstance(result, Unparsable):
+            self.unread[result.reason.value] += 1
+        else:
+            b = case.b.model if case.b else ""
+            self.judged.append(Judged(case.prompt.key, case.a.model, b, replace(result, reason="")))
+
+    def canary_report(self) -> list[CanaryReport]:
+        return canary_report(self.canaries)
+
+    def flips(self) -> tuple[int, int]:
+        """(pairs whose orders disagree, pairs asked in both)."""
+        return flip_rate(one.result for one in self.judged if isinstance(one.result, Verdict))
+
+
+def score_rows(judged: Sequence[Judged]) -> list[dict[str, Any]]:
+    """Mean score of each model with its interval, best first."""
+    by_model: dict[str, list[float]] = defaultdict(list)
+    for one in judged:
+        by_model[one.model_a].append(one.result.score)
+    rows = []
+    for model, scores in by_model.items():
+        mean, error = _mean(scores)
+        rows.append({"model": model, "score": mean, **_interval(mean, error), "judged": len(scores)})
+    return sorted(rows, key=lambda row: (-row["score"], row["model"]))
+
+
+def win_rate_rows(judged: Sequence[Judged], baseline: str) -> list[dict[str, Any]]:
+    """Mean preference over the baseline in percent, as AlpacaEval reports it, best first; the baseline has 50."""
+    by_model: dict[str, list[float]] = defaultdict(list)
+    for one in judged:
+        left = one.model_b == baseline
+        preference = one.result.preference
+        by_model[one.model_a if left else one.model_b].append(preference if left else 1 - preference)
+    rows = []
+    for model, preferences in by_model.items():
+        mean, error = _mean([100 * value for value in preferences])
+        rows.append(
+            {
+                "model": model,
+                "win_rate": mean,
+                "standard_error": error,
+                **_interval(mean, error),
+                "n_wins": sum(value > 0.5 for value in preferences),
+                "n_draws": sum(value == 0.5 for value in preferences),
+                "n_total": len(preferences),
+            }
+        )
+    return sorted(rows, key=lambda row: (-row["win_rate"], row["model"]))
+
+
+def rating_rows(judged: Sequence[Judged]) -> list[dict[str, Any]]:
+    """The Bradley–Terry board of the run's verdicts, intervals clustered by prompt."""
+    a, b = [one.model_a for one in judged], [one.model_b for one in judged]
+    winner, cluster = [one.result.winner for one in judged], [one.prompt for one in judged]
+    fit = ratings.bradley_terry(a, b, winner, prior=ratings.PRIOR, cluster=cluster)
+    board = ratings.leaderboard(ratings.count_pairs(a, b, winner), fit=fit).to_dict()
+    rows: list[dict[str, Any]] = board["models"]
+    return rows
+
+
+def _mean(values: Sequence[float]) -> tuple[float, float | None]:
+    """Mean and its standard error; one prompt gives one value a model, so the prompts are the clusters."""
+    column = np.array(values)
+    error = float(column.std(ddof=1) / math.sqrt(len(column))) if len(column) > 1 else None
+    return float(column.mean()), error
+
+
+def _interval(mean: float, error: float | None) -> Mapping[str, float | None]:
+    half = None if error is None else normal_quantile(LEVEL) * error
+    return {"lower": None if half is None else mean - half, "upper": None if half is None else mean + half}

@@ -1,0 +1,209 @@
+"""What judges said: votes on battles over a set's prompts, and scores of single completions."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session, col, or_, select
+
+from arena.store.judging_tables import JudgedBattle, Prompt, PromptCompletion, PromptSet, ScoreRow, VerdictRow
+from arena.store.prompts import StoredCompletion, StoredPrompt
+from arena.store.tables import (
+    Battle,
+    BattleStatus,
+    CompletionRow,
+    CompletionStatus,
+    Model,
+    Turn,
+    Vote,
+)
+from arena.store.votes import add_vote
+
+JUDGES = "judge:%"  # sources that are judges, as a pattern
+NOT_DRAWN = 1.0  # the probability of a pair that was chosen, not drawn
+
+
+@dataclass(frozen=True)
+class NewVerdict:
+    """A judge's verdict on two completions of a prompt, in terms of `a` and `b`."""
+
+    prompt: StoredPrompt
+    a: StoredCompletion
+    b: StoredCompletion
+    winner: str
+    preference: float
+    strength: int
+    orders: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True)
+class StoredVote:
+    """A vote of anybody, with what a judge said beside it."""
+
+    battle: int
+    prompt: str  # set and key for a judged battle, else the battle itself
+    category: str
+    model_a: str
+    model_b: str
+    source: str
+    voter: str
+    winner: str
+    preference: float | None
+    orders: tuple[str, ...]
+    reason: str
+    created_at: datetime
+
+
+class OtherDesign(Exception):
+    """This judge has voted on these battles when it was asked in another way."""
+
+
+def add_verdicts(session: Session, source: str, design: str, verdicts: Sequence[NewVerdict]) -> int:
+    """Add a judge's votes; those it has given before, asked the same way, are left as they are.
+
+    Returns how many were new. Raises `OtherDesign`, and then nothing is written.
+    """
+    added = 0
+    for verdict in verdicts:
+        battle_id = _battle(session, verdict)
+        before = session.exec(select(Vote).where(Vote.battle_id == battle_id, Vote.source == source)).one_or_none()
+        if before is None:
+            add_vote(session, battle_id, source, source, verdict.winner, stopped_early=False)
+            vote = session.exec(select(Vote).where(Vote.battle_id == battle_id, Vote.source == source)).one()
+            _add_details(session, vote, design, verdict)
+            added += 1
+        elif (row := session.get(VerdictRow, before.id)) is None or row.design != design:
+            raise OtherDesign(f"{source} has judged these battles before, asked in another way")
+    return added
+
+
+def _add_details(session: Session, vote: Vote, design: str, verdict: NewVerdict) -> None:
+    session.add(
+        VerdictRow(
+            vote_id=vote.id or 0,
+            preference=verdict.preference,
+            strength=verdict.strength,
+            orders=",".join(verdict.orders),
+            reason=verdict.reason,
+            design=design,
+        )
+    )
+
+
+def _battle(session: Session, verdict: NewVerdict) -> int:
+    """The battle of these two completions, made if it is not there; `a` is its left side."""
+    a, b = (session.get_one(PromptCompletion, one.id) for one in (verdict.a, verdict.b))
+    found = session.exec(
+        select(JudgedBattle.battle_id).where(
+            JudgedBattle.prompt_id == verdict.prompt.id,
+            JudgedBattle.model_a_id == a.model_id,
+            JudgedBattle.model_b_id == b.model_id,
+        )
+    ).one_or_none()
+    if found is not None:
+        return found
+    battle = Battle(
+        public_id=secrets.token_urlsafe(12),
+        ticket=secrets.token_urlsafe(32),
+        voter="judges",
+        model_a_id=a.model_id,
+        model_b_id=b.model_id,
+        pair_probability=NOT_DRAWN,
+        category=verdict.prompt.category,
+        status=BattleStatus.JUDGED,
+    )
+    session.add(battle)
+    session.flush()
+    _add_turn(session, battle.id or 0, verdict.prompt, {"a": a, "b": b})
+    session.add(
+        JudgedBattle(
+            battle_id=battle.id or 0,
+            prompt_id=verdict.prompt.id,
+            model_a_id=a.model_id,
+            model_b_id=b.model_id,
+        )
+    )
+    session.flush()
+    return battle.id or 0
+
+
+def _add_turn(
+    session: Session, battle_id: int, prompt: StoredPrompt, completions: dict[str, PromptCompletion]
+) -> None:
+    """The prompt's last turn; what came before it stays with the prompt."""
+    turn = Turn(battle_id=battle_id, number=1, prompt=str(prompt.messages[-1]["content"]))
+    session.add(turn)
+    session.flush()
+    session.add_all(
+        CompletionRow(
+            turn_id=turn.id or 0,
+            side=side,
+            text=one.text,
+            status=CompletionStatus.FINISHED,
+            finish_reason=one.finish_reason,
+            prompt_tokens=one.prompt_tokens,
+            completion_tokens=one.completion_tokens,
+        )
+        for side, one in completions.items()
+    )
+
+
+def add_score(session: Session, source: str, design: str, completion_id: int, score: float, reason: str) -> bool:
+    """Keep a judge's score; False when it gave one before. Raises `OtherDesign`."""
+    before = session.exec(
+        select(ScoreRow).where(ScoreRow.completion_id == completion_id, ScoreRow.source == source)
+    ).one_or_none()
+    if before is None:
+        session.add(
+            ScoreRow(completion_id=completion_id, source=source, score=score, reason=reason, design=design)
+        )
+        return True
+    if before.design != design:
+        raise OtherDesign(f"{source} has scored these completions before, asked in another way")
+    return False
+
+
+def votes_on_record(session: Session, sources: Sequence[str] = (), prompts: str | None = None) -> list[StoredVote]:
+    """Votes in the order in which they were given: of all sources or those named ("human", "judge:NAME",
+    "judges"), of all battles or those over one prompt set.
+    """
+    table = Model.__table__  # type: ignore[attr-defined]
+    left, right = table.alias("model_left"), table.alias("model_right")
+    query = (
+        select(Vote, Battle, VerdictRow, Prompt, PromptSet, left.c.name, right.c.name)  # type: ignore[call-overload]
+        .join(Battle, col(Battle.id) == col(Vote.battle_id))
+        .join(left, left.c.id == Battle.model_a_id)
+        .join(right, right.c.id == Battle.model_b_id)
+        .join(VerdictRow, col(VerdictRow.vote_id) == col(Vote.id), isouter=True)
+        .join(JudgedBattle, col(JudgedBattle.battle_id) == col(Battle.id), isouter=True)
+        .join(Prompt, col(Prompt.id) == col(JudgedBattle.prompt_id), isouter=True)
+        .join(PromptSet, col(PromptSet.id) == col(Prompt.set_id), isouter=True)
+        .order_by(col(Vote.id))
+    )
+    if sources:
+        query = query.where(
+            or_(*(col(Vote.source).like(JUDGES) if s == "judges" else col(Vote.source) == s for s in sources))
+        )
+    if prompts is not None:
+        query = query.where(PromptSet.name == prompts)
+    return [
+        StoredVote(
+            battle=battle.id,
+            prompt=f"{owner.name}/{prompt.key}" if prompt else f"battle {battle.id}",
+            category=battle.category,
+            model_a=a,
+            model_b=b,
+            source=vote.source,
+            voter=vote.voter,
+            winner=vote.winner,
+            preference=details.preference if details else None,
+            orders=tuple(details.orders.split(",")) if details and details.orders else (),
+            reason=details.reason if details else "",
+            created_at=vote.created_at,
+        )
+        for vote, battle, details, prompt, owner, a, b in session.execute(query)
+    ]
