@@ -1,0 +1,103 @@
+"""Prompt files: every format read, every mistake told by place."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from arena.prompt_files import BadPromptFile, read_prompt_file, read_prompts
+from arena.prompt_sets import bring, starter
+from arena.store.prompts import UnknownPromptSet, completions_of, prompt_sets, prompts_of
+
+FORMATS = [
+    ("plain", {"id": "x", "prompt": "Hi?", "checklist": ["kind"], "reference": "yes"}),
+    ("plain", {"messages": [{"role": "user", "content": "Hi?"}]}),
+    ("alpaca_eval", {"instruction": "Hi?", "dataset": "koala", "output": "Yes.", "generator": "m"}),
+    ("arena_hard", {"uid": "x", "prompt": "Hi?", "category": "math"}),
+    ("arena_hard", {"question_id": "x", "turns": [{"content": "Hi?"}], "cluster": "c"}),
+    ("mt_bench", {"question_id": 81, "turns": ["First?", "Hi?"], "category": "math", "reference": ["a", "b"]}),
+    ("wildbench", {"session_id": "x", "conversation_input": [{"role": "user", "content": "Hi?", "toxic": False}],
+                   "checklist": ["c"], "primary_tag": "Math"}),
+    ("openai_batch", {"custom_id": "x", "body": {"messages": [{"role": "user", "content": "Hi?"}]}}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "record"), FORMATS)
+def test_a_format_is_known_from_its_first_record(name, record):
+    for text in (json.dumps(record), json.dumps([record])):
+        read = read_prompts(text, "file")
+        assert read.format == ("arena_hard" if "turns" in record and "cluster" in record else name)
+        assert read.prompts[0].messages[-1]["content"] == "Hi?"
+
+
+def test_csv_has_the_same_columns():
+    read = read_prompts('id,prompt,checklist\n1,"Hi, you?","a\nb"\n', "file.csv")
+    assert read.prompts[0].messages[0]["content"] == "Hi, you?"
+    assert read.prompts[0].checklist == ("a", "b")
+
+
+WRONG = [
+    ("", "is empty"),
+    ('{"question": "Hi?"}', "no known format; the first record has question"),
+    ('{"prompt": "Hi?"}\nnonsense', "file:2: not valid JSON"),
+    ('{"prompt": "Hi?"}\n{"prompt": 3}', "file:2: prompt is '3'; expected text"),
+    ('{"prompt": "Hi?"}\n{"instruction": "Hi?"}', "file:2: has no 'prompt'"),
+    ('{"id": "a", "prompt": "Hi?"}\n{"id": "a", "prompt": "Ho?"}', "file:2: 'a' is there twice"),
+    ('{"messages": [{"role": "assistant", "content": "Hi"}]}', "ends with the user's"),
+    ('{"messages": [{"role": "robot", "content": "Hi"}]}', "role 'robot'"),
+    ('{"prompt": "Hi?", "checklist": 3}', "expected a list of texts"),
+    ("[1]", "entry 1: '1' is not an object"),
+    ("[1", "not valid JSON"),
+]
+
+
+@pytest.mark.parametrize(("text", "told"), WRONG)
+def test_mistakes_are_told_by_place(text, told):
+    with pytest.raises(BadPromptFile) as caught:
+        read_prompts(text, "file")
+    assert told in str(caught.value)
+
+
+def test_files_that_cannot_be_read_are_told(tmp_path):
+    with pytest.raises(BadPromptFile, match="no such file"):
+        read_prompt_file(tmp_path / "none.jsonl")
+    (tmp_path / "latin.jsonl").write_bytes(b'{"prompt": "\xe9"}')
+    with pytest.raises(BadPromptFile, match="not UTF-8"):
+        read_prompt_file(tmp_path / "latin.jsonl")
+    with pytest.raises(BadPromptFile, match="format 'odd' is unknown"):
+        read_prompts('{"prompt": "Hi?"}', "file", "odd")
+
+
+def test_the_starter_set_has_ten_prompts_in_each_of_eight_categories_with_checklists():
+    prompts = starter().prompts
+    categories = [prompt.category for prompt in prompts]
+    assert len(prompts) == 80
+    assert {categories.count(one) for one in categories} == {10}
+    assert all(3 <= len(prompt.checklist) <= 5 for prompt in prompts)
+    assert all(prompt.reference for prompt in prompts if prompt.category == "reasoning")
+
+
+def test_an_import_is_whole_and_repeatable(database, tmp_path):
+    file = tmp_path / "ae.json"
+    rows = [{"instruction": f"Q{n}?", "output": f"A{n}", "generator": "m", "dataset": "d"} for n in range(3)]
+    file.write_text(json.dumps(rows))
+    first = bring(database, str(file))
+    assert (first.name, first.prompts, first.completions, first.new) == ("ae", 3, 3, True)
+    assert (bring(database, str(file)).new, bring(database, str(file)).completions) == (False, 0)
+    other = [{**row, "generator": "n", "output": "B"} for row in rows]
+    file.write_text(json.dumps(other))
+    assert bring(database, str(file)).completions == 3
+    file.write_text(json.dumps(rows[:2]))
+    with pytest.raises(BadPromptFile, match="--name"):
+        bring(database, str(file))
+    assert bring(database, str(file), name="less").prompts == 2
+    with database.read() as session:
+        assert [prompt.messages[0]["content"] for prompt in prompts_of(session, "ae")] == ["Q0?", "Q1?", "Q2?"]
+        assert {model for _, model in completions_of(session, "ae")} == {"m", "n"}
+        assert len(completions_of(session, "ae", ["m"])) == 3
+        assert [(one.name, one.completions) for one in prompt_sets(session)] == [
+            ("ae", {"m": 3, "n": 3}), ("less", {"m": 2}),
+        ]  # fmt: skip
+        with pytest.raises(UnknownPromptSet, match="there are: ae, less"):
+            prompts_of(session, "none")
