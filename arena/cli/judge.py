@@ -43,6 +43,7 @@ def judge() -> None:
 app.command("single")(judge_run.single)
 app.command("baseline")(judge_run.baseline)
 app.command("pairwise")(judge_run.pairwise)
+app.command("battles")(judge_run.battles)
 app.command("run")(judge_run.run)
 
 

@@ -131,6 +131,31 @@ def pairwise(
     _options("pairwise", dict(locals()))
 
 
+def battles(
+    judge: JudgeName = None,
+    panel: Panel = None,
+    models: Models = None,
+    order: OrderOption = Order.both,
+    scheme: SchemeOption = None,
+    template: TemplateFile = None,
+    template_prompt: TemplatePrompt = None,
+    budget: BudgetOption = None,
+    concurrency: Concurrency = None,
+    limit: Annotated[int | None, typer.Option(help="Only the first so many battles.")] = None,
+    canaries: Canaries = None,
+    coverage: Coverage = None,
+    thinking_budget: Thinking = None,
+    name: Name = None,
+    journal: JournalFile = None,
+    dry_run: DryRun = False,
+    as_format: AsFormat = Format.TABLE,
+    config: Config = None,
+    db: DatabaseURL = None,
+) -> None:
+    """Judge the battles that people have voted on, for `arena agreement` and `arena disputed`."""
+    _options("battles", dict(locals()))
+
+
 def run(
     file: Annotated[Path, typer.Argument(metavar="FILE.toml", help="mode, prompts, judge and the other options.")],
     dry_run: DryRun = False,
@@ -230,6 +255,8 @@ def _report(prepared: Prepared, found: Found, engine: Engine, refused: str | Non
 def _tell_gaps(prepared: Prepared) -> None:
     from arena.judging.plan import missing
 
+    if prepared.evaluation.mode == "battles":
+        return
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     for model, count in missing(prepared.prompts, prepared.completions, prepared.models).items():
         console.print(

@@ -22,8 +22,9 @@ from judges.errors import JudgesError
 from judges.template import mt_bench_template
 from ratings.sampling import informative
 
-DEFAULT_SCHEME = {"single": "wildbench", "baseline": "arena", "pairwise": "arena"}
-Completions = Mapping[tuple[str, str], StoredCompletion]
+DEFAULT_SCHEME = {"single": "wildbench", "baseline": "arena", "pairwise": "arena", "battles": "arena"}
+SIDES = ("model_a", "model_b")
+Completions = Mapping[tuple[str, str], StoredCompletion]  # by prompt and model, or of a battle by prompt and side
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,10 @@ def cases(
     if evaluation.mode == "single":
         yield from _singles(judge, prompts, completions)
         return
-    matched = list(_matched(evaluation, prompts, completions, counts))
+    if evaluation.mode == "battles":
+        matched = [_as_matched(prompt, completions) for prompt in prompts]
+    else:
+        matched = list(_matched(evaluation, prompts, completions, counts))
     yield from _canary_cases(evaluation, judge, matched)
     by_pair = {(item.prompt, item.model_a, item.model_b): (prompt, a, b) for item, prompt, a, b in matched}
     pairs = [item for item, *_ in matched]
@@ -149,6 +153,12 @@ def _matched(
             a, b = completions.get((prompt.key, left)), completions.get((prompt.key, right))
             if a is not None and b is not None:
                 yield _pair(prompt, a, b), prompt, a, b
+
+
+def _as_matched(prompt: StoredPrompt, completions: Completions) -> Matched:
+    """A battle that was fought already keeps its sides."""
+    a, b = (completions[prompt.key, side] for side in SIDES)
+    return _pair(prompt, a, b), prompt, a, b
 
 
 def _pair(prompt: StoredPrompt, a: StoredCompletion, b: StoredCompletion) -> Pair:
