@@ -155,6 +155,11 @@ def rows(prepared: Prepared, found: results.Found) -> list[dict[str, Any]]:
     return results.rating_rows(found.judged)
 
 
+def win_rates(prepared: Prepared, found: results.Found) -> dict[str, float]:
+    """Each model's mean preference over its opponents; nothing where single completions were scored."""
+    return {} if prepared.evaluation.mode == "single" else results.mean_preferences(found.judged)
+
+
 def publish(database: Database, prepared: Prepared, journal: Journal) -> int:
     """Write the verdicts as votes, or the scores; what is there already stays. Returns how many were new.
 
