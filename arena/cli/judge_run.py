@@ -32,7 +32,7 @@ Panel = Annotated[str | None, typer.Option(help="Several judges as one, parted b
 Models = Annotated[str | None, typer.Option(help="Models, parted by commas; all that have answered if left out.")]
 OrderOption = Annotated[Order, typer.Option(help="Every pair in both orders, or balanced with a share in both.")]
 SchemeOption = Annotated[
-    str | None, typer.Option(help="arena, token, alpaca_eval, arena_hard, mt_bench or wildbench.")
+    str | None, typer.Option(help="arena, token, alpaca_eval, arena_hard, mt_bench, wildbench or reward.")
 ]
 TemplateFile = Annotated[Path | None, typer.Option("--template", help="A prompt of your own or a published one.")]
 TemplatePrompt = Annotated[str | None, typer.Option(help="Which prompt of an MT-bench template file.")]
