@@ -125,7 +125,7 @@ def _line(model: str, given: Sequence[tuple[int, float | Unparsable]]) -> Score:
 
 @dataclass(frozen=True)
 class PairScore:
-    """Pair verdicts of one model; a tie is half a win in `win_rate`, `unparsed` rows lack a verdict in an order."""
+    """Pair verdicts of one model: a tie is half a win in `win_rate`; `unparsed` lack a verdict in an order."""
 
     model: str
     win_rate: float

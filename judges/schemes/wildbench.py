@@ -194,7 +194,8 @@ def macro(of_tasks: Mapping[str, float]) -> float:
 def models_of_pairs(rows: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
     """The model that pair rows are about, and the reference: `model_A` and `model_B` may change places.
 
-    The reference is the one with a name that the published files have for theirs (`REFERENCES`), else the one that stands second in the first row. Raises BadRow for a row of other models.
+    The reference is the one with a name that the published files have for theirs (`REFERENCES`), else
+    the one that stands second in the first row. Raises BadRow for a row of other models.
     """
     first = [text(rows[0], 0, "model_A"), text(rows[0], 0, "model_B")]
     for row, record in enumerate(rows):
