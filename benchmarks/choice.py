@@ -33,6 +33,7 @@ from benchmarks.task import (
 
 CANDIDATES = 20  # the most that OpenAI's servers name for a token
 READ_TOKENS = 1024  # of a generated answer; room for some thinking aloud
+ACCURACIES = ("acc", "acc_norm", "acc_bytes", "acc_uncond")
 STRIPPED = " \n\t▁Ġ(（[*_`\"'"  # what may stand around a letter inside one token
 
 
@@ -79,9 +80,10 @@ class MultipleChoice(Task):
     shown: Callable[[Sample], str] = lettered
     answer_line: str = "Answer:"
     delimiter: str = " "
+    unconditional: str | None = None  # a context that says nothing, for `acc_uncond`
     rungs: Sequence[Rung] = (Rung.LOGLIKELIHOOD, Rung.FIRST_TOKEN, Rung.GENERATE)
     metric: str = "acc"
-    counted: Sequence[str] = ("acc", "acc_norm", "acc_bytes")
+    counted: Sequence[str] = ACCURACIES
     corpus: Mapping[str, Corpus] = field(default_factory=lambda: {"calibration_error": _calibration})
 
     def samples(self, rows: Sequence[Row]) -> list[Sample]:
@@ -90,7 +92,12 @@ class MultipleChoice(Task):
     def requests(self, sample: Sample, shots: Sequence[Sample], rung: Rung) -> Sequence[Request]:
         if rung is Rung.LOGLIKELIHOOD:
             context, options = self.context(sample, shots), self.options(sample)
-            return [{"context": context, "continuation": f"{self.delimiter}{option}"} for option in options]
+            contexts = [context] if self.unconditional is None else [context, self.unconditional]
+            return [
+                {"context": before, "continuation": f"{self.delimiter}{option}"}
+                for before in contexts
+                for option in options
+            ]
         if rung is Rung.FIRST_TOKEN:
             asked = [f"{self._shown(one)} {LETTERS[one.target]}" for one in shots]
             body = chat(self.header(sample) + "\n\n".join([*asked, self._shown(sample)]), 1)
@@ -118,9 +125,14 @@ class MultipleChoice(Task):
             return unparsed("no letter of a choice", said)
         return _chosen(sample, LETTERS.index(letter), {})
 
-    def _weighed(self, sample: Sample, logprobs: Sequence[float]) -> Outcome:
-        metrics = choice_metrics(logprobs, self.options(sample), sample.target)
-        likeliest = max(range(len(logprobs)), key=logprobs.__getitem__)
+    def _weighed(self, sample: Sample, every: Sequence[float]) -> Outcome:
+        options = self.options(sample)
+        logprobs, alone = every[: len(options)], every[len(options) :]
+        metrics = choice_metrics(logprobs, options, sample.target)
+        if alone:
+            gains = [value - without for value, without in zip(logprobs, alone, strict=True)]
+            metrics["acc_uncond"] = float(gains.index(max(gains)) == sample.target)
+        likeliest = max(range(len(options)), key=logprobs.__getitem__)
         return scored(metrics, LETTERS[likeliest])
 
     def _shown(self, sample: Sample) -> str:
@@ -152,9 +164,9 @@ def first_token(sample: Sample, reply: Reply | None) -> Outcome:
 
 
 def _chosen(sample: Sample, place: int, more: Mapping[str, float]) -> Outcome:
-    """With letters as choices all three accuracies are the same: every letter is one character."""
+    """With letters to choose from all accuracies are the same: every letter is one character."""
     right = float(place == sample.target)
-    return scored({"acc": right, "acc_norm": right, "acc_bytes": right, **more}, LETTERS[place])
+    return scored({**dict.fromkeys(ACCURACIES, right), **more}, LETTERS[place])
 
 
 def _calibration(pairs: Sequence[tuple[Sample, Mapping[str, float]]]) -> float:

@@ -31,6 +31,15 @@ def first_n(pool: Sequence[Sample], count: int) -> Shots:
     return shots
 
 
+def curated(pool: Sequence[Sample], ids: Sequence[str]) -> Shots:
+    """The same examples for every sample. Raises `BadOption` for an id that the pool does not have."""
+    by_id = {one.id: one for one in pool}
+    if missing := [name for name in ids if name not in by_id]:
+        raise BadOption(f"the few-shot example {missing[0]!r} is not in the data; fetch the task's own file")
+    chosen = [by_id[name] for name in ids]
+    return lambda sample: chosen
+
+
 def per_sample(pool: Sequence[Sample], count: int, task: str, seed: int) -> Shots:
     """Drawn by a generator whose seed is the SHA-256 of (seed, task, sample id); the sample itself is left out."""
 

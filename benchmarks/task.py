@@ -116,6 +116,7 @@ class Task(ABC):
     rungs: Sequence[Rung] = (Rung.GENERATE,)
     shots: int = 0
     first_n: bool = False  # few-shot examples are the first ones, not drawn
+    curated: Sequence[str] = ()  # few-shot examples are those with these ids, in this order
     bounds: tuple[float, float] | None = (0.0, 1.0)  # of the metric, for samples without a score
     counted: Sequence[str] = ()  # other metrics in which an unparsed sample has the worst value, as in `metric`
     higher_is_better: bool = True

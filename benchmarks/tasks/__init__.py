@@ -7,7 +7,7 @@ from importlib import import_module
 
 from benchmarks.task import Task
 
-FILES: tuple[str, ...] = ()
+FILES = ("arc", "ceval", "gsm8k", "hellaswag", "mmlu", "mmlu_pro")
 
 
 @cache
