@@ -126,7 +126,10 @@ def hub_rows(source: Source) -> list[Row]:
         ) from error
     dataset, _, configuration = str(source.hub).partition(":")
     try:
-        table = datasets.load_dataset(dataset, configuration or None, split=source.split, revision=source.revision)
+        files = datasets.DownloadConfig(local_files_only=not _reachable(dataset))
+        table = datasets.load_dataset(
+            dataset, configuration or None, split=source.split, revision=source.revision, download_config=files
+        )
     # Everything that can go wrong on the way to the hub: no network, no such revision, a gated data set.
     except (OSError, ValueError, RuntimeError) as error:
         said = " ".join(str(error).split())[:300]
@@ -135,7 +138,19 @@ def hub_rows(source: Source) -> list[Row]:
             f"{said}); without a network, put {source.file} into a folder and set ARENA_DATA_DIR to it"
         ) from error
     named = f"{source.hub}@{str(source.revision)[:8]}"
-    return [{**row, "_file": source.split, "_line": n, "_path": named} for n, row in enumerate(table, 1)]
+    file = Path(source.file).name.partition(".")[0]
+    return [{**row, "_file": file, "_line": n, "_path": named} for n, row in enumerate(table, 1)]
+
+
+def _reachable(dataset: str) -> bool:
+    """One look, since `datasets` would try for half a minute before it takes what is in its cache."""
+    from huggingface_hub import HfApi
+
+    try:
+        HfApi().dataset_info(dataset, timeout=10)
+    except (OSError, ValueError, RuntimeError):
+        return False
+    return True
 
 
 def _nowhere(source: Source, folder: Path | None) -> str:

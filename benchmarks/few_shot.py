@@ -20,12 +20,10 @@ Shots = Callable[[Sample], Sequence[Sample]]
 
 def first_n(pool: Sequence[Sample], count: int) -> Shots:
     """The first `count` of the sample's subject, in order. Raises `BadOption` when there are fewer."""
-    by_subject: dict[str, list[Sample]] = {}
-    for one in pool:
-        by_subject.setdefault(one.subject, []).append(one)
+    subjects = by_subject(pool)
 
     def shots(sample: Sample) -> Sequence[Sample]:
-        there = [one for one in by_subject.get(sample.subject, pool) if one != sample]
+        there = [one for one in subjects.get(sample.subject, pool) if not _same(one, sample)]
         return _enough(there, count, sample)[:count]
 
     return shots
@@ -37,13 +35,18 @@ def curated(pool: Sequence[Sample], ids: Sequence[str]) -> Shots:
     if missing := [name for name in ids if name not in by_id]:
         raise BadOption(f"the few-shot example {missing[0]!r} is not in the data; fetch the task's own file")
     chosen = [by_id[name] for name in ids]
-    return lambda sample: chosen
+    return lambda _: chosen
 
 
-def per_sample(pool: Sequence[Sample], count: int, task: str, seed: int) -> Shots:
-    """Drawn by a generator whose seed is the SHA-256 of (seed, task, sample id); the sample itself is left out."""
+def per_sample(whole: Sequence[Sample], count: int, task: str, seed: int) -> Shots:
+    """Drawn by a generator whose seed is the SHA-256 of (seed, task, sample id); the sample itself is left out.
+
+    From the sample's own subject where the pool has it.
+    """
+    subjects = by_subject(whole)
 
     def shots(sample: Sample) -> Sequence[Sample]:
+        pool = subjects.get(sample.subject, whole)
         digest = hashlib.sha256(f"{seed}\n{task}\n{sample.id}".encode()).digest()
         stream = random.Random(digest)  # noqa: S311  (a seed that anybody can make again)
         drawn = stream.sample(pool, min(count + 1, len(pool)))
@@ -73,6 +76,13 @@ def lm_eval(pool: Sequence[Sample], count: int, *, from_test: bool) -> Shots:
         return [one for one in stream.sample(list(pool), count + 1) if not _same(one, sample)][:count]
 
     return shots
+
+
+def by_subject(pool: Sequence[Sample]) -> dict[str, list[Sample]]:
+    found: dict[str, list[Sample]] = {}
+    for one in pool:
+        found.setdefault(one.subject, []).append(one)
+    return found
 
 
 def _same(one: Sample, other: Sample) -> bool:

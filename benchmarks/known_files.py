@@ -38,6 +38,8 @@ def known(
     return Source(file, known_files()[file].sha256, hub, revision, split, columns)
 
 
-def own(file: str, *columns: str, hub: str | None = None, revision: str | None = None, split: str = "test") -> Source:
+def own(
+    file: str, *columns: str, hub: str | None = None, revision: str | None = None, split: str = "test"
+) -> Source:
     """A file that is not listed, since whoever published it asks not to pass it on: the user's own copy."""
     return Source(file, None, hub, revision, split, columns)

@@ -18,7 +18,7 @@ def read(row: Row) -> Sample:
     context = f"{row['activity_label']}: {row['ctx_a']} {row['ctx_b'].capitalize()}"
     endings = tuple(cleaned(ending) for ending in row["endings"])
     return Sample(
-        id=str(row["ind"]),
+        id=f"{row['_line']}/{row['ind']}",
         fields={"question": cleaned(context)},
         choices=endings,
         target=target_of(row["label"], endings, row),
