@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 import ratings
 from arena.store.tables import HUMAN, OVERALL, now
-from arena.store.votes import Counted, model_names, pair_counts
+from arena.store.votes import JUDGES, Counted, model_names, pair_counts
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Published:
 
 
 # what `--source` takes, and the votes each stands for (None: every source)
-SOURCES = {"human": HUMAN, "all": None}
+SOURCES = {"human": HUMAN, "judges": JUDGES, "all": None}
 
 
 def publish(session: Session, source: str = "human", category: str = OVERALL) -> Published:

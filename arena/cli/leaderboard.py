@@ -16,7 +16,7 @@ from arena.errors import ConfigError
 
 WIDE = 110  # columns of a terminal that hold the counts as well
 
-Source = Annotated[str, typer.Option(help="Whose votes: human, all, or judge:NAME.")]
+Source = Annotated[str, typer.Option(help="Whose votes: human, judges, judge:NAME, or all.")]
 
 
 def leaderboard(
@@ -27,8 +27,8 @@ def leaderboard(
     db: DatabaseURL = None,
 ) -> None:
     """Print ratings with 95 % intervals, ranks and counts."""
-    if source not in ("human", "all") and not source.startswith("judge:"):
-        raise ConfigError(f"--source: {source!r} is unknown; use human, all or judge:NAME")
+    if source not in ("human", "judges", "all") and not source.startswith("judge:"):
+        raise ConfigError(f"--source: {source!r} is unknown; use human, judges, judge:NAME or all")
     from arena.config import read_settings
     from arena.leaderboard import publish
     from arena.store import Database

@@ -46,15 +46,13 @@ class Group:
 class Row:
     """A pack as the network reads it. `sees`, shape (tokens, shared + tokens), says which token sees which.
 
-    `reads[q]` has for each continuation of question q the places of the logits that predict its tokens;
-    `ends[q]` is the place of the context's last token.
+    `reads[q]` has for each continuation of question q the places of the logits that predict its tokens.
     """
 
     tokens: NDArray[np.int64]
     positions: NDArray[np.int64]
     sees: NDArray[np.bool_]
     reads: Sequence[Sequence[Sequence[int]]]
-    ends: Sequence[int]
 
 
 def groups(questions: Sequence[Question], most: int = ROW) -> Iterator[Group]:
@@ -80,13 +78,12 @@ def row(pack: Sequence[Question], shared: int) -> Row:
     tokens, positions = np.zeros(size, np.int64), np.zeros(size, np.int64)
     sees = np.zeros((size, shared + size), bool)
     sees[:, :shared] = True
-    reads, ends = [], []
+    reads = []
     place = 0
     for question in pack:
         start, tail = place, question.context[shared:]
         place = _lay(tokens, positions, sees, start, tail, shared, shared)
         end = place - 1
-        ends.append(end)
         paths = []
         for continuation in question.continuations:
             branch = place
@@ -94,7 +91,7 @@ def row(pack: Sequence[Question], shared: int) -> Row:
             sees[branch:place, shared + start : shared + end + 1] = True
             paths.append([end, *range(branch, place)][: len(continuation)])
         reads.append(paths)
-    return Row(tokens, positions, sees, reads, ends)
+    return Row(tokens, positions, sees, reads)
 
 
 def _lay(

@@ -18,7 +18,7 @@ VOCABULARY_ROWS = 512  # logits turned into log-probabilities at once: 100 MB fo
 MASKS = ("sdpa", "eager")  # attention that takes a mask of its own
 
 Weights = tuple[float, bool]  # log-probability of a continuation, and whether greedy decoding writes it
-Tell = Callable[[Question, list[Weights], torch.Tensor], None]
+Tell = Callable[[Question, list[Weights]], None]
 
 
 class Scorer:
@@ -38,9 +38,7 @@ class Scorer:
         questions: Sequence[Question],
         tell: Tell,
     ) -> None:
-        """`tell` hears for every question, as soon as it is known, its continuations' weights and the
-        log-probabilities, shape (vocabulary,), of whatever follows its context.
-        """
+        """`tell` hears the weights of a question's continuations as soon as they are known."""
         packed = [question for question in questions if self._fits(question)]
         for group in groups(packed):
             cache = self._read(group.beginning) if group.shared else None
@@ -74,7 +72,7 @@ class Scorer:
         sees = torch.from_numpy(laid.sees).to(self._network.device)
         mask = torch.zeros(sees.shape, dtype=dtype, device=sees.device)
         mask.masked_fill_(~sees, torch.finfo(dtype).min)
-        places = sorted({place for paths in laid.reads for path in paths for place in path} | set(laid.ends))
+        places = sorted({place for paths in laid.reads for path in paths for place in path})
         out = self._network(
             input_ids=self._tensor([laid.tokens.tolist()]),
             attention_mask=mask[None, None],
@@ -85,25 +83,22 @@ class Scorer:
         )
         logprobs = _logprobs(out.logits[0])
         at = {place: number for number, place in enumerate(places)}
-        for question, paths, end in zip(pack, laid.reads, laid.ends, strict=True):
+        for question, paths in zip(pack, laid.reads, strict=True):
             weights = [
                 _weights(logprobs, [at[place] for place in path], tokens)
                 for path, tokens in zip(paths, question.continuations, strict=True)
             ]
-            tell(question, weights, logprobs[at[end]])
+            tell(question, weights)
 
     def _plain(self, question: Question, tell: Tell) -> None:
         """One pass for each continuation, nothing shared."""
         first = len(question.context) - 1
-        weights, follows = [], None
-        for tokens in question.continuations or [()]:
+        weights = []
+        for tokens in question.continuations:
             read = [*question.context, *tokens[:-1]]
-            logprobs = _logprobs(self._network(input_ids=self._tensor([read]), use_cache=False).logits[0, first:])
-            follows = logprobs[0]
-            if tokens:
-                weights.append(_weights(logprobs, range(len(tokens)), tokens))
-        assert follows is not None
-        tell(question, weights, follows)
+            logits = self._network(input_ids=self._tensor([read]), use_cache=False).logits[0, first:]
+            weights.append(_weights(_logprobs(logits), range(len(tokens)), tokens))
+        tell(question, weights)
 
     def _tensor(self, values: Any) -> torch.Tensor:
         return torch.tensor(values, device=self._network.device)

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from arena.endpoints.endpoint import EndpointError, Failure, Finish, Reply, Request, joined
+from arena.endpoints.endpoint import Completion, EndpointError, Failure, Finish, Reply, Request, reply
 from arena.endpoints.planning import Planner, Sampling
 
 if TYPE_CHECKING:
     from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-    from arena.endpoints.batching import Batcher, Send
+    from arena.endpoints.batching import Batcher, Row, Send
     from arena.endpoints.weighing import Weigher
+
+Events = asyncio.Queue[str | Finish | EndpointError]
 
 # GGUF files and some configurations name one end-of-text token; chat models end a turn with another one.
 END_OF_TURN = ("<|im_end|>", "<|eot_id|>", "<|end|>", "<|endoftext|>", "<end_of_turn>", "<turn|>")
@@ -73,42 +76,54 @@ class Transformers:
                 self._batcher = self._new_batcher(self._loaded)
                 self._batcher.start()
 
-    async def answer(self, request: Request) -> Reply:
-        """A whole reply at once; besides chat, log-likelihoods of given text (see `benchmarks.task`).
+    async def stream(self, request: Request) -> AsyncGenerator[str | Finish]:
+        """Text deltas, then one `Finish`. Closing the generator frees the row before the next token."""
+        if request.get("logprobs"):
+            raise EndpointError(Failure.REFUSED, "logprobs come with a whole answer, not with a stream")
+        row, events = self._submitted(request)
+        async with aclosing(_events(row, events)) as read:
+            async for event in read:
+                yield event
 
-        One token with `logprobs` is answered with its candidates, as first-token scoring needs it. Closing
-        the endpoint fails what waits here.
+    async def answer(self, request: Request) -> Reply:
+        """A whole completion, with the log-probabilities that the request asks for.
+
+        Besides chat, the log-likelihood of given text (`benchmarks.task` has the form).
         """
+        await self.start()
+        if "continuation" in request or "text" in request:
+            return await self._weighed(request)
+        row, events = self._submitted(request)
+        pieces, finish = [], Finish("stop")
+        async with aclosing(_events(row, events)) as read:
+            async for event in read:
+                if isinstance(event, Finish):
+                    finish = event
+                else:
+                    pieces.append(event)
+        body = reply(Completion("".join(pieces), finish))
+        if request.get("logprobs"):
+            body["choices"][0]["logprobs"] = {"content": row.logprobs}
+        return body
+
+    async def _weighed(self, request: Request) -> Reply:
         if self._loaded is None:
-            raise EndpointError(Failure.NOT_READY, f"{self.source} is not loaded: call start() first")
-        first_token = request.get("logprobs") and request.get("max_tokens") == 1
-        if not (first_token or "continuation" in request or "text" in request):
-            return await joined(self, request)
+            raise EndpointError(Failure.BROKEN, "the endpoint was closed")
         if self._weigher is None:
             from arena.endpoints.weighing import Weigher
 
             self._weigher = Weigher(self._loaded.network, self._loaded.planner, self.threads)
         return await asyncio.wrap_future(self._weigher.submit(request))
 
-    async def stream(self, request: Request) -> AsyncGenerator[str | Finish]:
-        """Text deltas, then one `Finish`. Closing the generator frees the row before the next token."""
+    def _submitted(self, request: Request) -> tuple[Row, Events]:
         if self._batcher is None:
             raise EndpointError(Failure.NOT_READY, f"{self.source} is not loaded: call start() first")
         from arena.endpoints.batching import Row
 
-        events: asyncio.Queue[str | Finish | EndpointError] = asyncio.Queue()
+        events: Events = asyncio.Queue()
         row = Row(request, _sender(events))
         self._batcher.submit(row)
-        try:
-            while True:
-                event = await events.get()
-                if isinstance(event, EndpointError):
-                    raise event
-                yield event
-                if isinstance(event, Finish):
-                    return
-        finally:
-            row.cancelled = True
+        return row, events
 
     async def close(self) -> None:
         """End the thread and give back the memory. Streams that still run fail. Idempotent."""
@@ -157,7 +172,21 @@ class Transformers:
         return Planner(tokenizer, context, ends, default_sampling(generation), tuple(self.stop))
 
 
-def _sender(events: asyncio.Queue[str | Finish | EndpointError]) -> Send:
+async def _events(row: Row, events: Events) -> AsyncGenerator[str | Finish]:
+    """What the batch sends for a row; closing this takes the row out."""
+    try:
+        while True:
+            event = await events.get()
+            if isinstance(event, EndpointError):
+                raise event
+            yield event
+            if isinstance(event, Finish):
+                return
+    finally:
+        row.cancelled = True
+
+
+def _sender(events: Events) -> Send:
     """A function that puts an event into `events` from another thread."""
     loop = asyncio.get_running_loop()
 

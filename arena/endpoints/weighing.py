@@ -10,7 +10,7 @@ import queue
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import torch
@@ -35,13 +35,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(eq=False)
 class Job:
-    """One request as questions; `future` gets the reply when the last of `parts` is known."""
+    """One request as pairs to weigh; `future` gets the reply when the last of `parts` is known."""
 
     future: Future[Reply]
-    kind: str  # continuation, rolling or top
     parts: list[Pair]
-    top: int = 0
-    known: list[Weights | None] = field(default_factory=list)
+    known: dict[int, Weights] = field(default_factory=dict)
 
 
 class Weigher:
@@ -50,8 +48,7 @@ class Weigher:
     def __init__(self, network: PreTrainedModel, planner: Planner, threads: int) -> None:
         self._scorer = Scorer(network)
         # A tokenizer is not safe to share, and the thread that writes completions has this one.
-        self._planner = replace(planner, tokenizer=copy.deepcopy(planner.tokenizer))
-        self._tokenizer = self._planner.tokenizer
+        self._tokenizer = copy.deepcopy(planner.tokenizer)
         self._context = planner.context
         self._threads = threads
         self._closing = threading.Event()
@@ -60,7 +57,7 @@ class Weigher:
         self._thread.start()
 
     def submit(self, request: Request) -> Future[Reply]:
-        """The reply to `{"context", "continuation"}`, `{"text"}`, or a chat body of one token."""
+        """The reply to `{"context", "continuation"}` or `{"text"}`."""
         if self._closing.is_set():
             raise CLOSED
         future: Future[Reply] = Future()
@@ -116,57 +113,32 @@ class Weigher:
     def _read(self, request: Request, future: Future[Reply]) -> Job:
         if "continuation" in request:
             pair = encoded_pair(self._tokenizer, str(request["context"]), str(request["continuation"]))
-            return Job(future, "continuation", [fitted(*pair, self._context)])
-        if "text" in request:
-            windows = rolling(self._tokenizer, str(request["text"]), self._context)
-            return Job(future, "rolling", windows)
-        plain = {name: value for name, value in request.items() if name not in ("logprobs", "top_logprobs")}
-        prompt = tuple(self._planner.plan(plain).prompt)
-        return Job(future, "top", [(prompt, ())], int(request.get("top_logprobs") or 0))
+            return Job(future, [fitted(*pair, self._context)])
+        return Job(future, rolling(self._tokenizer, str(request["text"]), self._context))
 
     def _weigh(self, jobs: Sequence[Job]) -> None:
         """Questions of all jobs together; those with the same context are one question."""
         questions: dict[Tokens, Question] = {}
-        owners: dict[int, list[tuple[Job, int]]] = {}  # by question, one for each continuation
-        tops: dict[int, list[Job]] = {}
+        owners: dict[Tokens, list[tuple[Job, int]]] = {}  # by context, one for each continuation
         for job in jobs:
-            job.known = [None] * len(job.parts)
             for number, (context, continuation) in enumerate(job.parts):
-                question = questions.setdefault(context, Question(context))
-                if job.kind == "top":
-                    tops.setdefault(id(question), []).append(job)
-                else:
-                    question.continuations.append(continuation)
-                    owners.setdefault(id(question), []).append((job, number))
+                questions.setdefault(context, Question(context)).continuations.append(continuation)
+                owners.setdefault(context, []).append((job, number))
 
-        def tell(question: Question, weights: list[Weights], follows: torch.Tensor) -> None:
+        def tell(question: Question, weights: list[Weights]) -> None:
             if self._closing.is_set():
                 raise CLOSED
-            for (job, number), known in zip(owners.get(id(question), ()), weights, strict=True):
+            for (job, number), known in zip(owners[question.context], weights, strict=True):
                 job.known[number] = known
-                if all(part is not None for part in job.known):
-                    _settle(job, weighed(job))
-            for job in tops.get(id(question), ()):
-                _settle(job, self._candidates(follows, job, len(question.context)))
+                if len(job.known) == len(job.parts) and not job.future.done():
+                    job.future.set_result(weighed(job))
 
         self._scorer.weigh(list(questions.values()), tell)
-
-    def _candidates(self, follows: torch.Tensor, job: Job, prompt: int) -> Reply:
-        """A chat completion of one token, the likeliest, with the log-probabilities of the first candidates."""
-        values, tokens = follows.topk(max(1, job.top))
-        named = [
-            {"token": self._tokenizer.decode([token]), "logprob": value}
-            for token, value in zip(tokens.tolist(), values.tolist(), strict=True)
-        ]
-        content = [{**named[0], "top_logprobs": named[: job.top]}]
-        message = {"role": "assistant", "content": named[0]["token"]}
-        choice = {"index": 0, "message": message, "finish_reason": "length", "logprobs": {"content": content}}
-        return {"choices": [choice], "usage": {"prompt_tokens": prompt, "completion_tokens": 1}}
 
 
 def weighed(job: Job) -> Reply:
     """The reply to a log-likelihood request, whole or rolling."""
-    known = [part for part in job.known if part is not None]
+    known = list(job.known.values())
     read = len(job.parts[0][0]) + sum(len(tokens) for _, tokens in job.parts)
     return {
         "logprob": sum(value for value, _ in known),
@@ -180,8 +152,3 @@ def _fail(futures: Sequence[Future[Reply]], why: EndpointError) -> None:
     for future in futures:
         if not future.done():
             future.set_exception(why)
-
-
-def _settle(job: Job, reply: Reply) -> None:
-    if not job.future.done():
-        job.future.set_result(reply)

@@ -20,9 +20,8 @@ from arena.store.tables import (
     Turn,
     Vote,
 )
-from arena.store.votes import add_vote
+from arena.store.votes import JUDGE_SOURCES, JUDGES, add_vote
 
-JUDGES = "judge:%"  # sources that are judges, as a pattern
 NOT_DRAWN = 1.0  # the probability of a pair that was chosen, not drawn
 
 
@@ -38,6 +37,7 @@ class NewVerdict:
     strength: int
     orders: tuple[str, ...]
     reason: str
+    battle: int | None = None  # the battle that people fought; None is the one over the prompt of a set
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def add_verdicts(session: Session, source: str, design: str, verdicts: Sequence[
     """
     added = 0
     for verdict in verdicts:
-        battle_id = _battle(session, verdict)
+        battle_id = verdict.battle or _battle(session, verdict)
         before = session.exec(select(Vote).where(Vote.battle_id == battle_id, Vote.source == source)).one_or_none()
         if before is None:
             add_vote(session, battle_id, source, source, verdict.winner, stopped_early=False)
@@ -186,7 +186,7 @@ def votes_on_record(session: Session, sources: Sequence[str] = (), prompts: str 
     )
     if sources:
         query = query.where(
-            or_(*(col(Vote.source).like(JUDGES) if s == "judges" else col(Vote.source) == s for s in sources))
+            or_(*(col(Vote.source).like(JUDGE_SOURCES) if s == JUDGES else col(Vote.source) == s for s in sources))
         )
     if prompts is not None:
         query = query.where(PromptSet.name == prompts)

@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 from arena.store.battles import move
 from arena.store.tables import HUMAN, OVERALL, Battle, BattleStatus, Model, PairCount, Vote
 
+JUDGES, JUDGE_SOURCES = "judges", "judge:%"  # every judge, and their sources as a pattern
 # which column of a pair count a winner adds to
 COLUMNS = {"model_a": "wins", "model_b": "losses", "tie": "ties", "both_bad": "both_bad"}
 
@@ -46,7 +47,7 @@ def add_vote(session: Session, battle_id: int, source: str, voter: str, winner: 
 
 
 def pair_counts(session: Session, source: str | None = HUMAN, category: str = OVERALL) -> list[Counted]:
-    """The counts of one source (`None`: all of them together), ordered by the models' names."""
+    """The counts of one source, of all `JUDGES` or (`None`) of everybody, ordered by the models' names."""
     left, right = _models()
     sums = [func.sum(getattr(PairCount, name)) for name in ("wins", "losses", "ties", "both_bad")]
     query = (
@@ -58,7 +59,9 @@ def pair_counts(session: Session, source: str | None = HUMAN, category: str = OV
         .group_by(left.c.name, right.c.name)
         .order_by(left.c.name, right.c.name)
     )
-    if source is not None:
+    if source == JUDGES:
+        query = query.where(col(PairCount.source).like(JUDGE_SOURCES))
+    elif source is not None:
         query = query.where(PairCount.source == source)
     return [Counted(a, b, *(int(n) for n in counts)) for a, b, *counts in session.execute(query)]
 

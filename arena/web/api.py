@@ -27,8 +27,8 @@ def routes(database: Database, serving: Serving) -> APIRouter:
 
     @router.get("/api/v1/leaderboard")
     def leaderboard(source: str = "human", category: str = OVERALL) -> dict[str, Any]:
-        if source not in ("human", "all") and not source.startswith("judge:"):
-            raise HTTPException(422, f"source {source!r} is unknown; expected human, all or judge:NAME")
+        if source not in ("human", "judges", "all") and not source.startswith("judge:"):
+            raise HTTPException(422, f"source {source!r} is unknown; expected human, judges, all or judge:NAME")
         with database.read() as session:
             return publish(session, source, category).to_dict()
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from conftest import opened_battles, settled
 from sqlmodel import select
+from typed import Typed
 
-from arena.cli import main
 from arena.store import Database
 from arena.store.tables import PairCount
 
@@ -28,26 +26,9 @@ endpoint = "scripted"
 """
 
 
-@dataclass(frozen=True)
-class Done:
-    returncode: int
-    stdout: str
-    stderr: str
-
-
 @pytest.fixture
 def arena(monkeypatch, capsys):
-    """Runs a command in this process, in a folder, as `main` would."""
-
-    def run(*arguments: str, folder: Path) -> Done:
-        monkeypatch.chdir(folder)
-        monkeypatch.setattr(sys, "argv", ["arena", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capsys.readouterr()
-        return Done(int(ended.value.code or 0), out, err)
-
-    return run
+    return Typed(monkeypatch, capsys)
 
 
 def vote_once(folder: Path) -> None:
@@ -83,7 +64,7 @@ def test_the_leaderboard_prints_as_table_and_csv(arena, tmp_path):
 def test_an_unknown_source_is_wrong_use(arena, tmp_path):
     done = arena("leaderboard", "--source", "people", folder=tmp_path)
     assert done.returncode == 2
-    assert "use human, all or judge:NAME" in done.stderr
+    assert "use human, judges, judge:NAME or all" in done.stderr
     assert done.stdout == ""
 
 
