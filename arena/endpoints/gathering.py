@@ -22,7 +22,7 @@ class Gathering:
         self._answer, self._at_most = answer, at_most
         self._inbox: asyncio.Queue[Waiting] = asyncio.Queue()
         self._batch: list[Waiting] = []  # taken from the inbox and not settled yet
-        self._running: asyncio.Task[Sequence[Outcome]] | None = None  # in the thread
+        self._running: asyncio.Future[Sequence[Outcome]] | None = None  # in the thread
         self._work = asyncio.create_task(self._run())
 
     async def reply(self, request: Request) -> Reply:
@@ -56,7 +56,8 @@ class Gathering:
                 await self._settle(self._batch)
 
     async def _settle(self, batch: Sequence[Waiting]) -> None:
-        self._running = asyncio.create_task(asyncio.to_thread(self._answer, [request for request, _ in batch]))
+        requests = [request for request, _ in batch]
+        self._running = asyncio.get_running_loop().run_in_executor(None, self._answer, requests)
         try:
             outcomes: Sequence[Outcome] = await asyncio.shield(self._running)
         # Whatever breaks the library under it, those who wait must hear of it: nobody else can tell them.
