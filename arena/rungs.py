@@ -1,4 +1,4 @@
-"""Which ways to ask an endpoint can serve: found out by asking, once a run."""
+"""Which ways to ask an endpoint can serve: known of those in process, found out by asking a server once a run."""
 
 from __future__ import annotations
 
@@ -6,14 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from arena.config import AnyModel, OpenAISettings, RewardSettings
 from arena.endpoints import Endpoint, EndpointError, Failure
-from arena.endpoints.endpoint import Answers, Reply
+from arena.endpoints.endpoint import Reply, answer
 from benchmarks.task import Rung
 
+TEXT_ALONE = "this kind of endpoint gives text alone"
+NO_PROMPT = "it gives log-probabilities of what it writes, not of a prompt"
+CANNOT: Mapping[str, Mapping[Rung, str]] = {
+    "transformers": {},
+    "vllm": {Rung.LOGLIKELIHOOD: NO_PROMPT},
+    "llama_cpp": {Rung.LOGLIKELIHOOD: NO_PROMPT},
+    "scripted": {Rung.LOGLIKELIHOOD: TEXT_ALONE, Rung.FIRST_TOKEN: TEXT_ALONE},
+}
 WEIGH = {"context": "The capital of France is", "continuation": " Paris"}
 QUESTION = [{"role": "user", "content": "Answer with A or B.\nAnswer:"}]
 FIRST = {"messages": QUESTION, "max_tokens": 1, "temperature": 0, "logprobs": True, "top_logprobs": 5}
-CANNOT = (Failure.REFUSED, Failure.BROKEN)  # what an endpoint says to a request that it does not know
+SAYS_NO = (Failure.REFUSED, Failure.BROKEN)  # to a request that it does not know
 
 
 @dataclass(frozen=True)
@@ -24,38 +33,38 @@ class Served:
     refused: Mapping[Rung, str]
 
 
-async def best_rung(endpoint: Endpoint, wanted: Sequence[Rung]) -> Served:
-    """The first of `wanted` that the endpoint serves; the last one is taken without asking.
-
-    Raises `EndpointError` where the endpoint cannot be used at all.
-    """
+async def best_rung(settings: AnyModel, endpoint: Endpoint, wanted: Sequence[Rung]) -> Served:
+    """The first of `wanted` that the endpoint serves. Raises `EndpointError` where there is none."""
+    if isinstance(settings, RewardSettings):
+        raise EndpointError(Failure.REFUSED, "a reward model writes nothing; take a language model")
     refused: dict[Rung, str] = {}
-    for rung in wanted[:-1]:
-        problem = await _problem(endpoint, rung)
+    for rung in wanted:
+        if isinstance(settings, OpenAISettings):
+            problem = await _asked(endpoint, rung)
+        else:
+            problem = CANNOT[settings.endpoint].get(rung)
         if problem is None:
             return Served(rung, refused)
         refused[rung] = problem
-    if wanted[-1] is Rung.LOGLIKELIHOOD and (problem := await _problem(endpoint, wanted[-1])):
-        raise EndpointError(Failure.REFUSED, f"this task needs log-probabilities of given text: {problem}")
-    return Served(wanted[-1], refused)
+    told = "; ".join(f"{rung}: {problem}" for rung, problem in refused.items())
+    raise EndpointError(Failure.REFUSED, f"cannot be asked as this task needs it ({told})")
 
 
-async def _problem(endpoint: Endpoint, rung: Rung) -> str | None:
-    """Why the endpoint cannot be asked this way, or None."""
+async def _asked(endpoint: Endpoint, rung: Rung) -> str | None:
+    """Why a server cannot be asked this way, or None. A server that is away is told by the run itself."""
     if rung is Rung.GENERATE:
         return None
-    if not isinstance(endpoint, Answers):
-        return "this kind of endpoint gives text alone"
-    await endpoint.start()
     try:
-        reply = await endpoint.answer(WEIGH if rung is Rung.LOGLIKELIHOOD else FIRST)
+        reply = await answer(endpoint, WEIGH if rung is Rung.LOGLIKELIHOOD else FIRST)
     except EndpointError as error:
-        if error.failure not in CANNOT:
+        if error.failure not in SAYS_NO:
             raise
         return error.detail
+    finally:
+        await endpoint.close()  # its connections belong to the event loop of this look
     if rung is Rung.LOGLIKELIHOOD:
         return None if "logprob" in reply else "the reply has no log-probability"
-    return None if _candidates(reply) else "the reply has no candidates of its first token"
+    return None if len(_candidates(reply)) > 1 else "the reply has no candidates of its first token"
 
 
 def _candidates(reply: Reply) -> Sequence[Any]:

@@ -15,7 +15,7 @@ from arena.engine import Answered, Ask, Engine, Journal, Status, Target
 from arena.engine.spending import used_tokens
 from arena.errors import ConfigError
 from arena.rungs import Served, best_rung
-from benchmarks.task import Outcome, Reply, Request, Rung, Sample, failed
+from benchmarks.task import Outcome, Reply, Request, Rung, Sample, Task, failed
 from judges.replies import Reason, Unparsable
 
 WEIGHED_AT_ONCE = 1024  # texts that a local model may sort and read together
@@ -56,20 +56,20 @@ class Taken:
 
 
 async def players(
-    chosen: Chosen, settings: Sequence[AnyModel], asked: Mapping[str, Target], forced: Rung | None
+    task: Task, settings: Sequence[AnyModel], asked: Mapping[str, Target], forced: Rung | None
 ) -> list[Player]:
     """Each model with the best way to ask it. Raises `ConfigError` for a model that cannot take the task."""
-    rungs = chosen.task.rungs
-    if forced is not None and forced not in rungs:
-        raise ConfigError(f"--rung {forced}: {chosen.task.name} knows {', '.join(rungs)}")
+    if forced is not None and forced not in task.rungs:
+        raise ConfigError(f"--rung {forced}: {task.name} knows {', '.join(task.rungs)}")
     found = []
     for model in settings:
         target = asked[model.name]
         try:
-            served = await best_rung(target.endpoint, [forced] if forced else rungs)
+            served = await best_rung(model, target.endpoint, [forced] if forced else task.rungs)
         except EndpointError as error:
-            raise ConfigError(f"{model.name}: {error.detail}; `arena models --probe` looks closer") from error
-        found.append(Player(model, target, served))
+            raise ConfigError(f"{task.name}: {model.name}: {error.detail}") from error
+        rung = served.rung
+        found.append(Player(model, wide(model, target) if rung is Rung.LOGLIKELIHOOD else target, served))
     return found
 
 
@@ -176,9 +176,8 @@ def _score_one(
             taken.prompt_tokens += prompt
             taken.completion_tokens += completion
     outcome = chosen.task.score(sample, replies, player.rung)
-    missing = [failures[key] for key, reply in zip(keys, replies, strict=True) if reply is None and key in failures]
-    if not outcome.is_scored and missing and all(reply is None for reply in replies):
-        outcome = failed(missing[0])
+    if not outcome.is_scored and all(reply is None for reply in replies):
+        outcome = failed(next((failures[key] for key in keys if key in failures), "no reply"))
     taken.outcomes.append(outcome)
     taken.replies.append(_said(replies))
 

@@ -1,4 +1,4 @@
-"""Log-likelihoods from a server that echoes a prompt with its log-probabilities (`/completions` of vLLM and others).
+"""Log-likelihoods from a server that echoes a prompt with its log-probabilities (`/completions`, as vLLM has it).
 
 The border between context and continuation is found by the server's own character offsets: no tokenizer is
 needed here, and a token that begins texts shifts nothing.

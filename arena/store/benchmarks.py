@@ -34,9 +34,7 @@ class StoredRun:
         return {"run": row.pop("id"), "model": self.model, **row, "created_at": self.row.created_at.isoformat()}
 
 
-def keep_run(
-    session: Session, model: str, run: Mapping[str, Any], outcomes: Sequence[Mapping[str, Any]]
-) -> int:
+def keep_run(session: Session, model: str, run: Mapping[str, Any], outcomes: Sequence[Mapping[str, Any]]) -> int:
     """Write a run, in place of the one that was made in the same way. Returns its number."""
     owner = _model(session, model)
     before = session.exec(
@@ -62,7 +60,8 @@ def runs(session: Session, task: str | None = None, model: str | None = None) ->
         query = query.where(BenchmarkRun.task == task)
     if model is not None:
         query = query.where(Model.name == model)
-    return [StoredRun(owner.name, row) for row, owner in session.exec(query.order_by(col(BenchmarkRun.created_at)))]
+    query = query.order_by(col(BenchmarkRun.created_at))
+    return [StoredRun(owner.name, row) for row, owner in session.exec(query)]
 
 
 def run(session: Session, number: int) -> StoredRun:
@@ -70,8 +69,9 @@ def run(session: Session, number: int) -> StoredRun:
     for found in runs(session):
         if found.row.id == number:
             return found
-    there = ", ".join(str(found.row.id) for found in runs(session)) or "none; type: arena bench run TASK --models M"
-    raise UnknownRun(f"there is no benchmark run {number}; there are: {there}")
+    there = ", ".join(str(found.row.id) for found in runs(session))
+    cure = f"there are: {there}" if there else "type: arena bench run TASK --models MODEL"
+    raise UnknownRun(f"there is no benchmark run {number}; {cure}")
 
 
 def outcomes(session: Session, number: int) -> list[BenchmarkOutcome]:
