@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from arena.cli import agreement, answer, db, judge, leaderboard, models, prompts, rate, serve
+from arena.cli import agreement, answer, bench, db, judge, leaderboard, models, prompts, rate, serve
 from arena.errors import ConfigError, DatabaseError
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ app.command("answer")(answer.answer)
 app.command("agreement")(agreement.agreement)
 app.add_typer(prompts.app, name="prompts")
 app.add_typer(judge.app, name="judge")
+app.add_typer(bench.app, name="bench")
 app.add_typer(db.app, name="db")
 
 
