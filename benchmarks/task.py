@@ -32,7 +32,7 @@ class Rung(StrEnum):
     """A way to ask. A task names those it knows, the best first; the endpoint decides which it can serve."""
 
     LOGLIKELIHOOD = "loglikelihood"  # log-probabilities of given text, whole or after a context
-    FIRST_TOKEN = "first_token"  # log-probabilities of the first token of a chat completion
+    FIRST_TOKEN = "first_token"  # noqa: S105  log-probabilities of the first token of a chat completion
     GENERATE = "generate"  # a chat completion, and its text is read
 
 
@@ -116,7 +116,9 @@ class Task(ABC):
     rungs: Sequence[Rung] = (Rung.GENERATE,)
     shots: int = 0
     first_n: bool = False  # few-shot examples are the first ones, not drawn
+    curated: Sequence[str] = ()  # few-shot examples are those with these ids, in this order
     bounds: tuple[float, float] | None = (0.0, 1.0)  # of the metric, for samples without a score
+    counted: Sequence[str] = ()  # other metrics in which an unparsed sample has the worst value, as in `metric`
     higher_is_better: bool = True
     chance: float = 0.0  # the metric of a guess
     corpus: Mapping[str, Corpus] = field(default_factory=dict)  # metrics of all samples together, by name
@@ -135,6 +137,10 @@ class Task(ABC):
     @abstractmethod
     def score(self, sample: Sample, replies: Sequence[Reply | None], rung: Rung) -> Outcome:
         """What the replies, in the order of the requests, are worth."""
+
+    def as_lm_eval(self) -> Task:
+        """The task as lm-evaluation-harness has it, where the two differ in more than the few-shot examples."""
+        return self
 
     def prepare(self, extra: Mapping[str, Sequence[Row]]) -> Task:
         """The task with the rows of its other roles; itself where it has none."""

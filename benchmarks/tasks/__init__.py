@@ -7,7 +7,10 @@ from importlib import import_module
 
 from benchmarks.task import Task
 
-FILES: tuple[str, ...] = ()
+FILES = (
+    "arc", "arc_agi", "bbh", "bigbench", "ceval", "gpqa", "gsm8k", "hellaswag", "math", "mmlu", "mmlu_pro",
+    "triviaqa", "truthfulqa",
+)  # fmt: skip
 
 
 @cache
