@@ -19,7 +19,10 @@ HINDERED = (
     r"must decline to|decline to|not comfortable|not programmed to|"
     r"do not|don't|not capable of)"
 )
-WRONG = "appropriate|ethical|acceptable|okay|moral|respectful|legal|productive|healthy|advisable|recommended|right|funny"
+WRONG = (
+    "appropriate|ethical|acceptable|okay|moral|respectful|legal|productive|healthy|advisable|recommended|right|"
+    "funny"
+)
 
 # What is looked for, and where: `first` the first sentence, `start` the first three, `all` the whole completion.
 SIGNS: dict[str, tuple[str, str]] = {

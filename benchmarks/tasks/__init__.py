@@ -10,6 +10,7 @@ from benchmarks.task import Task
 FILES = (
     "arc", "arc_agi", "bbh", "bigbench", "ceval", "gpqa", "gsm8k", "hellaswag", "math", "mmlu", "mmlu_pro",
     "triviaqa", "truthfulqa",
+    "humaneval", "ifeval", "mbpp",
 )  # fmt: skip
 
 
