@@ -10,7 +10,8 @@ from benchmarks.task import Task
 FILES = (
     "arc", "arc_agi", "bbh", "bigbench", "ceval", "gpqa", "gsm8k", "hellaswag", "math", "mmlu", "mmlu_pro",
     "triviaqa", "truthfulqa",
-    "humaneval", "ifeval", "mbpp",
+    "advbench", "airbench", "harmbench", "humaneval", "ifeval", "jailbreakbench", "mbpp", "realtoxicityprompts",
+    "strongreject", "xstest",
 )  # fmt: skip
 
 
