@@ -20,13 +20,15 @@ PARTS = ("harmless", "helpful", "honest", "other")
 def read(part: str, number: int, example: Row) -> Sample:
     scores = example["target_scores"]
     best = max(scores, key=scores.__getitem__)
-    choices, target = shuffled(example["input"], [best, *(choice for choice in scores if choice != best)])
+    in_file = [best, *(choice for choice in scores if choice != best)]
+    choices, target = shuffled("\n".join([example["input"], *in_file]), in_file)
     return Sample(
         id=f"{part}/{number}",
         fields={"question": example["input"]},
         choices=tuple(choices),
         target=target,
         subject=part,
+        cluster=example["input"],  # half of the requests stand in several comparisons
     )
 
 
