@@ -70,9 +70,7 @@ def sampled(value: Value, units: int, *, orders: int = 10, seed: int = 0) -> Sam
     return Sampled(gains.mean(axis=0), errors, 2 + 2 * pairs * (units - 1))
 
 
-def kernel(
-    value: Value, units: int, *, samples: int = 512, ridge: float = RIDGE, seed: int = 0
-) -> Sampled:
+def kernel(value: Value, units: int, *, samples: int = 512, ridge: float = RIDGE, seed: int = 0) -> Sampled:
     """Kernel SHAP: the linear game nearest to f, where masks of size s weigh (M-1) / (C(M,s) s (M-s)).
 
     Masks come in pairs z and 1 - z (Covert & Lee, arXiv 2012.01536), which makes the estimate exact for games with
