@@ -1,8 +1,9 @@
 """The smallest deletion found that turns the verdict round: what would have had to be left unsaid.
 
 Units are deleted in the order in which an attribution says they support the verdict until the sign changes
-(greedy), then each one that the change does not need is put back (pruned). What is left is minimal: putting back any single
-unit restores the verdict. A smaller set elsewhere is not ruled out; that search is exponential.
+(greedy), then each one that the change does not need is put back (pruned). What is left is minimal:
+putting back any single unit restores the verdict. A smaller set elsewhere is not ruled out; that search is
+exponential.
 Sources: Martens & Provost, MIS Quarterly 38 (2014); Mothilal et al., arXiv 1905.07697.
 """
 
@@ -14,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from interp.perturbation import BadGame, Floats, Value, check_units
+from interp.errors import BadOption
+from interp.perturbation import Floats, Value, check_units
 
 AT_ONCE = 8  # deletions asked in one batch
 
@@ -45,7 +47,7 @@ def smallest_deletion(value: Value, scores: Floats, *, most: int | None = None) 
     check_units(units)
     limit = max(1, units // 2) if most is None else most
     if limit < 1:
-        raise BadGame(f"most {limit}; expected one or more")
+        raise BadOption(f"most {limit}; expected one or more")
     asked = _Asked(value, units)
     before = asked.without([[]])[0]
     if before == 0:

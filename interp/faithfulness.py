@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from interp.perturbation import BadGame, Floats, Masks, Value, check_units
+from interp.errors import BadOption
+from interp.perturbation import Floats, Masks, Value, check_units
 
 FRACTIONS = (0.05, 0.1, 0.2, 0.3, 0.5)
 RANKINGS = 10  # random ones; a standard deviation of fewer is too rough to speak of beating chance
@@ -90,7 +91,7 @@ def faithfulness(
     """Measure scores (units,) on the model they are of.
 
     Calls: 1 + (rankings + 1) * 3 * fractions, all but the first in one batch, so that masks can share work.
-    Raises BadGame for scores that are not finite, fewer than ten rankings, or fractions outside (0, 1).
+    Raises BadOption for scores that are not finite, fewer than ten rankings, or fractions outside (0, 1).
     """
     scores = np.asarray(scores, dtype=float)
     units = len(scores)
@@ -133,7 +134,7 @@ def infidelity(value: Value, scores: Floats, *, hide: float = 0.2, samples: int 
     scores = np.asarray(scores, dtype=float)
     check_units(len(scores))
     if not 0 < hide < 1 or samples < 1:
-        raise BadGame(f"hide {hide:g}, samples {samples}; expected between 0 and 1, and one or more")
+        raise BadOption(f"hide {hide:g}, samples {samples}; expected between 0 and 1, and one or more")
     taken = np.random.default_rng(seed).random((samples, len(scores))) < hide
     values = value(np.concatenate([np.ones((1, len(scores)), dtype=bool), ~taken]))
     effect = values[0] - values[1:]
@@ -154,7 +155,7 @@ def max_sensitivity(
     differ several times in length, so one radius for all would be nothing to one and destroy another.
     """
     if radius <= 0 or samples < 1:
-        raise BadGame(f"radius {radius:g}, samples {samples}; expected above 0, and one or more")
+        raise BadOption(f"radius {radius:g}, samples {samples}; expected above 0, and one or more")
     random = np.random.default_rng(seed)
     before = explain(inputs)
     size = float(np.linalg.norm(before))
@@ -172,11 +173,11 @@ def max_sensitivity(
 def _check(scores: Floats, fractions: Sequence[float], rankings: int) -> None:
     check_units(len(scores))
     if not np.isfinite(scores).all():
-        raise BadGame(f"unit {int(np.argmin(np.isfinite(scores)))}: score {scores[~np.isfinite(scores)][0]}")
+        raise BadOption(f"unit {int(np.argmin(np.isfinite(scores)))}: score {scores[~np.isfinite(scores)][0]}")
     if rankings < RANKINGS:
-        raise BadGame(f"rankings {rankings}; expected {RANKINGS} or more to compare with")
+        raise BadOption(f"rankings {rankings}; expected {RANKINGS} or more to compare with")
     if not fractions or not all(0 < share < 1 for share in fractions):
-        raise BadGame(f"fractions {tuple(fractions)}; expected numbers between 0 and 1")
+        raise BadOption(f"fractions {tuple(fractions)}; expected numbers between 0 and 1")
 
 
 def _hidden(order: NDArray[np.int64], cuts: Sequence[int]) -> Masks:

@@ -18,7 +18,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from interp.perturbation import BadGame, Floats, Value, check_units
+from interp.errors import BadOption
+from interp.perturbation import Floats, Value, check_units
 
 Nested: TypeAlias = "int | Sequence[Nested]"
 AT_ONCE = 16  # groups split in one batch of calls; larger batches follow the priorities less closely
@@ -75,7 +76,7 @@ def owen(value: Value, tree: Nested, *, calls: int = 256, both: int = BOTH) -> O
     Groups of more than two parts are halved by number of units. The group with the largest weighted effect is
     split next, until `calls` are used or nothing is left to split; what is not split is shared evenly, so the sum
     holds at any number of calls. At the first `both` levels either half is asked first; with as many levels as the
-    tree has, and calls enough, the values are exact. Raises BadGame for a tree that does not hold each unit once.
+    tree has, and calls enough, the values are exact. Raises BadOption for a tree that holds a unit twice.
     """
     units = _check(tree, calls, both)
     game = _Game(value, both)
@@ -113,9 +114,9 @@ def _check(tree: Nested, calls: int, both: int) -> int:
     members = flat(tree)
     check_units(len(members))
     if sorted(members) != list(range(len(members))):
-        raise BadGame(f"a tree of {len(members)} units holds each of 0 to {len(members) - 1} once")
+        raise BadOption(f"a tree of {len(members)} units holds each of 0 to {len(members) - 1} once")
     if calls < 2 or both < 0:
-        raise BadGame(f"calls {calls}, both {both}; expected two or more (all units and none), and zero or more")
+        raise BadOption(f"calls {calls}, both {both}; expected two or more (all units and none), and zero or more")
     return len(members)
 
 

@@ -12,14 +12,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from interp.errors import BadOption
+
 Floats = NDArray[np.float64]
 Masks = NDArray[np.bool_]
 Value = Callable[[Masks], Floats]
 Groups = Sequence[Sequence[int]]
-
-
-class BadGame(ValueError):
-    """Units, groups or numbers of samples from which nothing can be computed."""
 
 
 def occlusion(value: Value, units: int, *, window: int = 1) -> Floats:
@@ -31,7 +29,7 @@ def occlusion(value: Value, units: int, *, window: int = 1) -> Floats:
     """
     check_units(units)
     if not 1 <= window <= units:
-        raise BadGame(f"window {window}; expected 1 to {units}, the number of units")
+        raise BadOption(f"window {window}; expected 1 to {units}, the number of units")
     starts = np.arange(1 - window, units)
     place = np.arange(units)
     taken = (place >= starts[:, None]) & (place < starts[:, None] + window)
@@ -44,7 +42,7 @@ def occlusion(value: Value, units: int, *, window: int = 1) -> Floats:
 def leave_out(value: Value, units: int, groups: Groups) -> Floats:
     """(groups,): f(all) - f(all but the units of the group), for example the words of one sentence.
 
-    Calls: 1 + groups. Raises BadGame for an empty group or a unit that is not there.
+    Calls: 1 + groups. Raises BadOption for an empty group or a unit that is not there.
     """
     return _effects(value, group_masks(units, groups))
 
@@ -64,7 +62,7 @@ def permutation_importance(
     """
     check_units(units)
     if samples < 2 or not 0 < keep < 1:
-        raise BadGame(f"samples {samples}, keep {keep:g}; expected two or more, and between 0 and 1")
+        raise BadOption(f"samples {samples}, keep {keep:g}; expected two or more, and between 0 and 1")
     random = np.random.default_rng(seed)
     masks = random.random((samples, units)) < keep
     # Every column needs both a row with and one without the unit, or there is nothing to shuffle.
@@ -83,25 +81,25 @@ def permutation_importance(
 
 
 def group_masks(units: int, groups: Groups) -> Masks:
-    """(groups, units): true for the units of each group. Raises BadGame."""
+    """(groups, units): true for the units of each group. Raises BadOption."""
     check_units(units)
     if not groups:
-        raise BadGame("no groups: there is nothing to leave out")
+        raise BadOption("no groups: there is nothing to leave out")
     masks = np.zeros((len(groups), units), dtype=bool)
     for number, group in enumerate(groups):
         members = np.asarray(list(group), dtype=int)
         if members.size == 0:
-            raise BadGame(f"group {number} is empty")
+            raise BadOption(f"group {number} is empty")
         if members.min() < 0 or members.max() >= units:
-            raise BadGame(f"group {number} has unit {members.max()}; there are units 0 to {units - 1}")
+            raise BadOption(f"group {number} has unit {members.max()}; there are units 0 to {units - 1}")
         masks[number, members] = True
     return masks
 
 
 def check_units(units: int) -> None:
-    """Raise BadGame unless there is something to attribute to."""
+    """Raise BadOption unless there is something to attribute to."""
     if units < 1:
-        raise BadGame(f"{units} units: there is nothing to attribute to")
+        raise BadOption(f"{units} units: there is nothing to attribute to")
 
 
 def everything(units: int) -> Masks:

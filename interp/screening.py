@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from interp.perturbation import BadGame, Floats, Groups, Value, check_units, group_masks, leave_out
+from interp.errors import BadOption
+from interp.perturbation import Floats, Groups, Value, check_units, group_masks, leave_out
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,9 @@ def screen_then_verify(value: Value, screen: Floats, *, keep: int) -> Screened:
     screen = np.asarray(screen, dtype=float)
     check_units(len(screen))
     if not 1 <= keep <= len(screen):
-        raise BadGame(f"keep {keep}; expected 1 to {len(screen)}, the number of units")
+        raise BadOption(f"keep {keep}; expected 1 to {len(screen)}, the number of units")
     if not np.isfinite(screen).all():
-        raise BadGame(f"unit {int(np.argmin(np.isfinite(screen)))} of the screen is not finite")
+        raise BadOption(f"unit {int(np.argmin(np.isfinite(screen)))} of the screen is not finite")
     best = np.sort(np.argsort(-np.abs(screen), kind="stable")[:keep])
     effects = leave_out(value, len(screen), [[unit] for unit in best])
     verified = np.zeros(len(screen), dtype=bool)

@@ -14,7 +14,8 @@ from math import comb, factorial
 import numpy as np
 from numpy.typing import NDArray
 
-from interp.perturbation import BadGame, Floats, Masks, Value, check_units
+from interp.errors import BadOption
+from interp.perturbation import Floats, Masks, Value, check_units
 
 EXACT = 10  # units: 1,024 calls; each further one doubles them
 RIDGE = 1e-3  # of the mean diagonal: enough to solve with fewer samples than units, too little to shrink weights
@@ -30,10 +31,12 @@ class Sampled:
 
 
 def exact(value: Value, units: int) -> Floats:
-    """(units,): Shapley values from all 2^units masks. Raises BadGame above `EXACT` units."""
+    """(units,): Shapley values from all 2^units masks. Raises BadOption above `EXACT` units."""
     check_units(units)
     if units > EXACT:
-        raise BadGame(f"{units} units need 2^{units} calls; exact values stop at {EXACT}: sample, or group words")
+        raise BadOption(
+            f"{units} units need 2^{units} calls; exact values stop at {EXACT}: group words, or sample"
+        )
     numbers = np.arange(1 << units)
     masks = (numbers[:, None] >> np.arange(units)) & 1 > 0
     values = value(masks)
@@ -57,7 +60,7 @@ def sampled(value: Value, units: int, *, orders: int = 10, seed: int = 0) -> Sam
     """
     check_units(units)
     if orders < 2:
-        raise BadGame(f"orders {orders}; expected two or more, for each order goes with its reverse")
+        raise BadOption(f"orders {orders}; expected two or more, for each order goes with its reverse")
     random = np.random.default_rng(seed)
     pairs = -(-orders // 2)
     ends = value(np.array([[False] * units, [True] * units]))
@@ -81,7 +84,7 @@ def kernel(value: Value, units: int, *, samples: int = 512, ridge: float = RIDGE
     """
     check_units(units)
     if samples < 2 or ridge < 0:
-        raise BadGame(f"samples {samples}, ridge {ridge:g}; expected two or more, and zero or more")
+        raise BadOption(f"samples {samples}, ridge {ridge:g}; expected two or more, and zero or more")
     none, whole = value(np.array([[False] * units, [True] * units]))
     if units == 1:
         return Sampled(np.array([whole - none]), np.zeros(1), 2)

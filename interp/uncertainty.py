@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from interp.perturbation import BadGame, Floats
+from interp.errors import BadOption
+from interp.perturbation import Floats
 
 Similarity = Callable[[str, str], float]
 WORD = re.compile(r"\w+")
@@ -37,10 +38,10 @@ def margin(contrast: float) -> Margin:
 
 
 def entropy(probabilities: ArrayLike) -> float:
-    """In bits, of a distribution that is normalised first. Raises BadGame for a negative or empty one."""
+    """In bits, of a distribution that is normalised first. Raises BadOption for a negative or empty one."""
     p: Floats = np.asarray(probabilities, dtype=float).ravel()
     if p.size == 0 or (p < 0).any() or not p.sum() > 0:
-        raise BadGame(f"{p.tolist()[:8]} is no distribution: expected numbers of zero or more, not all zero")
+        raise BadOption(f"{p.tolist()[:8]} is no distribution: expected numbers of zero or more, not all zero")
     p = p[p > 0] / p.sum()
     return float(-(p * np.log2(p)).sum()) + 0.0
 
@@ -83,9 +84,9 @@ class Agreement:
 
 
 def sample_agreement(values: Sequence[Hashable]) -> Agreement:
-    """How often a judge, or several, say the same. Raises BadGame without samples."""
+    """How often a judge, or several, say the same. Raises BadOption without samples."""
     if not values:
-        raise BadGame("no samples: there is nothing to agree on")
+        raise BadOption("no samples: there is nothing to agree on")
     counted = Counter(values)
     commonest, count = counted.most_common(1)[0]
     return Agreement(commonest, count / len(values), entropy(list(counted.values())))
@@ -115,10 +116,10 @@ def semantic_consistency(
     Two samples are of one meaning when their similarity, the smaller of both directions, is `same` or more; a
     sample joins the first group whose first member it means the same as. `similarity` may be an embedding's
     cosine or an entailment model's probability: words alone, the default, miss paraphrases.
-    Source: Kuhn, Gal & Farquhar, arXiv 2302.09664. Raises BadGame for fewer than two samples.
+    Source: Kuhn, Gal & Farquhar, arXiv 2302.09664. Raises BadOption for fewer than two samples.
     """
     if len(samples) < 2:
-        raise BadGame(f"{len(samples)} samples; two or more can agree")
+        raise BadOption(f"{len(samples)} samples; two or more can agree")
 
     def alike(one: str, other: str) -> float:
         return min(similarity(one, other), similarity(other, one))

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from interp.counterfactual import smallest_deletion
+from interp.errors import BadOption
 from interp.faithfulness import BEATS, NOT, faithfulness, infidelity, max_sensitivity
-from interp.perturbation import BadGame
 from interp.uncertainty import (
     both_orders,
     entropy,
@@ -190,5 +190,5 @@ WRONG = {
 
 @pytest.mark.parametrize("message", WRONG)
 def test_what_cannot_be_measured_is_named(message):
-    with pytest.raises(BadGame, match=message):
+    with pytest.raises(BadOption, match=message):
         WRONG[message]()

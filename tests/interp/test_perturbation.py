@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from interp.errors import BadOption
 from interp.owen import owen
-from interp.perturbation import BadGame, leave_out, occlusion, permutation_importance
+from interp.perturbation import leave_out, occlusion, permutation_importance
 from interp.screening import screen_by_groups, screen_then_verify
 from interp.shapley import exact, kernel, sampled
 
@@ -203,5 +204,5 @@ WRONG = {
 
 @pytest.mark.parametrize("message", WRONG)
 def test_wrong_use_is_named(message):
-    with pytest.raises(BadGame, match=message.replace("no units", "0 units").replace("^", r"\^")):
+    with pytest.raises(BadOption, match=message.replace("no units", "0 units").replace("^", r"\^")):
         WRONG[message]()
