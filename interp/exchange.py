@@ -63,7 +63,10 @@ def same_units(first: Sequence[Unit], second: Sequence[Unit]) -> NDArray[np.intp
     places = []
     for unit in first:
         number = taken[unit.segment]
-        if number >= len(inside[unit.segment]) or second[inside[unit.segment][number]].text.strip() != unit.text.strip():
+        if (
+            number >= len(inside[unit.segment])
+            or second[inside[unit.segment][number]].text.strip() != unit.text.strip()
+        ):
             raise BadOption(
                 f"{unit.text.strip()!r}, unit {number} of {unit.segment}, is not the same in the other order; "
                 "give both orders the same texts under the same segment names"
