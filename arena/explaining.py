@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -121,7 +122,7 @@ def explain(database: Database, settings: Settings, asked: Asked, progress: Prog
     """
     counter = _Counter(progress)
     with _opened(settings) as journal, _reading(asked, journal, counter) as reading:
-        document = _document(asked, reading, counter)
+        document: dict[str, Any] = json.loads(json.dumps(_document(asked, reading, counter), allow_nan=False))
     with database.write() as session:
         add_explanation(session, asked.battle.id, asked.judge.name, asked.method, asked.design, document)
     return document

@@ -105,8 +105,8 @@ def read_weights(
         ()
         if mass >= PLAYS
         else (
-            f"A and B together have a probability of {mass:.0%} as the judge's next token: it was asked for a letter "
-            "and would rather write something else",
+            f"A and B together have a probability of {mass:.0%} as the judge's next token: asked for a letter, it "
+            "would rather write something else",
         )
     )
     return Reading(

@@ -197,7 +197,7 @@ def _against(ours: float, chance: Floats, rankings: int, *, larger_is_better: bo
         z = 0.0 if abs(lead) <= 1e-9 else float(np.copysign(np.inf, lead))
     else:
         # one more draw from chance scatters around an estimated mean
-        z = lead / (spread * np.sqrt(1 + 1 / rankings))
+        z = float(lead / (spread * np.sqrt(1 + 1 / rankings)))
     return Against(float(ours), mean, spread, z)
 
 

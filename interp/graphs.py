@@ -63,7 +63,7 @@ def flow_svg(flow: Mapping[str, Any]) -> str:
         lines += (
             f'<line x1="{x1:.0f}" y1="{y1:.0f}" x2="{x2:.0f}" y2="{y2:.0f}" stroke="var(--for-a)" '
             f'stroke-width="{0.5 + 3.5 * share:.1f}" stroke-opacity="{0.25 + 0.7 * share:.2f}">'
-            f"<title>{html.escape(labels[int(source)])} to {html.escape(labels[int(sink)])}: {float(weight):.3f}</title></line>"
+            f"<title>{_(labels[int(source)])} to {_(labels[int(sink)])}: {float(weight):.3f}</title></line>"
         )
     places = {(int(s), int(n)) for n, s, _, _ in edges} | {(int(t), int(n) + 1) for n, _, t, _ in edges}
     dots = "".join(
@@ -71,7 +71,7 @@ def flow_svg(flow: Mapping[str, Any]) -> str:
         for node, level in sorted(places)
     )
     names = "".join(
-        f'<text transform="translate({at(node, 0)[0]:.0f},{bottom + 14}) rotate(45)">{html.escape(_short(label))}</text>'
+        f'<text transform="translate({at(node, 0)[0]:.0f},{bottom + 14}) rotate(45)">{_(_short(label))}</text>'
         for node, label in enumerate(labels)
     )
     return _svg(width + 70, bottom + 90, f"flow of attention through {levels} steps", lines + dots + names)
@@ -88,6 +88,10 @@ def pruned(edges: Sequence[Sequence[float]], most: int = MOST) -> list[Sequence[
     ]
 
 
+def _(text: str) -> str:
+    return html.escape(text)
+
+
 def _short(label: str) -> str:
     text = " ".join(label.split())
     return text if len(text) <= LABEL else text[: LABEL - 1] + "…"
@@ -96,5 +100,5 @@ def _short(label: str) -> str:
 def _svg(width: float, height: float, says: str, content: str) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
-        f'height="{height:.0f}" role="img" aria-label="{html.escape(says)}">{content}</svg>'
+        f'height="{height:.0f}" role="img" aria-label="{_(says)}">{content}</svg>'
     )

@@ -22,7 +22,8 @@ ORDERS = 4  # sampled ones: each costs a call a word
 SAMPLES = 256  # of Kernel SHAP
 CALLS = 192  # of Owen values; what is not reached is shared evenly within its group
 MASKS = 32  # of permutation importance: each costs half a call a word
-VERIFIED = 3  # one word in three is verified after the screen
+VERIFIED = 3  # one word in three is verified after the screen, and always
+LEAST = 24  # words, since a sentence that matters may spread its effect thinly over many
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def _screen(value: Value, words: Words) -> Scored:
 
 
 def _verified(words: Words) -> int:
-    return min(words.units, max(8, words.units // VERIFIED))
+    return min(words.units, max(LEAST, words.units // VERIFIED))
 
 
 def _sentences(value: Value, words: Words) -> Scored:

@@ -102,7 +102,9 @@ def _verdict(document: Document) -> str:
         else "The order decides: with the answers swapped, this judge names the other one."
     )
     reach = max(abs(content), abs(bias), 1e-9)
-    people = ", ".join(f"{_(v['source'])}: {SPOKEN.get(v['winner'], v['winner'])}" for v in document.get("votes", []))
+    people = ", ".join(
+        f"{_(v['source'])}: {SPOKEN.get(v['winner'], v['winner'])}" for v in document.get("votes", [])
+    )
     return (
         f"<p>By their content, <strong>{_(document.get('judge', 'the judge'))}</strong> prefers "
         f"<strong>{_(who)}</strong>. {decides}"
@@ -120,8 +122,10 @@ def _bar(name: str, value: float, reach: float, kind: str, positive: str, negati
     says = positive if value > 0 else negative
     width = 50 * abs(value) / reach
     return (
-        f'<div class="bar"><span>{name}</span><span class="track" role="img" aria-label="{name} {value:+.2f}, {says}">'
-        f'<span class="fill {kind}" style="width:{width:.1f}%"></span></span><b title="{says}">{value:+.2f}</b></div>'
+        f'<div class="bar"><span>{name}</span>'
+        f'<span class="track" role="img" aria-label="{name} {value:+.2f}, {says}">'
+        f'<span class="fill {kind}" style="width:{width:.1f}%"></span></span>'
+        f'<b title="{says}">{value:+.2f}</b></div>'
     )
 
 
@@ -158,9 +162,8 @@ def _word(word: Mapping[str, Any], reach: float) -> str:
         return _(text)
     space = text[: len(text) - len(text.lstrip())]
     kind = ("a" if score > 0 else "b") + (" strong" if strength >= STRONG else "")
-    return (
-        f'{_(space)}<span class="w {kind}" style="--s:{strength:.2f}" title="{score:+.3f}">{_(text.lstrip())}</span>'
-    )
+    look = f'class="w {kind}" style="--s:{strength:.2f}" title="{score:+.3f}"'
+    return f"{_(space)}<span {look}>{_(text.lstrip())}</span>"
 
 
 def _faithfulness(measured: Mapping[str, Any] | None) -> str:
@@ -180,8 +183,9 @@ def _faithfulness(measured: Mapping[str, Any] | None) -> str:
         f'<p>Faithfulness: <span class="badge {"good" if good else "bad"}">{"✓" if good else "✗"} '
         f"{_(measured['verdict'])}</span> <span class='soft'>p = {measured['p']:.3f} against "
         f"{measured['rankings']} rankings by chance</span></p>"
-        "<details><summary>the figures</summary><table class='figures'><thead><tr><th scope='col'>hiding words</th>"
-        "<th scope='col'>here</th><th scope='col'>by chance</th><th scope='col'>z</th></tr></thead>"
+        "<details><summary>the figures</summary><table class='figures'><thead><tr>"
+        "<th scope='col'>hiding words</th><th scope='col'>here</th><th scope='col'>by chance</th>"
+        "<th scope='col'>z</th></tr></thead>"
         f"<tbody>{rows}</tbody></table></details>"
     )
 
@@ -198,8 +202,8 @@ def _flip(document: Document) -> str:
     words = "".join(f"<del>{_(document['words'][unit]['text'].strip())}</del> " for unit in flip["removed"])
     count = len(flip["removed"])
     return (
-        f"<h3>What would flip it</h3><p>Without {count} word{'' if count == 1 else 's'} the judge prefers the other "
-        f"answer ({flip['before']:+.3f} becomes {flip['after']:+.3f}): {words}</p>"
+        f"<h3>What would flip it</h3><p>Without {count} word{'' if count == 1 else 's'} the judge prefers the "
+        f"other answer ({flip['before']:+.3f} becomes {flip['after']:+.3f}): {words}</p>"
     )
 
 
@@ -229,7 +233,8 @@ def _words(document: Document) -> str:
         for place in strongest
     )
     return (
-        "<details><summary>the strongest words</summary><table class='figures'><thead><tr><th scope='col'>word</th>"
+        "<details><summary>the strongest words</summary><table class='figures'><thead><tr>"
+        "<th scope='col'>word</th>"
         f"<th scope='col'>in</th><th scope='col'>score</th></tr></thead><tbody>{rows}</tbody></table></details>"
     )
 
@@ -239,7 +244,8 @@ def _inside(document: Document) -> str:
     parts = ""
     if document.get("heads"):
         parts += (
-            "<h2>Attention heads</h2><p class='soft'>What the contrast owes to each head, layers from top to bottom.</p>"
+            "<h2>Attention heads</h2>"
+            "<p class='soft'>What the contrast owes to each head, the first layer on top.</p>"
             f"<div class='wide'>{heads_svg(document['heads'])}</div>"
         )
     if document.get("flow"):
