@@ -29,7 +29,7 @@ SIZES = {
 
 
 def tokenizer():
-    spelled = ["<unk>", "<end>", *WORDS, *(f" {word}" for word in WORDS), "\n"]
+    spelled = ["<unk>", "<end>", *WORDS, *(f" {word}" for word in WORDS), "\n", "aye", "nay"]
     vocabulary = {token: number for number, token in enumerate(dict.fromkeys(spelled))}
     made = tokenizers.Tokenizer(tokenizers.models.WordLevel(vocabulary, unk_token="<unk>"))
     pattern = tokenizers.Regex(r"\n| ?[A-Za-z]+| ?[?.:]| ")
