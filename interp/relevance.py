@@ -21,19 +21,24 @@ SIDES = {"first": 1.0, "second": -1.0}
 def attn_lrp(target: Target) -> Attribution:
     """AttnLRP: R_i = sum_d E_id df/dE_id under the rules of `interp.rules`.
 
-    The bias in a softmax takes relevance up, so scores do not sum to f; `delta` is by how much. Raises
-    UnsupportedModel.
+    Softmax takes relevance up as a bias does, so scores do not sum to f; the parameter `absorbed` is what is
+    missing. Raises UnsupportedModel.
     """
-    return _relevance(target, "attn_lrp", attn_lrp_rules(target.lm))
+    scores = _relevance(target, attn_lrp_rules(target.lm))
+    return target.attribution("attn_lrp", scores, absorbed=target.value - float(scores.double().sum()))
 
 
 def cp_lrp(target: Target) -> Attribution:
-    """CP-LRP: the same with attention patterns held constant. Scores sum to f in a network without biases,
-    when each label has one spelling (a log-sum-exp over several is not linear)."""
-    return _relevance(target, "cp_lrp", cp_lrp_rules(target.lm))
+    """CP-LRP: the same with attention patterns held constant (Ali et al., ICML 2022, arXiv 2202.07304).
+
+    Scores sum to f, and `delta` is the error of that, in a network without biases when each label has one
+    spelling: a log-sum-exp over several is not linear. Raises UnsupportedModel.
+    """
+    scores = _relevance(target, cp_lrp_rules(target.lm))
+    return target.attribution("cp_lrp", scores, delta=abs(float(scores.double().sum()) - target.value))
 
 
-def _relevance(target: Target, method: str, rules: AbstractContextManager[None]) -> Attribution:
+def _relevance(target: Target, rules: AbstractContextManager[None]) -> torch.Tensor:
     embeddings = target.embeddings[None].clone().requires_grad_(True)
     with torch.enable_grad(), rules:
         value = target.of(embeddings)
@@ -44,9 +49,7 @@ def _relevance(target: Target, method: str, rules: AbstractContextManager[None])
             f"under the relevance rules {target.lm.name} says {seen:.4f} instead of {target.value:.4f}: it has a "
             "layer that they do not know"
         )
-    scores = (gradient * embeddings.detach()).sum(-1)[0]
-    delta = abs(float(scores.double().sum()) - target.value)
-    return target.attribution(method, scores, delta=delta)
+    return (gradient * embeddings.detach()).sum(-1)[0]
 
 
 def chefer(target: Target, side: str = "first") -> Attribution:
