@@ -55,6 +55,10 @@ class Attribution:
             self, units=larger, scores=sums, parameters={**self.parameters, "per": name}, faithfulness=None
         )
 
+    def noted(self, note: str | None) -> Attribution:
+        """The same with a note for the reader, if there is one."""
+        return self if note is None else replace(self, notes=(*self.notes, note))
+
     def ranking(self) -> NDArray[np.intp]:
         """Indices of the units from most for the first side to most against; ties keep their order."""
         return np.argsort(-self.scores, kind="stable")

@@ -126,13 +126,14 @@ class CausalLM:
             there = self.tokenizer(prompt.text + spelled, add_special_tokens=False)["input_ids"]
             found += alone if len(alone) == 1 else []
             found += there[-1:] if there[:-1] == ids.tolist() else []
-        if not found:
+        known = [token for token in dict.fromkeys(found) if token != self.tokenizer.unk_token_id]
+        if not known:
             pieces = self.tokenizer.tokenize(label, add_special_tokens=False)
             raise LabelNotOneToken(
                 f"label {label!r} is {len(pieces)} tokens for this model ({' '.join(pieces)}); use labels "
                 "that are one token, such as A and B"
             )
-        return list(dict.fromkeys(found))
+        return known
 
     def label_mass(self, target: Target, *labels: str) -> float:
         """The probability that the next token is one of the labels; near 1 when the model plays by the rules."""

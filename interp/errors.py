@@ -35,9 +35,5 @@ class UnsupportedModel(InterpError):
     """A network without the parts that a method needs."""
 
 
-class NotConverged(InterpError):
-    """An integral whose completeness error stayed too large."""
-
-
 class MissingExtra(ImportError):
     """torch or transformers is not installed."""

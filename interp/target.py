@@ -63,6 +63,11 @@ class Target:
         return self.lm.embed(self.ids)
 
     @cached_property
+    def sequence(self) -> torch.Tensor:
+        """(tokens, width): the prompt with the suffix of its first term, as one run reads them."""
+        return torch.cat([self.embeddings, self.lm.embed(self.terms[0].suffix)])
+
+    @cached_property
     def content(self) -> NDArray[np.bool_]:
         """(tokens,): True for tokens of a segment, False for template."""
         return np.array([unit.segment is not None for unit in self.units])
@@ -104,6 +109,12 @@ class Target:
             read = torch.arange(len(rows))[:, None]
             total = total + term.sign * term.read(hidden[read, at.to(hidden.device)])
         return total
+
+    def reading_row(self, length: int) -> torch.Tensor:
+        """(length,) weights of the positions whose states are read in a run of `length` tokens; they sum to 1."""
+        row = torch.zeros(length)
+        row[len(self.units) - 1 :] = 1 / (length - len(self.units) + 1)
+        return row.to(self.embeddings)
 
     def masked(self, units: Sequence[Unit] | None = None) -> Value:
         """f as a function of masks (masks, units): True keeps a unit, False deletes its tokens.

@@ -12,10 +12,11 @@ import tokenizers  # noqa: E402
 from interp.causal_lm import CausalLM  # noqa: E402
 from interp.prompt import Prompt  # noqa: E402
 
-WORDS = (
+TEXT = (
     "which answer is better ? first : second the sun a star and moon not big bright cold near far it rises "
     "in east sets west . why does Reply A B yes no one two three"
-).split()
+)
+WORDS = TEXT.split()
 SIZES = {
     "vocab_size": 128,
     "hidden_size": 32,
@@ -28,7 +29,7 @@ SIZES = {
 
 
 def tokenizer():
-    spelled = ["<unk>", "<end>", *WORDS, *(f" {word}" for word in WORDS), "\n"]
+    spelled = ["<unk>", "<end>", *WORDS, *(f" {word}" for word in WORDS), "\n", "aye", "nay"]
     vocabulary = {token: number for number, token in enumerate(dict.fromkeys(spelled))}
     made = tokenizers.Tokenizer(tokenizers.models.WordLevel(vocabulary, unk_token="<unk>"))
     pattern = tokenizers.Regex(r"\n| ?[A-Za-z]+| ?[?.:]| ")
