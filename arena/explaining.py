@@ -30,8 +30,10 @@ from arena.store.explanations import (
 )
 from arena.store.tables import now
 from interp.counterfactual import smallest_deletion
-from interp.errors import InterpError
+from interp.errors import InterpError, UnsupportedModel
 from interp.faithfulness import FRACTIONS, RANKINGS, faithfulness
+from interp.inside import INSIDE, flow_graph
+from interp.inside import scores as inside_scores
 from interp.methods import METHODS, Scored, Words, method, words_of
 from interp.perturbation import Floats
 from interp.uncertainty import both_orders, margin
@@ -90,7 +92,7 @@ def ask(
 
 def method_names() -> list[str]:
     """All methods; those that need weights come after those that do not."""
-    return list(METHODS)
+    return [*METHODS, *INSIDE]
 
 
 def find_battle(database: Database, battle: str) -> BattleTexts:
@@ -188,6 +190,7 @@ def _document(asked: Asked, reading: Reading, counter: _Counter) -> dict[str, An
         measured = faithfulness(game, scored.scores)
         counter.begin("looking for what would flip it")
         flip = smallest_deletion(game, scored.scores)
+        graph = _graph(reading, counter)
     except InterpError as problem:
         raise ConfigError(f"{asked.judge.name}: {problem}") from problem
     return {
@@ -212,16 +215,41 @@ def _document(asked: Asked, reading: Reading, counter: _Counter) -> dict[str, An
         "sentences": _sentences(reading, words, scored.scores),
         "faithfulness": measured.to_dict(),
         "counterfactual": flip.to_dict(),
-        "notes": list(reading.notes),
+        "flow": graph,
+        "notes": [*reading.notes, *_noted(scored)],
         "seconds": round(time.monotonic() - started, 1),
         "made_at": now().isoformat(timespec="seconds"),
     }
 
 
 def _scored(asked: Asked, reading: Reading, words: Words, counter: _Counter) -> Scored:
+    if asked.method in INSIDE and reading.targets is not None:
+        inside = INSIDE[asked.method]
+        counter.begin(f"attributing: {inside.says}")
+        return inside_scores(inside, reading.targets, reading.exchange)
     chosen = method(asked.method)
     counter.begin(f"attributing: {chosen.says}", 2 * chosen.calls(words))
     return chosen.scores(reading.exchange.content, words)
+
+
+def _graph(reading: Reading, counter: _Counter) -> dict[str, Any] | None:
+    """The flow of attention in the first order, for a judge with weights whose attention can be read."""
+    if reading.targets is None:
+        return None
+    counter.begin("following attention")
+    try:
+        return flow_graph(reading.targets[0])
+    except UnsupportedModel:
+        return None
+
+
+def _noted(scored: Scored) -> list[str]:
+    """What a method warns of, once."""
+    orders = scored.parameters.get("orders")
+    notes = [note for one in orders for note in one["notes"]] if isinstance(orders, list) else []
+    if scored.parameters.get("signed") is False:
+        notes.append("this method has no sign: it says where the judge looked, not for whom it spoke")
+    return list(dict.fromkeys(notes))
 
 
 def _words(reading: Reading, scores: Floats) -> list[dict[str, Any]]:

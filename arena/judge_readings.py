@@ -172,6 +172,7 @@ def load(judge: AnyModel, report: Callable[[str], None]) -> CausalLM:
         raise ConfigError(f"{judge.name} is reached through {judge.endpoint!r}: its weights are not here")
     try:
         import torch
+        import transformers
 
         from arena.endpoints.checkpoint import load as load_weights
         from interp.causal_lm import CausalLM
@@ -180,6 +181,7 @@ def load(judge: AnyModel, report: Callable[[str], None]) -> CausalLM:
         raise ConfigError(detail) from problem
     try:
         torch.set_num_threads(judge.threads)
+        transformers.utils.logging.disable_progress_bar()  # we tell what goes on ourselves
         source, revision, device = _source(judge, report)
         report("loading weights")
         network, tokenizer = load_weights(source, None, revision, "float32", device, None)

@@ -11,7 +11,7 @@ import numpy as np
 CELL = 16  # pixels of one head
 MOST = 60  # edges that are drawn
 LABEL = 14  # characters of a node's label
-STEP = 46  # pixels between two layers
+TALL = 640  # pixels of all layers together
 
 
 def heads_svg(importance: Sequence[Sequence[float]]) -> str:
@@ -50,10 +50,11 @@ def flow_svg(flow: Mapping[str, Any]) -> str:
     labels, edges = [str(label) for label in flow["nodes"]], pruned(flow["edges"])
     levels = max((int(edge[0]) for edge in edges), default=0) + 1
     gap = max(26, min(90, 1100 // max(1, len(labels))))
-    width, bottom = 30 + gap * len(labels), 20 + STEP * levels
+    step = min(46, TALL / levels)
+    width, bottom = 30 + gap * len(labels), 20 + step * levels
 
     def at(node: int, level: int) -> tuple[float, float]:
-        return 20 + gap * (node + 0.5), bottom - STEP * level
+        return 20 + gap * (node + 0.5), bottom - step * level
 
     reach = max((float(edge[3]) for edge in edges), default=1.0)
     lines = ""
