@@ -169,6 +169,7 @@ class WebSettings(Strict):
     port: int = Field(default=7860, ge=0, le=65535, description="0 takes a free one")
     title: str = "Arena"
     secure_cookies: bool = Field(default=False, description="set it when the page is served over https")
+    explain: bool = Field(default=True, description="visitors may start explanations by models with weights here")
 
 
 class BattleSettings(Strict):

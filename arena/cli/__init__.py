@@ -11,7 +11,20 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from arena.cli import agreement, answer, bench, db, judge, leaderboard, models, prompts, rate, serve
+from arena.cli import (
+    agreement,
+    answer,
+    bench,
+    db,
+    disputed,
+    explain,
+    judge,
+    leaderboard,
+    models,
+    prompts,
+    rate,
+    serve,
+)
 from arena.errors import ConfigError, DatabaseError
 
 app = typer.Typer(
@@ -27,6 +40,8 @@ app.command("rate")(rate.rate)
 app.command("leaderboard")(leaderboard.leaderboard)
 app.command("answer")(answer.answer)
 app.command("agreement")(agreement.agreement)
+app.command("disputed")(disputed.disputed)
+app.command("explain")(explain.explain)
 app.add_typer(prompts.app, name="prompts")
 app.add_typer(judge.app, name="judge")
 app.add_typer(bench.app, name="bench")

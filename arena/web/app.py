@@ -18,7 +18,8 @@ from arena.config import Settings
 from arena.serving import Serving
 from arena.store import Database
 from arena.web.api import routes
-from arena.web.pages import battle, leaderboard
+from arena.web.explanations import Explanations
+from arena.web.pages import battle, explain, leaderboard
 from arena.web.session import Sessions
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ TIDY_EVERY = 600.0  # seconds between two looks for battles that were left open
 def create_app(settings: Settings, database: Database, serving: Serving) -> FastAPI:
     """The application, ready for an ASGI server. `database` is migrated and locked already."""
     battles = Battles(database, serving, settings.battles)
+    explanations = Explanations(settings)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -42,12 +44,14 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
         tidying.cancel()
         with suppress(asyncio.CancelledError):
             await tidying
+        explanations.close()
         await battles.close()
         await serving.close()
 
     app = FastAPI(title=settings.web.title, version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.add_middleware(Sessions, secure=settings.web.secure_cookies)
     app.include_router(routes(database, serving))
+    app.include_router(explain.routes(settings, database, explanations))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "SSR mode is not supported", UserWarning)  # nor is it asked for
         _mount(app, build_pages(settings, database, battles))
