@@ -76,8 +76,8 @@ class CausalLM:
         found = getattr(self.decoder, "layers", None)
         if found is None:
             raise UnsupportedModel(
-                f"{type(self.decoder).__name__} has no list `layers`; attention, relevance and heads are read from "
-                "Llama-like and Gemma-like decoders"
+                f"{type(self.decoder).__name__} has no list `layers`; attention, relevance and heads are "
+                "read from Llama-like and Gemma-like decoders"
             )
         return found
 
