@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from arena.cli import answer, db, judge, leaderboard, models, prompts, rate, serve
+from arena.cli import answer, db, disputed, explain, judge, leaderboard, models, prompts, rate, serve
 from arena.errors import ConfigError, DatabaseError
 
 app = typer.Typer(
@@ -26,6 +26,8 @@ app.command("models")(models.models)
 app.command("rate")(rate.rate)
 app.command("leaderboard")(leaderboard.leaderboard)
 app.command("answer")(answer.answer)
+app.command("disputed")(disputed.disputed)
+app.command("explain")(explain.explain)
 app.add_typer(prompts.app, name="prompts")
 app.add_typer(judge.app, name="judge")
 app.add_typer(db.app, name="db")
