@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, func, literal, true, union
+from sqlalchemy import case, delete, func, literal, union
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from arena.store.battles import move
+from arena.store.conditions import given_by
 from arena.store.tables import HUMAN, OVERALL, Battle, BattleStatus, Model, PairCount, Vote
 from arena.store.trait_tables import BattleCategory
 from arena.store.traits import note_traits
@@ -47,27 +48,23 @@ def add_vote(session: Session, battle_id: int, source: str, voter: str, winner: 
     _count(session, battle, dict.fromkeys((OVERALL, battle.category, *found)), source, COLUMNS[winner])
 
 
-def given_by(column: Any, source: str | None) -> ColumnElement[bool]:
-    """A condition on a column of sources: `human`, `judge:NAME`, `judges` for all of these, `None` for anybody."""
-    if source is None:
-        return true()
-    return col(column).like("judge:%") if source == "judges" else col(column) == source
-
-
 def pair_counts(session: Session, source: str | None = HUMAN, category: str = OVERALL) -> list[Counted]:
     """The counts of one source, `judges`, or of everybody (`None`), ordered by the models' names."""
-    names = _names(session)
-    rows = (Counted(names[a], names[b], *counts) for a, b, *counts in count_rows(session, source, category))
-    return sorted(rows, key=lambda row: (row.model_a, row.model_b))
+    names = model_ids(session)
+    added: dict[tuple[str, str], list[int]] = {}
+    for a, b, *counts in count_rows(session, source, category):
+        sums = added.setdefault((names[a], names[b]), [0, 0, 0, 0])
+        sums[:] = (x + y for x, y in zip(sums, counts, strict=True))
+    return [Counted(*pair, *counts) for pair, counts in sorted(added.items())]
 
 
 def count_rows(
     session: Session, source: str | None = HUMAN, category: str = OVERALL
-) -> Sequence[tuple[int, int, int, int, int, int]]:
+) -> Sequence[Sequence[Any]]:
     """(left id, right id, wins, losses, ties, both bad), one row a pair and source: a board adds up itself."""
     columns = (PairCount.model_a_id, PairCount.model_b_id, *(getattr(PairCount, name) for name in COLUMNS.values()))
-    query = select(*columns).where(PairCount.category == category, given_by(PairCount.source, source))  # type: ignore[call-overload]
-    return session.execute(query).all()  # type: ignore[return-value]
+    query = select(*columns).where(PairCount.category == category, given_by(PairCount.source, source))
+    return session.execute(query).all()
 
 
 def counted_sources(session: Session) -> list[str]:
@@ -85,7 +82,12 @@ def counted_categories(session: Session) -> dict[str, int]:
 
 def last_vote(session: Session) -> int:
     """The id of the newest vote: as long as it stays, so does every board."""
-    return session.exec(select(func.coalesce(func.max(Vote.id), 0))).one()
+    return session.exec(select(func.max(Vote.id))).one() or 0
+
+
+def model_ids(session: Session) -> dict[int, str]:
+    """The name of every registered model by its id."""
+    return {number or 0: name for number, name in session.exec(select(Model.id, Model.name))}
 
 
 def model_names(session: Session) -> list[str]:
@@ -155,7 +157,7 @@ def _from_votes(session: Session) -> dict[tuple[int, int, str, str], tuple[int, 
     keys = (col(Battle.model_a_id), col(Battle.model_b_id), belongs.c.category, col(Vote.source))
     sums = [func.sum(case((col(Vote.winner) == winner, 1), else_=0)) for winner in COLUMNS]
     query: Any = (
-        select(*keys, *sums)  # type: ignore[call-overload]
+        select(*keys, *sums)
         .select_from(Vote)
         .join(Battle, col(Battle.id) == col(Vote.battle_id))
         .join(belongs, belongs.c.battle_id == col(Vote.battle_id))
@@ -166,7 +168,3 @@ def _from_votes(session: Session) -> dict[tuple[int, int, str, str], tuple[int, 
 
 def _key(row: PairCount) -> tuple[int, int, str, str]:
     return row.model_a_id, row.model_b_id, row.category, row.source
-
-
-def _names(session: Session) -> dict[int | None, str]:
-    return dict(session.exec(select(Model.id, Model.name)).all())
