@@ -313,11 +313,12 @@ def _known_keys(full: Sequence[str | int]) -> list[str]:
     """The keys allowed in the table in which the unknown one stands."""
     tables: dict[str, type[BaseModel]] = {"web": WebSettings, "battles": BattleSettings}
     if full[0] == "models":
-        kinds = {
+        kinds: dict[str, type[BaseModel]] = {
             str(get_args(kind.model_fields["endpoint"].annotation)[0]): kind
             for kind in get_args(get_args(AnyModel)[0])
         }
-        inner = {"facts": FactSettings, "price": PriceSettings}.get(str(full[3]) if len(full) > 4 else "")
-        return list((inner or kinds[str(full[2])]).model_fields)
+        inside: dict[str, type[BaseModel]] = {"facts": FactSettings, "price": PriceSettings}
+        kind = inside.get(str(full[3]), kinds[str(full[2])]) if len(full) > 4 else kinds[str(full[2])]
+        return list(kind.model_fields)
     table = tables.get(str(full[0])) if len(full) > 1 else None
     return list((table or Settings).model_fields)
