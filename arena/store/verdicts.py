@@ -167,9 +167,11 @@ def add_score(session: Session, source: str, design: str, completion_id: int, sc
     return False
 
 
-def votes_on_record(session: Session, sources: Sequence[str] = (), prompts: str | None = None) -> list[StoredVote]:
+def votes_on_record(
+    session: Session, sources: Sequence[str] = (), prompts: str | None = None, battle: int | None = None
+) -> list[StoredVote]:
     """Votes in the order in which they were given: of all sources or those named ("human", "judge:NAME",
-    "judges"), of all battles or those over one prompt set.
+    "judges"), of all battles, those over one prompt set, or one.
     """
     table = Model.__table__  # type: ignore[attr-defined]
     left, right = table.alias("model_left"), table.alias("model_right")
@@ -190,11 +192,13 @@ def votes_on_record(session: Session, sources: Sequence[str] = (), prompts: str 
         )
     if prompts is not None:
         query = query.where(PromptSet.name == prompts)
+    if battle is not None:
+        query = query.where(Battle.id == battle)
     return [
         StoredVote(
-            battle=battle.id,
-            prompt=f"{owner.name}/{prompt.key}" if prompt else f"battle {battle.id}",
-            category=battle.category,
+            battle=fought.id,
+            prompt=f"{owner.name}/{prompt.key}" if prompt else f"battle {fought.id}",
+            category=fought.category,
             model_a=a,
             model_b=b,
             source=vote.source,
@@ -205,5 +209,5 @@ def votes_on_record(session: Session, sources: Sequence[str] = (), prompts: str 
             reason=details.reason if details else "",
             created_at=vote.created_at,
         )
-        for vote, battle, details, prompt, owner, a, b in session.execute(query)
+        for vote, fought, details, prompt, owner, a, b in session.execute(query)
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -29,7 +30,7 @@ def expected(met: NDArray[np.float64]) -> NDArray[np.float64]:
     such table has its sum; it is then as near as it can be.
     """
     wanted = met.sum(axis=1)
-    x = np.sqrt(wanted / max(1.0, float(np.sqrt(wanted.sum()))))
+    x = wanted / math.sqrt(max(float(wanted.sum()), 1.0))
     for _ in range(ROUNDS):
         rest = x.sum() - x
         # the geometric mean of old and new keeps two large models from taking turns
