@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-PAGES = (("Battle", "/"), ("Leaderboard", "/leaderboard"), ("Battles", "/battles"))
+PAGES = [("Battle", "/"), ("Leaderboard", "/leaderboard"), ("Battles", "/battles")]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
@@ -36,9 +37,19 @@ def templates(title: str) -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(title=title, pages=PAGES, version=__version__, model_link=model_link)
-    environment.filters.update(markdown=markdown, signed=_signed)
+    environment.filters.update(markdown=markdown, signed=_signed, twice=_twice)
     return environment
+
+
+def missing(environment: Environment, problem: str) -> HTMLResponse:
+    """The answer where there is nothing to read."""
+    return HTMLResponse(environment.get_template("missing.html").render(here="", problem=problem), 404)
 
 
 def _signed(value: Any) -> str:
     return f"{value:+.0f}"
+
+
+def _twice(values: list[str]) -> list[tuple[str, str]]:
+    """Values that are their own names, for lists of choices."""
+    return [(value, value) for value in values]
