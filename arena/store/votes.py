@@ -73,10 +73,11 @@ def counted_sources(session: Session) -> list[str]:
     return sorted(found, key=lambda source: (source != HUMAN, source))
 
 
-def counted_categories(session: Session) -> dict[str, int]:
-    """Every category with its votes of all sources, most first."""
+def counted_categories(session: Session, source: str | None = None) -> dict[str, int]:
+    """Every category with its votes by a source (`None`: everybody), most first."""
     total = func.sum(PairCount.wins + PairCount.losses + PairCount.ties + PairCount.both_bad)
-    rows = session.exec(select(PairCount.category, total).group_by(PairCount.category)).all()
+    query = select(PairCount.category, total).where(given_by(PairCount.source, source))
+    rows = session.exec(query.group_by(PairCount.category)).all()
     return {name: int(votes) for name, votes in sorted(rows, key=lambda row: (-row[1], row[0]))}
 
 

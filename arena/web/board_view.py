@@ -71,9 +71,10 @@ class Boards:
         alone = {one: f"Judge {one.removeprefix('judge:')}" for one in judges}
         return {source: SOURCE_NAMES[source] for source in SOURCES} | alone
 
-    def categories(self) -> dict[str, int]:
-        """Categories with their votes, overall first."""
-        found: dict[str, int] = self.kept.get("categories", counted_categories)
+    def categories(self, source: str) -> dict[str, int]:
+        """Categories with their votes by a source, overall first."""
+        voters = None if source in (BOTH, "all") else source
+        found = self.kept.get(("categories", voters), lambda session: counted_categories(session, voters))
         return {OVERALL: found.get(OVERALL, 0)} | found
 
     def view(self, query: BoardQuery) -> BoardView:
@@ -107,7 +108,7 @@ class Boards:
             problem=problem,
             beside_problems=problems,
             sources=self.sources(),
-            categories=self.categories(),
+            categories=self.categories(query.source),
             licences=sorted({one.licence or UNKNOWN_LICENCE for one in facts.values()}),
         )
 

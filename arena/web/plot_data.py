@@ -110,7 +110,7 @@ def category_rows(boards: Boards, query: BoardQuery) -> Rows:
     source = query.choice.source
     models = [row.model for row in boards.published(BoardChoice(source)).board.rows if row.battles]
     found = []
-    names = [name for name, votes in boards.categories().items() if name != OVERALL and votes >= LEAST_VOTES]
+    names = [name for name, votes in boards.categories(source).items() if name != OVERALL and votes >= LEAST_VOTES]
     for category in names[:SPOKES]:
         by_name = {row.model: row for row in boards.published(BoardChoice(source, category)).board.rows}
         found += [

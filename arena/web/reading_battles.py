@@ -39,7 +39,7 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
             wanted=wanted,
             found=found,
             models=models,
-            categories=[name for name in boards.categories() if name != OVERALL],
+            categories=[name for name in boards.categories("all") if name != OVERALL],
             sources={k: v for k, v in boards.sources().items() if k not in ("both", "all")},
             winners=WINNER_NAMES,
             earlier=link(replace(wanted, page=wanted.page - 1)) if wanted.page > 1 else "",

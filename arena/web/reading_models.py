@@ -110,7 +110,7 @@ def _strengths(boards: Boards, name: str, source: str) -> list[Strength]:
     if overall is None:
         return []
     found = []
-    for category, votes in boards.categories().items():
+    for category, votes in boards.categories(source).items():
         if category == OVERALL or votes < LEAST_VOTES:
             continue
         row = row_of(boards.published(BoardChoice(source, category)), name)

@@ -38,4 +38,7 @@ def figure(rows: Sequence[Row]) -> go.Figure:
             legendgroup=model,
             hovertemplate=f"{model}: %{{y:.0f}} at %{{x}}<extra></extra>",
         )
-    return laid_out(plot, height=400, yaxis={"title": "Rating"}, xaxis={"type": "date"})
+    latest = [own[-1] for own in series(rows, "model").values()]
+    ends = [row["rating"] for row in rows] + [row[key] for row in latest for key in ("lower", "upper")]
+    span = [min(ends) - 25, max(ends) + 25]  # early bands are wide: they may run over the edge
+    return laid_out(plot, height=400, yaxis={"title": "Rating", "range": span}, xaxis={"type": "date"})

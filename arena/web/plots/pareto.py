@@ -45,7 +45,7 @@ def figure(rows: Sequence[Row]) -> go.Figure:
     return laid_out(
         plot,
         height=400,
-        xaxis={"type": "log", "title": "USD per million tokens"},
+        xaxis={"type": "log", "title": "USD per million tokens", "range": _decades(rows), "nticks": 6},
         yaxis={"title": "Rating"},
         margin={"l": 8, "r": 24, "t": 30, "b": 8},
     )
@@ -62,6 +62,13 @@ def frontier(rows: Sequence[Row]) -> list[Row]:
 
 def _drawable(price: float) -> float:
     return max(price, 0.001)  # a model for nothing has no place on a logarithmic axis: it stands at its left end
+
+
+def _decades(rows: Sequence[Row]) -> list[float]:
+    """The ends of the axis, as powers of ten, with room for the outermost names."""
+    prices = [math.log10(_drawable(row["price"])) for row in rows]
+    room = max(0.3, 0.12 * (max(prices) - min(prices)))
+    return [min(prices) - room, max(prices) + room]
 
 
 def _size(latency: float | None, slowest: float) -> float:

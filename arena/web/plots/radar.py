@@ -15,7 +15,7 @@ def figure(rows: Sequence[Row]) -> go.Figure:
     for number, (model, own) in enumerate(series(rows, "model").items()):
         closed = [*own, own[0]]
         plot.add_scatterpolar(
-            theta=[row["category"] for row in closed],
+            theta=[row["category"].replace(" ", "<br>") for row in closed],
             r=[row["rating"] for row in closed],
             name=short(model),
             mode="lines+markers",

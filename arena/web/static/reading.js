@@ -143,6 +143,7 @@
     }
     await library();
     if (!canvas.classList.contains("js-plotly-plot")) canvas.replaceChildren();
+    if (narrow) for (const trace of figure.data) if (trace.type === "heatmap") trace.showscale = false;
     canvas.figure = figure;
     await window.Plotly.react(canvas, figure.data, themed(figure.layout),
       { responsive: true, displaylogo: false, displayModeBar: false });
