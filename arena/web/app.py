@@ -21,7 +21,7 @@ from arena.store import Database
 from arena.web import reading, reading_battles, reading_models
 from arena.web.api import routes
 from arena.web.board_view import Boards
-from arena.web.navigation import PAGES
+from arena.web.navigation import links
 from arena.web.pages import battle
 from arena.web.rendering import templates
 from arena.web.session import Sessions
@@ -87,7 +87,7 @@ def _head() -> str:
 def build_pages(settings: Settings, battles: Battles) -> gr.Blocks:
     """The battle page, with the way to the pages for readers."""
     with gr.Blocks(title=settings.web.title, analytics_enabled=False) as pages:
-        gr.Navbar(PAGES[1:], main_page_name=PAGES[0][0])
+        gr.HTML(links("/"), padding=False)
         battle.build(battles)
     pages.queue(api_open=False, default_concurrency_limit=None)
     return pages

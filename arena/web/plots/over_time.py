@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from arena.web.plots.look import DASHES, SERIES, SYMBOLS, Row, laid_out, series, short
 
-BAND = 0.12  # opacity
+BAND = 0.08  # opacity
 
 
 def figure(rows: Sequence[Row]) -> go.Figure:
