@@ -121,6 +121,8 @@ def _fit(
 
 def _with_style(session: Session, choice: BoardChoice) -> tuple[ratings.PairCounts, ratings.Fit]:
     votes = styled_votes(session, choice.voters, choice.category)
+    if not votes.votes[2]:
+        raise NoSuchBoard(f"no votes by {choice.source} in {choice.category} on completions that are stored")
     z = ratings.style_differences(votes.features_a, votes.features_b)
     if not z:
         raise NoSuchBoard("no two completions differ in style: the board without style control is the same")
