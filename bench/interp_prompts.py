@@ -29,9 +29,7 @@ DISPUTES = (
         "which is good for you. Banks are very safe places and you should always use one.",
     },
 )
-INSTRUCTIONS = (
-    "You compare two answers to the same request and name the better one with a single letter, A or B."
-)
+INSTRUCTIONS = "You compare two answers to the same request and name the better one with a single letter, A or B."
 
 
 def parts(dispute, swapped=False):

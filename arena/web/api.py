@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, HTTPException
 
+from arena.board_choice import NoSuchBoard
 from arena.leaderboard import publish
 from arena.serving import Serving
 from arena.store import Database
@@ -26,10 +27,13 @@ def routes(database: Database, serving: Serving) -> APIRouter:
         return {"status": "ok", "boot": boot, "models_ready": ready, "models_waiting": len(serving.waiting())}
 
     @router.get("/api/v1/leaderboard")
-    def leaderboard(source: str = "human", category: str = OVERALL) -> dict[str, Any]:
-        if source not in ("human", "judges", "all") and not source.startswith("judge:"):
-            raise HTTPException(422, f"source {source!r} is unknown; expected human, judges, all or judge:NAME")
-        with database.read() as session:
-            return publish(session, source, category).to_dict()
+    def leaderboard(
+        source: str = "human", category: str = OVERALL, method: str = "bt", style: bool = False
+    ) -> dict[str, Any]:
+        try:
+            with database.read() as session:
+                return publish(session, source, category, method=method, style=style).to_dict()
+        except NoSuchBoard as problem:
+            raise HTTPException(422, str(problem)) from problem
 
     return router

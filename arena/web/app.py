@@ -1,4 +1,4 @@
-"""The web application: pages by Gradio, JSON by FastAPI, one process."""
+"""The web application: the battle page by Gradio, pages to read and JSON by FastAPI, one process."""
 
 from __future__ import annotations
 
@@ -15,11 +15,16 @@ from fastapi import FastAPI
 from arena import __version__
 from arena.battles import Battles
 from arena.config import Settings
+from arena.kept import Kept
 from arena.serving import Serving
 from arena.store import Database
+from arena.web import reading, reading_battles, reading_models
 from arena.web.api import routes
+from arena.web.board_view import Boards
 from arena.web.explanations import Explanations
-from arena.web.pages import battle, explain, leaderboard
+from arena.web.navigation import links
+from arena.web.pages import battle, explain
+from arena.web.rendering import templates
 from arena.web.session import Sessions
 
 log = logging.getLogger(__name__)
@@ -52,9 +57,12 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
     app.add_middleware(Sessions, secure=settings.web.secure_cookies)
     app.include_router(routes(database, serving))
     app.include_router(explain.routes(settings, database, explanations))
+    boards, environment = Boards(Kept(database), settings), templates(settings.web.title)
+    for pages in (reading, reading_models, reading_battles):
+        app.include_router(pages.routes(boards, environment))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "SSR mode is not supported", UserWarning)  # nor is it asked for
-        _mount(app, build_pages(settings, database, battles))
+        _mount(app, build_pages(settings, battles))
     return app
 
 
@@ -80,14 +88,11 @@ def _head() -> str:
     return f"<style>{style}</style><script>{script}</script>"
 
 
-def build_pages(settings: Settings, database: Database, battles: Battles) -> gr.Blocks:
-    """All pages, each at its own address."""
+def build_pages(settings: Settings, battles: Battles) -> gr.Blocks:
+    """The battle page, with the way to the pages for readers."""
     with gr.Blocks(title=settings.web.title, analytics_enabled=False) as pages:
-        gr.Navbar(main_page_name="Battle")
+        gr.HTML(links("/"), padding=False)
         battle.build(battles)
-    with pages.route("Leaderboard", "/leaderboard"):
-        gr.Navbar(main_page_name="Battle")
-        leaderboard.build(database)
     pages.queue(api_open=False, default_concurrency_limit=None)
     return pages
 

@@ -8,6 +8,7 @@ from arena.store import (  # noqa: F401  (fill the metadata)
     explanations,
     judging_tables,
     tables,
+    trait_tables,
 )
 
 context.configure(
