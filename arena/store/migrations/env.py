@@ -3,7 +3,7 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-from arena.store import judging_tables, tables, trait_tables  # noqa: F401  (fill the metadata)
+from arena.store import judging_tables, ledger_tables, tables, trait_tables  # noqa: F401  (fill the metadata)
 
 context.configure(
     connection=context.config.attributes["connection"],
