@@ -137,8 +137,9 @@ def _page(after: int, until: int | None) -> Any:
         .where(col(Turn.battle_id) == col(Vote.battle_id), col(CompletionRow.leaked).is_(True))
         .exists()
     )
+    columns: tuple[Any, ...] = (Vote, Battle.public_id, Battle.model_a_id, Battle.model_b_id, leaked)
     query = (
-        select(Vote, Battle.public_id, Battle.model_a_id, Battle.model_b_id, leaked)
+        select(*columns)
         .join(Battle, col(Battle.id) == col(Vote.battle_id))
         .where(col(Vote.id) > after)
         .order_by(col(Vote.id))
