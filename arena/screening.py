@@ -55,7 +55,9 @@ def is_address(text: str) -> bool:
         found = ipaddress.ip_address(text.strip("[]"))
     except ValueError:
         return False
-    return not (found.is_loopback or found.is_unspecified or text.startswith(("192.0.2.", "203.0.113.", "2001:db8")))
+    return not (
+        found.is_loopback or found.is_unspecified or text.startswith(("192.0.2.", "203.0.113.", "2001:db8"))
+    )
 
 
 def is_phone(text: str) -> bool:
@@ -65,7 +67,9 @@ def is_phone(text: str) -> bool:
         return False
     if re.fullmatch(r"\d{4}([-./ ])\d{1,2}\1\d{1,2}|\d{1,2}([-./ ])\d{1,2}\2\d{4}", text.strip()):
         return False
-    return text.lstrip().startswith(("+", "(", "0")) or re.fullmatch(r"\d{3}[-. ]\d{3}[-. ]\d{4}", text) is not None
+    return (
+        text.lstrip().startswith(("+", "(", "0")) or re.fullmatch(r"\d{3}[-. ]\d{3}[-. ]\d{4}", text) is not None
+    )
 
 
 DETECTORS = (
@@ -86,7 +90,9 @@ DETECTORS = (
         ),
     ),
     Detector("email", re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![\w-])")),
-    Detector("IBAN", re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?(?!\w)"), is_iban),
+    Detector(
+        "IBAN", re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?(?!\w)"), is_iban
+    ),
     Detector("card number", re.compile(r"(?<![\w.])\d(?:[ -]?\d){12,18}(?![\w])"), is_card),
     Detector(
         "IP address",
@@ -99,7 +105,9 @@ DETECTORS = (
     ),
     Detector(
         "phone number",
-        re.compile(r"(?<![\w.,/=*^])(?:\+\d{1,3}|\(\d{1,5}\)|\d{2,5})(?:[ .\-/]?\(?\d{1,5}\)?){1,6}(?![\w.,]?\d|\w)"),
+        re.compile(
+            r"(?<![\w.,/=*^])(?:\+\d{1,3}|\(\d{1,5}\)|\d{2,5})(?:[ .\-/]?\(?\d{1,5}\)?){1,6}(?![\w.,]?\d|\w)"
+        ),
         is_phone,
     ),
 )

@@ -25,9 +25,13 @@ class ExportFormat(StrEnum):
 
 
 def export(
-    format: Annotated[ExportFormat, typer.Option("--format", help="Whose files to write.")] = ExportFormat.arena,  # noqa: A002
-    out: Annotated[Path, typer.Option(help="A folder to make, or an archive if it ends in .zip.")] = Path("export"),
-    parquet: Annotated[bool, typer.Option("--parquet", help="arena: battles as Parquet instead of JSONL.")] = False,
+    as_format: Annotated[
+        ExportFormat, typer.Option("--format", help="Whose files to write.")
+    ] = ExportFormat.arena,
+    out: Annotated[Path, typer.Option(help="A folder to make, or an archive if it ends in .zip.")] = Path(
+        "export"
+    ),
+    parquet: Annotated[bool, typer.Option("--parquet", help="arena: battles as Parquet.")] = False,
     screen: Annotated[
         list[str] | None, typer.Option(metavar="KIND=REGEX", help="arena: more to take out of texts.")
     ] = None,
@@ -45,16 +49,20 @@ def export(
             database, out, parquet=parquet, patterns=patterns, version=settings.ledger.filter, force=force
         )
     text = f"{done.votes:,} votes ({done.with_text:,} with text, {done.unsealed:,} not sealed yet)"
-    console.print(f"[bold]{escape(str(out))}[/]: {text}, {done.seals} seals, {done.boards} boards", highlight=False)
+    console.print(
+        f"[bold]{escape(str(out))}[/]: {text}, {done.seals} seals, {done.boards} boards", highlight=False
+    )
     taken = ", ".join(f"{count:,} × {kind}" for kind, count in sorted(done.screened.items()))
     console.print(f"taken out of texts: {escape(taken) or 'nothing'}", highlight=False)
     console.print(f"check it anywhere with: arena verify {escape(str(out))}", highlight=False)
 
 
 def verify(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="What `arena export` wrote, a folder or a .zip.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="What `arena export` wrote, a folder or a .zip.")
+    ],
     head: Annotated[
-        str | None, typer.Option(metavar="HASH", help="The hash of the last seal, as published elsewhere.")
+        str | None, typer.Option(metavar="HASH", help="The last seal, as published elsewhere.")
     ] = None,
     as_format: Annotated[Format, typer.Option("--format", help="How to print the result.")] = Format.TABLE,
 ) -> None:
@@ -65,7 +73,9 @@ def verify(
     console = Console(stderr=True, soft_wrap=True)
     try:
         with console.status("reading votes") as status:
-            found = check(folder, head, lambda votes: status.update(f"{votes:,} votes") if not votes % 1000 else None)
+            found = check(
+                folder, head, lambda votes: status.update(f"{votes:,} votes") if not votes % 1000 else None
+            )
     except BadExport as problem:
         console.print(f"[bold red]error:[/] {escape(str(problem))}", highlight=False)
         raise typer.Exit(1) from problem
@@ -86,9 +96,11 @@ def _print(found: dict[str, Any], as_format: Format) -> None:
     console = Console(soft_wrap=True)
     for problem in found["problems"]:
         console.print(f"[red]does not follow[/]  {escape(problem)}", highlight=False)
-    checked = f"{found['votes']:,} votes, {found['seals']} seals, {found['boards']} boards, {found['numbers']:,} numbers"
+    checked = (
+        f"{found['votes']:,} votes, {found['seals']} seals, {found['boards']} boards, {found['numbers']:,} numbers"
+    )
     verdict = "everything follows" if found["holds"] else f"{len(found['problems'])} things do not follow"
-    console.print(f"{checked}: [bold]{verdict}[/]", highlight=False)
+    console.print(f"{things}: [bold]{verdict}[/]", highlight=False)
     if found["unsealed"]:
         console.print(f"{found['unsealed']:,} votes are newer than the last seal", highlight=False)
     console.print(f"last seal: {found['head'] or 'none'}", highlight=False)

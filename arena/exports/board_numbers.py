@@ -1,9 +1,10 @@
-"""The boards that follow from rows of a battles file: the same code makes the published numbers and checks them."""
+"""The boards that follow from rows of a battles file: one code makes the published numbers and checks them."""
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import ratings
@@ -21,12 +22,13 @@ READ = {theirs: ours for ours, theirs in ESCAPED.items()}
 
 def vote_of(row: Row) -> SealedVote:
     """The sealed part of a row. Raises KeyError for a row that lacks it."""
+    winner = str(row["winner"])
     return SealedVote(
         vote=int(row["vote"]),
         battle=row["question_id"],
         model_a=row["model_a"],
         model_b=row["model_b"],
-        winner=READ.get(row["winner"], row["winner"]),
+        winner=READ.get(winner, winner),
         source=row["source"],
         voter=row["voter"],
         stopped_early=row["stopped_early"],
@@ -57,13 +59,16 @@ class Boards:
             self._styled.extend((*ends, _CODE[vote.winner], *(int(row[name]) for name in STYLE)))
 
     def published(self, models: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """Boards by category and source, of Bradley–Terry; overall also Davidson's, and people's with style."""
+        """Boards by category and source of Bradley–Terry and Davidson; of people's votes also one with style.
+
+        Where a few votes do not define a method's parameters there is no board of it.
+        """
         for category in sorted(self._tallies, key=lambda name: (name != OVERALL, name)):
             tally = self._tallies[category]
             for source in tally.sources:
                 counts = tally.counts(source, models)
                 yield self._board(source, category, "bt", ratings.leaderboard(counts))
-                if category == OVERALL:
+                with _where_defined():
                     fit = ratings.davidson(counts, prior=ratings.PRIOR)
                     yield self._board(source, category, "davidson", ratings.leaderboard(counts, fit=fit))
         yield from self._with_style()
@@ -75,15 +80,10 @@ class Boards:
         columns = [names[one] for one in a], [names[one] for one in b], [_NAME[one] for one in winner]
         features = dict(zip(STYLE, counts, strict=True))
         sides = ({name: features[f"{name}_{side}"] for name in FEATURES} for side in "ab")
-        try:
-            z = ratings.style_differences(*sides)
-            if not a or not z:
-                return
-            fit = ratings.contextual(*columns, z, prior=ratings.PRIOR)
-        except ratings.RatingsError:
-            return  # no coefficient can be told from so few votes: there is no such board
-        board = ratings.leaderboard(ratings.count_pairs(*columns), fit=fit)
-        yield self._board(HUMAN, OVERALL, "style", board)
+        with _where_defined():
+            fit = ratings.contextual(*columns, ratings.style_differences(*sides), prior=ratings.PRIOR)
+            board = ratings.leaderboard(ratings.count_pairs(*columns), fit=fit)
+            yield self._board(HUMAN, OVERALL, "style", board)
 
     def _board(self, source: str, category: str, method: str, board: ratings.Leaderboard) -> dict[str, Any]:
         plain = board.to_dict()
@@ -96,6 +96,13 @@ class Boards:
             "votes": plain.pop("battles"),
             **plain,
         }
+
+
+@contextmanager
+def _where_defined() -> Iterator[None]:
+    """Too few votes leave a parameter without a finite value: that is no error, there is no such board yet."""
+    with suppress(ratings.BadOption, ratings.NoBattles, ratings.NotConverged):
+        yield
 
 
 _CODE = {outcome.name: code for code, outcome in enumerate(ratings.OUTCOMES)}

@@ -64,7 +64,7 @@ def opened_export(path: Path) -> Iterator[Path]:
 
 
 def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
-    """Rows as JSONL, or as Parquet by the file's ending; returns how many. Raises `ConfigError` without pyarrow."""
+    """Rows as JSONL, or as Parquet by the file's ending; returns how many. Without pyarrow a `ConfigError`."""
     if path.suffix == ".parquet":
         return _write_parquet(path, rows)
     number = 0
@@ -121,7 +121,8 @@ def _pyarrow() -> Any:
 
 def _write_parquet(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
     arrow = _pyarrow()
-    writer, number, some = None, 0, []
+    writer, number = None, 0
+    some: list[dict[str, Any]] = []
     schema = _schema(arrow)
 
     def flush() -> None:

@@ -46,7 +46,9 @@ class Repeats:
         return {"high_freq": self.counts[prompt] > most, "sampled": self.seen[prompt] <= most}
 
 
-def arena_rows(session: Session, screen: Screen, seal_of: Sequence[tuple[int, int]] = ()) -> Iterator[dict[str, Any]]:
+def arena_rows(
+    session: Session, screen: Screen, seal_of: Sequence[tuple[int, int]] = ()
+) -> Iterator[dict[str, Any]]:
     """One row a vote, in order. `seal_of` has (last vote, number) of each seal."""
     key = ledger_key(session)
     repeats = _repeats(session, key)

@@ -40,7 +40,7 @@ class Findings:
         return {"holds": self.holds, **vars(self)}
 
 
-def verify(path: Path, head: str | None = None, report: Callable[[int], None] = lambda votes: None) -> Findings:
+def verify(path: Path, head: str | None = None, report: Callable[[int], None] | None = None) -> Findings:
     """Check an export. `head` is the hash of its last seal as it was published elsewhere.
 
     Needs no database. Raises `BadExport` for what is no export.
@@ -91,7 +91,7 @@ class _Check:
     def say(self, problem: str) -> None:
         self.found.problems.append(problem)
 
-    def run(self, battles: Path, head: str | None, report: Callable[[int], None]) -> None:
+    def run(self, battles: Path, head: str | None, report: Callable[[int], None] | None) -> None:
         self._links(head)
         open_seals = iter(self.chain)
         current, tree, first, last = next(open_seals, None), Tree(), None, 0
@@ -105,7 +105,8 @@ class _Check:
             last, first = vote.vote, first or vote.vote
             self._take(vote, row, tree, sealed=current is not None)
             self.found.votes += 1
-            report(self.found.votes)
+            if report is not None:
+                report(self.found.votes)
         while current is not None:
             self._close(current, tree, first, last)
             current, tree, first = next(open_seals, None), Tree(), None
@@ -161,7 +162,9 @@ class _Check:
         sealed = {board["source"]: board for board in row["boards"]}
         for source in dict.fromkeys((*sealed, *tally.sources)):
             if source not in sealed or source not in tally.sources:
-                self.say(f"{name}: its board of {source} {'is missing' if source not in sealed else 'has no votes'}")
+                self.say(
+                    f"{name}: its board of {source} {'is missing' if source not in sealed else 'has no votes'}"
+                )
                 continue
             models = [line["model"] for line in sealed[source]["models"]]
             if absent := sorted(tally.models() - set(models)):
@@ -185,4 +188,3 @@ class _Check:
     def _compare(self, name: str, said: Row, follows: Row) -> None:
         self.found.numbers += sum(len(row) - 1 for row in said["models"]) + 1
         self.found.problems += [f"{name}: {text}" for text in differences(said, follows, TOLERANCE)]
-

@@ -75,7 +75,7 @@ def as_sealed(moment: datetime) -> str:
 
 
 def last_vote_id(session: Session) -> int:
-    return session.exec(select(func.coalesce(func.max(Vote.id), 0))).one()
+    return session.exec(select(func.max(Vote.id))).one() or 0
 
 
 def first_vote_at(session: Session) -> datetime | None:

@@ -84,7 +84,10 @@ def _style(row: BattleStyle | None) -> dict[str, int]:
     return {f"{name}_{side}": getattr(row, f"{name}_{side}") for name in FEATURES for side in SIDES}
 
 
-def _before(session: Session, battles: Sequence[int]) -> dict[int, tuple[list[Message], tuple[str, ...], tuple[str, ...]]]:
+Judged = tuple[list[Message], tuple[str, ...], tuple[str, ...]]
+
+
+def _before(session: Session, battles: Sequence[int]) -> dict[int, Judged]:
     """For judged battles the prompt's messages, and what each side wrote in turns before the last."""
     query = (
         select(JudgedBattle, Prompt.messages)
@@ -109,9 +112,7 @@ def _before(session: Session, battles: Sequence[int]) -> dict[int, tuple[list[Me
 Talk = tuple[Message, ...]
 
 
-def _talks(
-    turns: Sequence[tuple[str, str, str]], judged: tuple[list[Message], tuple[str, ...], tuple[str, ...]] | None
-) -> tuple[list[str], Talk, Talk]:
+def _talks(turns: Sequence[tuple[str, str, str]], judged: Judged | None) -> tuple[list[str], Talk, Talk]:
     """What the user said, and both conversations with the completions in their places."""
     if judged is None or not turns:
         said = [prompt for prompt, _, _ in turns]
