@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -12,6 +12,10 @@ from rich.markup import escape
 
 from arena.cli.options import Config, DatabaseURL, Format, opened, write_json
 from arena.errors import ConfigError
+
+if TYPE_CHECKING:
+    from arena.exports.folder import Exported
+    from arena.exports.judged_sets import Written
 
 
 class ExportFormat(StrEnum):
@@ -31,6 +35,12 @@ def export(
     out: Annotated[Path, typer.Option(help="A folder to make, or an archive if it ends in .zip.")] = Path(
         "export"
     ),
+    prompts: Annotated[str | None, typer.Option(help="The prompt set, for every format but arena.")] = None,
+    judge: Annotated[str | None, typer.Option(help="Whose verdicts, where several have judged.")] = None,
+    baseline: Annotated[str | None, typer.Option(help="alpaca_eval, arena_hard: the model compared with.")] = None,
+    models: Annotated[
+        str | None, typer.Option(metavar="a,b", help="openai-batch: whom to ask; all in the settings if left out.")
+    ] = None,
     parquet: Annotated[bool, typer.Option("--parquet", help="arena: battles as Parquet.")] = False,
     screen: Annotated[
         list[str] | None, typer.Option(metavar="KIND=REGEX", help="arena: more to take out of texts.")
@@ -41,20 +51,42 @@ def export(
 ) -> None:
     """Write votes, seals and boards, or a prompt set with its verdicts, in a public format."""
     from arena.exports.folder import export_arena
+    from arena.exports.judged_sets import export_set
+    from arena.exports.requests import request_bodies
 
     console = Console(stderr=True, soft_wrap=True)
     patterns = _patterns(screen or [])
+    if (prompts is None) != (as_format is ExportFormat.arena):
+        need = "no --prompts: it has every vote" if prompts else "--prompts SET; type: arena prompts list"
+        raise ConfigError(f"--format {as_format} takes {need}")
     with opened(config, db) as (database, settings), console.status(f"writing {out}"):
-        done = export_arena(
-            database, out, parquet=parquet, patterns=patterns, version=settings.ledger.filter, force=force
-        )
+        if prompts is None:
+            version = settings.ledger.filter
+            done = export_arena(database, out, parquet=parquet, patterns=patterns, version=version, force=force)
+            lines = _told(done)
+        else:
+            bodies = request_bodies(settings, models) if as_format is ExportFormat.openai_batch else {}
+            chosen: Any = {"judge": judge, "baseline": baseline, "bodies": bodies, "force": force}
+            lines = _told_set(export_set(database, out, as_format.value, prompts, **chosen))
+    for line in lines:
+        console.print(line, highlight=False)
+
+
+def _told(done: Exported) -> list[str]:
     text = f"{done.votes:,} votes ({done.with_text:,} with text, {done.unsealed:,} not sealed yet)"
-    console.print(
-        f"[bold]{escape(str(out))}[/]: {text}, {done.seals} seals, {done.boards} boards", highlight=False
-    )
     taken = ", ".join(f"{count:,} × {kind}" for kind, count in sorted(done.screened.items()))
-    console.print(f"taken out of texts: {escape(taken) or 'nothing'}", highlight=False)
-    console.print(f"check it anywhere with: arena verify {escape(str(out))}", highlight=False)
+    path = escape(str(done.path))
+    return [
+        f"[bold]{path}[/]: {text}, {done.seals} seals, {done.boards} boards",
+        f"taken out of texts: {escape(taken) or 'nothing'}",
+        f"check it anywhere with: arena verify {path}",
+    ]
+
+
+def _told_set(done: Written) -> list[str]:
+    things = ("prompts", "completions", "verdicts")
+    counts = ", ".join(f"{getattr(done, thing):,} {thing}" for thing in things)
+    return [f"[bold]{escape(str(done.path))}[/]: {counts}", *map(escape, done.notes)]
 
 
 def verify(
@@ -96,9 +128,7 @@ def _print(found: dict[str, Any], as_format: Format) -> None:
     console = Console(soft_wrap=True)
     for problem in found["problems"]:
         console.print(f"[red]does not follow[/]  {escape(problem)}", highlight=False)
-    checked = (
-        f"{found['votes']:,} votes, {found['seals']} seals, {found['boards']} boards, {found['numbers']:,} numbers"
-    )
+    things = ", ".join(f"{found[name]:,} {name}" for name in ("votes", "seals", "boards", "numbers"))
     verdict = "everything follows" if found["holds"] else f"{len(found['problems'])} things do not follow"
     console.print(f"{things}: [bold]{verdict}[/]", highlight=False)
     if found["unsealed"]:
