@@ -39,7 +39,7 @@ class SealedVote:
     created_at: str
 
     def leaf(self) -> bytes:
-        return hashlib.sha256(b"\x00" + canonical(asdict(self))).digest()
+        return hashlib.sha256(b"\x00" + canonical({name: getattr(self, name) for name in self.__slots__})).digest()
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from arena.cli import agreement, answer, db, export, judge, leaderboard, models, prompts, rate, seal, serve
+from arena.cli import agreement, answer, bring, db, export, judge, leaderboard, models, prompts, rate, seal, serve
 from arena.errors import ConfigError, DatabaseError
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.command("leaderboard")(leaderboard.leaderboard)
 app.command("answer")(answer.answer)
 app.command("agreement")(agreement.agreement)
 app.command("seal")(seal.seal)
+app.command("import")(bring.bring)
 app.command("export")(export.export)
 app.command("verify")(export.verify)
 app.add_typer(prompts.app, name="prompts")

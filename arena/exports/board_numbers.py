@@ -75,6 +75,8 @@ class Boards:
 
     def _with_style(self) -> Iterator[dict[str, Any]]:
         width = 3 + len(STYLE)
+        if not self._styled:
+            return
         names = list(self._models)
         a, b, winner, *counts = (self._styled[place::width].tolist() for place in range(width))
         columns = [names[one] for one in a], [names[one] for one in b], [_NAME[one] for one in winner]

@@ -107,7 +107,9 @@ def test_mt_bench_scores_are_the_stored_ones(judged, tmp_path):
         assert (rows[model]["judged"], rows[model]["unparsed"]) == (4, 0)
     prompts = read_prompt_file(tmp_path / "out" / "question.jsonl")
     assert (prompts.format, [p.messages for p in prompts.prompts]) == ("mt_bench", [asked(text) for text in TEXTS])
-    answers = [json.loads(line) for line in (tmp_path / "out/model_answer/org__good.jsonl").open()]
+    answers = [
+        json.loads(line) for line in (tmp_path / "out/model_answer/org__good.jsonl").read_text().splitlines()
+    ]
     assert answers[0]["choices"][0]["turns"] == ["org/good on k0"]
 
 
