@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 import ratings
 from arena.filters import EVERY, Filter, find_filter
@@ -22,7 +22,7 @@ from arena.store.ledger import (
     sealed_votes,
     vote_counts,
 )
-from arena.store.tables import now
+from arena.store.tables import Vote, now
 from arena.store.votes import model_names
 from arena.tallies import Tally, board_in_seal
 
@@ -83,7 +83,7 @@ def _so_far(session: Session, chosen: Filter, until: int) -> tuple[Tally, Callab
     """What counts of the votes that are sealed already, and the filter ready for the next one."""
     tally, counts = Tally(), chosen.start()
     if chosen.version == EVERY:
-        tally.add_counts(vote_counts(session, until))  # the database counts faster than we read
+        tally.add_counts(vote_counts(session, col(Vote.id) <= until))  # the database counts faster than we read
     elif until:
         tally.add(vote for vote in sealed_votes(session, until=until) if counts(vote))
     return tally, counts

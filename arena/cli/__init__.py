@@ -11,7 +11,21 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from arena.cli import agreement, answer, bring, db, export, judge, leaderboard, models, prompts, rate, seal, serve
+from arena.cli import (
+    agreement,
+    answer,
+    bring,
+    db,
+    export,
+    judge,
+    leaderboard,
+    models,
+    moved,
+    prompts,
+    rate,
+    seal,
+    serve,
+)
 from arena.errors import ConfigError, DatabaseError
 
 app = typer.Typer(
@@ -25,6 +39,7 @@ app.command("serve")(serve.serve)
 app.command("models")(models.models)
 app.command("rate")(rate.rate)
 app.command("leaderboard")(leaderboard.leaderboard)
+app.command("moved")(moved.moved)
 app.command("answer")(answer.answer)
 app.command("agreement")(agreement.agreement)
 app.command("seal")(seal.seal)

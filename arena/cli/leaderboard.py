@@ -22,6 +22,10 @@ Source = Annotated[str, typer.Option(help="Whose votes: human, judges, judge:NAM
 def leaderboard(
     source: Source = "human",
     category: Annotated[str, typer.Option(help="Category of the battles.")] = "overall",
+    at: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="The board of a past day, such as 2026-03-01 (its end, UTC)."),
+    ] = None,
     as_format: AsFormat = Format.TABLE,
     config: Config = None,
     db: DatabaseURL = None,
@@ -30,6 +34,7 @@ def leaderboard(
     if source not in ("human", "judges", "all") and not source.startswith("judge:"):
         raise ConfigError(f"--source: {source!r} is unknown; use human, judges, judge:NAME or all")
     from arena.config import read_settings
+    from arena.history import board_at, moment
     from arena.leaderboard import publish
     from arena.store import Database
 
@@ -39,7 +44,11 @@ def leaderboard(
         database.must_exist()
         database.make_ready()
         with database.read() as session:
-            published = publish(session, source, category).to_dict()
+            if at is not None:
+                past = board_at(session, moment(at), source, category, settings.ledger.filter)
+                published = past.to_dict()
+            else:
+                published = publish(session, source, category).to_dict()
     finally:
         database.close()
     _print(published, as_format)

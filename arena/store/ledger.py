@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, text
 from sqlmodel import Session, col, func, select
 
 from arena.seals import Seal, SealedVote, pseudonym
@@ -32,12 +32,17 @@ def ledger_key(session: Session) -> bytes:
     return bytes.fromhex(session.get_one(LedgerKey, 1).key)
 
 
-def sealed_votes(session: Session, after: int = 0, until: int | None = None) -> Iterator[SealedVote]:
-    """Votes with ids in (after, until] in the order of their ids, as a seal sees them."""
+def sealed_votes(
+    session: Session, after: int = 0, until: int | None = None, where: Sequence[ColumnElement[bool]] = ()
+) -> Iterator[SealedVote]:
+    """Votes with ids in (after, until] in the order of their ids, as a seal sees them.
+
+    `where` are further conditions on votes and battles.
+    """
     key = ledger_key(session)
     names: dict[int | None, str] = dict(session.exec(select(Model.id, Model.name)).all())
     last = after
-    while rows := session.execute(_page(last, until)).all():
+    while rows := session.execute(_page(last, until).where(*where)).all():
         for vote, public_id, a, b, leaked in rows:
             yield SealedVote(
                 vote=vote.id,
@@ -55,14 +60,14 @@ def sealed_votes(session: Session, after: int = 0, until: int | None = None) -> 
         session.expunge_all()
 
 
-def vote_counts(session: Session, until: int) -> list[tuple[str, str, str, str, int]]:
-    """(source, model_a, model_b, winner, votes) of the votes with ids up to `until`."""
+def vote_counts(session: Session, *where: ColumnElement[bool]) -> list[tuple[str, str, str, str, int]]:
+    """(source, model_a, model_b, winner, votes) of the votes of which the conditions hold."""
     keys = (col(Vote.source), col(Battle.model_a_id), col(Battle.model_b_id), col(Vote.winner))
     query = (
         select(*keys, func.count())  # type: ignore[call-overload]
         .select_from(Vote)
         .join(Battle, col(Battle.id) == col(Vote.battle_id))
-        .where(col(Vote.id) <= until)
+        .where(*where)
         .group_by(*keys)
     )
     names: dict[int | None, str] = dict(session.exec(select(Model.id, Model.name)).all())

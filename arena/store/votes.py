@@ -16,8 +16,8 @@ from arena.store.trait_tables import BattleCategory
 from arena.store.traits import note_traits
 
 JUDGES, JUDGE_SOURCES = "judges", "judge:%"  # every judge, and their sources as a pattern
-# which column of a pair count a winner adds to
 ROWS = 500  # of pair counts in one statement: databases limit its parameters
+# which column of a pair count a winner adds to
 COLUMNS = {"model_a": "wins", "model_b": "losses", "tie": "ties", "both_bad": "both_bad"}
 
 
