@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+import numpy as np
 from scipy.special import expit
 from sqlmodel import Session, col, select
 
@@ -235,15 +236,15 @@ def _styled(session: Session, votes: Sequence[SealedVote]) -> ratings.Leaderboar
         {name: [known[vote.battle][side * half + at] for vote in some] for at, name in enumerate(FEATURES)}
         for side in (0, 1)
     ]
-    columns_ = [[getattr(vote, name) for vote in some] for name in ("model_a", "model_b", "winner")]
+    a, b, winner = ([getattr(vote, name) for vote in some] for name in ("model_a", "model_b", "winner"))
     try:
         z = ratings.style_differences(*features) if some else {}
         if not z:
             raise NoSuchDay("no two completions of that day differ in style: ask without style control")
-        fit = ratings.contextual(*columns_, z, prior=ratings.PRIOR)
-    except ratings.RatingsError as problem:
+        fit = ratings.contextual(a, b, winner, z, prior=ratings.PRIOR)
+    except (ratings.RatingsError, np.linalg.LinAlgError) as problem:
         raise NoSuchDay(f"no board with style control of that day: {problem}") from problem
-    return ratings.leaderboard(ratings.count_pairs(*columns_), fit=fit)
+    return ratings.leaderboard(ratings.count_pairs(a, b, winner), fit=fit)
 
 
 def _opponents(

@@ -24,7 +24,7 @@ def leaderboard(
     category: Annotated[str, typer.Option(help="Category of the battles.")] = "overall",
     at: Annotated[
         str | None,
-        typer.Option(metavar="DATE", help="The board of a past day, such as 2026-03-01 (its end, UTC)."),
+        typer.Option(metavar="DATE", help="Of a past day, such as 2026-03-01 (its end, UTC)."),
     ] = None,
     as_format: AsFormat = Format.TABLE,
     config: Config = None,

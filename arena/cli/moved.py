@@ -16,9 +16,7 @@ OPPONENTS = 8  # in the table; JSON has all
 
 def moved(
     model: Annotated[str, typer.Argument(help="The model.")],
-    since: Annotated[
-        str, typer.Option("--from", metavar="DATE", help="Such as 2026-03-01: the end of that day, UTC.")
-    ],
+    since: Annotated[str, typer.Option("--from", metavar="DATE", help="Such as 2026-03-01 (its end, UTC).")],
     until: Annotated[str, typer.Option("--to", metavar="DATE", help="The later day.")],
     source: Annotated[str, typer.Option(help="Whose votes: human, judges, judge:NAME, or all.")] = "human",
     category: Annotated[str, typer.Option(help="Category of the battles.")] = "overall",

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from datetime import UTC, datetime
+from random import Random
 
 import pytest
 from ballots import PLAIN, ballot, ballots
@@ -118,8 +119,13 @@ def test_each_step_is_what_it_is_called(sqlite):
 
 
 def test_style_terms_are_the_rest_on_boards_with_style_control(sqlite):
-    spring(sqlite)
-    ballots(sqlite, PLAIN, day="2026-03-12", texts=("One two.", "- one\n- two **three**"))
+    chance = Random(1)
+    for number in range(60):
+        texts = [" ".join(["word", "**bold**", "\n- item", "\n# head"][chance.randrange(4)] for _ in range(9))
+                 for _ in "ab"]  # fmt: skip
+        row = chance.choice(PLAIN)
+        winner = chance.choice(["model_a", "model_b", row[2]])
+        ballot(sqlite, *row[:2], winner, texts=tuple(texts), day="2026-03-12" if number < 40 else "2026-04-12")
     with sqlite.read() as session:
         found = moved(session, "amber", MARCH, APRIL, style=True)
         plain = moved(session, "amber", MARCH, APRIL)
@@ -141,16 +147,14 @@ def test_opponents_tell_what_was_unexpected(sqlite):
 def test_what_cannot_be_told_says_why(sqlite):
     spring(sqlite)
     with sqlite.read() as session:
-        with pytest.raises(
-            NoSuchDay, match="'dahlia' had no votes by 2026-04-01 00:00 UTC; its first is of 2026-04-20"
-        ):
+        with pytest.raises(NoSuchDay, match="'dahlia' had no votes by 2026-04-01 00:00 UTC"):
             moved(session, "dahlia", MARCH, APRIL)
         with pytest.raises(NoSuchDay, match="'elm' has no votes; models that have: amber, birch, cedar, dahlia"):
             moved(session, "elm", MARCH, APRIL)
         with pytest.raises(NoSuchDay, match="is not before"):
             moved(session, "amber", APRIL, MARCH)
-        with pytest.raises(NoSuchDay, match="no board with style control of that day|differ in style"):
-            moved(session, "amber", moment("2026-03-10T11:00:00Z"), moment("2026-03-10T13:00:00Z"), style=True)
+        with pytest.raises(NoSuchDay, match="no board with style control of that day"):
+            moved(session, "amber", MARCH, APRIL, style=True)
 
 
 def test_the_commands(sqlite, tmp_path, monkeypatch, capsys):
