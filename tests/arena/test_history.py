@@ -153,7 +153,7 @@ def test_what_cannot_be_told_says_why(sqlite):
             moved(session, "elm", MARCH, APRIL)
         with pytest.raises(NoSuchDay, match="is not before"):
             moved(session, "amber", APRIL, MARCH)
-        with pytest.raises(NoSuchDay, match="no board with style control of that day"):
+        with pytest.raises(NoSuchDay, match="no two completions of that day differ in style"):
             moved(session, "amber", MARCH, APRIL, style=True)
 
 
