@@ -219,6 +219,11 @@ class BattleSettings(Strict):
     running_per_voter: int = Field(default=4, ge=1, description="turns one voter may have running at once")
 
 
+class LedgerSettings(Strict):
+    seal_every: float = Field(default=3600.0, ge=0, description="seconds between seals while serving; 0 is never")
+    filter: str = Field(default="every-1", description="which votes count on sealed boards")
+
+
 class Settings(BaseSettings):
     """Everything the application can be told."""
 
@@ -227,6 +232,7 @@ class Settings(BaseSettings):
     database_url: str = DEFAULT_DATABASE
     web: WebSettings = WebSettings()
     battles: BattleSettings = BattleSettings()
+    ledger: LedgerSettings = LedgerSettings()
     models: tuple[AnyModel, ...] = ()
 
     @field_validator("models")
@@ -347,7 +353,11 @@ def _suggestion(location: Sequence[str | int], full: Sequence[str | int]) -> str
 
 def _known_keys(full: Sequence[str | int]) -> list[str]:
     """The keys allowed in the table in which the unknown one stands."""
-    tables: dict[str, type[BaseModel]] = {"web": WebSettings, "battles": BattleSettings}
+    tables: dict[str, type[BaseModel]] = {
+        "web": WebSettings,
+        "battles": BattleSettings,
+        "ledger": LedgerSettings,
+    }
     if full[0] == "models":
         kinds: dict[str, type[BaseModel]] = {
             str(get_args(kind.model_fields["endpoint"].annotation)[0]): kind

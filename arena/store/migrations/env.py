@@ -7,6 +7,7 @@ from arena.store import (  # noqa: F401  (fill the metadata)
     benchmark_tables,
     explanations,
     judging_tables,
+    ledger_tables,
     tables,
     trait_tables,
 )
