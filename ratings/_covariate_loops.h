@@ -150,6 +150,12 @@ static PyObject *outer(PyObject *module, PyObject *args)
         }
     }
     double *pairs = view[0].buf, *cross = view[1].buf, *square = view[2].buf;
+    Py_ssize_t width = 2 * columns;
+    double *row = PyMem_Calloc(BLOCK * width + 1, sizeof(double)); /* v z of both kinds, battle by battle */
+    if (!row) {
+        PyErr_NoMemory();
+        goto bad;
+    }
     for (Py_ssize_t start = 0; start < pass.battles.length; start += BLOCK) {
         Py_ssize_t left = pass.battles.length - start, n = left < BLOCK ? left : BLOCK;
         const int32_t *i = (const int32_t *)pass.battles.a.buf + start;
@@ -172,15 +178,22 @@ static PyObject *outer(PyObject *module, PyObject *args)
                 const double *z = (const double *)pass.column[k].buf + start;
                 for (Py_ssize_t t = 0; t < n; t++)
                     product[t] = value[m][t] * z[t];
-                for (Py_ssize_t t = 0; t < n; t++) {
-                    cross[(i[t] * 2 + m) * columns + k] += product[t];
-                    cross[(j[t] * 2 + m) * columns + k] -= product[t];
-                }
+                for (Py_ssize_t t = 0; t < n; t++)
+                    row[t * width + m * columns + k] = product[t];
                 for (Py_ssize_t l = k; l < columns; l++)
                     square[(m * columns + k) * columns + l] +=
                         dot(product, (const double *)pass.column[l].buf + start, n);
             }
+        for (Py_ssize_t t = 0; t < n; t++) {
+            const double *each = row + t * width;
+            double *of_a = cross + i[t] * width, *of_b = cross + j[t] * width;
+            for (Py_ssize_t k = 0; k < width; k++) {
+                of_a[k] += each[k];
+                of_b[k] -= each[k];
+            }
+        }
     }
+    PyMem_Free(row);
     for (int m = 0; m < 3; m++)
         PyBuffer_Release(&view[m]);
     leave_passage(&pass);

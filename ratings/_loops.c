@@ -1,5 +1,5 @@
 /* The loops over single battles that numpy has no quick words for. Each has the same loop in Python beside it
- * (tally.py, elo.py, covariate_passes.py, columns.py), which defines it, is tested against it and runs where no
+ * (elo.py, covariate_passes.py, columns.py), which defines it, is tested against it and runs where no
  * compiler was at hand. Arguments are checked here so that no array can be written past its end.
  */
 #define PY_SSIZE_T_CLEAN
@@ -50,15 +50,15 @@ static int take_battles(PyObject *a, PyObject *b, PyObject *y, Py_ssize_t models
         PyErr_SetString(PyExc_ValueError, "the columns of battles differ in length");
         goto bad;
     }
-    const uint32_t *i = battles->a.buf, *j = battles->b.buf;
+    const uint32_t *i = battles->a.buf, *j = battles->b.buf, last = (uint32_t)(models - 1);
     const uint8_t *outcome = battles->y.buf;
-    uint32_t high = 0, kind = 0;
-    for (Py_ssize_t t = 0; t < battles->length; t++) { /* a negative code is a high one here */
-        high = i[t] > high ? i[t] : high;
-        high = j[t] > high ? j[t] : high;
-        kind = outcome[t] > kind ? outcome[t] : kind;
-    }
-    if (battles->length && (high >= (uint64_t)models || kind >= KINDS)) {
+    uint32_t wrong = 0;
+    uint8_t kinds = 0;
+    for (Py_ssize_t t = 0; t < battles->length; t++) /* the sign bit tells of a code below 0 or above the last */
+        wrong |= i[t] | (last - i[t]) | j[t] | (last - j[t]);
+    for (Py_ssize_t t = 0; t < battles->length; t++)
+        kinds |= outcome[t];
+    if (models < 1 || wrong >> 31 || kinds >= KINDS) {
         PyErr_SetString(PyExc_IndexError, "a code is out of range");
         goto bad;
     }
@@ -66,36 +66,6 @@ static int take_battles(PyObject *a, PyObject *b, PyObject *y, Py_ssize_t models
 bad:
     leave_battles(battles);
     return -1;
-}
-
-/* --- counting: table[a, b, outcome] += 1 --- */
-
-static PyObject *count(PyObject *module, PyObject *args)
-{
-    PyObject *a, *b, *y, *out;
-    Py_ssize_t models;
-    Battles battles;
-    Py_buffer table;
-    if (!PyArg_ParseTuple(args, "OOOOn", &a, &b, &y, &out, &models) ||
-        take(out, &table, "il", 4, 1, "table"))
-        return NULL;
-    if (table.len != 4 * KINDS * models * models) {
-        PyErr_SetString(PyExc_ValueError, "the table is not (models, models, outcomes)");
-        PyBuffer_Release(&table);
-        return NULL;
-    }
-    if (take_battles(a, b, y, models, &battles)) {
-        PyBuffer_Release(&table);
-        return NULL;
-    }
-    const int32_t *i = battles.a.buf, *j = battles.b.buf;
-    const uint8_t *outcome = battles.y.buf;
-    int32_t *cell = table.buf;
-    for (Py_ssize_t t = 0; t < battles.length; t++)
-        cell[KINDS * (i[t] * models + j[t]) + outcome[t]]++;
-    leave_battles(&battles);
-    PyBuffer_Release(&table);
-    Py_RETURN_NONE;
 }
 
 /* --- online Elo in logits: xi changes in place --- */
@@ -180,7 +150,6 @@ static PyObject *codes(PyObject *module, PyObject *args)
 }
 
 static PyMethodDef METHODS[] = {
-    {"count", count, METH_VARARGS, "count(a, b, outcome, table, models): table[a, b, outcome] += 1"},
     {"elo", elo, METH_VARARGS, "elo(a, b, outcome, xi, step): online Elo in logits, in place"},
     {"gradient", gradient, METH_VARARGS, "gradient(passage, total): add the gradient to total"},
     {"outer", outer, METH_VARARGS, "outer(passage, squared, pairs, cross, square): add the second moments"},

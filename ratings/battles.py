@@ -113,7 +113,7 @@ def _recode(codes: Codes, labels: Sequence[object], place: dict[object, int], na
 
 
 def _check_opponents(pairs: NDArray[np.int64], a: Codes, b: Codes, names: tuple[str, ...]) -> None:
-    if (pairs // len(names) == pairs % len(names)).any():
+    if (pairs % (len(names) + 1) == 0).any():  # a * n + a
         row = int(np.argmax(a == b))
         raise SelfBattle(f"row {row}: {names[a[row]]!r} against itself; drop such battles")
 
