@@ -55,6 +55,7 @@ from ratings.outcomes import SCORES
 NAMES = np.array(["model_a", "model_b", "tie", "both_bad"])
 FEATURES = ["length", "headers", "lists", "bold"]
 WINNERS = np.array([1, 2, 0, 0], dtype=np.uint8)  # evalica's codes of X, Y and a draw
+TASKS = ["count", "strings", "lists", "interval", "rounds", "style", "elo"]
 SIZES = {"20_50k": (20, 50_000), "100_1m": (100, 1_000_000), "300_5m": (300, 5_000_000)}
 
 
