@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from arena.endpoints.endpoint import EndpointError, Failure, Finish, Request
+from arena.endpoints.endpoint import Completion, EndpointError, Failure, Finish, Reply, Request, reply
 from arena.endpoints.planning import Planner, Sampling
 
 if TYPE_CHECKING:
     from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-    from arena.endpoints.batching import Batcher, Send
+    from arena.endpoints.batching import Batcher, Row, Send
+
+Events = asyncio.Queue[str | Finish | EndpointError]
 
 # GGUF files and some configurations name one end-of-text token; chat models end a turn with another one.
 END_OF_TURN = ("<|im_end|>", "<|eot_id|>", "<|end|>", "<|endoftext|>", "<end_of_turn>", "<turn|>")
@@ -64,23 +67,38 @@ class Transformers:
 
     async def stream(self, request: Request) -> AsyncGenerator[str | Finish]:
         """Text deltas, then one `Finish`. Closing the generator frees the row before the next token."""
+        if request.get("logprobs"):
+            raise EndpointError(Failure.REFUSED, "logprobs come with a whole answer, not with a stream")
+        row, events = self._submitted(request)
+        async with aclosing(_events(row, events)) as read:
+            async for event in read:
+                yield event
+
+    async def answer(self, request: Request) -> Reply:
+        """A whole completion, with the log-probabilities that the request asks for."""
+        await self.start()
+        row, events = self._submitted(request)
+        pieces, finish = [], Finish("stop")
+        async with aclosing(_events(row, events)) as read:
+            async for event in read:
+                if isinstance(event, Finish):
+                    finish = event
+                else:
+                    pieces.append(event)
+        body = reply(Completion("".join(pieces), finish))
+        if request.get("logprobs"):
+            body["choices"][0]["logprobs"] = {"content": row.logprobs}
+        return body
+
+    def _submitted(self, request: Request) -> tuple[Row, Events]:
         if self._batcher is None:
             raise EndpointError(Failure.NOT_READY, f"{self.source} is not loaded: call start() first")
         from arena.endpoints.batching import Row
 
-        events: asyncio.Queue[str | Finish | EndpointError] = asyncio.Queue()
+        events: Events = asyncio.Queue()
         row = Row(request, _sender(events))
         self._batcher.submit(row)
-        try:
-            while True:
-                event = await events.get()
-                if isinstance(event, EndpointError):
-                    raise event
-                yield event
-                if isinstance(event, Finish):
-                    return
-        finally:
-            row.cancelled = True
+        return row, events
 
     async def close(self) -> None:
         """End the thread and give back the memory. Streams that still run fail. Idempotent."""
@@ -122,7 +140,21 @@ class Transformers:
         return Planner(tokenizer, context, ends, default_sampling(generation), tuple(self.stop))
 
 
-def _sender(events: asyncio.Queue[str | Finish | EndpointError]) -> Send:
+async def _events(row: Row, events: Events) -> AsyncGenerator[str | Finish]:
+    """What the batch sends for a row; closing this takes the row out."""
+    try:
+        while True:
+            event = await events.get()
+            if isinstance(event, EndpointError):
+                raise event
+            yield event
+            if isinstance(event, Finish):
+                return
+    finally:
+        row.cancelled = True
+
+
+def _sender(events: Events) -> Send:
     """A function that puts an event into `events` from another thread."""
     loop = asyncio.get_running_loop()
 
