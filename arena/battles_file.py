@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from arena.errors import InputError
+
 # What public data sets write for the outcomes of `ratings`.
 WINNERS = {"a": "model_a", "b": "model_b", "both_equal": "tie", "tie (bothbad)": "both_bad"}
 NEEDED = ("model_a", "model_b", "winner")
@@ -16,7 +18,7 @@ NEEDED = ("model_a", "model_b", "winner")
 Columns = dict[str, list[object]]
 
 
-class BadBattlesFile(ValueError):
+class BadBattlesFile(InputError):
     """A file that no battles can be read from; the message names the file, the row and what helps."""
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from arena.cli import agreement, answer, db, judge, leaderboard, models, prompts, rate, serve
-from arena.errors import ConfigError, DatabaseError
+from arena.errors import ConfigError, DatabaseError, InputError
 
 app = typer.Typer(
     help="A self-hosted arena for language models: blind votes, honest ratings, one leaderboard.",
@@ -39,7 +39,7 @@ def main() -> None:
     except ConfigError as error:
         _tell(error)
         sys.exit(2)
-    except DatabaseError as error:
+    except (DatabaseError, InputError) as error:
         _tell(error)
         sys.exit(1)
 
