@@ -9,6 +9,7 @@ import sys
 import pytest
 from typed import typed
 
+import ratings
 from arena.battles_file import BadBattlesFile, read_battles_file
 
 HEADER = ["model_a", "model_b", "winner", "voter", "prompt_id", "category", "completion_a", "completion_b"]
@@ -337,3 +338,75 @@ def test_elo_refuses_what_it_would_ignore(tmp_path):
     weighted = written(tmp_path / "b.csv", [[*ROW, "2"]], [*COLUMNS, "weight"])
     assert "--method elo has no weights" in run(weighted, "--method", "elo").stderr
     assert run(written(tmp_path / "c.csv"), "--method", "elo", "--prior", "1").returncode == 2
+
+
+STRANGE = ['"a,b"', '"say ""x"""', '"two\nlines"', "", '""', " spaced ", "NA", "null", "12", "naïve", '"x"y']
+
+
+def test_large_csv_files_are_read_the_same_by_arrow(tmp_path, monkeypatch):
+    pytest.importorskip("pyarrow")
+    rows = "".join(
+        f"m{i % 3},m{i % 3 + 1},{'a' if i % 2 else 'tie'},{text}\n" for i, text in enumerate(STRANGE * 9)
+    )
+    (tmp_path / "b.csv").write_text("\ufeffmodel_a, model_b,winner,note\n" + rows, encoding="utf-8")
+    expected = read_battles_file(tmp_path / "b.csv")
+    monkeypatch.setattr("arena.battles_file.WORTH_ARROW", 0)
+    monkeypatch.setattr("arena.battles_file.ARROW_BLOCK", 600)
+    assert read_battles_file(tmp_path / "b.csv") == expected
+    assert expected["note"][:3] == ["a,b", 'say "x"', "two\nlines"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("model_a,model_b,winner\nx,y\n", "row 0: 2 fields where the header has 3"),
+        ("model_a,model_b,winner,winner\nx,y,tie,tie\n", "two columns are called 'winner'"),
+        ("model_a;model_b\n", "columns are parted by ';'"),
+        ("", "no column model_a or model_b or winner"),
+    ],
+)
+def test_what_arrow_cannot_read_is_told_as_ever(tmp_path, monkeypatch, text, told):
+    monkeypatch.setattr("arena.battles_file.WORTH_ARROW", 0)
+    (tmp_path / "b.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(BadBattlesFile, match=told):
+        read_battles_file(tmp_path / "b.csv")
+
+
+def test_a_parquet_file_with_missing_values_keeps_them(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    columns = {
+        "model_a": ["x", None, "x"],
+        "model_b": ["y", "z", "y"],
+        "winner": ["tie", "a", "model_b"],
+        "n": [1, 2, 3],
+    }
+    parquet.write_table(pyarrow.table(columns), tmp_path / "b.parquet")
+    read = read_battles_file(tmp_path / "b.parquet")
+    assert read == {**columns, "winner": ["tie", "model_a", "model_b"]}
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ['{"model_a": "x"}, {"model_a": "y"}'],
+        ['{"model_a": ["x"', '"y"]}'],
+        ['{"model_a": [{}', "{}]}", '{"model_a": "x"}, {"model_a": "y"}, 3'],
+    ],
+)
+def test_lines_that_only_make_sense_together_are_refused(tmp_path, lines):
+    (tmp_path / "b.jsonl").write_text("\n".join(["{}", *lines]) + "\n")
+    with pytest.raises(BadBattlesFile, match="line 2: "):
+        read_battles_file(tmp_path / "b.jsonl")
+
+
+def test_rao_kupper_from_a_file_is_that_of_the_library(tmp_path):
+    file = written(tmp_path / "b.csv")
+    plain = board(file, "--method", "rao_kupper")
+    columns = read_battles_file(file)
+    fit = ratings.rao_kupper(columns["model_a"], columns["model_b"], columns["winner"], prior=0.25)
+    assert plain["method"] == "rao_kupper"
+    assert {m["model"]: m["rating"] for m in plain["models"]} == pytest.approx(
+        {model: fit.rating(model) for model in fit.models}, abs=0.01
+    )
