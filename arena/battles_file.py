@@ -145,13 +145,14 @@ def _jsonl(path: Path) -> Columns:
 def _objects(path: Path, numbered: list[tuple[int, str]]) -> list[dict[str, object]]:
     """The JSON objects of lines with their numbers: read as one list, a quarter of the time, where that works."""
     lines = [line.strip() for _, line in numbered]
+    records: list[dict[str, object]] = []
     if all(line[0] == "{" and line[-1] == "}" for line in lines):
         try:
             records = json.loads("[" + ",".join(lines) + "]")
         except (json.JSONDecodeError, RecursionError):
             records = []  # one of the lines is at fault: below it is named
-        if len(records) == len(lines) and all(isinstance(record, dict) for record in records):
-            return records
+    if len(records) == len(lines) and all(isinstance(record, dict) for record in records):
+        return records
     return [_object(path, number, line) for number, line in numbered]
 
 

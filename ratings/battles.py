@@ -121,8 +121,10 @@ def _check_opponents(pairs: NDArray[np.int64], a: Codes, b: Codes, names: tuple[
 def _without_absent(battles: Battles) -> Battles:
     """The same battles without models that no battle names, such as unused categories."""
     size = len(battles.models)
-    present = np.zeros(size, dtype=np.bool_)
-    present[battles.pairs // size] = present[battles.pairs % size] = True
+    present = np.diff(np.searchsorted(battles.pairs, np.arange(size + 1) * size)) > 0  # as model A
+    if present.all():
+        return battles
+    present[battles.pairs % size] = True
     if present.all():
         return battles
     place = (np.cumsum(present) - 1).astype(np.int32)
