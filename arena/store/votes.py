@@ -94,6 +94,31 @@ def model_ids(session: Session) -> dict[int, str]:
     return {number or 0: name for number, name in session.exec(select(Model.id, Model.name))}
 
 
+@dataclass(frozen=True)
+class Cast:
+    """A vote with its voter and the battle's models: `model_a` was shown on the left."""
+
+    model_a: str
+    model_b: str
+    winner: str
+    voter: str
+
+
+def cast_votes(session: Session, source: str = HUMAN) -> list[Cast]:
+    """All votes of one source in the order they came in."""
+    left, right = _models()
+    query = (
+        select(left.c.name, right.c.name, Vote.winner, Vote.voter)
+        .select_from(Vote)
+        .join(Battle, col(Battle.id) == col(Vote.battle_id))
+        .join(left, left.c.id == col(Battle.model_a_id))
+        .join(right, right.c.id == col(Battle.model_b_id))
+        .where(Vote.source == source)
+        .order_by(col(Vote.id))
+    )
+    return [Cast(*row) for row in session.execute(query)]
+
+
 def model_names(session: Session) -> list[str]:
     return list(session.exec(select(Model.name).order_by(Model.name)).all())
 
