@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,6 +27,7 @@ from benchmarks.errors import BadOption
 from benchmarks.intervals import CONFIDENCE, Interval, bootstrap, wilson
 
 PERCENTILES = (50, 90, 95, 99)
+RESAMPLES = 500
 
 
 def poisson(rate: float, requests: int, seed: int = 0) -> list[float]:
@@ -230,45 +230,26 @@ def _columns(pairs: Sequence[tuple[float, str]]) -> tuple[list[float], list[str]
 def _spread(values: Sequence[float], groups: Sequence[str], repeats: int) -> Spread:
     if not values:
         return Spread(0)
-    statistics: dict[int | None, Callable[[NDArray[Any]], float]] = {None: _mean}
-    statistics |= {q: partial(_percentile, q) for q in PERCENTILES}
-    found = _bootstrapped(np.asarray(values), np.asarray(groups) if repeats > 1 else None, statistics)
-    return Spread(len(values), found.pop(None), {q: interval for q, interval in found.items() if q is not None})
+    found = _bootstrapped(np.asarray(values), np.asarray(groups) if repeats > 1 else None)
+    return Spread(len(values), found[0], dict(zip(PERCENTILES, found[1:], strict=True)))
 
 
-def _mean(values: NDArray[Any]) -> float:
-    return float(np.mean(values))
+def _statistics(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean, then the percentiles."""
+    return np.concatenate([[values.mean()], np.percentile(values, PERCENTILES)])
 
 
-def _percentile(q: int, values: NDArray[Any]) -> float:
-    return float(np.percentile(values, q))
-
-
-def _bootstrapped(
-    values: NDArray[np.float64],
-    groups: NDArray[Any] | None,
-    statistics: Mapping[int | None, Callable[[NDArray[Any]], float]],
-    resamples: int = 500,
-) -> dict[int | None, Interval]:
-    """Several statistics of the same resamples: whole groups, and values within them."""
+def _bootstrapped(values: NDArray[np.float64], groups: NDArray[Any] | None) -> list[Interval]:
+    """Of each of `_statistics`, over resamples of whole groups and of the values within them."""
+    own = [float(value) for value in _statistics(values)]
+    if values.size < 2:
+        return [Interval(value, None, None, None) for value in own]
     rng = np.random.default_rng(0)
     members = [values] if groups is None else [values[groups == name] for name in np.unique(groups)]
-    drawn: dict[int | None, list[float]] = {name: [] for name in statistics}
-    if values.size > 1:
-        for _ in range(resamples):
-            chosen = rng.integers(len(members), size=len(members))
-            sample = np.concatenate([rng.choice(members[place], members[place].size) for place in chosen])
-            for name, statistic in statistics.items():
-                drawn[name].append(statistic(sample))
-    tail = (1 - CONFIDENCE) / 2
-    return {
-        name: Interval(statistic(values), float(np.std(several, ddof=1)), *_ends(several, tail))
-        if (several := drawn[name])
-        else Interval(statistic(values), None, None, None)
-        for name, statistic in statistics.items()
-    }
-
-
-def _ends(values: Sequence[float], tail: float) -> tuple[float, float]:
-    low, high = np.quantile(values, [tail, 1 - tail])
-    return float(low), float(high)
+    drawn = []
+    for _ in range(RESAMPLES):
+        chosen = rng.integers(len(members), size=len(members))
+        drawn.append(_statistics(np.concatenate([rng.choice(members[at], members[at].size) for at in chosen])))
+    low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], axis=0)
+    errors = np.std(drawn, axis=0, ddof=1)
+    return [Interval(*map(float, numbers)) for numbers in zip(own, errors, low, high, strict=True)]
