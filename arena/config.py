@@ -115,6 +115,39 @@ class TransformersSettings(ModelSettings):
     chat_template: str | None = None
 
 
+class VllmSettings(ModelSettings):
+    """vLLM in process, for batches (extra `vllm`); a page is served by vLLM's own server and `openai`."""
+
+    endpoint: Literal["vllm"]
+    source: str = Field(description="a directory or a hub id")
+    revision: str | None = None
+    dtype: str = "auto"
+    max_batch: int = Field(default=256, ge=1, description="requests given to vLLM at once")
+    chat_template: str | None = None
+    options: dict[str, Any] = Field(default_factory=dict, description="for vLLM's LLM, as they are")
+
+
+class RewardSettings(ModelSettings):
+    """A reward model through transformers (extra `local`): a judge, never in a battle."""
+
+    endpoint: Literal["reward"]
+    enabled: bool = Field(default=False, description="a reward model writes nothing, so it cannot be drawn")
+    source: str = Field(description="a directory or a hub id")
+    revision: str | None = None
+    dtype: str = "auto"
+    device: str | None = None
+    threads: int = Field(default=1, ge=1)
+    max_batch: int = Field(default=8, ge=1)
+    chat_template: str | None = None
+
+    @field_validator("enabled")
+    @classmethod
+    def never_drawn(cls, enabled: bool) -> bool:
+        if enabled:
+            raise ValueError("a reward model writes nothing; leave `enabled` out and name it with --judge")
+        return enabled
+
+
 class ScriptedSettings(ModelSettings):
     """The shipped fake, for tests and a first look."""
 
@@ -126,7 +159,7 @@ class ScriptedSettings(ModelSettings):
 
 
 AnyModel = Annotated[
-    OpenAISettings | LlamaCppSettings | TransformersSettings | ScriptedSettings,
+    OpenAISettings | LlamaCppSettings | TransformersSettings | VllmSettings | RewardSettings | ScriptedSettings,
     Field(discriminator="endpoint"),
 ]
 

@@ -235,8 +235,9 @@ def _spread(values: Sequence[float], groups: Sequence[str], repeats: int) -> Spr
 
 
 def _statistics(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The mean, then the percentiles."""
-    return np.concatenate([[values.mean()], np.percentile(values, PERCENTILES)])
+    """The mean, then the percentiles; several times as fast as `np.percentile`, whose they are."""
+    places = (values.size - 1) * np.array(PERCENTILES) / 100
+    return np.concatenate([[values.mean()], np.interp(places, np.arange(values.size), np.sort(values))])
 
 
 def _bootstrapped(values: NDArray[np.float64], groups: NDArray[Any] | None) -> list[Interval]:

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from arena.cli import agreement, answer, db, judge, leaderboard, models, prompts, rate, serve, speed
+from arena.cli import agreement, answer, bench, db, judge, leaderboard, models, prompts, rate, serve, speed
 from arena.errors import ConfigError, DatabaseError
 
 app = typer.Typer(
@@ -30,6 +30,7 @@ app.command("agreement")(agreement.agreement)
 app.command("speed")(speed.speed)
 app.add_typer(prompts.app, name="prompts")
 app.add_typer(judge.app, name="judge")
+app.add_typer(bench.app, name="bench")
 app.add_typer(db.app, name="db")
 
 

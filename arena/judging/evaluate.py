@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 import ratings
 from arena import targets
-from arena.config import Settings
+from arena.config import AnyModel, Settings
 from arena.engine import Journal, Target
 from arena.errors import ConfigError
 from arena.judging import plan, results, run
@@ -57,6 +57,7 @@ class Prepared:
 def prepare(database: Database, settings: Settings, evaluation: Evaluation) -> Prepared:
     """Raises `ConfigError` for anything that the run could not be begun with."""
     known = targets.configured(settings)
+    _check_scheme(evaluation, targets.chosen(known, evaluation.judges, "--judge"))
     asked = {model.name: targets.target(model) for model in targets.chosen(known, evaluation.judges, "--judge")}
     if evaluation.concurrency is not None:
         asked = {name: replace(one, concurrency=evaluation.concurrency) for name, one in asked.items()}
@@ -77,6 +78,14 @@ def prepare(database: Database, settings: Settings, evaluation: Evaluation) -> P
         _check_models(evaluation, wanted, there[0], completions)
         counts = pair_columns(sorted({model for _, model in completions}), pair_counts(session, None, OVERALL))
     return Prepared(evaluation, plan.judge_of(evaluation), prompts, completions, asked, counts)
+
+
+def _check_scheme(evaluation: Evaluation, judges: Sequence[AnyModel]) -> None:
+    """A reward model has a scheme of its own, and no other model has it."""
+    for model in judges:
+        if (model.endpoint == "reward") != (evaluation.scheme == plan.REWARD):
+            is_one = "is a reward model; add" if model.endpoint == "reward" else "is no reward model; leave out"
+            raise ConfigError(f"--judge: {model.name} {is_one} --scheme {plan.REWARD}")
 
 
 def _voted(database: Database, evaluation: Evaluation, asked: dict[str, Target]) -> Prepared:
@@ -153,6 +162,11 @@ def rows(prepared: Prepared, found: results.Found) -> list[dict[str, Any]]:
     if prepared.evaluation.baseline is not None:
         return results.win_rate_rows(found.judged, prepared.evaluation.baseline)
     return results.rating_rows(found.judged)
+
+
+def win_rates(prepared: Prepared, found: results.Found) -> dict[str, float]:
+    """Each model's mean preference over its opponents; nothing where single completions were scored."""
+    return {} if prepared.evaluation.mode == "single" else results.mean_preferences(found.judged)
 
 
 def publish(database: Database, prepared: Prepared, journal: Journal) -> int:

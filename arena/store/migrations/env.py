@@ -3,7 +3,7 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-from arena.store import judging_tables, tables  # noqa: F401  (fill the metadata)
+from arena.store import benchmark_tables, judging_tables, tables  # noqa: F401  (fill the metadata)
 
 context.configure(
     connection=context.config.attributes["connection"],
