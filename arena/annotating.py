@@ -68,8 +68,8 @@ def scorer(task: str) -> Annotator:
     named = os.environ.get(SCORER)
     if not named:
         raise ConfigError(
-            f"{task}: needs a toxicity scorer; set {SCORER}=module:function, a function that takes a list of texts "
-            "and returns as many numbers from 0 to 1"
+            f"{task}: needs a toxicity scorer; set {SCORER}=module:function, a function that takes a list of "
+            "texts and returns as many numbers from 0 to 1"
         )
     module, _, function = named.partition(":")
     try:

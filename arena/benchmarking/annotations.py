@@ -17,7 +17,7 @@ from benchmarks.task import Reply, Sample
 def with_annotations(
     chosen: Chosen, taking: Sequence[Player], max_tokens: int | None, journal: Journal, ask: Annotator | None
 ) -> Chosen:
-    """`chosen` with a task that knows everything about the replies in the journal; itself where it needs nothing."""
+    """`chosen` with a task that knows everything about the journal's replies; itself where it needs nothing."""
     if ask is None or not isinstance(chosen.task, AnnotatedTask):
         return chosen
     return replace(chosen, task=looked_up(chosen.task, replies(chosen, taking, max_tokens, journal), ask))
