@@ -29,6 +29,7 @@ from arena.cli import (
     rate,
     seal,
     serve,
+    speed,
     voters,
 )
 from arena.errors import ConfigError, DatabaseError, InputError
@@ -55,7 +56,7 @@ PANELS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
         "disputed": disputed.disputed,
         "explain": explain.explain,
     },
-    "Benchmarks": {"bench": bench.app},
+    "Benchmarks": {"bench": bench.app, "speed": speed.speed},
     "Data": {"export": export.export, "import": bring.bring, "seal": seal.seal, "verify": export.verify},
 }
 for panel, commands in PANELS.items():
