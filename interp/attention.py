@@ -40,7 +40,7 @@ def observed(lm: CausalLM, observe: Callable[[int, torch.Tensor], None]) -> Iter
 
     own = lm.network.config._attn_implementation
     with ExitStack() as stack:
-        for number, layer in enumerate(lm.decoder.layers):
+        for number, layer in enumerate(lm.layers):
             if not hasattr(layer, "self_attn"):
                 raise UnsupportedModel(f"layer {number} has no self_attn; its attention weights cannot be read")
             stack.enter_context(_removed(layer.self_attn.register_forward_hook(hook(number))))
@@ -112,7 +112,7 @@ class _Moved:
     """Keeps each layer's values as they pass, to measure what its attention moves."""
 
     def __init__(self, lm: CausalLM) -> None:
-        self._attentions = [layer.self_attn for layer in lm.decoder.layers]
+        self._attentions = [layer.self_attn for layer in lm.layers]
         self._values: dict[int, torch.Tensor] = {}
         self._stack = ExitStack()
 

@@ -70,6 +70,17 @@ class CausalLM:
         """Tokens that the model can read."""
         return getattr(self.config, "max_position_embeddings", None)
 
+    @property
+    def layers(self) -> Any:
+        """The decoder's layers, first one first. Raises UnsupportedModel when they are kept elsewhere."""
+        found = getattr(self.decoder, "layers", None)
+        if found is None:
+            raise UnsupportedModel(
+                f"{type(self.decoder).__name__} has no list `layers`; attention, relevance and heads are "
+                "read from Llama-like and Gemma-like decoders"
+            )
+        return found
+
     def embed(self, ids: torch.Tensor) -> torch.Tensor:
         """(tokens, width) of ids (tokens,)."""
         with torch.no_grad():

@@ -49,7 +49,7 @@ class Edge:
 def cost(target: Target, units: Sequence[Unit] | None = None) -> Cost:
     """What `flow` takes on this prompt, from its size alone."""
     tokens = len(target.sequence)
-    edges = len(target.lm.decoder.layers) * tokens * (tokens + 1) // 2
+    edges = len(target.lm.layers) * tokens * (tokens + 1) // 2
     flows = len(target.units if units is None else units)
     return Cost(edges, flows, edges * flows * SECONDS)
 

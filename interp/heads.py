@@ -1,7 +1,9 @@
 """Which attention heads carry the target: one backward pass, or exact ablation of each.
 
-    gradient   I_lh = sum over tokens of ctx_lh . df/dctx_lh       ctx the head's part of the output projection's input
+    gradient   I_lh = sum over tokens of ctx_lh . df/dctx_lh
     ablation   I_lh = f(x) - f(x with ctx_lh = 0)
+
+ctx is the head's part of what the output projection reads.
 
 Michel et al. (NeurIPS 2019, arXiv 1905.10650) take absolute values token by token; the signed sum follows exact
 ablation more closely and keeps which side a head speaks for. Scores are of query heads; several of them share
@@ -46,7 +48,7 @@ class HeadImportance:
 def gradient_importance(target: Target) -> HeadImportance:
     """First-order effect of each head, by one backward pass. Raises UnsupportedModel."""
     lm = target.lm
-    found = np.zeros((len(lm.decoder.layers), _heads(lm)))
+    found = np.zeros((len(lm.layers), _heads(lm)))
 
     def collect(number: int, context: torch.Tensor) -> None:
         def add(gradient: torch.Tensor) -> None:
@@ -67,7 +69,7 @@ def ablation_importance(target: Target, progress: Progress | None = None) -> Hea
     `progress` is told (layers done, layers). Raises UnsupportedModel.
     """
     lm = target.lm
-    layers, heads = len(lm.decoder.layers), _heads(lm)
+    layers, heads = len(lm.layers), _heads(lm)
     found = np.zeros((layers, heads))
     rows = max(1, lm.batch_tokens // len(target.sequence))
     for layer in range(layers):
@@ -102,7 +104,7 @@ def _contexts(lm: CausalLM, see: Callable[[int, torch.Tensor], torch.Tensor | No
         return lambda _module, inputs: see(number, inputs[0])
 
     with ExitStack() as stack:
-        for number, layer in enumerate(lm.decoder.layers):
+        for number, layer in enumerate(lm.layers):
             outward = getattr(getattr(layer, "self_attn", None), "o_proj", None)
             if outward is None:
                 raise UnsupportedModel(

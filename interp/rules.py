@@ -48,7 +48,7 @@ def cp_lrp_rules(lm: CausalLM) -> Iterator[None]:
 @contextmanager
 def _hooked(lm: CausalLM, query_key: Hook, value: Hook | None) -> Iterator[None]:
     hooks: list[tuple[Any, Hook]] = [(norm, _norm_rule(norm)) for norm in _norms(lm.decoder)]
-    for number, layer in enumerate(lm.decoder.layers):
+    for number, layer in enumerate(lm.layers):
         attention = _parts(layer, "self_attn", PROJECTIONS, number)
         gated = _parts(layer, "mlp", GATED, number)
         hooks += [(attention.q_proj, query_key), (attention.k_proj, query_key)]
