@@ -56,6 +56,15 @@ def _plain(parameters: Any) -> dict[str, Any]:
     }
 
 
+def heads(targets: tuple[Target, Target]) -> list[list[float]]:
+    """(layers, query heads): what the content owes to each head, by gradient. Raises UnsupportedModel."""
+    from interp.heads import gradient_importance
+
+    first, second = (gradient_importance(target).scores for target in targets)
+    halves: list[list[float]] = ((first - second) / 2).tolist()
+    return halves
+
+
 def flow_graph(target: Target, nodes: int = 24) -> dict[str, Any]:
     """The strongest edges of attention between the sentences and the place of the verdict, for a drawing.
 
