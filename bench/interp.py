@@ -2,12 +2,13 @@
 
     python bench/interp.py --model MODEL [--prompts 2] [--only attn_lrp,captum_ig]
 
-The model is a directory or a GGUF file. Four short disputes are put to it as a judge, in float32 on one thread. Each contender runs in a process of its own: CPU seconds a prompt, and the peak of resident memory above the
-loaded, warm model. Then every ranking of words is measured by the same deletions: `comprehensiveness` and the gap
+The model is a directory or a GGUF file. Four short disputes are put to it as a judge, in float32 on one thread.
+Each contender runs in a process of its own: CPU seconds a prompt, and the peak of resident memory above the
+loaded, warm model. Then every ranking of words is measured by the same deletions: comprehensiveness, and the gap
 between deleting the least and the most important words first, with z against ten random rankings.
 
-Peers come from the extra `interp-peers`. lxt 2.1 raises ImportError with transformers 5: it is given the names that it
-misses, none of which it uses for Llama.
+Peers come from the extra `interp-peers`. lxt 2.1 raises ImportError with transformers 5: it is given the names
+that it misses, none of which it uses for Llama.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +22,6 @@ from interp.prefix import Prefix
 from interp.prompt import Prompt, Unit, groups
 
 if TYPE_CHECKING:
-    from transformers.cache_utils import Cache
-
     from interp.causal_lm import CausalLM
 
 Masks = NDArray[np.bool_]
@@ -84,12 +82,12 @@ class Target:
         with torch.no_grad():
             return Prefix(self.lm.run(self.embeddings[None], keep=True).past_key_values)
 
-    def of(self, embeddings: torch.Tensor, past: Cache | None = None) -> torch.Tensor:
+    def of(self, embeddings: torch.Tensor, past: Any = None) -> torch.Tensor:
         """f (rows,) of embeddings (rows, tokens, width) behind `past`, differentiable."""
         lengths = torch.full((len(embeddings),), embeddings.shape[1])
         return self._of(embeddings, lengths, past)
 
-    def _of(self, embeddings: torch.Tensor, lengths: torch.Tensor, past: Cache | None) -> torch.Tensor:
+    def _of(self, embeddings: torch.Tensor, lengths: torch.Tensor, past: Any) -> torch.Tensor:
         """f of rows of different lengths, padded on the right: no real token can see the padding."""
         total = torch.zeros(len(embeddings), dtype=embeddings.dtype, device=embeddings.device)
         for term in self.terms:
