@@ -18,14 +18,12 @@ from numpy.typing import NDArray
 from interp.attribution import Attribution, Floats
 from interp.errors import BadOption
 from interp.extras import torch
+from interp.perturbation import Masks, Value
 from interp.prefix import Prefix
 from interp.prompt import Prompt, Unit, groups
 
 if TYPE_CHECKING:
     from interp.causal_lm import CausalLM
-
-Masks = NDArray[np.bool_]
-Value = Callable[[Masks], Floats]
 
 
 @dataclass(frozen=True)
