@@ -166,9 +166,16 @@ class Target:
         if batch:
             yield batch, _shortest(kept, batch, same)
 
-    def attribution(self, method: str, scores: torch.Tensor | Floats, **parameters: object) -> Attribution:
-        """Scores (tokens,) of a method as an `Attribution` of this target."""
-        delta = parameters.pop("delta", None)
+    def attribution(
+        self,
+        method: str,
+        scores: torch.Tensor | Floats,
+        *,
+        value: float | None = None,
+        delta: float | None = None,
+        **parameters: object,
+    ) -> Attribution:
+        """Scores (tokens,) of a method as an `Attribution`; `value` is f where the method has computed it."""
         numbers = scores.detach().double().cpu().numpy() if isinstance(scores, torch.Tensor) else scores
         return Attribution(
             method=method,
@@ -177,8 +184,8 @@ class Target:
             units=self.units,
             scores=np.asarray(numbers, dtype=np.float64),
             target=self.name,
-            value=self.value,
-            delta=None if delta is None else float(str(delta)),
+            value=self.value if value is None else value,
+            delta=delta,
         )
 
 
