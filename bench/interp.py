@@ -2,12 +2,13 @@
 
     python bench/interp.py --model MODEL [--prompts 2] [--only attn_lrp,captum_ig]
 
-The model is a directory or a GGUF file. Four short disputes are put to it as a judge, in float32 on one thread. Each contender runs in a process of its own: CPU seconds a prompt, and the peak of resident memory above the
-loaded, warm model. Then every ranking of words is measured by the same deletions: `comprehensiveness` and the gap
+The model is a directory or a GGUF file. Four short disputes are put to it as a judge, in float32 on one thread.
+Each contender runs in a process of its own: CPU seconds a prompt, and the peak of resident memory above the
+loaded, warm model. Then every ranking of words is measured by the same deletions: comprehensiveness, and the gap
 between deleting the least and the most important words first, with z against ten random rankings.
 
-Peers come from the extra `interp-peers`. lxt 2.1 raises ImportError with transformers 5: it is given the names that it
-misses, none of which it uses for Llama.
+Peers come from the extra `interp-peers`. lxt 2.1 raises ImportError with transformers 5: it is given the names
+that it misses, none of which it uses for Llama.
 """
 
 from __future__ import annotations
@@ -186,7 +187,9 @@ def main() -> None:
     parser.add_argument("--model", help="directory with weights, or a GGUF file")
     parser.add_argument("--prompts", type=int, default=2, help="1 to 4")
     parser.add_argument("--only", help="contenders, parted by commas")
-    parser.add_argument("--save", type=Path, help="also write all figures as JSON")
+    parser.add_argument(
+        "--save", type=Path, help="keep figures here; those of an earlier run are not measured again"
+    )
     parser.add_argument("--one", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
@@ -195,12 +198,16 @@ def main() -> None:
     if not given.model:
         parser.error("give --model, a directory with weights or a GGUF file")
     names = given.only.split(",") if given.only else [*OURS, *PEERS]
-    results = {}
+    known = json.loads(given.save.read_text())["results"] if given.save and given.save.exists() else {}
+    results = {name: known[name] for name in names if "runs" in known.get(name, {})}
     for name in names:
+        if name in results:
+            continue
         results[name] = in_own_process(name, given.model, given.prompts)
         print(name, results[name].get("error", "done"), file=sys.stderr, flush=True)
         if given.save:
             given.save.write_text(json.dumps({"results": results}))
+    results = {name: results[name] for name in names}
     faithful = measured(results, given.model, given.prompts)
     table(results, faithful)
     if given.save:
