@@ -25,8 +25,7 @@ from arena.leaks import Blindfold
 from arena.matchmaking import TooFewModels, draw_pair
 from arena.prompts import accept
 from arena.serving import Serving
-from arena.store import Database
-from arena.store import archive
+from arena.store import Database, archive
 from arena.store import battles as stored
 from arena.store.battles import SIDES, StoredBattle
 from arena.store.tables import HUMAN, BattleStatus, CompletionStatus, now

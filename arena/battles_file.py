@@ -20,8 +20,10 @@ class BadBattlesFile(ValueError):
     """A file that no battles can be read from; the message names the file, the row and what helps."""
 
 
-def read_battles_file(path: Path) -> Columns:
+def read_battles_file(path: Path, sides: tuple[str, str] | None = None) -> Columns:
     """The columns of a battles file by name, as they stand in it but for public names of winners.
+
+    `sides` are names that the columns of the models, and the winners, may have instead: ("left", "right").
 
     Raises BadBattlesFile for a missing file, an unknown ending, a broken row or a missing column.
     """
@@ -36,6 +38,11 @@ def read_battles_file(path: Path) -> Columns:
         raise BadBattlesFile(f"{path}: {problem.strerror or problem}") from problem
     except UnicodeDecodeError as problem:
         raise BadBattlesFile(f"{path}: not UTF-8 text (byte {problem.start}); save it as UTF-8") from problem
+    winners = dict(WINNERS)
+    if sides is not None and all(side in columns for side in sides) and "model_a" not in columns:
+        called = dict(zip(sides, NEEDED, strict=False))
+        columns = {called.get(name, name): column for name, column in columns.items()}
+        winners |= called
     missing = [name for name in NEEDED if name not in columns]
     if missing:
         has = ", ".join(columns) or "none"
@@ -43,7 +50,7 @@ def read_battles_file(path: Path) -> Columns:
         raise BadBattlesFile(
             f"{path}: no column {' or '.join(missing)}; the columns are: {has} (rename them to {need})"
         )
-    columns["winner"] = [WINNERS.get(w, w) if isinstance(w, str) else w for w in columns["winner"]]
+    columns["winner"] = [winners.get(w, w) if isinstance(w, str) else w for w in columns["winner"]]
     return columns
 
 

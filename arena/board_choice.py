@@ -31,13 +31,17 @@ class BoardChoice:
 
     def __post_init__(self) -> None:
         if self.source not in SOURCES and not self.source.startswith("judge:"):
-            raise NoSuchBoard(f"source {self.source!r} is unknown; expected human, all or judge:NAME, judges or both")
+            raise NoSuchBoard(
+                f"source {self.source!r} is unknown; expected human, all or judge:NAME, judges or both"
+            )
         if self.method not in METHODS:
             raise NoSuchBoard(f"method {self.method!r} is unknown; expected {', '.join(METHODS)}")
         if self.style and self.method != "bt":
             raise NoSuchBoard(f"style control goes with method bt, not {self.method}; leave one of the two out")
         if self.source == BOTH and (self.method != "bt" or self.style):
-            raise NoSuchBoard("source both has a method of its own (human-anchored); leave --method and --style out")
+            raise NoSuchBoard(
+                "source both has a method of its own (human-anchored); leave --method and --style out"
+            )
 
     @property
     def voters(self) -> str | None:

@@ -42,7 +42,9 @@ class FactSettings(Strict):
     """What readers are told about a model; nothing here changes how it is asked."""
 
     organisation: str | None = Field(default=None, max_length=120)
-    licence: str | None = Field(default=None, max_length=120, description="as a short name: Apache-2.0, proprietary")
+    licence: str | None = Field(
+        default=None, max_length=120, description="as a short name: Apache-2.0, proprietary"
+    )
     parameters: float | None = Field(default=None, gt=0, description='a number, or short: "135M", "8B"')
     context: int | None = Field(default=None, ge=1, description="tokens")
     released: date | None = Field(default=None, description="YYYY-MM-DD")
@@ -149,6 +151,39 @@ class TransformersSettings(ModelSettings):
     chat_template: str | None = None
 
 
+class VllmSettings(ModelSettings):
+    """vLLM in process, for batches (extra `vllm`); a page is served by vLLM's own server and `openai`."""
+
+    endpoint: Literal["vllm"]
+    source: str = Field(description="a directory or a hub id")
+    revision: str | None = None
+    dtype: str = "auto"
+    max_batch: int = Field(default=256, ge=1, description="requests given to vLLM at once")
+    chat_template: str | None = None
+    options: dict[str, Any] = Field(default_factory=dict, description="for vLLM's LLM, as they are")
+
+
+class RewardSettings(ModelSettings):
+    """A reward model through transformers (extra `local`): a judge, never in a battle."""
+
+    endpoint: Literal["reward"]
+    enabled: bool = Field(default=False, description="a reward model writes nothing, so it cannot be drawn")
+    source: str = Field(description="a directory or a hub id")
+    revision: str | None = None
+    dtype: str = "auto"
+    device: str | None = None
+    threads: int = Field(default=1, ge=1)
+    max_batch: int = Field(default=8, ge=1)
+    chat_template: str | None = None
+
+    @field_validator("enabled")
+    @classmethod
+    def never_drawn(cls, enabled: bool) -> bool:
+        if enabled:
+            raise ValueError("a reward model writes nothing; leave `enabled` out and name it with --judge")
+        return enabled
+
+
 class ScriptedSettings(ModelSettings):
     """The shipped fake, for tests and a first look."""
 
@@ -160,7 +195,7 @@ class ScriptedSettings(ModelSettings):
 
 
 AnyModel = Annotated[
-    OpenAISettings | LlamaCppSettings | TransformersSettings | ScriptedSettings,
+    OpenAISettings | LlamaCppSettings | TransformersSettings | VllmSettings | RewardSettings | ScriptedSettings,
     Field(discriminator="endpoint"),
 ]
 
@@ -171,6 +206,7 @@ class WebSettings(Strict):
     port: int = Field(default=7860, ge=0, le=65535, description="0 takes a free one")
     title: str = "Arena"
     secure_cookies: bool = Field(default=False, description="set it when the page is served over https")
+    explain: bool = Field(default=True, description="visitors may start explanations by models with weights here")
 
 
 class BattleSettings(Strict):
@@ -183,6 +219,11 @@ class BattleSettings(Strict):
     running_per_voter: int = Field(default=4, ge=1, description="turns one voter may have running at once")
 
 
+class LedgerSettings(Strict):
+    seal_every: float = Field(default=3600.0, ge=0, description="seconds between seals while serving; 0 is never")
+    filter: str = Field(default="every-1", description="which votes count on sealed boards")
+
+
 class Settings(BaseSettings):
     """Everything the application can be told."""
 
@@ -191,6 +232,7 @@ class Settings(BaseSettings):
     database_url: str = DEFAULT_DATABASE
     web: WebSettings = WebSettings()
     battles: BattleSettings = BattleSettings()
+    ledger: LedgerSettings = LedgerSettings()
     models: tuple[AnyModel, ...] = ()
 
     @field_validator("models")
@@ -311,7 +353,11 @@ def _suggestion(location: Sequence[str | int], full: Sequence[str | int]) -> str
 
 def _known_keys(full: Sequence[str | int]) -> list[str]:
     """The keys allowed in the table in which the unknown one stands."""
-    tables: dict[str, type[BaseModel]] = {"web": WebSettings, "battles": BattleSettings}
+    tables: dict[str, type[BaseModel]] = {
+        "web": WebSettings,
+        "battles": BattleSettings,
+        "ledger": LedgerSettings,
+    }
     if full[0] == "models":
         kinds: dict[str, type[BaseModel]] = {
             str(get_args(kind.model_fields["endpoint"].annotation)[0]): kind

@@ -42,7 +42,14 @@ def fragile_ranks(published: Published) -> list[Swap]:
             break
         found = ratings.fragility(published.counts, ahead=ahead.model, behind=behind.model)
         swaps.append(
-            Swap(ahead.model, behind.model, ahead.rating - behind.rating, found.votes, found.battles, _example(found))
+            Swap(
+                ahead.model,
+                behind.model,
+                ahead.rating - behind.rating,
+                found.votes,
+                found.battles,
+                _example(found),
+            )
         )
     return swaps
 

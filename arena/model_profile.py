@@ -71,7 +71,9 @@ def opponents(published: Published, name: str) -> list[Opponent]:
     rated = {row.model: row.rating for row in published.board.rows}
     met = [m for m in np.flatnonzero(wins + losses + ties).tolist() if counts.models[m] in rated]
     found = [
-        _opponent(counts.models[m], int(wins[m]), int(losses[m]), int(ties[m]), rated[name] - rated[counts.models[m]])
+        _opponent(
+            counts.models[m], int(wins[m]), int(losses[m]), int(ties[m]), rated[name] - rated[counts.models[m]]
+        )
         for m in met
     ]
     return sorted(found, key=lambda one: (-one.battles, one.model))
@@ -105,7 +107,9 @@ def provenance(models: tuple[AnyModel, ...], name: str) -> Provenance | None:
     if model is None:
         return None
     weights = sum(one.weight for one in models if one.enabled)
-    served = next((str(getattr(model, key)) for key in ("model", "source", "weights") if getattr(model, key, None)), None)
+    served = next(
+        (str(getattr(model, key)) for key in ("model", "source", "weights") if getattr(model, key, None)), None
+    )
     return Provenance(
         endpoint=model.endpoint,
         served_as=served,

@@ -110,9 +110,7 @@ def anchored_counts(
     for name, one in counts.items():
         if one.models != counts[HUMAN].models:
             raise BadOption(f"{name!r} counts other models than {HUMAN!r}; give all the same")
-    fits = {
-        name: _one_source(counts[name], {}, None, name != HUMAN, prior) for name in sorted(counts)
-    }
+    fits = {name: _one_source(counts[name], {}, None, name != HUMAN, prior) for name in sorted(counts)}
     return _joined(fits, families or {}, prior)
 
 

@@ -11,7 +11,24 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from arena.cli import answer, db, judge, leaderboard, models, prompts, rate, serve
+from arena.cli import (
+    agreement,
+    answer,
+    bench,
+    bring,
+    db,
+    disputed,
+    explain,
+    export,
+    judge,
+    leaderboard,
+    models,
+    moved,
+    prompts,
+    rate,
+    seal,
+    serve,
+)
 from arena.errors import ConfigError, DatabaseError
 
 app = typer.Typer(
@@ -25,9 +42,18 @@ app.command("serve")(serve.serve)
 app.command("models")(models.models)
 app.command("rate")(rate.rate)
 app.command("leaderboard")(leaderboard.leaderboard)
+app.command("moved")(moved.moved)
 app.command("answer")(answer.answer)
+app.command("agreement")(agreement.agreement)
+app.command("disputed")(disputed.disputed)
+app.command("explain")(explain.explain)
+app.command("seal")(seal.seal)
+app.command("import")(bring.bring)
+app.command("export")(export.export)
+app.command("verify")(export.verify)
 app.add_typer(prompts.app, name="prompts")
 app.add_typer(judge.app, name="judge")
+app.add_typer(bench.app, name="bench")
 app.add_typer(db.app, name="db")
 
 

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from arena.cli import judge_run
+from arena.cli import judge_link, judge_peers, judge_run
 from arena.cli.options import AsFormat, Format
 
 if TYPE_CHECKING:
@@ -43,6 +43,9 @@ def judge() -> None:
 app.command("single")(judge_run.single)
 app.command("baseline")(judge_run.baseline)
 app.command("pairwise")(judge_run.pairwise)
+app.command("battles")(judge_run.battles)
+app.command("peers")(judge_peers.peers)
+app.command("link")(judge_link.link)
 app.command("run")(judge_run.run)
 
 

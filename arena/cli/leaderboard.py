@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, overrides, write_json
+from arena.errors import ConfigError
 
 WIDE = 110  # columns of a terminal that hold the counts as well
 
@@ -35,6 +36,10 @@ def leaderboard(
         Method, typer.Option(help="Bradley–Terry; Davidson, with ties of their own; or online Elo.")
     ] = Method.BT,
     style: Annotated[bool, typer.Option("--style", help="Take out the effect of length and formatting.")] = False,
+    at: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="Of a past day, such as 2026-03-01 (its end, UTC)."),
+    ] = None,
     as_format: AsFormat = Format.TABLE,
     config: Config = None,
     db: DatabaseURL = None,
@@ -42,17 +47,26 @@ def leaderboard(
     """Print ratings with 95 % intervals, ranks and counts."""
     from arena.board_choice import BoardChoice
     from arena.config import read_settings
+    from arena.history import board_at, moment
     from arena.leaderboard import publish_choice
     from arena.store import Database
 
     choice = BoardChoice(source, category, method.value, style)
+    if at is not None and (method is not Method.BT or style):
+        raise ConfigError(
+            "--at: boards of past days are Bradley–Terry without style; leave --method and --style out"
+        )
     settings = read_settings(config, overrides(database_url=db))
     database = Database(settings.database_url)
     try:
         database.must_exist()
         database.make_ready()
         with database.read() as session:
-            published = publish_choice(session, choice).to_dict()
+            if at is not None:
+                past = board_at(session, moment(at), source, category, settings.ledger.filter)
+                published = past.to_dict()
+            else:
+                published = publish_choice(session, choice).to_dict()
     finally:
         database.close()
     _print(published, as_format)
@@ -74,7 +88,9 @@ def _print(published: dict[str, Any], as_format: Format) -> None:
 
 
 def _table(published: dict[str, Any], wide: bool) -> Table:
-    title = f"{published['votes']:,} votes · {published['source']} · {published['category']} · {published['method']}"
+    title = (
+        f"{published['votes']:,} votes · {published['source']} · {published['category']} · {published['method']}"
+    )
     table = Table(title=title)
     for column in ("rank", "model", "rating", "95 % interval", "battles"):
         table.add_column(column, justify="left" if column == "model" else "right", overflow="fold")

@@ -140,7 +140,9 @@ def _ended(wanted: Search, ids: dict[str, int | None]) -> ColumnElement[bool]:
         sides = {"model_a": Battle.model_a_id, "model_b": Battle.model_b_id}
         if wanted.winner == "lost":
             sides = {"model_b": Battle.model_a_id, "model_a": Battle.model_b_id}
-        return or_(*(and_(col(side) == number, _voted(by, col(Vote.winner) == won)) for won, side in sides.items()))
+        return or_(
+            *(and_(col(side) == number, _voted(by, col(Vote.winner) == won)) for won, side in sides.items())
+        )
     return _voted(by, col(Vote.winner) == wanted.winner)
 
 
@@ -152,7 +154,9 @@ def _listed(session: Session, battles: Sequence[Battle], names: dict[int | None,
     for battle_id, prompt in session.exec(turns):
         prompts.setdefault(battle_id, []).append(prompt)
     votes: dict[int, list[tuple[str, str]]] = {}
-    given = select(Vote.battle_id, Vote.source, Vote.winner).where(col(Vote.battle_id).in_(ids)).order_by(col(Vote.id))
+    given = (
+        select(Vote.battle_id, Vote.source, Vote.winner).where(col(Vote.battle_id).in_(ids)).order_by(col(Vote.id))
+    )
     for battle_id, source, winner in session.exec(given):
         votes.setdefault(battle_id, []).append((source, winner))
     return [
@@ -184,5 +188,3 @@ def _categories(session: Session, battles: Sequence[Battle]) -> dict[int, tuple[
 def share(session: Session, battle_id: int, agreed: bool) -> None:
     """Note whether the voter lets others read the battle; it can be taken back."""
     session.get_one(Battle, battle_id).shared = agreed
-
-

@@ -33,7 +33,9 @@ def timings(session: Session) -> dict[str, Timing]:
         .join(Battle, col(Battle.id) == col(Turn.battle_id))
         .join(left, left.c.id == Battle.model_a_id)
         .join(right, right.c.id == Battle.model_b_id)
-        .where(CompletionRow.status == CompletionStatus.FINISHED, col(CompletionRow.first_token_seconds).is_not(None))
+        .where(
+            CompletionRow.status == CompletionStatus.FINISHED, col(CompletionRow.first_token_seconds).is_not(None)
+        )
         .order_by(col(CompletionRow.id).desc())
         .limit(RECENT)
     )

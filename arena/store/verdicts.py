@@ -9,6 +9,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, or_, select
 
+from arena.store.conditions import given_by
 from arena.store.judging_tables import JudgedBattle, Prompt, PromptCompletion, PromptSet, ScoreRow, VerdictRow
 from arena.store.prompts import StoredCompletion, StoredPrompt
 from arena.store.tables import (
@@ -22,7 +23,6 @@ from arena.store.tables import (
 )
 from arena.store.votes import add_vote
 
-JUDGES = "judge:%"  # sources that are judges, as a pattern
 NOT_DRAWN = 1.0  # the probability of a pair that was chosen, not drawn
 
 
@@ -38,6 +38,7 @@ class NewVerdict:
     strength: int
     orders: tuple[str, ...]
     reason: str
+    battle: int | None = None  # the battle that people fought; None is the one over the prompt of a set
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def add_verdicts(session: Session, source: str, design: str, verdicts: Sequence[
     """
     added = 0
     for verdict in verdicts:
-        battle_id = _battle(session, verdict)
+        battle_id = verdict.battle or _battle(session, verdict)
         before = session.exec(select(Vote).where(Vote.battle_id == battle_id, Vote.source == source)).one_or_none()
         if before is None:
             add_vote(session, battle_id, source, source, verdict.winner, stopped_early=False)
@@ -187,9 +188,7 @@ def votes_on_record(
         .order_by(col(Vote.id))
     )
     if sources:
-        query = query.where(
-            or_(*(col(Vote.source).like(JUDGES) if s == "judges" else col(Vote.source) == s for s in sources))
-        )
+        query = query.where(or_(*(given_by(Vote.source, source) for source in sources)))
     if prompts is not None:
         query = query.where(PromptSet.name == prompts)
     if battle is not None:
@@ -210,4 +209,76 @@ def votes_on_record(
             created_at=vote.created_at,
         )
         for vote, fought, details, prompt, owner, a, b in session.execute(query)
+    ]
+
+
+@dataclass(frozen=True)
+class SetVerdict:
+    """A judge's verdict over a prompt of a set, as it is handed on to others."""
+
+    prompt: str  # its key
+    model_a: str
+    model_b: str
+    source: str
+    winner: str
+    preference: float
+    strength: int
+    orders: tuple[str, ...]
+    reason: str
+
+
+def verdicts_of_set(session: Session, name: str) -> list[SetVerdict]:
+    """All verdicts over a prompt set, in the order in which they were given."""
+    names: dict[int | None, str] = dict(session.exec(select(Model.id, Model.name)).all())
+    query = (
+        select(Vote, VerdictRow, JudgedBattle, Prompt.key)
+        .join(VerdictRow, col(VerdictRow.vote_id) == col(Vote.id))
+        .join(JudgedBattle, col(JudgedBattle.battle_id) == col(Vote.battle_id))
+        .join(Prompt, col(Prompt.id) == col(JudgedBattle.prompt_id))
+        .join(PromptSet, col(PromptSet.id) == col(Prompt.set_id))
+        .where(PromptSet.name == name)
+        .order_by(col(Vote.id))
+    )
+    return [
+        SetVerdict(
+            prompt=key,
+            model_a=names[battle.model_a_id],
+            model_b=names[battle.model_b_id],
+            source=vote.source,
+            winner=vote.winner,
+            preference=row.preference,
+            strength=row.strength,
+            orders=tuple(row.orders.split(",")) if row.orders else (),
+            reason=row.reason,
+        )
+        for vote, row, battle, key in session.exec(query)
+    ]
+
+
+@dataclass(frozen=True)
+class SetScore:
+    """A judge's score of a completion of a set."""
+
+    prompt: str
+    model: str
+    source: str
+    score: float
+    reason: str
+    created_at: datetime
+
+
+def scores_of_set(session: Session, name: str) -> list[SetScore]:
+    """All scores of completions of a prompt set, in the order in which they were given."""
+    query = (
+        select(ScoreRow, Prompt.key, Model.name)
+        .join(PromptCompletion, col(PromptCompletion.id) == col(ScoreRow.completion_id))
+        .join(Prompt, col(Prompt.id) == col(PromptCompletion.prompt_id))
+        .join(PromptSet, col(PromptSet.id) == col(Prompt.set_id))
+        .join(Model, col(Model.id) == col(PromptCompletion.model_id))
+        .where(PromptSet.name == name)
+        .order_by(col(ScoreRow.id))
+    )
+    return [
+        SetScore(key, model, row.source, row.score, row.reason, row.created_at)
+        for row, key, model in session.exec(query)
     ]

@@ -31,7 +31,12 @@ def slices(session: Session, source: str | None, category: str, parts: int) -> I
     number: Any = (col(Vote.id) - first) * parts // (last - first + 1)
     query: Any = (
         select(  # type: ignore[call-overload]
-            number, Battle.model_a_id, Battle.model_b_id, Vote.winner, func.count(), func.max(Vote.created_at),
+            number,
+            Battle.model_a_id,
+            Battle.model_b_id,
+            Vote.winner,
+            func.count(),
+            func.max(Vote.created_at),
         )
         .join(Battle, col(Battle.id) == col(Vote.battle_id))
         .where(given_by(Vote.source, source), in_category(category))

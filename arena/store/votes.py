@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from arena.store.tables import HUMAN, OVERALL, Battle, BattleStatus, Model, Pair
 from arena.store.trait_tables import BattleCategory
 from arena.store.traits import note_traits
 
+ROWS = 500  # of pair counts in one statement: databases limit its parameters
 # which column of a pair count a winner adds to
 COLUMNS = {"model_a": "wins", "model_b": "losses", "tie": "ties", "both_bad": "both_bad"}
 
@@ -58,11 +59,13 @@ def pair_counts(session: Session, source: str | None = HUMAN, category: str = OV
     return [Counted(*pair, *counts) for pair, counts in sorted(added.items())]
 
 
-def count_rows(
-    session: Session, source: str | None = HUMAN, category: str = OVERALL
-) -> Sequence[Sequence[Any]]:
+def count_rows(session: Session, source: str | None = HUMAN, category: str = OVERALL) -> Sequence[Sequence[Any]]:
     """(left id, right id, wins, losses, ties, both bad), one row a pair and source: a board adds up itself."""
-    columns = (PairCount.model_a_id, PairCount.model_b_id, *(getattr(PairCount, name) for name in COLUMNS.values()))
+    columns = (
+        PairCount.model_a_id,
+        PairCount.model_b_id,
+        *(getattr(PairCount, name) for name in COLUMNS.values()),
+    )
     query = select(*columns).where(PairCount.category == category, given_by(PairCount.source, source))
     return session.execute(query).all()
 
@@ -142,10 +145,26 @@ def _count(session: Session, battle: Battle, categories: Iterable[str], source: 
     rows = [
         {"model_a_id": battle.model_a_id, "model_b_id": battle.model_b_id, "category": category, "source": source}
         | {**nothing, column: 1}
-        for category in sorted(categories)  # in one order everywhere, or two votes at once could wait for each other
+        for category in sorted(
+            categories
+        )  # in one order everywhere, or two votes at once could wait for each other
     ]
     added = {column: getattr(PairCount, column) + 1}
     session.execute(insert(PairCount).values(rows).on_conflict_do_update(index_elements=keys, set_=added))
+
+
+def count_many(session: Session, cells: Mapping[tuple[int, int, str, str, str], int]) -> None:
+    """Add to the pair counts: by (left id, right id, category, source, column) the number of votes."""
+    insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    keys = ["model_a_id", "model_b_id", "category", "source"]
+    rows: dict[tuple[int, int, str, str], dict[str, int]] = {}
+    for (a, b, category, source, column), number in sorted(cells.items()):
+        rows.setdefault((a, b, category, source), dict.fromkeys(COLUMNS.values(), 0))[column] += number
+    values = [dict(zip(keys, key, strict=True)) | counts for key, counts in rows.items()]
+    for start in range(0, len(values), ROWS):
+        more = insert(PairCount).values(values[start : start + ROWS])
+        added = {name: getattr(PairCount, name) + more.excluded[name] for name in COLUMNS.values()}
+        session.execute(more.on_conflict_do_update(index_elements=keys, set_=added))
 
 
 def _from_votes(session: Session) -> dict[tuple[int, int, str, str], tuple[int, ...]]:

@@ -21,8 +21,9 @@ from arena.store import Database
 from arena.web import reading, reading_battles, reading_models
 from arena.web.api import routes
 from arena.web.board_view import Boards
+from arena.web.explanations import Explanations
 from arena.web.navigation import links
-from arena.web.pages import battle
+from arena.web.pages import battle, explain
 from arena.web.rendering import templates
 from arena.web.session import Sessions
 
@@ -35,6 +36,7 @@ TIDY_EVERY = 600.0  # seconds between two looks for battles that were left open
 def create_app(settings: Settings, database: Database, serving: Serving) -> FastAPI:
     """The application, ready for an ASGI server. `database` is migrated and locked already."""
     battles = Battles(database, serving, settings.battles)
+    explanations = Explanations(settings)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -47,12 +49,14 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
         tidying.cancel()
         with suppress(asyncio.CancelledError):
             await tidying
+        explanations.close()
         await battles.close()
         await serving.close()
 
     app = FastAPI(title=settings.web.title, version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.add_middleware(Sessions, secure=settings.web.secure_cookies)
     app.include_router(routes(database, serving))
+    app.include_router(explain.routes(settings, database, explanations))
     boards, environment = Boards(Kept(database), settings), templates(settings.web.title)
     for pages in (reading, reading_models, reading_battles):
         app.include_router(pages.routes(boards, environment))

@@ -100,9 +100,7 @@ def shown(rows: list[BoardRow], chosen: tuple[str, ...]) -> list[Column]:
     """The chosen columns, in their own order; unasked, the usual ones that are not empty."""
     if chosen:
         return [column for column in COLUMNS if column.key in chosen]
-    return [
-        column for column in COLUMNS if column.usual and any(column.value(row) is not None for row in rows)
-    ]
+    return [column for column in COLUMNS if column.usual and any(column.value(row) is not None for row in rows)]
 
 
 def in_order(rows: list[BoardRow], sort: str) -> list[BoardRow]:

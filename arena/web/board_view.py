@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-
-
 from arena.board_choice import BOTH, JUDGES, SOURCES, BoardChoice, NoSuchBoard
 from arena.config import Settings
 from arena.facts import Facts, facts_of
@@ -16,7 +14,7 @@ from arena.leaderboard import Published, publish_choice
 from arena.store.tables import HUMAN, OVERALL
 from arena.store.timings import timings
 from arena.store.votes import counted_categories, counted_sources
-from arena.web.board_columns import COLUMNS, BoardRow, Column, in_order, shown
+from arena.web.board_columns import BoardRow, Column, in_order, shown
 from arena.web.board_query import PRICES, SIZES, UNKNOWN_LICENCE, BoardQuery
 
 SOURCE_NAMES = {HUMAN: "People", JUDGES: "Judges", BOTH: "People and judges", "all": "All votes added up"}
@@ -148,5 +146,3 @@ def _ends(rows: list[BoardRow]) -> tuple[float, float]:
     bounds = [x for row in firm for x in (row.rating, row.lower, row.upper) if abs(x) < float("inf")]  # nan fails
     low, high = min([*bounds, 1000.0]), max([*bounds, 1000.0])
     return 50 * (low // 50), 50 * (high // 50 + 1)
-
-

@@ -17,7 +17,14 @@ from arena.store.tables import HUMAN, OVERALL
 from arena.web.board_query import BoardQuery
 from arena.web.board_view import Boards
 from arena.web.plots import (
-    agreement, battle_counts, expected_counts, intervals, over_time, pareto, radar, win_rates,
+    agreement,
+    battle_counts,
+    expected_counts,
+    intervals,
+    over_time,
+    pareto,
+    radar,
+    win_rates,
 )  # fmt: skip
 
 Rows = list[dict[str, Any]]
@@ -38,7 +45,7 @@ class Plot:
     rows: Callable[[Boards, BoardQuery], Rows]
     figure: Callable[[Sequence[dict[str, Any]]], go.Figure]
     empty: str
-    fit: Callable[[Rows, bool], Rows] = lambda rows, narrow: rows  # noqa: E731, ARG005
+    fit: Callable[[Rows, bool], Rows] = lambda rows, narrow: rows  # noqa: ARG005
     wide: bool = False
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -143,5 +142,3 @@ def as_csv(rows: list[dict[str, Any]]) -> str:
 def _plotly() -> bytes:
     """The library as the Python package brings it, packed once: a third of its 4.8 MB goes over the wire."""
     return gzip.compress((files("plotly") / "package_data" / "plotly.min.js").read_bytes(), 6)
-
-

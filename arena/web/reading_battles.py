@@ -52,7 +52,9 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
         with boards.kept.database.read() as session:
             found = opened(session, public_id, judged=judged)
         if found is None:
-            return missing(templates, "There is no such battle to read: its voter has not agreed, or it never was.")
+            return missing(
+                templates, "There is no such battle to read: its voter has not agreed, or it never was."
+            )
         explained = any(getattr(route, "path", "").startswith(EXPLAIN) for route in request.app.routes)
         page = templates.get_template("battle.html").render(
             here=HERE,

@@ -69,7 +69,10 @@ def _battle(session: Session, a: str, b: str, number: int, random: Random) -> in
     stored.add_turn(session, battle.id or 0, PROMPTS[number % len(PROMPTS)])
     session.flush()
     written = {
-        "a": _written(f"# {a} says\n\n* one\n* two with `code`\n\n**Done.** " + "More words. " * random.randint(1, 30), random),
+        "a": _written(
+            f"# {a} says\n\n* one\n* two with `code`\n\n**Done.** " + "More words. " * random.randint(1, 30),
+            random,
+        ),
         "b": _written(f"{b} answers in a plain sentence. " + "And goes on. " * random.randint(1, 12), random),
     }
     stored.finish_turn(session, battle.id or 0, written, BattleStatus.OPEN)

@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from conftest import opened_battles, settled
 from sqlmodel import select
+from typed import Typed
 
-from arena.cli import main
 from arena.store import Database
 from arena.store.tables import PairCount
 
@@ -28,26 +26,9 @@ endpoint = "scripted"
 """
 
 
-@dataclass(frozen=True)
-class Done:
-    returncode: int
-    stdout: str
-    stderr: str
-
-
 @pytest.fixture
 def arena(monkeypatch, capsys):
-    """Runs a command in this process, in a folder, as `main` would."""
-
-    def run(*arguments: str, folder: Path) -> Done:
-        monkeypatch.chdir(folder)
-        monkeypatch.setattr(sys, "argv", ["arena", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capsys.readouterr()
-        return Done(int(ended.value.code or 0), out, err)
-
-    return run
+    return Typed(monkeypatch, capsys)
 
 
 def vote_once(folder: Path) -> None:
@@ -142,7 +123,7 @@ def test_recount_proves_and_repairs(arena, tmp_path):
 def test_upgrade_makes_a_new_database(arena, tmp_path):
     done = arena("db", "upgrade", "--db", f"sqlite:///{tmp_path / 'new.db'}", folder=tmp_path)
     assert done.returncode == 0
-    assert "new → 0005" in done.stderr
+    assert "new → 0006" in done.stderr
 
 
 def test_models_are_asked_and_what_is_wrong_is_said(arena, tmp_path, monkeypatch):

@@ -39,7 +39,7 @@ def test_no_file_gives_the_defaults(tmp_path, monkeypatch):
     [
         ("[web]\nprot = 1", "arena.toml: web.prot: unknown key; did you mean 'port'?"),
         ("databse_url = 'x'", "arena.toml: databse_url: unknown key; did you mean 'database_url'?"),
-        ("colour = 1", "known keys: battles, database_url, models, web"),
+        ("colour = 1", "known keys: battles, database_url, ledger, models, web"),
         (MODEL + "wieght = 1", "models[1].wieght: unknown key; did you mean 'weight'?"),
         (MODEL + "api_key = 'secret'", "name it in `api_key_env`"),
         (MODEL.replace("url", "# url"), "models[1].url: is missing; add a line `url = …`"),

@@ -185,7 +185,14 @@ def test_fragility_names_neighbours(reader):
 
 def test_a_model_s_page_tells_of_opponents_categories_and_provenance(reader, lived_in):
     page = reader.get("/models/aurora-1-instruct").text
-    for said in ("Aurora Labs", "Apache-2.0", "scripted", "Drawn as first model", "Strengths by category", "Judge north"):
+    for said in (
+        "Aurora Labs",
+        "Apache-2.0",
+        "scripted",
+        "Drawn as first model",
+        "Strengths by category",
+        "Judge north",
+    ):
         assert said in page
     assert all(f'href="/models/{name}"' in page for name in lived_in[1][1:])
 

@@ -52,9 +52,7 @@ def build(battles: Battles) -> None:
         )
     widgets.regenerate.click(page.regenerate, [widgets.battle_id], outputs, api_name="regenerate", **waiting)
     widgets.new_round.click(page.new_round, [widgets.battle_id], outputs, api_name="new_round", **waiting)
-    widgets.share.input(
-        page.share, [widgets.share, widgets.battle_id], outputs, api_name="share", **waiting
-    )
+    widgets.share.input(page.share, [widgets.share, widgets.battle_id], outputs, api_name="share", **waiting)
     widgets.battle_id.change(None, widgets.battle_id, js="(id) => arenaRemember(id)")
     widgets.readiness.tick(page.look_ready, [widgets.battle_id], outputs, api_visibility="private", **waiting)
     context = gr.context.Context.root_block

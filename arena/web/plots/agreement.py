@@ -16,7 +16,12 @@ def figure(rows: Sequence[Row], x: str = "people", y: str = "judges") -> go.Figu
     low, high = min(both) - 25, max(both) + 25
     plot = go.Figure()
     plot.add_scatter(
-        x=[low, high], y=[low, high], mode="lines", line={"color": GREY, "dash": "dot"}, hoverinfo="skip", showlegend=False
+        x=[low, high],
+        y=[low, high],
+        mode="lines",
+        line={"color": GREY, "dash": "dot"},
+        hoverinfo="skip",
+        showlegend=False,
     )
     plot.add_scatter(
         x=[row[x] for row in rows],
@@ -29,8 +34,12 @@ def figure(rows: Sequence[Row], x: str = "people", y: str = "judges") -> go.Figu
         hovertemplate=f"%{{customdata}}: {x} %{{x:.0f}}, {y} %{{y:.0f}}<extra></extra>",
         showlegend=False,
     )
-    titles = [{"text": f"{name.capitalize()}' rating" if name.endswith("s") else f"Rating by {name}"} for name in (x, y)]
-    return laid_out(plot, height=400, xaxis={"title": titles[0]}, yaxis={"title": titles[1]}, annotations=_noted(rows, x, y))
+    titles = [
+        {"text": f"{name.capitalize()}' rating" if name.endswith("s") else f"Rating by {name}"} for name in (x, y)
+    ]
+    return laid_out(
+        plot, height=400, xaxis={"title": titles[0]}, yaxis={"title": titles[1]}, annotations=_noted(rows, x, y)
+    )
 
 
 def _bars(rows: Sequence[Row], name: str) -> dict[str, object]:

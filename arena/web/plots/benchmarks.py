@@ -25,10 +25,14 @@ class Correlation:
     models: int
 
 
-def figure(models: Sequence[str], scores: Sequence[float], ratings: Sequence[float], task: str = "score") -> go.Figure:
+def figure(
+    models: Sequence[str], scores: Sequence[float], ratings: Sequence[float], task: str = "score"
+) -> go.Figure:
     """Three columns of the same models. Raises ValueError when they differ in length."""
     if not len(models) == len(scores) == len(ratings):
-        raise ValueError(f"{len(models)} models, {len(scores)} scores and {len(ratings)} ratings; give one of each")
+        raise ValueError(
+            f"{len(models)} models, {len(scores)} scores and {len(ratings)} ratings; give one of each"
+        )
     plot = go.Figure(
         go.Scatter(
             x=list(ratings),

@@ -30,7 +30,11 @@ def figure(rows: Sequence[Row]) -> go.Figure:
         text=[_told(row) for row in rows],
         hovertemplate="%{text}<extra></extra>",
     )
-    labels = {"tickmode": "array", "tickvals": list(range(len(rows))), "ticktext": [short(row["model"]) for row in rows]}
+    labels = {
+        "tickmode": "array",
+        "tickvals": list(range(len(rows))),
+        "ticktext": [short(row["model"]) for row in rows],
+    }
     return laid_out(
         go.Figure(trace),
         height=max(200, 60 + ROW_HEIGHT * len(rows)),

@@ -28,6 +28,14 @@ def figure(rows: Sequence[Row]) -> go.Figure:
     return laid_out(
         plot,
         height=440,
-        polar={"radialaxis": {"range": [low, high], "nticks": 5, "tickfont": {"size": 10}, "angle": 90, "tickangle": 90}},
+        polar={
+            "radialaxis": {
+                "range": [low, high],
+                "nticks": 5,
+                "tickfont": {"size": 10},
+                "angle": 90,
+                "tickangle": 90,
+            }
+        },
         margin={"l": 70, "r": 70, "t": 30, "b": 30},
     )
