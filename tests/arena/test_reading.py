@@ -20,7 +20,7 @@ from arena.store.votes import add_vote, recount
 from arena.web.app import create_app
 from arena.web.plot_data import PLOTS
 
-MODELS, VOTES = 8, 160
+MODELS, VOTES = 8, 120
 
 
 def _serving(names: list[str]) -> Serving:
