@@ -20,7 +20,7 @@ MODELS = {
     "source": "human", "category": "overall",
     "models": [{**ROW, "registered_at": "2026-01-05T08:00:00.000000+00:00", "organisation": "Hugging Face",
                 "licence": "Apache-2.0", "parameters": 135000000, "context": 8192, "released": "2024-10-31",
-                "url": None, "prompt_price": None, "completion_price": None}],
+                "url": "https://example.org/smollm2", "prompt_price": 0.02, "completion_price": 0.06}],
 }  # fmt: skip
 VOTES = {
     "votes": [{"vote": 17, "battle": "Zr9xQ2kPm1", "model_a": "smollm2-135m-instruct",
