@@ -12,7 +12,7 @@ ROW = {
     "rank_high": 2, "battles": 412, "wins": 201, "losses": 143, "ties": 48, "both_bad": 20, "provisional": False,
 }  # fmt: skip
 LEADERBOARD = {
-    "as_of": "2026-03-31T12:00:00+00:00", "votes": 1250, "source": "human", "category": "overall",
+    "as_of": "2026-03-31T12:00:00+00:00", "votes": 1250, "battles": 1250, "source": "human", "category": "overall",
     "method": "bradley_terry", "parameters": {"prior": 0.25, "covariance": "sandwich", "level": 0.95},
     "components": [["smollm2-135m-instruct", "qwen2.5-0.5b-instruct"]], "models": [ROW],
 }  # fmt: skip
