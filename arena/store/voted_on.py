@@ -35,8 +35,11 @@ class Behind:
     style: Mapping[str, int] = field(default_factory=dict)  # length_a, …; empty where it is not known
 
 
-def behind(session: Session, battles: Sequence[int]) -> dict[int, Behind]:
-    """By battle id; call it with a page of them, not with all."""
+def behind(session: Session, battles: Sequence[int], *, show_judged: bool = True) -> dict[int, Behind]:
+    """By battle id; call it with a page of them, not with all.
+
+    `show_judged`: the texts of judges' battles are open.
+    """
     turns = conversations(session, battles)
     before = _before(session, battles)
     named = _categories(session, battles)
@@ -48,7 +51,7 @@ def behind(session: Session, battles: Sequence[int]) -> dict[int, Behind]:
         own = () if battle.category == OVERALL else (battle.category,)
         judged = battle.status == BattleStatus.JUDGED
         found[number] = Behind(
-            open=battle.shared or judged,
+            open=show_judged if judged else battle.shared,
             judged=judged,
             pair_probability=battle.pair_probability,
             categories=tuple(dict.fromkeys((*own, *sorted(named[number])))),
