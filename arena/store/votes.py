@@ -106,17 +106,14 @@ class Cast:
 
 def cast_votes(session: Session, source: str = HUMAN) -> list[Cast]:
     """All votes of one source in the order they came in."""
-    left, right = _models()
+    names = model_ids(session)
     query = (
-        select(left.c.name, right.c.name, Vote.winner, Vote.voter)
-        .select_from(Vote)
+        select(Battle.model_a_id, Battle.model_b_id, Vote.winner, Vote.voter)
         .join(Battle, col(Battle.id) == col(Vote.battle_id))
-        .join(left, left.c.id == col(Battle.model_a_id))
-        .join(right, right.c.id == col(Battle.model_b_id))
         .where(Vote.source == source)
         .order_by(col(Vote.id))
     )
-    return [Cast(*row) for row in session.execute(query)]
+    return [Cast(names[a], names[b], winner, voter) for a, b, winner, voter in session.execute(query)]
 
 
 def model_names(session: Session) -> list[str]:
