@@ -28,7 +28,7 @@ class CausalLM:
     tokenizer without offsets, or a network that changes its logits in a way unknown here.
     """
 
-    def __init__(self, network: Any, tokenizer: Any, *, name: str | None = None, batch_tokens: int = 2048) -> None:
+    def __init__(self, network: Any, tokenizer: Any, *, name: str | None = None, batch_tokens: int = 512) -> None:
         if not getattr(tokenizer, "is_fast", False):
             raise UnsupportedModel(f"{type(tokenizer).__name__} tells no offsets of tokens; use a fast tokenizer")
         self.network = network.eval().requires_grad_(False)
