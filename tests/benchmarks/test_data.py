@@ -1,3 +1,8 @@
+"""Data files: what is read, and what is said of files that cannot be."""
+
+from __future__ import annotations
+
+from benchmarks.data import read_file
 
 
 def test_lines_called_json_tabs_and_endings_after_the_kind_are_read(tmp_path):
