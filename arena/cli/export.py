@@ -62,7 +62,10 @@ def export(
     with opened(config, db) as (database, settings), console.status(f"writing {out}"):
         if prompts is None:
             version = settings.ledger.filter
-            done = export_arena(database, out, parquet=parquet, patterns=patterns, version=version, force=force)
+            done = export_arena(
+                database, out, parquet=parquet, patterns=patterns, version=version, force=force,
+                show_judged=settings.web.show_judged,
+            )  # fmt: skip
             lines = _told(done)
         else:
             bodies = request_bodies(settings, models) if as_format is ExportFormat.openai_batch else {}
