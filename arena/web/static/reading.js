@@ -36,8 +36,8 @@
   }
 
   async function go(url, { push = true, controls = false } = {}) {
-    const page = await load(url).catch(() => location.assign(url));
-    if (!page) return;
+    const page = await load(url).catch(() => null);
+    if (!page) return; // overtaken, or cut short by leaving the page
     if (push === true) history.pushState(null, "", url);
     if (push === "replace") history.replaceState(null, "", url);
     show(page, { controls });
