@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from arena.exports.judged_sets import Written
 
 
+SHOWN = 20  # problems in the terminal: one changed vote moves every rating a little
+
+
 class ExportFormat(StrEnum):
     """What the files are for."""
 
@@ -129,8 +132,10 @@ def _print(found: dict[str, Any], as_format: Format) -> None:
             typer.echo('"' + problem.replace('"', '""') + '"')
         return
     console = Console(soft_wrap=True)
-    for problem in found["problems"]:
+    for problem in found["problems"][:SHOWN]:
         console.print(f"[red]does not follow[/]  {escape(problem)}", highlight=False)
+    if (more := len(found["problems"]) - SHOWN) > 0:
+        console.print(f"and {more:,} more; --format json lists them all", highlight=False)
     things = ", ".join(f"{found[name]:,} {name}" for name in ("votes", "seals", "boards", "numbers"))
     verdict = "everything follows" if found["holds"] else f"{len(found['problems'])} things do not follow"
     console.print(f"{things}: [bold]{verdict}[/]", highlight=False)

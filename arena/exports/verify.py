@@ -175,7 +175,7 @@ class _Check:
     def _published(self) -> None:
         published = by_key(read_json(self.folder / "boards.json"))
         follows = by_key(self.boards.published(self.models))
-        for name in published.keys() | follows.keys():
+        for name in dict.fromkeys((*published, *follows)):
             if name not in published or name not in follows:
                 self.say(f"boards.json: {name}: {'is missing' if name not in published else 'has no votes'}")
                 continue
