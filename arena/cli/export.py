@@ -15,7 +15,7 @@ from arena.errors import ConfigError
 
 if TYPE_CHECKING:
     from arena.exports.folder import Exported
-    from arena.exports.judged_sets import Written
+    from arena.exports.judged_set import Written
 
 
 SHOWN = 20  # problems in the terminal: one changed vote moves every rating a little

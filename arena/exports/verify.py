@@ -50,12 +50,14 @@ def verify(path: Path, head: str | None = None, report: Callable[[int], None] | 
         if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
             raise BadExport(f"{path}: {MANIFEST} is not that of an {FORMAT}; export it anew with this Arena")
         found = Findings()
-        found.problems += _files(folder, manifest)
-        battles = next((folder / name for name in manifest["files"] if name.startswith("battles.")), None)
-        if battles is None or not battles.exists():
-            raise BadExport(f"{path}: has no file of battles")
         try:
+            found.problems += _files(folder, manifest)
+            battles = next((folder / name for name in manifest["files"] if name.startswith("battles.")), None)
+            if battles is None:
+                raise BadExport(f"{path}: has no file of battles")
             _Check(folder, manifest, found).run(battles, head, report)
+        except FileNotFoundError as problem:
+            raise BadExport(f"{path}: {Path(problem.filename).name} is missing") from problem
         except (KeyError, TypeError, ValueError) as problem:
             raise BadExport(f"{path}: a row lacks what an export has: {problem!r}") from problem
     return found

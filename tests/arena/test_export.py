@@ -261,7 +261,7 @@ def test_a_touched_file_is_named(copy):
     said = problems(copy)
     assert "models.jsonl: is not the file that the manifest was made over" in said
     (copy / "models.jsonl").unlink()
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(BadExport, match=r"models\.jsonl is missing"):
         verify(copy)
 
 

@@ -11,7 +11,8 @@ from fastapi.responses import JSONResponse
 from arena import __version__
 from arena.board_choice import BoardChoice
 from arena.config import Settings
-from arena.history import board_at, moment, moved
+from arena.history import board_at, moment
+from arena.moved import moved
 from arena.store import Database
 from arena.store.ledger import last_seal, seals
 from arena.store.tables import HUMAN, OVERALL
