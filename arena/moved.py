@@ -15,29 +15,29 @@ what happens to others moves a model too. A battle's category is the one it has 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 from scipy.special import expit
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
 import ratings
 from arena.board_choice import BOTH, BoardChoice
 from arena.filters import EVERY, find_filter
 from arena.history import NoSuchDay, filter_at
-from arena.seals import SealedVote
-from arena.store.conditions import in_category
-from arena.store.ledger import as_sealed, sealed_votes
+from arena.store.conditions import given_by, in_category
+from arena.store.ledger import as_sealed, sealed_votes, vote_counts
 from arena.store.tables import HUMAN, OVERALL, Battle, Vote
 from arena.store.trait_tables import BattleStyle
-from arena.tallies import Tally, of_source
+from arena.tallies import Tally
 from ratings.scale import POINTS
 from ratings.style import FEATURES
 
 STEPS = ("new votes", "new opponents", "filters", "style")
+Where = tuple[ColumnElement[bool], ...]
 UNIT = 10_000  # ratings here are whole numbers of 1/10,000 points, so that parts add up exactly
 
 
@@ -107,29 +107,26 @@ def moved(
     if since >= until:
         raise NoSuchDay(f"from {since:%Y-%m-%d %H:%M} is not before to {until:%Y-%m-%d %H:%M}; exchange them")
     filters = filter_at(session, since, version), filter_at(session, until, version)
-    where = (col(Vote.created_at) < until, in_category(category))
-    votes = [one for one in sealed_votes(session, where=where) if of_source(one.source, source)]
-    earlier = [one for one in votes if datetime.fromisoformat(one.created_at) < since]
-    kept = [
-        list(find_filter(version).counted(some))
-        for version, some in ((filters[0], earlier), (filters[0], votes), (filters[1], votes))
+    days = tuple(_condition(at, source, category) for at in (since, until))
+    tallies = [
+        _tally(session, version, where)
+        for version, where in ((filters[0], days[0]), (filters[0], days[1]), (filters[1], days[1]))
     ]
-    tallies = [_tally(some) for some in kept]
     old = sorted(tallies[0].models())
     if model not in old:
-        _say_why_not(model, votes, since)
+        _say_why_not(session, model, days[1], since)
     everybody = [sorted(tally.models()) for tally in tallies]
     boards = [
-        ratings.leaderboard(tallies[0].counts(source, old)),
-        ratings.leaderboard(tallies[1].counts(source, old)),
-        ratings.leaderboard(tallies[1].counts(source, everybody[1])),
-        ratings.leaderboard(tallies[2].counts(source, everybody[2])),
+        ratings.leaderboard(tallies[0].counts("all", old)),
+        ratings.leaderboard(tallies[1].counts("all", old)),
+        ratings.leaderboard(tallies[1].counts("all", everybody[1])),
+        ratings.leaderboard(tallies[2].counts("all", everybody[2])),
     ]
     stages = [_rating(board, model) for board in boards]
     steps = {name: stages[n + 1] - stages[n] for n, name in enumerate(STEPS[:3])}
     ends = boards[0], boards[3]
     if style:
-        styled = [_styled(session, kept[n]) for n in (0, 2)]
+        styled = [_styled(session, filters[n], days[n]) for n in (0, 1)]
         steps["style"] = (_rating(styled[1], model) - stages[3]) - (_rating(styled[0], model) - stages[0])
         ends = styled[0], styled[1]
     return Moved(
@@ -143,25 +140,33 @@ def moved(
         ratings=(_rating(ends[0], model) / UNIT, _rating(ends[1], model) / UNIT),
         ranks=(_row(ends[0], model).rank, _row(ends[1], model).rank),
         steps={name: value / UNIT for name, value in steps.items()},
-        opponents=_opponents(model, kept[0], kept[1], boards[0]),
+        opponents=_opponents(model, tallies[0], tallies[1], boards[0]),
     )
 
 
-def _say_why_not(model: str, votes: Sequence[SealedVote], since: datetime) -> None:
-    known = sorted({name for vote in votes for name in (vote.model_a, vote.model_b)})
-    if model not in known:
-        raise NoSuchDay(f"{model!r} has no votes; models that have: {', '.join(known) or 'none'}")
-    first = next(vote.created_at for vote in votes if model in (vote.model_a, vote.model_b))
-    raise NoSuchDay(f"{model!r} had no votes by {since:%Y-%m-%d %H:%M} UTC; its first is of {first[:16]}")
+def _condition(at: datetime, source: str, category: str) -> Where:
+    """Votes of a source in a category before a moment."""
+    return (col(Vote.created_at) < at, given_by(Vote.source, BoardChoice(source).voters), in_category(category))
 
 
-def _tally(votes: Iterable[SealedVote]) -> Tally:
+def _tally(session: Session, version: str, where: Where) -> Tally:
+    """The votes that count; all of them are counted by the database, which is faster than to read them."""
     tally = Tally()
-    tally.add(votes)
+    if version == EVERY:
+        tally.add_counts(vote_counts(session, *where))
+    else:
+        tally.add(find_filter(version).counted(sealed_votes(session, where=where)))
     return tally
 
 
-def _styled(session: Session, votes: Sequence[SealedVote]) -> ratings.Leaderboard:
+def _say_why_not(session: Session, model: str, where: Where, since: datetime) -> None:
+    known = sorted(_tally(session, EVERY, where).models())
+    if model not in known:
+        raise NoSuchDay(f"{model!r} has no votes; models that have: {', '.join(known) or 'none'}")
+    raise NoSuchDay(f"{model!r} had no votes by {since:%Y-%m-%d %H:%M} UTC; take a later --from")
+
+
+def _styled(session: Session, version: str, where: Where) -> ratings.Leaderboard:
     """The board with style control over the votes whose completions are known."""
     columns: tuple[Any, ...] = tuple(getattr(BattleStyle, f"{name}_{side}") for side in "ab" for name in FEATURES)
     query = (
@@ -169,7 +174,8 @@ def _styled(session: Session, votes: Sequence[SealedVote]) -> ratings.Leaderboar
         .join(Battle, col(Battle.id) == col(BattleStyle.battle_id))
     )  # fmt: skip
     known = {public_id: counts for public_id, *counts in session.execute(query)}
-    some = [vote for vote in votes if vote.battle in known]
+    counted = find_filter(version).counted(sealed_votes(session, where=where))
+    some = [vote for vote in counted if vote.battle in known]
     half = len(FEATURES)
     features = [
         {name: [known[vote.battle][side * half + at] for vote in some] for at, name in enumerate(FEATURES)}
@@ -186,24 +192,19 @@ def _styled(session: Session, votes: Sequence[SealedVote]) -> ratings.Leaderboar
     return ratings.leaderboard(ratings.count_pairs(a, b, winner), fit=fit)
 
 
-def _opponents(
-    model: str, before: Iterable[SealedVote], after: Iterable[SealedVote], first: ratings.Leaderboard
-) -> tuple[Opponent, ...]:
+def _opponents(model: str, before: Tally, after: Tally, first: ratings.Leaderboard) -> tuple[Opponent, ...]:
     """Everybody whom the model has met since, those with the greatest surprise first."""
-    seen = {vote.vote for vote in before}
     was = {row.model: row.rating for row in first.rows}
-    found: dict[str, Opponent] = {}
-    for vote in after:
-        if vote.vote in seen or model not in (vote.model_a, vote.model_b):
-            continue
-        left = vote.model_a == model
-        other = vote.model_b if left else vote.model_a
-        won = 0.5 if vote.winner in ("tie", "both_bad") else float((vote.winner == "model_a") == left)
-        chance = float(expit((was[model] - was[other]) / POINTS)) if other in was else None
-        one = found.get(other, Opponent(other, other not in was, 0, 0.0, None if chance is None else 0.0))
-        expected = None if chance is None or one.expected is None else one.expected + chance
-        found[other] = replace(one, votes=one.votes + 1, score=one.score + won, expected=expected)
-    return tuple(sorted(found.values(), key=lambda one: (-_surprise(one), -one.votes, one.model)))
+    earlier = before.against(model)
+    found = []
+    for other, (votes, score) in after.against(model).items():
+        old_votes, old_score = earlier.get(other, (0, 0.0))
+        if votes > old_votes:
+            number = votes - old_votes
+            chance = float(expit((was[model] - was[other]) / POINTS)) if other in was else None
+            expected = None if chance is None else number * chance
+            found.append(Opponent(other, other not in was, number, score - old_score, expected))
+    return tuple(sorted(found, key=lambda one: (-_surprise(one), -one.votes, one.model)))
 
 
 def _surprise(one: Opponent) -> float:
