@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from arena.store.battles import SIDES
 from arena.store.judging_tables import JudgedBattle, Prompt, PromptCompletion, VerdictRow
-from arena.store.tables import OVERALL, Battle, BattleStatus
+from arena.store.tables import OVERALL, Battle, BattleStatus, Turn
 from arena.store.trait_tables import BattleCategory, BattleStyle
 from arena.store.voted import conversations
 from ratings.style import FEATURES
@@ -62,6 +62,22 @@ def behind(session: Session, battles: Sequence[int], *, show_judged: bool = True
             style=_style(styles.get(number)),
         )
     return found
+
+
+def prompts_said(session: Session, battles: Sequence[int]) -> dict[int, str]:
+    """By battle id all that the user said, as `Behind.prompt` has it, without reading what models wrote."""
+    said: dict[int, list[str]] = defaultdict(list)
+    turns = select(Turn.battle_id, Turn.prompt).where(col(Turn.battle_id).in_(battles))
+    for number, prompt in session.exec(turns.order_by(col(Turn.battle_id), col(Turn.number))):
+        said[number].append(prompt)
+    judged = (
+        select(JudgedBattle.battle_id, Prompt.messages)
+        .join(Prompt, col(Prompt.id) == col(JudgedBattle.prompt_id))
+        .where(col(JudgedBattle.battle_id).in_(battles))
+    )
+    for number, messages in session.exec(judged):
+        said[number] = [str(one["content"]) for one in json.loads(messages) if one["role"] == "user"]
+    return {number: "\n".join(said[number]) for number in battles}
 
 
 def reasons(session: Session, votes: Sequence[int]) -> dict[int, tuple[str, float]]:

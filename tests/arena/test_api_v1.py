@@ -99,11 +99,14 @@ async def test_every_route_speaks_three_formats_and_knows_its_tag(client, path):
     assert plain.headers["vary"] == "Accept"
 
 
-async def test_a_vote_changes_the_tag_and_the_board(sqlite):
-    ballots(sqlite, PLAIN[:2])
-    async with reading(sqlite) as client:
+async def test_a_vote_changes_the_tag_and_the_board(database):
+    ballots(database, PLAIN[:2], shared=True)
+    seal(database)
+    async with reading(database) as client:
+        for path in ("votes", "battles", "seals", "models", "prompts"):
+            assert (await get(client, path)).status_code == 200
         first = await get(client, "leaderboard")
-        ballot(sqlite, "cedar", "amber", "model_a")
+        ballot(database, "cedar", "amber", "model_a")
         second = await get(client, "leaderboard", If_None_Match=first.headers["etag"])
         assert (first.json()["votes"], second.status_code, second.json()["votes"]) == (2, 200, 3)
         third = await get(client, "leaderboard", If_None_Match=second.headers["etag"])

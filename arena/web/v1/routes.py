@@ -11,7 +11,8 @@ from fastapi.responses import JSONResponse
 from arena import __version__
 from arena.board_choice import BoardChoice
 from arena.config import Settings
-from arena.history import board_at, moment, moved
+from arena.history import board_at, moment
+from arena.moved import moved
 from arena.store import Database
 from arena.store.ledger import last_seal, seals
 from arena.store.tables import HUMAN, OVERALL
@@ -68,8 +69,9 @@ def _boards(router: APIRouter, settings: Settings, fresh: Fresh) -> None:
 
         def make() -> Page:
             if at is not None:
-                with fresh.database.read() as session:
-                    plain = board_at(session, moment(at), source, category, settings.ledger.filter).to_dict()
+                day, version = moment(at), settings.ledger.filter
+                past = fresh.get((choice, day), lambda session: board_at(session, day, source, category, version))
+                plain = past.to_dict()
             else:
                 plain = dict(fresh.published(choice).to_dict())
             return Page(plain.pop("models"), "models", plain)
@@ -100,11 +102,12 @@ def _boards(router: APIRouter, settings: Settings, fresh: Fresh) -> None:
         """Why a rating moved: its change as a sum of new votes, new opponents, filters and style (CSV: these)."""
 
         def make() -> Page:
-            with fresh.database.read() as session:
-                found = moved(
-                    session, model, moment(since), moment(until),
-                    source=source, category=category, style=style, version=settings.ledger.filter,
-                ).to_dict()  # fmt: skip
+            days = moment(since), moment(until)
+            chosen: dict[str, Any] = {"source": source, "category": category, "style": style}
+            key = (model, days, *chosen.values())
+            version = settings.ledger.filter
+            split = fresh.get(key, lambda session: moved(session, model, *days, **chosen, version=version))
+            found = split.to_dict()
             steps = {**found["steps"], "change": found["change"]}
             table = [{"step": name, "points": points} for name, points in steps.items()]
             return Page(found.pop("opponents"), "opponents", found, table=table)
