@@ -37,7 +37,7 @@ def weights(tmp_path_factory):
     tokenizer.save_pretrained(folder)
     torch.manual_seed(3)
     config = transformers.LlamaConfig(
-        vocab_size=len(vocabulary), hidden_size=32, intermediate_size=48, num_hidden_layers=2, 
+        vocab_size=len(vocabulary), hidden_size=32, intermediate_size=48, num_hidden_layers=2,
         num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=256, initializer_range=0.3,
     )  # fmt: skip
     transformers.LlamaForCausalLM(config).save_pretrained(folder)
