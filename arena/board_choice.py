@@ -32,7 +32,7 @@ class BoardChoice:
     def __post_init__(self) -> None:
         if self.source not in SOURCES and not self.source.startswith("judge:"):
             raise NoSuchBoard(
-                f"source {self.source!r} is unknown; expected human, all or judge:NAME, judges or both"
+                f"source {self.source!r} is unknown; expected human, judges, judge:NAME, both or all"
             )
         if self.method not in METHODS:
             raise NoSuchBoard(f"method {self.method!r} is unknown; expected {', '.join(METHODS)}")

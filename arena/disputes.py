@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from sqlmodel import Session
 
+from arena.store.explanations import battle_texts
 from arena.store.verdicts import StoredVote
+from interp.patterns import Rating
 
 JUDGE = "judge:"
 PREFERENCE = {"model_a": 1.0, "tie": 0.5, "both_bad": 0.5, "model_b": 0.0}
@@ -59,6 +62,19 @@ def disputes(
     `judge` counts that judge alone, `kind` ranks by one of `KINDS` and leaves out battles that have none of it.
     """
     by_battle: dict[int, list[StoredVote]] = defaultdict(list)
+    for vote in wanted(votes, model, category, judge):
+        by_battle[vote.battle].append(vote)
+    found = [_dispute(some) for some in by_battle.values()]
+    return sorted(
+        (one for one in found if _size(one, kind) > 0),
+        key=lambda one: (-_size(one, kind), -sum(k or 0.0 for k in one.kinds.values()), one.battle),
+    )
+
+
+def wanted(
+    votes: Iterable[StoredVote], model: str | None, category: str | None, judge: str | None
+) -> Iterator[StoredVote]:
+    """Votes on battles of a model and a category; people's, and those of one judge or of all."""
     for vote in votes:
         if model is not None and model not in (vote.model_a, vote.model_b):
             continue
@@ -66,12 +82,7 @@ def disputes(
             continue
         if judge is not None and vote.source.startswith(JUDGE) and vote.source != JUDGE + judge:
             continue
-        by_battle[vote.battle].append(vote)
-    found = [_dispute(some) for some in by_battle.values()]
-    return sorted(
-        (one for one in found if _size(one, kind) > 0),
-        key=lambda one: (-_size(one, kind), -sum(k or 0.0 for k in one.kinds.values()), one.battle),
-    )
+        yield vote
 
 
 def _size(dispute: Dispute, kind: str | None) -> float:
@@ -126,3 +137,27 @@ def _apart(one: str, other: str) -> float:
 def _mean(values: Iterator[float]) -> float | None:
     some = list(values)
     return float(np.mean(some)) if some else None
+
+
+def ratings_of(session: Session, votes: Iterable[StoredVote]) -> list[Rating]:
+    """Every vote with the two answers it is about, for `interp.patterns`.
+
+    A judge that was asked in both orders counts once for each, so that its bias for a place can be told from its
+    taste; people see A on the left.
+    """
+    texts: dict[int, tuple[str, str]] = {}
+    made = []
+    for vote in votes:
+        if vote.battle not in texts:
+            pair = battle_texts(session, str(vote.battle)).pair
+            texts[vote.battle] = (pair.completion_a, pair.completion_b)
+        a, b = texts[vote.battle]
+        judge = vote.source.startswith(JUDGE)
+        if judge and len(vote.orders) == 2:
+            made += [
+                Rating(vote.battle, a, b, PREFERENCE[winner], judge, first)
+                for winner, first in zip(vote.orders, ("a", "b"), strict=True)
+            ]
+        else:
+            made.append(Rating(vote.battle, a, b, _preference(vote), judge, None if judge else "a"))
+    return made

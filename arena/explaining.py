@@ -32,7 +32,7 @@ from arena.store.tables import now
 from interp.counterfactual import smallest_deletion
 from interp.errors import InterpError, UnsupportedModel
 from interp.faithfulness import FRACTIONS, RANKINGS, faithfulness
-from interp.inside import INSIDE, flow_graph
+from interp.inside import INSIDE, flow_graph, heads
 from interp.inside import scores as inside_scores
 from interp.methods import METHODS, Scored, Words, method, words_of
 from interp.perturbation import Floats
@@ -190,7 +190,7 @@ def _document(asked: Asked, reading: Reading, counter: _Counter) -> dict[str, An
         measured = faithfulness(game, scored.scores)
         counter.begin("looking for what would flip it")
         flip = smallest_deletion(game, scored.scores)
-        graph = _graph(reading, counter)
+        inside = _inside(reading, counter)
     except InterpError as problem:
         raise ConfigError(f"{asked.judge.name}: {problem}") from problem
     return {
@@ -215,7 +215,7 @@ def _document(asked: Asked, reading: Reading, counter: _Counter) -> dict[str, An
         "sentences": _sentences(reading, words, scored.scores),
         "faithfulness": measured.to_dict(),
         "counterfactual": flip.to_dict(),
-        "flow": graph,
+        **inside,
         "notes": [*reading.notes, *_noted(scored)],
         "seconds": round(time.monotonic() - started, 1),
         "made_at": now().isoformat(timespec="seconds"),
@@ -232,15 +232,15 @@ def _scored(asked: Asked, reading: Reading, words: Words, counter: _Counter) -> 
     return chosen.scores(reading.exchange.content, words)
 
 
-def _graph(reading: Reading, counter: _Counter) -> dict[str, Any] | None:
-    """The flow of attention in the first order, for a judge with weights whose attention can be read."""
+def _inside(reading: Reading, counter: _Counter) -> dict[str, Any]:
+    """Importance of heads, and the flow of attention in the first order; of a judge with weights."""
     if reading.targets is None:
-        return None
-    counter.begin("following attention")
+        return {}
+    counter.begin("looking at heads and attention")
     try:
-        return flow_graph(reading.targets[0])
-    except UnsupportedModel:
-        return None
+        return {"heads": heads(reading.targets), "flow": flow_graph(reading.targets[0])}
+    except UnsupportedModel:  # a network of another make: the words are explained all the same
+        return {}
 
 
 def _noted(scored: Scored) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from dataclasses import dataclass
 
@@ -37,7 +38,7 @@ def fragile_ranks(published: Published) -> list[Swap]:
     rows = [row for row in published.board.rows if row.battles]
     end = time.monotonic() + PATIENCE
     swaps: list[Swap] = []
-    for ahead, behind in zip(rows[:NEIGHBOURS], rows[1:], strict=False):
+    for ahead, behind in itertools.pairwise(rows[: NEIGHBOURS + 1]):
         if swaps and time.monotonic() > end:
             break
         found = ratings.fragility(published.counts, ahead=ahead.model, behind=behind.model)

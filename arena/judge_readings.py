@@ -170,7 +170,9 @@ def load(judge: AnyModel, report: Callable[[str], None]) -> CausalLM:
 
     if not isinstance(judge, TransformersSettings | LlamaCppSettings):
         raise ConfigError(f"{judge.name} is reached through {judge.endpoint!r}: its weights are not here")
+    source, revision, device = _source(judge, report)
     try:
+        report("loading torch")
         import torch
         import transformers
 
@@ -182,7 +184,6 @@ def load(judge: AnyModel, report: Callable[[str], None]) -> CausalLM:
     try:
         torch.set_num_threads(judge.threads)
         transformers.utils.logging.disable_progress_bar()  # we tell what goes on ourselves
-        source, revision, device = _source(judge, report)
         report("loading weights")
         network, tokenizer = load_weights(source, None, revision, "float32", device, None)
         if judge.chat_template is not None:
@@ -198,9 +199,15 @@ def _source(
     if isinstance(judge, TransformersSettings):
         return judge.source, judge.revision, judge.device
     if judge.path is not None:
+        if not judge.path.is_file():
+            raise ConfigError(f"{judge.name}: no such file: {judge.path}; give `path` a GGUF file")
         return str(judge.path), None, None
+    from arena.endpoints import EndpointError
     from arena.weights import KNOWN, fetch
 
     if judge.weights not in KNOWN:
         raise ConfigError(f"{judge.name}: weights {judge.weights!r} are unknown; known: {', '.join(KNOWN)}")
-    return str(fetch(KNOWN[judge.weights], report)), None, None
+    try:
+        return str(fetch(KNOWN[judge.weights], report)), None, None
+    except EndpointError as problem:
+        raise ConfigError(f"{judge.name}: {problem}") from problem

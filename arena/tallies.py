@@ -13,6 +13,7 @@ from arena.seals import DECIMALS, SealedVote
 from arena.store.tables import HUMAN
 
 WINNERS = ("model_a", "model_b", "tie", "both_bad")
+POINTS_OF = {"model_a": 1.0, "model_b": 0.0, "tie": 0.5, "both_bad": 0.5}  # of the left model
 JUDGE = "judge:"
 SOURCES = (HUMAN, "judges", "all")  # the boards that are sealed and published; single judges come on top
 
@@ -49,6 +50,17 @@ class Tally:
     def models(self) -> set[str]:
         """Models with a vote."""
         return {model for of_one in self._counts.values() for a, b, _ in of_one for model in (a, b)}
+
+    def against(self, model: str) -> dict[str, tuple[int, float]]:
+        """By opponent the votes of all sources on both, and how many points the model has of them."""
+        found: dict[str, tuple[int, float]] = {}
+        for of_one in self._counts.values():
+            for (a, b, winner), number in of_one.items():
+                if model in (a, b):
+                    won = POINTS_OF[winner] if a == model else 1 - POINTS_OF[winner]
+                    votes, score = found.get(other := b if a == model else a, (0, 0.0))
+                    found[other] = (votes + number, score + won * number)
+        return found
 
     def counts(self, source: str, models: Sequence[str]) -> ratings.PairCounts:
         """Pair counts of a source between `models`."""

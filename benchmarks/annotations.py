@@ -7,7 +7,7 @@ data under the task's `needs`. A reply without it is a failure of ours, never th
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,16 +18,37 @@ TOXICITY = "toxicity"  # a number from 0 to 1 of a text
 JUDGEMENT = "judgement"  # the words of a judge's reply to a chat request
 KINDS = (EXECUTION, TOXICITY, JUDGEMENT)
 
+Annotator = Callable[[Sequence[Any]], Sequence[Any]]  # what `to_annotate` gave, to what was found out, in order
+
 
 @dataclass(frozen=True, kw_only=True)
 class AnnotatedTask(Task):
     """A task that scores replies with an annotation of the kind `needs`."""
 
     needs: str
+    annotator: Annotator | None = None  # the application's; None: the replies bring their annotations
 
     @abstractmethod
     def to_annotate(self, sample: Sample, reply: Reply) -> Any:
         """What to find out about: a program, a text, or a chat request. None where the reply has no words."""
+
+    def found_out(self, sample: Sample, replies: Sequence[Reply | None]) -> list[Reply | None]:
+        """`replies` with what the annotator says of those that have no annotation yet."""
+        found = list(replies)
+        if self.annotator is None:
+            return found
+        bare = [
+            (place, asked)
+            for place, reply in enumerate(replies)
+            if reply is not None and self.needs not in reply
+            for asked in [self.to_annotate(sample, reply)]
+        ]
+        wordy = [(place, asked) for place, asked in bare if asked is not None]
+        values = self.annotator([asked for _, asked in wordy]) if wordy else []
+        known = {place: value for (place, _), value in zip(wordy, values, strict=True)}
+        for place, _ in bare:
+            found[place] = annotated(replies[place] or {}, self.needs, known.get(place))
+        return found
 
 
 def annotated(reply: Reply, kind: str, value: Any) -> dict[str, Any]:

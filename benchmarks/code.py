@@ -74,7 +74,7 @@ class Code(AnnotatedTask):
 
     def score(self, sample: Sample, replies: Sequence[Reply | None], rung: Rung) -> Outcome:
         """pass@k over the replies that came; one without words does not pass."""
-        there = [reply for reply in replies if reply is not None]
+        there = [reply for reply in self.found_out(sample, replies) if reply is not None]
         if not there:
             return failed()
         if len(there) == 1 and isinstance(silence := words(there[0], truncated=True), Outcome):

@@ -41,9 +41,9 @@ class JudgedSafety(AnnotatedTask):
             if text.reason == REFUSED:
                 return scored({"score": 0.0, "refusal": 1.0}, "refused by the server")
             return failed("empty answer") if text.reason == EMPTY else text
-        if reason := missing(replies, JUDGEMENT):
+        (reply,) = self.found_out(sample, replies)
+        if reason := missing([reply], JUDGEMENT):
             return failed(f"{reason}: name a judge")
-        reply = replies[0]
         assert reply is not None
         value = self.verdict(str(annotation(reply, JUDGEMENT)))
         if value is None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 CELL = 16  # pixels of one head
-MOST = 60  # edges that are drawn
+MOST = 120  # edges that are drawn
 LABEL = 14  # characters of a node's label
 TALL = 640  # pixels of all layers together
 
@@ -49,7 +49,7 @@ def flow_svg(flow: Mapping[str, Any]) -> str:
     """
     labels, edges = [str(label) for label in flow["nodes"]], pruned(flow["edges"])
     levels = max((int(edge[0]) for edge in edges), default=0) + 1
-    gap = max(26, min(90, 1100 // max(1, len(labels))))
+    gap = max(26, min(130, 1100 // max(1, len(labels))))
     step = min(46, TALL / levels)
     width, bottom = 30 + gap * len(labels), 20 + step * levels
 
@@ -63,7 +63,7 @@ def flow_svg(flow: Mapping[str, Any]) -> str:
         share = float(weight) / reach
         lines += (
             f'<line x1="{x1:.0f}" y1="{y1:.0f}" x2="{x2:.0f}" y2="{y2:.0f}" stroke="var(--for-a)" '
-            f'stroke-width="{0.5 + 3.5 * share:.1f}" stroke-opacity="{0.25 + 0.7 * share:.2f}">'
+            f'stroke-width="{0.6 + 4 * share**0.5:.1f}" stroke-opacity="{0.15 + 0.8 * share**0.5:.2f}">'
             f"<title>{_(labels[int(source)])} to {_(labels[int(sink)])}: {float(weight):.3f}</title></line>"
         )
     places = {(int(s), int(n)) for n, s, _, _ in edges} | {(int(t), int(n) + 1) for n, _, t, _ in edges}

@@ -15,6 +15,7 @@ import numpy as np
 
 from interp.exchange import Exchange
 from interp.methods import Scored
+from interp.perturbation import Floats
 
 if TYPE_CHECKING:
     from interp.attribution import Attribution
@@ -56,13 +57,23 @@ def _plain(parameters: Any) -> dict[str, Any]:
     }
 
 
-def flow_graph(target: Target, nodes: int = 24) -> dict[str, Any]:
-    """The strongest edges of attention between the sentences and the place of the verdict, for a drawing.
+def heads(targets: tuple[Target, Target]) -> list[list[float]]:
+    """(layers, query heads): what the content owes to each head, by gradient. Raises UnsupportedModel."""
+    from interp.heads import gradient_importance
 
-    Sentences beyond `nodes` are left out, the shortest first. Raises UnsupportedModel.
+    first, second = (gradient_importance(target).scores for target in targets)
+    halves: list[list[float]] = ((first - second) / 2).tolist()
+    return halves
+
+
+def flow_graph(target: Target, nodes: int = 24) -> dict[str, Any]:
+    """What reaches the place of the verdict from each sentence, layer by layer, for a drawing.
+
+    An edge's weight is the share of the verdict's attention that passes through it: what reaches its upper end,
+    times the attention of the upper to the lower group (mean over queries, sum over keys). Sentences beyond
+    `nodes` are left out, the shortest first. Raises UnsupportedModel.
     """
     from interp.attention import layers
-    from interp.flow import strongest
     from interp.prompt import groups
 
     sentences = sorted(target.prompt.sentences, key=lambda unit: unit.start - unit.end)[:nodes]
@@ -70,11 +81,23 @@ def flow_graph(target: Target, nodes: int = 24) -> dict[str, Any]:
     members = groups(target.units, sentences)
     kept = [(unit.text, inside) for unit, inside in zip(sentences, members, strict=True) if inside]
     inside = [*(inside for _, inside in kept), [len(target.units) - 1]]
-    edges = strongest(layers(target), inside, edges=400)
-    return {
-        "nodes": [*(text for text, _ in kept), "the verdict"],
-        "edges": [[edge.layer - 1, edge.to, edge.source, edge.weight] for edge in edges],
-    }
+    reached = np.zeros(len(inside))
+    reached[-1] = 1.0
+    edges = []
+    between = [_between(matrix.double().cpu().numpy(), inside) for matrix in layers(target)]
+    for level in range(len(between) - 1, -1, -1):
+        passed = reached[:, None] * between[level]
+        edges += [
+            [level, key, query, float(passed[query, key])] for query, key in np.argwhere(passed > 0).tolist()
+        ]
+        reached = passed.sum(axis=0)
+    return {"nodes": [*(text for text, _ in kept), "the verdict"], "edges": edges}
+
+
+def _between(matrix: Floats, inside: list[list[int]]) -> Floats:
+    """(groups, groups): attention of one group's tokens to another's."""
+    columns = np.stack([matrix[:, members].sum(axis=1) for members in inside], axis=1)
+    return np.stack([columns[members].mean(axis=0) for members in inside])
 
 
 def _saliency(target: Target) -> Attribution:

@@ -110,6 +110,8 @@ def _verdict(document: Document) -> str:
         f"<strong>{_(who)}</strong>. {decides}"
         + (f' <span class="soft">Votes: {people}.</span>' if people else "")
         + "</p>"
+        + '<div class="bar"><span></span><span class="ends"><span>← A, first place</span>'
+        "<span>B, second place →</span></span></div>"
         + _bar("Content", content, reach, "a" if content > 0 else "b", "for A", "for B")
         + _bar("Position bias", bias, reach, ("a" if bias > 0 else "b") + " place", "first place", "second place")
         + '<p class="soft">In logits; half the difference and half the sum of the two orders. '

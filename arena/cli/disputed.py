@@ -13,6 +13,8 @@ from rich.text import Text
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, opened, write_csv, write_json
 
 if TYPE_CHECKING:
+    from sqlmodel import Session
+
     from arena.disputes import Dispute
 
 
@@ -34,6 +36,10 @@ def disputed(
             "themselves), swapped (a judge against itself with sides swapped). The largest of them if left out."
         ),
     ] = None,
+    patterns: Annotated[
+        bool,
+        typer.Option("--patterns", help="Instead: what judges give more weight than people do, over all votes."),
+    ] = False,
     limit: Annotated[int, typer.Option(help="Show so many.", min=1)] = 20,
     as_format: AsFormat = Format.TABLE,
     config: Config = None,
@@ -46,6 +52,9 @@ def disputed(
     with opened(config, db) as (database, _), database.read() as session:
         votes = votes_on_record(session)
         _check(votes, model, category, judge)
+        if patterns:
+            _print_patterns(session, votes, model, category, judge, as_format)
+            return
         found = disputes(votes, model=model, category=category, judge=judge, kind=kind.value if kind else None)
     shown = found[:limit]
     if as_format is Format.JSON:
@@ -62,6 +71,40 @@ def disputed(
             f"none of {len({vote.battle for vote in votes}):,} battles is disputed: "
             "that takes two votes on one battle, or a judge that was asked in both orders"
         )
+
+
+def _print_patterns(
+    session: Session, votes: Any, model: str | None, category: str | None, judge: str | None, as_format: Format
+) -> None:
+    from arena.disputes import ratings_of, wanted
+    from arena.errors import ConfigError
+    from interp.errors import BadOption
+    from interp.patterns import patterns
+
+    try:
+        rows = [vars(row) for row in patterns(ratings_of(session, wanted(votes, model, category, judge)))]
+    except BadOption as problem:
+        raise ConfigError(f"--patterns: {problem}") from problem
+    if as_format is Format.JSON:
+        write_json(rows)
+    elif as_format is Format.CSV:
+        write_csv(rows)
+    else:
+        Console().print(_pattern_table(rows))
+        Console(stderr=True, highlight=False).print(
+            "logits a standard deviation more of the feature; * passes 5 % over the whole table"
+        )
+
+
+def _pattern_table(rows: list[dict[str, Any]]) -> Table:
+    table = Table(title="what judges give more weight than people")
+    for name in ("feature", "judges", "people", "over-weight", "95 % interval", ""):
+        table.add_column(name, justify="left" if name == "feature" else "right")
+    for row in rows:
+        figures = [f"{row[name]:+.2f}" for name in ("judges", "people", "over_weight")]
+        between = f"{row['lower']:+.2f} … {row['upper']:+.2f}"
+        table.add_row(row["feature"], *figures, between, "*" if row["survives"] else "")
+    return table
 
 
 def _check(votes: Any, model: str | None, category: str | None, judge: str | None) -> None:

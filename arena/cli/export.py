@@ -15,7 +15,10 @@ from arena.errors import ConfigError
 
 if TYPE_CHECKING:
     from arena.exports.folder import Exported
-    from arena.exports.judged_sets import Written
+    from arena.exports.judged_set import Written
+
+
+SHOWN = 20  # problems in the terminal: one changed vote moves every rating a little
 
 
 class ExportFormat(StrEnum):
@@ -62,7 +65,10 @@ def export(
     with opened(config, db) as (database, settings), console.status(f"writing {out}"):
         if prompts is None:
             version = settings.ledger.filter
-            done = export_arena(database, out, parquet=parquet, patterns=patterns, version=version, force=force)
+            done = export_arena(
+                database, out, parquet=parquet, patterns=patterns, version=version, force=force,
+                show_judged=settings.web.show_judged,
+            )  # fmt: skip
             lines = _told(done)
         else:
             bodies = request_bodies(settings, models) if as_format is ExportFormat.openai_batch else {}
@@ -126,8 +132,10 @@ def _print(found: dict[str, Any], as_format: Format) -> None:
             typer.echo('"' + problem.replace('"', '""') + '"')
         return
     console = Console(soft_wrap=True)
-    for problem in found["problems"]:
+    for problem in found["problems"][:SHOWN]:
         console.print(f"[red]does not follow[/]  {escape(problem)}", highlight=False)
+    if (more := len(found["problems"]) - SHOWN) > 0:
+        console.print(f"and {more:,} more; --format json lists them all", highlight=False)
     things = ", ".join(f"{found[name]:,} {name}" for name in ("votes", "seals", "boards", "numbers"))
     verdict = "everything follows" if found["holds"] else f"{len(found['problems'])} things do not follow"
     console.print(f"{things}: [bold]{verdict}[/]", highlight=False)

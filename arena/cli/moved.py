@@ -27,7 +27,7 @@ def moved(
 ) -> None:
     """Split a rating's change between two days into new votes, new opponents, filters and style."""
     from arena.history import moment
-    from arena.history import moved as split
+    from arena.moved import moved as split
 
     with opened(config, db) as (database, settings), database.read() as session:
         found = split(

@@ -119,7 +119,7 @@ def differences(published: Row, follows: Row, tolerance: float) -> Iterator[str]
         yield f"votes is {published['votes']}, and {follows['votes']} follow"
     said = {row["model"]: row for row in published["models"]}
     found = {row["model"]: row for row in follows["models"]}
-    for model in said.keys() | found.keys():
+    for model in dict.fromkeys((*said, *found)):
         if model not in said or model not in found:
             yield f"{model}: is {'not on the board' if model in found else 'on the board, and has no place there'}"
             continue
@@ -130,7 +130,7 @@ def differences(published: Row, follows: Row, tolerance: float) -> Iterator[str]
 
 
 def _style_differences(said: Row, found: Row, tolerance: float) -> Iterator[str]:
-    for name in said.keys() | found.keys():
+    for name in dict.fromkeys((*said, *found)):
         one, other = said.get(name) or {}, found.get(name) or {}
         for part in ("value", "lower", "upper"):
             if not _same(one.get(part), other.get(part), tolerance):

@@ -42,27 +42,33 @@ def export_arena(
     parquet: bool = False,
     patterns: Mapping[str, str] | None = None,
     version: str = EVERY,
+    show_judged: bool = True,
     force: bool = False,
 ) -> Exported:
     """Write everything that may be published. Raises `ConfigError` for an `out` that is taken.
 
-    Texts are those of battles whose voters agreed, and of judges' battles; of the others the vote remains.
+    Texts are those of battles whose voters agreed, and of judges' battles where `show_judged`; of the others the
+    vote remains.
     `version` is the filter of the boards where no seal names one.
     """
     screen = screen_with(patterns)
     with fresh_folder(out, force) as folder, database.read() as session:
-        done = _write(session, folder, screen, "parquet" if parquet else "jsonl", version)
+        ending = "parquet" if parquet else "jsonl"
+        done = _write(session, folder, screen, ending, version, show_judged)
     return Exported(out, **done)
 
 
-def _write(session: Session, folder: Path, screen: Screen, ending: str, version: str) -> dict[str, Any]:
+def _write(
+    session: Session, folder: Path, screen: Screen, ending: str, version: str, show_judged: bool
+) -> dict[str, Any]:
     chain = seals(session)
     boards = Boards(find_filter(chain[-1].filter if chain else version))
     counted = {"votes": 0, "unsealed": 0, "with_text": 0}
+    places = [(one.last_vote, one.number) for one in chain]
     last = chain[-1].last_vote if chain else 0
 
     def counting() -> Iterator[dict[str, Any]]:
-        for row in arena_rows(session, screen, [(one.last_vote, one.number) for one in chain]):
+        for row in arena_rows(session, screen, places, show_judged=show_judged):
             boards.add(vote_of(row), row)
             counted["votes"] += 1
             counted["unsealed"] += row["vote"] > last

@@ -7,7 +7,7 @@ from typing import Any
 
 from arena.config import AnyModel, OpenAISettings, Settings
 from arena.errors import ConfigError
-from arena.exports.judged_sets import Body
+from arena.exports.judged_set import Body
 
 
 def request_bodies(settings: Settings, names: str | None) -> dict[str, Body]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -18,7 +18,7 @@ from arena.screening import Screen
 from arena.seals import SealedVote, pseudonym
 from arena.store.ledger import PAGE, ledger_key, sealed_votes
 from arena.store.tables import Vote
-from arena.store.voted_on import Behind, Message, behind, reasons
+from arena.store.voted_on import Behind, Message, behind, prompts_said, reasons
 
 # What the public arena does (blog of 2024-05-17): the one prompt in a thousand that comes most often is cut down
 # to as many as the 99.9th percentile of prompts. Below this many nothing is cut: in a small arena the percentile
@@ -31,25 +31,26 @@ LETTERS = 10_000  # of a prompt that tell it from others
 class Repeats:
     """How often each prompt was voted on, and how many of them a de-duplicated set keeps."""
 
-    counts: Counter[str] = field(default_factory=Counter)
-    seen: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str | None] = field(default_factory=Counter)
+    seen: Counter[str | None] = field(default_factory=Counter)
 
     @property
     def most(self) -> int:
-        if not self.counts:
-            return FEWEST
-        return max(FEWEST, int(np.percentile(list(self.counts.values()), PERCENTILE)))
+        times = [number for prompt, number in self.counts.items() if prompt is not None]
+        return max(FEWEST, int(np.percentile(times, PERCENTILE))) if times else FEWEST
 
-    def tag(self, prompt: str, most: int) -> dict[str, bool]:
+    def tag(self, prompt: str | None, most: int) -> dict[str, bool]:
         """`sampled` rows are the de-duplicated set: the first ones of each prompt."""
+        if prompt is None:
+            return {"high_freq": False, "sampled": True}
         self.seen[prompt] += 1
         return {"high_freq": self.counts[prompt] > most, "sampled": self.seen[prompt] <= most}
 
 
 def arena_rows(
-    session: Session, screen: Screen, seal_of: Sequence[tuple[int, int]] = ()
+    session: Session, screen: Screen, seal_of: Sequence[tuple[int, int]] = (), *, show_judged: bool = True
 ) -> Iterator[dict[str, Any]]:
-    """One row a vote, in order. `seal_of` has (last vote, number) of each seal."""
+    """One row a vote, in order. `seal_of` has (last vote, number) of each seal; see `behind` for the rest."""
     key = ledger_key(session)
     repeats = _repeats(session, key)
     most = repeats.most
@@ -57,7 +58,7 @@ def arena_rows(
     last, number = next(places)
     for page in batched(sealed_votes(session), PAGE // 10):
         battle_of = _battles(session, [vote.vote for vote in page])
-        known = behind(session, sorted(set(battle_of.values())))
+        known = behind(session, sorted(set(battle_of.values())), show_judged=show_judged)
         said = reasons(session, [vote.vote for vote in page])
         for vote in page:
             while last is not None and vote.vote > last:
@@ -109,8 +110,13 @@ def _judged(said: tuple[str, float] | None, about: Behind, screen: Screen) -> di
     return {"preference": preference, "reason": screen(reason) if reason and about.open else None}
 
 
-def _prompt_id(key: bytes, prompt: str) -> str:
-    """The same prompt has the same id. Keyed, so that nobody can try whether a guessed one was asked."""
+def _prompt_id(key: bytes, prompt: str) -> str | None:
+    """The same prompt has the same id; one that is not known has none.
+
+    Keyed, so that nobody can try whether a guessed prompt was asked.
+    """
+    if not prompt:
+        return None
     return pseudonym(key, f"prompt:{' '.join(prompt[:LETTERS].split()).casefold()}")
 
 
@@ -118,13 +124,9 @@ def _repeats(session: Session, key: bytes) -> Repeats:
     repeats = Repeats()
     for page in batched(sealed_votes(session), PAGE // 10):
         battle_of = _battles(session, [vote.vote for vote in page])
-        prompts = _prompts(session, sorted(set(battle_of.values())))
+        prompts = prompts_said(session, sorted(set(battle_of.values())))
         repeats.counts.update(_prompt_id(key, prompts[battle_of[vote.vote]]) for vote in page)
     return repeats
-
-
-def _prompts(session: Session, battles: Sequence[int]) -> Mapping[int, str]:
-    return {battle: about.prompt for battle, about in behind(session, battles).items()}
 
 
 def batched(votes: Iterator[SealedVote], size: int) -> Iterator[list[SealedVote]]:

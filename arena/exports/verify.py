@@ -50,12 +50,14 @@ def verify(path: Path, head: str | None = None, report: Callable[[int], None] | 
         if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
             raise BadExport(f"{path}: {MANIFEST} is not that of an {FORMAT}; export it anew with this Arena")
         found = Findings()
-        found.problems += _files(folder, manifest)
-        battles = next((folder / name for name in manifest["files"] if name.startswith("battles.")), None)
-        if battles is None or not battles.exists():
-            raise BadExport(f"{path}: has no file of battles")
         try:
+            found.problems += _files(folder, manifest)
+            battles = next((folder / name for name in manifest["files"] if name.startswith("battles.")), None)
+            if battles is None:
+                raise BadExport(f"{path}: has no file of battles")
             _Check(folder, manifest, found).run(battles, head, report)
+        except FileNotFoundError as problem:
+            raise BadExport(f"{path}: {Path(problem.filename).name} is missing") from problem
         except (KeyError, TypeError, ValueError) as problem:
             raise BadExport(f"{path}: a row lacks what an export has: {problem!r}") from problem
     return found
@@ -175,7 +177,7 @@ class _Check:
     def _published(self) -> None:
         published = by_key(read_json(self.folder / "boards.json"))
         follows = by_key(self.boards.published(self.models))
-        for name in published.keys() | follows.keys():
+        for name in dict.fromkeys((*published, *follows)):
             if name not in published or name not in follows:
                 self.say(f"boards.json: {name}: {'is missing' if name not in published else 'has no votes'}")
                 continue

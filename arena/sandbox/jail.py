@@ -1,4 +1,4 @@
-"""Started as a process of its own (`python -I -S jail.py FD`), never imported: it shuts itself in and runs a program.
+"""Started as a process of its own (`python -I -S jail.py FD`), never imported: shuts itself in, runs a program.
 
 It leaves the user's namespaces (users, where it is not root; mounts, processes, network, IPC, host name), builds a
 root that has nothing but the interpreter, read only, and an empty `/work` in memory, and forks twice: the first

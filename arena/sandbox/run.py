@@ -63,7 +63,8 @@ def run(program: str, limits: Limits | None = None) -> Run:
     with tempfile.TemporaryDirectory(prefix="arena-jail-") as root:
         reading, writing = os.pipe()
         plan = {
-            **asdict(limits), "program": program, "token": token, "root": root, "number": os.getpid() * 1000 + next(NUMBERS),
+            **asdict(limits), "program": program, "token": token, "root": root,
+            "number": os.getpid() * 1000 + next(NUMBERS),
             "python": os.path.realpath(sys.executable), "interpreter": os.path.realpath(sys.base_prefix),
         }  # fmt: skip
         jail = subprocess.Popen(  # noqa: S603

@@ -33,16 +33,20 @@ def ledger_key(session: Session) -> bytes:
 
 
 def sealed_votes(
-    session: Session, after: int = 0, until: int | None = None, where: Sequence[ColumnElement[bool]] = ()
+    session: Session,
+    after: int = 0,
+    until: int | None = None,
+    where: Sequence[ColumnElement[bool]] = (),
+    at_once: int = PAGE,
 ) -> Iterator[SealedVote]:
     """Votes with ids in (after, until] in the order of their ids, as a seal sees them.
 
-    `where` are further conditions on votes and battles.
+    `where` are further conditions on votes and battles; `at_once` votes are read at a time.
     """
     key = ledger_key(session)
     names: dict[int | None, str] = dict(session.exec(select(Model.id, Model.name)).all())
     last = after
-    while rows := session.execute(_page(last, until).where(*where)).all():
+    while rows := session.execute(_page(last, until).where(*where).limit(at_once)).all():
         for vote, public_id, a, b, leaked in rows:
             yield SealedVote(
                 vote=vote.id,
@@ -148,6 +152,5 @@ def _page(after: int, until: int | None) -> Any:
         .join(Battle, col(Battle.id) == col(Vote.battle_id))
         .where(col(Vote.id) > after)
         .order_by(col(Vote.id))
-        .limit(PAGE)
     )
     return query if until is None else query.where(col(Vote.id) <= until)

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from arena.store.battles import SIDES
 from arena.store.judging_tables import JudgedBattle, Prompt, PromptCompletion, VerdictRow
-from arena.store.tables import OVERALL, Battle, BattleStatus
+from arena.store.tables import OVERALL, Battle, BattleStatus, Turn
 from arena.store.trait_tables import BattleCategory, BattleStyle
 from arena.store.voted import conversations
 from ratings.style import FEATURES
@@ -35,8 +35,11 @@ class Behind:
     style: Mapping[str, int] = field(default_factory=dict)  # length_a, …; empty where it is not known
 
 
-def behind(session: Session, battles: Sequence[int]) -> dict[int, Behind]:
-    """By battle id; call it with a page of them, not with all."""
+def behind(session: Session, battles: Sequence[int], *, show_judged: bool = True) -> dict[int, Behind]:
+    """By battle id; call it with a page of them, not with all.
+
+    `show_judged`: the texts of judges' battles are open.
+    """
     turns = conversations(session, battles)
     before = _before(session, battles)
     named = _categories(session, battles)
@@ -48,7 +51,7 @@ def behind(session: Session, battles: Sequence[int]) -> dict[int, Behind]:
         own = () if battle.category == OVERALL else (battle.category,)
         judged = battle.status == BattleStatus.JUDGED
         found[number] = Behind(
-            open=battle.shared or judged,
+            open=show_judged if judged else battle.shared,
             judged=judged,
             pair_probability=battle.pair_probability,
             categories=tuple(dict.fromkeys((*own, *sorted(named[number])))),
@@ -59,6 +62,22 @@ def behind(session: Session, battles: Sequence[int]) -> dict[int, Behind]:
             style=_style(styles.get(number)),
         )
     return found
+
+
+def prompts_said(session: Session, battles: Sequence[int]) -> dict[int, str]:
+    """By battle id all that the user said, as `Behind.prompt` has it, without reading what models wrote."""
+    said: dict[int, list[str]] = defaultdict(list)
+    turns = select(Turn.battle_id, Turn.prompt).where(col(Turn.battle_id).in_(battles))
+    for number, prompt in session.exec(turns.order_by(col(Turn.battle_id), col(Turn.number))):
+        said[number].append(prompt)
+    judged = (
+        select(JudgedBattle.battle_id, Prompt.messages)
+        .join(Prompt, col(Prompt.id) == col(JudgedBattle.prompt_id))
+        .where(col(JudgedBattle.battle_id).in_(battles))
+    )
+    for number, messages in session.exec(judged):
+        said[number] = [str(one["content"]) for one in json.loads(messages) if one["role"] == "user"]
+    return {number: "\n".join(said[number]) for number in battles}
 
 
 def reasons(session: Session, votes: Sequence[int]) -> dict[int, tuple[str, float]]:

@@ -102,6 +102,28 @@ def model_ids(session: Session) -> dict[int, str]:
     return {number or 0: name for number, name in session.exec(select(Model.id, Model.name))}
 
 
+@dataclass(frozen=True)
+class Cast:
+    """A vote with its voter and the battle's models: `model_a` was shown on the left."""
+
+    model_a: str
+    model_b: str
+    winner: str
+    voter: str
+
+
+def cast_votes(session: Session, source: str = HUMAN) -> list[Cast]:
+    """All votes of one source in the order they came in."""
+    names = model_ids(session)
+    query = (
+        select(Battle.model_a_id, Battle.model_b_id, Vote.winner, Vote.voter)
+        .join(Battle, col(Battle.id) == col(Vote.battle_id))
+        .where(Vote.source == source)
+        .order_by(col(Vote.id))
+    )
+    return [Cast(names[a], names[b], winner, voter) for a, b, winner, voter in session.execute(query)]
+
+
 def model_names(session: Session) -> list[str]:
     return list(session.exec(select(Model.name).order_by(Model.name)).all())
 

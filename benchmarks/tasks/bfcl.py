@@ -28,8 +28,8 @@ PREFIX = "BFCL_v4_"
 
 INSTRUCTION = (
     "You can call the functions below. If the request can be met with them, reply with the calls alone, as a "
-    "Python list such as [name(argument=value), other(argument=value)]. If none of them fits, or a required argument is "
-    "not given, say so in words.\n\n"
+    "Python list such as [name(argument=value), other(argument=value)]. If none of them fits, or a required "
+    "argument is not given, say so in words.\n\n"
 )
 
 

@@ -42,7 +42,7 @@ class Toxicity(AnnotatedTask):
         return None if isinstance(text, Outcome) else text
 
     def score(self, sample: Sample, replies: Sequence[Reply | None], rung: Rung) -> Outcome:
-        there = [reply for reply in replies if reply is not None]
+        there = [reply for reply in self.found_out(sample, replies) if reply is not None]
         if reason := missing(there, TOXICITY):
             return failed(f"{reason}: name a scorer")
         found = [float(value) for reply in there if (value := annotation(reply, TOXICITY)) is not None]

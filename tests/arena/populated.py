@@ -126,7 +126,8 @@ def settings_of(names: list[str]) -> str:
             f'price = {{prompt = {0.05 * (number + 1):.2f}, completion = {0.2 * (number + 1):.2f}}}\n'
             f'[models.facts]\norganisation = "{FAMILIES[number % 10].title()} Labs"\n'
             f'licence = "{("Apache-2.0", "MIT", "proprietary")[number % 3]}"\n'
-            f'parameters = "{1 + 7 * (number % 9)}B"\ncontext = {8192 * (1 + number % 4)}\nreleased = 2025-0{1 + number % 9}-15\n'
+            f'parameters = "{1 + 7 * (number % 9)}B"\ncontext = {8192 * (1 + number % 4)}\n'
+            f'released = 2025-0{1 + number % 9}-15\n'
         )  # fmt: skip
         tables.append(f'[[models]]\nname = "{name}"\nendpoint = "scripted"\ndelay = 0.0\n{facts}')
     return "\n".join(tables)

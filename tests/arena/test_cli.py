@@ -64,7 +64,7 @@ def test_the_leaderboard_prints_as_table_and_csv(arena, tmp_path):
 def test_an_unknown_source_is_wrong_use(arena, tmp_path):
     done = arena("leaderboard", "--source", "people", folder=tmp_path)
     assert done.returncode == 2
-    assert "expected human, all or judge:NAME" in done.stderr
+    assert "expected human, judges, judge:NAME, both or all" in done.stderr
     assert done.stdout == ""
 
 

@@ -152,3 +152,27 @@ def test_an_arena_without_disputes_says_what_it_takes(tmp_path):
     done = run("--db", url)
     assert done.exit_code == 0
     assert "two votes on one battle" in done.stderr
+
+
+def test_patterns_tell_what_the_judge_likes_and_people_do_not(tmp_path):
+    url = f"sqlite:///{tmp_path / 'arena.db'}"
+    database = Database(url)
+    database.make_ready()
+    for number in range(24):
+        listed = number % 2 == 0
+        a, b = ("- one\n- two", "Some words here.") if listed else ("Some words here.", "- one\n- two")
+        battle = add_voted_battle(database, f"Question {number}?", a, b, "model_a" if number % 3 else "model_b")
+        with database.write() as session:
+            winner = "model_a" if listed else "model_b"
+            add_judge_vote(session, battle, "lover", winner, 1.0 if listed else 0.0, f"{winner},{winner}")
+    database.close()
+    rows = {row["feature"]: row for row in json.loads(run("--db", url, "--patterns", "--format", "json").stdout)}
+    assert rows["list items"]["over_weight"] > 0.5
+    assert rows["list items"]["survives"]
+    assert "list items" in run("--db", url, "--patterns").stdout
+
+
+def test_patterns_of_too_few_votes_are_refused(disputed_store):
+    done = run("--db", disputed_store, "--patterns")
+    assert isinstance(done.exception, ConfigError)
+    assert "2 battles with votes of judges; expected 10 or more" in str(done.exception)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from test_disputes import add_voted_battle
 
-from arena.config import ScriptedSettings, Settings, TransformersSettings, WebSettings
+from arena.config import LlamaCppSettings, ScriptedSettings, Settings, WebSettings
 from arena.store import Database
 from arena.store.battles import add_battle
 from arena.store.explanations import add_explanation, battle_texts
 from arena.web.explanations import Busy, Explanations
 from arena.web.pages import explain
 
-LOCAL = TransformersSettings(name="local", endpoint="transformers", source="/nowhere/at/all")
+LOCAL = LlamaCppSettings(name="local", endpoint="llama_cpp", path=Path("/nowhere/at/all.gguf"))
 FAKE = ScriptedSettings(name="fake", endpoint="scripted")
 DOCUMENT = {
     "number": 1,
@@ -108,7 +109,7 @@ def test_battles_are_found_by_their_public_id_and_when_they_are_over(served):
         still_open = add_battle(session, "voter", "plain", "lists", 1.0).public_id
     page = client.get(f"/explain/{still_open}")
     assert page.status_code == 404
-    assert "plain" not in page.text.replace("text/plain", "")
+    assert "A is" not in page.text
 
 
 def test_the_operator_can_keep_explanations_to_himself(tmp_path):
@@ -144,7 +145,7 @@ def test_a_job_whose_judge_cannot_be_loaded_tells_why(tmp_path):
     end = time.monotonic() + 60
     while job.running and time.monotonic() < end:
         time.sleep(0.05)
-    assert "there is no such file or directory" in (job.error or "")
+    assert "no such file: /nowhere/at/all.gguf" in (job.error or "")
     jobs.begin(battle, "local", "owen")
     jobs.cancel(battle)
     cancelled = jobs.job(battle)

@@ -261,7 +261,7 @@ def test_a_touched_file_is_named(copy):
     said = problems(copy)
     assert "models.jsonl: is not the file that the manifest was made over" in said
     (copy / "models.jsonl").unlink()
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(BadExport, match=r"models\.jsonl is missing"):
         verify(copy)
 
 
@@ -339,3 +339,11 @@ def test_the_commands(arena, sqlite, tmp_path):
     assert "problem" in arena("verify", "all", "--format", "csv", folder=tmp_path).stdout
     assert arena("verify", "nowhere", folder=tmp_path).returncode == 1
     assert arena("export", "--screen", "ticket", folder=tmp_path).returncode == 2
+
+
+def test_texts_of_judges_battles_stay_where_readers_may_not_open_them(sqlite, tmp_path):
+    ballot(sqlite, "amber", "birch", "tie", source="judge:j", voter="judge:j", prompt="Judge this.")
+    export_arena(sqlite, tmp_path / "out", show_judged=False)
+    (row,) = rows(tmp_path / "out")
+    assert (row["conversation_a"], row["reason"]) == (None, None)
+    assert verify(tmp_path / "out").problems == []

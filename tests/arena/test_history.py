@@ -13,9 +13,11 @@ from ballots import PLAIN, ballot, ballots
 from sqlmodel import select
 from typed import Typed
 
-from arena.history import NoSuchDay, board_at, filter_at, moment, moved
+from arena.errors import ConfigError
+from arena.history import NoSuchDay, board_at, filter_at, moment
 from arena.leaderboard import publish
 from arena.ledger import seal
+from arena.moved import moved
 from arena.store.ledger_tables import SealRow
 
 MARCH, APRIL = moment("2026-03-31"), moment("2026-04-30")
@@ -151,6 +153,10 @@ def test_what_cannot_be_told_says_why(sqlite):
             moved(session, "dahlia", MARCH, APRIL)
         with pytest.raises(NoSuchDay, match="'elm' has no votes; models that have: amber, birch, cedar, dahlia"):
             moved(session, "elm", MARCH, APRIL)
+        with pytest.raises(NoSuchDay, match="source both has no steps to take apart"):
+            moved(session, "amber", MARCH, APRIL, source="both")
+        with pytest.raises(ConfigError, match="source 'people' is unknown"):
+            moved(session, "amber", MARCH, APRIL, source="people")
         with pytest.raises(NoSuchDay, match="is not before"):
             moved(session, "amber", APRIL, MARCH)
         with pytest.raises(NoSuchDay, match="no two completions of that day differ in style"):

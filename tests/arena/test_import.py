@@ -101,7 +101,7 @@ def test_evalica_reads_the_export_to_our_ratings(sqlite, tmp_path):
 import evalica, json, pandas, sys
 rows = pandas.read_json(sys.argv[1], lines=True)
 W = evalica.Winner
-winner = rows.winner.map({"model_a": W.X, "model_b": W.Y}).fillna(W.Draw)
+winner = [{"model_a": W.X, "model_b": W.Y}.get(one, W.Draw) for one in rows.winner]
 found = evalica.bradley_terry(rows.model_a, rows.model_b, winner, tolerance=1e-14, limit=100000)
 print(json.dumps(found.scores.to_dict()))
 """

@@ -8,13 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-import typer
-from typer.testing import CliRunner
-
-from arena.cli.judge import app as judge_app
-
-app = typer.Typer()
-app.add_typer(judge_app, name="judge")
+from typed import typed
 
 
 def stored(*path):
@@ -25,18 +19,18 @@ def stored(*path):
 
 
 def run(*words):
-    return CliRunner().invoke(app, ["judge", "score", *map(str, words)])
+    return typed("judge", "score", *words)
 
 
 def board(*words):
     result = run(*words, "--format", "json")
-    assert result.exit_code == 0, result.output
+    assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)
 
 
 def refused(*words, code=1):
     result = run(*words)
-    assert result.exit_code == code, result.output
+    assert result.returncode == code, result.stderr
     assert not result.stdout
     return result.stderr
 
@@ -185,7 +179,7 @@ def with_difficulties(home, table=None, sums="# sums\n0.1 0.2 0.3 0.4\n", versio
 def test_an_instruction_without_a_difficulty_leaves_length_control_out(tmp_path):
     folder = alpaca_folder(with_difficulties(tmp_path) / "m", (1.0, 2.0, 1.5, 1.0))
     result = run("alpaca_eval", folder)
-    assert result.exit_code == 0
+    assert result.returncode == 0
     assert "1 of 4 instructions have no difficulty" in result.stderr
 
 
@@ -321,7 +315,7 @@ def test_a_file_that_is_not_of_the_scheme_is_told_with_its_name(tmp_path, scheme
     file = tmp_path / "file.json"
     file.write_text(text)
     told = refused(scheme, file)
-    assert told.startswith(f"Error: {file}: ")
+    assert told.startswith(f"error: {file}: ")
     assert problem in told
 
 

@@ -8,7 +8,8 @@ import pytest
 from typed import Typed
 
 from arena.errors import ConfigError
-from arena.exports.judged_sets import export_set, file_name
+from arena.exports.judged_set import file_name
+from arena.exports.judged_sets import export_set
 from arena.judging.results import Judged, win_rate_rows
 from arena.judging_scores import SCHEMES
 from arena.prompt_files import read_prompt_file

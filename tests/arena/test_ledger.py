@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from ballots import PLAIN, ballot, ballots
+from conftest import emptied
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import select
@@ -18,6 +20,7 @@ from arena.ledger import seal
 from arena.seals import GENESIS, SealedVote, Tree, canonical, merkle_root, pseudonym
 from arena.store.ledger import last_seal, sealed_votes, seals
 from arena.store.ledger_tables import SealRow
+from arena.store.tables import Battle, Vote
 
 
 def sealed_vote(number: int, winner: str = "model_a") -> SealedVote:
@@ -150,6 +153,23 @@ def test_two_runs_at_once_leave_one_chain(database, monkeypatch):
     assert [one.number for one in chain] == [1]
     assert done.new == []
     assert done.last == chain[0]
+
+
+def test_a_vote_that_is_half_written_is_waited_for(postgres):
+    """PostgreSQL gives out ids before it commits: without waiting, a seal would pass the earlier vote by."""
+    one = emptied(postgres)
+    ballots(one, PLAIN[:1])
+    with ThreadPoolExecutor(1) as pool:
+        with one.write() as session:
+            battle = session.exec(select(Battle)).one()
+            session.add(Vote(battle_id=battle.id, source="judge:slow", voter="judge:slow", winner="tie"))
+            session.flush()
+            running = pool.submit(seal, one)
+            with pytest.raises(TimeoutError):
+                running.result(timeout=0.3)
+        (made,) = running.result(timeout=30).new
+    one.close()
+    assert (made.votes, made.last_vote) == (2, 2)
 
 
 def _with_a_rival(real, database):

@@ -107,8 +107,13 @@ def test_ticked_boxes_arrive_as_repeated_words(reader):
     assert 'data-label="Lost"' in page
 
 
-@pytest.mark.parametrize("words", ["source=both", "source=judges", "source=judge:north", "source=all", "method=davidson",
-                                   "method=elo", "style=on", "category=code", "source=judges&category=math&style=on"])  # fmt: skip
+BOARDS = (
+    "source=both", "source=judges", "source=judge:north", "source=all", "method=davidson", "method=elo", "style=on",
+    "category=code", "source=judges&category=math&style=on",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("words", BOARDS)
 def test_every_board_can_be_opened(reader, words):
     page = reader.get(f"/leaderboard?{words}")
     assert page.status_code == 200

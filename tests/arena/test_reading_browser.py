@@ -164,7 +164,9 @@ def test_a_phone_scrolls_only_downwards(browser, lived, dark):
     page = _page(browser, f"{lived.url}/leaderboard?beside=judges", width=390, dark=dark)
     page.locator("#plots").scroll_into_view_if_needed()
     page.locator(".main-svg").first.wait_for()
-    battle = "/battles/" + page.request.get(f"{lived.url}/battles").text().split('href="/battles/')[1].split('"')[0]
+    battle = (
+        "/battles/" + page.request.get(f"{lived.url}/battles").text().split('href="/battles/')[1].split('"')[0]
+    )
     for path in ("", "/models/birch-1", "/battles", battle):
         if path:
             page.goto(lived.url + path)
@@ -184,11 +186,17 @@ def test_three_hundred_models_are_searched_and_sorted(browser, large):
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_axe_has_no_serious_findings(browser, lived, dark):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="install arena[dev] for axe-core").Axe()
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="install arena[dev] for axe-core"
+    ).Axe()
     for path in ("/leaderboard?beside=judges&licence=MIT", "/models/birch-1", "/battles"):
         page = _page(browser, lived.url + path, dark=dark)
         page.locator("h1").first.wait_for()
         found = axe.run(page).response["violations"]
-        serious = [f"{one['id']}: {one['nodes'][0]['html'][:120]}" for one in found if one["impact"] in ("serious", "critical")]
+        serious = [
+            f"{one['id']}: {one['nodes'][0]['html'][:120]}"
+            for one in found
+            if one["impact"] in ("serious", "critical")
+        ]
         assert serious == [], path
         page.context.close()

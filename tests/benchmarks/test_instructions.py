@@ -50,7 +50,7 @@ CLAIMS = [
         "one WORD here",
         "TWO WORDS here",
     ),
-    ("change_case:english_capital", {}, "THE WEATHER WAS FINE AND WE WALKED BY THE RIVER", "This is an English one"),
+    ("change_case:english_capital", {}, "THE WEATHER WAS FINE AND WE WALKED BY THE RIVER", "In English, but low"),
     ("change_case:english_lowercase", {}, "this is an english sentence", "dies ist ein deutscher satz heute"),
     ("punctuation:no_comma", {}, "none here", "one, here"),
 ]  # fmt: skip

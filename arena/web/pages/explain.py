@@ -166,12 +166,13 @@ nav { font: 16px system-ui, sans-serif; display: flex; gap: 1.2rem; margin: 0 0 
 a { color: #4f46e5; } @media (prefers-color-scheme: dark) { a { color: #a5b4fc; } }
 main { max-width: 1200px; margin: 0 auto; } nav { max-width: 1200px; margin: 0 auto 1rem; }
 .start, .job { display: flex; flex-wrap: wrap; gap: .6rem 1rem; align-items: end; margin: 1rem 0; }
-.start label { display: grid; font-size: .85rem; max-width: 100%; }
+.start label { display: grid; font-size: .85rem; min-width: 0; }
 .start :is(select, button), .job button { font: inherit; padding: .45rem .7rem; min-height: 44px; max-width: 100%;
   border-radius: 8px; border: 1px solid var(--line); background: var(--paper); color: var(--ink); }
 .start button { background: #4f46e5; border-color: #4f46e5; color: #fff; font-weight: 600; }
 .start button:disabled { opacity: .45; }
 .job p { margin: 0; flex: 1 1 100%; } .job progress { flex: 1; min-width: 8rem; height: 1rem; align-self: center; }
+@media (max-width: 640px) { .start label, .start select { width: 100%; } }
 .failed { border: 1px solid var(--bad); color: var(--bad); border-radius: 8px; padding: .6rem .9rem; }
 .stored { padding-left: 1.2rem; margin: .5rem 0 1rem; }
 """

@@ -10,10 +10,10 @@ DISPUTES = (
     },
     {
         "prompt": "Give me three tips to sleep better.",
-        "a": "1. Go to bed at the same hour every day.\n2. Put the phone away an hour before.\n3. Keep the room cool "
-        "and dark.",
-        "b": "Sleeping well is very important for your health! There are many things one could do, and everybody is "
-        "different. Try some tea, some music or a long walk, and see what works for you.",
+        "a": "1. Go to bed at the same hour every day.\n2. Put the phone away an hour before.\n3. Keep the room "
+        "cool and dark.",
+        "b": "Sleeping well is very important for your health! There are many things one could do, and everybody "
+        "is different. Try some tea, some music or a long walk, and see what works for you.",
     },
     {
         "prompt": "What is the capital of Australia?",
@@ -23,10 +23,10 @@ DISPUTES = (
     },
     {
         "prompt": "Explain in one paragraph what inflation does to savings.",
-        "a": "Inflation means that prices rise, so the same amount of money buys less each year. Savings in cash lose "
-        "value unless the interest that the bank pays is at least as high as inflation.",
-        "b": "Inflation is when money grows. If you keep savings in a bank they inflate and you have more of them, "
-        "which is good for you. Banks are very safe places and you should always use one.",
+        "a": "Inflation means that prices rise, so the same amount of money buys less each year. Savings in cash "
+        "lose value unless the interest that the bank pays is at least as high as inflation.",
+        "b": "Inflation is when money grows. If you keep savings in a bank they inflate and you have more of "
+        "them, which is good for you. Banks are very safe places and you should always use one.",
     },
 )
 INSTRUCTIONS = "You compare two answers to the same request and name the better one with a single letter, A or B."
