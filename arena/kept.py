@@ -17,7 +17,7 @@ from arena.store.votes import last_vote
 T = TypeVar("T")
 
 MOST = 256  # results kept; a board of 300 models holds a few megabytes
-REST = 4.0  # a result that took t seconds is good for 4 t more, so one kind of page costs a fifth of a core
+REST = 1.0  # a result that took t seconds is good for t more, so one kind of page costs half a core at most
 OLDEST = 60.0  # seconds after which a result is made again without a vote: counts can be repaired meanwhile
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 
 import numpy as np
 from sqlmodel import Session
@@ -81,10 +82,12 @@ def counts_of(session: Session, source: str | None, category: str = OVERALL) -> 
     """Pair counts of a source as columns over all registered models."""
     ids = model_ids(session)
     names = sorted(ids.values())
-    rows = np.array(count_rows(session, source, category), dtype=np.int64).reshape(-1, 6)
+    flat = chain.from_iterable(count_rows(session, source, category))
+    rows = np.fromiter(flat, dtype=np.int64).reshape(-1, 6)
     place = np.zeros(max(ids, default=0) + 1, dtype=np.int64)
+    order = {name: number for number, name in enumerate(names)}
     for number, name in ids.items():
-        place[number] = names.index(name)
+        place[number] = order[name]
     wins, losses, ties, both_bad = rows[:, 2:].T
     return ratings.PairCounts(tuple(names), place[rows[:, 0]], place[rows[:, 1]], wins, losses, ties, both_bad)
 

@@ -182,6 +182,27 @@ def table(results: dict, faithful: dict) -> None:
         print(f"\nattn_lrp and lxt_attn_lrp differ by at most {apart:.1e} on any token")
 
 
+def heads(model: str) -> None:
+    """How well one backward pass ranks heads, against zeroing each of them."""
+    import numpy as np
+    from scipy.stats import spearmanr
+
+    from interp.heads import ablation_importance, gradient_importance
+
+    target = load(model).contrast(prompts(1)[0])
+    seconds = [time.process_time()]
+    ranked = [gradient_importance(target)]
+    seconds.append(time.process_time())
+    ranked.append(ablation_importance(target))
+    seconds.append(time.process_time())
+    signed, exact = (each.scores.ravel() for each in ranked)
+    print(
+        f"{exact.size} heads; gradient {seconds[1] - seconds[0]:.1f} s, ablation {seconds[2] - seconds[1]:.1f} s"
+    )
+    print(f"rank correlation with ablation: {spearmanr(signed, exact).statistic:.2f}")
+    print(f"of their sizes: {spearmanr(np.abs(signed), np.abs(exact)).statistic:.2f}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", help="directory with weights, or a GGUF file")
@@ -190,6 +211,7 @@ def main() -> None:
     parser.add_argument(
         "--save", type=Path, help="keep figures here; those of an earlier run are not measured again"
     )
+    parser.add_argument("--heads", action="store_true", help="only compare head importance with ablation")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
@@ -197,6 +219,9 @@ def main() -> None:
         return
     if not given.model:
         parser.error("give --model, a directory with weights or a GGUF file")
+    if given.heads:
+        heads(given.model)
+        return
     names = given.only.split(",") if given.only else [*OURS, *PEERS]
     known = json.loads(given.save.read_text())["results"] if given.save and given.save.exists() else {}
     results = {name: known[name] for name in names if "runs" in known.get(name, {})}

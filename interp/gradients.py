@@ -22,7 +22,7 @@ from interp.target import Target
 BASELINE = "\n"  # content becomes empty lines: text that says nothing, on a smoother path than zeros or padding
 NODES = 3  # of each interval: exact for polynomials of degree 5, and few enough to place them where f moves
 INTERVALS = 4
-TOKENS = 256  # in one backward pass; rows of more tokens go one by one. It bounds the memory of activations
+TOKENS = 128  # in one backward pass; longer rows go one by one. It bounds the memory of activations
 LOCAL = 10.0  # how much larger the sum of the intervals' own errors may be than the error of their sum
 
 Progress = Callable[[int, float], None]

@@ -101,9 +101,9 @@ class Target:
                     ]
                 )
             hidden = self.lm.run(rows, past=past).last_hidden_state
-            at = lengths[:, None] - 1 + torch.arange(extra + 1)
-            read = torch.arange(len(rows))[:, None]
-            total = total + term.sign * term.read(hidden[read, at.to(hidden.device)])
+            at = (lengths[:, None] - 1 + torch.arange(extra + 1)).to(hidden.device)
+            every = torch.arange(len(rows), device=hidden.device)[:, None]
+            total = total + term.sign * term.read(hidden[every, at])
         return total
 
     def reading_row(self, length: int) -> torch.Tensor:

@@ -1,7 +1,7 @@
 // Follows the controls without loading the page anew, keeps the address right, and draws the plots.
 // Without this script everything works by links and the Show button.
 (() => {
-  const POLL = 750; // milliseconds between two looks for new votes; a look is one row of an index
+  const POLL = 400; // milliseconds between two looks for new votes; a look reads one row of an index
   const TYPING = 180; // milliseconds of rest after which a search is made
   document.documentElement.classList.add("scripted");
 
