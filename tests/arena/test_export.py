@@ -271,6 +271,16 @@ def test_what_is_no_export_is_told(tmp_path, copy):
     (tmp_path / "a.zip").write_text("no")
     with pytest.raises(BadExport, match="not a folder or a zip archive"):
         verify(tmp_path / "a.zip")
+    with zipfile.ZipFile(tmp_path / "b.zip", "w") as archive:
+        archive.writestr("other/file", "text")
+    with pytest.raises(BadExport, match=r"holds no manifest\.json"):
+        verify(tmp_path / "b.zip")
+    (copy / "battles.jsonl").write_text("[]\n")
+    with pytest.raises(BadExport, match="line 1: expected an object"):
+        verify(copy)
+    (copy / "battles.jsonl").write_text('{"vote": 1}\n')
+    with pytest.raises(BadExport, match="a row lacks what an export has: KeyError"):
+        verify(copy)
     (copy / "battles.jsonl").write_text("{")
     with pytest.raises(BadExport, match=r"battles.jsonl: line 1"):
         verify(copy)

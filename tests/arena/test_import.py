@@ -217,6 +217,9 @@ def test_public_rows_bring_texts_times_and_categories(sqlite, tmp_path):
         ({"source": "people"}, "row 1: source 'people'; expected human or judge:NAME"),
         ({"timestamp": "yesterday"}, "row 1: Invalid isoformat string: 'yesterday'"),
         ({"conversation_a": "[{]"}, "row 1: Expecting property name"),
+        ({"conversation_a": "7"}, "row 1: conversation '7'; expected a list"),
+        ({"conversation_a": [{"role": "user", "content": 7}]}, "row 1: content '7'; expected text"),
+        ({"tstamp": "nan"}, "row 1: time 'nan'; expected seconds since 1970"),
         ({"model_a": "x" * 200}, "is too long or cannot be printed"),
     ],
 )

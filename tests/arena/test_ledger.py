@@ -207,6 +207,28 @@ def test_the_command_takes_its_filter_from_the_settings(arena, sqlite, tmp_path)
     assert "8 votes, blind-1" in arena("seal", folder=tmp_path).stderr
 
 
+def test_the_command_goes_on_until_it_is_stopped(arena, sqlite, tmp_path, monkeypatch):
+    waits = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 3:
+            raise KeyboardInterrupt
+        ballots(sqlite, PLAIN[:2])
+
+    monkeypatch.setattr("arena.cli.seal.time.sleep", wait)
+    ballots(sqlite, PLAIN[:1])
+    done = arena("seal", "--every", "30", folder=tmp_path)
+    assert (done.returncode, waits) == (0, [30.0] * 3)
+    with sqlite.read() as session:
+        assert [one.votes for one in seals(session)] == [1, 2, 2]
+    assert arena("seal", "--every", "0", folder=tmp_path).returncode == 2
+
+
+def test_sealing_where_nobody_has_voted_says_so(arena, sqlite, tmp_path):
+    assert "no votes yet; type: arena serve" in arena("seal", folder=tmp_path).stderr
+
+
 def test_a_stored_seal_is_the_text_that_was_hashed(sqlite):
     ballots(sqlite)
     (made,) = seal(sqlite).new
