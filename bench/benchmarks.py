@@ -26,9 +26,9 @@ HERE = Path(__file__).resolve()
 sys.path[:] = [path for path in sys.path if Path(path).resolve() != HERE.parent]
 SUBJECTS = ("anatomy", "virology", "world_religions")
 SETTINGS = {  # task: (samples, shots); samples of each subject for mmlu
-    "arc_easy": (80, 0),
-    "hellaswag": (40, 0),
-    "mmlu": (12, 5),
+    "arc_easy": (60, 0),
+    "hellaswag": (30, 0),
+    "mmlu": (8, 5),
     "gsm8k": (4, 5),
 }
 BOTH = ("acc", "acc_norm")
