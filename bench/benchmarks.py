@@ -166,10 +166,9 @@ def own_logprobs(chosen, player, journal) -> list:
 
 def peer(options: argparse.Namespace) -> dict:
     import lm_eval
+    import torch
     from lm_eval.models.huggingface import HFLM
     from lm_eval.tasks import TaskManager
-
-    import torch
 
     torch.set_num_threads(1)
     model = HFLM(pretrained=str(options.model), dtype="float32", device="cpu", batch_size=BATCH)

@@ -8,7 +8,10 @@ from collections.abc import Sequence
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 # The three stages of MMLU-Pro's evaluation (TIGER-AI-Lab/MMLU-Pro), which guesses where they end.
-PRO_STATED = re.compile(
+PRO_STATED = re.compile(r"answer is \(?([A-J])\)?")
+PRO_LABELLED = re.compile(r"[aA]nswer:\s*([A-J])")
+PRO_ALONE = re.compile(r"\b([A-J])\b")
+STATED = re.compile(
     r"(?i:answer\s*(?:is|:)|答案\s*(?:是|为|：|:))[\s:：*_`\"'$]*(?:\\boxed\{|\\text\{)*[(\[（]?"
     r"([A-Z](?![A-Za-z'’])|[a-z](?=[)\]）.*_`\"'\s]*(?:\n|$)))"  # a small letter could be the article
 )
