@@ -15,6 +15,7 @@ from rich.markup import escape
 from arena.cli import (
     agreement,
     answer,
+    audit,
     bench,
     bring,
     db,
@@ -56,7 +57,7 @@ PANELS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
         "disputed": disputed.disputed,
         "explain": explain.explain,
     },
-    "Benchmarks": {"bench": bench.app, "speed": speed.speed},
+    "Benchmarks": {"bench": bench.app, "speed": speed.speed, "audit": audit.audit},
     "Data": {"export": export.export, "import": bring.bring, "seal": seal.seal, "verify": export.verify},
 }
 for panel, commands in PANELS.items():
