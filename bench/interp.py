@@ -2,12 +2,13 @@
 
     python bench/interp.py --model MODEL [--prompts 2] [--only attn_lrp,captum_ig]
 
-The model is a directory or a GGUF file. Four short disputes are put to it as a judge, in float32 on one thread. Each contender runs in a process of its own: CPU seconds a prompt, and the peak of resident memory above the
-loaded, warm model. Then every ranking of words is measured by the same deletions: `comprehensiveness` and the gap
+The model is a directory or a GGUF file. Four short disputes are put to it as a judge, in float32 on one thread.
+Each contender runs in a process of its own: CPU seconds a prompt, and the peak of resident memory above the
+loaded, warm model. Then every ranking of words is measured by the same deletions: comprehensiveness, and the gap
 between deleting the least and the most important words first, with z against ten random rankings.
 
-Peers come from the extra `interp-peers`. lxt 2.1 raises ImportError with transformers 5: it is given the names that it
-misses, none of which it uses for Llama.
+Peers come from the extra `interp-peers`. lxt 2.1 raises ImportError with transformers 5: it is given the names
+that it misses, none of which it uses for Llama.
 """
 
 from __future__ import annotations
@@ -181,12 +182,36 @@ def table(results: dict, faithful: dict) -> None:
         print(f"\nattn_lrp and lxt_attn_lrp differ by at most {apart:.1e} on any token")
 
 
+def heads(model: str) -> None:
+    """How well one backward pass ranks heads, against zeroing each of them."""
+    import numpy as np
+    from scipy.stats import spearmanr
+
+    from interp.heads import ablation_importance, gradient_importance
+
+    target = load(model).contrast(prompts(1)[0])
+    seconds = [time.process_time()]
+    ranked = [gradient_importance(target)]
+    seconds.append(time.process_time())
+    ranked.append(ablation_importance(target))
+    seconds.append(time.process_time())
+    signed, exact = (each.scores.ravel() for each in ranked)
+    print(
+        f"{exact.size} heads; gradient {seconds[1] - seconds[0]:.1f} s, ablation {seconds[2] - seconds[1]:.1f} s"
+    )
+    print(f"rank correlation with ablation: {spearmanr(signed, exact).statistic:.2f}")
+    print(f"of their sizes: {spearmanr(np.abs(signed), np.abs(exact)).statistic:.2f}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", help="directory with weights, or a GGUF file")
     parser.add_argument("--prompts", type=int, default=2, help="1 to 4")
     parser.add_argument("--only", help="contenders, parted by commas")
-    parser.add_argument("--save", type=Path, help="also write all figures as JSON")
+    parser.add_argument(
+        "--save", type=Path, help="keep figures here; those of an earlier run are not measured again"
+    )
+    parser.add_argument("--heads", action="store_true", help="only compare head importance with ablation")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
@@ -194,13 +219,20 @@ def main() -> None:
         return
     if not given.model:
         parser.error("give --model, a directory with weights or a GGUF file")
+    if given.heads:
+        heads(given.model)
+        return
     names = given.only.split(",") if given.only else [*OURS, *PEERS]
-    results = {}
+    known = json.loads(given.save.read_text())["results"] if given.save and given.save.exists() else {}
+    results = {name: known[name] for name in names if "runs" in known.get(name, {})}
     for name in names:
+        if name in results:
+            continue
         results[name] = in_own_process(name, given.model, given.prompts)
         print(name, results[name].get("error", "done"), file=sys.stderr, flush=True)
         if given.save:
             given.save.write_text(json.dumps({"results": results}))
+    results = {name: results[name] for name in names}
     faithful = measured(results, given.model, given.prompts)
     table(results, faithful)
     if given.save:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from interp.errors import BadOption
 from interp.prompt import Prompt, Unit, groups
+
+if TYPE_CHECKING:
+    from interp.faithfulness import Faithfulness
 
 Floats = NDArray[np.float64]
 
@@ -32,7 +35,7 @@ class Attribution:
     target: str
     value: float
     delta: float | None = None
-    faithfulness: Any = None
+    faithfulness: Faithfulness | None = None
     notes: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:

@@ -12,11 +12,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from interp.errors import BadPrompt, EmptyCompletion, LabelNotOneToken, NoWeights, PromptTooLong, UnsupportedModel
+from interp.errors import (
+    BadOption,
+    BadPrompt,
+    EmptyCompletion,
+    LabelNotOneToken,
+    NoWeights,
+    PromptTooLong,
+    UnsupportedModel,
+)
 from interp.extras import torch, transformers
 from interp.prompt import Prompt, Unit
 from interp.target import Target, Term
 
+DTYPES = ("float32", "bfloat16", "float16")
 CLOSE = 1e-3  # logits: our unembedding of a few rows against the model's own, in float32
 
 
@@ -28,7 +37,7 @@ class CausalLM:
     tokenizer without offsets, or a network that changes its logits in a way unknown here.
     """
 
-    def __init__(self, network: Any, tokenizer: Any, *, name: str | None = None, batch_tokens: int = 2048) -> None:
+    def __init__(self, network: Any, tokenizer: Any, *, name: str | None = None, batch_tokens: int = 512) -> None:
         if not getattr(tokenizer, "is_fast", False):
             raise UnsupportedModel(f"{type(tokenizer).__name__} tells no offsets of tokens; use a fast tokenizer")
         self.network = network.eval().requires_grad_(False)
@@ -43,8 +52,11 @@ class CausalLM:
     def load(cls, source: str | Path, *, dtype: str = "float32", device: str = "cpu", **options: Any) -> CausalLM:
         """From a directory with weights or a GGUF file on this disk; float32, for near ties are below bfloat16.
 
-        Raises NoWeights when there are none, and OSError or ValueError as transformers does.
+        Raises NoWeights when there are none, BadOption for another dtype, and OSError or ValueError as
+        transformers does.
         """
+        if dtype not in DTYPES:
+            raise BadOption(f"dtype {dtype!r}; expected one of: {', '.join(DTYPES)}")
         place = Path(source).expanduser()
         if not place.exists():
             raise NoWeights(

@@ -22,7 +22,7 @@ from interp.target import Target
 BASELINE = "\n"  # content becomes empty lines: text that says nothing, on a smoother path than zeros or padding
 NODES = 3  # of each interval: exact for polynomials of degree 5, and few enough to place them where f moves
 INTERVALS = 4
-TOKENS = 256  # in one backward pass; rows of more tokens go one by one. It bounds the memory of activations
+TOKENS = 128  # in one backward pass; longer rows go one by one. It bounds the memory of activations
 LOCAL = 10.0  # how much larger the sum of the intervals' own errors may be than the error of their sum
 
 Progress = Callable[[int, float], None]
@@ -30,22 +30,23 @@ Progress = Callable[[int, float], None]
 
 def saliency(target: Target) -> Attribution:
     """|df/dE_i|, the Euclidean length: how strongly f reacts to token i. Positive, without a side."""
-    _, gradient = _one(target)
-    return target.attribution("saliency", gradient.norm(dim=-1))
+    value, gradient = gradient_of(target)
+    return target.attribution("saliency", gradient.norm(dim=-1), value=value)
 
 
 def input_x_gradient(target: Target) -> Attribution:
     """sum_d E_id df/dE_id: the first-order effect of a token. Signed; sums to nothing in particular."""
-    _, gradient = _one(target)
-    return target.attribution("input_x_gradient", (gradient * target.embeddings).sum(-1))
+    value, gradient = gradient_of(target)
+    return target.attribution("input_x_gradient", (gradient * target.embeddings).sum(-1), value=value)
 
 
-def _one(target: Target) -> tuple[torch.Tensor, torch.Tensor]:
+def gradient_of(target: Target) -> tuple[float, torch.Tensor]:
+    """f and df/dE (tokens, width), by one run forward and back."""
     embeddings = target.embeddings[None].clone().requires_grad_(True)
     with torch.enable_grad():
         value = target.of(embeddings)
         (gradient,) = torch.autograd.grad(value.sum(), embeddings)
-    return value.detach(), gradient[0]
+    return float(value.detach()), gradient[0]
 
 
 class Line:
@@ -171,6 +172,7 @@ def integrated_gradients(
     found = target.attribution(
         "integrated_gradients",
         scores,
+        value=integral.known[1.0],
         delta=delta,
         baseline=named,
         steps=integral.steps,

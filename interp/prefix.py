@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from transformers.cache_utils import Cache, DynamicLayer
-
 from interp.errors import UnsupportedModel
-from interp.extras import torch
+from interp.extras import torch, transformers
+
+Cache, DynamicLayer = transformers.cache_utils.Cache, transformers.cache_utils.DynamicLayer
 
 Pair = tuple["torch.Tensor", "torch.Tensor"]
 
 
-class _Shared(DynamicLayer):  # type: ignore[misc]  # transformers is not typed
+class _Shared(DynamicLayer):  # type: ignore[misc, valid-type]  # transformers is not typed
     """One layer's prefix (1, heads, length, width), read by any number of rows and never written."""
 
     def __init__(self, keys: torch.Tensor, values: torch.Tensor) -> None:
@@ -31,7 +31,7 @@ class _Shared(DynamicLayer):  # type: ignore[misc]  # transformers is not typed
 class Prefix:
     """The keys and values of a whole prompt, to be cut to any length."""
 
-    def __init__(self, cache: Cache) -> None:
+    def __init__(self, cache: Any) -> None:
         """From the cache that one run over the prompt filled. Raises UnsupportedModel for recurrent layers."""
         for number, layer in enumerate(cache.layers):
             if getattr(layer, "keys", None) is None or type(layer) is not DynamicLayer:
@@ -41,8 +41,8 @@ class Prefix:
                 )
         self._layers = [(layer.keys.detach(), layer.values.detach()) for layer in cache.layers]
 
-    def cut(self, length: int) -> Cache | None:
-        """A cache of the first `length` tokens that runs do not change, None for no tokens."""
+    def cut(self, length: int) -> Any:
+        """A transformers cache of the first `length` tokens that runs do not change, None for no tokens."""
         if length == 0:
             return None
         return Cache(layers=[_Shared(keys[:, :, :length], values[:, :, :length]) for keys, values in self._layers])

@@ -9,12 +9,12 @@ from contextlib import AbstractContextManager
 
 from interp.attention import observed
 from interp.attribution import Attribution
-from interp.errors import BadOption, UnsupportedModel
+from interp.errors import BadOption
 from interp.extras import torch
+from interp.gradients import gradient_of
 from interp.rules import attn_lrp_rules, cp_lrp_rules
 from interp.target import Target
 
-SAME = 1e-3  # logits; the rules must not change the forward pass beyond rounding
 SIDES = {"first": 1.0, "second": -1.0}
 
 
@@ -24,8 +24,8 @@ def attn_lrp(target: Target) -> Attribution:
     Softmax takes relevance up as a bias does, so scores do not sum to f; the parameter `absorbed` is what is
     missing. Raises UnsupportedModel.
     """
-    scores = _relevance(target, attn_lrp_rules(target.lm))
-    return target.attribution("attn_lrp", scores, absorbed=target.value - float(scores.double().sum()))
+    value, scores = _relevance(target, attn_lrp_rules(target.lm))
+    return target.attribution("attn_lrp", scores, value=value, absorbed=value - float(scores.double().sum()))
 
 
 def cp_lrp(target: Target) -> Attribution:
@@ -34,22 +34,15 @@ def cp_lrp(target: Target) -> Attribution:
     Scores sum to f, and `delta` is the error of that, in a network without biases when each label has one
     spelling: a log-sum-exp over several is not linear. Raises UnsupportedModel.
     """
-    scores = _relevance(target, cp_lrp_rules(target.lm))
-    return target.attribution("cp_lrp", scores, delta=abs(float(scores.double().sum()) - target.value))
+    value, scores = _relevance(target, cp_lrp_rules(target.lm))
+    return target.attribution("cp_lrp", scores, value=value, delta=abs(float(scores.double().sum()) - value))
 
 
-def _relevance(target: Target, rules: AbstractContextManager[None]) -> torch.Tensor:
-    embeddings = target.embeddings[None].clone().requires_grad_(True)
-    with torch.enable_grad(), rules:
-        value = target.of(embeddings)
-        (gradient,) = torch.autograd.grad(value.sum(), embeddings)
-    seen = float(value.detach())
-    if abs(seen - target.value) > SAME * max(1.0, abs(target.value)):
-        raise UnsupportedModel(
-            f"under the relevance rules {target.lm.name} says {seen:.4f} instead of {target.value:.4f}: it has a "
-            "layer that they do not know"
-        )
-    return (gradient * embeddings.detach()).sum(-1)[0]
+def _relevance(target: Target, rules: AbstractContextManager[None]) -> tuple[float, torch.Tensor]:
+    """f and sum_d E_id df/dE_id under the rules, which do not change f."""
+    with rules:
+        value, gradient = gradient_of(target)
+    return value, (gradient * target.embeddings).sum(-1)
 
 
 def chefer(target: Target, side: str = "first") -> Attribution:
@@ -74,8 +67,9 @@ def chefer(target: Target, side: str = "first") -> Attribution:
 
     embeddings = target.embeddings[None].clone().requires_grad_(True)
     with torch.enable_grad(), observed(target.lm, observe):
-        torch.autograd.grad(target.of(embeddings).sum(), embeddings)
+        value = target.of(embeddings)
+        torch.autograd.grad(value.sum(), embeddings)
     row = target.reading_row(len(next(iter(layers.values()))))
     for number in sorted(layers, reverse=True):
         row = row + row @ layers[number]
-    return target.attribution("chefer", row[: len(target.units)], side=side)
+    return target.attribution("chefer", row[: len(target.units)], value=float(value.detach()), side=side)

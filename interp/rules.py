@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 PROJECTIONS = ("q_proj", "k_proj", "v_proj")
 GATED = ("gate_proj", "up_proj", "act_fn")
+SAME = 1e-2  # of the largest number: rounding in bfloat16 is 4e-3 of each
 Hook = Callable[[Any, tuple[Any, ...], Any], Any]
 
 
@@ -88,11 +89,18 @@ def _norm_rule(norm: Any) -> Hook:
     with torch.no_grad():
         weight = norm(torch.ones_like(norm.weight)) * (1 + epsilon) ** 0.5
 
-    def hook(_module: Any, inputs: tuple[Any, ...], _output: Any) -> Any:
+    def hook(_module: Any, inputs: tuple[Any, ...], output: Any) -> Any:
         (given,) = inputs
         with torch.no_grad():
             root = torch.rsqrt(given.float().pow(2).mean(-1, keepdim=True) + epsilon).to(given.dtype)
-        return given * root * weight
+        ruled = given * root * weight
+        if not torch.allclose(
+            ruled.detach(), output.detach(), rtol=SAME, atol=SAME * float(output.detach().abs().max())
+        ):
+            raise UnsupportedModel(
+                f"a {type(norm).__name__} is not x / rms(x) * w; its relevance rule is not known"
+            )
+        return ruled
 
     return hook
 

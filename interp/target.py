@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,16 +18,12 @@ from numpy.typing import NDArray
 from interp.attribution import Attribution, Floats
 from interp.errors import BadOption
 from interp.extras import torch
+from interp.perturbation import Masks, Value
 from interp.prefix import Prefix
 from interp.prompt import Prompt, Unit, groups
 
 if TYPE_CHECKING:
-    from transformers.cache_utils import Cache
-
     from interp.causal_lm import CausalLM
-
-Masks = NDArray[np.bool_]
-Value = Callable[[Masks], Floats]
 
 
 @dataclass(frozen=True)
@@ -84,12 +80,12 @@ class Target:
         with torch.no_grad():
             return Prefix(self.lm.run(self.embeddings[None], keep=True).past_key_values)
 
-    def of(self, embeddings: torch.Tensor, past: Cache | None = None) -> torch.Tensor:
+    def of(self, embeddings: torch.Tensor, past: Any = None) -> torch.Tensor:
         """f (rows,) of embeddings (rows, tokens, width) behind `past`, differentiable."""
         lengths = torch.full((len(embeddings),), embeddings.shape[1])
         return self._of(embeddings, lengths, past)
 
-    def _of(self, embeddings: torch.Tensor, lengths: torch.Tensor, past: Cache | None) -> torch.Tensor:
+    def _of(self, embeddings: torch.Tensor, lengths: torch.Tensor, past: Any) -> torch.Tensor:
         """f of rows of different lengths, padded on the right: no real token can see the padding."""
         total = torch.zeros(len(embeddings), dtype=embeddings.dtype, device=embeddings.device)
         for term in self.terms:
@@ -105,9 +101,9 @@ class Target:
                     ]
                 )
             hidden = self.lm.run(rows, past=past).last_hidden_state
-            at = lengths[:, None] - 1 + torch.arange(extra + 1)
-            read = torch.arange(len(rows))[:, None]
-            total = total + term.sign * term.read(hidden[read, at.to(hidden.device)])
+            at = (lengths[:, None] - 1 + torch.arange(extra + 1)).to(hidden.device)
+            every = torch.arange(len(rows), device=hidden.device)[:, None]
+            total = total + term.sign * term.read(hidden[every, at])
         return total
 
     def reading_row(self, length: int) -> torch.Tensor:
@@ -170,9 +166,16 @@ class Target:
         if batch:
             yield batch, _shortest(kept, batch, same)
 
-    def attribution(self, method: str, scores: torch.Tensor | Floats, **parameters: object) -> Attribution:
-        """Scores (tokens,) of a method as an `Attribution` of this target."""
-        delta = parameters.pop("delta", None)
+    def attribution(
+        self,
+        method: str,
+        scores: torch.Tensor | Floats,
+        *,
+        value: float | None = None,
+        delta: float | None = None,
+        **parameters: object,
+    ) -> Attribution:
+        """Scores (tokens,) of a method as an `Attribution`; `value` is f where the method has computed it."""
         numbers = scores.detach().double().cpu().numpy() if isinstance(scores, torch.Tensor) else scores
         return Attribution(
             method=method,
@@ -181,8 +184,8 @@ class Target:
             units=self.units,
             scores=np.asarray(numbers, dtype=np.float64),
             target=self.name,
-            value=self.value,
-            delta=None if delta is None else float(str(delta)),
+            value=self.value if value is None else value,
+            delta=delta,
         )
 
 

@@ -117,6 +117,8 @@ def test_models_without_weights_are_told(tmp_path):
         CausalLM.load("gpt-4o")
     with pytest.raises(NoWeights, match=r"holds no \*\.safetensors"):
         CausalLM.load(tmp_path)
+    with pytest.raises(BadOption, match="dtype 'fp8'; expected one of: float32, bfloat16, float16"):
+        CausalLM.load(tmp_path, dtype="fp8")
 
 
 def test_a_saved_model_is_loaded_frozen(tmp_path):
