@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from conftest import settled
 from populated import populate
@@ -73,6 +75,6 @@ def test_so_many_votes_swap_neighbours(sqlite):
         published = publish(session)
     swaps = fragile_ranks(published)
     rows = published.board.rows
-    assert [(one.ahead, one.behind) for one in swaps] == [(a.model, b.model) for a, b in zip(rows, rows[1:], strict=False)]
+    assert [(one.ahead, one.behind) for one in swaps] == [(a.model, b.model) for a, b in pairwise(rows)]
     assert all(one.votes is None or 0 < one.votes < 60 for one in swaps)
     assert swaps[0].gap == pytest.approx(rows[0].rating - rows[1].rating)

@@ -205,10 +205,13 @@ def test_a_model_s_page_tells_of_opponents_categories_and_provenance(reader, liv
 
 def test_static_scores_stand_on_the_model_s_page(sqlite):
     names = populate(sqlite, 2, 2)
-    run = {"task": "arc-easy", "dimension": "knowledge", "settings": "s", "design": "d", "rung": "first", "metric": "accuracy",
-           "value": 0.625, "lower": 0.5, "upper": 0.75, "scored": 60, "unparsed": 3, "failed": 1}  # fmt: skip
+    run = {"task": "arc-easy", "dimension": "knowledge", "settings": "s", "design": "d", "rung": "first",
+           "metric": "accuracy", "value": 0.625,
+           "lower": 0.5, "upper": 0.75, "scored": 60, "unparsed": 3, "failed": 1}  # fmt: skip
     with sqlite.write() as session:
-        session.add(BenchmarkRun(model_id=session.exec(select(Model.id).where(Model.name == names[0])).one(), **run))
+        session.add(
+            BenchmarkRun(model_id=session.exec(select(Model.id).where(Model.name == names[0])).one(), **run)
+        )
     with TestClient(create_app(_settings(names), sqlite, _serving(names))) as client:
         page = client.get(f"/models/{names[0]}").text
         assert "Static benchmarks" not in client.get(f"/models/{names[1]}").text
