@@ -132,8 +132,8 @@ def _count_rows(drawn: Drawn) -> Iterator[list[dict[str, object]]]:
         met = np.flatnonzero(table.sum(axis=1))
         yield [
             {"model_a_id": pair // MODELS + 1, "model_b_id": pair % MODELS + 1, "category": category, "source": HUMAN,
-             "wins": won, "losses": lost, "ties": tied, "both_bad": bad}
-            for pair, (won, lost, tied, bad) in zip(met.tolist(), table[met].tolist(), strict=True)
+             "wins": w, "losses": lost, "ties": t, "both_bad": d}
+            for pair, (w, lost, t, d) in zip(met.tolist(), table[met].tolist(), strict=True)
         ]  # fmt: skip
 
 

@@ -13,6 +13,7 @@ import ratings
 from arena.board_choice import BoardChoice, NoSuchBoard
 from arena.model_profile import opponents, provenance, registered_at, row_of
 from arena.store.archive import Search, search
+from arena.store.benchmarks import runs
 from arena.store.tables import HUMAN, OVERALL
 from arena.web.board_columns import price_text, size_text
 from arena.web.board_view import NOTHING, SOURCE_NAMES, Boards
@@ -54,6 +55,7 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
             return missing(templates, f"No model is called {name!r} here.")
         with boards.kept.database.read() as session:
             since = registered_at(session, name)
+            scores = [one.row for one in runs(session, model=name)]
             samples, _ = search(session, Search(model=name), judged=boards.settings.web.show_judged)
         met = opponents(published, name)
         page = templates.get_template("model.html").render(
@@ -74,6 +76,7 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
             opponents=met[:OTHERS],
             all_opponents=len(met),
             strengths=_strengths(boards, name, source),
+            scores=scores,
             samples=samples[:SAMPLES],
         )
         return HTMLResponse(page)

@@ -15,7 +15,8 @@ from sqlmodel import select
 from arena.config import ScriptedSettings, Settings
 from arena.serving import Serving
 from arena.store import Database
-from arena.store.tables import Battle
+from arena.store.benchmark_tables import BenchmarkRun
+from arena.store.tables import Battle, Model
 from arena.store.votes import add_vote, recount
 from arena.web.app import create_app
 from arena.web.plot_data import PLOTS
@@ -200,6 +201,22 @@ def test_a_model_s_page_tells_of_opponents_categories_and_provenance(reader, liv
     ):
         assert said in page
     assert all(f'href="/models/{name}"' in page for name in lived_in[1][1:])
+
+
+def test_static_scores_stand_on_the_model_s_page(sqlite):
+    names = populate(sqlite, 2, 2)
+    run = {"task": "arc-easy", "dimension": "knowledge", "settings": "s", "design": "d", "rung": "first",
+           "metric": "accuracy", "value": 0.625,
+           "lower": 0.5, "upper": 0.75, "scored": 60, "unparsed": 3, "failed": 1}  # fmt: skip
+    with sqlite.write() as session:
+        session.add(
+            BenchmarkRun(model_id=session.exec(select(Model.id).where(Model.name == names[0])).one(), **run)
+        )
+    with TestClient(create_app(_settings(names), sqlite, _serving(names))) as client:
+        page = client.get(f"/models/{names[0]}").text
+        assert "Static benchmarks" not in client.get(f"/models/{names[1]}").text
+    for said in ("arc-easy", "0.625", "0.500 – 0.750"):
+        assert said in page
 
 
 def test_a_model_nobody_knows_is_not_found(reader):
