@@ -46,7 +46,10 @@ SPREAD = 1.0  # standard deviation of strength, in logits
 OUTCOMES = ("model_a", "model_b", "tie", "both_bad")
 CATEGORIES = {OVERALL: 1.0, "english": 0.6, "code": 0.2, "hard": 0.15, "math": 0.1}
 CREATED = "2026-01-01 00:00:00+00:00"
-BATTLE = "id, public_id, ticket, voter, model_a_id, model_b_id, pair_probability, category, shared, status, created_at, changed_at"
+BATTLE = (
+    "id, public_id, ticket, voter, model_a_id, model_b_id, pair_probability, category, shared, status, "
+    "created_at, changed_at"
+)
 VOTE = "id, battle_id, source, voter, winner, stopped_early, created_at"
 
 
@@ -129,8 +132,8 @@ def _count_rows(drawn: Drawn) -> Iterator[list[dict[str, object]]]:
         met = np.flatnonzero(table.sum(axis=1))
         yield [
             {"model_a_id": pair // MODELS + 1, "model_b_id": pair % MODELS + 1, "category": category, "source": HUMAN,
-             "wins": w, "losses": l, "ties": t, "both_bad": d}
-            for pair, (w, l, t, d) in zip(met.tolist(), table[met].tolist(), strict=True)
+             "wins": won, "losses": lost, "ties": tied, "both_bad": bad}
+            for pair, (won, lost, tied, bad) in zip(met.tolist(), table[met].tolist(), strict=True)
         ]  # fmt: skip
 
 

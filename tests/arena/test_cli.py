@@ -145,3 +145,34 @@ def test_every_command_explains_itself(arena, tmp_path, command):
     done = arena(command, "--help", folder=tmp_path)
     assert done.returncode == 0
     assert "Usage" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "method"),
+    [(("--category", "english"), "bradley_terry"), (("--method", "elo"), "elo")],
+)
+def test_the_leaderboard_takes_method_style_and_category(arena, tmp_path, options, method):
+    vote_once(tmp_path)
+    done = arena("leaderboard", "--format", "json", *options, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    board = json.loads(done.stdout)
+    assert (board["votes"], board["method"]) == (1, method)
+    assert ("classifier" in board) is ("--category" in options)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--category", "poetry"), "category 'poetry' has no votes; there are"),
+        (("--method", "elo", "--style"), "style control goes with method bt"),
+        (("--source", "both", "--style"), "has a method of its own"),
+        (("--source", "both"), "at least one judge"),
+        (("--method", "davidson"), "no battle is tie"),
+        (("--style",), "no two completions differ in style"),
+    ],
+)
+def test_a_board_that_cannot_be_made_says_why(arena, tmp_path, options, said):
+    vote_once(tmp_path)
+    done = arena("leaderboard", *options, folder=tmp_path)
+    assert done.returncode == 2
+    assert said in " ".join(done.stderr.split())
