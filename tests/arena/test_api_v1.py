@@ -113,6 +113,11 @@ async def test_a_vote_changes_the_tag_and_the_board(database):
         assert third.status_code == 304
 
 
+async def test_headers_can_be_asked_for_alone(client):
+    plain, alone = await get(client, "votes"), await client.head("/api/v1/votes")
+    assert (alone.status_code, alone.headers["etag"]) == (200, plain.headers["etag"])
+
+
 async def test_votes_and_seals_are_enough_to_follow_the_chain(client):
     """As a stranger would, with nothing but the interface."""
     votes = [SealedVote(**row) for row in (await get(client, "votes")).json()["votes"]]

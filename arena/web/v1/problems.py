@@ -10,6 +10,8 @@ from fastapi import HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
+from starlette.routing import Match
+from starlette.types import Receive, Scope, Send
 
 from arena.errors import ConfigError
 
@@ -28,7 +30,16 @@ def problem(status: int, detail: str, request: Request) -> Response:
 
 
 class ProblemRoute(APIRoute):
-    """A route whose refusals are problem documents. A mistake of ours stays an error 500 with its traceback."""
+    """A route whose refusals are problem documents. A mistake of ours stays an error 500 with its traceback.
+
+    HEAD is answered as GET would be; the server leaves the body out.
+    """
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        return super().matches(_as_get(scope))
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await super().handle(_as_get(scope), receive, send)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -44,6 +55,10 @@ class ProblemRoute(APIRoute):
                 return problem(error.status_code, str(error.detail), request)
 
         return handled
+
+
+def _as_get(scope: Scope) -> Scope:
+    return {**scope, "method": "GET"} if scope.get("method") == "HEAD" else scope
 
 
 def _told(error: Any) -> str:
