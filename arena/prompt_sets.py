@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from arena.hub_prompts import is_hub_id, read_hub_prompts
 from arena.prompt_files import BadPromptFile, PromptFile, read_prompt_file, read_prompts
 from arena.store import Database
 from arena.store.prompts import NewPrompt, add_completion, add_prompt_set, find_prompt_set, prompts_of
@@ -27,20 +28,34 @@ class Imported:
     new: bool
 
 
-def bring(database: Database, what: str, name: str | None = None, format: str | None = None) -> Imported:  # noqa: A002
-    """Import the file or known set `what`, whole or not at all.
+@dataclass(frozen=True)
+class OnHub:
+    """Which rows of a hub's data set are meant."""
+
+    revision: str | None = None
+    subset: str | None = None
+    split: str | None = None
+
+
+def bring(
+    database: Database,
+    what: str,
+    name: str | None = None,
+    format: str | None = None,  # noqa: A002
+    hub: OnHub = OnHub(),
+) -> Imported:
+    """Import the file, known set or hub id `what`, whole or not at all.
 
     The same content under the same name is left as it is, and only new completions are added. Raises
     `BadPromptFile`.
     """
-    known = what == STARTER and not Path(what).exists()
-    read = starter() if known else read_prompt_file(Path(what), format)
-    chosen = name or (STARTER if known else _name_of(Path(what)))
+    read, source = _read(what, format, hub)
+    chosen = name or (STARTER if what == STARTER else _name_of(Path(what)))
     digest = _digest(read.prompts)
     with database.write() as session:
         there = find_prompt_set(session, chosen)
         if there is None:
-            add_prompt_set(session, chosen, what, digest, read.prompts)
+            add_prompt_set(session, chosen, source, digest, read.prompts)
         elif there.sha256 != digest:
             raise BadPromptFile(f"{chosen!r} is there with other prompts; give this one a name with --name")
         ids = {prompt.key: prompt.id for prompt in prompts_of(session, chosen)}
@@ -49,6 +64,16 @@ def bring(database: Database, what: str, name: str | None = None, format: str | 
             for (key, model), text in read.completions.items()
         )
     return Imported(chosen, read.format, len(read.prompts), added, there is None)
+
+
+def _read(what: str, format: str | None, hub: OnHub) -> tuple[PromptFile, str]:  # noqa: A002
+    """The prompts, and where they come from."""
+    if what == STARTER and not Path(what).exists():
+        return starter(), STARTER
+    if is_hub_id(what):
+        read = read_hub_prompts(what, hub.revision, hub.subset, hub.split, format)
+        return read, f"{what}@{hub.revision}"
+    return read_prompt_file(Path(what), format), what
 
 
 def starter() -> PromptFile:

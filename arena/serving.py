@@ -14,8 +14,10 @@ from arena.config import (
     AnyModel,
     LlamaCppSettings,
     OpenAISettings,
+    RewardSettings,
     ScriptedSettings,
     TransformersSettings,
+    VllmSettings,
     api_key,
 )
 from arena.endpoints import Endpoint, EndpointError, Failure, Finish
@@ -140,7 +142,38 @@ def make_endpoint(settings: AnyModel, report: Callable[[str], None] = log.debug)
         return _openai(settings)
     if isinstance(settings, LlamaCppSettings):
         return _llama_cpp(settings, report)
+    if isinstance(settings, VllmSettings):
+        return _vllm(settings)
+    if isinstance(settings, RewardSettings):
+        return _reward(settings)
     return _transformers(settings)
+
+
+def _vllm(settings: VllmSettings) -> Endpoint:
+    from arena.endpoints.vllm import Vllm
+
+    return Vllm(
+        settings.source,
+        revision=settings.revision,
+        dtype=settings.dtype,
+        max_batch=settings.max_batch,
+        chat_template=settings.chat_template,
+        options=settings.options,
+    )
+
+
+def _reward(settings: RewardSettings) -> Endpoint:
+    from arena.endpoints.reward import Reward
+
+    return Reward(
+        settings.source,
+        revision=settings.revision,
+        dtype=settings.dtype,
+        device=settings.device,
+        threads=settings.threads,
+        max_batch=settings.max_batch,
+        chat_template=settings.chat_template,
+    )
 
 
 def _openai(settings: OpenAISettings) -> Endpoint:

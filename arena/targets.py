@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from arena.config import AnyModel, LlamaCppSettings, Settings, TransformersSettings
+from arena.config import (
+    AnyModel,
+    LlamaCppSettings,
+    RewardSettings,
+    Settings,
+    TransformersSettings,
+    VllmSettings,
+)
 from arena.demo import embedded
 from arena.endpoints import Request
 from arena.engine import Price, Target, address
@@ -53,7 +60,9 @@ def concurrency(settings: AnyModel) -> int:
     """A model on this machine is not asked for more at once than it works on: the rest would only wait in it."""
     if isinstance(settings, LlamaCppSettings):
         return min(settings.concurrency, settings.parallel)
-    if isinstance(settings, TransformersSettings):
+    if isinstance(settings, VllmSettings):
+        return settings.max_batch  # vLLM does best with everything there is
+    if isinstance(settings, TransformersSettings | RewardSettings):
         return min(settings.concurrency, settings.max_batch)
     return settings.concurrency
 

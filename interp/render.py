@@ -253,8 +253,8 @@ def _inside(document: Document) -> str:
     if document.get("flow"):
         parts += (
             "<h2>Attention on its way to the verdict</h2>"
-            "<p class='soft'>What reaches the place of the verdict from each sentence, layer by layer; the first "
-            "layer is at the bottom.</p>"
+            "<p class='soft'>What reaches the place of the verdict from each sentence, layer by layer; "
+            "the first layer is at the bottom.</p>"
             f"<div class='wide'>{flow_svg(document['flow'])}</div>"
         )
     return parts

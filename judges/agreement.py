@@ -49,7 +49,7 @@ def accuracy(judge: Verdicts, truth: Verdicts, *, cluster: Sequence[Hashable] | 
     same_length(judge=judge, truth=truth)
     known = [t is not None for t in truth]
     right = np.array([j == t for j, t in zip(judge, truth, strict=True)], dtype=float)
-    return _figure(_mean(right), known, cluster)
+    return figure(mean(right), known, cluster)
 
 
 def accuracy_without_ties(
@@ -59,7 +59,7 @@ def accuracy_without_ties(
     same_length(judge=judge, truth=truth)
     decided = [None not in pair and TIE not in pair for pair in zip(judge, truth, strict=True)]
     right = np.array([j == t for j, t in zip(judge, truth, strict=True)], dtype=float)
-    return _figure(_mean(right), decided, cluster)
+    return figure(mean(right), decided, cluster)
 
 
 def cohen_kappa(one: Verdicts, two: Verdicts, *, cluster: Sequence[Hashable] | None = None) -> Agreement:
@@ -78,7 +78,7 @@ def cohen_kappa(one: Verdicts, two: Verdicts, *, cluster: Sequence[Hashable] | N
         by_chance = float(share.sum(axis=1) @ share.sum(axis=0))
         return _beyond_chance(float(np.trace(share)), by_chance)
 
-    return _figure(kappa, both, cluster)
+    return figure(kappa, both, cluster)
 
 
 def fleiss_kappa(judges: Sequence[Verdicts], *, cluster: Sequence[Hashable] | None = None) -> Agreement:
@@ -92,7 +92,7 @@ def fleiss_kappa(judges: Sequence[Verdicts], *, cluster: Sequence[Hashable] | No
         share = weight @ counts / (many * weight.sum())
         return _beyond_chance(float(weight @ agree / weight.sum()), float(share @ share))
 
-    return _figure(kappa, complete.tolist(), cluster)
+    return figure(kappa, complete.tolist(), cluster)
 
 
 def krippendorff_alpha(judges: Sequence[Verdicts], *, cluster: Sequence[Hashable] | None = None) -> Agreement:
@@ -111,7 +111,7 @@ def krippendorff_alpha(judges: Sequence[Verdicts], *, cluster: Sequence[Hashable
         expected = (n**2 - float(totals @ totals)) / (n - 1)
         return 1 - float(weight @ apart) / expected if expected else float("nan")
 
-    return _figure(alpha, comparable.tolist(), cluster)
+    return figure(alpha, comparable.tolist(), cluster)
 
 
 def swap_consistency(
@@ -126,7 +126,7 @@ def swap_consistency(
         a == _mirrored(b, row) if given else False
         for row, (a, b, given) in enumerate(zip(first_order, second_order, both, strict=True))
     ]
-    return _figure(_mean(np.array(same, dtype=float)), both, cluster)
+    return figure(mean(np.array(same, dtype=float)), both, cluster)
 
 
 def position_bias(verdicts: Verdicts, *, cluster: Sequence[Hashable] | None = None) -> Agreement:
@@ -140,7 +140,7 @@ def position_bias(verdicts: Verdicts, *, cluster: Sequence[Hashable] | None = No
         if verdict is not None:
             _mirrored(verdict, row)
     sign = {"model_a": 1.0, "model_b": -1.0}
-    return _figure(_mean(np.array([sign.get(v or "", 0.0) for v in verdicts])), given, cluster)
+    return figure(mean(np.array([sign.get(v or "", 0.0) for v in verdicts])), given, cluster)
 
 
 def _mirrored(verdict: str | None, row: int) -> str:
@@ -149,7 +149,7 @@ def _mirrored(verdict: str | None, row: int) -> str:
     return MIRRORED[verdict]
 
 
-def _mean(values: Floats) -> Statistic:
+def mean(values: Floats) -> Statistic:
     return lambda weight: float(weight @ values / weight.sum())
 
 
@@ -174,7 +174,7 @@ def _counts(judges: Sequence[Verdicts]) -> Floats:
     return np.stack([(codes == code).sum(axis=0) for code in range(size)] or [codes[0] * 0], axis=1).astype(float)
 
 
-def _figure(statistic: Statistic, kept: Sequence[bool], cluster: Sequence[Hashable] | None) -> Agreement:
+def figure(statistic: Statistic, kept: Sequence[bool], cluster: Sequence[Hashable] | None) -> Agreement:
     """The statistic over the items kept, with percentile limits from drawing clusters with replacement."""
     weight = np.array(kept, dtype=float)
     items = int(weight.sum())

@@ -30,22 +30,29 @@ class PromptFormat(StrEnum):
 
 @app.command("import")
 def bring(
-    what: Annotated[str, typer.Argument(metavar="FILE|ID", help="A file, or `starter`, which comes along.")],
+    what: Annotated[
+        str,
+        typer.Argument(metavar="FILE|ID", help="A file, `starter`, which comes along, or owner/name on the hub."),
+    ],
     name: Annotated[str | None, typer.Option(help="What to call it; the file's name if left out.")] = None,
     as_written: Annotated[
         PromptFormat, typer.Option("--format", help="The file's format; told from its first record if left out.")
     ] = PromptFormat.auto,
+    revision: Annotated[str | None, typer.Option(help="Hub: the commit that is meant.")] = None,
+    subset: Annotated[str | None, typer.Option(help="Hub: which configuration of the data set.")] = None,
+    split: Annotated[str | None, typer.Option(help="Hub: which split; test if left out.")] = None,
     config: Config = None,
     db: DatabaseURL = None,
 ) -> None:
     """Import prompts (AlpacaEval, WildBench, MT-bench, Arena-Hard, OpenAI Batch, JSON lines, CSV)."""
     from arena.prompt_files import BadPromptFile
+    from arena.prompt_sets import OnHub
     from arena.prompt_sets import bring as bring_in
 
     given = None if as_written is PromptFormat.auto else as_written.value
     with opened(config, db, create=True) as (database, _):
         try:
-            done = bring_in(database, what, name, given)
+            done = bring_in(database, what, name, given, OnHub(revision, subset, split))
         except BadPromptFile as problem:
             raise ConfigError(str(problem)) from problem
     console = Console(stderr=True, soft_wrap=True)

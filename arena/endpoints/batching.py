@@ -39,6 +39,7 @@ class Row:
     send: Send
     cancelled: bool = False
     tokens: list[int] = field(default_factory=list)  # prompt and completion
+    logprobs: list[dict[str, Any]] = field(default_factory=list)  # of each token written, if asked for
 
     def accept(self, plan: Plan, logits: torch.Tensor) -> bool:
         """Choose a token from `logits`, shape (vocabulary,), send its text; False when it was the last."""
@@ -48,6 +49,8 @@ class Row:
             self.send(error)
             return False
         self.tokens.append(token)
+        if plan.alternatives is not None:
+            self.logprobs.append(plan.alternatives(logits, token))
         reason, text = None, ""
         if token in plan.ends:
             reason = "stop"

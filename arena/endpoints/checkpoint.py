@@ -52,6 +52,32 @@ def _load(
     return network.eval(), tokenizer
 
 
+def load_classifier(
+    source: str, revision: str | None, dtype: str, device: str | None
+) -> tuple[transformers.PreTrainedModel, transformers.PreTrainedTokenizerBase]:
+    """A sequence classifier with one number, as reward models are, and its tokenizer. Raises `EndpointError`."""
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        place = locate(source, None, revision)
+        options: dict[str, Any] = {"trust_remote_code": False}
+        if isinstance(place, str):
+            options["revision"] = revision or "main"
+        tokenizer = transformers.AutoTokenizer.from_pretrained(place, **options)
+        network = transformers.AutoModelForSequenceClassification.from_pretrained(
+            place, dtype=working_dtype(dtype, device), device_map=device, **options
+        )
+    except (OSError, ValueError, SafetensorError) as cause:
+        said = " ".join(str(cause).split())
+        detail = f"cannot load {source!r}: {said.rstrip('.')}{_advice(source)}"
+        raise EndpointError(Failure.NOT_READY, detail) from cause
+    if network.config.num_labels != 1:
+        detail = f"{source!r} has {network.config.num_labels} labels; a reward model has one number"
+        raise EndpointError(Failure.NOT_READY, detail)
+    if network.config.pad_token_id is None:
+        network.config.pad_token_id = tokenizer.pad_token_id or tokenizer.eos_token_id or 0
+    return network.eval(), tokenizer
+
+
 def locate(source: str, file: str | None, revision: str | None) -> Path | str:
     """A path on this disk, or `source` itself when it is a hub id. Raises `OSError`."""
     path = Path(source).expanduser()

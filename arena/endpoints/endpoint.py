@@ -120,7 +120,11 @@ async def answer(endpoint: Endpoint, request: Request) -> Reply:
     """
     if isinstance(endpoint, Answers):
         return await endpoint.answer(request)
-    completion = await complete(endpoint, request)
+    return reply(await complete(endpoint, request))
+
+
+def reply(completion: Completion) -> dict[str, Any]:
+    """A completion as the body that a server would send."""
     usage = completion.finish.usage
     message = {"role": "assistant", "content": completion.text}
     return {

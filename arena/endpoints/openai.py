@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 
+from arena.endpoints import echo
 from arena.endpoints.endpoint import EndpointError, Failure, Finish, Reply, Request, Usage
 from arena.endpoints.posting import Poster
 
@@ -73,18 +74,19 @@ class OpenAI:
 
     async def answer(self, request: Request) -> Reply:
         """The whole reply in one piece. One try: who asks this way has its own plan for trying again."""
-        body = {**request, "model": self.model, "stream": False}
+        weighs = echo.asks_for_text(request)
+        body = {**(echo.body(request) if weighs else request), "model": self.model, "stream": False}
         if self._poster is None:
             use_proxy = not _is_loopback(self.url)
             timeouts = (self.connect_timeout, self.read_timeout)
             self._poster = Poster(self.url, self._authorisation(), *timeouts, use_proxy)
         try:
-            reply = await self._poster.post("/chat/completions", body)
+            reply = await self._poster.post("/completions" if weighs else "/chat/completions", body)
         except EndpointError as error:
             raise EndpointError(error.failure, self._without_key(error.detail)) from error
         if reply.status >= 400:
             raise self._refusal(reply.status, reply.text, reply.headers)
-        return _whole(reply.text)
+        return echo.weighed(request, _parsed(reply.text)) if weighs else _whole(reply.text)
 
     async def models(self) -> list[str]:
         """Names of the models that the server offers. Raises `EndpointError`."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from arena.endpoints.alternatives import Alternatives, alternatives, wanted
 from arena.endpoints.deltas import Deltas
 from arena.endpoints.endpoint import EndpointError, Failure, Request
 
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
 
 # Refused rather than ignored: an answer that pays them no heed would look like one that does.
 UNSERVED = (
-    "tools", "functions", "response_format", "logprobs", "top_logprobs",
-    "logit_bias", "presence_penalty", "frequency_penalty",
+    "tools", "functions", "response_format", "logit_bias", "presence_penalty", "frequency_penalty",
 )  # fmt: skip
 
 BOUND = 2**63  # keeps out infinity, nan, and seeds that torch does not take
@@ -121,6 +121,7 @@ class Plan:
     choose: Choose
     deltas: Deltas
     ends: frozenset[int]  # tokens that end a turn
+    alternatives: Alternatives | None = None  # where the request asks for log-probabilities
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,9 @@ class Planner:
             raise refused(f"the prompt has {len(prompt)} tokens, the context only {self.context}; shorten it")
         choose = chooser(read_sampling(request, self.sampling))
         deltas = Deltas(self._decode, (*self.stop, *read_stop(request)))
-        return Plan(prompt, min(room, read_limit(request, room)), choose, deltas, self.ends)
+        limit, top = min(room, read_limit(request, room)), wanted(request)
+        others = None if top is None else alternatives(top, lambda token: self._decode([token]))
+        return Plan(prompt, limit, choose, deltas, self.ends, others)
 
     def _prompt(self, messages: list[dict[str, str]]) -> list[int]:
         from jinja2 import TemplateError

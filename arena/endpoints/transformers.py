@@ -7,20 +7,32 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from arena.endpoints.endpoint import EndpointError, Failure, Finish, Request
+from arena.endpoints.endpoint import Completion, EndpointError, Failure, Finish, Reply, Request, reply
 from arena.endpoints.planning import Planner, Sampling
 
 if TYPE_CHECKING:
     from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-    from arena.endpoints.batching import Batcher, Send
+    from arena.endpoints.batching import Batcher, Row, Send
+    from arena.endpoints.weighing import Weigher
+
+Events = asyncio.Queue[str | Finish | EndpointError]
 
 # GGUF files and some configurations name one end-of-text token; chat models end a turn with another one.
 END_OF_TURN = ("<|im_end|>", "<|eot_id|>", "<|end|>", "<|endoftext|>", "<end_of_turn>", "<turn|>")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The weights in memory and how requests to them are read."""
+
+    network: PreTrainedModel
+    planner: Planner
 
 
 @dataclass
@@ -52,48 +64,81 @@ class Transformers:
     stop: Sequence[str] = ()
     cache_dir: Path | None = None
     _batcher: Batcher | None = field(default=None, init=False, repr=False)
+    _loaded: Loaded | None = field(default=None, init=False, repr=False)
+    _weigher: Weigher | None = field(default=None, init=False, repr=False)
     _starting: asyncio.Lock = field(default_factory=asyncio.Lock, init=False, repr=False)
 
     async def start(self) -> None:
         """Load the weights, in a thread. Idempotent; a model whose thread broke is loaded again."""
         async with self._starting:
             if self._batcher is None or self._batcher.ended:
-                batcher = await asyncio.to_thread(self._load)
-                batcher.start()
-                self._batcher = batcher
+                self._loaded = await asyncio.to_thread(self._load)
+                self._batcher = self._new_batcher(self._loaded)
+                self._batcher.start()
 
     async def stream(self, request: Request) -> AsyncGenerator[str | Finish]:
         """Text deltas, then one `Finish`. Closing the generator frees the row before the next token."""
+        if request.get("logprobs"):
+            raise EndpointError(Failure.REFUSED, "logprobs come with a whole answer, not with a stream")
+        row, events = self._submitted(request)
+        async with aclosing(_events(row, events)) as read:
+            async for event in read:
+                yield event
+
+    async def answer(self, request: Request) -> Reply:
+        """A whole completion, with the log-probabilities that the request asks for.
+
+        Besides chat, the log-likelihood of given text (`benchmarks.task` has the form).
+        """
+        await self.start()
+        if "continuation" in request or "text" in request:
+            return await self._weighed(request)
+        row, events = self._submitted(request)
+        pieces, finish = [], Finish("stop")
+        async with aclosing(_events(row, events)) as read:
+            async for event in read:
+                if isinstance(event, Finish):
+                    finish = event
+                else:
+                    pieces.append(event)
+        body = reply(Completion("".join(pieces), finish))
+        if request.get("logprobs"):
+            body["choices"][0]["logprobs"] = {"content": row.logprobs}
+        return body
+
+    async def _weighed(self, request: Request) -> Reply:
+        if self._loaded is None:
+            raise EndpointError(Failure.BROKEN, "the endpoint was closed")
+        if self._weigher is None:
+            from arena.endpoints.weighing import Weigher
+
+            self._weigher = Weigher(self._loaded.network, self._loaded.planner, self.threads)
+        return await asyncio.wrap_future(self._weigher.submit(request))
+
+    def _submitted(self, request: Request) -> tuple[Row, Events]:
         if self._batcher is None:
             raise EndpointError(Failure.NOT_READY, f"{self.source} is not loaded: call start() first")
         from arena.endpoints.batching import Row
 
-        events: asyncio.Queue[str | Finish | EndpointError] = asyncio.Queue()
+        events: Events = asyncio.Queue()
         row = Row(request, _sender(events))
         self._batcher.submit(row)
-        try:
-            while True:
-                event = await events.get()
-                if isinstance(event, EndpointError):
-                    raise event
-                yield event
-                if isinstance(event, Finish):
-                    return
-        finally:
-            row.cancelled = True
+        return row, events
 
     async def close(self) -> None:
         """End the thread and give back the memory. Streams that still run fail. Idempotent."""
         async with self._starting:
             batcher, self._batcher = self._batcher, None
-        if batcher is not None:
-            await asyncio.to_thread(batcher.close)
+            weigher, self._weigher = self._weigher, None
+            self._loaded = None
+        for thread in (batcher, weigher):
+            if thread is not None:
+                await asyncio.to_thread(thread.close)
 
-    def _load(self) -> Batcher:
+    def _load(self) -> Loaded:
         try:
             import jinja2  # noqa: F401  # chat templates; transformers itself can do without
 
-            from arena.endpoints.batching import Batcher
             from arena.endpoints.checkpoint import load
 
             options = (self.file, self.revision, self.dtype, self.device, self.cache_dir)
@@ -101,7 +146,12 @@ class Transformers:
         except ImportError as cause:
             detail = f"needs the extra 'local': pip install 'arena[local]' ({cause})"
             raise EndpointError(Failure.NOT_READY, detail) from cause
-        return Batcher(network, self._planner(network, tokenizer).plan, self.max_batch, self.threads)
+        return Loaded(network, self._planner(network, tokenizer))
+
+    def _new_batcher(self, loaded: Loaded) -> Batcher:
+        from arena.endpoints.batching import Batcher
+
+        return Batcher(loaded.network, loaded.planner.plan, self.max_batch, self.threads)
 
     def _planner(self, network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> Planner:
         if self.chat_template is not None:
@@ -122,7 +172,21 @@ class Transformers:
         return Planner(tokenizer, context, ends, default_sampling(generation), tuple(self.stop))
 
 
-def _sender(events: asyncio.Queue[str | Finish | EndpointError]) -> Send:
+async def _events(row: Row, events: Events) -> AsyncGenerator[str | Finish]:
+    """What the batch sends for a row; closing this takes the row out."""
+    try:
+        while True:
+            event = await events.get()
+            if isinstance(event, EndpointError):
+                raise event
+            yield event
+            if isinstance(event, Finish):
+                return
+    finally:
+        row.cancelled = True
+
+
+def _sender(events: Events) -> Send:
     """A function that puts an event into `events` from another thread."""
     loop = asyncio.get_running_loop()
 

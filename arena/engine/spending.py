@@ -26,6 +26,9 @@ class Price:
 
 def estimated_tokens(body: Request) -> tuple[int, int]:
     """(prompt, completion) tokens that this request may use at most, estimated without its tokenizer."""
+    if "messages" not in body:  # a log-likelihood: nothing is written
+        text = "".join(str(body.get(name, "")) for name in ("context", "continuation", "text"))
+        return round(len(text.encode("utf-8", "replace")) / BYTES_PER_TOKEN) + 1, 1
     size = len(json.dumps(body["messages"], ensure_ascii=False).encode("utf-8", "replace"))
     limit = body.get("max_completion_tokens") or body.get("max_tokens") or DEFAULT_COMPLETION
     return round(size / BYTES_PER_TOKEN) + 8, int(limit)

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 import ratings
 from arena import targets
-from arena.config import Settings
+from arena.config import AnyModel, Settings
 from arena.engine import Journal, Target
 from arena.errors import ConfigError
 from arena.judging import plan, results, run
@@ -22,6 +22,7 @@ from arena.store import Database
 from arena.store.prompts import StoredPrompt, UnknownPromptSet, completions_of, prompt_sets, prompts_of
 from arena.store.tables import OVERALL
 from arena.store.verdicts import NewVerdict, OtherDesign, add_score, add_verdicts
+from arena.store.voted import voted_battles
 from arena.store.votes import pair_counts
 from judges import Judge, Unparsable
 from judges.coverage import why_not
@@ -47,7 +48,7 @@ class Prepared:
 
     @property
     def models(self) -> list[str]:
-        return sorted({model for _, model in self.completions})
+        return sorted({one.model for one in self.completions.values()})
 
     def cases(self) -> Iterator[plan.Case]:
         return plan.cases(self.evaluation, self.judge, self.prompts, self.completions, self.counts)
@@ -56,11 +57,14 @@ class Prepared:
 def prepare(database: Database, settings: Settings, evaluation: Evaluation) -> Prepared:
     """Raises `ConfigError` for anything that the run could not be begun with."""
     known = targets.configured(settings)
+    _check_scheme(evaluation, targets.chosen(known, evaluation.judges, "--judge"))
     asked = {model.name: targets.target(model) for model in targets.chosen(known, evaluation.judges, "--judge")}
     if evaluation.concurrency is not None:
         asked = {name: replace(one, concurrency=evaluation.concurrency) for name, one in asked.items()}
     if evaluation.budget is not None and (free := [name for name, one in asked.items() if one.price is None]):
         raise ConfigError(f"--budget: {free[0]} has no price; add price = {{prompt = …, completion = …}} to it")
+    if evaluation.mode == "battles":
+        return _voted(database, evaluation, asked)
     with database.read() as session:
         try:
             prompts = prompts_of(session, evaluation.prompts)[: evaluation.limit]
@@ -74,6 +78,31 @@ def prepare(database: Database, settings: Settings, evaluation: Evaluation) -> P
         _check_models(evaluation, wanted, there[0], completions)
         counts = pair_columns(sorted({model for _, model in completions}), pair_counts(session, None, OVERALL))
     return Prepared(evaluation, plan.judge_of(evaluation), prompts, completions, asked, counts)
+
+
+def _check_scheme(evaluation: Evaluation, judges: Sequence[AnyModel]) -> None:
+    """A reward model has a scheme of its own, and no other model has it."""
+    for model in judges:
+        if (model.endpoint == "reward") != (evaluation.scheme == plan.REWARD):
+            is_one = "is a reward model; add" if model.endpoint == "reward" else "is no reward model; leave out"
+            raise ConfigError(f"--judge: {model.name} {is_one} --scheme {plan.REWARD}")
+
+
+def _voted(database: Database, evaluation: Evaluation, asked: dict[str, Target]) -> Prepared:
+    """The battles that people have voted on."""
+    with database.read() as session:
+        battles = [
+            voted
+            for voted in voted_battles(session)
+            if not evaluation.models or {one.model for one in voted[1:]} <= set(evaluation.models)
+        ][: evaluation.limit]
+    if not battles:
+        among = f" between {', '.join(evaluation.models)}" if evaluation.models else ""
+        raise ConfigError(f"nobody has voted on a battle{among} yet; type: arena serve")
+    completions = {(p.key, side): one for p, *both in battles for side, one in zip(plan.SIDES, both, strict=True)}
+    return Prepared(
+        evaluation, plan.judge_of(evaluation), [prompt for prompt, *_ in battles], completions, asked, None
+    )
 
 
 def _models(evaluation: Evaluation) -> list[str] | None:
@@ -135,6 +164,11 @@ def rows(prepared: Prepared, found: results.Found) -> list[dict[str, Any]]:
     return results.rating_rows(found.judged)
 
 
+def win_rates(prepared: Prepared, found: results.Found) -> dict[str, float]:
+    """Each model's mean preference over its opponents; nothing where single completions were scored."""
+    return {} if prepared.evaluation.mode == "single" else results.mean_preferences(found.judged)
+
+
 def publish(database: Database, prepared: Prepared, journal: Journal) -> int:
     """Write the verdicts as votes, or the scores; what is there already stays. Returns how many were new.
 
@@ -158,11 +192,12 @@ def publish(database: Database, prepared: Prepared, journal: Journal) -> int:
 def _add(session: Session, prepared: Prepared, batch: Sequence[tuple[plan.Case, Any]]) -> int:
     source, how = prepared.source, plan.design(prepared.evaluation)
     if prepared.evaluation.mode != "single":
-        return add_verdicts(session, source, how, [_vote(case, result) for case, result in batch])
+        votes = [_vote(case, result, prepared.evaluation.mode == "battles") for case, result in batch]
+        return add_verdicts(session, source, how, votes)
     return sum(add_score(session, source, how, case.a.id, one.score, one.reason) for case, one in batch)
 
 
-def _vote(case: plan.Case, result: Any) -> NewVerdict:
+def _vote(case: plan.Case, result: Any, fought: bool) -> NewVerdict:
     assert case.b is not None
     return NewVerdict(
         case.prompt,
@@ -173,4 +208,5 @@ def _vote(case: plan.Case, result: Any) -> NewVerdict:
         result.strength,
         result.orders,
         result.reason,
+        battle=case.a.id if fought else None,
     )

@@ -17,8 +17,8 @@ from judges.orders import DOUBLE
 class Evaluation(Strict):
     """One judge run. `models` left out means every model that has answered the prompts."""
 
-    mode: Literal["single", "baseline", "pairwise"]
-    prompts: str
+    mode: Literal["single", "baseline", "pairwise", "battles"]
+    prompts: str = ""
     judge: str | None = None
     panel: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
@@ -43,6 +43,8 @@ class Evaluation(Strict):
     def makes_sense(self) -> Evaluation:
         if bool(self.judge) == bool(self.panel):
             raise ValueError("needs exactly one of --judge J and --panel J1,J2")
+        if (self.mode == "battles") == bool(self.prompts):
+            raise ValueError("needs --prompts SET; only the mode battles has none")
         if (self.mode == "baseline") != (self.baseline is not None):
             raise ValueError("the mode baseline needs --baseline MODEL, and no other mode has one")
         if self.battles is not None and self.mode != "pairwise":

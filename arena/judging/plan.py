@@ -19,11 +19,14 @@ from arena.store.prompts import StoredCompletion, StoredPrompt
 from judges import Judge, Pair, PairwiseJudge, Single, SingleJudge, balanced, both_orders, panel, single_panel
 from judges.canaries import Canary, canaries
 from judges.errors import JudgesError
+from judges.reward import RewardJudge
 from judges.template import mt_bench_template
 from ratings.sampling import informative
 
-DEFAULT_SCHEME = {"single": "wildbench", "baseline": "arena", "pairwise": "arena"}
-Completions = Mapping[tuple[str, str], StoredCompletion]
+DEFAULT_SCHEME = {"single": "wildbench", "baseline": "arena", "pairwise": "arena", "battles": "arena"}
+REWARD = "reward"  # the scheme of judges that give a number and no words
+SIDES = ("model_a", "model_b")
+Completions = Mapping[tuple[str, str], StoredCompletion]  # by prompt and model, or of a battle by prompt and side
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ def judge_of(evaluation: Evaluation) -> Judge[Any, Any]:
     """The judge or panel that is asked, in one order. Raises `ConfigError`."""
     scheme = evaluation.scheme or DEFAULT_SCHEME[evaluation.mode]
     text = _template(evaluation)
+    if scheme == REWARD:
+        return _reward(evaluation)
     kind = SingleJudge if evaluation.mode == "single" else PairwiseJudge
     try:
         some: list[Any] = [
@@ -52,6 +57,15 @@ def judge_of(evaluation: Evaluation) -> Judge[Any, Any]:
         return single_panel(some) if evaluation.mode == "single" else panel(some)
     except JudgesError as problem:
         raise ConfigError(str(problem)) from problem
+
+
+def _reward(evaluation: Evaluation) -> Judge[Any, Any]:
+    if evaluation.mode == "single":
+        raise ConfigError("--scheme reward compares completions: its scores have no scale of their own")
+    if evaluation.template is not None:
+        raise ConfigError("--scheme reward has no template: a reward model reads the conversation itself")
+    some = [RewardJudge(name) for name in evaluation.judges]
+    return some[0] if len(some) == 1 else panel(some)
 
 
 def design(evaluation: Evaluation) -> str:
@@ -78,12 +92,17 @@ def cases(
     if evaluation.mode == "single":
         yield from _singles(judge, prompts, completions)
         return
-    matched = list(_matched(evaluation, prompts, completions, counts))
+    if evaluation.mode == "battles":
+        matched = [_as_matched(prompt, completions) for prompt in prompts]
+    else:
+        matched = list(_matched(evaluation, prompts, completions, counts))
     yield from _canary_cases(evaluation, judge, matched)
     by_pair = {(item.prompt, item.model_a, item.model_b): (prompt, a, b) for item, prompt, a, b in matched}
     pairs = [item for item, *_ in matched]
     asked: Iterable[tuple[Judge[Any, Any], Pair]]
-    if evaluation.order == "both":
+    if (evaluation.scheme or "") == REWARD:  # each completion is scored alone: there is no order
+        asked = ((judge, pair) for pair in pairs)
+    elif evaluation.order == "both":
         asked = ((both_orders(judge), pair) for pair in pairs)
     else:
         asked = balanced(pairs, judge, double=evaluation.double)
@@ -149,6 +168,12 @@ def _matched(
             a, b = completions.get((prompt.key, left)), completions.get((prompt.key, right))
             if a is not None and b is not None:
                 yield _pair(prompt, a, b), prompt, a, b
+
+
+def _as_matched(prompt: StoredPrompt, completions: Completions) -> Matched:
+    """A battle that was fought already keeps its sides."""
+    a, b = (completions[prompt.key, side] for side in SIDES)
+    return _pair(prompt, a, b), prompt, a, b
 
 
 def _pair(prompt: StoredPrompt, a: StoredCompletion, b: StoredCompletion) -> Pair:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -15,6 +15,8 @@ from arena.judging.plan import Case
 from judges import Unparsable, Verdict
 from judges.canaries import CanaryReport
 from judges.canaries import report as canary_report
+from judges.difficulty import joint_fit
+from judges.length_control import Controlled
 from judges.orders import flip_rate
 from ratings.fit import normal_quantile
 
@@ -28,6 +30,7 @@ class Judged(NamedTuple):
     model_a: str
     model_b: str  # empty where a single completion was scored
     result: Any
+    longer: int = 0  # characters that model_a wrote more than model_b
 
 
 @dataclass
@@ -48,7 +51,8 @@ class Found:
             self.unread[result.reason.value] += 1
         else:
             b = case.b.model if case.b else ""
-            self.judged.append(Judged(case.prompt.key, case.a.model, b, replace(result, reason="")))
+            longer = len(case.a.text) - len(case.b.text) if case.b else 0
+            self.judged.append(Judged(case.prompt.key, case.a.model, b, replace(result, reason=""), longer))
 
     def canary_report(self) -> list[CanaryReport]:
         return canary_report(self.canaries)
@@ -77,6 +81,7 @@ def win_rate_rows(judged: Sequence[Judged], baseline: str) -> list[dict[str, Any
         left = one.model_b == baseline
         preference = one.result.preference
         by_model[one.model_a if left else one.model_b].append(preference if left else 1 - preference)
+    controlled = _length_controlled(judged, baseline)
     rows = []
     for model, preferences in by_model.items():
         mean, error = _mean([100 * value for value in preferences])
@@ -86,12 +91,35 @@ def win_rate_rows(judged: Sequence[Judged], baseline: str) -> list[dict[str, Any
                 "win_rate": mean,
                 "standard_error": error,
                 **_interval(mean, error),
+                "length_controlled_winrate": controlled[model].win_rate,
+                "lc_standard_error": controlled[model].standard_error,
                 "n_wins": sum(value > 0.5 for value in preferences),
                 "n_draws": sum(value == 0.5 for value in preferences),
                 "n_total": len(preferences),
             }
         )
     return sorted(rows, key=lambda row: (-row["win_rate"], row["model"]))
+
+
+def _length_controlled(judged: Sequence[Judged], baseline: str) -> dict[Hashable, Controlled]:
+    """Of every model, as `judges.difficulty` fits them together."""
+    left = [one.model_b == baseline for one in judged]
+    both = list(zip(judged, left, strict=True))
+    return joint_fit(
+        [one.result.preference if a else 1 - one.result.preference for one, a in both],
+        [-one.longer if a else one.longer for one, a in both],
+        [one.model_a if a else one.model_b for one, a in both],
+        [one.prompt for one in judged],
+    ).win_rates()
+
+
+def mean_preferences(judged: Sequence[Judged]) -> dict[str, float]:
+    """Each model's mean preference over its opponents, from 0 to 1."""
+    by_model: dict[str, list[float]] = defaultdict(list)
+    for one in judged:
+        by_model[one.model_a].append(one.result.preference)
+        by_model[one.model_b].append(1 - one.result.preference)
+    return {model: float(np.mean(values)) for model, values in by_model.items()}
 
 
 def rating_rows(judged: Sequence[Judged]) -> list[dict[str, Any]]:

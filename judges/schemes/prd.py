@@ -92,23 +92,36 @@ def peer_rank(rates: Mapping[str, Mapping[str, float]]) -> PeerRank:
 
     `rates` holds each judge's win rate of each model; a judge that is not itself a model has no part. The
     weights are the judges' scores on a scale on which the worst model has 0 and the best 1, divided by their
-    sum. Raises BadOption unless a judge is a model and every such judge rated the same two or more models.
+    sum; where a judge did not rate itself, by the sum of those that rated the model. Raises BadOption unless a
+    judge is a model and every such judge rated the same two or more models, itself or not.
     """
-    judges = [judge for judge, rated in rates.items() if judge in rated]
+    models = sorted({model for rated in rates.values() for model in rated})
+    judges = [judge for judge in rates if judge in models]
     if not judges:
         raise BadOption(f"no judge is one of the models; judges: {', '.join(rates) or 'none'}")
-    models = list(rates[judges[0]])
-    if len(models) < 2 or any(set(rates[judge]) != set(models) for judge in judges):
+    if len(models) < 2 or any({*rates[judge], judge} != set(models) for judge in judges):
         raise BadOption("a peer ranking needs the same two or more models from every judge")
+    raters = {model: [judge for judge in judges if model in rates[judge]] for model in models}
+    if alone := [model for model, given in raters.items() if not given]:
+        raise BadOption(f"nobody but itself could rate {alone[0]}; a peer ranking needs another judge")
     weights = dict.fromkeys(judges, 1 / len(judges))
     for count in range(1, ROUNDS + 1):
-        scores = {m: sum(weights[judge] * rates[judge][m] for judge in judges) for m in models}
+        scores = {m: _score(m, raters[m], rates, weights) for m in models}
         renewed = _weights(scores, judges)
         moved = max(abs(renewed[judge] - weights[judge]) for judge in judges)
-        weights = renewed
         if moved < TOLERANCE:
-            return PeerRank(dict(sorted(scores.items(), key=lambda item: -item[1])), weights, count)
+            return PeerRank(dict(sorted(scores.items(), key=lambda item: -item[1])), renewed, count)
+        weights = {judge: (weights[judge] + renewed[judge]) / 2 for judge in judges}  # half a step: no swinging
     raise BadOption(f"weights still move after {ROUNDS} rounds: the judges prefer each other in turns")
+
+
+def _score(
+    model: str, raters: list[str], rates: Mapping[str, Mapping[str, float]], weights: Mapping[str, float]
+) -> float:
+    total = sum(weights[judge] for judge in raters)
+    if not total:  # the judges that may rate it weigh nothing: then they weigh alike
+        return sum(rates[judge][model] for judge in raters) / len(raters)
+    return sum(weights[judge] * rates[judge][model] for judge in raters) / total
 
 
 def _weights(scores: Mapping[str, float], judges: list[str]) -> dict[str, float]:

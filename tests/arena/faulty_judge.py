@@ -69,6 +69,9 @@ class FaultyJudge:
         head = await reader.readuntil(b"\r\n\r\n")
         length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0] or 0)
         digest = hashlib.sha256(await reader.readexactly(length)).digest()
+        if not length:  # a look at what the server is, nothing that is paid for
+            writer.write(_http(404, {"error": "no such page"}))
+            return True
         self.calls[digest.hex()] += 1
         await asyncio.sleep(self.delay)
         if digest[0] / 256 < self.share and self.calls[digest.hex()] <= self.times:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from faulty_judge import FAULTS, FaultyJudge
+from typed import Done, Typed
 
 MODELS = """
 [[models]]
@@ -42,14 +43,19 @@ price = {{prompt = 1.0, completion = 2.0}}
 """
 
 
-def arena(folder: Path, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "arena", *arguments]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == code, done.stderr
-    return done
+@pytest.fixture
+def arena(monkeypatch, capsys):
+    typed = Typed(monkeypatch, capsys)
+
+    def run(folder: Path, *arguments: str, code: int | None = 0) -> Done:
+        done = typed(*arguments, folder=folder)
+        assert code is None or done.returncode == code, done.stderr
+        return done
+
+    return run
 
 
-def folder_with_answers(folder: Path, url: str, prompts: int = 30) -> Path:
+def folder_with_answers(arena, folder: Path, url: str, prompts: int = 30) -> Path:
     folder.mkdir()
     (folder / "arena.toml").write_text(MODELS.format(url=url))
     lines = (json.dumps({"id": f"p{n}", "prompt": f"Question {n}?"}) for n in range(prompts))
@@ -59,28 +65,26 @@ def folder_with_answers(folder: Path, url: str, prompts: int = 30) -> Path:
     return folder
 
 
-def until_published(folder: Path, runs: int = 4) -> dict:
-    """Each run asks what still failed: an unreadable reply is asked for twice a run, and then left to the next."""
-    for _ in range(runs):
-        command = [sys.executable, "-m", "arena", *RUN]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
-        board = json.loads(done.stdout)
-        if board["published"]:
-            return board
-    raise AssertionError(board["why_not"])
-
-
 RUN = ("judge", "pairwise", "--prompts", "set", "--judge", "judge", "--format", "json")
 
 
+def until_published(arena, folder: Path, runs: int = 4) -> dict:
+    """Each run asks what still failed: an unreadable reply is asked for twice a run, and then left to the next."""
+    for _ in range(runs - 1):
+        done = arena(folder, *RUN, code=None)
+        if done.returncode == 0:
+            return json.loads(done.stdout)
+    return json.loads(arena(folder, *RUN).stdout)
+
+
 @pytest.mark.slow
-def test_after_faults_of_every_kind_the_resumed_board_is_that_of_a_run_without_faults(tmp_path):
+def test_after_faults_of_every_kind_the_resumed_board_is_that_of_a_run_without_faults(arena, tmp_path):
     with FaultyJudge() as perfect:
-        clean = json.loads(arena(folder_with_answers(tmp_path / "clean", perfect.url), *RUN).stdout)
+        clean = json.loads(arena(folder_with_answers(arena, tmp_path / "clean", perfect.url), *RUN).stdout)
     with FaultyJudge(share=0.2, times=4) as faulty:
-        folder = folder_with_answers(tmp_path / "faulty", faulty.url)
+        folder = folder_with_answers(arena, tmp_path / "faulty", faulty.url)
         first = json.loads(arena(folder, *RUN, code=1).stdout)
-        again = until_published(folder)
+        again = until_published(arena, folder)
     assert not first["published"]
     assert "at least 95%" in first["why_not"]
     failed = first["requests"]["failed"]
@@ -94,11 +98,11 @@ def test_after_faults_of_every_kind_the_resumed_board_is_that_of_a_run_without_f
 
 
 @pytest.mark.slow
-def test_kill_9_in_mid_run_loses_nothing_and_pays_twice_at_most_for_what_was_in_flight(tmp_path):
+def test_kill_9_in_mid_run_loses_nothing_and_pays_twice_at_most_for_what_was_in_flight(arena, tmp_path):
     with FaultyJudge() as quick:
-        clean = json.loads(arena(folder_with_answers(tmp_path / "clean", quick.url), *RUN).stdout)
+        clean = json.loads(arena(folder_with_answers(arena, tmp_path / "clean", quick.url), *RUN).stdout)
     with FaultyJudge(delay=0.05) as judge:
-        folder = folder_with_answers(tmp_path / "killed", judge.url)
+        folder = folder_with_answers(arena, tmp_path / "killed", judge.url)
         for served in (40, 90):
             started = subprocess.Popen(
                 [sys.executable, "-m", "arena", *RUN],
@@ -119,9 +123,9 @@ def test_kill_9_in_mid_run_loses_nothing_and_pays_twice_at_most_for_what_was_in_
 
 
 @pytest.mark.slow
-def test_a_second_run_asks_nothing_and_votes_nothing_twice(tmp_path):
+def test_a_second_run_asks_nothing_and_votes_nothing_twice(arena, tmp_path):
     with FaultyJudge() as judge:
-        folder = folder_with_answers(tmp_path / "run", judge.url, prompts=6)
+        folder = folder_with_answers(arena, tmp_path / "run", judge.url, prompts=6)
         dry = json.loads(arena(folder, *RUN, "--dry-run").stdout)
         assert not judge.calls
         first = json.loads(arena(folder, *RUN).stdout)
@@ -138,9 +142,9 @@ def test_a_second_run_asks_nothing_and_votes_nothing_twice(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_three_modes_and_a_file_with_the_same_words(tmp_path):
+def test_the_three_modes_and_a_file_with_the_same_words(arena, tmp_path):
     with FaultyJudge() as judge:
-        folder = folder_with_answers(tmp_path / "run", judge.url, prompts=8)
+        folder = folder_with_answers(arena, tmp_path / "run", judge.url, prompts=8)
         by = ("--prompts", "set", "--judge", "judge", "--format", "json")
         against = json.loads(arena(folder, "judge", "baseline", *by, "--baseline", "plain", "--name", "b").stdout)
         assert {row["model"] for row in against["models"]} == {"lists", "terse"}
@@ -175,16 +179,16 @@ WRONG = [
 
 
 @pytest.mark.slow
-def test_wrong_use_says_what_to_do(tmp_path):
-    folder = folder_with_answers(tmp_path / "run", "http://127.0.0.1:9/v1", prompts=2)
+def test_wrong_use_says_what_to_do(arena, tmp_path):
+    folder = folder_with_answers(arena, tmp_path / "run", "http://127.0.0.1:9/v1", prompts=2)
     for arguments, told in WRONG:
         assert told in arena(folder, *arguments, code=2).stderr, arguments
 
 
 @pytest.mark.slow
-def test_another_way_of_asking_needs_another_name(tmp_path):
+def test_another_way_of_asking_needs_another_name(arena, tmp_path):
     with FaultyJudge() as judge:
-        folder = folder_with_answers(tmp_path / "run", judge.url, prompts=3)
+        folder = folder_with_answers(arena, tmp_path / "run", judge.url, prompts=3)
         arena(folder, *RUN)
         other = arena(folder, *RUN, "--order", "balanced", code=2)
     assert "--name" in other.stderr

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from arena.hub_prompts import is_hub_id, read_hub_prompts
 from arena.prompt_files import BadPromptFile, read_prompt_file, read_prompts
 from arena.prompt_sets import bring, starter
 from arena.store.prompts import UnknownPromptSet, completions_of, prompt_sets, prompts_of
@@ -101,3 +102,41 @@ def test_an_import_is_whole_and_repeatable(database, tmp_path):
         ]  # fmt: skip
         with pytest.raises(UnknownPromptSet, match="there are: ae, less"):
             prompts_of(session, "none")
+
+
+@pytest.fixture
+def folder_of_rows(tmp_path):
+    """A folder that `datasets` loads as it would load a set from the hub."""
+    pytest.importorskip("datasets", reason="needs the extra 'hub'")
+    rows = [{"id": f"p{n}", "prompt": f"Question {n}?", "category": "code" if n else None} for n in range(3)]
+    (tmp_path / "test.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    return tmp_path
+
+
+def test_a_set_of_the_hub_is_read_through_datasets(folder_of_rows, monkeypatch):
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(folder_of_rows / "cache"))
+    read = read_hub_prompts(str(folder_of_rows), None)
+    assert read.format == "plain"
+    assert [prompt.key for prompt in read.prompts] == ["p0", "p1", "p2"]
+    assert [prompt.category for prompt in read.prompts] == ["overall", "code", "code"]
+    with pytest.raises(BadPromptFile, match="cannot be loaded"):
+        read_hub_prompts(str(folder_of_rows), None, split="nowhere")
+
+
+def test_a_hub_id_needs_a_revision_and_a_path_is_none(tmp_path):
+    assert is_hub_id("allenai/WildBench")
+    assert not is_hub_id("folder/prompts.jsonl")
+    assert not is_hub_id("starter")
+    with pytest.raises(BadPromptFile, match="give --revision COMMIT"):
+        read_hub_prompts("allenai/WildBench", None)
+
+
+def test_without_a_way_to_the_hub_the_way_around_it_is_told(monkeypatch):
+    datasets = pytest.importorskip("datasets", reason="needs the extra 'hub'")
+
+    def unreachable(*_, **__):
+        raise ConnectionError("Couldn't reach the hub")
+
+    monkeypatch.setattr(datasets, "load_dataset", unreachable)
+    with pytest.raises(BadPromptFile, match=r"Couldn't reach the hub.*arena prompts import FILE"):
+        read_hub_prompts("allenai/WildBench", "0" * 40)

@@ -82,3 +82,23 @@ def test_stored_scores_are_numbers_or_text():
 def test_no_comparisons_are_no_board():
     with pytest.raises(NoVerdicts):
         win_rates([])
+
+
+def test_judges_that_leave_themselves_out_are_weighed_by_the_others():
+    rates = {"a": {"b": 0.6, "c": 0.2}, "b": {"a": 0.9, "c": 0.3}, "c": {"a": 0.7, "b": 0.4}}
+    found = prd.peer_rank(rates)
+    assert list(found.scores) == ["a", "b", "c"]
+    assert found.weights["a"] > found.weights["b"] > found.weights["c"] == 0
+    assert found.scores["a"] == pytest.approx(0.9)  # by b alone: the worst model's verdict weighs nothing
+    assert sum(found.weights.values()) == pytest.approx(1)
+
+
+def test_half_steps_settle_where_whole_ones_would_swing():
+    rates = {
+        "a": {"a": 0.5, "b": 0.7, "c": 0.3},
+        "b": {"a": 0.8, "b": 0.5, "c": 0.2},
+        "c": {"a": 0.6, "b": 0.6, "c": 0.3},
+    }
+    found = prd.peer_rank(rates)
+    for model, score in found.scores.items():
+        assert score == pytest.approx(sum(found.weights[judge] * rates[judge][model] for judge in rates))

@@ -192,6 +192,33 @@ async def test_an_end_token_of_the_generation_config_stops_and_is_not_shown(tmp_
     assert done.text == shown(tokens[: tokens.index(end)])
 
 
+async def test_an_answer_brings_the_log_probabilities_of_its_tokens(endpoint, source):
+    """Oracle: one plain forward pass over prompt and completion."""
+    reply = await endpoint.answer(ask("Hi", max_tokens=6, logprobs=True, top_logprobs=3))
+    (choice,) = reply["choices"]
+    content = choice["logprobs"]["content"]
+    assert choice["message"]["content"] == oracle(source, "Hi", 6)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(source)
+    network = transformers.AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32)
+    prompt = tokenizer.apply_chat_template(ask("Hi")["messages"], add_generation_prompt=True, return_tensors="pt")
+    start = prompt["input_ids"].shape[1]
+    tokens = written(source, "Hi", 6)
+    whole = torch.cat([prompt["input_ids"], torch.tensor([tokens])], dim=1)
+    with torch.no_grad():
+        logp = network(whole).logits[0, start - 1 : -1].log_softmax(-1)
+    for at, (token, entry) in enumerate(zip(tokens, content, strict=True)):
+        assert entry["logprob"] == pytest.approx(float(logp[at, token]), abs=1e-4)
+        best = logp[at].topk(3).values.tolist()
+        assert [other["logprob"] for other in entry["top_logprobs"]] == pytest.approx(best, abs=1e-4)
+        assert entry["token"] == small_tokenizer().decode([token], skip_special_tokens=True)
+
+
+@pytest.mark.parametrize("top", [-1, 21, "five", True])
+async def test_a_wrong_number_of_alternatives_is_refused(endpoint, top):
+    with pytest.raises(EndpointError, match="top_logprobs"):
+        await endpoint.answer(ask("Hi", logprobs=True, top_logprobs=top))
+
+
 async def test_a_stop_string_is_found_wherever_tokens_are_cut_and_never_shown(endpoint):
     whole = (await complete(endpoint, ask("Hi", max_tokens=40))).text
     for start in range(2, len(whole) - 6, 3):
@@ -381,7 +408,8 @@ async def test_a_prompt_longer_than_the_context_is_refused_with_both_numbers(sou
     ("more", "named"),
     [
         ({"tools": [{}]}, "tools"),
-        ({"top_logprobs": 5}, "top_logprobs"),
+        ({"top_logprobs": 5}, "add logprobs: true"),
+        ({"logprobs": True}, "not with a stream"),
         ({"n": 2}, "n 2"),
         ({"temperature": -1}, "temperature -1"),
         ({"temperature": "hot"}, "temperature 'hot'"),

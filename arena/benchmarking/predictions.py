@@ -1,0 +1,137 @@
+"""Stored completions as replies: our own JSONL, and the published output files that the specifications name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from arena.benchmarking.choosing import Chosen
+from arena.errors import ConfigError
+from benchmarks.data import place, read_file
+from benchmarks.errors import BadData
+from benchmarks.report import Report, report
+from benchmarks.task import Outcome, Reply, Row, Rung, Sample
+
+TEXTS = ("completion", "completions", "output", "prediction", "response", "generation", "text")
+KEYS = ("id", "sample", "question_id", "task_id", "key", "prompt")
+SOLUTION = "solution"  # what GSM8K's file of published solutions has for each of its models
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One model's stored completions, scored. `missing` samples of the task are not in the file."""
+
+    model: str
+    samples: Sequence[Sample]
+    outcomes: Sequence[Outcome]
+    report: Report
+    missing: int
+
+    def to_dict(self) -> dict[str, Any]:
+        told = self.report.to_dict()
+        named = {"model": self.model} if self.model else {}
+        return {"task": told.pop("task"), **named, **told, "missing": self.missing}
+
+
+def score(chosen: Chosen, path: Path) -> list[Scored]:
+    """Score a file, once for each model in it. Raises `ConfigError`, which names the line and the cure."""
+    try:
+        rows = read_file(path)
+        if len(rows) == 1 and "outputs" in rows[0]:  # BIG-Bench Hard's published outputs, one file a subject
+            chosen, rows = _of_subject(chosen, path), _inner(rows[0])
+        models = [name for name in rows[0] if isinstance(rows[0][name], dict) and SOLUTION in rows[0][name]]
+        if models:
+            return [_scored(chosen, _column(rows, name), name) for name in models]
+        return [_scored(chosen, rows, "")]
+    except BadData as problem:
+        raise ConfigError(str(problem)) from problem
+
+
+def _scored(chosen: Chosen, rows: Sequence[Row], model: str) -> Scored:
+    task = chosen.task
+    pairs = _matched(chosen.samples, rows)
+    outcomes = []
+    for sample, row in pairs:
+        rung, replies = _replies(row, len(sample.choices))
+        if rung not in task.rungs:
+            known = ", ".join(task.rungs)
+            raise BadData(f"{place(row)}: {task.name} cannot be scored by {rung}; it knows {known}")
+        outcomes.append(task.score(sample, replies, rung))
+    samples = [sample for sample, _ in pairs]
+    return Scored(model, samples, outcomes, report(task, samples, outcomes), len(chosen.samples) - len(samples))
+
+
+def _matched(samples: Sequence[Sample], rows: Sequence[Row]) -> list[tuple[Sample, Row]]:
+    """Rows with their samples: by a key that the samples have, else in order."""
+    by_id = {sample.id: sample for sample in samples}
+    for name in KEYS:
+        if name in rows[0] and str(rows[0][name]) in by_id:
+            return _by_key(by_id, rows, name)
+    for name in ("id", "question_id"):
+        if name in rows[0] and not str(rows[0][name]).isdigit():
+            some = ", ".join(list(by_id)[:3])
+            raise BadData(
+                f"{place(rows[0])}: {name} {rows[0][name]!r} is no sample of the task; they are: {some}, …"
+            )
+    if len(rows) > len(samples):
+        raise BadData(
+            f"{rows[0].get('_path')}: has {len(rows):,} rows and the task {len(samples):,} samples; give each row "
+            "the `id` of its sample"
+        )
+    return list(zip(samples, rows, strict=False))
+
+
+def _by_key(by_id: Mapping[str, Sample], rows: Sequence[Row], name: str) -> list[tuple[Sample, Row]]:
+    found: dict[str, tuple[Sample, Row]] = {}
+    for row in rows:
+        key = str(row.get(name))
+        if key not in by_id:
+            raise BadData(f"{place(row)}: {name} {key!r} is no sample of the task; take the ids of its data")
+        if key in found:
+            raise BadData(f"{place(row)}: {name} {key!r} a second time; put several completions into a list")
+        found[key] = (by_id[key], row)
+    return list(found.values())
+
+
+def _replies(row: Row, choices: int) -> tuple[Rung, list[Reply | None]]:
+    """A row's completions, or its choices' log-probabilities, as an endpoint would have given them."""
+    if isinstance(row.get("logprobs"), list):
+        values = row["logprobs"]
+        if choices and len(values) < choices:
+            raise BadData(f"{place(row)}: {len(values)} log-probabilities for {choices} choices")
+        return Rung.LOGLIKELIHOOD, [{"logprob": float(value), "greedy": False, "tokens": 1} for value in values]
+    name = next((name for name in TEXTS if name in row), None)
+    if name is None:
+        there = ", ".join(key for key in row if not key.startswith("_"))
+        raise BadData(f"{place(row)}: has no `completion`; it has: {there}")
+    texts = row[name] if isinstance(row[name], list) else [row[name]]
+    return Rung.GENERATE, [_chat(text, str(row.get("finish_reason") or "stop"), row) for text in texts]
+
+
+def _chat(text: Any, finish: str, row: Row) -> Reply | None:
+    """A completion that is null is a call that failed."""
+    if text is None:
+        return None
+    if not isinstance(text, str):
+        raise BadData(f"{place(row)}: the completion is a {type(text).__name__}; expected a text, a list or null")
+    message = {"role": "assistant", "content": text}
+    return {"choices": [{"index": 0, "message": message, "finish_reason": finish}]}
+
+
+def _column(rows: Sequence[Row], model: str) -> list[Row]:
+    return [{"completion": row[model][SOLUTION], "_path": row["_path"], "_line": row["_line"]} for row in rows]
+
+
+def _inner(row: Row) -> list[Row]:
+    return [{**one, "_path": row["_path"], "_line": n} for n, one in enumerate(row["outputs"], 1)]
+
+
+def _of_subject(chosen: Chosen, path: Path) -> Chosen:
+    """The samples of the subject that the file is named after."""
+    names = {sample.subject for sample in chosen.samples if path.name.startswith(sample.subject)}
+    if not names:
+        raise BadData(f"{path}: is named after no subject of {chosen.task.name}; keep the published name")
+    name = max(names, key=len)
+    return replace(chosen, samples=[sample for sample in chosen.samples if sample.subject == name])

@@ -1,0 +1,188 @@
+"""A benchmark run in two passes: everything is asked and kept in the journal, then scored from the journal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from arena import targets
+from arena.benchmarking.choosing import Chosen
+from arena.config import AnyModel, TransformersSettings
+from arena.endpoints import EndpointError
+from arena.engine import Answered, Ask, Engine, Journal, Status, Target
+from arena.engine.spending import used_tokens
+from arena.errors import ConfigError
+from arena.rungs import Served, best_rung
+from benchmarks.task import Outcome, Reply, Request, Rung, Sample, Task, failed
+from judges.replies import Reason, Unparsable
+
+WEIGHED_AT_ONCE = 1024  # texts that a local model may sort and read together
+
+
+@dataclass(frozen=True)
+class Player:
+    """A model that takes a task, and how it is asked."""
+
+    settings: AnyModel
+    target: Target
+    served: Served
+
+    @property
+    def name(self) -> str:
+        return self.settings.name
+
+    @property
+    def rung(self) -> Rung:
+        return self.served.rung
+
+
+@dataclass
+class Taken:
+    """One model's outcomes, in the order of the samples, and what they cost."""
+
+    player: Player
+    outcomes: list[Outcome] = field(default_factory=list)
+    replies: list[str] = field(default_factory=list)  # what was written, where it was
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+    @property
+    def cost(self) -> float | None:
+        """USD for all replies, whichever run asked for them."""
+        price = self.player.target.price
+        return price.of(self.prompt_tokens, self.completion_tokens) if price else None
+
+
+async def players(
+    task: Task, settings: Sequence[AnyModel], asked: Mapping[str, Target], forced: Rung | None
+) -> list[Player]:
+    """Each model with the best way to ask it. Raises `ConfigError` for a model that cannot take the task."""
+    if forced is not None and forced not in task.rungs:
+        raise ConfigError(f"--rung {forced}: {task.name} knows {', '.join(task.rungs)}")
+    found = []
+    for model in settings:
+        target = asked[model.name]
+        try:
+            served = await best_rung(model, target.endpoint, [forced] if forced else task.rungs)
+        except EndpointError as error:
+            raise ConfigError(f"{task.name}: {model.name}: {error.detail}") from error
+        rung = served.rung
+        found.append(Player(model, wide(model, target) if rung is Rung.LOGLIKELIHOOD else target, served))
+    return found
+
+
+def wide(settings: AnyModel, target: Target) -> Target:
+    """Log-likelihoods of a local model are handed over by the thousand: it sorts and shares them itself."""
+    if isinstance(settings, TransformersSettings):
+        return replace(target, concurrency=WEIGHED_AT_ONCE)
+    return target
+
+
+def body(player: Player, request: Request, max_tokens: int | None = None) -> dict[str, Any]:
+    """The request as this model is sent it. The task decides how it is sampled; the model's own settings add a
+    system prompt, stop strings, and parameters that the task does not set.
+    """
+    if "messages" not in request:
+        return {**request, "model": player.name}
+    settings = player.settings
+    system = [{"role": "system", "content": settings.system_prompt}] if settings.system_prompt else []
+    made = {**settings.parameters, **request, "messages": [*system, *request["messages"]], "model": player.name}
+    if max_tokens is not None and request.get("max_tokens", 0) > 1:
+        made["max_tokens"] = max_tokens
+    stops = [*request.get("stop", ()), *settings.stop]
+    return made | ({"stop": list(dict.fromkeys(stops))} if stops else {})
+
+
+def withheld(reply: Reply) -> Unparsable | None:
+    """A reply that a filter kept back says nothing of the model; any other one is scored, cut off or not."""
+    choices = reply.get("choices")
+    if choices and choices[0].get("finish_reason") == "content_filter":
+        return Unparsable(Reason.REFUSED)
+    return None
+
+
+def asks(chosen: Chosen, taking: Sequence[Player], max_tokens: int | None) -> Iterator[Ask]:
+    """The requests of all samples, for one model after the other within each sample."""
+    examples = chosen.examples()
+    for sample in chosen.samples:
+        shots = examples(sample)
+        for player in taking:
+            for request in chosen.task.requests(sample, shots, player.rung):
+                made = body(player, request, max_tokens)
+                yield Ask(targets.key(player.target.identity, made), player.name, made, withheld)
+
+
+def counted(chosen: Chosen, taking: Sequence[Player]) -> int:
+    """How many requests a run has at most, without making the prompts."""
+    if not chosen.samples:
+        return 0
+    each = [len(chosen.task.requests(chosen.samples[0], (), player.rung)) for player in taking]
+    return sum(each) * len(chosen.samples)
+
+
+async def ask_all(
+    engine: Engine,
+    chosen: Chosen,
+    taking: Sequence[Player],
+    max_tokens: int | None,
+    seen: Callable[[Answered], None],
+) -> tuple[dict[str, str], float]:
+    """Ask what the journal does not know. Returns why requests failed, by key, and the seconds it took."""
+    began = time.monotonic()
+    failures: dict[str, str] = {}
+    async for answered in engine.run(asks(chosen, taking, max_tokens)):
+        seen(answered)
+        if answered.status is not Status.OK:
+            failures[answered.ask.key] = answered.status.value
+    return failures, time.monotonic() - began
+
+
+def score(
+    chosen: Chosen,
+    taking: Sequence[Player],
+    max_tokens: int | None,
+    journal: Journal,
+    failures: Mapping[str, str],
+) -> list[Taken]:
+    """What came of every sample, from the journal alone; a failed one with the reason that is known."""
+    found = [Taken(player) for player in taking]
+    examples = chosen.examples()
+    for sample in chosen.samples:
+        shots = examples(sample)
+        for taken in found:
+            _score_one(chosen, sample, shots, taken, max_tokens, journal, failures)
+    return found
+
+
+def _score_one(
+    chosen: Chosen,
+    sample: Sample,
+    shots: Sequence[Sample],
+    taken: Taken,
+    max_tokens: int | None,
+    journal: Journal,
+    failures: Mapping[str, str],
+) -> None:
+    player = taken.player
+    requests = chosen.task.requests(sample, shots, player.rung)
+    bodies = [body(player, request, max_tokens) for request in requests]
+    keys = [targets.key(player.target.identity, made) for made in bodies]
+    replies = [journal.reply(key) for key in keys]
+    for made, reply in zip(bodies, replies, strict=True):
+        if reply is not None:
+            prompt, completion = used_tokens(made, reply)
+            taken.prompt_tokens += prompt
+            taken.completion_tokens += completion
+    outcome = chosen.task.score(sample, replies, player.rung)
+    if not outcome.is_scored and all(reply is None for reply in replies):
+        outcome = failed(next((failures[key] for key in keys if key in failures), "no reply"))
+    taken.outcomes.append(outcome)
+    taken.replies.append(_said(replies))
+
+
+def _said(replies: Sequence[Reply | None]) -> str:
+    """The texts of all replies to one sample; none for log-likelihoods."""
+    texts = [str(one["choices"][0]["message"].get("content") or "") for one in replies if one and "choices" in one]
+    return "\n\n⁂\n\n".join(texts)

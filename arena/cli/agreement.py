@@ -1,0 +1,55 @@
+"""`arena agreement`: judges against people and against each other, each figure with its interval."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from arena.cli.options import AsFormat, Config, DatabaseURL, Format, opened, write_csv, write_json
+
+Between = Annotated[
+    str | None,
+    typer.Option(help="Whose votes, parted by commas: human, judges, judge:NAME; everybody's if left out."),
+]
+Prompts = Annotated[str | None, typer.Option(help="Only battles over this prompt set.")]
+
+
+def agreement(
+    between: Between = None,
+    prompts: Prompts = None,
+    as_format: AsFormat = Format.TABLE,
+    config: Config = None,
+    db: DatabaseURL = None,
+) -> None:
+    """Accuracy, kappas, alpha; position, length, list and self-preference bias; swap consistency."""
+    from arena.agreeing import measure, record
+
+    sources = [name.strip() for name in (between or "").split(",") if name.strip()]
+    with opened(config, db) as (database, _), database.read() as session:
+        found = record(session, sources, prompts)
+    rows = [row.to_dict() for row in measure(found)]
+    if as_format is Format.JSON:
+        write_json({"sources": found.sources, "battles": len(found.votes), "figures": rows})
+    elif as_format is Format.CSV:
+        write_csv(rows)
+    else:
+        _print(rows, found.sources)
+
+
+def _print(rows: list[dict[str, Any]], sources: list[str]) -> None:
+    table = Table(title=f"agreement of {', '.join(sources)}", caption="95 % intervals, prompts drawn whole")
+    for column in ("measure", "between", "value", "95 % interval", "battles"):
+        table.add_column(column, justify="right" if column in ("value", "95 % interval", "battles") else "left")
+    for row in rows:
+        limits = "–" if row["lower"] is None else f"{row['lower']:+.2f} – {row['upper']:+.2f}"
+        table.add_row(row["measure"], row["between"], f"{row['value']:+.3f}", limits, f"{row['items']:,}")
+    Console().print(table)
+    if len(sources) < 2:
+        Console(stderr=True, soft_wrap=True).print(
+            "only one voter: for a comparison type `arena judge battles --judge J` or add another judge",
+            style="yellow",
+            highlight=False,
+        )

@@ -1,0 +1,211 @@
+"""`arena bench run`: its options, its progress and what it tells."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from arena.cli import bench_tables
+from arena.cli.answer import tell_failures
+from arena.cli.options import AsFormat, Config, DatabaseURL, Format, opened, write_csv, write_json
+from arena.cli.progress import watched
+
+if TYPE_CHECKING:
+    from arena.benchmarking.choosing import Chosen, Named, Options
+    from arena.benchmarking.run import Player, Taken
+    from arena.engine import Answered, Engine, Journal, Target
+    from arena.store import Database
+    from benchmarks.data import Roads
+
+
+class Compat(StrEnum):
+    lm_eval = "lm-eval"
+
+
+class RungName(StrEnum):
+    loglikelihood = "loglikelihood"
+    first_token = "first_token"  # noqa: S105
+    generate = "generate"
+
+
+DataFolder = Annotated[
+    Path | None, typer.Option("--data", help="The folder with the benchmarks' files; ARENA_DATA_DIR if left out.")
+]
+Unchecked = Annotated[bool, typer.Option("--unchecked", help="Take files whose sha256 is another one.")]
+CALL_TIMEOUT = 3600.0  # seconds: a local model reads thousands of texts before it answers the last one
+
+
+def run(
+    tasks: Annotated[
+        list[str], typer.Argument(metavar="TASK…", help="mmlu, mmlu:anatomy, dimension:NAME or my_task.py.")
+    ],
+    models: Annotated[str, typer.Option("--models", help="Models, parted by commas.")],
+    limit: Annotated[int | None, typer.Option(min=1, help="So many samples, spread over all subjects.")] = None,
+    shots: Annotated[int | None, typer.Option(min=0, help="Solved examples before each sample.")] = None,
+    seed: Annotated[int, typer.Option(help="For the choice of samples and examples.")] = 0,
+    compat: Annotated[Compat | None, typer.Option(help="Choose and order as this harness does.")] = None,
+    rung: Annotated[RungName | None, typer.Option(help="This way to ask, and not the best that works.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(min=1, help="Of each completion.")] = None,
+    budget: Annotated[float | None, typer.Option(min=0, help="USD that may be spent on each task.")] = None,
+    journal: Annotated[Path | None, typer.Option(help="Where replies are kept; beside the database.")] = None,
+    data: DataFolder = None,
+    unchecked: Unchecked = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Never ask the hub for data.")] = False,
+    as_format: AsFormat = Format.TABLE,
+    config: Config = None,
+    db: DatabaseURL = None,
+) -> None:
+    """Let models take tasks. What was answered before is not asked again."""
+    from arena import targets
+    from arena.benchmarking.choosing import Options, data_folder, named
+    from arena.engine import Journal, JournalError
+    from arena.errors import ConfigError
+    from arena.judging.evaluate import journal_path
+    from benchmarks.data import Roads
+    from benchmarks.task import Rung
+
+    options = Options(limit, shots, seed, compat.value if compat else None)
+    roads = Roads(data_folder(data), hub=not offline, unchecked=unchecked)
+    names = [name.strip() for name in models.split(",") if name.strip()]
+    told: list[dict[str, Any]] = []
+    with opened(config, db, create=True) as (database, settings):
+        chosen_models = targets.chosen(targets.configured(settings), names, "--models")
+        if budget is not None and (free := [one.name for one in chosen_models if one.price is None]):
+            cure = "add price = {prompt = …, completion = …} to it"
+            raise ConfigError(f"--budget: {free[0]} has no price; {cure}")
+        asked = {model.name: targets.target(model) for model in chosen_models}
+        try:
+            with Journal(journal_path(settings, journal)) as kept:
+                for chosen in _readable(named(tasks), roads, options):
+                    bench = _Bench(database, kept, chosen, max_tokens, budget)
+                    told += bench.carry_out(chosen_models, asked, Rung(rung) if rung else None)
+        except JournalError as problem:
+            raise ConfigError(str(problem)) from problem
+        finally:
+            asyncio.run(_close(asked))
+    _show(told, as_format)
+    if any(row["interrupted"] or row["value"] is None for row in told):
+        raise typer.Exit(1)
+
+
+async def _close(asked: dict[str, Target]) -> None:
+    for target in asked.values():
+        await target.endpoint.close()
+
+
+def _readable(wanted: Sequence[Named], roads: Roads, options: Options) -> list[Chosen]:
+    """Several tasks at once go on without those whose data is not there; a single one is an error."""
+    from arena.benchmarking.choosing import choose
+    from arena.errors import ConfigError
+
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    found, problems = [], []
+    for one in wanted:
+        try:
+            found.append(choose(one, roads, options))
+        except ConfigError as problem:
+            problems.append(str(problem))
+    if problems and not found:
+        raise ConfigError("\n".join(problems))
+    for told in problems:
+        console.print(f"[yellow]left out:[/] {escape(told)}")
+    return found
+
+
+class _Bench:
+    """One task, taken by all models."""
+
+    def __init__(
+        self, database: Database, journal: Journal, chosen: Chosen, max_tokens: int | None, budget: float | None
+    ) -> None:
+        self.database, self.journal, self.chosen = database, journal, chosen
+        self.max_tokens, self.budget = max_tokens, budget
+        self.console = Console(stderr=True, soft_wrap=True, highlight=False)
+
+    def carry_out(self, models: Sequence[Any], asked: dict[str, Target], forced: Any) -> list[dict[str, Any]]:
+        """Ask, score, keep; the rows that are told."""
+        from arena.benchmarking import run
+        from benchmarks.errors import BenchmarkError
+
+        taking = asyncio.run(run.players(self.chosen.task, models, asked, forced))
+        self._announce(taking)
+        engine, (failures, seconds) = self._ask(taking)
+        try:
+            taken = run.score(self.chosen, taking, self.max_tokens, self.journal, failures)
+        except BenchmarkError as problem:
+            from arena.errors import ConfigError
+
+            raise ConfigError(f"{self.chosen.task.name}: {problem}") from problem
+        rows = [self._row(one, engine, seconds) for one in taken]
+        counts = engine.tally.to_dict()
+        tell_failures(counts["failed"], {s.value: d for s, d in engine.tally.details.items()}, self.console)
+        if counts["failed"]:
+            self.console.print("type the same command again: only what has no reply is asked")
+        return rows
+
+    def _announce(self, taking: Sequence[Player]) -> None:
+        task = self.chosen.task
+        count = f"{len(self.chosen.samples):,} samples, {self.chosen.shots} shots"
+        self.console.print(f"[bold]{escape(task.name)}[/]: {count}")
+        for player in taking:
+            better = "; ".join(f"not {rung}: {why}" for rung, why in player.served.refused.items())
+            self.console.print(escape(f"  {player.name}: {player.rung}" + (f" ({better})" if better else "")))
+
+    def _ask(self, taking: Sequence[Player]) -> tuple[Engine, tuple[dict[str, str], float]]:
+        from arena.benchmarking.run import ask_all, counted
+        from arena.config import TransformersSettings
+        from arena.engine import Budget, Engine, Patience
+
+        asked = {player.name: player.target for player in taking}
+        patience = Patience(call_timeout=CALL_TIMEOUT)
+        engine = Engine(asked, self.journal, Budget(self.budget), patience)
+
+        async def work(seen: Callable[[Answered], None]) -> tuple[dict[str, str], float]:
+            try:
+                return await ask_all(engine, self.chosen, taking, self.max_tokens, seen)
+            finally:
+                for player in taking:
+                    if not isinstance(player.settings, TransformersSettings):  # whose weights the next task needs
+                        await player.target.endpoint.close()
+
+        return engine, watched(engine, work, counted(self.chosen, taking)) or ({}, 0.0)
+
+    def _row(self, taken: Taken, engine: Engine, seconds: float) -> dict[str, Any]:
+        from arena.benchmarking.keeping import keep, reported
+
+        found = reported(self.chosen, taken)
+        fresh = seconds if engine.tally.calls and not engine.tally.replayed else None
+        number = keep(self.database, self.chosen, taken, found, fresh, self.max_tokens)
+        right = (found.value or 0.0) * (found.scored + found.unparsed)
+        return {
+            "run": number,
+            "model": taken.player.name,
+            **found.to_dict(),
+            "rung": taken.player.rung.value,
+            "shots": self.chosen.shots,
+            "seconds": fresh,
+            "cost": taken.cost,
+            "cost_per_correct": taken.cost / right if taken.cost is not None and right else None,
+            "prompt_tokens": taken.prompt_tokens,
+            "completion_tokens": taken.completion_tokens,
+            "calls": engine.tally.calls,
+            "from_journal": engine.tally.replayed,
+            "interrupted": bool(engine.stopped),
+        }
+
+
+def _show(told: list[dict[str, Any]], as_format: Format) -> None:
+    if as_format is Format.JSON:
+        write_json(told)
+    elif as_format is Format.CSV:
+        write_csv([bench_tables.flat(row) for row in told])
+    else:
+        Console().print(bench_tables.results(told))
+        bench_tables.tell_reasons(told, Console(stderr=True, soft_wrap=True, highlight=False))

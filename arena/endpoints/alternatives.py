@@ -1,0 +1,51 @@
+"""What a model could have written instead: the log-probabilities of a chat completion, from logits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from arena.endpoints.endpoint import EndpointError, Failure, Request
+
+if TYPE_CHECKING:
+    import torch
+
+MOST = 20  # alternatives a token, as OpenAI's protocol allows
+
+Name = Callable[[int], str]
+Alternatives = Callable[["torch.Tensor", int], dict[str, Any]]
+
+
+def wanted(request: Request) -> int | None:
+    """How many alternatives a token the request asks for; None where it asks for no log-probabilities.
+
+    Raises `EndpointError`.
+    """
+    top = request.get("top_logprobs")
+    if not request.get("logprobs"):
+        if top:
+            raise EndpointError(Failure.REFUSED, f"top_logprobs {top!r} without logprobs; add logprobs: true")
+        return None
+    if top is not None and (isinstance(top, bool) or not isinstance(top, int) or not 0 <= top <= MOST):
+        raise EndpointError(Failure.REFUSED, f"top_logprobs {top!r}; expected 0 to {MOST}")
+    return top or 0
+
+
+def alternatives(top: int, name: Name) -> Alternatives:
+    """A function from the logits (vocabulary,) and the token chosen to an entry of `logprobs.content`.
+
+    The log-probabilities are the model's own, before temperature and cuts. `name` gives a token's text.
+    """
+
+    def entry(logits: torch.Tensor, token: int) -> dict[str, Any]:
+        logp = logits.float().log_softmax(-1)
+        best = logp.topk(min(top, len(logp)))
+        found = [_named(name, int(at), float(p)) for p, at in zip(best.values, best.indices, strict=True)]
+        return {**_named(name, token, float(logp[token])), "top_logprobs": found}
+
+    return entry
+
+
+def _named(name: Name, token: int, logprob: float) -> Mapping[str, Any]:
+    text = name(token)
+    return {"token": text, "logprob": logprob, "bytes": list(text.encode())}

@@ -1,0 +1,53 @@
+"""Log-likelihoods from a server that echoes a prompt with its log-probabilities (`/completions`, as vLLM has it).
+
+The border between context and continuation is found by the server's own character offsets: no tokenizer is
+needed here, and a token that begins texts shifts nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from arena.endpoints.endpoint import EndpointError, Failure, Reply, Request
+
+
+def asks_for_text(request: Request) -> bool:
+    """Whether this is a log-likelihood request and no chat (`benchmarks.task` has the form)."""
+    return "continuation" in request or "text" in request
+
+
+def body(request: Request) -> dict[str, Any]:
+    """The completion that is asked for: one token more than the text, since some servers refuse none."""
+    text = request["text"] if "text" in request else f"{request['context']}{request['continuation']}"
+    return {"prompt": text, "max_tokens": 1, "temperature": 0, "logprobs": 1, "echo": True}
+
+
+def weighed(request: Request, said: Mapping[str, Any]) -> Reply:
+    """The sum over the continuation's tokens; a token across the border belongs to it.
+
+    The first token of a text has no log-probability. Raises `EndpointError` for a reply without the prompt's own.
+    """
+    prompt = body(request)["prompt"]
+    context = str(request.get("context") or "")
+    border = len(context.rstrip())
+    try:
+        found = said["choices"][0]["logprobs"]
+        tokens, offsets, values = found["tokens"], found["text_offset"], found["token_logprobs"]
+        tops = found.get("top_logprobs") or [None] * len(tokens)
+    except (KeyError, IndexError, TypeError) as error:
+        raise EndpointError(Failure.REFUSED, "the server gives no log-probabilities of the prompt") from error
+    if not offsets or offsets[0] >= len(prompt):
+        raise EndpointError(Failure.REFUSED, "the server does not echo the prompt")
+    total, count, greedy = 0.0, 0, True
+    for place, (offset, value) in enumerate(zip(offsets, values, strict=True)):
+        end = offsets[place + 1] if place + 1 < len(offsets) else len(prompt)
+        if offset >= len(prompt) or end <= border or value is None:
+            continue
+        total, count = total + float(value), count + 1
+        best = max((tops[place] or {}).values(), default=value)
+        greedy = greedy and float(value) >= float(best) - 1e-9
+    if count == 0:
+        raise EndpointError(Failure.BROKEN, "no token of the continuation has a log-probability")
+    usage = said.get("usage") or {}
+    return {"logprob": total, "greedy": greedy, "tokens": count, "usage": usage}

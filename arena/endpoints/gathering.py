@@ -1,0 +1,78 @@
+"""Requests that arrive one by one, answered together: for libraries that take a whole batch and then block."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+
+from arena.endpoints.endpoint import EndpointError, Failure, Reply, Request
+
+Outcome = Reply | EndpointError
+Answer = Callable[[Sequence[Request]], Sequence[Outcome]]  # runs in a thread, one batch at a time
+
+LINGER = 0.01  # seconds that a batch waits for company: nothing beside one forward pass
+Waiting = tuple[Request, "asyncio.Future[Reply]"]
+
+
+class Gathering:
+    """Calls `answer` with up to `at_most` requests at once, in the order in which they came."""
+
+    def __init__(self, answer: Answer, at_most: int) -> None:
+        self._answer, self._at_most = answer, at_most
+        self._inbox: asyncio.Queue[Waiting] = asyncio.Queue()
+        self._batch: list[Waiting] = []  # taken from the inbox and not settled yet
+        self._running: asyncio.Future[Sequence[Outcome]] | None = None  # in the thread
+        self._work = asyncio.create_task(self._run())
+
+    async def reply(self, request: Request) -> Reply:
+        """Raises `EndpointError`."""
+        if self._work.done():
+            raise EndpointError(Failure.BROKEN, "the endpoint was closed")
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        await self._inbox.put((request, future))
+        return await future
+
+    async def close(self) -> None:
+        """Fail what still waits. The batch that runs in the thread ends first. Idempotent."""
+        self._work.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._work
+        if self._running is not None:
+            await asyncio.wait([self._running])
+        while not self._inbox.empty():
+            self._batch.append(self._inbox.get_nowait())
+        for one in self._batch:
+            _settle(one, EndpointError(Failure.BROKEN, "the endpoint was closed"))
+
+    async def _run(self) -> None:
+        while True:
+            self._batch = [await self._inbox.get()]
+            await asyncio.sleep(LINGER)
+            while len(self._batch) < self._at_most and not self._inbox.empty():
+                self._batch.append(self._inbox.get_nowait())
+            self._batch = [one for one in self._batch if not one[1].done()]  # who has left needs no answer
+            if self._batch:
+                await self._settle(self._batch)
+
+    async def _settle(self, batch: Sequence[Waiting]) -> None:
+        requests = [request for request, _ in batch]
+        self._running = asyncio.get_running_loop().run_in_executor(None, self._answer, requests)
+        try:
+            outcomes: Sequence[Outcome] = await asyncio.shield(self._running)
+        # Whatever breaks the library under it, those who wait must hear of it: nobody else can tell them.
+        except Exception as cause:  # noqa: BLE001
+            problem = EndpointError(Failure.BROKEN, f"{type(cause).__name__}: {cause}")
+            outcomes = [problem] * len(batch)
+        for one, outcome in zip(batch, outcomes, strict=True):
+            _settle(one, outcome)
+
+
+def _settle(waiting: Waiting, outcome: Outcome) -> None:
+    future = waiting[1]
+    if future.done():
+        return
+    if isinstance(outcome, EndpointError):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)

@@ -1,0 +1,139 @@
+"""A reward model in this process: a sequence classifier with one number, as a judge without words.
+
+Its reply to a conversation that ends with an assistant's message has no text but a `score`, the reward. Needs the
+extra `local`; torch is imported when the endpoint starts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from typing import TYPE_CHECKING
+
+from arena.endpoints.endpoint import EndpointError, Failure, Finish, Reply, Request
+from arena.endpoints.gathering import Gathering, Outcome
+from arena.endpoints.planning import read_messages
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+@dataclass
+class Reward:
+    """Serves the classifier at `source`: a directory, or a hub id with a pinned `revision`.
+
+    A conversation longer than the model's context is refused, never cut: the end is what is judged.
+    """
+
+    source: str
+    _: KW_ONLY
+    revision: str | None = None
+    dtype: str = "auto"
+    device: str | None = None
+    threads: int = 1
+    max_batch: int = 8
+    chat_template: str | None = None
+    _gathering: Gathering | None = field(default=None, init=False, repr=False)
+    _starting: asyncio.Lock = field(default_factory=asyncio.Lock, init=False, repr=False)
+
+    async def start(self) -> None:
+        """Load the weights, in a thread. Idempotent."""
+        async with self._starting:
+            if self._gathering is None:
+                scorer = await asyncio.to_thread(self._load)
+                self._gathering = Gathering(scorer.answer, self.max_batch)
+
+    async def stream(self, request: Request) -> AsyncGenerator[str | Finish]:
+        raise EndpointError(Failure.REFUSED, "a reward model writes nothing; take it as a judge: --scheme reward")
+        yield ""
+
+    async def answer(self, request: Request) -> Reply:
+        await self.start()
+        assert self._gathering is not None
+        return await self._gathering.reply(request)
+
+    async def close(self) -> None:
+        async with self._starting:
+            gathering, self._gathering = self._gathering, None
+        if gathering is not None:
+            await gathering.close()
+
+    def _load(self) -> Scorer:
+        try:
+            from arena.endpoints.checkpoint import load_classifier
+
+            network, tokenizer = load_classifier(self.source, self.revision, self.dtype, self.device)
+        except ImportError as cause:
+            detail = f"needs the extra 'local': pip install 'arena[local]' ({cause})"
+            raise EndpointError(Failure.NOT_READY, detail) from cause
+        if self.chat_template is not None:
+            tokenizer.chat_template = self.chat_template
+        return Scorer(network, tokenizer, self.threads)
+
+
+class Scorer:
+    """Rewards of conversations, several at once."""
+
+    def __init__(self, network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, threads: int) -> None:
+        self._network, self._tokenizer, self._threads = network, tokenizer, threads
+        length = getattr(network.config.get_text_config(), "max_position_embeddings", None)
+        self._context = min(filter(None, (length, tokenizer.model_max_length)))
+
+    def answer(self, requests: Sequence[Request]) -> list[Outcome]:
+        """A reply or what is wrong, a request each. Blocks."""
+        found: list[Outcome] = []
+        prompts: dict[int, list[int]] = {}
+        for number, request in enumerate(requests):
+            try:
+                prompts[number] = self._tokens(request)
+                found.append({})
+            except EndpointError as problem:
+                found.append(problem)
+        if prompts:
+            for (number, tokens), score in zip(prompts.items(), self._scores(list(prompts.values())), strict=True):
+                found[number] = _reply(score, len(tokens))
+        return found
+
+    def _tokens(self, request: Request) -> list[int]:
+        from jinja2 import TemplateError
+
+        messages = read_messages(request)
+        if self._tokenizer.chat_template is None:
+            raise EndpointError(Failure.REFUSED, "the reward model has no chat template: configure chat_template")
+        try:
+            text = self._tokenizer.apply_chat_template(messages, tokenize=False)
+        except (TemplateError, TypeError, KeyError) as cause:
+            raise EndpointError(Failure.REFUSED, f"the chat template does not take these: {cause}") from cause
+        tokens = list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+        if len(tokens) > self._context:
+            raise EndpointError(
+                Failure.REFUSED, f"the conversation has {len(tokens)} tokens, the context only {self._context}"
+            )
+        return tokens
+
+    def _scores(self, prompts: Sequence[list[int]]) -> list[float]:
+        """The classifier's one logit of each, padded on the right: it reads the last token that is no padding."""
+        import torch
+
+        torch.set_num_threads(self._threads)
+        width = max(map(len, prompts))
+        pad = self._network.config.pad_token_id
+        ids = torch.full((len(prompts), width), pad)
+        mask = torch.zeros_like(ids)
+        for row, tokens in enumerate(prompts):
+            ids[row, : len(tokens)] = torch.tensor(tokens)
+            mask[row, : len(tokens)] = 1
+        device = self._network.device
+        with torch.inference_mode():
+            logits = self._network(input_ids=ids.to(device), attention_mask=mask.to(device)).logits
+        return [float(value) for value in logits[:, 0].float()]
+
+
+def _reply(score: float, tokens: int) -> Reply:
+    message = {"role": "assistant", "content": ""}
+    return {
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+        "score": score,
+        "usage": {"prompt_tokens": tokens, "completion_tokens": 0},
+    }

@@ -1,0 +1,142 @@
+"""vLLM in this process, for batches: what waits is given to `LLM.chat` together, and vLLM reuses common prefixes.
+
+Needs the extra `vllm`. For a page that streams, run vLLM's own server and reach it with the endpoint `openai`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any
+
+from arena.endpoints.alternatives import wanted
+from arena.endpoints.endpoint import Completion, EndpointError, Failure, Finish, Reply, Request, Usage, reply
+from arena.endpoints.gathering import Gathering, Outcome
+from arena.endpoints.planning import read_messages, read_stop
+
+# what vLLM's SamplingParams call the same
+SAMPLING = (
+    "temperature", "top_p", "top_k", "min_p", "seed", "repetition_penalty", "presence_penalty",
+    "frequency_penalty",
+)  # fmt: skip
+UNSERVED = ("tools", "functions", "response_format", "logit_bias")
+
+
+@dataclass
+class Vllm:
+    """Serves `source`, a directory or a hub id with a pinned `revision`.
+
+    `options` go to vLLM's `LLM` as they are: tensor_parallel_size, max_model_len, distributed_executor_backend and
+    so on. At most `max_batch` requests are given to it at once.
+    """
+
+    source: str
+    _: KW_ONLY
+    revision: str | None = None
+    dtype: str = "auto"
+    max_batch: int = 256
+    chat_template: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    _gathering: Gathering | None = field(default=None, init=False, repr=False)
+    _starting: asyncio.Lock = field(default_factory=asyncio.Lock, init=False, repr=False)
+
+    async def start(self) -> None:
+        """Load the weights, in a thread. Idempotent."""
+        async with self._starting:
+            if self._gathering is None:
+                chat = await asyncio.to_thread(self._load)
+                self._gathering = Gathering(chat.answer, self.max_batch)
+
+    async def stream(self, request: Request) -> AsyncGenerator[str | Finish]:
+        """The whole completion as one piece: `LLM.chat` does not stream."""
+        found = await self.answer(request)
+        choice = found["choices"][0]
+        yield choice["message"]["content"]
+        used = found["usage"]
+        yield Finish(choice["finish_reason"], Usage(used["prompt_tokens"], used["completion_tokens"]))
+
+    async def answer(self, request: Request) -> Reply:
+        await self.start()
+        assert self._gathering is not None
+        return await self._gathering.reply(request)
+
+    async def close(self) -> None:
+        async with self._starting:
+            gathering, self._gathering = self._gathering, None
+        if gathering is not None:
+            await gathering.close()
+
+    def _load(self) -> Chat:
+        try:
+            import vllm
+        except ImportError as cause:
+            detail = f"needs the extra 'vllm': pip install 'arena[vllm]' ({cause})"
+            raise EndpointError(Failure.NOT_READY, detail) from cause
+        options = {"enable_prefix_caching": True, "revision": self.revision, "dtype": self.dtype, **self.options}
+        try:
+            engine = vllm.LLM(self.source, **options)
+        except (OSError, ValueError, RuntimeError) as cause:
+            said = " ".join(str(cause).split())
+            raise EndpointError(Failure.NOT_READY, f"vLLM cannot load {self.source!r}: {said}") from cause
+        return Chat(engine, vllm.SamplingParams, self.chat_template)
+
+
+class Chat:
+    """Requests in, replies out, through one `LLM.chat` call."""
+
+    def __init__(self, engine: Any, sampling: Any, chat_template: str | None) -> None:
+        self._engine, self._sampling, self._template = engine, sampling, chat_template
+
+    def answer(self, requests: Sequence[Request]) -> list[Outcome]:
+        """A reply or what is wrong, a request each. Blocks."""
+        found: list[Outcome] = []
+        asked: dict[int, tuple[list[dict[str, str]], Any]] = {}
+        for number, request in enumerate(requests):
+            try:
+                asked[number] = read_messages(request), self._parameters(request)
+                found.append({})
+            except EndpointError as problem:
+                found.append(problem)
+        if asked:
+            outputs = self._engine.chat(
+                [messages for messages, _ in asked.values()],
+                [parameters for _, parameters in asked.values()],
+                chat_template=self._template,
+                use_tqdm=False,
+            )
+            for number, output in zip(asked, outputs, strict=True):
+                found[number] = _reply(output)
+        return found
+
+    def _parameters(self, request: Request) -> Any:
+        for name in UNSERVED:
+            if request.get(name):
+                raise EndpointError(Failure.REFUSED, f"{name} is not served by vLLM in process; use its server")
+        given = {name: request[name] for name in SAMPLING if request.get(name) is not None}
+        limit = request.get("max_completion_tokens") or request.get("max_tokens")
+        try:
+            return self._sampling(
+                **given, max_tokens=limit, stop=list(read_stop(request)), logprobs=wanted(request)
+            )
+        except (TypeError, ValueError) as cause:
+            raise EndpointError(Failure.REFUSED, str(cause)) from cause
+
+
+def _reply(output: Any) -> Reply:
+    """What vLLM found, as a server would send it."""
+    (written,) = output.outputs
+    used = Usage(len(output.prompt_token_ids), len(written.token_ids))
+    body = reply(Completion(written.text, Finish(written.finish_reason or "stop", used)))
+    if written.logprobs is not None:
+        tokens = zip(written.token_ids, written.logprobs, strict=True)
+        body["choices"][0]["logprobs"] = {"content": [_entry(token, others) for token, others in tokens]}
+    return body
+
+
+def _entry(token: int, others: Mapping[int, Any]) -> dict[str, Any]:
+    """One token with its alternatives, likeliest first."""
+    ranked = sorted(others.values(), key=lambda one: -one.logprob)
+    named = [{"token": one.decoded_token or "", "logprob": float(one.logprob)} for one in ranked]
+    mine = others[token]
+    return {"token": mine.decoded_token or "", "logprob": float(mine.logprob), "top_logprobs": named}

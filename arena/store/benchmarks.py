@@ -1,0 +1,94 @@
+"""Benchmark runs kept and found again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import Session, col, delete, select
+
+from arena.store.benchmark_tables import BenchmarkOutcome, BenchmarkRun
+from arena.store.tables import Model, now
+
+JSON_COLUMNS = ("options", "metrics", "subjects")
+
+
+class UnknownRun(Exception):
+    """There is no such run; the text says what there is."""
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A run with its model's name; `row` is the table's, detached."""
+
+    model: str
+    row: BenchmarkRun
+
+    def to_dict(self) -> dict[str, Any]:
+        """As `arena bench` prints it."""
+        row = self.row.model_dump(exclude={"model_id", "design", "settings", "created_at"})
+        for name in JSON_COLUMNS:
+            row[name] = json.loads(row[name])
+        return {"run": row.pop("id"), "model": self.model, **row, "created_at": self.row.created_at.isoformat()}
+
+
+def keep_run(session: Session, model: str, run: Mapping[str, Any], outcomes: Sequence[Mapping[str, Any]]) -> int:
+    """Write a run, in place of the one that was made in the same way. Returns its number."""
+    owner = _model(session, model)
+    before = session.exec(
+        select(BenchmarkRun).where(BenchmarkRun.model_id == owner, BenchmarkRun.design == run["design"])
+    ).one_or_none()
+    row = before or BenchmarkRun(model_id=owner, **_packed(run))
+    if before is not None:
+        session.exec(delete(BenchmarkOutcome).where(col(BenchmarkOutcome.run_id) == before.id))
+        for name, value in _packed(run).items():
+            setattr(row, name, value)
+        row.created_at = now()
+    session.add(row)
+    session.flush()
+    assert row.id is not None
+    session.add_all(BenchmarkOutcome(run_id=row.id, **outcome) for outcome in outcomes)
+    return row.id
+
+
+def runs(session: Session, task: str | None = None, model: str | None = None) -> list[StoredRun]:
+    """All runs, of a task or a model where one is named, the oldest first."""
+    query = select(BenchmarkRun, Model).join(Model, col(Model.id) == col(BenchmarkRun.model_id))
+    if task is not None:
+        query = query.where(BenchmarkRun.task == task)
+    if model is not None:
+        query = query.where(Model.name == model)
+    query = query.order_by(col(BenchmarkRun.created_at))
+    return [StoredRun(owner.name, row) for row, owner in session.exec(query)]
+
+
+def run(session: Session, number: int) -> StoredRun:
+    """Raises `UnknownRun`."""
+    for found in runs(session):
+        if found.row.id == number:
+            return found
+    there = ", ".join(str(found.row.id) for found in runs(session))
+    cure = f"there are: {there}" if there else "type: arena bench run TASK --models MODEL"
+    raise UnknownRun(f"there is no benchmark run {number}; {cure}")
+
+
+def outcomes(session: Session, number: int) -> list[BenchmarkOutcome]:
+    """The samples of a run, in their order."""
+    query = select(BenchmarkOutcome).where(BenchmarkOutcome.run_id == number)
+    return list(session.exec(query.order_by(col(BenchmarkOutcome.number))))
+
+
+def _packed(run: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: json.dumps(value) if name in JSON_COLUMNS else value for name, value in run.items()}
+
+
+def _model(session: Session, name: str) -> int:
+    found = session.exec(select(Model).where(Model.name == name)).one_or_none()
+    if found is None:
+        found = Model(name=name)
+        session.add(found)
+        session.flush()
+    assert found.id is not None
+    return found.id

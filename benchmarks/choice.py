@@ -1,0 +1,200 @@
+"""Multiple choice: one definition of a task, three ways to ask, and the endpoint decides which.
+
+1. `LOGLIKELIHOOD`: the log-probability of every choice after the question, as the published protocols have it.
+2. `FIRST_TOKEN`: chat, one token, and the log-probabilities of the letters among its candidates.
+3. `GENERATE`: chat, and the letter is read from the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import exp
+from typing import Any
+
+from benchmarks.data import place
+from benchmarks.errors import BadData
+from benchmarks.extract import LETTERS, choice_letter
+from benchmarks.metrics import calibration_error, choice_metrics
+from benchmarks.replies import chat, words
+from benchmarks.task import (
+    Corpus,
+    Outcome,
+    Reply,
+    Request,
+    Row,
+    Rung,
+    Sample,
+    Task,
+    failed,
+    scored,
+    unparsed,
+)
+
+CANDIDATES = 20  # the most that OpenAI's servers name for a token
+READ_TOKENS = 1024  # of a generated answer; room for some thinking aloud
+ACCURACIES = ("acc", "acc_norm", "acc_bytes", "acc_uncond")
+STRIPPED = " \n\t▁Ġ(（[*_`\"'"  # what may stand around a letter inside one token
+
+
+def nothing(_: Sample) -> str:
+    return ""
+
+
+def lettered(sample: Sample) -> str:
+    """The question and its choices, one a line: `A. …`."""
+    lines = [f"{letter}. {choice}" for letter, choice in zip(LETTERS, sample.choices, strict=False)]
+    return "\n".join([str(sample.fields["question"]).strip(), *lines])
+
+
+def by_letter(sample: Sample) -> Sequence[str]:
+    return LETTERS[: len(sample.choices)]
+
+
+def by_text(sample: Sample) -> Sequence[str]:
+    return sample.choices
+
+
+def instruction(sample: Sample) -> str:
+    letters = by_letter(sample)
+    named = f"{', '.join(letters[:-1])} or {letters[-1]}"
+    return (
+        "Answer the multiple-choice question below. You may reason briefly first. "
+        f'End with a line "Answer: X", where X is {named}.'
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class MultipleChoice(Task):
+    """A task of questions with given choices, of which one (`target`, an index) is right.
+
+    `read` makes a sample of a row. `prompt` is the question up to where its answer goes, and `options` the
+    continuations of it that are weighed: the letters, or the choices' own words. `header` stands once above
+    all. `shown` is the question with lettered choices, for the ways to ask that need letters.
+    """
+
+    read: Callable[[Row], Sample]
+    prompt: Callable[[Sample], str]
+    options: Callable[[Sample], Sequence[str]] = by_text
+    header: Callable[[Sample], str] = nothing
+    shown: Callable[[Sample], str] = lettered
+    answer_line: str = "Answer:"
+    delimiter: str = " "
+    unconditional: str | None = None  # a context that says nothing, for `acc_uncond`
+    rungs: Sequence[Rung] = (Rung.LOGLIKELIHOOD, Rung.FIRST_TOKEN, Rung.GENERATE)
+    metric: str = "acc"
+    counted: Sequence[str] = ACCURACIES
+    corpus: Mapping[str, Corpus] = field(default_factory=lambda: {"calibration_error": _calibration})
+
+    def samples(self, rows: Sequence[Row]) -> list[Sample]:
+        return [self.read(row) for row in rows]
+
+    def requests(self, sample: Sample, shots: Sequence[Sample], rung: Rung) -> Sequence[Request]:
+        if rung is Rung.LOGLIKELIHOOD:
+            context, options = self.context(sample, shots), self.options(sample)
+            contexts = [context] if self.unconditional is None else [context, self.unconditional]
+            return [
+                {"context": before, "continuation": f"{self.delimiter}{option}"}
+                for before in contexts
+                for option in options
+            ]
+        if rung is Rung.FIRST_TOKEN:
+            asked = [f"{self._shown(one)} {LETTERS[one.target]}" for one in shots]
+            body = chat(self.header(sample) + "\n\n".join([*asked, self._shown(sample)]), 1)
+            return [{**body, "logprobs": True, "top_logprobs": CANDIDATES}]
+        asked = [f"{self.shown(one)}\nAnswer: {LETTERS[one.target]}" for one in shots]
+        return [chat("\n\n".join([instruction(sample), *asked, self.shown(sample)]), READ_TOKENS)]
+
+    def context(self, sample: Sample, shots: Sequence[Sample]) -> str:
+        """The published prompt: header, solved examples, the question."""
+        solved = [f"{self.prompt(one)}{self.delimiter}{self.options(one)[one.target]}" for one in shots]
+        return self.header(sample) + "\n\n".join([*solved, self.prompt(sample)])
+
+    def score(self, sample: Sample, replies: Sequence[Reply | None], rung: Rung) -> Outcome:
+        if not replies or any(reply is None for reply in replies):
+            return failed()
+        if rung is Rung.LOGLIKELIHOOD:
+            return self._weighed(sample, [float(reply["logprob"]) for reply in replies if reply is not None])
+        if rung is Rung.FIRST_TOKEN:
+            return first_token(sample, replies[0])
+        said = words(replies[0])
+        if isinstance(said, Outcome):
+            return said
+        letter = choice_letter(said, sample.choices)
+        if letter is None:
+            return unparsed("no letter of a choice", said)
+        return _chosen(sample, LETTERS.index(letter), {})
+
+    def _weighed(self, sample: Sample, every: Sequence[float]) -> Outcome:
+        options = self.options(sample)
+        logprobs, alone = every[: len(options)], every[len(options) :]
+        metrics = choice_metrics(logprobs, options, sample.target)
+        if alone:
+            gains = [value - without for value, without in zip(logprobs, alone, strict=True)]
+            metrics["acc_uncond"] = float(gains.index(max(gains)) == sample.target)
+        likeliest = max(range(len(options)), key=logprobs.__getitem__)
+        return scored(metrics, LETTERS[likeliest])
+
+    def _shown(self, sample: Sample) -> str:
+        return f"{self.shown(sample)}\n{self.answer_line}"
+
+
+def first_token(sample: Sample, reply: Reply | None) -> Outcome:
+    """The letter whose tokens (`A`, ` A`, `(A`) are likeliest together among the first token's candidates.
+
+    Letters below the candidates count as probability 0; unparsed where no letter is among them.
+    """
+    if reply is None:
+        return failed()
+    content = (reply["choices"][0].get("logprobs") or {}).get("content") or []
+    if not content:
+        return unparsed("no log-probabilities in the reply")
+    letters = by_letter(sample)
+    shares = dict.fromkeys(letters, 0.0)
+    for candidate in content[0].get("top_logprobs") or []:
+        letter = str(candidate["token"]).strip(STRIPPED + ".):）]")
+        if letter in shares:
+            shares[letter] += exp(float(candidate["logprob"]))
+    total = sum(shares.values())
+    if total == 0.0:
+        return unparsed("no letter of a choice among the first token's candidates")
+    likeliest = max(letters, key=lambda letter: shares[letter])
+    known = {"confidence": shares[likeliest] / total, "in_letters": total}
+    return _chosen(sample, letters.index(likeliest), known)
+
+
+def _chosen(sample: Sample, place: int, more: Mapping[str, float]) -> Outcome:
+    """With letters to choose from all accuracies are the same: every letter is one character."""
+    right = float(place == sample.target)
+    return scored({**dict.fromkeys(ACCURACIES, right), **more}, LETTERS[place])
+
+
+def _calibration(pairs: Sequence[tuple[Sample, Mapping[str, float]]]) -> float:
+    """Over the samples that have a confidence; NaN without one."""
+    known = [(sample, metrics) for sample, metrics in pairs if "confidence" in metrics]
+    return calibration_error(known) if known else float("nan")
+
+
+def own_choice(row: Row) -> Sample:
+    """A row `{"question", "choices": [text], "answer": index or letter}`; `id` and `subject` if it has them."""
+    choices = tuple(str(choice) for choice in row["choices"])
+    return Sample(
+        id=str(row.get("id", f"{row.get('_file', '')}/{row.get('_line', '')}")),
+        fields={"question": row["question"]},
+        choices=choices,
+        target=target_of(row["answer"], choices, row),
+        subject=str(row.get("subject", "")),
+    )
+
+
+def target_of(answer: Any, choices: Sequence[str], row: Row) -> int:
+    """The place of the right choice, given as an index or a letter. Raises `BadData`."""
+    found = LETTERS.find(answer) if isinstance(answer, str) and len(answer) == 1 and answer.isalpha() else -1
+    if found < 0 and str(answer).isdigit():
+        found = int(answer)
+    if not 0 <= found < len(choices):
+        raise BadData(
+            f"{place(row)}: answer {answer!r} is none of the {len(choices)} choices; expected an index from 0 "
+            f"or a letter up to {LETTERS[len(choices) - 1]}"
+        )
+    return found

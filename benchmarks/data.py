@@ -1,0 +1,222 @@
+"""The rows of a task: from a folder, checked by sha256, else from the hub at a pinned revision.
+
+Every error names the file, the line where there is one, and the cure.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.errors import BadData, MissingExtra
+from benchmarks.task import Row, Source, Task
+
+SPLITS = ("test", "dev")  # some authors end a file's name with its split: sentences.txt.test
+BELOW = ("", "benchmarks")  # a data folder may hold the files themselves or one level down
+
+
+@dataclass(frozen=True)
+class Roads:
+    """Where rows may come from. `unchecked` takes a file whose sha256 is another one."""
+
+    folder: Path | None = None
+    hub: bool = True
+    unchecked: bool = False
+
+
+def task_rows(task: Task, roads: Roads) -> dict[str, list[Row]]:
+    """All rows of `task`, by role. Raises `BadData`, `MissingExtra`."""
+    return {role: rows(sources, roads) for role, sources in task.sources.items()}
+
+
+def rows(sources: Sequence[Source], roads: Roads) -> list[Row]:
+    """The rows of several files, in order. Raises `BadData`, `MissingExtra`."""
+    found: list[Row] = []
+    for source in sources:
+        path = find(source, roads.folder)
+        if path is not None:
+            read = read_file(path, None if roads.unchecked else source.sha256)
+        elif source.hub is not None and source.revision is not None and roads.hub:
+            read = hub_rows(source)
+        else:
+            raise BadData(_nowhere(source, roads.folder))
+        check_columns(read, source)
+        found += read
+    return found
+
+
+def find(source: Source, folder: Path | None) -> Path | None:
+    """The file on this disk: as it is named, or below `folder`."""
+    own = Path(source.file)
+    if own.is_absolute() or (source.sha256 is None and own.is_file()):
+        return own
+    places = [folder / below / source.file for below in BELOW] if folder is not None else []
+    return next((place for place in places if place.is_file()), None)
+
+
+def read_file(path: Path, sha256: str | None = None) -> list[Row]:
+    """The rows of a .jsonl, .json, .csv, .tsv or .txt file, or one of these with .gz. Raises `BadData`."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise BadData(f"{path}: no such file; give the path of a JSONL, JSON or CSV file") from None
+    except OSError as error:
+        raise BadData(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
+    if sha256 is not None and (found := hashlib.sha256(content).hexdigest()) != sha256:
+        raise BadData(
+            f"{path}: its sha256 is {found} and the task was made for {sha256}: this is another version of the "
+            "file; fetch it again, or accept it with --unchecked"
+        )
+    read = [dict(row) for row in parsed(path, _text(path, content))]
+    if not read:
+        raise BadData(f"{path}: has no rows; an interrupted download leaves such a file: fetch it again")
+    return list(read)
+
+
+def parsed(path: Path, text: str) -> Iterator[Row]:
+    """Rows with `_file` (its name without endings) and `_line`."""
+    name = path.name.removesuffix(".gz")
+    for split in SPLITS:
+        name = name.removesuffix(f".{split}")
+    kind = name.rpartition(".")[2]
+    stem = name.removesuffix(f".{kind}")
+    if kind == "jsonl":
+        found = _lines(path, text)
+    elif kind == "json":
+        found = _objects(path, text)
+    elif kind in ("csv", "tsv"):
+        found = _csv(path, text, "\t" if kind == "tsv" else ",")
+    elif kind == "txt":
+        found = iter([(1, {"text": text})] if text.strip() else [])
+    else:
+        raise BadData(
+            f"{path}: a file of kind {kind!r}; expected .jsonl, .json, .csv, .tsv or .txt, also with .gz"
+        )
+    for line, row in found:
+        yield {**row, "_file": stem, "_line": line, "_path": str(path)}
+
+
+def check_columns(read: Sequence[Row], source: Source) -> None:
+    """Raises `BadData` for the first row without a column that the task needs."""
+    for row in read:
+        for column in source.columns:
+            if column not in row:
+                there = ", ".join(name for name in row if not name.startswith("_")) or "none"
+                raise BadData(
+                    f"{place(row)}: has no column {column!r}; it has: {there}. Rename the column, or take the "
+                    f"file that the task was made for ({source.file})"
+                )
+
+
+def place(row: Row) -> str:
+    """Where a row stands, for messages."""
+    return f"{row.get('_path', 'row')}:{row.get('_line', '?')}"
+
+
+def hub_rows(source: Source) -> list[Row]:
+    """The rows at the hub, through `datasets`. Raises `BadData`, `MissingExtra`."""
+    try:
+        import datasets
+    except ImportError as error:
+        raise MissingExtra(
+            f"{source.file} is not in the data folder, and asking the hub needs the extra 'bench': "
+            "pip install 'arena[bench]'"
+        ) from error
+    dataset, _, configuration = str(source.hub).partition(":")
+    try:
+        files = datasets.DownloadConfig(local_files_only=not _reachable(dataset))
+        table = datasets.load_dataset(
+            dataset, configuration or None, split=source.split, revision=source.revision, download_config=files
+        )
+    # Everything that can go wrong on the way to the hub: no network, no such revision, a gated data set.
+    except (OSError, ValueError, RuntimeError) as error:
+        said = " ".join(str(error).split())[:300]
+        raise BadData(
+            f"{source.hub} at revision {source.revision} cannot be had from the hub ({type(error).__name__}: "
+            f"{said}); without a network, put {source.file} into a folder and set ARENA_DATA_DIR to it"
+        ) from error
+    named = f"{source.hub}@{str(source.revision)[:8]}"
+    file = Path(source.file).name.partition(".")[0]
+    return [{**row, "_file": file, "_line": n, "_path": named} for n, row in enumerate(table, 1)]
+
+
+def _reachable(dataset: str) -> bool:
+    """One look, since `datasets` would try for half a minute before it takes what is in its cache."""
+    from huggingface_hub import HfApi
+
+    try:
+        HfApi().dataset_info(dataset, timeout=10)
+    except (OSError, ValueError, RuntimeError):
+        return False
+    return True
+
+
+def _nowhere(source: Source, folder: Path | None) -> str:
+    looked = f"is not below {folder}" if folder is not None else "was not found: no data folder is set"
+    cure = "put it there" if folder is not None else "set ARENA_DATA_DIR to the folder that has it, or give --data"
+    hub = f", or let the hub be asked ({source.hub})" if source.hub and source.revision else ""
+    return f"{source.file}: {looked}; {cure}{hub}"
+
+
+def _text(path: Path, content: bytes) -> str:
+    if path.suffix == ".gz":
+        try:
+            content = gzip.decompress(content)
+        except (OSError, EOFError) as error:
+            raise BadData(f"{path}: is not whole gzip ({error}); fetch it again") from error
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise BadData(
+            f"{path}:{line}: is not UTF-8 (byte {error.start}, 0x{content[error.start]:02x}); save it as UTF-8, "
+            f"for example: iconv -f latin1 -t utf-8 {path.name}"
+        ) from error
+
+
+def _lines(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise BadData(f"{path}:{number}: is not JSON ({error}); one object a line is expected") from error
+        if not isinstance(row, dict):
+            raise BadData(f"{path}:{number}: is a {type(row).__name__}; one object a line is expected")
+        yield number, row
+
+
+def _objects(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """A list's entries, or a whole object as one row; `_line` is then the entry's place. Lines go by another name."""
+    if not text.strip():
+        return
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        if error.msg == "Extra data" and error.colno == 1:  # a first line that is whole: JSON lines, called .json
+            yield from _lines(path, text)
+            return
+        raise BadData(f"{path}:{error.lineno}: is not JSON ({error.msg}); fetch it again") from error
+    for number, row in enumerate(value if isinstance(value, list) else [value], 1):
+        if not isinstance(row, dict):
+            raise BadData(f"{path}: entry {number} is a {type(row).__name__}; an object is expected")
+        yield number, row
+
+
+def _csv(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
+    try:
+        for row in reader:
+            if None in row or None in row.values():
+                raise BadData(f"{path}:{reader.line_num}: has another number of cells than the header")
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise BadData(f"{path}:{reader.line_num}: is not CSV ({error}); check its quotes") from error

@@ -1,0 +1,154 @@
+"""What a task is: it reads rows into samples, builds requests about a sample, and scores the replies.
+
+It never calls anybody and opens no file. Requests and replies are plain mappings, of three kinds:
+
+==================  ==========================================  ==========================================
+kind                request                                     reply
+==================  ==========================================  ==========================================
+chat                body of an OpenAI chat completion           the body of the chat completion
+log-likelihood      ``{"context": str, "continuation": str}``   ``{"logprob": float, "greedy": bool,
+                                                                "tokens": int}``
+rolling             ``{"text": str}``                           ``{"logprob": float, "tokens": int}``
+==================  ==========================================  ==========================================
+
+A reply that never came is None. Log-probabilities are natural logarithms.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+Row = Mapping[str, Any]
+Request = Mapping[str, Any]
+Reply = Mapping[str, Any]
+Metrics = Mapping[str, float]
+
+
+class Rung(StrEnum):
+    """A way to ask. A task names those it knows, the best first; the endpoint decides which it can serve."""
+
+    LOGLIKELIHOOD = "loglikelihood"  # log-probabilities of given text, whole or after a context
+    FIRST_TOKEN = "first_token"  # noqa: S105  log-probabilities of the first token of a chat completion
+    GENERATE = "generate"  # a chat completion, and its text is read
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file of a task, named as below the data folder, and where the hub has the same rows.
+
+    `hub` is `owner/dataset` or `owner/dataset:configuration`, with `split` the split there; it is only asked
+    with a `revision`, so that the same rows come back in a year.
+    """
+
+    file: str
+    sha256: str | None = None  # None: the user's own file
+    hub: str | None = None
+    revision: str | None = None
+    split: str = "test"
+    columns: tuple[str, ...] = ()  # that every row must have
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One question. `target` is the right choice's index, a text, or whatever its task compares with."""
+
+    id: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    choices: tuple[str, ...] = ()
+    target: Any = None
+    subject: str = ""  # samples of one subject share few-shot examples and are reported together
+    cluster: str = ""  # samples that stand or fall together (a passage, a pair); its own id if empty
+
+
+class Status(StrEnum):
+    SCORED = "scored"
+    UNPARSED = "unparsed"  # a reply came and no answer could be read from it
+    FAILED = "failed"  # no reply came
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one sample. Only a scored one has metrics; nothing is ever guessed for the others."""
+
+    status: Status
+    metrics: Metrics = field(default_factory=dict)
+    answer: str = ""  # what was read, for people
+    reason: str = ""  # why nothing was
+
+    @property
+    def is_scored(self) -> bool:
+        return self.status is Status.SCORED
+
+
+def scored(metrics: Metrics, answer: str = "") -> Outcome:
+    return Outcome(Status.SCORED, metrics, answer)
+
+
+def unparsed(reason: str, answer: str = "") -> Outcome:
+    return Outcome(Status.UNPARSED, answer=answer, reason=reason)
+
+
+def failed(reason: str = "no reply") -> Outcome:
+    return Outcome(Status.FAILED, reason=reason)
+
+
+Corpus = Callable[[Sequence[tuple[Sample, Metrics]]], float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task(ABC):
+    """A benchmark. `metric` is the one that leaderboards show; `sources` are keyed by the role of their rows.
+
+    Role `test` has the samples; `shots` the few-shot examples, where there are any; other roles hold what the
+    task needs besides (`prompts`, for one) and are given to `prepare`.
+    """
+
+    name: str
+    dimension: str
+    metric: str
+    licence: str
+    sources: Mapping[str, Sequence[Source]]
+    description: str = ""
+    rungs: Sequence[Rung] = (Rung.GENERATE,)
+    shots: int = 0
+    first_n: bool = False  # few-shot examples are the first ones, not drawn
+    curated: Sequence[str] = ()  # few-shot examples are those with these ids, in this order
+    bounds: tuple[float, float] | None = (0.0, 1.0)  # of the metric, for samples without a score
+    counted: Sequence[str] = ()  # other metrics in which an unparsed sample has the worst value, as in `metric`
+    higher_is_better: bool = True
+    chance: float = 0.0  # the metric of a guess
+    corpus: Mapping[str, Corpus] = field(default_factory=dict)  # metrics of all samples together, by name
+
+    @abstractmethod
+    def samples(self, rows: Sequence[Row]) -> list[Sample]:
+        """The samples in `rows`, in their order; also reads the rows of `shots`.
+
+        A row has its columns and `_file`, `_line`: where it stands.
+        """
+
+    @abstractmethod
+    def requests(self, sample: Sample, shots: Sequence[Sample], rung: Rung) -> Sequence[Request]:
+        """What to ask about `sample`, with `shots` solved before it."""
+
+    @abstractmethod
+    def score(self, sample: Sample, replies: Sequence[Reply | None], rung: Rung) -> Outcome:
+        """What the replies, in the order of the requests, are worth."""
+
+    def as_lm_eval(self) -> Task:
+        """The task as lm-evaluation-harness has it, where the two differ in more than the few-shot examples."""
+        return self
+
+    def prepare(self, extra: Mapping[str, Sequence[Row]]) -> Task:
+        """The task with the rows of its other roles; itself where it has none."""
+        return self
+
+
+def dimensions() -> tuple[str, ...]:
+    return (
+        "knowledge", "reasoning", "instruction following", "code", "safety", "values", "bias", "robustness",
+        "language modelling",
+    )  # fmt: skip

@@ -1,0 +1,62 @@
+"""BIG-Bench Hard (Suzgun et al. 2022, arXiv:2210.09261): 27 tasks with the authors' three chains of thought."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from benchmarks.extract import after_the_answer_is
+from benchmarks.generation import Generation
+from benchmarks.known_files import known, known_files
+from benchmarks.task import Outcome, Row, Sample, Task, scored, unparsed
+
+CANARY_END = "-----\n"  # above it the file asks not to be trained on
+EXAMPLES = re.compile(r"^bbh/\w+\.json$")
+CHAINS = re.compile(r"^bbh/cot-prompts/\w+\.txt$")
+
+
+def judge(sample: Sample, text: str) -> Outcome:
+    answer = after_the_answer_is(text)
+    if answer is None:
+        return unparsed('no "the answer is"', text)
+    return scored({"exact_match": float(answer == sample.target)}, answer)
+
+
+class BigBenchHard(Generation):
+    """One file a subject, and one file with its chains."""
+
+    def samples(self, rows: Sequence[Row]) -> list[Sample]:
+        return [
+            Sample(
+                id=f"{row['_file']}/{number}",
+                fields={"input": example["input"]},
+                target=example["target"],
+                subject=str(row["_file"]),
+            )
+            for row in rows
+            for number, example in enumerate(row["examples"])
+        ]
+
+    def prepare(self, extra: Mapping[str, Sequence[Row]]) -> Task:
+        chains = {row["_file"]: row["text"].partition(CANARY_END)[2].strip() for row in extra["prompts"]}
+        return replace(self, header=lambda sample: f"{chains[sample.subject]}\n\n")
+
+
+TASKS = (
+    BigBenchHard(
+        name="bbh",
+        dimension="reasoning",
+        metric="exact_match",
+        description="27 tasks of BIG-bench on which models were below people, with chains of thought",
+        licence="MIT",
+        sources={
+            "test": [known(file, "examples") for file in known_files() if EXAMPLES.match(file)],
+            "prompts": [known(file) for file in known_files() if CHAINS.match(file)],
+        },
+        read=lambda row: Sample(id=str(row["_line"])),
+        prompt=lambda sample: f"Q: {sample.fields['input']}\nA: Let's think step by step.",
+        judge=judge,
+        max_tokens=1024,
+        stop=("\n\nQ:", "</s>"),
+        final=re.compile("the answer is "),
+    ),
+)

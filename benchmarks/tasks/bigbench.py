@@ -1,0 +1,169 @@
+"""BIG-bench's JSON tasks (Srivastava et al. 2022, arXiv:2206.04615), with the prompts that their files describe.
+
+`bigbench_mc` weighs choices, `bigbench_text` compares what is written. `normalised` puts every subject on the
+scale where chance is 0 and the best is 100, and takes the mean over subjects.
+"""
+
+import random
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from benchmarks.choice import MultipleChoice
+from benchmarks.generation import Generation
+from benchmarks.known_files import known, known_files
+from benchmarks.metrics import normalised
+from benchmarks.similarity import bleu, rouge
+from benchmarks.task import Metrics, Outcome, Row, Sample, Source, scored
+
+GRADE = "multiple_choice_grade"
+DEFAULTS = {
+    "example_input_prefix": "\nQ: ", "example_output_prefix": "\nA: ", "choice_prefix": "\n  choice: ",
+    "task_prefix": "", "few_shot_example_separator": "",
+}  # fmt: skip
+CHOSEN = {
+    "code_line_description", "conceptual_combinations", "emoji_movie", "formal_fallacies_syllogisms_negation",
+    "known_unknowns", "logical_deduction", "misconceptions_russian", "novel_concepts", "strategyqa",
+    "symbol_interpretation",
+}  # fmt: skip
+WRITTEN = {"auto_debugging", "conlang_translation", "operators", "repeat_copy_logic"}
+
+
+def sources(names: set[str]) -> list[Source]:
+    found = [one for one in known_files().values() if one.file.startswith("bigbench/") and one.rows > 0]
+    return [known(one.file, "name", "examples", "metrics") for one in found if one.file.split("/")[1] in names]
+
+
+def subject(row: Row) -> str:
+    """The folders below `bigbench`: `emoji_movie`, `logical_deduction/five_objects`."""
+    parts = Path(row["_path"]).parent.parts
+    if "bigbench" not in parts:
+        return str(row["name"])
+    last = len(parts) - parts[::-1].index("bigbench")
+    return "/".join(parts[last:])
+
+
+def fields(row: Row, text: str, number: int) -> dict[str, str]:
+    asked = {name: str(row.get(name, default)) for name, default in DEFAULTS.items()}
+    return asked | {"question": text, "number": str(number), "regex": str(row.get("output_regex", ""))}
+
+
+def prompt(sample: Sample) -> str:
+    place = sample.fields
+    shown = "".join(f"{place['choice_prefix']}{choice}" for choice in place.get("appended", ()))
+    return f"{place['example_input_prefix']}{place['question']}{shown}{place['example_output_prefix']}"
+
+
+def header(sample: Sample) -> str:
+    return str(sample.fields["task_prefix"])
+
+
+def by_subject(metric: str, low: Callable[[Sample], float]) -> Callable[[Sequence[tuple[Sample, Metrics]]], float]:
+    """The mean over subjects of the normalised mean score, with the subject's mean chance as the low end."""
+
+    def together(pairs: Sequence[tuple[Sample, Metrics]]) -> float:
+        subjects: dict[str, list[tuple[float, float]]] = {}
+        for sample, metrics in pairs:
+            subjects.setdefault(sample.subject, []).append((metrics[metric], low(sample)))
+        means = [[sum(side) / len(side) for side in zip(*members, strict=True)] for members in subjects.values()]
+        return sum(normalised(value, chance, 1.0) for value, chance in means) / len(means)
+
+    return together
+
+
+@dataclass(frozen=True, kw_only=True)
+class BigBenchChoice(MultipleChoice):
+    def samples(self, rows: Sequence[Row]) -> list[Sample]:
+        return [chosen(row, number) for row in rows for number in range(len(row["examples"]))]
+
+    def context(self, sample: Sample, shots: Sequence[Sample]) -> str:
+        between = str(sample.fields["few_shot_example_separator"])
+        solved = [f"{prompt(one)}{one.choices[one.target]}" for one in shots]
+        return header(sample) + between.join([*solved, prompt(sample)])
+
+
+def chosen(row: Row, number: int) -> Sample:
+    """The choices in an order drawn for each example; a score of 1 marks the right one."""
+    example = row["examples"][number]
+    scores: Mapping[str, float] = example["target_scores"]
+    choices = list(scores)
+    digest = sha256(f"{row['_path']}\n{number}".split("bigbench")[-1].encode()).digest()
+    random.Random(digest).shuffle(choices)  # noqa: S311  (a seed that anybody can make again)
+    found = fields(row, example["input"], number)
+    appended = {"appended": tuple(choices)} if row.get("append_choices_to_input", True) else {}
+    return Sample(
+        id=f"{subject(row)}/{number}",
+        fields={**found, **appended},
+        choices=tuple(choices),
+        target=max(range(len(choices)), key=lambda at: scores[choices[at]]),
+        subject=subject(row),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class BigBenchText(Generation):
+    def samples(self, rows: Sequence[Row]) -> list[Sample]:
+        return [written(row, number) for row in rows for number in range(len(row["examples"]))]
+
+
+def written(row: Row, number: int) -> Sample:
+    example = row["examples"][number]
+    targets = example["target"] if isinstance(example["target"], list) else [example["target"]]
+    return Sample(
+        id=f"{subject(row)}/{number}",
+        fields=fields(row, example["input"], number),
+        target=tuple(str(target) for target in targets),
+        subject=subject(row),
+    )
+
+
+def judge(sample: Sample, text: str) -> Outcome:
+    """Exact match after the file's own `output_regex`, and the likeness to the nearest target."""
+    said = text.strip()
+    if (pattern := sample.fields["regex"]) and (found := re.search(pattern, said)):
+        said = found.group(1) if found.groups() else found.group(0)
+    return scored(
+        {
+            "exact_str_match": float(said in {target.strip() for target in sample.target}),
+            "bleu": max(bleu(said, target) for target in sample.target),
+            "rougeLsum": max(rouge(said, target)["rougeLsum"] for target in sample.target),
+        },
+        said,
+    )
+
+
+TASKS = (
+    BigBenchChoice(
+        name="bigbench_mc",
+        dimension="reasoning",
+        description="BIG-bench's JSON tasks with choices",
+        licence="Apache-2.0",
+        sources={"test": sources(CHOSEN)},
+        read=lambda row: chosen(row, 0),
+        prompt=prompt,
+        header=header,
+        delimiter="",
+        corpus={"normalised": by_subject("acc", lambda sample: 1 / len(sample.choices))},
+    ),
+    BigBenchText(
+        name="bigbench_text",
+        dimension="reasoning",
+        metric="exact_str_match",
+        description="BIG-bench's JSON tasks with written answers",
+        licence="Apache-2.0",
+        sources={"test": sources(WRITTEN)},
+        read=lambda row: written(row, 0),
+        prompt=prompt,
+        header=header,
+        solution=lambda sample: str(sample.target[0]),
+        delimiter="",
+        between="",
+        judge=judge,
+        max_tokens=128,
+        stop=("\n\n",),
+        read_truncated=True,
+        corpus={"normalised": by_subject("exact_str_match", lambda _: 0.0)},
+    ),
+)

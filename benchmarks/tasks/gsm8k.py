@@ -1,0 +1,95 @@
+"""GSM8K (Cobbe et al. 2021, arXiv:2110.14168): grade-school word problems.
+
+`flexible` compares the last number of the text, `strict` the one after `####` (or after "The answer is" in
+`gsm8k_cot`); both are always reported. `gsm8k_maj8` asks eight times and lets the majority count.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+from benchmarks.data import place
+from benchmarks.errors import BadData
+from benchmarks.extract import SAID_NUMBER, STRICT_NUMBER, last_number, said_number, strict_number
+from benchmarks.generation import Generation
+from benchmarks.known_files import known
+from benchmarks.metrics import number
+from benchmarks.task import Outcome, Row, Sample, scored, unparsed
+
+HUB = {"hub": "openai/gsm8k:main", "revision": "cc7b047b6e5bb11b4f1af84efc572db110a51b3c"}
+CALCULATION = re.compile(r"<<[^>]*>>")
+
+
+def read(row: Row) -> Sample:
+    target = strict_number(row["answer"])
+    if target is None:
+        raise BadData(f"{place(row)}: the answer has no `#### number` at its end; take the original file")
+    return Sample(
+        id=f"{row['_file']}/{row['_line']}",
+        fields={"question": row["question"], "answer": row["answer"]},
+        target=number(target),
+    )
+
+
+def reader(strict: Callable[[str], str | None]) -> Callable[[Sample, str], Outcome]:
+    def judge(sample: Sample, text: str) -> Outcome:
+        flexible, exact = last_number(text), strict(text)
+        if flexible is None:
+            return unparsed("no number", text)
+        metrics = {
+            "flexible": float(number(flexible) == sample.target),
+            "strict": float(exact is not None and number(exact) == sample.target),
+        }
+        return scored(metrics, number(flexible))
+
+    return judge
+
+
+def chain(sample: Sample) -> str:
+    """The solution in words: no calculator notes, and the sentence that the prompt asks for."""
+    words = CALCULATION.sub("", str(sample.fields["answer"]).partition("\n####")[0])
+    return f"{' '.join(words.split())} The answer is {sample.target}."
+
+
+DIRECT = Generation(
+    name="gsm8k",
+    dimension="reasoning",
+    metric="flexible",
+    description="grade-school word problems",
+    licence="MIT",
+    sources={
+        "test": [known("gsm8k/test.jsonl", "question", "answer", **HUB)],
+        "shots": [known("gsm8k/train.jsonl", "question", "answer", **HUB, split="train")],
+    },
+    read=read,
+    prompt=lambda sample: f"Question: {sample.fields['question']}\nAnswer:",
+    solution=lambda sample: str(sample.fields["answer"]),
+    judge=reader(strict_number),
+    shots=5,
+    max_tokens=256,
+    stop=("Question:", "</s>", "<|im_end|>"),
+    final=STRICT_NUMBER,
+    counted=("strict",),
+)
+CHAINED = replace(
+    DIRECT,
+    name="gsm8k_cot",
+    description="grade-school word problems, solved in words",
+    prompt=lambda sample: f"Q: {sample.fields['question']}\nA:",
+    solution=chain,
+    judge=reader(said_number),
+    shots=8,
+    stop=("Q:", "</s>", "<|im_end|>"),
+    final=SAID_NUMBER,
+)
+TASKS = (
+    DIRECT,
+    CHAINED,
+    replace(
+        CHAINED,
+        name="gsm8k_maj8",
+        description="grade-school word problems, the majority of eight solutions",
+        repeats=8,
+        temperature=0.7,
+    ),
+)

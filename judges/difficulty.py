@@ -1,0 +1,137 @@
+"""Length-controlled win rates on any prompt set: the difficulty of each prompt comes from one's own battles.
+
+    logit P(m preferred to the baseline on x) = phi tanh(d_mx / sd_m(d)) + gamma_x + theta_m
+
+fitted for all models together, d as in `judges.length_control`. AlpacaEval gives each model a phi of its own,
+held by two gamed versions of the baseline, and fixes its 805 difficulties gamma once. Without those, a model that
+always writes little could pass its weakness off as brevity, so phi is the judge's: one taste for length, shared
+by all models. Difficulties are random effects, gamma_x ~ N(0, 1), so that a prompt few models answered says
+little; with fewer than three models difficulty cannot be told from luck, and gamma is 0. A model's
+length-controlled win rate is the mean of expit(theta_m + gamma_x).
+Source: Dubois et al., arXiv 2404.04475, and its notebook on instruction difficulty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import expit
+
+from judges.columns import Floats, floats, same_length
+from judges.errors import BadRow, NoVerdicts
+from judges.length_control import Controlled
+
+LEAST_MODELS = 3
+RIDGE = 0.1  # precision of phi and theta: a model that always wins stays finite
+Codes = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class JointFit:
+    """The taste for length (phi), abilities (models,) and difficulties (prompts,), with the rows behind them."""
+
+    models: tuple[Hashable, ...]
+    prompts: tuple[Hashable, ...]
+    length: float
+    ability: Floats
+    difficulty: Floats
+    rows: _Rows
+
+    def win_rates(self) -> dict[Hashable, Controlled]:
+        """Length-controlled win rate of each model over all prompts, in percent.
+
+        The standard errors cover the sampling of prompts and the error of phi and theta, given gamma.
+        """
+        moved = self._moved()
+        return {model: self._win_rate(number, moved[:, 1 + number]) for number, model in enumerate(self.models)}
+
+    def _win_rate(self, model: int, moved: Floats) -> Controlled:
+        chance = expit(self.ability[model] + self.difficulty)
+        slope = float((chance * (1 - chance)).mean())
+        influence = (chance - chance.mean()) / len(chance) + slope * moved
+        return Controlled(100 * float(chance.mean()), 100 * float(np.sqrt((influence**2).sum())))
+
+    def _moved(self) -> Floats:
+        """(prompts, 1 + models) by how much each prompt moved phi and the thetas: scores times inverse Hessian."""
+        rows, many = self.rows, 1 + len(self.models)
+        x = np.zeros((len(rows.preference), many))
+        x[:, 0] = rows.length
+        x[np.arange(len(x)), 1 + rows.model] = 1.0
+        p = expit(x @ np.concatenate([[self.length], self.ability]) + self.difficulty[rows.prompt])
+        bread = (x * (p * (1 - p))[:, None]).T @ x + RIDGE * np.eye(many)
+        scores = np.zeros((len(self.prompts), many))
+        np.add.at(scores, rows.prompt, (rows.preference - p)[:, None] * x)
+        return np.asarray(np.linalg.solve(bread, scores.T).T)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    preference: Floats
+    length: Floats
+    model: Codes
+    prompt: Codes
+
+
+def joint_fit(
+    preference: Sequence[float], apart: Sequence[float], model: Sequence[Hashable], prompt: Sequence[Hashable]
+) -> JointFit:
+    """Fit all models against one baseline; all columns have a row a comparison.
+
+    `preference` (rows,) in [0, 1] is how much the model is preferred to the baseline, `apart` (rows,) the
+    characters of the baseline's completion less those of the model's. Raises LengthMismatch, NoVerdicts, BadRow.
+    """
+    y, d = floats("preference", preference), floats("apart", apart)
+    same_length(preference=y, apart=d, model=model, prompt=prompt)
+    if not len(y):
+        raise NoVerdicts("no comparison; length control needs at least one")
+    outside = (y < 0) | (y > 1)
+    if outside.any():
+        row = int(np.argmax(outside))
+        raise BadRow(f"row {row}: preference {y[row]:g}; expected 0 (baseline) to 1 (model)")
+    models, prompts = tuple(dict.fromkeys(model)), tuple(dict.fromkeys(prompt))
+    m, x = _codes(model, models), _codes(prompt, prompts)
+    rows = _Rows(y, _scaled(d, m, len(models)), m, x)
+    hard = len(prompts) if len(models) >= LEAST_MODELS else 0
+    found = _maximise(rows, len(models), hard)
+    theta, gamma = found[1 : 1 + len(models)], found[1 + len(models) :]
+    return JointFit(models, prompts, float(found[0]), theta, gamma if hard else np.zeros(len(prompts)), rows)
+
+
+def _codes(values: Sequence[Hashable], names: Sequence[Hashable]) -> Codes:
+    number = {name: place for place, name in enumerate(names)}
+    return np.array([number[value] for value in values], dtype=np.int64)
+
+
+def _scaled(apart: Floats, model: Codes, models: int) -> Floats:
+    """tanh of the difference over the model's own standard deviation of it."""
+    spread = np.array([apart[model == m].std() for m in range(models)])
+    return np.tanh(apart / np.where(spread > 0, spread, 1.0)[model]) * (spread > 0)[model]
+
+
+def _maximise(rows: _Rows, models: int, prompts: int) -> Floats:
+    """(phi, theta, gamma) of the largest penalised likelihood."""
+    precision = np.concatenate([np.full(1 + models, RIDGE), np.ones(prompts)])
+
+    def loss(b: Floats) -> tuple[float, Floats]:
+        theta, gamma = b[1 : 1 + models], b[1 + models :]
+        eta = b[0] * rows.length + theta[rows.model]
+        if prompts:
+            eta = eta + gamma[rows.prompt]
+        value = float((np.logaddexp(0.0, eta) - rows.preference * eta).sum() + precision @ b**2 / 2)
+        residual = expit(eta) - rows.preference
+        slope = [
+            np.array([residual @ rows.length]),
+            np.bincount(rows.model, residual, models),
+            np.bincount(rows.prompt, residual, prompts) if prompts else np.empty(0),
+        ]
+        return value, np.concatenate(slope) + precision * b
+
+    found = minimize(
+        loss, np.zeros(1 + models + prompts), jac=True, method="L-BFGS-B",
+        options={"ftol": 1e-14, "gtol": 1e-8, "maxiter": 5_000, "maxfun": 20_000},
+    )  # fmt: skip
+    return np.asarray(found.x)

@@ -1,0 +1,70 @@
+"""A reward model as a judge of pairs: the difference of two rewards is the logit of its preference.
+
+    P(A preferred to B) = expit(r(prompt, A) - r(prompt, B))
+
+Each completion is scored alone, so that the order of a pair cannot matter.
+Source: Ouyang et al., arXiv 2203.02155, eq. 1; Lambert et al., RewardBench, arXiv 2403.13787.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from judges.judge import Message, Pair, Reply, Request, Verdict
+from judges.replies import Reason, Unparsable
+
+
+@dataclass(frozen=True)
+class RewardJudge:
+    """The reward model `model`. Its replies have a `score` each; a reply without a finite one is no verdict."""
+
+    model: str
+
+    @property
+    def name(self) -> str:
+        return self.model
+
+    def requests(self, item: Pair) -> Sequence[Request]:
+        if item.completion_a.strip() == item.completion_b.strip() and item.earlier_a == item.earlier_b:
+            return []
+        sides = ((item.earlier_a, item.completion_a), (item.earlier_b, item.completion_b))
+        return [{"model": self.model, "messages": _conversation(item, *side)} for side in sides]
+
+    def unreadable(self, item: Pair, number: int, reply: Reply) -> Unparsable | None:
+        found = _score(reply)
+        return found if isinstance(found, Unparsable) else None
+
+    def verdict(self, item: Pair, replies: Sequence[Reply | None]) -> Verdict | Unparsable:
+        if not replies:
+            return Verdict("tie", 0.5, "Both completions are the same.", strength=0)
+        scores = []
+        for reply in replies:
+            score = Unparsable(Reason.MISSING) if reply is None else _score(reply)
+            if isinstance(score, Unparsable):
+                return score
+            scores.append(score)
+        a, b = scores
+        preference = 1 / (1 + math.exp(min(b - a, 700.0)))  # exp overflows beyond 709
+        winner = "tie" if a == b else "model_a" if a > b else "model_b"
+        return Verdict(winner, preference, f"rewards {a:.3f} and {b:.3f}", strength=int(a != b))
+
+
+def _conversation(item: Pair, earlier: Sequence[str], completion: str) -> list[Message]:
+    """The prompt, the model's own turns before, and the completion that is scored."""
+    if not earlier:
+        return [*item.messages, {"role": "assistant", "content": completion}]
+    users = [message for message in item.messages if message["role"] == "user"][-len(earlier) - 1 :]
+    spoken: list[Message] = list(item.messages[: len(item.messages) - len(users)])
+    for said, written in zip(users, (*earlier, completion), strict=True):
+        spoken += [said, {"role": "assistant", "content": written}]
+    return spoken
+
+
+def _score(reply: Reply) -> float | Unparsable:
+    score: Any = reply.get("score")
+    if isinstance(score, bool) or not isinstance(score, int | float) or not math.isfinite(score):
+        return Unparsable(Reason.NONE)
+    return float(score)

@@ -1,0 +1,109 @@
+"""When a judge retires: battles that both it and its successor have judged, the bridge, link their scales.
+
+Preferences are distances from a tie, x = p_old - 1/2 and y = p_new - 1/2 for the left model, and linked by
+
+    y = slope x + e,   win rate under the new judge = 1/2 + slope (win rate under the old one - 1/2)
+
+Naming the other model left turns both signs, so the line goes through the tie. Prompts are the clusters of the
+slope's error. Beyond it, judges may rank models differently at the same distance: the spread of what the link
+misses on the bridge's own models, each left out of the fit in its turn, is the error of the link itself.
+Source: linear linking of Kolen & Brennan, Test Equating, Scaling, and Linking (2014), ch. 4 and 10.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from judges.columns import Floats, floats, same_length
+from judges.errors import BadRow, NoVerdicts
+
+LEAST_MODELS = 3  # leaving one out must leave battles
+
+
+@dataclass(frozen=True)
+class Transferred:
+    """A win rate as the new judge would give it, in [0, 1], with its standard error."""
+
+    win_rate: float
+    standard_error: float
+
+
+@dataclass(frozen=True)
+class Link:
+    """The line from the old judge to the new one, and how far it may be off."""
+
+    slope: float
+    slope_error: float  # standard error, prompts as clusters
+    model_error: float  # root mean square of what the link misses a left-out model by
+    battles: int
+    models: int
+
+    def transfer(self, win_rate: float, standard_error: float) -> Transferred:
+        """The win rate (0 to 1) of a model that the old judge alone has judged."""
+        apart = win_rate - 0.5
+        variance = (self.slope * standard_error) ** 2 + (apart * self.slope_error) ** 2 + self.model_error**2
+        value = min(max(0.5 + self.slope * apart, 0.0), 1.0)
+        return Transferred(value, float(np.sqrt(variance)))
+
+
+def link(
+    old: Sequence[float],
+    new: Sequence[float],
+    model_a: Sequence[Hashable],
+    model_b: Sequence[Hashable],
+    prompt: Sequence[Hashable],
+) -> Link:
+    """Link two judges over a bridge; `old` and `new` (battles,) are preferences for model_a in [0, 1].
+
+    Raises LengthMismatch, BadRow, and NoVerdicts for fewer than three models or an old judge that always ties.
+    """
+    x, y = _distances("old", old), _distances("new", new)
+    same_length(old=x, new=y, model_a=model_a, model_b=model_b, prompt=prompt)
+    a, b = np.array(model_a, dtype=object), np.array(model_b, dtype=object)
+    models = sorted({*model_a, *model_b}, key=str)
+    if len(models) < LEAST_MODELS:
+        raise NoVerdicts(f"a bridge of {len(models)} models; a link needs {LEAST_MODELS} or more")
+    slope = _slope(x, y)
+    missed = [_missed(x, y, a, b, model) for model in models]
+    return Link(
+        slope,
+        _slope_error(x, y - slope * x, prompt),
+        float(np.sqrt(np.mean(np.square(missed)))),
+        len(x),
+        len(models),
+    )
+
+
+def _distances(name: str, preference: Sequence[float]) -> Floats:
+    p = floats(name, preference)
+    outside = (p < 0) | (p > 1)
+    if outside.any():
+        row = int(np.argmax(outside))
+        raise BadRow(f"row {row}: {name} preference {p[row]:g}; expected 0 to 1")
+    return p - 0.5
+
+
+def _slope(x: Floats, y: Floats) -> float:
+    spread = float(x @ x)
+    if not spread:
+        raise NoVerdicts("the old judge has called every battle of the bridge a tie; there is no scale to link")
+    return float(x @ y) / spread
+
+
+def _slope_error(x: Floats, residual: Floats, prompt: Sequence[Hashable]) -> float:
+    number = {name: place for place, name in enumerate(dict.fromkeys(prompt))}
+    score = np.bincount([number[name] for name in prompt], x * residual)
+    return float(np.sqrt(score @ score) / (x @ x))
+
+
+def _missed(x: Floats, y: Floats, a: NDArray[np.object_], b: NDArray[np.object_], model: Hashable) -> float:
+    """The model's mean distance under the new judge less what a link without the model expects."""
+    mine = (a == model) | (b == model)
+    sign = np.where(a[mine] == model, 1.0, -1.0)
+    rest = ~mine
+    slope = _slope(x[rest], y[rest]) if (x[rest] ** 2).sum() else _slope(x, y)
+    return float((sign * (y[mine] - slope * x[mine])).mean())

@@ -1,0 +1,114 @@
+"""vLLM in process: what is asked of `LLM.chat` and read from it; the real one where it is installed."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import pytest
+
+from arena.endpoints import EndpointError, Failure, complete
+from arena.endpoints.gathering import Gathering
+from arena.endpoints.vllm import Chat, Vllm
+
+
+@dataclass
+class Parameters:
+    """Takes what vLLM's SamplingParams takes of it."""
+
+    max_tokens: int | None = None
+    temperature: float = 1.0
+    seed: int | None = None
+    stop: list[str] = field(default_factory=list)
+    logprobs: int | None = None
+
+    def __post_init__(self):
+        if self.temperature < 0:
+            raise ValueError("temperature must be non-negative")
+
+
+class StandIn:
+    """Answers like `LLM.chat`: a list of outputs in the order of the conversations."""
+
+    def __init__(self):
+        self.calls = []
+
+    def chat(self, messages, parameters, *, chat_template, use_tqdm):
+        self.calls.append((messages, parameters, chat_template))
+        return [self._output(said, one) for said, one in zip(messages, parameters, strict=True)]
+
+    def _output(self, said, parameters):
+        token = SimpleNamespace(decoded_token="B", logprob=-0.5)
+        other = SimpleNamespace(decoded_token=" A", logprob=-1.2)
+        written = SimpleNamespace(
+            text=f"to {said[-1]['content']}", token_ids=[7], finish_reason="length",
+            logprobs=None if parameters.logprobs is None else [{7: token, 9: other}],
+        )  # fmt: skip
+        return SimpleNamespace(outputs=[written], prompt_token_ids=[1, 2, 3])
+
+
+def ask(text, **options):
+    return {"messages": [{"role": "user", "content": text}], **options}
+
+
+@pytest.fixture
+async def served():
+    stand_in = StandIn()
+    endpoint = Vllm("weights")
+    endpoint._gathering = Gathering(Chat(stand_in, Parameters, None).answer, 8)
+    yield endpoint, stand_in
+    await endpoint.close()
+
+
+async def test_what_waits_goes_into_one_call_each_with_its_own_sampling(served):
+    endpoint, stand_in = served
+    replies = await asyncio.gather(
+        endpoint.answer(ask("one", max_tokens=1, temperature=0, logprobs=True, top_logprobs=5)),
+        endpoint.answer(ask("two", seed=3, stop="\n")),
+        endpoint.answer(ask("three", temperature=-1)),
+        endpoint.answer(ask("four", tools=[{}])),
+        return_exceptions=True,
+    )
+    ((messages, parameters, _),) = stand_in.calls
+    assert [said[0]["content"] for said in messages] == ["one", "two"]
+    assert parameters == [Parameters(1, 0, logprobs=5), Parameters(seed=3, stop=["\n"])]
+    content = replies[0]["choices"][0]["logprobs"]["content"]
+    assert content[0]["token"] == "B"
+    assert [other["token"] for other in content[0]["top_logprobs"]] == ["B", " A"]
+    assert replies[0]["choices"][0]["finish_reason"] == "length"
+    assert replies[1]["usage"] == {"prompt_tokens": 3, "completion_tokens": 1}
+    assert "logprobs" not in replies[1]["choices"][0]
+    assert [reply.failure for reply in replies[2:]] == [Failure.REFUSED] * 2
+
+
+async def test_a_stream_is_one_piece(served):
+    endpoint, _ = served
+    assert (await complete(endpoint, ask("one"))).text == "to one"
+
+
+async def test_without_the_extra_it_is_named():
+    if importlib.util.find_spec("vllm") is not None:
+        pytest.skip("vLLM is installed")
+    with pytest.raises(EndpointError, match=r"pip install 'arena\[vllm\]'"):
+        await Vllm("weights").start()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+async def test_the_real_vllm_answers_with_log_probabilities():
+    pytest.importorskip("vllm", reason="vLLM is not installed")
+    weights = os.environ.get("ARENA_TEST_VLLM")
+    if not weights:
+        pytest.skip("set ARENA_TEST_VLLM to a directory with a small chat model")
+    endpoint = Vllm(weights, dtype="bfloat16", options={"max_model_len": 1024, "enforce_eager": True})
+    request = ask("What is the capital of France?", max_tokens=12, temperature=0, logprobs=True, top_logprobs=5)
+    replies = await asyncio.gather(*(endpoint.answer(request) for _ in range(3)))
+    await endpoint.close()
+    texts = {reply["choices"][0]["message"]["content"] for reply in replies}
+    assert len(texts) == 1
+    assert "Paris" in texts.pop()
+    first = replies[0]["choices"][0]["logprobs"]["content"][0]
+    assert first["logprob"] == max(other["logprob"] for other in first["top_logprobs"])
