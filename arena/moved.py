@@ -19,7 +19,6 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-import numpy as np
 from scipy.special import expit
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
@@ -187,7 +186,7 @@ def _styled(session: Session, version: str, where: Where) -> ratings.Leaderboard
         if not z:
             raise NoSuchDay("no two completions of that day differ in style: ask without style control")
         fit = ratings.contextual(a, b, winner, z, prior=ratings.PRIOR)
-    except (ratings.RatingsError, np.linalg.LinAlgError) as problem:
+    except ratings.RatingsError as problem:
         raise NoSuchDay(f"no board with style control of that day: {problem}") from problem
     return ratings.leaderboard(ratings.count_pairs(a, b, winner), fit=fit)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from ratings import components
 from ratings.battles import read_battles
@@ -67,12 +67,16 @@ def contextual(
     size = len(battles.models)
     ridge = np.array([prior] * size + [penalty] * len(columns))
     problem = _Problem(Passes(battles, columns, weights), ridge)
-    estimate = problem.maximum(np.concatenate([solve(scores, prior), np.zeros(len(columns))]))
     groups = None if cluster is None else cluster_codes(cluster, len(battles))
+    try:
+        estimate = problem.maximum(np.concatenate([solve(scores, prior), np.zeros(len(columns))]))
+        covariance = problem.covariance(estimate, groups)
+    except LinAlgError as cause:  # the covariate parts the outcomes so well that nothing is left to estimate from
+        raise NotConverged(WITHOUT_LIMIT) from cause
     return of_parameters(
         battles.models,
         estimate,
-        problem.covariance(estimate, groups),
+        covariance,
         covariates,
         label,
         method="contextual_bradley_terry",

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-import numpy as np
-
 import ratings
 from arena.filters import Filter
 from arena.seals import SealedVote
@@ -105,7 +103,7 @@ class Boards:
 @contextmanager
 def _where_defined() -> Iterator[None]:
     """Too few votes leave a parameter without a finite value: that is no error, there is no such board yet."""
-    with suppress(ratings.BadOption, ratings.NotConverged, np.linalg.LinAlgError):
+    with suppress(ratings.BadOption, ratings.NotConverged):
         yield
 
 
