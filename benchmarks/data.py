@@ -61,7 +61,7 @@ def find(source: Source, folder: Path | None) -> Path | None:
 
 
 def read_file(path: Path, sha256: str | None = None) -> list[Row]:
-    """The rows of a .jsonl, .json, .csv or .txt file, or one of these with .gz. Raises `BadData`."""
+    """The rows of a .jsonl, .json, .csv, .tsv or .txt file, or one of these with .gz. Raises `BadData`."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -88,12 +88,14 @@ def parsed(path: Path, text: str) -> Iterator[Row]:
         found = _lines(path, text)
     elif kind == "json":
         found = _objects(path, text)
-    elif kind == "csv":
-        found = _csv(path, text)
-    elif kind == "txt":
+    elif kind in ("csv", "tsv"):
+        found = _csv(path, text, "," if kind == "csv" else "\t")
+    elif kind == "txt" or stem.endswith(".txt"):  # WinoBias has `.txt.test`
         found = iter([(1, {"text": text})] if text.strip() else [])
     else:
-        raise BadData(f"{path}: a file of kind {kind!r}; expected .jsonl, .json, .csv or .txt, also with .gz")
+        raise BadData(
+            f"{path}: a file of kind {kind!r}; expected .jsonl, .json, .csv, .tsv or .txt, also with .gz"
+        )
     for line, row in found:
         yield {**row, "_file": stem, "_line": line, "_path": str(path)}
 
@@ -196,6 +198,9 @@ def _objects(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
+        if error.msg == "Extra data":  # BFCL has one object a line in a .json file
+            yield from _lines(path, text)
+            return
         raise BadData(f"{path}:{error.lineno}: is not JSON ({error.msg}); fetch it again") from error
     for number, row in enumerate(value if isinstance(value, list) else [value], 1):
         if not isinstance(row, dict):
@@ -203,8 +208,8 @@ def _objects(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
         yield number, row
 
 
-def _csv(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+def _csv(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         for row in reader:
             if None in row or None in row.values():
