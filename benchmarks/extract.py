@@ -8,11 +8,9 @@ from collections.abc import Sequence
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 # The three stages of MMLU-Pro's evaluation (TIGER-AI-Lab/MMLU-Pro), which guesses where they end.
-PRO_STAGES = (
-    re.compile(r"answer is \(?([A-J])\)?"),
-    re.compile(r".*[aA]nswer:\s*([A-J])"),
-    re.compile(r"\b([A-J])\b(?!.*\b[A-J]\b)", re.DOTALL),
-)
+PRO_STATED = re.compile(r"answer is \(?([A-J])\)?")
+PRO_LABELLED = re.compile(r"[aA]nswer:\s*([A-J])")
+PRO_ALONE = re.compile(r"\b([A-J])\b")
 STATED = re.compile(
     r"(?:answer\s*(?:is|:)|答案\s*(?:是|为|：|:))[\s:：*_`\"'$]*(?:\\boxed\{|\\text\{)*"
     r"[(\[（]?([A-Z])(?![A-Za-z'’])",
@@ -28,11 +26,17 @@ ANY_NUMBER = re.compile(r"(-?[$0-9.,]{2,})|(-?[0-9]+)")
 
 
 def mmlu_pro_letter(text: str) -> str | None:
-    """MMLU-Pro's three stages: "answer is (X)", "Answer: X", the last lone letter. The first match counts."""
-    for stage in PRO_STAGES:
-        if found := stage.search(text):
-            return found.group(1)
-    return None
+    """MMLU-Pro's three stages: the first "answer is (X)"; the last "Answer: X" of the first line that has one; the
+    last lone letter. The same as the authors' patterns, without their quadratic time.
+    """
+    if stated := PRO_STATED.search(text):
+        return stated.group(1)
+    if labelled := list(PRO_LABELLED.finditer(text)):
+        line = text.find("\n", labelled[0].start())
+        end = len(text) if line < 0 else line
+        return [found.group(1) for found in labelled if found.start() < end][-1]
+    alone = PRO_ALONE.findall(text)
+    return alone[-1] if alone else None
 
 
 def choice_letter(text: str, choices: Sequence[str]) -> str | None:

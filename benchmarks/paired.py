@@ -75,7 +75,7 @@ def mcnemar(better: int, worse: int) -> float:
 
 
 def sign_flip(rest: ArrayLike, clusters: Sequence[str] | None = None, seed: int = 0) -> float:
-    """The share of random sign changes, by cluster, that give a mean at least as far from 0; never below 1/10 001."""
+    """The share of random sign changes, by cluster, that give a mean as far from 0; never below 1/10 001."""
     x = np.asarray(rest, dtype=float)
     sums = x
     if clusters is not None:

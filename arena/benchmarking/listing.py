@@ -19,7 +19,7 @@ def listed(roads: Roads) -> list[dict[str, Any]]:
 
 
 def data_of(task: Task, roads: Roads) -> str:
-    """Where all files of the task can be had: `folder`, `hub` or `missing`. Few-shot examples count if it has shots."""
+    """Where all files of the task can be had, those of few-shot examples too: `folder`, `hub` or `missing`."""
     needed = [one for role, several in task.sources.items() if role != "shots" or task.shots for one in several]
     ways = {_way(source, roads) for source in needed}
     return next(way for way in (MISSING, HUB, IN_FOLDER) if way in ways or way == IN_FOLDER)

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from arena.cli import agreement, answer, bench, db, judge, leaderboard, models, prompts, rate, serve, speed
+from arena.cli import agreement, answer, audit, bench, db, judge, leaderboard, models, prompts, rate, serve, speed
 from arena.errors import ConfigError, DatabaseError
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.command("leaderboard")(leaderboard.leaderboard)
 app.command("answer")(answer.answer)
 app.command("agreement")(agreement.agreement)
 app.command("speed")(speed.speed)
+app.command("audit")(audit.audit)
 app.add_typer(prompts.app, name="prompts")
 app.add_typer(judge.app, name="judge")
 app.add_typer(bench.app, name="bench")

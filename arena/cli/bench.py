@@ -48,7 +48,8 @@ def list_tasks(
     elif as_format is Format.CSV:
         write_csv([{**row, "rungs": " ".join(row["rungs"])} for row in rows])
     else:
-        Console().print(bench_tables.tasks(rows))
+        console = Console()
+        console.print(bench_tables.tasks(rows, console.width))
 
 
 @app.command("score")

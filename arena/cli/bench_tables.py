@@ -5,63 +5,69 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 NESTED = ("metrics", "subjects", "reasons", "options")
+WIDE = 150  # columns
 READ = 1200  # characters of a text that are shown
 
 
-def tasks(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """The shipped tasks, by dimension."""
-    table = Table(title="tasks")
-    for name in ("task", "dimension", "samples", "metric", "shots", "licence", "data", "description"):
-        table.add_column(name, justify="right" if name in ("samples", "shots") else "left")
+def tasks(rows: Sequence[Mapping[str, Any]], width: int) -> Table:
+    """The shipped tasks, by dimension; a wide terminal also shows what they are and who published them."""
+    table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
+    names = ["task", "dimension", "samples", "metric", "licence", "data", "description", "source"]
+    if width < WIDE:
+        names = names[:6]
+    for name in names:
+        table.add_column(name, justify="right" if name == "samples" else "left", no_wrap=name == "task")
     for row in rows:
-        cells = [row["task"], row["dimension"], _count(row["samples"]), row["metric"], str(row["shots"])]
-        table.add_row(*map(Text, [*cells, row["licence"], row["data"], row["description"]]))
+        told = {**row, "samples": _count(row["samples"])}
+        table.add_row(*(Text(told[name]) for name in names))
     return table
 
 
 def results(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """One line a run: the value with its interval, the bounds, and the three outcomes."""
-    table = Table(caption="worst … best: if every sample without a score were wrong, or right")
-    shown = [name for name in ("run", "task", "model", "rung", "metric") if any(name in row for row in rows)]
-    for name in shown:
-        table.add_column(name)
-    for name in ("value", "± se", "95 % interval", "worst … best", "scored", "unparsed", "failed"):
-        table.add_column(name, justify="right")
+    """Two lines a run: the value with its interval, the bounds below it, and the three outcomes."""
+    table = Table(box=SIMPLE, padding=(0, 1, 0, 0), caption="bounds: every sample without a score wrong, or right")
+    numbered = any("run" in row for row in rows)
+    names = [*(["run"] if numbered else []), "task\nrung", "model"]
+    for name in names:
+        table.add_column(name, overflow="fold", min_width=3 if name == "run" else 13)
+    for name in ("metric\nvalue ± se", "95 % interval\nbounds", "scored", "un-\nparsed", "failed"):
+        table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
-        table.add_row(*(Text(str(row.get(name, ""))) for name in shown), *map(Text, _figures(row)))
+        number = [str(row["run"])] if numbered else []
+        cells = [*number, f"{row['task']}\n{row.get('rung', '')}", str(row.get("model", "")), *_figures(row)]
+        table.add_row(*map(Text, cells))
     return table
 
 
 def _figures(row: Mapping[str, Any]) -> list[str]:
     return [
-        _number(row["value"]),
-        _number(row["standard_error"]),
-        _span(row["lower"], row["upper"]),
-        _span(row.get("worst"), row.get("best")),
+        f"{row['metric']}\n{_number(row['value'])} ± {_number(row['standard_error'])}",
+        f"{_span(row['lower'], row['upper'])}\n{_span(row.get('worst'), row.get('best'))}",
         *(f"{row[name]:,}" for name in ("scored", "unparsed", "failed")),
     ]
 
 
 def comparison(pairs: Sequence[Mapping[str, Any]]) -> Table:
     """One line a pair of models and task."""
-    table = Table(title="a less b, on the same samples")
-    for name in ("task", "a", "b"):
-        table.add_column(name)
-    for name in ("samples", "a's", "b's", "difference", "95 % interval", "p", "p (Holm)", "for 1 point"):
-        table.add_column(name, justify="right")
+    table = Table(box=SIMPLE, padding=(0, 1, 0, 0), caption="a less b on the same samples; bold: they differ")
+    for name in ("task\nsamples", "a\nb"):
+        table.add_column(name, overflow="fold")
+    for name in ("value", "difference\n95 % interval", "p\nHolm", "samples for\none point"):
+        table.add_column(name, justify="right", no_wrap=True)
     for pair in pairs:
         style = "bold" if pair["differ"] else ""
         table.add_row(
-            Text(pair["task"]), Text(pair["model_a"]), Text(pair["model_b"]), f"{pair['samples']:,}",
-            _number(pair["first"]), _number(pair["second"]), f"{pair['difference']:+.4f}",
-            _span(pair["lower"], pair["upper"]), f"{pair['p']:.3g}", f"{pair['p_holm']:.3g}",
-            _count(pair["samples_for_one_point"]), style=style,
+            Text(f"{pair['task']}\n{pair['samples']:,}"), Text(f"{pair['model_a']}\n{pair['model_b']}"),
+            f"{_number(pair['first'])}\n{_number(pair['second'])}",
+            f"{pair['difference']:+.4f}\n{_span(pair['lower'], pair['upper'])}",
+            f"{pair['p']:.3g}\n{pair['p_holm']:.3g}", _count(pair["samples_for_one_point"]), style=style,
         )  # fmt: skip
     return table
 
@@ -113,7 +119,7 @@ def _number(value: float | None) -> str:
 
 
 def _span(low: float | None, high: float | None) -> str:
-    return "–" if low is None or high is None else f"{low:.4f} … {high:.4f}"
+    return "–" if low is None or high is None else f"{low:.4f}, {high:.4f}"
 
 
 def _count(value: int | None) -> str:
