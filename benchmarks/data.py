@@ -18,6 +18,7 @@ from typing import Any
 from benchmarks.errors import BadData, MissingExtra
 from benchmarks.task import Row, Source, Task
 
+SPLITS = ("test", "dev")  # some authors end a file's name with its split: sentences.txt.test
 BELOW = ("", "benchmarks")  # a data folder may hold the files themselves or one level down
 
 
@@ -82,6 +83,8 @@ def read_file(path: Path, sha256: str | None = None) -> list[Row]:
 def parsed(path: Path, text: str) -> Iterator[Row]:
     """Rows with `_file` (its name without endings) and `_line`."""
     name = path.name.removesuffix(".gz")
+    for split in SPLITS:
+        name = name.removesuffix(f".{split}")
     kind = name.rpartition(".")[2]
     stem = name.removesuffix(f".{kind}")
     if kind == "jsonl":
@@ -89,8 +92,8 @@ def parsed(path: Path, text: str) -> Iterator[Row]:
     elif kind == "json":
         found = _objects(path, text)
     elif kind in ("csv", "tsv"):
-        found = _csv(path, text, "," if kind == "csv" else "\t")
-    elif kind == "txt" or stem.endswith(".txt"):  # WinoBias has `.txt.test`
+        found = _csv(path, text, "\t" if kind == "tsv" else ",")
+    elif kind == "txt":
         found = iter([(1, {"text": text})] if text.strip() else [])
     else:
         raise BadData(
@@ -192,13 +195,13 @@ def _lines(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 
 def _objects(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """A list's entries, or a whole object as one row; `_line` is then the entry's place."""
+    """A list's entries, or a whole object as one row; `_line` is then the entry's place. Lines go by another name."""
     if not text.strip():
         return
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
-        if error.msg == "Extra data":  # BFCL has one object a line in a .json file
+        if error.msg == "Extra data" and error.colno == 1:  # a first line that is whole: JSON lines, called .json
             yield from _lines(path, text)
             return
         raise BadData(f"{path}:{error.lineno}: is not JSON ({error.msg}); fetch it again") from error
@@ -209,7 +212,7 @@ def _objects(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 
 def _csv(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
     try:
         for row in reader:
             if None in row or None in row.values():

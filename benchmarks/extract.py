@@ -12,9 +12,8 @@ PRO_STATED = re.compile(r"answer is \(?([A-J])\)?")
 PRO_LABELLED = re.compile(r"[aA]nswer:\s*([A-J])")
 PRO_ALONE = re.compile(r"\b([A-J])\b")
 STATED = re.compile(
-    r"(?:answer\s*(?:is|:)|答案\s*(?:是|为|：|:))[\s:：*_`\"'$]*(?:\\boxed\{|\\text\{)*"
-    r"[(\[（]?([A-Z])(?![A-Za-z'’])",
-    re.IGNORECASE,
+    r"(?i:answer\s*(?:is|:)|答案\s*(?:是|为|：|:))[\s:：*_`\"'$]*(?:\\boxed\{|\\text\{)*[(\[（]?"
+    r"([A-Z](?![A-Za-z'’])|[a-z](?=[)\]）.*_`\"'\s]*(?:\n|$)))"  # a small letter could be the article
 )
 BOXED_LETTER = re.compile(r"\\boxed\{\s*(?:\\text\{)?\s*\(?([A-Z])\)?\s*\}")
 ALONE = re.compile(r"^[\s*_`\"'(\[（]*([A-Z])[\s*_`\"'\])）]*(?:[.:：,、)].*)?$", re.DOTALL)

@@ -35,7 +35,12 @@ def test_gsm8k_agrees_with_every_published_verdict(benchmark_data, column, perce
     assert round(100 * sum(found) / len(found), 2) == percent
 
 
-BBH = [("date_understanding", 87.2), ("dyck_languages", 56.8), ("sports_understanding", 97.6), ("word_sorting", 40.4)]
+BBH = [
+    ("date_understanding", 87.2),
+    ("dyck_languages", 56.8),
+    ("sports_understanding", 97.6),
+    ("word_sorting", 40.4),
+]
 
 
 @pytest.mark.parametrize(("subject", "percent"), BBH)
@@ -62,9 +67,7 @@ def test_mmlu_pro_letters_differ_from_the_published_ones_only_where_those_are_gu
     letters = [mmlu_pro_letter(row["output"]) for row in published]
     assert len(letters) == 1003
     assert sum(letter == row["pred"] for letter, row in zip(letters, published, strict=True)) == 952
-    assert all(
-        letter is None for letter, row in zip(letters, published, strict=True) if letter != row["pred"]
-    )
+    assert all(letter is None for letter, row in zip(letters, published, strict=True) if letter != row["pred"])
 
 
 REQUESTS = [
@@ -127,7 +130,9 @@ def test_mmlu_prompt_has_five_examples_of_its_subject_in_order(benchmark_data):
     assert context.endswith("\nAnswer:")
     blocks = context.split("\n\n")[1:]
     expected = [one for one in dev if one.subject == "virology"]
-    assert [block.split("\nA. ")[0] for block in blocks[:5]] == [one.fields["question"].strip() for one in expected]
+    assert [block.split("\nA. ")[0] for block in blocks[:5]] == [
+        one.fields["question"].strip() for one in expected
+    ]
     assert [block[-2:] for block in blocks[:5]] == [f" {'ABCD'[one.target]}" for one in expected]
 
 
@@ -150,7 +155,7 @@ def test_every_sample_is_there_with_an_id_of_its_own(benchmark_data, name):
 def test_every_task_asks_something_about_its_first_sample(benchmark_data, name):
     task = shipped()[name]
     roads = Roads(benchmark_data, hub=False)
-    if any(source.sha256 is None for files in task.sources.values() for source in files):
+    if any(source.sha256 is None for sources in task.sources.values() for source in sources):
         pytest.skip("the user's own file")
     extra = {role: rows(files, roads) for role, files in task.sources.items() if role not in ("test", "shots")}
     task = task.prepare(extra)

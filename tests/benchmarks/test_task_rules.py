@@ -1,0 +1,166 @@
+"""Multiple choice by three rungs, generation, few-shot examples, reports: what holds whatever the data."""
+
+import math
+import random
+
+import pytest
+
+from benchmarks import few_shot
+from benchmarks.choice import MultipleChoice, by_letter, lettered, own_choice
+from benchmarks.errors import BadData, BadOption
+from benchmarks.extract import after_the_answer_is, choice_letter, last_boxed, last_number, strict_number
+from benchmarks.generation import Generation
+from benchmarks.known_files import own
+from benchmarks.report import report
+from benchmarks.task import Rung, Sample, failed, scored, unparsed
+
+CHOICE = MultipleChoice(
+    name="kitchen",
+    dimension="knowledge",
+    licence="mine",
+    sources={"test": [own("kitchen.jsonl", "question", "choices", "answer")]},
+    read=own_choice,
+    prompt=lambda sample: f"{lettered(sample)}\nAnswer:",
+    options=by_letter,
+)
+EGG = own_choice({"id": "egg", "question": "How long?", "choices": ["one", "four", "nine"], "answer": "B"})
+
+
+def weighed(*values):
+    return [{"logprob": value, "greedy": False, "tokens": 1} for value in values]
+
+
+def said(text, finish="stop"):
+    return [{"choices": [{"message": {"content": text}, "finish_reason": finish}]}]
+
+
+def candidates(**found):
+    tops = [{"token": token, "logprob": math.log(share)} for token, share in found.items()]
+    content = [{"token": tops[0]["token"], "logprob": 0.0, "top_logprobs": tops}]
+    return [
+        {"choices": [{"message": {"content": ""}, "finish_reason": "length", "logprobs": {"content": content}}]}
+    ]
+
+
+def test_the_three_rungs_agree_where_the_model_is_sure():
+    rungs = {
+        Rung.LOGLIKELIHOOD: weighed(-5.0, -0.1, -4.0),
+        Rung.FIRST_TOKEN: candidates(B=0.9, A=0.05),
+        Rung.GENERATE: said("Four minutes it is.\nAnswer: B"),
+    }
+    for rung, replies in rungs.items():
+        outcome = CHOICE.score(EGG, replies, rung)
+        assert (outcome.answer, outcome.metrics["acc"]) == ("B", 1.0)
+
+
+def test_a_tie_goes_to_the_first_choice():
+    assert CHOICE.score(EGG, weighed(-1.0, -1.0, -1.0), Rung.LOGLIKELIHOOD).answer == "A"
+
+
+def test_tokens_of_one_letter_are_added():
+    reply = candidates(**{"A": 0.4, "B": 0.3, " B": 0.25})
+    assert CHOICE.score(EGG, reply, Rung.FIRST_TOKEN).answer == "B"
+
+
+def test_a_letter_is_never_guessed():
+    assert CHOICE.score(EGG, candidates(The=0.9), Rung.FIRST_TOKEN).status == "unparsed"
+    assert CHOICE.score(EGG, said("I cannot say."), Rung.GENERATE).status == "unparsed"
+    assert CHOICE.score(EGG, said("Answer: B", "length"), Rung.GENERATE).reason == "truncated"
+    assert CHOICE.score(EGG, [None], Rung.GENERATE).status == "failed"
+
+
+@pytest.mark.parametrize(
+    ("text", "letter"),
+    [
+        ("Answer: B", "B"), ("the answer is (C).", "C"), ("**Answer: a**", "A"), ("B", "B"), ("B. four", "B"),
+        (r"so \boxed{C}", "C"), ("four", "B"), ("答案是B", "B"), ("Answer: A. No, the answer is B", "B"),
+        ("An egg takes long", None), ("The answer is a long story", None), ("D", None), ("", None),
+    ],
+)  # fmt: skip
+def test_letters_are_read_from_text(text, letter):
+    assert choice_letter(text, EGG.choices) == letter
+
+
+def test_other_answers_are_read_from_text():
+    assert strict_number("72 - 3\n#### 1,069") == "1,069"
+    assert last_number("It is 3, no: $1,200 for 4.5") == "4.5"
+    assert after_the_answer_is("So the answer is } ] >.") == "} ] >"
+    assert after_the_answer_is("I am lost.") is None
+    assert last_boxed(r"x = \boxed{\frac{1}{2}} and") == r"\frac{1}{2}"
+    assert last_boxed(r"\boxed{never closed") is None
+
+
+@pytest.mark.parametrize("answer", ["D", 3, "-1", "x"])
+def test_an_answer_that_is_no_choice_names_the_row(answer):
+    row = {"question": "?", "choices": ["a", "b", "c"], "answer": answer, "_path": "k.jsonl", "_line": 7}
+    with pytest.raises(BadData, match=r"k\.jsonl:7: answer .* expected an index from 0 or a letter up to C"):
+        own_choice(row)
+
+
+COUNT = Generation(
+    name="count",
+    dimension="reasoning",
+    metric="exact_match",
+    licence="mine",
+    sources={},
+    read=own_choice,
+    prompt=lambda sample: str(sample.fields["question"]),
+    judge=lambda sample, text: scored({"exact_match": float(text.strip() == sample.target)}, text.strip()),
+    stop=("\n\n",),
+)
+SEVEN = Sample("seven", {"question": "3 + 4 ="}, target="7")
+
+
+def test_a_text_counts_up_to_its_stop_and_only_if_it_is_whole():
+    assert COUNT.score(SEVEN, said("7\n\nNext"), Rung.GENERATE).metrics == {"exact_match": 1.0}
+    assert COUNT.score(SEVEN, said("7", "length"), Rung.GENERATE).reason == "truncated"
+    assert COUNT.as_lm_eval().score(SEVEN, said("7", "length"), Rung.GENERATE).is_scored
+    assert COUNT.score(SEVEN, said("<think>7 or 8</think>7"), Rung.GENERATE).metrics["exact_match"] == 1.0
+    assert COUNT.score(SEVEN, said("<think>7 or 8"), Rung.GENERATE).reason == "truncated"
+
+
+def test_the_majority_of_several_solutions_counts():
+    import dataclasses
+
+    often = dataclasses.replace(COUNT, repeats=3, temperature=0.7)
+    assert [body["seed"] for body in often.requests(SEVEN, (), Rung.GENERATE)] == [0, 1, 2]
+    outcome = often.score(SEVEN, said("7") + said("8") + said("7"), Rung.GENERATE)
+    assert outcome.answer == "7"
+    assert outcome.metrics == pytest.approx({"exact_match": 1.0, "agreement": 2 / 3, "single": 2 / 3})
+
+
+POOL = [Sample(f"p{n}", {"question": n}) for n in range(30)]
+
+
+def test_examples_of_a_sample_depend_on_nothing_but_the_sample():
+    shots = few_shot.per_sample(POOL, 5, "count", 0)
+    alone = shots(SEVEN)
+    shots(POOL[0])
+    assert shots(SEVEN) == alone == few_shot.per_sample(POOL, 5, "count", 0)(SEVEN)
+    assert few_shot.per_sample(POOL, 5, "count", 1)(SEVEN) != alone
+    assert all(POOL[3] not in few_shot.per_sample(POOL, 29, "count", seed)(POOL[3]) for seed in range(5))
+
+
+def test_lm_eval_examples_are_its_advancing_stream():
+    shots, stream = few_shot.lm_eval(POOL, 4, from_test=False), random.Random(1234)
+    assert [shots(POOL[0]), shots(POOL[1])] == [stream.sample(POOL, 4), stream.sample(POOL, 4)]
+
+
+def test_too_many_examples_are_told():
+    with pytest.raises(BadOption, match="--shots 40: there are 30 examples; give --shots 30 or fewer"):
+        few_shot.per_sample(POOL, 40, "count", 0)(SEVEN)
+
+
+def test_unparsed_counts_as_wrong_and_failed_as_nothing():
+    samples = [Sample(str(n)) for n in range(4)]
+    outcomes = [scored({"acc": 1.0}), scored({"acc": 0.0}), unparsed("no letter"), failed("timeout")]
+    found = report(CHOICE, samples, outcomes)
+    assert (found.scored, found.unparsed, found.failed) == (2, 1, 1)
+    assert found.value == pytest.approx(1 / 3)
+    assert (found.worst, found.best, found.scored_only) == (0.25, 0.75, 0.5)
+    assert found.reasons == {"no letter": 1, "timeout": 1}
+
+
+def test_without_a_reply_there_is_no_value():
+    found = report(CHOICE, [SEVEN], [failed("timeout")])
+    assert (found.value, found.lower, found.worst, found.best) == (None, None, 0.0, 1.0)
