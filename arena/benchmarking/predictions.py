@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from arena.annotating import equipped
 from arena.benchmarking.choosing import Chosen
 from arena.errors import ConfigError
+from benchmarks.annotations import EXECUTION, KINDS, AnnotatedTask
 from benchmarks.data import place, read_file
 from benchmarks.errors import BadData
 from benchmarks.report import Report, report
-from benchmarks.task import Outcome, Reply, Row, Rung, Sample
+from benchmarks.task import Outcome, Reply, Row, Rung, Sample, Task
 
 TEXTS = ("completion", "completions", "output", "prediction", "response", "generation", "text")
 KEYS = ("id", "sample", "question_id", "task_id", "key", "prompt")
@@ -50,7 +52,7 @@ def score(chosen: Chosen, path: Path) -> list[Scored]:
 
 
 def _scored(chosen: Chosen, rows: Sequence[Row], model: str) -> Scored:
-    task = chosen.task
+    task = runnable(chosen.task)
     pairs = _matched(chosen.samples, rows)
     outcomes = []
     for sample, row in pairs:
@@ -63,12 +65,20 @@ def _scored(chosen: Chosen, rows: Sequence[Row], model: str) -> Scored:
     return Scored(model, samples, outcomes, report(task, samples, outcomes), len(chosen.samples) - len(samples))
 
 
+def runnable(task: Task) -> Task:
+    """A task of programs with the sandbox; judgements and toxicities are in the rows, under those names."""
+    return equipped(task) if isinstance(task, AnnotatedTask) and task.needs == EXECUTION else task
+
+
 def _matched(samples: Sequence[Sample], rows: Sequence[Row]) -> list[tuple[Sample, Row]]:
     """Rows with their samples: by a key that the samples have, else in order."""
     by_id = {sample.id: sample for sample in samples}
     for name in KEYS:
         if name in rows[0] and str(rows[0][name]) in by_id:
             return _by_key(by_id, rows, name)
+    by_prompt = {str(sample.fields["prompt"]): sample for sample in samples if "prompt" in sample.fields}
+    if "prompt" in rows[0] and str(rows[0]["prompt"]) in by_prompt:
+        return _by_key(by_prompt, rows, "prompt")
     for name in ("id", "question_id"):
         if name in rows[0] and not str(rows[0][name]).isdigit():
             some = ", ".join(list(by_id)[:3])
@@ -117,7 +127,8 @@ def _chat(text: Any, finish: str, row: Row) -> Reply | None:
     if not isinstance(text, str):
         raise BadData(f"{place(row)}: the completion is a {type(text).__name__}; expected a text, a list or null")
     message = {"role": "assistant", "content": text}
-    return {"choices": [{"index": 0, "message": message, "finish_reason": finish}]}
+    found = {kind: row[kind] for kind in KINDS if kind in row}
+    return {"choices": [{"index": 0, "message": message, "finish_reason": finish}], **found}
 
 
 def _column(rows: Sequence[Row], model: str) -> list[Row]:

@@ -103,15 +103,21 @@ def withheld(reply: Reply) -> Unparsable | None:
     return None
 
 
+def kept(_: Reply) -> Unparsable | None:
+    """Of a harmful request a filter's refusal is the answer."""
+    return None
+
+
 def asks(chosen: Chosen, taking: Sequence[Player], max_tokens: int | None) -> Iterator[Ask]:
     """The requests of all samples, for one model after the other within each sample."""
     examples = chosen.examples()
+    check = kept if chosen.task.dimension == "safety" else withheld
     for sample in chosen.samples:
         shots = examples(sample)
         for player in taking:
             for request in chosen.task.requests(sample, shots, player.rung):
                 made = body(player, request, max_tokens)
-                yield Ask(targets.key(player.target.identity, made), player.name, made, withheld)
+                yield Ask(targets.key(player.target.identity, made), player.name, made, check)
 
 
 def counted(chosen: Chosen, taking: Sequence[Player]) -> int:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from arena.benchmarking.run import Player, Taken
     from arena.engine import Answered, Engine, Journal, Target
     from arena.store import Database
+    from benchmarks.annotations import Annotator
     from benchmarks.data import Roads
 
 
@@ -59,11 +60,15 @@ def run(
     unchecked: Unchecked = False,
     offline: Annotated[bool, typer.Option("--offline", help="Never ask the hub for data.")] = False,
     as_format: AsFormat = Format.TABLE,
+    judge: Annotated[
+        str | None, typer.Option(help="A model that judges completions, for tasks that need it.")
+    ] = None,
     config: Config = None,
     db: DatabaseURL = None,
 ) -> None:
     """Let models take tasks. What was answered before is not asked again."""
     from arena import targets
+    from arena.annotating import judged_by
     from arena.benchmarking.choosing import Options, data_folder, named
     from arena.engine import Journal, JournalError
     from arena.errors import ConfigError
@@ -83,8 +88,12 @@ def run(
         asked = {model.name: targets.target(model) for model in chosen_models}
         try:
             with Journal(journal_path(settings, journal)) as kept:
-                for chosen in _readable(named(tasks), roads, options):
-                    bench = _Bench(database, kept, chosen, max_tokens, budget)
+                judging = None
+                if judge is not None:
+                    (judging_model,) = targets.chosen(targets.configured(settings), [judge], "--judge")
+                    judging = judged_by(judging_model, kept)
+                for chosen in _readable(named(tasks), roads, options, judging):
+                    bench = _Bench(database, kept, chosen, max_tokens, budget, judging)
                     told += bench.carry_out(chosen_models, asked, Rung(rung) if rung else None)
         except JournalError as problem:
             raise ConfigError(str(problem)) from problem
@@ -100,8 +109,9 @@ async def _close(asked: dict[str, Target]) -> None:
         await target.endpoint.close()
 
 
-def _readable(wanted: Sequence[Named], roads: Roads, options: Options) -> list[Chosen]:
-    """Several tasks at once go on without those whose data is not there; a single one is an error."""
+def _readable(wanted: Sequence[Named], roads: Roads, options: Options, judging: Annotator | None) -> list[Chosen]:
+    """Several tasks at once go on without those whose data or annotator is not there; a single one is an error."""
+    from arena.annotating import equipped
     from arena.benchmarking.choosing import choose
     from arena.errors import ConfigError
 
@@ -109,6 +119,7 @@ def _readable(wanted: Sequence[Named], roads: Roads, options: Options) -> list[C
     found, problems = [], []
     for one in wanted:
         try:
+            equipped(one.task, judging)  # told now, before anything is asked
             found.append(choose(one, roads, options))
         except ConfigError as problem:
             problems.append(str(problem))
@@ -123,22 +134,34 @@ class _Bench:
     """One task, taken by all models."""
 
     def __init__(
-        self, database: Database, journal: Journal, chosen: Chosen, max_tokens: int | None, budget: float | None
+        self,
+        database: Database,
+        journal: Journal,
+        chosen: Chosen,
+        max_tokens: int | None,
+        budget: float | None,
+        judging: Annotator | None,
     ) -> None:
         self.database, self.journal, self.chosen = database, journal, chosen
-        self.max_tokens, self.budget = max_tokens, budget
+        self.max_tokens, self.budget, self.judging = max_tokens, budget, judging
         self.console = Console(stderr=True, soft_wrap=True, highlight=False)
 
     def carry_out(self, models: Sequence[Any], asked: dict[str, Target], forced: Any) -> list[dict[str, Any]]:
         """Ask, score, keep; the rows that are told."""
+        from arena.annotating import annotator
         from arena.benchmarking import run
+        from arena.benchmarking.annotations import with_annotations
+        from benchmarks.annotations import AnnotatedTask
         from benchmarks.errors import BenchmarkError
 
         taking = asyncio.run(run.players(self.chosen.task, models, asked, forced))
         self._announce(taking)
         engine, (failures, seconds) = self._ask(taking)
         try:
-            taken = run.score(self.chosen, taking, self.max_tokens, self.journal, failures)
+            task = self.chosen.task
+            ask = annotator(task, self.judging) if isinstance(task, AnnotatedTask) else None
+            chosen = with_annotations(self.chosen, taking, self.max_tokens, self.journal, ask)
+            taken = run.score(chosen, taking, self.max_tokens, self.journal, failures)
         except BenchmarkError as problem:
             from arena.errors import ConfigError
 
