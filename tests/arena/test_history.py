@@ -120,6 +120,7 @@ def test_each_step_is_what_it_is_called(sqlite):
     assert filtered.ratings[1] == with_new.ratings[1]
 
 
+@pytest.mark.slow
 def test_style_terms_are_the_rest_on_boards_with_style_control(sqlite):
     chance = Random(1)
     for number in range(60):

@@ -49,6 +49,7 @@ def by_model(rows, name):
 # --- published boards
 
 
+@pytest.mark.slow
 def test_alpaca_eval_gives_the_published_board():
     models = ["NullModel", "claude-2", "gpt4_gamed", "alpaca-7b", "gemma-2b-it", "gpt4_1106_preview"]
     baseline = stored("alpaca_eval", "gpt4_1106_preview")

@@ -28,6 +28,7 @@ def prepared(arena, folder, url: str) -> None:
     assert arena("answer", "--prompts", "set", "--models", "a,b,c", folder=folder).returncode == 0
 
 
+@pytest.mark.slow
 def test_each_model_judges_the_others_and_the_weights_follow(arena, tmp_path):
     with FaultyJudge() as judge:
         prepared(arena, tmp_path, judge.url)

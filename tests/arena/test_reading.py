@@ -314,6 +314,7 @@ def test_an_empty_arena_says_so_everywhere(sqlite):
         assert "No two models have votes yet" in client.get("/leaderboard/fragility").text
 
 
+@pytest.mark.slow
 def test_three_hundred_models_are_a_page(sqlite):
     names = count_many(sqlite)
     with TestClient(create_app(Settings(), sqlite, ready())) as client:

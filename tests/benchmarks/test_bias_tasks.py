@@ -46,6 +46,7 @@ def test_bbq_has_the_published_samples_and_each_a_biased_answer():
     assert all((one.target == one.fields["unknown"]) == one.fields["ambiguous"] for one in found)
 
 
+@pytest.mark.slow
 def test_a_model_that_is_always_right_has_no_bias_in_contexts_that_tell():
     found = judged("bbq", lambda one: one.target, every=5).metrics
     assert found["acc_ambiguous"] == found["acc_told"] == 1

@@ -144,6 +144,7 @@ COUNTS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COUNTS)
 def test_every_sample_is_there_with_an_id_of_its_own(benchmark_data, name):
     samples = samples_of(name, benchmark_data)

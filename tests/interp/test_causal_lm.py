@@ -8,6 +8,8 @@ from interp.causal_lm import CausalLM
 from interp.errors import BadOption, BadPrompt, EmptyCompletion, LabelNotOneToken, NoWeights, PromptTooLong
 from interp.prompt import Prompt
 
+pytestmark = pytest.mark.slow  # torch alone takes seconds to import
+
 
 def logits(lm, text):
     ids = lm.tokenizer(text, return_tensors="pt", add_special_tokens=False)["input_ids"]

@@ -9,6 +9,8 @@ from interp.errors import BadOption, BadPrompt
 from interp.gradients import baseline_vector, gradient_shap, input_x_gradient, integrated_gradients, saliency
 from interp.prompt import Prompt
 
+pytestmark = pytest.mark.slow  # torch alone takes seconds to import
+
 
 def parts_of(target, direction, baseline=None):
     start = 0 if baseline is None else baseline_vector(target, baseline)[0]

@@ -7,6 +7,8 @@ from small_models import judged, model, torch
 from interp.errors import UnsupportedModel
 from interp.heads import ablation_importance, gradient_importance
 
+pytestmark = pytest.mark.slow  # torch alone takes seconds to import
+
 
 @pytest.mark.parametrize("kind", ["llama", "gemma3"])
 def test_ablation_is_the_value_without_the_heads_columns(kind):

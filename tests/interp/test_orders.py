@@ -10,6 +10,8 @@ from interp.gradients import input_x_gradient, saliency
 from interp.orders import both_orders
 from interp.prompt import Prompt
 
+pytestmark = pytest.mark.slow  # torch alone takes seconds to import
+
 A, B = "the sun is a bright star .", "the moon is cold and not a star ."
 
 

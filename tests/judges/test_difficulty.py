@@ -29,6 +29,7 @@ def simulated(seed: int, prompts: int = 400, phi: float = -1.5):
     return joint_fit(won, apart, m.tolist(), x.tolist()), truth
 
 
+@pytest.mark.slow
 def test_win_rates_at_equal_length_come_back_and_the_intervals_hold_them():
     inside = []
     for seed in range(30):

@@ -40,6 +40,7 @@ def test_the_estimate_is_near_the_refit(place):
     assert found.estimate == pytest.approx(found.votes, rel=0.25, abs=2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 def test_no_smaller_removal_exists_on_small_boards(seed):
     columns = simulated(models=4, battles=24, seed=seed, bad=0)

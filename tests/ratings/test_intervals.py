@@ -38,6 +38,7 @@ def test_rounds_solved_together_are_those_solved_one_by_one(prior):
     np.testing.assert_allclose(together, samples, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_any_method_can_be_resampled():
     replicates = bootstrap_of(ratings.davidson, COUNTS, rounds=60)
     fit = ratings.davidson(COUNTS)

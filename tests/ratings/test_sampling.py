@@ -105,6 +105,7 @@ def test_a_simulated_tie_comes_as_often_as_asked():
     assert np.mean(codes[codes < 2] == 0) == pytest.approx(1 / (1 + np.exp(-0.5)), abs=0.01)
 
 
+@pytest.mark.slow
 def test_asking_the_informative_pair_saves_votes_when_newcomers_join():
     policies = {"uniform": sampling.uniform, "informative": sampling.informative}
     result = race(policies, models=15, newcomers=2, established=5000, votes=1000, batch=100, runs=6)

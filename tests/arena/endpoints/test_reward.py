@@ -14,6 +14,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers  # noqa: E402
 from arena.endpoints import EndpointError, Failure, complete  # noqa: E402
 from arena.endpoints.reward import Reward  # noqa: E402
 
+pytestmark = pytest.mark.slow  # torch alone takes seconds to import
+
 TEMPLATE = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
 
 

@@ -25,6 +25,8 @@ from arena.endpoints.endpoint import EndpointError, Failure, Finish, complete  #
 from arena.endpoints.planning import Sampling, chooser, read_messages, read_stop  # noqa: E402
 from arena.endpoints.transformers import Transformers  # noqa: E402
 
+pytestmark = pytest.mark.slow  # torch alone takes seconds to import
+
 SENTENCES = [
     "The ship left the harbour at dawn, and nobody on the quay waved.",
     "A small model answers quickly; a large one answers well.",

@@ -8,6 +8,8 @@ transformers = pytest.importorskip("transformers")
 from arena.endpoints.packing import Question, common, groups, row  # noqa: E402
 from arena.endpoints.scorer import Scorer  # noqa: E402
 
+pytestmark = pytest.mark.slow  # torch alone takes seconds to import
+
 SIZES = {
     "vocab_size": 97, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
     "num_key_value_heads": 2, "max_position_embeddings": 256,

@@ -1,0 +1,120 @@
+"""`arena bench` as it is typed, with the scripted endpoint and a task of one's own."""
+
+import json
+
+import pytest
+from typed import Typed
+
+ROWS = [
+    {"id": "egg", "question": "How long?", "choices": ["one", "four"], "answer": "B"},
+    {"id": "tea", "question": "How hot?", "choices": ["cold", "hot"], "answer": "A"},
+    {"id": "rye", "question": "How dark?", "choices": ["pale", "dark"], "answer": "B"},
+]
+OWN_TASK = """
+from benchmarks.choice import MultipleChoice, by_letter, lettered, own_choice
+from benchmarks.known_files import own
+
+TASKS = (
+    MultipleChoice(
+        name="kitchen", dimension="knowledge", licence="mine", read=own_choice, options=by_letter,
+        sources={"test": [own("kitchen.jsonl", "question", "choices", "answer")]},
+        prompt=lambda sample: f"{lettered(sample)}\\nAnswer:",
+    ),
+)
+"""
+SETTINGS = """
+database_url = "sqlite:///bench.db"
+[[models]]
+name = "sure"
+endpoint = "scripted"
+replies = ["Answer: B"]
+delay = 0.0
+[[models]]
+name = "lost"
+endpoint = "scripted"
+replies = ["Who knows?"]
+delay = 0.0
+"""
+
+
+@pytest.fixture
+def kitchen(tmp_path, monkeypatch):
+    monkeypatch.delenv("ARENA_DATA_DIR", raising=False)
+    (tmp_path / "arena.toml").write_text(SETTINGS)
+    (tmp_path / "kitchen.py").write_text(OWN_TASK)
+    (tmp_path / "kitchen.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    return tmp_path
+
+
+@pytest.fixture
+def typed(monkeypatch, capsys):
+    return Typed(monkeypatch, capsys)
+
+
+def ran(typed, folder, *more):
+    done = typed("bench", "run", "kitchen.py", "--models", "sure,lost", "--format", "json", *more, folder=folder)
+    assert done.returncode == 0, done.stderr
+    return {row["model"]: row for row in json.loads(done.stdout)}
+
+
+def test_a_task_of_ones_own_is_run_kept_compared_and_read(typed, kitchen):
+    rows = ran(typed, kitchen)
+    assert rows["sure"]["value"] == pytest.approx(2 / 3)
+    assert (rows["sure"]["rung"], rows["sure"]["scored"], rows["sure"]["calls"]) == ("generate", 3, 6)
+    assert (rows["lost"]["value"], rows["lost"]["unparsed"], rows["lost"]["best"]) == (0.0, 3, 1.0)
+    compared = json.loads(typed("bench", "compare", "sure", "lost", "--format", "json", folder=kitchen).stdout)
+    [pair] = compared["pairs"]
+    assert (pair["model_a"], pair["difference"], pair["test"]) == ("sure", pytest.approx(2 / 3), "mcnemar")
+    assert compared["ties"] == {"kitchen": [["sure", "lost"]]}
+    number = str(rows["sure"]["run"])
+    read = json.loads(typed("bench", "show", number, "--failed", "--format", "json", folder=kitchen).stdout)
+    assert [(one["sample"], one["answer"], one["target"]) for one in read["samples"]] == [("tea", "B", "A. cold")]
+
+
+def test_the_same_run_again_asks_nothing_and_replaces_itself(typed, kitchen):
+    first, second = ran(typed, kitchen), ran(typed, kitchen)
+    assert (second["sure"]["calls"], second["sure"]["from_journal"]) == (0, 6)
+    assert first["sure"]["run"] == second["sure"]["run"]
+    assert len(json.loads(typed("bench", "show", "--format", "json", folder=kitchen).stdout)) == 2
+
+
+def test_a_larger_limit_asks_the_same_samples_and_more(typed, kitchen):
+    ran(typed, kitchen, "--limit", "2")
+    assert ran(typed, kitchen)["sure"]["from_journal"] == 4
+
+
+def test_stored_completions_are_scored_without_a_call(typed, kitchen):
+    lines = [{"id": "rye", "completion": "B"}, {"id": "egg", "completion": None}]
+    (kitchen / "said.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    done = typed("bench", "score", "kitchen.py", "said.jsonl", "--format", "json", folder=kitchen)
+    found = json.loads(done.stdout)
+    assert (found["value"], found["scored"], found["failed"], found["missing"]) == (1.0, 1, 1, 1)
+    assert {"task", "metric", "standard_error", "lower", "upper", "unparsed", "metrics"} <= set(found)
+
+
+WRONG = [
+    (["run", "mmul", "--models", "sure"], "no task is called 'mmul'; did you mean mmlu"),
+    (["run", "kitchen.py", "--models", "sur"], "no model is called 'sur'"),
+    (["run", "dimension:wisdom", "--models", "sure"], "no dimension is called 'wisdom'"),
+    (["run", "kitchen.py", "--models", "sure", "--rung", "loglikelihood"], "gives text alone"),
+    (["run", "kitchen.py", "--models", "sure", "--shots", "9"], "--shots 9: there are"),
+    (["run", "gsm8k", "--models", "sure", "--offline"], "set ARENA_DATA_DIR"),
+    (["run", "none.py", "--models", "sure"], "none.py: no such file"),
+    (["compare", "sure", "lost"], "has no run; type: arena bench run TASK --models sure"),
+    (["show", "7"], "there is no benchmark run 7"),
+    (["score", "kitchen.py", "none.jsonl"], "none.jsonl: no such file"),
+]
+
+
+@pytest.mark.parametrize(("words", "message"), WRONG)
+def test_wrong_use_says_what_to_type(typed, kitchen, words, message):
+    typed("db", "upgrade", "--db", "sqlite:///bench.db", folder=kitchen)
+    done = typed("bench", *words, folder=kitchen)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+
+
+def test_the_list_has_every_task_with_its_dimension_and_licence(typed, kitchen):
+    rows = json.loads(typed("bench", "list", "--format", "json", folder=kitchen).stdout)
+    assert {"mmlu", "gsm8k", "bbh", "hellaswag"} <= {row["task"] for row in rows}
+    assert all(row["licence"] and row["dimension"] and row["metric"] and row["source"] for row in rows)
