@@ -11,7 +11,7 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random, SystemRandom
 from typing import TypeVar
@@ -25,7 +25,7 @@ from arena.leaks import Blindfold
 from arena.matchmaking import TooFewModels, draw_pair
 from arena.prompts import accept
 from arena.serving import Serving
-from arena.store import Database
+from arena.store import Database, archive
 from arena.store import battles as stored
 from arena.store.battles import SIDES, StoredBattle
 from arena.store.tables import HUMAN, BattleStatus, CompletionStatus, now
@@ -165,6 +165,16 @@ class Battles:
                     await self._write(
                         lambda s: stored.move(s, battle.id, BattleStatus.OPEN, BattleStatus.ABANDONED)
                     )
+
+    async def share(self, voter: str, public_id: str, agreed: bool) -> View:
+        """Let others read one's own battle after the vote, or take that back. Raises `BattleRefused`."""
+        battle = await self._find(public_id=public_id)
+        if battle is None or battle.voter != voter:
+            raise BattleRefused("This battle is not yours, or no longer exists.")
+        if battle.status is not BattleStatus.VOTED:
+            raise BattleRefused("Others can read a battle only after your vote.")
+        await self._write(lambda session: archive.share(session, battle.id, agreed))
+        return self._view(replace(battle, shared=agreed))
 
     async def view(self, voter: str, public_id: str) -> View | None:
         """The battle as it stands, or `None` when it is not this voter's."""

@@ -10,6 +10,7 @@ import math
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -34,6 +35,40 @@ class PriceSettings(Strict):
     completion: float = Field(ge=0)
 
 
+SIZES = {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
+
+
+class FactSettings(Strict):
+    """What readers are told about a model; nothing here changes how it is asked."""
+
+    organisation: str | None = Field(default=None, max_length=120)
+    licence: str | None = Field(
+        default=None, max_length=120, description="as a short name: Apache-2.0, proprietary"
+    )
+    parameters: float | None = Field(default=None, gt=0, description='a number, or short: "135M", "8B"')
+    context: int | None = Field(default=None, ge=1, description="tokens")
+    released: date | None = Field(default=None, description="YYYY-MM-DD")
+    url: str | None = Field(default=None, description="a page about the model")
+
+    @field_validator("parameters", mode="before")
+    @classmethod
+    def parameters_are_a_number(cls, given: Any) -> Any:
+        if not isinstance(given, str):
+            return given
+        number, unit = given.strip()[:-1], given.strip()[-1:].upper()
+        try:
+            return float(number) * SIZES[unit]
+        except (KeyError, ValueError):
+            raise ValueError('must be a number of parameters, such as 135000000, "135M" or "8B"') from None
+
+    @field_validator("url")
+    @classmethod
+    def url_is_http(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return url
+
+
 class ModelSettings(Strict):
     """What every model has, however it is reached; a judge is a model with `enabled = false`."""
 
@@ -49,6 +84,7 @@ class ModelSettings(Strict):
     requests_per_minute: float | None = Field(default=None, gt=0, description="in batches")
     tokens_per_minute: float | None = Field(default=None, gt=0, description="in batches")
     price: PriceSettings | None = Field(default=None, description="USD per million tokens")
+    facts: FactSettings = FactSettings()
 
     @field_validator("name")
     @classmethod
@@ -165,10 +201,12 @@ AnyModel = Annotated[
 
 
 class WebSettings(Strict):
+    show_judged: bool = Field(default=True, description="readers may open battles over prompt sets")
     host: str = "127.0.0.1"
     port: int = Field(default=7860, ge=0, le=65535, description="0 takes a free one")
     title: str = "Arena"
     secure_cookies: bool = Field(default=False, description="set it when the page is served over https")
+    explain: bool = Field(default=True, description="visitors may start explanations by models with weights here")
 
 
 class BattleSettings(Strict):
@@ -181,6 +219,11 @@ class BattleSettings(Strict):
     running_per_voter: int = Field(default=4, ge=1, description="turns one voter may have running at once")
 
 
+class LedgerSettings(Strict):
+    seal_every: float = Field(default=3600.0, ge=0, description="seconds between seals while serving; 0 is never")
+    filter: str = Field(default="every-1", description="which votes count on sealed boards")
+
+
 class Settings(BaseSettings):
     """Everything the application can be told."""
 
@@ -189,6 +232,7 @@ class Settings(BaseSettings):
     database_url: str = DEFAULT_DATABASE
     web: WebSettings = WebSettings()
     battles: BattleSettings = BattleSettings()
+    ledger: LedgerSettings = LedgerSettings()
     models: tuple[AnyModel, ...] = ()
 
     @field_validator("models")
@@ -309,12 +353,18 @@ def _suggestion(location: Sequence[str | int], full: Sequence[str | int]) -> str
 
 def _known_keys(full: Sequence[str | int]) -> list[str]:
     """The keys allowed in the table in which the unknown one stands."""
-    tables: dict[str, type[BaseModel]] = {"web": WebSettings, "battles": BattleSettings}
+    tables: dict[str, type[BaseModel]] = {
+        "web": WebSettings,
+        "battles": BattleSettings,
+        "ledger": LedgerSettings,
+    }
     if full[0] == "models":
-        kinds = {
+        kinds: dict[str, type[BaseModel]] = {
             str(get_args(kind.model_fields["endpoint"].annotation)[0]): kind
             for kind in get_args(get_args(AnyModel)[0])
         }
-        return list(kinds[str(full[2])].model_fields)
+        inside: dict[str, type[BaseModel]] = {"facts": FactSettings, "price": PriceSettings}
+        kind = inside.get(str(full[3]), kinds[str(full[2])]) if len(full) > 4 else kinds[str(full[2])]
+        return list(kind.model_fields)
     table = tables.get(str(full[0])) if len(full) > 1 else None
     return list((table or Settings).model_fields)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Sequence
+from datetime import date
 
 import httpx
 
-from arena.config import AnyModel, LlamaCppSettings, OpenAISettings, ScriptedSettings
+from arena.config import AnyModel, FactSettings, LlamaCppSettings, OpenAISettings, ScriptedSettings
 from arena.endpoints import EndpointError
 from arena.endpoints.openai import OpenAI
 from arena.weights import KNOWN
@@ -34,6 +35,13 @@ EMBEDDED: dict[str, AnyModel] = {
         max_tokens=256,
         parameters=SAMPLING,
         aliases=("SmolLM", "Hugging Face"),
+        facts=FactSettings(
+            organisation="Hugging Face",
+            licence="Apache-2.0",
+            parameters=135e6,
+            context=8192,
+            released=date(2024, 10, 31),
+        ),
     ),
     "gemma": LlamaCppSettings(
         name="gemma-3-270m",
@@ -44,6 +52,13 @@ EMBEDDED: dict[str, AnyModel] = {
         max_tokens=256,
         parameters=SAMPLING,
         aliases=("Google", "DeepMind"),
+        facts=FactSettings(
+            organisation="Google DeepMind",
+            licence="Gemma terms",
+            parameters=270e6,
+            context=32768,
+            released=date(2025, 8, 14),
+        ),
     ),
 }
 

@@ -7,3 +7,7 @@ class ConfigError(Exception):
 
 class DatabaseError(Exception):
     """The database cannot be used."""
+
+
+class InputError(Exception):
+    """A file that was given cannot be used; the message names it, the row and what helps."""

@@ -12,9 +12,16 @@ from arena.prd_scores import score_prd
 from arena.verdict_files import BadVerdictFile, read_records
 from judges.schemes import mt_bench, wildbench
 
+PENALTY = 500  # characters, what WildBench's board shows unless asked
+
 
 def score_wildbench(paths: Sequence[Path]) -> Board:
-    """Scores of files with one model each; a file of the prompts with their tags among them gives tasks."""
+    """Scores of files with one model each; a file of the prompts with their tags among them gives tasks.
+
+    Files of pairs give the reward of their model against the reference that all rows share.
+    """
+    if all("extent" in read_records(path)[0] for path in paths):
+        return _wildbench_rewards(paths)
     board, tasks, files = Board(), None, []
     for path in paths:
         records = read_records(path)
@@ -38,8 +45,34 @@ def score_wildbench(paths: Sequence[Path]) -> Board:
     return board
 
 
+def _wildbench_rewards(paths: Sequence[Path]) -> Board:
+    """A row a file: the reward with no length penalty and with the board's own, 500 characters."""
+    board = Board()
+    for path in paths:
+        records = read_records(path)
+        with naming(path):
+            model, reference = wildbench.models_of_pairs(records)
+            plain, penalised = (wildbench.count(records, model, longer_by) for longer_by in (None, PENALTY))
+            row = {
+                "model": model,
+                "reference": reference,
+                "reward": 100 * wildbench.reward(plain, len(records)),
+                f"reward_{PENALTY}": 100 * wildbench.reward(penalised, len(records)),
+                **vars(plain),
+                "total": len(records),
+            }
+        board.rows.append(row)
+    board.rows.sort(key=lambda row: -row["reward"])
+    return board
+
+
 def score_mt_bench(paths: Sequence[Path]) -> Board:
-    """Mean ratings by turn of all models in the files together."""
+    """Mean ratings by turn of all models in the files together, or win rates of pairs."""
+    if all("g1_winner" in read_records(path)[0] for path in paths):
+        board = Board()
+        with naming(paths[-1]):
+            board.rows = [vars(line) for line in mt_bench.pair_scores([r for p in paths for r in read_records(p)])]
+        return board
     board, together = Board(), []
     for path in paths:
         records = read_records(path, "mt_bench", "turn")

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from arena.errors import InputError
+
 Record = dict[str, Any]
 
 # What only one scheme's records have: a file that is given to the wrong scheme is told where it belongs.
@@ -18,7 +20,7 @@ SIGNS = {
 }
 
 
-class BadVerdictFile(ValueError):
+class BadVerdictFile(InputError):
     """A file that no verdicts can be read from; the message names the file, the line and what helps."""
 
 

@@ -32,6 +32,7 @@ class View:
     model_a: str | None = None
     model_b: str | None = None
     stopped_early: bool = False
+    shared: bool = False
 
 
 def view_of(battle: StoredBattle, turn: LiveTurn | None, blindfold: Blindfold, max_turns: int) -> View:
@@ -52,6 +53,7 @@ def view_of(battle: StoredBattle, turn: LiveTurn | None, blindfold: Blindfold, m
         model_a=battle.model_a if voted else None,
         model_b=battle.model_b if voted else None,
         stopped_early=any(written.status is CompletionStatus.STOPPED for written in last),
+        shared=battle.shared,
     )
 
 

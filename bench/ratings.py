@@ -6,10 +6,13 @@ out the file; scikit-learn's recipe is the public notebook's, on one weighted ro
 
     count    codes -> table of outcomes by pair
     strings  string columns (pandas) -> point estimate, outcomes checked
+    lists    lists of texts -> point estimate, outcomes checked
     interval codes -> estimate with 95 % intervals; peers start from rows that are already aggregated
     rounds   codes -> 100 bootstrap rounds; peers' rounds are timed at 4 and scaled on the larger sets
     style    codes and four covariates -> estimate; ours always with its sandwich
     elo      codes -> online Elo
+
+"no compiled loops" is `ratings` as it runs where no C compiler was there at installation.
 """
 
 # ruff: noqa: E402 - threads and the path are set before the imports that look at them
@@ -46,11 +49,13 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 import ratings
+from ratings import compiled
 from ratings.outcomes import SCORES
 
 NAMES = np.array(["model_a", "model_b", "tie", "both_bad"])
 FEATURES = ["length", "headers", "lists", "bold"]
 WINNERS = np.array([1, 2, 0, 0], dtype=np.uint8)  # evalica's codes of X, Y and a draw
+TASKS = ["count", "strings", "lists", "interval", "rounds", "style", "elo"]
 SIZES = {"20_50k": (20, 50_000), "100_1m": (100, 1_000_000), "300_5m": (300, 5_000_000)}
 
 
@@ -187,6 +192,19 @@ def best_single_pass(s):
     return table
 
 
+def alone(function):
+    """`function` with numpy and scipy alone."""
+
+    def run():
+        loops, compiled.LOOPS = compiled.LOOPS, None
+        try:
+            function()
+        finally:
+            compiled.LOOPS = loops
+
+    return run
+
+
 def python_elo(s, k=4.0):
     rating = [1000.0] * s.models
     for i, j, score in zip(s.a.tolist(), s.b.tolist(), SCORES[s.y].tolist(), strict=True):
@@ -212,6 +230,8 @@ def tasks(s):
     data = PairDataset.from_pandas(frame)
     index = pd.Index(range(s.models))
     z = np.stack(list(s.z.values()), axis=1)
+    lists = tuple(column.astype(object).tolist() for column in (frame.model_a, frame.model_b, frame.winner))
+    evalica_winners = core["winners"].tolist()
     few = 4 if scaled else 100
     elo = {"initial": 1000.0, "base": 10.0, "scale": 400.0, "k": 4.0}
 
@@ -241,6 +261,11 @@ def tasks(s):
             "arena-rank": (lambda: arena_rank_strings(frame), 1),
             "scikit-learn's recipe": (lambda: sklearn_strings(frame), 1),
         },
+        "lists": {
+            "ratings": (lambda: ratings.bradley_terry(*lists), 1),
+            "ratings, no compiled loops": (alone(lambda: ratings.bradley_terry(*lists)), 1),
+            "evalica, outcomes given as codes": (lambda: evalica.bradley_terry(*lists[:2], evalica_winners), 1),
+        },
         "interval": {
             "ratings": (lambda: ratings.bradley_terry(s.a, s.b, s.y).interval(), 1),
             "arena-rank, sandwich": (
@@ -258,12 +283,14 @@ def tasks(s):
         },
         "style": {
             "ratings": (lambda: ratings.contextual(s.a, s.b, s.y, s.z), 1),
+            "ratings, no compiled loops": (alone(lambda: ratings.contextual(s.a, s.b, s.y, s.z)), 1),
             "arena-rank, with intervals": (arena_rank_style(True), 1),
             "arena-rank, no intervals": (arena_rank_style(False), 1),
             "FastChat's method, no intervals": (lambda: fastchat_style(s.a, s.b, SCORES[s.y], z, s.models), 1),
         },
         "elo": {
-            "ratings": (lambda: ratings.elo(s.a, s.b, s.y, engine="recurrence"), 1),
+            "ratings": (lambda: ratings.elo(s.a, s.b, s.y), 1),
+            "ratings, no compiled loops": (lambda: ratings.elo(s.a, s.b, s.y, engine="recurrence"), 1),
             "ratings, numba": (lambda: ratings.elo(s.a, s.b, s.y, engine="numba"), 1),
             "evalica, Rust entry": (lambda: _brzo.elo(**core, **elo, **half), 1),
             "evalica": (lambda: evalica.elo(core["xs"], core["ys"], core["winners"], index), 1),
@@ -305,7 +332,9 @@ def status(name):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sets", nargs="+", default=[f"{kind}{size}" for size in SIZES for kind in "uz"])
-    parser.add_argument("--tasks", nargs="+", default=["count", "strings", "interval", "rounds", "style", "elo"])
+    parser.add_argument(
+        "--tasks", nargs="+", default=["count", "strings", "lists", "interval", "rounds", "style", "elo"]
+    )
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})

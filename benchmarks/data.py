@@ -18,6 +18,7 @@ from typing import Any
 from benchmarks.errors import BadData, MissingExtra
 from benchmarks.task import Row, Source, Task
 
+SPLITS = ("test", "dev")  # some authors end a file's name with its split: sentences.txt.test
 BELOW = ("", "benchmarks")  # a data folder may hold the files themselves or one level down
 
 
@@ -61,7 +62,7 @@ def find(source: Source, folder: Path | None) -> Path | None:
 
 
 def read_file(path: Path, sha256: str | None = None) -> list[Row]:
-    """The rows of a .jsonl, .json, .csv or .txt file, or one of these with .gz. Raises `BadData`."""
+    """The rows of a .jsonl, .json, .csv, .tsv or .txt file, or one of these with .gz. Raises `BadData`."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -82,18 +83,22 @@ def read_file(path: Path, sha256: str | None = None) -> list[Row]:
 def parsed(path: Path, text: str) -> Iterator[Row]:
     """Rows with `_file` (its name without endings) and `_line`."""
     name = path.name.removesuffix(".gz")
+    for split in SPLITS:
+        name = name.removesuffix(f".{split}")
     kind = name.rpartition(".")[2]
     stem = name.removesuffix(f".{kind}")
     if kind == "jsonl":
         found = _lines(path, text)
     elif kind == "json":
         found = _objects(path, text)
-    elif kind == "csv":
-        found = _csv(path, text)
+    elif kind in ("csv", "tsv"):
+        found = _csv(path, text, "\t" if kind == "tsv" else ",")
     elif kind == "txt":
         found = iter([(1, {"text": text})] if text.strip() else [])
     else:
-        raise BadData(f"{path}: a file of kind {kind!r}; expected .jsonl, .json, .csv or .txt, also with .gz")
+        raise BadData(
+            f"{path}: a file of kind {kind!r}; expected .jsonl, .json, .csv, .tsv or .txt, also with .gz"
+        )
     for line, row in found:
         yield {**row, "_file": stem, "_line": line, "_path": str(path)}
 
@@ -190,12 +195,15 @@ def _lines(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 
 def _objects(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """A list's entries, or a whole object as one row; `_line` is then the entry's place."""
+    """A list's entries, or a whole object as one row; `_line` is then the entry's place. Lines go by another name."""
     if not text.strip():
         return
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
+        if error.msg == "Extra data" and error.colno == 1:  # a first line that is whole: JSON lines, called .json
+            yield from _lines(path, text)
+            return
         raise BadData(f"{path}:{error.lineno}: is not JSON ({error.msg}); fetch it again") from error
     for number, row in enumerate(value if isinstance(value, list) else [value], 1):
         if not isinstance(row, dict):
@@ -203,8 +211,8 @@ def _objects(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
         yield number, row
 
 
-def _csv(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+def _csv(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
     try:
         for row in reader:
             if None in row or None in row.values():

@@ -1,6 +1,6 @@
 """Outcomes of battles in, ratings with intervals out. Knows numpy and scipy, and nothing of the arena."""
 
-from ratings.anchored import Anchored, human_anchored
+from ratings.anchored import Anchored, anchored_counts, human_anchored
 from ratings.battles import Battles, read_battles
 from ratings.bootstrap import Replicates, bootstrap, bootstrap_of, resampled
 from ratings.bradley_terry import PRIOR, bradley_terry
@@ -55,6 +55,7 @@ __all__ = [
     "UnknownModel",
     "UnknownWinner",
     "VoterCheck",
+    "anchored_counts",
     "bootstrap",
     "bootstrap_of",
     "bradley_terry",

@@ -113,7 +113,7 @@ def _recode(codes: Codes, labels: Sequence[object], place: dict[object, int], na
 
 
 def _check_opponents(pairs: NDArray[np.int64], a: Codes, b: Codes, names: tuple[str, ...]) -> None:
-    if (pairs // len(names) == pairs % len(names)).any():
+    if (pairs % (len(names) + 1) == 0).any():  # a * n + a
         row = int(np.argmax(a == b))
         raise SelfBattle(f"row {row}: {names[a[row]]!r} against itself; drop such battles")
 
@@ -121,8 +121,10 @@ def _check_opponents(pairs: NDArray[np.int64], a: Codes, b: Codes, names: tuple[
 def _without_absent(battles: Battles) -> Battles:
     """The same battles without models that no battle names, such as unused categories."""
     size = len(battles.models)
-    present = np.zeros(size, dtype=np.bool_)
-    present[battles.pairs // size] = present[battles.pairs % size] = True
+    present = np.diff(np.searchsorted(battles.pairs, np.arange(size + 1) * size)) > 0  # as model A
+    if present.all():
+        return battles
+    present[battles.pairs % size] = True
     if present.all():
         return battles
     place = (np.cumsum(present) - 1).astype(np.int32)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ratings import compiled
 from ratings.errors import LengthMismatch, RatingsError
 
 Column = Any  # a list, numpy array, pandas or polars Series, Arrow array: whatever `column_codes` reads
@@ -18,6 +19,7 @@ Codes = NDArray[Any]  # signed integers; -1 marks a missing value
 
 # Integers below this are codes as they stand; higher ones are looked up, lest the table of pairs explode.
 DENSE = 1024
+TEXTS = 1 << 13
 
 
 def column_codes(column: Column, name: str) -> tuple[Codes, Sequence[object]]:
@@ -33,7 +35,7 @@ def column_codes(column: Column, name: str) -> tuple[Codes, Sequence[object]]:
         return _numpy(column, name)
     if isinstance(column, str | bytes) or not isinstance(column, Iterable):
         raise RatingsError(f"{name} is a {type(column).__name__}; give a column with one value a battle")
-    return _objects(column if isinstance(column, list | tuple) else list(column), name)
+    return _objects(column if isinstance(column, list) else list(column), name)
 
 
 def is_missing(label: object) -> bool:
@@ -51,7 +53,12 @@ def same_length(**columns: NDArray[Any]) -> None:
         raise LengthMismatch(f"columns differ in length: {told} rows")
 
 
-def _objects(values: Sequence[object], name: str) -> tuple[Codes, Sequence[object]]:
+def _objects(values: list[object], name: str) -> tuple[Codes, Sequence[object]]:
+    if compiled.LOOPS is not None:
+        seen: dict[object, int] = {}
+        codes = np.empty(len(values), np.int32)
+        if compiled.LOOPS.codes(values, seen, codes):
+            return codes, list(seen)
     try:
         places = {label: code for code, label in enumerate(dict.fromkeys(values))}
     except TypeError as problem:  # a list or a dict, which cannot be looked up
@@ -71,6 +78,8 @@ def _can_be_looked_up(value: object) -> bool:
 def _numpy(values: NDArray[Any], name: str) -> tuple[Codes, Sequence[object]]:
     if values.ndim != 1:
         raise RatingsError(f"{name} has {values.ndim} dimensions; give a column with one value a battle")
+    if values.dtype.kind in "UT":
+        return _texts(values, name)
     if values.dtype.kind not in "iu":
         return _objects(values.tolist(), name)
     if not values.size:
@@ -83,6 +92,17 @@ def _numpy(values: NDArray[Any], name: str) -> tuple[Codes, Sequence[object]]:
     return codes, labels.tolist()
 
 
+def _texts(values: NDArray[Any], name: str) -> tuple[Codes, Sequence[object]]:
+    """Arrays of text, some at a time: as objects all at once, five million take half a gigabyte."""
+    places: dict[object, int] = {}
+    codes = np.empty(len(values), np.int32)
+    for start in range(0, len(values), TEXTS):
+        part, labels = _objects(values[start : start + TEXTS].tolist(), name)
+        lookup = np.array([places.setdefault(label, len(places)) for label in labels], np.int32)
+        codes[start : start + TEXTS] = lookup[part]
+    return codes, list(places)
+
+
 def _pandas(column: Column, name: str) -> tuple[Codes, Sequence[object]]:
     if hasattr(column, "cat"):
         column = column.cat
@@ -92,6 +112,8 @@ def _pandas(column: Column, name: str) -> tuple[Codes, Sequence[object]]:
         return _numpy(column.to_numpy(), name)
     if getattr(column.dtype, "storage", "") == "pyarrow":
         return _arrow(column.array.__arrow_array__())  # codes of half the size in half the time
+    if column.dtype == object or getattr(column.dtype, "storage", "") == "python":
+        return _objects(column.to_numpy().tolist(), name)
     codes, labels = column.factorize()
     return codes, labels.tolist()
 

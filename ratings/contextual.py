@@ -9,7 +9,7 @@ Source: the public arena's style control (blog of 2024-08-29).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,17 +17,15 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
 from ratings import components
-from ratings.battles import Battles, read_battles
+from ratings.battles import read_battles
 from ratings.bradley_terry import check_prior, score_matrix, solve
-from ratings.columns import Codes, Column, same_length
+from ratings.columns import Column, same_length
 from ratings.counts import Floats, checked_weights, tabulate
+from ratings.covariate_passes import CHUNK, Passes
 from ratings.errors import BadOption, Disconnected, MissingValue, NotConverged
-from ratings.fit import Coefficient, Fit, relative
+from ratings.fit import Fit, of_parameters
 from ratings.intervals import cluster_codes, inverse
-from ratings.outcomes import SCORES
-from ratings.scale import CENTRE, POINTS
 
-CHUNK = 1 << 14  # battles at a time: their covariates and probabilities stay in the cache
 SAMPLE = 20  # chunks that a trial Hessian is made from
 TOLERANCE = 1e-6  # largest last step, in logits; what is left is a tenth of it at most, 2e-5 points
 PASSES = 100
@@ -67,18 +65,16 @@ def contextual(
     if not prior and label.max() > 0:
         raise Disconnected("some models are not compared by wins and losses both ways; give a prior")
     size = len(battles.models)
-    problem = _Problem(battles, columns, weights, np.array([prior] * size + [penalty] * len(columns)))
+    ridge = np.array([prior] * size + [penalty] * len(columns))
+    problem = _Problem(Passes(battles, columns, weights), ridge)
     estimate = problem.maximum(np.concatenate([solve(scores, prior), np.zeros(len(columns))]))
     groups = None if cluster is None else cluster_codes(cluster, len(battles))
-    covariance = problem.covariance(estimate, groups)
-    reference = np.zeros(len(estimate))
-    reference[:size] = (label == 0) / np.count_nonzero(label == 0)
-    deviations = np.sqrt(np.diag(covariance))
-    return Fit(
-        models=battles.models,
-        ratings=CENTRE + POINTS * (estimate[:size] - reference @ estimate),
-        covariance=POINTS**2 * relative(covariance, reference)[:size, :size],
-        component=label,
+    return of_parameters(
+        battles.models,
+        estimate,
+        problem.covariance(estimate, groups),
+        covariates,
+        label,
         method="contextual_bradley_terry",
         parameters={
             "prior": prior,
@@ -87,86 +83,32 @@ def contextual(
         },
         battles=len(battles),
         joined=prior > 0,
-        coefficients=tuple(
-            Coefficient(name, float(estimate[size + k]), float(deviations[size + k]))
-            for k, name in enumerate(covariates)
-        ),
     )
 
 
-def _columns(covariates: Mapping[str, Column], rows: int) -> list[Floats]:
+def _columns(covariates: Mapping[str, Column], rows: int) -> tuple[Floats, ...]:
     columns = []
     for name, values in covariates.items():
-        column = np.asarray(values, dtype=np.float64)
+        column = np.ascontiguousarray(values, dtype=np.float64)
         same_length(battles=np.empty(rows, dtype=np.bool_), **{name: column})
         if not np.isfinite(column).all():
             raise MissingValue(f"row {int(np.argmin(np.isfinite(column)))}: covariate {name!r} is missing")
         columns.append(column)
     if not columns:
         raise BadOption("no covariates: use bradley_terry")
-    return columns
-
-
-@dataclass(frozen=True, eq=False)
-class _Chunk:
-    """Some battles (n,) with their covariates (covariates, n)."""
-
-    rows: slice
-    a: Codes
-    b: Codes
-    covariates: Floats
-    score: Floats
-    weight: Floats | float
+    return tuple(columns)
 
 
 @dataclass(frozen=True, eq=False)
 class _Problem:
-    battles: Battles
-    columns: list[Floats]
-    weights: Floats | None
+    passes: Passes
     ridge: Floats  # (parameters,): the prior's and the penalty's precision
-
-    def chunks(self, every: int = 1) -> Iterator[_Chunk]:
-        battles = self.battles
-        for start in range(0, len(battles), every * CHUNK):
-            rows = slice(start, start + CHUNK)
-            yield _Chunk(
-                rows=rows,
-                a=battles.model_a[rows].astype(np.intp, copy=False),
-                b=battles.model_b[rows].astype(np.intp, copy=False),
-                covariates=np.stack([column[rows] for column in self.columns]),
-                score=SCORES[battles.outcome[rows]],
-                weight=1.0 if self.weights is None else self.weights[rows],
-            )
-
-    def probability(self, chunk: _Chunk, estimate: Floats) -> Floats:
-        size = len(self.battles.models)
-        odds = estimate[size:] @ chunk.covariates
-        odds += estimate[chunk.a]
-        odds -= estimate[chunk.b]
-        np.negative(odds, out=odds)
-        np.minimum(odds, 700.0, out=odds)  # beyond, exp would leave the range of floats
-        np.exp(odds, out=odds)
-        odds += 1.0
-        return np.reciprocal(odds, out=odds)
-
-    def gradient(self, estimate: Floats) -> Floats:
-        size = len(self.battles.models)
-        total = -self.ridge * estimate
-        for chunk in self.chunks():
-            residual = chunk.score
-            residual -= self.probability(chunk, estimate)
-            residual *= chunk.weight
-            total[:size] += np.bincount(chunk.a, residual, size)
-            total[:size] -= np.bincount(chunk.b, residual, size)
-            total[size:] += chunk.covariates @ residual
-        return total
 
     def maximum(self, estimate: Floats) -> Floats:
         """Newton's method with a Hessian from a part of the battles: a pass for the gradient costs a third of
         one for the Hessian, and a step shrinks by a factor of thirty all the same.
         """
-        every = max(1, len(self.battles) // CHUNK // SAMPLE)
+        every = max(1, len(self.passes.battles) // CHUNK // SAMPLE)
         factor, last = self._factor(estimate, every), np.inf
         for turn in range(PASSES):
             step = cho_solve(factor, self.gradient(estimate), check_finite=False)
@@ -181,10 +123,13 @@ class _Problem:
             last = reach
         raise NotConverged(WITHOUT_LIMIT)
 
+    def gradient(self, estimate: Floats) -> Floats:
+        return self.passes.gradient(estimate) - self.ridge * estimate
+
     def covariance(self, estimate: Floats, groups: NDArray[np.int64] | None) -> Floats:
-        hessian, filling = self._outer(estimate, [_information, _squared_score])
+        hessian, filling = self.passes.moments(estimate, squared=True)
         if groups is not None:
-            filling = self._outer_by_group(estimate, groups)
+            filling = self.passes.by_group(estimate, groups)
         filling[np.diag_indices_from(filling)] += self.ridge
         bread = inverse(self._ridged(hessian))
         return np.asarray(bread @ filling @ bread)
@@ -192,7 +137,7 @@ class _Problem:
     def _ridged(self, hessian: Floats) -> Floats:
         """With the ridge; without a prior pinned as `intervals.laplacian` pins it."""
         hessian[np.diag_indices_from(hessian)] += self.ridge
-        size = len(self.battles.models)
+        size = self.passes.size
         if not self.ridge[:size].any():
             hessian[:size, :size] += float(np.diag(hessian)[:size].mean()) / size
         return hessian
@@ -204,7 +149,7 @@ class _Problem:
             raise NotConverged(WITHOUT_LIMIT) from problem
 
     def _factor(self, estimate: Floats, every: int) -> tuple[Floats, bool]:
-        hessian, seen = self._outer(estimate, [_information, _weight], every)
+        hessian, seen = self.passes.moments(estimate, squared=False, every=every)
         if every > 1:
             hessian = self._scaled_up(hessian, seen)
         hessian = self._ridged(hessian)
@@ -219,66 +164,12 @@ class _Problem:
         """A sampled Hessian with the ratings' part put right: how often each pair met is known exactly, so only
         the mean information of its battles is taken from the sample.
         """
-        size = len(self.battles.models)
+        size = self.passes.size
         met = -seen[:size, :size]  # off the diagonal a Laplacian holds the negative weights
         sampled = (met > 0) & ~np.eye(size, dtype=np.bool_)
         mean = np.divide(-hessian[:size, :size], met, out=np.full_like(met, 0.2), where=sampled)
-        pair = tabulate(self.battles, self.weights)
+        pair = tabulate(self.passes.battles, self.passes.weights)
         exact = pair.matrix(pair.weighted.sum(axis=1))
         information = (exact + exact.T) * mean
         hessian[:size, :size] = np.diag(information.sum(axis=1)) - information
         return hessian
-
-    def _outer(self, estimate: Floats, values: Sequence[Value], every: int = 1) -> list[Floats]:
-        """For each value, the sum over battles of value * x x', x = (models' signs, covariates)."""
-        size, extra = len(self.battles.models), len(self.columns)
-        pairs = np.zeros((len(values), size * size))
-        total = np.zeros((len(values), size + extra, size + extra))
-        battles = 0
-        for chunk in self.chunks(every):
-            p = self.probability(chunk, estimate)
-            key = chunk.a * size + chunk.b
-            battles += len(key)
-            for value, square, pair in zip(values, total, pairs, strict=True):
-                v = value(p, chunk.score, chunk.weight)
-                np.add.at(pair, key, v)
-                weighted = v * chunk.covariates
-                for k in range(extra):
-                    square[:size, size + k] += np.bincount(chunk.a, weighted[k], size)
-                    square[:size, size + k] -= np.bincount(chunk.b, weighted[k], size)
-                square[size:, size:] += weighted @ chunk.covariates.T
-        total *= len(self.battles) / battles
-        pairs *= len(self.battles) / battles
-        for square, pair in zip(total, pairs, strict=True):
-            met = pair.reshape(size, size) + pair.reshape(size, size).T
-            square[:size, :size] = np.diag(met.sum(axis=1)) - met
-            square[size:, :size] = square[:size, size:].T
-        return list(total)
-
-    def _outer_by_group(self, estimate: Floats, groups: NDArray[np.int64]) -> Floats:
-        """Sum over clusters of (sum of scores)(sum of scores)', with the factor C / (C - 1)."""
-        size, many = len(self.battles.models), int(groups.max()) + 1
-        summed = np.zeros((many, size + len(self.columns)))
-        for chunk in self.chunks():
-            residual = chunk.weight * (chunk.score - self.probability(chunk, estimate))
-            group = groups[chunk.rows]
-            np.add.at(summed, (group, chunk.a), residual)
-            np.add.at(summed, (group, chunk.b), -residual)
-            for k in range(len(self.columns)):
-                np.add.at(summed[:, size + k], group, residual * chunk.covariates[k])
-        return np.asarray(summed.T @ summed * (many / (many - 1)))
-
-
-Value = Callable[[Floats, Floats, Floats | float], Floats]  # of p, score and weight (battles,)
-
-
-def _information(p: Floats, _: Floats, weight: Floats | float) -> Floats:
-    return weight * p * (1 - p)
-
-
-def _weight(p: Floats, _: Floats, weight: Floats | float) -> Floats:
-    return np.broadcast_to(weight, p.shape)
-
-
-def _squared_score(p: Floats, score: Floats, weight: Floats | float) -> Floats:
-    return np.square(weight * (score - p))

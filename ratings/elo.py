@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ratings import components, elo_recurrence
+from ratings import compiled, components, elo_recurrence
 from ratings.battles import Battles, read_battles
 from ratings.columns import Column
 from ratings.counts import Floats, tabulate
@@ -28,11 +28,11 @@ from ratings.scale import BASE, CENTRE, SCALE
 
 K = 4.0  # what the public arena used: small, so that the board forgets over hundreds of battles, not tens
 
-# The three ways to run the recurrence agree to 1e-9 points. Measured in docs/decisions/ratings-elo.md:
-# numba costs half a second to start and 10 ns a battle, the recurrence nothing and 70, the loop 200.
+# The ways to run the recurrence agree to 1e-9 points. Measured in docs/decisions/ratings-elo.md: the compiled
+# loop takes 10 ns a battle, numba as much and half a second to start, scipy's recurrence 50, the loop 300.
 WORTH_COMPILING = 10_000_000
 WORTH_VECTORISING = 2_000
-Engine = Literal["auto", "loop", "recurrence", "numba"]
+Engine = Literal["auto", "loop", "compiled", "recurrence", "numba"]
 
 
 def elo(
@@ -98,7 +98,16 @@ def loop(a: NDArray[Any], b: NDArray[Any], outcome: Outcomes, size: int, step: f
     return np.array(xi)
 
 
-def _compiled(a: NDArray[Any], b: NDArray[Any], outcome: Outcomes, size: int, step: float) -> Floats:
+def compiled_loop(a: NDArray[Any], b: NDArray[Any], outcome: Outcomes, size: int, step: float) -> Floats:
+    """The same loop in C; only where it was built."""
+    assert compiled.LOOPS is not None
+    xi = np.zeros(size)
+    for battles in compiled.chunks(a, b, outcome):
+        compiled.LOOPS.elo(*battles, xi, step)
+    return xi
+
+
+def _jittable(a: NDArray[Any], b: NDArray[Any], outcome: Outcomes, size: int, step: float) -> Floats:
     """The same loop over arrays, which numba turns into machine code."""
     xi = np.zeros(size)
     for t in range(len(a)):
@@ -115,6 +124,10 @@ def _runner(engine: Engine, battles: int) -> Run:
         raise BadOption("engine 'numba', but numba is not installed; use engine='auto'")
     if engine == "recurrence" and not elo_recurrence.works():
         raise BadOption("engine 'recurrence' fails its self-test with this scipy; use engine='auto'")
+    if engine == "compiled" and compiled.LOOPS is None:
+        raise BadOption("engine 'compiled', but ratings was installed without a C compiler; use engine='auto'")
+    if engine == "compiled" or (engine == "auto" and compiled.LOOPS is not None):
+        return compiled_loop
     if engine == "numba" or (engine == "auto" and has_numba and battles >= WORTH_COMPILING):
         return _numba()
     if engine == "recurrence":
@@ -123,7 +136,7 @@ def _runner(engine: Engine, battles: int) -> Run:
         return elo_recurrence.run
     if engine in ("auto", "loop"):
         return loop
-    raise BadOption(f"engine {engine!r}; expected auto, loop, recurrence or numba")
+    raise BadOption(f"engine {engine!r}; expected auto, loop, compiled, recurrence or numba")
 
 
 _JITTED: list[Run] = []  # compiled once a process
@@ -134,7 +147,7 @@ def _numba() -> Run:
         # half a second: only when asked for or worth it
         from numba import njit  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
-        _JITTED.append(njit(nogil=True)(_compiled))
+        _JITTED.append(njit(nogil=True)(_jittable))
     return _JITTED[0]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from scipy.special import expit, ndtri
 from ratings import components
 from ratings.counts import Floats
 from ratings.errors import BadOption, UnknownModel
-from ratings.scale import POINTS
+from ratings.scale import CENTRE, POINTS
 
 LEVEL = 0.95
 
@@ -137,6 +137,41 @@ class Fit:
         return "\n".join(lines)
 
     __repr__ = __str__
+
+
+def of_parameters(
+    models: tuple[str, ...],
+    estimate: Floats,
+    covariance: Floats,
+    extras: Iterable[str],
+    component: NDArray[np.int64],
+    *,
+    method: str,
+    parameters: Mapping[str, Any],
+    battles: int,
+    joined: bool,
+) -> Fit:
+    """The fit of an estimate (models + extras,) in logits with its covariance: first xi, then coefficients.
+
+    Ratings, and their covariance, are taken relative to the mean of the largest component.
+    """
+    size = len(models)
+    reference = np.zeros(len(estimate))
+    reference[:size] = (component == 0) / np.count_nonzero(component == 0)
+    errors = np.sqrt(np.diag(covariance))
+    return Fit(
+        models=models,
+        ratings=CENTRE + POINTS * (estimate[:size] - reference @ estimate),
+        covariance=POINTS**2 * relative(covariance, reference)[:size, :size],
+        component=component,
+        method=method,
+        parameters=parameters,
+        battles=battles,
+        joined=joined,
+        coefficients=tuple(
+            Coefficient(name, float(estimate[k]), float(errors[k])) for k, name in enumerate(extras, start=size)
+        ),
+    )
 
 
 def relative(covariance: Floats, reference: Floats) -> Floats:

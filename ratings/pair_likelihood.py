@@ -19,9 +19,8 @@ from ratings import components
 from ratings.bradley_terry import score_matrix
 from ratings.counts import Floats, PairCounts
 from ratings.errors import BadOption, Disconnected, NoBattles, NotConverged
-from ratings.fit import Coefficient, Fit, relative
+from ratings.fit import Fit, of_parameters
 from ratings.intervals import inverse
-from ratings.scale import CENTRE, POINTS
 
 TOLERANCE = 1e-10
 STEPS = 200
@@ -77,24 +76,16 @@ def fit_pairs(
         )
     problem = _Problem(counts, model, prior, len(extras), groups)
     estimate = problem.maximum(np.array([*np.zeros(len(counts.models)), *extras.values()]))
-    covariance = problem.covariance(estimate)
-    size = len(counts.models)
-    reference = np.zeros(len(estimate))
-    reference[:size] = (label == 0) / np.count_nonzero(label == 0)
-    deviations = np.sqrt(np.diag(covariance))
-    return Fit(
-        models=counts.models,
-        ratings=CENTRE + POINTS * (estimate[:size] - reference @ estimate),
-        covariance=POINTS**2 * relative(covariance, reference)[:size, :size],
-        component=label,
+    return of_parameters(
+        counts.models,
+        estimate,
+        problem.covariance(estimate),
+        extras,
+        label,
         method=method,
         parameters={**parameters, "prior": prior, "covariance": "sandwich"},
         battles=counts.battles,
         joined=prior > 0,
-        coefficients=tuple(
-            Coefficient(name, float(estimate[size + e]), float(deviations[size + e]))
-            for e, name in enumerate(extras)
-        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import zipfile
@@ -44,3 +45,15 @@ def test_ci_runs_the_readmes_test_command():
     readme = (ROOT / "README.md").read_text()
     assert "<!-- test command -->\n```\npip install -c constraints.txt -e '.[dev]' && pytest\n```" in readme
     assert "<!-- test command -->" in (ROOT / ".ci/run").read_text()
+
+
+@pytest.mark.slow
+def test_the_wheel_is_built_without_a_compiler_as_well(tmp_path):
+    copy = tmp_path / "source"
+    subprocess.run(["git", "clone", "-q", str(ROOT), str(copy)], check=True)
+    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(tmp_path), str(copy)]
+    subprocess.run(build, check=True, capture_output=True, env={**os.environ, "CC": "no-such-compiler"})
+    (wheel,) = tmp_path.glob("arena-*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert "ratings/elo.py" in names
+    assert not [name for name in names if name.startswith("ratings/_loops.") and not name.endswith(".c")]

@@ -6,13 +6,34 @@ Results go to standard output, progress and messages to standard error.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
-from arena.cli import agreement, answer, bench, db, judge, leaderboard, models, prompts, rate, serve
-from arena.errors import ConfigError, DatabaseError
+from arena.cli import (
+    agreement,
+    answer,
+    audit,
+    bench,
+    bring,
+    db,
+    disputed,
+    explain,
+    export,
+    judge,
+    leaderboard,
+    models,
+    moved,
+    prompts,
+    rate,
+    seal,
+    serve,
+    speed,
+    voters,
+)
+from arena.errors import ConfigError, DatabaseError, InputError
 
 app = typer.Typer(
     help="A self-hosted arena for language models: blind votes, honest ratings, one leaderboard.",
@@ -20,17 +41,31 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-app.command("demo")(serve.demo)
-app.command("serve")(serve.serve)
-app.command("models")(models.models)
-app.command("rate")(rate.rate)
-app.command("leaderboard")(leaderboard.leaderboard)
-app.command("answer")(answer.answer)
-app.command("agreement")(agreement.agreement)
-app.add_typer(prompts.app, name="prompts")
-app.add_typer(judge.app, name="judge")
-app.add_typer(bench.app, name="bench")
-app.add_typer(db.app, name="db")
+PANELS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
+    "The arena": {"demo": serve.demo, "serve": serve.serve, "models": models.models, "db": db.app},
+    "Ratings": {
+        "leaderboard": leaderboard.leaderboard,
+        "rate": rate.rate,
+        "moved": moved.moved,
+        "voters": voters.voters,
+    },
+    "Judges": {
+        "prompts": prompts.app,
+        "answer": answer.answer,
+        "judge": judge.app,
+        "agreement": agreement.agreement,
+        "disputed": disputed.disputed,
+        "explain": explain.explain,
+    },
+    "Benchmarks": {"bench": bench.app, "speed": speed.speed, "audit": audit.audit},
+    "Data": {"export": export.export, "import": bring.bring, "seal": seal.seal, "verify": export.verify},
+}
+for panel, commands in PANELS.items():
+    for name, command in commands.items():
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name, rich_help_panel=panel)
+        else:
+            app.command(name, rich_help_panel=panel)(command)
 
 
 def main() -> None:
@@ -40,7 +75,7 @@ def main() -> None:
     except ConfigError as error:
         _tell(error)
         sys.exit(2)
-    except DatabaseError as error:
+    except (DatabaseError, InputError) as error:
         _tell(error)
         sys.exit(1)
 

@@ -32,6 +32,9 @@ def recount_(
     config: Config = None,
     db: DatabaseURL = None,
     repair: Annotated[bool, typer.Option("--repair", help="Make the pair counts again from the votes.")] = False,
+    classify: Annotated[
+        bool, typer.Option("--classify", help="First sort every battle into categories by this version's rules.")
+    ] = False,
 ) -> None:
     """Count every vote again and compare with the pair counts that the leaderboard uses."""
     from arena.store.votes import recount, rewrite_pair_counts, vote_count
@@ -39,6 +42,8 @@ def recount_(
     database = _database(config, db)
     database.must_exist()
     database.make_ready()
+    if classify:
+        _classify(database)
     with database.read() as session:
         differences, votes = recount(session), vote_count(session)
     for difference in differences:
@@ -53,6 +58,22 @@ def recount_(
     if differences and not repair:
         console.print("type `arena db recount --repair` to make the pair counts again from the votes")
         raise typer.Exit(1)
+
+
+def _classify(database: Database) -> None:
+    """In many small transactions, so that a running arena goes on; the counts are made anew in the last one."""
+    from arena.categories import VERSION
+    from arena.store.traits import classify_again
+    from arena.store.votes import rewrite_pair_counts
+
+    after: int | None = 0
+    with console.status("sorting battles into categories"):
+        while after is not None:
+            with database.write() as session:
+                after = classify_again(session, after)
+                if after is None:
+                    rewrite_pair_counts(session)
+    console.print(f"every battle is sorted by {VERSION}, and the pair counts are made anew")
 
 
 def _database(config: Config, db: DatabaseURL) -> Database:

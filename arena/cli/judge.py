@@ -7,7 +7,7 @@ import json
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -15,6 +15,7 @@ from rich.table import Table
 
 from arena.cli import judge_link, judge_peers, judge_run
 from arena.cli.options import AsFormat, Format
+from arena.errors import ConfigError
 
 if TYPE_CHECKING:
     from arena.boards import Board
@@ -64,18 +65,14 @@ def score(
 ) -> None:
     """Recompute a board from stored verdicts; no call is made."""
     if peer and scheme is not Scheme.prd:
-        _stop(f"--peer needs the scheme prd, not {scheme}", code=2)
+        raise ConfigError(f"--peer needs the scheme prd, not {scheme}")
     if baseline is not None and scheme not in TAKES_BASELINE:
-        _stop(f"--baseline needs the scheme {' or '.join(TAKES_BASELINE)}, not {scheme}", code=2)
+        raise ConfigError(f"--baseline needs the scheme {' or '.join(TAKES_BASELINE)}, not {scheme}")
     options: dict[str, Any] = {"baseline": baseline} if baseline else {"peer": True} if peer else {}
     from arena.judging_scores import SCHEMES
-    from arena.verdict_files import BadVerdictFile
 
-    try:
-        with Console(stderr=True).status(f"scoring {scheme}"):
-            board = SCHEMES[scheme](paths, **options)
-    except BadVerdictFile as problem:
-        _stop(str(problem))
+    with Console(stderr=True).status(f"scoring {scheme}"):
+        board = SCHEMES[scheme](paths, **options)
     for note in dict.fromkeys(board.notes):
         Console(stderr=True).print(f"Note: {note}", markup=False, highlight=False, soft_wrap=True)
     _print(board, scheme, as_format)
@@ -121,8 +118,3 @@ def _shown(value: Any) -> str:
     if isinstance(value, dict):
         return "\n".join(f"{name} {_shown(one)}" for name, one in value.items())
     return f"{value:.4f}" if isinstance(value, float) else str(value)
-
-
-def _stop(message: str, code: int = 1) -> NoReturn:
-    Console(stderr=True).print(f"Error: {message}", style="red", markup=False, highlight=False, soft_wrap=True)
-    raise typer.Exit(code)

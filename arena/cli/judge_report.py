@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from arena.judging.results import Found
 
 
+INTERVAL = "95 % interval"
+SHOWN = (
+    "rank", "model", "rating", "score", "win_rate", INTERVAL, "length_controlled_winrate", "judged",
+    "n_wins", "n_draws", "n_total", "wins", "losses", "ties",
+)  # fmt: skip
 HEADINGS = {"length_controlled_winrate": "at equal length"}
 
 
@@ -112,21 +118,23 @@ def tell(report: dict[str, Any], console: Console) -> None:
 
 
 def _table(report: dict[str, Any]) -> Table:
-    """The columns that the mode's rows have, figures to one decimal."""
-    table = Table(title=f"{report['mode']} · {report['judge']} · {report['prompts']}")
-    shown = ("rank", "model", "rating", "score", "win_rate", "lower", "upper", "length_controlled_winrate",
-             "battles", "judged", "n_wins",
-             "n_draws", "n_total", "wins", "losses", "ties")  # fmt: skip
-    names = [name for name in shown if name in report["models"][0]]
+    """The columns that the mode's rows have; the limits of an interval share one."""
+    table = Table(title=f"{report['mode']} · {report['judge']} · {report['prompts']}".rstrip(" ·"))
+    names = [name for name in SHOWN if name == INTERVAL or name in report["models"][0]]
     for name in names:
         heading = HEADINGS.get(name, name.removeprefix("n_").replace("_", " "))
-        table.add_column(heading, justify="left" if name == "model" else "right")
+        table.add_column(heading, justify="left" if name == "model" else "right", overflow="fold")
+    places = 0 if "rating" in names else 1
     for row in report["models"]:
-        table.add_row(*(_cell(row[name]) for name in names))
+        table.add_row(*(_cell(row, name, places) for name in names))
     return table
 
 
-def _cell(value: Any) -> Text:
+def _cell(row: Mapping[str, Any], name: str, places: int) -> Text:
+    if name == INTERVAL:
+        limits = row["lower"], row["upper"]
+        return Text("–" if None in limits else " – ".join(f"{limit:.{places}f}" for limit in limits))
+    value = row[name]
     if value is None:
         return Text("–")
-    return Text(f"{value:.2f}" if isinstance(value, float) else str(value))
+    return Text(f"{value:.{places}f}" if isinstance(value, float) else str(value))

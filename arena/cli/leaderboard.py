@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -16,30 +17,56 @@ from arena.errors import ConfigError
 
 WIDE = 110  # columns of a terminal that hold the counts as well
 
-Source = Annotated[str, typer.Option(help="Whose votes: human, judges, judge:NAME, or all.")]
+Source = Annotated[
+    str, typer.Option(help="Whose votes: human, judges, judge:NAME, both (anchored on people), or all added up.")
+]
+Category = Annotated[str, typer.Option(help="Category of the battles, such as code, math, english or hard.")]
+
+
+class Method(StrEnum):
+    BT = "bt"
+    DAVIDSON = "davidson"
+    ELO = "elo"
 
 
 def leaderboard(
     source: Source = "human",
-    category: Annotated[str, typer.Option(help="Category of the battles.")] = "overall",
+    category: Category = "overall",
+    method: Annotated[
+        Method, typer.Option(help="Bradley–Terry; Davidson, with ties of their own; or online Elo.")
+    ] = Method.BT,
+    style: Annotated[bool, typer.Option("--style", help="Take out the effect of length and formatting.")] = False,
+    at: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="Of a past day, such as 2026-03-01 (its end, UTC)."),
+    ] = None,
     as_format: AsFormat = Format.TABLE,
     config: Config = None,
     db: DatabaseURL = None,
 ) -> None:
     """Print ratings with 95 % intervals, ranks and counts."""
-    if source not in ("human", "judges", "all") and not source.startswith("judge:"):
-        raise ConfigError(f"--source: {source!r} is unknown; use human, judges, judge:NAME or all")
+    from arena.board_choice import BoardChoice
     from arena.config import read_settings
-    from arena.leaderboard import publish
+    from arena.history import board_at, moment
+    from arena.leaderboard import publish_choice
     from arena.store import Database
 
+    choice = BoardChoice(source, category, method.value, style)
+    if at is not None and (method is not Method.BT or style):
+        raise ConfigError(
+            "--at: boards of past days are Bradley–Terry without style; leave --method and --style out"
+        )
     settings = read_settings(config, overrides(database_url=db))
     database = Database(settings.database_url)
     try:
         database.must_exist()
         database.make_ready()
         with database.read() as session:
-            published = publish(session, source, category).to_dict()
+            if at is not None:
+                past = board_at(session, moment(at), source, category, settings.ledger.filter)
+                published = past.to_dict()
+            else:
+                published = publish_choice(session, choice).to_dict()
     finally:
         database.close()
     _print(published, as_format)
@@ -61,7 +88,9 @@ def _print(published: dict[str, Any], as_format: Format) -> None:
 
 
 def _table(published: dict[str, Any], wide: bool) -> Table:
-    title = f"{published['votes']:,} votes · {published['source']} · {published['category']}"
+    title = (
+        f"{published['votes']:,} votes · {published['source']} · {published['category']} · {published['method']}"
+    )
     table = Table(title=title)
     for column in ("rank", "model", "rating", "95 % interval", "battles"):
         table.add_column(column, justify="left" if column == "model" else "right", overflow="fold")
@@ -73,5 +102,13 @@ def _table(published: dict[str, Any], wide: bool) -> Table:
         name = Text(row["model"]).append(" (provisional)" if row["provisional"] else "", style="dim")
         keys = ("battles", "wins", "losses", "ties", "both_bad") if wide else ("battles",)
         counts = [str(row[key]) for key in keys]
-        table.add_row(rank, name, f"{row['rating']:.0f}", f"{row['lower']:.0f} – {row['upper']:.0f}", *counts)
+        table.add_row(rank, name, _whole(row["rating"]), _interval(row), *counts)
     return table
+
+
+def _interval(row: dict[str, Any]) -> str:
+    return "–" if row["lower"] is None else f"{row['lower']:.0f} – {row['upper']:.0f}"
+
+
+def _whole(rating: float | None) -> str:
+    return "–" if rating is None else f"{rating:.0f}"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
-import sys
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -17,7 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from arena.battles_file import BadBattlesFile, Columns, read_battles_file
-from arena.cli.options import AsFormat, Format, write_json
+from arena.cli.options import AsFormat, Format, write_csv, write_json
+from arena.errors import ConfigError
 
 if TYPE_CHECKING:
     import ratings
@@ -28,6 +27,7 @@ class Method(StrEnum):
 
     bt = "bt"
     davidson = "davidson"
+    rao_kupper = "rao_kupper"
     elo = "elo"
 
 
@@ -59,9 +59,9 @@ def rate(
 ) -> None:
     """Rate the models of a battles file: columns model_a, model_b and winner."""
     if method is not Method.bt and (style or cluster):
-        _stop(f"--style and --cluster need --method bt, not {method}", code=2)
+        raise ConfigError(f"--style and --cluster need --method bt, not {method}")
     if method is Method.elo and prior is not None:
-        _stop("--prior is for --method bt and davidson; online Elo has none", code=2)
+        raise ConfigError("--prior is not for --method elo: online Elo has none")
     held = _anchor(anchor)
     from ratings import RatingsError
 
@@ -69,10 +69,8 @@ def rate(
         with Console(stderr=True).status(f"rating {file}"):
             chosen = PRIOR if prior is None else prior
             board = _board(read_battles_file(file), method, style, cluster, held, chosen, category)
-    except BadBattlesFile as problem:
-        _stop(str(problem))
     except RatingsError as problem:
-        _stop(f"{file}: {type(problem).__name__}: {problem}")
+        raise BadBattlesFile(f"{file}: {type(problem).__name__}: {problem}") from problem
     _print(board, as_format)
 
 
@@ -98,8 +96,8 @@ def _board(
             raise BadBattlesFile("--method elo has no weights: drop the column weight, or take --method bt")
         rounds = ELO_ROUNDS if len(battles[0]) <= ELO_BATTLES else 0
         fit = ratings.elo(*battles, rounds=rounds)
-    elif method is Method.davidson:
-        fit = ratings.davidson(counts, prior=prior)
+    elif method in (Method.davidson, Method.rao_kupper):
+        fit = (ratings.davidson if method is Method.davidson else ratings.rao_kupper)(counts, prior=prior)
     elif style:
         sides = [ratings.style_counts(_completions(columns, side)) for side in ("a", "b")]
         differences = ratings.style_differences(*sides)
@@ -182,7 +180,7 @@ def _anchor(text: str | None) -> tuple[str, float] | None:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        _stop(f"--anchor {text}: expected MODEL=RATING, such as --anchor gpt-4=1000", code=2)
+        raise ConfigError(f"--anchor {text}: expected MODEL=RATING, such as --anchor gpt-4=1000")
     return model, value
 
 
@@ -191,9 +189,7 @@ def _print(board: ratings.Leaderboard, as_format: Format) -> None:
     if as_format is Format.JSON:
         write_json(plain)
     elif as_format is Format.CSV:
-        writer = csv.DictWriter(sys.stdout, fieldnames=list(plain["models"][0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(plain["models"])
+        write_csv(plain["models"])
     else:
         Console().print(_table(board))
 
@@ -219,8 +215,3 @@ def _table(board: ratings.Leaderboard) -> Table:
         interval = f"{coefficient.lower:.3f} to {coefficient.upper:.3f}"
         table.add_row("", "", Text(coefficient.name), f"{coefficient.value:.3f}", interval, "", "")
     return table
-
-
-def _stop(message: str, code: int = 1) -> NoReturn:
-    Console(stderr=True).print(f"Error: {message}", style="red", markup=False, highlight=False, soft_wrap=True)
-    raise typer.Exit(code)

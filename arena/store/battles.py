@@ -62,6 +62,7 @@ class StoredBattle:
     status: BattleStatus
     turns: Sequence[StoredTurn]
     winner: str | None  # the voter's, once given
+    shared: bool = False  # others may read it
 
 
 def register_models(session: Session, names: Iterable[str]) -> None:
@@ -203,6 +204,7 @@ def _stored(session: Session, battle: Battle) -> StoredBattle:
         status=BattleStatus(battle.status),
         turns=tuple(_stored_turn(session, turn) for turn in turns),
         winner=winner,
+        shared=battle.shared,
     )
 
 

@@ -70,6 +70,7 @@ class Battle(SQLModel, table=True):
     model_b_id: int = Field(foreign_key="model.id")
     pair_probability: float  # with which this pair was drawn, sides aside
     category: str = Field(default=OVERALL, max_length=60)
+    shared: bool = False  # its voter agreed that others may read it
     status: str = Field(default=BattleStatus.RUNNING, sa_type=String(20))
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     changed_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
@@ -129,6 +130,7 @@ class PairCount(SQLModel, table=True):
     """Votes summed by (left model, right model, category, source); `wins` are the left model's."""
 
     __tablename__ = "pair_count"
+    __table_args__ = (Index("pair_count_board", "category", "source"),)  # a board reads one category
     model_a_id: int = Field(foreign_key="model.id", primary_key=True)
     model_b_id: int = Field(foreign_key="model.id", primary_key=True)
     category: str = Field(primary_key=True, max_length=60)

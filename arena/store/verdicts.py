@@ -9,6 +9,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, or_, select
 
+from arena.store.conditions import given_by
 from arena.store.judging_tables import JudgedBattle, Prompt, PromptCompletion, PromptSet, ScoreRow, VerdictRow
 from arena.store.prompts import StoredCompletion, StoredPrompt
 from arena.store.tables import (
@@ -20,7 +21,7 @@ from arena.store.tables import (
     Turn,
     Vote,
 )
-from arena.store.votes import JUDGE_SOURCES, JUDGES, add_vote
+from arena.store.votes import add_vote
 
 NOT_DRAWN = 1.0  # the probability of a pair that was chosen, not drawn
 
@@ -167,9 +168,11 @@ def add_score(session: Session, source: str, design: str, completion_id: int, sc
     return False
 
 
-def votes_on_record(session: Session, sources: Sequence[str] = (), prompts: str | None = None) -> list[StoredVote]:
+def votes_on_record(
+    session: Session, sources: Sequence[str] = (), prompts: str | None = None, battle: int | None = None
+) -> list[StoredVote]:
     """Votes in the order in which they were given: of all sources or those named ("human", "judge:NAME",
-    "judges"), of all battles or those over one prompt set.
+    "judges"), of all battles, those over one prompt set, or one.
     """
     table = Model.__table__  # type: ignore[attr-defined]
     left, right = table.alias("model_left"), table.alias("model_right")
@@ -185,16 +188,16 @@ def votes_on_record(session: Session, sources: Sequence[str] = (), prompts: str 
         .order_by(col(Vote.id))
     )
     if sources:
-        query = query.where(
-            or_(*(col(Vote.source).like(JUDGE_SOURCES) if s == JUDGES else col(Vote.source) == s for s in sources))
-        )
+        query = query.where(or_(*(given_by(Vote.source, source) for source in sources)))
     if prompts is not None:
         query = query.where(PromptSet.name == prompts)
+    if battle is not None:
+        query = query.where(Battle.id == battle)
     return [
         StoredVote(
-            battle=battle.id,
-            prompt=f"{owner.name}/{prompt.key}" if prompt else f"battle {battle.id}",
-            category=battle.category,
+            battle=fought.id,
+            prompt=f"{owner.name}/{prompt.key}" if prompt else f"battle {fought.id}",
+            category=fought.category,
             model_a=a,
             model_b=b,
             source=vote.source,
@@ -205,5 +208,5 @@ def votes_on_record(session: Session, sources: Sequence[str] = (), prompts: str 
             reason=details.reason if details else "",
             created_at=vote.created_at,
         )
-        for vote, battle, details, prompt, owner, a, b in session.execute(query)
+        for vote, fought, details, prompt, owner, a, b in session.execute(query)
     ]

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, func
+from sqlalchemy import case, delete, func, literal, union
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from arena.store.battles import move
+from arena.store.conditions import given_by
 from arena.store.tables import HUMAN, OVERALL, Battle, BattleStatus, Model, PairCount, Vote
+from arena.store.trait_tables import BattleCategory
+from arena.store.traits import note_traits
 
-JUDGES, JUDGE_SOURCES = "judges", "judge:%"  # every judge, and their sources as a pattern
+ROWS = 500  # of pair counts in one statement: databases limit its parameters
 # which column of a pair count a winner adds to
 COLUMNS = {"model_a": "wins", "model_b": "losses", "tie": "ties", "both_bad": "both_bad"}
 
@@ -42,28 +45,83 @@ def add_vote(session: Session, battle_id: int, source: str, voter: str, winner: 
     session.add(vote)
     session.flush()
     battle = session.get_one(Battle, battle_id)
-    for category in dict.fromkeys((OVERALL, battle.category)):
-        _count(session, battle, category, source, COLUMNS[winner])
+    found = note_traits(session, battle_id)
+    _count(session, battle, dict.fromkeys((OVERALL, battle.category, *found)), source, COLUMNS[winner])
 
 
 def pair_counts(session: Session, source: str | None = HUMAN, category: str = OVERALL) -> list[Counted]:
-    """The counts of one source, of all `JUDGES` or (`None`) of everybody, ordered by the models' names."""
-    left, right = _models()
-    sums = [func.sum(getattr(PairCount, name)) for name in ("wins", "losses", "ties", "both_bad")]
-    query = (
-        select(left.c.name, right.c.name, *sums)
-        .select_from(PairCount)
-        .join(left, left.c.id == PairCount.model_a_id)
-        .join(right, right.c.id == PairCount.model_b_id)
-        .where(PairCount.category == category)
-        .group_by(left.c.name, right.c.name)
-        .order_by(left.c.name, right.c.name)
+    """The counts of one source, `judges`, or of everybody (`None`), ordered by the models' names."""
+    names = model_ids(session)
+    added: dict[tuple[str, str], list[int]] = {}
+    for a, b, *counts in count_rows(session, source, category):
+        sums = added.setdefault((names[a], names[b]), [0, 0, 0, 0])
+        sums[:] = (x + y for x, y in zip(sums, counts, strict=True))
+    return [Counted(*pair, *counts) for pair, counts in sorted(added.items())]
+
+
+def count_rows(
+    session: Session, source: str | None = HUMAN, category: str = OVERALL
+) -> Sequence[tuple[int, int, int, int, int, int]]:
+    """(left id, right id, wins, losses, ties, both bad), one row a pair and source: a board adds up itself.
+
+    Rows as the driver gives them: a large board has ninety thousand, and SQLAlchemy's own cost three times the rest.
+    """
+    columns = (
+        PairCount.model_a_id,
+        PairCount.model_b_id,
+        *(getattr(PairCount, name) for name in COLUMNS.values()),
     )
-    if source == JUDGES:
-        query = query.where(col(PairCount.source).like(JUDGE_SOURCES))
-    elif source is not None:
-        query = query.where(PairCount.source == source)
-    return [Counted(a, b, *(int(n) for n in counts)) for a, b, *counts in session.execute(query)]
+    query = select(*columns).where(PairCount.category == category, given_by(PairCount.source, source))
+    result = session.connection().execute(query)
+    rows: Sequence[tuple[int, int, int, int, int, int]] = result.cursor.fetchall()
+    result.close()
+    return rows
+
+
+def counted_sources(session: Session) -> list[str]:
+    """Everybody who has voted: `human`, then judges by name."""
+    found = session.exec(select(PairCount.source).where(PairCount.category == OVERALL).distinct()).all()
+    return sorted(found, key=lambda source: (source != HUMAN, source))
+
+
+def counted_categories(session: Session, source: str | None = None) -> dict[str, int]:
+    """Every category with its votes by a source (`None`: everybody), most first."""
+    total = func.sum(PairCount.wins + PairCount.losses + PairCount.ties + PairCount.both_bad)
+    query = select(PairCount.category, total).where(given_by(PairCount.source, source))
+    rows = session.exec(query.group_by(PairCount.category)).all()
+    return {name: int(votes) for name, votes in sorted(rows, key=lambda row: (-row[1], row[0]))}
+
+
+def last_vote(session: Session) -> int:
+    """The id of the newest vote: as long as it stays, so does every board."""
+    return session.exec(select(func.max(Vote.id))).one() or 0
+
+
+def model_ids(session: Session) -> dict[int, str]:
+    """The name of every registered model by its id."""
+    return {number or 0: name for number, name in session.exec(select(Model.id, Model.name))}
+
+
+@dataclass(frozen=True)
+class Cast:
+    """A vote with its voter and the battle's models: `model_a` was shown on the left."""
+
+    model_a: str
+    model_b: str
+    winner: str
+    voter: str
+
+
+def cast_votes(session: Session, source: str = HUMAN) -> list[Cast]:
+    """All votes of one source in the order they came in."""
+    names = model_ids(session)
+    query = (
+        select(Battle.model_a_id, Battle.model_b_id, Vote.winner, Vote.voter)
+        .join(Battle, col(Battle.id) == col(Vote.battle_id))
+        .where(Vote.source == source)
+        .order_by(col(Vote.id))
+    )
+    return [Cast(names[a], names[b], winner, voter) for a, b, winner, voter in session.execute(query)]
 
 
 def model_names(session: Session) -> list[str]:
@@ -110,41 +168,53 @@ def rewrite_pair_counts(session: Session) -> None:
         )  # fmt: skip
 
 
-def _count(session: Session, battle: Battle, category: str, source: str, column: str) -> None:
+def _count(session: Session, battle: Battle, categories: Iterable[str], source: str, column: str) -> None:
     insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    row = {
-        "model_a_id": battle.model_a_id, "model_b_id": battle.model_b_id,
-        "category": category, "source": source,
-        "wins": 0, "losses": 0, "ties": 0, "both_bad": 0,
-    }  # fmt: skip
     keys = ["model_a_id", "model_b_id", "category", "source"]
+    nothing = dict.fromkeys(COLUMNS.values(), 0)
+    rows = [
+        {"model_a_id": battle.model_a_id, "model_b_id": battle.model_b_id, "category": category, "source": source}
+        | {**nothing, column: 1}
+        for category in sorted(
+            categories
+        )  # in one order everywhere, or two votes at once could wait for each other
+    ]
     added = {column: getattr(PairCount, column) + 1}
-    session.execute(
-        insert(PairCount).values({**row, column: 1}).on_conflict_do_update(index_elements=keys, set_=added)
-    )
+    session.execute(insert(PairCount).values(rows).on_conflict_do_update(index_elements=keys, set_=added))
+
+
+def count_many(session: Session, cells: Mapping[tuple[int, int, str, str, str], int]) -> None:
+    """Add to the pair counts: by (left id, right id, category, source, column) the number of votes."""
+    insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    keys = ["model_a_id", "model_b_id", "category", "source"]
+    rows: dict[tuple[int, int, str, str], dict[str, int]] = {}
+    for (a, b, category, source, column), number in sorted(cells.items()):
+        rows.setdefault((a, b, category, source), dict.fromkeys(COLUMNS.values(), 0))[column] += number
+    values = [dict(zip(keys, key, strict=True)) | counts for key, counts in rows.items()]
+    for start in range(0, len(values), ROWS):
+        more = insert(PairCount).values(values[start : start + ROWS])
+        added = {name: getattr(PairCount, name) + more.excluded[name] for name in COLUMNS.values()}
+        session.execute(more.on_conflict_do_update(index_elements=keys, set_=added))
 
 
 def _from_votes(session: Session) -> dict[tuple[int, int, str, str], tuple[int, ...]]:
-    """Pair counts made from the votes alone: each vote counts overall and in its battle's category."""
-    counted: dict[tuple[int, int, str, str], tuple[int, ...]] = {}
-    for category, which in (("", col(Battle.category) != OVERALL), (OVERALL, col(Battle.id).is_not(None))):
-        for a, b, own, source, *counts in session.execute(_sums(which)):
-            key = (a, b, category or own, source)
-            earlier = counted.get(key, (0, 0, 0, 0))
-            counted[key] = tuple(x + int(y) for x, y in zip(earlier, counts, strict=True))
-    return counted
-
-
-def _sums(which: ColumnElement[bool]) -> Any:
+    """Pair counts made from the votes alone: each counts once in every category of its battle."""
+    belongs = union(
+        select(col(Battle.id).label("battle_id"), literal(OVERALL).label("category")),
+        select(col(Battle.id), col(Battle.category)),
+        select(col(BattleCategory.battle_id), col(BattleCategory.category)),
+    ).subquery()
+    keys = (col(Battle.model_a_id), col(Battle.model_b_id), belongs.c.category, col(Vote.source))
     sums = [func.sum(case((col(Vote.winner) == winner, 1), else_=0)) for winner in COLUMNS]
-    keys: tuple[Any, ...] = (Battle.model_a_id, Battle.model_b_id, Battle.category, Vote.source)
-    return select(*keys, *sums).join(Battle, col(Battle.id) == col(Vote.battle_id)).where(which).group_by(*keys)
+    query: Any = (
+        select(*keys, *sums)
+        .select_from(Vote)
+        .join(Battle, col(Battle.id) == col(Vote.battle_id))
+        .join(belongs, belongs.c.battle_id == col(Vote.battle_id))
+        .group_by(*keys)
+    )
+    return {(a, b, c, s): tuple(int(n) for n in counts) for a, b, c, s, *counts in session.execute(query)}
 
 
 def _key(row: PairCount) -> tuple[int, int, str, str]:
     return row.model_a_id, row.model_b_id, row.category, row.source
-
-
-def _models() -> Sequence[Any]:
-    table: Any = Model.__table__  # type: ignore[attr-defined]
-    return table.alias("model_left"), table.alias("model_right")

@@ -5,15 +5,15 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter
 
-from arena.leaderboard import publish
+from arena.config import Settings
 from arena.serving import Serving
 from arena.store import Database
-from arena.store.tables import OVERALL
+from arena.web import v1
 
 
-def routes(database: Database, serving: Serving) -> APIRouter:
+def routes(database: Database, serving: Serving, settings: Settings) -> APIRouter:
     """`/healthz` for the operator and for open pages; `/api/v1/…` for readers."""
     router = APIRouter()
     boot = secrets.token_hex(8)  # changes with every start: an open page then knows to load again
@@ -25,11 +25,5 @@ def routes(database: Database, serving: Serving) -> APIRouter:
         ready = len(serving.drawable())
         return {"status": "ok", "boot": boot, "models_ready": ready, "models_waiting": len(serving.waiting())}
 
-    @router.get("/api/v1/leaderboard")
-    def leaderboard(source: str = "human", category: str = OVERALL) -> dict[str, Any]:
-        if source not in ("human", "judges", "all") and not source.startswith("judge:"):
-            raise HTTPException(422, f"source {source!r} is unknown; expected human, judges, all or judge:NAME")
-        with database.read() as session:
-            return publish(session, source, category).to_dict()
-
+    router.include_router(v1.routes(database, settings))
     return router

@@ -1,4 +1,4 @@
-"""The web application: pages by Gradio, JSON by FastAPI, one process."""
+"""The web application: the battle page by Gradio, pages to read and JSON by FastAPI, one process."""
 
 from __future__ import annotations
 
@@ -11,14 +11,23 @@ from pathlib import Path
 
 import gradio as gr
 from fastapi import FastAPI
+from sqlalchemy.exc import SQLAlchemyError
 
 from arena import __version__
 from arena.battles import Battles
-from arena.config import Settings
+from arena.config import LedgerSettings, Settings
+from arena.filters import find_filter
+from arena.kept import Kept
+from arena.ledger import seal
 from arena.serving import Serving
 from arena.store import Database
+from arena.web import reading, reading_battles, reading_models
 from arena.web.api import routes
-from arena.web.pages import battle, leaderboard
+from arena.web.board_view import Boards
+from arena.web.explanations import Explanations
+from arena.web.navigation import links
+from arena.web.pages import battle, explain
+from arena.web.rendering import templates
 from arena.web.session import Sessions
 
 log = logging.getLogger(__name__)
@@ -30,6 +39,8 @@ TIDY_EVERY = 600.0  # seconds between two looks for battles that were left open
 def create_app(settings: Settings, database: Database, serving: Serving) -> FastAPI:
     """The application, ready for an ASGI server. `database` is migrated and locked already."""
     battles = Battles(database, serving, settings.battles)
+    explanations = Explanations(settings)
+    find_filter(settings.ledger.filter)  # a wrong name is told at the start, not an hour later
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -37,20 +48,28 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
         if closed:
             log.warning("%d battles were being written when the arena last stopped: closed as abandoned", closed)
         serving.start()
-        tidying = asyncio.create_task(_tidy(battles))
+        tasks = [asyncio.create_task(_tidy(battles))]
+        if settings.ledger.seal_every:
+            tasks.append(asyncio.create_task(_seal(database, settings.ledger)))
         yield
-        tidying.cancel()
-        with suppress(asyncio.CancelledError):
-            await tidying
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        explanations.close()
         await battles.close()
         await serving.close()
 
     app = FastAPI(title=settings.web.title, version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.add_middleware(Sessions, secure=settings.web.secure_cookies)
-    app.include_router(routes(database, serving))
+    app.include_router(routes(database, serving, settings))
+    app.include_router(explain.routes(settings, database, explanations))
+    boards, environment = Boards(Kept(database), settings), templates(settings.web.title)
+    for pages in (reading, reading_models, reading_battles):
+        app.include_router(pages.routes(boards, environment))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "SSR mode is not supported", UserWarning)  # nor is it asked for
-        _mount(app, build_pages(settings, database, battles))
+        _mount(app, build_pages(settings, battles))
     return app
 
 
@@ -76,14 +95,11 @@ def _head() -> str:
     return f"<style>{style}</style><script>{script}</script>"
 
 
-def build_pages(settings: Settings, database: Database, battles: Battles) -> gr.Blocks:
-    """All pages, each at its own address."""
+def build_pages(settings: Settings, battles: Battles) -> gr.Blocks:
+    """The battle page, with the way to the pages for readers."""
     with gr.Blocks(title=settings.web.title, analytics_enabled=False) as pages:
-        gr.Navbar(main_page_name="Battle")
+        gr.HTML(links("/"), padding=False)
         battle.build(battles)
-    with pages.route("Leaderboard", "/leaderboard"):
-        gr.Navbar(main_page_name="Battle")
-        leaderboard.build(database)
     pages.queue(api_open=False, default_concurrency_limit=None)
     return pages
 
@@ -96,6 +112,19 @@ def theme() -> gr.themes.Base:
         font=["system-ui", "sans-serif"],
         font_mono=["ui-monospace", "monospace"],
     )
+
+
+async def _seal(database: Database, ledger: LedgerSettings) -> None:
+    """Seal by schedule. A seal that fails is told and tried again: votes must not wait for it."""
+    while True:
+        await asyncio.sleep(ledger.seal_every)
+        try:
+            done = await asyncio.to_thread(seal, database, ledger.filter)
+        except SQLAlchemyError:
+            log.exception("the votes could not be sealed; the next try is in %g s", ledger.seal_every)
+            continue
+        for one in done.new:
+            log.info("seal %d: %d votes, %s", one.number, one.votes, one.sha256)
 
 
 async def _tidy(battles: Battles) -> None:

@@ -49,7 +49,8 @@ class Sessions:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 _protect(headers)
-                if new and headers.get("content-type", "").startswith("text/html"):
+                page = headers.get("content-type", "").startswith("text/html")
+                if new and page and not scope["path"].startswith("/api/"):  # others' pages embed these
                     headers.append("set-cookie", self._cookie(new))
             await send(message)
 

@@ -121,3 +121,61 @@ def _line(model: str, given: Sequence[tuple[int, float | Unparsable]]) -> Score:
         judged=judged,
         unparsed=len(given) - judged,
     )
+
+
+@dataclass(frozen=True)
+class PairScore:
+    """Pair verdicts of one model: a tie is half a win in `win_rate`; `unparsed` lack a verdict in an order."""
+
+    model: str
+    win_rate: float
+    wins: int
+    losses: int
+    ties: int
+    judged: int
+    unparsed: int
+
+
+def pair_scores(rows: Sequence[Mapping[str, Any]]) -> list[PairScore]:
+    """The win rate of each model over rows of pairs judged in both orders, the best first.
+
+    `g1_winner` and `g2_winner` are about `model_1` and `model_2` in each order; a winner is one of them, "tie" or
+    "error". Raises BadRow for another winner or a pair twice in one turn, NoVerdicts for a model without verdict.
+    """
+    tally: dict[str, list[str]] = defaultdict(list)
+    seen = set()
+    for row, record in enumerate(rows):
+        one, two = text(record, row, "model_1"), text(record, row, "model_2")
+        key = (one, two, str(field(record, row, "question_id")), record.get("turn"), str(record.get("judge")))
+        if key in seen:
+            raise BadRow(f"row {row}: {one} and {two} on question {key[2]} are there twice; keep one judgment")
+        seen.add(key)
+        winner = _pair_winner(record, row)
+        for model, side in ((one, "model_1"), (two, "model_2")):
+            tally[model].append(winner if winner in ("tie", "error") else "win" if winner == side else "loss")
+    if not tally:
+        raise NoVerdicts("no rows; there is nothing to score")
+    return sorted((_pair_line(model, given) for model, given in tally.items()), key=_best_first)
+
+
+def _pair_winner(record: Mapping[str, Any], row: int) -> str:
+    """The side that wins in both orders; a tie where they differ, an error where one has no verdict."""
+    given = [field(record, row, name) for name in ("g1_winner", "g2_winner")]
+    for winner in given:
+        if winner not in ("model_1", "model_2", "tie", "error"):
+            raise BadRow(f"row {row}: winner {winner!r}; expected model_1, model_2, tie or error")
+    if "error" in given:
+        return "error"
+    return str(given[0]) if given[0] == given[1] else "tie"
+
+
+def _pair_line(model: str, given: Sequence[str]) -> PairScore:
+    wins, losses, ties = (given.count(result) for result in ("win", "loss", "tie"))
+    judged = wins + losses + ties
+    if not judged:
+        raise NoVerdicts(f"{model}: none of {len(given)} pairs has a verdict in both orders")
+    return PairScore(model, (wins + ties / 2) / judged, wins, losses, ties, judged, len(given) - judged)
+
+
+def _best_first(line: PairScore) -> tuple[float, str]:
+    return -line.win_rate, line.model

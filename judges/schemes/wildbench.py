@@ -41,6 +41,7 @@ TASK_OF_TAG = {
     "Role playing": "Creative Tasks",
     "Others": "Creative Tasks",
 }
+REFERENCES = ("gpt-4-turbo-2024-04-09", "claude-3-haiku-20240307", "Llama-2-70b-chat-hf", "Llama-2-70b-chat")
 CHOICES = {"A++": 2, "A+": 1, "A=B": 0, "B+": -1, "B++": -2}
 FENCE = re.compile(r"```(?:json)?\s*(.*?)\s*```", re.DOTALL)
 
@@ -188,6 +189,22 @@ def _adjusted(mean: float) -> float:
 def macro(of_tasks: Mapping[str, float]) -> float:
     """The weighted sum over tasks, divided by all five weights as published."""
     return sum(TASK_WEIGHTS[task] * value for task, value in of_tasks.items()) / sum(TASK_WEIGHTS.values())
+
+
+def models_of_pairs(rows: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """The model that pair rows are about, and the reference: `model_A` and `model_B` may change places.
+
+    The reference is the one with a name that the published files have for theirs (`REFERENCES`), else
+    the one that stands second in the first row. Raises BadRow for a row of other models.
+    """
+    first = [text(rows[0], 0, "model_A"), text(rows[0], 0, "model_B")]
+    for row, record in enumerate(rows):
+        pair = {text(record, row, "model_A"), text(record, row, "model_B")}
+        if pair != set(first):
+            raise BadRow(f"row {row}: {' and '.join(sorted(pair))}; expected {' and '.join(first)} in every row")
+    known = [name for name in first if name.rpartition("/")[2] in REFERENCES]
+    reference = known[0] if len(known) == 1 else first[1]
+    return next(name for name in first if name != reference), reference
 
 
 def count(rows: Sequence[Mapping[str, Any]], model: str, longer_by: int | None = None) -> Counts:

@@ -39,7 +39,7 @@ def test_no_file_gives_the_defaults(tmp_path, monkeypatch):
     [
         ("[web]\nprot = 1", "arena.toml: web.prot: unknown key; did you mean 'port'?"),
         ("databse_url = 'x'", "arena.toml: databse_url: unknown key; did you mean 'database_url'?"),
-        ("colour = 1", "known keys: battles, database_url, models, web"),
+        ("colour = 1", "known keys: battles, database_url, ledger, models, web"),
         (MODEL + "wieght = 1", "models[1].wieght: unknown key; did you mean 'weight'?"),
         (MODEL + "api_key = 'secret'", "name it in `api_key_env`"),
         (MODEL.replace("url", "# url"), "models[1].url: is missing; add a line `url = …`"),
@@ -89,3 +89,33 @@ def test_a_key_comes_from_the_environment_alone(monkeypatch):
     monkeypatch.delenv("SOME_KEY")
     with pytest.raises(ConfigError, match="SOME_KEY is not set; type: export SOME_KEY="):
         api_key("SOME_KEY")
+
+
+FACTS = """
+[[models]]
+name = "one"
+endpoint = "scripted"
+[models.facts]
+organisation = "Someone"
+parameters = "8B"
+released = 2024-10-31
+"""
+
+
+def test_facts_about_a_model_are_read(read):
+    facts = read(FACTS).models[0].facts
+    assert (facts.organisation, facts.parameters, str(facts.released)) == ("Someone", 8e9, "2024-10-31")
+    assert facts.licence is None
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('parameters = "big"', 'facts.parameters: must be a number of parameters, such as 135000000, "135M"'),
+        ('url = "ftp://x"', "facts.url: must begin with http"),
+        ('license = "MIT"', "did you mean 'licence'?"),
+        ("context = 0", "facts.context"),
+    ],
+)
+def test_a_wrong_fact_is_named(read, line, said):
+    assert said in problem(read, FACTS.replace('parameters = "8B"', line))

@@ -8,13 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-import typer
-from typer.testing import CliRunner
-
-from arena.cli.judge import app as judge_app
-
-app = typer.Typer()
-app.add_typer(judge_app, name="judge")
+from typed import typed
 
 
 def stored(*path):
@@ -25,18 +19,18 @@ def stored(*path):
 
 
 def run(*words):
-    return CliRunner().invoke(app, ["judge", "score", *map(str, words)])
+    return typed("judge", "score", *words)
 
 
 def board(*words):
     result = run(*words, "--format", "json")
-    assert result.exit_code == 0, result.output
+    assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)
 
 
 def refused(*words, code=1):
     result = run(*words)
-    assert result.exit_code == code, result.output
+    assert result.returncode == code, result.stderr
     assert not result.stdout
     return result.stderr
 
@@ -185,7 +179,7 @@ def with_difficulties(home, table=None, sums="# sums\n0.1 0.2 0.3 0.4\n", versio
 def test_an_instruction_without_a_difficulty_leaves_length_control_out(tmp_path):
     folder = alpaca_folder(with_difficulties(tmp_path) / "m", (1.0, 2.0, 1.5, 1.0))
     result = run("alpaca_eval", folder)
-    assert result.exit_code == 0
+    assert result.returncode == 0
     assert "1 of 4 instructions have no difficulty" in result.stderr
 
 
@@ -321,7 +315,7 @@ def test_a_file_that_is_not_of_the_scheme_is_told_with_its_name(tmp_path, scheme
     file = tmp_path / "file.json"
     file.write_text(text)
     told = refused(scheme, file)
-    assert told.startswith(f"Error: {file}: ")
+    assert told.startswith(f"error: {file}: ")
     assert problem in told
 
 
@@ -364,3 +358,26 @@ def test_wrong_use_is_exit_code_2(tmp_path):
 def test_peer_without_a_judge_among_the_models_is_told(tmp_path):
     written(tmp_path / "ratings-j" / "answer_x-vs-answer_y-j-reviewer.jsonl", {"question_id": 1, "score": 1})
     assert "no judge is one of the models; judges: j" in refused("prd", tmp_path, "--peer")
+
+
+def test_pairs_of_wildbench_give_a_reward_with_and_without_the_length_penalty(tmp_path):
+    def row(winner, extent, size):
+        outputs = {"mine": "m" * size, "gpt-4-turbo-2024-04-09": "g" * 10}
+        return {"session_id": "s", "model_A": "mine", "model_B": "gpt-4-turbo-2024-04-09", "winner": winner,
+                "extent": extent, "model_outputs": outputs}  # fmt: skip
+
+    pairs = [row("mine", 2, 900), row("mine", 1, 900), row("tie", 0, 9), row("gpt-4-turbo-2024-04-09", 1, 9)]
+    (found,) = board("wildbench", written(tmp_path / "pairs.jsonl", *pairs))
+    assert (found["model"], found["reference"]) == ("mine", "gpt-4-turbo-2024-04-09")
+    assert found["reward"] == pytest.approx(100 * (1 + 0.5 - 0.5) / 4)
+    assert found["reward_500"] == pytest.approx(100 * (1 - 0.5) / 4)
+    pairs[2]["model_A"] = "other"
+    assert "row 2" in refused("wildbench", written(tmp_path / "mixed.jsonl", *pairs))
+
+
+def test_pairs_of_mt_bench_give_win_rates(tmp_path):
+    rows = [{"question_id": n, "model_1": "x", "model_2": "y", "g1_winner": "model_1", "g2_winner": second}
+            for n, second in enumerate(["model_1", "tie", "error"])]  # fmt: skip
+    x, y = board("mt_bench", written(tmp_path / "pairs.jsonl", *rows))
+    assert (x["model"], x["win_rate"], x["unparsed"]) == ("x", 0.75, 1)
+    assert y["win_rate"] == 0.25

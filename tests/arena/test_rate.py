@@ -1,4 +1,4 @@
-"""`arena rate` on files, through a Typer application of its own."""
+"""`arena rate` on files."""
 
 import csv
 import io
@@ -7,14 +7,10 @@ import subprocess
 import sys
 
 import pytest
-import typer
-from typer.testing import CliRunner
+from typed import typed
 
+import ratings
 from arena.battles_file import BadBattlesFile, read_battles_file
-from arena.cli.rate import rate
-
-app = typer.Typer()
-app.command("rate")(rate)
 
 HEADER = ["model_a", "model_b", "winner", "voter", "prompt_id", "category", "completion_a", "completion_b"]
 LONG, SHORT = "# Title\n\n- one **bold**\n- two\n" + "word " * 40, "short answer"
@@ -43,12 +39,12 @@ def written(path, rows=None, header=HEADER):
 
 
 def run(*words):
-    return CliRunner().invoke(app, [str(word) for word in words])
+    return typed("rate", *words)
 
 
 def board(*words):
     result = run(*words, "--format", "json")
-    assert result.exit_code == 0, result.output
+    assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)
 
 
@@ -183,7 +179,7 @@ def test_elo_of_very_many_battles_gives_no_interval(tmp_path, monkeypatch):
 )
 def test_a_bad_row_is_told_and_the_work_failed(tmp_path, rows, told):
     result = run(written(tmp_path / "b.csv", rows, HEADER[:3]))
-    assert result.exit_code == 1
+    assert result.returncode == 1
     assert told in result.stderr
     assert result.stdout == ""
 
@@ -198,7 +194,7 @@ def test_a_bad_row_is_told_and_the_work_failed(tmp_path, rows, told):
 )
 def test_what_the_file_cannot_give_is_told(tmp_path, words, told):
     result = run(written(tmp_path / "b.csv"), *words)
-    assert (result.exit_code, told in result.stderr) == (1, True), result.stderr
+    assert (result.returncode, told in result.stderr) == (1, True), result.stderr
 
 
 @pytest.mark.parametrize(
@@ -212,7 +208,7 @@ def test_what_the_file_cannot_give_is_told(tmp_path, words, told):
 )
 def test_a_column_that_is_needed_is_named(tmp_path, words, told):
     result = run(written(tmp_path / "b.csv", [row[:3] for row in battles()], HEADER[:3]), *words)
-    assert (result.exit_code, told in result.stderr) == (1, True), result.stderr
+    assert (result.returncode, told in result.stderr) == (1, True), result.stderr
 
 
 @pytest.mark.parametrize(
@@ -229,7 +225,7 @@ def test_a_column_that_is_needed_is_named(tmp_path, words, told):
 )
 def test_wrong_use_has_code_two(tmp_path, words):
     result = run(written(tmp_path / "b.csv"), *words)
-    assert result.exit_code == 2
+    assert result.returncode == 2
     assert words[0] in result.stderr or "--style" in result.stderr
 
 
@@ -310,7 +306,7 @@ COLUMNS = ["model_a", "model_b", "winner"]
 def test_a_strange_file_is_one_line_of_error(tmp_path, name, text, said):
     (tmp_path / name).write_text(text, encoding="utf-8")
     result = run(tmp_path / name)
-    assert result.exit_code == 1
+    assert result.returncode == 1
     assert said in result.stderr
     assert "Traceback" not in result.stderr
 
@@ -329,16 +325,88 @@ def test_a_name_with_brackets_is_printed_to_the_letter(tmp_path):
 def test_a_broken_conversation_is_named_with_its_row(tmp_path, talk):
     header = [*COLUMNS, "conversation_a", "conversation_b"]
     result = run(written(tmp_path / "b.csv", [[*ROW, talk, talk]], header), "--style")
-    assert result.exit_code == 1
+    assert result.returncode == 1
     assert "row 0: not a conversation" in result.stderr
 
 
 @pytest.mark.parametrize("anchor", ["x=nan", "x=inf", "x"])
 def test_an_anchor_is_a_finite_number(tmp_path, anchor):
-    assert run(written(tmp_path / "b.csv"), "--anchor", anchor).exit_code == 2
+    assert run(written(tmp_path / "b.csv"), "--anchor", anchor).returncode == 2
 
 
 def test_elo_refuses_what_it_would_ignore(tmp_path):
     weighted = written(tmp_path / "b.csv", [[*ROW, "2"]], [*COLUMNS, "weight"])
     assert "--method elo has no weights" in run(weighted, "--method", "elo").stderr
-    assert run(written(tmp_path / "c.csv"), "--method", "elo", "--prior", "1").exit_code == 2
+    assert run(written(tmp_path / "c.csv"), "--method", "elo", "--prior", "1").returncode == 2
+
+
+STRANGE = ['"a,b"', '"say ""x"""', '"two\nlines"', "", '""', " spaced ", "NA", "null", "12", "naïve", '"x"y']
+
+
+def test_large_csv_files_are_read_the_same_by_arrow(tmp_path, monkeypatch):
+    pytest.importorskip("pyarrow")
+    rows = "".join(
+        f"m{i % 3},m{i % 3 + 1},{'a' if i % 2 else 'tie'},{text}\n" for i, text in enumerate(STRANGE * 9)
+    )
+    (tmp_path / "b.csv").write_text("\ufeffmodel_a, model_b,winner,note\n" + rows, encoding="utf-8")
+    expected = read_battles_file(tmp_path / "b.csv")
+    monkeypatch.setattr("arena.battles_file.WORTH_ARROW", 0)
+    monkeypatch.setattr("arena.battles_file.ARROW_BLOCK", 600)
+    assert read_battles_file(tmp_path / "b.csv") == expected
+    assert expected["note"][:3] == ["a,b", 'say "x"', "two\nlines"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("model_a,model_b,winner\nx,y\n", "row 0: 2 fields where the header has 3"),
+        ("model_a,model_b,winner,winner\nx,y,tie,tie\n", "two columns are called 'winner'"),
+        ("model_a;model_b\n", "columns are parted by ';'"),
+        ("", "no column model_a or model_b or winner"),
+    ],
+)
+def test_what_arrow_cannot_read_is_told_as_ever(tmp_path, monkeypatch, text, told):
+    monkeypatch.setattr("arena.battles_file.WORTH_ARROW", 0)
+    (tmp_path / "b.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(BadBattlesFile, match=told):
+        read_battles_file(tmp_path / "b.csv")
+
+
+def test_a_parquet_file_with_missing_values_keeps_them(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    columns = {
+        "model_a": ["x", None, "x"],
+        "model_b": ["y", "z", "y"],
+        "winner": ["tie", "a", "model_b"],
+        "n": [1, 2, 3],
+    }
+    parquet.write_table(pyarrow.table(columns), tmp_path / "b.parquet")
+    read = read_battles_file(tmp_path / "b.parquet")
+    assert read == {**columns, "winner": ["tie", "model_a", "model_b"]}
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ['{"model_a": "x"}, {"model_a": "y"}'],
+        ['{"model_a": ["x"', '"y"]}'],
+        ['{"model_a": [{}', "{}]}", '{"model_a": "x"}, {"model_a": "y"}, 3'],
+    ],
+)
+def test_lines_that_only_make_sense_together_are_refused(tmp_path, lines):
+    (tmp_path / "b.jsonl").write_text("\n".join(["{}", *lines]) + "\n")
+    with pytest.raises(BadBattlesFile, match="line 2: "):
+        read_battles_file(tmp_path / "b.jsonl")
+
+
+def test_rao_kupper_from_a_file_is_that_of_the_library(tmp_path):
+    file = written(tmp_path / "b.csv")
+    plain = board(file, "--method", "rao_kupper")
+    columns = read_battles_file(file)
+    fit = ratings.rao_kupper(columns["model_a"], columns["model_b"], columns["winner"], prior=0.25)
+    assert plain["method"] == "rao_kupper"
+    assert {m["model"]: m["rating"] for m in plain["models"]} == pytest.approx(
+        {model: fit.rating(model) for model in fit.models}, abs=0.01
+    )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +18,18 @@ class Done:
     returncode: int
     stdout: str
     stderr: str
+
+
+def typed(*words: object) -> Done:
+    """Runs a command in the folder of the tests, as `main` would."""
+    out, err, before = io.StringIO(), io.StringIO(), sys.argv
+    sys.argv = ["arena", *map(str, words)]
+    try:
+        with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
+            main()
+    finally:
+        sys.argv = before
+    return Done(int(ended.value.code or 0), out.getvalue(), err.getvalue())
 
 
 class Typed:

@@ -155,7 +155,7 @@ def test_every_sample_is_there_with_an_id_of_its_own(benchmark_data, name):
 def test_every_task_asks_something_about_its_first_sample(benchmark_data, name):
     task = shipped()[name]
     roads = Roads(benchmark_data, hub=False)
-    if any(source.sha256 is None for source in task.sources["test"]):
+    if any(source.sha256 is None for sources in task.sources.values() for source in sources):
         pytest.skip("the user's own file")
     extra = {role: rows(files, roads) for role, files in task.sources.items() if role not in ("test", "shots")}
     task = task.prepare(extra)

@@ -90,3 +90,46 @@ def test_a_bad_row_is_named(rows, problem):
 def test_no_rows_are_no_board():
     with pytest.raises(NoVerdicts):
         mt_bench.scores([])
+
+
+def pair(question, first, second, one="x", two="y"):
+    return {
+        "question_id": question,
+        "model_1": one,
+        "model_2": two,
+        "g1_winner": first,
+        "g2_winner": second,
+        "turn": 1,
+    }
+
+
+def test_pairs_win_in_both_orders_or_tie():
+    rows = [
+        pair(1, "model_1", "model_1"),
+        pair(2, "model_1", "model_2"),
+        pair(3, "tie", "tie"),
+        pair(4, "error", "tie"),
+    ]
+    x, y = mt_bench.pair_scores(rows)
+    assert (x.model, x.wins, x.losses, x.ties, x.judged, x.unparsed) == ("x", 1, 0, 2, 3, 1)
+    assert x.win_rate == pytest.approx(2 / 3)
+    assert y.win_rate == pytest.approx(1 - x.win_rate)
+
+
+@pytest.mark.parametrize(
+    ("rows", "problem"),
+    [
+        ([pair(1, "model_a", "tie")], "row 0: winner 'model_a'"),
+        ([pair(1, "tie", "tie"), pair(1, "tie", "tie")], "row 1: x and y on question 1 are there twice"),
+    ],
+)
+def test_a_bad_pair_is_named(rows, problem):
+    with pytest.raises(BadRow, match=problem):
+        mt_bench.pair_scores(rows)
+
+
+def test_pairs_without_a_verdict_are_no_board():
+    with pytest.raises(NoVerdicts, match="none of 1 pairs"):
+        mt_bench.pair_scores([pair(1, "error", "tie")])
+    with pytest.raises(NoVerdicts, match="no rows"):
+        mt_bench.pair_scores([])

@@ -152,3 +152,33 @@ def test_what_prediction_powered_refuses():
         ratings.prediction_powered(a, b, judge, ["model_a", *[None] * 399])
     with pytest.raises(ratings.UnknownWinner, match="row 0: winner 'modelA'"):
         ratings.prediction_powered(a, b, judge, ["modelA", *people[1:]])
+
+
+def test_counts_give_what_the_battles_give():
+    rng = np.random.default_rng(4)
+    names = np.array(["a", "b", "c", "d"])
+    a = rng.integers(0, 4, 1200)
+    b = (a + rng.integers(1, 4, 1200)) % 4
+    winner = rng.choice(["model_a", "model_b", "tie", "both_bad"], 1200, p=[0.4, 0.3, 0.2, 0.1])
+    source = rng.choice(["human", "judge:x", "judge:y"], 1200)
+    rows = ratings.human_anchored(names[a], names[b], winner, source, prior=0.25)
+    counts = {
+        one: ratings.count_pairs(
+            names[a][source == one], names[b][source == one], winner[source == one], models=sorted(names)
+        )
+        for one in ("human", "judge:x", "judge:y")
+    }
+    added_up = ratings.anchored_counts(counts, prior=0.25)
+    np.testing.assert_allclose(added_up.fit.ratings, rows.fit.ratings, atol=1e-6)
+    np.testing.assert_allclose(added_up.fit.covariance, rows.fit.covariance, rtol=1e-6, atol=1e-6)
+    assert added_up.taste == pytest.approx(rows.taste)
+    assert added_up.fit.battles == 1200
+
+
+def test_counts_need_people_judges_and_the_same_models():
+    one = ratings.count_pairs(["a", "b"], ["b", "a"], ["tie", "model_a"])
+    other = ratings.count_pairs(["a", "c"], ["c", "a"], ["tie", "model_a"])
+    with pytest.raises(ratings.BadOption, match="at least one judge"):
+        ratings.anchored_counts({"human": one})
+    with pytest.raises(ratings.BadOption, match="other models"):
+        ratings.anchored_counts({"human": one, "judge:x": other})

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import ratings
 from ratings import elo_recurrence
-from ratings.elo import _compiled, loop
+from ratings.elo import _jittable, loop
 
 A, B, WINNER = simulated(battles=3000)
 
@@ -44,7 +44,7 @@ def test_the_recurrence_holds_for_a_model_that_always_wins():
 
 def test_what_numba_compiles_is_the_loop():
     battles = random_battles(7, 2000)
-    np.testing.assert_allclose(_compiled(*battles, 7, 0.02), loop(*battles, 7, 0.02), atol=1e-13)
+    np.testing.assert_allclose(_jittable(*battles, 7, 0.02), loop(*battles, 7, 0.02), atol=1e-13)
 
 
 @pytest.mark.slow

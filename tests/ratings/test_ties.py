@@ -138,3 +138,12 @@ def test_a_parameter_without_limit_is_not_a_number_made_up():
     # A always wins on the left, whoever it is: position grows without end.
     with pytest.raises(ratings.NotConverged, match="a parameter without limit; give a prior"):
         ratings.bradley_terry_with_position(["a", "b"], ["b", "a"], ["model_a", "model_a"])
+
+
+def test_a_parameter_that_runs_away_stops_at_the_step_limit(monkeypatch):
+    """Whoever is on the left wins: the position's advantage grows by about a logit a step, without end."""
+    a, b = ["x", "y", "z", "y", "z", "x"], ["y", "x", "y", "z", "x", "z"]
+    monkeypatch.setattr("ratings.pair_likelihood.STEPS", 10)
+    with pytest.raises(ratings.NotConverged, match="leave a parameter without limit; give a prior") as told:
+        ratings.bradley_terry_with_position(a, b, ["model_a"] * 6)
+    assert told.value.__cause__ is None  # ten steps were made; no matrix lost its inverse on the way

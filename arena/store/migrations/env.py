@@ -3,7 +3,14 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-from arena.store import benchmark_tables, judging_tables, tables  # noqa: F401  (fill the metadata)
+from arena.store import (  # noqa: F401  (fill the metadata)
+    benchmark_tables,
+    explanations,
+    judging_tables,
+    ledger_tables,
+    tables,
+    trait_tables,
+)
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -52,6 +52,7 @@ def build(battles: Battles) -> None:
         )
     widgets.regenerate.click(page.regenerate, [widgets.battle_id], outputs, api_name="regenerate", **waiting)
     widgets.new_round.click(page.new_round, [widgets.battle_id], outputs, api_name="new_round", **waiting)
+    widgets.share.input(page.share, [widgets.share, widgets.battle_id], outputs, api_name="share", **waiting)
     widgets.battle_id.change(None, widgets.battle_id, js="(id) => arenaRemember(id)")
     widgets.readiness.tick(page.look_ready, [widgets.battle_id], outputs, api_visibility="private", **waiting)
     context = gr.context.Context.root_block
@@ -111,6 +112,12 @@ class Page:
 
         return vote
 
+    async def share(self, agreed: bool, battle_id: str, request: gr.Request) -> Updates:
+        try:
+            return self._render(await self.battles.share(_voter(request) or "", battle_id, agreed))
+        except BattleRefused as refusal:
+            return self._notice(str(refusal), "warning")
+
     async def new_round(self, battle_id: str, request: gr.Request) -> Updates:
         await self.battles.leave(_voter(request) or "", battle_id)
         return self._empty() | {self.widgets.prompt: gr.update(value="", interactive=True)}
@@ -157,6 +164,7 @@ class Page:
             w.send: gr.update(interactive=view.can_continue),
             w.regenerate: gr.update(interactive=view.status is BattleStatus.OPEN),
             w.new_round: gr.update(interactive=True, variant="primary" if closed else "secondary"),
+            w.share: gr.update(visible=view.status is BattleStatus.VOTED, value=view.shared),
             w.battle_id: view.public_id,
             w.readiness: gr.update(active=False),
         }
@@ -174,6 +182,7 @@ class Page:
             w.send: gr.update(interactive=obstacle is None),
             w.regenerate: gr.update(interactive=False),
             w.new_round: gr.update(interactive=False, variant="secondary"),
+            w.share: gr.update(visible=False, value=False),
             w.battle_id: "",
             w.ticket: None,
             w.readiness: gr.update(active=obstacle is not None),

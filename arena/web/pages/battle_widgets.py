@@ -26,6 +26,7 @@ class Widgets:
     chat_a: gr.Chatbot
     chat_b: gr.Chatbot
     notice: gr.HTML
+    share: gr.Checkbox
     votes: dict[str, gr.Button]
     prompt: gr.Textbox
     send: gr.Button
@@ -37,7 +38,7 @@ class Widgets:
 
     def all(self) -> list[Any]:
         """As outputs of every handler."""
-        fixed = (self.chat_a, self.chat_b, self.notice, self.prompt, self.send, self.regenerate)
+        fixed = (self.chat_a, self.chat_b, self.notice, self.share, self.prompt, self.send, self.regenerate)
         return [*fixed, self.new_round, self.battle_id, self.ticket, self.readiness, *self.votes.values()]
 
 
@@ -46,6 +47,9 @@ def lay_out() -> Widgets:
     with gr.Row(elem_classes="sides", equal_height=True):
         chat_a, chat_b = _chat("A"), _chat("B")
     line = gr.HTML(notice(NEW, "plain"), elem_id="notice", padding=False)
+    share = gr.Checkbox(
+        label="Let others read this battle", value=False, visible=False, container=False, elem_id="share"
+    )
     with gr.Row(elem_id="votes", elem_classes="votes"):
         votes = {
             winner: gr.Button(text, interactive=False, elem_id=f"vote-{winner}", min_width=120)
@@ -67,7 +71,7 @@ def lay_out() -> Widgets:
         padding=False,
     )
     return Widgets(
-        chat_a, chat_b, line, votes, prompt, send, regenerate, new_round,
+        chat_a, chat_b, line, share, votes, prompt, send, regenerate, new_round,
         battle_id=gr.Textbox(visible="hidden", elem_id="battle-id", show_label=False),
         ticket=gr.State(None),
         readiness=gr.Timer(READINESS_EVERY, active=False),

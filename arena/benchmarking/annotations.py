@@ -1,0 +1,37 @@
+"""A run's replies with what their words do not tell, found out for all samples together before they are scored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from arena import targets
+from arena.annotating import looked_up
+from arena.benchmarking.choosing import Chosen
+from arena.benchmarking.run import Player, body
+from arena.engine import Journal
+from benchmarks.annotations import AnnotatedTask, Annotator
+from benchmarks.task import Reply, Sample
+
+
+def with_annotations(
+    chosen: Chosen, taking: Sequence[Player], max_tokens: int | None, journal: Journal, ask: Annotator | None
+) -> Chosen:
+    """`chosen` with a task that knows everything about the journal's replies; itself where it needs nothing."""
+    if ask is None or not isinstance(chosen.task, AnnotatedTask):
+        return chosen
+    return replace(chosen, task=looked_up(chosen.task, replies(chosen, taking, max_tokens, journal), ask))
+
+
+def replies(
+    chosen: Chosen, taking: Sequence[Player], max_tokens: int | None, journal: Journal
+) -> Iterator[tuple[Sample, Reply]]:
+    """Every reply that came, with its sample."""
+    examples = chosen.examples()
+    for sample in chosen.samples:
+        shots = examples(sample)
+        for player in taking:
+            for request in chosen.task.requests(sample, shots, player.rung):
+                key = targets.key(player.target.identity, body(player, request, max_tokens))
+                if (reply := journal.reply(key)) is not None:
+                    yield sample, reply

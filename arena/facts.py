@@ -1,0 +1,53 @@
+"""What is known of models beside their votes: facts and prices from the settings, timings from battles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from arena.config import AnyModel
+from arena.store.timings import Timing
+
+PROMPT_SHARE = 0.75  # three prompt tokens to one of completion: the usual blend of published price comparisons
+
+
+@dataclass(frozen=True)
+class Facts:
+    """One model; None is unknown. Prices in USD per million tokens, times in seconds."""
+
+    organisation: str | None = None
+    licence: str | None = None
+    parameters: float | None = None
+    context: int | None = None
+    released: date | None = None
+    url: str | None = None
+    prompt_price: float | None = None
+    completion_price: float | None = None
+    latency: float | None = None
+    speed: float | None = None
+
+    @property
+    def price(self) -> float | None:
+        """Of a million tokens, three quarters of them prompt."""
+        if self.prompt_price is None or self.completion_price is None:
+            return None
+        return PROMPT_SHARE * self.prompt_price + (1 - PROMPT_SHARE) * self.completion_price
+
+
+def facts_of(models: Iterable[AnyModel], timings: Mapping[str, Timing]) -> dict[str, Facts]:
+    """Facts by name, for every model that is configured or was timed."""
+    configured = {model.name: model for model in models}
+    return {name: _facts(configured.get(name), timings.get(name)) for name in configured.keys() | timings.keys()}
+
+
+def _facts(model: AnyModel | None, timing: Timing | None) -> Facts:
+    told = dict(model.facts) if model else {}
+    price = model.price if model else None
+    return Facts(
+        **told,
+        prompt_price=price.prompt if price else None,
+        completion_price=price.completion if price else None,
+        latency=timing.first_token_seconds if timing else None,
+        speed=timing.tokens_per_second if timing else None,
+    )

@@ -1,0 +1,122 @@
+"""A judge behind an API as a value: a text with words left out is one request, its log-probabilities the answer.
+
+f = log p(A) - log p(B)  of the verdict's one token, over the spellings of either letter
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from arena import targets
+from arena.config import AnyModel
+from arena.engine import Answered, Ask, Budget, Engine, Journal, Status
+from arena.errors import ConfigError
+from arena.judge_readings import AT_ONCE, Order, Reading, Seen, left, orders
+from interp.errors import InterpError
+from interp.exchange import Exchange, same_units
+from interp.perturbation import Floats, Masks, Value
+from interp.prompt import Prompt
+from judges import Pair, Unparsable
+from judges.replies import Reason
+from judges.tokens import of_tokens
+
+PART = "\n\n\x1e\n"  # between messages; a record separator is no text that anybody writes
+CERTAIN = 1e-9  # of a letter that is not among the alternatives: a contrast of 20.7, beyond what any API tells
+
+
+class JudgeFailed(Exception):
+    """Calls to the judge failed; those that did not are in the journal."""
+
+
+@contextmanager
+def calls(
+    judge: AnyModel, pair: Pair, template: str | None, journal: Journal, budget: float | None, seen: Seen
+) -> Iterator[Reading]:
+    """The battle as a judge reads it that only answers. Raises `ConfigError`; its values `JudgeFailed`."""
+    made = orders(judge, pair, template)
+    target = targets.target(judge)
+    engine = Engine({judge.name: target}, journal, Budget(budget))
+    with asyncio.Runner() as runner:  # one loop for all calls: the endpoint's connections belong to it
+        try:
+            prompts = [Prompt.found(_joined(one), one.contents) for one in made]
+            first, second = (
+                _value(runner, engine, judge.name, target.identity, one, prompt, seen)
+                for one, prompt in zip(made, prompts, strict=True)
+            )
+            exchange = Exchange(first, second, same_units(prompts[0].words, prompts[1].words))
+        except InterpError as problem:
+            raise ConfigError(f"{judge.name}: {problem}") from problem
+        asked = {"model": dict(target.identity), "prompts": [one.text for one in prompts]}
+        try:
+            yield Reading((prompts[0], prompts[1]), exchange, asked)
+        finally:
+            runner.run(target.endpoint.close())
+
+
+def _joined(order: Order) -> str:
+    return PART.join(message["content"] for message in order.body["messages"])
+
+
+def _value(
+    runner: asyncio.Runner,
+    engine: Engine,
+    name: str,
+    identity: Mapping[str, Any],
+    order: Order,
+    prompt: Prompt,
+    seen: Seen,
+) -> Value:
+    roles = [message["role"] for message in order.body["messages"]]
+
+    def body(mask: Any) -> dict[str, Any]:
+        parts = left(prompt, mask).split(PART)
+        messages = [{"role": role, "content": text} for role, text in zip(roles, parts, strict=True)]
+        return {**order.body, "messages": messages}
+
+    def value(masks: Masks) -> Floats:
+        bodies = [body(mask) for mask in masks]
+        asks = [Ask(targets.key(identity, one), name, one, unreadable) for one in bodies]
+        found: list[float] = []
+        for start in range(0, len(asks), AT_ONCE):
+            found += runner.run(_asked(engine, asks[start : start + AT_ONCE]))
+            seen(len(asks[start : start + AT_ONCE]))
+        return np.array(found)
+
+    return value
+
+
+async def _asked(engine: Engine, asks: Sequence[Ask]) -> list[float]:
+    answers: dict[int, Answered] = {}
+    async for answered in engine.run(asks):
+        answers[answered.number] = answered
+    failed = [one for one in answers.values() if one.status is not Status.OK]
+    if failed:
+        raise JudgeFailed(
+            f"{len(failed)} of {len(asks)} calls of {asks[0].model} failed: {failed[0].status}: "
+            f"{failed[0].detail or 'no detail'}; type the same command again: what was answered is kept"
+        )
+    return [contrast(answers[number].reply or {}) for number in range(len(asks))]
+
+
+def unreadable(reply: Mapping[str, Any]) -> Unparsable | None:
+    """A reply without log-probabilities of its first token, or without either letter among them."""
+    content = (reply["choices"][0].get("logprobs") or {}).get("content")
+    if not content:
+        return Unparsable(Reason.EMPTY)
+    found = of_tokens(content[0].get("top_logprobs") or content[:1])
+    return found if isinstance(found, Unparsable) else None
+
+
+def contrast(reply: Mapping[str, Any]) -> float:
+    """log p(A) - log p(B); a letter that is not among the alternatives counts as `CERTAIN`."""
+    content = reply["choices"][0]["logprobs"]["content"]
+    preference = of_tokens(content[0].get("top_logprobs") or content[:1])
+    assert isinstance(preference, float)
+    p = min(max(preference, CERTAIN), 1 - CERTAIN)
+    return math.log(p) - math.log(1 - p)

@@ -1,0 +1,159 @@
+"""Runs Python programs in a jail, with a verdict for each: their last line was reached, or why it was not."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import secrets
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from arena.errors import ConfigError
+
+JAIL = Path(__file__).with_name("jail.py")
+STARTING = 10.0  # seconds that a loaded machine may take to build a jail, beside the program's own
+KEPT = 4000  # characters of the output's end that are kept
+NUMBERS = itertools.count()
+
+
+class Unisolated(ConfigError):
+    """This machine cannot shut a program in; none is run outside."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of one run. Memory is of each process and, once more, of all files together, which live in memory."""
+
+    seconds: float = 3.0  # on the clock, from its first line on; HumanEval's own limit
+    megabytes: int = 512
+    processes: int = 8
+    files: int = 64
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if value <= 0:
+                raise ValueError(f"{name} is {value}; a limit is above 0")
+
+
+@dataclass(frozen=True)
+class Run:
+    """`passed` when the last line was reached. `reason` says why not: `timeout`, `exception`, `early exit`, or
+    the signal that ended it."""
+
+    passed: bool
+    reason: str
+    output: str  # the end of what it wrote, both streams
+    seconds: float
+
+
+def run(program: str, limits: Limits | None = None) -> Run:
+    """Runs `program` as a main module, with the standard library alone. Raises `Unisolated`."""
+    limits = limits or Limits()
+    token = secrets.token_hex(16)
+    with tempfile.TemporaryDirectory(prefix="arena-jail-") as root:
+        reading, writing = os.pipe()
+        plan = {
+            **asdict(limits), "program": program, "token": token, "root": root,
+            "number": os.getpid() * 1000 + next(NUMBERS),
+            "python": os.path.realpath(sys.executable), "interpreter": os.path.realpath(sys.base_prefix),
+        }  # fmt: skip
+        jail = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-I", "-S", str(JAIL), str(writing)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            pass_fds=[writing], start_new_session=True, env={},
+        )  # fmt: skip
+        os.close(writing)
+        try:
+            return _watched(jail, reading, plan, limits, token)
+        finally:
+            _kill(jail)
+            os.close(reading)
+
+
+def run_all(programs: Sequence[str], limits: Limits | None = None, workers: int | None = None) -> Iterator[Run]:
+    """Runs many, `workers` at once (a processor each if left out), and yields in their order."""
+    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+        yield from pool.map(lambda program: run(program, limits), programs)
+
+
+def check() -> None:
+    """Raises `Unisolated` where programs cannot be shut in on this machine."""
+    if not sys.platform.startswith("linux"):
+        raise Unisolated(_cannot(f"{sys.platform} has no namespaces"))
+    found = run("import os\nos.getcwd()", Limits(seconds=20))
+    if not found.passed:
+        raise Unisolated(_cannot(f"a program of one line does not pass: {found.reason} {found.output[-300:]}"))
+
+
+def _watched(jail: subprocess.Popen[bytes], reading: int, plan: object, limits: Limits, token: str) -> Run:
+    """Reads both pipes until the jail ends or the program's time is up; output beyond `KEPT` is thrown away."""
+    assert jail.stdin is not None
+    assert jail.stdout is not None
+    with contextlib.suppress(BrokenPipeError):  # it has said why on the other pipe
+        jail.stdin.write(json.dumps(plan).encode())
+        jail.stdin.close()
+    said, output, began = b"", b"", time.monotonic()
+    until, ready = began + STARTING, None
+    with selectors.DefaultSelector() as selector:
+        selector.register(jail.stdout, selectors.EVENT_READ)
+        selector.register(reading, selectors.EVENT_READ)
+        while selector.get_map() and (left := until - time.monotonic()) > 0:
+            for key, _ in selector.select(left):
+                chunk = os.read(key.fd, 65536)
+                if not chunk:
+                    selector.unregister(key.fileobj)
+                elif key.fd == reading:
+                    said += chunk
+                else:
+                    output = (output + chunk)[-4 * KEPT :]
+            if ready is None and said.startswith(b"ready\n"):
+                ready = time.monotonic()
+                until = ready + limits.seconds
+        timed_out = bool(selector.get_map())
+    _kill(jail)
+    if ready is None:
+        raise Unisolated(_cannot("it took too long" if timed_out else said.decode(errors="replace") or "it ended"))
+    text = output.decode(errors="replace")[-KEPT:]
+    passed = said == b"ready\n" + token.encode()
+    return Run(passed, _reason(passed, timed_out, jail.wait()), text, time.monotonic() - ready)
+
+
+def _reason(passed: bool, timed_out: bool, status: int) -> str:
+    if passed:
+        return ""
+    if timed_out:
+        return "timeout"
+    if status > 128:
+        name = signal.Signals(status - 128).name
+        return "timeout" if name == "SIGXCPU" else f"killed by {name}"
+    return "early exit" if status == 0 else "exception"
+
+
+def _kill(jail: subprocess.Popen[bytes]) -> None:
+    """The whole group; the kernel then kills all other processes of the jail's namespace."""
+    if jail.poll() is None:
+        with contextlib.suppress(ProcessLookupError):  # it ended on its own between the two lines
+            os.killpg(jail.pid, signal.SIGKILL)
+    jail.wait()
+    for pipe in (jail.stdin, jail.stdout):
+        if pipe is not None:
+            pipe.close()
+
+
+def _cannot(why: str) -> str:
+    return (
+        f"this machine cannot isolate programs ({' '.join(why.split())}), so none is run. Allow user namespaces "
+        "(`sysctl -w kernel.unprivileged_userns_clone=1`, `user.max_user_namespaces` above 0, on Ubuntu "
+        "`kernel.apparmor_restrict_unprivileged_userns=0`; in Docker --security-opt seccomp=unconfined "
+        "--security-opt apparmor=unconfined), or run the code tasks on a machine that can"
+    )

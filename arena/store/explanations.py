@@ -1,0 +1,164 @@
+"""Explanations in the store, and the texts of the battle that each is of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from arena.store.battles import StoredBattle, find_battle
+from arena.store.judging_tables import JudgedBattle, Prompt, PromptCompletion
+from arena.store.tables import Battle, BattleStatus, UtcDateTime, Vote, now
+from judges import Pair
+
+TOLD = (BattleStatus.VOTED, BattleStatus.JUDGED)  # battles whose models may be named
+
+
+class ExplanationRow(SQLModel, table=True):
+    """What a method said of a judge's verdict on one battle, as the JSON that is shown."""
+
+    __tablename__ = "explanation"
+    __table_args__ = (UniqueConstraint("battle_id", "judge", "method", "design"),)
+    id: int | None = Field(default=None, primary_key=True)
+    battle_id: int = Field(foreign_key="battle.id")
+    judge: str = Field(max_length=120)
+    method: str = Field(max_length=60)
+    design: str = Field(max_length=64)  # digest of all that decides the scores: judge, prompt, parameters
+    document: str
+    created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+
+
+@dataclass(frozen=True)
+class BattleTexts:
+    """A battle as a judge reads it. `votes` are (source, winner), people's first."""
+
+    id: int
+    public_id: str
+    category: str
+    pair: Pair
+    votes: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class StoredExplanation:
+    id: int
+    judge: str
+    method: str
+    design: str
+    document: Mapping[str, Any]
+    created_at: datetime
+
+
+class UnknownBattle(Exception):
+    """No battle has this number or id, or it is not over, so that its models are still secret."""
+
+
+def battle_texts(session: Session, name: str) -> BattleTexts:
+    """The battle with this number or public id. Raises `UnknownBattle`."""
+    wanted = Battle.id == int(name) if name.isascii() and name.isdigit() else Battle.public_id == name
+    row = session.exec(select(Battle).where(wanted)).one_or_none()
+    if row is None:
+        raise UnknownBattle(f"no battle is called {name!r}; `arena disputed` lists them with their numbers")
+    if row.status not in TOLD:
+        raise UnknownBattle(f"battle {name} is {row.status}: it can be explained when it has a vote")
+    battle = find_battle(session, public_id=row.public_id)
+    assert battle is not None
+    votes = session.exec(select(Vote.source, Vote.winner).where(Vote.battle_id == row.id)).all()
+    return BattleTexts(
+        id=row.id or 0,
+        public_id=row.public_id,
+        category=row.category,
+        pair=_judged_pair(session, battle) or _voted_pair(battle),
+        votes=tuple(sorted(votes, key=lambda vote: (vote[0].startswith("judge:"), vote[0]))),
+    )
+
+
+def add_explanation(
+    session: Session, battle_id: int, judge: str, method: str, design: str, document: Mapping[str, Any]
+) -> None:
+    """Keep an explanation; one made again in the same way takes the place of the one before."""
+    row = session.exec(_rows(battle_id).where(*_same(judge, method, design))).one_or_none()
+    text = json.dumps(document, ensure_ascii=False)
+    if row is None:
+        row = ExplanationRow(battle_id=battle_id, judge=judge, method=method, design=design, document=text)
+    row.document, row.created_at = text, now()
+    session.add(row)
+
+
+def find_explanation(
+    session: Session, battle_id: int, judge: str, method: str, design: str
+) -> StoredExplanation | None:
+    """The explanation that was made in this way, if there is one."""
+    row = session.exec(_rows(battle_id).where(*_same(judge, method, design))).one_or_none()
+    return _stored(row) if row else None
+
+
+def explanations_of(session: Session, battle_id: int) -> list[StoredExplanation]:
+    """All explanations of a battle, the newest first."""
+    newest = col(ExplanationRow.created_at).desc(), col(ExplanationRow.id).desc()
+    return [_stored(row) for row in session.exec(_rows(battle_id).order_by(*newest))]
+
+
+def _rows(battle_id: int):  # type: ignore[no-untyped-def]  # noqa: ANN202  (a select keeps its own type)
+    return select(ExplanationRow).where(ExplanationRow.battle_id == battle_id)
+
+
+def _same(judge: str, method: str, design: str) -> tuple[bool, bool, bool]:
+    row = ExplanationRow
+    return row.judge == judge, row.method == method, row.design == design
+
+
+def _stored(row: ExplanationRow) -> StoredExplanation:
+    return StoredExplanation(
+        row.id or 0, row.judge, row.method, row.design, json.loads(row.document), row.created_at
+    )
+
+
+def _voted_pair(battle: StoredBattle) -> Pair:
+    """A battle that people had: each side answered every turn itself."""
+    sides = {side: [turn.completions[side].text for turn in battle.turns] for side in ("a", "b")}
+    return Pair(
+        prompt=f"battle {battle.id}",
+        messages=tuple({"role": "user", "content": turn.prompt} for turn in battle.turns),
+        model_a=battle.model_a,
+        completion_a=sides["a"][-1],
+        model_b=battle.model_b,
+        completion_b=sides["b"][-1],
+        earlier_a=tuple(sides["a"][:-1]),
+        earlier_b=tuple(sides["b"][:-1]),
+    )
+
+
+def _judged_pair(session: Session, battle: StoredBattle) -> Pair | None:
+    """A battle over a prompt of a set, with all that the set knows of the prompt."""
+    judged = session.get(JudgedBattle, battle.id)
+    if judged is None:
+        return None
+    prompt = session.get_one(Prompt, judged.prompt_id)
+
+    def completion(model_id: int) -> PromptCompletion:
+        wanted = PromptCompletion.prompt_id == judged.prompt_id, PromptCompletion.model_id == model_id
+        return session.exec(select(PromptCompletion).where(*wanted)).one()
+
+    a, b = completion(judged.model_a_id), completion(judged.model_b_id)
+    return Pair(
+        prompt=prompt.key,
+        messages=_messages(prompt.messages),
+        model_a=battle.model_a,
+        completion_a=a.text,
+        model_b=battle.model_b,
+        completion_b=b.text,
+        checklist=tuple(json.loads(prompt.checklist)),
+        reference=prompt.reference,
+        earlier_a=tuple(json.loads(a.earlier)),
+        earlier_b=tuple(json.loads(b.earlier)),
+    )
+
+
+def _messages(text: str) -> tuple[Mapping[str, str], ...]:
+    return tuple(json.loads(text))

@@ -1,0 +1,86 @@
+"""What a battle is like, noted in the transaction of its first vote: categories by rule, and style."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from sqlalchemy import delete
+from sqlmodel import Session, col, select
+
+import ratings
+from arena.categories import VERSION, categories
+from arena.store.battles import SIDES, Side
+from arena.store.judging_tables import JudgedBattle, Prompt
+from arena.store.tables import CompletionRow, Turn, Vote
+from arena.store.trait_tables import BattleCategory, BattleStyle
+
+BATCH = 500  # battles sorted anew in one transaction: other writers wait no longer than that
+
+
+def note_traits(session: Session, battle_id: int) -> tuple[str, ...]:
+    """The categories of a battle by rule; found and kept, with its style, when nobody has voted on it yet.
+
+    A battle without a turn has neither.
+    """
+    kept = session.exec(select(BattleCategory.category).where(BattleCategory.battle_id == battle_id)).all()
+    if kept or session.get(BattleStyle, battle_id) is not None:
+        return tuple(kept)
+    prompts = prompts_of_battle(session, battle_id)
+    if not prompts:
+        return ()
+    found = categories(prompts)
+    session.add_all(BattleCategory(battle_id=battle_id, category=name, classifier=VERSION) for name in found)
+    session.add(_style(battle_id, _completions(session, battle_id)))
+    return found
+
+
+def classify_again(session: Session, after: int = 0) -> int | None:
+    """Sort the next battles with votes, those after the id `after`, by the rules of this version.
+
+    Returns the last id sorted, or None when none was left. Counts are to be made anew after the last one.
+    """
+    voted = select(Vote.battle_id).where(Vote.battle_id > after).distinct().order_by(col(Vote.battle_id))
+    ids = session.exec(voted.limit(BATCH)).all()
+    if not ids:
+        return None
+    for table in (BattleCategory, BattleStyle):
+        session.execute(delete(table).where(col(table.battle_id).in_(ids)))
+    for battle_id in ids:
+        note_traits(session, battle_id)
+    return ids[-1]
+
+
+def prompts_of_battle(session: Session, battle_id: int) -> list[str]:
+    """The user's words, turn by turn, with those of the set's prompt that come before a judged battle."""
+    messages = session.exec(
+        select(Prompt.messages)
+        .join(JudgedBattle, col(JudgedBattle.prompt_id) == col(Prompt.id))
+        .where(JudgedBattle.battle_id == battle_id)
+    ).one_or_none()
+    if messages is not None:
+        return [str(one["content"]) for one in json.loads(messages) if one["role"] == "user"]
+    turns = select(Turn.prompt).where(Turn.battle_id == battle_id).order_by(col(Turn.number))
+    return list(session.exec(turns).all())
+
+
+def _completions(session: Session, battle_id: int) -> dict[Side, str]:
+    """Each side's words in all turns, the last attempt of each."""
+    rows = session.exec(
+        select(Turn.number, CompletionRow.side, CompletionRow.text)
+        .join(Turn, col(Turn.id) == col(CompletionRow.turn_id))
+        .where(Turn.battle_id == battle_id)
+        .order_by(col(Turn.number), col(CompletionRow.attempt))
+    )
+    last = {(side, number): text for number, side, text in rows}
+    return {side: "\n\n".join(text for (one, _), text in last.items() if one == side) for side in SIDES}
+
+
+def _style(battle_id: int, texts: Mapping[Side, str]) -> BattleStyle:
+    features = ratings.style_counts([texts[side] for side in SIDES])
+    counts = {
+        f"{name}_{side}": int(values[place])
+        for name, values in features.items()
+        for place, side in enumerate(SIDES)
+    }
+    return BattleStyle(battle_id=battle_id, **counts)

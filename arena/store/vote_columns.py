@@ -1,0 +1,61 @@
+"""Single votes as columns, in the order in which they were given: for what pair counts cannot tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, select
+
+from arena.store.conditions import given_by, in_category
+from arena.store.tables import Battle, Model, Vote
+from arena.store.trait_tables import BattleStyle
+from ratings.style import FEATURES
+
+Columns = tuple[list[str], list[str], list[str]]  # model_a, model_b, winner
+
+
+@dataclass(frozen=True)
+class Styled:
+    """Votes with the style features of both sides, each a column."""
+
+    votes: Columns
+    features_a: dict[str, list[int]]
+    features_b: dict[str, list[int]]
+
+
+def ordered_votes(session: Session, source: str | None, category: str) -> Columns:
+    """The votes of a source (see `given_by`) in a category."""
+    query = (
+        select(Battle.model_a_id, Battle.model_b_id, Vote.winner)
+        .join(Battle, col(Battle.id) == col(Vote.battle_id))
+        .where(given_by(Vote.source, source), in_category(category))
+        .order_by(col(Vote.id))
+    )
+    names = _names(session)
+    rows = session.exec(query).all()
+    return [names[a] for a, _, _ in rows], [names[b] for _, b, _ in rows], [winner for _, _, winner in rows]
+
+
+def styled_votes(session: Session, source: str | None, category: str) -> Styled:
+    """The votes of a source in a category on battles whose completions are known."""
+    features = [getattr(BattleStyle, f"{name}_{side}") for side in "ab" for name in FEATURES]
+    query = (
+        select(Battle.model_a_id, Battle.model_b_id, Vote.winner, *features)
+        .join(Battle, col(Battle.id) == col(Vote.battle_id))
+        .join(BattleStyle, col(BattleStyle.battle_id) == col(Vote.battle_id))
+        .where(given_by(Vote.source, source), in_category(category))
+        .order_by(col(Vote.id))
+    )
+    names = _names(session)
+    rows = session.execute(query).all()
+    columns = [[row[place] for row in rows] for place in range(3 + 2 * len(FEATURES))]
+    a, b = columns[3 : 3 + len(FEATURES)], columns[3 + len(FEATURES) :]
+    return Styled(
+        ([names[one] for one in columns[0]], [names[one] for one in columns[1]], columns[2]),
+        dict(zip(FEATURES, a, strict=True)),
+        dict(zip(FEATURES, b, strict=True)),
+    )
+
+
+def _names(session: Session) -> dict[int | None, str]:
+    return dict(session.exec(select(Model.id, Model.name)).all())

@@ -1,0 +1,51 @@
+"""The votes in slices of time, each with its pair counts: enough to rate every date anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from arena.store.conditions import given_by, in_category
+from arena.store.tables import Battle, Vote
+from arena.store.votes import COLUMNS, Counted, model_ids
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The pair counts of the votes up to `until` that came after the slice before."""
+
+    until: datetime
+    counted: tuple[Counted, ...]
+
+
+def slices(session: Session, source: str | None, category: str, parts: int) -> Iterator[Slice]:
+    """About as many votes a slice, in order of time; reads every vote once."""
+    first, last = session.exec(select(func.min(Vote.id), func.max(Vote.id))).one()
+    if first is None or last is None:
+        return
+    number: Any = (col(Vote.id) - first) * parts // (last - first + 1)
+    query: Any = (
+        select(  # type: ignore[call-overload]
+            number,
+            Battle.model_a_id,
+            Battle.model_b_id,
+            Vote.winner,
+            func.count(),
+            func.max(Vote.created_at),
+        )
+        .join(Battle, col(Battle.id) == col(Vote.battle_id))
+        .where(given_by(Vote.source, source), in_category(category))
+        .group_by(number, col(Battle.model_a_id), col(Battle.model_b_id), col(Vote.winner))
+    )
+    names = model_ids(session)
+    parted: dict[int, list[tuple[Counted, datetime]]] = {}
+    for place, a, b, winner, votes, latest in session.execute(query):
+        sums = {name: votes if name == COLUMNS[winner] else 0 for name in COLUMNS.values()}
+        parted.setdefault(int(place), []).append((Counted(names[a], names[b], **sums), latest))
+    for place in sorted(parted):
+        yield Slice(max(latest for _, latest in parted[place]), tuple(one for one, _ in parted[place]))

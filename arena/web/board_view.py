@@ -1,0 +1,148 @@
+"""A leaderboard as the page shows it: the boards that are needed, searched, filtered and sorted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from arena.board_choice import BOTH, JUDGES, SOURCES, BoardChoice, NoSuchBoard
+from arena.config import Settings
+from arena.facts import Facts, facts_of
+from arena.kept import Kept
+from arena.leaderboard import Published, publish_choice
+from arena.store.tables import HUMAN, OVERALL
+from arena.store.timings import timings
+from arena.store.votes import counted_categories, counted_sources
+from arena.web.board_columns import BoardRow, Column, in_order, shown
+from arena.web.board_query import PRICES, SIZES, UNKNOWN_LICENCE, BoardQuery
+
+SOURCE_NAMES = {HUMAN: "People", JUDGES: "Judges", BOTH: "People and judges", "all": "All votes added up"}
+METHOD_NAMES = {"bt": "Bradley–Terry", "davidson": "Davidson", "elo": "Elo"}
+NOTHING = Facts()
+
+
+@dataclass(frozen=True)
+class BoardView:
+    """What the template needs."""
+
+    query: BoardQuery
+    rows: list[BoardRow]
+    columns: list[Column]
+    low: float
+    high: float
+    votes: int
+    models: int  # before search and filters
+    as_of: datetime | None
+    coefficients: tuple[Any, ...]
+    problem: str  # why there is no board
+    beside_problems: list[str]
+    sources: dict[str, str]
+    categories: dict[str, int]
+    licences: list[str]
+
+    def at(self, rating: float) -> float:
+        """Where a rating stands between the ends of the axis, in percent."""
+        return min(100.0, max(0.0, 100 * (rating - self.low) / (self.high - self.low)))
+
+
+class Boards:
+    """Boards and facts for the pages, kept between readers."""
+
+    def __init__(self, kept: Kept, settings: Settings) -> None:
+        self.kept = kept
+        self.settings = settings
+
+    def published(self, choice: BoardChoice) -> Published:
+        """Raises `NoSuchBoard`."""
+        return self.kept.get(choice, lambda session: publish_choice(session, choice))
+
+    def facts(self) -> dict[str, Facts]:
+        return self.kept.get("facts", lambda session: facts_of(self.settings.models, timings(session)))
+
+    def sources(self) -> dict[str, str]:
+        """What can be chosen as source, with its name; `human` alone where no judge has voted."""
+        found = self.kept.get("sources", counted_sources)
+        judges = [one for one in found if one != HUMAN]
+        if not judges:
+            return {HUMAN: SOURCE_NAMES[HUMAN]}
+        alone = {one: f"Judge {one.removeprefix('judge:')}" for one in judges}
+        return {source: SOURCE_NAMES[source] for source in SOURCES} | alone
+
+    def categories(self, source: str) -> dict[str, int]:
+        """Categories with their votes by a source, overall first."""
+        voters = None if source in (BOTH, "all") else source
+        found = self.kept.get(("categories", voters), lambda session: counted_categories(session, voters))
+        return {OVERALL: found.get(OVERALL, 0)} | found
+
+    def view(self, query: BoardQuery) -> BoardView:
+        """The board of a query; a board that does not exist is a view with the reason."""
+        published, problem = None, ""
+        try:
+            published = self.published(query.choice)
+        except NoSuchBoard as reason:
+            problem = str(reason)
+        others, problems = self._others(query)
+        facts = self.facts()
+        rows = [
+            BoardRow(
+                row,
+                facts.get(row.model, NOTHING),
+                {source: board[row.model] for source, board in others.items() if row.model in board},
+            )
+            for row in (published.board.rows if published else ())
+        ]
+        low, high = _ends(rows)
+        return BoardView(
+            query=query,
+            rows=in_order([row for row in rows if _wanted(row, query)], query.sort),
+            columns=shown(rows, query.chosen_columns),
+            low=low,
+            high=high,
+            votes=published.board.battles if published else 0,
+            models=len(rows),
+            as_of=published.as_of if published else None,
+            coefficients=published.board.coefficients if published else (),
+            problem=problem,
+            beside_problems=problems,
+            sources=self.sources(),
+            categories=self.categories(query.source),
+            licences=sorted({one.licence or UNKNOWN_LICENCE for one in facts.values()}),
+        )
+
+    def _others(self, query: BoardQuery) -> tuple[dict[str, dict[str, Any]], list[str]]:
+        boards, problems = {}, []
+        for source in query.others:
+            try:
+                board = self.published(BoardChoice(source, query.category)).board
+                boards[source] = {row.model: row for row in board.rows}
+            except NoSuchBoard as reason:
+                problems.append(str(reason))
+        return boards, problems
+
+
+def _wanted(row: BoardRow, query: BoardQuery) -> bool:
+    facts = row.facts
+    words = f"{row.row.model} {facts.organisation or ''}".casefold()
+    return (
+        all(word in words for word in query.q.casefold().split())
+        and (not query.licence or query.licence == (facts.licence or UNKNOWN_LICENCE))
+        and _below(facts.parameters, SIZES.get(query.size))
+        and _below(facts.price, PRICES.get(query.price))
+    )
+
+
+def _below(value: float | None, limit: float | None) -> bool:
+    """Unknown passes only where nothing is asked."""
+    return limit is None or (value is not None and value <= limit)
+
+
+def _ends(rows: list[BoardRow]) -> tuple[float, float]:
+    """Round ends of an axis that holds every interval and the mean of 1000.
+
+    Models with few votes have intervals that would leave the others no room: they may run over the edge.
+    """
+    firm = [row.row for row in rows if not row.row.provisional] or [row.row for row in rows]
+    bounds = [x for row in firm for x in (row.rating, row.lower, row.upper) if abs(x) < float("inf")]  # nan fails
+    low, high = min([*bounds, 1000.0]), max([*bounds, 1000.0])
+    return 50 * (low // 50), 50 * (high // 50 + 1)

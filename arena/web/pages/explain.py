@@ -1,0 +1,191 @@
+"""The page `/explain/<battle>`: stored explanations, and a new one made while the page stays awake.
+
+Plain HTML from FastAPI: a Gradio page has one address, and here each battle has its own.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Form, HTTPException
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from arena import explaining, targets
+from arena.config import Settings
+from arena.errors import ConfigError
+from arena.judge_readings import has_weights
+from arena.store import Database
+from arena.store.explanations import BattleTexts, StoredExplanation
+from arena.web.explanations import Busy, Explanations, Job
+from interp.inside import INSIDE
+from interp.methods import METHODS
+from interp.render import fragment, style
+
+LONGEST = 160  # characters of the prompt in the heading
+SIDE_BY_SIDE = 2
+
+
+def routes(settings: Settings, database: Database, jobs: Explanations) -> APIRouter:
+    """`/explain/<battle>`, with `show=1,2` for two stored explanations side by side."""
+    router = APIRouter(prefix="/explain", include_in_schema=False)
+
+    def battle_of(name: str) -> BattleTexts:
+        """By its public id alone: numbers can be counted through."""
+        try:
+            if name.isdigit():
+                raise ConfigError(f"no battle is called {name!r}")
+            return explaining.find_battle(database, name)
+        except ConfigError as problem:
+            raise HTTPException(404, str(problem)) from problem
+
+    @router.get("/{name}", response_class=HTMLResponse)
+    def show(name: str, show: str = "") -> HTMLResponse:
+        try:
+            battle = battle_of(name)
+        except HTTPException as problem:
+            return HTMLResponse(_page("No such battle", f"<p>{_(problem.detail)}.</p>", settings), 404)
+        stored = explaining.all_stored(database, battle)
+        body = _head(battle) + _job(battle, jobs.job(name)) + _start(settings, battle, jobs) + _shown(stored, show)
+        return HTMLResponse(_page(f"Why? {settings.web.title}", body, settings))
+
+    @router.post("/{name}")
+    def start(name: str, judge: Annotated[str, Form()], method: Annotated[str, Form()]) -> RedirectResponse:
+        battle = battle_of(name)
+        if not settings.web.explain:
+            raise HTTPException(403, "explanations are made by the operator here: arena explain")
+        if judge not in judges(settings) or method not in explaining.method_names():
+            raise HTTPException(422, f"judge {judge!r} with method {method!r} cannot be asked from this page")
+        try:
+            jobs.begin(battle.public_id, judge, method)
+        except Busy as problem:
+            raise HTTPException(409, str(problem)) from problem
+        return RedirectResponse(f"/explain/{quote(name)}", 303)
+
+    @router.post("/{name}/cancel")
+    def cancel(name: str) -> RedirectResponse:
+        jobs.cancel(battle_of(name).public_id)
+        return RedirectResponse(f"/explain/{quote(name)}", 303)
+
+    @router.get("/{name}/state")
+    def state(name: str) -> dict[str, Any]:
+        job = jobs.job(name)
+        return job.to_dict() if job else {"running": False}
+
+    return router
+
+
+def judges(settings: Settings) -> list[str]:
+    """Models that a visitor may have explained: those with weights here, which cost the operator no money."""
+    return [name for name, one in targets.configured(settings).items() if has_weights(one)]
+
+
+def _(text: object) -> str:
+    return html.escape(str(text))
+
+
+def _page(title: str, body: str, settings: Settings) -> str:
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
+        'content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">'
+        f"<title>{_(title)}</title><style>{style()}{STYLE}</style></head>"
+        f'<body class="alone"><nav><a href="/">{_(settings.web.title)}</a>'
+        '<a href="/leaderboard">Leaderboard</a></nav>'
+        f"<main>{body}</main><script>{SCRIPT}</script></body></html>"
+    )
+
+
+def _head(battle: BattleTexts) -> str:
+    prompt = battle.pair.messages[-1]["content"]
+    shown = prompt if len(prompt) <= LONGEST else prompt[:LONGEST] + "…"
+    votes = ", ".join(f"{source}: {winner.replace('_', ' ')}" for source, winner in battle.votes) or "none yet"
+    return (
+        f'<div class="explained"><h1>Why? Battle {battle.id}</h1><p><q>{_(shown)}</q></p><p class="soft">'
+        f"A is {_(battle.pair.model_a)}, B is {_(battle.pair.model_b)}. Votes: {_(votes)}.</p></div>"
+    )
+
+
+def _job(battle: BattleTexts, job: Job | None) -> str:
+    """The explanation under way, or how the last one failed."""
+    if job is None or (not job.running and job.error is None):
+        return ""
+    if not job.running:
+        return f'<div class="explained"><p class="failed" role="alert">{_(job.error)}</p></div>'
+    share = f' value="{job.done}" max="{job.total}"' if job.total else ""
+    return (
+        f'<form class="explained card job" method="post" action="/explain/{quote(battle.public_id)}/cancel">'
+        f'<p id="stage" aria-live="polite">{_(job.judge)}, {_(job.method)}: {_(job.stage)}</p>'
+        f'<progress id="progress"{share} aria-label="progress"></progress> <button>Cancel</button></form>'
+    )
+
+
+def _start(settings: Settings, battle: BattleTexts, jobs: Explanations) -> str:
+    """The form that begins another one."""
+    able = judges(settings)
+    if not settings.web.explain or not able:
+        return (
+            '<p class="explained soft">New explanations are made with '
+            f"<code>arena explain {battle.id} --judge JUDGE</code>.</p>"
+        )
+    says = {name: one.says for name, one in METHODS.items()} | {name: one.says for name, one in INSIDE.items()}
+    options = "".join(f'<option value="{name}">{name}: {_(text)}</option>' for name, text in says.items())
+    models = "".join(f"<option>{_(name)}</option>" for name in able)
+    busy = " disabled" if jobs.running() else ""
+    return (
+        f'<form class="explained start" method="post"><label>Judge <select name="judge">{models}</select></label>'
+        f'<label>Method <select name="method">{options}</select></label>'
+        f"<button{busy}>Explain</button></form>"
+    )
+
+
+def _shown(stored: Sequence[StoredExplanation], show: str) -> str:
+    """The explanations asked for, else the newest, with links to the others."""
+    if not stored:
+        return '<p class="explained soft">No explanation of this battle has been made yet.</p>'
+    wanted = [int(part) for part in show.split(",") if part.strip().isdigit()]
+    chosen = [one for number in wanted for one in stored if one.id == number][:SIDE_BY_SIDE] or [stored[0]]
+    documents: list[Mapping[str, Any]] = [one.document for one in chosen]
+    titles = dict.fromkeys(one.judge for one in chosen)
+    links = "".join(_link(one, chosen) for one in stored)
+    return f'<ul class="explained stored">{links}</ul>{fragment(documents, "Judged by " + ", ".join(titles))}'
+
+
+def _link(one: StoredExplanation, chosen: Sequence[StoredExplanation]) -> str:
+    here = any(one.id == other.id for other in chosen)
+    made = f"{one.created_at:%Y-%m-%d %H:%M}"
+    beside = "" if here else f' · <a href="?show={chosen[0].id},{one.id}">beside it</a>'
+    name = f"{_(one.judge)}, {_(one.method)}"
+    shown = f'<strong aria-current="true">{name}</strong>' if here else f'<a href="?show={one.id}">{name}</a>'
+    return f'<li>{shown} <span class="soft">{made}</span>{beside}</li>'
+
+
+STYLE = """
+nav { font: 16px system-ui, sans-serif; display: flex; gap: 1.2rem; margin: 0 0 1rem; }
+a { color: #4f46e5; } @media (prefers-color-scheme: dark) { a { color: #a5b4fc; } }
+main { max-width: 1200px; margin: 0 auto; } nav { max-width: 1200px; margin: 0 auto 1rem; }
+.start, .job { display: flex; flex-wrap: wrap; gap: .6rem 1rem; align-items: end; margin: 1rem 0; }
+.start label { display: grid; font-size: .85rem; min-width: 0; }
+.start :is(select, button), .job button { font: inherit; padding: .45rem .7rem; min-height: 44px; max-width: 100%;
+  border-radius: 8px; border: 1px solid var(--line); background: var(--paper); color: var(--ink); }
+.start button { background: #4f46e5; border-color: #4f46e5; color: #fff; font-weight: 600; }
+.start button:disabled { opacity: .45; }
+.job p { margin: 0; flex: 1 1 100%; } .job progress { flex: 1; min-width: 8rem; height: 1rem; align-self: center; }
+@media (max-width: 640px) { .start label, .start select { width: 100%; } }
+.failed { border: 1px solid var(--bad); color: var(--bad); border-radius: 8px; padding: .6rem .9rem; }
+.stored { padding-left: 1.2rem; margin: .5rem 0 1rem; }
+"""
+
+# Asks once a second how far it is; when it has ended, the page is loaded again. Without script: reload by hand.
+SCRIPT = """
+const stage = document.getElementById('stage'), bar = document.getElementById('progress');
+if (stage) setInterval(async () => {
+  let job;
+  try { job = await (await fetch(location.pathname + '/state')).json(); } catch { return; }
+  if (!job.running) { location.replace(location.pathname); return; }
+  const texts = job.total ? ` (${job.done} of ${job.total} texts)` : '';
+  stage.textContent = `${job.judge}, ${job.method}: ${job.stage}${texts}, ${job.seconds} s`;
+  if (job.total) { bar.max = job.total; bar.value = job.done; } else bar.removeAttribute('value');
+}, 1000);
+"""

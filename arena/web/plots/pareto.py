@@ -1,0 +1,81 @@
+"""Rating against price, latency as the size of the mark; the line joins models that none beats on both."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from arena.web.plots.look import ACCENT, GREY, Row, laid_out, short
+
+SMALLEST, LARGEST = 8.0, 30.0  # pixels
+
+
+def figure(rows: Sequence[Row]) -> go.Figure:
+    """`rows`: model, rating, price (USD per million tokens, blended), latency (seconds or None)."""
+    best = frontier(rows)
+    slowest = max((row["latency"] or 0.0 for row in rows), default=0.0)
+    named = {row["model"] for row in best}
+    plot = go.Figure()
+    plot.add_scatter(
+        x=[_drawable(row["price"]) for row in best],
+        y=[row["rating"] for row in best],
+        mode="lines",
+        line={"color": GREY, "dash": "dot", "shape": "hv"},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    plot.add_scatter(
+        x=[_drawable(row["price"]) for row in rows],
+        y=[row["rating"] for row in rows],
+        mode="markers+text",
+        text=[short(row["model"], 16) if row["model"] in named else "" for row in rows],
+        textposition="top center",
+        marker={
+            "color": [ACCENT if row["model"] in named else GREY for row in rows],
+            "symbol": ["circle" if row["model"] in named else "circle-open" for row in rows],
+            "size": [_size(row["latency"], slowest) for row in rows],
+            "line": {"width": 1.5},
+        },
+        customdata=[[row["model"], _seconds(row["latency"]), row["price"]] for row in rows],
+        hovertemplate="%{customdata[0]}: %{y:.0f}, %{customdata[2]:g} USD / M, first token %{customdata[1]}<extra></extra>",
+        showlegend=False,
+    )
+    return laid_out(
+        plot,
+        height=400,
+        xaxis={"type": "log", "title": "USD per million tokens", "range": _decades(rows), "nticks": 6},
+        yaxis={"title": "Rating"},
+        margin={"l": 8, "r": 24, "t": 30, "b": 8},
+    )
+
+
+def frontier(rows: Sequence[Row]) -> list[Row]:
+    """The models that no other one beats in rating at the same price or less, from cheap to dear."""
+    best: list[Row] = []
+    for row in sorted(rows, key=lambda one: (one["price"], -one["rating"])):
+        if not best or row["rating"] > best[-1]["rating"]:
+            best.append(row)
+    return best
+
+
+def _drawable(price: float) -> float:
+    return max(price, 0.001)  # a model for nothing has no place on a logarithmic axis: it stands at its left end
+
+
+def _decades(rows: Sequence[Row]) -> list[float]:
+    """The ends of the axis, as powers of ten, with room for the outermost names."""
+    prices = [math.log10(_drawable(row["price"])) for row in rows]
+    room = max(0.3, 0.12 * (max(prices) - min(prices)))
+    return [min(prices) - room, max(prices) + room]
+
+
+def _size(latency: float | None, slowest: float) -> float:
+    if latency is None or slowest <= 0:
+        return SMALLEST
+    return SMALLEST + (LARGEST - SMALLEST) * math.sqrt(latency / slowest)
+
+
+def _seconds(latency: float | None) -> str:
+    return "unknown" if latency is None else f"{latency:.2f} s"

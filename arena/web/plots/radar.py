@@ -1,0 +1,41 @@
+"""Ratings by category, one outline a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from arena.web.plots.look import DASHES, SERIES, SYMBOLS, Row, laid_out, series, short
+
+
+def figure(rows: Sequence[Row]) -> go.Figure:
+    """`rows`: model, category, rating; each model with the same categories."""
+    plot = go.Figure()
+    for number, (model, own) in enumerate(series(rows, "model").items()):
+        closed = [*own, own[0]]
+        plot.add_scatterpolar(
+            theta=[row["category"].replace(" ", "<br>") for row in closed],
+            r=[row["rating"] for row in closed],
+            name=short(model),
+            mode="lines+markers",
+            line={"color": SERIES[number % len(SERIES)], "dash": DASHES[number % len(DASHES)]},
+            marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 7},
+            hovertemplate=f"{model}, %{{theta}}: %{{r:.0f}}<extra></extra>",
+        )
+    ratings = [row["rating"] for row in rows]
+    low, high = 50 * (min(ratings) // 50) - 50, 50 * (max(ratings) // 50 + 1)
+    return laid_out(
+        plot,
+        height=440,
+        polar={
+            "radialaxis": {
+                "range": [low, high],
+                "nticks": 5,
+                "tickfont": {"size": 10},
+                "angle": 90,
+                "tickangle": 90,
+            }
+        },
+        margin={"l": 70, "r": 70, "t": 30, "b": 30},
+    )

@@ -1,0 +1,17 @@
+"""How often the model of the row beat the model of the column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from arena.web.plots.look import DIVERGING, Row
+from arena.web.plots.pair_matrix import heat_map, models_of, square
+
+
+def figure(rows: Sequence[Row]) -> go.Figure:
+    """`rows`: model, opponent, battles, win_rate (ties as halves), one for each ordered pair that met."""
+    models = models_of(rows)
+    told = "%{customdata[0]} against %{customdata[1]}: %{z:.0%}"
+    return heat_map(models, square(rows, models, "win_rate"), told, ".0%", DIVERGING, zmin=0, zmid=0.5, zmax=1)

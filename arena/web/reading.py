@@ -1,0 +1,144 @@
+"""The leaderboard's page, its plots and what they load. Handlers translate: words in, one use case, HTML out."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from jinja2 import Environment
+
+from arena.board_choice import BOTH, BoardChoice, NoSuchBoard
+from arena.fragile_ranks import fragile_ranks
+from arena.store.votes import last_vote
+from arena.web.board_columns import COLUMNS
+from arena.web.board_query import PRICES, SIZES, BoardQuery
+from arena.web.board_view import METHOD_NAMES, Boards
+from arena.web.plot_data import BY_NAME, PLOTS, Plot, notice, rows_of
+
+HERE = "/leaderboard"
+YEAR = "public, max-age=31536000, immutable"
+KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+
+
+def routes(boards: Boards, templates: Environment) -> APIRouter:
+    """`/leaderboard` and everything it loads."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get(HERE)
+    def leaderboard(request: Request) -> HTMLResponse:
+        query = _query(request)
+        view = boards.view(query)
+        page = templates.get_template("leaderboard.html").render(
+            here=HERE,
+            view=view,
+            methods=METHOD_NAMES,
+            all_columns=COLUMNS,
+            sizes=SIZES,
+            prices=PRICES,
+            plots=PLOTS,
+            source_name=view.sources.get(query.source, query.source),
+            plot_query=query.link("", **_NO_TABLE).removeprefix("?"),
+            json_link=_json_link(query),
+        )
+        return HTMLResponse(page, 404 if view.problem and not view.rows else 200)
+
+    @router.get(f"{HERE}/version")
+    def version() -> JSONResponse:
+        with boards.kept.database.read() as session:
+            return JSONResponse({"last": last_vote(session)}, headers={"cache-control": "no-store"})
+
+    @router.get(f"{HERE}/fragility")
+    def fragility(request: Request) -> HTMLResponse:
+        query = _query(request)
+        choice = BoardChoice("all" if query.source == BOTH else query.source, query.category)
+        part = "fragility_part.html" if "x-part" in request.headers else "fragility.html"
+        template = templates.get_template(part)
+        try:
+            published = boards.published(choice)
+            swaps = boards.kept.get(("fragile", choice), lambda _session: fragile_ranks(published))
+        except NoSuchBoard as problem:
+            return HTMLResponse(template.render(here=HERE, swaps=[], problem=str(problem)), 404)
+        return HTMLResponse(template.render(here=HERE, swaps=swaps, problem=""))
+
+    @router.get("/plots/{name}.data.json")
+    def plot_data(name: str, request: Request) -> JSONResponse:
+        return JSONResponse(_rows(boards, _plot(name), _query(request)))
+
+    @router.get("/plots/{name}.csv")
+    def plot_csv(name: str, request: Request) -> Response:
+        text = as_csv(_rows(boards, _plot(name), _query(request)))
+        headers = {"content-disposition": f'attachment; filename="{name}.csv"'}
+        return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+
+    @router.get("/plots/{name}.json")
+    def plot(name: str, request: Request, narrow: bool = False) -> Response:
+        one = _plot(name)
+        try:
+            rows = one.fit(rows_of(one, boards, _query(request)), narrow)
+        except NoSuchBoard as problem:
+            return JSONResponse({"notice": notice(one, problem)})
+        if not rows:
+            return JSONResponse({"notice": notice(one)})
+        return Response(one.figure(rows).to_json(), media_type="application/json")
+
+    @router.get("/reading/plotly.js")
+    def plotly() -> Response:
+        headers = {"content-encoding": "gzip", "cache-control": YEAR, "vary": "accept-encoding"}
+        return Response(_plotly(), media_type="text/javascript", headers=headers)
+
+    @router.get("/reading/{name}")
+    def static(name: str) -> Response:
+        suffix = name[name.rfind(".") :]
+        found = files("arena.web") / "static" / name
+        if suffix not in KINDS or "/" in name or not found.is_file():
+            raise HTTPException(404, f"no file {name!r} here")
+        return Response(found.read_bytes(), media_type=KINDS[suffix], headers={"cache-control": "no-cache"})
+
+    return router
+
+
+_NO_TABLE = {"q": "", "sort": "", "licence": "", "size": "", "price": "", "columns": "", "beside": ""}
+
+
+def _query(request: Request) -> BoardQuery:
+    return BoardQuery.read(request.query_params.multi_items())
+
+
+def _json_link(query: BoardQuery) -> str:
+    words = {**_NO_TABLE, "style": "true" if query.style == "on" else ""}
+    return query.link("/api/v1/leaderboard", **words)
+
+
+def _plot(name: str) -> Plot:
+    if name not in BY_NAME:
+        raise HTTPException(404, f"no plot {name!r}; there are {', '.join(BY_NAME)}")
+    return BY_NAME[name]
+
+
+def _rows(boards: Boards, plot: Plot, query: BoardQuery) -> list[dict[str, Any]]:
+    try:
+        return rows_of(plot, boards, query)
+    except NoSuchBoard as problem:
+        raise HTTPException(404, str(problem)) from problem
+
+
+def as_csv(rows: list[dict[str, Any]]) -> str:
+    """Rows as CSV; the columns are those of the first."""
+    text = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return text.getvalue()
+
+
+@cache
+def _plotly() -> bytes:
+    """The library as the Python package brings it, packed once: a third of its 4.8 MB goes over the wire."""
+    return gzip.compress((files("plotly") / "package_data" / "plotly.min.js").read_bytes(), 6)

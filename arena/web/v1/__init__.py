@@ -1,0 +1,5 @@
+"""The public interface, version 1: what is here stays as it is; what changes will be version 2."""
+
+from arena.web.v1.routes import routes
+
+__all__ = ["routes"]

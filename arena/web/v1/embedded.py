@@ -1,0 +1,128 @@
+"""What others put on their pages: a badge, a table, and a feed of changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from typing import Any
+from xml.etree import ElementTree as Xml
+
+from arena.leaderboard import Published
+from arena.seals import Seal
+
+LETTER = 7.0  # pixels, about, of a letter of the badge's font at 11 px
+ATOM = "http://www.w3.org/2005/Atom"
+MEDIA_SVG, MEDIA_ATOM = "image/svg+xml", "application/atom+xml"
+# an embedded table runs nothing, loads nothing and may stand on anybody's page
+TABLE_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors *; base-uri 'none'; form-action 'none'"
+)
+SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+STYLE = """body{margin:0;font:14px/1.4 system-ui,sans-serif;color:#1f2937;background:#fff}
+table{border-collapse:collapse;width:100%}caption{text-align:left;padding:4px 8px;color:#4b5563}
+th,td{padding:4px 8px;text-align:right;border-bottom:1px solid #e5e7eb}
+th:nth-child(2),td:nth-child(2){text-align:left}
+@media(prefers-color-scheme:dark){body{color:#e5e7eb;background:#111827}caption{color:#9ca3af}
+th,td{border-color:#374151}}"""
+
+
+def badge(title: str, row: Mapping[str, Any] | None) -> str:
+    """A badge such as `Arena | #2 · 1043 ± 12`; a model that is not on the board has no rank."""
+    right = "not rated" if row is None else _standing(row)
+    widths = [LETTER * len(text) + 12 for text in (title, right)]
+    total = sum(widths)
+    whole = f"{title}: {right}"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{total:g}" height="20" role="img" '
+        f'aria-label="{escape(whole, quote=True)}"><title>{escape(whole)}</title>'
+        f'<rect width="{total:g}" height="20" rx="3" fill="#374151"/>'
+        f'<path d="M{widths[0]:g} 0h{widths[1] - 3:g}a3 3 0 0 1 3 3v14a3 3 0 0 1-3 3h-{widths[1] - 3:g}z" '
+        'fill="#4338ca"/><g fill="#fff" font-family="Verdana,sans-serif" font-size="11" text-anchor="middle">'
+        f'<text x="{widths[0] / 2:g}" y="14">{escape(title)}</text>'
+        f'<text x="{widths[0] + widths[1] / 2:g}" y="14">{escape(right)}</text></g></svg>'
+    )
+
+
+def _standing(row: Mapping[str, Any]) -> str:
+    if row["rating"] is None:
+        return "not rated"
+    half = (row["upper"] - row["lower"]) / 2 if row["upper"] is not None and row["lower"] is not None else None
+    width = "" if half is None else f" ± {half:.0f}"
+    return f"#{row['rank']} · {row['rating']:.0f}{width}" + (" provisional" if row["provisional"] else "")
+
+
+def table(title: str, published: Published, top: int, home: str) -> str:
+    """The first rows of a board as a page of its own, for an iframe: no script, nothing from elsewhere."""
+    plain = published.to_dict()
+    rows: Any = plain["models"]
+    lines = "".join(map(_line, rows[:top]))
+    caption = f"{plain['votes']:,} votes · {plain['source']} · {plain['category']} · {plain['as_of']}"
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<title>{escape(title)}</title><style>{STYLE}</style><table><caption>"
+        f'<a href="{escape(home, quote=True)}" target="_blank" rel="noopener">{escape(title)}</a> · '
+        f"{escape(caption)}"
+        "</caption><thead><tr><th>rank</th><th>model</th><th>rating</th><th>95 %</th><th>votes</th></tr></thead>"
+        f"<tbody>{lines}</tbody></table></html>"
+    )
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    def number(value: float | None) -> str:
+        return "–" if value is None else f"{value:.0f}"
+
+    interval = f"{number(row['lower'])} – {number(row['upper'])}"
+    name = escape(str(row["model"])) + (" (provisional)" if row["provisional"] else "")
+    cells = (str(row["rank"]), name, number(row["rating"]), interval, f"{row['battles']:,}")
+    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def feed(title: str, home: str, chain: Sequence[Seal]) -> bytes:
+    """Atom (RFC 4287): one entry a seal after which the people's board, or the only one, is another."""
+    Xml.register_namespace("", ATOM)
+    root = Xml.Element(f"{{{ATOM}}}feed")
+    _add(root, "title", f"{title}: changes of the leaderboard")
+    _add(root, "id", f"{home}/api/v1/feed.atom")
+    _add(root, "updated", chain[-1].sealed_at if chain else "1970-01-01T00:00:00Z")
+    for rel, path in (("self", "/api/v1/feed.atom"), ("alternate", "/leaderboard")):
+        Xml.SubElement(root, f"{{{ATOM}}}link", rel=rel, href=home + path)
+    _add(Xml.SubElement(root, f"{{{ATOM}}}author"), "name", title)
+    before: Seal | None = None
+    entries = []
+    for seal in chain:
+        if changes := list(board_changes(before, seal)):
+            entries.append((seal, changes))
+        before = seal
+    for seal, changes in reversed(entries):
+        entry = Xml.SubElement(root, f"{{{ATOM}}}entry")
+        _add(entry, "id", f"urn:sha256:{seal.sha256}")
+        _add(entry, "title", changes[0] if len(changes) == 1 else f"{changes[0]}, and {len(changes) - 1} more")
+        _add(entry, "updated", seal.sealed_at)
+        Xml.SubElement(entry, f"{{{ATOM}}}link", rel="alternate", href=f"{home}/leaderboard")
+        _add(entry, "content", "\n".join(changes))
+    return bytes(Xml.tostring(root, encoding="utf-8", xml_declaration=True))
+
+
+def board_changes(before: Seal | None, after: Seal) -> Iterator[str]:
+    """What a reader would notice: models that come, other ranks, another filter."""
+    old = {row["model"]: row for row in _rows(before)}
+    if before is not None and before.filter != after.filter:
+        yield f"filter {after.filter} in place of {before.filter}"
+    for row in _rows(after):
+        was = old.get(row["model"])
+        rating = "" if row["rating"] is None else f", {row['rating']:.0f}"
+        if was is None or (was["battles"] == 0 and row["battles"] > 0):
+            if row["battles"] > 0:
+                yield f"{row['model']} is on the board: rank {row['rank']}{rating}"
+        elif was["rank"] != row["rank"]:
+            way = "up" if row["rank"] < was["rank"] else "down"
+            yield f"{row['model']} goes {way}, from rank {was['rank']} to {row['rank']}{rating}"
+
+
+def _rows(seal: Seal | None) -> Sequence[Mapping[str, Any]]:
+    rows: Sequence[Mapping[str, Any]] = seal.boards[0]["models"] if seal and seal.boards else ()
+    return rows
+
+
+def _add(parent: Xml.Element, name: str, text: str) -> None:
+    Xml.SubElement(parent, f"{{{ATOM}}}{name}").text = "".join(c for c in text if c.isprintable() or c == "\n")

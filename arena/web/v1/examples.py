@@ -1,0 +1,76 @@
+"""Examples for the OpenAPI description: what a reply looks like, in every format and refusal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from arena.web.v1.problems import MEDIA
+from arena.web.v1.replies import CSV, JSON, PARQUET
+
+ROW = {
+    "model": "smollm2-135m-instruct", "rating": 1043.2, "lower": 1012.7, "upper": 1073.7, "rank": 1, "rank_low": 1,
+    "rank_high": 2, "battles": 412, "wins": 201, "losses": 143, "ties": 48, "both_bad": 20, "provisional": False,
+}  # fmt: skip
+LEADERBOARD = {
+    "as_of": "2026-03-31T12:00:00+00:00", "votes": 1250, "battles": 1250, "source": "human", "category": "overall",
+    "method": "bradley_terry", "parameters": {"prior": 0.25, "covariance": "sandwich", "level": 0.95},
+    "components": [["smollm2-135m-instruct", "qwen2.5-0.5b-instruct"]], "models": [ROW],
+}  # fmt: skip
+MODELS = {
+    "source": "human", "category": "overall",
+    "models": [{**ROW, "registered_at": "2026-01-05T08:00:00.000000+00:00", "organisation": "Hugging Face",
+                "licence": "Apache-2.0", "parameters": 135000000, "context": 8192, "released": "2024-10-31",
+                "url": "https://example.org/smollm2", "prompt_price": 0.02, "completion_price": 0.06}],
+}  # fmt: skip
+VOTES = {
+    "votes": [{"vote": 17, "battle": "Zr9xQ2kPm1", "model_a": "smollm2-135m-instruct",
+               "model_b": "qwen2.5-0.5b-instruct", "winner": "model_b", "source": "human",
+               "voter": "5f0c1d9a77be42d0a1c3", "stopped_early": False, "leaked": False,
+               "created_at": "2026-03-02T10:11:12.131415+00:00"}],
+    "next_after": "17",
+}  # fmt: skip
+_TALK = [{"role": "user", "content": "Name a tree."}, {"role": "assistant", "content": "Birch."}]
+BATTLES = {
+    "battles": [{"battle": "Zr9xQ2kPm1", "model_a": "smollm2-135m-instruct", "model_b": "qwen2.5-0.5b-instruct",
+                 "created_at": "2026-03-02T10:10:40.000000+00:00", "categories": ["english"],
+                 "conversation_a": _TALK, "conversation_b": _TALK,
+                 "votes": [{"source": "human", "voter": "5f0c1d9a77be42d0a1c3", "winner": "model_b"}]}],
+    "next_after": "Zr9xQ2kPm1",
+}  # fmt: skip
+PROMPTS = {
+    "prompt_sets": [{"name": "starter", "source": "starter", "prompts": 80, "categories": 8,
+                     "completions": {"smollm2-135m-instruct": 80}}],
+    "next_after": "1",
+}  # fmt: skip
+SEALS = {
+    "seals": [{"number": 1, "previous": "0" * 64, "first_vote": 1, "last_vote": 412, "votes": 412,
+               "root": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "filter": "every-1",
+               "sealed_at": "2026-03-02T11:00:00.000000+00:00", "boards": [], "sha256": "60303ae22b998861" * 4}],
+    "next_after": "1",
+}  # fmt: skip
+MOVED = {
+    "model": "smollm2-135m-instruct", "source": "human", "category": "overall", "style": False,
+    "from": {"as_of": "2026-03-01T00:00:00.000000+00:00", "filter": "every-1", "rating": 1031.0, "rank": 2},
+    "to": {"as_of": "2026-04-01T00:00:00.000000+00:00", "filter": "every-1", "rating": 1043.2, "rank": 1},
+    "change": 12.2, "steps": {"new votes": 9.1, "new opponents": 3.1, "filters": 0.0},
+    "opponents": [{"model": "qwen2.5-0.5b-instruct", "new": False, "votes": 40, "score": 25.5, "expected": 21.0}],
+}  # fmt: skip
+PROBLEM = {
+    "type": "about:blank", "title": "Unprocessable Content", "status": 422, "instance": "/api/v1/leaderboard",
+    "detail": "source 'people' is unknown; expected human, all or judge:NAME, judges or both",
+}  # fmt: skip
+
+
+def described(example: Any, *media: str) -> dict[int | str, dict[str, Any]]:
+    """Replies of a route: its own, in every format or in the media types given, and its refusals."""
+    if media:
+        content: dict[str, Any] = {one: {"example": example} for one in media}
+    else:
+        content = {JSON: {"example": example}, CSV: {}, PARQUET: {}}
+    refused = {"description": "What is wrong, and what to ask instead", "content": {MEDIA: {"example": PROBLEM}}}
+    return {
+        200: {"description": "The rows asked for", "content": content},
+        304: {"description": "Nothing has changed since the ETag in If-None-Match"},
+        406: refused,
+        422: refused,
+    }

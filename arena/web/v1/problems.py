@@ -1,0 +1,66 @@
+"""Errors as problem documents (RFC 9457): what is wrong, and what to ask instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from starlette.routing import Match
+from starlette.types import Receive, Scope, Send
+
+from arena.errors import ConfigError
+
+MEDIA = "application/problem+json"
+
+
+def problem(status: int, detail: str, request: Request) -> Response:
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "instance": request.url.path,
+    }
+    return JSONResponse(body, status, media_type=MEDIA)
+
+
+class ProblemRoute(APIRoute):
+    """A route whose refusals are problem documents. A mistake of ours stays an error 500 with its traceback.
+
+    HEAD is answered as GET would be; the server leaves the body out.
+    """
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        return super().matches(_as_get(scope))
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await super().handle(_as_get(scope), receive, send)
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handled(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except ConfigError as error:
+                return problem(422, str(error), request)
+            except RequestValidationError as error:
+                return problem(422, "; ".join(map(_told, error.errors())), request)
+            except HTTPException as error:
+                return problem(error.status_code, str(error.detail), request)
+
+        return handled
+
+
+def _as_get(scope: Scope) -> Scope:
+    return {**scope, "method": "GET"} if scope.get("method") == "HEAD" else scope
+
+
+def _told(error: Any) -> str:
+    place = ".".join(str(part) for part in error["loc"][1:]) or "request"
+    return f"{place}: {error['msg']} (got {error.get('input')!r})"

@@ -1,0 +1,224 @@
+"""`/api/v1/…`: the addresses, what they take, and what each replies."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import JSONResponse
+
+from arena import __version__
+from arena.board_choice import BoardChoice
+from arena.config import Settings
+from arena.history import board_at, moment
+from arena.moved import moved
+from arena.store import Database
+from arena.store.ledger import last_seal, seals
+from arena.store.tables import HUMAN, OVERALL
+from arena.web.v1 import embedded, examples, records
+from arena.web.v1.fresh import Fresh
+from arena.web.v1.problems import ProblemRoute
+from arena.web.v1.replies import CACHE, Page, entity_tag, reply, wanted
+
+PREFIX = "/api/v1"
+FEED = 200  # seals that the feed looks back over
+Source = Annotated[str, Query(description="human, judges, judge:NAME, both (anchored on people) or all")]
+Category = Annotated[str, Query(description="overall, or a category of battles")]
+Media = Annotated[str, Depends(wanted)]
+Limit = Annotated[int, Query(ge=1, le=1000, description="rows on a page; the header Link has the next one")]
+
+
+def routes(database: Database, settings: Settings) -> APIRouter:
+    """Every route of version 1."""
+    router = APIRouter(prefix=PREFIX, route_class=ProblemRoute)
+    fresh = Fresh(database)
+    _boards(router, settings, fresh)
+    _records(router, database, settings)
+    _embedded(router, settings, fresh)
+
+    @router.get("/openapi.json", include_in_schema=False)
+    def openapi() -> JSONResponse:
+        told = get_openapi(title=f"{settings.web.title} v1", version=__version__, routes=router.routes)
+        return JSONResponse(told)
+
+    @router.get("/{rest:path}", include_in_schema=False)
+    def nothing(rest: str) -> Response:
+        raise HTTPException(404, f"there is no {PREFIX}/{rest}; see {PREFIX}/openapi.json")
+
+    return router
+
+
+def _boards(router: APIRouter, settings: Settings, fresh: Fresh) -> None:
+    @router.get("/leaderboard", responses=examples.described(examples.LEADERBOARD))
+    def leaderboard(
+        request: Request,
+        media: Media,
+        source: Source = HUMAN,
+        category: Category = OVERALL,
+        method: Annotated[str, Query(description="bt, davidson or elo")] = "bt",
+        style: Annotated[bool, Query(description="with length and formatting taken out")] = False,
+        at: Annotated[str | None, Query(description="a past day, such as 2026-03-01 (its end, UTC)")] = None,
+    ) -> Response:
+        """Ratings with intervals and ranks, now or on a past day."""
+        choice = BoardChoice(source, category, method, style)
+        if at is not None and (style or method != "bt" or source == "both"):
+            raise HTTPException(
+                422, "at: boards of past days are Bradley–Terry's; leave method, style and both out"
+            )
+
+        def make() -> Page:
+            if at is not None:
+                day, version = moment(at), settings.ledger.filter
+                past = fresh.get((choice, day), lambda session: board_at(session, day, source, category, version))
+                plain = past.to_dict()
+            else:
+                plain = dict(fresh.published(choice).to_dict())
+            return Page(plain.pop("models"), "models", plain)
+
+        return reply(request, media, fresh.state(), make)
+
+    @router.get("/models", responses=examples.described(examples.MODELS))
+    def models(request: Request, media: Media) -> Response:
+        """Every model with its place among people's votes, and what readers are told about it."""
+
+        def make() -> Page:
+            with fresh.database.read() as session:
+                return records.models(session, fresh.published(BoardChoice()), settings.models)
+
+        return reply(request, media, fresh.state(), make)
+
+    @router.get("/moved", responses=examples.described(examples.MOVED))
+    def why(
+        request: Request,
+        media: Media,
+        model: str,
+        since: Annotated[str, Query(alias="from", description="such as 2026-03-01 (its end, UTC)")],
+        until: Annotated[str, Query(alias="to", description="the later day")],
+        source: Source = HUMAN,
+        category: Category = OVERALL,
+        style: bool = False,
+    ) -> Response:
+        """Why a rating moved: its change as a sum of new votes, new opponents, filters and style (CSV: these)."""
+
+        def make() -> Page:
+            days = moment(since), moment(until)
+            chosen: dict[str, Any] = {"source": source, "category": category, "style": style}
+            key = (model, days, *chosen.values())
+            version = settings.ledger.filter
+            split = fresh.get(key, lambda session: moved(session, model, *days, **chosen, version=version))
+            found = split.to_dict()
+            steps = {**found["steps"], "change": found["change"]}
+            table = [{"step": name, "points": points} for name, points in steps.items()]
+            return Page(found.pop("opponents"), "opponents", found, table=table)
+
+        return reply(request, media, fresh.state(), make)
+
+
+def _records(router: APIRouter, database: Database, settings: Settings) -> None:
+    @router.get("/votes", responses=examples.described(examples.VOTES))
+    def votes(
+        request: Request,
+        media: Media,
+        after: Annotated[int, Query(ge=0, description="the last vote of the page before")] = 0,
+        limit: Limit = 100,
+        source: Annotated[str | None, Query(description="human, judges or judge:NAME")] = None,
+    ) -> Response:
+        """Every vote as it is sealed: pseudonyms for voters, no texts."""
+        with database.read() as session:
+            return reply(
+                request, media, records.state(session), lambda: records.votes(session, after, limit, source)
+            )
+
+    @router.get("/battles", responses=examples.described(examples.BATTLES))
+    def battles(
+        request: Request,
+        media: Media,
+        after: Annotated[str, Query(description="the last battle of the page before")] = "",
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        model: str | None = None,
+        category: str | None = None,
+    ) -> Response:
+        """Battles that may be read: by their voters' leave, or of judges. Personal data is taken out."""
+        judged = settings.web.show_judged
+        with database.read() as session:
+            return reply(
+                request,
+                media,
+                records.state(session),
+                lambda: records.battles(session, after, limit, model=model, category=category, judged=judged),
+            )
+
+    @router.get("/prompts", responses=examples.described(examples.PROMPTS))
+    def prompts(request: Request, media: Media) -> Response:
+        """The prompt sets, and who has answered them."""
+        with database.read() as session:
+            page = records.sets(session)
+            return reply(request, media, repr(page.rows), lambda: page)
+
+    @router.get("/seals", responses=examples.described(examples.SEALS))
+    def chain(
+        request: Request,
+        media: Media,
+        after: Annotated[int, Query(ge=0, description="the last seal of the page before")] = 0,
+        limit: Limit = 20,
+    ) -> Response:
+        """The hash chain over the votes. Keep the newest `sha256`: `arena verify --head` holds an export to it."""
+        with database.read() as session:
+            return reply(request, media, records.state(session), lambda: records.chain(session, after, limit))
+
+
+def _embedded(router: APIRouter, settings: Settings, fresh: Fresh) -> None:
+    title = settings.web.title
+
+    def sent(request: Request, body: Any, media: str, policy: str | None = None) -> Response:
+        """`body` makes the content when the reader does not have it yet."""
+        tag = entity_tag(request, fresh.state(), media)
+        headers = {"ETag": tag, "Cache-Control": CACHE, "Access-Control-Allow-Origin": "*"}
+        headers |= {"Content-Security-Policy": policy} if policy else {}
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers=headers)
+        return Response(body(), media_type=media, headers=headers)
+
+    @router.get("/badge.svg", responses=examples.described("<svg …/>", embedded.MEDIA_SVG))
+    def badge(request: Request, model: str, source: Source = HUMAN, category: Category = OVERALL) -> Response:
+        """A picture of a model's rank and rating, for a README."""
+
+        def make() -> str:
+            rows: Any = fresh.published(BoardChoice(source, category)).to_dict()["models"]
+            return embedded.badge(title, next((row for row in rows if row["model"] == model), None))
+
+        return sent(request, make, embedded.MEDIA_SVG, embedded.SVG_POLICY)
+
+    @router.get("/table.html", responses=examples.described("<!doctype html>…", "text/html"))
+    def table(
+        request: Request,
+        source: Source = HUMAN,
+        category: Category = OVERALL,
+        top: Annotated[int, Query(ge=1, le=500)] = 20,
+    ) -> Response:
+        """A board for an iframe: it runs nothing and loads nothing."""
+        home = f"{_home(request)}/leaderboard"
+        choice = BoardChoice(source, category)
+        return sent(
+            request,
+            lambda: embedded.table(title, fresh.published(choice), top, home),
+            "text/html",
+            embedded.TABLE_POLICY,
+        )
+
+    @router.get("/feed.atom", responses=examples.described("<feed …/>", embedded.MEDIA_ATOM))
+    def feed(request: Request) -> Response:
+        """Changes of the sealed board: models that come, and ranks that change."""
+
+        def make() -> bytes:
+            with fresh.database.read() as session:
+                last = last_seal(session)
+                chain = seals(session, max(0, last.number - FEED) if last else 0)
+            return embedded.feed(title, _home(request), chain)
+
+        return sent(request, make, embedded.MEDIA_ATOM)
+
+
+def _home(request: Request) -> str:
+    return str(request.base_url).rstrip("/")

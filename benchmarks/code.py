@@ -1,0 +1,87 @@
+"""Tasks whose answer is a Python program: which program to run, and what its runs are worth."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from benchmarks.annotations import EXECUTION, AnnotatedTask, annotation, missing
+from benchmarks.generation import before
+from benchmarks.replies import chat, words
+from benchmarks.task import Outcome, Reply, Request, Row, Rung, Sample, failed, scored
+
+BLOCK = re.compile(r"```(?:python|py|Python)?[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL)
+AT = (1, 5, 10, 100)  # the k of pass@k that are reported, as far as there are so many completions
+
+
+def pass_at_k(completions: int, passed: int, k: int) -> float:
+    """The chance that one of k completions drawn from n, of which c pass, passes.
+
+    ``1 - Π_{i=n-c+1..n} (1 - k/i)``, and 1 where fewer than k fail. Unbiased (Chen et al. 2021, arXiv:2107.03374).
+    """
+    if not 0 <= passed <= completions or not 1 <= k <= completions:
+        raise ValueError(
+            f"{passed} of {completions} passed, k={k}; 0 ≤ passed ≤ completions and 1 ≤ k ≤ completions"
+        )
+    if completions - passed < k:
+        return 1.0
+    return 1.0 - prod(1.0 - k / i for i in range(completions - passed + 1, completions + 1))
+
+
+def fenced(text: str, name: str = "") -> str | None:
+    """The last fenced block that defines `name`, else the longest; None without a fence."""
+    blocks: list[str] = BLOCK.findall(text)
+    defining = [
+        block for block in blocks if name and re.search(rf"^\s*(?:def|class) {re.escape(name)}\b", block, re.M)
+    ]
+    if defining:
+        return defining[-1]
+    return max(blocks, key=len) if blocks else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Code(AnnotatedTask):
+    """`prompt` is what is asked and `program` what is run: the sample, and the completion up to a stop string.
+
+    With `repeats` > 1 every sample is asked so often, at `temperature` and with its own seeds.
+    """
+
+    read: Callable[[Row], Sample]
+    prompt: Callable[[Sample], str]
+    program: Callable[[Sample, str], str]
+    needs: str = EXECUTION
+    metric: str = "pass@1"
+    max_tokens: int = 1024
+    stop: tuple[str, ...] = ()
+    repeats: int = 1
+    temperature: float = 0.0
+    seconds: float = 3.0  # that a program may run, as in HumanEval
+
+    def samples(self, rows: Sequence[Row]) -> list[Sample]:
+        return [self.read(row) for row in rows]
+
+    def requests(self, sample: Sample, shots: Sequence[Sample], rung: Rung) -> Sequence[Request]:
+        body = chat(self.prompt(sample), self.max_tokens, self.stop, self.temperature)
+        return [body] if self.repeats == 1 else [{**body, "seed": number} for number in range(self.repeats)]
+
+    def to_annotate(self, sample: Sample, reply: Reply) -> Any:
+        """The program; a completion that was cut off may still be whole, and running it will tell."""
+        text = words(reply, truncated=True)
+        return None if isinstance(text, Outcome) else self.program(sample, before(text, self.stop))
+
+    def score(self, sample: Sample, replies: Sequence[Reply | None], rung: Rung) -> Outcome:
+        """pass@k over the replies that came; one without words does not pass."""
+        there = [reply for reply in self.found_out(sample, replies) if reply is not None]
+        if not there:
+            return failed()
+        if len(there) == 1 and isinstance(silence := words(there[0], truncated=True), Outcome):
+            return silence
+        if reason := missing(there, EXECUTION):
+            return failed(f"{reason}: the program was not run")
+        runs: list[Mapping[str, Any]] = [annotation(reply, EXECUTION) or {"passed": False} for reply in there]
+        passed = sum(bool(run["passed"]) for run in runs)
+        metrics = {f"pass@{k}": pass_at_k(len(runs), passed, k) for k in AT if k <= len(runs)}
+        return scored(metrics, "; ".join(str(run.get("reason") or "passed") for run in runs))

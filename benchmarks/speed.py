@@ -1,0 +1,256 @@
+"""How fast a model answers: latencies and throughput of timed requests, with intervals.
+
+Peers use one name for several things (specifications of vLLM's, evalscope's and guidellm's benchmarks); here:
+
+* **TTFT**, time to the first token, twice: since the request was *sent*, and since it was *scheduled*. A client
+  that waits for a free connection hides that wait from the first (coordinated omission), never from the second.
+* **TPOT**, time per output token after the first: ``(E2E - TTFT) / (n - 1)`` for n > 1 tokens.
+* **normalised latency**: ``E2E / n``, which holds the first token too.
+* **ITL**, the gaps between chunks; a chunk may hold several tokens.
+* **E2E**, from sent (or scheduled) to the end of the stream.
+
+What was not measured is None, never 0. Percentiles are numpy's linear ones.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from benchmarks.errors import BadOption
+from benchmarks.intervals import CONFIDENCE, Interval, bootstrap, wilson
+
+PERCENTILES = (50, 90, 95, 99)
+RESAMPLES = 500
+
+
+def poisson(rate: float, requests: int, seed: int = 0) -> list[float]:
+    """When to send each of `requests`, in seconds from the start, at `rate` a second on average.
+
+    Exponential gaps, stretched so that the last one is due at ``requests / rate``: an absolute schedule, which a
+    slow answer does not put off, and the same load in every repeat.
+    """
+    if rate <= 0 or requests < 1:
+        raise BadOption(f"rate {rate} and {requests} requests; a rate above 0 and at least 1 request")
+    times = np.cumsum(np.random.default_rng(seed).exponential(size=requests))
+    return [float(time) for time in times * (requests / rate / times[-1])]
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One request. All times are in seconds on one clock."""
+
+    scheduled: float
+    sent: float
+    chunks: tuple[float, ...] = ()  # when each piece of text came
+    ended: float | None = None
+    prompt_tokens: int | None = None
+    output_tokens: int | None = None
+    counted_by: str = ""  # `usage` (the server) or `chunks`, where it does not tell
+    error: str | None = None  # the kind of failure
+
+    @property
+    def ok(self) -> bool:
+        return self.error is None and self.ended is not None and bool(self.chunks)
+
+    @property
+    def ttft(self) -> float | None:
+        return self.chunks[0] - self.sent if self.chunks else None
+
+    @property
+    def ttft_scheduled(self) -> float | None:
+        return self.chunks[0] - self.scheduled if self.chunks else None
+
+    @property
+    def e2e(self) -> float | None:
+        return self.ended - self.sent if self.ended is not None else None
+
+    @property
+    def e2e_scheduled(self) -> float | None:
+        return self.ended - self.scheduled if self.ended is not None else None
+
+    @property
+    def tpot(self) -> float | None:
+        if self.ttft is None or self.e2e is None or self.output_tokens is None or self.output_tokens < 2:
+            return None
+        return (self.e2e - self.ttft) / (self.output_tokens - 1)
+
+    @property
+    def normalised_latency(self) -> float | None:
+        return self.e2e / self.output_tokens if self.e2e is not None and self.output_tokens else None
+
+    @property
+    def gaps(self) -> tuple[float, ...]:
+        return tuple(later - earlier for earlier, later in zip(self.chunks, self.chunks[1:], strict=False))
+
+
+LATENCIES: dict[str, Callable[[Timing], float | None]] = {
+    "ttft": lambda timing: timing.ttft,
+    "ttft_scheduled": lambda timing: timing.ttft_scheduled,
+    "tpot": lambda timing: timing.tpot,
+    "e2e": lambda timing: timing.e2e,
+    "e2e_scheduled": lambda timing: timing.e2e_scheduled,
+    "normalised_latency": lambda timing: timing.normalised_latency,
+}
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A latency's mean and percentiles in seconds over successful requests; None where nothing was measured."""
+
+    measured: int
+    mean: Interval | None = None
+    percentiles: Mapping[int, Interval] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Goodput:
+    """Requests that met every objective: their share of *all* requests with Wilson's interval, and per second."""
+
+    share: float
+    lower: float
+    upper: float
+    per_second: float
+
+
+@dataclass(frozen=True)
+class SpeedReport:
+    """Of several repeats of one load. `run` intervals are over repeats and hold what changes between them."""
+
+    requests: int
+    succeeded: int
+    errors: Mapping[str, int]
+    duration: float  # seconds of all repeats
+    latencies: Mapping[str, Spread]
+    itl: Spread
+    itl_per_request: Spread
+    request_throughput: Interval  # a second, over repeats
+    output_throughput: Interval | None  # tokens a second, over repeats
+    counted_by: str
+    peak_concurrency: int
+    goodput: Goodput | None
+    repeats: int
+    confidence: float = CONFIDENCE
+
+
+def report(runs: Sequence[Sequence[Timing]], objectives: Mapping[str, float] | None = None) -> SpeedReport:
+    """The report of `runs`, each one repeat's timings; `objectives` are seconds by the names of `LATENCIES`.
+
+    Latencies are resampled by whole repeats where there are several, since requests of one repeat share its
+    weather; throughputs have one value a repeat.
+    """
+    every = [timing for run in runs for timing in run]
+    if not every or not all(runs):
+        raise BadOption("a repeat without requests; time at least one request in each")
+    done = [timing for timing in every if timing.ok]
+    groups = [str(number) for number, run in enumerate(runs) for timing in run if timing.ok]
+    clusters = groups if len(runs) > 1 else None
+    spans = [span(run) for run in runs]
+    tokens = [sum(timing.output_tokens or 0 for timing in run if timing.ok) for run in runs]
+    gaps = [(gap, group) for timing, group in zip(done, groups, strict=True) for gap in timing.gaps]
+    means = [
+        (float(np.mean(timing.gaps)), group) for timing, group in zip(done, groups, strict=True) if timing.gaps
+    ]
+    return SpeedReport(
+        requests=len(every),
+        succeeded=len(done),
+        errors=dict(Counter(timing.error or "no text" for timing in every if not timing.ok)),
+        duration=sum(spans),
+        latencies={name: _latency(done, measure, clusters) for name, measure in LATENCIES.items()},
+        itl=_spread(*_columns(gaps), len(runs)),
+        itl_per_request=_spread(*_columns(means), len(runs)),
+        request_throughput=over_repeats([sum(t.ok for t in run) / s for run, s in zip(runs, spans, strict=True)]),
+        output_throughput=over_repeats([n / s for n, s in zip(tokens, spans, strict=True)])
+        if any(tokens)
+        else None,
+        counted_by=", ".join(sorted({timing.counted_by for timing in done if timing.counted_by})),
+        peak_concurrency=max(map(peak, runs)),
+        goodput=goodput(every, objectives, sum(spans)) if objectives else None,
+        repeats=len(runs),
+    )
+
+
+def span(run: Sequence[Timing]) -> float:
+    """Seconds from the first request due to the last thing that happened."""
+    ends = [max(timing.sent, timing.ended or 0.0, *timing.chunks[-1:]) for timing in run]
+    return max(max(ends) - min(timing.scheduled for timing in run), 1e-9)
+
+
+def peak(run: Sequence[Timing]) -> int:
+    """The most requests that were under way at once."""
+    changes = sorted(
+        [(timing.sent, 1) for timing in run] + [(timing.ended or timing.sent, -1) for timing in run],
+        key=lambda change: (change[0], change[1]),
+    )
+    return int(np.max(np.cumsum([change for _, change in changes])))
+
+
+def goodput(timings: Sequence[Timing], objectives: Mapping[str, float], seconds: float) -> Goodput:
+    """A failed request meets nothing, and neither does one whose latency was not measured."""
+    if unknown := [name for name in objectives if name not in LATENCIES]:
+        raise BadOption(f"objective {unknown[0]!r}; expected one of: {', '.join(LATENCIES)}")
+    if bad := [f"{name}={limit}" for name, limit in objectives.items() if limit <= 0]:
+        raise BadOption(f"objective {bad[0]}; a number of seconds above 0")
+    met = sum(
+        timing.ok and all(_within(timing, name, limit) for name, limit in objectives.items()) for timing in timings
+    )
+    share = met / len(timings)
+    lower, upper = wilson(share, len(timings), float(norm.ppf(0.5 + CONFIDENCE / 2)))
+    return Goodput(share, lower, upper, met / seconds)
+
+
+def over_repeats(values: Sequence[float]) -> Interval:
+    """The mean over repeats with a percentile bootstrap; no interval from a single one."""
+    return bootstrap(lambda drawn: float(np.mean(drawn)), list(values))
+
+
+def _within(timing: Timing, name: str, limit: float) -> bool:
+    value = LATENCIES[name](timing)
+    return value is not None and value <= limit
+
+
+def _latency(
+    done: Sequence[Timing], measure: Callable[[Timing], float | None], clusters: list[str] | None
+) -> Spread:
+    found = [(measure(timing), clusters[place] if clusters else "") for place, timing in enumerate(done)]
+    kept = [(value, group) for value, group in found if value is not None]
+    return _spread(*_columns(kept), 2 if clusters else 1)
+
+
+def _columns(pairs: Sequence[tuple[float, str]]) -> tuple[list[float], list[str]]:
+    return [value for value, _ in pairs], [group for _, group in pairs]
+
+
+def _spread(values: Sequence[float], groups: Sequence[str], repeats: int) -> Spread:
+    if not values:
+        return Spread(0)
+    found = _bootstrapped(np.asarray(values), np.asarray(groups) if repeats > 1 else None)
+    return Spread(len(values), found[0], dict(zip(PERCENTILES, found[1:], strict=True)))
+
+
+def _statistics(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean, then the percentiles; several times as fast as `np.percentile`, whose they are."""
+    places = (values.size - 1) * np.array(PERCENTILES) / 100
+    return np.concatenate([[values.mean()], np.interp(places, np.arange(values.size), np.sort(values))])
+
+
+def _bootstrapped(values: NDArray[np.float64], groups: NDArray[Any] | None) -> list[Interval]:
+    """Of each of `_statistics`, over resamples of whole groups and of the values within them."""
+    own = [float(value) for value in _statistics(values)]
+    if values.size < 2:
+        return [Interval(value, None, None, None) for value in own]
+    rng = np.random.default_rng(0)
+    members = [values] if groups is None else [values[groups == name] for name in np.unique(groups)]
+    drawn = []
+    for _ in range(RESAMPLES):
+        chosen = rng.integers(len(members), size=len(members))
+        drawn.append(_statistics(np.concatenate([rng.choice(members[at], members[at].size) for at in chosen])))
+    low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], axis=0)
+    errors = np.std(drawn, axis=0, ddof=1)
+    return [Interval(*map(float, numbers)) for numbers in zip(own, errors, low, high, strict=True)]

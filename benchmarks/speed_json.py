@@ -1,0 +1,61 @@
+"""A speed report as JSON: our own words, and the keys of vLLM's serving benchmark for tools that read those."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from benchmarks.intervals import Interval
+from benchmarks.speed import SpeedReport, Spread
+
+
+def to_dict(report: SpeedReport) -> dict[str, Any]:
+    """All of the report, in seconds, with an interval for each number; `vllm` holds that tool's keys."""
+    return {**asdict(report), "vllm": vllm(report)}
+
+
+def vllm(report: SpeedReport) -> dict[str, Any]:
+    """Milliseconds, as `vllm bench serve --save-result` names them. What was not measured is None."""
+    found: dict[str, Any] = {
+        "completed": report.succeeded,
+        "failed": report.requests - report.succeeded,
+        "duration": report.duration,
+        "request_throughput": report.request_throughput.value,
+        "output_throughput": _value(report.output_throughput),
+        "request_goodput": report.goodput.per_second if report.goodput else None,
+        "max_concurrent_requests": report.peak_concurrency,
+    }
+    named = {"ttft": report.latencies["ttft"], "tpot": report.latencies["tpot"], "itl": report.itl}
+    for name, spread in {**named, "e2el": report.latencies["e2e"]}.items():
+        found |= {
+            f"mean_{name}_ms": _ms(spread.mean),
+            f"median_{name}_ms": _ms(spread.percentiles.get(50)),
+            f"p99_{name}_ms": _ms(spread.percentiles.get(99)),
+        }
+    return found
+
+
+def rows(report: SpeedReport) -> list[dict[str, Any]]:
+    """A row a latency, for tables and CSV, in milliseconds."""
+    spreads = {**report.latencies, "itl": report.itl, "itl_per_request": report.itl_per_request}
+    return [row(name, spread) for name, spread in spreads.items()]
+
+
+def row(name: str, spread: Spread) -> dict[str, Any]:
+    numbers = {f"p{q}": _ms(spread.percentiles.get(q)) for q in (50, 90, 95, 99)}
+    lower = spread.mean.lower if spread.mean else None
+    upper = spread.mean.upper if spread.mean else None
+    ends = {"mean_lower": _scaled(lower), "mean_upper": _scaled(upper)}
+    return {"latency_ms": name, "measured": spread.measured, "mean": _ms(spread.mean), **ends, **numbers}
+
+
+def _value(interval: Interval | None) -> float | None:
+    return interval.value if interval else None
+
+
+def _ms(interval: Interval | None) -> float | None:
+    return _scaled(_value(interval))
+
+
+def _scaled(seconds: float | None) -> float | None:
+    return None if seconds is None else 1000 * seconds

@@ -1,0 +1,167 @@
+"""The methods that need a model's weights, by name, for the words of a battle read in both orders.
+
+A signed method counts half the difference of the two orders, so that what remains is about the answers. Saliency,
+rollout and flow have no sign: they say where the model looked, not for whom, and count the mean of both orders.
+torch is imported when a method runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from interp.exchange import Exchange
+from interp.methods import Scored
+from interp.perturbation import Floats
+
+if TYPE_CHECKING:
+    from interp.attribution import Attribution
+    from interp.target import Target
+
+
+@dataclass(frozen=True)
+class Inside:
+    """`run` attributes one order to its tokens, or to its words where tokens do not add up."""
+
+    name: str
+    says: str
+    run: Callable[[Target], Attribution]
+    signed: bool = True
+
+
+def scores(chosen: Inside, targets: tuple[Target, Target], exchange: Exchange) -> Scored:
+    """Scores (words,) of the content, with what the method recorded of each order."""
+    found = [chosen.run(target) for target in targets]
+    first, second = (_by_word(one) for one in found)
+    told = {
+        "orders": [{"delta": one.delta, **_plain(one.parameters), "notes": list(one.notes)} for one in found],
+        "signed": chosen.signed,
+    }
+    if chosen.signed:
+        return Scored(exchange.content_scores(first, second), told)
+    return Scored((first + second[exchange.places]) / 2, told)
+
+
+def _by_word(found: Attribution) -> Any:
+    return found.scores if found.units == found.prompt.words else found.by_word().scores
+
+
+def _plain(parameters: Any) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in parameters.items()
+        if isinstance(value, str | int | float | bool | type(None))
+    }
+
+
+def heads(targets: tuple[Target, Target]) -> list[list[float]]:
+    """(layers, query heads): what the content owes to each head, by gradient. Raises UnsupportedModel."""
+    from interp.heads import gradient_importance
+
+    first, second = (gradient_importance(target).scores for target in targets)
+    halves: list[list[float]] = ((first - second) / 2).tolist()
+    return halves
+
+
+def flow_graph(target: Target, nodes: int = 24) -> dict[str, Any]:
+    """What reaches the place of the verdict from each sentence, layer by layer, for a drawing.
+
+    An edge's weight is the share of the verdict's attention that passes through it: what reaches its upper end,
+    times the attention of the upper to the lower group (mean over queries, sum over keys). Sentences beyond
+    `nodes` are left out, the shortest first. Raises UnsupportedModel.
+    """
+    from interp.attention import layers
+    from interp.prompt import groups
+
+    sentences = sorted(target.prompt.sentences, key=lambda unit: unit.start - unit.end)[:nodes]
+    sentences.sort(key=lambda unit: unit.start)
+    members = groups(target.units, sentences)
+    kept = [(unit.text, inside) for unit, inside in zip(sentences, members, strict=True) if inside]
+    inside = [*(inside for _, inside in kept), [len(target.units) - 1]]
+    reached = np.zeros(len(inside))
+    reached[-1] = 1.0
+    edges = []
+    between = [_between(matrix.double().cpu().numpy(), inside) for matrix in layers(target)]
+    for level in range(len(between) - 1, -1, -1):
+        passed = reached[:, None] * between[level]
+        edges += [
+            [level, key, query, float(passed[query, key])] for query, key in np.argwhere(passed > 0).tolist()
+        ]
+        reached = passed.sum(axis=0)
+    return {"nodes": [*(text for text, _ in kept), "the verdict"], "edges": edges}
+
+
+def _between(matrix: Floats, inside: list[list[int]]) -> Floats:
+    """(groups, groups): attention of one group's tokens to another's."""
+    columns = np.stack([matrix[:, members].sum(axis=1) for members in inside], axis=1)
+    return np.stack([columns[members].mean(axis=0) for members in inside])
+
+
+def _saliency(target: Target) -> Attribution:
+    from interp.gradients import saliency
+
+    return saliency(target)
+
+
+def _input_x_gradient(target: Target) -> Attribution:
+    from interp.gradients import input_x_gradient
+
+    return input_x_gradient(target)
+
+
+def _integrated_gradients(target: Target) -> Attribution:
+    from interp.gradients import integrated_gradients
+
+    return integrated_gradients(target)
+
+
+def _gradient_shap(target: Target) -> Attribution:
+    from interp.gradients import gradient_shap
+
+    return gradient_shap(target)
+
+
+def _attn_lrp(target: Target) -> Attribution:
+    from interp.relevance import attn_lrp
+
+    return attn_lrp(target)
+
+
+def _chefer(target: Target) -> Attribution:
+    """What speaks for the first side less what speaks for the second: each map alone is positive."""
+    from dataclasses import replace
+
+    from interp.relevance import chefer
+
+    first, second = chefer(target, "first"), chefer(target, "second")
+    return replace(first, scores=np.asarray(first.scores - second.scores))
+
+
+def _rollout(target: Target) -> Attribution:
+    from interp.attention import rollout
+
+    return rollout(target)
+
+
+def _flow(target: Target) -> Attribution:
+    from interp.flow import flow
+
+    return flow(target, target.prompt.words)
+
+
+INSIDE = {
+    one.name: one
+    for one in (
+        Inside("integrated_gradients", "gradients on the way from empty text to this one", _integrated_gradients),
+        Inside("gradient_shap", "gradients on the way from shuffled text to this one", _gradient_shap),
+        Inside("input_x_gradient", "embeddings times their gradients", _input_x_gradient),
+        Inside("saliency", "the length of the gradients; without a side", _saliency, signed=False),
+        Inside("attn_lrp", "relevance passed back through the layers", _attn_lrp),
+        Inside("chefer", "attention weighted with its gradients", _chefer),
+        Inside("rollout", "attention through all layers; without a side", _rollout, signed=False),
+        Inside("flow", "maximum flow of attention; without a side", _flow, signed=False),
+    )
+}

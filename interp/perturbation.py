@@ -1,0 +1,122 @@
+"""What changes when a unit is taken out: attribution of any model that can be asked with parts left out.
+
+A *value* is the model as a function of a mask: given masks (batch, units), true where a unit is kept, it returns
+one number a mask, for a judge the contrast logit(A) - logit(B). Nothing here knows of text, tokens or torch, so a
+judge behind an API is explained by the same code as one whose weights are here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interp.errors import BadOption
+
+Floats = NDArray[np.float64]
+Masks = NDArray[np.bool_]
+Value = Callable[[Masks], Floats]
+Groups = Sequence[Sequence[int]]
+
+
+def occlusion(value: Value, units: int, *, window: int = 1) -> Floats:
+    """(units,): f(all) - f(all but the unit), what the model loses with it.
+
+    With a `window` of w every run of w neighbours is taken out once, and a unit gets the mean over the runs that
+    it is in, each divided by w: neighbours that say the same thing hide each other's effect when one alone is
+    taken out. Calls: 1 + units (+ w - 1). Source: Zeiler & Fergus, arXiv 1311.2901.
+    """
+    check_units(units)
+    if not 1 <= window <= units:
+        raise BadOption(f"window {window}; expected 1 to {units}, the number of units")
+    starts = np.arange(1 - window, units)
+    place = np.arange(units)
+    taken = (place >= starts[:, None]) & (place < starts[:, None] + window)
+    effects = _effects(value, taken)
+    share = taken / taken.sum(axis=1, keepdims=True)
+    scores: Floats = effects @ share / taken.sum(axis=0)
+    return scores
+
+
+def leave_out(value: Value, units: int, groups: Groups) -> Floats:
+    """(groups,): f(all) - f(all but the units of the group), for example the words of one sentence.
+
+    Calls: 1 + groups. Raises BadOption for an empty group or a unit that is not there.
+    """
+    return _effects(value, group_masks(units, groups))
+
+
+def permutation_importance(
+    value: Value, units: int, *, samples: int = 64, keep: float = 0.5, seed: int = 0
+) -> Floats:
+    """(units,): the mean change when the presence of one unit is shuffled over a sample of texts.
+
+    `samples` random masks, each unit kept with probability `keep`, stand for the sample; the column of a unit is
+    shuffled, and the change of f counts where the shuffle brought the unit in, negatively where it took it out:
+
+        a_i = mean over rows that changed of  (f(z') - f(z)) * (z'_i - z_i)
+
+    For a linear game that is the weight exactly; with keep = 1/2 its expectation is the Banzhaf value.
+    Calls: at most samples * (1 + units / 2). Source: Breiman, Machine Learning 45 (2001), on presence.
+    """
+    check_units(units)
+    if samples < 2 or not 0 < keep < 1:
+        raise BadOption(f"samples {samples}, keep {keep:g}; expected two or more, and between 0 and 1")
+    random = np.random.default_rng(seed)
+    masks = random.random((samples, units)) < keep
+    # Every column needs both a row with and one without the unit, or there is nothing to shuffle.
+    masks[0, masks.sum(axis=0) == 0] = True
+    masks[0, masks.sum(axis=0) == samples] = False
+    before = value(masks)
+    scores = np.zeros(units)
+    for unit in range(units):
+        shuffled = _moved(masks[:, unit], random)
+        rows = np.flatnonzero(shuffled != masks[:, unit])
+        changed = masks[rows].copy()
+        changed[:, unit] = shuffled[rows]
+        direction = shuffled[rows].astype(float) - masks[rows, unit]
+        scores[unit] = np.mean((value(changed) - before[rows]) * direction)
+    return scores
+
+
+def group_masks(units: int, groups: Groups) -> Masks:
+    """(groups, units): true for the units of each group. Raises BadOption."""
+    check_units(units)
+    if not groups:
+        raise BadOption("no groups: there is nothing to leave out")
+    masks = np.zeros((len(groups), units), dtype=bool)
+    for number, group in enumerate(groups):
+        members = np.asarray(list(group), dtype=int)
+        if members.size == 0:
+            raise BadOption(f"group {number} is empty")
+        if members.min() < 0 or members.max() >= units:
+            raise BadOption(f"group {number} has unit {members.max()}; there are units 0 to {units - 1}")
+        masks[number, members] = True
+    return masks
+
+
+def check_units(units: int) -> None:
+    """Raise BadOption unless there is something to attribute to."""
+    if units < 1:
+        raise BadOption(f"{units} units: there is nothing to attribute to")
+
+
+def everything(units: int) -> Masks:
+    """(1, units): the mask that keeps all."""
+    return np.ones((1, units), dtype=bool)
+
+
+def _effects(value: Value, taken: Masks) -> Floats:
+    """f(all) - f(all but the taken), for each row of `taken`; one batch, so that the value can share work."""
+    values = value(np.concatenate([np.ones((1, taken.shape[1]), dtype=bool), ~taken]))
+    effects: Floats = values[0] - values[1:]
+    return effects
+
+
+def _moved(column: NDArray[np.bool_], random: np.random.Generator) -> NDArray[np.bool_]:
+    """A shuffle that changes at least one row."""
+    while True:
+        shuffled = random.permutation(column)
+        if (shuffled != column).any():
+            return shuffled

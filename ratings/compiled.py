@@ -1,0 +1,52 @@
+"""The loops over single battles in C, where the installation could build them: `LOOPS`, or None without.
+
+They are optional. Whoever has one keeps the same loop in Python beside it, which says what is computed, is
+tested to give the same, and runs when there was no compiler. Asked for at each call, so that setting `LOOPS`
+to None turns them off. Measured in docs/decisions/ratings-compiled-loops.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Any, Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+CHUNK = 1 << 15  # battles a call: their codes stay in the second-level cache, and a call costs little beside them
+
+Codes = NDArray[Any]  # integers of any width
+Ints = NDArray[np.int32]
+Outcomes = NDArray[np.uint8]
+
+
+class Loops(Protocol):
+    """What `_loops.c` holds. Codes are int32, outcomes uint8, the rest float64; all are contiguous."""
+
+    def elo(self, a: Ints, b: Ints, outcome: Outcomes, xi: NDArray[np.float64], step: float, /) -> None: ...
+    def gradient(self, passage: tuple[Any, ...], total: NDArray[np.float64], /) -> None: ...
+    def outer(self, passage: tuple[Any, ...], squared: bool, /, *sums: NDArray[np.float64]) -> None: ...
+    def codes(self, values: list[Any], places: Mapping[Any, int], out: Ints, /) -> bool: ...
+
+
+def _built() -> Loops | None:
+    try:
+        return cast(Loops, import_module("ratings._loops"))
+    except ModuleNotFoundError:  # installed without a compiler
+        return None
+
+
+LOOPS = _built()
+
+
+def chunks(a: Codes, b: Codes, outcome: Outcomes) -> Iterator[tuple[Ints, Ints, Outcomes]]:
+    """The three columns as the loops take them, some battles at a time."""
+    for start in range(0, len(a), CHUNK):
+        rows = slice(start, start + CHUNK)
+        yield narrow(a[rows]), narrow(b[rows]), np.ascontiguousarray(outcome[rows])
+
+
+def narrow(codes: Codes) -> Ints:
+    """The codes as contiguous int32: the same array where it is one already."""
+    return np.ascontiguousarray(codes, dtype=np.int32)

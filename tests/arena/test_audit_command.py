@@ -1,0 +1,81 @@
+"""`arena audit`: the canary and the corpus through the command, the order of samples through the engine."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from typed import Typed
+
+from arena.auditing import overlapping, text_of
+from benchmarks.task import Sample
+from benchmarks.tasks import shipped
+
+FOLDER = Path(os.environ.get("ARENA_TEST_DATA", Path(__file__).parents[3] / "shared/data"))
+CANARY = "BENCHMARK 26b5c67b-86a4-4f00-b111-0123456789ab"
+SETTINGS = f"""
+[[models]]
+name = "knows"
+endpoint = "scripted"
+delay = 0
+replies = ["{CANARY}"]
+
+[[models]]
+name = "fake"
+endpoint = "scripted"
+delay = 0
+"""
+
+
+@pytest.fixture
+def typed(monkeypatch, capsys):
+    if not FOLDER.is_dir():
+        pytest.skip(f"no test data at {FOLDER}: set ARENA_TEST_DATA")
+    monkeypatch.setenv("ARENA_DATA_DIR", str(FOLDER))
+    return Typed(monkeypatch, capsys)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "arena.toml").write_text(SETTINGS)
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_a_canary_and_a_copy_are_found(typed, folder):
+    (folder / "crawl.txt").write_text("The technician told the customer that he could pay with cash.")
+    for model, known in (("knows", True), ("fake", False)):
+        done = typed(
+            "audit", model, "winogender", "--no-order", "--canary", CANARY, "--corpus", "crawl.txt",
+            "--format", "json", folder=folder,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        card = json.loads(done.stdout)
+        assert card["canary"]["known"] is known
+        assert card["samples"] == 120
+
+
+@pytest.mark.slow
+def test_a_model_without_log_probabilities_cannot_be_asked_for_the_order(typed, folder):
+    done = typed("audit", "fake", "winogender", folder=folder)
+    assert done.returncode == 2
+    assert "gives text alone" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_corpus_that_cannot_be_read_is_named(typed, folder):
+    (folder / "b.txt").write_bytes(b"\xff")
+    done = typed("audit", "fake", "winogender", "--no-order", "--corpus", "b.txt", folder=folder)
+    assert done.returncode == 2
+    assert "--corpus b.txt: cannot be read" in done.stderr
+
+
+def test_overlap_names_the_worst_samples():
+    task = shipped()["lambada"]
+    samples = [
+        Sample(id=name, fields={"context": text}, target="x") for name, text in (("a", "one two"), ("b", "no"))
+    ]
+    found = overlapping(task, samples, ["One, two three"], 2)
+    assert (found["any"], found["worst"]) == (0.5, {"a": 1.0})
+    assert text_of(task, samples[0]) == "one two"
+    assert text_of(shipped()["advbench"], Sample("1", {"prompt": "p", "harmful": True})) == "p"

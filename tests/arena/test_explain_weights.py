@@ -1,0 +1,143 @@
+"""Explaining a judge whose weights are here: a random network of two layers, loaded as the operator's would be."""
+
+from __future__ import annotations
+
+import pytest
+from test_disputes import add_voted_battle
+
+from arena.config import OpenAISettings, Settings, TransformersSettings
+from arena.errors import ConfigError
+from arena.explaining import ask, explain, journal_path, stored
+from arena.store import Database
+
+pytestmark = pytest.mark.slow
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+tokenizers = pytest.importorskip("tokenizers")
+
+TEXT = "Which is better? Question: why? A: because it is so. B: - one - two Say A or B. not sure. The sun rises"
+TEMPLATE = "Question: {question} A: {answer_a} B: {answer_b} Say A or B."
+CHAT = "{% for message in messages %}{{ message['content'] }}{% endfor %} :"
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """A folder with a Llama of random weights that reads 256 tokens."""
+    folder = tmp_path_factory.mktemp("weights")
+    words = dict.fromkeys(
+        ["<unk>", "<end>", *TEXT.replace(".", " . ").replace("?", " ? ").replace(":", " : ").split()]
+    )
+    vocabulary = {word: number for number, word in enumerate([*words, *(f" {word}" for word in words)])}
+    made = tokenizers.Tokenizer(tokenizers.models.WordLevel(vocabulary, unk_token="<unk>"))
+    pattern = tokenizers.Regex(r" ?[A-Za-z]+| ?[^\sA-Za-z]|\s")
+    made.pre_tokenizer = tokenizers.pre_tokenizers.Split(pattern, "isolated")
+    tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=made, unk_token="<unk>", eos_token="<end>")
+    tokenizer.chat_template = CHAT
+    tokenizer.save_pretrained(folder)
+    torch.manual_seed(3)
+    config = transformers.LlamaConfig(
+        vocab_size=len(vocabulary), hidden_size=32, intermediate_size=48, num_hidden_layers=2,
+        num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=256, initializer_range=0.3,
+    )  # fmt: skip
+    transformers.LlamaForCausalLM(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def place(tmp_path, weights):
+    local = TransformersSettings(name="local", endpoint="transformers", source=str(weights), enabled=False)
+    remote = OpenAISettings(name="remote", endpoint="openai", url="http://127.0.0.1:9/v1", enabled=False)
+    settings = Settings(database_url=f"sqlite:///{tmp_path / 'arena.db'}", models=(local, remote))
+    database = Database(settings.database_url)
+    database.make_ready()
+    yield settings, database
+    database.close()
+
+
+def quiet(*_):
+    pass
+
+
+def asked(place, method, a="because it is so.", b="- one - two"):
+    settings, database = place
+    number = add_voted_battle(database, "why?", a, b, "model_a")
+    return settings, database, ask(database, settings, str(number), "local", method, TEMPLATE)
+
+
+@pytest.mark.parametrize("method", ["occlusion", "integrated_gradients", "chefer", "rollout"])
+def test_every_kind_of_method_explains_words_heads_and_flow(place, method):
+    settings, database, wanted = asked(place, method)
+    found = explain(database, settings, wanted, quiet)
+    assert [word["text"] for word in found["words"]] == [
+        "why?",
+        "because",
+        " it",
+        " is",
+        " so.",
+        "-",
+        " one",
+        " -",
+        " two",
+    ]
+    assert any(word["score"] for word in found["words"])
+    assert found["verdict"]["content"] == pytest.approx(
+        (found["verdict"]["orders"][0] - found["verdict"]["orders"][1]) / 2
+    )
+    assert (len(found["heads"]), len(found["heads"][0])) == (2, 4)
+    assert found["flow"]["nodes"][-1] == "the verdict"
+    assert stored(database, wanted) == found
+    unsigned = "this method has no sign" in " ".join(found["notes"])
+    assert unsigned == (method == "rollout")
+
+
+def test_occlusion_through_the_store_is_what_the_network_says(place, weights):
+    from interp.causal_lm import CausalLM
+    from interp.prompt import Prompt
+
+    settings, database, wanted = asked(place, "occlusion")
+    found = explain(database, settings, wanted, quiet)
+    lm = CausalLM.load(weights)
+
+    def contrast(a, b):
+        text = TEMPLATE.format(question="why?", answer_a=a, answer_b=b) + " :"
+        return lm.contrast(Prompt.of((None, text))).value
+
+    whole = (contrast("because it is so.", "- one - two") - contrast("- one - two", "because it is so.")) / 2
+    without = (contrast("because it is", "- one - two") - contrast("- one - two", "because it is")) / 2
+    assert found["verdict"]["content"] == pytest.approx(whole, abs=1e-4)
+    assert found["words"][4]["score"] == pytest.approx(whole - without, abs=1e-4)
+
+
+def test_a_second_explanation_asks_the_network_only_for_what_is_new(place):
+    settings, database, wanted = asked(place, "occlusion")
+    explain(database, settings, wanted, quiet)
+    journal = journal_path(settings)
+    before = journal.read_text()
+    explain(database, settings, wanted, quiet)
+    assert journal.read_text() == before
+
+
+def test_a_prompt_over_the_limit_names_both_numbers(place):
+    settings, database, wanted = asked(place, "screen", a="because it is so. " * 80)
+    with pytest.raises(
+        ConfigError, match=r"local: \d+ tokens; local reads 256: shorten the prompt or a completion"
+    ):
+        explain(database, settings, wanted, quiet)
+
+
+def test_a_method_that_needs_weights_is_refused_to_a_judge_without(place):
+    settings, database = place
+    number = add_voted_battle(database, "why?", "because.", "- one", "model_a")
+    with pytest.raises(
+        ConfigError, match="attn_lrp needs the weights of remote, which is reached through 'openai'"
+    ):
+        ask(database, settings, str(number), "remote", "attn_lrp")
+
+
+def test_a_template_without_an_answer_is_named(place):
+    settings, database = place
+    number = add_voted_battle(database, "why?", "because.", "- one", "model_a")
+    wanted = ask(database, settings, str(number), "local", "screen", "only {question} and {answer_a}")
+    with pytest.raises(ConfigError, match=r"has no place \{answer_b\}"):
+        explain(database, settings, wanted, quiet)

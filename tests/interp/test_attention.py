@@ -1,0 +1,134 @@
+"""Rollout and flow on an example computed by hand, and against dense references."""
+
+import networkx
+import numpy as np
+import pytest
+from small_models import judged, model, torch
+
+from interp.attention import layers, mixed, rolled, rollout, without_sink
+from interp.errors import BadOption, UnsupportedModel
+from interp.flow import SCALE, cost, flow, maximum_flows, strongest
+
+FIRST = [[1, 0, 0], [0.5, 0.5, 0], [0.25, 0.25, 0.5]]
+SECOND = [[1, 0, 0], [0.25, 0.75, 0], [0.5, 0.25, 0.25]]
+TOP = [0, 0, 1]
+
+
+def test_rollout_of_two_layers_by_hand():
+    # the last row of SECOND is (1/2, 1/4, 1/4); times FIRST: 1/2 + 1/8 + 1/16, 1/8 + 1/16, 1/8
+    row = rolled([torch.tensor(FIRST), torch.tensor(SECOND)], torch.tensor(TOP, dtype=torch.float32))
+    assert row.tolist() == pytest.approx([0.6875, 0.1875, 0.125])
+
+
+def test_flow_through_two_layers_by_hand():
+    # to token 0: min(1/2, 1) + min(1/4, 1/2) + min(1/4, 1/4); to 1: min(1/4, 1/2) + min(1/4, 1/4); to 2: 1/4
+    found = maximum_flows(
+        [np.array(FIRST), np.array(SECOND)], np.array(TOP, dtype=float), [[0], [1], [2], [1, 2], []]
+    )
+    assert found == pytest.approx([1.0, 0.5, 0.25, 0.5, 0.0], abs=1e-7)
+
+
+def test_the_sink_is_taken_out_and_rows_sum_to_one():
+    weights = torch.tensor([[1.0, 0.0], [0.9, 0.1]])
+    assert without_sink(weights).tolist() == [[1.0, 0.0], [0.0, pytest.approx(0.1)]]
+    assert mixed(without_sink(weights)).tolist() == [[1.0, 0.0], [0.0, 1.0]]
+
+
+def dense(target, sink):
+    """Â of each layer from a plain eager run."""
+    network = target.lm.network
+    network.set_attn_implementation("eager")
+    with torch.no_grad():
+        weights = network.model(inputs_embeds=target.embeddings[None], output_attentions=True).attentions
+    network.set_attn_implementation("sdpa")
+    found = []
+    for each in weights:
+        mean = each[0].mean(0).double().numpy()
+        if sink:
+            mean[1:, 0] = 0
+        found.append((mean / mean.sum(1, keepdims=True) + np.eye(len(mean))) / 2)
+    return found
+
+
+@pytest.mark.parametrize("kind", ["llama", "qwen3", "gemma3"])
+@pytest.mark.parametrize("sink", ["drop", "keep"])
+def test_rollout_is_the_last_row_of_the_product(kind, sink):
+    target = model(kind).contrast(judged())
+    first, second = dense(target, sink == "drop")
+    np.testing.assert_allclose(rollout(target, sink).scores, (second @ first)[-1], atol=1e-6)
+    assert target.lm.network.config._attn_implementation == "sdpa"
+
+
+def test_flow_is_networkx_maximum_flow():
+    target = model().contrast(judged("the sun .", "a star ."))
+    matrices, tokens = dense(target, True), len(target.units)
+    graph = networkx.DiGraph()
+    for number, matrix in enumerate(matrices):
+        for i, j in zip(*np.nonzero(matrix), strict=True):
+            graph.add_edge((number + 1, int(i)), (number, int(j)), capacity=float(matrix[i, j]))
+    expected = [
+        networkx.maximum_flow_value(graph, (2, tokens - 1), (0, at)) if (0, at) in graph else 0.0
+        for at in range(tokens)
+    ]
+    np.testing.assert_allclose(flow(target).scores, expected, atol=tokens**2 * 4 / SCALE + 1e-5)
+
+
+def test_the_length_of_what_is_moved_by_the_definition():
+    target = model().contrast(judged())
+    lm, network = target.lm, target.lm.network
+    given = {}
+    layer = network.model.layers[0]
+    handle = layer.self_attn.register_forward_pre_hook(
+        lambda _module, _inputs, named: given.update(named), with_kwargs=True
+    )
+    network.set_attn_implementation("eager")
+    with torch.no_grad():
+        weights = lm.decoder(inputs_embeds=target.embeddings[None], output_attentions=True).attentions[0][0]
+        handle.remove()
+        network.set_attn_implementation("sdpa")
+        values = (given["hidden_states"][0] @ layer.self_attn.v_proj.weight.T).view(-1, 2, 8)
+        tokens = len(values)
+        expected = torch.zeros(tokens, tokens)
+        for i in range(tokens):
+            for j in range(tokens):
+                context = torch.cat([weights[head, i, j] * values[j, head // 2] for head in range(4)])
+                expected[i, j] = (layer.self_attn.o_proj.weight @ context).norm()
+    np.testing.assert_allclose(layers(target, "norm")[0].numpy(), mixed(expected).numpy(), atol=1e-5)
+
+
+def test_words_share_one_flow_and_the_cost_is_said_beforehand():
+    target = model().contrast(judged())
+    words = target.prompt.words
+    tokens = len(target.units)
+    said = cost(target, words)
+    assert (said.edges, said.flows) == (2 * tokens * (tokens + 1) // 2, len(words))
+    found = flow(target, words)
+    assert [unit.text for unit in found.units] == [word.text for word in words]
+    assert ((found.scores > 0) & (found.scores <= 1)).all()
+    with pytest.raises(BadOption, match=r"takes about 0 seconds; give units=prompt\.words"):
+        flow(target, seconds=1e-9)
+
+
+def test_an_answers_rollout_starts_at_every_token_of_it():
+    lm = model()
+    target = lm.answer(judged(), " it is near .")
+    matrices = layers(target, "keep")
+    rows = torch.stack(
+        [
+            rolled(matrices, torch.eye(len(matrices[0]))[at])
+            for at in range(len(target.units) - 1, len(matrices[0]))
+        ]
+    )
+    np.testing.assert_allclose(rollout(target, "keep").scores, rows.mean(0)[: len(target.units)], atol=1e-6)
+
+
+def test_strongest_edges_between_groups():
+    found = strongest([np.array(FIRST), np.array(SECOND)], [[0], [1, 2]], edges=1)
+    assert (found[0].layer, found[0].source, found[0].to, found[0].weight) == (1, 1, 0, pytest.approx(0.375))
+
+
+def test_unknown_sinks_and_other_architectures():
+    with pytest.raises(BadOption, match="sink 'first'; expected one of: drop, norm, keep"):
+        rollout(model().contrast(judged()), "first")
+    with pytest.raises(UnsupportedModel, match="GPT2Model has no list `layers`"):
+        rollout(model("gpt2").contrast(judged()))

@@ -1,0 +1,55 @@
+"""Head importance: exact ablation by hand, and a gradient that agrees with it where it must."""
+
+import numpy as np
+import pytest
+from small_models import judged, model, torch
+
+from interp.errors import UnsupportedModel
+from interp.heads import ablation_importance, gradient_importance
+
+
+@pytest.mark.parametrize("kind", ["llama", "gemma3"])
+def test_ablation_is_the_value_without_the_heads_columns(kind):
+    lm = model(kind)
+    target = lm.contrast(judged())
+    told = []
+    found = ablation_importance(target, progress=lambda done, of: told.append((done, of)))
+    assert told == [(1, 2), (2, 2)]
+    for layer in range(2):
+        weight = lm.decoder.layers[layer].self_attn.o_proj.weight
+        kept = weight.clone()
+        for head in range(4):
+            with torch.no_grad():
+                weight[:, 8 * head : 8 * head + 8] = 0
+            assert found.scores[layer, head] == pytest.approx(target.value - lm.contrast(judged()).value, abs=1e-5)
+            with torch.no_grad():
+                weight.copy_(kept)
+
+
+def test_the_gradient_is_the_slope_of_scaling_a_head():
+    lm = model()
+    target = lm.contrast(judged())
+    found = gradient_importance(target)
+    weight = lm.decoder.layers[1].self_attn.o_proj.weight
+    kept = weight.clone()
+    for head in range(4):
+        columns = slice(8 * head, 8 * head + 8)
+        values = []
+        for factor in (0.99, 1.01):
+            with torch.no_grad():
+                weight[:, columns] = kept[:, columns] * factor
+            values.append(lm.contrast(judged()).value)
+        with torch.no_grad():
+            weight.copy_(kept)
+        assert found.scores[1, head] == pytest.approx((values[1] - values[0]) / 0.02, abs=5e-3)
+
+
+def test_query_heads_are_grouped_by_the_key_value_head_they_share():
+    found = gradient_importance(model().contrast(judged()))
+    assert (found.shared, found.scores.shape) == (2, (2, 4))
+    np.testing.assert_allclose(found.by_key_value_head(), found.scores[:, ::2] + found.scores[:, 1::2])
+
+
+def test_heads_of_other_architectures():
+    with pytest.raises(UnsupportedModel, match="GPT2Model has no list `layers`"):
+        gradient_importance(model("gpt2").contrast(judged()))

@@ -1,0 +1,181 @@
+"""Pictures say what the numbers say, in words as well as in colour, and let no text out of its place."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from interp.attribution import Attribution
+from interp.errors import BadOption
+from interp.exchange import Exchange, same_units
+from interp.faithfulness import faithfulness
+from interp.graphs import MOST, flow_svg, heads_svg, pruned
+from interp.inside import INSIDE
+from interp.methods import METHODS, method, words_of
+from interp.prompt import Prompt
+from interp.render import document, fragment, page
+
+PROMPT = Prompt.of(
+    (None, "Judge.\n"), ("prompt", "Which one? "), ("completion_a", "It is <b>this</b>. Sure!"),
+    (None, "\nor\n"), ("completion_b", "That & more."),
+)  # fmt: skip
+WEIGHTS = np.linspace(-1, 2, len(PROMPT.words))
+
+
+class Balance(HTMLParser):
+    """Fails on a tag that is closed out of turn."""
+
+    def __init__(self):
+        super().__init__()
+        self.open = []
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in ("meta", "rect", "line", "circle", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag not in ("rect", "line", "circle"):
+            assert self.open.pop() == tag
+
+
+def balanced(text):
+    parser = Balance()
+    parser.feed(text)
+    assert parser.open == []
+    return text
+
+
+def linear(masks):
+    return masks @ WEIGHTS
+
+
+def attribution():
+    measured = faithfulness(linear, WEIGHTS)
+    return Attribution(
+        "occlusion", {}, PROMPT, PROMPT.words, WEIGHTS, "logit(A) - logit(B)", 1.0, faithfulness=measured
+    )
+
+
+def full():
+    told = document(attribution())
+    told |= {
+        "judge": "tiny <judge>",
+        "models": {"completion_a": "x", "completion_b": "y"},
+        "verdict": {"content": -0.07, "bias": 3.04, "orders": [2.97, 3.11], "consistent": False},
+        "votes": [{"source": "human", "winner": "model_b"}],
+        "counterfactual": {"removed": [1, 2], "before": 0.5, "after": -0.1, "flipped": True, "calls": 4},
+        "sentences": [{"segment": "prompt", "text": "Which one?", "score": 0.4}],
+        "heads": [[0.1, -0.2], [0.0, 0.05]],
+        "flow": {"nodes": ["Which one?", "the verdict"], "edges": [[0, 0, 1, 0.4], [1, 1, 1, 0.2]]},
+        "notes": ["a note"],
+    }
+    return told
+
+
+def test_an_attribution_from_a_notebook_becomes_a_page_of_its_own():
+    shown = balanced(page([document(attribution())]))
+    assert shown.startswith("<!doctype html>")
+    assert "beats random" in shown
+    assert "<script" not in shown
+    assert not re.search(r"""(?:src|href)=["']?http""", shown)
+
+
+def test_every_part_is_there_and_texts_are_escaped():
+    shown = balanced(fragment([full(), full()]))
+    assert "&lt;b&gt;this&lt;/b&gt;." in shown
+    assert "<b>this" not in shown
+    assert "tiny &lt;judge&gt;" in shown
+    assert "The order decides" in shown
+    assert 'aria-label="Position bias +3.04, first place"' in shown
+    assert "Without 2 words" in shown
+    assert shown.count('<section class="card">') == 2
+    assert shown.count("<svg") == 2
+    assert "a note" in shown
+
+
+def test_colour_is_never_alone():
+    shown = fragment([full()])
+    strong = re.findall(r'class="w (a|b) strong" style="--s:1\.00" title="([+-][\d.]+)">', shown)
+    assert ("a", "+2.000") in strong
+    assert all((side == "a") == score.startswith("+") for side, score in strong)
+    assert "the strongest words" in shown
+
+
+def test_what_was_not_measured_is_said_to_be_so():
+    told = {"method": "x", "words": [{"segment": None, "text": "a", "score": 0.0}]}
+    shown = balanced(fragment([told]))
+    assert "Faithfulness was not measured" in shown
+
+
+def test_the_text_on_the_page_is_the_text_that_was_read():
+    shown = fragment([document(attribution())])
+    texts = re.findall(r"<p class='text'>(.*?)</p>", shown, re.S)
+    import html as escaping
+
+    plain = [escaping.unescape(re.sub(r"<[^>]+>", "", text)) for text in texts]
+    assert plain == ["Which one? ", "It is <b>this</b>. Sure!", "That & more."]
+
+
+def test_heads_and_flow_are_drawn_with_their_numbers():
+    assert "layer 0, head 1: -0.2000" in balanced(heads_svg([[0.1, -0.2]]))
+    drawn = balanced(flow_svg({"nodes": ["<a>", "b"], "edges": [[0, 0, 1, 0.5]]}))
+    assert "&lt;a&gt; to b: 0.500" in drawn
+    many = [[level, n, n, 1 / (n + 1)] for level in range(3) for n in range(100)]
+    kept = pruned(many)
+    assert len(kept) == MOST
+    assert {edge[0] for edge in kept} == {0, 1, 2}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_finds_a_linear_judge(name):
+    words = words_of(PROMPT)
+    chosen = method(name)
+    found = chosen.scores(linear, words)
+    if name == "sentences":
+        sums = [sum(found.scores[list(one)]) for one in words.sentences]
+        assert sums == pytest.approx([WEIGHTS[list(one)].sum() for one in words.sentences])
+    else:
+        assert found.scores == pytest.approx(WEIGHTS, abs=1e-2)
+    assert chosen.calls(words) > 0
+
+
+def test_methods_with_and_without_weights_have_different_names_and_unknown_ones_are_listed():
+    assert not set(METHODS) & set(INSIDE)
+    with pytest.raises(BadOption, match="'magic'; expected one of: screen, occlusion"):
+        method("magic")
+    with pytest.raises(BadOption, match="no words"):
+        words_of(Prompt.of((None, "only a template")))
+
+
+def swapped_prompt():
+    return Prompt.of(
+        ("prompt", "Which one? "), ("completion_b", "That & more."), ("completion_a", "It is <b>this</b>. Sure!")
+    )
+
+
+def test_content_and_bias_of_two_orders_are_taken_apart_word_by_word():
+    there = swapped_prompt()
+    places = same_units(PROMPT.words, there.words)
+    assert [there.words[place].text.strip() for place in places] == [word.text.strip() for word in PROMPT.words]
+    taste, bias = WEIGHTS, 1.7
+    moved = np.empty_like(taste)
+    moved[places] = -taste
+
+    exchange = Exchange(lambda masks: masks @ taste + bias, lambda masks: masks @ moved + bias, places)
+    some = np.random.default_rng(0).random((5, len(taste))) < 0.5
+    assert exchange.content(some) == pytest.approx(some @ taste)
+    assert exchange.bias(some) == pytest.approx(np.full(5, bias))
+    assert exchange.content_scores(taste, moved) == pytest.approx(taste)
+
+
+def test_orders_that_show_different_texts_are_refused():
+    other = Prompt.of(
+        ("prompt", "Which one? "), ("completion_b", "That or more."), ("completion_a", "It is <b>this</b>. Sure!")
+    )
+    with pytest.raises(BadOption, match="is not the same in the other order"):
+        same_units(PROMPT.words, other.words)
+    with pytest.raises(BadOption, match="in the other; expected the same"):
+        same_units(PROMPT.words[:3], swapped_prompt().words)
