@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from arena.store.benchmark_tables import BenchmarkOutcome
 from arena.store.benchmarks import StoredRun, UnknownRun, outcomes, run, runs
 from benchmarks.task import Status
 
@@ -23,7 +24,8 @@ def samples_of(session: Session, number: int, *, failed: bool) -> tuple[dict[str
     stored = run(session, number)
     rows = []
     for row in outcomes(session, number):
-        told = row.model_dump(exclude={"id", "run_id", "cluster"})
+        columns = (name for name in BenchmarkOutcome.model_fields if name not in ("id", "run_id", "cluster"))
+        told: dict[str, Any] = {name: getattr(row, name) for name in columns}
         told["metrics"] = json.loads(row.metrics)
         if not failed or is_wrong(stored, told):
             rows.append(told)

@@ -28,10 +28,11 @@ class StoredRun:
 
     def to_dict(self) -> dict[str, Any]:
         """As `arena bench` prints it."""
-        row = self.row.model_dump(exclude={"model_id", "design", "settings", "created_at"})
+        left_out = {"id", "model_id", "design", "settings", "created_at"}
+        row = {name: getattr(self.row, name) for name in BenchmarkRun.model_fields if name not in left_out}
         for name in JSON_COLUMNS:
             row[name] = json.loads(row[name])
-        return {"run": row.pop("id"), "model": self.model, **row, "created_at": self.row.created_at.isoformat()}
+        return {"run": self.row.id, "model": self.model, **row, "created_at": self.row.created_at.isoformat()}
 
 
 def keep_run(session: Session, model: str, run: Mapping[str, Any], outcomes: Sequence[Mapping[str, Any]]) -> int:

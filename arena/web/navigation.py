@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-PAGES = (("Battle", "/"), ("Leaderboard", "/leaderboard"), ("Battles", "/battles"))
+PAGES = (("Battle", "/"), ("Leaderboard", "/leaderboard"), ("Battles", "/battles"), ("Benchmarks", "/benchmarks"))
 
 
 def links(here: str) -> str:

@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 from arena.web.plots.look import DASHES, SERIES, SYMBOLS, Row, laid_out, series, short
 
 
-def figure(rows: Sequence[Row]) -> go.Figure:
-    """`rows`: model, category, rating; each model with the same categories."""
+def figure(rows: Sequence[Row], span: tuple[float, float] | None = None) -> go.Figure:
+    """`rows`: model, category, rating; each model with the same categories. `span` is the axis, else what fits."""
     plot = go.Figure()
     for number, (model, own) in enumerate(series(rows, "model").items()):
         closed = [*own, own[0]]
@@ -24,7 +24,7 @@ def figure(rows: Sequence[Row]) -> go.Figure:
             hovertemplate=f"{model}, %{{theta}}: %{{r:.0f}}<extra></extra>",
         )
     ratings = [row["rating"] for row in rows]
-    low, high = 50 * (min(ratings) // 50) - 50, 50 * (max(ratings) // 50 + 1)
+    low, high = span or (50 * (min(ratings) // 50) - 50, 50 * (max(ratings) // 50 + 1))
     return laid_out(
         plot,
         height=440,
