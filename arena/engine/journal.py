@@ -11,6 +11,7 @@ import json
 import os
 import time
 from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ KEY = slice(len(b'{"key":"'), len(b'{"key":"') + 64)
 OK_MARK = b'","status":"ok"'
 OK_AT = slice(KEY.stop, KEY.stop + len(OK_MARK))
 SYNC_EVERY = 1.0  # seconds of work that a power cut may cost; a killed process loses nothing
+encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # made once: dumps() makes one a call
 
 
 class JournalError(Exception):
@@ -60,6 +62,8 @@ class Journal:
             self._end = self._read()
             self._opened = opened.pop_all()
         self._synced = time.monotonic()
+        self._flusher = ThreadPoolExecutor(1, "arena-journal")
+        self._syncing: Future[None] | None = None
 
     def __enter__(self) -> Journal:
         return self
@@ -90,18 +94,19 @@ class Journal:
         if entry.detail:
             record["detail"] = entry.detail
         record |= {"attempts": entry.attempts, "seconds": round(entry.seconds, 3), "cost": entry.cost}
-        line = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
+        line = encoded(record).encode("utf-8", "replace") + b"\n"
         if self._file.write(line) != len(line):
             raise JournalError(f"{self.path}: the disk is full; what was written before is kept")
         self._note(line, self._end)
         self._end += len(line)
         if time.monotonic() - self._synced > SYNC_EVERY:
-            self._sync()
+            self._sync_beside()
 
     def close(self) -> None:
         """Idempotent."""
         if not self._file.closed:
-            self._sync()
+            self._flusher.shutdown()  # waits for the one that runs
+            os.fsync(self._file.fileno())
         self._opened.close()
 
     def _lock(self, opened: ExitStack) -> None:
@@ -117,8 +122,13 @@ class Journal:
             raise JournalError(detail) from error
         opened.callback(lock.release)
 
-    def _sync(self) -> None:
-        os.fsync(self._file.fileno())
+    def _sync_beside(self) -> None:
+        """Have the disk write, in a thread: nobody waits for it. What went wrong the last time is raised."""
+        if self._syncing is not None:
+            if not self._syncing.done():
+                return
+            self._syncing.result()
+        self._syncing = self._flusher.submit(os.fsync, self._file.fileno())
         self._synced = time.monotonic()
 
     def _line(self, place: int) -> dict[str, Any]:
