@@ -137,13 +137,20 @@ def arena_hard(url: str, calls: int, at_once: int, _rate: float | None, _told: d
 CONTENDERS = {"arena": arena, "alpaca_eval": alpaca_eval, "arena-hard's way": arena_hard}
 
 
+NEEDS = {
+    "arena": ["arena.engine", "arena.endpoints.openai", "arena.endpoints.posting", "aiohttp"],
+    "alpaca_eval": ["alpaca_eval.annotators"],
+    "arena-hard's way": ["openai"],
+}
+
+
 def memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def contend(name: str, calls: int, at_once: int, delay: float, rate: float | None) -> dict:
     """One contender in this process; imports are not timed."""
-    for module in {"alpaca_eval": ["alpaca_eval"], "arena": ["arena.engine", "aiohttp"]}.get(name, ["openai"]):
+    for module in NEEDS[name]:
         __import__(module)
     told: dict = {}
     with server(delay, rate) as url:
@@ -185,6 +192,8 @@ def table(title: str, task: dict, limit: float, rounds: int) -> None:
         read = min(run["verdicts"] for run in runs)
         cells = [f"{speed:.1f}", f"{speed / limit:.1%}", f"{ours / speed:.1f}×", f"{read} of {task['calls']}"]
         print(f"| {name} | {' | '.join(cells)} | {cpu:.2f} | {mib:.0f} |")
+    share = statistics.median(run["journal_seconds"] / run["seconds"] for run in results["arena"])
+    print(f"\nOur journal took {share:.2%} of the time.")
 
 
 def main() -> None:
