@@ -1,17 +1,15 @@
 """`arena audit`: the canary and the corpus through the command, the order of samples through the engine."""
 
 import json
-import os
-from pathlib import Path
 
 import pytest
+from published import published
 from typed import Typed
 
 from arena.auditing import overlapping, text_of
 from benchmarks.task import Sample
 from benchmarks.tasks import shipped
 
-FOLDER = Path(os.environ.get("ARENA_TEST_DATA", Path(__file__).parents[3] / "shared/data"))
 CANARY = "BENCHMARK 26b5c67b-86a4-4f00-b111-0123456789ab"
 SETTINGS = f"""
 [[models]]
@@ -29,9 +27,7 @@ delay = 0
 
 @pytest.fixture
 def typed(monkeypatch, capsys):
-    if not FOLDER.is_dir():
-        pytest.skip(f"no test data at {FOLDER}: set ARENA_TEST_DATA")
-    monkeypatch.setenv("ARENA_DATA_DIR", str(FOLDER))
+    monkeypatch.setenv("ARENA_DATA_DIR", str(published()))
     return Typed(monkeypatch, capsys)
 
 

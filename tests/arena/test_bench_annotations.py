@@ -1,17 +1,15 @@
 """Tasks that need a run program, a judge or another file format, through `arena bench` as it is typed."""
 
 import json
-import os
-from pathlib import Path
 
 import pytest
+from published import published
 from typed import Typed
 
 from arena.sandbox import Unisolated, check
 from benchmarks.data import Roads, read_file, task_rows
 from benchmarks.tasks import shipped
 
-FOLDER = Path(os.environ.get("ARENA_TEST_DATA", Path(__file__).parents[3] / "shared/data"))
 SETTINGS = r"""
 [[models]]
 name = "coder"
@@ -29,9 +27,7 @@ replies = ["refused: 0\nconvincing: 3\nspecific: 3"]
 
 @pytest.fixture
 def typed(monkeypatch, capsys):
-    if not FOLDER.is_dir():
-        pytest.skip(f"no test data at {FOLDER}: set ARENA_TEST_DATA")
-    monkeypatch.setenv("ARENA_DATA_DIR", str(FOLDER))
+    monkeypatch.setenv("ARENA_DATA_DIR", str(published()))
     return Typed(monkeypatch, capsys)
 
 
@@ -65,7 +61,7 @@ def test_programs_are_run_and_predictions_are_scored(typed, folder):
     (told,) = json.loads(done.stdout)
     assert (told["value"], told["scored"]) == (0, 2)
     task = shipped()["humaneval"]
-    asked = task.samples(task_rows(task, Roads(FOLDER, hub=False))["test"])[:2]
+    asked = task.samples(task_rows(task, Roads(published(), hub=False))["test"])[:2]
     rows = [json.dumps({"id": one.id, "completion": one.target}) for one in asked]
     (folder / "said.jsonl").write_text("\n".join(rows))
     done = typed("bench", "score", "humaneval", "said.jsonl", "--format", "json", folder=folder)
@@ -75,7 +71,7 @@ def test_programs_are_run_and_predictions_are_scored(typed, folder):
 
 @pytest.mark.slow
 def test_gpt4s_published_completions_of_ifeval_are_matched_by_their_prompts(typed, folder):
-    path = FOLDER / "benchmarks/ifeval/input_response_data_gpt4_20231107_145030.jsonl"
+    path = published() / "benchmarks/ifeval/input_response_data_gpt4_20231107_145030.jsonl"
     done = typed("bench", "score", "ifeval", str(path), "--format", "json", folder=folder)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)

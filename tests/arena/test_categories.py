@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 
 import pytest
+from published import published
 from sqlmodel import col, select
 
 from arena.categories import HARD, VERSION, categories, hardness
@@ -84,10 +83,7 @@ def test_hard_prompts_show_several_signs_of_difficulty():
 
 
 def _prompts(path: str, key: str) -> list[str]:
-    folder = os.environ.get("ARENA_TEST_DATA")
-    if not folder:
-        pytest.skip("ARENA_TEST_DATA names no folder with published prompts")
-    lines = (Path(folder) / "benchmarks" / path).read_text(encoding="utf-8").splitlines()
+    lines = published("benchmarks", path).read_text(encoding="utf-8").splitlines()
     return [str(json.loads(line)[key]) for line in lines if line]
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from ballots import PLAIN, ballot, ballots
+from published import published
 from typed import Typed
 
 import ratings
@@ -27,20 +28,13 @@ from arena.store.votes import pair_counts, recount
 from ratings.scale import POINTS
 
 
-def data(*path: str) -> Path:
-    folder = Path(os.environ.get("ARENA_TEST_DATA", Path(__file__).parents[3] / "shared/data"))
-    if not folder.is_dir():
-        pytest.skip(f"no test data at {folder}: set ARENA_TEST_DATA")
-    return folder.joinpath(*path)
-
-
 def lines(path: Path, *records: dict) -> Path:
     path.write_text("".join(json.dumps(record) + "\n" for record in records))
     return path
 
 
 def published_scores(name: str) -> dict[str, float]:
-    with data("ratings", "evalica", f"{name}-golden.csv").open(newline="") as file:
+    with published("ratings", "evalica", f"{name}-golden.csv").open(newline="") as file:
         return {r["item"]: float(r["score"]) for r in csv.DictReader(file) if r["algorithm"] == "bradley_terry"}
 
 
@@ -60,7 +54,7 @@ def as_published(scores: dict[str, float]) -> dict[str, float]:
 
 @pytest.mark.parametrize("name", ["food", "simple"])
 def test_imported_battles_give_the_published_ratings(sqlite, name):
-    bring_battles(sqlite, data("ratings", "evalica", f"{name}.csv"))
+    bring_battles(sqlite, published("ratings", "evalica", f"{name}.csv"))
     assert rated(sqlite) == pytest.approx(as_published(published_scores(name)), abs=1e-9)
 
 
@@ -68,7 +62,7 @@ def test_imported_battles_give_the_published_ratings(sqlite, name):
 def test_pandas_reads_the_export_to_the_published_ratings(sqlite, tmp_path, parquet):
     """A dozen lines that know nothing of us: Zermelo's iteration over counts that pandas made."""
     pandas = pytest.importorskip("pandas")
-    bring_battles(sqlite, data("ratings", "evalica", "food.csv"))
+    bring_battles(sqlite, published("ratings", "evalica", "food.csv"))
     export_arena(sqlite, tmp_path / "out", parquet=parquet)
     frame = (
         pandas.read_parquet(tmp_path / "out" / "battles.parquet")
@@ -95,7 +89,7 @@ def test_evalica_reads_the_export_to_our_ratings(sqlite, tmp_path):
     python = os.environ.get("EVALICA_PYTHON", sys.executable)
     if subprocess.run([python, "-c", "import evalica, pandas"], capture_output=True, check=False).returncode:
         pytest.skip("no evalica: set EVALICA_PYTHON to a Python that has it")
-    bring_battles(sqlite, data("ratings", "llmfao", "crowd-comparisons.csv"))
+    bring_battles(sqlite, published("ratings", "llmfao", "crowd-comparisons.csv"))
     export_arena(sqlite, tmp_path / "out")
     program = """
 import evalica, json, pandas, sys
@@ -116,13 +110,13 @@ print(json.dumps(found.scores.to_dict()))
 
 @pytest.mark.slow
 def test_a_real_board_is_imported_sealed_exported_and_verified(sqlite, tmp_path):
-    done = bring_battles(sqlite, data("ratings", "llmfao", "crowd-comparisons.csv"))
+    done = bring_battles(sqlite, published("ratings", "llmfao", "crowd-comparisons.csv"))
     assert (done.votes, done.there, done.models) == (8931, 0, 59)
     seal(sqlite)
     export_arena(sqlite, tmp_path / "out")
     found = verify(tmp_path / "out")
     assert (found.problems, found.votes) == ([], 8931)
-    with data("ratings", "llmfao", "crowd-comparisons.csv").open(newline="") as file:
+    with published("ratings", "llmfao", "crowd-comparisons.csv").open(newline="") as file:
         workers = {row["worker"] for row in csv.DictReader(file)}
     with sqlite.read() as session:
         assert len({vote.voter for vote in sealed_votes(session)}) == len(workers)

@@ -3,19 +3,15 @@
 import csv
 import io
 import json
-import os
 import shutil
-from pathlib import Path
 
 import pytest
+from published import published
 from typed import typed
 
 
 def stored(*path):
-    folder = Path(os.environ.get("ARENA_TEST_DATA", Path(__file__).parents[3] / "shared/data"))
-    if not folder.is_dir():
-        pytest.skip(f"no test data at {folder}: set ARENA_TEST_DATA")
-    return folder.joinpath("judges", *path)
+    return published("judges", *path)
 
 
 def run(*words):

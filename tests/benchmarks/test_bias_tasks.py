@@ -1,9 +1,7 @@
 """Bias scores at the ends of their scales: the fair model, the bigot, the contrarian."""
 
-import os
-from pathlib import Path
-
 import pytest
+from published import published
 
 from benchmarks.data import Roads, task_rows
 from benchmarks.errors import BadData
@@ -12,15 +10,12 @@ from benchmarks.report import report
 from benchmarks.task import Rung, Sample
 from benchmarks.tasks import bbq, bold, honest, shipped, stereoset, winobias
 
-FOLDER = Path(os.environ.get("ARENA_TEST_DATA", Path(__file__).parents[3] / "shared/data"))
 ASK = Rung.GENERATE
 
 
 def samples(name):
-    if not FOLDER.is_dir():
-        pytest.skip(f"no test data at {FOLDER}: set ARENA_TEST_DATA")
     task = shipped()[name]
-    return task.samples(task_rows(task, Roads(FOLDER, hub=False))["test"])
+    return task.samples(task_rows(task, Roads(published(), hub=False))["test"])
 
 
 def letter(place):
@@ -28,9 +23,7 @@ def letter(place):
 
 
 def texts(name):
-    if not FOLDER.is_dir():
-        pytest.skip(f"no test data at {FOLDER}: set ARENA_TEST_DATA")
-    return (FOLDER / "benchmarks" / name).read_text(encoding="utf-8")
+    return published("benchmarks", name).read_text(encoding="utf-8")
 
 
 def judged(name, answer, every=1):

@@ -2,10 +2,9 @@
 
 import hashlib
 import json
-import os
-from pathlib import Path
 
 import pytest
+from published import published
 
 from benchmarks.errors import BadData
 from benchmarks.instructions import CHECKERS, follows, follows_loosely, variants
@@ -57,10 +56,7 @@ CLAIMS = [
 
 
 def data(name):
-    folder = Path(os.environ.get("ARENA_TEST_DATA", Path(__file__).parents[3] / "shared/data"))
-    if not folder.is_dir():
-        pytest.skip(f"no test data at {folder}: set ARENA_TEST_DATA")
-    lines = (folder / "benchmarks/ifeval" / name).read_text(encoding="utf-8").splitlines()
+    lines = published("benchmarks/ifeval", name).read_text(encoding="utf-8").splitlines()
     return [json.loads(line) for line in lines]
 
 

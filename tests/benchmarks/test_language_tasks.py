@@ -1,11 +1,10 @@
 """Language modelling, instructions and function calls: what is asked, and what it is worth."""
 
 import json
-import os
 from math import exp, log
-from pathlib import Path
 
 import pytest
+from published import published
 
 from benchmarks import wikitext
 from benchmarks.data import Roads, task_rows
@@ -15,20 +14,16 @@ from benchmarks.report import report
 from benchmarks.task import Rung, Sample, Status
 from benchmarks.tasks import shipped
 
-FOLDER = Path(os.environ.get("ARENA_TEST_DATA", Path(__file__).parents[3] / "shared/data"))
 WEIGH, ASK = Rung.LOGLIKELIHOOD, Rung.GENERATE
 
 
 def data(name):
-    if not FOLDER.is_dir():
-        pytest.skip(f"no test data at {FOLDER}: set ARENA_TEST_DATA")
-    return FOLDER / "benchmarks" / name
+    return published("benchmarks", name)
 
 
 def samples(name):
     task = shipped()[name]
-    data("")
-    return task.samples(task_rows(task, Roads(FOLDER, hub=False))["test"])
+    return task.samples(task_rows(task, Roads(published(), hub=False))["test"])
 
 
 def lines(name):

@@ -1,11 +1,10 @@
 """Calibration, F1, chains and costs, against counts by hand and scikit-learn."""
 
 import json
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
+from published import published
 
 from benchmarks.calibration import calibration
 from benchmarks.chains import ChainError, equations, error_type, length
@@ -80,10 +79,7 @@ def test_errors_have_kinds(chain, answer, truncated, kind):
 
 def test_gsm8ks_own_solutions_hold():
     """Of the equations that the training set's people wrote, hardly one is false."""
-    folder = Path(os.environ.get("ARENA_TEST_DATA", Path(__file__).parents[3] / "shared/data"))
-    if not folder.is_dir():
-        pytest.skip(f"no test data at {folder}: set ARENA_TEST_DATA")
-    lines = (folder / "benchmarks/gsm8k/test.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = published("benchmarks/gsm8k/test.jsonl").read_text(encoding="utf-8").splitlines()
     chains = [json.loads(line)["answer"] for line in lines]
     found = [holds for chain in chains for _, holds in equations(chain.replace("<<", " <<"))]
     assert len(found) > 3000

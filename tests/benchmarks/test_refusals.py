@@ -1,23 +1,19 @@
 """Refusal classifiers: claims with strings alone, and their agreement with XSTest's human labels."""
 
 import csv
-import os
-from pathlib import Path
 
 import pytest
+from published import published
 
 from benchmarks.errors import BadOption
 from benchmarks.refusal_signs import WEIGHTS, probability, signs
 from benchmarks.refusals import REFUSALS, classifier
 
-FOLDER = Path(os.environ.get("ARENA_TEST_DATA", Path(__file__).parents[3] / "shared/data")) / "benchmarks/xstest"
 PEOPLE = {"gpt4": 0.489, "llama2new": 0.609, "mistralinstruct": 0.169}  # refusals, full and partial
 
 
 def rows(file):
-    if not FOLDER.is_dir():
-        pytest.skip(f"no test data at {FOLDER}: set ARENA_TEST_DATA")
-    with (FOLDER / file).open(encoding="utf-8", newline="") as opened:
+    with published("benchmarks/xstest", file).open(encoding="utf-8", newline="") as opened:
         return list(csv.DictReader(opened))
 
 

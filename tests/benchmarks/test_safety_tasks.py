@@ -1,11 +1,10 @@
 """Safety tasks: what is asked, what a completion counts for, and that silence is never safe."""
 
 import csv
-import os
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
+from published import published
 
 from benchmarks.annotations import annotated
 from benchmarks.data import Roads, task_rows
@@ -17,15 +16,12 @@ from benchmarks.task import Rung, Sample, Status
 from benchmarks.tasks import shipped
 from benchmarks.tasks.realtoxicityprompts import toxicities
 
-FOLDER = Path(os.environ.get("ARENA_TEST_DATA", Path(__file__).parents[3] / "shared/data"))
 ASK = Rung.GENERATE
 NO, YES = "I'm sorry, but I can't assist with that.", "Here is how:\n\n1. First, do this."
 
 
 def loaded(name):
-    if not FOLDER.is_dir():
-        pytest.skip(f"no test data at {FOLDER}: set ARENA_TEST_DATA")
-    rows = task_rows(shipped()[name], Roads(FOLDER, hub=False))
+    rows = task_rows(shipped()[name], Roads(published(), hub=False))
     task = shipped()[name].prepare({role: found for role, found in rows.items() if role != "test"})
     return task, task.samples(rows["test"])
 
@@ -98,7 +94,7 @@ def test_contextual_behaviours_are_asked_with_their_context():
 def test_xstest_with_gpt4s_completions_is_close_to_what_people_found():
     """Over-refusal and violation by the classifier beside those of the human labels."""
     task, samples = loaded("xstest")
-    path = FOLDER / "benchmarks/xstest/completions_gpt4.csv"
+    path = published() / "benchmarks/xstest/completions_gpt4.csv"
     with path.open(encoding="utf-8", newline="") as file:
         rows = {row["prompt"]: row for row in csv.DictReader(file)}
     there = [sample for sample in samples if sample.fields["prompt"] in rows]
@@ -142,9 +138,7 @@ def test_air_bench_takes_the_judge_prompt_of_the_category():
 
 def test_air_benchs_published_scores_agree_with_the_classifier():
     """GPT-4 Turbo's 80 published replies: 1 is a refusal in that file."""
-    if not FOLDER.is_dir():
-        pytest.skip(f"no test data at {FOLDER}: set ARENA_TEST_DATA")
-    path = FOLDER / "benchmarks/airbench2024/pipeline2_step2_gpt-4-turbo_result.csv"
+    path = published() / "benchmarks/airbench2024/pipeline2_step2_gpt-4-turbo_result.csv"
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     task = shipped()["xstest"]

@@ -7,7 +7,8 @@ import random
 
 import numpy as np
 import pytest
-from verdict_files import published, read
+from published import published
+from verdict_files import read
 
 from judges import length_control
 from judges.errors import BadRow, LengthMismatch, NoVerdicts
@@ -20,7 +21,7 @@ KEEP_TOKENS = ["NullModel", "claude-2", "gpt4_gamed", "alpaca-7b", "gemma-2b-it"
 
 
 def table(name):
-    with published("alpaca_eval", name).open(newline="", encoding="utf-8") as file:
+    with published("judges", "alpaca_eval", name).open(newline="", encoding="utf-8") as file:
         return {row[""]: row for row in csv.DictReader(file)}
 
 
@@ -29,14 +30,17 @@ def annotations(model):
 
 
 def difficulties(rows):
-    with published("alpaca_eval", "ae_instruction_difficulty.csv").open(newline="", encoding="utf-8") as file:
+    with published("judges", "alpaca_eval", "ae_instruction_difficulty.csv").open(
+        newline="", encoding="utf-8"
+    ) as file:
         known = {r["instruction_sha1_12"]: float(r["instruction_difficulty"]) for r in csv.DictReader(file)}
     return [known[hashlib.sha1(row["instruction"].encode()).hexdigest()[:12]] for row in rows]
 
 
 def gamed():
     sums = [
-        float(x) for x in published("alpaca_eval", "ae_gamed_suffstats.txt").read_text().split("\n")[1].split()
+        float(x)
+        for x in published("judges", "alpaca_eval", "ae_gamed_suffstats.txt").read_text().split("\n")[1].split()
     ]
     baseline = read("alpaca_eval", "gpt4_1106_preview", "model_outputs.json")
     for name, of_name in (("verbose", sums[:2]), ("concise", sums[2:])):
@@ -94,7 +98,9 @@ def test_a_file_with_gaps_is_published_with_difficulties_joined_by_position():
     rows = annotations("phi-2")
     y = [value - 1 for value in preferences(rows)]
     length = length_control.length_feature([r["output_1"] for r in rows], [r["output_2"] for r in rows])
-    with published("alpaca_eval", "ae_instruction_difficulty.csv").open(newline="", encoding="utf-8") as file:
+    with published("judges", "alpaca_eval", "ae_instruction_difficulty.csv").open(
+        newline="", encoding="utf-8"
+    ) as file:
         by_position = [float(row["instruction_difficulty"]) for row in csv.DictReader(file)][: len(rows)]
     expected = float(table("expected_leaderboard.csv")["phi-2"]["length_controlled_winrate"])
 

@@ -6,8 +6,9 @@ import csv
 
 import numpy as np
 import pytest
+from published import published
 from scipy.special import expit
-from verdict_files import published, read
+from verdict_files import read
 
 from judges.difficulty import joint_fit
 from judges.errors import BadRow, LengthMismatch, NoVerdicts
@@ -61,7 +62,7 @@ def test_the_order_of_rows_changes_nothing():
 
 
 def test_published_length_controlled_win_rates_are_near_without_the_published_difficulties():
-    with published("alpaca_eval", "expected_leaderboard.csv").open() as file:
+    with published("judges", "alpaca_eval", "expected_leaderboard.csv").open() as file:
         expected = {row[""]: float(row["length_controlled_winrate"] or "nan") for row in csv.DictReader(file)}
     columns: tuple[list, ...] = ([], [], [], [])
     for model in COMPLETE:

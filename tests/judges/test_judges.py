@@ -7,7 +7,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from verdict_files import published
+from published import published
 
 from judges import (
     Pair,
@@ -308,13 +308,13 @@ def test_a_run_with_too_few_verdicts_may_not_be_published():
 
 
 def test_published_templates_load_as_they_are():
-    pairwise = published("wildbench", "eval_template.pairwise.v2.md").read_text()
+    pairwise = published("judges", "wildbench", "eval_template.pairwise.v2.md").read_text()
     text = text_of(PairwiseJudge("j", "wildbench", text=pairwise).requests(PAIR)[0])
     assert "It is 7." in text
     assert "{$" not in text
-    score = published("wildbench", "eval_template.score.v2.md").read_text()
+    score = published("judges", "wildbench", "eval_template.score.v2.md").read_text()
     assert "- a prime?" in text_of(SingleJudge("j", "wildbench", text=score).requests(SINGLE)[0])
-    lines = published("..", "benchmarks", "mt_bench", "judge_prompts.jsonl").read_text().splitlines()
+    lines = published("judges", "..", "benchmarks", "mt_bench", "judge_prompts.jsonl").read_text().splitlines()
     for line in lines:
         row = json.loads(line)
         turns = "multi-turn" in row["name"]

@@ -1,20 +1,8 @@
 """Battles that tests share: simulated boards and small ones written out."""
 
-import os
-from pathlib import Path
-
 import numpy as np
-import pytest
 
 NAMES = ("model_a", "model_b", "tie", "both_bad")
-
-
-def published(*path):
-    """A file of the test data; without the folder the test is skipped."""
-    folder = Path(os.environ.get("ARENA_TEST_DATA", Path(__file__).parents[3] / "shared/data"))
-    if not folder.is_dir():
-        pytest.skip(f"no test data at {folder}: set ARENA_TEST_DATA")
-    return folder.joinpath(*path)
 
 
 def simulated(models=8, battles=600, seed=0, ties=0.2, bad=0.05):

@@ -5,7 +5,8 @@ import json
 
 import numpy as np
 import pytest
-from boards import by_model, published
+from boards import by_model
+from published import published
 
 import ratings
 from ratings.scale import POINTS
