@@ -83,7 +83,7 @@ def _contents(judge: PairwiseJudge, pair: Pair) -> list[tuple[str, str]]:
     """Question and completions in the order in which the template shows them."""
     values = of_pair(pair)
     marks = {name: f"\x00{name}\x00" for name in values}
-    shown = "\n".join(message["content"] for message in judge.template().messages(marks))
+    shown = "\n".join(message["content"] for message in judge.template(pair).messages(marks))
     there = sorted((name for name in SEGMENTS if marks[name] in shown), key=lambda name: shown.index(marks[name]))
     return [(SEGMENTS[name], values[name].strip()) for name in there]
 

@@ -16,7 +16,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,15 +52,18 @@ def read_prompt_file(path: Path, format: str | None = None) -> PromptFile:  # no
     """Raises `BadPromptFile`."""
     if path.is_dir():
         path = path / "model_outputs.json"
+    return read_prompts(_text_of(path), str(path), format)
+
+
+def _text_of(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise BadPromptFile(f"{path}: no such file; `arena prompts list` shows what comes along") from None
     except OSError as error:
         raise BadPromptFile(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise BadPromptFile(f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8") from error
-    return read_prompts(text, str(path), format)
 
 
 def read_prompts(text: str, where: str, format: str | None = None) -> PromptFile:  # noqa: A002
@@ -215,13 +218,33 @@ def _arena_hard(record: Record) -> NewPrompt:
 
 
 def _mt_bench(record: Record) -> NewPrompt:
-    references = _texts(record.get("reference"), "reference")
-    return NewPrompt(
-        str(record["question_id"]),
-        _user(*record["turns"]),
-        str(record.get("category") or OVERALL),
-        reference="\n\n".join(references) or None,
-    )
+    prompt = NewPrompt(str(record["question_id"]), _user(*record["turns"]), str(record.get("category") or OVERALL))
+    return _referenced(prompt, _texts(record.get("reference"), "reference"))
+
+
+def _referenced(prompt: NewPrompt, references: tuple[str, ...]) -> NewPrompt:
+    """The prompt with a reference for each turn."""
+    if not references:
+        return prompt
+    extra = {**prompt.extra, "references": list(references)} if len(references) > 1 else prompt.extra
+    return replace(prompt, reference="\n\n".join(references), extra=extra)
+
+
+def with_references(read: PromptFile, path: Path) -> PromptFile:
+    """The prompts with the answers of an MT-bench answer file (`reference_answer/gpt-4.jsonl`) as references.
+
+    Raises `BadPromptFile` for a file that is none, or that answers none of the prompts.
+    """
+    given: dict[str, tuple[str, ...]] = {}
+    for place, record in _records(_text_of(path), str(path)):
+        try:
+            turns = record["choices"][0]["turns"]
+            given[str(record["question_id"])] = _texts(turns, "turns")
+        except (KeyError, IndexError, TypeError, ValueError) as problem:
+            raise BadPromptFile(f"{place}: not an MT-bench answer with question_id and choices") from problem
+    if not any(prompt.key in given for prompt in read.prompts):
+        raise BadPromptFile(f"{path}: answers none of these prompts; their ids are of another set")
+    return replace(read, prompts=[_referenced(prompt, given.get(prompt.key, ())) for prompt in read.prompts])
 
 
 def _openai_batch(record: Record) -> NewPrompt:

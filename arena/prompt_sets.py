@@ -10,7 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from arena.hub_prompts import is_hub_id, read_hub_prompts
-from arena.prompt_files import BadPromptFile, PromptFile, read_prompt_file, read_prompts
+from arena.prompt_files import BadPromptFile, PromptFile, read_prompt_file, read_prompts, with_references
 from arena.store import Database
 from arena.store.prompts import NewPrompt, add_completion, add_prompt_set, find_prompt_set, prompts_of
 
@@ -43,13 +43,16 @@ def bring(
     name: str | None = None,
     format: str | None = None,  # noqa: A002
     hub: OnHub = OnHub(),
+    references: Path | None = None,
 ) -> Imported:
-    """Import the file, known set or hub id `what`, whole or not at all.
+    """Import the file, known set or hub id `what`, whole or not at all; `references` is a file of MT-bench answers.
 
     The same content under the same name is left as it is, and only new completions are added. Raises
     `BadPromptFile`.
     """
     read, source = _read(what, format, hub)
+    if references is not None:
+        read = with_references(read, references)
     chosen = name or (STARTER if what == STARTER else _name_of(Path(what)))
     digest = _digest(read.prompts)
     with database.write() as session:

@@ -53,6 +53,9 @@ def target(settings: AnyModel) -> Target:
         requests_per_minute=settings.requests_per_minute,
         tokens_per_minute=settings.tokens_per_minute,
         price=Price(settings.price.prompt, settings.price.completion) if settings.price else None,
+        parameters=settings.parameters,
+        # without it the prompt's own words ask for JSON, and the reader is as strict
+        lacks=frozenset({"response_format"} if isinstance(settings, TransformersSettings) else ()),
     )
 
 

@@ -20,7 +20,8 @@ class Pair:
     """Two completions of one conversation. `messages` ends with the user's turn that both answer.
 
     Where each model answered earlier turns itself, `messages` has the user's turns alone and `earlier_a` and
-    `earlier_b` the models' own words, one for each turn before the last.
+    `earlier_b` the models' own words, one for each turn before the last. `references` has one text for each of
+    these turns, where `reference` is all of them together.
     """
 
     prompt: str  # the prompt's key
@@ -33,6 +34,25 @@ class Pair:
     reference: str | None = None
     earlier_a: tuple[str, ...] = ()
     earlier_b: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+
+    @property
+    def turns(self) -> int:
+        """How many turns both models had by themselves."""
+        return 1 + len(self.earlier_a) if len(self.earlier_a) == len(self.earlier_b) else 1
+
+    def until(self, turn: int) -> Pair:
+        """The same battle as it stood after `turn` turns."""
+        if turn == self.turns:
+            return self
+        return replace(
+            self,
+            messages=_until(self.messages, turn, self.turns),
+            completion_a=self.earlier_a[turn - 1], earlier_a=self.earlier_a[: turn - 1],
+            completion_b=self.earlier_b[turn - 1], earlier_b=self.earlier_b[: turn - 1],
+            reference=_joined(self.references[:turn]) or self.reference,
+            references=self.references[:turn],
+        )  # fmt: skip
 
     def swapped(self) -> Pair:
         """The same battle with the sides exchanged."""
@@ -54,6 +74,34 @@ class Single:
     checklist: tuple[str, ...] = ()
     reference: str | None = None
     earlier: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+
+    @property
+    def turns(self) -> int:
+        """How many turns the model had by itself."""
+        return 1 + len(self.earlier)
+
+    def until(self, turn: int) -> Single:
+        """The same conversation as it stood after `turn` turns."""
+        if turn == self.turns:
+            return self
+        return replace(
+            self,
+            messages=_until(self.messages, turn, self.turns),
+            completion=self.earlier[turn - 1],
+            earlier=self.earlier[: turn - 1],
+            reference=_joined(self.references[:turn]) or self.reference,
+            references=self.references[:turn],
+        )
+
+
+def _until(messages: tuple[Message, ...], turn: int, turns: int) -> tuple[Message, ...]:
+    """The messages without the user's turns after `turn`, of the `turns` at the end."""
+    return messages[: len(messages) - turns + turn]
+
+
+def _joined(references: Sequence[str]) -> str | None:
+    return "\n\n".join(references) or None
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,8 @@ class BothOrders:
             Swapped(self.judge).verdict(item, replies[first:]),
         )
         one, other = given
+        if not replies:  # decided without asking: there is no order in which it was seen
+            return one
         if isinstance(one, Unparsable):
             return one
         if isinstance(other, Unparsable):

@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
 
 from judges import tokens
-from judges.errors import BadOption
-from judges.judge import MIRRORED, Pair, Reply, Request, Verdict
-from judges.places import body, of_pair
+from judges.asking import Asking, Scheme, by_turn
+from judges.judge import MIRRORED, Pair, Reply, Verdict
+from judges.places import of_pair
 from judges.replies import Reason, Unparsable, reply_text
 from judges.schemes import alpaca_eval, arena_hard, mt_bench, wildbench
-from judges.template import Template, own, template
 
-NEEDS = ("question|question_2", "answer_a|answer_a_2", "answer_b|answer_b_2")
 TOP = 20  # alternatives of the one token; the most that hosted endpoints give
 Reading = Callable[[Reply], Verdict | Unparsable]
-
-
-@dataclass(frozen=True)
-class Scheme:
-    """How a judge of pairs is asked and read."""
-
-    prompt: str  # the name of our own template
-    read: Reading
-    sampling: Mapping[str, Any]
-    words: int | None = None  # of each text that the judge is shown
 
 
 def winner_of(preference: float) -> str:
@@ -84,7 +72,7 @@ SCHEMES = {
         _text(lambda words: _graded(arena_hard.verdict(words), words)),
         {"max_tokens": 4096, "temperature": 0},
     ),
-    "mt_bench": Scheme("mt_bench_pair", LABELLED, {"max_tokens": 2048, "temperature": 0}),
+    "mt_bench": Scheme("mt_bench_pair", LABELLED, {"max_tokens": 2048, "temperature": 0}, each_turn=True),
     "wildbench": Scheme(
         "wildbench_pair",
         _text(lambda words: _graded(wildbench.verdict_choice(words), words)),
@@ -95,48 +83,30 @@ SCHEMES = {
 
 
 @dataclass(frozen=True)
-class PairwiseJudge:
+class PairwiseJudge(Asking[Pair, Verdict]):
     """The model `model` as a judge of pairs, in the order in which it is given them.
 
-    Identical completions are a tie and an empty one loses, without a call. `sampling` goes over the scheme's
-    own; `thinking_budget` tokens are added to its limit for judges that think before they answer.
+    Identical completions are a tie and an empty one loses, without a call. Options as of `Asking`.
     """
 
-    model: str
     scheme: str = "arena"
-    text: str | None = None  # a template in place of ours
-    sampling: Mapping[str, Any] = field(default_factory=dict)
-    thinking_budget: int = 0
 
-    def __post_init__(self) -> None:
-        if self.scheme not in SCHEMES:
-            raise BadOption(f"scheme {self.scheme!r}; expected one of: {', '.join(SCHEMES)}")
-        self.template()
+    schemes: ClassVar[Mapping[str, Scheme[Verdict]]] = SCHEMES
+    needs: ClassVar[tuple[str, ...]] = ("question", "answer_a", "answer_b")
+    needs_of_turns: ClassVar[tuple[str, ...]] = ("question_2", "answer_a_2", "answer_b_2")
 
-    @property
-    def name(self) -> str:
-        return self.model
+    def _values(self, item: Pair) -> Mapping[str, str]:
+        return of_pair(item)
 
-    def template(self) -> Template:
-        prompt = SCHEMES[self.scheme].prompt
-        return template(own(prompt) if self.text is None else self.text, NEEDS, prompt)
+    def _decided(self, item: Pair) -> Verdict | None:
+        return _without_asking(item)
 
-    def requests(self, item: Pair) -> Sequence[Request]:
-        if _without_asking(item):
-            return []
-        scheme = SCHEMES[self.scheme]
-        sampling = {**scheme.sampling, "thinking_budget": self.thinking_budget, **self.sampling}
-        return [body(self.model, self.template(), of_pair(item), scheme.words, sampling)]
-
-    def unreadable(self, item: Pair, number: int, reply: Reply) -> Unparsable | None:
-        found = SCHEMES[self.scheme].read(reply)
-        return found if isinstance(found, Unparsable) else None
-
-    def verdict(self, item: Pair, replies: Sequence[Reply | None]) -> Verdict | Unparsable:
-        if decided := _without_asking(item):
-            return decided
-        reply = replies[0]
-        return Unparsable(Reason.MISSING) if reply is None else SCHEMES[self.scheme].read(reply)
+    def _mean(self, results: Sequence[Verdict]) -> Verdict:
+        preference = sum(one.preference for one in results) / len(results)
+        winner = winner_of(preference)
+        reason = by_turn([one.reason for one in results])
+        strength = 0 if winner == "tie" else min(one.strength for one in results) or 1
+        return Verdict(winner, preference, reason, strength)
 
 
 def _without_asking(pair: Pair) -> Verdict | None:

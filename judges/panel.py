@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from judges.errors import BadOption
 from judges.judge import Judge, Pair, Reply, Request, Score, Single, Verdict
@@ -11,22 +12,24 @@ from judges.orders import PairJudge
 from judges.pairwise import winner_of
 from judges.replies import Reason, Unparsable
 
+Item = TypeVar("Item", Pair, Single)
+Result = TypeVar("Result", Verdict, Score)
+
 
 @dataclass(frozen=True)
-class Panel:
-    """Judges whose preferences are averaged; at least `quorum` of them must have given a verdict."""
+class _Together(Generic[Item, Result]):
+    """Judges that are asked one after the other."""
 
-    judges: tuple[PairJudge, ...]
-    quorum: int
+    judges: tuple[Judge[Item, Result], ...]
 
     @property
     def name(self) -> str:
         return "+".join(judge.name for judge in self.judges)
 
-    def requests(self, item: Pair) -> Sequence[Request]:
+    def requests(self, item: Item) -> Sequence[Request]:
         return [request for judge in self.judges for request in judge.requests(item)]
 
-    def unreadable(self, item: Pair, number: int, reply: Reply) -> Unparsable | None:
+    def unreadable(self, item: Item, number: int, reply: Reply) -> Unparsable | None:
         for judge in self.judges:
             asked = len(judge.requests(item))
             if number < asked:
@@ -34,12 +37,24 @@ class Panel:
             number -= asked
         raise IndexError(f"the panel asked {len(self.requests(item))} requests")
 
-    def verdict(self, item: Pair, replies: Sequence[Reply | None]) -> Verdict | Unparsable:
-        given, start = [], 0
+    def given(self, item: Item, replies: Sequence[Reply | None]) -> list[tuple[str, Result | Unparsable]]:
+        """What each judge, by name, makes of its own replies."""
+        found, start = [], 0
         for judge in self.judges:
             asked = len(judge.requests(item))
-            given.append((judge.name, judge.verdict(item, replies[start : start + asked])))
+            found.append((judge.name, judge.verdict(item, replies[start : start + asked])))
             start += asked
+        return found
+
+
+@dataclass(frozen=True)
+class Panel(_Together[Pair, Verdict]):
+    """Judges whose preferences are averaged; at least `quorum` of them must have given a verdict."""
+
+    quorum: int
+
+    def verdict(self, item: Pair, replies: Sequence[Reply | None]) -> Verdict | Unparsable:
+        given = self.given(item, replies)
         readable = [(name, one) for name, one in given if not isinstance(one, Unparsable)]
         if len(readable) < self.quorum:
             problems = [one.reason for _, one in given if isinstance(one, Unparsable)]
@@ -76,30 +91,17 @@ def panel(judges: Sequence[PairJudge], *, quorum: int | None = None) -> PairJudg
 
 
 @dataclass(frozen=True)
-class SinglePanel:
+class SinglePanel(_Together[Single, Score]):
     """Judges whose scores are averaged; all of them must have given one."""
 
-    judges: tuple[Judge[Single, Score], ...]
-
-    @property
-    def name(self) -> str:
-        return "+".join(judge.name for judge in self.judges)
-
-    def requests(self, item: Single) -> Sequence[Request]:
-        return [request for judge in self.judges for request in judge.requests(item)]
-
-    def unreadable(self, item: Single, number: int, reply: Reply) -> Unparsable | None:
-        return self.judges[number].unreadable(item, 0, reply)  # each asks one request, or none of them does
-
     def verdict(self, item: Single, replies: Sequence[Reply | None]) -> Score | Unparsable:
-        given = [judge.verdict(item, replies[at : at + 1]) for at, judge in enumerate(self.judges)]
         scores = []
-        for one in given:
+        for name, one in self.given(item, replies):
             if isinstance(one, Unparsable):
                 return one
-            scores.append(one)
-        reason = "\n\n".join(f"{j.name}: {one.reason}" for j, one in zip(self.judges, scores, strict=True))
-        return Score(sum(one.score for one in scores) / len(scores), reason)
+            scores.append((name, one))
+        reason = "\n\n".join(f"{name}: {one.reason}" for name, one in scores)
+        return Score(sum(one.score for _, one in scores) / len(scores), reason)
 
 
 def single_panel(judges: Sequence[Judge[Single, Score]]) -> Judge[Single, Score]:

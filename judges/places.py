@@ -15,7 +15,7 @@ NONE = "(none given)"
 
 def of_pair(pair: Pair) -> dict[str, str]:
     """Values for every place that this pair has something for."""
-    values = _shared(pair.messages, pair.checklist, pair.reference)
+    values = _shared(pair)
     values |= {
         "answer_a": _whole(pair.completion_a, pair.earlier_a),
         "answer_b": _whole(pair.completion_b, pair.earlier_b),
@@ -30,7 +30,7 @@ def of_pair(pair: Pair) -> dict[str, str]:
 
 def of_single(single: Single) -> dict[str, str]:
     """Values for every place that this completion has something for."""
-    values = _shared(single.messages, single.checklist, single.reference)
+    values = _shared(single)
     values["answer"] = _whole(single.completion, single.earlier)
     if len(single.earlier) == 1:
         values |= {"answer_1": single.earlier[0], "answer_2": single.completion}
@@ -48,16 +48,19 @@ def shown(completion: str) -> str:
     return completion if completion.strip() else EMPTY
 
 
-def _shared(messages: Sequence[Message], checklist: Sequence[str], reference: str | None) -> dict[str, str]:
-    asked = [message["content"] for message in messages if message["role"] == "user"]
+def _shared(item: Pair | Single) -> dict[str, str]:
+    asked = [message["content"] for message in item.messages if message["role"] == "user"]
+    reference = item.reference or NONE
+    first, last = (item.references[0], item.references[-1]) if item.references else (reference, reference)
     values = {
-        "history": _history(messages[:-1]),
+        "history": _history(item.messages[:-1]),
         "question": asked[-1],
-        "checklist": "".join(f"- {point}\n" for point in checklist) or NONE + "\n",
-        "reference": reference or NONE,
+        "checklist": "".join(f"- {point}\n" for point in item.checklist) or NONE + "\n",
+        "reference": reference,
+        "ref_answer_1": first,
     }
     if len(asked) == 2:
-        values |= {"question_1": asked[0], "question_2": asked[1], "ref_answer_2": reference or NONE}
+        values |= {"question_1": asked[0], "question_2": asked[1], "ref_answer_2": last}
     return values
 
 

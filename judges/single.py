@@ -3,84 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
 
-from judges.errors import BadOption
-from judges.judge import Reply, Request, Score, Single
-from judges.places import body, of_single
-from judges.replies import Reason, Unparsable, reply_text
+from judges.asking import Asking, Scheme, by_turn
+from judges.judge import Reply, Score, Single
+from judges.places import of_single
+from judges.replies import Unparsable, reply_text
 from judges.schemes import mt_bench, wildbench
-from judges.template import Template, own, template
 
-NEEDS = ("question|question_2", "answer|answer_2")
 EMPTY_SCORE = 1.0  # what WildBench gives an empty completion without asking
 
 
-@dataclass(frozen=True)
-class Scheme:
-    """How a judge of single completions is asked and read."""
+def _words(read: Callable[[str], float | Unparsable]) -> Callable[[Reply], Score | Unparsable]:
+    """A reading of the reply's words."""
 
-    prompt: str
-    read: Callable[[str], float | Unparsable]
-    sampling: Mapping[str, Any]
-    words: int | None = None
+    def reading(reply: Reply) -> Score | Unparsable:
+        words = reply_text(reply)
+        if isinstance(words, Unparsable):
+            return words
+        score = read(words)
+        return score if isinstance(score, Unparsable) else Score(float(score), words)
+
+    return reading
 
 
 SCHEMES = {
     "wildbench": Scheme(
         "wildbench_single",
-        wildbench.verdict_score,
+        _words(wildbench.verdict_score),
         {"max_tokens": 1024, "temperature": 0, "response_format": {"type": "json_object"}},
         words=1000,
     ),
-    "mt_bench": Scheme("mt_bench_single", mt_bench.rating, {"max_tokens": 2048, "temperature": 0}),
+    "mt_bench": Scheme(
+        "mt_bench_single", _words(mt_bench.rating), {"max_tokens": 2048, "temperature": 0}, each_turn=True
+    ),
 }
 
 
 @dataclass(frozen=True)
-class SingleJudge:
-    """The model `model` as a judge that scores. Options as of `PairwiseJudge`."""
+class SingleJudge(Asking[Single, Score]):
+    """The model `model` as a judge that scores. Options as of `Asking`."""
 
-    model: str
     scheme: str = "wildbench"
-    text: str | None = None
-    sampling: Mapping[str, Any] = field(default_factory=dict)
-    thinking_budget: int = 0
 
-    def __post_init__(self) -> None:
-        if self.scheme not in SCHEMES:
-            raise BadOption(f"scheme {self.scheme!r}; expected one of: {', '.join(SCHEMES)}")
-        self.template()
+    schemes: ClassVar[Mapping[str, Scheme[Score]]] = SCHEMES
+    needs: ClassVar[tuple[str, ...]] = ("question", "answer")
+    needs_of_turns: ClassVar[tuple[str, ...]] = ("question_2", "answer_2")
 
-    @property
-    def name(self) -> str:
-        return self.model
+    def _values(self, item: Single) -> Mapping[str, str]:
+        return of_single(item)
 
-    def template(self) -> Template:
-        prompt = SCHEMES[self.scheme].prompt
-        return template(own(prompt) if self.text is None else self.text, NEEDS, prompt)
+    def _decided(self, item: Single) -> Score | None:
+        return None if item.completion.strip() else Score(EMPTY_SCORE, "The completion is empty.")
 
-    def requests(self, item: Single) -> Sequence[Request]:
-        if not item.completion.strip():
-            return []
-        scheme = SCHEMES[self.scheme]
-        sampling = {**scheme.sampling, "thinking_budget": self.thinking_budget, **self.sampling}
-        return [body(self.model, self.template(), of_single(item), scheme.words, sampling)]
-
-    def unreadable(self, item: Single, number: int, reply: Reply) -> Unparsable | None:
-        found = self._read(reply)
-        return found if isinstance(found, Unparsable) else None
-
-    def verdict(self, item: Single, replies: Sequence[Reply | None]) -> Score | Unparsable:
-        if not item.completion.strip():
-            return Score(EMPTY_SCORE, "The completion is empty.")
-        reply = replies[0]
-        return Unparsable(Reason.MISSING) if reply is None else self._read(reply)
-
-    def _read(self, reply: Reply) -> Score | Unparsable:
-        words = reply_text(reply)
-        if isinstance(words, Unparsable):
-            return words
-        score = SCHEMES[self.scheme].read(words)
-        return score if isinstance(score, Unparsable) else Score(float(score), words)
+    def _mean(self, results: Sequence[Score]) -> Score:
+        return Score(sum(one.score for one in results) / len(results), by_turn([one.reason for one in results]))

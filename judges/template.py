@@ -30,12 +30,11 @@ SAME = {
     "model_output": "answer",
     "completion": "answer",
     "ref_answer": "reference",
-    "ref_answer_1": "reference",
 }
 KNOWN = {
     "history", "question", "answer", "answer_a", "answer_b", "checklist", "reference",
     "question_1", "question_2", "answer_1", "answer_2", "answer_a_1", "answer_a_2", "answer_b_1", "answer_b_2",
-    "ref_answer_2",
+    "ref_answer_1", "ref_answer_2",
 }  # fmt: skip
 
 
@@ -56,6 +55,21 @@ class Template:
         return [{"role": role, "content": text} for role, text in filled if text]
 
 
+@dataclass(frozen=True)
+class ByItem:
+    """The four texts of MT-bench: one turn or several, with a reference or without."""
+
+    one: str
+    one_referenced: str
+    several: str
+    several_referenced: str
+
+    def of(self, several: bool, referenced: bool) -> str:
+        """The text for an item of several turns or one, with a reference or without."""
+        texts = (self.several, self.several_referenced) if several else (self.one, self.one_referenced)
+        return texts[referenced]
+
+
 @cache
 def template(text: str, needs: tuple[str, ...], name: str = "template") -> Template:
     """A template that has at least one of the places in each of `needs` ("answer_a|answer_a_2").
@@ -72,8 +86,25 @@ def template(text: str, needs: tuple[str, ...], name: str = "template") -> Templ
     return made
 
 
+# what MT-bench calls its prompts, in the order of `ByItem`
+MT_BENCH = {
+    "pair": ("pair-v2", "pair-math-v1", "pair-v2-multi-turn", "pair-math-v1-multi-turn"),
+    "single": ("single-v1", "single-math-v1", "single-v1-multi-turn", "single-math-v1-multi-turn"),
+}
+
+
+def mt_bench_templates(lines: Iterable[str], kind: str) -> ByItem:
+    """The four texts of a `judge_prompts.jsonl` for "pair" or "single". Raises BadTemplate when one is not there."""
+    known = _judge_prompts(lines)
+    return ByItem(*(_prompt(known, name) for name in MT_BENCH[kind]))
+
+
 def mt_bench_template(lines: Iterable[str], prompt: str) -> str:
     """The text of one prompt of a `judge_prompts.jsonl`. Raises BadTemplate when it is not there."""
+    return _prompt(_judge_prompts(lines), prompt)
+
+
+def _judge_prompts(lines: Iterable[str]) -> dict[str, str]:
     known = {}
     for number, line in enumerate(lines, 1):
         try:
@@ -82,9 +113,13 @@ def mt_bench_template(lines: Iterable[str], prompt: str) -> str:
         except (json.JSONDecodeError, KeyError, TypeError) as problem:
             detail = f"line {number}: not a judge prompt with system_prompt and prompt_template"
             raise BadTemplate(detail) from problem
-    if prompt not in known:
-        raise BadTemplate(f"no judge prompt is called {prompt!r}; there are: {', '.join(known) or 'none'}")
-    return known[prompt]
+    return known
+
+
+def _prompt(known: Mapping[str, str], name: str) -> str:
+    if name not in known:
+        raise BadTemplate(f"no judge prompt is called {name!r}; there are: {', '.join(known) or 'none'}")
+    return known[name]
 
 
 @cache

@@ -8,7 +8,7 @@ where the endpoint gives log-probabilities, and 1 or 0 from the letter itself wh
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from judges.judge import Reply
@@ -25,7 +25,10 @@ def preference(reply: Reply, letters: tuple[str, str] = LETTERS) -> float | Unpa
         return Unparsable(Reason.REFUSED)
     content = (choice.get("logprobs") or {}).get("content")
     if content:
-        return of_tokens(content[0].get("top_logprobs") or content[:1], letters)
+        answer = after_thinking(content)
+        if isinstance(answer, Unparsable):
+            return answer
+        return of_tokens(answer.get("top_logprobs") or [answer], letters)
     words = without_thinking(choice["message"].get("content") or "")
     if isinstance(words, Unparsable):
         return words
@@ -33,6 +36,19 @@ def preference(reply: Reply, letters: tuple[str, str] = LETTERS) -> float | Unpa
     if letter not in letters:
         return Unparsable(Reason.NONE)
     return float(letter == letters[0])
+
+
+def after_thinking(content: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | Unparsable:
+    """The first token that is not thinking; a thought that never ends is TRUNCATED, nothing after it is EMPTY."""
+    text = "".join(str(entry["token"]) for entry in content)
+    if "</think>" not in text:
+        return Unparsable(Reason.TRUNCATED) if text.lstrip().startswith("<think>") else content[0]
+    ends, written = text.index("</think>") + len("</think>"), 0
+    for entry in content:
+        if written >= ends and str(entry["token"]).strip(AROUND):
+            return entry
+        written += len(str(entry["token"]))
+    return Unparsable(Reason.EMPTY)
 
 
 def of_tokens(top: Iterable[Mapping[str, Any]], letters: tuple[str, str] = LETTERS) -> float | Unparsable:

@@ -8,58 +8,30 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from arena.cli.judge_options import ALWAYS, PLACE, takes
 from arena.cli.judge_report import tell
-from arena.cli.judge_run import (
-    BudgetOption,
-    Concurrency,
-    Coverage,
-    DryRun,
-    JournalFile,
-    Limit,
-    Models,
-    Order,
-    OrderOption,
-    Prompts,
-    SchemeOption,
-    TemplateFile,
-    carried_out,
-)
-from arena.cli.options import AsFormat, Config, DatabaseURL, Format, opened, write_csv, write_json
+from arena.cli.judge_run import carried_out
+from arena.cli.options import Format, opened, write_csv, write_json
 
 LEAST = 3  # a model judges the others' battles: there must be two others
 
 
-def peers(
-    prompts: Prompts,
-    models: Models = None,
-    order: OrderOption = Order.both,
-    scheme: SchemeOption = None,
-    template: TemplateFile = None,
-    budget: BudgetOption = None,
-    concurrency: Concurrency = None,
-    limit: Limit = None,
-    coverage: Coverage = None,
-    journal: JournalFile = None,
-    dry_run: DryRun = False,
-    as_format: AsFormat = Format.TABLE,
-    config: Config = None,
-    db: DatabaseURL = None,
-) -> None:
+@takes("prompts", "order", *ALWAYS)
+def peers(**given: Any) -> None:
     """Let each model judge all the others, and weigh the judges by how they come out."""
     from arena.errors import ConfigError
     from arena.judging.evaluation import evaluation
     from arena.judging.peers import answered, ranking
 
-    shared = {"prompts": prompts, "order": order.value, "scheme": scheme, "template": template, "limit": limit,
-              "concurrency": concurrency, "coverage": coverage, "journal": journal}  # fmt: skip
-    left, runs = budget, []
+    dry_run, as_format, config, db = (given.pop(name) for name in PLACE)
+    left, models, runs = given.pop("budget"), given.pop("models"), []
     with opened(config, db) as (database, settings):
-        names = answered(database, prompts, models)
+        names = answered(database, given["prompts"], models)
         if len(names) < LEAST:
             raise ConfigError(f"{len(names)} models; a peer examination needs {LEAST} or more: --models a,b,c")
         for judge in names:
             others = tuple(name for name in names if name != judge)
-            told = evaluation(mode="pairwise", judge=judge, models=others, budget=left, **shared)
+            told = evaluation(mode="pairwise", judge=judge, models=others, budget=left, **given)
             done = carried_out(told, dry_run, Format.TABLE, database, settings)
             if done is not None:
                 runs.append(done)

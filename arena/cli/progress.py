@@ -12,15 +12,26 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 if TYPE_CHECKING:
     from arena.engine import Answered, Engine
 
 SLOW_TERMINAL = 4  # drawings a second
+
+
+class RateColumn(ProgressColumn):
+    """Calls a second, over the last half minute."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:.1f}/s" if speed < 100 else f"{speed:.0f}/s")
 
 
 def watched(
@@ -32,15 +43,21 @@ def watched(
     one ends those too. Either way the journal keeps what was answered.
     """
     columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[told]}"),
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), RateColumn(),
+        TextColumn("{task.fields[told]}"),
         TimeElapsedColumn(), TimeRemainingColumn(),
     )  # fmt: skip
     console = Console(stderr=True)
     with Progress(*columns, console=console, refresh_per_second=SLOW_TERMINAL) as progress:
         bar = progress.add_task("asking", total=total, told="")
 
-        def seen(_: Answered) -> None:
-            progress.update(bar, advance=1, told=_told(engine))
+        known = 0  # replies that were there already: nothing was waited for, so they say nothing of the rate
+
+        def seen(answered: Answered) -> None:
+            nonlocal known
+            known += answered.replayed
+            asked = not answered.replayed and answered.status != "not_asked"
+            progress.update(bar, total=total - known, advance=asked, told=_told(engine))
 
         return asyncio.run(_interruptible(engine, work(seen), console))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -38,6 +39,9 @@ def bring(
     as_written: Annotated[
         PromptFormat, typer.Option("--format", help="The file's format; told from its first record if left out.")
     ] = PromptFormat.auto,
+    references: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="MT-bench: reference answers, such as gpt-4.jsonl.")
+    ] = None,
     revision: Annotated[str | None, typer.Option(help="Hub: the commit that is meant.")] = None,
     subset: Annotated[str | None, typer.Option(help="Hub: which configuration of the data set.")] = None,
     split: Annotated[str | None, typer.Option(help="Hub: which split; test if left out.")] = None,
@@ -52,7 +56,7 @@ def bring(
     given = None if as_written is PromptFormat.auto else as_written.value
     with opened(config, db, create=True) as (database, _):
         try:
-            done = bring_in(database, what, name, given, OnHub(revision, subset, split))
+            done = bring_in(database, what, name, given, OnHub(revision, subset, split), references)
         except BadPromptFile as problem:
             raise ConfigError(str(problem)) from problem
     console = Console(stderr=True, soft_wrap=True)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Protocol, TypeVar
 
 from arena.endpoints.endpoint import EndpointError, Failure, Reply, Request
 
 Outcome = Reply | EndpointError
 Answer = Callable[[Sequence[Request]], Sequence[Outcome]]  # runs in a thread, one batch at a time
+
+Prepared = TypeVar("Prepared")
 
 LINGER = 0.01  # seconds that a batch waits for company: nothing beside one forward pass
 Waiting = tuple[Request, "asyncio.Future[Reply]"]
@@ -76,3 +80,70 @@ def _settle(waiting: Waiting, outcome: Outcome) -> None:
         future.set_exception(outcome)
     else:
         future.set_result(outcome)
+
+
+class Loaded(Protocol):
+    """A model in memory that answers many requests in one blocking call."""
+
+    def answer(self, requests: Sequence[Request]) -> Sequence[Outcome]: ...
+
+    def close(self) -> None:
+        """Give the memory back."""
+        ...
+
+
+@dataclass
+class InBatches:
+    """The part of an endpoint that loads a model when it is first asked, and asks it in batches."""
+
+    _: KW_ONLY
+    max_batch: int = 8
+    _loaded: Loaded | None = field(default=None, init=False, repr=False)
+    _gathering: Gathering | None = field(default=None, init=False, repr=False)
+    _starting: asyncio.Lock = field(default_factory=asyncio.Lock, init=False, repr=False)
+
+    async def start(self) -> None:
+        """Load the weights, in a thread. Idempotent."""
+        async with self._starting:
+            if self._gathering is None:
+                self._loaded = await asyncio.to_thread(self._load)
+                self._gathering = Gathering(self._loaded.answer, self.max_batch)
+
+    async def answer(self, request: Request) -> Reply:
+        await self.start()
+        assert self._gathering is not None
+        return await self._gathering.reply(request)
+
+    async def close(self) -> None:
+        """Idempotent."""
+        async with self._starting:
+            gathering, self._gathering = self._gathering, None
+            loaded, self._loaded = self._loaded, None
+        if gathering is not None:
+            await gathering.close()
+        if loaded is not None:
+            await asyncio.to_thread(loaded.close)
+
+    def _load(self) -> Loaded:
+        """Raises `EndpointError`."""
+        raise NotImplementedError
+
+
+def answered_together(
+    requests: Sequence[Request],
+    read: Callable[[Request], Prepared],
+    answer: Callable[[list[Prepared]], Sequence[Reply]],
+) -> list[Outcome]:
+    """A reply or what is wrong, a request each: those that `read` accepts are answered together."""
+    found: list[Outcome] = []
+    ready: dict[int, Prepared] = {}
+    for number, request in enumerate(requests):
+        try:
+            ready[number] = read(request)
+            found.append({})
+        except EndpointError as problem:
+            found.append(problem)
+    if ready:
+        for number, reply in zip(ready, answer(list(ready.values())), strict=True):
+            found[number] = reply
+    return found

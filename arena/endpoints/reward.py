@@ -6,13 +6,12 @@ extra `local`; torch is imported when the endpoint starts.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
 from arena.endpoints.endpoint import EndpointError, Failure, Finish, Reply, Request
-from arena.endpoints.gathering import Gathering, Outcome
+from arena.endpoints.gathering import InBatches, Outcome, answered_together
 from arena.endpoints.planning import read_messages
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Reward:
+class Reward(InBatches):
     """Serves the classifier at `source`: a directory, or a hub id with a pinned `revision`.
 
     A conversation longer than the model's context is refused, never cut: the end is what is judged.
@@ -32,32 +31,11 @@ class Reward:
     dtype: str = "auto"
     device: str | None = None
     threads: int = 1
-    max_batch: int = 8
     chat_template: str | None = None
-    _gathering: Gathering | None = field(default=None, init=False, repr=False)
-    _starting: asyncio.Lock = field(default_factory=asyncio.Lock, init=False, repr=False)
-
-    async def start(self) -> None:
-        """Load the weights, in a thread. Idempotent."""
-        async with self._starting:
-            if self._gathering is None:
-                scorer = await asyncio.to_thread(self._load)
-                self._gathering = Gathering(scorer.answer, self.max_batch)
 
     async def stream(self, request: Request) -> AsyncGenerator[str | Finish]:
         raise EndpointError(Failure.REFUSED, "a reward model writes nothing; take it as a judge: --scheme reward")
         yield ""
-
-    async def answer(self, request: Request) -> Reply:
-        await self.start()
-        assert self._gathering is not None
-        return await self._gathering.reply(request)
-
-    async def close(self) -> None:
-        async with self._starting:
-            gathering, self._gathering = self._gathering, None
-        if gathering is not None:
-            await gathering.close()
 
     def _load(self) -> Scorer:
         try:
@@ -82,18 +60,13 @@ class Scorer:
 
     def answer(self, requests: Sequence[Request]) -> list[Outcome]:
         """A reply or what is wrong, a request each. Blocks."""
-        found: list[Outcome] = []
-        prompts: dict[int, list[int]] = {}
-        for number, request in enumerate(requests):
-            try:
-                prompts[number] = self._tokens(request)
-                found.append({})
-            except EndpointError as problem:
-                found.append(problem)
-        if prompts:
-            for (number, tokens), score in zip(prompts.items(), self._scores(list(prompts.values())), strict=True):
-                found[number] = _reply(score, len(tokens))
-        return found
+        return answered_together(requests, self._tokens, self._replies)
+
+    def close(self) -> None:
+        """Nothing but memory, which goes with this object."""
+
+    def _replies(self, prompts: Sequence[list[int]]) -> list[Reply]:
+        return [_reply(score, len(tokens)) for tokens, score in zip(prompts, self._scores(prompts), strict=True)]
 
     def _tokens(self, request: Request) -> list[int]:
         from jinja2 import TemplateError

@@ -5,14 +5,13 @@ Needs the extra `vllm`. For a page that streams, run vLLM's own server and reach
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from arena.endpoints.alternatives import wanted
 from arena.endpoints.endpoint import Completion, EndpointError, Failure, Finish, Reply, Request, Usage, reply
-from arena.endpoints.gathering import Gathering, Outcome
+from arena.endpoints.gathering import InBatches, Outcome, answered_together
 from arena.endpoints.planning import read_messages, read_stop
 
 # what vLLM's SamplingParams call the same
@@ -20,11 +19,11 @@ SAMPLING = (
     "temperature", "top_p", "top_k", "min_p", "seed", "repetition_penalty", "presence_penalty",
     "frequency_penalty",
 )  # fmt: skip
-UNSERVED = ("tools", "functions", "response_format", "logit_bias")
+UNSERVED = ("tools", "functions", "logit_bias")
 
 
 @dataclass
-class Vllm:
+class Vllm(InBatches):
     """Serves `source`, a directory or a hub id with a pinned `revision`.
 
     `options` go to vLLM's `LLM` as they are: tensor_parallel_size, max_model_len, distributed_executor_backend and
@@ -38,15 +37,6 @@ class Vllm:
     max_batch: int = 256
     chat_template: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
-    _gathering: Gathering | None = field(default=None, init=False, repr=False)
-    _starting: asyncio.Lock = field(default_factory=asyncio.Lock, init=False, repr=False)
-
-    async def start(self) -> None:
-        """Load the weights, in a thread. Idempotent."""
-        async with self._starting:
-            if self._gathering is None:
-                chat = await asyncio.to_thread(self._load)
-                self._gathering = Gathering(chat.answer, self.max_batch)
 
     async def stream(self, request: Request) -> AsyncGenerator[str | Finish]:
         """The whole completion as one piece: `LLM.chat` does not stream."""
@@ -56,20 +46,10 @@ class Vllm:
         used = found["usage"]
         yield Finish(choice["finish_reason"], Usage(used["prompt_tokens"], used["completion_tokens"]))
 
-    async def answer(self, request: Request) -> Reply:
-        await self.start()
-        assert self._gathering is not None
-        return await self._gathering.reply(request)
-
-    async def close(self) -> None:
-        async with self._starting:
-            gathering, self._gathering = self._gathering, None
-        if gathering is not None:
-            await gathering.close()
-
     def _load(self) -> Chat:
         try:
             import vllm
+            from vllm.sampling_params import StructuredOutputsParams
         except ImportError as cause:
             detail = f"needs the extra 'vllm': pip install 'arena[vllm]' ({cause})"
             raise EndpointError(Failure.NOT_READY, detail) from cause
@@ -79,41 +59,55 @@ class Vllm:
         except (OSError, ValueError, RuntimeError) as cause:
             said = " ".join(str(cause).split())
             raise EndpointError(Failure.NOT_READY, f"vLLM cannot load {self.source!r}: {said}") from cause
-        return Chat(engine, vllm.SamplingParams, self.chat_template)
+        return Chat(engine, vllm.SamplingParams, StructuredOutputsParams, self.chat_template)
 
 
 class Chat:
     """Requests in, replies out, through one `LLM.chat` call."""
 
-    def __init__(self, engine: Any, sampling: Any, chat_template: str | None) -> None:
-        self._engine, self._sampling, self._template = engine, sampling, chat_template
+    def __init__(self, engine: Any, sampling: Any, structured: Any, chat_template: str | None) -> None:
+        self._engine, self._sampling, self._structured = engine, sampling, structured
+        self._template = chat_template
 
     def answer(self, requests: Sequence[Request]) -> list[Outcome]:
         """A reply or what is wrong, a request each. Blocks."""
-        found: list[Outcome] = []
-        asked: dict[int, tuple[list[dict[str, str]], Any]] = {}
-        for number, request in enumerate(requests):
-            try:
-                asked[number] = read_messages(request), self._parameters(request)
-                found.append({})
-            except EndpointError as problem:
-                found.append(problem)
-        if asked:
-            outputs = self._engine.chat(
-                [messages for messages, _ in asked.values()],
-                [parameters for _, parameters in asked.values()],
-                chat_template=self._template,
-                use_tqdm=False,
-            )
-            for number, output in zip(asked, outputs, strict=True):
-                found[number] = _reply(output)
-        return found
+        return answered_together(
+            requests, lambda request: (read_messages(request), self._parameters(request)), self._chat
+        )
+
+    def close(self) -> None:
+        """End vLLM's own processes, which would else stay until this one ends."""
+        core = getattr(getattr(self._engine, "llm_engine", None), "engine_core", None)
+        if core is not None:
+            core.shutdown()
+
+    def _chat(self, asked: Sequence[tuple[list[dict[str, str]], Any]]) -> list[Reply]:
+        outputs = self._engine.chat(
+            [messages for messages, _ in asked],
+            [parameters for _, parameters in asked],
+            chat_template=self._template,
+            use_tqdm=False,
+        )
+        return [_reply(output) for output in outputs]
 
     def _parameters(self, request: Request) -> Any:
         for name in UNSERVED:
             if request.get(name):
                 raise EndpointError(Failure.REFUSED, f"{name} is not served by vLLM in process; use its server")
         given = {name: request[name] for name in SAMPLING if request.get(name) is not None}
+        match (request.get("response_format") or {}).get("type", "text"):
+            case "json_object":
+                given["structured_outputs"] = self._structured(json_object=True)
+            case "json_schema":
+                given["structured_outputs"] = self._structured(
+                    json=request["response_format"]["json_schema"]["schema"]
+                )
+            case "text":
+                pass
+            case other:
+                raise EndpointError(
+                    Failure.REFUSED, f"response_format {other!r}; expected json_object or json_schema"
+                )
         limit = request.get("max_completion_tokens") or request.get("max_tokens")
         try:
             return self._sampling(

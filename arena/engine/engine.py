@@ -7,13 +7,14 @@ What has been answered before, in this run or an earlier one, is read from the j
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from arena.endpoints import Endpoint, EndpointError, Failure
+from arena.endpoints import Endpoint, EndpointError, Failure, Request
 from arena.endpoints.endpoint import Reply, answer
 from arena.engine.asks import STATUS_OF_REASON, Answered, Ask, Status
 from arena.engine.journal import Entry, Journal
@@ -47,6 +48,15 @@ class Target:
     requests_per_minute: float | None = None
     tokens_per_minute: float | None = None
     price: Price | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)  # the user's, for requests that others build
+    lacks: frozenset[str] = frozenset()  # parameters that the endpoint refuses and a request can do without
+
+    def asked_with(self, body: Request) -> dict[str, Any]:
+        """The request with this model's own parameters over those of whoever built it."""
+        asked = {name: value for name, value in body.items() if name not in self.lacks} | dict(self.parameters)
+        if "max_completion_tokens" in self.parameters:  # the other word for it, and servers refuse both together
+            asked.pop("max_tokens", None)
+        return asked
 
 
 @dataclass(frozen=True)
@@ -111,6 +121,7 @@ class Engine:
         self._results: asyncio.Queue[Answered | BaseException | None] = asyncio.Queue()
         self._flying: dict[str, list[tuple[int, Ask]]] = {}  # asks that wait for the same key
         self._settled = asyncio.Event()
+        self._over = asyncio.Event()  # nobody need wait any more
         self._room = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -118,6 +129,9 @@ class Engine:
         """Begin no further call. What runs is waited for and kept; the rest ends as NOT_ASKED."""
         self.stopped = self.stopped or why
         self._settled.set()
+        self._over.set()
+        for line in self._lines.values():
+            line.gate.end_pauses()
 
     async def run(self, asks: Iterable[Ask]) -> AsyncGenerator[Answered]:
         """What came of each ask, in the order in which that is known. One run at a time.
@@ -214,7 +228,7 @@ class Engine:
             again = self._again(attempt, attempts, readings)
             if again is None or self.stopped or line.closed:
                 break
-            await asyncio.sleep(again)
+            await self._rest(again)
         self.journal.append(
             Entry(
                 ask.key,
@@ -229,6 +243,12 @@ class Engine:
         )
         reply = attempt.reply if attempt.status is Status.OK else None
         return Answered(number, ask, attempt.status, attempt.detail, reply)
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait so long, or until the run is over."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._over.wait()
 
     def _again(self, attempt: _Attempt, attempts: int, readings: int) -> float | None:
         """Seconds until another try, or None: it came to something, or nothing better is to be expected."""
@@ -252,7 +272,7 @@ class Engine:
             tokens = sum(estimated_tokens(ask.body))
             for pace, counts_tokens in line.paces:
                 if wait := pace.delay(tokens if counts_tokens else 1):
-                    await asyncio.sleep(wait)
+                    await self._rest(wait)
             most = self._most(line, ask)
             if not await self._may_spend(most):
                 return _Attempt(Status.NOT_ASKED, self.stopped)

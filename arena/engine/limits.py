@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from collections.abc import Callable
@@ -51,17 +52,24 @@ class Gate:
         self._clock = clock
         self._shrunk_at = -1e9
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._over = asyncio.Event()
 
     async def enter(self) -> None:
         while True:
             rest = self.paused_until - self._clock()
-            if rest > 0:
-                await asyncio.sleep(rest)
+            if rest > 0 and not self._over.is_set():
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(rest):
+                        await self._over.wait()
             elif self.running < int(self.limit):
                 self.running += 1
                 return
             else:
                 await self._turn()
+
+    def end_pauses(self) -> None:
+        """No call will follow: who waits for the end of a pause need not."""
+        self._over.set()
 
     def leave(self) -> None:
         self.running -= 1

@@ -137,18 +137,22 @@ def mt_bench(folder: Path, one: JudgedSet, judge: str | None, done: Written) -> 
             if (key, model) in one.completions
         ]
         done.completions += write_rows(folder / ANSWERS / f"{file_name(model)}.jsonl", rows)
-    chosen = choose_judge([score.source for score in one.scores], judge)
+    sources = [score.source for score in one.scores] + [verdict.source for verdict in one.verdicts]
+    chosen = choose_judge(sources, judge)
     if chosen is not None:
         (folder / JUDGMENTS).mkdir()
-        given = [s for s in one.scores if s.source == chosen and s.prompt in prompts]
-        path = folder / JUDGMENTS / f"{file_name(chosen.removeprefix(JUDGE))}_single.jsonl"
-        done.verdicts = write_rows(path, (_score(prompts[s.prompt], s) for s in given))
+        name = folder / JUDGMENTS / file_name(chosen.removeprefix(JUDGE))
+        scores = [_score(prompts[s.prompt], s) for s in one.scores if s.source == chosen and s.prompt in prompts]
+        pairs = [_pair(prompts[v.prompt], v) for v in one.verdicts if v.source == chosen and v.prompt in prompts]
+        for kind, rows in (("single", scores), ("pair", pairs)):
+            if rows:
+                done.verdicts += write_rows(name.with_name(f"{name.name}_{kind}.jsonl"), rows)
     done.prompts = len(prompts)
 
 
 def _question(prompt: StoredPrompt) -> dict[str, Any]:
     turns = [message["content"] for message in prompt.messages]
-    reference = {"reference": [prompt.reference]} if prompt.reference else {}
+    reference = {"reference": list(prompt.references) or [prompt.reference]} if prompt.reference else {}
     return {"question_id": prompt.key, "category": prompt.category, "turns": turns, **reference}
 
 
@@ -171,6 +175,22 @@ def _score(prompt: StoredPrompt, said: SetScore) -> dict[str, Any]:
         "score": said.score,
         "turn": prompt.turns,
         "tstamp": said.created_at.timestamp(),
+        "reason": said.reason,
+    }
+
+
+def _pair(prompt: StoredPrompt, said: SetVerdict) -> dict[str, Any]:
+    """A verdict that was asked in one order counts as both: the format has no row of one game."""
+    sides = {"model_a": "model_1", "model_b": "model_2", "tie": "tie"}
+    first, second = said.orders if len(said.orders) == 2 else (said.winner, said.winner)
+    return {
+        "question_id": prompt.key,
+        "model_1": said.model_a,
+        "model_2": said.model_b,
+        "g1_winner": sides[first],
+        "g2_winner": sides[second],
+        "judge": [said.source.removeprefix(JUDGE), "pair"],
+        "turn": prompt.turns,
         "reason": said.reason,
     }
 

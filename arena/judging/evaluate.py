@@ -20,6 +20,7 @@ from arena.judging.evaluation import Evaluation
 from arena.leaderboard import pair_columns
 from arena.store import Database
 from arena.store.prompts import StoredPrompt, UnknownPromptSet, completions_of, prompt_sets, prompts_of
+from arena.store.set_verdicts import is_designed_otherwise
 from arena.store.tables import OVERALL
 from arena.store.verdicts import NewVerdict, OtherDesign, add_score, add_verdicts
 from arena.store.voted import voted_battles
@@ -63,6 +64,7 @@ def prepare(database: Database, settings: Settings, evaluation: Evaluation) -> P
         asked = {name: replace(one, concurrency=evaluation.concurrency) for name, one in asked.items()}
     if evaluation.budget is not None and (free := [name for name, one in asked.items() if one.price is None]):
         raise ConfigError(f"--budget: {free[0]} has no price; add price = {{prompt = …, completion = …}} to it")
+    _check_design(database, evaluation)
     if evaluation.mode == "battles":
         return _voted(database, evaluation, asked)
     with database.read() as session:
@@ -86,6 +88,18 @@ def _check_scheme(evaluation: Evaluation, judges: Sequence[AnyModel]) -> None:
         if (model.endpoint == "reward") != (evaluation.scheme == plan.REWARD):
             is_one = "is a reward model; add" if model.endpoint == "reward" else "is no reward model; leave out"
             raise ConfigError(f"--judge: {model.name} {is_one} --scheme {plan.REWARD}")
+
+
+def _check_design(database: Database, evaluation: Evaluation) -> None:
+    """One judge's name stands for one way of asking, and a run that could not be kept is not begun."""
+    source, how, scores = plan.source(evaluation), plan.design(evaluation), evaluation.mode == "single"
+    with database.read() as session:
+        if is_designed_otherwise(session, source, how, evaluation.prompts or None, scores=scores):
+            name = f"{'+'.join(evaluation.judges)}-{plan.scheme_of(evaluation)}"
+            raise ConfigError(
+                f"{source} has judged {evaluation.prompts or 'these battles'} before, asked in another way (scheme, "
+                f"template, order or thinking budget); give this one a name of its own, such as --name {name}"
+            )
 
 
 def _voted(database: Database, evaluation: Evaluation, asked: dict[str, Target]) -> Prepared:

@@ -36,6 +36,7 @@ class Evaluation(Strict):
     concurrency: int | None = Field(default=None, ge=1)
     thinking_budget: int = Field(default=0, ge=0, description="tokens a judge may think, beside its answer")
     timeout: float | None = Field(default=None, gt=0, description="seconds for the whole run")
+    call_timeout: float | None = Field(default=None, gt=0, description="seconds for each call")
     name: str | None = Field(default=None, max_length=100, description="what the judge is called on the board")
     journal: Path | None = None
 

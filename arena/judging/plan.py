@@ -20,10 +20,11 @@ from judges import Judge, Pair, PairwiseJudge, Single, SingleJudge, balanced, bo
 from judges.canaries import Canary, canaries
 from judges.errors import JudgesError
 from judges.reward import RewardJudge
-from judges.template import mt_bench_template
+from judges.template import ByItem, mt_bench_template, mt_bench_templates
 from ratings.sampling import informative
 
-DEFAULT_SCHEME = {"single": "wildbench", "baseline": "arena", "pairwise": "arena", "battles": "arena"}
+DEFAULT_SCHEME = {"single": "wildbench", "baseline": "token", "pairwise": "arena", "battles": "arena"}
+MT_BENCH_FILE = ".jsonl"  # how the file with MT-bench's prompts ends, which are read by MT-bench's scheme
 REWARD = "reward"  # the scheme of judges that give a number and no words
 SIDES = ("model_a", "model_b")
 Completions = Mapping[tuple[str, str], StoredCompletion]  # by prompt and model, or of a battle by prompt and side
@@ -43,8 +44,7 @@ class Case:
 
 def judge_of(evaluation: Evaluation) -> Judge[Any, Any]:
     """The judge or panel that is asked, in one order. Raises `ConfigError`."""
-    scheme = evaluation.scheme or DEFAULT_SCHEME[evaluation.mode]
-    text = _template(evaluation)
+    scheme, text = scheme_of(evaluation), _template(evaluation)
     if scheme == REWARD:
         return _reward(evaluation)
     kind = SingleJudge if evaluation.mode == "single" else PairwiseJudge
@@ -70,10 +70,20 @@ def _reward(evaluation: Evaluation) -> Judge[Any, Any]:
 
 def design(evaluation: Evaluation) -> str:
     """Digest of how the judge is asked: verdicts of different designs are not of the same judge."""
-    scheme = evaluation.scheme or DEFAULT_SCHEME[evaluation.mode]
     order = None if evaluation.mode == "single" else evaluation.order
-    told = [evaluation.judges, scheme, _template(evaluation), evaluation.thinking_budget, order]
+    text = _template(evaluation)
+    shown = list(vars(text).values()) if isinstance(text, ByItem) else text
+    told = [evaluation.judges, scheme_of(evaluation), shown, evaluation.thinking_budget, order]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def scheme_of(evaluation: Evaluation) -> str:
+    """The scheme that was chosen, else what the template or the mode asks for."""
+    if evaluation.scheme is not None:
+        return evaluation.scheme
+    if evaluation.template is not None and evaluation.template.suffix == MT_BENCH_FILE:
+        return "mt_bench"
+    return DEFAULT_SCHEME[evaluation.mode]
 
 
 def source(evaluation: Evaluation) -> str:
@@ -100,7 +110,7 @@ def cases(
     by_pair = {(item.prompt, item.model_a, item.model_b): (prompt, a, b) for item, prompt, a, b in matched}
     pairs = [item for item, *_ in matched]
     asked: Iterable[tuple[Judge[Any, Any], Pair]]
-    if (evaluation.scheme or "") == REWARD:  # each completion is scored alone: there is no order
+    if evaluation.scheme == REWARD:  # each completion is scored alone: there is no order
         asked = ((judge, pair) for pair in pairs)
     elif evaluation.order == "both":
         asked = ((both_orders(judge), pair) for pair in pairs)
@@ -117,19 +127,21 @@ def missing(prompts: Sequence[StoredPrompt], completions: Completions, models: S
     return {model: count for model, count in gaps.items() if count}
 
 
-def _template(evaluation: Evaluation) -> str | None:
+def _template(evaluation: Evaluation) -> str | ByItem | None:
     path = evaluation.template
     if path is None:
         return None
     try:
         text = Path(path).read_text(encoding="utf-8")
-        if path.suffix == ".jsonl":
-            return mt_bench_template(text.splitlines(), evaluation.template_prompt or "pair-v2")
+        if path.suffix != MT_BENCH_FILE:
+            return text
+        if evaluation.template_prompt is not None:
+            return mt_bench_template(text.splitlines(), evaluation.template_prompt)
+        return mt_bench_templates(text.splitlines(), "single" if evaluation.mode == "single" else "pair")
     except (OSError, UnicodeDecodeError) as problem:
         raise ConfigError(f"--template {path}: cannot be read ({problem})") from problem
     except JudgesError as problem:
         raise ConfigError(f"--template {path}: {problem}") from problem
-    return text
 
 
 def _singles(judge: Judge[Any, Any], prompts: Sequence[StoredPrompt], completions: Completions) -> Iterator[Case]:
@@ -139,10 +151,7 @@ def _singles(judge: Judge[Any, Any], prompts: Sequence[StoredPrompt], completion
             a = completions.get((prompt.key, model))
             if a is None:
                 continue
-            item = Single(
-                prompt.key, prompt.messages, model, a.text, prompt.checklist, prompt.reference, a.earlier
-            )
-            yield Case(judge, item, prompt, a)
+            yield Case(judge, _single(prompt, a), prompt, a)
 
 
 Matched = tuple[Pair, StoredPrompt, StoredCompletion, StoredCompletion]
@@ -176,6 +185,19 @@ def _as_matched(prompt: StoredPrompt, completions: Completions) -> Matched:
     return _pair(prompt, a, b), prompt, a, b
 
 
+def _single(prompt: StoredPrompt, a: StoredCompletion) -> Single:
+    return Single(
+        prompt.key,
+        prompt.messages,
+        a.model,
+        a.text,
+        prompt.checklist,
+        prompt.reference,
+        a.earlier,
+        prompt.references,
+    )
+
+
 def _pair(prompt: StoredPrompt, a: StoredCompletion, b: StoredCompletion) -> Pair:
     return Pair(
         prompt.key,
@@ -188,6 +210,7 @@ def _pair(prompt: StoredPrompt, a: StoredCompletion, b: StoredCompletion) -> Pai
         prompt.reference,
         a.earlier,
         b.earlier,
+        prompt.references,
     )
 
 

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from arena import targets
+from arena.endpoints import Request
 from arena.engine import Answered, Ask, Engine, Journal, Price, Target, estimated_tokens
 from arena.judging.plan import Case
 from judges import Unparsable
@@ -33,10 +34,16 @@ class Forecast:
 def asks(cases: Iterable[Case], asked: Mapping[str, Target]) -> Iterator[Ask]:
     """The requests of all cases, in order."""
     for case in cases:
-        for number, body in enumerate(case.judge.requests(case.item)):
-            model = str(body["model"])
+        for number, (model, body) in enumerate(_bodies(case, asked)):
             check = partial(case.judge.unreadable, case.item, number)
             yield Ask(targets.key(asked[model].identity, body), model, body, check)
+
+
+def _bodies(case: Case, asked: Mapping[str, Target]) -> Iterator[tuple[str, Request]]:
+    """Each request of a case with the judge that it is for, whose own parameters count."""
+    for body in case.judge.requests(case.item):
+        model = str(body["model"])
+        yield model, asked[model].asked_with(body)
 
 
 async def ask_all(
@@ -52,8 +59,7 @@ def results(
 ) -> Iterator[tuple[Case, Any | Unparsable]]:
     """Each case with its verdict or score, from the journal alone."""
     for case in cases:
-        bodies = case.judge.requests(case.item)
-        replies = [journal.reply(targets.key(asked[str(body["model"])].identity, body)) for body in bodies]
+        replies = [journal.reply(targets.key(asked[model].identity, body)) for model, body in _bodies(case, asked)]
         yield case, case.judge.verdict(case.item, replies)
 
 

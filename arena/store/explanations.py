@@ -157,6 +157,7 @@ def _judged_pair(session: Session, battle: StoredBattle) -> Pair | None:
         reference=prompt.reference,
         earlier_a=tuple(json.loads(a.earlier)),
         earlier_b=tuple(json.loads(b.earlier)),
+        references=tuple(json.loads(prompt.extra).get("references", ())),
     )
 
 

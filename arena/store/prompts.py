@@ -32,6 +32,11 @@ class NewPrompt:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def references(self) -> tuple[str, ...]:
+        """One for each of the turns that have their own; `reference` is all of them together."""
+        return tuple(self.extra.get("references", ()))
+
+    @property
     def turns(self) -> int:
         """How many turns the model answers itself: the user turns at the end that follow one another."""
         number = 0

@@ -81,3 +81,27 @@ def scores_of_set(session: Session, name: str) -> list[SetScore]:
         SetScore(key, model, row.source, row.score, row.reason, row.created_at)
         for row, key, model in session.exec(query)
     ]
+
+
+def is_designed_otherwise(session: Session, source: str, design: str, name: str | None, *, scores: bool) -> bool:
+    """Whether this judge has given verdicts or scores over a prompt set (None: over people's battles) when it was
+    asked in another way.
+    """
+    if scores:
+        query = (
+            select(ScoreRow.id)
+            .join(PromptCompletion, col(PromptCompletion.id) == col(ScoreRow.completion_id))
+            .join(Prompt, col(Prompt.id) == col(PromptCompletion.prompt_id))
+            .where(ScoreRow.source == source, ScoreRow.design != design)
+        )
+    else:
+        query = (
+            select(Vote.id)
+            .join(VerdictRow, col(VerdictRow.vote_id) == col(Vote.id))
+            .join(JudgedBattle, col(JudgedBattle.battle_id) == col(Vote.battle_id), isouter=True)
+            .join(Prompt, col(Prompt.id) == col(JudgedBattle.prompt_id), isouter=True)
+            .where(Vote.source == source, VerdictRow.design != design)
+        )
+    query = query.join(PromptSet, col(PromptSet.id) == col(Prompt.set_id), isouter=True)
+    wanted = col(PromptSet.name).is_(None) if name is None else PromptSet.name == name
+    return session.exec(query.where(wanted).limit(1)).first() is not None

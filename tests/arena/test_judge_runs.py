@@ -146,7 +146,8 @@ def test_the_three_modes_and_a_file_with_the_same_words(arena, tmp_path):
     with FaultyJudge() as judge:
         folder = folder_with_answers(arena, tmp_path / "run", judge.url, prompts=8)
         by = ("--prompts", "set", "--judge", "judge", "--format", "json")
-        against = json.loads(arena(folder, "judge", "baseline", *by, "--baseline", "plain", "--name", "b").stdout)
+        against = json.loads(arena(folder, "judge", "baseline", *by, "--baseline", "plain", "--name", "b",
+                                   "--scheme", "arena").stdout)  # fmt: skip
         assert {row["model"] for row in against["models"]} == {"lists", "terse"}
         rates = [row["win_rate"] for row in against["models"]]
         assert rates == sorted(rates, reverse=True)
@@ -190,5 +191,8 @@ def test_another_way_of_asking_needs_another_name(arena, tmp_path):
     with FaultyJudge() as judge:
         folder = folder_with_answers(arena, tmp_path / "run", judge.url, prompts=3)
         arena(folder, *RUN)
-        other = arena(folder, *RUN, "--order", "balanced", code=2)
-    assert "--name" in other.stderr
+        paid = sum(judge.calls.values())
+        other = arena(folder, *RUN, "--scheme", "arena_hard", code=2)
+        assert sum(judge.calls.values()) == paid
+        assert "--name judge-arena_hard" in other.stderr
+        arena(folder, *RUN, "--order", "balanced", "--name", "other")

@@ -107,6 +107,9 @@ def test_mt_bench_scores_are_the_stored_ones(judged, tmp_path):
         assert rows[model]["score"] == pytest.approx(1.0 + len(model) + 1.5 / 4)
         assert (rows[model]["judged"], rows[model]["unparsed"]) == (4, 0)
     prompts = read_prompt_file(tmp_path / "out" / "question.jsonl")
+    (pairs,) = [SCHEMES["mt_bench"]([tmp_path / "out/model_judgment/j_pair.jsonl"])]
+    assert {row["model"] for row in pairs.rows} == set(MODELS)
+    assert sum(row["wins"] - row["losses"] for row in pairs.rows) == 0
     assert (prompts.format, [p.messages for p in prompts.prompts]) == ("mt_bench", [asked(text) for text in TEXTS])
     answers = [
         json.loads(line) for line in (tmp_path / "out/model_answer/org__good.jsonl").read_text().splitlines()

@@ -104,6 +104,24 @@ def test_an_import_is_whole_and_repeatable(database, tmp_path):
             prompts_of(session, "none")
 
 
+def test_mt_bench_answers_become_references_turn_by_turn(database, tmp_path):
+    questions, answers = tmp_path / "question.jsonl", tmp_path / "gpt-4.jsonl"
+    rows = [{"question_id": n, "category": "math", "turns": ["First?", "Second?"]} for n in (1, 2)]
+    questions.write_text("\n".join(map(json.dumps, rows)))
+    answers.write_text(json.dumps({"question_id": 2, "choices": [{"turns": ["one", "two"]}]}))
+    bring(database, str(questions), references=answers)
+    with database.read() as session:
+        without, having = prompts_of(session, "question")
+    assert (without.reference, without.references) == (None, ())
+    assert (having.reference, having.references) == ("one\n\ntwo", ("one", "two"))
+    answers.write_text(json.dumps({"question_id": 7, "choices": [{"turns": ["one"]}]}))
+    with pytest.raises(BadPromptFile, match="answers none of these prompts"):
+        bring(database, str(questions), references=answers)
+    answers.write_text(json.dumps({"question_id": 2, "text": "one"}))
+    with pytest.raises(BadPromptFile, match="not an MT-bench answer"):
+        bring(database, str(questions), references=answers)
+
+
 @pytest.fixture
 def folder_of_rows(tmp_path):
     """A folder that `datasets` loads as it would load a set from the hub."""

@@ -28,9 +28,15 @@ from judges.canaries import canaries, report
 from judges.coverage import why_not
 from judges.errors import BadOption, BadTemplate
 from judges.pairwise import SCHEMES
-from judges.template import KNOWN, mt_bench_template, own, template
+from judges.template import KNOWN, mt_bench_template, mt_bench_templates, own, template
 
 PAIR = Pair("p1", ({"role": "user", "content": "Name a prime."},), "left", "It is 7.", "right", "It is 8.")
+TALK = replace(
+    PAIR,
+    messages=(*PAIR.messages, {"role": "user", "content": "Another one."}),
+    earlier_a=("It is 2.",),
+    earlier_b=("It is 4.",),
+)
 SINGLE = Single("p1", ({"role": "user", "content": "Name a prime."},), "left", "It is 7.", checklist=("a prime?",))
 
 
@@ -307,6 +313,71 @@ def test_a_run_with_too_few_verdicts_may_not_be_published():
     assert why_not(0, 0) == "there was nothing to judge"
 
 
+def assert_each_turn_has_its_published_prompt(lines):
+    pair = replace(TALK, references=("seven", "eleven"), reference="seven\n\neleven")
+    judge = PairwiseJudge("j", "mt_bench", text=mt_bench_templates(lines, "pair"))
+    first, second = (text_of(request) for request in judge.requests(pair))
+    assert "seven" in first
+    assert "eleven" not in first
+    assert "Another one." not in first
+    assert "It is 7." not in first
+    assert "Another one." in second
+    assert "It is 7." in second
+    assert second.index("seven") < second.index("eleven")
+    plain = text_of(judge.requests(replace(pair, references=(), reference=None))[0])
+    assert "reference" not in plain.lower()
+    single = SingleJudge("j", "mt_bench", text=mt_bench_templates(lines, "single"))
+    assert len(single.requests(replace(SINGLE, messages=TALK.messages, earlier=("It is 2.",)))) == 2
+
+
+def test_mt_bench_judges_after_every_turn_and_takes_the_mean():
+    judge = PairwiseJudge("j", "mt_bench")
+    assert len(judge.requests(TALK)) == 2
+    assert judge.requests(PAIR) == PairwiseJudge("j", "mt_bench").requests(PAIR)
+    one = judge.verdict(TALK, [said("better [[A]]"), said("even [[C]]")])
+    assert (one.winner, one.preference) == ("model_a", 0.75)
+    assert one.reason == "(turn 1)\nbetter [[A]]\n\n(turn 2)\neven [[C]]"
+    assert judge.verdict(TALK, [said("[[A]]"), None]) == Unparsable(Reason.MISSING)
+    same_start = replace(TALK, earlier_b=TALK.earlier_a)
+    assert len(judge.requests(same_start)) == 1
+    assert judge.verdict(same_start, [said("[[B]]")]).preference == 0.25
+    both = both_orders(judge)
+    assert len(both.requests(TALK)) == 4
+    assert both.verdict(TALK, [said("[[A]]"), said("[[A]]"), said("[[B]]"), said("[[B]]")]).preference == 1
+    rated = SingleJudge("j", "mt_bench")
+    talk = replace(SINGLE, messages=TALK.messages, earlier=("It is 2.",))
+    assert rated.verdict(talk, [said("[[4]]"), said("[[8]]")]).score == 6
+    panel = single_panel([rated, SingleJudge("k", "mt_bench")])
+    assert panel.verdict(talk, [said(f"[[{n}]]") for n in (4, 8, 2, 6)]).score == 5
+    assert panel.unreadable(talk, 3, said("none")) == Unparsable(Reason.NONE)
+
+
+def test_a_judge_that_thinks_first_is_read_at_the_token_after_its_thought():
+    def thought(*written: str) -> dict[str, object]:
+        top = [{"token": "A", "logprob": math.log(0.6)}, {"token": "B", "logprob": math.log(0.2)}]
+        content = [
+            {"token": token, "logprob": -0.1, "top_logprobs": top if token == "B" else []} for token in written
+        ]
+        choice = {
+            "message": {"content": "".join(written)},
+            "finish_reason": "stop",
+            "logprobs": {"content": content},
+        }
+        return {"choices": [choice]}
+
+    judge = PairwiseJudge("j", "token", thinking_budget=100)
+    assert judge.requests(PAIR)[0]["max_tokens"] == 101
+    read = judge.verdict(PAIR, [thought("<think>", "A?", "</", "think>", "\n\n", "B")])
+    assert read.preference == pytest.approx(0.75)
+    assert judge.verdict(PAIR, [thought("<think>", "B")]) == Unparsable(Reason.TRUNCATED)
+    assert judge.verdict(PAIR, [thought("<think>", "B", "</think>", "\n")]) == Unparsable(Reason.EMPTY)
+
+
+def test_a_pair_that_is_decided_without_asking_says_nothing_of_orders():
+    same = replace(PAIR, completion_b=PAIR.completion_a)
+    assert both_orders(PairwiseJudge("j")).verdict(same, []).orders == ()
+
+
 def test_published_templates_load_as_they_are():
     pairwise = published("judges", "wildbench", "eval_template.pairwise.v2.md").read_text()
     text = text_of(PairwiseJudge("j", "wildbench", text=pairwise).requests(PAIR)[0])
@@ -326,6 +397,7 @@ def test_published_templates_load_as_they_are():
         text = mt_bench_template(lines, row["name"])
         if row["type"] == "pairwise":
             assert PairwiseJudge("j", "mt_bench", text=text).requests(item)
+    assert_each_turn_has_its_published_prompt(lines)
     with pytest.raises(BadTemplate, match="pair-v2"):
         mt_bench_template(lines, "pair-v9")
     with pytest.raises(BadTemplate, match="line 1"):

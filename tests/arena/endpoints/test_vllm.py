@@ -11,7 +11,6 @@ from types import SimpleNamespace
 import pytest
 
 from arena.endpoints import EndpointError, Failure, complete
-from arena.endpoints.gathering import Gathering
 from arena.endpoints.vllm import Chat, Vllm
 
 
@@ -24,6 +23,7 @@ class Parameters:
     seed: int | None = None
     stop: list[str] = field(default_factory=list)
     logprobs: int | None = None
+    structured_outputs: object = None
 
     def __post_init__(self):
         if self.temperature < 0:
@@ -35,6 +35,11 @@ class StandIn:
 
     def __init__(self):
         self.calls = []
+        self.ended = 0
+        self.llm_engine = SimpleNamespace(engine_core=SimpleNamespace(shutdown=self._shutdown))
+
+    def _shutdown(self):
+        self.ended += 1
 
     def chat(self, messages, parameters, *, chat_template, use_tqdm):
         self.calls.append((messages, parameters, chat_template))
@@ -50,6 +55,16 @@ class StandIn:
         return SimpleNamespace(outputs=[written], prompt_token_ids=[1, 2, 3])
 
 
+@dataclass
+class Served(Vllm):
+    """vLLM's endpoint with the stand-in for what it would load."""
+
+    stand_in: StandIn | None = None
+
+    def _load(self):
+        return Chat(self.stand_in, Parameters, dict, None)
+
+
 def ask(text, **options):
     return {"messages": [{"role": "user", "content": text}], **options}
 
@@ -57,10 +72,10 @@ def ask(text, **options):
 @pytest.fixture
 async def served():
     stand_in = StandIn()
-    endpoint = Vllm("weights")
-    endpoint._gathering = Gathering(Chat(stand_in, Parameters, None).answer, 8)
+    endpoint = Served("weights", stand_in)
     yield endpoint, stand_in
     await endpoint.close()
+    assert stand_in.ended == 1
 
 
 async def test_what_waits_goes_into_one_call_each_with_its_own_sampling(served):
@@ -84,6 +99,18 @@ async def test_what_waits_goes_into_one_call_each_with_its_own_sampling(served):
     assert [reply.failure for reply in replies[2:]] == [Failure.REFUSED] * 2
 
 
+async def test_a_reply_in_json_is_vllm_s_structured_output(served):
+    endpoint, stand_in = served
+    schema = {"type": "object"}
+    await endpoint.answer(ask("one", response_format={"type": "json_object"}))
+    await endpoint.answer(ask("two", response_format={"type": "json_schema", "json_schema": {"schema": schema}}))
+    await endpoint.answer(ask("three", response_format={"type": "text"}))
+    asked = [parameters[0].structured_outputs for _, parameters, _ in stand_in.calls]
+    assert asked == [{"json_object": True}, {"json": schema}, None]
+    with pytest.raises(EndpointError, match="response_format 'yaml'"):
+        await endpoint.answer(ask("four", response_format={"type": "yaml"}))
+
+
 async def test_a_stream_is_one_piece(served):
     endpoint, _ = served
     assert (await complete(endpoint, ask("one"))).text == "to one"
@@ -98,6 +125,7 @@ async def test_without_the_extra_it_is_named():
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
+@pytest.mark.filterwarnings("ignore")  # vLLM's own imports warn; that is not ours to mend
 async def test_the_real_vllm_answers_with_log_probabilities():
     pytest.importorskip("vllm", reason="vLLM is not installed")
     weights = os.environ.get("ARENA_TEST_VLLM")
@@ -106,7 +134,12 @@ async def test_the_real_vllm_answers_with_log_probabilities():
     endpoint = Vllm(weights, dtype="bfloat16", options={"max_model_len": 1024, "enforce_eager": True})
     request = ask("What is the capital of France?", max_tokens=12, temperature=0, logprobs=True, top_logprobs=5)
     replies = await asyncio.gather(*(endpoint.answer(request) for _ in range(3)))
+    letter = ask("Say A or B.", max_tokens=1, temperature=0, logprobs=True, top_logprobs=20)
+    told = await endpoint.answer(letter)
+    written = await endpoint.answer(ask("Write JSON.", max_tokens=40, response_format={"type": "json_object"}))
     await endpoint.close()
+    assert len(told["choices"][0]["logprobs"]["content"][0]["top_logprobs"]) >= 20
+    assert written["choices"][0]["message"]["content"].lstrip().startswith("{")
     texts = {reply["choices"][0]["message"]["content"] for reply in replies}
     assert len(texts) == 1
     assert "Paris" in texts.pop()

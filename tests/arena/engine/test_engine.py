@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -239,6 +240,30 @@ async def test_the_deadline_of_a_run_stops_it(journal):
     answers = await run(engine(fake, journal, concurrency=1, patience=patience), [ask(str(n)) for n in range(30)])
     assert 1 <= sum(one.status is Status.OK for one in answers) <= 4
     assert "0.12 s" in answers[-1].detail
+
+
+@pytest.mark.parametrize("held_by", ["pace", "pause", "retry"])
+async def test_a_run_that_is_over_waits_for_no_limit_and_no_pause(journal, held_by):
+    busy = EndpointError(Failure.RATE_LIMITED, "busy", 30.0 if held_by == "pause" else None)
+    slow = Patience(first_pause=30.0 if held_by == "retry" else 0.0, run_timeout=0.05)
+    endpoint = Fake(lambda _: [said("yes")] if held_by == "pace" else [busy])
+    target = Target(endpoint, IDENTITY, 4, requests_per_minute=2.0 if held_by == "pace" else None)
+    engine = Engine({"judge": target}, journal, patience=slow)
+    began = time.monotonic()
+    ended = [answered.status async for answered in engine.run(ask(str(n)) for n in range(6))]
+    assert time.monotonic() - began < 5
+    assert ended.count(Status.NOT_ASKED) >= 2
+
+
+def test_a_judge_is_asked_with_its_own_parameters_and_without_what_it_lacks():
+    thinks = Target(Fake(str), IDENTITY, parameters={"max_completion_tokens": 9, "temperature": 1})
+    body = {"messages": [], "max_tokens": 5, "temperature": 0, "response_format": {"type": "json_object"}}
+    assert thinks.asked_with(body) == {
+        "messages": [], "temperature": 1, "max_completion_tokens": 9, "response_format": {"type": "json_object"},
+    }  # fmt: skip
+    assert "response_format" not in Target(Fake(str), IDENTITY, lacks=frozenset({"response_format"})).asked_with(
+        body
+    )
 
 
 async def test_a_silent_endpoint_is_a_timeout(journal):
