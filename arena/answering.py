@@ -35,7 +35,12 @@ class Answering:
 
 
 def prepare(
-    database: Database, settings: Settings, prompts: str, models: Sequence[str], limit: int | None = None
+    database: Database,
+    settings: Settings,
+    prompts: str,
+    models: Sequence[str],
+    limit: int | None = None,
+    concurrency: int | None = None,
 ) -> Answering:
     """Raises `ConfigError` for a prompt set or model that is not there."""
     chosen = targets.chosen(targets.configured(settings), models, "--models")
@@ -45,7 +50,7 @@ def prepare(
         except UnknownPromptSet as problem:
             raise ConfigError(str(problem)) from problem
         done = frozenset(completions_of(session, prompts, models))
-    return Answering(some, chosen, {model.name: targets.target(model) for model in chosen}, done)
+    return Answering(some, chosen, {model.name: targets.target(model, concurrency) for model in chosen}, done)
 
 
 def no_text(reply: Reply) -> Unparsable | None:
@@ -76,6 +81,11 @@ async def answer_all(
                 kept += _keep(database, talk, answered.reply)
         open_now = later
     return kept
+
+
+def first_turns(answering: Answering) -> Iterator[Ask]:
+    """What is asked of everybody to begin with, for a batch file."""
+    return (_Talk(prompt, model).ask(answering.asked) for prompt, model in answering.todo())
 
 
 class _Talk:

@@ -44,12 +44,15 @@ def chosen(models: Mapping[str, AnyModel], names: Iterable[str], option: str) ->
     return found
 
 
-def target(settings: AnyModel) -> Target:
-    """Raises `ConfigError` for settings that no endpoint can be made of."""
+def target(settings: AnyModel, at_once: int | None = None) -> Target:
+    """The model, asked `at_once` times at once in place of what its settings say.
+
+    Raises `ConfigError` for settings that no endpoint can be made of.
+    """
     return Target(
         make_endpoint(settings),
         identity(settings),
-        concurrency=concurrency(settings),
+        concurrency=at_once or concurrency(settings),
         requests_per_minute=settings.requests_per_minute,
         tokens_per_minute=settings.tokens_per_minute,
         price=Price(settings.price.prompt, settings.price.completion) if settings.price else None,

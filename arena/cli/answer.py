@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from arena.cli.batch import with_batch
 from arena.cli.options import Config, DatabaseURL, opened
 from arena.cli.progress import watched
 
@@ -24,24 +25,36 @@ def answer(
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many prompts.")] = None,
     budget: Annotated[float | None, typer.Option(min=0, help="USD that may be spent.")] = None,
     journal: Annotated[Path | None, typer.Option(help="Where replies are kept; beside the database.")] = None,
+    concurrency: Annotated[int | None, typer.Option(min=1, help="Calls at once, to each model.")] = None,
+    timeout: Annotated[float | None, typer.Option(help="Seconds, after which no call is begun.")] = None,
+    batch_out: Annotated[
+        Path | None, typer.Option(help="Write an OpenAI Batch file of what is to be asked; ask nothing.")
+    ] = None,
+    batch_in: Annotated[
+        Path | None, typer.Option(help="Take a batch's results first, then ask for what they lack.")
+    ] = None,
     config: Config = None,
     db: DatabaseURL = None,
 ) -> None:
     """Let models answer a prompt set. What was answered before is not asked again."""
-    from arena.answering import answer_all, prepare
-    from arena.engine import Budget, Engine, Journal
+    from arena.answering import answer_all, first_turns, prepare
+    from arena.engine import Budget, Engine, Journal, Patience
     from arena.judging.evaluate import journal_path
 
     names = [name.strip() for name in models.split(",") if name.strip()]
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     with opened(config, db) as (database, settings):
-        answering = prepare(database, settings, prompts, names, limit)
+        answering = prepare(database, settings, prompts, names, limit, concurrency)
         todo = sum(prompt.turns for prompt, _ in answering.todo())
         if not todo:
             console.print("every model has answered every prompt already")
             return
         with Journal(journal_path(settings, journal)) as kept:
-            engine = Engine(answering.asked, kept, Budget(budget))
+            if batch_in is not None or batch_out is not None:
+                with_batch(kept, answering.asked, lambda: first_turns(answering), batch_in, batch_out)
+            if batch_out is not None:
+                return
+            engine = Engine(answering.asked, kept, Budget(budget), Patience(run_timeout=timeout))
 
             async def work(seen: Callable[[Answered], None]) -> int:
                 try:

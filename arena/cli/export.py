@@ -35,6 +35,9 @@ def export(
     as_format: Annotated[
         ExportFormat, typer.Option("--format", help="Whose files to write.")
     ] = ExportFormat.arena,
+    openai_batch: Annotated[
+        bool, typer.Option("--openai-batch", help="The same as --format openai-batch.")
+    ] = False,
     out: Annotated[Path, typer.Option(help="A folder to make, or an archive if it ends in .zip.")] = Path(
         "export"
     ),
@@ -59,6 +62,8 @@ def export(
 
     console = Console(stderr=True, soft_wrap=True)
     patterns = _patterns(screen or [])
+    if openai_batch:
+        as_format = ExportFormat.openai_batch
     if (prompts is None) != (as_format is ExportFormat.arena):
         need = "no --prompts: it has every vote" if prompts else "--prompts SET; type: arena prompts list"
         raise ConfigError(f"--format {as_format} takes {need}")

@@ -51,7 +51,19 @@ LEFT_OUT = {  # None where they are left out
 OPTIONS: dict[str, tuple[Any, Any]] = {
     **{name: (_option(kind, name, told), inspect.Parameter.empty) for name, (kind, told) in NEEDED.items()},
     **{name: (_option(kind | None, name, told), None) for name, (kind, told) in LEFT_OUT.items()},
+    "file": (
+        Annotated[Path, typer.Argument(metavar="FILE.toml", help="mode, prompts, judge and the other options.")],
+        inspect.Parameter.empty,
+    ),
     "order": (_option(Order, "order", "Every pair in both orders, or balanced with a share in both."), Order.both),
+    "batch_out": (
+        _option(Path | None, "batch_out", "Write an OpenAI Batch file of what is to be asked; ask nothing."),
+        None,
+    ),
+    "batch_in": (
+        _option(Path | None, "batch_in", "Take a batch's results first, then ask for what they lack."),
+        None,
+    ),
     "dry_run": (
         Annotated[bool, typer.Option("--dry-run", help="Say what would be asked, and ask nothing.")],
         False,
@@ -60,6 +72,7 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
     "config": (Config, None),
     "db": (DatabaseURL, None),
 }
+BATCH = ("batch_out", "batch_in")
 PLACE = ("dry_run", "as_format", "config", "db")  # where and how, and nothing about the evaluation
 ALWAYS = (
     "models", "scheme", "template", "template_prompt", "budget", "concurrency", "timeout", "call_timeout", "limit",

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from arena.cli.judge_options import ALWAYS, PLACE, takes, words
+from arena.cli.batch import with_batch
+from arena.cli.judge_options import ALWAYS, BATCH, PLACE, takes, words
 from arena.cli.judge_report import report, show, show_forecast, tell_gaps
-from arena.cli.options import AsFormat, Config, DatabaseURL, Format, opened
+from arena.cli.options import Format, opened
 from arena.cli.progress import watched
 
 if TYPE_CHECKING:
@@ -22,55 +23,60 @@ if TYPE_CHECKING:
     from arena.store import Database
 
 
-@takes("prompts", "judge", "panel", "name", *ALWAYS)
+@takes("prompts", "judge", "panel", "name", *BATCH, *ALWAYS)
 def single(**given: Any) -> None:
     """Score each completion from 1 to 10."""
     _options("single", given)
 
 
-@takes("prompts", "baseline", "judge", "panel", "name", "order", "canaries", *ALWAYS)
+@takes("prompts", "baseline", "judge", "panel", "name", "order", "canaries", *BATCH, *ALWAYS)
 def baseline(**given: Any) -> None:
     """Compare every model with one baseline, by the log-probabilities of the judge's verdict where it has them."""
     _options("baseline", given)
 
 
-@takes("prompts", "judge", "panel", "name", "battles", "order", "canaries", *ALWAYS)
+@takes("prompts", "judge", "panel", "name", "battles", "order", "canaries", *BATCH, *ALWAYS)
 def pairwise(**given: Any) -> None:
     """Compare all models with one another."""
     _options("pairwise", given)
 
 
-@takes("judge", "panel", "name", "order", "canaries", *ALWAYS)
+@takes("judge", "panel", "name", "order", "canaries", *BATCH, *ALWAYS)
 def battles(**given: Any) -> None:
     """Judge the battles that people have voted on, for `arena agreement` and `arena disputed`."""
     _options("battles", given)
 
 
-def run(
-    file: Annotated[Path, typer.Argument(metavar="FILE.toml", help="mode, prompts, judge and the other options.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be asked, and ask nothing.")] = False,
-    as_format: AsFormat = Format.TABLE,
-    config: Config = None,
-    db: DatabaseURL = None,
-) -> None:
+@takes("file", *BATCH, *PLACE)
+def run(**given: Any) -> None:
     """Do what a TOML file says; its keys are the options' names, and `mode`."""
     from arena.judging.evaluation import read_evaluation
 
-    _do(read_evaluation(file), dry_run, as_format, config, db)
+    _do(read_evaluation(given.pop("file")), **given)
 
 
 def _options(mode: str, given: dict[str, Any]) -> None:
     """The options of a command as an evaluation."""
     from arena.judging.evaluation import evaluation
 
-    place = [given.pop(name) for name in PLACE]
+    place = {name: given.pop(name) for name in (*BATCH, *PLACE)}
     given |= {"panel": words(given["panel"]), "models": words(given["models"])}
-    _do(evaluation(mode=mode, **given), *place)
+    _do(evaluation(mode=mode, **given), **place)
 
 
-def _do(told: Evaluation, dry_run: bool, as_format: Format, config: Path | None, db: str | None) -> None:
+def _do(
+    told: Evaluation,
+    *,
+    dry_run: bool,
+    as_format: Format,
+    config: Path | None,
+    db: str | None,
+    batch_out: Path | None,
+    batch_in: Path | None,
+) -> None:
+    batch = Batch(batch_out, batch_in)
     with opened(config, db) as (database, settings):
-        told_back = carried_out(told, dry_run, as_format, database, settings)
+        told_back = carried_out(told, dry_run, as_format, database, settings, batch)
     if told_back is None:
         return
     show(told_back, as_format)
@@ -78,10 +84,25 @@ def _do(told: Evaluation, dry_run: bool, as_format: Format, config: Path | None,
         raise typer.Exit(1)
 
 
+@dataclass(frozen=True)
+class Batch:
+    """Files of an OpenAI-compatible Batch endpoint: requests that go out, results that come in."""
+
+    out: Path | None = None
+    into: Path | None = None
+
+
 def carried_out(
-    told: Evaluation, dry_run: bool, as_format: Format, database: Database, settings: Settings
+    told: Evaluation,
+    dry_run: bool,
+    as_format: Format,
+    database: Database,
+    settings: Settings,
+    batch: Batch = Batch(),
 ) -> dict[str, Any] | None:
-    """Ask, read and publish; the report, or None after a dry run, whose forecast is printed."""
+    """Ask, read and publish; the report, or None where nothing is asked: a dry run, whose forecast is printed, or
+    requests written to a file.
+    """
     from arena.engine import Journal, JournalError
     from arena.errors import ConfigError
     from arena.judging import evaluate, run
@@ -91,6 +112,16 @@ def carried_out(
     tell_gaps(prepared)
     try:
         with Journal(evaluate.journal_path(settings, told.journal)) as journal:
+            if batch.into is not None or batch.out is not None:
+                with_batch(
+                    journal,
+                    prepared.asked,
+                    lambda: run.asks(prepared.cases(), prepared.asked),
+                    batch.into,
+                    batch.out,
+                )
+            if batch.out is not None:
+                return None
             expected = run.forecast(prepared.cases(), prepared.asked, journal)
             if dry_run:
                 show_forecast(expected, prepared, as_format)

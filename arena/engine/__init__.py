@@ -1,6 +1,7 @@
 """One engine asks every model: limits, retries, budget, a journal that a run resumes from, typed failures."""
 
 from arena.engine.asks import Answered, Ask, Status, address
+from arena.engine.batch_files import BatchFileError, read_batch, write_batch
 from arena.engine.engine import Engine, Patience, Target
 from arena.engine.journal import Entry, Journal, JournalError
 from arena.engine.limits import Gate, Pace
@@ -10,6 +11,7 @@ from arena.engine.spending import Budget, Price, estimated_tokens
 __all__ = [
     "Answered",
     "Ask",
+    "BatchFileError",
     "Budget",
     "Engine",
     "Entry",
@@ -24,4 +26,6 @@ __all__ = [
     "Target",
     "address",
     "estimated_tokens",
+    "read_batch",
+    "write_batch",
 ]

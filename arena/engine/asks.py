@@ -30,6 +30,11 @@ class Status(StrEnum):
 STATUS_OF_REASON = {Reason.TRUNCATED: Status.TRUNCATED, Reason.REFUSED: Status.REFUSED}
 
 
+def status_of(reason: Reason) -> Status:
+    """The status of a whole reply that was not read for this reason."""
+    return STATUS_OF_REASON.get(reason, Status.UNPARSABLE)
+
+
 def cannot_be_read(reply: Reply) -> Unparsable | None:
     """The check of a request that wants whole text and nothing more."""
     words = reply_text(reply)

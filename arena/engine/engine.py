@@ -16,7 +16,7 @@ from typing import Any
 
 from arena.endpoints import Endpoint, EndpointError, Failure, Request
 from arena.endpoints.endpoint import Reply, answer
-from arena.engine.asks import STATUS_OF_REASON, Answered, Ask, Status
+from arena.engine.asks import Answered, Ask, Status, status_of
 from arena.engine.journal import Entry, Journal
 from arena.engine.limits import Gate, Pace
 from arena.engine.report import Tally
@@ -212,7 +212,7 @@ class Engine:
         """The same reply for another ask with the same key, if its own check can read it."""
         problem = ask.check(answered.reply) if answered.reply is not None else None
         if problem:
-            return Answered(number, ask, _status_of(problem.reason), problem.reason.value)
+            return Answered(number, ask, status_of(problem.reason), problem.reason.value)
         return Answered(number, ask, answered.status, answered.detail, answered.reply, replayed=True)
 
     async def _answer(self, line: _Line, number: int, ask: Ask) -> Answered:
@@ -333,7 +333,7 @@ class Engine:
         problem = ask.check(reply)
         if problem is None:
             return _Attempt(Status.OK, reply=reply, cost=cost)
-        status = _status_of(problem.reason)
+        status = status_of(problem.reason)
         self.tally.attempts[status] += 1
         return _Attempt(status, problem.reason.value, reply, cost=cost)
 
@@ -365,7 +365,3 @@ def _line(target: Target) -> _Line:
     limits = ((target.requests_per_minute, False), (target.tokens_per_minute, True))
     paces = [(Pace(limit), counts_tokens) for limit, counts_tokens in limits if limit is not None]
     return _Line(target, Gate(target.concurrency), paces)
-
-
-def _status_of(reason: Any) -> Status:
-    return STATUS_OF_REASON.get(reason, Status.UNPARSABLE)

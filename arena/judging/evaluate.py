@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +58,9 @@ class Prepared:
 def prepare(database: Database, settings: Settings, evaluation: Evaluation) -> Prepared:
     """Raises `ConfigError` for anything that the run could not be begun with."""
     known = targets.configured(settings)
-    _check_scheme(evaluation, targets.chosen(known, evaluation.judges, "--judge"))
-    asked = {model.name: targets.target(model) for model in targets.chosen(known, evaluation.judges, "--judge")}
-    if evaluation.concurrency is not None:
-        asked = {name: replace(one, concurrency=evaluation.concurrency) for name, one in asked.items()}
+    judges = targets.chosen(known, evaluation.judges, "--judge")
+    _check_scheme(evaluation, judges)
+    asked = {model.name: targets.target(model, evaluation.concurrency) for model in judges}
     if evaluation.budget is not None and (free := [name for name, one in asked.items() if one.price is None]):
         raise ConfigError(f"--budget: {free[0]} has no price; add price = {{prompt = …, completion = …}} to it")
     _check_design(database, evaluation)

@@ -164,6 +164,22 @@ def test_the_three_modes_and_a_file_with_the_same_words(arena, tmp_path):
         assert json.loads(budget.stdout)["requests"]["failed"].keys() == {"not_asked"}
 
 
+@pytest.mark.slow
+def test_a_batch_file_goes_out_and_its_results_come_back_as_if_they_had_been_asked(arena, tmp_path):
+    with FaultyJudge() as judge:
+        folder = folder_with_answers(arena, tmp_path / "run", judge.url, prompts=4)
+        arena(folder, *RUN, "--batch-out", "batch.jsonl")
+        assert not judge.calls
+        lines = [json.loads(line) for line in (folder / "batch.jsonl").read_text().splitlines()]
+        reply = {"choices": [{"message": {"content": "[[A]]"}, "finish_reason": "stop"}]}
+        results = [{"custom_id": line["custom_id"], "response": {"body": reply}} for line in lines]
+        (folder / "results.jsonl").write_text("\n".join(map(json.dumps, results)))
+        done = json.loads(arena(folder, *RUN, "--batch-in", "results.jsonl").stdout)
+        assert not judge.calls
+    assert (done["judged"], done["orders"]["flip_rate"]) == (12, 1.0)
+    assert done["requests"]["from_journal"] == len(lines)
+
+
 WRONG = [
     (("judge", "pairwise", "--prompts", "set"), "exactly one of --judge J and --panel"),
     (("judge", "pairwise", "--prompts", "set", "--judge", "nobody"), "no model is called 'nobody'"),

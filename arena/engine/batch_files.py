@@ -1,0 +1,98 @@
+"""Requests as a file for an OpenAI-compatible Batch endpoint, and its results as entries of the journal.
+
+A line's `custom_id` is the request's address, so that a reply finds its place however the run is typed again.
+Source: platform.openai.com/docs/guides/batch, "Prepare your batch file" and "Retrieve the results".
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from arena.endpoints.endpoint import Reply
+from arena.engine.asks import Ask, Status, status_of
+from arena.engine.engine import Target
+from arena.engine.journal import Entry, Journal
+
+CHAT = "/v1/chat/completions"
+
+
+class BatchFileError(Exception):
+    """A batch file cannot be written or read; the text says what helps."""
+
+
+def write_batch(path: Path, asks: Iterable[Ask], targets: Mapping[str, Target], journal: Journal) -> int:
+    """Write what the journal has no reply to, each request once. Returns how many there are.
+
+    Raises `BatchFileError` for a model that is not behind an OpenAI-compatible server.
+    """
+    written: set[str] = set()
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            for ask in asks:
+                if ask.key in written or ask.key in journal:
+                    continue
+                identity = targets[ask.model].identity
+                if identity.get("endpoint") != "openai":
+                    raise BatchFileError(
+                        f"{ask.model} runs on this machine; a batch file is for a server's models"
+                    )
+                body = {**ask.body, "model": identity["model"]}
+                line = {"custom_id": ask.key, "method": "POST", "url": CHAT, "body": body}
+                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+                written.add(ask.key)
+    except OSError as problem:
+        raise BatchFileError(f"{path}: cannot be written ({problem.strerror}); give another name") from problem
+    return len(written)
+
+
+def read_batch(path: Path, asks: Iterable[Ask], journal: Journal) -> Counter[Status]:
+    """Put the results of a batch into the journal, each checked as if it had just been asked; counts by status.
+
+    Raises `BatchFileError` for a file that holds no results of these requests.
+    """
+    given = _results(path)
+    found: Counter[Status] = Counter()
+    for ask in asks:
+        if ask.key not in given or ask.key in journal:
+            continue
+        reply, detail = given.pop(ask.key)
+        problem = ask.check(reply) if reply is not None else None
+        status = Status.TRANSPORT if reply is None else status_of(problem.reason) if problem else Status.OK
+        journal.append(Entry(ask.key, status, ask.model, reply, problem.reason.value if problem else detail))
+        found[status] += 1
+    if not found and not any(key in journal for key in given):
+        raise BatchFileError(f"{path}: holds no results of these requests; type the command that wrote them")
+    return found
+
+
+def _results(path: Path) -> dict[str, tuple[Reply | None, str]]:
+    """By custom_id: the reply, or None and what the server said."""
+    found: dict[str, tuple[Reply | None, str]] = {}
+    try:
+        with path.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    name, reply, detail = _result(line, f"{path}:{number}")
+                    found[name] = reply, detail
+    except (OSError, UnicodeDecodeError) as problem:
+        raise BatchFileError(f"{path}: cannot be read ({problem})") from problem
+    return found
+
+
+def _result(line: str, place: str) -> tuple[str, Reply | None, str]:
+    try:
+        record: dict[str, Any] = json.loads(line)
+        response = record.get("response") or {}
+        body = response.get("body") or {}
+        name = str(record["custom_id"])
+    except (ValueError, KeyError, AttributeError, TypeError) as problem:
+        raise BatchFileError(f"{place}: not a result with custom_id and response") from problem
+    choices = body.get("choices") if isinstance(body, dict) else None
+    if isinstance(choices, list) and choices and isinstance(choices[0].get("message"), dict):
+        return name, body, ""
+    said = record.get("error") or body.get("error") or response.get("status_code") or "no response"
+    return name, None, f"the batch says: {json.dumps(said, ensure_ascii=False)}"[:500]
