@@ -64,6 +64,8 @@ class Gathering:
         self._running = asyncio.get_running_loop().run_in_executor(None, self._answer, requests)
         try:
             outcomes: Sequence[Outcome] = await asyncio.shield(self._running)
+        except EndpointError as told:
+            outcomes = [told] * len(batch)
         # Whatever breaks the library under it, those who wait must hear of it: nobody else can tell them.
         except Exception as cause:  # noqa: BLE001
             problem = EndpointError(Failure.BROKEN, f"{type(cause).__name__}: {cause}")

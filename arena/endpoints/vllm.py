@@ -19,6 +19,7 @@ SAMPLING = (
     "temperature", "top_p", "top_k", "min_p", "seed", "repetition_penalty", "presence_penalty",
     "frequency_penalty",
 )  # fmt: skip
+ENDED = ("EngineDeadError",)  # by name: vLLM keeps it in a private module; no later call would be answered
 UNSERVED = ("tools", "functions", "logit_bias")
 
 
@@ -82,12 +83,19 @@ class Chat:
             core.shutdown()
 
     def _chat(self, asked: Sequence[tuple[list[dict[str, str]], Any]]) -> list[Reply]:
-        outputs = self._engine.chat(
-            [messages for messages, _ in asked],
-            [parameters for _, parameters in asked],
-            chat_template=self._template,
-            use_tqdm=False,
-        )
+        try:
+            outputs = self._engine.chat(
+                [messages for messages, _ in asked],
+                [parameters for _, parameters in asked],
+                chat_template=self._template,
+                use_tqdm=False,
+            )
+        except Exception as cause:
+            if type(cause).__name__ not in ENDED:
+                raise
+            raise EndpointError(
+                Failure.NOT_READY, f"vLLM's engine has ended; its log says why ({cause})"
+            ) from cause
         return [_reply(output) for output in outputs]
 
     def _parameters(self, request: Request) -> Any:

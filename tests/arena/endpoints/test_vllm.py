@@ -36,12 +36,15 @@ class StandIn:
     def __init__(self):
         self.calls = []
         self.ended = 0
+        self.broken = None
         self.llm_engine = SimpleNamespace(engine_core=SimpleNamespace(shutdown=self._shutdown))
 
     def _shutdown(self):
         self.ended += 1
 
     def chat(self, messages, parameters, *, chat_template, use_tqdm):
+        if self.broken:
+            raise self.broken
         self.calls.append((messages, parameters, chat_template))
         return [self._output(said, one) for said, one in zip(messages, parameters, strict=True)]
 
@@ -109,6 +112,20 @@ async def test_a_reply_in_json_is_vllm_s_structured_output(served):
     assert asked == [{"json_object": True}, {"json": schema}, None]
     with pytest.raises(EndpointError, match="response_format 'yaml'"):
         await endpoint.answer(ask("four", response_format={"type": "yaml"}))
+
+
+async def test_an_engine_that_has_ended_is_not_tried_for_every_request(served):
+    class EngineDeadError(RuntimeError): ...
+
+    endpoint, stand_in = served
+    stand_in.broken = EngineDeadError("gone")
+    with pytest.raises(EndpointError, match="engine has ended") as caught:
+        await endpoint.answer(ask("one"))
+    assert caught.value.failure is Failure.NOT_READY
+    stand_in.broken = RuntimeError("out of memory")
+    with pytest.raises(EndpointError, match="out of memory") as caught:
+        await endpoint.answer(ask("two"))
+    assert caught.value.failure is Failure.BROKEN
 
 
 async def test_a_stream_is_one_piece(served):
