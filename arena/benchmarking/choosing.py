@@ -12,14 +12,17 @@ from pathlib import Path
 
 from arena.errors import ConfigError
 from benchmarks import few_shot
+from benchmarks.code import Code
 from benchmarks.data import Roads, rows
 from benchmarks.errors import BenchmarkError
 from benchmarks.few_shot import Shots
+from benchmarks.generation import Generation
 from benchmarks.task import Sample, Task, dimensions
 from benchmarks.tasks import shipped
 
 DATA_DIR = "ARENA_DATA_DIR"
 LM_EVAL = "lm-eval"
+SAMPLED = 0.7  # the temperature of Wang et al. 2022 (arXiv:2203.11171) for several chains of one problem
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Options:
     shots: int | None = None  # the task's own number if None
     seed: int = 0
     compat: str | None = None  # "lm-eval": its order, its limit, its few-shot examples
+    repeats: int | None = None  # completions of each sample; the task's own number if None
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,8 @@ def choose(wanted: Named, roads: Roads, options: Options) -> Chosen:
 
 def _choose(wanted: Named, roads: Roads, options: Options) -> Chosen:
     task = wanted.task.as_lm_eval() if options.compat == LM_EVAL else wanted.task
+    if options.repeats is not None:
+        task = repeated(task, options.repeats)
     others = {role: rows(files, roads) for role, files in task.sources.items() if role not in ("test", "shots")}
     task = task.prepare(others)
     every = task.samples(rows(task.sources["test"], roads))
@@ -119,6 +125,17 @@ def _choose(wanted: Named, roads: Roads, options: Options) -> Chosen:
     if limited:
         chosen.examples()(limited[0])  # too many examples are told now, not midway
     return chosen
+
+
+def repeated(task: Task, count: int) -> Task:
+    """`task` with so many completions of each sample, drawn where it would take the likeliest words.
+
+    Raises `BenchmarkError` for a task that asks each sample once.
+    """
+    if not isinstance(task, Generation | Code):
+        raise BenchmarkError(f"--repeats {count}: this task asks each sample once; leave the option out")
+    warm = task.temperature or (SAMPLED if count > 1 else 0.0)
+    return replace(task, repeats=count, temperature=warm)
 
 
 def of_subjects(samples: Sequence[Sample], subjects: Sequence[str]) -> list[Sample]:

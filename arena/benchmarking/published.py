@@ -37,9 +37,9 @@ def agreement(task: Task, rows: Sequence[Row], outcomes: Sequence[Outcome]) -> d
 
 def _same(task: Task, row: Row, outcome: Outcome) -> bool | None:
     if isinstance(row.get("is_correct"), bool):
-        return (outcome.metrics.get(task.metric) == 1.0) == row["is_correct"]
+        return bool((outcome.metrics.get(task.metric) == 1.0) == row["is_correct"])
     if row.get("final_label"):
         return (outcome.metrics.get("refusal") == 1.0) != str(row["final_label"]).startswith(COMPLIED)
     if "pred" in row:
-        return outcome.is_scored and outcome.answer == row["pred"]
+        return bool(outcome.is_scored and outcome.answer == row["pred"])
     return None

@@ -81,6 +81,18 @@ def tell_ties(found: Mapping[str, Any], console: Console) -> None:
         console.print(f"asked in different ways: {', '.join(mixed)}; --rung asks all in one way", style="yellow")
 
 
+def tell_costs(rows: Sequence[Mapping[str, Any]], console: Console) -> None:
+    """What right answers cost, of models with a price."""
+    for row in rows:
+        if (each := row.get("cost_per_correct")) is not None:
+            upper = "…" if row["cost_per_correct_upper"] is None else f"{row['cost_per_correct_upper']:.3g}"
+            span = f"{row['cost_per_correct_lower']:.3g} – {upper}"
+            told = (
+                f"{row['task']} · {row['model']}: USD {each:.3g} a right answer ({span}), {row['cost']:.3g} in all"
+            )
+            console.print(told, markup=False)
+
+
 def tell_reasons(rows: Sequence[Mapping[str, Any]], console: Console) -> None:
     """Why samples have no score."""
     for row in rows:

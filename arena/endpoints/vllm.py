@@ -1,4 +1,5 @@
 """vLLM in this process, for batches: what waits is given to `LLM.chat` together, and vLLM reuses common prefixes.
+Given texts are weighed by its log-probabilities of a prompt.
 
 Needs the extra `vllm`. For a page that streams, run vLLM's own server and reach it with the endpoint `openai`.
 """
@@ -11,9 +12,11 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from arena.endpoints.alternatives import wanted
+from arena.endpoints.echo import asks_for_text
 from arena.endpoints.endpoint import Completion, EndpointError, Failure, Finish, Reply, Request, Usage, reply
 from arena.endpoints.gathering import Gathering, Outcome
 from arena.endpoints.planning import read_messages, read_stop
+from arena.endpoints.vllm_weighing import weighed
 
 # what vLLM's SamplingParams call the same
 SAMPLING = (
@@ -92,7 +95,12 @@ class Chat:
         """A reply or what is wrong, a request each. Blocks."""
         found: list[Outcome] = []
         asked: dict[int, tuple[list[dict[str, str]], Any]] = {}
+        texts = [request for request in requests if asks_for_text(request)]
+        known = iter(weighed(self._engine, self._sampling, texts) if texts else [])
         for number, request in enumerate(requests):
+            if asks_for_text(request):
+                found.append(next(known))
+                continue
             try:
                 asked[number] = read_messages(request), self._parameters(request)
                 found.append({})
