@@ -30,7 +30,7 @@ HERE = Path(__file__).resolve()
 sys.path[:] = [path for path in sys.path if Path(path).resolve() != HERE.parent]
 
 REFERENCE = "transformers"
-TASKS = {"arc_easy": (40, 0), "mmlu:anatomy,virology": (40, 5), "gsm8k": (8, 0)}  # task: (samples, shots)
+TASKS = {"arc_easy": (32, 0), "mmlu:anatomy,virology": (16, 2), "gsm8k": (6, 0)}  # task: (samples, shots)
 RUNGS = {
     "arc_easy": ("loglikelihood",),
     "mmlu": ("loglikelihood", "first_token", "generate"),
@@ -41,7 +41,7 @@ MAX_TOKENS = 96  # of a generated answer: enough to see where two texts part
 TOLERANCES = {  # against transformers, same weights in float32
     "loglikelihood": {"log_probability": 0.01, "choices_that_differ": 0.0},
     "first_token": {"choices_that_differ": 0.05},
-    "generate": {"accuracy": 0.13},  # one sample of eight: greedy texts part where two tokens are nearly as likely
+    "generate": {"accuracy": 0.17},  # one sample of six: greedy texts part where two tokens are nearly as likely
 }
 QUANTISED = "llama_cpp"  # other arithmetic, so its differences are told and not judged
 SERVER_PATIENCE = 600.0  # seconds for vLLM's server to come up
@@ -56,7 +56,7 @@ def main() -> None:
     for name, python in backends(options):
         with serving(name, options) as url, tempfile.NamedTemporaryFile(suffix=".json") as out:
             command = [python, __file__, "--side", name, "--model", options.model, "--data", options.data,
-                       "--out", out.name, *(["--gguf", options.gguf] if options.gguf else []),
+                       "--out", out.name, "--served", options.served, *(["--gguf", options.gguf] if options.gguf else []),
                        *(["--server", url] if url else []), "--tasks", *options.tasks]  # fmt: skip
             subprocess.run([str(part) for part in command], check=True, env=quiet())
             found[name] = json.loads(Path(out.name).read_text())
@@ -74,7 +74,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--data", type=Path, required=True, help="the folder with the benchmarks' files")
     made.add_argument("--vllm-python", help="an interpreter that has vLLM and Arena")
     made.add_argument("--gguf", type=Path, help="the GGUF file that the directory was made of")
-    made.add_argument("--server", help="the URL of a vLLM server that serves the directory as `small` already")
+    made.add_argument("--server", help="the URL of a vLLM server that serves the directory already")
+    made.add_argument("--served", default="small", help="what that server calls it")
     made.add_argument("--tasks", nargs="+", default=list(TASKS))
     made.add_argument("--out", type=Path)
     made.add_argument("--side", help=argparse.SUPPRESS)
@@ -107,7 +108,7 @@ def serving(name: str, options: argparse.Namespace) -> Iterator[str | None]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [options.vllm_python, "-m", "vllm.entrypoints.openai.api_server", "--model", options.model,
-               "--served-model-name", "small", "--dtype", "float32", "--max-model-len", 2048, "--max-num-seqs", 16,
+               "--served-model-name", options.served, "--dtype", "float32", "--max-model-len", 2048, "--max-num-seqs", 16,
                "--enforce-eager", "--host", "127.0.0.1", "--port", port]  # fmt: skip
     with tempfile.TemporaryFile() as log:
         server = subprocess.Popen([str(part) for part in command], env=quiet(), stdout=log, stderr=log)
@@ -146,7 +147,7 @@ def settings_of(options: argparse.Namespace):
             "enforce_eager": True, "max_num_seqs": 16},
         ),
         "vllm_server": lambda: OpenAISettings(
-            name="small", endpoint="openai", url=options.server, read_timeout=900
+            name="small", endpoint="openai", url=options.server, model=options.served, read_timeout=900
         ),
         QUANTISED: lambda: LlamaCppSettings(name="small", endpoint="llama_cpp", path=options.gguf),
     }  # fmt: skip
