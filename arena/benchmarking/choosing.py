@@ -114,7 +114,7 @@ def _choose(wanted: Named, roads: Roads, options: Options) -> Chosen:
     others = {role: rows(files, roads) for role, files in task.sources.items() if role not in ("test", "shots")}
     task = task.prepare(others)
     every = task.samples(rows(task.sources["test"], roads))
-    samples = of_subjects(every, wanted.subjects)
+    samples = of_subjects(every, wanted.subjects, task.sources["test"][0].file)
     count = task.shots if options.shots is None else options.shots
     own_pool = "shots" in task.sources
     pool = task.samples(rows(task.sources["shots"], roads)) if own_pool and count else every
@@ -138,14 +138,14 @@ def repeated(task: Task, count: int) -> Task:
     return replace(task, repeats=count, temperature=warm)
 
 
-def of_subjects(samples: Sequence[Sample], subjects: Sequence[str]) -> list[Sample]:
+def of_subjects(samples: Sequence[Sample], subjects: Sequence[str], file: str) -> list[Sample]:
     """Those of the named subjects, or all. Raises `BenchmarkError` for one that is not there."""
     there = {sample.subject for sample in samples}
     for subject in subjects:
         if subject not in there:
             near = difflib.get_close_matches(subject, there, n=3) or sorted(filter(None, there))[:5]
             known = f"did you mean {' or '.join(near)}?" if near else "this task has no subjects"
-            raise BenchmarkError(f"no subject {subject!r}; {known}")
+            raise BenchmarkError(f"{file}: has no subject {subject!r}; {known}")
     return [sample for sample in samples if not subjects or sample.subject in subjects]
 
 
