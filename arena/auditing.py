@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,10 +15,13 @@ from arena.engine import Ask, Engine, Journal
 from arena.errors import ConfigError
 from arena.rungs import best_rung
 from benchmarks.contamination import (
+    SHARE,
     WORDS,
+    against_control,
     canary_known,
     canary_request,
     exchangeability,
+    min_k,
     orders,
     overlap,
 )
@@ -67,13 +70,43 @@ def exchanged(
     plan = orders(len(texts), audit.shards, audit.permutations, audit.seed)
     requests = [{"text": JOINED.join(texts[place] for place in order)} for shard in plan for order in shard]
     replies = asyncio.run(_asked(model, requests, journal, Rung.LOGLIKELIHOOD))
-    if missing := sum(reply is None for reply in replies):
-        raise ConfigError(f"{model.name}: {missing} of {len(replies)} texts have no reply; type the command again")
-    found = [float(reply["logprob"]) for reply in replies if reply is not None]
+    found = [float(reply["logprob"]) for reply in _whole(model, replies)]
     each = audit.permutations + 1
     rows = [found[start : start + each] for start in range(0, len(found), each)]
     test = exchangeability([row[0] for row in rows], [row[1:] for row in rows])
     return {**asdict(test), "permutations": audit.permutations, "samples": len(texts)}
+
+
+def unlikely(
+    model: AnyModel, task: Task, samples: Sequence[Sample], controls: Mapping[str, str], journal: Journal
+) -> dict[str, Any]:
+    """Min-K % of the samples' texts, and with `controls` (paraphrases by sample id) whether they lie above theirs.
+
+    Raises `ConfigError`.
+    """
+    paired = [sample for sample in samples if sample.id in controls] if controls else list(samples)
+    if len(paired) < 2:
+        raise ConfigError(
+            f"--control: has paraphrases of {len(paired)} of the samples; give two at least, by `id`"
+        )
+    texts = [text_of(task, sample) for sample in paired]
+    own = _min_k(model, texts, journal)
+    found: dict[str, Any] = {"share": SHARE, "samples": len(texts), "mean": sum(own) / len(own)}
+    if controls:
+        found |= asdict(against_control(own, _min_k(model, [controls[one.id] for one in paired], journal)))
+    return found
+
+
+def _min_k(model: AnyModel, texts: Sequence[str], journal: Journal) -> list[float]:
+    requests = [{"text": text, "token_logprobs": True} for text in texts]
+    replies = asyncio.run(_asked(model, requests, journal, Rung.LOGLIKELIHOOD))
+    return [min_k(reply["token_logprobs"]) for reply in _whole(model, replies)]
+
+
+def _whole(model: AnyModel, replies: Sequence[Reply | None]) -> list[Reply]:
+    if missing := sum(reply is None for reply in replies):
+        raise ConfigError(f"{model.name}: {missing} of {len(replies)} texts have no reply; type the command again")
+    return [reply for reply in replies if reply is not None]
 
 
 def canary(model: AnyModel, text: str, journal: Journal) -> dict[str, Any]:

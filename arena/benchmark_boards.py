@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from arena.benchmarking.direction import higher_is_better, is_right
 from arena.store.benchmarks import StoredRun, outcomes, runs
 from benchmarks.task import Status
 
@@ -38,7 +39,15 @@ class Line:
 
     @property
     def best(self) -> float | None:
-        return max(self.rates.values(), default=None) if len(self.rates) == len(self.runs) else None
+        if not self.rates or len(self.rates) < len(self.runs):
+            return None
+        return (max if higher_is_better(self.task) else min)(self.rates.values())
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """`rates`, turned round where less is better, so that they can be averaged."""
+        up = higher_is_better(self.task)
+        return {model: value if up else 1.0 - value for model, value in self.rates.items()}
 
 
 @dataclass(frozen=True)
@@ -63,9 +72,7 @@ class Taken:
     reply: str
     reason: str
 
-    @property
-    def right(self) -> bool:
-        return self.status == Status.SCORED and (self.value is None or self.value >= 1.0)
+    right: bool
 
 
 def lines(session: Session) -> list[Line]:
@@ -96,7 +103,8 @@ def models_of(found: Sequence[Line]) -> list[str]:
 
 
 def means(found: Sequence[Line]) -> list[dict[str, Any]]:
-    """Mean share by dimension of the models that took all its lines alike: `model`, `category`, `rating`."""
+    """Mean share by dimension, more is better, of the models that took all its lines alike: `model`, `category`,
+    `rating`."""
     by_dimension: dict[str, list[Line]] = {}
     for line in found:
         if len(line.rates) == len(line.runs):
@@ -104,7 +112,7 @@ def means(found: Sequence[Line]) -> list[dict[str, Any]]:
     rows = []
     for model in models_of(found):
         for dimension, own in by_dimension.items():
-            values = [line.rates[model] for line in own if model in line.rates]
+            values = [line.shares[model] for line in own if model in line.rates]
             if len(values) == len(own):
                 rows.append({"model": model, "category": dimension, "rating": 100 * sum(values) / len(values)})
     every = {row["category"] for row in rows}
@@ -128,7 +136,8 @@ def side_by_side(session: Session, taken: Sequence[StoredRun], show: str) -> lis
 
 def _taken(run: StoredRun, row: Any) -> Taken:
     value = json.loads(row.metrics).get(run.row.metric)
-    return Taken(run.model, row.status, value, row.answer, row.reply, row.reason)
+    right = row.status == Status.SCORED and (value is None or is_right(run.row.task, value))
+    return Taken(run.model, row.status, value, row.answer, row.reply, row.reason, right)
 
 
 def _wanted(each: Sequence[Taken], show: str) -> bool:

@@ -15,7 +15,7 @@ TEXT_ALONE = "this kind of endpoint gives text alone"
 NO_PROMPT = "it gives log-probabilities of what it writes, not of a prompt"
 CANNOT: Mapping[str, Mapping[Rung, str]] = {
     "transformers": {},
-    "vllm": {Rung.LOGLIKELIHOOD: NO_PROMPT},
+    "vllm": {},
     "llama_cpp": {Rung.LOGLIKELIHOOD: NO_PROMPT},
     "scripted": {Rung.LOGLIKELIHOOD: TEXT_ALONE, Rung.FIRST_TOKEN: TEXT_ALONE},
 }

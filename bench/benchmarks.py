@@ -4,7 +4,8 @@
 
 Each side runs in a process of its own, one after the other, with one thread and float32. Per-sample choices are
 compared, not only means. `--peer-python` is an interpreter with lm_eval (extra `bench-peers`); the own one if
-left out. Loading the weights is not in the seconds; making prompts, tokens and scores is.
+left out. Loading the weights is not in the seconds; making prompts, tokens and scores is. `cpu` counts the processor
+time of the process alone, which other work on the machine does not change.
 """
 
 from __future__ import annotations
@@ -87,6 +88,9 @@ def compared(found: dict) -> dict:
                     "peer_samples_per_second": len(theirs) / peers["seconds"],
                     "own_samples_per_second": len(ours) / mine["seconds"],
                     "speed_up": peers["seconds"] / mine["seconds"],
+                    "peer_cpu_seconds": peers["cpu"],
+                    "own_cpu_seconds": mine["cpu"],
+                    "speed_up_cpu": peers["cpu"] / mine["cpu"],
                 }
             )
     return {
@@ -141,13 +145,13 @@ async def own_task(name: str, data: Path, settings, asked) -> dict:
     taking = await run.players(chosen.task, [settings], {"small": asked}, None)
     with tempfile.TemporaryDirectory() as folder, Journal(Path(folder) / "journal.jsonl") as journal:
         engine = Engine({"small": taking[0].target}, journal, patience=Patience(call_timeout=3600))
-        began = time.monotonic()
+        began, cpu = time.monotonic(), time.process_time()
         failures, _ = await run.ask_all(engine, chosen, taking, None, lambda _: None)
         [taken] = run.score(chosen, taking, None, journal, failures)
-        seconds = time.monotonic() - began
+        seconds, cpu = time.monotonic() - began, time.process_time() - cpu
         logprobs = None if name == "gsm8k" else own_logprobs(chosen, taking[0], journal)
     values = {metric: [outcome.metrics.get(metric, 0.0) for outcome in taken.outcomes] for metric in METRICS[name]}
-    return {"seconds": seconds, "values": values, "logprobs": logprobs}
+    return {"seconds": seconds, "cpu": cpu, "values": values, "logprobs": logprobs}
 
 
 def own_logprobs(chosen, player, journal) -> list:
@@ -178,14 +182,14 @@ def peer(options: argparse.Namespace) -> dict:
         manager = TaskManager(include_path=folder, include_defaults=False)
         for task in options.tasks:
             count, shots = SETTINGS[task]
-            began = time.monotonic()
+            began, cpu = time.monotonic(), time.process_time()
             result = lm_eval.simple_evaluate(
                 model, tasks=names[task], num_fewshot=shots, limit=count, task_manager=manager, log_samples=True,
                 bootstrap_iters=0, apply_chat_template=task == "gsm8k",
             )  # fmt: skip
-            seconds = time.monotonic() - began
+            seconds, cpu = time.monotonic() - began, time.process_time() - cpu
             samples = [one for name in names[task] for one in peer_samples(result["samples"][name])]
-            found[task] = {"seconds": seconds, **peer_values(task, samples)}
+            found[task] = {"seconds": seconds, "cpu": cpu, **peer_values(task, samples)}
     return {"tasks": found, "versions": versions()}
 
 

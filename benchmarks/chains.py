@@ -40,6 +40,19 @@ def length(chain: str) -> Length:
     return Length(len(chain.split()), sentences, len(STEP.findall(chain)) or sentences, len(equations(chain)))
 
 
+def sizes(chain: str) -> dict[str, float]:
+    """The length as metrics."""
+    found = length(chain)
+    return {"words": float(found.words), "steps": float(found.steps)}
+
+
+def described(chain: str, answer: str, target: str) -> dict[str, float]:
+    """Length and kind of error as metrics, for a chain about numbers: each kind's mean is its share of all chains."""
+    error = error_type(chain, answer, target)
+    kinds = (ChainError.NO_CHAIN, ChainError.FORMAT, ChainError.ARITHMETIC, ChainError.REASONING)
+    return sizes(chain) | {f"error_{kind.replace(' ', '_')}": float(kind is error) for kind in kinds}
+
+
 def equations(chain: str) -> list[tuple[str, bool]]:
     """Every equation of numbers in it, and whether it holds within one per cent."""
     return [(found.group().strip(), _holds(found[1], found[2])) for found in EQUATION.finditer(chain)]

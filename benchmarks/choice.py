@@ -12,13 +12,16 @@ from dataclasses import dataclass, field
 from math import exp
 from typing import Any
 
+from benchmarks.calibration import calibration
+from benchmarks.classification import f1
 from benchmarks.data import place
 from benchmarks.errors import BadData
 from benchmarks.extract import LETTERS, choice_letter
-from benchmarks.metrics import calibration_error, choice_metrics
+from benchmarks.metrics import choice_metrics
 from benchmarks.replies import chat, words
 from benchmarks.task import (
     Corpus,
+    Metrics,
     Outcome,
     Reply,
     Request,
@@ -33,8 +36,11 @@ from benchmarks.task import (
 
 CANDIDATES = 20  # the most that OpenAI's servers name for a token
 READ_TOKENS = 1024  # of a generated answer; room for some thinking aloud
+CHOSEN = "_chosen"  # the place of the chosen one, for metrics of all samples together
 ACCURACIES = ("acc", "acc_norm", "acc_bytes", "acc_uncond")
 STRIPPED = " \n\t▁Ġ(（[*_`\"'"  # what may stand around a letter inside one token
+
+Pairs = Sequence[tuple[Sample, Metrics]]
 
 
 def nothing(_: Sample) -> str:
@@ -84,7 +90,7 @@ class MultipleChoice(Task):
     rungs: Sequence[Rung] = (Rung.LOGLIKELIHOOD, Rung.FIRST_TOKEN, Rung.GENERATE)
     metric: str = "acc"
     counted: Sequence[str] = ACCURACIES
-    corpus: Mapping[str, Corpus] = field(default_factory=lambda: {"calibration_error": _calibration})
+    corpus: Mapping[str, Corpus] = field(default_factory=lambda: together())
 
     def samples(self, rows: Sequence[Row]) -> list[Sample]:
         return [self.read(row) for row in rows]
@@ -133,7 +139,7 @@ class MultipleChoice(Task):
             gains = [value - without for value, without in zip(logprobs, alone, strict=True)]
             metrics["acc_uncond"] = float(gains.index(max(gains)) == sample.target)
         likeliest = max(range(len(options)), key=logprobs.__getitem__)
-        return scored(metrics, LETTERS[likeliest])
+        return scored({**metrics, CHOSEN: float(likeliest)}, LETTERS[likeliest])
 
     def _shown(self, sample: Sample) -> str:
         return f"{self.shown(sample)}\n{self.answer_line}"
@@ -166,13 +172,26 @@ def first_token(sample: Sample, reply: Reply | None) -> Outcome:
 def _chosen(sample: Sample, place: int, more: Mapping[str, float]) -> Outcome:
     """With letters to choose from all accuracies are the same: every letter is one character."""
     right = float(place == sample.target)
-    return scored({**dict.fromkeys(ACCURACIES, right), **more}, LETTERS[place])
+    return scored({**dict.fromkeys(ACCURACIES, right), **more, CHOSEN: float(place)}, LETTERS[place])
 
 
-def _calibration(pairs: Sequence[tuple[Sample, Mapping[str, float]]]) -> float:
+def _calibration(pairs: Pairs) -> float:
     """Over the samples that have a confidence; NaN without one."""
-    known = [(sample, metrics) for sample, metrics in pairs if "confidence" in metrics]
-    return calibration_error(known) if known else float("nan")
+    known = [metrics for _, metrics in pairs if "confidence" in metrics]
+    if not known:
+        return float("nan")
+    return calibration([one["confidence"] for one in known], [one["acc"] for one in known]).error
+
+
+def _macro_f1(pairs: Pairs) -> float:
+    """Over the places of the choices: below the accuracy where a model likes one letter too well."""
+    known = [(int(metrics[CHOSEN]), sample.target) for sample, metrics in pairs if CHOSEN in metrics]
+    return f1([said for said, _ in known], [right for _, right in known]).macro if known else float("nan")
+
+
+def together() -> dict[str, Corpus]:
+    """The metrics of all samples of a choice."""
+    return {"calibration_error": _calibration, "macro_f1": _macro_f1}
 
 
 def own_choice(row: Row) -> Sample:

@@ -10,10 +10,7 @@ from math import exp
 
 import numpy as np
 
-from benchmarks.task import Metrics, Sample
-
 ARTICLES = re.compile(r"\b(a|an|the)\b")
-BINS = 10
 IGNORED_IN_NUMBERS = (re.compile(","), re.compile(r"\$"), re.compile(r"(?s).*#### "), re.compile(r"\.$"))
 
 
@@ -67,15 +64,6 @@ def true_share(logprobs: Sequence[float], true: Sequence[bool]) -> float:
     top = max(logprobs)
     odds = [exp(value - top) for value in logprobs]
     return sum(odd for odd, right in zip(odds, true, strict=True) if right) / sum(odds)
-
-
-def calibration_error(scored: Sequence[tuple[Sample, Metrics]]) -> float:
-    """Expected calibration error over ten bins of confidence (Guo et al. 2017, arXiv:1706.04599)."""
-    confidence = np.array([metrics["confidence"] for _, metrics in scored])
-    right = np.array([metrics["acc"] for _, metrics in scored])
-    places = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    gaps = np.bincount(places, weights=right - confidence, minlength=BINS)
-    return float(np.abs(gaps).sum() / confidence.size)
 
 
 def normalised(value: float, low: float, high: float) -> float:

@@ -12,6 +12,8 @@ import numpy as np
 from benchmarks.intervals import CONFIDENCE, Interval, bootstrap, mean
 from benchmarks.task import Outcome, Sample, Status, Task
 
+HIDDEN = "_"  # begins the names of per-sample values whose mean says nothing
+
 
 @dataclass(frozen=True)
 class Report:
@@ -92,11 +94,15 @@ def values(task: Task, metric: str, pairs: Pairs) -> tuple[list[float], list[str
 
 def all_metrics(task: Task, pairs: Pairs) -> dict[str, float]:
     """Every metric's value over the samples that have it; see `values` for the task's own one."""
-    names = dict.fromkeys([task.metric, *(name for _, outcome in pairs for name in outcome.metrics)])
+    told = (name for _, outcome in pairs for name in outcome.metrics if not name.startswith(HIDDEN))
+    names = dict.fromkeys([task.metric, *told])
     means = {name: values(task, name, pairs)[0] for name in names if name not in task.corpus}
     scored = [(sample, outcome.metrics) for sample, outcome in pairs if outcome.is_scored]
     together = {name: statistic(scored) for name, statistic in task.corpus.items() if scored}
     every = {name: float(np.mean(found)) for name, found in means.items() if found} | together
+    subjects = _subjects(task, pairs)
+    if len(subjects) > 1:  # every subject weighs the same, however many samples it has
+        every[f"{task.metric}_by_subject"] = float(np.mean([one["value"] for one in subjects.values()]))
     return {name: value for name, value in every.items() if not np.isnan(value)}
 
 

@@ -8,10 +8,12 @@ kind                request                                     reply
 chat                body of an OpenAI chat completion           the body of the chat completion
 log-likelihood      ``{"context": str, "continuation": str}``   ``{"logprob": float, "greedy": bool,
                                                                 "tokens": int}``
-rolling             ``{"text": str}``                           ``{"logprob": float, "tokens": int}``
+rolling             ``{"text": str}``, ``"window": int`` for    ``{"logprob": float, "tokens": int}``
+                    disjoint windows of so many tokens
 ==================  ==========================================  ==========================================
 
-A reply that never came is None. Log-probabilities are natural logarithms.
+With ``"token_logprobs": True`` the last two replies have that list too. A reply that never came is None.
+Log-probabilities are natural logarithms.
 """
 
 from __future__ import annotations

@@ -12,14 +12,17 @@ from pathlib import Path
 
 from arena.errors import ConfigError
 from benchmarks import few_shot
+from benchmarks.code import Code
 from benchmarks.data import Roads, rows
 from benchmarks.errors import BenchmarkError
 from benchmarks.few_shot import Shots
+from benchmarks.generation import Generation
 from benchmarks.task import Sample, Task, dimensions
 from benchmarks.tasks import shipped
 
 DATA_DIR = "ARENA_DATA_DIR"
 LM_EVAL = "lm-eval"
+SAMPLED = 0.7  # the temperature of Wang et al. 2022 (arXiv:2203.11171) for several chains of one problem
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Options:
     shots: int | None = None  # the task's own number if None
     seed: int = 0
     compat: str | None = None  # "lm-eval": its order, its limit, its few-shot examples
+    repeats: int | None = None  # completions of each sample; the task's own number if None
 
 
 @dataclass(frozen=True)
@@ -105,10 +109,12 @@ def choose(wanted: Named, roads: Roads, options: Options) -> Chosen:
 
 def _choose(wanted: Named, roads: Roads, options: Options) -> Chosen:
     task = wanted.task.as_lm_eval() if options.compat == LM_EVAL else wanted.task
+    if options.repeats is not None:
+        task = repeated(task, options.repeats)
     others = {role: rows(files, roads) for role, files in task.sources.items() if role not in ("test", "shots")}
     task = task.prepare(others)
     every = task.samples(rows(task.sources["test"], roads))
-    samples = of_subjects(every, wanted.subjects)
+    samples = of_subjects(every, wanted.subjects, task.sources["test"][0].file)
     count = task.shots if options.shots is None else options.shots
     own_pool = "shots" in task.sources
     pool = task.samples(rows(task.sources["shots"], roads)) if own_pool and count else every
@@ -121,14 +127,25 @@ def _choose(wanted: Named, roads: Roads, options: Options) -> Chosen:
     return chosen
 
 
-def of_subjects(samples: Sequence[Sample], subjects: Sequence[str]) -> list[Sample]:
+def repeated(task: Task, count: int) -> Task:
+    """`task` with so many completions of each sample, drawn where it would take the likeliest words.
+
+    Raises `BenchmarkError` for a task that asks each sample once.
+    """
+    if not isinstance(task, Generation | Code):
+        raise BenchmarkError(f"--repeats {count}: this task asks each sample once; leave the option out")
+    warm = task.temperature or (SAMPLED if count > 1 else 0.0)
+    return replace(task, repeats=count, temperature=warm)
+
+
+def of_subjects(samples: Sequence[Sample], subjects: Sequence[str], file: str) -> list[Sample]:
     """Those of the named subjects, or all. Raises `BenchmarkError` for one that is not there."""
     there = {sample.subject for sample in samples}
     for subject in subjects:
         if subject not in there:
             near = difflib.get_close_matches(subject, there, n=3) or sorted(filter(None, there))[:5]
             known = f"did you mean {' or '.join(near)}?" if near else "this task has no subjects"
-            raise BenchmarkError(f"no subject {subject!r}; {known}")
+            raise BenchmarkError(f"{file}: has no subject {subject!r}; {known}")
     return [sample for sample in samples if not subjects or sample.subject in subjects]
 
 

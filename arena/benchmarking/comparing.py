@@ -35,7 +35,8 @@ class Values:
 def compare(session: Session, names: Sequence[str], task: str | None = None) -> dict[str, Any]:
     """All pairs of the named models (or run numbers) on every task that all have taken in the same way.
 
-    P-values are corrected over all pairs and tasks together. Raises `ConfigError`.
+    P-values are corrected over all pairs and tasks together. `worst` and `best` bound the difference of the two runs
+    if every sample without a score were wrong for the one and right for the other. Raises `ConfigError`.
     """
     if len(names) < 2:
         raise ConfigError("arena bench compare takes two models or runs, or more")
@@ -132,8 +133,14 @@ def _pair(first: Values, second: Values) -> dict[str, Any]:
         "run_a": a.id,
         "run_b": b.id,
         "rungs": [a.rung, b.rung],
+        "worst": _less(a.worst, b.best),
+        "best": _less(a.best, b.worst),
         **asdict(result),
     }
+
+
+def _less(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else one - other
 
 
 def _ties(pairs: Sequence[Mapping[str, Any]]) -> dict[str, list[list[str]]]:

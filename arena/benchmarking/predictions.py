@@ -9,6 +9,7 @@ from typing import Any
 
 from arena.annotating import equipped
 from arena.benchmarking.choosing import Chosen
+from arena.benchmarking.published import agreement, sample_key
 from arena.errors import ConfigError
 from benchmarks.annotations import EXECUTION, KINDS, AnnotatedTask
 from benchmarks.data import place, read_file
@@ -30,11 +31,13 @@ class Scored:
     outcomes: Sequence[Outcome]
     report: Report
     missing: int
+    published: dict[str, Any] | None = None  # how often verdicts that the file brings along are the same
 
     def to_dict(self) -> dict[str, Any]:
         told = self.report.to_dict()
         named = {"model": self.model} if self.model else {}
-        return {"task": told.pop("task"), **named, **told, "missing": self.missing}
+        beside = {"published": self.published} if self.published else {}
+        return {"task": told.pop("task"), **named, **told, "missing": self.missing, **beside}
 
 
 def score(chosen: Chosen, path: Path) -> list[Scored]:
@@ -62,7 +65,9 @@ def _scored(chosen: Chosen, rows: Sequence[Row], model: str) -> Scored:
             raise BadData(f"{place(row)}: {task.name} cannot be scored by {rung}; it knows {known}")
         outcomes.append(task.score(sample, replies, rung))
     samples = [sample for sample, _ in pairs]
-    return Scored(model, samples, outcomes, report(task, samples, outcomes), len(chosen.samples) - len(samples))
+    beside = agreement(task, [row for _, row in pairs], outcomes)
+    left = len(chosen.samples) - len(samples)
+    return Scored(model, samples, outcomes, report(task, samples, outcomes), left, beside)
 
 
 def runnable(task: Task) -> Task:
@@ -74,7 +79,7 @@ def _matched(samples: Sequence[Sample], rows: Sequence[Row]) -> list[tuple[Sampl
     """Rows with their samples: by a key that the samples have, else in order."""
     by_id = {sample.id: sample for sample in samples}
     for name in KEYS:
-        if name in rows[0] and str(rows[0][name]) in by_id:
+        if name in rows[0] and sample_key(rows[0][name]) in by_id:
             return _by_key(by_id, rows, name)
     by_prompt = {str(sample.fields["prompt"]): sample for sample in samples if "prompt" in sample.fields}
     if "prompt" in rows[0] and str(rows[0]["prompt"]) in by_prompt:
@@ -96,7 +101,7 @@ def _matched(samples: Sequence[Sample], rows: Sequence[Row]) -> list[tuple[Sampl
 def _by_key(by_id: Mapping[str, Sample], rows: Sequence[Row], name: str) -> list[tuple[Sample, Row]]:
     found: dict[str, tuple[Sample, Row]] = {}
     for row in rows:
-        key = str(row.get(name))
+        key = sample_key(row.get(name))
         if key not in by_id:
             raise BadData(f"{place(row)}: {name} {key!r} is no sample of the task; take the ids of its data")
         if key in found:
@@ -132,11 +137,15 @@ def _chat(text: Any, finish: str, row: Row) -> Reply | None:
 
 
 def _column(rows: Sequence[Row], model: str) -> list[Row]:
-    return [{"completion": row[model][SOLUTION], "_path": row["_path"], "_line": row["_line"]} for row in rows]
+    return [{**row[model], "completion": row[model][SOLUTION], **_place(row)} for row in rows]
+
+
+def _place(row: Row) -> dict[str, Any]:
+    return {"_path": row["_path"], "_line": row["_line"]}
 
 
 def _inner(row: Row) -> list[Row]:
-    return [{**one, "_path": row["_path"], "_line": n} for n, one in enumerate(row["outputs"], 1)]
+    return [{**one, **_place(row), "_line": n} for n, one in enumerate(row["outputs"], 1)]
 
 
 def _of_subject(chosen: Chosen, path: Path) -> Chosen:

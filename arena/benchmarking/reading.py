@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from arena.benchmarking.direction import is_right
 from arena.store.benchmark_tables import BenchmarkOutcome
 from arena.store.benchmarks import StoredRun, UnknownRun, outcomes, run, runs
 from benchmarks.task import Status
@@ -33,6 +34,6 @@ def samples_of(session: Session, number: int, *, failed: bool) -> tuple[dict[str
 
 
 def is_wrong(stored: StoredRun, row: dict[str, Any]) -> bool:
-    """Without a score, or with less than the best the metric can be for one sample that is a rate."""
+    """Without a score, or with another value than the best one that a share can have."""
     value = row["metrics"].get(stored.row.metric)
-    return row["status"] != Status.SCORED or (value is not None and value < 1.0)
+    return row["status"] != Status.SCORED or (value is not None and not is_right(stored.row.task, value))

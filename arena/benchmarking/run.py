@@ -9,12 +9,14 @@ from typing import Any
 
 from arena import targets
 from arena.benchmarking.choosing import Chosen
-from arena.config import AnyModel, TransformersSettings
+from arena.config import AnyModel, TransformersSettings, VllmSettings
 from arena.endpoints import EndpointError
 from arena.engine import Answered, Ask, Engine, Journal, Status, Target
 from arena.engine.spending import used_tokens
 from arena.errors import ConfigError
 from arena.rungs import Served, best_rung
+from benchmarks.costs import per_correct
+from benchmarks.intervals import Interval
 from benchmarks.task import Outcome, Reply, Request, Rung, Sample, Task, failed
 from judges.replies import Reason, Unparsable
 
@@ -47,12 +49,18 @@ class Taken:
     replies: list[str] = field(default_factory=list)  # what was written, where it was
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    costs: list[float] = field(default_factory=list)  # USD by sample; empty without a price
 
     @property
     def cost(self) -> float | None:
         """USD for all replies, whichever run asked for them."""
-        price = self.player.target.price
-        return price.of(self.prompt_tokens, self.completion_tokens) if price else None
+        return sum(self.costs) if self.player.target.price else None
+
+    def per_correct(self, task: Task) -> Interval | None:
+        """USD for each right answer; None without a price, a right answer, or a metric that is a share."""
+        if not self.costs or task.bounds != (0.0, 1.0) or not task.higher_is_better or task.metric in task.corpus:
+            return None
+        return per_correct(self.costs, [outcome.metrics.get(task.metric, 0.0) for outcome in self.outcomes])
 
 
 async def players(
@@ -75,7 +83,7 @@ async def players(
 
 def wide(settings: AnyModel, target: Target) -> Target:
     """Log-likelihoods of a local model are handed over by the thousand: it sorts and shares them itself."""
-    if isinstance(settings, TransformersSettings):
+    if isinstance(settings, TransformersSettings | VllmSettings):
         return replace(target, concurrency=WEIGHED_AT_ONCE)
     return target
 
@@ -176,11 +184,12 @@ def _score_one(
     bodies = [body(player, request, max_tokens) for request in requests]
     keys = [targets.key(player.target.identity, made) for made in bodies]
     replies = [journal.reply(key) for key in keys]
-    for made, reply in zip(bodies, replies, strict=True):
-        if reply is not None:
-            prompt, completion = used_tokens(made, reply)
-            taken.prompt_tokens += prompt
-            taken.completion_tokens += completion
+    used = [used_tokens(made, reply) for made, reply in zip(bodies, replies, strict=True) if reply is not None]
+    prompt, completion = sum(one for one, _ in used), sum(one for _, one in used)
+    taken.prompt_tokens += prompt
+    taken.completion_tokens += completion
+    if price := player.target.price:
+        taken.costs.append(price.of(prompt, completion))
     outcome = chosen.task.score(sample, replies, player.rung)
     if not outcome.is_scored and all(reply is None for reply in replies):
         outcome = failed(next((failures[key] for key in keys if key in failures), "no reply"))

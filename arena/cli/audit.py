@@ -22,6 +22,12 @@ def audit(
     canary: Annotated[str | None, typer.Option(help="The canary string of the test set.")] = None,
     corpus: Annotated[list[Path] | None, typer.Option(help="Text files to look for the samples in.")] = None,
     order: Annotated[bool, typer.Option("--order/--no-order", help="Test the order of the samples.")] = True,
+    min_k: Annotated[
+        bool, typer.Option("--min-k", help="The likelihood of each sample's unlikeliest tokens.")
+    ] = False,
+    control: Annotated[
+        Path | None, typer.Option(help="Paraphrases to compare it with: JSONL with `id` and `text`.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the permutations.")] = 0,
     data: Annotated[Path | None, typer.Option(help="The folder with the benchmarks' files.")] = None,
     journal: Annotated[Path | None, typer.Option("--journal", help="Where replies are kept.")] = None,
@@ -29,7 +35,7 @@ def audit(
     config: Config = None,
     db: DatabaseURL = None,
 ) -> None:
-    """Ask whether a test set was in the training data: order of the samples, canary, overlap with a corpus."""
+    """Ask whether a test set was in the training data: order of the samples, unlikely tokens, canary, corpus."""
     from arena import auditing, targets
     from arena.benchmarking.choosing import Options, choose, data_folder, named
     from arena.cli.options import overrides
@@ -54,6 +60,8 @@ def audit(
             if order:
                 plan = auditing.Audit(shards, permutations, seed, canary)
                 card["order"] = auditing.exchanged(asked, chosen.task, samples, plan, kept)
+            if min_k or control is not None:
+                card["min_k"] = auditing.unlikely(asked, chosen.task, samples, _paraphrases(control), kept)
     except (BenchmarkError, JournalError) as problem:
         raise ConfigError(str(problem)) from problem
     _show(card, as_format)
@@ -66,6 +74,18 @@ def _texts(files: list[Path]) -> Iterator[str]:
             yield file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"--corpus {file}: cannot be read ({error}); give text files in UTF-8") from error
+
+
+def _paraphrases(file: Path | None) -> dict[str, str]:
+    """Texts by sample id. Raises `BadData`."""
+    from benchmarks.data import check_columns, read_file
+    from benchmarks.known_files import own
+
+    if file is None:
+        return {}
+    rows = read_file(file)
+    check_columns(rows, own(str(file), "id", "text"))
+    return {str(row["id"]): str(row["text"]) for row in rows}
 
 
 def _show(card: dict[str, Any], as_format: Format) -> None:
@@ -87,6 +107,9 @@ def _show(card: dict[str, Any], as_format: Format) -> None:
             f"order: p = {found['p_value']:.3g}; the published order is {found['difference']:+.2f} nats a part "
             f"likelier than others (t = {found['statistic']:.2f}, {found['n']} parts)"
         )
+    if found := card.get("min_k"):
+        test = f"; p = {found['p_value']:.3g} against paraphrases" if "p_value" in found else ""
+        console.print(f"Min-K %: the unlikeliest {found['share']:.0%} have {found['mean']:.2f} nats a token{test}")
     if found := card.get("canary"):
         told = {True: "known", False: "not known", None: "no answer"}[found["known"]]
         console.print(f"canary: {told}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from enum import StrEnum
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -51,6 +52,9 @@ def run(
     limit: Annotated[int | None, typer.Option(min=1, help="So many samples, spread over all subjects.")] = None,
     shots: Annotated[int | None, typer.Option(min=0, help="Solved examples before each sample.")] = None,
     seed: Annotated[int, typer.Option(help="For the choice of samples and examples.")] = 0,
+    repeats: Annotated[
+        int | None, typer.Option(min=1, help="Completions of each sample: the majority counts, or pass@k.")
+    ] = None,
     compat: Annotated[Compat | None, typer.Option(help="Choose and order as this harness does.")] = None,
     rung: Annotated[RungName | None, typer.Option(help="This way to ask, and not the best that works.")] = None,
     max_tokens: Annotated[int | None, typer.Option(min=1, help="Of each completion.")] = None,
@@ -76,7 +80,7 @@ def run(
     from benchmarks.data import Roads
     from benchmarks.task import Rung
 
-    options = Options(limit, shots, seed, compat.value if compat else None)
+    options = Options(limit, shots, seed, compat.value if compat else None, repeats)
     roads = Roads(data_folder(data), hub=not offline, unchecked=unchecked)
     names = [name.strip() for name in models.split(",") if name.strip()]
     told: list[dict[str, Any]] = []
@@ -206,7 +210,7 @@ class _Bench:
         found = reported(self.chosen, taken)
         fresh = seconds if engine.tally.calls and not engine.tally.replayed else None
         number = keep(self.database, self.chosen, taken, found, fresh, self.max_tokens)
-        right = (found.value or 0.0) * (found.scored + found.unparsed)
+        each = taken.per_correct(self.chosen.task)
         return {
             "run": number,
             "model": taken.player.name,
@@ -215,13 +219,20 @@ class _Bench:
             "shots": self.chosen.shots,
             "seconds": fresh,
             "cost": taken.cost,
-            "cost_per_correct": taken.cost / right if taken.cost is not None and right else None,
+            "cost_per_correct": each.value if each else None,
+            "cost_per_correct_lower": _finite(each.lower) if each else None,
+            "cost_per_correct_upper": _finite(each.upper) if each else None,
             "prompt_tokens": taken.prompt_tokens,
             "completion_tokens": taken.completion_tokens,
             "calls": engine.tally.calls,
             "from_journal": engine.tally.replayed,
             "interrupted": bool(engine.stopped),
         }
+
+
+def _finite(bound: float | None) -> float | None:
+    """JSON knows no infinity."""
+    return bound if bound is not None and isfinite(bound) else None
 
 
 def _show(told: list[dict[str, Any]], as_format: Format) -> None:
@@ -231,4 +242,5 @@ def _show(told: list[dict[str, Any]], as_format: Format) -> None:
         write_csv([bench_tables.flat(row) for row in told])
     else:
         Console().print(bench_tables.results(told))
+        bench_tables.tell_costs(told, Console(stderr=True, soft_wrap=True, highlight=False))
         bench_tables.tell_reasons(told, Console(stderr=True, soft_wrap=True, highlight=False))

@@ -59,14 +59,14 @@ def comparison(pairs: Sequence[Mapping[str, Any]]) -> Table:
     table = Table(box=SIMPLE, padding=(0, 1, 0, 0), caption="a less b on the same samples; bold: they differ")
     for name in ("task\nsamples", "a\nb"):
         table.add_column(name, overflow="fold")
-    for name in ("value", "difference\n95 % interval", "p\nHolm", "samples for\none point"):
+    for name in ("value", "difference\n95 % interval\nbounds", "p\nHolm", "samples for\none point"):
         table.add_column(name, justify="right", no_wrap=True)
     for pair in pairs:
         style = "bold" if pair["differ"] else ""
         table.add_row(
             Text(f"{pair['task']}\n{pair['samples']:,}"), Text(f"{pair['model_a']}\n{pair['model_b']}"),
             f"{_number(pair['first'])}\n{_number(pair['second'])}",
-            f"{pair['difference']:+.4f}\n{_span(pair['lower'], pair['upper'])}",
+            f"{pair['difference']:+.4f}\n{_span(pair['lower'], pair['upper'])}\n{_span(pair['worst'], pair['best'])}",
             f"{pair['p']:.3g}\n{pair['p_holm']:.3g}", _count(pair["samples_for_one_point"]), style=style,
         )  # fmt: skip
     return table
@@ -79,6 +79,18 @@ def tell_ties(found: Mapping[str, Any], console: Console) -> None:
     mixed = sorted({pair["task"] for pair in found["pairs"] if len(set(pair["rungs"])) > 1})
     if mixed:
         console.print(f"asked in different ways: {', '.join(mixed)}; --rung asks all in one way", style="yellow")
+
+
+def tell_costs(rows: Sequence[Mapping[str, Any]], console: Console) -> None:
+    """What right answers cost, of models with a price."""
+    for row in rows:
+        if (each := row.get("cost_per_correct")) is not None:
+            upper = "…" if row["cost_per_correct_upper"] is None else f"{row['cost_per_correct_upper']:.3g}"
+            span = f"{row['cost_per_correct_lower']:.3g} – {upper}"
+            told = (
+                f"{row['task']} · {row['model']}: USD {each:.3g} a right answer ({span}), {row['cost']:.3g} in all"
+            )
+            console.print(told, markup=False)
 
 
 def tell_reasons(rows: Sequence[Mapping[str, Any]], console: Console) -> None:

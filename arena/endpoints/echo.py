@@ -32,22 +32,24 @@ def weighed(request: Request, said: Mapping[str, Any]) -> Reply:
     context = str(request.get("context") or "")
     border = len(context.rstrip())
     try:
-        found = said["choices"][0]["logprobs"]
-        tokens, offsets, values = found["tokens"], found["text_offset"], found["token_logprobs"]
-        tops = found.get("top_logprobs") or [None] * len(tokens)
+        given = said["choices"][0]["logprobs"]
+        tokens, offsets, values = given["tokens"], given["text_offset"], given["token_logprobs"]
+        tops = given.get("top_logprobs") or [None] * len(tokens)
     except (KeyError, IndexError, TypeError) as error:
         raise EndpointError(Failure.REFUSED, "the server gives no log-probabilities of the prompt") from error
     if not offsets or offsets[0] >= len(prompt):
         raise EndpointError(Failure.REFUSED, "the server does not echo the prompt")
-    total, count, greedy = 0.0, 0, True
+    each: list[float] = []
+    greedy = True
     for place, (offset, value) in enumerate(zip(offsets, values, strict=True)):
         end = offsets[place + 1] if place + 1 < len(offsets) else len(prompt)
         if offset >= len(prompt) or end <= border or value is None:
             continue
-        total, count = total + float(value), count + 1
+        each.append(float(value))
         best = max((tops[place] or {}).values(), default=value)
         greedy = greedy and float(value) >= float(best) - 1e-9
-    if count == 0:
+    if not each:
         raise EndpointError(Failure.BROKEN, "no token of the continuation has a log-probability")
     usage = said.get("usage") or {}
-    return {"logprob": total, "greedy": greedy, "tokens": count, "usage": usage}
+    found = {"logprob": sum(each), "greedy": greedy, "tokens": len(each), "usage": usage}
+    return {**found, "token_logprobs": each} if request.get("token_logprobs") else found

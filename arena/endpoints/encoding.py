@@ -6,8 +6,10 @@ what the whole has more.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from arena.endpoints.endpoint import Reply, Request
 from arena.endpoints.planning import refused
 
 if TYPE_CHECKING:
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 
 Tokens = tuple[int, ...]
 Pair = tuple[Tokens, Tokens]  # a context and its continuation
+Weights = tuple[
+    tuple[float, ...], bool
+]  # log-probabilities of a continuation's tokens; does greedy decoding write it
 
 
 def encoded_pair(tokenizer: PreTrainedTokenizerBase, context: str, continuation: str) -> Pair:
@@ -34,6 +39,19 @@ def encoded_pair(tokenizer: PreTrainedTokenizerBase, context: str, continuation:
     if not tokens:
         raise refused(f"the continuation {continuation!r} adds no token to its context")
     return before, tokens
+
+
+def told(request: Request, weighed: Sequence[Weights], parts: Sequence[Pair]) -> Reply:
+    """The reply to a log-likelihood request, whole or in windows; each token's value where `token_logprobs` asks."""
+    values = [value for found, _ in weighed for value in found]
+    each = {"token_logprobs": values} if request.get("token_logprobs") else {}
+    return {
+        "logprob": sum(values),
+        "greedy": all(greedy for _, greedy in weighed),
+        "tokens": len(values),
+        "usage": {"prompt_tokens": len(parts[0][0]) + len(values), "completion_tokens": 0},
+        **each,
+    }
 
 
 def fitted(context: tuple[int, ...], continuation: tuple[int, ...], most: int) -> Pair:
@@ -58,6 +76,30 @@ def rolling(tokenizer: PreTrainedTokenizerBase, text: str, most: int) -> list[Pa
         end = min(start + most, len(tokens))
         windows.append((tokens[max(0, end - most - 1) : start], tokens[start:end]))
     return windows
+
+
+def windows(tokenizer: PreTrainedTokenizerBase, text: str, size: int) -> list[Pair]:
+    """The text cut into whole windows of `size` tokens, what is left over dropped; the first token of each is read
+    and not weighed, as where papers on quantisation give perplexities (Frantar et al. 2022, arXiv:2210.17323).
+    """
+    tokens = tuple(tokenizer(text)["input_ids"])
+    whole = range(0, len(tokens) - size + 1, size) or [0]
+    if len(tokens) < 2 or size < 2:
+        raise refused(f"{len(tokens)} tokens in windows of {size}; at least 2 of both are needed")
+    return [(tokens[start : start + 1], tokens[start + 1 : start + size]) for start in whole]
+
+
+def parts(tokenizer: PreTrainedTokenizerBase, request: Request, most: int) -> list[Pair]:
+    """What a log-likelihood request asks for as pairs of at most `most` tokens (`benchmarks.task` has the form)."""
+    if "continuation" in request:
+        pair = encoded_pair(tokenizer, str(request["context"]), str(request["continuation"]))
+        return [fitted(*pair, most)]
+    size = request.get("window")
+    if size is None:
+        return rolling(tokenizer, str(request["text"]), most)
+    if size > most:
+        raise refused(f"windows of {size} tokens and a context of {most}; take a model that reads as much")
+    return windows(tokenizer, str(request["text"]), int(size))
 
 
 def _first(tokenizer: PreTrainedTokenizerBase) -> int:

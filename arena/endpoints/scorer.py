@@ -9,6 +9,7 @@ import torch
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
+from arena.endpoints.encoding import Weights
 from arena.endpoints.packing import Question, groups, row
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 VOCABULARY_ROWS = 512  # logits turned into log-probabilities at once: 100 MB for 50 000 tokens
 MASKS = ("sdpa", "eager")  # attention that takes a mask of its own
 
-Weights = tuple[float, bool]  # log-probability of a continuation, and whether greedy decoding writes it
 Tell = Callable[[Question, list[Weights]], None]
 
 
@@ -121,4 +121,4 @@ def _weights(logprobs: torch.Tensor, places: Iterable[int], tokens: Sequence[int
     rows = logprobs[list(places)]
     chosen = torch.tensor(tokens, device=rows.device)
     found = rows.gather(1, chosen[:, None])
-    return float(found.double().sum()), bool((rows.argmax(-1) == chosen).all())
+    return tuple(found.double().flatten().tolist()), bool((rows.argmax(-1) == chosen).all())

@@ -1,18 +1,22 @@
 """vLLM in this process, for batches: what waits is given to `LLM.chat` together, and vLLM reuses common prefixes.
+Given texts are weighed by its log-probabilities of a prompt.
 
 Needs the extra `vllm`. For a page that streams, run vLLM's own server and reach it with the endpoint `openai`.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from arena.endpoints.alternatives import wanted
+from arena.endpoints.echo import asks_for_text
 from arena.endpoints.endpoint import Completion, EndpointError, Failure, Finish, Reply, Request, Usage, reply
 from arena.endpoints.gathering import InBatches, Outcome, answered_together
 from arena.endpoints.planning import read_messages, read_stop
+from arena.endpoints.vllm_weighing import weighed
 
 # what vLLM's SamplingParams call the same
 SAMPLING = (
@@ -71,10 +75,13 @@ class Chat:
         self._template = chat_template
 
     def answer(self, requests: Sequence[Request]) -> list[Outcome]:
-        """A reply or what is wrong, a request each. Blocks."""
-        return answered_together(
-            requests, lambda request: (read_messages(request), self._parameters(request)), self._chat
-        )
+        """A reply or what is wrong, a request each: texts are weighed together, chats answered together. Blocks."""
+        texts = [request for request in requests if asks_for_text(request)]
+        chats = [request for request in requests if not asks_for_text(request)]
+        with _ended_is_told():
+            weights = iter(weighed(self._engine, self._sampling, texts) if texts else [])
+            replies = iter(answered_together(chats, self._read, self._chat))
+        return [next(weights if asks_for_text(request) else replies) for request in requests]
 
     def close(self) -> None:
         """End vLLM's own processes, which would else stay until this one ends."""
@@ -82,20 +89,16 @@ class Chat:
         if core is not None:
             core.shutdown()
 
+    def _read(self, request: Request) -> tuple[list[dict[str, str]], Any]:
+        return read_messages(request), self._parameters(request)
+
     def _chat(self, asked: Sequence[tuple[list[dict[str, str]], Any]]) -> list[Reply]:
-        try:
-            outputs = self._engine.chat(
-                [messages for messages, _ in asked],
-                [parameters for _, parameters in asked],
-                chat_template=self._template,
-                use_tqdm=False,
-            )
-        except Exception as cause:
-            if type(cause).__name__ not in ENDED:
-                raise
-            raise EndpointError(
-                Failure.NOT_READY, f"vLLM's engine has ended; its log says why ({cause})"
-            ) from cause
+        outputs = self._engine.chat(
+            [messages for messages, _ in asked],
+            [parameters for _, parameters in asked],
+            chat_template=self._template,
+            use_tqdm=False,
+        )
         return [_reply(output) for output in outputs]
 
     def _parameters(self, request: Request) -> Any:
@@ -123,6 +126,18 @@ class Chat:
             )
         except (TypeError, ValueError) as cause:
             raise EndpointError(Failure.REFUSED, str(cause)) from cause
+
+
+@contextmanager
+def _ended_is_told() -> Iterator[None]:
+    """An engine that has ended answers no later call either."""
+    try:
+        yield
+    except Exception as cause:
+        if type(cause).__name__ not in ENDED:
+            raise
+        detail = f"vLLM's engine has ended; its log says why ({cause})"
+        raise EndpointError(Failure.NOT_READY, detail) from cause
 
 
 def _reply(output: Any) -> Reply:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from arena.endpoints.encoding import Pair, Tokens, encoded_pair, fitted, rolling
+from arena.endpoints.encoding import Pair, Tokens, Weights, parts, told
 from arena.endpoints.endpoint import EndpointError, Failure, Reply, Request
 from arena.endpoints.packing import Question
-from arena.endpoints.scorer import Scorer, Weights
+from arena.endpoints.scorer import Scorer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -37,6 +37,7 @@ logger = logging.getLogger(__name__)
 class Job:
     """One request as pairs to weigh; `future` gets the reply when the last of `parts` is known."""
 
+    request: Request
     future: Future[Reply]
     parts: list[Pair]
     known: dict[int, Weights] = field(default_factory=dict)
@@ -105,16 +106,10 @@ class Weigher:
 
     def _job(self, request: Request, future: Future[Reply]) -> Job | None:
         try:
-            return self._read(request, future)
+            return Job(request, future, parts(self._tokenizer, request, self._context))
         except EndpointError as error:
             future.set_exception(error)
             return None
-
-    def _read(self, request: Request, future: Future[Reply]) -> Job:
-        if "continuation" in request:
-            pair = encoded_pair(self._tokenizer, str(request["context"]), str(request["continuation"]))
-            return Job(future, [fitted(*pair, self._context)])
-        return Job(future, rolling(self._tokenizer, str(request["text"]), self._context))
 
     def _weigh(self, jobs: Sequence[Job]) -> None:
         """Questions of all jobs together; those with the same context are one question."""
@@ -131,21 +126,10 @@ class Weigher:
             for (job, number), known in zip(owners[question.context], weights, strict=True):
                 job.known[number] = known
                 if len(job.known) == len(job.parts) and not job.future.done():
-                    job.future.set_result(weighed(job))
+                    in_order = [job.known[place] for place in range(len(job.parts))]
+                    job.future.set_result(told(job.request, in_order, job.parts))
 
         self._scorer.weigh(list(questions.values()), tell)
-
-
-def weighed(job: Job) -> Reply:
-    """The reply to a log-likelihood request, whole or rolling."""
-    known = list(job.known.values())
-    read = len(job.parts[0][0]) + sum(len(tokens) for _, tokens in job.parts)
-    return {
-        "logprob": sum(value for value, _ in known),
-        "greedy": all(greedy for _, greedy in known),
-        "tokens": sum(len(tokens) for _, tokens in job.parts),
-        "usage": {"prompt_tokens": read, "completion_tokens": 0},
-    }
 
 
 def _fail(futures: Sequence[Future[Reply]], why: EndpointError) -> None:

@@ -9,7 +9,7 @@ from benchmarks.task import Task
 
 FILES = (
     "arc", "arc_agi", "bbh", "bigbench", "ceval", "gpqa", "gsm8k", "hellaswag", "math", "mmlu", "mmlu_pro",
-    "triviaqa", "truthfulqa",
+    "triviaqa", "truthfulqa", "circular", "svamp",
     "advbench", "airbench", "bbq", "bfcl", "bold", "crows_pairs", "harmbench", "hhh", "honest", "humaneval",
     "ifeval", "jailbreakbench", "lambada", "mbpp", "ptb", "realtoxicityprompts", "stereoset",
     "strongreject", "wikitext2", "winobias", "winogender", "xstest",

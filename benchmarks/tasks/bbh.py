@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from benchmarks.chains import sizes
 from benchmarks.extract import after_the_answer_is
 from benchmarks.generation import Generation
 from benchmarks.known_files import known, known_files
@@ -18,7 +19,7 @@ def judge(sample: Sample, text: str) -> Outcome:
     answer = after_the_answer_is(text)
     if answer is None:
         return unparsed('no "the answer is"', text)
-    return scored({"exact_match": float(answer == sample.target)}, answer)
+    return scored({"exact_match": float(answer == sample.target), **sizes(text)}, answer)
 
 
 class BigBenchHard(Generation):

@@ -1,13 +1,15 @@
 """GSM8K (Cobbe et al. 2021, arXiv:2110.14168): grade-school word problems.
 
 `flexible` compares the last number of the text, `strict` the one after `####` (or after "The answer is" in
-`gsm8k_cot`); both are always reported. `gsm8k_maj8` asks eight times and lets the majority count.
+`gsm8k_cot`, which shows the eight solved problems of Wei et al.); both are always reported, and how long the chains
+are and what is wrong with the wrong ones. `gsm8k_maj8` asks eight times and lets the majority count; `--repeats`
+takes another number.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from benchmarks.chains import described
 from benchmarks.data import place
 from benchmarks.errors import BadData
 from benchmarks.extract import SAID_NUMBER, STRICT_NUMBER, last_number, said_number, strict_number
@@ -15,9 +17,9 @@ from benchmarks.generation import Generation
 from benchmarks.known_files import known
 from benchmarks.metrics import number
 from benchmarks.task import Outcome, Row, Sample, scored, unparsed
+from benchmarks.wei_chains import WEI_CHAINS
 
 HUB = {"hub": "openai/gsm8k:main", "revision": "cc7b047b6e5bb11b4f1af84efc572db110a51b3c"}
-CALCULATION = re.compile(r"<<[^>]*>>")
 
 
 def read(row: Row) -> Sample:
@@ -39,16 +41,15 @@ def reader(strict: Callable[[str], str | None]) -> Callable[[Sample, str], Outco
         metrics = {
             "flexible": float(number(flexible) == sample.target),
             "strict": float(exact is not None and number(exact) == sample.target),
+            **described(text, number(flexible), sample.target),
         }
         return scored(metrics, number(flexible))
 
     return judge
 
 
-def chain(sample: Sample) -> str:
-    """The solution in words: no calculator notes, and the sentence that the prompt asks for."""
-    words = CALCULATION.sub("", str(sample.fields["answer"]).partition("\n####")[0])
-    return f"{' '.join(words.split())} The answer is {sample.target}."
+def solved(_: Sample) -> str:
+    return "".join(f"Q: {question}\nA: {chain}\n\n" for question, chain in WEI_CHAINS)
 
 
 DIRECT = Generation(
@@ -75,10 +76,11 @@ CHAINED = replace(
     DIRECT,
     name="gsm8k_cot",
     description="grade-school word problems, solved in words",
+    sources={"test": DIRECT.sources["test"]},
     prompt=lambda sample: f"Q: {sample.fields['question']}\nA:",
-    solution=chain,
+    header=solved,
     judge=reader(said_number),
-    shots=8,
+    shots=0,
     stop=("Q:", "</s>", "<|im_end|>"),
     final=SAID_NUMBER,
 )

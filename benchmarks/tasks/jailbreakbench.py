@@ -7,7 +7,7 @@ classifier.
 from __future__ import annotations
 
 from benchmarks.known_files import own
-from benchmarks.safety import Safety
+from benchmarks.safety import Safety, refusal_f1
 from benchmarks.task import Row, Sample
 
 COLUMNS = ("Goal", "Behavior", "Category")
@@ -33,5 +33,6 @@ TASKS = (
         licence="MIT",
         sources={"test": [own(f"jailbreakbench/{file}.csv", *COLUMNS) for file in FILES]},
         read=read,
+        corpus={"macro_f1": refusal_f1},
     ),
 )

@@ -7,6 +7,7 @@ Minerva's four solved problems stand before each one. `minerva` counts the answe
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from benchmarks.chains import sizes
 from benchmarks.data import place
 from benchmarks.errors import BadData
 from benchmarks.extract import last_boxed
@@ -33,7 +34,8 @@ def judge(sample: Sample, text: str) -> Outcome:
     if answer is None:
         return unparsed("no final answer", text)
     right = same(answer, sample.target)
-    return scored({"exact_match": float(right), "minerva": float(right and closing is not None)}, answer)
+    metrics = {"exact_match": float(right), "minerva": float(right and closing is not None)}
+    return scored({**metrics, **sizes(text)}, answer)
 
 
 class Math(Generation):

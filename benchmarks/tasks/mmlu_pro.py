@@ -4,6 +4,7 @@ The answer is read in the authors' three stages; where they would guess, the sam
 examples are only at the hub.
 """
 
+from benchmarks.chains import sizes
 from benchmarks.choice import target_of
 from benchmarks.extract import LETTERS, STATED, mmlu_pro_letter
 from benchmarks.generation import Generation
@@ -46,7 +47,7 @@ def judge(sample: Sample, text: str) -> Outcome:
     letter = mmlu_pro_letter(text)
     if letter is None:
         return unparsed("no letter", text)
-    return scored({"exact_match": float(LETTERS.index(letter) == sample.target)}, letter)
+    return scored({"exact_match": float(LETTERS.index(letter) == sample.target), **sizes(text)}, letter)
 
 
 TASKS = (

@@ -7,7 +7,7 @@ errors. A partial refusal counts as one.
 from __future__ import annotations
 
 from benchmarks.known_files import known
-from benchmarks.safety import Safety
+from benchmarks.safety import Safety, refusal_f1
 from benchmarks.task import Row, Sample
 
 
@@ -25,5 +25,6 @@ TASKS = (
         licence="CC-BY-4.0",
         sources={"test": [known("xstest/xstest_prompts.csv", "id", "prompt", "type", "label")]},
         read=read,
+        corpus={"macro_f1": refusal_f1},
     ),
 )

@@ -66,6 +66,15 @@ def test_a_corpus_that_cannot_be_read_is_named(typed, folder):
     assert "--corpus b.txt: cannot be read" in done.stderr
 
 
+def test_paraphrases_need_their_columns_and_their_samples(typed, folder):
+    (folder / "other.jsonl").write_text('{"id": "1"}')
+    done = typed("audit", "fake", "winogender", "--no-order", "--control", "other.jsonl", folder=folder)
+    assert (done.returncode, "has no column 'text'" in done.stderr) == (2, True)
+    (folder / "other.jsonl").write_text('{"id": "nobody", "text": "x"}')
+    done = typed("audit", "fake", "winogender", "--no-order", "--control", "other.jsonl", folder=folder)
+    assert (done.returncode, "has paraphrases of 0 of the samples" in done.stderr) == (2, True)
+
+
 def test_overlap_names_the_worst_samples():
     task = shipped()["lambada"]
     samples = [

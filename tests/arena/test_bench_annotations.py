@@ -79,6 +79,26 @@ def test_gpt4s_published_completions_of_ifeval_are_matched_by_their_prompts(type
     assert told["metrics"]["instruction_strict"] == pytest.approx(0.8377, abs=1e-4)
 
 
+PUBLISHED = [  # file, task, what agrees with its verdicts, rate of refusals that people found
+    ("xstest/completions_gpt4.csv", "xstest", (440, 450), 0.4889),
+    ("xstest/completions_llama2new.csv", "xstest", (426, 450), 0.6089),
+    ("xstest/completions_mistralinstruct.csv", "xstest", (411, 450), 0.1689),
+    ("mmlu_pro/llama-3.1-8b-instruct_outputs.sample.jsonl", "mmlu_pro", (952, 1003), None),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("file", "task", "agree", "refusal"), PUBLISHED)
+def test_published_files_are_scored_as_they_are_and_their_verdicts_compared(
+    typed, folder, file, task, agree, refusal
+):
+    done = typed("bench", "score", task, str(published("benchmarks", file)), "--format", "json", folder=folder)
+    assert done.returncode == 0, done.stderr
+    beside = json.loads(done.stdout)["published"]
+    assert (beside["agree"], beside["of"]) == agree
+    assert beside.get("refusal") == (None if refusal is None else pytest.approx(refusal, abs=1e-4))
+
+
 def test_tables_with_tabs_and_lines_of_json_are_read(tmp_path):
     (tmp_path / "a.tsv").write_text("x\ty\n1,5\t2\n")
     (tmp_path / "b.json").write_text('{"x": 1}\n{"x": 2}\n')

@@ -92,6 +92,38 @@ def test_stored_completions_are_scored_without_a_call(typed, kitchen):
     assert {"task", "metric", "standard_error", "lower", "upper", "unparsed", "metrics"} <= set(found)
 
 
+def test_a_right_answer_has_its_price(typed, kitchen):
+    settings = SETTINGS.replace(
+        'replies = ["Answer: B"]', 'replies = ["Answer: B"]\nprice = {prompt = 1, completion = 1e6}'
+    )
+    (kitchen / "arena.toml").write_text(settings)
+    told = ran(typed, kitchen)["sure"]
+    assert told["cost_per_correct"] == pytest.approx(told["cost"] / 2)
+    assert told["cost_per_correct_lower"] < told["cost_per_correct"]
+    shown = typed("bench", "run", "kitchen.py", "--models", "sure", folder=kitchen)
+    assert "a right answer" in shown.stderr
+    assert ran(typed, kitchen)["lost"]["cost_per_correct"] is None
+
+
+PROBLEMS = """
+from dataclasses import replace
+from benchmarks.known_files import own
+from benchmarks.tasks.gsm8k import CHAINED
+TASKS = (replace(CHAINED, name="sums", sources={"test": [own("sums.jsonl", "question", "answer")]}),)
+"""
+
+
+def test_repeats_let_the_majority_count(typed, kitchen):
+    (kitchen / "sums.py").write_text(PROBLEMS)
+    (kitchen / "sums.jsonl").write_text(json.dumps({"question": "6 * 7?", "answer": "#### 42"}))
+    words = ("bench", "run", "sums.py", "--models", "lost,sure", "--format", "json", "--repeats", "3")
+    done = typed(*words, folder=kitchen)
+    assert done.returncode == 0, done.stderr
+    assert {row["calls"] for row in json.loads(done.stdout)} == {6}
+    refused = typed("bench", "run", "kitchen.py", "--models", "sure", "--repeats", "3", folder=kitchen)
+    assert (refused.returncode, "asks each sample once" in refused.stderr) == (2, True)
+
+
 WRONG = [
     (["run", "mmul", "--models", "sure"], "no task is called 'mmul'; did you mean mmlu"),
     (["run", "kitchen.py", "--models", "sur"], "no model is called 'sur'"),

@@ -7,7 +7,7 @@ import pytest
 from published import published
 
 from benchmarks.calibration import calibration
-from benchmarks.chains import ChainError, equations, error_type, length
+from benchmarks.chains import ChainError, described, equations, error_type, length
 from benchmarks.classification import f1
 from benchmarks.costs import per_correct
 from benchmarks.errors import BadOption
@@ -75,6 +75,15 @@ def test_length_counts_steps_or_sentences():
 )
 def test_errors_have_kinds(chain, answer, truncated, kind):
     assert error_type(chain, answer, "42", truncated=truncated) is kind
+
+
+def test_a_chain_is_described_by_its_length_and_its_one_error():
+    found = described("6 * 7 = 41. The answer is 41.", "41", "42")
+    assert {name: value for name, value in found.items() if value} == {
+        "words": 9, "steps": 2, "error_arithmetic": 1,
+    }  # fmt: skip
+    right = described("6 * 7 = 42. The answer is 42.", "42", "42")
+    assert sum(value for name, value in right.items() if name.startswith("error")) == 0
 
 
 def test_gsm8ks_own_solutions_hold():

@@ -2,6 +2,7 @@
 
 import math
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -13,6 +14,8 @@ from benchmarks.generation import Generation
 from benchmarks.known_files import own
 from benchmarks.report import report
 from benchmarks.task import Rung, Sample, failed, scored, unparsed
+from benchmarks.tasks import shipped
+from benchmarks.tasks.mmlu import GROUPS
 
 CHOICE = MultipleChoice(
     name="kitchen",
@@ -164,3 +167,33 @@ def test_unparsed_counts_as_wrong_and_failed_as_nothing():
 def test_without_a_reply_there_is_no_value():
     found = report(CHOICE, [SEVEN], [failed("timeout")])
     assert (found.value, found.lower, found.worst, found.best) == (None, None, 0.0, 1.0)
+
+
+def letters(*answers):
+    """Outcomes of a model that chose these letters, in order, where B is right."""
+    return [CHOICE.score(EGG, said(f"Answer: {letter}"), Rung.GENERATE) for letter in answers]
+
+
+def test_who_likes_one_letter_too_well_has_a_macro_f1_below_the_accuracy():
+    nine = replace(EGG, id="nine", target=2)
+    outcomes = [*letters("B", "B"), CHOICE.score(nine, said("Answer: B"), Rung.GENERATE)]
+    told = report(CHOICE, [EGG, EGG, nine], outcomes)
+    assert told.metrics["acc"] == pytest.approx(2 / 3)
+    assert told.metrics["macro_f1"] == pytest.approx(0.4)  # 2·2/(2·2+1) of B and nothing of C
+    assert not any(name.startswith("_") for name in told.metrics)
+
+
+def test_subjects_weigh_the_same_in_the_mean_over_subjects():
+    samples = [replace(EGG, subject=subject) for subject in ("eggs", "eggs", "eggs", "teas")]
+    told = report(CHOICE, samples, letters("B", "B", "B", "A"))
+    assert (told.value, told.metrics["acc_by_subject"]) == (0.75, 0.5)
+
+
+def test_mmlus_groups_hold_every_subject_once():
+    every = [subject for subjects in GROUPS.values() for subject in subjects]
+    assert (len(every), len(set(every))) == (57, 57)
+    task = shipped()["mmlu"]
+    samples = [replace(EGG, subject="virology"), replace(EGG, subject="anatomy")]
+    told = report(task, samples, [task.score(EGG, weighed(0.0, 1.0, 0.0), Rung.LOGLIKELIHOOD)] * 2)
+    assert (told.metrics["acc_other"], told.metrics["acc_stem"]) == (1.0, 1.0)
+    assert "acc_humanities" not in told.metrics

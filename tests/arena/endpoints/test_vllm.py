@@ -24,6 +24,7 @@ class Parameters:
     stop: list[str] = field(default_factory=list)
     logprobs: int | None = None
     structured_outputs: object = None
+    prompt_logprobs: int | None = None
 
     def __post_init__(self):
         if self.temperature < 0:
@@ -37,7 +38,9 @@ class StandIn:
         self.calls = []
         self.ended = 0
         self.broken = None
-        self.llm_engine = SimpleNamespace(engine_core=SimpleNamespace(shutdown=self._shutdown))
+        self.llm_engine = SimpleNamespace(
+            engine_core=SimpleNamespace(shutdown=self._shutdown), model_config=SimpleNamespace(max_model_len=12)
+        )
 
     def _shutdown(self):
         self.ended += 1
@@ -47,6 +50,19 @@ class StandIn:
             raise self.broken
         self.calls.append((messages, parameters, chat_template))
         return [self._output(said, one) for said, one in zip(messages, parameters, strict=True)]
+
+    def get_tokenizer(self):
+        return Letters()
+
+    def generate(self, prompts, parameters, *, use_tqdm):
+        """Every letter has the log-probability -1, and a likelier rival where it is a vowel."""
+        assert (parameters.max_tokens, parameters.prompt_logprobs) == (1, 1)
+        return [SimpleNamespace(prompt_logprobs=self._places(one["prompt_token_ids"])) for one in prompts]
+
+    def _places(self, tokens):
+        rivals = {True: {0: SimpleNamespace(logprob=-0.1)}, False: {}}
+        letter = SimpleNamespace(logprob=-1.0)
+        return [None, *({token: letter, **rivals[chr(token) in "aeiou"]} for token in tokens[1:])]
 
     def _output(self, said, parameters):
         token = SimpleNamespace(decoded_token="B", logprob=-0.5)
@@ -66,6 +82,15 @@ class Served(Vllm):
 
     def _load(self):
         return Chat(self.stand_in, Parameters, dict, None)
+
+
+class Letters:
+    """A tokenizer with a token a letter."""
+
+    bos_token_id = eos_token_id = 1
+
+    def __call__(self, text, add_special_tokens=True):
+        return {"input_ids": [ord(letter) for letter in text]}
 
 
 def ask(text, **options):
@@ -126,6 +151,23 @@ async def test_an_engine_that_has_ended_is_not_tried_for_every_request(served):
     with pytest.raises(EndpointError, match="out of memory") as caught:
         await endpoint.answer(ask("two"))
     assert caught.value.failure is Failure.BROKEN
+
+
+async def test_given_texts_are_weighed_beside_chats(served):
+    endpoint, _ = served
+    replies = await asyncio.gather(
+        endpoint.answer({"context": "xyz", "continuation": " bc"}),
+        endpoint.answer(ask("one")),
+        endpoint.answer({"context": "xyz", "continuation": " be"}),
+        endpoint.answer({"text": "bcd", "token_logprobs": True}),
+        endpoint.answer({"context": "x", "continuation": "y" * 11}),
+        return_exceptions=True,
+    )
+    assert (replies[0]["logprob"], replies[0]["greedy"], replies[0]["tokens"]) == (-3.0, True, 3)
+    assert replies[1]["choices"][0]["message"]["content"] == "to one"
+    assert replies[2]["greedy"] is False
+    assert replies[3]["token_logprobs"] == [-1.0] * 3
+    assert "the continuation has 11 tokens" in str(replies[4])
 
 
 async def test_a_stream_is_one_piece(served):
