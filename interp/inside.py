@@ -7,13 +7,15 @@ torch is imported when a method runs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from interp.exchange import Exchange
+from interp.errors import BadOption
+from interp.faithfulness import max_sensitivity
 from interp.methods import Scored
 from interp.perturbation import Floats
 
@@ -21,28 +23,47 @@ if TYPE_CHECKING:
     from interp.attribution import Attribution
     from interp.target import Target
 
+HEADS = ("gradient", "ablation")
+
 
 @dataclass(frozen=True)
 class Inside:
-    """`run` attributes one order to its tokens, or to its words where tokens do not add up."""
+    """`run` attributes one order to its tokens, or to its words where tokens do not add up. `steady`: it is one
+    gradient, so that its sensitivity can be measured in a few more."""
 
     name: str
     says: str
     run: Callable[[Target], Attribution]
     signed: bool = True
+    steady: bool = False
 
 
-def scores(chosen: Inside, targets: tuple[Target, Target], exchange: Exchange) -> Scored:
-    """Scores (words,) of the content, with what the method recorded of each order."""
+def scores(chosen: Inside, targets: Sequence[Target], places: NDArray[np.intp] | None) -> Scored:
+    """Scores (words,), with what the method recorded of each order.
+
+    Of two targets, a verdict in both orders, they are of the content: `places` (words,) is where each word of the
+    first order stands in the second. Of one target they are its own.
+    """
     found = [chosen.run(target) for target in targets]
-    first, second = (_by_word(one) for one in found)
+    each = [_by_word(one) for one in found]
     told = {
         "orders": [{"delta": one.delta, **_plain(one.parameters), "notes": list(one.notes)} for one in found],
         "signed": chosen.signed,
     }
-    if chosen.signed:
-        return Scored(exchange.content_scores(first, second), told)
-    return Scored((first + second[exchange.places]) / 2, told)
+    if places is None:
+        return Scored(each[0], told)
+    return Scored((each[0] + (-1 if chosen.signed else 1) * each[1][places]) / 2, told)
+
+
+def steadiness(chosen: Inside, target: Target, samples: int = 4) -> float:
+    """Max-sensitivity of the scores of words: their largest relative change when embeddings move by 2 %."""
+    from interp.extras import torch
+
+    def explain(embeddings: Floats) -> Floats:
+        moved = target.at(torch.as_tensor(embeddings).to(target.embeddings))
+        return np.asarray(_by_word(chosen.run(moved)))
+
+    return max_sensitivity(explain, target.embeddings.double().cpu().numpy(), samples=samples)
 
 
 def _by_word(found: Attribution) -> Any:
@@ -53,16 +74,26 @@ def _plain(parameters: Any) -> dict[str, Any]:
     return {
         name: value
         for name, value in parameters.items()
-        if isinstance(value, str | int | float | bool | type(None))
+        if isinstance(value, str | int | float | bool | type(None)) or name == "history"
     }
 
 
-def heads(targets: tuple[Target, Target]) -> list[list[float]]:
-    """(layers, query heads): what the content owes to each head, by gradient. Raises UnsupportedModel."""
-    from interp.heads import gradient_importance
+def head_importance(
+    targets: Sequence[Target], by: str, progress: Callable[[int, int], None] | None = None
+) -> list[list[float]]:
+    """(layers, query heads): what the target owes to each head, of two orders half their difference.
 
-    first, second = (gradient_importance(target).scores for target in targets)
-    halves: list[list[float]] = ((first - second) / 2).tolist()
+    By "gradient" to first order, or by "ablation" exactly, one run a head. Raises UnsupportedModel, BadOption.
+    """
+    from interp.heads import ablation_importance, gradient_importance
+
+    if by not in HEADS:
+        raise BadOption(f"heads by {by!r}; expected one of: {', '.join(HEADS)}")
+    found = [
+        (gradient_importance(one) if by == "gradient" else ablation_importance(one, progress)).scores
+        for one in targets
+    ]
+    halves: list[list[float]] = (found[0] if len(found) == 1 else (found[0] - found[1]) / 2).tolist()
     return halves
 
 
@@ -157,9 +188,9 @@ INSIDE = {
     for one in (
         Inside("integrated_gradients", "gradients on the way from empty text to this one", _integrated_gradients),
         Inside("gradient_shap", "gradients on the way from shuffled text to this one", _gradient_shap),
-        Inside("input_x_gradient", "embeddings times their gradients", _input_x_gradient),
-        Inside("saliency", "the length of the gradients; without a side", _saliency, signed=False),
-        Inside("attn_lrp", "relevance passed back through the layers", _attn_lrp),
+        Inside("input_x_gradient", "embeddings times their gradients", _input_x_gradient, steady=True),
+        Inside("saliency", "the length of the gradients; without a side", _saliency, False, steady=True),
+        Inside("attn_lrp", "relevance passed back through the layers", _attn_lrp, steady=True),
         Inside("chefer", "attention weighted with its gradients", _chefer),
         Inside("rollout", "attention through all layers; without a side", _rollout, signed=False),
         Inside("flow", "maximum flow of attention; without a side", _flow, signed=False),
