@@ -12,13 +12,12 @@ import numpy as np
 from sqlmodel import Session
 
 from arena.store.explanations import battle_texts
-from arena.store.same_texts import Again, same_texts
+from arena.store.same_texts import OTHER, Again, same_texts
 from arena.store.verdicts import StoredVote
 from interp.patterns import Rating
 
 JUDGE = "judge:"
 PREFERENCE = {"model_a": 1.0, "tie": 0.5, "both_bad": 0.5, "model_b": 0.0}
-OTHER = {"model_a": "model_b", "model_b": "model_a"}
 KINDS = {
     "people": "people split",
     "against": "judges against people",

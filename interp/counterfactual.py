@@ -99,7 +99,7 @@ def smallest_replacement(
     calls, chosen, after = 1, dict[int, str](), before
     support = np.sign(before) * scores
     against = [words[int(unit)] for unit in np.argsort(support, kind="stable") if support[unit] < 0]
-    tried = [*[*dict.fromkeys(against)][:others], NEGATION]
+    tried = [*[word for word in dict.fromkeys(against) if any(map(str.isalnum, word))][:others], NEGATION]
     for unit in [int(unit) for unit in np.argsort(-support, kind="stable") if support[unit] > 0][:most]:
         edits = [{**chosen, unit: word} for word in tried if word != words[unit]]
         if not edits:

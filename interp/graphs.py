@@ -10,8 +10,8 @@ import numpy as np
 
 CELL = 16  # pixels of one head
 MOST = 120  # edges that are drawn
-LABEL = 14  # characters of a node's label
-TALL = 640  # pixels of all layers together
+LABEL = 18  # characters of a node's label
+TALL = 460  # pixels of all layers together
 
 
 def heads_svg(importance: Sequence[Sequence[float]]) -> str:
@@ -57,6 +57,8 @@ def flow_svg(flow: Mapping[str, Any]) -> str:
         return 20 + gap * (node + 0.5), bottom - step * level
 
     reach = max((float(edge[3]) for edge in edges), default=1.0)
+    low = 0.01 * reach  # thinner lines are not seen
+    edges = [edge for edge in edges if float(edge[3]) >= low]
     lines = ""
     for level, source, sink, weight in edges:
         (x1, y1), (x2, y2) = at(int(source), int(level)), at(int(sink), int(level) + 1)

@@ -193,14 +193,14 @@ def _inside(document: Document) -> str:
         parts += (
             "<h2>Attention heads</h2>"
             f"<p class='soft'>What the target owes to each head, by {_(document.get('heads_by', 'gradient'))}; the "
-            "first layer on top.</p>"
+            "first layer on top, a column a head; blue speaks for A or the target, orange against.</p>"
             f"<div class='wide'>{heads_svg(document['heads'])}</div>"
         )
     if document.get("flow"):
         parts += (
             "<h2>Flow of attention</h2>"
-            "<p class='soft'>What reaches the place where the next token is told from each sentence, layer by layer; "
-            "the first layer is at the bottom.</p>"
+            "<p class='soft'>What reaches the place where the next token is told from each sentence, level by level: the "
+            "thicker the line, the more of its attention. The first layers are at the bottom.</p>"
             f"<div class='wide'>{flow_svg(document['flow'])}</div>"
         )
     return parts

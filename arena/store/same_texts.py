@@ -10,6 +10,7 @@ from sqlmodel import Session, col, func, select
 from arena.store.tables import Battle, Turn
 from arena.store.voted import conversations
 
+OTHER = {"model_a": "model_b", "model_b": "model_a"}  # what a winner is called with the sides swapped
 Side = tuple[int, tuple[str, ...]]  # who wrote, and what, turn by turn
 
 
@@ -21,9 +22,14 @@ class Again:
     swapped: bool
 
 
-def same_texts(session: Session) -> Mapping[int, Again]:
-    """By battle id, those that show again what an earlier battle showed: models, prompts and completions."""
+def same_texts(session: Session, prompt: str | None = None) -> Mapping[int, Again]:
+    """By battle id, those that show again what an earlier battle showed: models, prompts and completions.
+
+    `prompt` keeps to battles that begin with it.
+    """
     often = select(Turn.prompt).where(Turn.number == 1).group_by(Turn.prompt).having(func.count() > 1)
+    if prompt is not None:
+        often = often.where(Turn.prompt == prompt)
     wanted = (
         select(Battle)
         .join(Turn, col(Turn.battle_id) == col(Battle.id))
