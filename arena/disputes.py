@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from sqlmodel import Session
 
 from arena.store.explanations import battle_texts
+from arena.store.same_texts import OTHER, Again, same_texts
 from arena.store.verdicts import StoredVote
 from interp.patterns import Rating
 
@@ -47,6 +48,29 @@ class Dispute:
 
     def to_dict(self) -> dict[str, Any]:
         return {**vars(self), "flipped": list(self.flipped), "disagreement": self.disagreement}
+
+
+def joined(session: Session, votes: Iterable[StoredVote]) -> list[StoredVote]:
+    """The votes, with those on the same two completions as votes on one battle, the first that showed them.
+
+    A person's vote closes a battle, so that people can split over two completions alone, not over a battle.
+    """
+    same = same_texts(session)
+    return [_as_of(vote, same[vote.battle]) if vote.battle in same else vote for vote in votes]
+
+
+def _as_of(vote: StoredVote, again: Again) -> StoredVote:
+    if not again.swapped:
+        return replace(vote, battle=again.battle)
+    return replace(
+        vote,
+        battle=again.battle,
+        model_a=vote.model_b,
+        model_b=vote.model_a,
+        winner=OTHER.get(vote.winner, vote.winner),
+        preference=None if vote.preference is None else 1 - vote.preference,
+        orders=tuple(OTHER.get(winner, winner) for winner in reversed(vote.orders)),
+    )
 
 
 def disputes(
@@ -92,11 +116,14 @@ def _size(dispute: Dispute, kind: str | None) -> float:
 def _dispute(votes: Sequence[StoredVote]) -> Dispute:
     first = votes[0]
     people = [vote for vote in votes if not vote.source.startswith(JUDGE)]
-    judges = {vote.source.removeprefix(JUDGE): vote for vote in votes if vote.source.startswith(JUDGE)}
+    judges: dict[str, list[StoredVote]] = defaultdict(list)
+    for vote in votes:
+        if vote.source.startswith(JUDGE):
+            judges[vote.source.removeprefix(JUDGE)].append(vote)
     said = [PREFERENCE[vote.winner] for vote in people]
-    judged = {name: _preference(vote) for name, vote in judges.items()}
-    orders = {name: vote.orders for name, vote in judges.items() if len(vote.orders) == 2}
-    flipped = tuple(name for name, (one, other) in orders.items() if one != other)
+    judged = {name: float(np.mean([_preference(vote) for vote in some])) for name, some in judges.items()}
+    orders = [(name, vote.orders) for name, some in judges.items() for vote in some if len(vote.orders) == 2]
+    flipped = tuple(dict.fromkeys(name for name, (one, other) in orders if one != other))
     counted = {winner: sum(vote.winner == winner for vote in people) for winner in PREFERENCE}
     return Dispute(
         battle=first.battle,
@@ -111,7 +138,7 @@ def _dispute(votes: Sequence[StoredVote]) -> Dispute:
             "people": _among(said),
             "against": _between(said, list(judged.values())),
             "judges": _among(list(judged.values())),
-            "swapped": _mean(_apart(*pair) for pair in orders.values()),
+            "swapped": _mean(_apart(*pair) for _, pair in orders),
         },
     )
 

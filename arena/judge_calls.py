@@ -17,10 +17,10 @@ from arena import targets
 from arena.config import AnyModel
 from arena.engine import Answered, Ask, Budget, Engine, Journal, Status
 from arena.errors import ConfigError
-from arena.judge_readings import AT_ONCE, Order, Reading, Seen, left, orders
+from arena.judge_readings import AT_ONCE, Order, Reading, Seen, Texts, left, orders
 from interp.errors import InterpError
 from interp.exchange import Exchange, same_units
-from interp.perturbation import Floats, Masks, Value
+from interp.perturbation import Floats, Value
 from interp.prompt import Prompt
 from judges import Pair, Unparsable
 from judges.replies import Reason
@@ -45,16 +45,13 @@ def calls(
     with asyncio.Runner() as runner:  # one loop for all calls: the endpoint's connections belong to it
         try:
             prompts = [Prompt.found(_joined(one), one.contents) for one in made]
-            first, second = (
-                _value(runner, engine, judge.name, target.identity, one, prompt, seen)
-                for one, prompt in zip(made, prompts, strict=True)
-            )
+            texts = [_texts(runner, engine, judge.name, target.identity, one, seen) for one in made]
+            first, second = (_value(*each) for each in zip(prompts, texts, strict=True))
             exchange = Exchange(first, second, same_units(prompts[0].words, prompts[1].words))
         except InterpError as problem:
             raise ConfigError(f"{judge.name}: {problem}") from problem
-        asked = {"model": dict(target.identity), "prompts": [one.text for one in prompts]}
         try:
-            yield Reading((prompts[0], prompts[1]), exchange, asked)
+            yield Reading((prompts[0], prompts[1]), exchange, (texts[0], texts[1]))
         finally:
             runner.run(target.endpoint.close())
 
@@ -63,24 +60,23 @@ def _joined(order: Order) -> str:
     return PART.join(message["content"] for message in order.body["messages"])
 
 
-def _value(
-    runner: asyncio.Runner,
-    engine: Engine,
-    name: str,
-    identity: Mapping[str, Any],
-    order: Order,
-    prompt: Prompt,
-    seen: Seen,
-) -> Value:
+def _value(prompt: Prompt, texts: Texts) -> Value:
+    return lambda masks: texts([left(prompt, mask) for mask in masks])
+
+
+def _texts(
+    runner: asyncio.Runner, engine: Engine, name: str, identity: Mapping[str, Any], order: Order, seen: Seen
+) -> Texts:
+    """f of whole texts, each one call."""
     roles = [message["role"] for message in order.body["messages"]]
 
-    def body(mask: Any) -> dict[str, Any]:
-        parts = left(prompt, mask).split(PART)
-        messages = [{"role": role, "content": text} for role, text in zip(roles, parts, strict=True)]
+    def body(text: str) -> dict[str, Any]:
+        parts = text.split(PART)
+        messages = [{"role": role, "content": part} for role, part in zip(roles, parts, strict=True)]
         return {**order.body, "messages": messages}
 
-    def value(masks: Masks) -> Floats:
-        bodies = [body(mask) for mask in masks]
+    def value(texts: Sequence[str]) -> Floats:
+        bodies = [body(text) for text in texts]
         asks = [Ask(targets.key(identity, one), name, one, unreadable) for one in bodies]
         found: list[float] = []
         for start in range(0, len(asks), AT_ONCE):

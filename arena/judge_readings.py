@@ -1,8 +1,8 @@
 """A judge's verdict on one battle as a value over the words it read, in both orders.
 
-A judge whose weights are here is asked for its logits; one behind an API for the log-probabilities of its
-verdict, through the engine (`arena.judge_calls`). Either way every answer is kept in a journal under the address
-of what was asked, so that an explanation that was interrupted goes on where it was.
+A judge whose weights are here (`arena.judge_weights`) is asked for its logits; one behind an API for the
+log-probabilities of its verdict, through the engine (`arena.judge_calls`). Either way every answer is kept in a
+journal under the address of what was asked, so that an explanation that was interrupted goes on where it was.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from arena import targets
-from arena.config import AnyModel, LlamaCppSettings, TransformersSettings
+from arena.config import AnyModel
 from arena.engine import Entry, Journal, Status, address
 from arena.errors import ConfigError
 from interp.errors import InterpError
@@ -35,18 +35,28 @@ PLAYS = 0.5  # probability of A and B together below which a judge is said not t
 SEGMENTS = {"question": "prompt", "answer_a": "completion_a", "answer_b": "completion_b"}
 SWAPPED = {"prompt": "prompt", "completion_a": "completion_b", "completion_b": "completion_a"}
 
+Texts = Callable[[Sequence[str]], Floats]
 Seen = Callable[[int], None]  # told how many masks were answered; may raise to end the work
 
 
 @dataclass(frozen=True)
 class Reading:
-    """Both orders of a battle. `asked` is all that decides the values; `targets` are there with weights."""
+    """Both orders of a battle. `texts` are f of whole texts, for words that are replaced; `targets` are there with
+    weights."""
 
     prompts: tuple[Prompt, Prompt]
     exchange: Exchange
-    asked: Mapping[str, Any]
+    texts: tuple[Texts, Texts]
     targets: tuple[Target, Target] | None = None
     notes: tuple[str, ...] = ()
+
+    def edited(self, edits: Sequence[Mapping[int, str]]) -> Floats:
+        """The content (edits,) of the battle with some words replaced, in both orders."""
+        places = self.exchange.places
+        first = self.texts[0]([replaced(self.prompts[0], edit) for edit in edits])
+        moved = [{int(places[unit]): word for unit, word in edit.items()} for edit in edits]
+        second = self.texts[1]([replaced(self.prompts[1], edit) for edit in moved])
+        return np.asarray((first - second) / 2)
 
 
 @dataclass(frozen=True)
@@ -94,10 +104,14 @@ def read_weights(
     """The battle as a model reads it whose weights are here. Raises `ConfigError`."""
     identity = {"model": targets.identity(judge), "dtype": lm.dtype, "explained": "logit(A) - logit(B)"}
     try:
-        prompts = [Prompt.found(_rendered(lm, one), one.contents) for one in orders(judge, pair, template)]
+        prompts = [
+            Prompt.found(rendered(lm, one.body["messages"]), one.contents) for one in orders(judge, pair, template)
+        ]
         ab, ba = (lm.contrast(prompt) for prompt in prompts)
         mass = min(lm.label_mass(one, "A", "B") for one in (ab, ba))
-        first, second = (kept(one.masked(), one.prompt, identity, judge.name, journal, seen) for one in (ab, ba))
+        memory = Memory(identity, judge.name, journal, seen)
+        first, second = (kept(one.masked(), one.prompt, memory) for one in (ab, ba))
+        spelled = spelled_out(lm, memory)
         exchange = Exchange(first, second, same_units(prompts[0].words, prompts[1].words))
     except InterpError as problem:
         raise ConfigError(f"{judge.name}: {problem}") from problem
@@ -109,35 +123,56 @@ def read_weights(
             "would rather write something else",
         )
     )
-    return Reading(
-        (prompts[0], prompts[1]), exchange, {**identity, "prompts": [p.text for p in prompts]}, (ab, ba), notes
-    )
+    return Reading((prompts[0], prompts[1]), exchange, (spelled, spelled), (ab, ba), notes)
 
 
-def _rendered(lm: CausalLM, order: Order) -> str:
+def rendered(lm: CausalLM, messages: Sequence[Mapping[str, str]]) -> str:
     if not lm.tokenizer.chat_template:
         raise ConfigError(f"{lm.name} has no chat template; give chat_template in the settings, a Jinja text")
-    messages = [dict(message) for message in order.body["messages"]]
+    messages = [dict(message) for message in messages]
     text: str = lm.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
     return text
 
 
-def kept(
-    value: Value, prompt: Prompt, identity: Mapping[str, Any], name: str, journal: Journal, seen: Seen
-) -> Value:
-    """The value, with every answer in the journal: what was answered before is not asked again."""
+@dataclass(frozen=True)
+class Memory:
+    """Every answer goes to the journal: what was answered before is not asked again."""
 
-    def remembered(masks: Masks) -> Floats:
-        keys = [address(identity, {"text": left(prompt, mask)}) for mask in masks]
-        new = list({key: row for row, key in enumerate(keys) if key not in journal}.items())
+    identity: Mapping[str, Any]
+    name: str
+    journal: Journal
+    seen: Seen
+
+    def answers(self, texts: Sequence[str], ask: Callable[[Sequence[int]], Floats]) -> Floats:
+        """f (texts,); `ask` is given the numbers of those that are new."""
+        keys = [address(self.identity, {"text": text}) for text in texts]
+        new = list({key: row for row, key in enumerate(keys) if key not in self.journal}.items())
         for start in range(0, len(new), AT_ONCE):
             some = new[start : start + AT_ONCE]
-            answers = value(masks[[row for _, row in some]])
-            for (key, _), answer in zip(some, answers.tolist(), strict=True):
-                journal.append(Entry(key, Status.OK, name, {"contrast": answer}))
-            seen(len(some))
-        seen(len(masks) - len(new))
-        return np.array([_contrast(journal, key) for key in keys])
+            found = ask([row for _, row in some])
+            for (key, _), answer in zip(some, found.tolist(), strict=True):
+                self.journal.append(Entry(key, Status.OK, self.name, {"contrast": answer}))
+            self.seen(len(some))
+        self.seen(len(texts) - len(new))
+        return np.array([_contrast(self.journal, key) for key in keys])
+
+
+def kept(value: Value, prompt: Prompt, memory: Memory) -> Value:
+    """The value, with every answer in the journal."""
+
+    def remembered(masks: Masks) -> Floats:
+        return memory.answers([left(prompt, mask) for mask in masks], lambda rows: value(masks[rows]))
+
+    return remembered
+
+
+def spelled_out(lm: CausalLM, memory: Memory) -> Texts:
+    """The contrast of whole texts, one run each: a replaced word shares no tokens with the one before."""
+
+    def remembered(texts: Sequence[str]) -> Floats:
+        return memory.answers(
+            texts, lambda rows: np.array([lm.contrast(Prompt(texts[row], ())).value for row in rows])
+        )
 
     return remembered
 
@@ -159,55 +194,12 @@ def left(prompt: Prompt, mask: Sequence[bool] | Any) -> str:
     return "".join([*text, prompt.text[position:]])
 
 
-def has_weights(judge: AnyModel) -> bool:
-    """Whether its weights can be loaded here, through transformers."""
-    return isinstance(judge, TransformersSettings | LlamaCppSettings)
-
-
-def load(judge: AnyModel, report: Callable[[str], None]) -> CausalLM:
-    """The weights of a judge, in float32: near ties are below what bfloat16 can tell. Raises `ConfigError`."""
-    from arena.endpoints import EndpointError
-
-    if not isinstance(judge, TransformersSettings | LlamaCppSettings):
-        raise ConfigError(f"{judge.name} is reached through {judge.endpoint!r}: its weights are not here")
-    source, revision, device = _source(judge, report)
-    try:
-        report("loading torch")
-        import torch
-        import transformers
-
-        from arena.endpoints.checkpoint import load as load_weights
-        from interp.causal_lm import CausalLM
-    except ImportError as problem:
-        detail = f"explaining from weights needs the extra 'local': pip install 'arena[local]' ({problem})"
-        raise ConfigError(detail) from problem
-    try:
-        torch.set_num_threads(judge.threads)
-        transformers.utils.logging.disable_progress_bar()  # we tell what goes on ourselves
-        report("loading weights")
-        network, tokenizer = load_weights(source, None, revision, "float32", device, None)
-        if judge.chat_template is not None:
-            tokenizer.chat_template = judge.chat_template
-        return CausalLM(network, tokenizer, name=judge.name)
-    except (EndpointError, InterpError) as problem:
-        raise ConfigError(f"{judge.name}: {problem}") from problem
-
-
-def _source(
-    judge: TransformersSettings | LlamaCppSettings, report: Callable[[str], None]
-) -> tuple[str, str | None, str | None]:
-    if isinstance(judge, TransformersSettings):
-        return judge.source, judge.revision, judge.device
-    if judge.path is not None:
-        if not judge.path.is_file():
-            raise ConfigError(f"{judge.name}: no such file: {judge.path}; give `path` a GGUF file")
-        return str(judge.path), None, None
-    from arena.endpoints import EndpointError
-    from arena.weights import KNOWN, fetch
-
-    if judge.weights not in KNOWN:
-        raise ConfigError(f"{judge.name}: weights {judge.weights!r} are unknown; known: {', '.join(KNOWN)}")
-    try:
-        return str(fetch(KNOWN[judge.weights], report)), None, None
-    except EndpointError as problem:
-        raise ConfigError(f"{judge.name}: {problem}") from problem
+def replaced(prompt: Prompt, edit: Mapping[int, str]) -> str:
+    """The text with some words replaced; the space before a word stays."""
+    text, position = [], 0
+    for unit, word in sorted(edit.items()):
+        before = prompt.words[unit]
+        start = before.start + len(before.text) - len(before.text.lstrip())
+        text += [prompt.text[position:start], word]
+        position = before.end
+    return "".join([*text, prompt.text[position:]])

@@ -1,4 +1,4 @@
-"""The smallest deletion found that turns the verdict round: what would have had to be left unsaid.
+"""The smallest edit found that turns the verdict round: what would have had to be left unsaid, or said otherwise.
 
 Units are deleted in the order in which an attribution says they support the verdict until the sign changes
 (greedy), then each one that the change does not need is put back (pruned). What is left is minimal:
@@ -9,6 +9,7 @@ Sources: Martens & Provost, MIS Quarterly 38 (2014); Mothilal et al., arXiv 1905
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -19,6 +20,11 @@ from interp.errors import BadOption
 from interp.perturbation import Floats, Value, check_units
 
 AT_ONCE = 8  # deletions asked in one batch
+WORDS = 4  # words that are replaced at most, one after the other
+OTHERS = 5  # words of the text that are tried in place of each, besides `NEGATION`
+NEGATION = "not"
+
+Edited = Callable[[Sequence[Mapping[int, str]]], Floats]  # f of texts with some units replaced by other words
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,63 @@ def smallest_deletion(value: Value, scores: Floats, *, most: int | None = None) 
     if flipped:
         removed, after = _pruned(asked, removed, after, before)
     return Counterfactual(tuple(sorted(removed)), before, after, flipped, asked.calls)
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """`replaced` (unit, word before, word instead) turn f from `before` to `after`; where nothing flipped, they
+    came nearest to it."""
+
+    replaced: tuple[tuple[int, str, str], ...]
+    before: float
+    after: float
+    flipped: bool
+    calls: int
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def smallest_replacement(
+    edited: Edited, words: Sequence[str], scores: Floats, *, most: int = WORDS, others: int = OTHERS
+) -> Replacement:
+    """Replace words one after the other, strongest support first, each by the word that moves f most.
+
+    Tried in place of a word are the `others` words of the same text that speak most for the other side, and
+    "not". When the sign changes, replacements that the change does not need are taken back. As with deletions,
+    what is found is small and not proved smallest. Calls: at most 1 + most * (others + 1) + most².
+    """
+    scores = np.asarray(scores, dtype=float)
+    check_units(len(scores))
+    if most < 1 or others < 0:
+        raise BadOption(f"most {most}, others {others}; expected one or more, and zero or more")
+    before = float(edited([{}])[0])
+    calls, chosen, after = 1, dict[int, str](), before
+    support = np.sign(before) * scores
+    against = [words[int(unit)] for unit in np.argsort(support, kind="stable") if support[unit] < 0]
+    tried = [*[word for word in dict.fromkeys(against) if any(map(str.isalnum, word))][:others], NEGATION]
+    for unit in [int(unit) for unit in np.argsort(-support, kind="stable") if support[unit] > 0][:most]:
+        edits = [{**chosen, unit: word} for word in tried if word != words[unit]]
+        if not edits:
+            continue
+        values = edited(edits)
+        calls += len(edits)
+        best = int(np.argmin(np.sign(before) * values))
+        if np.sign(before) * values[best] < np.sign(before) * after:
+            chosen, after = dict(edits[best]), float(values[best])
+        if after * before < 0:
+            break
+    flipped = after * before < 0
+    while flipped and len(chosen) > 1:
+        edits = [{unit: word for unit, word in chosen.items() if unit != left} for left in chosen]
+        values = edited(edits)
+        calls += len(edits)
+        best = int(np.argmin(np.sign(before) * values))
+        if values[best] * before >= 0:
+            break
+        chosen, after = dict(edits[best]), float(values[best])
+    told = tuple((unit, words[unit], word) for unit, word in sorted(chosen.items()))
+    return Replacement(told, before, after, flipped, calls)
 
 
 class _Asked:

@@ -154,7 +154,8 @@ def integrated_gradients(
 
     by Gauss-Legendre nodes on intervals that are halved where the sum is off, until the completeness error is at
     most `tolerance` of sum |a_i|, or `max_steps` gradients are taken. `baseline` is a text that stands in for
-    every content token, "zero", or a tensor (width,). `delta`, `steps` and the baseline are recorded, with a note
+    every content token, "zero", or a tensor (width,). `delta`, `steps`, the baseline and the `history` of
+    convergence (steps, delta after each round) are recorded, with a note
     when the error stayed above max(0.1, 10 % of sum |a_i|): such a map should not be shown. `progress` is told
     the steps so far and the error. Raises BadOption, BadPrompt.
     """
@@ -164,10 +165,12 @@ def integrated_gradients(
     integral = _Integral(Line(target, vector))
     ends = np.linspace(0, 1, INTERVALS + 1)
     integral.add(list(zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True)))
+    history = [[integral.steps, integral.delta]]
     while not integral.close(tolerance) and integral.steps + 2 * NODES <= max_steps:
         if progress:
             progress(integral.steps, integral.delta)
         integral.split(share=0.5)
+        history.append([integral.steps, integral.delta])
     scores, delta = integral.scores, integral.delta
     found = target.attribution(
         "integrated_gradients",
@@ -176,6 +179,7 @@ def integrated_gradients(
         delta=delta,
         baseline=named,
         steps=integral.steps,
+        history=history,
         change=integral.change,
         tolerance=tolerance,
     )

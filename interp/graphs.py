@@ -10,8 +10,8 @@ import numpy as np
 
 CELL = 16  # pixels of one head
 MOST = 120  # edges that are drawn
-LABEL = 14  # characters of a node's label
-TALL = 640  # pixels of all layers together
+LABEL = 18  # characters of a node's label
+TALL = 460  # pixels of all layers together
 
 
 def heads_svg(importance: Sequence[Sequence[float]]) -> str:
@@ -57,6 +57,8 @@ def flow_svg(flow: Mapping[str, Any]) -> str:
         return 20 + gap * (node + 0.5), bottom - step * level
 
     reach = max((float(edge[3]) for edge in edges), default=1.0)
+    low = 0.01 * reach  # thinner lines are not seen
+    edges = [edge for edge in edges if float(edge[3]) >= low]
     lines = ""
     for level, source, sink, weight in edges:
         (x1, y1), (x2, y2) = at(int(source), int(level)), at(int(sink), int(level) + 1)
@@ -76,6 +78,44 @@ def flow_svg(flow: Mapping[str, Any]) -> str:
         for node, label in enumerate(labels)
     )
     return _svg(width + 70, bottom + 90, f"flow of attention through {levels} steps", lines + dots + names)
+
+
+def curves_svg(curve: Mapping[str, Any]) -> str:
+    """f while more and more words are hidden, most important first and least important first, and f of the most
+    important words alone. The further the first two are apart, the better."""
+    drawn = (
+        ("deletion", "most first", ""),
+        ("reverse", "least first", "6 3"),
+        ("insertion", "these alone", "2 3"),
+    )
+    values = [float(value) for name, _, _ in drawn for value in curve[name]]
+    low, high = min([*values, 0.0]), max([*values, 0.0])
+    left, top, width, height = 46, 8, 200, 96
+    most = max(curve["fractions"])
+
+    def at(share: float, value: float) -> tuple[float, float]:
+        return left + width * share / most, top + height * (high - value) / ((high - low) or 1.0)
+
+    lines, names = "", ""
+    for number, (name, says, dashes) in enumerate(drawn):
+        points = " ".join(
+            "{:.1f},{:.1f}".format(*at(x, float(y))) for x, y in zip(curve["fractions"], curve[name], strict=True)
+        )
+        look = f'fill="none" stroke="var(--{("for-a", "for-b", "soft")[number]})" stroke-width="2"'
+        lines += f'<polyline points="{points}" {look} stroke-dasharray="{dashes}"/>'
+        y = top + 14 + 20 * number
+        names += (
+            f'<polyline points="{left + width + 14},{y - 4} {left + width + 38},{y - 4}" {look} '
+            f'stroke-dasharray="{dashes}"/><text x="{left + width + 44}" y="{y}">{says}</text>'
+        )
+    zero = at(0, 0.0)[1]
+    axis = (
+        f'<line x1="{left}" y1="{zero:.1f}" x2="{left + width}" y2="{zero:.1f}" stroke="var(--line)"/>'
+        f'<text class="soft" x="{left - 6}" y="{top + 8}" text-anchor="end">{high:+.2f}</text>'
+        f'<text class="soft" x="{left - 6}" y="{top + height}" text-anchor="end">{low:+.2f}</text>'
+        f'<text class="soft" x="{left}" y="{top + height + 16}">words hidden, to {most:.0%}</text>'
+    )
+    return _svg(left + width + 120, top + height + 22, "the target as words are hidden", axis + lines + names)
 
 
 def pruned(edges: Sequence[Sequence[float]], most: int = MOST) -> list[Sequence[float]]:

@@ -7,13 +7,16 @@ torch is imported when a method runs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from interp.exchange import Exchange
+from interp.errors import BadOption
+from interp.faithfulness import max_sensitivity
 from interp.methods import Scored
 from interp.perturbation import Floats
 
@@ -21,28 +24,47 @@ if TYPE_CHECKING:
     from interp.attribution import Attribution
     from interp.target import Target
 
+HEADS = ("gradient", "ablation")
+
 
 @dataclass(frozen=True)
 class Inside:
-    """`run` attributes one order to its tokens, or to its words where tokens do not add up."""
+    """`run` attributes one order to its tokens, or to its words where tokens do not add up. `steady`: it is one
+    gradient, so that its sensitivity can be measured in a few more."""
 
     name: str
     says: str
     run: Callable[[Target], Attribution]
     signed: bool = True
+    steady: bool = False
 
 
-def scores(chosen: Inside, targets: tuple[Target, Target], exchange: Exchange) -> Scored:
-    """Scores (words,) of the content, with what the method recorded of each order."""
+def scores(chosen: Inside, targets: Sequence[Target], places: NDArray[np.intp] | None) -> Scored:
+    """Scores (words,), with what the method recorded of each order.
+
+    Of two targets, a verdict in both orders, they are of the content: `places` (words,) is where each word of the
+    first order stands in the second. Of one target they are its own.
+    """
     found = [chosen.run(target) for target in targets]
-    first, second = (_by_word(one) for one in found)
+    each = [_by_word(one) for one in found]
     told = {
         "orders": [{"delta": one.delta, **_plain(one.parameters), "notes": list(one.notes)} for one in found],
         "signed": chosen.signed,
     }
-    if chosen.signed:
-        return Scored(exchange.content_scores(first, second), told)
-    return Scored((first + second[exchange.places]) / 2, told)
+    if places is None:
+        return Scored(each[0], told)
+    return Scored((each[0] + (-1 if chosen.signed else 1) * each[1][places]) / 2, told)
+
+
+def steadiness(chosen: Inside, target: Target, samples: int = 4) -> float:
+    """Max-sensitivity of the scores of words: their largest relative change when embeddings move by 2 %."""
+    from interp.extras import torch
+
+    def explain(embeddings: Floats) -> Floats:
+        moved = target.at(torch.as_tensor(embeddings).to(target.embeddings))
+        return np.asarray(_by_word(chosen.run(moved)))
+
+    return max_sensitivity(explain, target.embeddings.double().cpu().numpy(), samples=samples)
 
 
 def _by_word(found: Attribution) -> Any:
@@ -53,49 +75,89 @@ def _plain(parameters: Any) -> dict[str, Any]:
     return {
         name: value
         for name, value in parameters.items()
-        if isinstance(value, str | int | float | bool | type(None))
+        if isinstance(value, str | int | float | bool | type(None)) or name == "history"
     }
 
 
-def heads(targets: tuple[Target, Target]) -> list[list[float]]:
-    """(layers, query heads): what the content owes to each head, by gradient. Raises UnsupportedModel."""
-    from interp.heads import gradient_importance
+def head_importance(
+    targets: Sequence[Target], by: str, progress: Callable[[int, int], None] | None = None
+) -> list[list[float]]:
+    """(layers, query heads): what the target owes to each head, of two orders half their difference.
 
-    first, second = (gradient_importance(target).scores for target in targets)
-    halves: list[list[float]] = ((first - second) / 2).tolist()
+    By "gradient" to first order, or by "ablation" exactly, one run a head. Raises UnsupportedModel, BadOption.
+    """
+    from interp.heads import ablation_importance, gradient_importance
+
+    if by not in HEADS:
+        raise BadOption(f"heads by {by!r}; expected one of: {', '.join(HEADS)}")
+    found = [
+        (gradient_importance(one) if by == "gradient" else ablation_importance(one, progress)).scores
+        for one in targets
+    ]
+    halves: list[list[float]] = (found[0] if len(found) == 1 else (found[0] - found[1]) / 2).tolist()
     return halves
 
 
-def flow_graph(target: Target, nodes: int = 24) -> dict[str, Any]:
-    """What reaches the place of the verdict from each sentence, layer by layer, for a drawing.
+def flow_graph(target: Target, nodes: int = 16, levels: int = 10) -> dict[str, Any]:
+    """What reaches the place of the verdict from each part of the text, level by level, for a drawing.
 
-    An edge's weight is the share of the verdict's attention that passes through it: what reaches its upper end,
-    times the attention of the upper to the lower group (mean over queries, sum over keys). Sentences beyond
-    `nodes` are left out, the shortest first. Raises UnsupportedModel.
+    Parts are the sentences of the content and what the template says between them; neighbours are taken together
+    until there are `nodes`. The matrices of neighbouring layers are multiplied until there are `levels`. An edge's
+    weight is the share of the verdict's attention that passes through it, and every level's weights sum to one:
+    what reaches its upper end, times the attention of the upper to the lower part. Raises UnsupportedModel.
     """
     from interp.attention import layers
-    from interp.prompt import groups
 
-    sentences = sorted(target.prompt.sentences, key=lambda unit: unit.start - unit.end)[:nodes]
-    sentences.sort(key=lambda unit: unit.start)
-    members = groups(target.units, sentences)
-    kept = [(unit.text, inside) for unit, inside in zip(sentences, members, strict=True) if inside]
-    inside = [*(inside for _, inside in kept), [len(target.units) - 1]]
-    reached = np.zeros(len(inside))
+    labels, members = _parts(target, nodes)
+    matrices = [matrix.double().cpu().numpy() for matrix in layers(target)]
+    members[-1] = list(range(len(target.units) - 1, len(matrices[0])))  # of an answer, all its tokens
+    between = [
+        _between(np.linalg.multi_dot([*reversed(some)]) if len(some) > 1 else some[0], members)
+        for some in _runs(matrices, levels)
+    ]
+    reached = np.zeros(len(members))
     reached[-1] = 1.0
     edges = []
-    between = [_between(matrix.double().cpu().numpy(), inside) for matrix in layers(target)]
     for level in range(len(between) - 1, -1, -1):
         passed = reached[:, None] * between[level]
         edges += [
             [level, key, query, float(passed[query, key])] for query, key in np.argwhere(passed > 0).tolist()
         ]
         reached = passed.sum(axis=0)
-    return {"nodes": [*(text for text, _ in kept), "the verdict"], "edges": edges}
+    return {"nodes": labels, "edges": edges, "layers": len(matrices), "levels": len(between)}
+
+
+def _runs(matrices: list[Floats], most: int) -> list[list[Floats]]:
+    """Neighbouring layers in `most` runs of about the same length."""
+    cuts = np.linspace(0, len(matrices), min(most, len(matrices)) + 1).round().astype(int)
+    return [matrices[low:high] for low, high in itertools.pairwise(cuts)]
+
+
+def _parts(target: Target, most: int) -> tuple[list[str], list[list[int]]]:
+    """Labels and tokens of the parts of a text, from its first token to the last; that one is a part of its own."""
+    starts = {unit.start: unit.text for unit in target.prompt.sentences}
+    ends = {end for _, _, end in target.prompt.segments}
+    labels, members = list[str](), list[list[int]]()
+    inside = None
+    for number, unit in enumerate(target.units[:-1]):
+        anchor = unit.start + len(unit.text) - len(unit.text.lstrip())
+        begun = next((text for start, text in starts.items() if unit.start <= start <= anchor < unit.end), None)
+        kind = unit.segment is not None
+        if begun is not None or inside != kind or unit.start in ends or not members:
+            labels.append(" ".join((begun or unit.text).split()) if kind else "(template)")
+            members.append([])
+        members[-1].append(number)
+        inside = kind
+    while len(members) >= most:
+        at = int(np.argmin([len(a) + len(b) for a, b in itertools.pairwise(members)]))
+        members[at : at + 2] = [members[at] + members[at + 1]]
+        labels[at : at + 2] = [labels[at] if labels[at] != "(template)" else labels[at + 1]]
+    end = "the answer" if len(target.terms[0].suffix) else "the verdict"
+    return [*labels, end], [*members, [len(target.units) - 1]]
 
 
 def _between(matrix: Floats, inside: list[list[int]]) -> Floats:
-    """(groups, groups): attention of one group's tokens to another's."""
+    """(parts, parts): attention of one part's tokens to another's, the mean over the part."""
     columns = np.stack([matrix[:, members].sum(axis=1) for members in inside], axis=1)
     return np.stack([columns[members].mean(axis=0) for members in inside])
 
@@ -157,9 +219,9 @@ INSIDE = {
     for one in (
         Inside("integrated_gradients", "gradients on the way from empty text to this one", _integrated_gradients),
         Inside("gradient_shap", "gradients on the way from shuffled text to this one", _gradient_shap),
-        Inside("input_x_gradient", "embeddings times their gradients", _input_x_gradient),
-        Inside("saliency", "the length of the gradients; without a side", _saliency, signed=False),
-        Inside("attn_lrp", "relevance passed back through the layers", _attn_lrp),
+        Inside("input_x_gradient", "embeddings times their gradients", _input_x_gradient, steady=True),
+        Inside("saliency", "the length of the gradients; without a side", _saliency, False, steady=True),
+        Inside("attn_lrp", "relevance passed back through the layers", _attn_lrp, steady=True),
         Inside("chefer", "attention weighted with its gradients", _chefer),
         Inside("rollout", "attention through all layers; without a side", _rollout, signed=False),
         Inside("flow", "maximum flow of attention; without a side", _flow, signed=False),

@@ -3,11 +3,14 @@
 A document is plain data, as JSON holds it; every part but `method` and `words` may be missing:
 
     method      its name;  `judge` and `target` likewise
-    words       [{"segment", "text", "score"}], positive for the first side;  `sentences` the same
+    words       [{"segment", "text", "score"}], positive for the first side
+    between     the template before each word and after the last;  sentences  the same as words, with `words`,
+                the numbers of their first and last word
     models      {segment: the name of who wrote it}
     verdict     {"content", "bias", "orders": [f_AB, f_BA], "consistent"}
     faithfulness  what `Faithfulness.to_dict` gives
-    counterfactual  what `Counterfactual.to_dict` gives, its units the words
+    counterfactual  what `Counterfactual.to_dict` gives, its units the words;  replacement: `Replacement.to_dict`
+    answer      of a model's own answer: {"side", "text", "gain", "tokens", "samples", …}
     heads       layers x heads, signed;  flow: see `interp.graphs.flow_svg`
     votes       [{"source", "winner"}];  notes: texts
 
@@ -19,19 +22,18 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
-from itertools import groupby
 from typing import Any
 
 import numpy as np
 
 from interp.attribution import Attribution
-from interp.faithfulness import BEATS
 from interp.graphs import flow_svg, heads_svg
+from interp.heat import coloured, heading, maps
+from interp.measures import convergence, faithfulness, flips
+from interp.own_answer import answer
 
 Document = Mapping[str, Any]
-STRONG = 0.5  # of the largest score: these words are underlined as well
 TOP = 12  # rows of the table of words
-NAMES = {"prompt": "Prompt", "completion_a": "Answer A", "completion_b": "Answer B"}
 SPOKEN = {"model_a": "A", "model_b": "B", "tie": "a tie", "both_bad": "both bad"}
 
 
@@ -53,7 +55,7 @@ def style() -> str:
 def fragment(documents: Sequence[Document], title: str = "Explanation") -> str:
     """The same without the page around it, for a page that has `style`."""
     first = documents[0]
-    cards = "".join(f'<section class="card">{_card(one)}</section>' for one in documents)
+    cards = "".join(f'<section class="card">{_card(one, at)}</section>' for at, one in enumerate(documents))
     return (
         f'<article class="explained"><h1>{_(title)}</h1>{_verdict(first)}{_notes(first)}{_key(first)}'
         f'<div class="sides">{cards}</div>{_inside(first)}</article>'
@@ -81,21 +83,16 @@ def _(text: object) -> str:
     return html.escape(str(text))
 
 
-def _name(document: Document, segment: str | None) -> str:
-    if segment is None:
-        return "Instructions to the judge"
-    who = document.get("models", {}).get(segment)
-    return NAMES.get(segment, segment) + (f": {who}" if who else "")
-
-
 def _verdict(document: Document) -> str:
     """Who is preferred, and the two bars: what the answers say and what their place says."""
     verdict = document.get("verdict")
+    if document.get("answer"):
+        return answer(document)
     if verdict is None:
         return f'<p class="soft">{_(document.get("target", ""))}</p>'
     content, bias = verdict["content"], verdict["bias"]
     side = "A" if content > 0 else "B"
-    who = _name(document, f"completion_{side.lower()}")
+    who = heading(document, f"completion_{side.lower()}")
     decides = (
         "Both orders name the same answer."
         if verdict["consistent"]
@@ -116,8 +113,14 @@ def _verdict(document: Document) -> str:
         + _bar("Position bias", bias, reach, ("a" if bias > 0 else "b") + " place", "first place", "second place")
         + '<p class="soft">In logits; half the difference and half the sum of the two orders. '
         f"f(AB) = {verdict['orders'][0]:+.2f}, f(BA) = {verdict['orders'][1]:+.2f}. The words below explain the "
-        "content alone.</p>"
+        f"content alone.{_sure(verdict)}</p>"
     )
+
+
+def _sure(verdict: Mapping[str, Any]) -> str:
+    """How open the letter was, of one bit."""
+    entropy = verdict.get("entropy")
+    return f" Entropy of the letter: {entropy[0]:.2f} and {entropy[1]:.2f} bits of 1." if entropy else ""
 
 
 def _bar(name: str, value: float, reach: float, kind: str, positive: str, negative: str) -> str:
@@ -145,67 +148,10 @@ def _key(document: Document) -> str:
     )
 
 
-def _card(document: Document) -> str:
-    reach = max((abs(word["score"]) for word in document["words"]), default=0.0)
-    texts = "".join(
-        f"<h3>{_(_name(document, segment))}</h3><p class='text'>{''.join(_word(w, reach) for w in words)}</p>"
-        for segment, words in groupby(document["words"], key=lambda word: word["segment"])
-    )
+def _card(document: Document, number: int) -> str:
     return (
-        f"<h2>Method: {_(document['method'])}</h2>{_faithfulness(document.get('faithfulness'))}{texts}"
-        f"{_flip(document)}{_sentences(document)}{_words(document)}"
-    )
-
-
-def _word(word: Mapping[str, Any], reach: float) -> str:
-    text, score = word["text"], word["score"]
-    strength = abs(score) / reach if reach else 0.0
-    if strength < 0.02:
-        return _(text)
-    space = text[: len(text) - len(text.lstrip())]
-    kind = ("a" if score > 0 else "b") + (" strong" if strength >= STRONG else "")
-    look = f'class="w {kind}" style="--s:{strength:.2f}" title="{score:+.3f}"'
-    return f"{_(space)}<span {look}>{_(text.lstrip())}</span>"
-
-
-def _faithfulness(measured: Mapping[str, Any] | None) -> str:
-    if measured is None:
-        return '<p class="soft">Faithfulness was not measured.</p>'
-    good = measured["verdict"] == BEATS
-    rows = "".join(
-        f"<tr><td>{name}</td><td>{one['value']:+.3f}</td><td>{one['random']:+.3f}</td>"
-        f"<td>{'–' if one['z'] is None else format(one['z'], '+.1f')}</td></tr>"
-        for name, one in (
-            ("comprehensiveness", measured["comprehensiveness"]),
-            ("sufficiency (small is good)", measured["sufficiency"]),
-            ("MoRF–LeRF gap", measured["gap"]),
-        )
-    )
-    return (
-        f'<p>Faithfulness: <span class="badge {"good" if good else "bad"}">{"✓" if good else "✗"} '
-        f"{_(measured['verdict'])}</span> <span class='soft'>p = {measured['p']:.3f} against "
-        f"{measured['rankings']} rankings by chance</span></p>"
-        "<details><summary>the figures</summary><table class='figures'><thead><tr>"
-        "<th scope='col'>hiding words</th><th scope='col'>here</th><th scope='col'>by chance</th>"
-        "<th scope='col'>z</th></tr></thead>"
-        f"<tbody>{rows}</tbody></table></details>"
-    )
-
-
-def _flip(document: Document) -> str:
-    flip = document.get("counterfactual")
-    if flip is None:
-        return ""
-    if not flip["flipped"]:
-        return (
-            "<h3>What would flip it</h3><p class='soft'>No deletion of the words that support the verdict flips "
-            f"it; the nearest leaves {flip['after']:+.3f} of {flip['before']:+.3f}.</p>"
-        )
-    words = "".join(f"<del>{_(document['words'][unit]['text'].strip())}</del> " for unit in flip["removed"])
-    count = len(flip["removed"])
-    return (
-        f"<h3>What would flip it</h3><p>Without {count} word{'' if count == 1 else 's'} the judge prefers the "
-        f"other answer ({flip['before']:+.3f} becomes {flip['after']:+.3f}): {words}</p>"
+        f"<h2>Method: {_(document['method'])}</h2>{faithfulness(document.get('faithfulness'))}"
+        f"{convergence(document)}{maps(document, number)}{flips(document)}{_sentences(document)}{_words(document)}"
     )
 
 
@@ -218,8 +164,7 @@ def _sentences(document: Document) -> str:
         "<details><summary>by sentence</summary><table class='figures'><thead><tr><th scope='col'>sentence</th>"
         "<th scope='col'>sum</th></tr></thead><tbody>"
         + "".join(
-            f"<tr><td>{_word({'text': one['text'], 'score': one['score']}, reach)}</td>"
-            f"<td>{one['score']:+.3f}</td></tr>"
+            f"<tr><td>{coloured(one['text'], one['score'], reach)}</td><td>{one['score']:+.3f}</td></tr>"
             for one in sentences
         )
         + "</tbody></table></details>"
@@ -230,7 +175,7 @@ def _words(document: Document) -> str:
     words = document["words"]
     strongest = np.argsort([-abs(word["score"]) for word in words], kind="stable")[:TOP]
     rows = "".join(
-        f"<tr><td>{_(words[place]['text'].strip())}</td><td>{_(_name({}, words[place]['segment']))}</td>"
+        f"<tr><td>{_(words[place]['text'].strip())}</td><td>{_(heading({}, words[place]['segment']))}</td>"
         f"<td>{words[place]['score']:+.3f}</td></tr>"
         for place in strongest
     )
@@ -247,14 +192,15 @@ def _inside(document: Document) -> str:
     if document.get("heads"):
         parts += (
             "<h2>Attention heads</h2>"
-            "<p class='soft'>What the contrast owes to each head, the first layer on top.</p>"
+            f"<p class='soft'>What the target owes to each head, by {_(document.get('heads_by', 'gradient'))}; the "
+            "first layer on top, a column a head; blue speaks for A or the target, orange against.</p>"
             f"<div class='wide'>{heads_svg(document['heads'])}</div>"
         )
     if document.get("flow"):
         parts += (
-            "<h2>Attention on its way to the verdict</h2>"
-            "<p class='soft'>What reaches the place of the verdict from each sentence, layer by layer; "
-            "the first layer is at the bottom.</p>"
+            "<h2>Flow of attention</h2>"
+            "<p class='soft'>What reaches the place where the next token is told from each sentence, level by level: the "
+            "thicker the line, the more of its attention. The first layers are at the bottom.</p>"
             f"<div class='wide'>{flow_svg(document['flow'])}</div>"
         )
     return parts

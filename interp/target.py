@@ -8,7 +8,7 @@ h the hidden states behind the prompt's last token (and behind the tokens of a c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +57,12 @@ class Target:
     def embeddings(self) -> torch.Tensor:
         """(tokens, width), detached."""
         return self.lm.embed(self.ids)
+
+    def at(self, embeddings: torch.Tensor) -> Target:
+        """The same target at other embeddings (tokens, width) of the same tokens."""
+        moved = replace(self)
+        moved.__dict__["embeddings"] = embeddings  # where `cached_property` keeps it
+        return moved
 
     @cached_property
     def sequence(self) -> torch.Tensor:

@@ -46,11 +46,11 @@ def disputed(
     db: DatabaseURL = None,
 ) -> None:
     """Rank battles by disagreement: there `arena explain` has something to say."""
-    from arena.disputes import disputes
+    from arena.disputes import disputes, joined
     from arena.store.verdicts import votes_on_record
 
     with opened(config, db) as (database, _), database.read() as session:
-        votes = votes_on_record(session)
+        votes = joined(session, votes_on_record(session))
         _check(votes, model, category, judge)
         if patterns:
             _print_patterns(session, votes, model, category, judge, as_format)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.text import Text
 
+from arena.cli.explained_text import printed
 from arena.cli.options import Config, DatabaseURL, opened, write_json
 from arena.errors import ConfigError
 
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from arena.explaining import Asked
     from arena.store import Database
 
-SHADES = 0.6  # of the colour behind a word whose score is the largest
-COLOURS = {True: (37, 99, 235), False: (194, 65, 12)}  # for A, for B; both carry white text
-TOP = 8  # words listed below the text
+
+class Heads(StrEnum):
+    GRADIENT = "gradient"
+    ABLATION = "ablation"
 
 
 class Form(StrEnum):
@@ -43,6 +44,17 @@ def explain(
     method: Annotated[
         list[str] | None, typer.Option("--method", help="Give it twice to see two methods side by side.")
     ] = None,
+    answer: Annotated[
+        str | None,
+        typer.Option(
+            "--answer",
+            help="a or b: explain this side's answer instead, by the words of its prompt. The model that wrote it "
+            "is asked, if --judge names no other one.",
+        ),
+    ] = None,
+    heads: Annotated[
+        Heads, typer.Option("--heads", help="Importance of heads by gradient, or exactly: one run a head.")
+    ] = Heads.GRADIENT,
     template: Annotated[
         Path | None,
         typer.Option("--template", help="The judge's prompt, if not the one-letter prompt of our own."),
@@ -58,13 +70,21 @@ def explain(
     config: Config = None,
     db: DatabaseURL = None,
 ) -> None:
-    """Attribute a verdict to the words that the judge read, over both orders, with its faithfulness."""
+    """Attribute a verdict to the words that the judge read, over both orders, with its faithfulness.
+
+    With --answer, attribute a model's own answer to the words of its prompt instead.
+    """
     from arena import explaining
 
     with opened(config, db) as (database, settings):
-        text = _template(template)
+        asked = {
+            "template": _template(template),
+            "budget": budget,
+            "about": explaining.VERDICT if answer is None else answer.lower(),
+            "heads": heads.value,
+        }
         wanted = [
-            explaining.ask(database, settings, battle, judge, name, text, budget)
+            explaining.ask(database, settings, battle, judge, name, **asked)
             for name in method or [explaining.DEFAULT]
         ]
         documents = [_made(database, settings, one, again) for one in wanted]
@@ -121,7 +141,7 @@ def _shown(console: Console) -> Iterator[Any]:
 def _write(documents: list[Mapping[str, Any]], as_format: Form, output: Path | None) -> None:
     if as_format is Form.TEXT and output is None:
         for document in documents:
-            _print(document, Console(highlight=False))
+            printed(document, Console(highlight=False))
         return
     if as_format is Form.JSON and output is None:
         write_json(documents[0] if len(documents) == 1 else documents)
@@ -137,6 +157,11 @@ def _write(documents: list[Mapping[str, Any]], as_format: Form, output: Path | N
     Console(stderr=True).print(f"written to {output}", markup=False)
 
 
+def _about(document: Mapping[str, Any]) -> str:
+    answer = document.get("answer")
+    return f"answer {answer['side'].upper()}" if answer else f"judged by {document['judge']}"
+
+
 def _text(documents: list[Mapping[str, Any]], as_format: Form) -> str:
     import json
 
@@ -144,7 +169,7 @@ def _text(documents: list[Mapping[str, Any]], as_format: Form) -> str:
 
     if as_format is Form.HTML:
         first = documents[0]
-        return page(documents, f"Battle {first['number']}, judged by {first['judge']}")
+        return page(documents, f"Battle {first['number']}, {_about(first)}")
     if as_format is Form.JSON:
         told = documents[0] if len(documents) == 1 else documents
         return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
@@ -152,63 +177,5 @@ def _text(documents: list[Mapping[str, Any]], as_format: Form) -> str:
 
     into = StringIO()
     for document in documents:
-        _print(document, Console(file=into, width=110, highlight=False))
+        printed(document, Console(file=into, width=110, highlight=False))
     return into.getvalue()
-
-
-def _print(document: Mapping[str, Any], console: Console) -> None:
-    """The explanation for a terminal: the words on colours, then the figures."""
-    measured = document["faithfulness"]
-    names = {
-        "prompt": "Prompt",
-        **{key: f"Answer {key[-1].upper()}: {who}" for key, who in document["models"].items()},
-    }
-    console.rule(Text(f"battle {document['number']} · {document['judge']} · {document['method']}"))
-    segment = None
-    line = Text()
-    reach = max((abs(word["score"]) for word in document["words"]), default=0.0) or 1.0
-    for word in document["words"]:
-        if word["segment"] != segment:
-            segment = word["segment"]
-            line.append(f"\n\n{names[segment]}\n" if line else f"{names[segment]}\n", style="bold")
-        line.append_text(_coloured(word, reach))
-    console.print(line)
-    console.print()
-    for place in sorted(document["words"], key=lambda word: -abs(word["score"]))[:TOP]:
-        console.print(
-            Text(f"{place['score']:+8.3f}  {place['text'].strip()}  ").append(names[place["segment"]], "dim")
-        )
-    console.print()
-    console.print(_summary(document, names), soft_wrap=True)
-    good = measured["beats_random"]
-    told = f"faithfulness: {measured['verdict']} (p = {measured['p']:.3f} against {measured['rankings']} rankings)"
-    console.print(told, style="bold green" if good else "bold red")
-    for note in document["notes"]:
-        console.print(f"note: {note}", style="yellow", markup=False)
-
-
-def _summary(document: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    verdict, flip = document["verdict"], document["counterfactual"]
-    prefers = names["completion_a" if verdict["winner"] == "model_a" else "completion_b"]
-    place = "first" if verdict["bias"] > 0 else "second"
-    lines = [
-        f"content {verdict['content']:+.3f}: by content the judge prefers {prefers}",
-        f"position bias {verdict['bias']:+.3f}: it leans to the answer shown {place}"
-        + ("" if verdict["consistent"] else "; the order decides this battle"),
-    ]
-    if flip["flipped"]:
-        words = " ".join(document["words"][unit]["text"].strip() for unit in flip["removed"])
-        lines.append(f"without {len(flip['removed'])} words it prefers the other answer: {words}")
-    votes = ", ".join(f"{vote['source']}: {vote['winner']}" for vote in document["votes"])
-    return "\n".join([*lines, f"votes: {votes or 'none'}"])
-
-
-def _coloured(word: Mapping[str, Any], reach: float) -> Text:
-    share = abs(word["score"]) / reach
-    if share < 0.1:
-        return Text(word["text"])
-    text = word["text"]
-    space = text[: len(text) - len(text.lstrip())]
-    red, green, blue = (round(part * (0.35 + 0.65 * share)) for part in COLOURS[word["score"] > 0])
-    style = f"{'bold ' if share > SHADES else ''}white on rgb({red},{green},{blue})"
-    return Text(space).append(text.lstrip(), style=style)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from arena.store.battles import StoredBattle, find_battle
 from arena.store.judging_tables import JudgedBattle, Prompt, PromptCompletion
+from arena.store.same_texts import OTHER, Again, same_texts
 from arena.store.tables import Battle, BattleStatus, UtcDateTime, Vote, now
 from judges import Pair
 
@@ -68,14 +69,25 @@ def battle_texts(session: Session, name: str) -> BattleTexts:
         raise UnknownBattle(f"battle {name} is {row.status}: it can be explained when it has a vote")
     battle = find_battle(session, public_id=row.public_id)
     assert battle is not None
-    votes = session.exec(select(Vote.source, Vote.winner).where(Vote.battle_id == row.id)).all()
     return BattleTexts(
         id=row.id or 0,
         public_id=row.public_id,
         category=row.category,
         pair=_judged_pair(session, battle) or _voted_pair(battle),
-        votes=tuple(sorted(votes, key=lambda vote: (vote[0].startswith("judge:"), vote[0]))),
+        votes=tuple(sorted(_votes(session, battle), key=lambda vote: (vote[0].startswith("judge:"), *vote))),
     )
+
+
+def _votes(session: Session, battle: StoredBattle) -> Iterator[tuple[str, str]]:
+    """(source, winner) of this battle and of others over the same texts, in the terms of this one."""
+    same = same_texts(session, battle.turns[0].prompt) if battle.turns else {}
+    here = same.get(battle.id, Again(battle.id, False))
+    swapped = {here.battle: here.swapped}
+    swapped |= {one: again.swapped != here.swapped for one, again in same.items() if again.battle == here.battle}
+    swapped[battle.id] = False
+    query = select(Vote.battle_id, Vote.source, Vote.winner).where(col(Vote.battle_id).in_([*swapped]))
+    for number, source, winner in session.exec(query):
+        yield source, OTHER.get(winner, winner) if swapped[number] else winner
 
 
 def add_explanation(

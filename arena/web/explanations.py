@@ -34,6 +34,8 @@ class Job:
     battle: str
     judge: str
     method: str
+    about: str = "verdict"
+    heads: str = "gradient"
     stage: str = "starting"
     done: int = 0
     total: int = 0
@@ -41,6 +43,10 @@ class Job:
     running: bool = True
     cancelled: bool = False
     began: float = field(default_factory=time.monotonic)
+
+    @property
+    def asked(self) -> tuple[str, str, str, str, str]:
+        return self.battle, self.judge, self.method, self.about, self.heads
 
     def to_dict(self) -> dict[str, Any]:
         told = {name: value for name, value in vars(self).items() if name != "began"}
@@ -62,20 +68,19 @@ class Explanations:
     def running(self) -> Job | None:
         return next((job for job in self._jobs.values() if job.running), None)
 
-    def begin(self, battle: str, judge: str, method: str) -> Job:
+    def begin(self, battle: str, judge: str, method: str, about: str = "verdict", heads: str = "gradient") -> Job:
         """Start it; the same one twice is the same job. Raises `Busy`."""
         with self._lock:
+            job = Job(battle, judge, method, about, heads)
             now = self.running()
             if now is not None:
-                if (now.battle, now.judge, now.method) == (battle, judge, method):
+                if now.asked == job.asked:
                     return now
                 raise Busy("Another explanation is being made; one runs at a time. Please try again in a minute.")
-            job = self._jobs[battle] = Job(battle, judge, method)
+            self._jobs[battle] = job
             forks = multiprocessing.get_context("spawn")
             ours, theirs = forks.Pipe(duplex=False)
-            self._process = forks.Process(
-                target=_work, args=(self._settings, battle, judge, method, theirs), daemon=True
-            )
+            self._process = forks.Process(target=_work, args=(self._settings, job.asked, theirs), daemon=True)
             self._process.start()
             theirs.close()
             threading.Thread(target=self._follow, args=(job, ours, self._process), daemon=True).start()
@@ -121,7 +126,7 @@ class Explanations:
         job.running = False
 
 
-def _work(settings: Settings, battle: str, judge: str, method: str, tell: Connection) -> None:
+def _work(settings: Settings, asked: tuple[str, str, str, str, str], tell: Connection) -> None:
     """In the child: make the explanation and put it into the store."""
     from arena import explaining
     from arena.judge_calls import JudgeFailed
@@ -137,7 +142,9 @@ def _work(settings: Settings, battle: str, judge: str, method: str, tell: Connec
 
     database = Database(settings.database_url)
     try:
-        explaining.explain(database, settings, explaining.ask(database, settings, battle, judge, method), progress)
+        battle, judge, method, about, heads = asked
+        wanted = explaining.ask(database, settings, battle, judge, method, about=about, heads=heads)
+        explaining.explain(database, settings, wanted, progress)
     except (ConfigError, DatabaseError, JudgeFailed) as problem:
         tell.send(("error", str(problem)))
     else:

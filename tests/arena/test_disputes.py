@@ -12,13 +12,14 @@ from sqlmodel import Session, select
 from typer.testing import CliRunner
 
 from arena.cli import app
-from arena.disputes import disputes
+from arena.disputes import disputes, joined
 from arena.errors import ConfigError
 from arena.store import Database
 from arena.store.battles import SIDES, Written, add_battle, add_turn, finish_turn, register_models
+from arena.store.explanations import battle_texts
 from arena.store.judging_tables import VerdictRow
 from arena.store.tables import BattleStatus, CompletionStatus, Vote
-from arena.store.verdicts import StoredVote
+from arena.store.verdicts import StoredVote, votes_on_record
 from arena.store.votes import add_vote
 
 
@@ -83,12 +84,14 @@ def add_judge_vote(session: Session, battle: int, judge: str, winner: str, prefe
     session.add(VerdictRow(vote_id=row.id, preference=preference, strength=1, orders=orders, design="d"))
 
 
-def add_voted_battle(database: Database, prompt: str, a: str, b: str, winner: str) -> int:
+def add_voted_battle(
+    database: Database, prompt: str, a: str, b: str, winner: str, models: tuple[str, str] = ("plain", "lists")
+) -> int:
     """A battle between `plain` and `lists` as the page leaves it."""
     with database.write() as session:
         register_models(session, ["plain", "lists"])
         session.flush()
-        battle = add_battle(session, "voter", "plain", "lists", 1.0)
+        battle = add_battle(session, "voter", *models, 1.0)
         number = battle.id or 0
         add_turn(session, number, prompt)
         texts = dict(zip(SIDES, (a, b), strict=True))
@@ -176,3 +179,33 @@ def test_patterns_of_too_few_votes_are_refused(disputed_store):
     done = run("--db", disputed_store, "--patterns")
     assert isinstance(done.exception, ConfigError)
     assert "2 battles with votes of judges; expected 10 or more" in str(done.exception)
+
+
+def test_people_split_over_the_same_completions_in_battles_of_their_own(tmp_path):
+    database = Database(f"sqlite:///{tmp_path / 'arena.db'}")
+    database.make_ready()
+    first = add_voted_battle(database, "Why?", "Because.", "1. Well", "model_a")
+    again = add_voted_battle(database, "Why?", "Because.", "1. Well", "model_b")
+    add_voted_battle(database, "Why?", "Because!", "1. Well", "model_b")
+    with database.write() as session:
+        add_judge_vote(session, again, "tiny", "model_b", 0.125, "model_b,model_b")
+    with database.read() as session:
+        (found,) = disputes(joined(session, votes_on_record(session)))
+        shown = battle_texts(session, str(again)).votes
+    database.close()
+    assert found.battle == first
+    assert found.people == {"model_a": 1, "tie": 0, "both_bad": 0, "model_b": 1}
+    assert found.kinds["people"] == 1.0
+    assert found.judges == {"tiny": 0.125}
+    assert shown == (("human", "model_a"), ("human", "model_b"), ("judge:tiny", "model_b"))
+
+
+def test_a_vote_on_swapped_sides_counts_for_the_same_model(tmp_path):
+    database = Database(f"sqlite:///{tmp_path / 'arena.db'}")
+    database.make_ready()
+    add_voted_battle(database, "Why?", "Because.", "1. Well", "model_a")
+    add_voted_battle(database, "Why?", "1. Well", "Because.", "model_a", models=("lists", "plain"))
+    with database.read() as session:
+        (found,) = disputes(joined(session, votes_on_record(session)))
+    database.close()
+    assert (found.model_a, found.people["model_a"], found.people["model_b"]) == ("plain", 1, 1)

@@ -153,7 +153,7 @@ def test_an_explanation_is_found_again_and_its_answers_too(tmp_path, judge):
     again = explain(database, settings, asked, quiet)
     assert judge.calls == calls  # the journal had them all
     assert again["words"] == made["words"]
-    other = ask(database, settings, str(number), "behind-api", "screen", "{question}{answer_a}{answer_b}")
+    other = ask(database, settings, str(number), "behind-api", "screen", template="{question}{answer_a}{answer_b}")
     assert stored(database, other) is None
     database.close()
 

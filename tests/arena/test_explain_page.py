@@ -33,12 +33,12 @@ DOCUMENT = {
 class Jobs(Explanations):
     """Jobs that begin and never work."""
 
-    def begin(self, battle, judge, method):
+    def begin(self, battle, judge, method, about="verdict", heads="gradient"):
         from arena.web.explanations import Job
 
         if self.running():
             raise Busy("one runs at a time")
-        self._jobs[battle] = Job(battle, judge, method, "attributing", 3, 8)
+        self._jobs[battle] = Job(battle, judge, method, about, heads, "attributing", 3, 8)
         return self._jobs[battle]
 
     def cancel(self, battle):

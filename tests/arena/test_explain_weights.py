@@ -62,7 +62,7 @@ def quiet(*_):
 def asked(place, method, a="because it is so.", b="- one - two"):
     settings, database = place
     number = add_voted_battle(database, "why?", a, b, "model_a")
-    return settings, database, ask(database, settings, str(number), "local", method, TEMPLATE)
+    return settings, database, ask(database, settings, str(number), "local", method, template=TEMPLATE)
 
 
 @pytest.mark.parametrize("method", ["occlusion", "integrated_gradients", "chefer", "rollout"])
@@ -138,6 +138,6 @@ def test_a_method_that_needs_weights_is_refused_to_a_judge_without(place):
 def test_a_template_without_an_answer_is_named(place):
     settings, database = place
     number = add_voted_battle(database, "why?", "because.", "- one", "model_a")
-    wanted = ask(database, settings, str(number), "local", "screen", "only {question} and {answer_a}")
+    wanted = ask(database, settings, str(number), "local", "screen", template="only {question} and {answer_a}")
     with pytest.raises(ConfigError, match=r"has no place \{answer_b\}"):
         explain(database, settings, wanted, quiet)

@@ -8,6 +8,7 @@ from small_models import judged, model, torch
 from interp.attention import layers, mixed, rolled, rollout, without_sink
 from interp.errors import BadOption, UnsupportedModel
 from interp.flow import SCALE, cost, flow, maximum_flows, strongest
+from interp.inside import flow_graph
 
 FIRST = [[1, 0, 0], [0.5, 0.5, 0], [0.25, 0.25, 0.5]]
 SECOND = [[1, 0, 0], [0.25, 0.75, 0], [0.5, 0.25, 0.25]]
@@ -132,3 +133,20 @@ def test_unknown_sinks_and_other_architectures():
         rollout(model().contrast(judged()), "first")
     with pytest.raises(UnsupportedModel, match="GPT2Model has no list `layers`"):
         rollout(model("gpt2").contrast(judged()))
+
+
+@pytest.mark.parametrize("nodes", [3, 16])
+def test_all_of_the_attention_of_the_verdict_reaches_every_level_of_the_graph(nodes):
+    target = model().contrast(judged())
+    found = flow_graph(target, nodes=nodes)
+    assert len(found["nodes"]) <= nodes
+    assert found["nodes"][-1] == "the verdict"
+    for level in range(found["levels"]):
+        assert sum(weight for at, _, _, weight in found["edges"] if at == level) == pytest.approx(1.0, abs=1e-6)
+
+
+def test_the_graph_of_an_answer_starts_at_all_its_tokens():
+    target = model().answer(judged(), " yes no")
+    found = flow_graph(target)
+    assert found["nodes"][-1] == "the answer"
+    assert sum(weight for level, *_, weight in found["edges"] if level == 0) == pytest.approx(1.0, abs=1e-6)

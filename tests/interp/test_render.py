@@ -23,6 +23,7 @@ PROMPT = Prompt.of(
     (None, "\nor\n"), ("completion_b", "That & more."),
 )  # fmt: skip
 WEIGHTS = np.linspace(-1, 2, len(PROMPT.words))
+VOID = ("meta", "rect", "line", "polyline", "circle", "br", "input")
 
 
 class Balance(HTMLParser):
@@ -33,11 +34,11 @@ class Balance(HTMLParser):
         self.open = []
 
     def handle_starttag(self, tag, attrs):
-        if tag not in ("meta", "rect", "line", "circle", "br"):
+        if tag not in VOID:
             self.open.append(tag)
 
     def handle_endtag(self, tag):
-        if tag not in ("rect", "line", "circle"):
+        if tag not in VOID:
             assert self.open.pop() == tag
 
 
@@ -67,7 +68,7 @@ def full():
         "verdict": {"content": -0.07, "bias": 3.04, "orders": [2.97, 3.11], "consistent": False},
         "votes": [{"source": "human", "winner": "model_b"}],
         "counterfactual": {"removed": [1, 2], "before": 0.5, "after": -0.1, "flipped": True, "calls": 4},
-        "sentences": [{"segment": "prompt", "text": "Which one?", "score": 0.4}],
+        "sentences": [{"segment": "prompt", "text": "Which one?", "score": 0.4, "words": [0, 1]}],
         "heads": [[0.1, -0.2], [0.0, 0.05]],
         "flow": {"nodes": ["Which one?", "the verdict"], "edges": [[0, 0, 1, 0.4], [1, 1, 1, 0.2]]},
         "notes": ["a note"],
@@ -92,7 +93,7 @@ def test_every_part_is_there_and_texts_are_escaped():
     assert 'aria-label="Position bias +3.04, first place"' in shown
     assert "Without 2 words" in shown
     assert shown.count('<section class="card">') == 2
-    assert shown.count("<svg") == 2
+    assert shown.count("<svg") == 4  # curves of either method, heads and flow of the first
     assert "a note" in shown
 
 

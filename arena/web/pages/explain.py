@@ -16,7 +16,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from arena import explaining, targets
 from arena.config import Settings
 from arena.errors import ConfigError
-from arena.judge_readings import has_weights
+from arena.judge_weights import has_weights
 from arena.store import Database
 from arena.store.explanations import BattleTexts, StoredExplanation
 from arena.web.explanations import Busy, Explanations, Job
@@ -52,14 +52,22 @@ def routes(settings: Settings, database: Database, jobs: Explanations) -> APIRou
         return HTMLResponse(_page(f"Why? {settings.web.title}", body, settings))
 
     @router.post("/{name}")
-    def start(name: str, judge: Annotated[str, Form()], method: Annotated[str, Form()]) -> RedirectResponse:
+    def start(
+        name: str,
+        judge: Annotated[str, Form()],
+        method: Annotated[str, Form()],
+        about: Annotated[str, Form()] = explaining.VERDICT,
+        heads: Annotated[str, Form()] = explaining.HEADS[0],
+    ) -> RedirectResponse:
         battle = battle_of(name)
         if not settings.web.explain:
             raise HTTPException(403, "explanations are made by the operator here: arena explain")
         if judge not in judges(settings) or method not in explaining.method_names():
             raise HTTPException(422, f"judge {judge!r} with method {method!r} cannot be asked from this page")
+        if about not in explaining.ABOUT or heads not in explaining.HEADS:
+            raise HTTPException(422, f"about {about!r}, heads {heads!r} cannot be asked from this page")
         try:
-            jobs.begin(battle.public_id, judge, method)
+            jobs.begin(battle.public_id, judge, method, about, heads)
         except Busy as problem:
             raise HTTPException(409, str(problem)) from problem
         return RedirectResponse(f"/explain/{quote(name)}", 303)
@@ -133,8 +141,18 @@ def _start(settings: Settings, battle: BattleTexts, jobs: Explanations) -> str:
     options = "".join(f'<option value="{name}">{name}: {_(text)}</option>' for name, text in says.items())
     models = "".join(f"<option>{_(name)}</option>" for name in able)
     busy = " disabled" if jobs.running() else ""
+    about = (
+        ("verdict", "the judge's verdict"),
+        ("a", f"answer A, by {battle.pair.model_a}"),
+        ("b", f"answer B, by {battle.pair.model_b}"),
+    )
+    whats = "".join(f'<option value="{value}">{_(text)}</option>' for value, text in about)
     return (
-        f'<form class="explained start" method="post"><label>Judge <select name="judge">{models}</select></label>'
+        '<form class="explained start" method="post"><label>Explain <select name="about">'
+        f"{whats}</select></label>"
+        f'<label>with the weights of <select name="judge">{models}</select></label>'
+        '<label>Heads <select name="heads"><option value="gradient">by gradient, quick</option>'
+        '<option value="ablation">by ablation: exact, minutes</option></select></label>'
         f'<label>Method <select name="method">{options}</select></label>'
         f"<button{busy}>Explain</button></form>"
     )
@@ -147,16 +165,21 @@ def _shown(stored: Sequence[StoredExplanation], show: str) -> str:
     wanted = [int(part) for part in show.split(",") if part.strip().isdigit()]
     chosen = [one for number in wanted for one in stored if one.id == number][:SIDE_BY_SIDE] or [stored[0]]
     documents: list[Mapping[str, Any]] = [one.document for one in chosen]
-    titles = dict.fromkeys(one.judge for one in chosen)
+    titles = dict.fromkeys(_title(one) for one in chosen)
     links = "".join(_link(one, chosen) for one in stored)
-    return f'<ul class="explained stored">{links}</ul>{fragment(documents, "Judged by " + ", ".join(titles))}'
+    return f'<ul class="explained stored">{links}</ul>{fragment(documents, "; ".join(titles))}'
+
+
+def _title(one: StoredExplanation) -> str:
+    answer = one.document.get("answer")
+    return f"Answer {answer['side'].upper()} read by {one.judge}" if answer else f"Judged by {one.judge}"
 
 
 def _link(one: StoredExplanation, chosen: Sequence[StoredExplanation]) -> str:
     here = any(one.id == other.id for other in chosen)
     made = f"{one.created_at:%Y-%m-%d %H:%M}"
     beside = "" if here else f' · <a href="?show={chosen[0].id},{one.id}">beside it</a>'
-    name = f"{_(one.judge)}, {_(one.method)}"
+    name = f"{_(_title(one))}, {_(one.method)}"
     shown = f'<strong aria-current="true">{name}</strong>' if here else f'<a href="?show={one.id}">{name}</a>'
     return f'<li>{shown} <span class="soft">{made}</span>{beside}</li>'
 
