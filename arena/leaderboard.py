@@ -30,6 +30,7 @@ class Published:
     choice: BoardChoice
     as_of: datetime
     counts: ratings.PairCounts
+    filter: str = ""  # of a past day's board; today's counts every vote
 
     @property
     def source(self) -> str:

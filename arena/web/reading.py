@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -20,6 +18,8 @@ from arena.web.board_columns import COLUMNS
 from arena.web.board_query import PRICES, SIZES, BoardQuery
 from arena.web.board_view import METHOD_NAMES, Boards
 from arena.web.plot_data import BY_NAME, PLOTS, Plot, notice, rows_of
+from arena.web.reading_moved import MovedQuery, with_days
+from arena.web.rendering import csv_file
 
 HERE = "/leaderboard"
 YEAR = "public, max-age=31536000, immutable"
@@ -45,6 +45,9 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
             source_name=view.sources.get(query.source, query.source),
             plot_query=query.link("", **_NO_TABLE).removeprefix("?"),
             json_link=_json_link(query),
+            table_link=query.link("/api/v1/table.html", **_NO_TABLE, style="", method="bt", at=""),
+            home=str(request.base_url).rstrip("/"),
+            asked=with_days(boards, _moved_query(query)),
         )
         return HTMLResponse(page, 404 if view.problem and not view.rows else 200)
 
@@ -60,8 +63,8 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
         part = "fragility_part.html" if "x-part" in request.headers else "fragility.html"
         template = templates.get_template(part)
         try:
-            published = boards.published(choice)
-            swaps = boards.kept.get(("fragile", choice), lambda _session: fragile_ranks(published))
+            published = boards.published(choice, query.at)
+            swaps = boards.kept.get(("fragile", choice, query.at), lambda _session: fragile_ranks(published))
         except NoSuchBoard as problem:
             return HTMLResponse(template.render(here=HERE, swaps=[], problem=str(problem)), 404)
         return HTMLResponse(template.render(here=HERE, swaps=swaps, problem=""))
@@ -72,9 +75,7 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
 
     @router.get("/plots/{name}.csv")
     def plot_csv(name: str, request: Request) -> Response:
-        text = as_csv(_rows(boards, _plot(name), _query(request)))
-        headers = {"content-disposition": f'attachment; filename="{name}.csv"'}
-        return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+        return csv_file(_rows(boards, _plot(name), _query(request)), name)
 
     @router.get("/plots/{name}.json")
     def plot(name: str, request: Request, narrow: bool = False) -> Response:
@@ -115,6 +116,11 @@ def _json_link(query: BoardQuery) -> str:
     return query.link("/api/v1/leaderboard", **words)
 
 
+def _moved_query(query: BoardQuery) -> MovedQuery:
+    source = "all" if query.source == BOTH else query.source
+    return MovedQuery(source=source, category=query.category, style=query.style == "on", until=query.at)
+
+
 def _plot(name: str) -> Plot:
     if name not in BY_NAME:
         raise HTTPException(404, f"no plot {name!r}; there are {', '.join(BY_NAME)}")
@@ -126,16 +132,6 @@ def _rows(boards: Boards, plot: Plot, query: BoardQuery) -> list[dict[str, Any]]
         return rows_of(plot, boards, query)
     except NoSuchBoard as problem:
         raise HTTPException(404, str(problem)) from problem
-
-
-def as_csv(rows: list[dict[str, Any]]) -> str:
-    """Rows as CSV; the columns are those of the first."""
-    text = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    return text.getvalue()
 
 
 @cache

@@ -171,6 +171,19 @@ def test_measured_and_expected_battles_have_the_same_sums(reader, lived_in):
         assert sum(row["expected"] for row in own) == pytest.approx(sum(row["battles"] for row in own), abs=0.1)
 
 
+def test_benchmarks_stand_beside_ratings_with_their_correlation(reader):
+    rows = reader.get("/plots/benchmarks.data.json").json()
+    ratings_of = {row["model"]: row["rating"] for row in reader.get("/api/v1/leaderboard").json()["models"]}
+    own = [row for row in rows if row["task"] == "arc-easy"]
+    assert {row["model"]: row["rating"] for row in own} == pytest.approx(ratings_of)
+    assert own[0]["correlation_lower"] < own[0]["correlation"] < own[0]["correlation_upper"]
+    assert own[0]["correlation"] > 0.8, "the scores fall with the models' strengths"
+    figure = reader.get("/plots/benchmarks.json").json()
+    assert any(
+        trace["name"].startswith(f"arc-easy: ρ = {own[0]['correlation']:.2f} (") for trace in figure["data"]
+    )
+
+
 def test_the_last_point_in_time_is_the_board(reader):
     board = {row["model"]: row for row in reader.get("/api/v1/leaderboard").json()["models"]}
     rows = reader.get("/plots/over_time.data.json").json()
@@ -196,6 +209,9 @@ def test_a_model_s_page_tells_of_opponents_categories_and_provenance(reader, liv
         "Apache-2.0",
         "scripted",
         "Drawn as first model",
+        "Variants tested privately before",
+        "On the public board since",
+        "Watt-hours",
         "Strengths by category",
         "Judge north",
     ):
@@ -204,7 +220,7 @@ def test_a_model_s_page_tells_of_opponents_categories_and_provenance(reader, liv
 
 
 def test_static_scores_stand_on_the_model_s_page(sqlite):
-    names = populate(sqlite, 2, 2)
+    names = populate(sqlite, 2, 2, tasks=False)
     run = {"task": "arc-easy", "dimension": "knowledge", "settings": "s", "design": "d", "rung": "first",
            "metric": "accuracy", "value": 0.625,
            "lower": 0.5, "upper": 0.75, "scored": 60, "unparsed": 3, "failed": 1}  # fmt: skip

@@ -107,7 +107,10 @@ def models(session: Session, published: Published, configured: tuple[AnyModel, .
     return Page(rows, "models", {"source": published.source, "category": published.category})
 
 
-FACTS = ("organisation", "licence", "parameters", "context", "released", "url")
+FACTS = (
+    "organisation", "licence", "parameters", "context", "energy", "variants_tested", "listed", "retired", "released",
+    "url",
+)  # fmt: skip
 _NOTHING: Mapping[str, Any] = dict.fromkeys((*FACTS, "prompt_price", "completion_price"))
 
 
