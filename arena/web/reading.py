@@ -12,7 +12,8 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from jinja2 import Environment
 
 from arena.board_choice import BOTH, BoardChoice, NoSuchBoard
-from arena.fragile_ranks import fragile_ranks
+from arena.fragile_ranks import Swap, fragile_ranks, swap_of, swaps_around
+from arena.leaderboard import Published
 from arena.store.votes import last_vote
 from arena.web.board_columns import COLUMNS
 from arena.web.board_query import PRICES, SIZES, BoardQuery
@@ -60,14 +61,18 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
     def fragility(request: Request) -> HTMLResponse:
         query = _query(request)
         choice = BoardChoice("all" if query.source == BOTH else query.source, query.category)
+        one, other = (request.query_params.get(name, "") for name in ("one", "other"))
         part = "fragility_part.html" if "x-part" in request.headers else "fragility.html"
-        template = templates.get_template(part)
+        found: dict[str, Any] = {"swaps": [], "problem": "", "names": []}
         try:
             published = boards.published(choice, query.at)
-            swaps = boards.kept.get(("fragile", choice, query.at), lambda _session: fragile_ranks(published))
+            found["names"] = sorted(row.model for row in published.board.rows if row.battles)
+            key = ("fragile", choice, query.at, one, other)
+            found["swaps"] = boards.kept.get(key, lambda _session: _swaps(published, one, other))
         except NoSuchBoard as problem:
-            return HTMLResponse(template.render(here=HERE, swaps=[], problem=str(problem)), 404)
-        return HTMLResponse(template.render(here=HERE, swaps=swaps, problem=""))
+            found["problem"] = str(problem)
+        page = templates.get_template(part).render(here=HERE, query=query, one=one, other=other, **found)
+        return HTMLResponse(page, 404 if found["problem"] else 200)
 
     @router.get("/plots/{name}.data.json")
     def plot_data(name: str, request: Request) -> JSONResponse:
@@ -102,6 +107,13 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
         return Response(found.read_bytes(), media_type=KINDS[suffix], headers={"cache-control": "no-cache"})
 
     return router
+
+
+def _swaps(published: Published, one: str, other: str) -> list[Swap]:
+    """Of two models, of one and its neighbours, or of the neighbours from the top."""
+    if one and other:
+        return [swap_of(published, one, other)]
+    return swaps_around(published, one or other) if one or other else fragile_ranks(published)
 
 
 _NO_TABLE = {"q": "", "sort": "", "licence": "", "size": "", "price": "", "columns": "", "beside": ""}

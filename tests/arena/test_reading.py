@@ -202,6 +202,23 @@ def test_fragility_names_neighbours(reader):
     assert part.count("ahead of") == MODELS - 1
 
 
+def test_any_two_models_and_a_model_s_neighbours_have_their_swap(reader):
+    board = [row["model"] for row in reader.get("/api/v1/leaderboard").json()["models"]]
+    page = reader.get("/leaderboard/fragility", params={"one": board[5], "other": board[1]}).text
+    assert page.count("ahead of") == 1
+    assert page.index(f">{board[1]}</a> <span") < page.index(f'<a href="/models/{board[5]}"')
+    around = reader.get("/leaderboard/fragility", params={"one": board[3]}, headers={"x-part": "1"}).text
+    assert around.count("ahead of") == 2
+    assert all(f">{name}</a>" in around for name in board[2:5])
+    for pair, said in (
+        ((board[0], board[0]), "cannot change places with itself"),
+        ((board[0], "x"), "has no votes"),
+    ):
+        refused = reader.get("/leaderboard/fragility", params=dict(zip(("one", "other"), pair, strict=True)))
+        assert refused.status_code == 404
+        assert said in refused.text
+
+
 def test_a_model_s_page_tells_of_opponents_categories_and_provenance(reader, lived_in):
     page = reader.get("/models/aurora-1-instruct").text
     for said in (
