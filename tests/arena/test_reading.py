@@ -307,7 +307,12 @@ def test_a_battle_shows_votes_with_reasons_and_no_voter(reader):
     assert "Judge north" in page
     assert "keeps to the question and shows its steps" in page
     assert "voter " not in page.replace("A voter", "")
-    assert "/explain/" not in page  # there is no such page in this application
+
+
+def test_a_disputed_battle_leads_to_its_explanation(reader):
+    disputed = reader.get("/battles?winner=disputed").text.split('href="/battles/')[1].split('"')[0]
+    assert f'href="/explain/{disputed}"' in reader.get(f"/battles/{disputed}").text
+    assert reader.get(f"/explain/{disputed}").status_code == 200
 
 
 def test_a_completion_can_neither_run_nor_fetch_anything(sqlite):

@@ -67,7 +67,7 @@ def several(rows: Sequence[Row]) -> go.Figure:
             hovertemplate=f"%{{customdata}}: rating %{{x:.0f}}, {task} %{{y:.1f}} %<extra></extra>",
         )
     height = 380 + 20 * len(plot.data)
-    legend = {"orientation": "v", "y": -0.22, "x": 0}
+    legend = {"orientation": "v", "y": -0.3, "yanchor": "top", "x": 0}
     yaxis = {"title": "Score", "ticksuffix": " %"}
     return laid_out(plot, height=height, xaxis={"title": "Rating"}, yaxis=yaxis, legend=legend, showlegend=True)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import plotly.graph_objects as go
 
@@ -52,19 +51,16 @@ def figure(rows: Sequence[Row]) -> go.Figure:
     return laid_out(
         plot,
         height=400,
-        xaxis={"type": "log", "title": "USD per million tokens", "range": _decades(rows), "dtick": "D2"},
+        xaxis={"type": "log", "title": _price_title(slowest), "range": _decades(rows), "dtick": "D2"},
         yaxis={"title": "Rating"},
-        annotations=[_scale(slowest)] if slowest else [],
         margin={"l": 8, "r": 24, "t": 30, "b": 8},
     )
 
 
-def _scale(slowest: float) -> dict[str, Any]:
-    """What the largest mark stands for."""
-    return {
-        "text": f"the largest mark: {slowest:.2f} s to the first token",
-        "xref": "paper", "yref": "paper", "x": 0.02, "y": 0.02, "xanchor": "left", "showarrow": False,
-    }  # fmt: skip
+def _price_title(slowest: float) -> str:
+    """The axis, and what the largest mark stands for."""
+    scale = f"<br><sub>largest mark: {slowest:.2f} s to the first token</sub>" if slowest else ""
+    return f"USD per million tokens{scale}"
 
 
 def frontier(rows: Sequence[Row]) -> list[Row]:
