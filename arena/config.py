@@ -47,6 +47,12 @@ class FactSettings(Strict):
     )
     parameters: float | None = Field(default=None, gt=0, description='a number, or short: "135M", "8B"')
     context: int | None = Field(default=None, ge=1, description="tokens")
+    energy: float | None = Field(default=None, gt=0, description="watt-hours for 1000 tokens of completion")
+    variants_tested: int | None = Field(
+        default=None, ge=0, description="variants tested here privately before this one was listed"
+    )
+    listed: date | None = Field(default=None, description="when it came onto the public board")
+    retired: date | None = Field(default=None, description="when it left the battles")
     released: date | None = Field(default=None, description="YYYY-MM-DD")
     url: str | None = Field(default=None, description="a page about the model")
 

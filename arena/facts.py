@@ -20,6 +20,10 @@ class Facts:
     licence: str | None = None
     parameters: float | None = None
     context: int | None = None
+    energy: float | None = None  # watt-hours for 1000 tokens of completion
+    variants_tested: int | None = None  # privately, before this one was listed
+    listed: date | None = None
+    retired: date | None = None
     released: date | None = None
     url: str | None = None
     prompt_price: float | None = None

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 
 import ratings
+from arena.board_choice import NoSuchBoard
 from arena.leaderboard import Published
 
 NEIGHBOURS = 10  # pairs from the top, where places are argued over
@@ -35,24 +36,41 @@ def fragile_ranks(published: Published) -> list[Swap]:
     From pair counts, by Bradley–Terry with the board's prior. Large boards give as many pairs as fit into the
     time.
     """
-    rows = [row for row in published.board.rows if row.battles]
     end = time.monotonic() + PATIENCE
     swaps: list[Swap] = []
-    for ahead, behind in itertools.pairwise(rows[: NEIGHBOURS + 1]):
+    for ahead, behind in itertools.pairwise(_voted(published)[: NEIGHBOURS + 1]):
         if swaps and time.monotonic() > end:
             break
-        found = ratings.fragility(published.counts, ahead=ahead.model, behind=behind.model)
-        swaps.append(
-            Swap(
-                ahead.model,
-                behind.model,
-                ahead.rating - behind.rating,
-                found.votes,
-                found.battles,
-                _example(found),
-            )
-        )
+        swaps.append(_swap(published, ahead, behind))
     return swaps
+
+
+def swap_of(published: Published, one: str, other: str) -> Swap:
+    """What would swap any two models. Raises `NoSuchBoard` when one of them has no votes here, or both are one."""
+    rows = [row for row in _voted(published) if row.model in (one, other)]
+    missing = [name for name in (one, other) if name not in {row.model for row in rows}]
+    if missing:
+        raise NoSuchBoard(f"{missing[0]!r} has no votes on this board; choose two models that have")
+    if len(rows) < 2:
+        raise NoSuchBoard(f"{one!r} cannot change places with itself; choose two models")
+    return _swap(published, *rows)
+
+
+def swaps_around(published: Published, model: str) -> list[Swap]:
+    """A model against the one ahead of it and the one behind; none when it has no votes."""
+    rows = _voted(published)
+    pairs = itertools.pairwise(rows)
+    return [_swap(published, *pair) for pair in pairs if model in (pair[0].model, pair[1].model)]
+
+
+def _voted(published: Published) -> list[ratings.Row]:
+    return [row for row in published.board.rows if row.battles]
+
+
+def _swap(published: Published, ahead: ratings.Row, behind: ratings.Row) -> Swap:
+    found = ratings.fragility(published.counts, ahead=ahead.model, behind=behind.model)
+    gap = ahead.rating - behind.rating
+    return Swap(ahead.model, behind.model, gap, found.votes, found.battles, _example(found))
 
 
 def _example(found: ratings.Fragility) -> str:

@@ -12,15 +12,16 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 import ratings
-from arena.errors import ConfigError
+from arena.board_choice import BOTH, BoardChoice, NoSuchBoard
 from arena.filters import EVERY, find_filter
+from arena.leaderboard import Published
 from arena.store.conditions import in_category
 from arena.store.ledger import first_vote_at, last_seal, sealed_votes, seals, vote_counts
 from arena.store.tables import HUMAN, OVERALL, Model, Vote
 from arena.tallies import Tally
 
 
-class NoSuchDay(ConfigError):
+class NoSuchDay(NoSuchBoard):
     """A day that cannot be read or has no board; the text says which have."""
 
 
@@ -29,6 +30,7 @@ class Board:
     """The board of a past moment. `filter` is the one of the last seal before it."""
 
     board: ratings.Leaderboard
+    counts: ratings.PairCounts
     source: str
     category: str
     filter: str
@@ -76,7 +78,16 @@ def board_at(
         tally.add(find_filter(chosen).counted(sealed_votes(session, where=where)))
     there = session.exec(select(Model.name).where(col(Model.created_at) < at)).all()
     models = sorted({*there, *tally.models()})
-    return Board(ratings.leaderboard(tally.counts(source, models)), source, category, chosen, at)
+    counts = tally.counts(source, models)
+    return Board(ratings.leaderboard(counts), counts, source, category, chosen, at)
+
+
+def published_at(session: Session, choice: BoardChoice, at: datetime, version: str = EVERY) -> Published:
+    """The board of a past day as pages show any board. Raises `NoSuchDay`, also for what past days do not have."""
+    if choice.method != "bt" or choice.style or choice.source == BOTH:
+        raise NoSuchDay("boards of past days are Bradley–Terry's; leave style and “people and judges” out")
+    past = board_at(session, at, choice.source, choice.category, version)
+    return Published(past.board, choice, at, past.counts, past.filter)
 
 
 def filter_at(session: Session, at: datetime, version: str = EVERY) -> str:

@@ -17,7 +17,7 @@ from arena.store.votes import last_vote
 T = TypeVar("T")
 
 MOST = 256  # results kept; a board of 300 models holds a few megabytes
-REST = 1.0  # a result that took t seconds is good for t more, so one kind of page costs half a core at most
+REST = 1.0  # a result that took t seconds of a core is good for t more: one kind of page costs half a core at most
 OLDEST = 60.0  # seconds after which a result is made again without a vote: counts can be repaired meanwhile
 
 
@@ -26,7 +26,7 @@ class Entry:
     value: Any
     vote: int  # the newest vote that it knows
     made: float
-    seconds: float  # that it took
+    seconds: float  # of a core that it took; time spent waiting must not make boards older on a busy machine
 
     def serves(self, vote: int, now: float) -> bool:
         age = now - self.made
@@ -50,10 +50,9 @@ class Kept:
             vote = last_vote(session)
             entry = self._entries.get(key)
             if entry is None or not entry.serves(vote, time.monotonic()):
-                start = time.monotonic()
+                start = time.thread_time()
                 value = make(session)
-                end = time.monotonic()
-                entry = Entry(value, vote, end, end - start)
+                entry = Entry(value, vote, time.monotonic(), time.thread_time() - start)
                 self._put(key, entry)
             result: T = entry.value
             return result

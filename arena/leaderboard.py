@@ -16,6 +16,7 @@ from arena.categories import VERSION
 from arena.store.tables import HUMAN, OVERALL, now
 from arena.store.vote_columns import ordered_votes, styled_votes
 from arena.store.votes import Counted, count_rows, counted_categories, counted_sources, model_ids
+from arena.tagger import classifier_of
 
 ELO_VOTES = 2_000_000  # beyond, one pass in order takes many seconds and gigabytes: use Bradley–Terry
 ELO_STEPS = 5_000_000  # battles that bootstrap rounds may replay: a second or two
@@ -30,6 +31,7 @@ class Published:
     choice: BoardChoice
     as_of: datetime
     counts: ratings.PairCounts
+    filter: str = ""  # of a past day's board; today's counts every vote
 
     @property
     def source(self) -> str:
@@ -41,7 +43,7 @@ class Published:
 
     def to_dict(self) -> dict[str, object]:
         """The JSON of `GET /api/v1/leaderboard` and `arena leaderboard --format json`."""
-        classifier = {} if self.category == OVERALL else {"classifier": VERSION}
+        classifier = {} if self.category == OVERALL else {"classifier": classifier_of(self.category, VERSION)}
         return {
             "as_of": self.as_of.isoformat(timespec="seconds"),
             "votes": self.board.battles,

@@ -1,10 +1,11 @@
 """How long a board takes when there are many votes, and how soon a new vote is on it.
 
-    python -m bench.board --votes 100000 --votes 1000000 --votes 10000000
+    OPENBLAS_NUM_THREADS=1 python -m bench.board --votes 100000 --votes 1000000 --votes 10000000
 
 fills SQLite and PostgreSQL with battles, votes and pair counts of 300 models (in bulk, untimed), then times what a
 reader waits for: pair counts to ratings with intervals and ranks, the whole page, a vote's transaction, and the page
 that shows it. Every time is the median of some repeats; nothing is kept between them.
+`arena serve` sets the variable itself.
 """
 
 from __future__ import annotations

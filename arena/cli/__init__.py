@@ -31,6 +31,7 @@ from arena.cli import (
     seal,
     serve,
     speed,
+    tag,
     voters,
 )
 from arena.errors import ConfigError, DatabaseError, InputError
@@ -48,6 +49,7 @@ PANELS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
         "rate": rate.rate,
         "moved": moved.moved,
         "voters": voters.voters,
+        "tag": tag.tag,
     },
     "Judges": {
         "prompts": prompts.app,

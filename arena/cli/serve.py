@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import socket
 from collections.abc import Sequence
 from enum import StrEnum
@@ -45,6 +46,7 @@ Port = Annotated[int | None, typer.Option(help="Port; 0 takes a free one.", min=
 
 def serve(config: Config = None, host: Host = None, port: Port = None, db: DatabaseURL = None) -> None:
     """Open the arena with the models of a settings file."""
+    _use_one_thread_for_algebra()
     from arena.config import read_settings
 
     settings = read_settings(config, overrides(web__host=host, web__port=port, database_url=db))
@@ -73,6 +75,7 @@ def demo(
     db: DatabaseURL = None,
 ) -> None:
     """Open the arena with two small models that run on this machine: no key, no GPU, no account."""
+    _use_one_thread_for_algebra()
     from arena.config import read_settings
 
     settings = read_settings(None, overrides(web__host=host, web__port=port, database_url=db))
@@ -81,6 +84,12 @@ def demo(
         _fetch(chosen)
     else:
         run(settings.model_copy(update={"models": chosen}))
+
+
+def _use_one_thread_for_algebra() -> None:
+    """For OpenBLAS, before numpy is there. A board's matrices are small: where other work holds the cores, threads
+    that wait for each other made a fit of 300 models three times slower. Whoever has set it is obeyed."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def run(settings: Settings) -> None:

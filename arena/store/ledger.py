@@ -91,6 +91,11 @@ def first_vote_at(session: Session) -> datetime | None:
     return session.exec(select(Vote.created_at).order_by(col(Vote.created_at)).limit(1)).first()
 
 
+def earliest_vote_at(session: Session) -> datetime | None:
+    """When the vote of the lowest number was given: at once, also among millions, but imports may bring older ones."""
+    return session.exec(select(Vote.created_at).order_by(col(Vote.id)).limit(1)).first()
+
+
 def last_seal(session: Session, at: datetime | None = None) -> Seal | None:
     """The newest seal, or the newest at that time."""
     query = select(SealRow).order_by(col(SealRow.number).desc()).limit(1)

@@ -14,6 +14,7 @@ from arena.store.battles import SIDES, Side
 from arena.store.judging_tables import JudgedBattle, Prompt
 from arena.store.tables import CompletionRow, Turn, Vote
 from arena.store.trait_tables import BattleCategory, BattleStyle
+from arena.tagger import SUFFIX
 
 BATCH = 500  # battles sorted anew in one transaction: other writers wait no longer than that
 
@@ -26,6 +27,10 @@ def note_traits(session: Session, battle_id: int) -> tuple[str, ...]:
     kept = session.exec(select(BattleCategory.category).where(BattleCategory.battle_id == battle_id)).all()
     if kept or session.get(BattleStyle, battle_id) is not None:
         return tuple(kept)
+    return _note(session, battle_id)
+
+
+def _note(session: Session, battle_id: int) -> tuple[str, ...]:
     prompts = prompts_of_battle(session, battle_id)
     if not prompts:
         return ()
@@ -38,16 +43,18 @@ def note_traits(session: Session, battle_id: int) -> tuple[str, ...]:
 def classify_again(session: Session, after: int = 0) -> int | None:
     """Sort the next battles with votes, those after the id `after`, by the rules of this version.
 
+    What a tagger has found stays.
     Returns the last id sorted, or None when none was left. Counts are to be made anew after the last one.
     """
     voted = select(Vote.battle_id).where(Vote.battle_id > after).distinct().order_by(col(Vote.battle_id))
     ids = session.exec(voted.limit(BATCH)).all()
     if not ids:
         return None
-    for table in (BattleCategory, BattleStyle):
-        session.execute(delete(table).where(col(table.battle_id).in_(ids)))
+    by_tagger = col(BattleCategory.category).endswith(SUFFIX)
+    session.execute(delete(BattleCategory).where(col(BattleCategory.battle_id).in_(ids), ~by_tagger))
+    session.execute(delete(BattleStyle).where(col(BattleStyle.battle_id).in_(ids)))
     for battle_id in ids:
-        note_traits(session, battle_id)
+        _note(session, battle_id)
     return ids[-1]
 
 

@@ -128,10 +128,10 @@ def model_names(session: Session) -> list[str]:
     return list(session.exec(select(Model.name).order_by(Model.name)).all())
 
 
-def vote_count(session: Session) -> int:
+def vote_count(session: Session, category: str = OVERALL) -> int:
     """Votes of every source, from the pair counts."""
     total = PairCount.wins + PairCount.losses + PairCount.ties + PairCount.both_bad
-    return session.exec(select(func.coalesce(func.sum(total), 0)).where(PairCount.category == OVERALL)).one()
+    return session.exec(select(func.coalesce(func.sum(total), 0)).where(PairCount.category == category)).one()
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from arena.kept import Kept
 from arena.ledger import seal
 from arena.serving import Serving
 from arena.store import Database
-from arena.web import reading, reading_battles, reading_benchmarks, reading_models
+from arena.web import reading, reading_battles, reading_benchmarks, reading_models, reading_moved
 from arena.web.api import routes
 from arena.web.board_view import Boards
 from arena.web.explanations import Explanations
@@ -65,7 +65,7 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
     app.include_router(routes(database, serving, settings))
     app.include_router(explain.routes(settings, database, explanations))
     boards, environment = Boards(Kept(database), settings), templates(settings.web.title)
-    for pages in (reading, reading_models, reading_battles, reading_benchmarks):
+    for pages in (reading, reading_moved, reading_models, reading_battles, reading_benchmarks):
         app.include_router(pages.routes(boards, environment))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "SSR mode is not supported", UserWarning)  # nor is it asked for

@@ -80,6 +80,7 @@ COLUMNS = (
     _number("latency", "First token", lambda r: r.facts.latency, "{:.2f} s",
             title="median seconds to the first token in recent battles"),
     _number("speed", "Tokens/s", lambda r: r.facts.speed, "{:.0f}", title="median while it writes", usual=False),
+    _number("energy", "Wh / 1000", lambda r: r.facts.energy, "{:.3g}", title="watt-hours for 1000 tokens of completion"),
     Column("released", "Released", lambda r: r.facts.released.isoformat() if r.facts.released else None,
            lambda r: r.facts.released.isoformat() if r.facts.released else "–", usual=False),
     _number("won", "Won", lambda r: r.row.wins, "{:,}", usual=False),

@@ -29,6 +29,7 @@ class BoardQuery:
     price: str = ""
     columns: str = ""
     beside: str = ""
+    at: str = ""  # a past day
 
     @classmethod
     def read(cls, given: Iterable[tuple[str, str]]) -> BoardQuery:

@@ -9,6 +9,7 @@ from typing import Any
 from arena.board_choice import BOTH, JUDGES, SOURCES, BoardChoice, NoSuchBoard
 from arena.config import Settings
 from arena.facts import Facts, facts_of
+from arena.history import moment, published_at
 from arena.kept import Kept
 from arena.leaderboard import Published, publish_choice
 from arena.store.tables import HUMAN, OVERALL
@@ -33,7 +34,9 @@ class BoardView:
     high: float
     votes: int
     models: int  # before search and filters
+    voted_on: list[str]  # by name, before search and filters
     as_of: datetime | None
+    filter: str  # of a past day
     coefficients: tuple[Any, ...]
     problem: str  # why there is no board
     beside_problems: list[str]
@@ -53,8 +56,11 @@ class Boards:
         self.kept = kept
         self.settings = settings
 
-    def published(self, choice: BoardChoice) -> Published:
-        """Raises `NoSuchBoard`."""
+    def published(self, choice: BoardChoice, at: str = "") -> Published:
+        """The board of now, or of a past day with that day's filter. Raises `NoSuchBoard`."""
+        if at:
+            day, version = moment(at), self.settings.ledger.filter
+            return self.kept.get((choice, day), lambda session: published_at(session, choice, day, version))
         return self.kept.get(choice, lambda session: publish_choice(session, choice))
 
     def facts(self) -> dict[str, Facts]:
@@ -79,7 +85,7 @@ class Boards:
         """The board of a query; a board that does not exist is a view with the reason."""
         published, problem = None, ""
         try:
-            published = self.published(query.choice)
+            published = self.published(query.choice, query.at)
         except NoSuchBoard as reason:
             problem = str(reason)
         others, problems = self._others(query)
@@ -101,7 +107,9 @@ class Boards:
             high=high,
             votes=published.board.battles if published else 0,
             models=len(rows),
+            voted_on=sorted(one.row.model for one in rows if one.row.battles),
             as_of=published.as_of if published else None,
+            filter=published.filter if published else "",
             coefficients=published.board.coefficients if published else (),
             problem=problem,
             beside_problems=problems,
@@ -114,7 +122,7 @@ class Boards:
         boards, problems = {}, []
         for source in query.others:
             try:
-                board = self.published(BoardChoice(source, query.category)).board
+                board = self.published(BoardChoice(source, query.category), query.at).board
                 boards[source] = {row.model: row for row in board.rows}
             except NoSuchBoard as reason:
                 problems.append(str(reason))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,9 @@ import plotly.graph_objects as go
 from sqlmodel import Session
 
 import ratings
+from arena.benchmark_boards import lines
 from arena.board_choice import BOTH, JUDGES, BoardChoice, NoSuchBoard
+from arena.history import moment
 from arena.rating_history import PastRating, rating_history
 from arena.store.tables import HUMAN, OVERALL
 from arena.web.board_query import BoardQuery
@@ -19,6 +22,7 @@ from arena.web.board_view import Boards
 from arena.web.plots import (
     agreement,
     battle_counts,
+    benchmarks,
     expected_counts,
     intervals,
     over_time,
@@ -30,6 +34,7 @@ from arena.web.plots import (
 Rows = list[dict[str, Any]]
 MANY, FEW = 25, 10  # models in a heat map: on a wide page, on a phone
 LISTED, LISTED_NARROW = 40, 25
+TASKS = 8  # benchmarks, as many as there are symbols
 CURVES, OUTLINES = 6, 5  # models that can be told apart in one picture
 SPOKES = 8  # categories
 LEAST_VOTES = 10  # of a category that is worth a spoke
@@ -51,13 +56,13 @@ class Plot:
 
 def interval_rows(boards: Boards, query: BoardQuery) -> Rows:
     keys = ("model", "rating", "lower", "upper", "rank", "battles", "provisional")
-    models = boards.published(query.choice).board.to_dict()["models"]
+    models = boards.published(query.choice, query.at).board.to_dict()["models"]
     return [{key: row[key] for key in keys} for row in models if row["rating"] is not None]
 
 
 def pair_rows(boards: Boards, query: BoardQuery) -> Rows:
     """Every ordered pair, best models first, with measured and expected battles; win rate None if they never met."""
-    published = boards.published(BoardChoice(query.choice.source, query.choice.category))
+    published = boards.published(BoardChoice(query.choice.source, query.choice.category), query.at)
     counts = published.counts
     names = [row.model for row in published.board.rows if row.battles]
     place = [counts.models.index(name) for name in names]
@@ -88,7 +93,7 @@ def _met_and_won(counts: ratings.PairCounts) -> tuple[Any, Any]:
 def history_rows(boards: Boards, query: BoardQuery) -> Rows:
     """The best models of today at earlier dates."""
     choice = query.choice
-    board = boards.published(BoardChoice(choice.source, choice.category)).board
+    board = boards.published(BoardChoice(choice.source, choice.category), query.at).board
 
     def make(session: Session) -> list[PastRating]:
         return rating_history(session, choice.voters, choice.category)
@@ -99,15 +104,23 @@ def history_rows(boards: Boards, query: BoardQuery) -> Rows:
         {"model": one.model, "date": one.date.isoformat(timespec="seconds"), "rating": one.rating,
          "lower": one.lower, "upper": one.upper}
         for one in history
+        if one.model in order and (not query.at or one.date < moment(query.at))
     ]  # fmt: skip
-    return sorted(rows, key=lambda row: (order[row["model"]], row["date"]))
+    last = {(row["model"], row["date"]): row for row in rows}  # votes of one second are one point
+    return sorted(last.values(), key=lambda row: (order[row["model"]], row["date"]))
 
 
 def pareto_rows(boards: Boards, query: BoardQuery) -> Rows:
     facts = boards.facts()
     return [
-        {"model": row.model, "rating": row.rating, "price": fact.price, "latency": fact.latency}
-        for row in boards.published(query.choice).board.rows
+        {
+            "model": row.model,
+            "rating": row.rating,
+            "price": fact.price,
+            "latency": fact.latency,
+            "energy": fact.energy,
+        }
+        for row in boards.published(query.choice, query.at).board.rows
         if (fact := facts.get(row.model)) and fact.price is not None
     ]
 
@@ -115,11 +128,11 @@ def pareto_rows(boards: Boards, query: BoardQuery) -> Rows:
 def category_rows(boards: Boards, query: BoardQuery) -> Rows:
     """Ratings in the largest categories, one row a model and category."""
     source = query.choice.source
-    models = [row.model for row in boards.published(BoardChoice(source)).board.rows if row.battles]
+    models = [row.model for row in boards.published(BoardChoice(source), query.at).board.rows if row.battles]
     found = []
     names = [name for name, votes in boards.categories(source).items() if name != OVERALL and votes >= LEAST_VOTES]
     for category in names[:SPOKES]:
-        by_name = {row.model: row for row in boards.published(BoardChoice(source, category)).board.rows}
+        by_name = {row.model: row for row in boards.published(BoardChoice(source, category), query.at).board.rows}
         found += [
             {"model": name, "category": category, "rating": by_name[name].rating, "lower": by_name[name].lower,
              "upper": by_name[name].upper, "battles": by_name[name].battles}
@@ -131,7 +144,11 @@ def category_rows(boards: Boards, query: BoardQuery) -> Rows:
 
 def agreement_rows(boards: Boards, query: BoardQuery) -> Rows:
     people, judges = (
-        {row.model: row for row in boards.published(BoardChoice(source, query.category)).board.rows if row.battles}
+        {
+            row.model: row
+            for row in boards.published(BoardChoice(source, query.category), query.at).board.rows
+            if row.battles
+        }
         for source in (HUMAN, JUDGES)
     )
     return [
@@ -143,6 +160,35 @@ def agreement_rows(boards: Boards, query: BoardQuery) -> Rows:
         for name, row in people.items()
         if name in judges
     ]  # fmt: skip
+
+
+def benchmark_rows(boards: Boards, query: BoardQuery) -> Rows:
+    """Scores of static benchmarks beside ratings, tasks with most models first, each with its rank correlation."""
+    rated = {row.model: row.rating for row in boards.published(query.choice, query.at).board.rows if row.battles}
+    there = boards.kept.get("benchmarks", lines)
+    tasks = Counter(line.task for line in there)
+    found: list[Rows] = []
+    for line in there:
+        both = {model: rate for model, rate in line.rates.items() if model in rated}
+        name = line.task if tasks[line.task] == 1 else f"{line.task} ({line.told})"
+        rho = benchmarks.correlation(list(both.values()), [rated[model] for model in both])
+        found.append([
+            {"task": name, "metric": line.metric, "model": model, "rating": rated[model], "score": 100 * rate,
+             "correlation": rho and rho.value, "correlation_lower": rho and rho.lower,
+             "correlation_upper": rho and rho.upper}
+            for model, rate in both.items()
+        ])  # fmt: skip
+    return [row for rows in sorted(found, key=len, reverse=True) for row in rows]
+
+
+def _first_tasks(rows: Rows, narrow: bool) -> Rows:
+    kept = list(dict.fromkeys(row["task"] for row in rows))[: CURVES if narrow else TASKS]
+    return [row for row in rows if row["task"] in kept]
+
+
+def _moments(rows: Rows, narrow: bool) -> Rows:
+    """The first models, where there is more than one moment to join by a line."""
+    return _first_models(CURVES, CURVES)(rows, narrow) if len({row["date"] for row in rows}) > 1 else []
 
 
 def _first(most: int, narrow: int) -> Callable[[Rows, bool], Rows]:
@@ -168,21 +214,25 @@ NO_VOTES = "There are no votes here yet."
 PLOTS = (
     Plot("intervals", "Ratings and intervals", "The dot is the rating, the bar its 95 % interval.",
          interval_rows, intervals.figure, NO_VOTES, _first(LISTED, LISTED_NARROW), wide=True),
-    Plot("win_rates", "Win rates", "How often the model of the row beat that of the column; ties count half.",
+    Plot("win_rates", "Win rates", "In percent, how often the model of the row beat that of the column; ties count half.",
          pair_rows, win_rates.figure, NO_VOTES, _first_models(MANY, FEW)),
-    Plot("pareto", "Rating, price, latency",
-         "Higher is better, left is cheaper, a larger mark waits longer for its first token.",
-         pareto_rows, pareto.figure, "No model here has a price in the settings (models.price)."),
     Plot("battle_counts", "Battles", "How often two models met.",
          pair_rows, battle_counts.figure, NO_VOTES, _first_models(MANY, FEW)),
     Plot("expected_counts", "Battles expected", "The same, had each met the others evenly for how often it played.",
          pair_rows, expected_counts.figure, NO_VOTES, _first_models(MANY, FEW)),
+    Plot("pareto", "Rating, price, latency",
+         "Higher is better, left is cheaper, a larger mark waits longer for its first token.",
+         pareto_rows, pareto.figure, "No model here has a price in the settings (models.price)."),
     Plot("over_time", "Rating over time", "Today's best models, rated on the votes up to each date.",
-         history_rows, over_time.figure, NO_VOTES, _first_models(CURVES, CURVES), wide=True),
+         history_rows, over_time.figure, "This takes votes of more than one moment.", _moments, wide=True),
     Plot("radar", "Strengths by category", "Ratings in the categories with most votes.",
          category_rows, radar.figure, "This takes three categories with ten votes each.", _spoken),
     Plot("agreement", "Judges against people", "On the dotted line both say the same.",
          agreement_rows, agreement.figure, "No model has been voted on by both people and judges."),
+    Plot("benchmarks", "Static benchmarks against rating",
+         "Score and rating of each model; ρ is the rank correlation, with its 95 % interval.",
+         benchmark_rows, benchmarks.several, "No model with votes has taken a benchmark yet (arena bench run).",
+         _first_tasks),
 )  # fmt: skip
 BY_NAME = {plot.name: plot for plot in PLOTS}
 
@@ -190,7 +240,7 @@ BY_NAME = {plot.name: plot for plot in PLOTS}
 def rows_of(plot: Plot, boards: Boards, query: BoardQuery) -> Rows:
     """The rows of a plot; none where its board does not exist or holds no vote."""
     rows = plot.rows(boards, query)
-    return rows if query.source == BOTH or boards.published(query.choice).board.battles else []
+    return rows if query.source == BOTH or boards.published(query.choice, query.at).board.battles else []
 
 
 def notice(plot: Plot, problem: NoSuchBoard | None = None) -> str:

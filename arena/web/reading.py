@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -14,12 +12,15 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from jinja2 import Environment
 
 from arena.board_choice import BOTH, BoardChoice, NoSuchBoard
-from arena.fragile_ranks import fragile_ranks
+from arena.fragile_ranks import Swap, fragile_ranks, swap_of, swaps_around
+from arena.leaderboard import Published
 from arena.store.votes import last_vote
 from arena.web.board_columns import COLUMNS
 from arena.web.board_query import PRICES, SIZES, BoardQuery
 from arena.web.board_view import METHOD_NAMES, Boards
 from arena.web.plot_data import BY_NAME, PLOTS, Plot, notice, rows_of
+from arena.web.reading_moved import MovedQuery, with_days
+from arena.web.rendering import csv_file
 
 HERE = "/leaderboard"
 YEAR = "public, max-age=31536000, immutable"
@@ -45,6 +46,9 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
             source_name=view.sources.get(query.source, query.source),
             plot_query=query.link("", **_NO_TABLE).removeprefix("?"),
             json_link=_json_link(query),
+            table_link=query.link("/api/v1/table.html", **_NO_TABLE, style="", method="bt", at=""),
+            home=str(request.base_url).rstrip("/"),
+            asked=with_days(boards, _moved_query(query)),
         )
         return HTMLResponse(page, 404 if view.problem and not view.rows else 200)
 
@@ -57,14 +61,18 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
     def fragility(request: Request) -> HTMLResponse:
         query = _query(request)
         choice = BoardChoice("all" if query.source == BOTH else query.source, query.category)
+        one, other = (request.query_params.get(name, "") for name in ("one", "other"))
         part = "fragility_part.html" if "x-part" in request.headers else "fragility.html"
-        template = templates.get_template(part)
+        found: dict[str, Any] = {"swaps": [], "problem": "", "names": []}
         try:
-            published = boards.published(choice)
-            swaps = boards.kept.get(("fragile", choice), lambda _session: fragile_ranks(published))
+            published = boards.published(choice, query.at)
+            found["names"] = sorted(row.model for row in published.board.rows if row.battles)
+            key = ("fragile", choice, query.at, one, other)
+            found["swaps"] = boards.kept.get(key, lambda _session: _swaps(published, one, other))
         except NoSuchBoard as problem:
-            return HTMLResponse(template.render(here=HERE, swaps=[], problem=str(problem)), 404)
-        return HTMLResponse(template.render(here=HERE, swaps=swaps, problem=""))
+            found["problem"] = str(problem)
+        page = templates.get_template(part).render(here=HERE, query=query, one=one, other=other, **found)
+        return HTMLResponse(page, 404 if found["problem"] else 200)
 
     @router.get("/plots/{name}.data.json")
     def plot_data(name: str, request: Request) -> JSONResponse:
@@ -72,9 +80,7 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
 
     @router.get("/plots/{name}.csv")
     def plot_csv(name: str, request: Request) -> Response:
-        text = as_csv(_rows(boards, _plot(name), _query(request)))
-        headers = {"content-disposition": f'attachment; filename="{name}.csv"'}
-        return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+        return csv_file(_rows(boards, _plot(name), _query(request)), name)
 
     @router.get("/plots/{name}.json")
     def plot(name: str, request: Request, narrow: bool = False) -> Response:
@@ -103,6 +109,13 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
     return router
 
 
+def _swaps(published: Published, one: str, other: str) -> list[Swap]:
+    """Of two models, of one and its neighbours, or of the neighbours from the top."""
+    if one and other:
+        return [swap_of(published, one, other)]
+    return swaps_around(published, one or other) if one or other else fragile_ranks(published)
+
+
 _NO_TABLE = {"q": "", "sort": "", "licence": "", "size": "", "price": "", "columns": "", "beside": ""}
 
 
@@ -113,6 +126,11 @@ def _query(request: Request) -> BoardQuery:
 def _json_link(query: BoardQuery) -> str:
     words = {**_NO_TABLE, "style": "true" if query.style == "on" else ""}
     return query.link("/api/v1/leaderboard", **words)
+
+
+def _moved_query(query: BoardQuery) -> MovedQuery:
+    source = "all" if query.source == BOTH else query.source
+    return MovedQuery(source=source, category=query.category, style=query.style == "on", until=query.at)
 
 
 def _plot(name: str) -> Plot:
@@ -126,16 +144,6 @@ def _rows(boards: Boards, plot: Plot, query: BoardQuery) -> list[dict[str, Any]]
         return rows_of(plot, boards, query)
     except NoSuchBoard as problem:
         raise HTTPException(404, str(problem)) from problem
-
-
-def as_csv(rows: list[dict[str, Any]]) -> str:
-    """Rows as CSV; the columns are those of the first."""
-    text = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    return text.getvalue()
 
 
 @cache

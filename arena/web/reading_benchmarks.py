@@ -16,7 +16,7 @@ from arena.web.board_view import Boards
 from arena.web.plots import benchmarks as against_rating
 from arena.web.plots import radar, scores
 from arena.web.plots.benchmarks import Correlation, correlation
-from arena.web.rendering import missing
+from arena.web.rendering import csv_file, missing
 
 HERE = "/benchmarks"
 PAGE = 20  # samples on one page
@@ -43,6 +43,13 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
         )
         return HTMLResponse(page)
 
+    @router.get(f"{HERE}/radar.csv")
+    def spokes_data() -> Response:
+        rows = [
+            {"model": row["model"], "dimension": row["category"], "share": row["rating"]} for row in means(found())
+        ]
+        return csv_file(rows, "dimensions")
+
     @router.get(f"{HERE}/radar.json")
     def spokes() -> Response:
         rows = means(found())
@@ -60,12 +67,16 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
 
     @router.get(f"{HERE}/scores.csv")
     def values() -> Response:
-        from arena.web.reading import as_csv
-
         rows = [{"model": model, **one.to_dict()} for line in found() for model, one in line.runs.items()]
         plain = [{k: v for k, v in row.items() if not isinstance(v, dict | list)} for row in rows]
-        headers = {"content-disposition": 'attachment; filename="benchmarks.csv"'}
-        return Response(as_csv(plain), media_type="text/csv; charset=utf-8", headers=headers)
+        return csv_file(plain, "benchmarks")
+
+    @router.get(HERE + "/{number:int}/rating.csv")
+    def rating_data(number: int) -> Response:
+        there = found()
+        columns = _beside(boards, there[number]) if 0 <= number < len(there) else ([], [], [])
+        rows = [{"model": m, "score": s, "rating": r} for m, s, r in zip(*columns, strict=True)]
+        return csv_file(rows, "rating")
 
     @router.get(HERE + "/{number:int}/rating.json")
     def rating(number: int) -> Response:

@@ -19,7 +19,7 @@ from arena.web.board_columns import price_text, size_text
 from arena.web.board_view import NOTHING, SOURCE_NAMES, Boards
 from arena.web.plot_data import LEAST_VOTES
 from arena.web.plots import radar
-from arena.web.rendering import missing
+from arena.web.rendering import csv_file, missing
 
 SAMPLES = 5  # battles shown
 OTHERS = 40  # opponents shown; the rest is in the plots' data
@@ -43,8 +43,12 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
         found = _strengths(boards, name, _source(request))
         if len(found) < 3:
             return JSONResponse({"notice": "This takes three categories with ten votes each."})
-        rows = [{"model": name, "category": one.category, "rating": one.row.rating} for one in found]
+        rows = _spokes(name, found)
         return Response(radar.figure(rows).to_json(), media_type="application/json")
+
+    @router.get("/models/{name:path}/strengths.csv")
+    def strengths_data(name: str, request: Request) -> Response:
+        return csv_file(_spokes(name, _strengths(boards, name, _source(request))), "strengths")
 
     @router.get("/models/{name:path}")
     def model(name: str, request: Request) -> HTMLResponse:
@@ -82,6 +86,14 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
         return HTMLResponse(page)
 
     return router
+
+
+def _spokes(name: str, strengths: list[Strength]) -> list[dict[str, Any]]:
+    return [
+        {"model": name, "category": one.category, "rating": one.row.rating, "lower": one.row.lower,
+         "upper": one.row.upper, "battles": one.row.battles}
+        for one in strengths
+    ]  # fmt: skip
 
 
 def _source(request: Request) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
@@ -37,8 +39,19 @@ def templates(title: str) -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(title=title, pages=PAGES, version=__version__, model_link=model_link)
-    environment.filters.update(markdown=markdown, signed=_signed, twice=_twice)
+    environment.filters.update(markdown=markdown, signed=_signed, twice=_twice, capitalize_first=_first)
     return environment
+
+
+def csv_file(rows: list[dict[str, Any]], name: str) -> Response:
+    """Rows as a CSV file to keep; the columns are those of the first."""
+    text = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    headers = {"content-disposition": f'attachment; filename="{name}.csv"'}
+    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def missing(environment: Environment, problem: str) -> HTMLResponse:
@@ -48,6 +61,11 @@ def missing(environment: Environment, problem: str) -> HTMLResponse:
 
 def _signed(value: Any) -> str:
     return f"{value:+.0f}"
+
+
+def _first(text: str) -> str:
+    """The text with a capital at its start; the rest as it is."""
+    return text[:1].upper() + text[1:]
 
 
 def _twice(values: list[str]) -> list[tuple[str, str]]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 from random import Random
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 from sqlmodel import Session, select
 
 from arena.store import Database
 from arena.store import battles as stored
 from arena.store.battles import Written
+from arena.store.benchmark_tables import BenchmarkRun
 from arena.store.judging_tables import VerdictRow
-from arena.store.tables import HUMAN, OVERALL, Battle, BattleStatus, CompletionStatus, Model, PairCount, Vote
+from arena.store.tables import HUMAN, OVERALL, Battle, BattleStatus, CompletionStatus, Model, PairCount, Vote, now
 from arena.store.votes import add_vote
 
 FAMILIES = ("aurora", "birch", "cobalt", "delta", "ember", "fjord", "granite", "harbor", "indigo", "juniper")
@@ -47,7 +49,7 @@ def outcome(lead: float, random: Random) -> str:
     return "model_a" if random.random() < 1 / (1 + math.exp(-lead)) else "model_b"
 
 
-def populate(database: Database, many: int = 12, votes: int = 400, seed: int = 0) -> list[str]:
+def populate(database: Database, many: int = 12, votes: int = 400, seed: int = 0, tasks: bool = True) -> list[str]:
     """Battles as the arena makes them, one transaction for all. Every third voter lets others read."""
     random, names = Random(seed), names_of(many)
     with database.write() as session:
@@ -61,7 +63,32 @@ def populate(database: Database, many: int = 12, votes: int = 400, seed: int = 0
             for judge, taste in JUDGES.items():
                 if number % 2 == 0:
                     _judged(session, battle_id, judge, outcome(lead * taste, random))
+        _spread_over_days(session)
+        if tasks:
+            _benchmarked(session, names)
     return names
+
+
+def _spread_over_days(session: Session, days: float = 30) -> None:
+    """Votes as if given one after the other in the last days, models there before."""
+    session.flush()
+    numbers = session.exec(select(Vote.id).order_by(Vote.id)).all()
+    start, step = now() - timedelta(days=days), timedelta(days=days) / len(numbers)
+    rows = [{"id": number, "created_at": start + place * step} for place, number in enumerate(numbers)]
+    session.execute(update(Vote), rows)
+    session.execute(update(Model).values(created_at=start - timedelta(days=1)))
+
+
+def _benchmarked(session: Session, names: list[str]) -> None:
+    """Scores on two tasks: one that falls with the models' places and one that does not."""
+    for name in names:
+        place, number = names.index(name), session.exec(select(Model.id).where(Model.name == name)).one()
+        for task, value in (("arc-easy", 0.9 - place / 50), ("bbq", 0.5 + (place * 7 % 5) / 20)):
+            session.add(
+                BenchmarkRun(model_id=number, task=task, dimension="knowledge", settings="s", design=f"{task} {name}",
+                             rung="first", metric="accuracy", value=value, lower=value - 0.05, upper=value + 0.05,
+                             scored=100, unparsed=0, failed=0)
+            )  # fmt: skip
 
 
 def _battle(session: Session, a: str, b: str, number: int, random: Random) -> int:
@@ -127,6 +154,7 @@ def settings_of(names: list[str]) -> str:
             f'[models.facts]\norganisation = "{FAMILIES[number % 10].title()} Labs"\n'
             f'licence = "{("Apache-2.0", "MIT", "proprietary")[number % 3]}"\n'
             f'parameters = "{1 + 7 * (number % 9)}B"\ncontext = {8192 * (1 + number % 4)}\n'
+            f'energy = {0.02 * (1 + number % 7):.2f}\nvariants_tested = {number % 3}\nlisted = 2025-1{number % 3}-01\n'
             f'released = 2025-0{1 + number % 9}-15\n'
         )  # fmt: skip
         tables.append(f'[[models]]\nname = "{name}"\nendpoint = "scripted"\ndelay = 0.0\n{facts}')

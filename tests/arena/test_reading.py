@@ -171,6 +171,19 @@ def test_measured_and_expected_battles_have_the_same_sums(reader, lived_in):
         assert sum(row["expected"] for row in own) == pytest.approx(sum(row["battles"] for row in own), abs=0.1)
 
 
+def test_benchmarks_stand_beside_ratings_with_their_correlation(reader):
+    rows = reader.get("/plots/benchmarks.data.json").json()
+    ratings_of = {row["model"]: row["rating"] for row in reader.get("/api/v1/leaderboard").json()["models"]}
+    own = [row for row in rows if row["task"] == "arc-easy"]
+    assert {row["model"]: row["rating"] for row in own} == pytest.approx(ratings_of)
+    assert own[0]["correlation_lower"] < own[0]["correlation"] < own[0]["correlation_upper"]
+    assert own[0]["correlation"] > 0.8, "the scores fall with the models' strengths"
+    figure = reader.get("/plots/benchmarks.json").json()
+    assert any(
+        trace["name"].startswith(f"arc-easy: ρ = {own[0]['correlation']:.2f} (") for trace in figure["data"]
+    )
+
+
 def test_the_last_point_in_time_is_the_board(reader):
     board = {row["model"]: row for row in reader.get("/api/v1/leaderboard").json()["models"]}
     rows = reader.get("/plots/over_time.data.json").json()
@@ -189,6 +202,23 @@ def test_fragility_names_neighbours(reader):
     assert part.count("ahead of") == MODELS - 1
 
 
+def test_any_two_models_and_a_model_s_neighbours_have_their_swap(reader):
+    board = [row["model"] for row in reader.get("/api/v1/leaderboard").json()["models"]]
+    page = reader.get("/leaderboard/fragility", params={"one": board[5], "other": board[1]}).text
+    assert page.count("ahead of") == 1
+    assert page.index(f">{board[1]}</a> <span") < page.index(f'<a href="/models/{board[5]}"')
+    around = reader.get("/leaderboard/fragility", params={"one": board[3]}, headers={"x-part": "1"}).text
+    assert around.count("ahead of") == 2
+    assert all(f">{name}</a>" in around for name in board[2:5])
+    for pair, said in (
+        ((board[0], board[0]), "cannot change places with itself"),
+        ((board[0], "x"), "has no votes"),
+    ):
+        refused = reader.get("/leaderboard/fragility", params=dict(zip(("one", "other"), pair, strict=True)))
+        assert refused.status_code == 404
+        assert said in refused.text
+
+
 def test_a_model_s_page_tells_of_opponents_categories_and_provenance(reader, lived_in):
     page = reader.get("/models/aurora-1-instruct").text
     for said in (
@@ -196,6 +226,9 @@ def test_a_model_s_page_tells_of_opponents_categories_and_provenance(reader, liv
         "Apache-2.0",
         "scripted",
         "Drawn as first model",
+        "Variants tested privately before",
+        "On the public board since",
+        "Watt-hours",
         "Strengths by category",
         "Judge north",
     ):
@@ -204,7 +237,7 @@ def test_a_model_s_page_tells_of_opponents_categories_and_provenance(reader, liv
 
 
 def test_static_scores_stand_on_the_model_s_page(sqlite):
-    names = populate(sqlite, 2, 2)
+    names = populate(sqlite, 2, 2, tasks=False)
     run = {"task": "arc-easy", "dimension": "knowledge", "settings": "s", "design": "d", "rung": "first",
            "metric": "accuracy", "value": 0.625,
            "lower": 0.5, "upper": 0.75, "scored": 60, "unparsed": 3, "failed": 1}  # fmt: skip
@@ -274,7 +307,12 @@ def test_a_battle_shows_votes_with_reasons_and_no_voter(reader):
     assert "Judge north" in page
     assert "keeps to the question and shows its steps" in page
     assert "voter " not in page.replace("A voter", "")
-    assert "/explain/" not in page  # there is no such page in this application
+
+
+def test_a_disputed_battle_leads_to_its_explanation(reader):
+    disputed = reader.get("/battles?winner=disputed").text.split('href="/battles/')[1].split('"')[0]
+    assert f'href="/explain/{disputed}"' in reader.get(f"/battles/{disputed}").text
+    assert reader.get(f"/explain/{disputed}").status_code == 200
 
 
 def test_a_completion_can_neither_run_nor_fetch_anything(sqlite):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from browser import chromium
@@ -15,7 +16,7 @@ from server import Arena
 from arena.store import Database
 from arena.store import battles as stored
 from arena.store.battles import Written
-from arena.store.tables import HUMAN, BattleStatus, CompletionStatus
+from arena.store.tables import HUMAN, BattleStatus, CompletionStatus, now
 from arena.store.votes import add_vote
 
 pytestmark = pytest.mark.slow
@@ -95,9 +96,9 @@ def test_search_filter_sort_and_the_way_back(reading):
     reading.get_by_text("Filters and columns").click()
     reading.locator("select[name=licence]").select_option("MIT")
     _rows_are(reading, 2)
-    reading.locator("thead").get_by_text("Model").click()
+    reading.locator("#board thead").get_by_text("Model").click()
     reading.wait_for_url(re.compile("sort=model"))
-    expect(reading.locator("thead [aria-sort]")).to_have_attribute("aria-sort", "ascending")
+    expect(reading.locator("#board thead [aria-sort]")).to_have_attribute("aria-sort", "ascending")
     assert _rows(reading) == sorted(_rows(reading))
     reading.go_back()
     reading.go_back()
@@ -134,6 +135,33 @@ def test_every_plot_is_drawn(reading):
     expect(reading.locator("#firm table tbody tr")).to_have_count(7)
 
 
+def test_the_board_of_a_past_day_and_the_way_back(reading):
+    day = (now() - timedelta(days=10)).strftime("%Y-%m-%d")
+    reading.locator("#controls input[name=at]").fill(day)
+    reading.wait_for_url(re.compile(f"at={day}"))
+    expect(reading.locator("#status")).to_contain_text("filter every-1")
+    expect(reading.locator("#board")).to_contain_text("The board of a past day")
+    reading.go_back()
+    expect(reading.locator("#status")).to_contain_text("120 votes")
+    expect(reading.locator("#controls input[name=at]")).to_have_value("")
+
+
+def test_why_did_it_move_is_answered_on_the_page(reading):
+    day = (now() - timedelta(days=20)).strftime("%Y-%m-%d")
+    reading.locator("#why").scroll_into_view_if_needed()
+    expect(reading.locator("#moved .movers tbody tr")).to_have_count(8)
+    reading.locator("#why input[name=from]").fill(day)
+    reading.locator("#why select[name=model]").select_option("birch-1")
+    expect(reading.locator("#moved")).to_contain_text("birch-1 went from")
+    reading.locator("#plot-moved .main-svg").first.wait_for(timeout=PATIENCE)
+    steps = reading.locator("#moved table").first.locator("td").all_inner_texts()
+    *parts, whole = [float(text) for text in steps]
+    assert sum(parts) == pytest.approx(whole, abs=0.2)  # each is rounded to a tenth
+    reading.get_by_role("link", name="link to this answer").click()
+    expect(reading.locator("h1")).to_have_text("Why did it move?")
+    expect(reading.locator("#why select[name=model]")).to_have_value("birch-1")
+
+
 def test_a_new_vote_comes_by_itself(reading, lived):
     _rows_are(reading, 8)
     database = Database(f"sqlite:///{lived.log.parent / 'arena.db'}")
@@ -156,6 +184,8 @@ def test_from_a_model_to_a_battle_and_its_votes(browser, lived):
     page.wait_for_url(re.compile("source=judge"))
     page.locator(".cards a").first.click()
     page.get_by_text("keeps to the question").first.wait_for()
+    page.get_by_role("link", name="Which words decided?").click()
+    expect(page.locator("h1, h2").first).to_contain_text("Why?")
     page.context.close()
 
 
@@ -167,7 +197,7 @@ def test_a_phone_scrolls_only_downwards(browser, lived, dark):
     battle = (
         "/battles/" + page.request.get(f"{lived.url}/battles").text().split('href="/battles/')[1].split('"')[0]
     )
-    for path in ("", "/models/birch-1", "/battles", battle):
+    for path in ("", "/models/birch-1", "/battles", battle, "/leaderboard/moved?model=birch-1", "/benchmarks"):
         if path:
             page.goto(lived.url + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, path or "/leaderboard"
@@ -189,7 +219,13 @@ def test_axe_has_no_serious_findings(browser, lived, dark):
     axe = pytest.importorskip(
         "axe_playwright_python.sync_playwright", reason="install arena[dev] for axe-core"
     ).Axe()
-    for path in ("/leaderboard?beside=judges&licence=MIT", "/models/birch-1", "/battles"):
+    for path in (
+        "/leaderboard?beside=judges&licence=MIT",
+        "/leaderboard/moved?model=birch-1",
+        "/models/birch-1",
+        "/battles",
+        "/benchmarks",
+    ):
         page = _page(browser, lived.url + path, dark=dark)
         page.locator("h1").first.wait_for()
         found = axe.run(page).response["violations"]

@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from scipy.stats import rankdata
 
-from arena.web.plots.look import ACCENT, laid_out
+from arena.web.plots.look import ACCENT, SERIES, SYMBOLS, Row, laid_out, series
 
 FEWEST = 4  # models, below which the interval of a correlation has no width
 
@@ -51,6 +51,31 @@ def figure(
         else f"rank correlation {found.value:.2f} ({found.lower:.2f} to {found.upper:.2f}), {found.models} models"
     )
     return laid_out(plot, xaxis={"title": "Rating"}, yaxis={"title": task}, annotations=[{**place, "text": text}])
+
+
+def several(rows: Sequence[Row]) -> go.Figure:
+    """`rows`: task, model, rating, score (percent), correlation, correlation_lower, correlation_upper (or None)."""
+    plot = go.Figure()
+    for number, (task, own) in enumerate(series(rows, "task").items()):
+        plot.add_scatter(
+            x=[row["rating"] for row in own],
+            y=[row["score"] for row in own],
+            name=f"{task}: {_said(own[0])}",
+            mode="markers",
+            marker={"color": SERIES[number % len(SERIES)], "symbol": SYMBOLS[number % len(SYMBOLS)], "size": 9},
+            customdata=[row["model"] for row in own],
+            hovertemplate=f"%{{customdata}}: rating %{{x:.0f}}, {task} %{{y:.1f}} %<extra></extra>",
+        )
+    height = 380 + 20 * len(plot.data)
+    legend = {"orientation": "v", "y": -0.3, "yanchor": "top", "x": 0}
+    yaxis = {"title": "Score", "ticksuffix": " %"}
+    return laid_out(plot, height=height, xaxis={"title": "Rating"}, yaxis=yaxis, legend=legend, showlegend=True)
+
+
+def _said(row: Row) -> str:
+    if row["correlation"] is None:
+        return f"needs {FEWEST} models for a correlation"
+    return f"ρ = {row['correlation']:.2f} ({row['correlation_lower']:.2f} to {row['correlation_upper']:.2f})"
 
 
 def correlation(scores: Sequence[float], ratings: Sequence[float]) -> Correlation | None:

@@ -13,10 +13,11 @@ SMALLEST, LARGEST = 8.0, 30.0  # pixels
 
 
 def figure(rows: Sequence[Row]) -> go.Figure:
-    """`rows`: model, rating, price (USD per million tokens, blended), latency (seconds or None)."""
+    """`rows`: model, rating, price (USD per million tokens, blended), latency (seconds or None), energy (Wh or None)."""
     best = frontier(rows)
     slowest = max((row["latency"] or 0.0 for row in rows), default=0.0)
     named = {row["model"] for row in best}
+    first, last = (end(rows, key=lambda row: row["price"]) for end in (min, max))
     plot = go.Figure()
     plot.add_scatter(
         x=[_drawable(row["price"]) for row in best],
@@ -31,24 +32,35 @@ def figure(rows: Sequence[Row]) -> go.Figure:
         y=[row["rating"] for row in rows],
         mode="markers+text",
         text=[short(row["model"], 16) if row["model"] in named else "" for row in rows],
-        textposition="top center",
+        textposition=[
+            "top right" if row == first else "top left" if row == last else "top center" for row in rows
+        ],
         marker={
             "color": [ACCENT if row["model"] in named else GREY for row in rows],
             "symbol": ["circle" if row["model"] in named else "circle-open" for row in rows],
             "size": [_size(row["latency"], slowest) for row in rows],
             "line": {"width": 1.5},
         },
-        customdata=[[row["model"], _seconds(row["latency"]), row["price"]] for row in rows],
-        hovertemplate="%{customdata[0]}: %{y:.0f}, %{customdata[2]:g} USD / M, first token %{customdata[1]}<extra></extra>",
+        customdata=[
+            [row["model"], _seconds(row["latency"]), row["price"], _energy(row.get("energy"))] for row in rows
+        ],
+        hovertemplate="%{customdata[0]}: %{y:.0f}, %{customdata[2]:g} USD / M, first token %{customdata[1]}"
+        "%{customdata[3]}<extra></extra>",
         showlegend=False,
     )
     return laid_out(
         plot,
         height=400,
-        xaxis={"type": "log", "title": "USD per million tokens", "range": _decades(rows), "nticks": 6},
+        xaxis={"type": "log", "title": _price_title(slowest), "range": _decades(rows), "dtick": "D2"},
         yaxis={"title": "Rating"},
         margin={"l": 8, "r": 24, "t": 30, "b": 8},
     )
+
+
+def _price_title(slowest: float) -> str:
+    """The axis, and what the largest mark stands for."""
+    scale = f"<br><sub>largest mark: {slowest:.2f} s to the first token</sub>" if slowest else ""
+    return f"USD per million tokens{scale}"
 
 
 def frontier(rows: Sequence[Row]) -> list[Row]:
@@ -79,3 +91,7 @@ def _size(latency: float | None, slowest: float) -> float:
 
 def _seconds(latency: float | None) -> str:
     return "unknown" if latency is None else f"{latency:.2f} s"
+
+
+def _energy(energy: float | None) -> str:
+    return "" if energy is None else f", {energy:.3g} Wh for 1000 tokens"

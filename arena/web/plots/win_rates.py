@@ -13,5 +13,6 @@ from arena.web.plots.pair_matrix import heat_map, models_of, square
 def figure(rows: Sequence[Row]) -> go.Figure:
     """`rows`: model, opponent, battles, win_rate (ties as halves), one for each ordered pair that met."""
     models = models_of(rows)
-    told = "%{customdata[0]} against %{customdata[1]}: %{z:.0%}"
-    return heat_map(models, square(rows, models, "win_rate"), told, ".0%", DIVERGING, zmin=0, zmid=0.5, zmax=1)
+    told = "%{customdata[0]} against %{customdata[1]}: %{z:.0f} %"
+    cells = [[None if rate is None else 100 * rate for rate in row] for row in square(rows, models, "win_rate")]
+    return heat_map(models, cells, told, ".0f", DIVERGING, zmin=0, zmid=50, zmax=100)

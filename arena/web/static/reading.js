@@ -18,10 +18,12 @@
 
   // Take the parts of a fetched page; the controls stay, or the text being typed would be lost.
   function show(page, { controls }) {
-    for (const id of ["board", "json", "list", ...(controls ? ["controls"] : [])]) {
+    for (const id of ["board", "take", "list", ...(controls ? ["controls"] : [])]) {
       const [old, fresh] = [at(id), page.getElementById(id)];
       if (old && fresh) old.replaceWith(fresh);
     }
+    const [form, other] = [at("why"), page.getElementById("why")]; // days being chosen stay, unless the board is another
+    if (form && other && form.dataset.words !== other.dataset.words) form.replaceWith(other);
     for (const [old, fresh] of [...document.querySelectorAll("[data-plot], [data-part]")].map((one) =>
       [one, page.getElementById(one.id)])) {
       const kind = old.dataset.plot ? "plot" : "part";
@@ -56,8 +58,24 @@
     return words.size ? `${form.action.split("?")[0]}?${words}` : form.action.split("?")[0];
   }
 
+  // Why did it move? The answer comes below the form.
+  function listenWhy() {
+    const form = at("why"), part = at("moved");
+    if (!form || !part || form.dataset.heard) return;
+    form.dataset.heard = "yes";
+    const ask = (event) => {
+      event.preventDefault();
+      part.dataset.part = `${form.action}?${new URLSearchParams(new FormData(form))}`;
+      delete part.dataset.drawn;
+      fill(part);
+    };
+    form.addEventListener("change", ask);
+    form.addEventListener("submit", ask);
+  }
+
   let timer;
   function listen() {
+    listenWhy();
     const form = at("controls");
     if (!form || form.dataset.heard) return;
     form.dataset.heard = "yes";
@@ -65,8 +83,8 @@
     form.addEventListener("input", (event) => {
       clearTimeout(timer);
       if (event.target.name === "columns") form.dataset.columns = "yes";
-      const typed = event.target.type === "search";
-      const already = new URLSearchParams(location.search).has("q");
+      const typed = event.target.type === "search" || event.target.type === "date";
+      const already = new URLSearchParams(location.search).has(event.target.name);
       // one step back leaves a search, however many letters it had
       timer = setTimeout(() => go(address(form), { push: typed && already ? "replace" : true }), typed ? TYPING : 0);
     });
@@ -93,7 +111,7 @@
       seen = last;
     } catch { /* the arena is restarting: the next look will tell */ }
   }
-  if (at("board")?.dataset.version) { look(); setInterval(look, POLL); }
+  if (at("board")) { look(); setInterval(look, POLL); }
 
   // Plots and slow parts: fetched when they come into sight
   const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -127,6 +145,7 @@
     one.dataset.seen = "yes";
     if (one.dataset.part) {
       one.innerHTML = await (await fetch(one.dataset.part, { headers: { "x-part": "1" } })).text();
+      for (const plot of one.querySelectorAll("[data-plot]")) watch.observe(plot);
       return;
     }
     const canvas = one.querySelector(".canvas");

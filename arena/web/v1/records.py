@@ -21,14 +21,15 @@ from arena.store.prompts import prompt_sets
 from arena.store.tables import HUMAN, Battle, Model, Vote
 from arena.store.voted_on import behind
 from arena.store.votes import last_vote, vote_count
+from arena.tagger import TAGGED
 from arena.web.v1.replies import Page
 
 
 def state(session: Session) -> str:
-    """Changes with every vote, seal and model."""
+    """Changes with every vote, seal and model, and with every battle that a tagger sorts."""
     seal = last_seal(session)
     models = session.exec(select(Model.id).order_by(col(Model.id).desc()).limit(1)).one_or_none()
-    return f"{last_vote(session)} {vote_count(session)} {seal.sha256 if seal else ''} {models}"
+    return f"{last_vote(session)} {vote_count(session)} {vote_count(session, TAGGED)} {seal.sha256 if seal else ''} {models}"
 
 
 def votes(session: Session, after: int, limit: int, source: str | None) -> Page:
@@ -107,7 +108,10 @@ def models(session: Session, published: Published, configured: tuple[AnyModel, .
     return Page(rows, "models", {"source": published.source, "category": published.category})
 
 
-FACTS = ("organisation", "licence", "parameters", "context", "released", "url")
+FACTS = (
+    "organisation", "licence", "parameters", "context", "energy", "variants_tested", "listed", "retired", "released",
+    "url",
+)  # fmt: skip
 _NOTHING: Mapping[str, Any] = dict.fromkeys((*FACTS, "prompt_price", "completion_price"))
 
 

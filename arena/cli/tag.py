@@ -1,0 +1,56 @@
+"""`arena tag`: a model sorts battles into categories, beside the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from arena.cli.answer import tell_failures
+from arena.cli.options import Config, DatabaseURL, opened
+from arena.cli.progress import watched
+
+if TYPE_CHECKING:
+    from arena.engine import Answered
+
+
+def tag(
+    model: Annotated[str, typer.Argument(help="A model of the settings.")],
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the newest so many battles.")] = None,
+    budget: Annotated[float | None, typer.Option(min=0, help="USD that may be spent.")] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Forget what a tagger has found, and sort all anew.")
+    ] = False,
+    journal: Annotated[Path | None, typer.Option(help="Where replies are kept; beside the database.")] = None,
+    config: Config = None,
+    db: DatabaseURL = None,
+) -> None:
+    """Let a model sort battles that have votes: categories such as "hard (llm)" beside those by rule."""
+    from arena.engine import Budget, Engine, Journal
+    from arena.judging.evaluate import journal_path
+    from arena.tagging import prepare, tag_all
+
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    with opened(config, db) as (database, settings):
+        tagging = prepare(database, settings, model, limit, again=again)
+        if not tagging.battles:
+            console.print("every battle that has votes and prompts is sorted already")
+            return
+        with Journal(journal_path(settings, journal)) as kept:
+            engine = Engine({model: tagging.asked}, kept, Budget(budget))
+
+            async def work(seen: Callable[[Answered], None]) -> int:
+                try:
+                    return await tag_all(database, engine, tagging, seen)
+                finally:
+                    await tagging.asked.endpoint.close()
+
+            done = watched(engine, work, len(tagging.battles)) or 0
+    console.print(f"{done:,} battles sorted; see arena leaderboard --category 'hard (llm)'")
+    tell_failures(engine.tally.to_dict()["failed"], {s.value: d for s, d in engine.tally.details.items()}, console)
+    if engine.tally.failed:
+        console.print("type the same command again: battles that are sorted are not asked about twice")
+        raise typer.Exit(1)
