@@ -48,19 +48,18 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
         return HTMLResponse(page)
 
     @router.get(f"{HERE}/{{public_id}}")
-    def battle(public_id: str, request: Request) -> HTMLResponse:
+    def battle(public_id: str) -> HTMLResponse:
         with boards.kept.database.read() as session:
             found = opened(session, public_id, judged=judged)
         if found is None:
             return missing(
                 templates, "There is no such battle to read: its voter has not agreed, or it never was."
             )
-        explained = any(getattr(route, "path", "").startswith(EXPLAIN) for route in request.app.routes)
         page = templates.get_template("battle.html").render(
             here=HERE,
             found=found,
             battle=found.battle,
-            explain=f"{EXPLAIN}/{public_id}" if explained else "",
+            explain=f"{EXPLAIN}/{public_id}",
         )
         return HTMLResponse(page)
 

@@ -274,7 +274,7 @@ def test_a_battle_shows_votes_with_reasons_and_no_voter(reader):
     assert "Judge north" in page
     assert "keeps to the question and shows its steps" in page
     assert "voter " not in page.replace("A voter", "")
-    assert "/explain/" not in page  # there is no such page in this application
+    assert f'href="/explain/{public_id}"' in page
 
 
 def test_a_completion_can_neither_run_nor_fetch_anything(sqlite):
