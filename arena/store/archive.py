@@ -64,6 +64,14 @@ def readable(judged: bool) -> ColumnElement[bool]:
     return or_(agreed, col(Battle.status) == BattleStatus.JUDGED) if judged else agreed
 
 
+def may_read(session: Session, public_id: str, voter: str | None, *, judged: bool) -> bool:
+    """Whether this visitor may: everybody may read what is readable, and a voter what was their own."""
+    allowed = readable(judged)
+    if voter is not None:
+        allowed = or_(allowed, col(Battle.voter) == voter)
+    return session.exec(select(Battle.id).where(Battle.public_id == public_id, allowed)).first() is not None
+
+
 def search(session: Session, wanted: Search, *, judged: bool) -> tuple[list[Listed], bool]:
     """A page of battles, newest first, and whether there are more."""
     names: dict[int | None, str] = dict(session.exec(select(Model.id, Model.name)).all())

@@ -12,10 +12,13 @@ from test_disputes import add_voted_battle
 
 from arena.config import LlamaCppSettings, ScriptedSettings, Settings, WebSettings
 from arena.store import Database
+from arena.store.archive import share
 from arena.store.battles import add_battle
 from arena.store.explanations import add_explanation, battle_texts
+from arena.store.tables import Battle
 from arena.web.explanations import Busy, Explanations
 from arena.web.pages import explain
+from arena.web.session import COOKIE, voter_of
 
 LOCAL = LlamaCppSettings(name="local", endpoint="llama_cpp", path=Path("/nowhere/at/all.gguf"))
 FAKE = ScriptedSettings(name="fake", endpoint="scripted")
@@ -45,12 +48,18 @@ class Jobs(Explanations):
         self._jobs[battle].running = False
 
 
+def let_others_read(database, number, agreed=True):
+    with database.write() as session:
+        share(session, number, agreed)
+
+
 @pytest.fixture
 def served(tmp_path):
     settings = Settings(database_url=f"sqlite:///{tmp_path / 'arena.db'}", models=(LOCAL, FAKE))
     database = Database(settings.database_url)
     database.make_ready()
     number = add_voted_battle(database, "Why <i>?", "Because.", "1. Well", "model_a")
+    let_others_read(database, number)
     jobs = Jobs(settings)
     app = FastAPI()
     app.include_router(explain.routes(settings, database, jobs))
@@ -79,7 +88,8 @@ def test_stored_explanations_are_shown_alone_and_side_by_side(served):
     assert "&lt;b&gt;Because" in page
     assert "<b>Because" not in page
     assert client.get(f"/explain/{battle}?show=1,2").text.count('<section class="card">') == 2
-    assert client.get(f"/explain/{battle}?show=99").status_code == 200
+    for unreadable in ("99", "²", "9" * 5000, "-1", ",,"):
+        assert client.get(f"/explain/{battle}", params={"show": unreadable}).status_code == 200
 
 
 def test_starting_shows_progress_and_cancelling_ends_it(served):
@@ -112,13 +122,34 @@ def test_battles_are_found_by_their_public_id_and_when_they_are_over(served):
     assert "A is" not in page.text
 
 
+def test_a_battle_whose_voter_has_not_agreed_is_nobody_elses_to_read(served):
+    """Its public id stands beside its vote in `/api/v1/votes` and in every export."""
+    client, battle, database, _ = served
+    with database.write() as session:
+        add_explanation(session, 1, "local", "screen", "x", DOCUMENT)
+        session.get_one(Battle, 1).voter = voter_of("the voter's cookie")
+    let_others_read(database, 1, agreed=False)
+    form = {"judge": "local", "method": "owen"}
+    for reply in (
+        client.get(f"/explain/{battle}"),
+        client.get(f"/explain/{battle}/state"),
+        client.post(f"/explain/{battle}", data=form),
+        client.post(f"/explain/{battle}/cancel"),
+    ):
+        assert reply.status_code == 404
+        assert "Because" not in reply.text
+        assert "Why &lt;i&gt;" not in reply.text
+    client.cookies.set(COOKIE, "the voter's cookie")
+    assert "Why &lt;i&gt;" in client.get(f"/explain/{battle}").text
+
+
 def test_the_operator_can_keep_explanations_to_himself(tmp_path):
     settings = Settings(
         database_url=f"sqlite:///{tmp_path / 'arena.db'}", models=(LOCAL,), web=WebSettings(explain=False)
     )
     database = Database(settings.database_url)
     database.make_ready()
-    add_voted_battle(database, "Why?", "Because.", "1. Well", "model_a")
+    let_others_read(database, add_voted_battle(database, "Why?", "Because.", "1. Well", "model_a"))
     with database.read() as session:
         battle = battle_texts(session, "1").public_id
     app = FastAPI()

@@ -223,6 +223,10 @@ def test_a_phone_shows_all_of_it_without_sideways_scrolling(browser, quick, dark
     ask(page, "What is snow? " + "x" * 200)
     finished(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    for link in page.locator("nav.pages a").all():
+        box = link.bounding_box()
+        assert box["x"] >= 0, link.inner_text()
+        assert box["x"] + box["width"] <= 390, link.inner_text()
     for winner in ("model_a", "model_b", "tie", "both_bad"):
         box = page.locator(f"#vote-{winner}").bounding_box()
         assert box["x"] >= 0
@@ -299,6 +303,7 @@ def test_a_kill_in_mid_battle_is_explained_when_the_arena_is_back(browser, tmp_p
     page.get_by_text("nothing was counted").wait_for(timeout=PATIENCE)
     page.locator("#new-round").click()
     page.get_by_text("Two anonymous models will answer").wait_for()
+    expect(page.locator("#prompt textarea")).to_have_attribute("placeholder", "Ask both models")
     page.context.close()
 
 

@@ -307,6 +307,7 @@ def test_a_battle_shows_votes_with_reasons_and_no_voter(reader):
     assert "Judge north" in page
     assert "keeps to the question and shows its steps" in page
     assert "voter " not in page.replace("A voter", "")
+    assert f'href="/explain/{public_id}"' in page
 
 
 def test_a_disputed_battle_leads_to_its_explanation(reader):

@@ -83,7 +83,9 @@ class Page:
             yield self._notice(str(refusal), "warning")
             return
         ticket = await self.battles.ticket(voter, view.public_id)
-        yield self._render(view) | {self.widgets.prompt: gr.update(value=""), self.widgets.ticket: ticket}
+        shown = self._render(view)
+        shown[self.widgets.prompt]["value"] = ""
+        yield shown | {self.widgets.ticket: ticket}
         async for updates in self._follow(voter, view.public_id):
             yield updates
 
@@ -120,7 +122,9 @@ class Page:
 
     async def new_round(self, battle_id: str, request: gr.Request) -> Updates:
         await self.battles.leave(_voter(request) or "", battle_id)
-        return self._empty() | {self.widgets.prompt: gr.update(value="", interactive=True)}
+        shown = self._empty()
+        shown[self.widgets.prompt]["value"] = ""
+        return shown
 
     async def resume(self, battle_id: str, request: gr.Request) -> AsyncIterator[Updates]:
         """A page was opened: go on with the battle this tab had, or offer a new one."""

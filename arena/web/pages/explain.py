@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Form, HTTPException
+from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from arena import explaining, targets
@@ -18,33 +18,38 @@ from arena.config import Settings
 from arena.errors import ConfigError
 from arena.judge_weights import has_weights
 from arena.store import Database
+from arena.store.archive import may_read
 from arena.store.explanations import BattleTexts, StoredExplanation
 from arena.web.explanations import Busy, Explanations, Job
+from arena.web.session import COOKIE, voter_of
 from interp.inside import INSIDE
 from interp.methods import METHODS
 from interp.render import fragment, style
 
 LONGEST = 160  # characters of the prompt in the heading
 SIDE_BY_SIDE = 2
+UNREADABLE = "There is no such battle to read: its voter has not agreed, or it never was"
 
 
 def routes(settings: Settings, database: Database, jobs: Explanations) -> APIRouter:
     """`/explain/<battle>`, with `show=1,2` for two stored explanations side by side."""
     router = APIRouter(prefix="/explain", include_in_schema=False)
 
-    def battle_of(name: str) -> BattleTexts:
-        """By its public id alone: numbers can be counted through."""
+    def battle_of(name: str, request: Request) -> BattleTexts:
+        """By its public id, which stands beside every published vote: so only for those who may read its texts."""
+        voter = voter_of(request.cookies.get(COOKIE))
+        with database.read() as session:
+            if not may_read(session, name, voter, judged=settings.web.show_judged):
+                raise HTTPException(404, UNREADABLE)
         try:
-            if name.isdigit():
-                raise ConfigError(f"no battle is called {name!r}")
             return explaining.find_battle(database, name)
         except ConfigError as problem:
             raise HTTPException(404, str(problem)) from problem
 
     @router.get("/{name}", response_class=HTMLResponse)
-    def show(name: str, show: str = "") -> HTMLResponse:
+    def show(name: str, request: Request, show: str = "") -> HTMLResponse:
         try:
-            battle = battle_of(name)
+            battle = battle_of(name, request)
         except HTTPException as problem:
             return HTMLResponse(_page("No such battle", f"<p>{_(problem.detail)}.</p>", settings), 404)
         stored = explaining.all_stored(database, battle)
@@ -54,12 +59,13 @@ def routes(settings: Settings, database: Database, jobs: Explanations) -> APIRou
     @router.post("/{name}")
     def start(
         name: str,
+        request: Request,
         judge: Annotated[str, Form()],
         method: Annotated[str, Form()],
         about: Annotated[str, Form()] = explaining.VERDICT,
         heads: Annotated[str, Form()] = explaining.HEADS[0],
     ) -> RedirectResponse:
-        battle = battle_of(name)
+        battle = battle_of(name, request)
         if not settings.web.explain:
             raise HTTPException(403, "explanations are made by the operator here: arena explain")
         if judge not in judges(settings) or method not in explaining.method_names():
@@ -73,13 +79,13 @@ def routes(settings: Settings, database: Database, jobs: Explanations) -> APIRou
         return RedirectResponse(f"/explain/{quote(name)}", 303)
 
     @router.post("/{name}/cancel")
-    def cancel(name: str) -> RedirectResponse:
-        jobs.cancel(battle_of(name).public_id)
+    def cancel(name: str, request: Request) -> RedirectResponse:
+        jobs.cancel(battle_of(name, request).public_id)
         return RedirectResponse(f"/explain/{quote(name)}", 303)
 
     @router.get("/{name}/state")
-    def state(name: str) -> dict[str, Any]:
-        job = jobs.job(name)
+    def state(name: str, request: Request) -> dict[str, Any]:
+        job = jobs.job(battle_of(name, request).public_id)
         return job.to_dict() if job else {"running": False}
 
     return router
@@ -162,8 +168,8 @@ def _shown(stored: Sequence[StoredExplanation], show: str) -> str:
     """The explanations asked for, else the newest, with links to the others."""
     if not stored:
         return '<p class="explained soft">No explanation of this battle has been made yet.</p>'
-    wanted = [int(part) for part in show.split(",") if part.strip().isdigit()]
-    chosen = [one for number in wanted for one in stored if one.id == number][:SIDE_BY_SIDE] or [stored[0]]
+    wanted = [part.strip() for part in show.split(",")]
+    chosen = [one for number in wanted for one in stored if str(one.id) == number][:SIDE_BY_SIDE] or [stored[0]]
     documents: list[Mapping[str, Any]] = [one.document for one in chosen]
     titles = dict.fromkeys(_title(one) for one in chosen)
     links = "".join(_link(one, chosen) for one in stored)
