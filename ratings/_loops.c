@@ -1,5 +1,5 @@
 /* The loops over single battles that numpy has no quick words for. Each has the same loop in Python beside it
- * (elo.py, covariate_passes.py, columns.py), which defines it, is tested against it and runs where no
+ * (elo.py, covariate_passes.py, columns.py, tally.py), which defines it, is tested against it and runs where no
  * compiler was at hand. Arguments are checked here so that no array can be written past its end.
  */
 #define PY_SSIZE_T_CLEAN
@@ -7,17 +7,18 @@
 #include <math.h>
 #include <stdint.h>
 
-enum { KINDS = 4, BLOCK = 1024 };
+enum { KINDS = 4, BLOCK = 1024, LOOK = 2048, MOST = 1 << 14 /* models whose cells have numbers of 32 bits */ };
 static const double SCORE[KINDS] = {1.0, 0.0, 0.5, 0.5}; /* ratings.outcomes.OUTCOMES */
 
 /* --- arguments --- */
 
+/* A size of 0 stands for any. */
 static int take(PyObject *object, Py_buffer *view, const char *formats, Py_ssize_t size, int writable,
                 const char *name)
 {
     if (PyObject_GetBuffer(object, view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (writable ? PyBUF_WRITABLE : 0)))
         return -1;
-    if (view->itemsize != size || !view->format || !strchr(formats, view->format[0])) {
+    if ((size && view->itemsize != size) || !view->format || !strchr(formats, view->format[0])) {
         PyErr_Format(PyExc_TypeError, "%s has items of format %s", name, view->format);
         PyBuffer_Release(view);
         view->obj = NULL;
@@ -96,6 +97,7 @@ static PyObject *elo(PyObject *module, PyObject *args)
 }
 
 #include "_covariate_loops.h"
+#include "_tally_loop.h"
 
 /* --- factorising a list: codes of texts (and None) in order of first sight; False when something else is met --- */
 
@@ -153,6 +155,7 @@ static PyMethodDef METHODS[] = {
     {"elo", elo, METH_VARARGS, "elo(a, b, outcome, xi, step): online Elo in logits, in place"},
     {"gradient", gradient, METH_VARARGS, "gradient(passage, total): add the gradient to total"},
     {"outer", outer, METH_VARARGS, "outer(passage, squared, pairs, cross, square): add the second moments"},
+    {"tally", tally, METH_VARARGS, "tally(a, b, outcome, models, table): whether all codes were in range"},
     {"codes", codes, METH_VARARGS, "codes(values, places, out): whether all values were texts or None"},
     {NULL, NULL, 0, NULL},
 };

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ratings.columns import Codes, Column, column_codes, is_missing, same_length
+from ratings.columns import DENSE, Codes, Column, column_codes, integers, is_missing, same_length
 from ratings.errors import BadOption, MissingValue, NoBattles, SelfBattle, UnknownModel
 from ratings.outcomes import outcome_codes
-from ratings.tally import tally
+from ratings.tally import Cells, checked_tally, tally
+
+SAMPLE = 1 << 14  # battles at either end that tell how many models there are
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +30,7 @@ class Battles:
     model_b: Codes
     outcome: NDArray[np.uint8]
     pairs: NDArray[np.int64]
-    cells: NDArray[np.int64]
+    cells: Cells
 
     def __len__(self) -> int:
         return len(self.outcome)
@@ -45,6 +47,9 @@ def read_battles(
 
     Raises NoBattles, LengthMismatch, MissingValue, SelfBattle, UnknownModel, UnknownWinner, with the row.
     """
+    counted = _count_codes(model_a, model_b, winner, models)
+    if counted is not None:
+        return counted
     codes_a, labels_a = column_codes(model_a, "model_a")
     codes_b, labels_b = column_codes(model_b, "model_b")
     outcome = outcome_codes(winner)
@@ -64,9 +69,30 @@ def read_battles(
     del codes_a  # five million codes are 20 MB
     b = _recode(codes_b, labels_b, place, "model_b")
     del codes_b
-    pairs, cells = tally(a, b, outcome, len(names))
-    _check_opponents(pairs, a, b, names)
-    battles = Battles(names, a, b, outcome, pairs, cells)
+    battles = Battles(names, a, b, outcome, *tally(a, b, outcome, len(names)))
+    _check_opponents(battles)
+    return battles if models is not None else _without_absent(battles)
+
+
+def _count_codes(model_a: Column, model_b: Column, winner: Column, models: Sequence[str] | None) -> Battles | None:
+    """The battles of columns that are codes already, counted and checked in one look at them; None when they are
+    something else, or when a code is wrong or beyond the sample: the long way then finds it and tells.
+    """
+    a, b, outcome = integers(model_a), integers(model_b), integers(winner)
+    if a is None or b is None or outcome is None or outcome.dtype != np.uint8:
+        return None
+    if not len(a) == len(b) == len(outcome) > 0:
+        return None
+    if models is None:
+        high = max(int(end.max()) for codes in (a, b) for end in (codes[:SAMPLE], codes[-SAMPLE:]))
+        names = tuple(str(code) for code in range(high + 1)) if high < DENSE else ()
+    else:
+        names = checked_models(models)
+    counted = checked_tally(a, b, outcome, len(names)) if 0 < len(names) <= DENSE else None
+    if counted is None:
+        return None
+    battles = Battles(names, a, b, outcome, *counted)
+    _check_opponents(battles)
     return battles if models is not None else _without_absent(battles)
 
 
@@ -112,10 +138,12 @@ def _recode(codes: Codes, labels: Sequence[object], place: dict[object, int], na
     return lookup[codes]
 
 
-def _check_opponents(pairs: NDArray[np.int64], a: Codes, b: Codes, names: tuple[str, ...]) -> None:
-    if (pairs % (len(names) + 1) == 0).any():  # a * n + a
-        row = int(np.argmax(a == b))
-        raise SelfBattle(f"row {row}: {names[a[row]]!r} against itself; drop such battles")
+def _check_opponents(battles: Battles) -> None:
+    alone = np.arange(len(battles.models)) * (len(battles.models) + 1)  # a * size + a
+    if (np.diff(np.searchsorted(battles.pairs, [alone, alone + 1]), axis=0) > 0).any():
+        row = int(np.argmax(battles.model_a == battles.model_b))
+        name = battles.models[battles.model_a[row]]
+        raise SelfBattle(f"row {row}: {name!r} against itself; drop such battles")
 
 
 def _without_absent(battles: Battles) -> Battles:

@@ -20,7 +20,7 @@ from ratings.columns import Column
 from ratings.counts import Floats, PairCounts
 from ratings.errors import BadOption, Disconnected
 from ratings.fit import LEVEL, Fit, normal_quantile
-from ratings.intervals import inverse, laplacian, win_probability
+from ratings.hessian import inverse, laplacian, win_probability
 from ratings.outcomes import BOTH_BAD, SCORES
 from ratings.scale import CENTRE, POINTS
 

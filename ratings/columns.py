@@ -24,6 +24,9 @@ TEXTS = 1 << 13
 
 def column_codes(column: Column, name: str) -> tuple[Codes, Sequence[object]]:
     """Codes (rows,) into labels (any order); missing values have code -1. `name` is for the errors."""
+    numbers = integers(column)
+    if numbers is not None:
+        return _integers(numbers)
     kind = type(column).__module__.partition(".")[0]
     if kind == "pandas":
         return _pandas(column, name)
@@ -36,6 +39,17 @@ def column_codes(column: Column, name: str) -> tuple[Codes, Sequence[object]]:
     if isinstance(column, str | bytes) or not isinstance(column, Iterable):
         raise RatingsError(f"{name} is a {type(column).__name__}; give a column with one value a battle")
     return _objects(column if isinstance(column, list) else list(column), name)
+
+
+def integers(column: Column) -> Codes | None:
+    """The column as an array (rows,), where it holds integers and none is missing; None of any other column."""
+    kind = type(column).__module__.partition(".")[0]
+    if kind == "pandas":
+        return integers(column.to_numpy()) if isinstance(getattr(column, "dtype", None), np.dtype) else None
+    if kind == "polars":
+        return column.to_numpy() if column.dtype.is_integer() and not column.null_count() else None
+    plain = isinstance(column, np.ndarray) and column.ndim == 1 and column.dtype.kind in "iu"
+    return column if plain else None
 
 
 def is_missing(label: object) -> bool:
@@ -80,8 +94,10 @@ def _numpy(values: NDArray[Any], name: str) -> tuple[Codes, Sequence[object]]:
         raise RatingsError(f"{name} has {values.ndim} dimensions; give a column with one value a battle")
     if values.dtype.kind in "UT":
         return _texts(values, name)
-    if values.dtype.kind not in "iu":
-        return _objects(values.tolist(), name)
+    return _objects(values.tolist(), name)
+
+
+def _integers(values: Codes) -> tuple[Codes, Sequence[object]]:
     if not values.size:
         return values, ()
     # Seen as unsigned, a negative number is a high one: one pass finds both ends.
@@ -108,8 +124,6 @@ def _pandas(column: Column, name: str) -> tuple[Codes, Sequence[object]]:
         column = column.cat
     if hasattr(column, "categories"):
         return np.asarray(column.codes), column.categories.tolist()
-    if column.dtype.kind in "iu" and not hasattr(column.dtype, "na_value"):
-        return _numpy(column.to_numpy(), name)
     if getattr(column.dtype, "storage", "") == "pyarrow":
         return _arrow(column.array.__arrow_array__())  # codes of half the size in half the time
     if column.dtype == object or getattr(column.dtype, "storage", "") == "python":
@@ -129,8 +143,6 @@ def _arrow(column: Column) -> tuple[Codes, Sequence[object]]:
 
 
 def _polars(column: Column, name: str) -> tuple[Codes, Sequence[object]]:
-    if column.dtype.is_integer() and not column.null_count():
-        return _numpy(column.to_numpy(), name)
     labels = column.unique()
     places = labels.to_frame(name).with_row_index("code")
     codes = column.to_frame(name).join(places, on=name, how="left", nulls_equal=True, maintain_order="left")

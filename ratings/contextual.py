@@ -24,7 +24,8 @@ from ratings.counts import Floats, checked_weights, tabulate
 from ratings.covariate_passes import CHUNK, Passes
 from ratings.errors import BadOption, Disconnected, MissingValue, NotConverged
 from ratings.fit import Fit, of_parameters
-from ratings.intervals import cluster_codes, inverse
+from ratings.hessian import sandwiched
+from ratings.intervals import cluster_codes
 
 SAMPLE = 20  # chunks that a trial Hessian is made from
 TOLERANCE = 1e-6  # largest last step, in logits; what is left is a tenth of it at most, 2e-5 points
@@ -135,11 +136,10 @@ class _Problem:
         if groups is not None:
             filling = self.passes.by_group(estimate, groups)
         filling[np.diag_indices_from(filling)] += self.ridge
-        bread = inverse(self._ridged(hessian))
-        return np.asarray(bread @ filling @ bread)
+        return sandwiched(self._ridged(hessian), filling)
 
     def _ridged(self, hessian: Floats) -> Floats:
-        """With the ridge; without a prior pinned as `intervals.laplacian` pins it."""
+        """With the ridge; without a prior pinned as `hessian.laplacian` pins it."""
         hessian[np.diag_indices_from(hessian)] += self.ridge
         size = self.passes.size
         if not self.ridge[:size].any():

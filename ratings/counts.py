@@ -26,7 +26,8 @@ class PairCounts:
     """Counts of outcomes, one row an ordered pair that met: `wins` are those of `model_a`.
 
     `model_a`, `model_b` (rows,) are places in `models`; `wins`, `losses`, `ties`, `both_bad` (rows,) count
-    battles. A model may have no row: it is then rated by the prior alone. Rows of the same pair add up.
+    battles. A model may have no row: it is then rated by the prior alone. Rows of the same pair add up. `table`
+    (rows, 4) holds the four as floats, `pairs` (rows,) is `model_a * models + model_b`.
     `weights` and `squares` (rows, 4) are the sums of the battles' weights and of their squares per outcome;
     without weights both are the counts.
 
@@ -44,6 +45,7 @@ class PairCounts:
     weights: Floats | None = None
     squares: Floats | None = None
     table: Floats = field(init=False, repr=False)
+    pairs: NDArray[np.int64] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         put = object.__setattr__  # the class is frozen: this is how it fills itself
@@ -53,8 +55,12 @@ class PairCounts:
         columns = (self.wins, self.losses, self.ties, self.both_bad)
         if len({len(column) for column in (self.model_a, self.model_b, *columns)}) > 1:
             raise LengthMismatch("the columns of PairCounts differ in length")
-        put(self, "table", np.stack(columns, axis=1).astype(np.float64))
+        table = np.empty((len(columns), len(self.model_a)))
+        for outcome, column in enumerate(columns):
+            table[outcome] = column
+        put(self, "table", table.T)
         self._check()
+        put(self, "pairs", self.model_a.astype(np.int64) * len(self.models) + self.model_b)
 
     def _check(self) -> None:
         for name, column in (("model_a", self.model_a), ("model_b", self.model_b)):
@@ -86,8 +92,7 @@ class PairCounts:
     def matrix(self, values: Floats) -> Floats:
         """(models, models): one value a row added up at [model_a, model_b]."""
         size = len(self.models)
-        key = self.model_a.astype(np.int64) * size + self.model_b
-        return np.asarray(np.bincount(key, values, size * size).reshape(size, size), dtype=np.float64)
+        return np.asarray(np.bincount(self.pairs, values, size * size).reshape(size, size), dtype=np.float64)
 
     def totals(self) -> NDArray[np.int64]:
         """(models, 4): battles of each model that it won, lost, tied, or where both were bad."""

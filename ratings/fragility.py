@@ -19,7 +19,7 @@ from ratings.bradley_terry import PRIOR, as_counts, check_prior, score_matrix, s
 from ratings.columns import Column
 from ratings.counts import Floats, PairCounts
 from ratings.errors import BadOption, UnknownModel
-from ratings.intervals import laplacian, win_probability
+from ratings.hessian import laplacian, win_probability
 from ratings.outcomes import OUTCOMES, SCORES
 
 Order = NDArray[np.int64]  # places in the flat table of outcomes

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, lapack
 from scipy.sparse import csr_array
 from scipy.special import expit
 
@@ -21,21 +20,20 @@ from ratings.columns import Column, column_codes, is_missing, same_length
 from ratings.counts import Floats, PairCounts, checked_weights
 from ratings.errors import BadOption, MissingValue
 from ratings.fit import LEVEL, Fit, normal_quantile
+from ratings.hessian import Together, information, laplacian, sandwiched, win_probability
 from ratings.outcomes import A_WINS, B_WINS, BOTH_BAD, SCORES, TIE
-
-Together = NDArray[np.bool_] | None  # (models, models): which pairs count; None for all
 
 
 def sandwich(counts: PairCounts, scores: Floats, xi: Floats, prior: float, together: Together) -> Floats:
     """V (models, models) in logits² for independent battles with this score matrix; see the module."""
     p = win_probability(xi)
     c = counts.weighted_squares
-    of_pair = p[counts.model_a, counts.model_b]
+    of_pair = np.take(p, counts.pairs)
     noise = c[:, A_WINS] * (1 - of_pair) ** 2 + c[:, B_WINS] * of_pair**2
-    noise = noise + (c[:, TIE] + c[:, BOTH_BAD]) * (0.5 - of_pair) ** 2
+    noise += (c[:, TIE] + c[:, BOTH_BAD]) * (0.5 - of_pair) ** 2
     square = _masked(counts.matrix(noise), together)
     filling = laplacian(square + square.T, prior, pin=False)
-    return _between(bread(scores, p, prior, together), filling)
+    return sandwiched(_hessian(scores, p, prior, together), filling)
 
 
 def clustered(
@@ -62,7 +60,7 @@ def clustered(
     many = summed.shape[0]
     filling = np.asarray((summed.T @ summed).todense()) * (many / (many - 1))
     filling[np.diag_indices_from(filling)] += prior
-    return _between(bread(scores, win_probability(xi), prior, together), filling)
+    return sandwiched(_hessian(scores, win_probability(xi), prior, together), filling)
 
 
 def scores_by_cluster(battles: Battles, score: Floats, groups: NDArray[np.int64]) -> csr_array:
@@ -106,46 +104,10 @@ def simultaneous(fit: Fit, level: float = LEVEL, *, draws: int = 10_000, seed: i
     return fit.ratings - c * errors, fit.ratings + c * errors
 
 
-def win_probability(xi: Floats) -> Floats:
-    """(models, models): p[i, j] = expit(xi_i - xi_j), with one exponential a model while that is exact."""
-    if xi.max() - xi.min() > 600:  # exp would leave the range of floats
-        return np.asarray(expit(xi[:, None] - xi[None, :]))
-    strength = np.exp(xi - (xi.max() + xi.min()) / 2)
-    return np.asarray(strength[:, None] / (strength[:, None] + strength[None, :]))
-
-
-def bread(scores: Floats, p: Floats, prior: float, together: Together) -> Floats:
-    """H⁻¹ (models, models) at win probabilities p."""
+def _hessian(scores: Floats, p: Floats, prior: float, together: Together) -> Floats:
     met = _masked(scores, together)
-    return inverse(laplacian((met + met.T) * p * p.T, prior, together))
-
-
-def laplacian(weights: Floats, prior: float, together: Together = None, *, pin: bool = True) -> Floats:
-    """diag(row sums) - weights, plus the prior on the diagonal.
-
-    Without a prior only differences are known; `pin` adds a constant within each component, which moves no
-    difference and makes the matrix invertible.
-    """
-    square = -weights
-    np.fill_diagonal(square, 0.0)
-    degree = -square.sum(axis=1)
-    np.fill_diagonal(square, degree + prior)
-    if not prior and pin:
-        constant = degree.mean() / len(degree) if degree.any() else 1.0
-        square += constant if together is None else constant * together
-    return square
-
-
-def inverse(hessian: Floats) -> Floats:
-    """The inverse of a positive definite matrix."""
-    factor, _ = cho_factor(hessian, lower=True, check_finite=False)
-    lower, _ = lapack.dpotri(factor, lower=1)  # half the work of solving for every column
-    return np.asarray(np.tril(lower) + np.tril(lower, -1).T)
+    return laplacian(information(met + met.T, p), prior, together)
 
 
 def _masked(square: Floats, together: Together) -> Floats:
     return square if together is None else square * together
-
-
-def _between(bread: Floats, filling: Floats) -> Floats:
-    return np.asarray(bread @ filling @ bread)

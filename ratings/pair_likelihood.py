@@ -20,7 +20,7 @@ from ratings.bradley_terry import score_matrix
 from ratings.counts import Floats, PairCounts
 from ratings.errors import BadOption, Disconnected, NoBattles, NotConverged
 from ratings.fit import Fit, of_parameters
-from ratings.intervals import inverse
+from ratings.hessian import sandwiched
 
 TOLERANCE = 1e-10
 STEPS = 200
@@ -140,14 +140,13 @@ class _Problem:
 
     def covariance(self, estimate: Floats) -> Floats:
         battle, size = self.battle(estimate), len(self.counts.models)
-        bread = inverse(self.hessian(battle))
         if self.groups is None:
             squares = self.counts.weighted_squares
             filling = self.spread(np.einsum("rk,rki,rkj->rij", squares, battle.gradient, battle.gradient))
         else:
             filling = self.by_group(np.einsum("rk,rki->ri", self.counts.weighted, battle.gradient), self.groups)
         filling[:size, :size] += np.diag(np.full(size, self.prior))
-        return bread @ filling @ bread
+        return sandwiched(self.hessian(battle), filling)
 
     def places(self) -> NDArray[np.int64]:
         """(rows, 2 + extras): where the parameters of a row stand in the estimate."""

@@ -27,7 +27,7 @@ from ratings.columns import Column
 from ratings.counts import Floats, tabulate
 from ratings.errors import BadOption, Disconnected
 from ratings.fit import Fit
-from ratings.intervals import laplacian
+from ratings.hessian import laplacian
 from ratings.outcomes import SCORES
 from ratings.scale import CENTRE, POINTS
 

@@ -10,7 +10,7 @@ from ratings.bradley_terry import PRIOR, bradley_terry
 from ratings.columns import Codes
 from ratings.counts import Floats, PairCounts
 from ratings.errors import BadOption, UnknownModel
-from ratings.intervals import win_probability
+from ratings.hessian import win_probability
 from ratings.scale import CENTRE, POINTS
 
 FLOOR = 0.1  # share of uniform choice: no pair is ever left out, so weights 1/P stay bounded

@@ -28,7 +28,8 @@ from ratings.columns import Codes, Column, column_codes
 from ratings.counts import Floats, tabulate
 from ratings.errors import BadOption
 from ratings.fit import Fit
-from ratings.intervals import cluster_codes, laplacian, scores_by_cluster
+from ratings.hessian import laplacian
+from ratings.intervals import cluster_codes, scores_by_cluster
 from ratings.outcomes import A_WINS, B_WINS, SCORES, TIE
 from ratings.scale import CENTRE, POINTS
 from ratings.ties import davidson

@@ -1,4 +1,5 @@
 import random
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 import ratings
 from ratings.bradley_terry import score_matrix, solve
-from ratings.intervals import win_probability
+from ratings.hessian import win_probability
 from ratings.scale import POINTS
 
 A, B, WINNER = simulated()
@@ -253,3 +254,9 @@ def test_more_votes_for_a_model_never_lower_it():
         row = rng.randrange(len(A))
         more = ratings.bradley_terry([*A, A[row]], [*B, B[row]], [*WINNER, "model_a"])
         assert more.rating(A[row]) > ratings.bradley_terry(A, B, WINNER).rating(A[row])
+
+
+def test_a_fit_that_does_not_come_to_an_end_says_so(monkeypatch):
+    monkeypatch.setattr(import_module("ratings.bradley_terry"), "STEPS", 1)
+    with pytest.raises(ratings.NotConverged, match="after 1 steps; give a prior"):
+        ratings.bradley_terry(["a", "a", "b"], ["b", "b", "a"], ["model_a", "model_b", "model_a"])

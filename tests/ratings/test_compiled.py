@@ -9,6 +9,7 @@ import ratings
 from ratings import compiled
 from ratings.columns import column_codes
 from ratings.elo import compiled_loop, loop
+from ratings.tally import checked_tally, with_scipy
 
 needs_loops = pytest.mark.skipif(compiled.LOOPS is None, reason="ratings was installed without a C compiler")
 
@@ -40,6 +41,69 @@ def test_the_compiled_elo_is_the_loop(dtype, models):
     (a, b, winner), *_ = drawn(models, 40_000)
     battles = a.astype(dtype), b.astype(dtype), winner
     np.testing.assert_allclose(compiled_loop(*battles, models, 0.05), loop(*battles, models, 0.05), atol=1e-12)
+
+
+@needs_loops
+@pytest.mark.parametrize(
+    "dtype", [np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.int64, np.uint64]
+)
+@pytest.mark.parametrize("models", [2, 100])
+def test_the_compiled_tally_is_that_of_scipy(dtype, models):
+    (a, b, winner), *_ = drawn(models)  # with two models a byte goes round a hundred times
+    pairs, cells = checked_tally(a.astype(dtype), b.astype(dtype), winner, models)
+    expected_pairs, expected_cells = with_scipy(a, b, winner, models)
+    assert (pairs == expected_pairs).all()
+    assert (cells == expected_cells).all()
+
+
+@needs_loops
+def test_the_tally_reads_any_layout():
+    (a, b, winner), *_ = drawn(battles=5000)
+    strided = np.repeat(a, 2)[::2], b.astype(">i4"), np.repeat(winner, 3)[::3]
+    assert (checked_tally(*strided, 6)[1] == with_scipy(a, b, winner, 6)[1]).all()
+
+
+@needs_loops
+@pytest.mark.parametrize("dtype", [np.int8, np.int16, np.int32, np.int64, np.uint64])
+@pytest.mark.parametrize(("side", "code"), [(0, -1), (1, -1), (0, 6), (1, 6)])
+def test_a_code_out_of_range_ends_the_tally(dtype, side, code):
+    (a, b, winner), *_ = drawn(battles=5000)
+    columns = [a.astype(dtype), b.astype(dtype)]
+    columns[side][4321] = np.array(code).astype(dtype)
+    assert checked_tally(*columns, winner, 6) is None
+
+
+@needs_loops
+def test_a_high_half_or_an_outcome_out_of_range_ends_the_tally():
+    (a, b, winner), *_ = drawn(battles=5000)
+    high = a.astype(np.int64)
+    high[7] = 1 << 32  # its low half is a good code
+    assert checked_tally(high, b, winner, 6) is None
+    winner[4999] = 4
+    assert checked_tally(a, b, winner, 6) is None
+
+
+@needs_loops
+def test_the_tally_writes_nothing_outside_its_table():
+    good, y, table = np.array([0, 1], np.int32), np.array([0, 1], np.uint8), np.zeros((4, 4), np.int32)
+    for models in (0, 1, 3, 1 << 20):
+        with pytest.raises(ValueError, match="the size of the models"):
+            compiled.LOOPS.tally(good, good[::-1].copy(), y, models, table)
+    with pytest.raises(ValueError, match="differ in length"):
+        compiled.LOOPS.tally(good, good[:1], y, 2, table)
+    with pytest.raises(TypeError, match="model_b has items of format d"):
+        compiled.LOOPS.tally(good, np.zeros(2), y, 2, table)
+    assert not table.any()
+
+
+@pytest.mark.parametrize("models", [None, [f"m{m}" for m in range(9)]])
+def test_codes_are_counted_the_same_both_ways(monkeypatch, models):
+    (a, b, winner), *_ = drawn()
+    a[35_000:35_003], b[35_000:35_003] = [7, 7, 8], [8, 0, 1]  # beyond what the ends of the columns tell
+    one, other = both_ways(monkeypatch, lambda: ratings.read_battles(a, b, winner, models=models))
+    assert one.models == other.models
+    assert (one.pairs == other.pairs).all()
+    assert (one.cells == other.cells).all()
 
 
 @needs_loops

@@ -3,7 +3,7 @@ import pytest
 from boards import simulated
 
 import ratings
-from ratings.tally import add_entries, add_matrix, private_loop_works, tally
+from ratings.tally import add_entries, add_matrix, private_loop_works, with_scipy
 
 A, B, WINNER = simulated()
 
@@ -94,7 +94,7 @@ def test_a_tally_of_several_chunks_loses_none(works, monkeypatch):
     monkeypatch.setattr("ratings.tally.private_loop_works", lambda: works)
     monkeypatch.setattr("ratings.tally.CHUNK", 100)
     a = np.arange(1050) % 3
-    pairs, cells = tally(a, (a + 1) % 3, np.zeros(1050, dtype=np.uint8), 3)
+    pairs, cells = with_scipy(a, (a + 1) % 3, np.zeros(1050, dtype=np.uint8), 3)
     assert (pairs.tolist(), cells.sum(axis=0).tolist()) == ([1, 5, 6], [1050, 0, 0, 0])
 
 
