@@ -64,7 +64,7 @@ def watched(
 
 def _told(engine: Engine) -> str:
     cost = f"${engine.budget.spent:.2f}" if engine.budget.spent else ""
-    failed = sum(engine.tally.failed.values())
+    failed = sum(count for status, count in engine.tally.failed.items() if status != "not_asked")
     return " · ".join(part for part in (cost, f"{failed:,} failed" if failed else "") if part)
 
 

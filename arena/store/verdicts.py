@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -119,7 +120,7 @@ def _battle(session: Session, verdict: NewVerdict) -> int:
     )
     session.add(battle)
     session.flush()
-    _add_turn(session, battle.id or 0, verdict.prompt, {"a": a, "b": b})
+    _add_turns(session, battle.id or 0, verdict.prompt, {"a": a, "b": b})
     session.add(
         JudgedBattle(
             battle_id=battle.id or 0,
@@ -132,24 +133,35 @@ def _battle(session: Session, verdict: NewVerdict) -> int:
     return battle.id or 0
 
 
-def _add_turn(
+def _add_turns(
     session: Session, battle_id: int, prompt: StoredPrompt, completions: dict[str, PromptCompletion]
 ) -> None:
-    """The prompt's last turn; what came before it stays with the prompt."""
-    turn = Turn(battle_id=battle_id, number=1, prompt=str(prompt.messages[-1]["content"]))
-    session.add(turn)
-    session.flush()
-    session.add_all(
-        CompletionRow(
-            turn_id=turn.id or 0,
-            side=side,
-            text=one.text,
-            status=CompletionStatus.FINISHED,
-            finish_reason=one.finish_reason,
-            prompt_tokens=one.prompt_tokens,
-            completion_tokens=one.completion_tokens,
+    """The turns that the models had by themselves; what came before them stays with the prompt."""
+    said = {side: [*json.loads(one.earlier), one.text] for side, one in completions.items()}
+    many = min(map(len, said.values()))
+    asked = prompt.messages[-many:]
+    for number, message in enumerate(asked, 1):
+        turn = Turn(battle_id=battle_id, number=number, prompt=str(message["content"]))
+        session.add(turn)
+        session.flush()
+        session.add_all(
+            _completion(turn.id or 0, side, said[side][number - many - 1], one, last=number == many)
+            for side, one in completions.items()
         )
-        for side, one in completions.items()
+    session.flush()
+
+
+def _completion(turn: int, side: str, text: str, one: PromptCompletion, *, last: bool) -> CompletionRow:
+    """What was used and why it ended is known of the last turn alone."""
+    told = (one.finish_reason, one.prompt_tokens, one.completion_tokens) if last else (None, None, None)
+    return CompletionRow(
+        turn_id=turn,
+        side=side,
+        text=text,
+        status=CompletionStatus.FINISHED,
+        finish_reason=told[0],
+        prompt_tokens=told[1],
+        completion_tokens=told[2],
     )
 
 

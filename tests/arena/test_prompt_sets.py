@@ -9,7 +9,17 @@ import pytest
 from arena.hub_prompts import is_hub_id, read_hub_prompts
 from arena.prompt_files import BadPromptFile, read_prompt_file, read_prompts
 from arena.prompt_sets import bring, starter
-from arena.store.prompts import UnknownPromptSet, completions_of, prompt_sets, prompts_of
+from arena.store.prompts import (
+    NewPrompt,
+    UnknownPromptSet,
+    add_completion,
+    add_prompt_set,
+    completions_of,
+    prompt_sets,
+    prompts_of,
+)
+from arena.store.verdicts import NewVerdict, add_verdicts, votes_on_record
+from arena.store.voted import conversations
 
 FORMATS = [
     ("plain", {"id": "x", "prompt": "Hi?", "checklist": ["kind"], "reference": "yes"}),
@@ -120,6 +130,22 @@ def test_mt_bench_answers_become_references_turn_by_turn(database, tmp_path):
     answers.write_text(json.dumps({"question_id": 2, "text": "one"}))
     with pytest.raises(BadPromptFile, match="not an MT-bench answer"):
         bring(database, str(questions), references=answers)
+
+
+def test_a_judged_conversation_is_read_with_all_the_turns_that_the_models_had(database):
+    asked = tuple({"role": "user", "content": text} for text in ("First?", "Second?"))
+    with database.write() as session:
+        add_prompt_set(session, "talks", "file", "0", [NewPrompt("t", asked)])
+        (prompt,) = prompts_of(session, "talks")
+        for model in ("a", "b"):
+            add_completion(session, prompt.id, model, f"{model} twice", earlier=[f"{model} once"])
+        found = completions_of(session, "talks")
+        verdict = NewVerdict(prompt, found["t", "a"], found["t", "b"], "model_a", 1.0, 1, (), "because")
+        assert add_verdicts(session, "judge:j", "design", [verdict]) == 1
+        (battle,) = {vote.battle for vote in votes_on_record(session, ["judge:j"])}
+        assert conversations(session, [battle])[battle] == [
+            ("First?", "a once", "b once"), ("Second?", "a twice", "b twice"),
+        ]  # fmt: skip
 
 
 @pytest.fixture
