@@ -40,15 +40,34 @@ def disputed(
         bool,
         typer.Option("--patterns", help="Instead: what judges give more weight than people do, over all votes."),
     ] = False,
+    classes: Annotated[
+        bool,
+        typer.Option("--classes", help="Instead: which classes of words the stored explanations fall on."),
+    ] = False,
+    concepts: Annotated[
+        bool,
+        typer.Option(
+            "--concepts",
+            help="Instead: groups of the judge's inner states, and whether they tell people's choice.",
+        ),
+    ] = False,
     limit: Annotated[int, typer.Option(help="Show so many.", min=1)] = 20,
     as_format: AsFormat = Format.TABLE,
     config: Config = None,
     db: DatabaseURL = None,
 ) -> None:
     """Rank battles by disagreement: there `arena explain` has something to say."""
+    from arena.cli import patterns_of_judges
     from arena.disputes import disputes, joined
     from arena.store.verdicts import votes_on_record
 
+    if classes or concepts:
+        with opened(config, db) as (database, settings):
+            if classes:
+                patterns_of_judges.classes(database, model, category, judge, as_format)
+            else:
+                patterns_of_judges.concepts(database, settings, model, category, judge, limit, as_format)
+        return
     with opened(config, db) as (database, _), database.read() as session:
         votes = joined(session, votes_on_record(session))
         _check(votes, model, category, judge)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from arena.cli.explained_text import printed
 from arena.cli.options import Config, DatabaseURL, opened, write_json
+from arena.cli.progress_of import shown
 from arena.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -113,7 +112,7 @@ def _made(database: Database, settings: Settings, asked: Asked, again: bool) -> 
         return found
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     try:
-        with _shown(console) as progress:
+        with shown(console, "texts") as progress:
             return explaining.explain(database, settings, asked, progress)
     except JudgeFailed as problem:
         console.print(str(problem), style="bold red", markup=False)
@@ -123,19 +122,6 @@ def _made(database: Database, settings: Settings, asked: Asked, again: bool) -> 
             "stopped; what the judge answered is kept: type the same command again to go on", style="yellow"
         )
         raise typer.Exit(130) from None
-
-
-@contextmanager
-def _shown(console: Console) -> Iterator[Any]:
-    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"), TimeElapsedColumn()
-    with Progress(*columns, console=console, refresh_per_second=4) as bars:
-        bar = bars.add_task("preparing", total=None, told="")
-
-        def progress(stage: str, done: int, total: int) -> None:
-            told = f"{done:,} of {total:,} texts" if total else ""
-            bars.update(bar, description=stage, completed=done, total=total or None, told=told)
-
-        yield progress
 
 
 def _write(documents: list[Mapping[str, Any]], as_format: Form, output: Path | None) -> None:

@@ -116,6 +116,25 @@ def explanations_of(session: Session, battle_id: int) -> list[StoredExplanation]
     return [_stored(row) for row in session.exec(_rows(battle_id).order_by(*newest))]
 
 
+def explained_words(
+    session: Session, judge: str | None, model: str | None, category: str | None
+) -> dict[tuple[int, str], tuple[list[str], list[float]]]:
+    """Words and scores of the newest explanation of a verdict by (battle, judge), the methods that have a sign."""
+    query = select(ExplanationRow, Battle).join(Battle, col(Battle.id) == col(ExplanationRow.battle_id))
+    if judge is not None:
+        query = query.where(ExplanationRow.judge == judge)
+    if category is not None:
+        query = query.where(Battle.category == category)
+    found = {}
+    for row, _ in session.exec(query.order_by(col(ExplanationRow.created_at), col(ExplanationRow.id))):
+        told = json.loads(row.document)
+        signed = told.get("parameters", {}).get("signed", True)
+        if "verdict" in told and signed and (model is None or model in told["models"].values()):
+            words = told["words"]
+            found[row.battle_id, row.judge] = [one["text"] for one in words], [one["score"] for one in words]
+    return found
+
+
 def _rows(battle_id: int):  # type: ignore[no-untyped-def]  # noqa: ANN202  (a select keeps its own type)
     return select(ExplanationRow).where(ExplanationRow.battle_id == battle_id)
 

@@ -16,7 +16,7 @@ from arena.disputes import disputes, joined
 from arena.errors import ConfigError
 from arena.store import Database
 from arena.store.battles import SIDES, Written, add_battle, add_turn, finish_turn, register_models
-from arena.store.explanations import battle_texts
+from arena.store.explanations import add_explanation, battle_texts
 from arena.store.judging_tables import VerdictRow
 from arena.store.tables import BattleStatus, CompletionStatus, Vote
 from arena.store.verdicts import StoredVote, votes_on_record
@@ -209,3 +209,28 @@ def test_a_vote_on_swapped_sides_counts_for_the_same_model(tmp_path):
         (found,) = disputes(joined(session, votes_on_record(session)))
     database.close()
     assert (found.model_a, found.people["model_a"], found.people["model_b"]) == ("plain", 1, 1)
+
+
+def test_classes_of_words_come_from_stored_explanations_of_verdicts(disputed_store):
+    done = run("--db", disputed_store, "--classes")
+    assert isinstance(done.exception, ConfigError)
+    assert "arena explain BATTLE --judge JUDGE" in str(done.exception)
+    told = {"verdict": {}, "models": {"completion_a": "plain", "completion_b": "lists"}, "parameters": {}}
+    database = Database(disputed_store)
+    with database.write() as session:
+        for battle in (1, 2):
+            words = [{"text": "- ", "score": 3.0}, {"text": "one", "score": 1.0}]
+            add_explanation(session, battle, "tiny", "owen", "d", {**told, "words": words})
+    database.close()
+    rows = {
+        row["name"]: row for row in json.loads(run("--db", disputed_store, "--classes", "--format", "json").stdout)
+    }
+    assert rows["list marker"]["over_weight"] == pytest.approx(1.5)
+    assert "list marker" in run("--db", disputed_store, "--classes", "--judge", "tiny").stdout
+    assert isinstance(run("--db", disputed_store, "--classes", "--model", "nobody").exception, ConfigError)
+
+
+def test_concepts_ask_for_the_judge_that_is_to_be_read(disputed_store):
+    done = run("--db", disputed_store, "--concepts")
+    assert isinstance(done.exception, ConfigError)
+    assert "--judge NAME" in str(done.exception)

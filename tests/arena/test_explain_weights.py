@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from test_disputes import add_voted_battle
 
 from arena.config import OpenAISettings, Settings, TransformersSettings
 from arena.errors import ConfigError
-from arena.explaining import ask, explain, journal_path, stored
+from arena.explaining import ask, explain, journal_path, method_names, stored
 from arena.store import Database
 
 pytestmark = pytest.mark.slow
@@ -65,7 +67,7 @@ def asked(place, method, a="because it is so.", b="- one - two"):
     return settings, database, ask(database, settings, str(number), "local", method, template=TEMPLATE)
 
 
-@pytest.mark.parametrize("method", ["occlusion", "integrated_gradients", "chefer", "rollout"])
+@pytest.mark.parametrize("method", method_names())
 def test_every_kind_of_method_explains_words_heads_and_flow(place, method):
     settings, database, wanted = asked(place, method)
     found = explain(database, settings, wanted, quiet)
@@ -88,7 +90,114 @@ def test_every_kind_of_method_explains_words_heads_and_flow(place, method):
     assert found["flow"]["nodes"][-1] == "the verdict"
     assert stored(database, wanted) == found
     unsigned = "this method has no sign" in " ".join(found["notes"])
-    assert unsigned == (method == "rollout")
+    assert unsigned == (method in ("saliency", "rollout", "flow"))
+    assert ("sensitivity" in found["faithfulness"]) == (method in ("saliency", "input_x_gradient", "attn_lrp"))
+    shown = (
+        "".join(b + w["text"] for b, w in zip(found["between"], found["words"], strict=False))
+        + found["between"][-1]
+    )
+    assert shown == TEMPLATE.format(question="why?", answer_a="because it is so.", answer_b="- one - two") + " :"
+
+
+def test_a_replaced_word_is_what_the_network_says_of_the_replaced_text(place, weights):
+    from interp.causal_lm import CausalLM
+    from interp.prompt import Prompt
+
+    settings, database, wanted = asked(place, "occlusion")
+    found = explain(database, settings, wanted, quiet)["replacement"]
+    lm = CausalLM.load(weights)
+    texts = ["why?", "because", "it", "is", "so.", "-", "one", "-", "two"]
+    for unit, before, after in found["replaced"]:
+        assert texts[unit] == before
+        texts[unit] = after
+    question, a, b = texts[0], " ".join(texts[1:5]), " ".join(texts[5:])
+
+    def contrast(first, second):
+        text = TEMPLATE.format(question=question, answer_a=first, answer_b=second) + " :"
+        return lm.contrast(Prompt.of((None, text))).value
+
+    assert found["after"] == pytest.approx((contrast(a, b) - contrast(b, a)) / 2, abs=1e-4)
+
+
+@pytest.mark.parametrize("method", ["screen", "integrated_gradients"])
+def test_a_models_own_answer_hangs_on_the_words_of_its_prompt(place, weights, method):
+    from interp.causal_lm import CausalLM
+    from interp.prompt import Prompt
+
+    settings, database = place
+    number = str(add_voted_battle(database, "why? The sun rises", "because it is so.", "- one - two", "model_a"))
+    wanted = ask(database, settings, number, "local", method, about="a")
+    found = explain(database, settings, wanted, quiet)
+    assert [word["text"] for word in found["words"]] == ["why?", " The", " sun", " rises"]
+    lm = CausalLM.load(weights)
+    with_prompt, without = (
+        lm.answer(Prompt.of((None, text)), "because it is so.").value for text in ("why? The sun rises :", " :")
+    )
+    assert found["answer"]["gain"] == pytest.approx(with_prompt - without, abs=1e-4)
+    assert len(found["answer"]["samples"]) == 4
+    assert "".join(one["text"] for one in found["answer"]["tokens"]) == "because it is so."
+    assert any("plain wrote this answer" in note for note in found["notes"])
+    assert "verdict" not in found
+    assert stored(database, wanted) == found
+    assert stored(database, ask(database, settings, number, "local", method)) is None
+
+
+def test_heads_are_measured_exactly_where_that_is_asked(place):
+    settings, database, wanted = asked(place, "screen")
+    quick = explain(database, settings, wanted, quiet)
+    exact = explain(database, settings, replace(wanted, heads="ablation"), quiet)
+    assert (quick["heads_by"], exact["heads_by"]) == ("gradient", "ablation")
+    assert exact["heads"] != quick["heads"]
+
+
+def test_what_flow_costs_is_said_before_it_is_begun(place):
+    settings, database, wanted = asked(place, "flow")
+    said = []
+    explain(database, settings, wanted, lambda stage, *_: said.append(stage))
+    assert any("9 maximum flows over" in stage and "s an order" in stage for stage in said)
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"judge": None, "about": "a"}, "no model is called 'plain'; there are: local, remote"),
+        ({"judge": "remote", "about": "b"}, "tells no probability of a given text; --judge NAME.*local"),
+        ({"judge": "local", "about": "c"}, "--answer: 'c'; expected a or b"),
+    ],
+)
+def test_an_answer_that_cannot_be_explained_says_why(place, more, says):
+    settings, database = place
+    number = str(add_voted_battle(database, "why?", "because.", "- one", "model_a"))
+    with pytest.raises(ConfigError, match=says):
+        ask(database, settings, number, **more)
+
+
+def test_an_empty_answer_has_nothing_to_attribute(place):
+    settings, database = place
+    number = str(add_voted_battle(database, "why?", "", "- one", "model_b"))
+    with pytest.raises(ConfigError, match="answer A of plain is empty"):
+        explain(database, settings, ask(database, settings, number, "local", about="a"), quiet)
+
+
+def test_inner_states_are_grouped_and_probed_over_battles(place):
+    pytest.importorskip("sklearn")
+    from arena.inner_patterns import inner_patterns
+    from arena.store.verdicts import votes_on_record
+    from arena.targets import configured
+
+    settings, database = place
+    for number in range(16):
+        question = f"why? {'The sun ' * (number % 4)}{'rises ' * (number % 5)}"
+        a, b = ("because it is so.", "- one - two")[:: 1 if number % 2 else -1]
+        add_voted_battle(database, question, a, b, "model_a" if number % 3 else "model_b")
+    with database.read() as session:
+        votes = votes_on_record(session)
+    found = inner_patterns(database, configured(settings)["local"], votes, 100, quiet)
+    assert found["battles"] == 16
+    assert sum(group["size"] for group in found["concepts"]["groups"]) <= 16
+    assert found["probe"]["verdict"]
+    with pytest.raises(ConfigError, match="its weights are not here"):
+        inner_patterns(database, configured(settings)["remote"], votes, 100, quiet)
 
 
 def test_occlusion_through_the_store_is_what_the_network_says(place, weights):
