@@ -49,7 +49,9 @@ def tag(
                     await tagging.asked.endpoint.close()
 
             done = watched(engine, work, len(tagging.battles)) or 0
-    console.print(f"{done:,} battles sorted; see arena leaderboard --category 'hard (llm)'")
+    console.print(
+        f"{done:,} battles sorted" + ("; see arena leaderboard --category 'tagged (llm)'" if done else "")
+    )
     tell_failures(engine.tally.to_dict()["failed"], {s.value: d for s, d in engine.tally.details.items()}, console)
     if engine.tally.failed:
         console.print("type the same command again: battles that are sorted are not asked about twice")

@@ -19,7 +19,8 @@ LEADERBOARD = {
 MODELS = {
     "source": "human", "category": "overall",
     "models": [{**ROW, "registered_at": "2026-01-05T08:00:00.000000+00:00", "organisation": "Hugging Face",
-                "licence": "Apache-2.0", "parameters": 135000000, "context": 8192, "released": "2024-10-31",
+                "licence": "Apache-2.0", "parameters": 135000000, "context": 8192, "energy": 0.09,
+                "variants_tested": 0, "listed": "2024-11-15", "retired": "2025-06-30", "released": "2024-10-31",
                 "url": "https://example.org/smollm2", "prompt_price": 0.02, "completion_price": 0.06}],
 }  # fmt: skip
 VOTES = {
