@@ -120,6 +120,9 @@ def _check_labels(codes: Codes, labels: Sequence[object], name: str) -> None:
         row = int(np.argmax(np.isin(codes, [*bad, -1])))
         raise MissingValue(f"row {row}: {name} has no model; name it or drop the battle")
     for code, label in enumerate(labels):
+        if isinstance(label, int) and label < 0:  # how others mark a missing one
+            row = int(np.argmax(codes == code))
+            raise UnknownModel(f"row {row}: {name} is {label}; the number of a model is zero or more")
         if isinstance(label, bool) or not isinstance(label, str | int):
             row = int(np.argmax(codes == code))
             raise UnknownModel(f"row {row}: {name} is {label!r}; a model is named by text or an integer")
