@@ -32,6 +32,9 @@ class Battles:
     pairs: NDArray[np.int64]
     cells: Cells
 
+    def __repr__(self) -> str:
+        return f"Battles({len(self.models)} models, {len(self):,} battles)"
+
     def __len__(self) -> int:
         return len(self.outcome)
 

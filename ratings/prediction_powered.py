@@ -44,6 +44,13 @@ class Powered:
     trust: float
     gain: float
 
+    def __str__(self) -> str:
+        return (
+            f"{self.fit}\nthe judge, trusted {self.trust:.2f}, is worth {self.gain:.2f} times people's votes alone"
+        )
+
+    __repr__ = __str__
+
 
 def prediction_powered(model_a: Column, model_b: Column, judge_winner: Column, human_winner: Column) -> Powered:
     """Ratings of people's preference from battles (rows,) that a judge saw all and people voted on some.
