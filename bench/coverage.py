@@ -4,9 +4,16 @@ Prints the table of docs/ratings.md. Votes of a cluster (a voter, a prompt) shar
 with sd TASTE logits; the truth is then the Bradley–Terry fit of the expected votes over all clusters.
 """
 
+# ruff: noqa: E402 - the path is set before the imports that look at it
+
 from __future__ import annotations
 
 import argparse
+import sys
+from pathlib import Path
+
+# `ratings.py` beside this file is called like the package: Python must not find it first.
+sys.path[:] = [path for path in sys.path if Path(path).resolve() != Path(__file__).resolve().parent]
 
 import numpy as np
 from scipy.special import expit

@@ -52,6 +52,12 @@ class Anchored:
     taste: float
     gain: float
 
+    def __str__(self) -> str:
+        panel = f"{len(self.judges)} judge(s), off by {self.taste:.0f} points a model, are worth"
+        return f"{self.fit}\n{panel} {self.gain:.2f} times the votes of people alone"
+
+    __repr__ = __str__
+
 
 def human_anchored(
     model_a: Column,

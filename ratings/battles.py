@@ -32,6 +32,9 @@ class Battles:
     pairs: NDArray[np.int64]
     cells: Cells
 
+    def __repr__(self) -> str:
+        return f"Battles({len(self.models)} models, {len(self):,} battles)"
+
     def __len__(self) -> int:
         return len(self.outcome)
 
@@ -120,6 +123,9 @@ def _check_labels(codes: Codes, labels: Sequence[object], name: str) -> None:
         row = int(np.argmax(np.isin(codes, [*bad, -1])))
         raise MissingValue(f"row {row}: {name} has no model; name it or drop the battle")
     for code, label in enumerate(labels):
+        if isinstance(label, int) and label < 0:  # how others mark a missing one
+            row = int(np.argmax(codes == code))
+            raise UnknownModel(f"row {row}: {name} is {label}; the number of a model is zero or more")
         if isinstance(label, bool) or not isinstance(label, str | int):
             row = int(np.argmax(codes == code))
             raise UnknownModel(f"row {row}: {name} is {label!r}; a model is named by text or an integer")

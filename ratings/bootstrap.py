@@ -55,6 +55,19 @@ class Replicates:
         parameters = {**point.parameters, "covariance": f"{self.draw} bootstrap, {len(self.ratings)} rounds"}
         return replace(point, covariance=self.covariance, parameters=parameters)
 
+    def __str__(self) -> str:
+        width, (lower, upper), middle = (
+            max(map(len, self.models)),
+            self.interval(),
+            np.median(self.ratings, axis=0),
+        )
+        lines = [f"{len(self.ratings)} rounds ({self.draw}): median and {LEVEL:.0%} percentile interval"]
+        for m in np.argsort(-middle, kind="stable"):
+            lines.append(f"{self.models[m]:{width}}  {middle[m]:7.1f}  [{lower[m]:7.1f}, {upper[m]:7.1f}]")
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
 
 def resampled(
     counts: PairCounts, rounds: int = ROUNDS, *, draw: Draw = "poisson", seed: int = 0

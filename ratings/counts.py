@@ -75,6 +75,10 @@ class PairCounts:
             raise BadOption(f"row {row}: {self.table[row, outcome]:g} battles with outcome "
                             f"{OUTCOMES[outcome].name}; a count is zero or more")  # fmt: skip
 
+    def __repr__(self) -> str:
+        weighted = "" if self.weights is None else ", weighted"
+        return f"PairCounts({len(self.models)} models, {len(self.pairs)} rows, {self.battles:,} battles{weighted})"
+
     @property
     def battles(self) -> int:
         return round(float(self.table.sum()))

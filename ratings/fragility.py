@@ -50,6 +50,13 @@ class Fragility:
     battles: int
     removed: tuple[Removed, ...]
 
+    def __str__(self) -> str:
+        if self.votes is None:
+            return f"no removal found among {self.battles:,} votes puts {self.behind} ahead of {self.ahead}"
+        lines = [f"without {self.votes} of {self.battles:,} votes {self.behind} is ahead of {self.ahead}:"]
+        lines += [f"  {r.votes} with {r.outcome} on {r.model_a} and {r.model_b}" for r in self.removed]
+        return "\n".join(lines)
+
     @property
     def share(self) -> float | None:
         """The part of all votes that `votes` is."""

@@ -23,9 +23,9 @@ from scipy.special import expit
 from ratings import components
 from ratings.battles import Battles, read_battles
 from ratings.bradley_terry import score_matrix, solve
-from ratings.columns import Column
+from ratings.columns import Column, is_missing
 from ratings.counts import Floats, tabulate
-from ratings.errors import BadOption, Disconnected
+from ratings.errors import BadOption, Disconnected, NotConverged
 from ratings.fit import Fit
 from ratings.hessian import laplacian
 from ratings.outcomes import SCORES
@@ -44,20 +44,28 @@ class Powered:
     trust: float
     gain: float
 
+    def __str__(self) -> str:
+        return (
+            f"{self.fit}\nthe judge, trusted {self.trust:.2f}, is worth {self.gain:.2f} times people's votes alone"
+        )
+
+    __repr__ = __str__
+
 
 def prediction_powered(model_a: Column, model_b: Column, judge_winner: Column, human_winner: Column) -> Powered:
     """Ratings of people's preference from battles (rows,) that a judge saw all and people voted on some.
 
     `human_winner` is None (or NaN) where nobody voted. Which battles people voted on has to be random.
     Raises BadOption when people voted on none or all, Disconnected when their votes do not compare all models,
-    and what `read_battles` raises.
+    NotConverged, and what `read_battles` raises.
     """
-    labelled = np.array([isinstance(winner, str) and winner != "" for winner in human_winner])
+    votes = list(human_winner)
+    labelled = np.array([not is_missing(winner) for winner in votes])
     if labelled.all() or not labelled.any():
         raise BadOption(f"people voted on {labelled.sum()} of {labelled.size} battles; some have to lack a vote")
     judged = read_battles(model_a, model_b, judge_winner)
     rows = np.flatnonzero(labelled)
-    voted = [winner for winner in human_winner if isinstance(winner, str) and winner != ""]
+    voted = [votes[row] for row in rows]
     human = read_battles(judged.model_a[rows], judged.model_b[rows], voted, models=judged.models)
     scores = score_matrix(tabulate(human))
     if components.comparable(scores).max() > 0:
@@ -74,6 +82,8 @@ def prediction_powered(model_a: Column, model_b: Column, judge_winner: Column, h
         xi = xi + step
         if np.abs(step).max() < TOLERANCE:
             break
+    else:
+        raise NotConverged("people's votes and the judge's verdicts have no common answer; collect more votes")
     hessian = _hessian(human, xi) / n
     alone, together = (inner.covariance(xi, hessian, t) for t in (0.0, trust))
     fit = Fit(

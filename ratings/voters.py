@@ -61,6 +61,15 @@ class VoterCheck:
         """The voters to look at: quarantine their votes, do not delete them."""
         return tuple(self.voters[v] for v in np.flatnonzero(self.flagged_after).tolist())
 
+    def __str__(self) -> str:
+        lines = [f"{len(self.flagged)} of {len(self.voters)} voters flagged at level {self.level:g}"]
+        for v in np.flatnonzero(self.flagged_after).tolist():
+            after = f"after {self.flagged_after[v]} of {self.votes[v]} votes"
+            lines.append(f"{self.voters[v]}: {after}, likeliest {self.likeliest[v]}")
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
 
 def check_voters(
     model_a: Column,

@@ -62,6 +62,8 @@ def rate(
         raise ConfigError(f"--style and --cluster need --method bt, not {method}")
     if method is Method.elo and prior is not None:
         raise ConfigError("--prior is not for --method elo: online Elo has none")
+    if prior is not None and not 0 <= prior < math.inf:
+        raise ConfigError(f"--prior {prior:g}: a precision is zero or more, such as --prior {PRIOR:g}")
     held = _anchor(anchor)
     from ratings import RatingsError
 
@@ -128,7 +130,7 @@ def _weights(columns: Columns) -> list[float] | None:
         try:
             weights.append(float(value))  # type: ignore[arg-type]
         except (TypeError, ValueError) as problem:
-            raise BadBattlesFile(f"row {row}: weight {value!r} is not a number") from problem
+            raise BadBattlesFile(f"row {row}: weight {value!r}; a weight is a number, zero or more") from problem
     if math.isinf(sum(weight * weight for weight in weights if math.isfinite(weight))):
         raise BadBattlesFile("the weights are too large to be added up; divide them by the largest")
     return weights
@@ -187,7 +189,7 @@ def _anchor(text: str | None) -> tuple[str, float] | None:
 def _print(board: ratings.Leaderboard, as_format: Format) -> None:
     plain = board.to_dict()
     if as_format is Format.JSON:
-        write_json(plain)
+        write_json({**plain, "style": plain.get("style", {})})  # the key is there whatever was asked for
     elif as_format is Format.CSV:
         write_csv(plain["models"])
     else:
@@ -197,7 +199,7 @@ def _print(board: ratings.Leaderboard, as_format: Format) -> None:
 def _table(board: ratings.Leaderboard) -> Table:
     note = f"{board.battles:,} battle" + ("" if board.battles == 1 else "s")
     if len(board.components) > 1:
-        note += f"; {len(board.components)} components, and no battle compares models across them"
+        note += f"; {len(board.components)} components, and nothing compares models across them"
     table = Table(title=board.method, caption=note)
     for heading in ("rank", "spread", "model", "rating", "95 % interval", "battles", ""):
         table.add_column(heading, justify="left" if heading == "model" else "right")

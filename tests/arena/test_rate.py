@@ -50,7 +50,8 @@ def board(*words):
 
 def test_json_has_the_agreed_keys_and_nothing_else_is_on_standard_output(tmp_path):
     plain = board(written(tmp_path / "b.csv"))
-    assert list(plain) == ["method", "parameters", "battles", "components", "models"]
+    assert list(plain) == ["method", "parameters", "battles", "components", "models", "style"]
+    assert plain["style"] == {}
     assert plain["battles"] == 60
     assert list(plain["models"][0]) == [
         "model", "rating", "lower", "upper", "rank", "rank_low", "rank_high",
@@ -67,6 +68,13 @@ def test_csv_jsonl_and_parquet_give_the_same_board(tmp_path):
     assert board(written(tmp_path / "b.jsonl")) == expected
     pandas.read_csv(tmp_path / "b.csv").to_parquet(tmp_path / "b.parquet")
     assert board(tmp_path / "b.parquet") == expected
+
+
+@pytest.mark.parametrize("prior", ["-1", "nan", "inf"])
+def test_a_prior_that_is_no_precision_is_wrong_use(tmp_path, prior):
+    result = run(written(tmp_path / "b.csv"), "--prior", prior)
+    assert result.returncode == 2
+    assert f"--prior {prior}: a precision is zero or more" in result.stderr
 
 
 def test_without_prior_or_anchor_the_mean_is_1000(tmp_path):
@@ -189,7 +197,6 @@ def test_a_bad_row_is_told_and_the_work_failed(tmp_path, rows, told):
     [
         (["--category", "poems"], "no battle has category 'poems'; the file has: math, prose"),
         (["--anchor", "w=1000"], "UnknownModel: 'w' is not among the 3 rated models"),
-        (["--prior", "-1"], "prior -1; the precision of the prior is zero or more"),
     ],
 )
 def test_what_the_file_cannot_give_is_told(tmp_path, words, told):
@@ -231,7 +238,7 @@ def test_wrong_use_has_code_two(tmp_path, words):
 
 def test_a_weight_that_is_no_number(tmp_path):
     result = run(written(tmp_path / "b.csv", [["x", "y", "tie", "heavy"]], [*HEADER[:3], "weight"]))
-    assert "row 0: weight 'heavy' is not a number" in result.stderr
+    assert "row 0: weight 'heavy'; a weight is a number, zero or more" in result.stderr
 
 
 def test_files_that_cannot_be_read(tmp_path):

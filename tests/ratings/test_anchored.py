@@ -1,3 +1,5 @@
+from importlib import import_module
+
 import numpy as np
 import pytest
 
@@ -140,6 +142,21 @@ def test_a_biased_judge_moves_no_rating_far():
     lower, upper = result.fit.interval(0.999)
     rating = 1000 + POINTS * xi
     assert ((lower < rating) & (rating < upper)).all()
+
+
+def test_people_vote_in_codes_as_in_names():
+    _, a, b, judge, people = powered(0.8, battles=2000)
+    codes = [None if vote is None else ["model_a", "model_b"].index(vote) for vote in people]
+    assert (
+        ratings.prediction_powered(a, b, judge, codes).fit.ratings.tolist()
+        == ratings.prediction_powered(a, b, judge, people).fit.ratings.tolist()
+    )
+
+
+def test_an_equation_that_is_not_solved_says_so(monkeypatch):
+    monkeypatch.setattr(import_module("ratings.prediction_powered"), "STEPS", 1)
+    with pytest.raises(ratings.NotConverged, match="have no common answer; collect more votes"):
+        ratings.prediction_powered(*powered(0.8, battles=2000)[1:])
 
 
 def test_what_prediction_powered_refuses():

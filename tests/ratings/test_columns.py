@@ -208,3 +208,9 @@ def test_many_models_are_counted_without_a_table_of_all_pairs():
     assert len(counts.models) == 3000
     assert (counts.table.sum(axis=0) == [3000, 0, 3000, 0]).all()
     assert len(counts.model_a) == 3000
+
+
+@pytest.mark.parametrize("codes", [np.array([0, -1], np.int32), [0, -1]])
+def test_a_negative_code_is_no_model(codes):
+    with pytest.raises(ratings.UnknownModel, match="row 1: model_b is -1; the number of a model is zero or more"):
+        ratings.bradley_terry(np.array([2, 2]), codes, np.array([0, 1], np.uint8))

@@ -43,6 +43,14 @@ def test_evalica_elo(name, engine):
     assert fit.ratings == pytest.approx([scores["elo", model] for model in fit.models], abs=1e-9)
 
 
+@pytest.mark.parametrize("name", ["food", "simple"])
+def test_evalica_newman_is_davidson(name):
+    columns, scores = evalica(name)
+    fit = ratings.davidson(*columns)
+    xi = np.log([scores["newman", model] for model in fit.models])
+    assert fit.ratings == pytest.approx(1000 + POINTS * (xi - xi.mean()), abs=1e-9)
+
+
 def baseball():
     rows = read("ratings", "bradleyterry2", "baseball.csv")
     teams = tuple(sorted({row["home.team"] for row in rows}))
