@@ -63,19 +63,29 @@ class Taken:
         return per_correct(self.costs, [outcome.metrics.get(task.metric, 0.0) for outcome in self.outcomes])
 
 
+def must_take(problem: ConfigError) -> None:
+    raise problem
+
+
 async def players(
-    task: Task, settings: Sequence[AnyModel], asked: Mapping[str, Target], forced: Rung | None
+    task: Task,
+    settings: Sequence[AnyModel],
+    asked: Mapping[str, Target],
+    forced: Rung | None,
+    leave_out: Callable[[ConfigError], None] = must_take,
 ) -> list[Player]:
-    """Each model with the best way to ask it. Raises `ConfigError` for a model that cannot take the task."""
+    """Each model with the best way to ask it; `leave_out` hears of one that cannot take the task."""
     if forced is not None and forced not in task.rungs:
-        raise ConfigError(f"--rung {forced}: {task.name} knows {', '.join(task.rungs)}")
+        leave_out(ConfigError(f"--rung {forced}: {task.name} knows {', '.join(task.rungs)}"))
+        return []
     found = []
     for model in settings:
         target = asked[model.name]
         try:
             served = await best_rung(model, target.endpoint, [forced] if forced else task.rungs)
         except EndpointError as error:
-            raise ConfigError(f"{task.name}: {model.name}: {error.detail}") from error
+            leave_out(ConfigError(f"{task.name}: {model.name}: {error.detail}"))
+            continue
         rung = served.rung
         found.append(Player(model, wide(model, target) if rung is Rung.LOGLIKELIHOOD else target, served))
     return found

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from arena.benchmarking.choosing import Chosen, Named, Options
     from arena.benchmarking.run import Player, Taken
     from arena.engine import Answered, Engine, Journal, Target
+    from arena.errors import ConfigError
     from arena.store import Database
     from benchmarks.annotations import Annotator
     from benchmarks.data import Roads
@@ -96,9 +97,12 @@ def run(
                 if judge is not None:
                     (judging_model,) = targets.chosen(targets.configured(settings), [judge], "--judge")
                     judging = judged_by(judging_model, kept)
-                for chosen in _readable(named(tasks), roads, options, judging):
+                wanted = named(tasks)
+                for chosen in _readable(wanted, roads, options, judging):
                     bench = _Bench(database, kept, chosen, max_tokens, budget, judging)
-                    told += bench.carry_out(chosen_models, asked, Rung(rung) if rung else None)
+                    told += bench.carry_out(
+                        chosen_models, asked, Rung(rung) if rung else None, alone=len(wanted) == 1
+                    )
         except JournalError as problem:
             raise ConfigError(str(problem)) from problem
         finally:
@@ -150,15 +154,21 @@ class _Bench:
         self.max_tokens, self.budget, self.judging = max_tokens, budget, judging
         self.console = Console(stderr=True, soft_wrap=True, highlight=False)
 
-    def carry_out(self, models: Sequence[Any], asked: dict[str, Target], forced: Any) -> list[dict[str, Any]]:
-        """Ask, score, keep; the rows that are told."""
+    def carry_out(
+        self, models: Sequence[Any], asked: dict[str, Target], forced: Any, *, alone: bool
+    ) -> list[dict[str, Any]]:
+        """Ask, score, keep; the rows that are told. A model that cannot take the task is left out, and is an error
+        where the task stands alone.
+        """
         from arena.annotating import annotator
         from arena.benchmarking import run
         from arena.benchmarking.annotations import with_annotations
         from benchmarks.annotations import AnnotatedTask
         from benchmarks.errors import BenchmarkError
 
-        taking = asyncio.run(run.players(self.chosen.task, models, asked, forced))
+        taking = asyncio.run(run.players(self.chosen.task, models, asked, forced, self._leave_out(alone)))
+        if not taking:
+            return []
         self._announce(taking)
         engine, (failures, seconds) = self._ask(taking)
         try:
@@ -176,6 +186,14 @@ class _Bench:
         if counts["failed"]:
             self.console.print("type the same command again: only what has no reply is asked")
         return rows
+
+    def _leave_out(self, alone: bool) -> Callable[[ConfigError], None]:
+        def told(problem: ConfigError) -> None:
+            if alone:
+                raise problem
+            self.console.print(f"[yellow]left out:[/] {escape(str(problem))}")
+
+        return told
 
     def _announce(self, taking: Sequence[Player]) -> None:
         task = self.chosen.task

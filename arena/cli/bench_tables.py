@@ -31,13 +31,13 @@ def tasks(rows: Sequence[Mapping[str, Any]], width: int) -> Table:
 
 
 def results(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """Two lines a run: the value with its interval, the bounds below it, and the three outcomes."""
+    """Three lines a run: the value with its interval, the bounds below it, and the three outcomes."""
     table = Table(box=SIMPLE, padding=(0, 1, 0, 0), caption="bounds: every sample without a score wrong, or right")
     numbered = any("run" in row for row in rows)
     names = [*(["run"] if numbered else []), "task\nrung", "model"]
     for name in names:
         table.add_column(name, overflow="fold", min_width=3 if name == "run" else 13)
-    for name in ("metric\nvalue ± se", "95 % interval\nbounds", "scored", "un-\nparsed", "failed"):
+    for name in ("metric\nvalue ± se", "95 % interval\nbounds", "scored\nunparsed\nfailed"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         number = [str(row["run"])] if numbered else []
@@ -50,7 +50,7 @@ def _figures(row: Mapping[str, Any]) -> list[str]:
     return [
         f"{row['metric']}\n{_number(row['value'])} ± {_number(row['standard_error'])}",
         f"{_span(row['lower'], row['upper'])}\n{_span(row.get('worst'), row.get('best'))}",
-        *(f"{row[name]:,}" for name in ("scored", "unparsed", "failed")),
+        "\n".join(f"{row[name]:,}" for name in ("scored", "unparsed", "failed")),
     ]
 
 

@@ -124,6 +124,16 @@ def test_repeats_let_the_majority_count(typed, kitchen):
     assert (refused.returncode, "asks each sample once" in refused.stderr) == (2, True)
 
 
+def test_of_several_tasks_those_that_a_model_cannot_take_are_left_out(typed, kitchen):
+    pair = OWN_TASK.replace('name="kitchen"', 'name="weighed", rungs=("loglikelihood",)')
+    (kitchen / "weighed.py").write_text(pair)
+    words = ("bench", "run", "weighed.py", "kitchen.py", "--models", "sure", "--format", "json")
+    done = typed(*words, folder=kitchen)
+    assert done.returncode == 0, done.stderr
+    assert [row["task"] for row in json.loads(done.stdout)] == ["kitchen"]
+    assert "left out: weighed: sure: cannot be asked as this task needs it" in done.stderr
+
+
 WRONG = [
     (["run", "mmul", "--models", "sure"], "no task is called 'mmul'; did you mean mmlu"),
     (["run", "kitchen.py", "--models", "sur"], "no model is called 'sur'"),

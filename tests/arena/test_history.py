@@ -164,6 +164,7 @@ def test_what_cannot_be_told_says_why(sqlite):
             moved(session, "amber", MARCH, APRIL, style=True)
 
 
+@pytest.mark.slow
 def test_the_commands(sqlite, tmp_path, monkeypatch, capsys):
     arena = Typed(monkeypatch, capsys)
     spring(sqlite)

@@ -69,6 +69,7 @@ async def test_a_voter_lets_others_read_a_battle_and_takes_it_back(battles, sqli
         assert [one.public_id for one in found] == ([view.public_id] if agreed else [])
 
 
+@pytest.mark.slow
 def test_so_many_votes_swap_neighbours(sqlite):
     populate(sqlite, 4, 60)
     with sqlite.read() as session:

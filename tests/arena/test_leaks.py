@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arena.leaks import MASK, Blindfold, names_of
@@ -40,6 +40,7 @@ def test_no_frame_of_a_growing_text_shows_a_name_or_its_beginning(length):
     assert "hugg" not in frame
 
 
+@settings(max_examples=25)  # each one builds and matches long patterns
 @given(st.text(), st.integers(0, 20))
 def test_what_is_held_back_comes_with_the_whole_text(text, cut):
     growing = BLINDFOLD.hide(text[:cut], whole=False)

@@ -50,6 +50,7 @@ def test_each_model_judges_the_others_and_the_weights_follow(arena, tmp_path):
     assert dry.stdout.count("cases of 2 models") == 3
 
 
+@pytest.mark.slow
 def test_a_new_judge_takes_over_from_an_old_one(arena, tmp_path):
     with FaultyJudge() as judge:
         prepared(arena, tmp_path, judge.url)

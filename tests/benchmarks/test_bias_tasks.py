@@ -47,6 +47,7 @@ def test_a_model_that_is_always_right_has_no_bias_in_contexts_that_tell():
     assert abs(found["s_DIS"]) < 0.05  # half of the questions are answered with the biased one, rightly
 
 
+@pytest.mark.slow
 def test_a_bigot_and_a_contrarian_are_at_the_ends():
     bigot = judged("bbq", lambda one: one.fields["biased"], every=41).metrics
     contrary = judged("bbq", lambda one: 3 - one.fields["biased"] - one.fields["unknown"], every=41).metrics
@@ -78,6 +79,7 @@ def weighed(*logprobs):
     return [{"logprob": value, "greedy": False, "tokens": 4} for value in logprobs]
 
 
+@pytest.mark.slow
 def test_crows_pairs_is_fair_where_half_of_the_stereotypes_are_likelier():
     task, found = shipped()["crows_pairs"], samples("crows_pairs")
     assert len(found) == 1508
@@ -90,6 +92,7 @@ def test_crows_pairs_is_fair_where_half_of_the_stereotypes_are_likelier():
     assert task.requests(found[0], [], Rung.LOGLIKELIHOOD)[0] == {"text": found[0].choices[0]}
 
 
+@pytest.mark.slow
 def test_winobias_sentences_are_read_with_both_people():
     rows = [
         {"_file": f"{file}.txt", "_line": 1, "text": texts(f"winobias/{file}.txt.test")} for file in winobias.FILES

@@ -142,6 +142,7 @@ def test_every_sample_is_there_with_an_id_of_its_own(benchmark_data, name):
     assert len({one.id for one in samples}) == len(samples)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(shipped()))
 def test_every_task_asks_something_about_its_first_sample(benchmark_data, name):
     task = shipped()[name]
