@@ -109,7 +109,7 @@ def test_battles_are_found_by_their_public_id_and_when_they_are_over(served):
         still_open = add_battle(session, "voter", "plain", "lists", 1.0).public_id
     page = client.get(f"/explain/{still_open}")
     assert page.status_code == 404
-    assert "A is" not in page.text
+    assert "A is plain" not in page.text
 
 
 def test_the_operator_can_keep_explanations_to_himself(tmp_path):
