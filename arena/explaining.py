@@ -96,6 +96,11 @@ def _chosen(settings: Settings, battle: BattleTexts, judge: str | None, about: s
     if judge is None and about == VERDICT:
         raise ConfigError(f"--judge: name the judge; models with weights here: {able}")
     wrote = battle.pair.model_a if about == "a" else battle.pair.model_b
+    if judge is None and wrote not in models:
+        raise ConfigError(
+            f"--judge: {wrote}, which wrote answer {about.upper()}, is not in the settings; name a model that is to read "
+            f"it; with weights here: {able}"
+        )
     (chosen,) = targets.chosen(models, [judge or wrote], "--judge")
     if chosen.endpoint == "scripted":
         raise ConfigError(
@@ -181,7 +186,7 @@ def _opened(settings: Settings) -> Iterator[Journal]:
         with Journal(journal_path(settings)) as journal:
             yield journal
     except JournalError as problem:
-        raise ConfigError(str(problem).replace("give --journal FILE", "or use another folder")) from problem
+        raise ConfigError(str(problem).replace("give --journal FILE", "use another folder")) from problem
 
 
 def journal_path(settings: Settings) -> Path:

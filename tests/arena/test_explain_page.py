@@ -119,7 +119,7 @@ def test_battles_are_found_by_their_public_id_and_when_they_are_over(served):
         still_open = add_battle(session, "voter", "plain", "lists", 1.0).public_id
     page = client.get(f"/explain/{still_open}")
     assert page.status_code == 404
-    assert "A is" not in page.text
+    assert "A is plain" not in page.text
 
 
 def test_a_battle_whose_voter_has_not_agreed_is_nobody_elses_to_read(served):

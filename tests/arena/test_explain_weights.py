@@ -160,7 +160,10 @@ def test_what_flow_costs_is_said_before_it_is_begun(place):
 @pytest.mark.parametrize(
     ("more", "says"),
     [
-        ({"judge": None, "about": "a"}, "no model is called 'plain'; there are: local, remote"),
+        (
+            {"judge": None, "about": "a"},
+            "--judge: plain, which wrote answer A, is not in the settings.*with weights here: local",
+        ),
         ({"judge": "remote", "about": "b"}, "tells no probability of a given text; --judge NAME.*local"),
         ({"judge": "local", "about": "c"}, "--answer: 'c'; expected a or b"),
     ],
