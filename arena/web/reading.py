@@ -56,10 +56,10 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
     @router.get(f"{HERE}/fragility")
     def fragility(request: Request) -> HTMLResponse:
         query = _query(request)
-        choice = BoardChoice("all" if query.source == BOTH else query.source, query.category)
         part = "fragility_part.html" if "x-part" in request.headers else "fragility.html"
         template = templates.get_template(part)
         try:
+            choice = BoardChoice("all" if query.source == BOTH else query.source, query.category)
             published = boards.published(choice)
             swaps = boards.kept.get(("fragile", choice), lambda _session: fragile_ranks(published))
         except NoSuchBoard as problem:
