@@ -8,20 +8,24 @@ from __future__ import annotations
 import difflib
 import math
 import os
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from arena.errors import ConfigError
 
 DEFAULT_FILE = Path("arena.toml")
 DEFAULT_DATABASE = "sqlite:///arena.db"
+PREFIX = "ARENA_"  # of environment variables
+HIDDEN = "a text that is not shown, for it may be a key"
 
 
 class Strict(BaseModel):
@@ -123,7 +127,26 @@ class OpenAISettings(ModelSettings):
     def url_is_http(cls, url: str) -> str:
         if not url.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
+        if not _is_address(url):
+            raise ValueError("is no address such as http://127.0.0.1:8000/v1")
         return url.rstrip("/")
+
+    @field_validator("api_key_env")
+    @classmethod
+    def key_is_a_variable(cls, name: str | None) -> str | None:
+        if name is not None and not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name):
+            raise ValueError(
+                "must be the name of an environment variable that holds the key, such as EXAMPLE_API_KEY"
+            )
+        return name
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:  # a port that is no number, half an IPv6 address
+        return False
 
 
 class LlamaCppSettings(ModelSettings):
@@ -233,7 +256,7 @@ class LedgerSettings(Strict):
 class Settings(BaseSettings):
     """Everything the application can be told."""
 
-    model_config = SettingsConfigDict(env_prefix="ARENA_", env_nested_delimiter="__", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True)
 
     database_url: str = DEFAULT_DATABASE
     web: WebSettings = WebSettings()
@@ -273,11 +296,33 @@ def read_settings(file: Path | None = None, overrides: Mapping[str, Any] | None 
         file = DEFAULT_FILE
     content = _read_toml(file) if file else {}
     where = str(file) if file else "settings"
+    _check_variables()
     try:
         settings = Settings(**content)
         return _overridden(settings, overrides) if overrides else settings
     except ValidationError as error:
         raise ConfigError("\n".join(_explain(where, problem) for problem in error.errors())) from error
+    except SettingsError as error:
+        raise ConfigError(
+            f"{_not_json()}: is not valid JSON; name one setting, such as ARENA_WEB__PORT"
+        ) from error
+
+
+def _check_variables() -> None:
+    """A misspelt table in a variable's name would be passed over without a word."""
+    tables = [name for name in Settings.model_fields if name != "database_url"]
+    for variable in os.environ:
+        table, nested, _ = variable.upper().removeprefix(PREFIX).partition("__")
+        if variable.upper().startswith(PREFIX) and nested and table.lower() not in tables:
+            near = difflib.get_close_matches(table.lower(), tables, n=1)
+            known = f"did you mean {PREFIX}{near[0].upper()}__…?" if near else f"tables: {', '.join(tables)}"
+            raise ConfigError(f"the environment variable {variable}: unknown table; {known}")
+
+
+def _not_json() -> str:
+    """The variables that hold a whole table, or all models, which is written as JSON."""
+    whole = {f"{PREFIX}{name}".upper() for name in Settings.model_fields if name != "database_url"}
+    return "the environment variable " + " or ".join(name for name in os.environ if name.upper() in whole)
 
 
 def api_key(variable: str | None) -> str | None:
@@ -316,6 +361,7 @@ def _read_toml(file: Path) -> dict[str, Any]:
 def _explain(file: str, problem: ErrorDetails) -> str:
     """One line: where, what, and what to do."""
     location = [part for part in problem["loc"] if part not in _endpoint_kinds()]
+    file = _variable(location) or file
     key = _key(location)
     kind = problem["type"]
     if kind == "extra_forbidden":
@@ -327,8 +373,17 @@ def _explain(file: str, problem: ErrorDetails) -> str:
     if kind == "union_tag_invalid":
         given = problem["ctx"]["tag"]
         return f"{file}: {key}.endpoint: {given!r} is unknown; use one of {', '.join(_endpoint_kinds())}"
+    if kind == "tuple_type" and location == ["models"]:
+        return f"{file}: models: is no list; write a table [[models]], in double brackets, for each model"
     message = problem["msg"].removeprefix("Value error, ")
-    return f"{file}: {key}: {message} (got {_shown(problem['input'])})"
+    shown = HIDDEN if location[-1:] == ["api_key_env"] else _shown(problem["input"])
+    return f"{file}: {key}: {message} (got {shown})"
+
+
+def _variable(location: Sequence[str | int]) -> str | None:
+    """The environment variable that says this setting, if there is one: it goes over the file."""
+    name = PREFIX + "__".join(map(str, location)).upper()
+    return next((f"the environment variable {one}" for one in os.environ if one.upper() == name), None)
 
 
 def _shown(value: Any) -> str:

@@ -53,9 +53,9 @@ def moment(text: str) -> datetime:
         if len(text) == len("2026-03-01"):
             return datetime.combine(date.fromisoformat(text) + timedelta(days=1), time(), UTC)
         given = datetime.fromisoformat(text)
+        return given.astimezone(UTC) if given.tzinfo else given.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         raise NoSuchDay(f"{text!r} is no day; write it as 2026-03-01 or 2026-03-01T12:00:00Z") from None
-    return given.astimezone(UTC) if given.tzinfo else given.replace(tzinfo=UTC)
 
 
 def board_at(

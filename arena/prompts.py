@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 # C0 and C1 controls but tab and line feed; a NUL would also be refused by PostgreSQL
 # and the overrides that turn the words after them round; the marks and isolates of right-to-left scripts stay
@@ -19,10 +20,15 @@ def clean(text: str) -> str:
     return CONTROLS.sub("", text.encode("utf-8", "replace").decode("utf-8"))
 
 
+def _visible(character: str) -> bool:
+    """Neither a space nor a mark of format, such as a zero-width joiner."""
+    return unicodedata.category(character) not in ("Cf", "Cc", "Zs", "Zl", "Zp")
+
+
 def accept(text: str, most: int) -> str:
     """The cleaned prompt. Raises `PromptRejected`."""
     prompt = clean(text).strip()
-    if not prompt:
+    if not any(map(_visible, prompt)):
         raise PromptRejected("Type a prompt first.")
     if len(prompt) > most:
         raise PromptRejected(

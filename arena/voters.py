@@ -8,7 +8,7 @@ from typing import Any
 from sqlmodel import Session
 
 import ratings
-from arena.errors import ConfigError
+from arena.errors import ConfigError, InputError
 from arena.store.votes import cast_votes
 
 LEVEL = 0.05
@@ -58,15 +58,15 @@ class VotersChecked:
 
 
 def check_stored_voters(session: Session, level: float = LEVEL) -> VotersChecked:
-    """Check everybody who has voted. Raises `ConfigError` where the votes cannot tell, or the level is none."""
+    """Check everybody who has voted. Raises `InputError` where the votes cannot tell, `ConfigError` for no level."""
     if not 0 < level < 1:
         raise ConfigError(f"--level {level:g}: it lies between 0 and 1, such as 0.05")
     votes = cast_votes(session)
     if not votes:
-        raise ConfigError("nobody has voted yet; type: arena serve")
+        raise InputError("nobody has voted yet; type: arena serve")
     names = ("model_a", "model_b", "winner", "voter")
     columns = ([getattr(vote, name) for vote in votes] for name in names)
     try:
         return VotersChecked(ratings.check_voters(*columns, level=level))
     except ratings.RatingsError as problem:
-        raise ConfigError(f"the votes cannot be checked: {problem}") from problem
+        raise InputError(f"the votes cannot be checked yet: {problem}") from problem

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from arena.cli.options import Config, DatabaseURL, overrides
+from arena.cli.options import Config, DatabaseURL, opened, overrides
 
 if TYPE_CHECKING:
     from arena.store import Database
@@ -19,12 +19,18 @@ console = Console(stderr=True)
 @app.command()
 def upgrade(config: Config = None, db: DatabaseURL = None) -> None:
     """Bring the database to the layout of this version."""
-    database = _database(config, db)
-    database.lock()
-    before = database.revision()
-    database.upgrade()
-    console.print(f"{database.shown}: {before or 'new'} → {database.revision()}")
-    database.close()
+    from arena.config import read_settings
+    from arena.store import Database
+
+    database = Database(read_settings(config, overrides(database_url=db)).database_url)
+    try:
+        database.lock()
+        with database.told():
+            before = database.revision()
+            database.upgrade()
+            console.print(f"{database.shown}: {before or 'new'} → {database.revision()}", markup=False)
+    finally:
+        database.close()
 
 
 @app.command("recount")
@@ -39,22 +45,21 @@ def recount_(
     """Count every vote again and compare with the pair counts that the leaderboard uses."""
     from arena.store.votes import recount, rewrite_pair_counts, vote_count
 
-    database = _database(config, db)
-    database.must_exist()
-    database.make_ready()
-    if classify:
-        _classify(database)
-    with database.read() as session:
-        differences, votes = recount(session), vote_count(session)
-    for difference in differences:
-        console.print(f"{difference.key}: stored {difference.stored}, counted {difference.counted}")
-    if differences and repair:
-        with database.write() as session:
-            rewrite_pair_counts(session)
-        console.print(f"repaired {len(differences)} pair counts")
-    elif not differences:
-        console.print(f"{votes:,} votes: every pair count agrees")
-    database.close()
+    with opened(config, db) as (database, _):
+        if classify:
+            _classify(database)
+        with database.read() as session:
+            differences, votes = recount(session), vote_count(session)
+        for difference in differences:
+            console.print(
+                f"{difference.key}: stored {difference.stored}, counted {difference.counted}", markup=False
+            )
+        if differences and repair:
+            with database.write() as session:
+                rewrite_pair_counts(session)
+            console.print(f"repaired {len(differences)} pair counts")
+        elif not differences:
+            console.print(f"{votes:,} votes: every pair count agrees")
     if differences and not repair:
         console.print("type `arena db recount --repair` to make the pair counts again from the votes")
         raise typer.Exit(1)
@@ -74,10 +79,3 @@ def _classify(database: Database) -> None:
                 if after is None:
                     rewrite_pair_counts(session)
     console.print(f"every battle is sorted by {VERSION}, and the pair counts are made anew")
-
-
-def _database(config: Config, db: DatabaseURL) -> Database:
-    from arena.config import read_settings
-    from arena.store import Database
-
-    return Database(read_settings(config, overrides(database_url=db)).database_url)

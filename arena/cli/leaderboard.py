@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from arena.cli.options import AsFormat, Config, DatabaseURL, Format, overrides, write_json
+from arena.cli.options import AsFormat, Config, DatabaseURL, Format, opened, write_json
 from arena.errors import ConfigError
 
 WIDE = 110  # columns of a terminal that hold the counts as well
@@ -46,29 +46,20 @@ def leaderboard(
 ) -> None:
     """Print ratings with 95 % intervals, ranks and counts."""
     from arena.board_choice import BoardChoice
-    from arena.config import read_settings
     from arena.history import board_at, moment
     from arena.leaderboard import publish_choice
-    from arena.store import Database
 
     choice = BoardChoice(source, category, method.value, style)
     if at is not None and (method is not Method.BT or style):
         raise ConfigError(
             "--at: boards of past days are Bradley–Terry without style; leave --method and --style out"
         )
-    settings = read_settings(config, overrides(database_url=db))
-    database = Database(settings.database_url)
-    try:
-        database.must_exist()
-        database.make_ready()
-        with database.read() as session:
-            if at is not None:
-                past = board_at(session, moment(at), source, category, settings.ledger.filter)
-                published = past.to_dict()
-            else:
-                published = publish_choice(session, choice).to_dict()
-    finally:
-        database.close()
+    with opened(config, db) as (database, settings), database.read() as session:
+        if at is not None:
+            past = board_at(session, moment(at), source, category, settings.ledger.filter)
+            published = past.to_dict()
+        else:
+            published = publish_choice(session, choice).to_dict()
     _print(published, as_format)
 
 

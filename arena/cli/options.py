@@ -67,6 +67,7 @@ def opened(config: Path | None, db: str | None, *, create: bool = False) -> Iter
         if not create:
             database.must_exist()
         database.make_ready()
-        yield database, settings
+        with database.told():
+            yield database, settings
     finally:
         database.close()

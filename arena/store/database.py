@@ -59,10 +59,21 @@ class Database:
             self._lock.release()
 
     def lock(self) -> None:
-        """Keep other servers off an SQLite file, whose running battles they would take for abandoned."""
+        """Keep other servers off an SQLite file, whose running battles they would take for abandoned.
+
+        Raises `DatabaseError`.
+        """
         if self.file is None:
             return
-        self._lock = FileLock(f"{self.file}-lock")
+        place = Path(f"{self.file}-lock")
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.touch()  # FileLock would wait for a right that never comes
+        except OSError as error:
+            raise DatabaseError(
+                f"{place}: cannot be written ({error.strerror}); name a database in a folder of yours with --db"
+            ) from error
+        self._lock = FileLock(place)
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
@@ -86,31 +97,49 @@ class Database:
             return MigrationContext.configure(connection).get_current_revision()
 
     def upgrade(self) -> None:
-        """Run the migrations that are missing."""
-        config = _alembic()
-        with self._writer.begin() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        """Run the migrations that are missing; a database that is not ours is left as it is.
+
+        Raises `DatabaseError`.
+        """
+        with self.told():
+            if not self.is_new():
+                self._check_revision()
+            config = _alembic()
+            with self._writer.begin() as connection:
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """What the database refuses as a `DatabaseError`: for commands, which can tell a person."""
+        try:
+            yield
+        except DBAPIError as error:
+            raise DatabaseError(f"{self.shown}: {_first_line(error)}") from error
 
     def make_ready(self) -> None:
         """A new database is migrated by itself; an older one asks for `arena db upgrade`.
 
         Raises `DatabaseError`.
         """
-        try:
+        with self.told():
             if self.is_new():
                 self.upgrade()
-            revision = self.revision()
-        except DBAPIError as error:
-            raise DatabaseError(f"{self.shown}: {_first_line(error)}") from error
-        newest = latest_revision()
-        if revision != newest:
-            known = {script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions()}
-            if revision is not None and revision not in known:
-                raise DatabaseError(f"{self.shown} was made by a newer Arena; install that version")
+            revision = self._check_revision()
+        if revision != latest_revision():
             raise DatabaseError(
                 f"{self.shown} has an older layout; copy it, then type: arena db upgrade --db {self.shown}"
             )
+
+    def _check_revision(self) -> str:
+        """The layout of a database that has tables. Raises `DatabaseError` for one that this version cannot have made."""
+        revision = self.revision()
+        known = {script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions()}
+        if revision is None:
+            raise DatabaseError(f"{self.shown} holds tables of something else; choose another database with --db")
+        if revision not in known:
+            raise DatabaseError(f"{self.shown} was made by a newer Arena; install that version")
+        return revision
 
 
 def latest_revision() -> str | None:
@@ -130,6 +159,10 @@ def _checked(url: str) -> str:
         parsed = make_url(url)
     except ArgumentError:
         raise DatabaseError(f"{url!r} is not a database URL; for example sqlite:///arena.db") from None
+    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise DatabaseError(
+            f"{url}: a database in memory is empty in every connection; name a file: sqlite:///arena.db"
+        )
     if parsed.drivername in ("postgresql", "postgres"):
         parsed = parsed.set(drivername="postgresql+psycopg")
     return parsed.render_as_string(hide_password=False)

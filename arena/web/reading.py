@@ -60,11 +60,11 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
     @router.get(f"{HERE}/fragility")
     def fragility(request: Request) -> HTMLResponse:
         query = _query(request)
-        choice = BoardChoice("all" if query.source == BOTH else query.source, query.category)
         one, other = (request.query_params.get(name, "") for name in ("one", "other"))
         part = "fragility_part.html" if "x-part" in request.headers else "fragility.html"
         found: dict[str, Any] = {"swaps": [], "problem": "", "names": []}
         try:
+            choice = BoardChoice("all" if query.source == BOTH else query.source, query.category)
             published = boards.published(choice, query.at)
             found["names"] = sorted(row.model for row in published.board.rows if row.battles)
             key = ("fragile", choice, query.at, one, other)

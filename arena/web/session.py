@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from http.cookies import CookieError, SimpleCookie
 
@@ -11,7 +12,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 COOKIE = "arena_session"
-CLOSED = "/gradio_api/upload"  # the pages take no files, so nobody may leave any on this machine
+# Ways into Gradio that the pages do not take: files left on this machine, calls past the queue, others' pages.
+CLOSED = frozenset({"upload", "upload_progress", "call", "run", "api", "proxy"})
 MAX_AGE = 180 * 24 * 3600  # seconds; half a year
 
 # Nothing from elsewhere is loaded or reached: an image in a completion must not report a voter's address.
@@ -40,7 +42,7 @@ class Sessions:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if scope["path"].rstrip("/").endswith(CLOSED):
+        if _closed(scope["path"]):
             await PlainTextResponse("not found", 404)(scope, receive, send)
             return
         new = None if _has_session(Headers(scope=scope)) else secrets.token_urlsafe(32)
@@ -59,6 +61,11 @@ class Sessions:
     def _cookie(self, value: str) -> str:
         attributes = f"Path=/; Max-Age={MAX_AGE}; HttpOnly; SameSite=Lax"
         return f"{COOKIE}={value}; {attributes}" + ("; Secure" if self.secure else "")
+
+
+def _closed(path: str) -> bool:
+    first = re.split("[/=]", path.partition("/gradio_api/")[2], maxsplit=1)[0]
+    return first in CLOSED
 
 
 def _has_session(headers: Headers) -> bool:

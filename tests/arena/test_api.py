@@ -70,6 +70,13 @@ def test_nobody_can_leave_a_file(client):
     assert reply.status_code == 404
 
 
+@pytest.mark.parametrize(
+    "way", ["call/vote_tie", "call/v2/vote_tie", "run/vote_tie", "api/send", "proxy=http://x/"]
+)
+def test_gradios_other_ways_in_are_closed(client, way):
+    assert client.post(f"/gradio_api/{way}", json={"data": ["", None]}).text == "not found"
+
+
 def test_the_store_never_sees_the_cookie():
     assert voter_of(None) is None
     assert voter_of("secret") == voter_of("secret") != voter_of("other")

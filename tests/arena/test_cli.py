@@ -96,7 +96,7 @@ def test_a_port_in_use_is_told_before_anything_is_loaded(arena, tmp_path):
         taken.listen()
         done = arena("serve", "--port", str(taken.getsockname()[1]), folder=tmp_path)
     assert done.returncode == 2
-    assert "choose another --port" in done.stderr
+    assert "choose another --host or --port" in done.stderr
 
 
 @pytest.mark.parametrize("command", [("leaderboard",), ("db", "recount")])

@@ -53,6 +53,10 @@ def test_no_file_gives_the_defaults(tmp_path, monkeypatch):
         (MODEL + "weight = inf", "models[1].weight: must be a finite number"),
         ('[[models]]\nname = "a"\nendpoint = "llama_cpp"', "needs exactly one of path"),
         ("[web\nport = 1", "arena.toml: is not valid TOML"),
+        (MODEL.replace("127.0.0.1:1", ""), "models[1].url: is no address such as http://127.0.0.1:8000/v1"),
+        (MODEL.replace(":1/", ":port/"), "models[1].url: is no address"),
+        (MODEL.replace("127.0.0.1:1", "[::1:1"), "models[1].url: is no address"),
+        (MODEL.replace("[[models]]", "[models]"), "arena.toml: models: is no list; write a table [[models]]"),
     ],
 )
 def test_a_mistake_is_named_with_file_key_and_cure(read, text, expected):
@@ -119,3 +123,31 @@ def test_facts_about_a_model_are_read(read):
 )
 def test_a_wrong_fact_is_named(read, line, said):
     assert said in problem(read, FACTS.replace('parameters = "8B"', line))
+
+
+def test_a_key_in_the_place_of_a_variables_name_is_not_told(read):
+    told = problem(read, MODEL + 'api_key_env = "sk-live-123"')
+    assert "models[1].api_key_env: must be the name of an environment variable" in told
+    assert "sk-live-123" not in told
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("ARENA_WEB", "port 1", "the environment variable ARENA_WEB: is not valid JSON"),
+        ("ARENA_MODELS", "[{]", "the environment variable ARENA_MODELS: is not valid JSON"),
+        ("ARENA_WEB__PORT", "abc", "the environment variable ARENA_WEB__PORT: web.port: Input should be"),
+        (
+            "ARENA_WBE__PORT",
+            "1",
+            "the environment variable ARENA_WBE__PORT: unknown table; did you mean ARENA_WEB__…?",
+        ),
+        ("ARENA_XYZ__PORT", "1", "unknown table; tables: web, battles, ledger, models"),
+    ],
+)
+def test_a_wrong_variable_is_named(tmp_path, monkeypatch, variable, value, said):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigError) as caught:
+        read_settings()
+    assert said in str(caught.value)

@@ -20,7 +20,7 @@ def test_a_lone_surrogate_does_not_survive():
     assert clean("\ud800x") == "?x"
 
 
-@pytest.mark.parametrize("text", ["", "  \n ", "\x00\x07"])
+@pytest.mark.parametrize("text", ["", "  \n ", "\x00\x07", "\u200b\u200d\ufeff", "\u00a0\u2028"])
 def test_an_empty_prompt_is_refused(text):
     with pytest.raises(PromptRejected, match="Type a prompt first"):
         accept(text, 100)

@@ -193,6 +193,12 @@ def test_the_last_point_in_time_is_the_board(reader):
         assert row["rating"] == pytest.approx(board[name]["rating"])
 
 
+def test_fragility_of_a_board_that_is_not_there_is_explained(reader):
+    reply = reader.get("/leaderboard/fragility?source=nobody")
+    assert reply.status_code == 404
+    assert "source &#39;nobody&#39; is unknown" in reply.text
+
+
 def test_fragility_names_neighbours(reader):
     whole, part = (reader.get("/leaderboard/fragility", headers=h).text for h in ({}, {"x-part": "1"}))
     assert "<html" in whole
@@ -259,7 +265,7 @@ def test_a_model_nobody_knows_is_not_found(reader):
 
 
 def _cards(html: str) -> list[str]:
-    return [part.split('"')[0] for part in html.split('<div class="prompt"><a href="/battles/')[1:]]
+    return [part.split('"')[0] for part in html.split('<div class="prompt" dir="auto"><a href="/battles/')[1:]]
 
 
 def test_only_battles_that_voters_agreed_to_show_can_be_read(reader, lived_in):

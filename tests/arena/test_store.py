@@ -1,4 +1,5 @@
 import sqlite3
+from contextlib import closing
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -201,10 +202,49 @@ def test_a_file_that_is_no_database_is_named(tmp_path):
 
 
 def test_an_older_layout_asks_for_an_upgrade(tmp_path):
-    _with_revision(tmp_path / "arena.db", None)
+    _with_revision(tmp_path / "arena.db", "0001")
     database = Database(f"sqlite:///{tmp_path / 'arena.db'}")
     with pytest.raises(DatabaseError, match="arena db upgrade --db"):
         database.make_ready()
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("revision", "said"), [(None, "holds tables of something else"), ("9999", "made by a newer Arena")]
+)
+def test_an_upgrade_leaves_a_database_alone_that_it_does_not_know(tmp_path, revision, said):
+    _with_revision(tmp_path / "arena.db", revision)
+    before = _dump(tmp_path / "arena.db")
+    database = Database(f"sqlite:///{tmp_path / 'arena.db'}")
+    for step in (database.upgrade, database.make_ready):
+        with pytest.raises(DatabaseError, match=said):
+            step()
+    database.close()
+    assert _dump(tmp_path / "arena.db") == before
+
+
+def test_an_upgrade_that_fails_is_told_and_undone(tmp_path):
+    database = Database(f"sqlite:///{tmp_path / 'arena.db'}")
+    database.make_ready()
+    with database.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+    with pytest.raises(DatabaseError, match="already exists"):
+        database.upgrade()
+    assert database.revision() == "0002"
+    database.close()
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
+def test_a_database_in_memory_is_refused(url):
+    with pytest.raises(DatabaseError, match="name a file"):
+        Database(url)
+
+
+def test_a_lock_that_cannot_be_made_is_not_somebody_elses(tmp_path):
+    (tmp_path / "file").write_text("")
+    database = Database(f"sqlite:///{tmp_path / 'file' / 'arena.db'}")
+    with pytest.raises(DatabaseError, match=r"arena.db-lock: cannot be written .*--db"):
+        database.lock()
     database.close()
 
 
@@ -214,6 +254,11 @@ def test_a_newer_layout_asks_for_a_newer_arena(tmp_path):
     with pytest.raises(DatabaseError, match="made by a newer Arena"):
         database.make_ready()
     database.close()
+
+
+def _dump(file):
+    with closing(sqlite3.connect(file)) as connection:
+        return list(connection.iterdump())
 
 
 def _with_revision(file, revision):

@@ -22,6 +22,7 @@ from arena.web.v1.problems import ProblemRoute
 from arena.web.v1.replies import CACHE, Page, entity_tag, reply, wanted
 
 PREFIX = "/api/v1"
+LAST = 2**63 - 1  # the largest number that a database gives a row
 FEED = 200  # seals that the feed looks back over
 Source = Annotated[str, Query(description="human, judges, judge:NAME, both (anchored on people) or all")]
 Category = Annotated[str, Query(description="overall, or a category of battles")]
@@ -120,7 +121,7 @@ def _records(router: APIRouter, database: Database, settings: Settings) -> None:
     def votes(
         request: Request,
         media: Media,
-        after: Annotated[int, Query(ge=0, description="the last vote of the page before")] = 0,
+        after: Annotated[int, Query(ge=0, le=LAST, description="the last vote of the page before")] = 0,
         limit: Limit = 100,
         source: Annotated[str | None, Query(description="human, judges or judge:NAME")] = None,
     ) -> Response:
@@ -160,7 +161,7 @@ def _records(router: APIRouter, database: Database, settings: Settings) -> None:
     def chain(
         request: Request,
         media: Media,
-        after: Annotated[int, Query(ge=0, description="the last seal of the page before")] = 0,
+        after: Annotated[int, Query(ge=0, le=LAST, description="the last seal of the page before")] = 0,
         limit: Limit = 20,
     ) -> Response:
         """The hash chain over the votes. Keep the newest `sha256`: `arena verify --head` holds an export to it."""
