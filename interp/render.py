@@ -144,7 +144,7 @@ def _key(document: Document) -> str:
     return (
         f'<p class="key soft"><span class="w a strong" style="--s:1">{first}</span>'
         f'<span class="w b strong" style="--s:1">{second}</span>'
-        "<span>the deeper the colour, the more the judge&#8217;s preference hangs on the word</span></p>"
+        "<span>the deeper the colour, the more hangs on the word</span></p>"
     )
 
 

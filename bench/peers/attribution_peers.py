@@ -163,10 +163,10 @@ def shap_partition(_name, target):
 
     def text_of(masked):
         shown, at = [], 0
-        # every word begins with \x1f; a masked one is \x00 in its place
-        parts = re.findall(r"\x00|\x1f[^\x1f\x00]*", masked)
+        # every word begins with \x01; a masked one is \x02 in its place
+        parts = re.findall(r"\x02|\x01[^\x01\x02]*", masked)
         for word, part in zip(words, parts, strict=True):
-            shown += [target.prompt.text[at : word.start], "" if part == "\x00" else word.text]
+            shown += [target.prompt.text[at : word.start], "" if part == "\x02" else word.text]
             at = word.end
         return "".join([*shown, target.prompt.text[at:]])
 
@@ -176,11 +176,11 @@ def shap_partition(_name, target):
             return np.array([float(value(torch.tensor([row]))[0]) for row in rows])
 
     def tokenizer(text, **_):
-        found = [match.span() for match in re.finditer(r"\x00|\x1f[^\x1f\x00]*", text)]
+        found = [match.span() for match in re.finditer(r"\x02|\x01[^\x01\x02]*", text)]
         return {"input_ids": [text[low:high] for low, high in found], "offset_mapping": found}
 
-    masker = shap.maskers.Text(tokenizer, mask_token="\x00", collapse_mask_token=False)
+    masker = shap.maskers.Text(tokenizer, mask_token="\x02", collapse_mask_token=False)
     explainer = shap.PartitionExplainer(f, masker)
-    whole = "".join(f"\x1f{word.text}" for word in words)
+    whole = "".join(f"\x01{word.text}" for word in words)
     found = explainer([whole], silent=True)
     return np.asarray(found.values[0], dtype=float).ravel().tolist(), {}

@@ -180,3 +180,43 @@ def test_orders_that_show_different_texts_are_refused():
         same_units(PROMPT.words, other.words)
     with pytest.raises(BadOption, match="in the other; expected the same"):
         same_units(PROMPT.words[:3], swapped_prompt().words)
+
+
+def test_the_whole_prompt_is_shown_by_word_and_by_sentence_template_included():
+    told = full() | {"between": ["Judge.\n", *[""] * (len(PROMPT.words) - 1), " End"]}
+    told["sentences"][0] |= {"words": [0, 1]}
+    shown = balanced(fragment([told]))
+    assert shown.count('<p class="text template">Judge.</p>') == 2  # in either map
+    assert 'for="per-sentence-0">by sentence</label>' in shown
+
+
+def test_convergence_infidelity_sensitivity_and_replacements_are_told():
+    told = full()
+    told["faithfulness"] |= {"infidelity": 0.25, "sensitivity": 1.5}
+    told["parameters"] = {
+        "orders": [{"history": [[12, 0.9], [18, 0.03]], "change": 0.7, "baseline": "'\\n'", "delta": 0.03}]
+    }
+    told["replacement"] = {
+        "replaced": [[1, "one", "not"]],
+        "before": 0.5,
+        "after": -0.1,
+        "flipped": True,
+        "calls": 4,
+    }
+    shown = balanced(fragment([told]))
+    assert "12 steps: 0.900, 18 steps: 0.030" in shown
+    assert "<td>0.250</td>" in shown
+    assert "<td>1.500</td>" in shown
+    assert "<del>one</del> <ins>not</ins>" in shown
+
+
+def test_a_models_own_answer_is_shaded_by_its_entropy_and_has_no_bars():
+    told = {key: value for key, value in full().items() if key not in ("verdict", "counterfactual")}
+    told["answer"] = {
+        "side": "b", "text": "yes <no>", "gain": 2.5, "samples": ["yes", "no"], "consistency": 0.0,
+        "semantic_entropy": 1.0, "tokens": [{"text": "<no>", "bits": 2.0, "surprise": 1.0}],
+    }  # fmt: skip
+    shown = balanced(fragment([told]))
+    assert "&lt;no&gt;" in shown
+    assert "+2.50" in shown
+    assert "Position bias" not in shown
