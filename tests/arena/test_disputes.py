@@ -12,13 +12,15 @@ from sqlmodel import Session, select
 from typer.testing import CliRunner
 
 from arena.cli import app
-from arena.disputes import disputes
+from arena.disputes import disputes, ratings_of
 from arena.errors import ConfigError
+from arena.importing import bring_battles
 from arena.store import Database
 from arena.store.battles import SIDES, Written, add_battle, add_turn, finish_turn, register_models
+from arena.store.explanations import UnknownBattle, battle_texts
 from arena.store.judging_tables import VerdictRow
 from arena.store.tables import BattleStatus, CompletionStatus, Vote
-from arena.store.verdicts import StoredVote
+from arena.store.verdicts import StoredVote, votes_on_record
 from arena.store.votes import add_vote
 
 
@@ -176,3 +178,19 @@ def test_patterns_of_too_few_votes_are_refused(disputed_store):
     done = run("--db", disputed_store, "--patterns")
     assert isinstance(done.exception, ConfigError)
     assert "2 battles with votes of judges; expected 10 or more" in str(done.exception)
+
+
+def test_battles_imported_without_texts_are_left_out_of_patterns_and_cannot_be_explained(tmp_path):
+    database = Database(f"sqlite:///{tmp_path / 'arena.db'}")
+    database.make_ready()
+    (tmp_path / "bare.csv").write_text("model_a,model_b,winner\nplain,lists,tie\n")
+    bring_battles(database, tmp_path / "bare.csv", None)
+    add_voted_battle(database, "Why?", "Because.", "1. Well", "model_a")
+    with database.read() as session:
+        assert [rating.text_a for rating in ratings_of(session, votes_on_record(session))] == ["Because."]
+        with pytest.raises(UnknownBattle, match="battle 1 has no texts: it was imported without conversations"):
+            battle_texts(session, "1")
+        for none in ("9" * 30, "9" * 5000):
+            with pytest.raises(UnknownBattle, match="no battle is called"):
+                battle_texts(session, none)
+    database.close()
