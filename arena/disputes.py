@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from sqlmodel import Session
 
-from arena.store.explanations import battle_texts
+from arena.store.explanations import UnknownBattle, battle_texts
 from arena.store.same_texts import OTHER, Again, same_texts
 from arena.store.verdicts import StoredVote
 from interp.patterns import Rating
@@ -166,19 +166,29 @@ def _mean(values: Iterator[float]) -> float | None:
     return float(np.mean(some)) if some else None
 
 
+def _completions(session: Session, battle: int) -> tuple[str, str] | None:
+    try:
+        pair = battle_texts(session, str(battle)).pair
+    except UnknownBattle:
+        return None
+    return pair.completion_a, pair.completion_b
+
+
 def ratings_of(session: Session, votes: Iterable[StoredVote]) -> list[Rating]:
     """Every vote with the two answers it is about, for `interp.patterns`.
 
     A judge that was asked in both orders counts once for each, so that its bias for a place can be told from its
-    taste; people see A on the left.
+    taste; people see A on the left. Battles that were imported without texts tell nothing here.
     """
-    texts: dict[int, tuple[str, str]] = {}
+    texts: dict[int, tuple[str, str] | None] = {}
     made = []
     for vote in votes:
         if vote.battle not in texts:
-            pair = battle_texts(session, str(vote.battle)).pair
-            texts[vote.battle] = (pair.completion_a, pair.completion_b)
-        a, b = texts[vote.battle]
+            texts[vote.battle] = _completions(session, vote.battle)
+        both = texts[vote.battle]
+        if both is None:
+            continue
+        a, b = both
         judge = vote.source.startswith(JUDGE)
         if judge and len(vote.orders) == 2:
             made += [

@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from arena.errors import ConfigError
+from arena.errors import ConfigError, InputError
 
 MANIFEST = "manifest.json"
+WRITTEN = (".json", ".jsonl", ".parquet", ".zip")
 ROWS_AT_ONCE = 2_000  # in one row group: some megabytes of conversations
 
 
@@ -26,10 +27,31 @@ class BadExport(Exception):
 def fresh_folder(out: Path, force: bool = False) -> Iterator[Path]:
     """A folder to write to, which becomes `out` (a folder, or an archive if it ends in .zip) when all is written.
 
-    Raises `ConfigError` when there is something already and `force` does not say to replace it.
+    Raises `ConfigError` when there is something already and `force` does not say to replace it, or when it is no
+    export, and `InputError` when it cannot be written.
     """
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())) and not force:
-        raise ConfigError(f"{out} is there already; choose another --out, or say --force")
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        if not force:
+            raise ConfigError(f"{out} is there already; choose another --out, or say --force")
+        if (other := _not_exported(out)) is not None:
+            raise ConfigError(
+                f"{out} holds {other}, which no export wrote, and is not replaced; choose another --out"
+            )
+    try:
+        with _made_beside(out) as folder:
+            yield folder
+    except OSError as problem:
+        raise InputError(f"{out}: cannot be written ({problem.strerror}); choose another --out") from problem
+
+
+def _not_exported(out: Path) -> Path | None:
+    """A file that no export can have written: `--force` must not take a home folder away."""
+    files = (file for file in out.rglob("*") if not file.is_dir()) if out.is_dir() else iter([out])
+    return next((file for file in files if file.suffix not in WRITTEN), None)
+
+
+@contextmanager
+def _made_beside(out: Path) -> Iterator[Path]:
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.stem}-") as made:
         folder = Path(made) / out.stem

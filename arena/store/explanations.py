@@ -55,13 +55,17 @@ class StoredExplanation:
     created_at: datetime
 
 
+DIGITS = 18  # of the largest number that a database can look for
+
+
 class UnknownBattle(Exception):
-    """No battle has this number or id, or it is not over, so that its models are still secret."""
+    """No battle has this number or id, or it is not over, so that its models are still secret, or it has no texts."""
 
 
 def battle_texts(session: Session, name: str) -> BattleTexts:
     """The battle with this number or public id. Raises `UnknownBattle`."""
-    wanted = Battle.id == int(name) if name.isascii() and name.isdigit() else Battle.public_id == name
+    number = name.isascii() and name.isdigit() and len(name) <= DIGITS
+    wanted = Battle.id == int(name) if number else Battle.public_id == name
     row = session.exec(select(Battle).where(wanted)).one_or_none()
     if row is None:
         raise UnknownBattle(f"no battle is called {name!r}; `arena disputed` lists them with their numbers")
@@ -69,6 +73,8 @@ def battle_texts(session: Session, name: str) -> BattleTexts:
         raise UnknownBattle(f"battle {name} is {row.status}: it can be explained when it has a vote")
     battle = find_battle(session, public_id=row.public_id)
     assert battle is not None
+    if not battle.turns:
+        raise UnknownBattle(f"battle {name} has no texts: it was imported without conversations")
     return BattleTexts(
         id=row.id or 0,
         public_id=row.public_id,

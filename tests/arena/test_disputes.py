@@ -12,11 +12,12 @@ from sqlmodel import Session, select
 from typer.testing import CliRunner
 
 from arena.cli import app
-from arena.disputes import disputes, joined
+from arena.disputes import disputes, joined, ratings_of
 from arena.errors import ConfigError
+from arena.importing import bring_battles
 from arena.store import Database
 from arena.store.battles import SIDES, Written, add_battle, add_turn, finish_turn, register_models
-from arena.store.explanations import add_explanation, battle_texts
+from arena.store.explanations import UnknownBattle, add_explanation, battle_texts
 from arena.store.judging_tables import VerdictRow
 from arena.store.tables import BattleStatus, CompletionStatus, Vote
 from arena.store.verdicts import StoredVote, votes_on_record
@@ -234,3 +235,19 @@ def test_concepts_ask_for_the_judge_that_is_to_be_read(disputed_store):
     done = run("--db", disputed_store, "--concepts")
     assert isinstance(done.exception, ConfigError)
     assert "--judge NAME" in str(done.exception)
+
+
+def test_battles_imported_without_texts_are_left_out_of_patterns_and_cannot_be_explained(tmp_path):
+    database = Database(f"sqlite:///{tmp_path / 'arena.db'}")
+    database.make_ready()
+    (tmp_path / "bare.csv").write_text("model_a,model_b,winner\nplain,lists,tie\n")
+    bring_battles(database, tmp_path / "bare.csv", None)
+    add_voted_battle(database, "Why?", "Because.", "1. Well", "model_a")
+    with database.read() as session:
+        assert [rating.text_a for rating in ratings_of(session, votes_on_record(session))] == ["Because."]
+        with pytest.raises(UnknownBattle, match="battle 1 has no texts: it was imported without conversations"):
+            battle_texts(session, "1")
+        for none in ("9" * 30, "9" * 5000):
+            with pytest.raises(UnknownBattle, match="no battle is called"):
+                battle_texts(session, none)
+    database.close()

@@ -11,7 +11,7 @@ import pytest
 from ballots import PLAIN, ballot, ballots
 from typed import Typed
 
-from arena.errors import ConfigError
+from arena.errors import ConfigError, InputError
 from arena.exports.board_numbers import differences
 from arena.exports.files import BadExport, digest
 from arena.exports.folder import export_arena
@@ -309,11 +309,29 @@ def test_the_same_votes_on_another_database_give_the_same_boards(database, tmp_p
 def test_an_export_leaves_what_is_there(sqlite, tmp_path):
     ballots(sqlite)
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "mine").write_text("mine")
+    (tmp_path / "out" / "older.jsonl").write_text("")
     with pytest.raises(ConfigError, match="is there already; choose another --out, or say --force"):
         export_arena(sqlite, tmp_path / "out")
     assert export_arena(sqlite, tmp_path / "out", force=True).votes == 8
-    assert not (tmp_path / "out" / "mine").exists()
+    assert not (tmp_path / "out" / "older.jsonl").exists()
+
+
+def test_force_takes_no_folder_away_that_is_no_export(sqlite, tmp_path):
+    ballots(sqlite)
+    mine = tmp_path / "home" / "letters" / "mine.txt"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    for out in (tmp_path / "home", mine):
+        with pytest.raises(ConfigError, match=r"mine.txt, which no export wrote, and is not replaced"):
+            export_arena(sqlite, out, force=True)
+    assert mine.read_text() == "mine"
+
+
+def test_a_place_that_cannot_be_written_is_named(sqlite, tmp_path):
+    ballots(sqlite)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=r"export: cannot be written .*choose another --out"):
+        export_arena(sqlite, tmp_path / "file" / "export")
 
 
 def test_a_prompt_that_comes_often_is_marked(sqlite, tmp_path):
