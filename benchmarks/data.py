@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import io
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,7 +137,7 @@ def hub_rows(source: Source) -> list[Row]:
             dataset, configuration or None, split=source.split, revision=source.revision, download_config=files
         )
     # Everything that can go wrong on the way to the hub: no network, no such revision, a gated data set.
-    except (OSError, ValueError, RuntimeError) as error:
+    except _failures() as error:
         said = " ".join(str(error).split())[:300]
         raise BadData(
             f"{source.hub} at revision {source.revision} cannot be had from the hub ({type(error).__name__}: "
@@ -153,9 +154,15 @@ def _reachable(dataset: str) -> bool:
 
     try:
         HfApi().dataset_info(dataset, timeout=10)
-    except (OSError, ValueError, RuntimeError):
+    except _failures():
         return False
     return True
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What asking the hub raises. The errors of its HTTP client (`httpx`, then `httpx2`) are no `OSError`."""
+    clients = (sys.modules.get(name) for name in ("httpx", "httpx2"))
+    return (OSError, ValueError, RuntimeError, *(client.HTTPError for client in clients if client is not None))
 
 
 def _nowhere(source: Source, folder: Path | None) -> str:
