@@ -132,10 +132,9 @@ def hub_rows(source: Source) -> list[Row]:
         ) from error
     dataset, _, configuration = str(source.hub).partition(":")
     try:
-        files = datasets.DownloadConfig(local_files_only=not _reachable(dataset))
-        table = datasets.load_dataset(
-            dataset, configuration or None, split=source.split, revision=source.revision, download_config=files
-        )
+        if not _reachable(dataset):
+            _stay_offline()
+        table = datasets.load_dataset(dataset, configuration or None, split=source.split, revision=source.revision)
     # Everything that can go wrong on the way to the hub: no network, no such revision, a gated data set.
     except _failures() as error:
         said = " ".join(str(error).split())[:300]
@@ -151,12 +150,23 @@ def hub_rows(source: Source) -> list[Row]:
 def _reachable(dataset: str) -> bool:
     """One look, since `datasets` would try for half a minute before it takes what is in its cache."""
     from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
 
     try:
         HfApi().dataset_info(dataset, timeout=10)
+    except HfHubHTTPError:
+        return True  # it answered: what is wrong is told when the rows are asked for
     except _failures():
         return False
     return True
+
+
+def _stay_offline() -> None:
+    """For the rest of this process: what is in the hub's cache is taken, and nothing is tried again and again."""
+    import datasets
+    from huggingface_hub import constants
+
+    constants.HF_HUB_OFFLINE = datasets.config.HF_HUB_OFFLINE = True
 
 
 def _failures() -> tuple[type[Exception], ...]:

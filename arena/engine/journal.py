@@ -119,6 +119,8 @@ class Journal:
         lock = FileLock(beside)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            if self.path.exists() and not self.path.is_file():
+                raise JournalError(f"{self.path}: is no file; give --journal FILE")
             beside.touch()  # FileLock would wait for a right that never comes
             lock.acquire(timeout=0)
         except Timeout:

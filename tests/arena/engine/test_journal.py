@@ -126,3 +126,9 @@ def test_a_full_disk_is_told_and_takes_nothing_that_was_written(tmp_path: Path, 
     with Journal(path) as journal:
         assert journal.reply("0" * 64) == {"a": 1}
         assert len(journal) == 1
+
+
+@pytest.mark.parametrize("path", [".", "/dev/full"])
+def test_a_folder_or_a_device_is_no_journal(path: str):
+    with pytest.raises(JournalError, match="is no file; give --journal FILE"):
+        Journal(Path(path))
