@@ -15,6 +15,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from arena.store.tables import OVERALL
 
 Record = Mapping[str, Any]
 ROLES = ("system", "user", "assistant")
+UNWRITABLE = re.compile("[\\x00\\ud800-\\udfff]")  # which UTF-8 or PostgreSQL cannot hold
 
 
 class BadPromptFile(Exception):
@@ -148,6 +150,8 @@ def _told(problem: Exception, name: str) -> str:
 def _text(value: object, what: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"{what} is {str(value)[:40]!r}; expected text")
+    if (bad := UNWRITABLE.search(value)) is not None:
+        raise ValueError(f"{what} has {bad.group()!r}, which is no text; take it out")
     return value
 
 

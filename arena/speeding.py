@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -43,8 +44,8 @@ class Load:
             if value is not None and value < least:
                 raise BadOption(f"{name} is {value}; at least {least}")
         for name, number in (("rate", self.rate), ("timeout", self.timeout)):
-            if number is not None and number <= 0:
-                raise BadOption(f"{name} is {number}; above 0")
+            if number is not None and not 0 < number < math.inf:
+                raise BadOption(f"{name} is {number}; a number above 0")
 
 
 def prompts(count: int, words: int, seed: int) -> list[str]:

@@ -36,8 +36,11 @@ def configured(settings: Settings) -> dict[str, AnyModel]:
 
 def chosen(models: Mapping[str, AnyModel], names: Iterable[str], option: str) -> list[AnyModel]:
     """The settings of the named models. Raises `ConfigError` that lists the names there are."""
-    found = []
-    for name in dict.fromkeys(names):
+    found: list[AnyModel] = []
+    given = list(dict.fromkeys(names))
+    if not given:
+        raise ConfigError(f"{option}: names no model; there are: {', '.join(models) or 'none'}")
+    for name in given:
         if name not in models:
             raise ConfigError(f"{option}: no model is called {name!r}; there are: {', '.join(models) or 'none'}")
         found.append(models[name])

@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import io
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,12 +132,11 @@ def hub_rows(source: Source) -> list[Row]:
         ) from error
     dataset, _, configuration = str(source.hub).partition(":")
     try:
-        files = datasets.DownloadConfig(local_files_only=not _reachable(dataset))
-        table = datasets.load_dataset(
-            dataset, configuration or None, split=source.split, revision=source.revision, download_config=files
-        )
+        if not _reachable(dataset):
+            _stay_offline()
+        table = datasets.load_dataset(dataset, configuration or None, split=source.split, revision=source.revision)
     # Everything that can go wrong on the way to the hub: no network, no such revision, a gated data set.
-    except (OSError, ValueError, RuntimeError) as error:
+    except _failures() as error:
         said = " ".join(str(error).split())[:300]
         raise BadData(
             f"{source.hub} at revision {source.revision} cannot be had from the hub ({type(error).__name__}: "
@@ -150,12 +150,29 @@ def hub_rows(source: Source) -> list[Row]:
 def _reachable(dataset: str) -> bool:
     """One look, since `datasets` would try for half a minute before it takes what is in its cache."""
     from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
 
     try:
         HfApi().dataset_info(dataset, timeout=10)
-    except (OSError, ValueError, RuntimeError):
+    except HfHubHTTPError:
+        return True  # it answered: what is wrong is told when the rows are asked for
+    except _failures():
         return False
     return True
+
+
+def _stay_offline() -> None:
+    """For the rest of this process: what is in the hub's cache is taken, and nothing is tried again and again."""
+    import datasets
+    from huggingface_hub import constants
+
+    constants.HF_HUB_OFFLINE = datasets.config.HF_HUB_OFFLINE = True
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What asking the hub raises. The errors of its HTTP client (`httpx`, then `httpx2`) are no `OSError`."""
+    clients = (sys.modules.get(name) for name in ("httpx", "httpx2"))
+    return (OSError, ValueError, RuntimeError, *(client.HTTPError for client in clients if client is not None))
 
 
 def _nowhere(source: Source, folder: Path | None) -> str:

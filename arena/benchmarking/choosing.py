@@ -6,6 +6,7 @@ import difflib
 import hashlib
 import importlib.util
 import os
+import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -91,7 +92,7 @@ def named(words: Iterable[str]) -> list[Named]:
         if word.endswith(".py"):
             found += [Named(task, (), Path(word).parent) for task in _own(Path(word))]
         elif head == "dimension":
-            found += [Named(task) for task in _of_dimension(tail)]
+            found += [Named(task) for task in of_dimension(tail)]
         else:
             found.append(Named(_shipped(head), tuple(filter(None, tail.split(",")))))
     return found
@@ -179,7 +180,8 @@ def _shipped(name: str) -> Task:
     return tasks[name]
 
 
-def _of_dimension(name: str) -> list[Task]:
+def of_dimension(name: str) -> list[Task]:
+    """Raises `ConfigError` that names the dimensions there are."""
     found = [task for task in shipped().values() if task.dimension == name]
     if not found:
         raise ConfigError(f"no dimension is called {name!r}; there are: {', '.join(dimensions())}")
@@ -194,7 +196,11 @@ def _own(file: Path) -> Sequence[Task]:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as problem:  # whatever its author's code raises is the author's to mend
+        line = traceback.extract_tb(problem.__traceback__)[-1].lineno
+        raise ConfigError(f"{file}:{line}: {type(problem).__name__}: {problem}") from problem
     tasks = getattr(module, "TASKS", None)
     if not isinstance(tasks, list | tuple) or not tasks or not all(isinstance(one, Task) for one in tasks):
         raise ConfigError(f"{file}: has no TASKS; end it with TASKS = (MultipleChoice(…),), a tuple of tasks")

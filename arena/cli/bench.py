@@ -40,9 +40,13 @@ def list_tasks(
     as_format: AsFormat = Format.TABLE,
 ) -> None:
     """List the tasks: dimension, samples, metric, licence, and where their data comes from."""
+    from arena.benchmarking.choosing import of_dimension
     from arena.benchmarking.listing import listed
 
-    rows = [row for row in listed(_roads(data)) if dimension in (None, row["dimension"])]
+    rows = listed(_roads(data))
+    if dimension is not None:
+        known = {task.name for task in of_dimension(dimension)}
+        rows = [row for row in rows if row["task"] in known]
     if as_format is Format.JSON:
         write_json(rows)
     elif as_format is Format.CSV:

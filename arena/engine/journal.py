@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 
 from arena.endpoints.endpoint import Reply
 from arena.engine.asks import Status
+from arena.errors import InputError
 
 # A line begins `{"key":"<64 hex>","status":"ok",…`, so that opening a journal need not parse it.
 KEY = slice(len(b'{"key":"'), len(b'{"key":"') + 64)
@@ -30,7 +31,7 @@ SYNC_EVERY = 1.0  # seconds of work that a power cut may cost; a killed process 
 encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # made once: dumps() makes one a call
 
 
-class JournalError(Exception):
+class JournalError(InputError):
     """The journal cannot be used; the text says what to do."""
 
 
@@ -95,7 +96,11 @@ class Journal:
             record["detail"] = entry.detail
         record |= {"attempts": entry.attempts, "seconds": round(entry.seconds, 3), "cost": entry.cost}
         line = encoded(record).encode("utf-8", "replace") + b"\n"
-        if self._file.write(line) != len(line):
+        try:
+            written = self._file.write(line)
+        except OSError as error:
+            raise JournalError(f"{self.path}: {error.strerror}; what was written before is kept") from error
+        if written != len(line):
             raise JournalError(f"{self.path}: the disk is full; what was written before is kept")
         self._note(line, self._end)
         self._end += len(line)
@@ -110,9 +115,13 @@ class Journal:
         self._opened.close()
 
     def _lock(self, opened: ExitStack) -> None:
-        lock = FileLock(f"{self.path}.lock")
+        beside = Path(f"{self.path}.lock")
+        lock = FileLock(beside)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            if self.path.exists() and not self.path.is_file():
+                raise JournalError(f"{self.path}: is no file; give --journal FILE")
+            beside.touch()  # FileLock would wait for a right that never comes
             lock.acquire(timeout=0)
         except Timeout:
             detail = f"{self.path} is in use by another run; wait for it, or give --journal FILE"

@@ -42,6 +42,7 @@ def kitchen(tmp_path, monkeypatch):
     monkeypatch.delenv("ARENA_DATA_DIR", raising=False)
     (tmp_path / "arena.toml").write_text(SETTINGS)
     (tmp_path / "kitchen.py").write_text(OWN_TASK)
+    (tmp_path / "broken.py").write_text("\nTASKS = nothing\n")
     (tmp_path / "kitchen.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
     return tmp_path
 
@@ -142,6 +143,9 @@ WRONG = [
     (["run", "kitchen.py", "--models", "sure", "--shots", "9"], "--shots 9: there are"),
     (["run", "gsm8k", "--models", "sure", "--offline"], "set ARENA_DATA_DIR"),
     (["run", "none.py", "--models", "sure"], "none.py: no such file"),
+    (["run", "broken.py", "--models", "sure"], "broken.py:2: NameError: name 'nothing' is not defined"),
+    (["run", "kitchen.py", "--models", ","], "--models: names no model; there are: sure, lost"),
+    (["list", "--dimension", "wisdom"], "no dimension is called 'wisdom'; there are: knowledge"),
     (["compare", "sure", "lost"], "has no run; type: arena bench run TASK --models sure"),
     (["show", "7"], "there is no benchmark run 7"),
     (["score", "kitchen.py", "none.jsonl"], "none.jsonl: no such file"),

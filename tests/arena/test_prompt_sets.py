@@ -60,6 +60,8 @@ WRONG = [
     ('{"prompt": "Hi?", "checklist": 3}', "expected a list of texts"),
     ("[1]", "entry 1: '1' is not an object"),
     ("[1", "not valid JSON"),
+    ('{"prompt": "a\\u0000b"}', r"file:1: prompt has '\x00', which is no text; take it out"),
+    ('{"prompt": "a\\ud800b"}', r"file:1: prompt has '\ud800', which is no text; take it out"),
 ]
 
 

@@ -2,10 +2,11 @@
 
 import gzip
 import json
+import sys
 
 import pytest
 
-from benchmarks.data import Roads, read_file, rows
+from benchmarks.data import Roads, _failures, read_file, rows
 from benchmarks.errors import BadData
 from benchmarks.known_files import known, known_files, own
 
@@ -64,3 +65,13 @@ def test_a_folder_one_level_up_is_found_too(tmp_path):
 def test_every_known_file_has_a_digest_and_an_origin():
     assert len(known_files()) > 200
     assert all(len(one.sha256) == 64 and "@" in one.origin for one in known_files().values())
+
+
+def test_every_http_client_of_the_hub_can_fail():
+    """Without a network the hub's client raises errors that are no `OSError`."""
+    hub = pytest.importorskip("huggingface_hub")
+    failures = _failures()
+    assert hub is not None
+    for name in ("httpx", "httpx2"):
+        if name in sys.modules:
+            assert issubclass(sys.modules[name].ConnectError, failures)

@@ -92,3 +92,43 @@ def test_every_line_that_was_acknowledged_survives_kill_9(tmp_path: Path):
     writer.stdout.close()
     with Journal(path) as journal:
         assert all(journal.reply(key(number)) == {"n": number} for number in range(last + 1))
+
+
+@pytest.mark.parametrize("path", ["/proc/nobody/j", "/proc/j"])
+def test_a_place_that_cannot_be_written_is_not_somebody_elses(path: str):
+    with pytest.raises(JournalError, match=r"cannot be written .*give --journal FILE"):
+        Journal(Path(path))
+
+
+FULL = """
+import resource, signal, sys
+from pathlib import Path
+from arena.engine import Entry, Journal, JournalError, Status
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+with Journal(Path(sys.argv[1])) as journal:
+    journal.append(Entry("0" * 64, Status.OK, "judge", {"a": 1}))
+    full = Path(sys.argv[1]).stat().st_size + int(sys.argv[2])
+    resource.setrlimit(resource.RLIMIT_FSIZE, (full, full))
+    try:
+        journal.append(Entry("1" * 64, Status.OK, "judge", {"a": 2}))
+    except JournalError as problem:
+        print(problem)
+"""
+
+
+@pytest.mark.parametrize("room", [0, 30])
+def test_a_full_disk_is_told_and_takes_nothing_that_was_written(tmp_path: Path, room: int):
+    path = tmp_path / "j"
+    program = [sys.executable, "-c", FULL, str(path), str(room)]
+    said = subprocess.run(program, capture_output=True, text=True, check=True).stdout
+    assert "what was written before is kept" in said
+    with Journal(path) as journal:
+        assert journal.reply("0" * 64) == {"a": 1}
+        assert len(journal) == 1
+
+
+@pytest.mark.parametrize("path", [".", "/dev/full"])
+def test_a_folder_or_a_device_is_no_journal(path: str):
+    with pytest.raises(JournalError, match="is no file; give --journal FILE"):
+        Journal(Path(path))
