@@ -62,6 +62,8 @@ def rate(
         raise ConfigError(f"--style and --cluster need --method bt, not {method}")
     if method is Method.elo and prior is not None:
         raise ConfigError("--prior is not for --method elo: online Elo has none")
+    if prior is not None and not 0 <= prior < math.inf:
+        raise ConfigError(f"--prior {prior:g}: zero or more, such as --prior {PRIOR:g}")
     held = _anchor(anchor)
     from ratings import RatingsError
 
