@@ -326,12 +326,16 @@ def _not_json() -> str:
 
 
 def api_key(variable: str | None) -> str | None:
-    """The key in an environment variable. Raises `ConfigError` when it is not set."""
+    """The key in an environment variable. Raises `ConfigError` when it is not set, or can be none."""
     if variable is None:
         return None
     key = os.environ.get(variable, "").strip()
     if not key:
         raise ConfigError(f"the environment variable {variable} is not set; type: export {variable}=…")
+    if not (key.isascii() and key.isprintable()):  # an HTTP header takes nothing else
+        raise ConfigError(
+            f"the environment variable {variable} holds a line break or a letter that no key has; set it again"
+        )
     return key
 
 

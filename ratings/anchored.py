@@ -86,7 +86,9 @@ def human_anchored(
     rows = {str(label): np.flatnonzero(codes == code) for code, label in enumerate(labels)}
     rows = {name: found for name, found in sorted(rows.items()) if found.size}
     if HUMAN not in rows or len(rows) < 2:
-        raise BadOption(f"sources are {', '.join(rows)}; there have to be {HUMAN!r} and at least one judge")
+        raise BadOption(
+            f"sources are {', '.join(rows) or 'none'}; there have to be {HUMAN!r} and at least one judge"
+        )
     zs = {name: np.asarray(values, dtype=np.float64) for name, values in (covariates or {}).items()}
     same_length(battles=battles.outcome, **zs)
     groups = None if cluster is None else cluster_codes(cluster, len(battles))
@@ -112,7 +114,9 @@ def anchored_counts(
     thousands. Raises BadOption without people, without a judge or for other models, and what it raises.
     """
     if HUMAN not in counts or len(counts) < 2:
-        raise BadOption(f"sources are {', '.join(counts)}; there have to be {HUMAN!r} and at least one judge")
+        raise BadOption(
+            f"sources are {', '.join(counts) or 'none'}; there have to be {HUMAN!r} and at least one judge"
+        )
     for name, one in counts.items():
         if one.models != counts[HUMAN].models:
             raise BadOption(f"{name!r} counts other models than {HUMAN!r}; give all the same")

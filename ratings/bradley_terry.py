@@ -26,6 +26,7 @@ from ratings.scale import CENTRE, POINTS
 # Precision of the prior on xi that boards use: a standard deviation of two logits, 347 points. After a 3-0
 # start a newcomer stands at 1258 and not at infinity; after 100 battles the prior moves it by a few points.
 PRIOR = 0.25
+LEAST_PRIOR = 1e-6  # at 1e-9 rounding beside some hundred battles has made intervals of no width
 TOLERANCE = 1e-9  # range of the last step, in logits; what is left is a hundredth of it at most, 2e-9 points
 NEAR = 0.01  # after a step of this range the Hessian changes by two hundredths at most: the last one will do
 STEPS = 100
@@ -94,9 +95,11 @@ def bradley_terry(
 
 
 def check_prior(prior: float) -> None:
-    """Raise BadOption unless the precision is zero or more."""
+    """Raise BadOption unless the precision is zero, or so much that it is not lost beside the battles."""
     if not (np.isfinite(prior) and prior >= 0):
         raise BadOption(f"prior {prior:g}; the precision of the prior is zero or more")
+    if 0 < prior < LEAST_PRIOR:
+        raise BadOption(f"prior {prior:g} is lost in rounding; take 0, or {LEAST_PRIOR:g} or more")
 
 
 def as_battles(model_a: Column, model_b: Column, winner: Column) -> Battles:

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from ratings import components
-from ratings.bradley_terry import score_matrix
+from ratings.bradley_terry import check_prior, score_matrix
 from ratings.counts import Floats, PairCounts
-from ratings.errors import BadOption, Disconnected, NoBattles, NotConverged
+from ratings.errors import Disconnected, NoBattles, NotConverged
 from ratings.fit import Fit, of_parameters
 from ratings.hessian import sandwiched
 
@@ -64,8 +64,7 @@ def fit_pairs(
     """
     if not counts.battles:
         raise NoBattles(f"no battles: {method} has parameters that only battles can tell")
-    if not (np.isfinite(prior) and prior >= 0):
-        raise BadOption(f"prior {prior:g}; the precision of the prior is zero or more")
+    check_prior(prior)
     scores = score_matrix(counts)
     label = components.met(scores) if prior else components.comparable(scores)
     if not prior and label.max() > 0:

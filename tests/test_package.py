@@ -34,6 +34,16 @@ def test_the_wheel_holds_every_file_of_the_five_packages(tmp_path):
     assert set(tracked.stdout.split()) <= set(zipfile.ZipFile(wheel).namelist())
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/ratings.md"])
+def test_what_a_page_says_of_ratings_runs_as_written(page):
+    snippet = (ROOT / page).read_text().partition("```python\n")[2].partition("```")[0]
+    assert "from ratings import" in snippet
+    here = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", snippet], capture_output=True, text=True, env=here)
+    assert done.returncode == 0, done.stderr
+    assert "rank" in done.stdout
+
+
 def test_every_package_with_code_is_named_in_the_settings():
     named = (ROOT / "pyproject.toml").read_text()
     folders = {str(Path(file).parent) for file in modules() if file.endswith(".py")}

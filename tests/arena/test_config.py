@@ -151,3 +151,11 @@ def test_a_wrong_variable_is_named(tmp_path, monkeypatch, variable, value, said)
     with pytest.raises(ConfigError) as caught:
         read_settings()
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["sk-\u043a\u043b\u044e\u0447", "\u2026", "sk-a\nb"])
+def test_a_key_that_no_header_can_hold_is_told_without_it(monkeypatch, key):
+    monkeypatch.setenv("EXAMPLE_KEY", key)
+    with pytest.raises(ConfigError, match="EXAMPLE_KEY holds a line break or a letter that no key has") as caught:
+        api_key("EXAMPLE_KEY")
+    assert key not in str(caught.value)

@@ -197,6 +197,8 @@ def test_a_bad_row_is_told_and_the_work_failed(tmp_path, rows, told):
     [
         (["--category", "poems"], "no battle has category 'poems'; the file has: math, prose"),
         (["--anchor", "w=1000"], "UnknownModel: 'w' is not among the 3 rated models"),
+        (["--prior", "1e-9"], "prior 1e-09 is lost in rounding; take 0, or 1e-06 or more"),
+        (["--prior", "1e-320", "--method", "davidson"], "is lost in rounding"),
     ],
 )
 def test_what_the_file_cannot_give_is_told(tmp_path, words, told):
@@ -345,6 +347,9 @@ def test_elo_refuses_what_it_would_ignore(tmp_path):
     weighted = written(tmp_path / "b.csv", [[*ROW, "2"]], [*COLUMNS, "weight"])
     assert "--method elo has no weights" in run(weighted, "--method", "elo").stderr
     assert run(written(tmp_path / "c.csv"), "--method", "elo", "--prior", "1").returncode == 2
+    for prior in ("-1", "nan", "inf"):
+        refused = run(written(tmp_path / "c.csv"), "--prior", prior)
+        assert (refused.returncode, f"--prior {prior}: a precision is zero or more" in refused.stderr) == (2, True)
 
 
 STRANGE = ['"a,b"', '"say ""x"""', '"two\nlines"', "", '""', " spaced ", "NA", "null", "12", "naïve", '"x"y']
