@@ -95,8 +95,9 @@ def smallest_replacement(
     check_units(len(scores))
     if most < 1 or others < 0:
         raise BadOption(f"most {most}, others {others}; expected one or more, and zero or more")
-    before = float(edited([{}])[0])
-    calls, chosen, after = 1, dict[int, str](), before
+    asked = _Edits(edited)
+    before = asked.values([{}])[0]
+    chosen, after = dict[int, str](), before
     support = np.sign(before) * scores
     against = [words[int(unit)] for unit in np.argsort(support, kind="stable") if support[unit] < 0]
     tried = [*[word for word in dict.fromkeys(against) if any(map(str.isalnum, word))][:others], NEGATION]
@@ -104,24 +105,37 @@ def smallest_replacement(
         edits = [{**chosen, unit: word} for word in tried if word != words[unit]]
         if not edits:
             continue
-        values = edited(edits)
-        calls += len(edits)
-        best = int(np.argmin(np.sign(before) * values))
-        if np.sign(before) * values[best] < np.sign(before) * after:
-            chosen, after = dict(edits[best]), float(values[best])
+        best, value = asked.best(edits, before)
+        if np.sign(before) * value < np.sign(before) * after:
+            chosen, after = best, value
         if after * before < 0:
             break
     flipped = after * before < 0
     while flipped and len(chosen) > 1:
         edits = [{unit: word for unit, word in chosen.items() if unit != left} for left in chosen]
-        values = edited(edits)
-        calls += len(edits)
-        best = int(np.argmin(np.sign(before) * values))
-        if values[best] * before >= 0:
+        best, value = asked.best(edits, before)
+        if value * before >= 0:
             break
-        chosen, after = dict(edits[best]), float(values[best])
+        chosen, after = best, value
     told = tuple((unit, words[unit], word) for unit, word in sorted(chosen.items()))
-    return Replacement(told, before, after, flipped, calls)
+    return Replacement(told, before, after, flipped, asked.calls)
+
+
+class _Edits:
+    """f of edited texts, counting calls."""
+
+    def __init__(self, edited: Edited) -> None:
+        self._edited, self.calls = edited, 0
+
+    def values(self, edits: Sequence[Mapping[int, str]]) -> list[float]:
+        self.calls += len(edits)
+        return [float(one) for one in self._edited(edits)]
+
+    def best(self, edits: Sequence[dict[int, str]], before: float) -> tuple[dict[int, str], float]:
+        """The edit that moves f furthest away from the sign of `before`, and f there."""
+        values = self.values(edits)
+        place = int(np.argmin(np.sign(before) * np.asarray(values)))
+        return edits[place], values[place]
 
 
 class _Asked:

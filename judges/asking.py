@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
@@ -28,7 +29,7 @@ class Scheme(Generic[Result]):
 
 
 @dataclass(frozen=True)
-class Asking(Generic[Item, Result]):
+class Asking(ABC, Generic[Item, Result]):
     """The model `model` as a judge.
 
     `text` is a template in place of ours. `sampling` goes over the scheme's own; `thinking_budget` tokens are
@@ -108,17 +109,17 @@ class Asking(Generic[Item, Result]):
         found: Result | Unparsable = self.schemes[self.scheme].read(reply)
         return found
 
+    @abstractmethod
     def _values(self, item: Item) -> Mapping[str, str]:
         """What the template's places are filled with."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _decided(self, item: Item) -> Result | None:
         """The result where nobody need be paid for one."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _mean(self, results: Sequence[Result]) -> Result:
         """The result of a conversation from those of its turns."""
-        raise NotImplementedError
 
 
 def by_turn(reasons: Sequence[str]) -> str:

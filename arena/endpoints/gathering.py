@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Protocol, TypeVar
@@ -95,7 +96,7 @@ class Loaded(Protocol):
 
 
 @dataclass
-class InBatches:
+class InBatches(ABC):
     """The part of an endpoint that loads a model when it is first asked, and asks it in batches."""
 
     _: KW_ONLY
@@ -126,9 +127,9 @@ class InBatches:
         if loaded is not None:
             await asyncio.to_thread(loaded.close)
 
+    @abstractmethod
     def _load(self) -> Loaded:
         """Raises `EndpointError`."""
-        raise NotImplementedError
 
 
 def answered_together(

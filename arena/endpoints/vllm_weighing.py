@@ -6,30 +6,20 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from arena.endpoints.encoding import Pair, Weights, parts, told
-from arena.endpoints.endpoint import EndpointError, Request
-from arena.endpoints.gathering import Outcome
+from arena.endpoints.endpoint import Reply, Request
+from arena.endpoints.gathering import Outcome, answered_together
 
 
 def weighed(engine: Any, sampling: Callable[..., Any], requests: Sequence[Request]) -> list[Outcome]:
     """A reply or what is wrong, a request each; all texts go to vLLM together. Blocks."""
     most = engine.llm_engine.model_config.max_model_len - 2  # vLLM reads the last token too, and writes one more
-    cut = [_cut(engine, request, most) for request in requests]
-    pairs = [pair for one in cut if not isinstance(one, EndpointError) for pair in one]
-    found = iter(_weigh(engine, sampling, pairs))
-    outcomes: list[Outcome] = []
-    for request, one in zip(requests, cut, strict=True):
-        if isinstance(one, EndpointError):
-            outcomes.append(one)
-        else:
-            outcomes.append(told(request, [next(found) for _ in one], one))
-    return outcomes
+    tokenizer = engine.get_tokenizer()
 
+    def answer(cut: Sequence[tuple[Request, list[Pair]]]) -> list[Reply]:
+        found = iter(_weigh(engine, sampling, [pair for _, pairs in cut for pair in pairs]))
+        return [told(request, [next(found) for _ in pairs], pairs) for request, pairs in cut]
 
-def _cut(engine: Any, request: Request, most: int) -> list[Pair] | EndpointError:
-    try:
-        return parts(engine.get_tokenizer(), request, most)
-    except EndpointError as problem:
-        return problem
+    return answered_together(requests, lambda request: (request, parts(tokenizer, request, most)), answer)
 
 
 def _weigh(engine: Any, sampling: Callable[..., Any], pairs: Sequence[Pair]) -> list[Weights]:
