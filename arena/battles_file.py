@@ -1,4 +1,4 @@
-"""A file of battles (CSV, JSONL or Parquet) as columns."""
+"""A file of battles (CSV, JSONL, Parquet, or PandaLM's test set) as columns."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from arena.errors import InputError
+from arena.pandalm_file import pandalm_columns
 
 # What public data sets write for the outcomes of `ratings`.
 WINNERS = {"a": "model_a", "b": "model_b", "both_equal": "tie", "tie (bothbad)": "both_bad"}
@@ -34,10 +35,10 @@ def read_battles_file(path: Path, sides: tuple[str, str] | None = None) -> Colum
 
     Raises BadBattlesFile for a missing file, an unknown ending, a broken row or a missing column.
     """
-    readers = {".csv": _csv, ".jsonl": _jsonl, ".parquet": _parquet}
+    readers = {".csv": _csv, ".jsonl": _jsonl, ".parquet": _parquet, ".json": _json}
     ending = path.suffix.lower()
     if ending not in readers:
-        raise BadBattlesFile(f"{path}: expected a file ending in .csv, .jsonl or .parquet")
+        raise BadBattlesFile(f"{path}: expected a file ending in .csv, .jsonl or .parquet (or PandaLM's .json)")
     try:
         with _no_garbage_collection():
             columns = readers[ending](path)
@@ -171,6 +172,13 @@ def _object(path: Path, number: int, line: str) -> dict[str, object]:
     if not isinstance(record, dict):
         raise BadBattlesFile(f"{path}: line {number}: expected an object, one battle a line")
     return record
+
+
+def _json(path: Path) -> Columns:
+    try:
+        return pandalm_columns(json.loads(path.read_text(encoding="utf-8-sig")))
+    except (ValueError, RecursionError) as problem:
+        raise BadBattlesFile(f"{path}: {problem}") from problem
 
 
 def _parquet(path: Path) -> Columns:

@@ -7,23 +7,19 @@ run once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from interp.attribution import Attribution, Floats
-from interp.errors import BadOption, BadPrompt
+from interp.attribution import Attribution
+from interp.errors import BadOption
 from interp.extras import torch
+from interp.path import Integral, Line
 from interp.target import Target
 
-BASELINE = "\n"  # content becomes empty lines: text that says nothing, on a smoother path than zeros or padding
-NODES = 3  # of each interval: exact for polynomials of degree 5, and few enough to place them where f moves
-INTERVALS = 4
-TOKENS = 128  # in one backward pass; longer rows go one by one. It bounds the memory of activations
-LOCAL = 10.0  # how much larger the sum of the intervals' own errors may be than the error of their sum
+BASELINE = " the"  # a word that says nothing, on a smoother path than empty lines, zeros or padding
 
 Progress = Callable[[int, float], None]
 
@@ -49,102 +45,11 @@ def gradient_of(target: Target) -> tuple[float, torch.Tensor]:
     return float(value.detach()), gradient[0]
 
 
-class Line:
-    """f and its slopes on the straight line from a baseline to the prompt's embeddings.
-
-    `baseline` (tokens, width) is taken for content alone. Raises BadPrompt for a prompt without content.
-    """
-
-    def __init__(self, target: Target, baseline: torch.Tensor) -> None:
-        if not target.content.any():
-            raise BadPrompt("the prompt has no content: name a segment, there is nothing to attribute to")
-        self.target = target
-        self.first = int(np.argmax(target.content))
-        content = torch.as_tensor(target.content, device=target.embeddings.device)[:, None]
-        self._end = target.embeddings[self.first :]
-        self._start = torch.where(content, baseline, target.embeddings)[self.first :]
-        self._past = target.prefix.cut(self.first) if self.first else None
-        self._rows = max(1, TOKENS // len(self._end))
-
-    def values(self, at: Floats) -> Floats:
-        """f (points,) at positions 0 to 1, without gradients."""
-        with torch.no_grad():
-            return np.concatenate(
-                [self.target.of(rows, self._past).double().cpu().numpy() for rows in self._points(at)]
-            )
-
-    def slopes(self, at: Floats) -> Floats:
-        """(E - B) df/dE summed over the width, (points, tokens)."""
-        found = []
-        for rows in self._points(at):
-            rows.requires_grad_(True)
-            with torch.enable_grad():
-                (gradient,) = torch.autograd.grad(self.target.of(rows, self._past).sum(), rows)
-            found.append((gradient * (self._end - self._start)).sum(-1).double().cpu().numpy())
-        inside = np.concatenate(found)
-        return np.concatenate([np.zeros((len(inside), self.first)), inside], axis=1)
-
-    def _points(self, at: Floats) -> Iterator[torch.Tensor]:
-        for low in range(0, len(at), self._rows):
-            share = torch.as_tensor(at[low : low + self._rows]).to(self._end)[:, None, None]
-            yield self._start + share * (self._end - self._start)
-
-
-@dataclass
-class _Integral:
-    """A composite Gauss-Legendre sum that is refined where it is worst.
-
-    On each interval the sum over tokens must be the difference of f at its ends: that is its own error.
-    """
-
-    line: Line
-    steps: int = 0
-    intervals: list[tuple[float, float, Floats, float]] = field(default_factory=list)
-    known: dict[float, float] = field(default_factory=dict)
-
-    def add(self, ends: list[tuple[float, float]]) -> None:
-        new = [x for x in dict.fromkeys(x for pair in ends for x in pair) if x not in self.known]
-        if new:
-            self.known |= dict(zip(new, self.line.values(np.array(new)).tolist(), strict=True))
-        nodes, weights = np.polynomial.legendre.leggauss(NODES)
-        at = np.concatenate([low + (high - low) * (nodes + 1) / 2 for low, high in ends])
-        slopes = self.line.slopes(at).reshape(len(ends), NODES, -1)
-        self.steps += len(at)
-        for (low, high), each in zip(ends, slopes, strict=True):
-            scores = (high - low) / 2 * (weights @ each)
-            error = abs(float(scores.sum()) - (self.known[high] - self.known[low]))
-            self.intervals.append((low, high, scores, error))
-
-    def split(self, share: float) -> None:
-        """Halve the worst interval, and others whose error is at least `share` of its."""
-        worst = max(error for *_, error in self.intervals)
-        bad = [each for each in self.intervals if each[3] >= share * worst]
-        self.intervals = [each for each in self.intervals if each[3] < share * worst]
-        halves = [(low, (low + high) / 2, high) for low, high, *_ in bad]
-        self.add([pair for low, middle, high in halves for pair in ((low, middle), (middle, high))])
-
-    @property
-    def scores(self) -> Floats:
-        return np.asarray(sum(each[2] for each in self.intervals), dtype=np.float64)
-
-    @property
-    def change(self) -> float:
-        return self.known[1.0] - self.known[0.0]
-
-    @property
-    def delta(self) -> float:
-        return abs(float(self.scores.sum()) - self.change)
-
-    def close(self, tolerance: float) -> bool:
-        allowed = tolerance * float(np.abs(self.scores).sum())
-        return self.delta <= allowed and sum(error for *_, error in self.intervals) <= LOCAL * allowed
-
-
 def integrated_gradients(
     target: Target,
     baseline: str | torch.Tensor = BASELINE,
     *,
-    tolerance: float = 0.01,
+    tolerance: float = 0.3,
     max_steps: int = 200,
     progress: Progress | None = None,
 ) -> Attribution:
@@ -152,38 +57,40 @@ def integrated_gradients(
 
         a_i = sum_d (E_id - B_id) * integral_0^1 df/dE_id (B + t (E - B)) dt,      sum_i a_i = f(E) - f(B)
 
-    by Gauss-Legendre nodes on intervals that are halved where the sum is off, until the completeness error is at
-    most `tolerance` of sum |a_i|, or `max_steps` gradients are taken. `baseline` is a text that stands in for
-    every content token, "zero", or a tensor (width,). `delta`, `steps`, the baseline and the `history` of
-    convergence (steps, delta after each round) are recorded, with a note
-    when the error stayed above max(0.1, 10 % of sum |a_i|): such a map should not be shown. `progress` is told
-    the steps so far and the error. Raises BadOption, BadPrompt.
+    by a trapezoid rule whose places are doubled (`interp.path`): 8, 17, 33, 65, 129 gradients, until the
+    estimated error of the scores is at most `tolerance` of sum |a_i|, or the next rule would take more than
+    `max_steps`. 0.3 keeps the ranking of tokens, 0.05 their sizes. The sum is f(E) - f(B) to rounding, since what
+    the rule misses of it is known and shared out; `delta` is what was missed. `baseline` is a text whose last
+    token stands in for every content token, "zero", or a tensor (width,). The estimated `error`, `steps`, the
+    baseline and the course of convergence (`errors`, [steps, error] of each rule) are recorded, with a note when the
+    tolerance was not reached: such a map should not be shown. `progress` is told the steps so far and the error.
+    Raises BadOption, BadPrompt.
     """
     if not tolerance > 0:
-        raise BadOption(f"tolerance {tolerance:g}; expected a share above 0, such as 0.01")
+        raise BadOption(f"tolerance {tolerance:g}; expected a share above 0, such as 0.05")
     vector, named = baseline_vector(target, baseline)
-    integral = _Integral(Line(target, vector))
-    ends = np.linspace(0, 1, INTERVALS + 1)
-    integral.add(list(zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True)))
-    history = [[integral.steps, integral.delta]]
-    while not integral.close(tolerance) and integral.steps + 2 * NODES <= max_steps:
+    line = Line(target, vector)
+    start, end = line.values(np.array([0.0, 1.0])).tolist()
+    integral = Integral(line, start, end)
+    errors = [[integral.steps, integral.error]]
+    while integral.error > tolerance and integral.upcoming <= max_steps:
         if progress:
-            progress(integral.steps, integral.delta)
-        integral.split(share=0.5)
-        history.append([integral.steps, integral.delta])
-    scores, delta = integral.scores, integral.delta
+            progress(integral.steps, integral.error)
+        integral.refine()
+        errors.append([integral.steps, integral.error])
     found = target.attribution(
         "integrated_gradients",
-        scores,
-        value=integral.known[1.0],
-        delta=delta,
+        integral.scores,
+        value=end,
+        delta=abs(integral.missed),
         baseline=named,
         steps=integral.steps,
-        history=history,
-        change=integral.change,
+        error=integral.error,
+        errors=errors,
+        change=end - start,
         tolerance=tolerance,
     )
-    return found.noted(_incomplete(scores, delta))
+    return found.noted(_rough(integral.error, tolerance))
 
 
 def gradient_shap(
@@ -229,6 +136,13 @@ def baseline_vector(target: Target, baseline: Any) -> tuple[torch.Tensor, str]:
     if not ids:
         raise BadOption(f"baseline {baseline!r} has no token; expected a text such as a line feed, or zero")
     return target.lm.embed(torch.tensor(ids[-1:]))[0], f"{baseline!r} (token {ids[-1]})"
+
+
+def _rough(error: float, tolerance: float) -> str | None:
+    if error <= tolerance:
+        return None
+    allowed = f"more than {tolerance:.0%}: do not rely on this; allow more steps"
+    return f"scores may be off by {error:.0%} of their sizes, {allowed}"
 
 
 def _incomplete(scores: NDArray[np.float64], delta: float) -> str | None:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from interp.target import Target
 
 HEADS = ("gradient", "ablation")
+SIZES = (
+    0.05  # of integrated gradients: half the difference of two orders is smaller than either, so errors weigh more
+)
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def _plain(parameters: Any) -> dict[str, Any]:
     return {
         name: value
         for name, value in parameters.items()
-        if isinstance(value, str | int | float | bool | type(None)) or name == "history"
+        if isinstance(value, str | int | float | bool | type(None)) or name == "errors"
     }
 
 
@@ -177,7 +180,7 @@ def _input_x_gradient(target: Target) -> Attribution:
 def _integrated_gradients(target: Target) -> Attribution:
     from interp.gradients import integrated_gradients
 
-    return integrated_gradients(target)
+    return integrated_gradients(target, tolerance=SIZES)
 
 
 def _gradient_shap(target: Target) -> Attribution:

@@ -53,20 +53,21 @@ def _figures(measured: Mapping[str, Any]) -> str:
 
 
 def convergence(document: Document) -> str:
-    """Of a method that promises a sum: how far the scores are from it, round by round."""
+    """Of a method that is refined step by step its error after each; of one that promises a sum what it misses."""
     orders = document.get("parameters", {}).get("orders") or []
     lines = []
     for name, one in zip(("A first", "B first") if len(orders) > 1 else ("",), orders, strict=False):
-        if one.get("history"):
-            rounds = ", ".join(f"{steps} steps: {delta:.3f}" for steps, delta in one["history"])
+        if one.get("errors"):
+            rounds = ", ".join(f"{steps} gradients: {error:.1%}" for steps, error in one["errors"])
             lines.append(
-                f"{name + ': ' if name else ''}{rounds} (the sum is to be {one['change']:+.3f}; "
-                f"baseline {one['baseline']})"
+                f"{name + ': ' if name else ''}{rounds} (the sum is {one['change']:+.3f}; baseline {one['baseline']})"
             )
         elif one.get("delta") is not None:
             lines.append(f"{name + ': ' if name else ''}the scores miss their sum by {one['delta']:.3f}")
     items = "".join(f"<li>{_(line)}</li>" for line in lines)
-    return f"<h3>Convergence: error of the sum</h3><ul class='soft notes'>{items}</ul>" if lines else ""
+    return (
+        f"<h3>Convergence: estimated error of the scores</h3><ul class='soft notes'>{items}</ul>" if lines else ""
+    )
 
 
 def flips(document: Document) -> str:

@@ -74,6 +74,11 @@ class Target:
         """(tokens,): True for tokens of a segment, False for template."""
         return np.array([unit.segment is not None for unit in self.units])
 
+    @property
+    def first(self) -> int:
+        """The first token of content; 0 where all is template."""
+        return int(np.argmax(self.content)) if self.content.any() else 0
+
     @cached_property
     def value(self) -> float:
         """f of the whole prompt."""
@@ -83,8 +88,17 @@ class Target:
     @cached_property
     def prefix(self) -> Prefix:
         """Keys and values of the whole prompt."""
+        return self._prefix(len(self.units))
+
+    def past(self, length: int) -> Any:
+        """A cache of the first `length` tokens, None for no tokens; no more than those is run."""
+        if length == 0:
+            return None
+        return (self.prefix if "prefix" in self.__dict__ else self._prefix(length)).cut(length)
+
+    def _prefix(self, length: int) -> Prefix:
         with torch.no_grad():
-            return Prefix(self.lm.run(self.embeddings[None], keep=True).past_key_values)
+            return Prefix(self.lm.run(self.embeddings[None, :length], keep=True).past_key_values)
 
     def of(self, embeddings: torch.Tensor, past: Any = None) -> torch.Tensor:
         """f (rows,) of embeddings (rows, tokens, width) behind `past`, differentiable."""
@@ -152,7 +166,7 @@ class Target:
                 embeddings = torch.nn.utils.rnn.pad_sequence(
                     [self.embeddings[sequence] for sequence in sequences], batch_first=True
                 )
-                past = self.prefix.cut(shared) if shared else None
+                past = self.prefix.cut(shared)
                 found[rows] = self._of(embeddings, lengths, past).double().cpu().numpy()
         return np.asarray(found[back.ravel()])
 

@@ -13,7 +13,7 @@ from arena.cli.options import Config, DatabaseURL, opened
 
 
 def bring(
-    file: Annotated[Path, typer.Argument(help="Battles: a .csv, .jsonl or .parquet file.")],
+    file: Annotated[Path, typer.Argument(help="Battles: a .csv, .jsonl or .parquet file, or PandaLM's .json.")],
     name: Annotated[
         str | None, typer.Option(help="What its rows are known by; the file's name if left out.")
     ] = None,

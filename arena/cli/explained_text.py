@@ -100,11 +100,11 @@ def _verdict(document: Document, names: Mapping[str, str]) -> Iterator[str]:
 
 
 def _sums(document: Document) -> Iterator[str]:
-    """Convergence of a method that promises a sum."""
+    """Convergence of a method that is refined step by step."""
     for one in document["parameters"].get("orders") or []:
-        if one.get("history"):
-            rounds = ", ".join(f"{steps} steps: {delta:.3f}" for steps, delta in one["history"])
-            yield f"error of the sum of {one['change']:+.3f} over {rounds}"
+        if one.get("errors"):
+            rounds = ", ".join(f"{steps} gradients: {error:.1%}" for steps, error in one["errors"])
+            yield f"estimated error of the scores: {rounds}; they sum to {one['change']:+.3f}"
 
 
 def _coloured(word: Mapping[str, Any], reach: float) -> Text:

@@ -45,7 +45,7 @@ ELO_BATTLES = 200_000  # a hundred rounds over more battles than these take over
 
 
 def rate(
-    file: Annotated[Path, typer.Argument(help="Battles: a .csv, .jsonl or .parquet file.")],
+    file: Annotated[Path, typer.Argument(help="Battles: a .csv, .jsonl or .parquet file, or PandaLM's .json.")],
     method: Annotated[Method, typer.Option(help="Bradley–Terry, with ties modelled, or online Elo.")] = Method.bt,
     style: Annotated[bool, typer.Option("--style", help="Take the effect of length and markup out.")] = False,
     cluster: Annotated[Cluster | None, typer.Option(help="Votes of one voter or prompt go together.")] = None,

@@ -15,6 +15,7 @@ from unittest import mock
 import numpy as np
 import torch
 
+from interp.gradients import BASELINE
 from interp.prompt import groups
 
 STEPS = 50  # the default of captum and inseq
@@ -60,16 +61,14 @@ def captum_ig(_name, target):
     from captum.attr import LayerIntegratedGradients
 
     ids = target.ids[None]
-    newline = target.lm.tokenizer("\n", add_special_tokens=False)["input_ids"][-1]
-    baseline = torch.where(torch.tensor(target.content)[None], newline, ids)
+    empty = target.lm.tokenizer(BASELINE, add_special_tokens=False)["input_ids"][-1]
+    baseline = torch.where(torch.tensor(target.content)[None], empty, ids)
     method = LayerIntegratedGradients(contrast_of(target), target.lm.network.get_input_embeddings())
-    scores, delta = method.attribute(
-        ids, baselines=baseline, n_steps=STEPS, internal_batch_size=1, return_convergence_delta=True
-    )
+    scores = method.attribute(ids, baselines=baseline, n_steps=STEPS, internal_batch_size=1)
     tokens = scores.sum(-1)[0].detach().numpy()
     with torch.no_grad():
         change = float(contrast_of(target)(ids) - contrast_of(target)(baseline))
-    return by_word(target, tokens), {"steps": STEPS, "delta": float(delta), "change": change}
+    return by_word(target, tokens), {"steps": STEPS, "tokens": tokens.tolist(), "change": change}
 
 
 def inseq_gradients(name, target):

@@ -6,8 +6,10 @@ import csv
 import json
 import math
 import os
+import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,31 @@ def as_published(scores: dict[str, float]) -> dict[str, float]:
 def test_imported_battles_give_the_published_ratings(sqlite, name):
     bring_battles(sqlite, published("ratings", "evalica", f"{name}.csv"))
     assert rated(sqlite) == pytest.approx(as_published(published_scores(name)), abs=1e-9)
+
+
+def test_the_published_test_set_of_pandalm_is_read_as_it_is(sqlite):
+    """999 battles with three votes each; their majority is PandaLM's published human verdict."""
+    done = bring_battles(sqlite, published("judges", "pandalm", "testset-v1.json"))
+    assert (done.votes, done.models) == (2997, 5)
+    with sqlite.read() as session:
+        voters = Counter(vote.winner for vote in sealed_votes(session))
+    rows = json.loads(published("judges", "pandalm", "testset-v1.json").read_text())
+    given = Counter(row[f"annotator{one}"] for row in rows for one in (1, 2, 3))
+    assert voters == {"tie": given[0], "model_a": given[1], "model_b": given[2]}
+
+
+@pytest.mark.parametrize(
+    ("told", "says"),
+    [
+        ("{}", "the only .json read is PandaLM's test set"),
+        ("[{", "Expecting property name"),
+        ('[{"annotator1": 1}]', "row 0: KeyError: 'cmp_key'"),
+    ],
+)
+def test_other_json_is_refused_by_what_it_lacks(sqlite, tmp_path, told, says):
+    (tmp_path / "b.json").write_text(told)
+    with pytest.raises(BadBattlesFile, match=re.escape(says)):
+        bring_battles(sqlite, tmp_path / "b.json")
 
 
 @pytest.mark.parametrize("parquet", [False, True])

@@ -7,6 +7,7 @@ from small_models import judged, model, torch
 
 from interp.errors import BadOption, BadPrompt
 from interp.gradients import baseline_vector, gradient_shap, input_x_gradient, integrated_gradients, saliency
+from interp.path import Integral, Line
 from interp.prompt import Prompt
 
 pytestmark = pytest.mark.slow  # torch alone takes seconds to import
@@ -25,7 +26,8 @@ def test_for_a_linear_model_every_signed_method_returns_the_tokens_parts():
     found = integrated_gradients(target, "\n")
     np.testing.assert_allclose(found.scores, expected, atol=1e-4)
     assert found.delta == pytest.approx(0, abs=1e-3)
-    assert found.parameters["steps"] == 12  # the first look was enough
+    assert found.parameters["steps"] == 8  # the first look was enough
+    assert found.parameters["error"] == pytest.approx(0, abs=1e-4)
     np.testing.assert_allclose(saliency(target).scores, 3 * float(direction.norm()), rtol=1e-5)
 
 
@@ -43,30 +45,67 @@ def test_gradient_shap_of_a_linear_model_is_the_distance_to_the_mean_baseline():
 def test_integrated_gradients_are_complete(kind):
     lm = model(kind)
     target = lm.contrast(judged())
-    found = integrated_gradients(target, tolerance=0.01, max_steps=600)
+    found = integrated_gradients(target, "\n", tolerance=0.01, max_steps=600)
     empty = torch.where(torch.tensor(target.content)[:, None], baseline_vector(target, "\n")[0], target.embeddings)
     change = target.value - target.of(empty[None]).item()
     assert found.parameters["change"] == pytest.approx(change, abs=1e-4)
-    assert abs(found.total() - change) <= 0.01 * np.abs(found.scores).sum() + 1e-5
+    assert found.total() == pytest.approx(change, abs=1e-4)
+    assert found.delta <= 0.01 * np.abs(found.scores).sum() + 1e-5
     assert not found.scores[~target.content].any()
 
 
-def test_integrated_gradients_find_a_sharp_step_by_refining_where_it_is():
+def stepped(sharp):
+    """A step of f on the way from empty lines, and each token's part of it."""
     line, direction = summed(lambda total: total)
-    middle = line.value - np.where(line.content, parts_of(line, direction, "\n"), 0).sum() * 0.3
-    target, _ = summed(lambda total: torch.tanh(8 * (total - middle)))
+    parts = np.where(line.content, parts_of(line, direction, "\n"), 0)
+    target, _ = summed(lambda total: torch.tanh(sharp * (total - line.value + 0.3 * parts.sum())))
+    return target, parts / parts.sum()
+
+
+def test_steps_are_doubled_until_a_sharp_step_of_f_is_seen():
+    target, parts = stepped(sharp=30)
     seen = []
-    found = integrated_gradients(target, max_steps=400, progress=lambda steps, delta: seen.append((steps, delta)))
-    assert found.delta <= 0.01 * np.abs(found.scores).sum()
-    assert [steps for steps, _ in seen] == sorted(steps for steps, _ in seen)
-    parts = np.where(target.content, parts_of(target, direction, "\n"), 0)
-    np.testing.assert_allclose(found.scores / found.scores.sum(), parts / parts.sum(), atol=1e-3)
+    found = integrated_gradients(
+        target, "\n", tolerance=0.01, max_steps=600, progress=lambda steps, error: seen.append([steps, error])
+    )
+    assert found.parameters["errors"][:-1] == seen
+    assert [steps for steps, _ in found.parameters["errors"]][:3] == [8, 17, 33]
+    assert found.parameters["error"] <= 0.01
+    np.testing.assert_allclose(found.scores / found.scores.sum(), parts, atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["llama", "qwen3", "gemma3", "gpt2"])
+def test_the_estimated_error_is_about_the_error(kind):
+    """Against 129 gradients: a first look is allowed to be twice as far off as it says."""
+    target = model(kind).contrast(judged())
+    exact = integrated_gradients(target, tolerance=1e-9, max_steps=129)
+    assert exact.parameters["steps"] == 129
+    for tolerance in (0.3, 0.05):
+        found = integrated_gradients(target, tolerance=tolerance)
+        off = np.abs(found.scores - exact.scores).sum() / np.abs(exact.scores).sum()
+        assert off <= 2 * tolerance, found.parameters["errors"]
+
+
+def test_no_gradient_is_asked_for_twice():
+    """8 and 9 and 16 places, all apart: a doubled rule keeps what it has."""
+    target, _ = stepped(sharp=1)
+    line = Line(target, baseline_vector(target, "\n")[0])
+    asked, slopes = [], line.slopes
+    line.slopes = lambda at: asked.extend(at.tolist()) or slopes(at)
+    integral = Integral(line, *line.values(np.array([0.0, 1.0])).tolist())
+    for steps in (8, 17, 33):
+        assert integral.steps == len(set(asked)) == steps
+        if steps < 33:
+            assert integral.upcoming == {8: 17, 17: 33}[steps]
+        integral.refine()
 
 
 def test_an_integral_that_has_not_converged_says_so():
     target, _ = summed(lambda total: 5 * torch.sin(40 * total))
     found = integrated_gradients(target, max_steps=12)
+    assert found.parameters["steps"] == 8
     assert "do not rely on this" in found.notes[0]
+    assert found.parameters["error"] > 0.3
 
 
 def test_equal_tokens_have_equal_scores_where_positions_do_not_count():

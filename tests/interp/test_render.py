@@ -194,7 +194,7 @@ def test_convergence_infidelity_sensitivity_and_replacements_are_told():
     told = full()
     told["faithfulness"] |= {"infidelity": 0.25, "sensitivity": 1.5}
     told["parameters"] = {
-        "orders": [{"history": [[12, 0.9], [18, 0.03]], "change": 0.7, "baseline": "'\\n'", "delta": 0.03}]
+        "orders": [{"errors": [[8, 0.9], [17, 0.03]], "change": 0.7, "baseline": "'\\n'", "delta": 0.03}]
     }
     told["replacement"] = {
         "replaced": [[1, "one", "not"]],
@@ -204,7 +204,7 @@ def test_convergence_infidelity_sensitivity_and_replacements_are_told():
         "calls": 4,
     }
     shown = balanced(fragment([told]))
-    assert "12 steps: 0.900, 18 steps: 0.030" in shown
+    assert "8 gradients: 90.0%, 17 gradients: 3.0%" in shown
     assert "<td>0.250</td>" in shown
     assert "<td>1.500</td>" in shown
     assert "<del>one</del> <ins>not</ins>" in shown

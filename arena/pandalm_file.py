@@ -1,0 +1,40 @@
+"""PandaLM's published test set as battles: two completions of an instruction, and what three people thought.
+
+Each row has `cmp_key` (the two models, joined with "_"), `instruction` and `input`, `response1`, `response2` and
+`annotator1` to `annotator3`, 0 for a tie, 1 or 2. Source: github.com/WeOpenML/PandaLM, data/testset-v1.json.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+ANNOTATORS = ("annotator1", "annotator2", "annotator3")
+WINNERS = {0: "tie", 1: "model_a", 2: "model_b"}
+
+
+def pandalm_columns(rows: object) -> dict[str, list[object]]:
+    """One vote an annotator. Raises ValueError that names the row."""
+    if not isinstance(rows, Sequence) or not all(
+        isinstance(row, Mapping) and ANNOTATORS[0] in row for row in rows
+    ):
+        raise ValueError(f"the only .json read is PandaLM's test set, a list of rows with {', '.join(ANNOTATORS)}")
+    votes = [vote for number, row in enumerate(rows) for vote in _votes(number, row)]
+    names = list(votes[0]) if votes else ["model_a", "model_b", "winner"]
+    return {name: [vote[name] for vote in votes] for name in names}
+
+
+def _votes(number: int, row: Mapping[str, Any]) -> list[dict[str, object]]:
+    try:
+        model_a, model_b = str(row["cmp_key"]).split("_")
+        battle = {
+            "question_id": str(row["idx"]),
+            "model_a": model_a,
+            "model_b": model_b,
+            "prompt": "\n\n".join(part for part in (row["instruction"], row["input"]) if part),
+            "completion_a": str(row["response1"]),  # a few say true or false, without quotes
+            "completion_b": str(row["response2"]),
+        }
+        return [{**battle, "winner": WINNERS[row[who]], "voter": who} for who in ANNOTATORS]
+    except (KeyError, ValueError, TypeError) as problem:
+        raise ValueError(f"row {number}: {type(problem).__name__}: {problem}") from problem
