@@ -39,8 +39,21 @@ def templates(title: str) -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(title=title, pages=PAGES, version=__version__, model_link=model_link)
-    environment.filters.update(markdown=markdown, signed=_signed, twice=_twice, capitalize_first=_first)
+    environment.filters.update(
+        markdown=markdown, signed=_signed, twice=_twice, capitalize_first=_first, score=score
+    )
     return environment
+
+
+def score(value: float, beside: float | None = None) -> str:
+    """A benchmark's value: shares with three digits after the point, larger numbers with fewer, since their
+    intervals are wider. A bound is written as the value that it stands `beside`.
+
+    >>> score(0.63649), score(12.8281), score(1342.75), score(9.5, beside=12.8)
+    ('0.636', '12.8', '1,342.8', '9.5')
+    """
+    size = abs(value if beside is None else beside)
+    return f"{value:,.{3 if size <= 1 else 2 if size < 10 else 1}f}"
 
 
 def csv_file(rows: list[dict[str, Any]], name: str) -> Response:
