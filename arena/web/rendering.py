@@ -69,7 +69,9 @@ def csv_file(rows: list[dict[str, Any]], name: str) -> Response:
 
 def missing(environment: Environment, problem: str) -> HTMLResponse:
     """The answer where there is nothing to read."""
-    return HTMLResponse(environment.get_template("missing.html").render(here="", problem=problem), 404)
+    return HTMLResponse(
+        environment.get_template("missing.html").render(here="", name="Not found", problem=problem), 404
+    )
 
 
 def _signed(value: Any) -> str:
