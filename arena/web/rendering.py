@@ -11,6 +11,7 @@ from urllib.parse import quote
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
 from markupsafe import Markup
 
 from arena import __version__
@@ -18,6 +19,16 @@ from arena.web.navigation import PAGES
 
 # Raw HTML is shown as text, pictures are not made: one from elsewhere would report every reader's address.
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+LOWER = 2  # levels: the headings of a text stand below those of the page that shows it
+
+
+def _lower_headings(state: StateCore) -> None:
+    for token in state.tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(6, int(token.tag[1]) + LOWER)}"
+
+
+_MARKDOWN.core.ruler.push("lower_headings", _lower_headings)
 
 
 def markdown(text: str) -> Markup:

@@ -51,7 +51,12 @@ def routes(settings: Settings, database: Database, jobs: Explanations) -> APIRou
     def show(name: str, request: Request, show: str = "") -> HTMLResponse:
         battle = battle_of(name, request)
         stored = explaining.all_stored(database, battle)
-        body = _head(battle) + _job(battle, jobs.job(name)) + _start(settings, battle, jobs) + _shown(stored, show)
+        body = (
+            _head(battle)
+            + _job(battle, jobs.job(name))
+            + _start(settings, battle, jobs)
+            + _shown(stored, show, settings)
+        )
         return HTMLResponse(_page(f"Why? Battle {battle.id}", body, settings))
 
     @router.post("/{name}")
@@ -162,10 +167,11 @@ def _start(settings: Settings, battle: BattleTexts, jobs: Explanations) -> str:
     )
 
 
-def _shown(stored: Sequence[StoredExplanation], show: str) -> str:
+def _shown(stored: Sequence[StoredExplanation], show: str, settings: Settings) -> str:
     """The explanations asked for, else the newest, with links to the others."""
     if not stored:
-        return '<p class="explained soft">No explanation of this battle has been made yet.</p>'
+        cure = ": choose a method above and press Explain" if settings.web.explain and judges(settings) else ""
+        return f'<p class="explained">No explanation of this battle has been made yet{cure}.</p>'
     wanted = [part.strip() for part in show.split(",")]
     chosen = [one for number in wanted for one in stored if str(one.id) == number][:SIDE_BY_SIDE] or [stored[0]]
     documents: list[Mapping[str, Any]] = [one.document for one in chosen]
