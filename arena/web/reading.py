@@ -46,10 +46,11 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
     def fragility(request: Request) -> HTMLResponse:
         query = query_of(request)
         one, other = (request.query_params.get(name, "") for name in ("one", "other"))
-        part = "fragility_part.html" if "x-part" in request.headers else "fragility.html"
+        part = "x-part" in request.headers
+        template = "fragility_part.html" if part else "fragility.html"
         found = _fragile(boards, query, one, other)
-        page = templates.get_template(part).render(here=HERE, query=query, one=one, other=other, **found)
-        return HTMLResponse(page, 404 if found["problem"] else 200)
+        page = templates.get_template(template).render(here=HERE, query=query, one=one, other=other, **found)
+        return HTMLResponse(page, 404 if found["problem"] and not part else 200)
 
     return router
 

@@ -77,7 +77,7 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
         page = templates.get_template(template).render(
             here="/leaderboard", tag="h3" if part else "h2", asked=asked, **choices(boards), **found
         )
-        return HTMLResponse(page, 404 if found["problem"] else 200)
+        return HTMLResponse(page, 404 if found["problem"] and not part else 200)
 
     @router.get(f"{HERE}.json")
     def picture(request: Request) -> Response:

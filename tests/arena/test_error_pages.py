@@ -46,3 +46,11 @@ def test_a_refused_form_is_a_page_that_says_why(client):
     reply = client.post("/explain/nosuch", headers=PERSON, data={"judge": "j", "method": "m"})
     assert reply.status_code == 404
     assert "voter has not agreed" in reply.text
+
+
+def test_before_the_first_vote_the_board_leads_to_a_battle_and_its_parts_are_no_errors(client):
+    board = client.get("/leaderboard")
+    assert board.status_code == 200
+    assert "cast the first vote" in board.text
+    for part in ("/leaderboard/moved", "/leaderboard/fragility"):
+        assert client.get(part, headers={"x-part": "1"}).status_code == 200
