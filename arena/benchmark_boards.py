@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,16 +39,21 @@ class Line:
         return {model: value for model, value in values.items() if value is not None and 0 <= value <= 1}
 
     @property
+    def less_is_better(self) -> bool:
+        return not higher_is_better(self.task)
+
+    @property
     def best(self) -> float | None:
-        if not self.rates or len(self.rates) < len(self.runs):
+        """The best value, shares or not: the largest, or where less is better the one nearest to nothing."""
+        values = [one.row.value for one in self.runs.values() if one.row.value is not None]
+        if not values:
             return None
-        return (max if higher_is_better(self.task) else min)(self.rates.values())
+        return min(values, key=abs) if self.less_is_better else max(values)
 
     @property
     def shares(self) -> dict[str, float]:
         """`rates`, turned round where less is better, so that they can be averaged."""
-        up = higher_is_better(self.task)
-        return {model: value if up else 1.0 - value for model, value in self.rates.items()}
+        return {model: 1.0 - value if self.less_is_better else value for model, value in self.rates.items()}
 
 
 @dataclass(frozen=True)
@@ -82,14 +88,20 @@ def lines(session: Session) -> list[Line]:
         key = (one.row.dimension, one.row.task, one.row.settings, one.row.rung)
         found.setdefault(key, {})[one.model] = one
     return [
-        Line(task, dimension, next(iter(by_model.values())).row.metric, _told(by_model), by_model)
+        Line(
+            task,
+            dimension,
+            next(iter(by_model.values())).row.metric,
+            told(next(iter(by_model.values()))),
+            by_model,
+        )
         for (dimension, task, _, _), by_model in sorted(found.items(), key=lambda item: item[0])
     ]
 
 
-def _told(by_model: Mapping[str, StoredRun]) -> str:
+def told(one: StoredRun) -> str:
     """Shots, limit, and how it was asked."""
-    row = next(iter(by_model.values())).row
+    row = one.row
     options = json.loads(row.options)
     said = [f"{options['shots']} shots" if options.get("shots") is not None else ""]
     said += [f"{options['limit']:,} samples" if options.get("limit") else "all samples"]
@@ -102,22 +114,46 @@ def models_of(found: Sequence[Line]) -> list[str]:
     return sorted({model for line in found for model in line.runs})
 
 
-def means(found: Sequence[Line]) -> list[dict[str, Any]]:
-    """Mean share by dimension, more is better, of the models that took all its lines alike: `model`, `category`,
-    `rating`."""
+def names_of(found: Sequence[Line]) -> list[str]:
+    """A name a line, all different: the task's, with what tells it apart where a task has several lines, and
+    numbered where not even that does."""
+    tasks = Counter(line.task for line in found)
+    names: list[str] = []
+    for line in found:
+        before = sum(one.task == line.task and one.told == line.told for one in found[: len(names)])
+        told = line.told + (f", no. {before + 1}" if before else "")
+        names.append(line.task if tasks[line.task] == 1 else f"{line.task} ({told})")
+    return names
+
+
+def most_taken(found: Sequence[Line], most: int) -> list[str]:
+    """So many models: those with most lines, of these the ones with the higher mean share."""
+
+    def place(model: str) -> tuple[int, float, str]:
+        shares = [line.shares[model] for line in found if model in line.shares]
+        taken = sum(model in line.runs for line in found)
+        return -taken, -sum(shares) / max(1, len(shares)), model
+
+    return sorted(models_of(found), key=place)[:most]
+
+
+def means(found: Sequence[Line], models: Sequence[str]) -> list[dict[str, Any]]:
+    """Mean share by dimension, more is better, over the dimensions whose lines all these models took: `model`,
+    `category`, `rating` (percent)."""
     by_dimension: dict[str, list[Line]] = {}
     for line in found:
         if len(line.rates) == len(line.runs):
             by_dimension.setdefault(line.dimension, []).append(line)
-    rows = []
-    for model in models_of(found):
-        for dimension, own in by_dimension.items():
-            values = [line.shares[model] for line in own if model in line.rates]
-            if len(values) == len(own):
-                rows.append({"model": model, "category": dimension, "rating": 100 * sum(values) / len(values)})
-    every = {row["category"] for row in rows}
-    whole = {m for m in models_of(found) if {row["category"] for row in rows if row["model"] == m} == every}
-    return [row for row in rows if row["model"] in whole]
+    shared = {
+        dimension: own
+        for dimension, own in by_dimension.items()
+        if all(model in line.rates for line in own for model in models)
+    }
+    return [
+        {"model": model, "category": dimension, "rating": 100 * sum(line.shares[model] for line in own) / len(own)}
+        for model in models
+        for dimension, own in shared.items()
+    ]
 
 
 def side_by_side(session: Session, taken: Sequence[StoredRun], show: str) -> list[Pair]:

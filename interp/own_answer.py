@@ -25,7 +25,7 @@ def answer(document: Document) -> str:
         f"<p>Answer {side} by <strong>{_(who)}</strong>, read by <strong>{_(document.get('judge', ''))}</strong>: "
         f"the prompt changes its log-probability by <strong>{told['gain']:+.2f}</strong> against a prompt that says "
         "nothing. The words below explain that change.</p>"
-        f"<h3>The answer, shaded where the next token was open</h3><p class='text'>{tokens}</p>"
+        f"<h2>The answer, shaded where the next token was open</h2><p class='text'>{tokens}</p>"
         f"<p class='soft'>Entropy {mean:.2f} bits a token. {len(told['samples'])} answers drawn again share "
         f"{told['consistency']:.0%} of their words, {told['semantic_entropy']:.2f} bits of meanings.</p>"
         f"<details><summary>answers drawn again</summary><ul class='notes'>{samples}</ul></details>"

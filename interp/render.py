@@ -52,12 +52,12 @@ def style() -> str:
     return files("interp").joinpath("static", "explained.css").read_text(encoding="utf-8")
 
 
-def fragment(documents: Sequence[Document], title: str = "Explanation") -> str:
-    """The same without the page around it, for a page that has `style`."""
+def fragment(documents: Sequence[Document], title: str = "Explanation", tag: str = "h1") -> str:
+    """The same without the page around it, for a page that has `style`; its heading is an h2 where that has an h1."""
     first = documents[0]
     cards = "".join(f'<section class="card">{_card(one, at)}</section>' for at, one in enumerate(documents))
     return (
-        f'<article class="explained"><h1>{_(title)}</h1>{_verdict(first)}{_notes(first)}{_key(first)}'
+        f'<article class="explained"><{tag}>{_(title)}</{tag}>{_verdict(first)}{_notes(first)}{_key(first)}'
         f'<div class="sides">{cards}</div>{_inside(first)}</article>'
     )
 
@@ -201,6 +201,7 @@ def _inside(document: Document) -> str:
             "<h2>Flow of attention</h2>"
             "<p class='soft'>What reaches the place where the next token is told from each sentence, level by level: the "
             "thicker the line, the more of its attention. The first layers are at the bottom.</p>"
-            f"<div class='wide'>{flow_svg(document['flow'])}</div>"
+            "<div class='wide flow' tabindex='0' role='region' aria-label='Flow of attention'>"
+            f"{flow_svg(document['flow'])}</div>"
         )
     return parts

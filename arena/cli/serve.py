@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import Sequence
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -79,7 +80,7 @@ def demo(
     from arena.config import read_settings
 
     settings = read_settings(None, overrides(web__host=host, web__port=port, database_url=db))
-    chosen = _demo_models(models, without or [], discover and not fetch_only)
+    chosen = _demo_models(models, without or [], discover and not fetch_only, needed=not fetch_only)
     if fetch_only:
         _fetch(chosen)
     else:
@@ -133,17 +134,20 @@ async def _show_progress(serving: Serving) -> None:
             await asyncio.sleep(PROGRESS_EVERY)
 
 
-def _demo_models(which: Models, without: list[Embedded], discover: bool) -> tuple[AnyModel, ...]:
-    from arena.demo import SCRIPTED, embedded, find_local_servers, terms_of
+def _demo_models(which: Models, without: list[Embedded], discover: bool, needed: bool) -> tuple[AnyModel, ...]:
+    """The models to open; `needed`: llama.cpp must be there to run the embedded ones. Raises `ConfigError`."""
+    from arena.demo import SCRIPTED, embedded, find_local_servers, terms_of, without_extra
 
     if which is Models.SCRIPTED:
         return SCRIPTED
-    chosen = embedded(without)
-    for terms in terms_of(chosen):
-        console.print(f"[bold]Terms.[/] {terms}", soft_wrap=True, highlight=False)
     found = asyncio.run(find_local_servers()) if discover else ()
     for model in found:
         console.print(f"found {model.name} at {model.url}", highlight=False, markup=False)
+    if needed and find_spec("xllamacpp") is None:
+        return without_extra(found)
+    chosen = embedded(without)
+    for terms in terms_of(chosen):
+        console.print(f"[bold]Terms.[/] {terms}", soft_wrap=True, highlight=False)
     names = {model.name.casefold() for model in chosen}
     return (*chosen, *(model for model in found if model.name.casefold() not in names))
 

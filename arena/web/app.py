@@ -12,6 +12,7 @@ from pathlib import Path
 import gradio as gr
 from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.routing import Mount
 
 from arena import __version__
 from arena.battles import Battles
@@ -24,6 +25,7 @@ from arena.store import Database
 from arena.web import reading, reading_battles, reading_benchmarks, reading_models, reading_moved
 from arena.web.api import routes
 from arena.web.board_view import Boards
+from arena.web.error_pages import tell_people
 from arena.web.explanations import Explanations
 from arena.web.navigation import links
 from arena.web.pages import battle, explain
@@ -70,6 +72,8 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "SSR mode is not supported", UserWarning)  # nor is it asked for
         _mount(app, build_pages(settings, battles))
+    for one in (app, _gradio(app)):
+        tell_people(one, environment)
     return app
 
 
@@ -89,6 +93,11 @@ def _mount(app: FastAPI, pages: gr.Blocks) -> None:
     )
 
 
+def _gradio(app: FastAPI) -> FastAPI:
+    """The application that was mounted at `/`: it is asked for every address that nobody else knows."""
+    return next(route.app for route in app.routes if isinstance(route, Mount) and isinstance(route.app, FastAPI))
+
+
 def _head() -> str:
     """Style and script as they are: Gradio's own way would rewrite every selector, and break `:is()`."""
     style, script = ((STATIC / name).read_text(encoding="utf-8") for name in ("arena.css", "arena.js"))
@@ -97,7 +106,7 @@ def _head() -> str:
 
 def build_pages(settings: Settings, battles: Battles) -> gr.Blocks:
     """The battle page, with the way to the pages for readers."""
-    with gr.Blocks(title=settings.web.title, analytics_enabled=False) as pages:
+    with gr.Blocks(title=f"Battle · {settings.web.title}", analytics_enabled=False) as pages:
         gr.HTML(links("/"), padding=False)
         battle.build(battles)
     pages.queue(api_open=False, default_concurrency_limit=None)
@@ -106,11 +115,19 @@ def build_pages(settings: Settings, battles: Battles) -> gr.Blocks:
 
 def theme() -> gr.themes.Base:
     """System fonts: they are there, need no network, and the bundled ones lack letters in bold."""
-    return gr.themes.Default(
+    default = gr.themes.Default(
         primary_hue="indigo",
         neutral_hue="slate",
         font=["system-ui", "sans-serif"],
         font_mono=["ui-monospace", "monospace"],
+    )
+    # its greys and its button are too pale to be read by everybody: contrast below 4.5 to 1
+    return default.set(
+        body_text_color_subdued="*neutral_500",
+        input_placeholder_color="*neutral_500",
+        input_placeholder_color_dark="*neutral_400",
+        button_primary_background_fill="*primary_600",
+        button_primary_background_fill_hover="*primary_700",
     )
 
 

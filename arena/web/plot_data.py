@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,7 @@ import plotly.graph_objects as go
 from sqlmodel import Session
 
 import ratings
-from arena.benchmark_boards import lines
+from arena.benchmark_boards import lines, names_of
 from arena.board_choice import BOTH, JUDGES, BoardChoice, NoSuchBoard
 from arena.history import moment
 from arena.rating_history import PastRating, rating_history
@@ -166,11 +165,9 @@ def benchmark_rows(boards: Boards, query: BoardQuery) -> Rows:
     """Scores of static benchmarks beside ratings, tasks with most models first, each with its rank correlation."""
     rated = {row.model: row.rating for row in boards.published(query.choice, query.at).board.rows if row.battles}
     there = boards.kept.get("benchmarks", lines)
-    tasks = Counter(line.task for line in there)
     found: list[Rows] = []
-    for line in there:
+    for name, line in zip(names_of(there), there, strict=True):
         both = {model: rate for model, rate in line.rates.items() if model in rated}
-        name = line.task if tasks[line.task] == 1 else f"{line.task} ({line.told})"
         rho = benchmarks.correlation(list(both.values()), [rated[model] for model in both])
         found.append([
             {"task": name, "metric": line.metric, "model": model, "rating": rated[model], "score": 100 * rate,

@@ -10,6 +10,8 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from jinja2 import Environment
 
 import ratings
+from arena.benchmark_boards import told
+from arena.benchmarking.direction import higher_is_better
 from arena.board_choice import BoardChoice, NoSuchBoard
 from arena.model_profile import opponents, provenance, registered_at, row_of
 from arena.store.archive import Search, search
@@ -59,7 +61,9 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
             return missing(templates, f"No model is called {name!r} here.")
         with boards.kept.database.read() as session:
             since = registered_at(session, name)
-            scores = [one.row for one in runs(session, model=name)]
+            scores = [
+                (one.row, told(one), not higher_is_better(one.row.task)) for one in runs(session, model=name)
+            ]
             samples, _ = search(session, Search(model=name), judged=boards.settings.web.show_judged)
         met = opponents(published, name)
         page = templates.get_template("model.html").render(

@@ -67,16 +67,17 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
     @router.get(HERE)
     def why(request: Request) -> HTMLResponse:
         asked = with_days(boards, MovedQuery.read(dict(request.query_params)))
-        template = "moved_part.html" if "x-part" in request.headers else "moved.html"
+        part = "x-part" in request.headers  # of `/leaderboard`, below a heading of its own
+        template = "moved_part.html" if part else "moved.html"
         found: dict[str, Any] = {"table": [], "split": None, "problem": ""}
         try:
             found |= {"split": split(boards, asked)} if asked.model else {"table": moves(boards, asked)}
         except NoSuchBoard as problem:
             found["problem"] = str(problem)
         page = templates.get_template(template).render(
-            here="/leaderboard", asked=asked, **choices(boards), **found
+            here="/leaderboard", tag="h3" if part else "h2", asked=asked, **choices(boards), **found
         )
-        return HTMLResponse(page, 404 if found["problem"] else 200)
+        return HTMLResponse(page, 404 if found["problem"] and not part else 200)
 
     @router.get(f"{HERE}.json")
     def picture(request: Request) -> Response:

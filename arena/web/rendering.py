@@ -11,6 +11,7 @@ from urllib.parse import quote
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
 from markupsafe import Markup
 
 from arena import __version__
@@ -18,6 +19,16 @@ from arena.web.navigation import PAGES
 
 # Raw HTML is shown as text, pictures are not made: one from elsewhere would report every reader's address.
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+LOWER = 2  # levels: the headings of a text stand below those of the page that shows it
+
+
+def _lower_headings(state: StateCore) -> None:
+    for token in state.tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(6, int(token.tag[1]) + LOWER)}"
+
+
+_MARKDOWN.core.ruler.push("lower_headings", _lower_headings)
 
 
 def markdown(text: str) -> Markup:
@@ -39,8 +50,21 @@ def templates(title: str) -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(title=title, pages=PAGES, version=__version__, model_link=model_link)
-    environment.filters.update(markdown=markdown, signed=_signed, twice=_twice, capitalize_first=_first)
+    environment.filters.update(
+        markdown=markdown, signed=_signed, twice=_twice, capitalize_first=_first, score=score
+    )
     return environment
+
+
+def score(value: float, beside: float | None = None) -> str:
+    """A benchmark's value: shares with three digits after the point, larger numbers with fewer, since their
+    intervals are wider. A bound is written as the value that it stands `beside`.
+
+    >>> score(0.63649), score(12.8281), score(1342.75), score(9.5, beside=12.8)
+    ('0.636', '12.8', '1,342.8', '9.5')
+    """
+    size = abs(value if beside is None else beside)
+    return f"{value:,.{3 if size <= 1 else 2 if size < 10 else 1}f}"
 
 
 def csv_file(rows: list[dict[str, Any]], name: str) -> Response:
@@ -56,7 +80,9 @@ def csv_file(rows: list[dict[str, Any]], name: str) -> Response:
 
 def missing(environment: Environment, problem: str) -> HTMLResponse:
     """The answer where there is nothing to read."""
-    return HTMLResponse(environment.get_template("missing.html").render(here="", problem=problem), 404)
+    return HTMLResponse(
+        environment.get_template("missing.html").render(here="", name="Not found", problem=problem), 404
+    )
 
 
 def _signed(value: Any) -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from typer.testing import CliRunner
 
-from arena.demo import SCRIPTED, embedded, find_local_servers, terms_of
+from arena.cli import app
+from arena.config import OpenAISettings
+from arena.demo import SCRIPTED, embedded, find_local_servers, terms_of, without_extra
 
 
 @pytest.fixture
@@ -49,3 +53,16 @@ def test_gemma_can_be_left_out_and_its_terms_are_shown_otherwise():
     assert len(terms_of(embedded())) == 1
     assert terms_of(embedded(["gemma"])) == []
     assert terms_of(SCRIPTED) == []
+
+
+def test_without_the_extra_the_command_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "xllamacpp", None)  # as where it is not installed
+    done = CliRunner().invoke(app, ["demo", "--no-discover", "--port", "0"])
+    assert done.exit_code != 0
+    assert "pip install 'arena[demo]'" in str(done.exception)
+    assert "arena demo --models scripted" in str(done.exception)
+
+
+def test_two_models_found_on_this_machine_do_without_the_extra():
+    found = tuple(OpenAISettings(name=name, endpoint="openai", url="http://127.0.0.1:9/v1") for name in "ab")
+    assert without_extra(found) == found

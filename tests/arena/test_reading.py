@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import tomllib
+from itertools import pairwise
 
 import pytest
 from conftest import ready
@@ -384,3 +386,16 @@ def test_static_files_are_served_and_nothing_else(reader):
     assert reader.get("/reading/plotly.js").headers["content-encoding"] == "gzip"
     for path in ("/reading/nothing.css", "/reading/..%2Fapp.py", "/reading/app.py"):
         assert reader.get(path).status_code == 404
+
+
+def test_headings_go_down_one_step_at_a_time_whatever_the_texts_hold(reader):
+    battle = reader.get("/battles").text.split('href="/battles/')[1].split('"')[0]
+    assert "<h3>" in reader.get(f"/battles/{battle}").text  # the completion begins with "# …"
+    for path in (
+        "/leaderboard", "/leaderboard/moved?model=birch-1", "/leaderboard/fragility", "/models/birch-1", "/battles",
+        f"/battles/{battle}", f"/explain/{battle}", "/benchmarks", "/benchmarks/0",
+    ):  # fmt: skip
+        levels = [int(level) for level in re.findall(r"<h([1-6])[ >]", reader.get(path).text)]
+        assert levels[0] == 1, path
+        assert levels.count(1) == 1, path
+        assert all(after <= before + 1 for before, after in pairwise(levels)), path

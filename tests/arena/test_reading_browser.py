@@ -189,6 +189,27 @@ def test_from_a_model_to_a_battle_and_its_votes(browser, lived):
     page.context.close()
 
 
+def test_samples_of_another_model_are_one_choice_and_one_click_away(browser, lived):
+    page = _page(browser, f"{lived.url}/benchmarks/0")
+    page.get_by_label("Beside it").select_option("birch-1")
+    page.get_by_role("button", name="Show").click()
+    page.wait_for_url(re.compile("b=birch-1"))
+    page.context.close()
+
+
+def test_models_are_chosen_and_stay_so_in_the_pictures(browser, lived):
+    page = _page(browser, f"{lived.url}/benchmarks")
+    page.get_by_text("Choose models (8 of 8)").click()
+    for name in ("birch-1", "cobalt-1"):
+        page.get_by_role("checkbox", name=name).check()
+    page.get_by_role("button", name="Show").click()
+    page.wait_for_url(re.compile("models=birch-1&models=cobalt-1"))
+    page.locator("#plot-scores").scroll_into_view_if_needed()
+    page.locator("#plot-scores .main-svg").first.wait_for()
+    expect(page.locator("#plot-scores .legendtext")).to_have_text(["birch-1", "cobalt-1"])
+    page.context.close()
+
+
 @pytest.mark.parametrize("dark", [False, True])
 def test_a_phone_scrolls_only_downwards(browser, lived, dark):
     page = _page(browser, f"{lived.url}/leaderboard?beside=judges", width=390, dark=dark)
@@ -197,7 +218,18 @@ def test_a_phone_scrolls_only_downwards(browser, lived, dark):
     battle = (
         "/battles/" + page.request.get(f"{lived.url}/battles").text().split('href="/battles/')[1].split('"')[0]
     )
-    for path in ("", "/models/birch-1", "/battles", battle, "/leaderboard/moved?model=birch-1", "/benchmarks"):
+    for path in (
+        "",
+        "/models/birch-1",
+        "/battles",
+        battle,
+        "/leaderboard/moved?model=birch-1",
+        "/benchmarks",
+        "/benchmarks/0",
+        "/leaderboard/fragility",
+        battle.replace("/battles/", "/explain/"),
+        "/nosuch",
+    ):
         if path:
             page.goto(lived.url + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, path or "/leaderboard"
@@ -219,12 +251,19 @@ def test_axe_has_no_serious_findings(browser, lived, dark):
     axe = pytest.importorskip(
         "axe_playwright_python.sync_playwright", reason="install arena[dev] for axe-core"
     ).Axe()
+    first = _page(browser, f"{lived.url}/battles")
+    battle = first.locator(".cards a").first.get_attribute("href") or ""
+    first.context.close()
     for path in (
         "/leaderboard?beside=judges&licence=MIT",
         "/leaderboard/moved?model=birch-1",
         "/models/birch-1",
         "/battles",
         "/benchmarks",
+        "/benchmarks/0",
+        "/nosuch",
+        battle,
+        battle.replace("/battles/", "/explain/"),
     ):
         page = _page(browser, lived.url + path, dark=dark)
         page.locator("h1").first.wait_for()

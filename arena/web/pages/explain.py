@@ -21,10 +21,11 @@ from arena.store import Database
 from arena.store.archive import may_read
 from arena.store.explanations import BattleTexts, StoredExplanation
 from arena.web.explanations import Busy, Explanations, Job
+from arena.web.navigation import links
 from arena.web.session import COOKIE, voter_of
 from interp.inside import INSIDE
 from interp.methods import METHODS
-from interp.render import fragment, style
+from interp.render import SPOKEN, fragment, style
 
 LONGEST = 160  # characters of the prompt in the heading
 SIDE_BY_SIDE = 2
@@ -48,13 +49,15 @@ def routes(settings: Settings, database: Database, jobs: Explanations) -> APIRou
 
     @router.get("/{name}", response_class=HTMLResponse)
     def show(name: str, request: Request, show: str = "") -> HTMLResponse:
-        try:
-            battle = battle_of(name, request)
-        except HTTPException as problem:
-            return HTMLResponse(_page("No such battle", f"<p>{_(problem.detail)}.</p>", settings), 404)
+        battle = battle_of(name, request)
         stored = explaining.all_stored(database, battle)
-        body = _head(battle) + _job(battle, jobs.job(name)) + _start(settings, battle, jobs) + _shown(stored, show)
-        return HTMLResponse(_page(f"Why? {settings.web.title}", body, settings))
+        body = (
+            _head(battle)
+            + _job(battle, jobs.job(name))
+            + _start(settings, battle, jobs)
+            + _shown(stored, show, settings)
+        )
+        return HTMLResponse(_page(f"Why? Battle {battle.id}", body, settings))
 
     @router.post("/{name}")
     def start(
@@ -104,9 +107,9 @@ def _page(title: str, body: str, settings: Settings) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
         'content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">'
-        f"<title>{_(title)}</title><style>{style()}{STYLE}</style></head>"
-        f'<body class="alone"><nav><a href="/">{_(settings.web.title)}</a>'
-        '<a href="/leaderboard">Leaderboard</a></nav>'
+        f"<title>{_(title)} · {_(settings.web.title)}</title>"
+        f'<link rel="icon" href="/reading/favicon.svg" type="image/svg+xml"><style>{style()}{STYLE}</style></head>'
+        f'<body class="alone"><header>{links("")}</header>'
         f"<main>{body}</main><script>{SCRIPT}</script></body></html>"
     )
 
@@ -114,7 +117,7 @@ def _page(title: str, body: str, settings: Settings) -> str:
 def _head(battle: BattleTexts) -> str:
     prompt = battle.pair.messages[-1]["content"]
     shown = prompt if len(prompt) <= LONGEST else prompt[:LONGEST] + "…"
-    votes = ", ".join(f"{source}: {winner.replace('_', ' ')}" for source, winner in battle.votes) or "none yet"
+    votes = ", ".join(f"{source}: {SPOKEN.get(winner, winner)}" for source, winner in battle.votes) or "none yet"
     return (
         f'<div class="explained"><h1>Why? Battle {battle.id}</h1><p><q>{_(shown)}</q></p><p class="soft">'
         f"A is {_(battle.pair.model_a)}, B is {_(battle.pair.model_b)}. Votes: {_(votes)}.</p></div>"
@@ -164,16 +167,17 @@ def _start(settings: Settings, battle: BattleTexts, jobs: Explanations) -> str:
     )
 
 
-def _shown(stored: Sequence[StoredExplanation], show: str) -> str:
+def _shown(stored: Sequence[StoredExplanation], show: str, settings: Settings) -> str:
     """The explanations asked for, else the newest, with links to the others."""
     if not stored:
-        return '<p class="explained soft">No explanation of this battle has been made yet.</p>'
+        cure = ": choose a method above and press Explain" if settings.web.explain and judges(settings) else ""
+        return f'<p class="explained">No explanation of this battle has been made yet{cure}.</p>'
     wanted = [part.strip() for part in show.split(",")]
     chosen = [one for number in wanted for one in stored if str(one.id) == number][:SIDE_BY_SIDE] or [stored[0]]
     documents: list[Mapping[str, Any]] = [one.document for one in chosen]
     titles = dict.fromkeys(_title(one) for one in chosen)
     links = "".join(_link(one, chosen) for one in stored)
-    return f'<ul class="explained stored">{links}</ul>{fragment(documents, "; ".join(titles))}'
+    return f'<ul class="explained stored">{links}</ul>{fragment(documents, "; ".join(titles), tag="h2")}'
 
 
 def _title(one: StoredExplanation) -> str:
@@ -183,7 +187,7 @@ def _title(one: StoredExplanation) -> str:
 
 def _link(one: StoredExplanation, chosen: Sequence[StoredExplanation]) -> str:
     here = any(one.id == other.id for other in chosen)
-    made = f"{one.created_at:%Y-%m-%d %H:%M}"
+    made = f"{one.created_at:%Y-%m-%d %H:%M} UTC"
     beside = "" if here else f' · <a href="?show={chosen[0].id},{one.id}">beside it</a>'
     name = f"{_(_title(one))}, {_(one.method)}"
     shown = f'<strong aria-current="true">{name}</strong>' if here else f'<a href="?show={one.id}">{name}</a>'
@@ -191,9 +195,19 @@ def _link(one: StoredExplanation, chosen: Sequence[StoredExplanation]) -> str:
 
 
 STYLE = """
-nav { font: 16px system-ui, sans-serif; display: flex; gap: 1.2rem; margin: 0 0 1rem; }
-a { color: #4f46e5; } @media (prefers-color-scheme: dark) { a { color: #a5b4fc; } }
-main { max-width: 1200px; margin: 0 auto; } nav { max-width: 1200px; margin: 0 auto 1rem; }
+body.alone { padding-top: 0; --quiet: #526077; --edge: #e2e8f0; --plain: #1e293b; }
+header { border-bottom: 1px solid var(--edge); margin: 0 calc(-1 * clamp(.75rem, 3vw, 2.5rem)) 1rem; }
+.pages { font: 16px/1.5 system-ui, sans-serif; display: flex; justify-content: flex-end; gap: .25rem; max-width: 1280px;
+  margin: 0 auto; padding: .5rem 1rem; }
+.pages a { padding: .35rem .6rem; border-radius: 6px; text-decoration: none; color: var(--quiet); }
+.pages a:hover { color: var(--plain); }
+a { color: #4f46e5; }
+@media (prefers-color-scheme: dark) { a { color: #a5b4fc; }
+  body.alone { --quiet: #a3b1c6; --edge: #334155; --plain: #f1f5f9; } }
+@media (max-width: 480px) { .pages { gap: 0; padding: .4rem .5rem; }
+  .pages a { padding-inline: .45rem; font-size: .95rem; } }
+:focus-visible { outline: 2px solid #6366f1; outline-offset: 2px; border-radius: 2px; }
+main { max-width: 1200px; margin: 0 auto; }
 .start, .job { display: flex; flex-wrap: wrap; gap: .6rem 1rem; align-items: end; margin: 1rem 0; }
 .start label { display: grid; font-size: .85rem; min-width: 0; }
 .start :is(select, button), .job button { font: inherit; padding: .45rem .7rem; min-height: 44px; max-width: 100%;

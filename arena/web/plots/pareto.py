@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -48,10 +49,11 @@ def figure(rows: Sequence[Row]) -> go.Figure:
         "%{customdata[3]}<extra></extra>",
         showlegend=False,
     )
+    ends = _decades(rows)
     return laid_out(
         plot,
         height=400,
-        xaxis={"type": "log", "title": _price_title(slowest), "range": _decades(rows), "dtick": "D2"},
+        xaxis={"type": "log", "title": _price_title(slowest), "range": ends, **_ticks(*ends)},
         yaxis={"title": "Rating"},
         margin={"l": 8, "r": 24, "t": 30, "b": 8},
     )
@@ -81,6 +83,13 @@ def _decades(rows: Sequence[Row]) -> list[float]:
     prices = [math.log10(_drawable(row["price"])) for row in rows]
     room = max(0.3, 0.12 * (max(prices) - min(prices)))
     return [min(prices) - room, max(prices) + room]
+
+
+def _ticks(low: float, high: float) -> dict[str, list[Any]]:
+    """1, 2 and 5 of each power of ten, written out: Plotly's own marks leave the zeros to the reader."""
+    decades = range(math.floor(low), math.ceil(high) + 1)
+    prices = [digit * 10.0**decade for decade in decades for digit in (1, 2, 5)]
+    return {"tickvals": prices, "ticktext": [f"{price:g}" for price in prices]}
 
 
 def _size(latency: float | None, slowest: float) -> float:

@@ -37,5 +37,5 @@ def figure(rows: Sequence[Row], span: tuple[float, float] | None = None) -> go.F
                 "tickangle": 90,
             }
         },
-        margin={"l": 88, "r": 88, "t": 30, "b": 30},
+        margin={"l": 88, "r": 88, "t": 48, "b": 30},
     )

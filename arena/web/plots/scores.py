@@ -8,13 +8,15 @@ import plotly.graph_objects as go
 
 from arena.web.plots.look import SERIES, Row, laid_out, series, short
 
+LABEL = 64  # pixels of a task's label of four lines
+
 
 def figure(rows: Sequence[Row]) -> go.Figure:
     """`rows`: model, task, value, lower, upper (None where unknown); values in percent."""
     plot = go.Figure()
     for number, (model, own) in enumerate(series(rows, "model").items()):
         plot.add_bar(
-            y=[row["task"] for row in own],
+            y=[_broken(row["task"]) for row in own],
             x=[row["value"] for row in own],
             orientation="h",
             name=short(model),
@@ -28,17 +30,25 @@ def figure(rows: Sequence[Row]) -> go.Figure:
                 "width": 3,
                 "color": "#64748b",
             },
-            hovertemplate=f"{model}, %{{y}}: %{{x:.1f}} %<extra></extra>",
+            customdata=[row["task"] for row in own],
+            hovertemplate=f"{model}, %{{customdata}}: %{{x:.1f}} %<extra></extra>",
         )
     tasks = len({row["task"] for row in rows})
     models = len({row["model"] for row in rows})
     return laid_out(
         plot,
-        height=max(220, 90 + tasks * (16 + 14 * models)),
+        height=max(220, 110 + tasks * max(16 + 14 * models, LABEL)),
         barmode="group",
+        legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
         xaxis={"range": [0, 100], "ticksuffix": " %"},
         yaxis={"autorange": "reversed"},
     )
+
+
+def _broken(task: str) -> str:
+    """What tells two lines of a task apart stands below its name, or it would take a phone's whole width."""
+    name, bracket, told = task.partition(" (")
+    return name if not bracket else f"{name}<br>{told.replace(')', '').replace(', ', ',<br>')}"
 
 
 def _reach(far: float | None, near: float | None) -> float:
