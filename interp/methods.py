@@ -20,7 +20,7 @@ from interp.shapley import EXACT, exact, kernel, sampled
 
 ORDERS = 4  # sampled ones: each costs a call a word
 SAMPLES = 256  # of Kernel SHAP
-CALLS = 192  # of Owen values; what is not reached is shared evenly within its group
+CALLS = 256  # of Owen values, one a word among them; what is not reached is shared within its group
 MASKS = 32  # of permutation importance: each costs half a call a word
 VERIFIED = 3  # one word in three is verified after the screen, and always
 LEAST = 24  # words, since a sentence that matters may spread its effect thinly over many

@@ -4,7 +4,8 @@ At each split of a group in two, either half comes first as often as the other. 
 mixed with parts of another, so that the model is asked about texts that lack whole stretches, which it reads
 better than texts with holes everywhere, and groups that hardly matter need not be looked into: the calls go where
 the effects are. Taking both orders at each split doubles the contexts of a group with every level, so below the
-first levels the orders take turns: one call a split, and twice as deep for the same money.
+first levels the orders take turns: one call a split, and twice as deep for the same money. Groups that are not
+looked into share what they make evenly, or by what each of their units does when it alone is left out.
 Sources: Owen, "Values of games with a priori unions" (1977); halving: SHAP's partition explainer.
 """
 
@@ -23,15 +24,15 @@ from interp.perturbation import Floats, Value, check_units
 
 Nested: TypeAlias = "int | Sequence[Nested]"
 AT_ONCE = 16  # groups split in one batch of calls; larger batches follow the priorities less closely
-BOTH = 3  # levels at which both orders are asked, so that a word is seen in eight contexts
+BOTH = 5  # levels at which both orders are asked, so that a word is seen in up to 32 contexts
 
 
 @dataclass(frozen=True)
 class Owen:
     """Owen values (units,) that add up to f(all) - f(none), and how far the calls went.
 
-    `split` (units,) is the share of a unit's weight that was found by looking at the unit itself; the rest is an
-    even share of what a group made.
+    `split` (units,) is the share of a unit's weight that was found by looking at the unit itself; the rest is a
+    share of what a group made.
     """
 
     scores: Floats
@@ -70,18 +71,23 @@ class _Game:
         return [self.known[key] for key in keys]
 
 
-def owen(value: Value, tree: Nested, *, calls: int = 256, both: int = BOTH) -> Owen:
+def owen(value: Value, tree: Nested, *, calls: int = 256, both: int = BOTH, singly: bool = True) -> Owen:
     """Owen values over `tree`, nested sequences of unit numbers: [[0, 1, 2], [3, 4]] is two sentences.
 
     Groups of more than two parts are halved by number of units. The group with the largest weighted effect is
-    split next, until `calls` are used or nothing is left to split; what is not split is shared evenly, so the sum
-    holds at any number of calls. At the first `both` levels either half is asked first; with as many levels as the
-    tree has, and calls enough, the values are exact. Raises BadOption for a tree that holds a unit twice.
+    split next, until `calls` are used or nothing is left to split. What is not split is shared within its group so
+    that the sum holds at any number of calls: `singly` first leaves out each unit alone, where at most half of the
+    calls go there, and units get the mean of the group and how they differ from the group's mean in that. At the
+    first `both` levels either half is asked first; with as many levels as the tree has, and calls enough, the values
+    are exact. Raises BadOption for a tree that holds a unit twice.
     """
     units = _check(tree, calls, both)
     game = _Game(value, both)
     empty = np.zeros(units, dtype=bool)
     none, whole = game.ask([empty, ~empty])
+    alone = np.zeros(units)
+    if singly and 2 * units <= calls:
+        alone = whole - np.array(game.ask(list(~np.eye(units, dtype=bool))))
     waiting: list[tuple[float, int, _Group]] = []
     scores, split, pushed = np.zeros(units), np.zeros(units), 0
 
@@ -101,7 +107,8 @@ def owen(value: Value, tree: Nested, *, calls: int = 256, both: int = BOTH) -> O
         for group in _split(game, chosen):
             add(group)
     for _, _, group in waiting:
-        scores[group.members] += group.weight * (group.on - group.off) / len(group.members)
+        own = alone[group.members]
+        scores[group.members] += group.weight * ((group.on - group.off) / len(own) + own - own.mean())
     return Owen(scores, split, len(game.known))
 
 

@@ -149,6 +149,20 @@ def test_owen_values_of_a_flat_pair_are_shapley_values_and_groups_are_shapley_am
     assert by_group == pytest.approx(exact(between, 2))
 
 
+def test_units_of_a_group_that_is_not_looked_into_differ_as_they_do_when_left_out_alone():
+    """Of a sum of parts that is exact; of any game the sum holds, and without single calls shares are even."""
+    weights = np.arange(12.0) - 3
+    game, tree = (lambda masks: masks @ weights), [list(range(6)), list(range(6, 12))]
+    found = owen(game, tree, calls=24)
+    assert found.calls <= 24
+    assert found.split.max() < 1
+    np.testing.assert_allclose(found.scores, weights, atol=1e-12)
+    bent = owen(lambda masks: np.tanh(masks @ weights / 4), tree, calls=26)
+    assert bent.scores.sum() == pytest.approx(np.tanh(weights.sum() / 4) - 0.0)
+    even = owen(game, tree, calls=4, singly=False)
+    assert len(set(even.scores[:6].round(9))) == 1
+
+
 def test_owen_spends_its_calls_where_the_effect_is():
     planted = 37
 
@@ -196,7 +210,7 @@ WRONG = {
     "orders 1": lambda: sampled(linear, 6, orders=1),
     "ridge -1": lambda: kernel(linear, 6, ridge=-1),
     "holds each of 0 to 2 once": lambda: owen(linear, [0, 2, 2]),
-    "calls 1, both 3": lambda: owen(linear, [0, 1], calls=1),
+    "calls 1, both 5": lambda: owen(linear, [0, 1], calls=1),
     "keep 7": lambda: screen_then_verify(linear, WEIGHTS, keep=7),
     "unit 0 of the screen": lambda: screen_then_verify(linear, WEIGHTS * np.nan, keep=2),
 }
