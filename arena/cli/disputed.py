@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from arena.disputes import Dispute
 
 
+SHOWN = 20
+READ = 200  # battles for concepts
+
+
 class Kind(StrEnum):
     people = "people"
     against = "against"
@@ -51,7 +55,9 @@ def disputed(
             help="Instead: groups of the judge's inner states, and whether they tell people's choice.",
         ),
     ] = False,
-    limit: Annotated[int, typer.Option(help="Show so many.", min=1)] = 20,
+    limit: Annotated[
+        int | None, typer.Option(help="Show so many (20); with --concepts read so many battles (200).", min=1)
+    ] = None,
     as_format: AsFormat = Format.TABLE,
     config: Config = None,
     db: DatabaseURL = None,
@@ -66,7 +72,7 @@ def disputed(
             if classes:
                 patterns_of_judges.classes(database, model, category, judge, as_format)
             else:
-                patterns_of_judges.concepts(database, settings, model, category, judge, limit, as_format)
+                patterns_of_judges.concepts(database, settings, model, category, judge, limit or READ, as_format)
         return
     with opened(config, db) as (database, _), database.read() as session:
         votes = joined(session, votes_on_record(session))
@@ -75,7 +81,7 @@ def disputed(
             _print_patterns(session, votes, model, category, judge, as_format)
             return
         found = disputes(votes, model=model, category=category, judge=judge, kind=kind.value if kind else None)
-    shown = found[:limit]
+    shown = found[: limit or SHOWN]
     if as_format is Format.JSON:
         write_json([one.to_dict() for one in shown])
     elif as_format is Format.CSV:

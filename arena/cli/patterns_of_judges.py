@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from arena.store import Database
 
 PROMPT = 60  # characters of a prompt that names a group
-BATTLES = 200  # read for concepts unless --limit says fewer
 
 
 def classes(
@@ -71,7 +70,7 @@ def concepts(
     with database.read() as session:
         votes = [*wanted(joined(session, votes_on_record(session)), model, category, None)]
     with shown(Console(stderr=True, soft_wrap=True, highlight=False), "battles") as progress:
-        found = inner_patterns(database, chosen, votes, limit if limit != 20 else BATTLES, progress)
+        found = inner_patterns(database, chosen, votes, limit, progress)
     if as_format is Format.JSON:
         write_json(found)
     elif as_format is Format.CSV:
