@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from arena.exports.files import write_json, write_rows
-from arena.exports.judged_set import JUDGE, Body, JudgedSet, Written, choose_judge, file_name
+from arena.exports.judged_set import Body, JudgedSet, Written, choose_judge, file_name
 from arena.store.prompts import StoredCompletion, StoredPrompt
 from arena.store.set_verdicts import SetScore, SetVerdict
+from arena.store.tables import JUDGE
 
 ANSWERS, JUDGMENTS = "model_answer", "model_judgment"
 # the lead of the model shown as A: 2 is much better

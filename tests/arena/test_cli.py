@@ -102,7 +102,7 @@ def test_a_port_in_use_is_told_before_anything_is_loaded(arena, tmp_path):
 @pytest.mark.parametrize("command", [("leaderboard",), ("db", "recount")])
 def test_reading_in_the_wrong_folder_makes_no_database(arena, tmp_path, command):
     done = arena(*command, folder=tmp_path)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "no such database: arena.db" in done.stderr
     assert not (tmp_path / "arena.db").exists()
 
