@@ -24,6 +24,7 @@ from arena.store import Database
 from arena.web import reading, reading_battles, reading_benchmarks, reading_models, reading_moved
 from arena.web.api import routes
 from arena.web.board_view import Boards
+from arena.web.events import forgive_unknown
 from arena.web.explanations import Explanations
 from arena.web.navigation import links
 from arena.web.pages import battle, explain
@@ -101,6 +102,7 @@ def build_pages(settings: Settings, battles: Battles) -> gr.Blocks:
         gr.HTML(links("/"), padding=False)
         battle.build(battles)
     pages.queue(api_open=False, default_concurrency_limit=None)
+    forgive_unknown(pages)
     return pages
 
 
