@@ -213,7 +213,7 @@ def _add(session: Session, prepared: Prepared, batch: Sequence[tuple[plan.Case, 
     if prepared.evaluation.mode != "single":
         votes = [_vote(case, result, prepared.evaluation.mode == "battles") for case, result in batch]
         return add_verdicts(session, source, how, votes)
-    return sum(add_score(session, source, how, case.a.id, one.score, one.reason) for case, one in batch)
+    return sum(add_score(session, source, how, case.a.id, one) for case, one in batch)
 
 
 def _vote(case: plan.Case, result: Any, fought: bool) -> NewVerdict:

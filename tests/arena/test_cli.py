@@ -123,7 +123,7 @@ def test_recount_proves_and_repairs(arena, tmp_path):
 def test_upgrade_makes_a_new_database(arena, tmp_path):
     done = arena("db", "upgrade", "--db", f"sqlite:///{tmp_path / 'new.db'}", folder=tmp_path)
     assert done.returncode == 0
-    assert "new → 0006" in done.stderr
+    assert "new → 0007" in done.stderr
 
 
 def test_models_are_asked_and_what_is_wrong_is_said(arena, tmp_path, monkeypatch):
