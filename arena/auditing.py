@@ -12,7 +12,7 @@ from arena.benchmarking.run import wide
 from arena.config import AnyModel
 from arena.endpoints import EndpointError
 from arena.engine import Ask, Engine, Journal
-from arena.errors import ConfigError
+from arena.errors import ConfigError, WorkFailed
 from arena.rungs import best_rung
 from benchmarks.contamination import (
     SHARE,
@@ -105,7 +105,7 @@ def _min_k(model: AnyModel, texts: Sequence[str], journal: Journal) -> list[floa
 
 def _whole(model: AnyModel, replies: Sequence[Reply | None]) -> list[Reply]:
     if missing := sum(reply is None for reply in replies):
-        raise ConfigError(f"{model.name}: {missing} of {len(replies)} texts have no reply; type the command again")
+        raise WorkFailed(f"{model.name}: {missing} of {len(replies)} texts have no reply; type the command again")
     return [reply for reply in replies if reply is not None]
 
 
@@ -134,6 +134,6 @@ async def _asked(model: AnyModel, requests: Sequence[Request], journal: Journal,
             pass
         return [journal.reply(key) for key in keys]
     except EndpointError as error:
-        raise ConfigError(f"{model.name}: {error.detail}") from error
+        raise targets.no_answer(model.name, error) from error
     finally:
         await target.endpoint.close()

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random, SystemRandom
 from typing import TypeVar
@@ -24,14 +23,16 @@ from arena.config import BattleSettings
 from arena.leaks import Blindfold
 from arena.matchmaking import TooFewModels, draw_pair
 from arena.prompts import accept
+from arena.running import BattleRefused, Live, RunningTurns
 from arena.serving import Serving
 from arena.store import Database, archive
 from arena.store import battles as stored
-from arena.store.battles import SIDES, StoredBattle
+from arena.store.battles import StoredBattle
 from arena.store.tables import HUMAN, BattleStatus, CompletionStatus, now
 from arena.store.votes import COLUMNS, add_vote
-from arena.turns import LiveTurn, Patience
-from arena.views import View, conversation, spoken, view_of
+from arena.views import View, spoken, view_of
+
+__all__ = ["WINNERS", "BattleRefused", "Battles", "VoteRefused"]
 
 log = logging.getLogger(__name__)
 
@@ -42,21 +43,8 @@ DEADLINE_MARGIN = 60.0  # seconds for writing a turn down, and for clocks that d
 T = TypeVar("T")
 
 
-class BattleRefused(Exception):
-    """What was asked for cannot be done now; nothing changed. The text is for the voter."""
-
-
 class VoteRefused(BattleRefused):
     """The vote does not count; nothing changed. The text is for the voter."""
-
-
-@dataclass
-class Live:
-    """A battle with a turn under way; `task` ends when the turn is in the store."""
-
-    battle: StoredBattle
-    turn: LiveTurn
-    task: asyncio.Task[None]
 
 
 class Battles:
@@ -70,8 +58,7 @@ class Battles:
         self.limits = limits
         self.random = random or SystemRandom()
         self._blindfold = Blindfold(serving.names_to_hide())
-        self._live: dict[str, Live] = {}
-        self._coming: list[str] = []  # voters whose turns are about to be under way
+        self._running = RunningTurns(serving, limits, self._blindfold, self._write)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def open(self) -> int:
@@ -86,11 +73,7 @@ class Battles:
 
     async def close(self) -> None:
         """Stop every turn; what was not finished is closed as abandoned."""
-        interrupted = list(self._live.values())
-        for live in interrupted:
-            live.task.cancel()
-        await asyncio.gather(*(live.task for live in interrupted), return_exceptions=True)
-        ids = [live.battle.id for live in interrupted]
+        ids = await self._running.close()
         await self._write(lambda session: stored.close_running(session, ids))
 
     async def close_stale(self) -> int:
@@ -113,7 +96,7 @@ class Battles:
             stored.add_turn(session, battle.id or 0, prompt)
             return battle.public_id
 
-        with self._place(voter):
+        with self._running.place(voter):
             return await self._run_turn(await self._write(write))
 
     async def continue_(self, voter: str, public_id: str, prompt: str) -> View:
@@ -155,10 +138,8 @@ class Battles:
     async def leave(self, voter: str, public_id: str) -> None:
         """Start afresh: an open battle that gets no vote is closed."""
         async with self._lock(public_id):
-            live = self._live.get(public_id)
-            if live and live.battle.voter == voter:
-                live.turn.stop()
-                await asyncio.wait([live.task])
+            if live := self._running.find(public_id, voter):
+                await self._running.stop(live)
             battle = await self._find(public_id=public_id)
             if battle and battle.voter == voter:
                 with suppress(stored.WrongStatus):  # it has been voted on, or closed already
@@ -178,7 +159,7 @@ class Battles:
 
     async def view(self, voter: str, public_id: str) -> View | None:
         """The battle as it stands, or `None` when it is not this voter's."""
-        live = self._live.get(public_id)
+        live = self._running.find(public_id)
         battle = live.battle if live else await self._find(public_id=public_id)
         if battle is None or battle.voter != voter:
             return None
@@ -191,8 +172,7 @@ class Battles:
 
     async def watch(self, voter: str, public_id: str) -> AsyncIterator[View]:
         """Frames of the running turn, then the battle as it stands when the turn is in the store."""
-        live = self._live.get(public_id)
-        if live and live.battle.voter == voter:
+        if live := self._running.find(public_id, voter):
             async for _ in live.turn.frames():
                 yield self._view(live.battle, live)
         final = await self.view(voter, public_id)
@@ -218,22 +198,6 @@ class Battles:
         """A turn that began before this has ended, on whatever server it ran."""
         return now() - timedelta(seconds=self.limits.turn_timeout + DEADLINE_MARGIN)
 
-    @contextmanager
-    def _place(self, voter: str) -> Iterator[None]:
-        """Keep a place for a turn until it is under way. Raises `BattleRefused` when there is none."""
-        running = Counter([live.battle.voter for live in self._live.values()] + self._coming)
-        if running[voter] >= self.limits.running_per_voter:
-            raise BattleRefused(
-                f"You have {running[voter]} battles being written at once. Let one of them finish first."
-            )
-        if running.total() >= self.limits.running_at_once:
-            raise BattleRefused("The arena is busy. Please try again in a moment; your prompt is still here.")
-        self._coming.append(voter)
-        try:
-            yield
-        finally:
-            self._coming.remove(voter)
-
     def _lock(self, public_id: str) -> asyncio.Lock:
         """One change to a battle at a time."""
         return self._locks.setdefault(public_id, asyncio.Lock())
@@ -245,7 +209,7 @@ class Battles:
             stored.move(session, battle.id, BattleStatus.OPEN, BattleStatus.RUNNING)
             write(session)
 
-        with self._place(battle.voter):
+        with self._running.place(battle.voter):
             try:
                 await self._write(begin)
             except stored.WrongStatus:
@@ -254,8 +218,7 @@ class Battles:
 
     async def _settled(self, voter: str, public_id: str) -> StoredBattle:
         """The voter's own battle, open and with no turn running. Raises `BattleRefused`."""
-        live = self._live.get(public_id)
-        if live and live.battle.voter == voter:
+        if self._running.find(public_id, voter):
             raise BattleRefused("Both models are still writing. Wait for them, or vote now.")
         battle = await self._find(public_id=public_id)
         if battle is None or battle.voter != voter:
@@ -274,45 +237,20 @@ class Battles:
             raise VoteRefused("This battle belongs to another voter. Start one of your own.")
         return battle
 
-    async def _stop_for_vote(self, public_id: str) -> None:
-        """A vote while the models write stops both. Raises `VoteRefused` while there is nothing to judge."""
-        live = self._live.get(public_id)
-        if live is None:
-            return
-        if not live.turn.both_have_begun:
-            raise VoteRefused("Wait until both models have begun to write.")
-        live.turn.stop()
-        await asyncio.wait([live.task])
-
     async def _run_turn(self, public_id: str) -> View:
         """Start writing the turn that the store has as running."""
         battle = await self._find(public_id=public_id)
         assert battle is not None
-        names = {"a": battle.model_a, "b": battle.model_b}
-        turn = LiveTurn(
-            conversations={side: conversation(battle, side) for side in SIDES},
-            models={side: self.serving.models[names[side]] for side in SIDES},
-            blindfold=self._blindfold,
-            patience=Patience(self.limits.first_token_timeout, self.limits.turn_timeout),
-        )
-        live = Live(battle, turn, asyncio.create_task(self._write_turn(battle, turn)))
-        live.task.add_done_callback(lambda _task: self._turn_ended(live))
-        self._live[public_id] = live
-        return self._view(battle, live)
+        return self._view(battle, self._running.start(battle))
 
-    async def _write_turn(self, battle: StoredBattle, turn: LiveTurn) -> None:
-        """Run the turn and put what came of it into the store, whatever it was."""
-        await turn.run()
-        self.serving.note(turn.outcome())
-        status = BattleStatus.FAILED if turn.failed else BattleStatus.OPEN
-        await self._write(lambda session: stored.finish_turn(session, battle.id, turn.written(), status))
-
-    def _turn_ended(self, live: Live) -> None:
-        """However it ended, and also when it was cancelled before it began."""
-        live.turn.done.set()
-        del self._live[live.battle.public_id]
-        if not live.task.cancelled() and (error := live.task.exception()):
-            log.error("battle %s could not be written down", live.battle.id, exc_info=error)
+    async def _stop_for_vote(self, public_id: str) -> None:
+        """A vote while the models write stops both. Raises `VoteRefused` while there is nothing to judge."""
+        live = self._running.find(public_id)
+        if live is None:
+            return
+        if not live.turn.both_have_begun:
+            raise VoteRefused("Wait until both models have begun to write.")
+        await self._running.stop(live)
 
     def _view(self, battle: StoredBattle, live: Live | None = None) -> View:
         blindfold = NO_BLINDFOLD if battle.status is BattleStatus.VOTED else self._blindfold

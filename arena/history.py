@@ -18,6 +18,7 @@ from arena.leaderboard import Published
 from arena.store.conditions import in_category
 from arena.store.ledger import first_vote_at, last_seal, sealed_votes, seals, vote_counts
 from arena.store.tables import HUMAN, OVERALL, Model, Vote
+from arena.store.votes import unknown_judge
 from arena.tallies import Tally
 
 
@@ -63,8 +64,10 @@ def board_at(
 ) -> Board:
     """The board of votes given before `at`. `version` is the filter where nothing was ever sealed.
 
-    Raises `NoSuchDay` for a moment before the first vote.
+    Raises `NoSuchDay` for a moment before the first vote, and for a judge that is not there.
     """
+    if why := unknown_judge(session, source):
+        raise NoSuchDay(why)
     first = first_vote_at(session)
     if first is None or first >= at:
         begins = f"the first vote is of {first:%Y-%m-%d %H:%M} UTC" if first else "there are no votes yet"

@@ -16,7 +16,7 @@ import numpy as np
 from arena import targets
 from arena.config import AnyModel
 from arena.engine import Answered, Ask, Budget, Engine, Journal, Status
-from arena.errors import ConfigError
+from arena.errors import ConfigError, WorkFailed
 from arena.judge_readings import AT_ONCE, Order, Reading, Seen, Texts, left, orders
 from interp.errors import InterpError
 from interp.exchange import Exchange, same_units
@@ -30,7 +30,7 @@ PART = "\n\n\x1e\n"  # between messages; a record separator is no text that anyb
 CERTAIN = 1e-9  # of a letter that is not among the alternatives: a contrast of 20.7, beyond what any API tells
 
 
-class JudgeFailed(Exception):
+class JudgeFailed(WorkFailed):
     """Calls to the judge failed; those that did not are in the journal."""
 
 

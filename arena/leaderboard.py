@@ -15,7 +15,7 @@ from arena.board_choice import BOTH, BoardChoice, NoSuchBoard
 from arena.categories import VERSION
 from arena.store.tables import HUMAN, OVERALL, now
 from arena.store.vote_columns import ordered_votes, styled_votes
-from arena.store.votes import Counted, count_rows, counted_categories, counted_sources, model_ids
+from arena.store.votes import Counted, count_rows, counted_categories, counted_sources, model_ids, unknown_judge
 from arena.tagger import classifier_of
 
 ELO_VOTES = 2_000_000  # beyond, one pass in order takes many seconds and gigabytes: use Bradley–Terry
@@ -67,6 +67,8 @@ def publish(
 
 def publish_choice(session: Session, choice: BoardChoice) -> Published:
     """See `publish`."""
+    if why := unknown_judge(session, choice.source):
+        raise NoSuchBoard(why)
     if choice.category != OVERALL and choice.category not in (known := counted_categories(session)):
         raise NoSuchBoard(f"category {choice.category!r} has no votes; there are {', '.join(known) or 'no votes'}")
     counts = counts_of(session, choice.voters, choice.category)

@@ -31,6 +31,7 @@ from arena.store.conditions import given_by, in_category
 from arena.store.ledger import as_sealed, sealed_votes, vote_counts
 from arena.store.tables import HUMAN, OVERALL, Battle, Vote
 from arena.store.trait_tables import BattleStyle
+from arena.store.votes import unknown_judge
 from arena.tallies import Tally
 from ratings.scale import POINTS
 from ratings.style import FEATURES
@@ -103,6 +104,8 @@ def moved(
     """
     if BoardChoice(source, category).source == BOTH:
         raise NoSuchDay("source both has no steps to take apart; ask for human, judges, judge:NAME or all")
+    if why := unknown_judge(session, source):
+        raise NoSuchDay(why)
     if since >= until:
         raise NoSuchDay(f"from {since:%Y-%m-%d %H:%M} is not before to {until:%Y-%m-%d %H:%M}; exchange them")
     filters = filter_at(session, since, version), filter_at(session, until, version)

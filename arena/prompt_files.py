@@ -21,6 +21,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from arena.errors import InputError
 from arena.store.prompts import NewPrompt
 from arena.store.tables import OVERALL
 
@@ -29,7 +30,7 @@ ROLES = ("system", "user", "assistant")
 UNWRITABLE = re.compile("[\\x00\\ud800-\\udfff]")  # which UTF-8 or PostgreSQL cannot hold
 
 
-class BadPromptFile(Exception):
+class BadPromptFile(InputError):
     """A file that no prompts can be read from; the text names line and cure."""
 
 

@@ -14,12 +14,13 @@ from arena.config import (
     VllmSettings,
 )
 from arena.demo import embedded
-from arena.endpoints import Request
+from arena.endpoints import EndpointError, Failure, Request
 from arena.engine import Price, Target, address
-from arena.errors import ConfigError
+from arena.errors import ConfigError, WorkFailed
 from arena.serving import make_endpoint
 from arena.weights import KNOWN
 
+SILENT = (Failure.UNREACHABLE, Failure.TIMEOUT, Failure.RATE_LIMITED, Failure.BROKEN)  # may answer another time
 # settings that decide when and how fast a model is asked, or what it is called, but not what it replies
 NOT_IDENTITY = {
     "name", "enabled", "weight", "aliases", "system_prompt", "max_tokens", "stop", "parameters",
@@ -32,6 +33,14 @@ NOT_IDENTITY = {
 def configured(settings: Settings) -> dict[str, AnyModel]:
     """The models that may be named on the command line; without any in the settings, the embedded ones."""
     return {model.name: model for model in settings.models or embedded()}
+
+
+def no_answer(name: str, error: EndpointError) -> ConfigError | WorkFailed:
+    """What an endpoint says, for the command line: a model that can never be asked so is wrong use, one that does
+    not answer is work that failed.
+    """
+    failed = WorkFailed if error.failure in SILENT else ConfigError
+    return failed(f"{name}: {error.detail}")
 
 
 def chosen(models: Mapping[str, AnyModel], names: Iterable[str], option: str) -> list[AnyModel]:

@@ -122,10 +122,11 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Score:
-    """Of a single completion, from 1 to 10."""
+    """Of a single completion, from 1 to 10. `turns`: the scores that it is the mean of, where each turn was judged."""
 
     score: float
     reason: str
+    turns: tuple[float, ...] = ()
 
 
 Item = TypeVar("Item", contravariant=True)

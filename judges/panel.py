@@ -101,7 +101,10 @@ class SinglePanel(_Together[Single, Score]):
                 return one
             scores.append((name, one))
         reason = "\n\n".join(f"{name}: {one.reason}" for name, one in scores)
-        return Score(sum(one.score for _, one in scores) / len(scores), reason)
+        by_turn = {len(one.turns) for _, one in scores} == {item.turns}  # some judges score the whole alone
+        turns = zip(*(one.turns for _, one in scores), strict=True) if by_turn else ()
+        means = tuple(sum(turn) / len(scores) for turn in turns)
+        return Score(sum(one.score for _, one in scores) / len(scores), reason, means)
 
 
 def single_panel(judges: Sequence[Judge[Single, Score]]) -> Judge[Single, Score]:

@@ -58,4 +58,5 @@ class SingleJudge(Asking[Single, Score]):
         return None if item.completion.strip() else Score(EMPTY_SCORE, "The completion is empty.")
 
     def _mean(self, results: Sequence[Score]) -> Score:
-        return Score(sum(one.score for one in results) / len(results), by_turn([one.reason for one in results]))
+        turns = tuple(one.score for one in results)
+        return Score(sum(turns) / len(turns), by_turn([one.reason for one in results]), turns)

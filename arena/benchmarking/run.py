@@ -63,7 +63,7 @@ class Taken:
         return per_correct(self.costs, [outcome.metrics.get(task.metric, 0.0) for outcome in self.outcomes])
 
 
-def must_take(problem: ConfigError) -> None:
+def must_take(problem: Exception) -> None:
     raise problem
 
 
@@ -72,7 +72,7 @@ async def players(
     settings: Sequence[AnyModel],
     asked: Mapping[str, Target],
     forced: Rung | None,
-    leave_out: Callable[[ConfigError], None] = must_take,
+    leave_out: Callable[[Exception], None] = must_take,
 ) -> list[Player]:
     """Each model with the best way to ask it; `leave_out` hears of one that cannot take the task."""
     if forced is not None and forced not in task.rungs:
@@ -84,7 +84,7 @@ async def players(
         try:
             served = await best_rung(model, target.endpoint, [forced] if forced else task.rungs)
         except EndpointError as error:
-            leave_out(ConfigError(f"{task.name}: {model.name}: {error.detail}"))
+            leave_out(targets.no_answer(f"{task.name}: {model.name}", error))
             continue
         rung = served.rung
         found.append(Player(model, wide(model, target) if rung is Rung.LOGLIKELIHOOD else target, served))

@@ -34,7 +34,7 @@ from arena.cli import (
     tag,
     voters,
 )
-from arena.errors import ConfigError, DatabaseError, InputError
+from arena.errors import ConfigError, DatabaseError, InputError, WorkFailed
 
 app = typer.Typer(
     help="A self-hosted arena for language models: blind votes, honest ratings, one leaderboard.",
@@ -71,15 +71,15 @@ for panel, commands in PANELS.items():
 
 
 def main() -> None:
-    """Run a command; what the user can mend is told without a traceback. Exit codes: 1 failed, 2 wrong use."""
+    """Run a command; what the user can mend is told without a traceback.
+
+    Exit codes: 2 for wrong use, which is a wrong option, setting, file or database; 1 for work that failed.
+    """
     try:
         app()
-    except ConfigError as error:
+    except (ConfigError, InputError, DatabaseError, WorkFailed) as error:
         _tell(error)
-        sys.exit(2)
-    except (DatabaseError, InputError) as error:
-        _tell(error)
-        sys.exit(1)
+        sys.exit(1 if isinstance(error, WorkFailed) else 2)
 
 
 def _tell(error: Exception) -> None:

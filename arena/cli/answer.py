@@ -10,11 +10,11 @@ import typer
 from rich.console import Console
 
 from arena.cli.batch import with_batch
-from arena.cli.options import Config, DatabaseURL, opened
+from arena.cli.options import AsFormat, Config, DatabaseURL, Format, for_programs, opened
 from arena.cli.progress import watched
 
 if TYPE_CHECKING:
-    from arena.engine import Answered
+    from arena.engine import Answered, Tally
 
 Prompts = Annotated[str, typer.Option("--prompts", help="Prompt set, as `arena prompts list` names it.")]
 
@@ -33,12 +33,13 @@ def answer(
     batch_in: Annotated[
         Path | None, typer.Option(help="Take a batch's results first, then ask for what they lack.")
     ] = None,
+    as_format: AsFormat = Format.TABLE,
     config: Config = None,
     db: DatabaseURL = None,
 ) -> None:
     """Let models answer a prompt set. What was answered before is not asked again."""
     from arena.answering import answer_all, first_turns, prepare
-    from arena.engine import Budget, Engine, Journal, Patience
+    from arena.engine import Budget, Engine, Journal, Patience, Tally
     from arena.judging.evaluate import journal_path
 
     names = [name.strip() for name in models.split(",") if name.strip()]
@@ -47,7 +48,8 @@ def answer(
         answering = prepare(database, settings, prompts, names, limit, concurrency)
         todo = sum(prompt.turns for prompt, _ in answering.todo())
         if not todo:
-            console.print("every model has answered every prompt already")
+            if not for_programs({"written": 0, **Tally().to_dict()}, as_format):
+                console.print("every model has answered every prompt already")
             return
         with Journal(journal_path(settings, journal)) as kept:
             if batch_in is not None or batch_out is not None:
@@ -64,11 +66,17 @@ def answer(
                         await target.endpoint.close()
 
             written = watched(engine, work, todo) or 0
-    console.print(f"{written:,} completions written")
-    tell_failures(engine.tally.to_dict()["failed"], {s.value: d for s, d in engine.tally.details.items()}, console)
+    if not for_programs({"written": written, **engine.tally.to_dict()}, as_format):
+        console.print(f"{written:,} completions written")
+    tell_tally(engine.tally, console)
     if engine.tally.failed:
         console.print("type the same command again: what was answered is kept and not asked twice")
         raise typer.Exit(1)
+
+
+def tell_tally(tally: Tally, console: Console) -> None:
+    """What failed in a run."""
+    tell_failures(tally.failed, {status.value: detail for status, detail in tally.details.items()}, console)
 
 
 def tell_failures(failed: dict[str, int], details: dict[str, str], console: Console) -> None:

@@ -40,7 +40,7 @@ def audit(
     from arena.benchmarking.choosing import Options, choose, data_folder, named
     from arena.cli.options import overrides
     from arena.config import read_settings
-    from arena.engine import Journal, JournalError
+    from arena.engine import Journal
     from arena.judging.evaluate import journal_path
     from benchmarks.data import Roads
     from benchmarks.errors import BenchmarkError
@@ -62,7 +62,7 @@ def audit(
                 card["order"] = auditing.exchanged(asked, chosen.task, samples, plan, kept)
             if min_k or control is not None:
                 card["min_k"] = auditing.unlikely(asked, chosen.task, samples, _paraphrases(control), kept)
-    except (BenchmarkError, JournalError) as problem:
+    except BenchmarkError as problem:
         raise ConfigError(str(problem)) from problem
     _show(card, as_format)
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from arena.benchmarking.choosing import Chosen, Named, Options
     from arena.benchmarking.run import Player, Taken
     from arena.engine import Answered, Engine, Journal, Target
-    from arena.errors import ConfigError
     from arena.store import Database
     from benchmarks.annotations import Annotator
     from benchmarks.data import Roads
@@ -75,7 +74,7 @@ def run(
     from arena import targets
     from arena.annotating import judged_by
     from arena.benchmarking.choosing import Options, data_folder, named
-    from arena.engine import Journal, JournalError
+    from arena.engine import Journal
     from arena.errors import ConfigError
     from arena.judging.evaluate import journal_path
     from benchmarks.data import Roads
@@ -103,8 +102,6 @@ def run(
                     told += bench.carry_out(
                         chosen_models, asked, Rung(rung) if rung else None, alone=len(wanted) == 1
                     )
-        except JournalError as problem:
-            raise ConfigError(str(problem)) from problem
         finally:
             asyncio.run(_close(asked))
     _show(told, as_format)
@@ -187,8 +184,8 @@ class _Bench:
             self.console.print("type the same command again: only what has no reply is asked")
         return rows
 
-    def _leave_out(self, alone: bool) -> Callable[[ConfigError], None]:
-        def told(problem: ConfigError) -> None:
+    def _leave_out(self, alone: bool) -> Callable[[Exception], None]:
+        def told(problem: Exception) -> None:
             if alone:
                 raise problem
             self.console.print(f"[yellow]left out:[/] {escape(str(problem))}")

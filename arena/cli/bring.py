@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from arena.cli.options import Config, DatabaseURL, opened
+from arena.cli.options import AsFormat, Config, DatabaseURL, Format, for_programs, opened
 
 
 def bring(
@@ -17,20 +18,18 @@ def bring(
     name: Annotated[
         str | None, typer.Option(help="What its rows are known by; the file's name if left out.")
     ] = None,
+    as_format: AsFormat = Format.TABLE,
     config: Config = None,
     db: DatabaseURL = None,
 ) -> None:
     """Import battles in the public arena format, with votes, voters, times and conversations."""
-    from arena.battles_file import BadBattlesFile
     from arena.importing import bring_battles
 
     console = Console(stderr=True, soft_wrap=True)
     with opened(config, db, create=True) as (database, _), console.status(f"reading {file}"):
-        try:
-            done = bring_battles(database, file, name)
-        except BadBattlesFile as problem:
-            console.print(f"[bold red]error:[/] {escape(str(problem))}", highlight=False)
-            raise typer.Exit(1) from problem
+        done = bring_battles(database, file, name)
+    if for_programs(asdict(done), as_format):
+        return
     there = f"; {done.there:,} were there already" if done.there else ""
     console.print(
         f"[bold]{escape(done.name)}[/]: {done.votes:,} votes on {done.models} models{there}", highlight=False

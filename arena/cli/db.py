@@ -1,23 +1,26 @@
-"""`arena db`: the database's layout, and the proof that pair counts follow from votes."""
+"""`arena db`: the database's layout, the proof that pair counts follow from votes, and copies."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
-from arena.cli.options import Config, DatabaseURL, opened, overrides
+from arena.cli.options import AsFormat, Config, DatabaseURL, Format, for_programs, opened, overrides
+from arena.cli.progress_of import shown
 
 if TYPE_CHECKING:
     from arena.store import Database
+    from arena.store.votes import Difference
 
 app = typer.Typer(help="The database.", no_args_is_help=True)
 console = Console(stderr=True)
 
 
 @app.command()
-def upgrade(config: Config = None, db: DatabaseURL = None) -> None:
+def upgrade(config: Config = None, db: DatabaseURL = None, as_format: AsFormat = Format.TABLE) -> None:
     """Bring the database to the layout of this version."""
     from arena.config import read_settings
     from arena.store import Database
@@ -28,9 +31,11 @@ def upgrade(config: Config = None, db: DatabaseURL = None) -> None:
         with database.told():
             before = database.revision()
             database.upgrade()
-            console.print(f"{database.shown}: {before or 'new'} → {database.revision()}", markup=False)
+            told = {"database": database.shown, "from": before, "to": database.revision()}
     finally:
         database.close()
+    if not for_programs(told, as_format):
+        console.print(f"{told['database']}: {before or 'new'} → {told['to']}", markup=False)
 
 
 @app.command("recount")
@@ -41,28 +46,73 @@ def recount_(
     classify: Annotated[
         bool, typer.Option("--classify", help="First sort every battle into categories by this version's rules.")
     ] = False,
+    as_format: AsFormat = Format.TABLE,
 ) -> None:
     """Count every vote again and compare with the pair counts that the leaderboard uses."""
-    from arena.store.votes import recount, rewrite_pair_counts, vote_count
+    from arena.store.votes import model_ids, recount, rewrite_pair_counts, vote_count
 
     with opened(config, db) as (database, _):
         if classify:
             _classify(database)
         with database.read() as session:
             differences, votes = recount(session), vote_count(session)
-        for difference in differences:
-            console.print(
-                f"{difference.key}: stored {difference.stored}, counted {difference.counted}", markup=False
-            )
+            names = model_ids(session)
         if differences and repair:
             with database.write() as session:
                 rewrite_pair_counts(session)
-            console.print(f"repaired {len(differences)} pair counts")
-        elif not differences:
-            console.print(f"{votes:,} votes: every pair count agrees")
+    rows = [_differing(one, names) for one in differences]
+    if not for_programs({"votes": votes, "differences": rows, "repaired": repair and bool(rows)}, as_format, rows):
+        _tell_recount(votes, rows, repair)
     if differences and not repair:
         console.print("type `arena db recount --repair` to make the pair counts again from the votes")
         raise typer.Exit(1)
+
+
+def _differing(one: Difference, names: Mapping[int, str]) -> dict[str, Any]:
+    from arena.store.votes import COLUMNS
+
+    a, b, category, source = one.key
+    row: dict[str, Any] = {"model_a": names[a], "model_b": names[b], "category": category, "source": source}
+    for said, counts in (("stored", one.stored), ("counted", one.counted)):
+        row |= {f"{said}_{column}": count for column, count in zip(COLUMNS.values(), counts, strict=True)}
+    return row
+
+
+def _tell_recount(votes: int, rows: list[dict[str, Any]], repair: bool) -> None:
+    for row in rows:
+        console.print(", ".join(f"{name} {value}" for name, value in row.items()), markup=False)
+    if rows and repair:
+        console.print(f"repaired {len(rows)} pair counts")
+    elif not rows:
+        console.print(f"{votes:,} votes: every pair count agrees")
+
+
+@app.command("copy")
+def copy_(
+    to: Annotated[
+        str, typer.Argument(metavar="URL", help="An empty database, such as postgresql://user@host/name.")
+    ],
+    config: Config = None,
+    db: DatabaseURL = None,
+    as_format: AsFormat = Format.TABLE,
+) -> None:
+    """Copy the whole database into an empty one, SQLite or PostgreSQL: all of it or nothing."""
+    from arena.store import Database
+    from arena.store.copying import copy_database
+
+    with opened(config, db) as (source, _):
+        target = Database(to)
+        try:
+            target.lock()
+            target.make_ready()
+            with shown(console, "rows") as progress:
+                rows = copy_database(source, target, progress)
+        finally:
+            target.close()
+    many = sum(rows.values())
+    told = {"from": source.shown, "to": target.shown, "rows": many, "tables": rows}
+    if not for_programs(told, as_format, [{"table": name, "rows": number} for name, number in rows.items()]):
+        console.print(f"{source.shown} → {target.shown}: {many:,} rows, all arrived", markup=False)
 
 
 def _classify(database: Database) -> None:

@@ -102,7 +102,6 @@ def _template(file: Path | None) -> str | None:
 def _made(database: Database, settings: Settings, asked: Asked, again: bool) -> Mapping[str, Any]:
     """From the store, or made now; Ctrl-C keeps every answer of the judge for the next try."""
     from arena import explaining
-    from arena.judge_calls import JudgeFailed
 
     found = None if again else explaining.stored(database, asked)
     if found is not None:
@@ -114,9 +113,6 @@ def _made(database: Database, settings: Settings, asked: Asked, again: bool) -> 
     try:
         with shown(console, "texts") as progress:
             return explaining.explain(database, settings, asked, progress)
-    except JudgeFailed as problem:
-        console.print(str(problem), style="bold red", markup=False)
-        raise typer.Exit(1) from problem
     except KeyboardInterrupt:
         console.print(
             "stopped; what the judge answered is kept: type the same command again to go on", style="yellow"

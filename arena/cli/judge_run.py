@@ -103,7 +103,7 @@ def carried_out(
     """Ask, read and publish; the report, or None where nothing is asked: a dry run, whose forecast is printed, or
     requests written to a file.
     """
-    from arena.engine import Journal, JournalError
+    from arena.engine import Journal
     from arena.errors import ConfigError
     from arena.judging import evaluate, run
     from judges.errors import JudgesError
@@ -130,7 +130,7 @@ def carried_out(
             found = evaluate.read(prepared, journal)
             refused = evaluate.refusal(prepared, found)
             new = 0 if refused else evaluate.publish(database, prepared, journal)
-    except (JournalError, JudgesError) as problem:
+    except JudgesError as problem:
         raise ConfigError(str(problem)) from problem
     return report(prepared, found, engine, refused, new)
 

@@ -39,6 +39,22 @@ def write_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
+def for_programs(
+    found: Mapping[str, Any], as_format: Format, rows: Sequence[Mapping[str, Any]] | None = None
+) -> bool:
+    """Print a result where a program is to read it: JSON, or CSV of `rows`, one row if left out. Whether it was."""
+    if as_format is Format.JSON:
+        write_json(found)
+    elif as_format is Format.CSV:
+        write_csv([_flat(found)] if rows is None else rows)
+    return as_format is not Format.TABLE
+
+
+def _flat(found: Mapping[str, Any]) -> dict[str, Any]:
+    """For a cell a column: counts by kind as their sum."""
+    return {name: sum(value.values()) if isinstance(value, Mapping) else value for name, value in found.items()}
+
+
 def overrides(**given: Any) -> dict[str, Any]:
     """The options that were given, as settings: `web__port=1` becomes `{"web.port": 1}`."""
     return {name.replace("__", "."): value for name, value in given.items() if value is not None}

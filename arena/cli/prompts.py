@@ -14,7 +14,6 @@ from rich.table import Table
 from rich.text import Text
 
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, opened, write_csv, write_json
-from arena.errors import ConfigError
 
 app = typer.Typer(help="Prompt sets: import and list them.", no_args_is_help=True)
 
@@ -49,16 +48,12 @@ def bring(
     db: DatabaseURL = None,
 ) -> None:
     """Import prompts (AlpacaEval, WildBench, MT-bench, Arena-Hard, OpenAI Batch, JSON lines, CSV)."""
-    from arena.prompt_files import BadPromptFile
     from arena.prompt_sets import OnHub
     from arena.prompt_sets import bring as bring_in
 
     given = None if as_written is PromptFormat.auto else as_written.value
     with opened(config, db, create=True) as (database, _):
-        try:
-            done = bring_in(database, what, name, given, OnHub(revision, subset, split), references)
-        except BadPromptFile as problem:
-            raise ConfigError(str(problem)) from problem
+        done = bring_in(database, what, name, given, OnHub(revision, subset, split), references)
     console = Console(stderr=True, soft_wrap=True)
     verb = "imported" if done.new else "was there already with the same"
     console.print(

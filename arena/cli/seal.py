@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
-from arena.cli.options import Config, DatabaseURL, opened
+from arena.cli.options import AsFormat, Config, DatabaseURL, Format, for_programs, opened
+from arena.errors import ConfigError
 
 if TYPE_CHECKING:
     from arena.ledger import Sealed
+    from arena.seals import Seal
+
+NAMES = ("number", "previous", "first_vote", "last_vote", "votes", "root", "filter", "sealed_at", "sha256")
 
 
 def seal(
@@ -22,16 +27,22 @@ def seal(
     filter: Annotated[  # noqa: A002  (the option's name)
         str | None, typer.Option(help="Which votes count; the setting ledger.filter if left out.")
     ] = None,
+    as_format: AsFormat = Format.TABLE,
     config: Config = None,
     db: DatabaseURL = None,
 ) -> None:
     """Seal the votes that are not sealed yet, with the board that follows from them."""
     from arena.ledger import seal as seal_votes
 
-    console = Console(stderr=True, soft_wrap=True)
+    if every is not None and as_format is Format.CSV:
+        raise ConfigError("--every goes on and on, and CSV has one heading; take --format json, one object a time")
     with opened(config, db) as (database, settings):
         while True:
-            _tell(console, seal_votes(database, filter or settings.ledger.filter))
+            done = seal_votes(database, filter or settings.ledger.filter)
+            new = [_row(one) for one in done.new]
+            if not for_programs({"new": new, "last": _row(done.last) if done.last else None}, as_format, new):
+                _tell(done)
+            sys.stdout.flush()  # whoever reads a seal after the other waits for each
             if every is None:
                 return
             try:
@@ -40,7 +51,13 @@ def seal(
                 return
 
 
-def _tell(console: Console, done: Sealed) -> None:
+def _row(one: Seal) -> dict[str, Any]:
+    """A seal without its boards, which an export has."""
+    return {name: getattr(one, name) for name in NAMES}
+
+
+def _tell(done: Sealed) -> None:
+    console = Console(stderr=True, soft_wrap=True)
     for one in done.new:
         votes = f"{one.votes:,} vote{'' if one.votes == 1 else 's'}"
         console.print(f"seal [bold]{one.number}[/]: {votes}, {escape(one.filter)}, {one.sha256}", highlight=False)

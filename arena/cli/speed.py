@@ -79,6 +79,7 @@ async def _measure(settings: AnyModel, load: Load, repeats: int, tokens: int, wo
     from arena.endpoints import EndpointError
     from arena.serving import ServedModel, make_endpoint
     from arena.speeding import prompts, run
+    from arena.targets import no_answer
 
     model = ServedModel(settings, make_endpoint(settings))
     each = load.warmup + load.requests
@@ -101,7 +102,7 @@ async def _measure(settings: AnyModel, load: Load, repeats: int, tokens: int, wo
                 for number in range(repeats)
             ]
     except EndpointError as error:
-        raise ConfigError(f"{settings.name}: {error}; type: arena models") from error
+        raise no_answer(settings.name, error) from error
     finally:
         await model.endpoint.close()
 

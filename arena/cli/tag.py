@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from arena.cli.answer import tell_failures
-from arena.cli.options import Config, DatabaseURL, opened
+from arena.cli.answer import tell_tally
+from arena.cli.options import AsFormat, Config, DatabaseURL, Format, for_programs, opened
 from arena.cli.progress import watched
 
 if TYPE_CHECKING:
@@ -25,11 +25,12 @@ def tag(
         bool, typer.Option("--again", help="Forget what a tagger has found, and sort all anew.")
     ] = False,
     journal: Annotated[Path | None, typer.Option(help="Where replies are kept; beside the database.")] = None,
+    as_format: AsFormat = Format.TABLE,
     config: Config = None,
     db: DatabaseURL = None,
 ) -> None:
     """Let a model sort battles that have votes: categories such as "hard (llm)" beside those by rule."""
-    from arena.engine import Budget, Engine, Journal
+    from arena.engine import Budget, Engine, Journal, Tally
     from arena.judging.evaluate import journal_path
     from arena.tagging import prepare, tag_all
 
@@ -37,7 +38,8 @@ def tag(
     with opened(config, db) as (database, settings):
         tagging = prepare(database, settings, model, limit, again=again)
         if not tagging.battles:
-            console.print("every battle that has votes and prompts is sorted already")
+            if not for_programs({"sorted": 0, **Tally().to_dict()}, as_format):
+                console.print("every battle that has votes and prompts is sorted already")
             return
         with Journal(journal_path(settings, journal)) as kept:
             engine = Engine({model: tagging.asked}, kept, Budget(budget))
@@ -49,10 +51,10 @@ def tag(
                     await tagging.asked.endpoint.close()
 
             done = watched(engine, work, len(tagging.battles)) or 0
-    console.print(
-        f"{done:,} battles sorted" + ("; see arena leaderboard --category 'tagged (llm)'" if done else "")
-    )
-    tell_failures(engine.tally.to_dict()["failed"], {s.value: d for s, d in engine.tally.details.items()}, console)
+    if not for_programs({"sorted": done, **engine.tally.to_dict()}, as_format):
+        see = "; see arena leaderboard --category 'tagged (llm)'" if done else ""
+        console.print(f"{done:,} battles sorted{see}")
+    tell_tally(engine.tally, console)
     if engine.tally.failed:
         console.print("type the same command again: battles that are sorted are not asked about twice")
         raise typer.Exit(1)

@@ -2,11 +2,12 @@
 
 from arena.engine.asks import Answered, Ask, Status, address
 from arena.engine.batch_files import BatchFileError, read_batch, write_batch
-from arena.engine.engine import Engine, Patience, Target
+from arena.engine.engine import Engine
 from arena.engine.journal import Entry, Journal, JournalError
 from arena.engine.limits import Gate, Pace
 from arena.engine.report import Tally
 from arena.engine.spending import Budget, Price, estimated_tokens
+from arena.engine.target import Patience, Target
 
 __all__ = [
     "Answered",

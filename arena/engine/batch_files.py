@@ -14,8 +14,8 @@ from typing import Any
 
 from arena.endpoints.endpoint import Reply
 from arena.engine.asks import Ask, Status, status_of
-from arena.engine.engine import Target
 from arena.engine.journal import Entry, Journal
+from arena.engine.target import Target
 
 CHAT = "/v1/chat/completions"
 

@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 
 from arena.endpoints.endpoint import Reply
 from arena.engine.asks import Status
-from arena.errors import InputError
+from arena.errors import InputError, WorkFailed
 
 # A line begins `{"key":"<64 hex>","status":"ok",…`, so that opening a journal need not parse it.
 KEY = slice(len(b'{"key":"'), len(b'{"key":"') + 64)
@@ -33,6 +33,10 @@ encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # 
 
 class JournalError(InputError):
     """The journal cannot be used; the text says what to do."""
+
+
+class JournalBroken(JournalError, WorkFailed):
+    """The journal took what was written before, and no more."""
 
 
 @dataclass(frozen=True)
@@ -99,9 +103,9 @@ class Journal:
         try:
             written = self._file.write(line)
         except OSError as error:
-            raise JournalError(f"{self.path}: {error.strerror}; what was written before is kept") from error
+            raise JournalBroken(f"{self.path}: {error.strerror}; what was written before is kept") from error
         if written != len(line):
-            raise JournalError(f"{self.path}: the disk is full; what was written before is kept")
+            raise JournalBroken(f"{self.path}: the disk is full; what was written before is kept")
         self._note(line, self._end)
         self._end += len(line)
         if time.monotonic() - self._synced > SYNC_EVERY:

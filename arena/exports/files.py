@@ -19,7 +19,7 @@ WRITTEN = (".json", ".jsonl", ".parquet", ".zip")
 ROWS_AT_ONCE = 2_000  # in one row group: some megabytes of conversations
 
 
-class BadExport(Exception):
+class BadExport(InputError):
     """A folder or archive that is no export, or a broken one; the text says what is wrong with it."""
 
 

@@ -13,9 +13,9 @@ from sqlmodel import Session
 from arena.errors import ConfigError
 from arena.store.prompts import StoredCompletion, StoredPrompt, UnknownPromptSet, completions_of, prompts_of
 from arena.store.set_verdicts import SetScore, SetVerdict, scores_of_set, verdicts_of_set
+from arena.store.tables import JUDGE
 
 Body = Callable[[Sequence[Mapping[str, str]]], dict[str, Any]]
-JUDGE = "judge:"
 
 
 @dataclass

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from arena.exports.files import write_json, write_rows
-from arena.exports.judged_set import JUDGE, Body, JudgedSet, Written, choose_judge, file_name
+from arena.exports.judged_set import Body, JudgedSet, Written, choose_judge, file_name
 from arena.store.prompts import StoredCompletion, StoredPrompt
 from arena.store.set_verdicts import SetScore, SetVerdict
+from arena.store.tables import JUDGE
 
 ANSWERS, JUDGMENTS = "model_answer", "model_judgment"
 # the lead of the model shown as A: 2 is much better
@@ -142,7 +143,12 @@ def mt_bench(folder: Path, one: JudgedSet, judge: str | None, done: Written) -> 
     if chosen is not None:
         (folder / JUDGMENTS).mkdir()
         name = folder / JUDGMENTS / file_name(chosen.removeprefix(JUDGE))
-        scores = [_score(prompts[s.prompt], s) for s in one.scores if s.source == chosen and s.prompt in prompts]
+        scores = [
+            row
+            for s in one.scores
+            if s.source == chosen and s.prompt in prompts
+            for row in _scores(prompts[s.prompt], s)
+        ]
         pairs = [_pair(prompts[v.prompt], v) for v in one.verdicts if v.source == chosen and v.prompt in prompts]
         for kind, rows in (("single", scores), ("pair", pairs)):
             if rows:
@@ -166,14 +172,22 @@ def _answer(prompt: StoredPrompt, completion: StoredCompletion) -> dict[str, Any
     }
 
 
-def _score(prompt: StoredPrompt, said: SetScore) -> dict[str, Any]:
-    """Without `judgment`: the score that was read counts, not what another parser reads in the judge's words."""
+def _scores(prompt: StoredPrompt, said: SetScore) -> list[dict[str, Any]]:
+    """A row a turn that was judged; a judge that scores the last completion alone judges the last turn.
+
+    Without `judgment`: the score that was read counts, not what another parser reads in the judge's words.
+    """
+    by_turn = enumerate(said.turns, 1) if said.turns else [(prompt.turns, said.score)]
+    return [_score(said, turn, score) for turn, score in by_turn]
+
+
+def _score(said: SetScore, turn: int, score: float) -> dict[str, Any]:
     return {
-        "question_id": prompt.key,
+        "question_id": said.prompt,
         "model": said.model,
         "judge": [said.source.removeprefix(JUDGE), "single"],
-        "score": said.score,
-        "turn": prompt.turns,
+        "score": score,
+        "turn": turn,
         "tstamp": said.created_at.timestamp(),
         "reason": said.reason,
     }

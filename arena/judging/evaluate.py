@@ -21,7 +21,7 @@ from arena.leaderboard import pair_columns
 from arena.store import Database
 from arena.store.prompts import StoredPrompt, UnknownPromptSet, completions_of, prompt_sets, prompts_of
 from arena.store.set_verdicts import is_designed_otherwise
-from arena.store.tables import OVERALL
+from arena.store.tables import HUMAN, OVERALL
 from arena.store.verdicts import NewVerdict, OtherDesign, add_score, add_verdicts
 from arena.store.voted import voted_battles
 from arena.store.votes import pair_counts
@@ -109,8 +109,14 @@ def _voted(database: Database, evaluation: Evaluation, asked: dict[str, Target])
             for voted in voted_battles(session)
             if not evaluation.models or {one.model for one in voted[1:]} <= set(evaluation.models)
         ][: evaluation.limit]
+        met = [{one.model_a, one.model_b} for one in pair_counts(session, HUMAN)]
     if not battles:
         among = f" between {', '.join(evaluation.models)}" if evaluation.models else ""
+        if any(not evaluation.models or pair <= set(evaluation.models) for pair in met):
+            raise ConfigError(
+                f"no battle{among} with a person's vote has whole texts of both sides, so there is nothing to judge; "
+                "import battles with conversation_a and conversation_b, or with completions"
+            )
         raise ConfigError(f"nobody has voted on a battle{among} yet; type: arena serve")
     completions = {(p.key, side): one for p, *both in battles for side, one in zip(plan.SIDES, both, strict=True)}
     return Prepared(
@@ -207,7 +213,7 @@ def _add(session: Session, prepared: Prepared, batch: Sequence[tuple[plan.Case, 
     if prepared.evaluation.mode != "single":
         votes = [_vote(case, result, prepared.evaluation.mode == "battles") for case, result in batch]
         return add_verdicts(session, source, how, votes)
-    return sum(add_score(session, source, how, case.a.id, one.score, one.reason) for case, one in batch)
+    return sum(add_score(session, source, how, case.a.id, one) for case, one in batch)
 
 
 def _vote(case: plan.Case, result: Any, fought: bool) -> NewVerdict:

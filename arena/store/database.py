@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_u
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlmodel import Session
 
-from arena.errors import DatabaseError
+from arena.errors import DatabaseError, DatabaseFailed
 
 BUSY_TIMEOUT = 30_000  # milliseconds a writer waits for another before SQLite gives up
 
@@ -52,6 +52,10 @@ class Database:
     def write(self) -> Iterator[Session]:
         with Session(self._writer, expire_on_commit=False) as session, session.begin():
             yield session
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        """A connection for rows without sessions; like `write`, it commits at the end or not at all."""
+        return self._writer.begin()
 
     def close(self) -> None:
         self.engine.dispose()
@@ -111,11 +115,11 @@ class Database:
 
     @contextmanager
     def told(self) -> Iterator[None]:
-        """What the database refuses as a `DatabaseError`: for commands, which can tell a person."""
+        """What the database refuses as a `DatabaseFailed`: for commands, which can tell a person."""
         try:
             yield
         except DBAPIError as error:
-            raise DatabaseError(f"{self.shown}: {_first_line(error)}") from error
+            raise DatabaseFailed(f"{self.shown}: {first_line(error)}") from error
 
     def make_ready(self) -> None:
         """A new database is migrated by itself; an older one asks for `arena db upgrade`.
@@ -198,5 +202,5 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
-def _first_line(error: DBAPIError) -> str:
+def first_line(error: DBAPIError) -> str:
     return str(error.orig).strip().splitlines()[0]

@@ -85,6 +85,7 @@ class ScoreRow(SQLModel, table=True):
     completion_id: int = Field(foreign_key="prompt_completion.id")
     source: str = Field(max_length=120)
     score: float
+    turns: str = Field(default="", sa_column_kwargs={"server_default": ""})  # of each turn, parted by commas
     reason: str = ""
     design: str = Field(max_length=64)
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)

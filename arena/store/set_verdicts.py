@@ -56,12 +56,13 @@ def verdicts_of_set(session: Session, name: str) -> list[SetVerdict]:
 
 @dataclass(frozen=True)
 class SetScore:
-    """A judge's score of a completion of a set."""
+    """A judge's score of a completion of a set; `turns` where it is the mean of a score for each turn."""
 
     prompt: str
     model: str
     source: str
     score: float
+    turns: tuple[float, ...]
     reason: str
     created_at: datetime
 
@@ -78,9 +79,13 @@ def scores_of_set(session: Session, name: str) -> list[SetScore]:
         .order_by(col(ScoreRow.id))
     )
     return [
-        SetScore(key, model, row.source, row.score, row.reason, row.created_at)
+        SetScore(key, model, row.source, row.score, _numbers(row.turns), row.reason, row.created_at)
         for row, key, model in session.exec(query)
     ]
+
+
+def _numbers(parted: str) -> tuple[float, ...]:
+    return tuple(map(float, parted.split(","))) if parted else ()
 
 
 def is_designed_otherwise(session: Session, source: str, design: str, name: str | None, *, scores: bool) -> bool:

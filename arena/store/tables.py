@@ -9,6 +9,7 @@ from sqlalchemy import CheckConstraint, DateTime, Dialect, Index, String, TypeDe
 from sqlmodel import Field, SQLModel
 
 HUMAN = "human"  # the source of people's votes; a judge's is "judge:<name>"
+JUDGE = "judge:"  # what a judge's source begins with
 OVERALL = "overall"  # the category every battle belongs to
 
 

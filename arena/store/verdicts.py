@@ -23,6 +23,7 @@ from arena.store.tables import (
     Vote,
 )
 from arena.store.votes import add_vote
+from judges import Score
 
 NOT_DRAWN = 1.0  # the probability of a pair that was chosen, not drawn
 
@@ -165,14 +166,21 @@ def _completion(turn: int, side: str, text: str, one: PromptCompletion, *, last:
     )
 
 
-def add_score(session: Session, source: str, design: str, completion_id: int, score: float, reason: str) -> bool:
+def add_score(session: Session, source: str, design: str, completion_id: int, score: Score) -> bool:
     """Keep a judge's score; False when it gave one before. Raises `OtherDesign`."""
     before = session.exec(
         select(ScoreRow).where(ScoreRow.completion_id == completion_id, ScoreRow.source == source)
     ).one_or_none()
     if before is None:
         session.add(
-            ScoreRow(completion_id=completion_id, source=source, score=score, reason=reason, design=design)
+            ScoreRow(
+                completion_id=completion_id,
+                source=source,
+                score=score.score,
+                turns=",".join(map(repr, score.turns)),
+                reason=score.reason,
+                design=design,
+            )
         )
         return True
     if before.design != design:

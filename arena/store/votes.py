@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from arena.store.battles import move
 from arena.store.conditions import given_by
-from arena.store.tables import HUMAN, OVERALL, Battle, BattleStatus, Model, PairCount, Vote
+from arena.store.tables import HUMAN, JUDGE, OVERALL, Battle, BattleStatus, Model, PairCount, Vote
 from arena.store.trait_tables import BattleCategory
 from arena.store.traits import note_traits
 
@@ -82,6 +82,14 @@ def counted_sources(session: Session) -> list[str]:
     """Everybody who has voted: `human`, then judges by name."""
     found = session.exec(select(PairCount.source).where(PairCount.category == OVERALL).distinct()).all()
     return sorted(found, key=lambda source: (source != HUMAN, source))
+
+
+def unknown_judge(session: Session, source: str) -> str | None:
+    """What to say of a judge that has given no verdict: which there are. None of any other source."""
+    if not source.startswith(JUDGE) or source in (known := counted_sources(session)):
+        return None
+    judges = [one for one in known if one.startswith(JUDGE)]
+    return f"no verdicts of {source!r}; judges that have given some: {', '.join(judges) or 'none'}"
 
 
 def counted_categories(session: Session, source: str | None = None) -> dict[str, int]:

@@ -26,6 +26,7 @@ from arena.web import reading, reading_battles, reading_benchmarks, reading_mode
 from arena.web.api import routes
 from arena.web.board_view import Boards
 from arena.web.error_pages import tell_people
+from arena.web.events import forgive_unknown
 from arena.web.explanations import Explanations
 from arena.web.navigation import links
 from arena.web.pages import battle, explain
@@ -110,6 +111,7 @@ def build_pages(settings: Settings, battles: Battles) -> gr.Blocks:
         gr.HTML(links("/"), padding=False)
         battle.build(battles)
     pages.queue(api_open=False, default_concurrency_limit=None)
+    forgive_unknown(pages)
     return pages
 
 

@@ -182,7 +182,7 @@ async def test_an_open_battle_survives_a_restart_and_a_running_one_is_abandoned(
     assert (await after.view("ann", running.public_id)).status is BattleStatus.ABANDONED
     await vote(after, "ann", waiting.public_id, "tie")
     assert votes(after) == ["tie"]
-    for live in before._live.values():
+    for live in before._running._live.values():
         live.task.cancel()
 
 

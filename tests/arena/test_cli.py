@@ -102,7 +102,7 @@ def test_a_port_in_use_is_told_before_anything_is_loaded(arena, tmp_path):
 @pytest.mark.parametrize("command", [("leaderboard",), ("db", "recount")])
 def test_reading_in_the_wrong_folder_makes_no_database(arena, tmp_path, command):
     done = arena(*command, folder=tmp_path)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "no such database: arena.db" in done.stderr
     assert not (tmp_path / "arena.db").exists()
 
@@ -123,7 +123,7 @@ def test_recount_proves_and_repairs(arena, tmp_path):
 def test_upgrade_makes_a_new_database(arena, tmp_path):
     done = arena("db", "upgrade", "--db", f"sqlite:///{tmp_path / 'new.db'}", folder=tmp_path)
     assert done.returncode == 0
-    assert "new → 0006" in done.stderr
+    assert "new → 0007" in done.stderr
 
 
 def test_models_are_asked_and_what_is_wrong_is_said(arena, tmp_path, monkeypatch):

@@ -208,7 +208,7 @@ def test_a_judge_that_fails_midway_says_so_and_goes_on_later(tmp_path):
         database.close()
         done = run(tmp_path, str(number), "--judge", "behind-api", "--method", "occlusion")
         assert done.exit_code == 1
-        assert "type the same command again" in done.stderr
+        assert "type the same command again" in str(done.exception)
         before, failing.fail_after = failing.calls, None
         assert run(tmp_path, str(number), "--judge", "behind-api", "--method", "occlusion").exit_code == 0
         assert failing.calls > before
@@ -220,7 +220,7 @@ def test_a_judge_without_log_probabilities_cannot_be_explained(tmp_path):
         database.close()
         done = run(tmp_path, str(number), "--judge", "behind-api")
     assert done.exit_code == 1
-    assert "unparsable" in done.stderr
+    assert "unparsable" in str(done.exception)
 
 
 @pytest.mark.parametrize(

@@ -365,7 +365,7 @@ def test_the_commands(arena, sqlite, tmp_path):
     assert bad.returncode == 1
     assert "does not follow  seal 1: holds 8 votes" in bad.stdout
     assert "problem" in arena("verify", "all", "--format", "csv", folder=tmp_path).stdout
-    assert arena("verify", "nowhere", folder=tmp_path).returncode == 1
+    assert arena("verify", "nowhere", folder=tmp_path).returncode == 2
     assert arena("export", "--screen", "ticket", folder=tmp_path).returncode == 2
 
 

@@ -259,4 +259,4 @@ def test_the_command_imports_into_a_new_database(tmp_path, monkeypatch, capsys):
     done = arena("import", "b.jsonl", folder=tmp_path)
     assert (done.returncode, "b: 1 votes on 2 models" in done.stderr) == (0, True)
     assert "1 were there already" in arena("import", "b.jsonl", folder=tmp_path).stderr
-    assert arena("import", "none.jsonl", folder=tmp_path).returncode == 1
+    assert arena("import", "none.jsonl", folder=tmp_path).returncode == 2

@@ -24,9 +24,9 @@ def board(*words):
     return json.loads(result.stdout)
 
 
-def refused(*words, code=1):
+def refused(*words):
     result = run(*words)
-    assert result.returncode == code, result.stderr
+    assert result.returncode == 2, result.stderr
     assert not result.stdout
     return result.stderr
 
@@ -345,11 +345,9 @@ def test_bad_preferences_and_scores_name_file_and_row(tmp_path):
 
 
 def test_wrong_use_is_exit_code_2(tmp_path):
-    assert "--peer needs the scheme prd" in refused("wildbench", tmp_path, "--peer", code=2)
-    assert "--baseline needs the scheme alpaca_eval or arena_hard" in refused(
-        "prd", tmp_path, "--baseline", "x", code=2
-    )
-    refused("chess", tmp_path, code=2)
+    assert "--peer needs the scheme prd" in refused("wildbench", tmp_path, "--peer")
+    assert "--baseline needs the scheme alpaca_eval or arena_hard" in refused("prd", tmp_path, "--baseline", "x")
+    refused("chess", tmp_path)
 
 
 def test_peer_without_a_judge_among_the_models_is_told(tmp_path):

@@ -15,7 +15,7 @@ from arena.judging_scores import SCHEMES
 from arena.prompt_files import read_prompt_file
 from arena.store.prompts import NewPrompt, add_completion, add_prompt_set, completions_of, prompts_of
 from arena.store.verdicts import NewVerdict, add_score, add_verdicts
-from judges import Verdict
+from judges import Score, Verdict
 
 MODELS = ("base", "org/good", "weak")
 TEXTS = ("Why is the sky blue?", "Write a poem, über alles.", "2 + 2?", "Name a tree.")
@@ -47,7 +47,8 @@ def judged(sqlite):
                 for n, p in enumerate(preferences)
             ])  # fmt: skip
         for (key, model), completion in completions.items():
-            add_score(session, "judge:j", "d", completion.id, 1.0 + len(model) + int(key[1]) / 4, "[[2]] not this")
+            score = Score(1.0 + len(model) + int(key[1]) / 4, "[[2]] not this")
+            add_score(session, "judge:j", "d", completion.id, score)
     return sqlite
 
 
@@ -115,6 +116,22 @@ def test_mt_bench_scores_are_the_stored_ones(judged, tmp_path):
         json.loads(line) for line in (tmp_path / "out/model_answer/org__good.jsonl").read_text().splitlines()
     ]
     assert answers[0]["choices"][0]["turns"] == ["org/good on k0"]
+
+
+def test_mt_bench_has_a_row_for_each_turn_that_was_judged(sqlite, tmp_path):
+    two = (*asked("Name a tree."), *asked("And another."))
+    with sqlite.write() as session:
+        add_prompt_set(session, "set", "test", "0" * 64, [NewPrompt("k0", two, "writing")])
+        (prompt,) = prompts_of(session, "set")
+        add_completion(session, prompt.id, "m", "An oak.", earlier=("A birch.",))
+        (completion,) = completions_of(session, "set").values()
+        add_score(session, "judge:each", "d", completion.id, Score(7.5, "both", (9.0, 6.0)))
+        add_score(session, "judge:last", "d", completion.id, Score(4.0, "the last"))
+    for judge, first, second in (("each", 9.0, 6.0), ("last", None, 4.0)):
+        export_set(sqlite, tmp_path / judge, "mt_bench", "set", judge=judge)
+        (row,) = SCHEMES["mt_bench"]([tmp_path / judge / f"model_judgment/{judge}_single.jsonl"]).rows
+        assert (row["first_turn"], row["second_turn"]) == (first, second)
+        assert row["score"] == (7.5 if judge == "each" else 4.0)
 
 
 def test_openai_batch_files_come_back_as_the_same_prompts(judged, tmp_path):

@@ -185,9 +185,9 @@ def test_elo_of_very_many_battles_gives_no_interval(tmp_path, monkeypatch):
         ([["x", "y"]], "row 0: 2 fields where the header has 3"),
     ],
 )
-def test_a_bad_row_is_told_and_the_work_failed(tmp_path, rows, told):
+def test_a_bad_row_is_told(tmp_path, rows, told):
     result = run(written(tmp_path / "b.csv", rows, HEADER[:3]))
-    assert result.returncode == 1
+    assert result.returncode == 2
     assert told in result.stderr
     assert result.stdout == ""
 
@@ -203,7 +203,7 @@ def test_a_bad_row_is_told_and_the_work_failed(tmp_path, rows, told):
 )
 def test_what_the_file_cannot_give_is_told(tmp_path, words, told):
     result = run(written(tmp_path / "b.csv"), *words)
-    assert (result.returncode, told in result.stderr) == (1, True), result.stderr
+    assert (result.returncode, told in result.stderr) == (2, True), result.stderr
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_what_the_file_cannot_give_is_told(tmp_path, words, told):
 )
 def test_a_column_that_is_needed_is_named(tmp_path, words, told):
     result = run(written(tmp_path / "b.csv", [row[:3] for row in battles()], HEADER[:3]), *words)
-    assert (result.returncode, told in result.stderr) == (1, True), result.stderr
+    assert (result.returncode, told in result.stderr) == (2, True), result.stderr
 
 
 @pytest.mark.parametrize(
@@ -315,7 +315,7 @@ COLUMNS = ["model_a", "model_b", "winner"]
 def test_a_strange_file_is_one_line_of_error(tmp_path, name, text, said):
     (tmp_path / name).write_text(text, encoding="utf-8")
     result = run(tmp_path / name)
-    assert result.returncode == 1
+    assert result.returncode == 2
     assert said in result.stderr
     assert "Traceback" not in result.stderr
 
@@ -334,7 +334,7 @@ def test_a_name_with_brackets_is_printed_to_the_letter(tmp_path):
 def test_a_broken_conversation_is_named_with_its_row(tmp_path, talk):
     header = [*COLUMNS, "conversation_a", "conversation_b"]
     result = run(written(tmp_path / "b.csv", [[*ROW, talk, talk]], header), "--style")
-    assert result.returncode == 1
+    assert result.returncode == 2
     assert "row 0: not a conversation" in result.stderr
 
 

@@ -136,7 +136,7 @@ def test_style_control_says_what_style_is_worth(reader):
         ("method=glicko", "expected bt, davidson, elo"),
         ("method=elo&style=on", "style control goes with method bt"),
         ("category=poetry", "category &#39;poetry&#39; has no votes"),
-        ("source=judge:nobody&category=overall&style=on", "no votes by judge:nobody"),
+        ("source=judge:nobody&category=overall&style=on", "no verdicts of &#39;judge:nobody&#39;"),
     ],
 )
 def test_a_board_that_is_not_there_is_explained(reader, words, said):

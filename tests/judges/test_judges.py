@@ -346,9 +346,21 @@ def test_mt_bench_judges_after_every_turn_and_takes_the_mean():
     assert both.verdict(TALK, [said("[[A]]"), said("[[A]]"), said("[[B]]"), said("[[B]]")]).preference == 1
     rated = SingleJudge("j", "mt_bench")
     talk = replace(SINGLE, messages=TALK.messages, earlier=("It is 2.",))
-    assert rated.verdict(talk, [said("[[4]]"), said("[[8]]")]).score == 6
+    mean = rated.verdict(talk, [said("[[4]]"), said("[[8]]")])
+    assert (mean.score, mean.turns) == (6, (4, 8))
+    assert rated.verdict(SINGLE, [said("[[4]]")]).turns == ()
     panel = single_panel([rated, SingleJudge("k", "mt_bench")])
-    assert panel.verdict(talk, [said(f"[[{n}]]") for n in (4, 8, 2, 6)]).score == 5
+    together = panel.verdict(talk, [said(f"[[{n}]]") for n in (4, 8, 2, 6)])
+    assert (together.score, together.turns) == (5, (3, 7))
+    assert (
+        single_panel([rated, SingleJudge("k")])
+        .verdict(
+            talk,
+            [said("[[4]]"), said("[[8]]"), said(json.dumps({"strengths": "", "weaknesses": "", "score": "7"}))],
+        )
+        .turns
+        == ()
+    )
     assert panel.unreadable(talk, 3, said("none")) == Unparsable(Reason.NONE)
 
 

@@ -1,20 +1,12 @@
 """Alembic runs this; the connection comes from `arena.store.database`."""
 
 from alembic import context
-from sqlmodel import SQLModel
 
-from arena.store import (  # noqa: F401  (fill the metadata)
-    benchmark_tables,
-    explanations,
-    judging_tables,
-    ledger_tables,
-    tables,
-    trait_tables,
-)
+from arena.store.schema import METADATA
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=SQLModel.metadata,
+    target_metadata=METADATA,
     render_as_batch=True,
 )
 with context.begin_transaction():

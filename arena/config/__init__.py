@@ -1,0 +1,40 @@
+"""Settings from `arena.toml`, `ARENA_*` variables and the command line, the later over the earlier.
+
+Every mistake becomes a `ConfigError` that names the file, the key and the cure.
+"""
+
+from arena.config.endpoints import (
+    AnyModel,
+    FactSettings,
+    LlamaCppSettings,
+    ModelSettings,
+    OpenAISettings,
+    PriceSettings,
+    RewardSettings,
+    ScriptedSettings,
+    Strict,
+    TransformersSettings,
+    VllmSettings,
+)
+from arena.config.reading import api_key, read_settings
+from arena.config.tables import BattleSettings, LedgerSettings, Settings, WebSettings
+
+__all__ = [
+    "AnyModel",
+    "BattleSettings",
+    "FactSettings",
+    "LedgerSettings",
+    "LlamaCppSettings",
+    "ModelSettings",
+    "OpenAISettings",
+    "PriceSettings",
+    "RewardSettings",
+    "ScriptedSettings",
+    "Settings",
+    "Strict",
+    "TransformersSettings",
+    "VllmSettings",
+    "WebSettings",
+    "api_key",
+    "read_settings",
+]
