@@ -175,6 +175,7 @@ def test_wrong_use_is_2_and_says_what_to_do(arena, words, told):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow  # refusals are waited for and asked again
 @pytest.mark.parametrize(
     ("words", "told", "result"), FAILED, ids=lambda value: " ".join(value) if isinstance(value, tuple) else ""
 )
