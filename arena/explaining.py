@@ -30,16 +30,15 @@ from arena.store.explanations import (
 )
 from arena.store.tables import now
 from interp.errors import InterpError
-from interp.inside import INSIDE
+from interp.inside import HEADS, INSIDE
 from interp.methods import METHODS
 from judges.template import own
 
 DEFAULT = "screen"
 JOURNAL = "arena-explanations.jsonl"
-LAYOUT = 2  # counts up when the document or a method changes, so that older explanations are made again
+LAYOUT = 3  # counts up when the document or a method changes, so that older explanations are made again
 VERDICT = "verdict"
 ABOUT = (VERDICT, "a", "b")  # the judge's verdict, or the answer of one side
-HEADS = ("gradient", "ablation")
 
 
 @dataclass(frozen=True)

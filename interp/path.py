@@ -43,7 +43,7 @@ class Line:
         content = torch.as_tensor(target.content, device=target.embeddings.device)[:, None]
         self._end = target.embeddings[self.first :]
         self._start = torch.where(content, baseline, target.embeddings)[self.first :]
-        self._past = target.past(self.first)
+        self._past = target.opening
 
     def values(self, at: Floats) -> Floats:
         """f (points,) at positions 0 to 1, without gradients."""

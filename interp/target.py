@@ -90,11 +90,12 @@ class Target:
         """Keys and values of the whole prompt."""
         return self._prefix(len(self.units))
 
-    def past(self, length: int) -> Any:
-        """A cache of the first `length` tokens, None for no tokens; no more than those is run."""
-        if length == 0:
+    @cached_property
+    def opening(self) -> Any:
+        """A cache of the tokens before the content, None where there are none; no more than those is run."""
+        if self.first == 0:
             return None
-        return (self.prefix if "prefix" in self.__dict__ else self._prefix(length)).cut(length)
+        return (self.__dict__.get("prefix") or self._prefix(self.first)).cut(self.first)
 
     def _prefix(self, length: int) -> Prefix:
         with torch.no_grad():

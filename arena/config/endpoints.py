@@ -151,17 +151,22 @@ class LlamaCppSettings(ModelSettings):
         return self
 
 
-class TransformersSettings(ModelSettings):
-    """A causal language model in process through transformers (extra `local`)."""
+class WeightsSettings(ModelSettings):
+    """What every model in process through transformers has."""
 
-    endpoint: Literal["transformers"]
-    source: str = Field(description="a directory, a GGUF file or a hub id")
     revision: str | None = None
     dtype: str = "auto"
     device: str | None = None
     threads: int = Field(default=1, ge=1)
     max_batch: int = Field(default=8, ge=1)
     chat_template: str | None = None
+
+
+class TransformersSettings(WeightsSettings):
+    """A causal language model in process through transformers (extra `local`)."""
+
+    endpoint: Literal["transformers"]
+    source: str = Field(description="a directory, a GGUF file or a hub id")
 
 
 class VllmSettings(ModelSettings):
@@ -176,18 +181,12 @@ class VllmSettings(ModelSettings):
     options: dict[str, Any] = Field(default_factory=dict, description="for vLLM's LLM, as they are")
 
 
-class RewardSettings(ModelSettings):
+class RewardSettings(WeightsSettings):
     """A reward model through transformers (extra `local`): a judge, never in a battle."""
 
     endpoint: Literal["reward"]
     enabled: bool = Field(default=False, description="a reward model writes nothing, so it cannot be drawn")
     source: str = Field(description="a directory or a hub id")
-    revision: str | None = None
-    dtype: str = "auto"
-    device: str | None = None
-    threads: int = Field(default=1, ge=1)
-    max_batch: int = Field(default=8, ge=1)
-    chat_template: str | None = None
 
     @field_validator("enabled")
     @classmethod

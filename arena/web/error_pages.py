@@ -26,6 +26,11 @@ def tell_people(app: FastAPI, environment: Environment) -> None:
     app.add_exception_handler(HTTPException, told)
 
 
+def missing(environment: Environment, problem: str) -> HTMLResponse:
+    """The answer where there is nothing to read."""
+    return error_page(environment, HTTPStatus.NOT_FOUND, problem)
+
+
 def error_page(
     environment: Environment, status: int, detail: str, headers: Mapping[str, str] | None = None
 ) -> HTMLResponse:

@@ -13,7 +13,7 @@ from arena.store.archive import WINNERS, Search, opened, search
 from arena.store.tables import OVERALL
 from arena.store.votes import model_names
 from arena.web.board_view import Boards
-from arena.web.rendering import missing
+from arena.web.error_pages import missing
 
 HERE = "/battles"
 WINNER_NAMES = {

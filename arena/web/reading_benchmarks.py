@@ -13,7 +13,7 @@ from jinja2 import Environment
 from arena.benchmark_boards import SHOWN, Line, models_of, side_by_side
 from arena.web import benchmark_pictures as pictures
 from arena.web.board_view import Boards
-from arena.web.rendering import missing
+from arena.web.error_pages import missing
 
 HERE = pictures.HERE
 PAGE = 20  # samples on one page

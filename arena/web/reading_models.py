@@ -19,9 +19,10 @@ from arena.store.benchmarks import runs
 from arena.store.tables import HUMAN, OVERALL
 from arena.web.board_columns import price_text, size_text
 from arena.web.board_view import NOTHING, SOURCE_NAMES, Boards
+from arena.web.error_pages import missing
 from arena.web.plot_data import LEAST_VOTES
 from arena.web.plots import radar
-from arena.web.rendering import csv_file, missing
+from arena.web.rendering import csv_file
 
 SAMPLES = 5  # battles shown
 OTHERS = 40  # opponents shown; the rest is in the plots' data

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
@@ -76,13 +76,6 @@ def csv_file(rows: list[dict[str, Any]], name: str) -> Response:
         writer.writerows(rows)
     headers = {"content-disposition": f'attachment; filename="{name}.csv"'}
     return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def missing(environment: Environment, problem: str) -> HTMLResponse:
-    """The answer where there is nothing to read."""
-    return HTMLResponse(
-        environment.get_template("missing.html").render(here="", name="Not found", problem=problem), 404
-    )
 
 
 def _signed(value: Any) -> str:

@@ -41,6 +41,16 @@ def test_gradient_shap_of_a_linear_model_is_the_distance_to_the_mean_baseline():
     np.testing.assert_array_equal(gradient_shap(target, 3).scores, gradient_shap(target, 3).scores)
 
 
+def test_what_stands_before_the_content_is_run_once_for_all_baselines(monkeypatch):
+    target, _ = summed(lambda total: total)
+    kept, run = [], type(target.lm).run
+    monkeypatch.setattr(
+        type(target.lm), "run", lambda *a, keep=False, **k: kept.append(keep) or run(*a, keep=keep, **k)
+    )
+    gradient_shap(target, samples=5)
+    assert kept.count(True) == 1
+
+
 @pytest.mark.parametrize("kind", ["llama", "qwen3", "gemma3", "gpt2"])
 def test_integrated_gradients_are_complete(kind):
     lm = model(kind)

@@ -23,7 +23,7 @@ from arena.store.explanations import BattleTexts, StoredExplanation
 from arena.web.explanations import Busy, Explanations, Job
 from arena.web.navigation import links
 from arena.web.session import COOKIE, voter_of
-from interp.inside import INSIDE
+from interp.inside import HEADS, INSIDE
 from interp.methods import METHODS
 from interp.render import SPOKEN, fragment, style
 
@@ -66,14 +66,14 @@ def routes(settings: Settings, database: Database, jobs: Explanations) -> APIRou
         judge: Annotated[str, Form()],
         method: Annotated[str, Form()],
         about: Annotated[str, Form()] = explaining.VERDICT,
-        heads: Annotated[str, Form()] = explaining.HEADS[0],
+        heads: Annotated[str, Form()] = HEADS[0],
     ) -> RedirectResponse:
         battle = battle_of(name, request)
         if not settings.web.explain:
             raise HTTPException(403, "explanations are made by the operator here: arena explain")
         if judge not in judges(settings) or method not in explaining.method_names():
             raise HTTPException(422, f"judge {judge!r} with method {method!r} cannot be asked from this page")
-        if about not in explaining.ABOUT or heads not in explaining.HEADS:
+        if about not in explaining.ABOUT or heads not in HEADS:
             raise HTTPException(422, f"about {about!r}, heads {heads!r} cannot be asked from this page")
         try:
             jobs.begin(battle.public_id, judge, method, about, heads)
