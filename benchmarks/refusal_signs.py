@@ -1,6 +1,6 @@
 """Turns of phrase that tell a refusal from an answer: named patterns, with the weights of a logistic regression.
 
-The patterns were written by hand and the weights fitted to XSTest's human labels; `bench/refusals.py` fits them
+The patterns were written by hand and the weights fitted to XSTest's human labels; `reproduce/refusals.py` fits them
 again and says how well they do on models and prompts that they were not fitted to.
 """
 
@@ -79,7 +79,7 @@ SIGNS: dict[str, tuple[str, str]] = {
 }
 PATTERNS = {name: (where, re.compile(pattern)) for name, (where, pattern) in SIGNS.items()}
 SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
-# As `python bench/refusals.py` prints them.
+# As `python reproduce/refusals.py` prints them.
 INTERCEPT = -3.21
 WEIGHTS = {
     "declines": 1.23,

@@ -1,6 +1,6 @@
 """Did a completion refuse? Three classifiers by name; every report says which one it used.
 
-Agreement with XSTest's human labels, 1350 completions of three models (`python bench/refusals.py`; for `signs`
+Agreement with XSTest's human labels, 1350 completions of three models (`python reproduce/refusals.py`; for `signs`
 on models and prompts that it was not fitted to): gcg 84.0 %, xstest 90.7 %, signs 93.5 %.
 """
 

@@ -13,7 +13,7 @@ from interp.errors import BadOption
 from interp.prompt import Prompt, Unit, groups
 
 if TYPE_CHECKING:
-    from interp.faithfulness import Faithfulness
+    from interp.evaluation.faithfulness import Faithfulness
 
 Floats = NDArray[np.float64]
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from judges import tokens
-from judges.asking import Asking, Scheme, by_turn
 from judges.judge import MIRRORED, Pair, Reply, Verdict
-from judges.places import of_pair
+from judges.protocols import alpaca_eval, arena_hard, mt_bench, wildbench
 from judges.replies import Reason, Unparsable, reply_text
-from judges.schemes import alpaca_eval, arena_hard, mt_bench, wildbench
+from judges.request_builder import Asking, Scheme, by_turn
+from judges.template_fields import of_pair
 
 TOP = 20  # alternatives of the one token; the most that hosted endpoints give
 Reading = Callable[[Reply], Verdict | Unparsable]

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from judges.asking import Asking, Scheme, by_turn
 from judges.judge import Reply, Score, Single
-from judges.places import of_single
+from judges.protocols import mt_bench, wildbench
 from judges.replies import Unparsable, reply_text
-from judges.schemes import mt_bench, wildbench
+from judges.request_builder import Asking, Scheme, by_turn
+from judges.template_fields import of_single
 
 EMPTY_SCORE = 1.0  # what WildBench gives an empty completion without asking
 

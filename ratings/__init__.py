@@ -1,12 +1,9 @@
 """Outcomes of battles in, ratings with intervals out. Knows numpy and scipy, and nothing of the arena."""
 
-from ratings.anchored import Anchored, anchored_counts, human_anchored
-from ratings.battles import Battles, read_battles
-from ratings.bootstrap import Replicates, bootstrap, bootstrap_of, resampled
-from ratings.bradley_terry import PRIOR, bradley_terry
-from ratings.contextual import contextual
-from ratings.counts import PairCounts, count_pairs, inverse_probability_weights, tabulate
-from ratings.elo import elo
+from ratings.data.battles import Battles, read_battles
+from ratings.data.counts import PairCounts, count_pairs, inverse_probability_weights, tabulate
+from ratings.data.outcomes import OUTCOMES
+from ratings.data.style import style_counts, style_differences
 from ratings.errors import (
     BadOption,
     Disconnected,
@@ -19,17 +16,20 @@ from ratings.errors import (
     UnknownModel,
     UnknownWinner,
 )
-from ratings.fit import Coefficient, Fit
-from ratings.fragility import Fragility, fragility
-from ratings.intervals import simultaneous
-from ratings.leaderboard import Leaderboard, Row, leaderboard
-from ratings.outcomes import OUTCOMES
-from ratings.position import bradley_terry_with_position
-from ratings.prediction_powered import Powered, prediction_powered
-from ratings.ranks import overlap_ranks, significance_ranks
-from ratings.style import style_counts, style_differences
-from ratings.ties import davidson, rao_kupper
-from ratings.voters import VoterCheck, check_voters
+from ratings.inference.fit import Coefficient, Fit
+from ratings.inference.intervals import simultaneous
+from ratings.inference.ranks import overlap_ranks, significance_ranks
+from ratings.models.anchored import Anchored, anchored_counts, human_anchored
+from ratings.models.bradley_terry import PRIOR, bradley_terry
+from ratings.models.contextual import contextual
+from ratings.models.elo import elo
+from ratings.models.position import bradley_terry_with_position
+from ratings.models.prediction_powered import Powered, prediction_powered
+from ratings.models.ties import davidson, rao_kupper
+from ratings.tools.anomalous_voters import VoterCheck, check_voters
+from ratings.tools.bootstrap import Replicates, bootstrap, bootstrap_of, resampled
+from ratings.tools.leaderboard import Leaderboard, Row, leaderboard
+from ratings.tools.robustness import Fragility, fragility
 
 __all__ = [
     "OUTCOMES",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from arena import targets
-from arena.annotating import looked_up
-from arena.benchmarking.choosing import Chosen
+from arena.benchmarking.annotators import looked_up
 from arena.benchmarking.run import Player, body
+from arena.benchmarking.selection import Chosen
 from arena.engine import Journal
+from arena.serving import model_clients
 from benchmarks.annotations import AnnotatedTask, Annotator
 from benchmarks.task import Reply, Sample
 
@@ -32,6 +32,6 @@ def replies(
         shots = examples(sample)
         for player in taking:
             for request in chosen.task.requests(sample, shots, player.rung):
-                key = targets.key(player.target.identity, body(player, request, max_tokens))
+                key = model_clients.key(player.target.identity, body(player, request, max_tokens))
                 if (reply := journal.reply(key)) is not None:
                     yield sample, reply

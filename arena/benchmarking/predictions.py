@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from arena.annotating import equipped
-from arena.benchmarking.choosing import Chosen
+from arena.benchmarking.annotators import equipped
 from arena.benchmarking.published import agreement, sample_key
+from arena.benchmarking.selection import Chosen
 from arena.errors import ConfigError
 from benchmarks.annotations import EXECUTION, KINDS, AnnotatedTask
 from benchmarks.data import place, read_file

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from arena import targets
-from arena.benchmarking.choosing import Chosen
+from arena.benchmarking.selection import Chosen
 from arena.config import AnyModel, TransformersSettings, VllmSettings
 from arena.endpoints import EndpointError
 from arena.engine import Answered, Ask, Engine, Journal, Status, Target
-from arena.engine.spending import used_tokens
+from arena.engine.budget import used_tokens
 from arena.errors import ConfigError
-from arena.rungs import Served, best_rung
+from arena.serving import model_clients
+from arena.serving.capabilities import Served, best_rung
 from benchmarks.costs import per_correct
 from benchmarks.intervals import Interval
 from benchmarks.task import Outcome, Reply, Request, Rung, Sample, Task, failed
@@ -84,7 +84,7 @@ async def players(
         try:
             served = await best_rung(model, target.endpoint, [forced] if forced else task.rungs)
         except EndpointError as error:
-            leave_out(targets.no_answer(f"{task.name}: {model.name}", error))
+            leave_out(model_clients.no_answer(f"{task.name}: {model.name}", error))
             continue
         rung = served.rung
         found.append(Player(model, wide(model, target) if rung is Rung.LOGLIKELIHOOD else target, served))
@@ -135,7 +135,7 @@ def asks(chosen: Chosen, taking: Sequence[Player], max_tokens: int | None) -> It
         for player in taking:
             for request in chosen.task.requests(sample, shots, player.rung):
                 made = body(player, request, max_tokens)
-                yield Ask(targets.key(player.target.identity, made), player.name, made, check)
+                yield Ask(model_clients.key(player.target.identity, made), player.name, made, check)
 
 
 def counted(chosen: Chosen, taking: Sequence[Player]) -> int:
@@ -192,7 +192,7 @@ def _score_one(
     player = taken.player
     requests = chosen.task.requests(sample, shots, player.rung)
     bodies = [body(player, request, max_tokens) for request in requests]
-    keys = [targets.key(player.target.identity, made) for made in bodies]
+    keys = [model_clients.key(player.target.identity, made) for made in bodies]
     replies = [journal.reply(key) for key in keys]
     used = [used_tokens(made, reply) for made, reply in zip(bodies, replies, strict=True) if reply is not None]
     prompt, completion = sum(one for one, _ in used), sum(one for _, one in used)

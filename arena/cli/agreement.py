@@ -25,7 +25,7 @@ def agreement(
     db: DatabaseURL = None,
 ) -> None:
     """Accuracy, kappas, alpha; position, length, list and self-preference bias; swap consistency."""
-    from arena.agreeing import measure, record
+    from arena.judging.agreement import measure, record
 
     sources = [name.strip() for name in (between or "").split(",") if name.strip()]
     with opened(config, db) as (database, _), database.read() as session:

@@ -38,9 +38,9 @@ def answer(
     db: DatabaseURL = None,
 ) -> None:
     """Let models answer a prompt set. What was answered before is not asked again."""
-    from arena.answering import answer_all, first_turns, prepare
     from arena.engine import Budget, Engine, Journal, Patience, Tally
     from arena.judging.evaluate import journal_path
+    from arena.prompt_sets.completions import answer_all, first_turns, prepare
 
     names = [name.strip() for name in models.split(",") if name.strip()]
     console = Console(stderr=True, soft_wrap=True, highlight=False)

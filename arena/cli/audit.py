@@ -36,17 +36,18 @@ def audit(
     db: DatabaseURL = None,
 ) -> None:
     """Ask whether a test set was in the training data: order of the samples, unlikely tokens, canary, corpus."""
-    from arena import auditing, targets
-    from arena.benchmarking.choosing import Options, choose, data_folder, named
+    from arena.benchmarking import contamination
+    from arena.benchmarking.selection import Options, choose, data_folder, named
     from arena.cli.options import overrides
     from arena.config import read_settings
     from arena.engine import Journal
     from arena.judging.evaluate import journal_path
+    from arena.serving import model_clients
     from benchmarks.data import Roads
     from benchmarks.errors import BenchmarkError
 
     settings = read_settings(config, overrides(database_url=db))
-    (asked,) = targets.chosen(targets.configured(settings), [model], "MODEL")
+    (asked,) = model_clients.chosen(model_clients.configured(settings), [model], "MODEL")
     (one,) = named([task])[:1]
     chosen = choose(one, Roads(data_folder(data)), Options(shots=0))
     samples = list(chosen.samples)[:limit]  # the first ones, in the published order
@@ -54,14 +55,14 @@ def audit(
     try:
         with Journal(journal_path(settings, journal)) as kept, Console(stderr=True).status("asking"):
             if corpus:
-                card["overlap"] = auditing.overlapping(chosen.task, samples, _texts(corpus))
+                card["overlap"] = contamination.overlapping(chosen.task, samples, _texts(corpus))
             if canary is not None:
-                card["canary"] = auditing.canary(asked, canary, kept)
+                card["canary"] = contamination.canary(asked, canary, kept)
             if order:
-                plan = auditing.Audit(shards, permutations, seed, canary)
-                card["order"] = auditing.exchanged(asked, chosen.task, samples, plan, kept)
+                plan = contamination.Audit(shards, permutations, seed, canary)
+                card["order"] = contamination.exchanged(asked, chosen.task, samples, plan, kept)
             if min_k or control is not None:
-                card["min_k"] = auditing.unlikely(asked, chosen.task, samples, _paraphrases(control), kept)
+                card["min_k"] = contamination.unlikely(asked, chosen.task, samples, _paraphrases(control), kept)
     except BenchmarkError as problem:
         raise ConfigError(str(problem)) from problem
     _show(card, as_format)

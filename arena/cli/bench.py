@@ -27,7 +27,7 @@ def bench() -> None:
 
 
 def _roads(data: Path | None, unchecked: bool = False) -> Roads:
-    from arena.benchmarking.choosing import data_folder
+    from arena.benchmarking.selection import data_folder
     from benchmarks.data import Roads
 
     return Roads(data_folder(data), unchecked=unchecked)
@@ -40,8 +40,8 @@ def list_tasks(
     as_format: AsFormat = Format.TABLE,
 ) -> None:
     """List the tasks: dimension, samples, metric, licence, and where their data comes from."""
-    from arena.benchmarking.choosing import of_dimension
-    from arena.benchmarking.listing import listed
+    from arena.benchmarking.selection import of_dimension
+    from arena.benchmarking.task_list import listed
 
     rows = listed(_roads(data))
     if dimension is not None:
@@ -67,8 +67,8 @@ def score(
     as_format: AsFormat = Format.TABLE,
 ) -> None:
     """Score stored completions; nothing is asked. Published output files of some tasks are read as they are."""
-    from arena.benchmarking.choosing import Options, choose, named
     from arena.benchmarking.predictions import score as scored
+    from arena.benchmarking.selection import Options, choose, named
     from arena.errors import ConfigError
     from benchmarks.errors import BenchmarkError
 
@@ -99,7 +99,7 @@ def compare(
     db: DatabaseURL = None,
 ) -> None:
     """Compare models on the samples that all have taken: paired tests, the difference with its interval, ties."""
-    from arena.benchmarking.comparing import compare as compared
+    from arena.benchmarking.comparison import compare as compared
 
     with opened(config, db) as (database, _), database.read() as session:
         found = compared(session, list(dict.fromkeys(names)), task)
@@ -123,7 +123,7 @@ def show(
     db: DatabaseURL = None,
 ) -> None:
     """Read the samples of a run: what was asked, written, read and right."""
-    from arena.benchmarking.reading import UnknownRun, runs_there, samples_of
+    from arena.benchmarking.stored_runs import UnknownRun, runs_there, samples_of
     from arena.errors import ConfigError
 
     with opened(config, db) as (database, _), database.read() as session:

@@ -19,8 +19,8 @@ from arena.cli.options import AsFormat, Config, DatabaseURL, Format, opened, wri
 from arena.cli.progress import watched
 
 if TYPE_CHECKING:
-    from arena.benchmarking.choosing import Chosen, Named, Options
     from arena.benchmarking.run import Player, Taken
+    from arena.benchmarking.selection import Chosen, Named, Options
     from arena.engine import Answered, Engine, Journal, Target
     from arena.store import Database
     from benchmarks.annotations import Annotator
@@ -71,12 +71,12 @@ def run(
     db: DatabaseURL = None,
 ) -> None:
     """Let models take tasks. What was answered before is not asked again."""
-    from arena import targets
-    from arena.annotating import judged_by
-    from arena.benchmarking.choosing import Options, data_folder, named
+    from arena.benchmarking.annotators import judged_by
+    from arena.benchmarking.selection import Options, data_folder, named
     from arena.engine import Journal
     from arena.errors import ConfigError
     from arena.judging.evaluate import journal_path
+    from arena.serving import model_clients
     from benchmarks.data import Roads
     from benchmarks.task import Rung
 
@@ -85,16 +85,16 @@ def run(
     names = [name.strip() for name in models.split(",") if name.strip()]
     told: list[dict[str, Any]] = []
     with opened(config, db, create=True) as (database, settings):
-        chosen_models = targets.chosen(targets.configured(settings), names, "--models")
+        chosen_models = model_clients.chosen(model_clients.configured(settings), names, "--models")
         if budget is not None and (free := [one.name for one in chosen_models if one.price is None]):
             cure = "add price = {prompt = …, completion = …} to it"
             raise ConfigError(f"--budget: {free[0]} has no price; {cure}")
-        asked = {model.name: targets.target(model) for model in chosen_models}
+        asked = {model.name: model_clients.target(model) for model in chosen_models}
         try:
             with Journal(journal_path(settings, journal)) as kept:
                 judging = None
                 if judge is not None:
-                    (judging_model,) = targets.chosen(targets.configured(settings), [judge], "--judge")
+                    (judging_model,) = model_clients.chosen(model_clients.configured(settings), [judge], "--judge")
                     judging = judged_by(judging_model, kept)
                 wanted = named(tasks)
                 for chosen in _readable(wanted, roads, options, judging):
@@ -116,8 +116,8 @@ async def _close(asked: dict[str, Target]) -> None:
 
 def _readable(wanted: Sequence[Named], roads: Roads, options: Options, judging: Annotator | None) -> list[Chosen]:
     """Several tasks at once go on without those whose data or annotator is not there; a single one is an error."""
-    from arena.annotating import equipped
-    from arena.benchmarking.choosing import choose
+    from arena.benchmarking.annotators import equipped
+    from arena.benchmarking.selection import choose
     from arena.errors import ConfigError
 
     console = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -157,9 +157,9 @@ class _Bench:
         """Ask, score, keep; the rows that are told. A model that cannot take the task is left out, and is an error
         where the task stands alone.
         """
-        from arena.annotating import annotator
         from arena.benchmarking import run
         from arena.benchmarking.annotations import with_annotations
+        from arena.benchmarking.annotators import annotator
         from benchmarks.annotations import AnnotatedTask
         from benchmarks.errors import BenchmarkError
 
@@ -220,7 +220,7 @@ class _Bench:
         return engine, watched(engine, work, counted(self.chosen, taking)) or ({}, 0.0)
 
     def _row(self, taken: Taken, engine: Engine, seconds: float) -> dict[str, Any]:
-        from arena.benchmarking.keeping import keep, reported
+        from arena.benchmarking.results import keep, reported
 
         found = reported(self.chosen, taken)
         fresh = seconds if engine.tally.calls and not engine.tally.replayed else None

@@ -98,7 +98,7 @@ def copy_(
 ) -> None:
     """Copy the whole database into an empty one, SQLite or PostgreSQL: all of it or nothing."""
     from arena.store import Database
-    from arena.store.copying import copy_database
+    from arena.store.copy import copy_database
 
     with opened(config, db) as (source, _):
         target = Database(to)
@@ -117,7 +117,7 @@ def copy_(
 
 def _classify(database: Database) -> None:
     """In many small transactions, so that a running arena goes on; the counts are made anew in the last one."""
-    from arena.categories import VERSION
+    from arena.rules.categories import VERSION
     from arena.store.traits import classify_again
     from arena.store.votes import rewrite_pair_counts
 

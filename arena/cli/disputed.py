@@ -15,7 +15,7 @@ from arena.cli.options import AsFormat, Config, DatabaseURL, Format, opened, wri
 if TYPE_CHECKING:
     from sqlmodel import Session
 
-    from arena.disputes import Dispute
+    from arena.explaining.disagreements import Dispute
 
 
 SHOWN = 20
@@ -63,16 +63,18 @@ def disputed(
     db: DatabaseURL = None,
 ) -> None:
     """Rank battles by disagreement: there `arena explain` has something to say."""
-    from arena.cli import patterns_of_judges
-    from arena.disputes import disputes, joined
+    from arena.cli import disagreement_patterns
+    from arena.explaining.disagreements import disputes, joined
     from arena.store.verdicts import votes_on_record
 
     if classes or concepts:
         with opened(config, db) as (database, settings):
             if classes:
-                patterns_of_judges.classes(database, model, category, judge, as_format)
+                disagreement_patterns.classes(database, model, category, judge, as_format)
             else:
-                patterns_of_judges.concepts(database, settings, model, category, judge, limit or READ, as_format)
+                disagreement_patterns.concepts(
+                    database, settings, model, category, judge, limit or READ, as_format
+                )
         return
     with opened(config, db) as (database, _), database.read() as session:
         votes = joined(session, votes_on_record(session))
@@ -101,10 +103,10 @@ def disputed(
 def _print_patterns(
     session: Session, votes: Any, model: str | None, category: str | None, judge: str | None, as_format: Format
 ) -> None:
-    from arena.disputes import ratings_of, wanted
     from arena.errors import ConfigError
+    from arena.explaining.disagreements import ratings_of, wanted
     from interp.errors import BadOption
-    from interp.patterns import patterns
+    from interp.patterns.features import patterns
 
     try:
         rows = [vars(row) for row in patterns(ratings_of(session, wanted(votes, model, category, judge)))]

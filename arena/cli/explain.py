@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from arena.cli.explained_text import printed
+from arena.cli.explain_text import printed
 from arena.cli.options import Config, DatabaseURL, opened, write_json
 from arena.cli.progress_of import shown
 from arena.errors import ConfigError
 
 if TYPE_CHECKING:
     from arena.config import Settings
-    from arena.explaining import Asked
+    from arena.explaining.explain import Asked
     from arena.store import Database
 
 
@@ -73,7 +73,7 @@ def explain(
 
     With --answer, attribute a model's own answer to the words of its prompt instead.
     """
-    from arena import explaining
+    from arena.explaining import explain as explaining
 
     with opened(config, db) as (database, settings):
         asked = {
@@ -101,7 +101,7 @@ def _template(file: Path | None) -> str | None:
 
 def _made(database: Database, settings: Settings, asked: Asked, again: bool) -> Mapping[str, Any]:
     """From the store, or made now; Ctrl-C keeps every answer of the judge for the next try."""
-    from arena import explaining
+    from arena.explaining import explain as explaining
 
     found = None if again else explaining.stored(database, asked)
     if found is not None:
@@ -147,7 +147,7 @@ def _about(document: Mapping[str, Any]) -> str:
 def _text(documents: list[Mapping[str, Any]], as_format: Form) -> str:
     import json
 
-    from interp.render import page
+    from interp.render.page import page
 
     if as_format is Form.HTML:
         first = documents[0]

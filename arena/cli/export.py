@@ -14,8 +14,8 @@ from arena.cli.options import Config, DatabaseURL, Format, opened, write_json
 from arena.errors import ConfigError
 
 if TYPE_CHECKING:
-    from arena.exports.folder import Exported
-    from arena.exports.judged_set import Written
+    from arena.exchange.folder import Exported
+    from arena.exchange.judged_set import Written
 
 
 SHOWN = 20  # problems in the terminal: one changed vote moves every rating a little
@@ -56,9 +56,9 @@ def export(
     db: DatabaseURL = None,
 ) -> None:
     """Write votes, seals and boards, or a prompt set with its verdicts, in a public format."""
-    from arena.exports.folder import export_arena
-    from arena.exports.judged_sets import export_set
-    from arena.exports.requests import request_bodies
+    from arena.exchange.folder import export_arena
+    from arena.exchange.judged_sets import export_set
+    from arena.exchange.requests import request_bodies
 
     console = Console(stderr=True, soft_wrap=True)
     patterns = _patterns(screen or [])
@@ -110,7 +110,7 @@ def verify(
     as_format: Annotated[Format, typer.Option("--format", help="How to print the result.")] = Format.TABLE,
 ) -> None:
     """Make seals and boards again from an export alone, and say what does not follow. Exit code 1 if anything."""
-    from arena.exports.verify import verify as check
+    from arena.exchange.verify import verify as check
 
     console = Console(stderr=True, soft_wrap=True)
     with console.status("reading votes") as status:

@@ -18,7 +18,7 @@ from arena.cli.options import AsFormat, Format
 from arena.errors import ConfigError
 
 if TYPE_CHECKING:
-    from arena.boards import Board
+    from arena.judging.published.board import Board
 
 app = typer.Typer(help="Judges and their verdicts.", no_args_is_help=True)
 
@@ -69,7 +69,7 @@ def score(
     if baseline is not None and scheme not in TAKES_BASELINE:
         raise ConfigError(f"--baseline needs the scheme {' or '.join(TAKES_BASELINE)}, not {scheme}")
     options: dict[str, Any] = {"baseline": baseline} if baseline else {"peer": True} if peer else {}
-    from arena.judging_scores import SCHEMES
+    from arena.judging.published.scores import SCHEMES
 
     with Console(stderr=True).status(f"scoring {scheme}"):
         board = SCHEMES[scheme](paths, **options)

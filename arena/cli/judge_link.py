@@ -24,7 +24,7 @@ def link(
     db: DatabaseURL = None,
 ) -> None:
     """Carry win rates from one judge to another over the battles that both have judged."""
-    from arena.judging.succession import linked
+    from arena.judging.equating import linked
 
     with opened(config, db) as (database, _), database.read() as session:
         found, rows = linked(session, old, new, prompts)

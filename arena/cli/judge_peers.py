@@ -20,7 +20,7 @@ LEAST = 3  # a model judges the others' battles: there must be two others
 def peers(**given: Any) -> None:
     """Let each model judge all the others, and weigh the judges by how they come out."""
     from arena.errors import ConfigError
-    from arena.judging.evaluation import evaluation
+    from arena.judging.config import evaluation
     from arena.judging.peers import answered, ranking
 
     dry_run, as_format, config, db = (given.pop(name) for name in PLACE)

@@ -28,7 +28,7 @@ HEADINGS = {"length_controlled_winrate": "at equal length"}
 
 def report(prepared: Prepared, found: Found, engine: Engine, refused: str | None, new: int) -> dict[str, Any]:
     from arena.judging import evaluate
-    from judges.coverage import coverage
+    from judges.completion_rate import coverage
 
     flips, both = found.flips()
     return {

@@ -18,8 +18,8 @@ from arena.cli.progress import watched
 if TYPE_CHECKING:
     from arena.config import Settings
     from arena.engine import Answered, Engine, Journal
+    from arena.judging.config import Evaluation
     from arena.judging.evaluate import Prepared
-    from arena.judging.evaluation import Evaluation
     from arena.store import Database
 
 
@@ -50,14 +50,14 @@ def battles(**given: Any) -> None:
 @takes("file", *BATCH, *PLACE)
 def run(**given: Any) -> None:
     """Do what a TOML file says; its keys are the options' names, and `mode`."""
-    from arena.judging.evaluation import read_evaluation
+    from arena.judging.config import read_evaluation
 
     _do(read_evaluation(given.pop("file")), **given)
 
 
 def _options(mode: str, given: dict[str, Any]) -> None:
     """The options of a command as an evaluation."""
-    from arena.judging.evaluation import evaluation
+    from arena.judging.config import evaluation
 
     place = {name: given.pop(name) for name in (*BATCH, *PLACE)}
     given |= {"panel": words(given["panel"]), "models": words(given["models"])}
@@ -105,7 +105,8 @@ def carried_out(
     """
     from arena.engine import Journal
     from arena.errors import ConfigError
-    from arena.judging import evaluate, run
+    from arena.judging import calls as run
+    from arena.judging import evaluate
     from judges.errors import JudgesError
 
     prepared = evaluate.prepare(database, settings, told)
@@ -137,7 +138,7 @@ def carried_out(
 
 def _ask(prepared: Prepared, journal: Journal, requests: int) -> Engine:
     from arena.engine import Budget, Engine, Patience
-    from arena.judging.run import ask_all
+    from arena.judging.calls import ask_all
 
     told = prepared.evaluation
     patience = Patience(run_timeout=told.timeout)

@@ -45,9 +45,9 @@ def leaderboard(
     db: DatabaseURL = None,
 ) -> None:
     """Print ratings with 95 % intervals, ranks and counts."""
-    from arena.board_choice import BoardChoice
-    from arena.history import board_at, moment
-    from arena.leaderboard import publish_choice
+    from arena.leaderboards.history import board_at, moment
+    from arena.leaderboards.leaderboard import publish_choice
+    from arena.leaderboards.query import BoardChoice
 
     choice = BoardChoice(source, category, method.value, style)
     if at is not None and (method is not Method.BT or style):

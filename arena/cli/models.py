@@ -42,7 +42,7 @@ def models(
 
 
 async def _probe_all(models: tuple[AnyModel, ...]) -> list[dict[str, Any]]:
-    from arena.probing import probe
+    from arena.serving.health import probe
 
     console = Console(stderr=True)
     with console.status(f"asking {len(models)} models"):

@@ -26,8 +26,8 @@ def moved(
     db: DatabaseURL = None,
 ) -> None:
     """Split a rating's change between two days into new votes, new opponents, filters and style."""
-    from arena.history import moment
-    from arena.moved import moved as split
+    from arena.leaderboards.history import moment
+    from arena.leaderboards.rating_change import moved as split
 
     with opened(config, db) as (database, settings), database.read() as session:
         found = split(

@@ -48,8 +48,8 @@ def bring(
     db: DatabaseURL = None,
 ) -> None:
     """Import prompts (AlpacaEval, WildBench, MT-bench, Arena-Hard, OpenAI Batch, JSON lines, CSV)."""
-    from arena.prompt_sets import OnHub
-    from arena.prompt_sets import bring as bring_in
+    from arena.prompt_sets.prompt_sets import OnHub
+    from arena.prompt_sets.prompt_sets import bring as bring_in
 
     given = None if as_written is PromptFormat.auto else as_written.value
     with opened(config, db, create=True) as (database, _):
@@ -66,7 +66,7 @@ def bring(
 @app.command("list")
 def show(as_format: AsFormat = Format.TABLE, config: Config = None, db: DatabaseURL = None) -> None:
     """List the prompt sets, and which models have answered them."""
-    from arena.prompt_sets import STARTER, starter
+    from arena.prompt_sets.prompt_sets import STARTER, starter
     from arena.store.prompts import prompt_sets
 
     with opened(config, db, create=True) as (database, _), database.read() as session:

@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from arena.battles_file import BadBattlesFile, Columns, read_battles_file
 from arena.cli.options import AsFormat, Format, write_csv, write_json
 from arena.errors import ConfigError
+from arena.exchange.battles_file import BadBattlesFile, Columns, read_battles_file
 
 if TYPE_CHECKING:
     import ratings

@@ -14,8 +14,8 @@ from arena.cli.options import AsFormat, Config, DatabaseURL, Format, for_program
 from arena.errors import ConfigError
 
 if TYPE_CHECKING:
-    from arena.ledger import Sealed
-    from arena.seals import Seal
+    from arena.exchange.sealing import Sealed
+    from arena.rules.seals import Seal
 
 NAMES = ("number", "previous", "first_vote", "last_vote", "votes", "root", "filter", "sealed_at", "sha256")
 
@@ -32,7 +32,7 @@ def seal(
     db: DatabaseURL = None,
 ) -> None:
     """Seal the votes that are not sealed yet, with the board that follows from them."""
-    from arena.ledger import seal as seal_votes
+    from arena.exchange.sealing import seal as seal_votes
 
     if every is not None and as_format is Format.CSV:
         raise ConfigError("--every goes on and on, and CSV has one heading; take --format json, one object a time")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import uvicorn
 
     from arena.config import AnyModel, Settings
-    from arena.serving import Serving
+    from arena.serving.models import Serving
     from arena.store import Database
 
 console = Console(stderr=True)
@@ -106,7 +106,7 @@ def run(settings: Settings) -> None:
         with console.status("opening the arena"):
             import uvicorn
 
-            from arena.serving import serve as serving_of
+            from arena.serving.models import serve as serving_of
             from arena.web.app import create_app
 
             serving = serving_of(settings.models)
@@ -136,7 +136,7 @@ async def _show_progress(serving: Serving) -> None:
 
 def _demo_models(which: Models, without: list[Embedded], discover: bool, needed: bool) -> tuple[AnyModel, ...]:
     """The models to open; `needed`: llama.cpp must be there to run the embedded ones. Raises `ConfigError`."""
-    from arena.demo import SCRIPTED, embedded, find_local_servers, terms_of, without_extra
+    from arena.serving.bundled import SCRIPTED, embedded, find_local_servers, terms_of, without_extra
 
     if which is Models.SCRIPTED:
         return SCRIPTED
@@ -156,7 +156,7 @@ def _fetch(models: Sequence[AnyModel]) -> None:
     """Fetch weights with a line of progress each. Raises `ConfigError` when a source is missing."""
     from arena.config import LlamaCppSettings
     from arena.endpoints import EndpointError
-    from arena.weights import KNOWN, fetch
+    from arena.serving.downloads import KNOWN, fetch
 
     for model in models:
         if not isinstance(model, LlamaCppSettings) or model.weights is None:

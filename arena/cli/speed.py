@@ -14,8 +14,8 @@ from arena.cli.options import AsFormat, Config, Format, write_csv, write_json
 from arena.errors import ConfigError
 
 if TYPE_CHECKING:
+    from arena.benchmarking.load_test import Load
     from arena.config import AnyModel
-    from arena.speeding import Load
     from benchmarks.speed import SpeedReport, Timing
 
 
@@ -40,9 +40,9 @@ def speed(
     config: Config = None,
 ) -> None:
     """Measure how fast a model answers under load."""
+    from arena.benchmarking.load_test import Load
     from arena.config import read_settings
-    from arena.speeding import Load
-    from arena.targets import chosen, configured
+    from arena.serving.model_clients import chosen, configured
     from benchmarks.errors import BenchmarkError
     from benchmarks.speed import report
 
@@ -76,10 +76,10 @@ def _objectives(given: list[str]) -> dict[str, float]:
 
 async def _measure(settings: AnyModel, load: Load, repeats: int, tokens: int, words: int) -> list[list[Timing]]:
     """The repeats, each with prompts of its own, under a progress bar."""
+    from arena.benchmarking.load_test import prompts, run
     from arena.endpoints import EndpointError
-    from arena.serving import ServedModel, make_endpoint
-    from arena.speeding import prompts, run
-    from arena.targets import no_answer
+    from arena.serving.model_clients import no_answer
+    from arena.serving.models import ServedModel, make_endpoint
 
     model = ServedModel(settings, make_endpoint(settings))
     each = load.warmup + load.requests

@@ -32,7 +32,7 @@ def tag(
     """Let a model sort battles that have votes: categories such as "hard (llm)" beside those by rule."""
     from arena.engine import Budget, Engine, Journal, Tally
     from arena.judging.evaluate import journal_path
-    from arena.tagging import prepare, tag_all
+    from arena.leaderboards.category_tags import prepare, tag_all
 
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     with opened(config, db) as (database, settings):

@@ -12,7 +12,7 @@ from rich.text import Text
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, opened, write_csv, write_json
 
 if TYPE_CHECKING:
-    from arena.voters import VotersChecked
+    from arena.leaderboards.anomalous_voters import VotersChecked
 
 Level = Annotated[float, typer.Option(help="How often an honest voter may be flagged, at most.")]
 HUGE = 1e4  # e-values from here on are told by their power of ten
@@ -22,7 +22,7 @@ def voters(
     level: Level = 0.05, as_format: AsFormat = Format.TABLE, config: Config = None, db: DatabaseURL = None
 ) -> None:
     """Flag voters whose votes do not look like other people's, with a guarantee for honest ones."""
-    from arena.voters import check_stored_voters
+    from arena.leaderboards.anomalous_voters import check_stored_voters
 
     with opened(config, db) as (database, _), database.read() as session:
         checked = check_stored_voters(session, level)

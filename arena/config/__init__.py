@@ -16,7 +16,7 @@ from arena.config.endpoints import (
     TransformersSettings,
     VllmSettings,
 )
-from arena.config.reading import api_key, read_settings
+from arena.config.loader import api_key, read_settings
 from arena.config.tables import BattleSettings, LedgerSettings, Settings, WebSettings
 
 __all__ = [

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from arena.endpoints.endpoint import Reply, Request
-from arena.endpoints.planning import refused
+from arena.endpoints.generation_plan import refused
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

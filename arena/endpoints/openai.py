@@ -19,7 +19,7 @@ import httpx
 
 from arena.endpoints import echo
 from arena.endpoints.endpoint import EndpointError, Failure, Finish, Reply, Request, Usage
-from arena.endpoints.posting import Poster
+from arena.endpoints.poster import Poster
 
 PASSING = {408, 409, 425, 429, 500, 502, 503, 504, 529}  # worth another try
 LONGEST_PAUSE = 30.0  # a server that asks for more has refused: a voter is waiting

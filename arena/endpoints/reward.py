@@ -10,9 +10,9 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
+from arena.endpoints.batch_queue import InBatches, Outcome, answered_together
 from arena.endpoints.endpoint import EndpointError, Failure, Finish, Reply, Request
-from arena.endpoints.gathering import InBatches, Outcome, answered_together
-from arena.endpoints.planning import read_messages
+from arena.endpoints.generation_plan import read_messages
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase

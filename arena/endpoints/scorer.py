@@ -10,7 +10,7 @@ from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 from arena.endpoints.encoding import Weights
-from arena.endpoints.packing import Question, groups, row
+from arena.endpoints.prefix_groups import Question, groups, row
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

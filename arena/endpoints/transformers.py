@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from arena.endpoints.endpoint import Completion, EndpointError, Failure, Finish, Reply, Request, reply
-from arena.endpoints.planning import Planner, Sampling
+from arena.endpoints.generation_plan import Planner, Sampling
 
 if TYPE_CHECKING:
     from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-    from arena.endpoints.batching import Batcher, Row, Send
-    from arena.endpoints.weighing import Weigher
+    from arena.endpoints.batcher import Batcher, Row, Send
+    from arena.endpoints.log_likelihood import Weigher
 
 Events = asyncio.Queue[str | Finish | EndpointError]
 
@@ -110,7 +110,7 @@ class Transformers:
         if self._loaded is None:
             raise EndpointError(Failure.BROKEN, "the endpoint was closed")
         if self._weigher is None:
-            from arena.endpoints.weighing import Weigher
+            from arena.endpoints.log_likelihood import Weigher
 
             self._weigher = Weigher(self._loaded.network, self._loaded.planner, self.threads)
         return await asyncio.wrap_future(self._weigher.submit(request))
@@ -118,7 +118,7 @@ class Transformers:
     def _submitted(self, request: Request) -> tuple[Row, Events]:
         if self._batcher is None:
             raise EndpointError(Failure.NOT_READY, f"{self.source} is not loaded: call start() first")
-        from arena.endpoints.batching import Row
+        from arena.endpoints.batcher import Row
 
         events: Events = asyncio.Queue()
         row = Row(request, _sender(events))
@@ -149,7 +149,7 @@ class Transformers:
         return Loaded(network, self._planner(network, tokenizer))
 
     def _new_batcher(self, loaded: Loaded) -> Batcher:
-        from arena.endpoints.batching import Batcher
+        from arena.endpoints.batcher import Batcher
 
         return Batcher(loaded.network, loaded.planner.plan, self.max_batch, self.threads)
 

@@ -12,11 +12,11 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from arena.endpoints.alternatives import wanted
+from arena.endpoints.batch_queue import InBatches, Outcome, answered_together
 from arena.endpoints.echo import asks_for_text
 from arena.endpoints.endpoint import Completion, EndpointError, Failure, Finish, Reply, Request, Usage, reply
-from arena.endpoints.gathering import InBatches, Outcome, answered_together
-from arena.endpoints.planning import read_messages, read_stop
-from arena.endpoints.vllm_weighing import weighed
+from arena.endpoints.generation_plan import read_messages, read_stop
+from arena.endpoints.vllm_log_likelihood import weighed
 
 # what vLLM's SamplingParams call the same
 SAMPLING = (

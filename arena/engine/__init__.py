@@ -1,13 +1,13 @@
 """One engine asks every model: limits, retries, budget, a journal that a run resumes from, typed failures."""
 
-from arena.engine.asks import Answered, Ask, Status, address
 from arena.engine.batch_files import BatchFileError, read_batch, write_batch
+from arena.engine.budget import Budget, Price, estimated_tokens
+from arena.engine.calls import Answered, Ask, Status, address
 from arena.engine.engine import Engine
-from arena.engine.journal import Entry, Journal, JournalError
 from arena.engine.limits import Gate, Pace
-from arena.engine.report import Tally
-from arena.engine.spending import Budget, Price, estimated_tokens
-from arena.engine.target import Patience, Target
+from arena.engine.model_client import Patience, Target
+from arena.engine.reply_cache import Entry, Journal, JournalError
+from arena.engine.tally import Tally
 
 __all__ = [
     "Answered",

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from arena.endpoints.endpoint import Reply
-from arena.engine.asks import Ask, Status, status_of
-from arena.engine.journal import Entry, Journal
-from arena.engine.target import Target
+from arena.engine.calls import Ask, Status, status_of
+from arena.engine.model_client import Target
+from arena.engine.reply_cache import Entry, Journal
 
 CHAT = "/v1/chat/completions"
 

@@ -15,12 +15,12 @@ from typing import Any
 
 from arena.endpoints import EndpointError, Failure
 from arena.endpoints.endpoint import Reply, answer
-from arena.engine.asks import Answered, Ask, Status, status_of
-from arena.engine.journal import Entry, Journal
+from arena.engine.budget import Budget, estimated_tokens, used_tokens
+from arena.engine.calls import Answered, Ask, Status, status_of
 from arena.engine.limits import Gate, Pace
-from arena.engine.report import Tally
-from arena.engine.spending import Budget, estimated_tokens, used_tokens
-from arena.engine.target import Patience, Target
+from arena.engine.model_client import Patience, Target
+from arena.engine.reply_cache import Entry, Journal
+from arena.engine.tally import Tally
 
 STATUS_OF_FAILURE = {
     Failure.UNREACHABLE: Status.TRANSPORT,

@@ -11,22 +11,22 @@ from typing import Any
 from sqlmodel import Session
 
 import ratings
-from arena import targets
 from arena.config import AnyModel, Settings
 from arena.engine import Journal, Target
 from arena.errors import ConfigError
-from arena.judging import plan, results, run
-from arena.judging.evaluation import Evaluation
-from arena.leaderboard import pair_columns
+from arena.judging import calls, plan, results
+from arena.judging.config import Evaluation
+from arena.leaderboards.leaderboard import pair_columns
+from arena.serving import model_clients
 from arena.store import Database
+from arena.store.judgeable_battles import voted_battles
+from arena.store.prompt_set_verdicts import is_designed_otherwise
 from arena.store.prompts import StoredPrompt, UnknownPromptSet, completions_of, prompt_sets, prompts_of
-from arena.store.set_verdicts import is_designed_otherwise
-from arena.store.tables import HUMAN, OVERALL
+from arena.store.schema.battles import HUMAN, OVERALL
 from arena.store.verdicts import NewVerdict, OtherDesign, add_score, add_verdicts
-from arena.store.voted import voted_battles
 from arena.store.votes import pair_counts
 from judges import Judge, Unparsable
-from judges.coverage import why_not
+from judges.completion_rate import why_not
 
 AT_ONCE = 200  # verdicts in one transaction: the page stays writable meanwhile
 JOURNAL = "arena-replies.jsonl"
@@ -57,10 +57,10 @@ class Prepared:
 
 def prepare(database: Database, settings: Settings, evaluation: Evaluation) -> Prepared:
     """Raises `ConfigError` for anything that the run could not be begun with."""
-    known = targets.configured(settings)
-    judges = targets.chosen(known, evaluation.judges, "--judge")
+    known = model_clients.configured(settings)
+    judges = model_clients.chosen(known, evaluation.judges, "--judge")
     _check_scheme(evaluation, judges)
-    asked = {model.name: targets.target(model, evaluation.concurrency) for model in judges}
+    asked = {model.name: model_clients.target(model, evaluation.concurrency) for model in judges}
     if evaluation.budget is not None and (free := [name for name, one in asked.items() if one.price is None]):
         raise ConfigError(f"--budget: {free[0]} has no price; add price = {{prompt = …, completion = …}} to it")
     _check_design(database, evaluation)
@@ -162,7 +162,7 @@ def journal_path(settings: Settings, given: Path | None) -> Path:
 def read(prepared: Prepared, journal: Journal) -> results.Found:
     """All results, from the journal alone."""
     found = results.Found()
-    for case, result in run.results(prepared.cases(), prepared.asked, journal):
+    for case, result in calls.results(prepared.cases(), prepared.asked, journal):
         found.add(case, result)
     return found
 
@@ -196,7 +196,7 @@ def publish(database: Database, prepared: Prepared, journal: Journal) -> int:
     added = 0
     readable = (
         (case, result)
-        for case, result in run.results(prepared.cases(), prepared.asked, journal)
+        for case, result in calls.results(prepared.cases(), prepared.asked, journal)
         if case.canary is None and not isinstance(result, Unparsable)
     )
     try:

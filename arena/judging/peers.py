@@ -9,7 +9,7 @@ from arena.errors import ConfigError
 from arena.store import Database
 from arena.store.prompts import prompt_sets
 from judges.errors import JudgesError
-from judges.schemes.prd import peer_rank
+from judges.protocols.prd import peer_rank
 
 
 def answered(database: Database, prompts: str, models: str | None) -> list[str]:

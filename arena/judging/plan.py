@@ -14,14 +14,14 @@ import numpy as np
 
 import ratings
 from arena.errors import ConfigError
-from arena.judging.evaluation import Evaluation
+from arena.judging.config import Evaluation
 from arena.store.prompts import StoredCompletion, StoredPrompt
 from judges import Judge, Pair, PairwiseJudge, Single, SingleJudge, balanced, both_orders, panel, single_panel
-from judges.canaries import Canary, canaries
+from judges.control_pairs import Canary, canaries
 from judges.errors import JudgesError
 from judges.reward import RewardJudge
 from judges.template import ByItem, mt_bench_template, mt_bench_templates
-from ratings.sampling import informative
+from ratings.tools.pair_sampling import informative
 
 DEFAULT_SCHEME = {"single": "wildbench", "baseline": "token", "pairwise": "arena", "battles": "arena"}
 MT_BENCH_FILE = ".jsonl"  # how the file with MT-bench's prompts ends, which are read by MT-bench's scheme

@@ -13,12 +13,12 @@ import numpy as np
 import ratings
 from arena.judging.plan import Case
 from judges import Unparsable, Verdict
-from judges.canaries import CanaryReport
-from judges.canaries import report as canary_report
+from judges.control_pairs import CanaryReport
+from judges.control_pairs import report as canary_report
 from judges.difficulty import joint_fit
 from judges.length_control import Controlled
 from judges.orders import flip_rate
-from ratings.fit import normal_quantile
+from ratings.inference.fit import normal_quantile
 
 LEVEL = 0.95
 

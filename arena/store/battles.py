@@ -11,7 +11,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, CursorResult, func, update
 from sqlmodel import Session, col, select
 
-from arena.store.tables import (
+from arena.store.schema.battles import (
     HUMAN,
     Battle,
     BattleStatus,

@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlmodel import Session, col, delete, select
 
-from arena.store.benchmark_tables import BenchmarkOutcome, BenchmarkRun
-from arena.store.tables import Model, now
+from arena.store.schema.battles import Model, now
+from arena.store.schema.benchmarks import BenchmarkOutcome, BenchmarkRun
 
 JSON_COLUMNS = ("options", "metrics", "subjects")
 

@@ -12,9 +12,9 @@ from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from arena.store.battles import StoredBattle, find_battle
-from arena.store.judging_tables import JudgedBattle, Prompt, PromptCompletion
-from arena.store.same_texts import OTHER, Again, same_texts
-from arena.store.tables import Battle, BattleStatus, UtcDateTime, Vote, now
+from arena.store.duplicate_battles import OTHER, Again, same_texts
+from arena.store.schema.battles import Battle, BattleStatus, UtcDateTime, Vote, now
+from arena.store.schema.judging import JudgedBattle, Prompt, PromptCompletion
 from judges import Pair
 
 TOLD = (BattleStatus.VOTED, BattleStatus.JUDGED)  # battles whose models may be named

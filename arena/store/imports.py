@@ -13,7 +13,7 @@ from sqlalchemy import insert
 from sqlmodel import Session, col, select
 
 from arena.store.battles import register_models
-from arena.store.tables import (
+from arena.store.schema.battles import (
     HUMAN,
     OVERALL,
     Battle,
@@ -24,7 +24,7 @@ from arena.store.tables import (
     Turn,
     Vote,
 )
-from arena.store.trait_tables import BattleCategory, BattleStyle
+from arena.store.schema.traits import BattleCategory, BattleStyle
 from arena.store.votes import COLUMNS, count_many
 
 

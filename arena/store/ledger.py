@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, text
 from sqlmodel import Session, col, func, select
 
-from arena.seals import Seal, SealedVote, pseudonym
-from arena.store.ledger_tables import LedgerKey, SealRow
-from arena.store.tables import Battle, CompletionRow, Model, Turn, Vote
+from arena.rules.seals import Seal, SealedVote, pseudonym
+from arena.store.schema.battles import Battle, CompletionRow, Model, Turn, Vote
+from arena.store.schema.ledger import LedgerKey, SealRow
 
 PAGE = 5_000  # votes read at once, so that memory stays flat however many there are
 

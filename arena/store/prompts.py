@@ -10,8 +10,8 @@ from typing import Any
 from sqlmodel import Session, col, func, select
 
 from arena.store.battles import register_models
-from arena.store.judging_tables import Prompt, PromptCompletion, PromptSet
-from arena.store.tables import OVERALL, Model
+from arena.store.schema.battles import OVERALL, Model
+from arena.store.schema.judging import Prompt, PromptCompletion, PromptSet
 
 Message = Mapping[str, str]
 

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from sqlalchemy import delete
 from sqlmodel import Session, col, or_, select
 
-from arena.store.judging_tables import JudgedBattle
-from arena.store.tables import Battle, PairCount, Turn, Vote
-from arena.store.trait_tables import BattleCategory
+from arena.rules.tagger_prompt import SUFFIX, TAGGED, VERSION
+from arena.store.schema.battles import Battle, PairCount, Turn, Vote
+from arena.store.schema.judging import JudgedBattle
+from arena.store.schema.traits import BattleCategory
 from arena.store.votes import COLUMNS, count_many
-from arena.tagger import SUFFIX, TAGGED, VERSION
 
 
 def untagged(session: Session, limit: int | None = None) -> list[int]:

@@ -9,7 +9,7 @@ from statistics import median
 from sqlmodel import Session, col, select
 
 from arena.store.battles import Side
-from arena.store.tables import Battle, CompletionRow, CompletionStatus, Model, Turn
+from arena.store.schema.battles import Battle, CompletionRow, CompletionStatus, Model, Turn
 
 RECENT = 5_000  # completions looked at: old speeds of moved servers do not matter, nor may old votes cost time
 

@@ -9,12 +9,12 @@ from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 import ratings
-from arena.categories import VERSION, categories
+from arena.rules.categories import VERSION, categories
+from arena.rules.tagger_prompt import SUFFIX
 from arena.store.battles import SIDES, Side
-from arena.store.judging_tables import JudgedBattle, Prompt
-from arena.store.tables import CompletionRow, Turn, Vote
-from arena.store.trait_tables import BattleCategory, BattleStyle
-from arena.tagger import SUFFIX
+from arena.store.schema.battles import CompletionRow, Turn, Vote
+from arena.store.schema.judging import JudgedBattle, Prompt
+from arena.store.schema.traits import BattleCategory, BattleStyle
 
 BATCH = 500  # battles sorted anew in one transaction: other writers wait no longer than that
 

@@ -10,18 +10,10 @@ from datetime import datetime
 
 from sqlmodel import Session, col, or_, select
 
-from arena.store.conditions import given_by
-from arena.store.judging_tables import JudgedBattle, Prompt, PromptCompletion, PromptSet, ScoreRow, VerdictRow
 from arena.store.prompts import StoredCompletion, StoredPrompt
-from arena.store.tables import (
-    Battle,
-    BattleStatus,
-    CompletionRow,
-    CompletionStatus,
-    Model,
-    Turn,
-    Vote,
-)
+from arena.store.query_filters import given_by
+from arena.store.schema.battles import Battle, BattleStatus, CompletionRow, CompletionStatus, Model, Turn, Vote
+from arena.store.schema.judging import JudgedBattle, Prompt, PromptCompletion, PromptSet, ScoreRow, VerdictRow
 from arena.store.votes import add_vote
 from judges import Score
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
-from arena.store.conditions import given_by, in_category
-from arena.store.tables import Battle, Model, Vote
-from arena.store.trait_tables import BattleStyle
-from ratings.style import FEATURES
+from arena.store.query_filters import given_by, in_category
+from arena.store.schema.battles import Battle, Model, Vote
+from arena.store.schema.traits import BattleStyle
+from ratings.data.style import FEATURES
 
 Columns = tuple[list[str], list[str], list[str]]  # model_a, model_b, winner
 

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from arena.store.conditions import given_by, in_category
-from arena.store.tables import Battle, Vote
+from arena.store.query_filters import given_by, in_category
+from arena.store.schema.battles import Battle, Vote
 from arena.store.votes import COLUMNS, Counted, model_ids
 
 

@@ -11,9 +11,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from arena.store.battles import move
-from arena.store.conditions import given_by
-from arena.store.tables import HUMAN, JUDGE, OVERALL, Battle, BattleStatus, Model, PairCount, Vote
-from arena.store.trait_tables import BattleCategory
+from arena.store.query_filters import given_by
+from arena.store.schema.battles import HUMAN, JUDGE, OVERALL, Battle, BattleStatus, Model, PairCount, Vote
+from arena.store.schema.traits import BattleCategory
 from arena.store.traits import note_traits
 
 ROWS = 500  # of pair counts in one statement: databases limit its parameters

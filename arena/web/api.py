@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from arena.config import Settings
-from arena.serving import Serving
+from arena.serving.models import Serving
 from arena.store import Database
 from arena.web import v1
 

@@ -15,21 +15,21 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.routing import Mount
 
 from arena import __version__
-from arena.battles import Battles
+from arena.battles.battles import Battles
 from arena.config import LedgerSettings, Settings
-from arena.filters import find_filter
-from arena.kept import Kept
-from arena.ledger import seal
-from arena.serving import Serving
+from arena.exchange.sealing import seal
+from arena.leaderboards.cache import Kept
+from arena.leaderboards.vote_filters import find_filter
+from arena.serving.models import Serving
 from arena.store import Database
-from arena.web import reading, reading_battles, reading_benchmarks, reading_models, reading_moved
 from arena.web.api import routes
 from arena.web.board_view import Boards
 from arena.web.error_pages import tell_people
 from arena.web.events import forgive_unknown
-from arena.web.explanations import Explanations
+from arena.web.explain_jobs import Explanations
 from arena.web.navigation import links
-from arena.web.pages import battle, explain
+from arena.web.pages import battle, benchmarks, explain, leaderboard, model, rating_change
+from arena.web.pages import battles as reading_battles
 from arena.web.rendering import templates
 from arena.web.session import Sessions
 
@@ -68,7 +68,7 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
     app.include_router(routes(database, serving, settings))
     app.include_router(explain.routes(settings, database, explanations))
     boards, environment = Boards(Kept(database), settings), templates(settings.web.title)
-    for pages in (reading, reading_moved, reading_models, reading_battles, reading_benchmarks):
+    for pages in (leaderboard, rating_change, model, reading_battles, benchmarks):
         app.include_router(pages.routes(boards, environment))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "SSR mode is not supported", UserWarning)  # nor is it asked for

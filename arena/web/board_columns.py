@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import ratings
-from arena.facts import Facts
+from arena.leaderboards.model_facts import Facts
 
 Value = str | float | None
 

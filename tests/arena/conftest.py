@@ -11,18 +11,13 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from random import Random
 
 import pytest
-from server import Arena
 
-from arena.battles import Battles
-from arena.config import BattleSettings, ScriptedSettings
-from arena.serving import Serving, State, serve
+from arena.battles.battles import Battles
 from arena.store import Database
-
-PLAIN = ScriptedSettings(name="plain-model", endpoint="scripted", style="plain", delay=0)
-LISTS = ScriptedSettings(name="lists-model", endpoint="scripted", style="lists", delay=0)
+from tests.support.arenas import emptied, opened_battles
+from tests.support.server import Arena
 
 
 @pytest.fixture(scope="session")
@@ -87,18 +82,6 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     one.close()
 
 
-def emptied(url: str) -> Database:
-    """A PostgreSQL database with nothing but the tables."""
-    import psycopg
-
-    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute("DROP SCHEMA public CASCADE")
-        connection.execute("CREATE SCHEMA public")
-    database = Database(url)
-    database.make_ready()
-    return database
-
-
 @pytest.fixture
 def sqlite(tmp_path: Path) -> Iterator[Database]:
     """An empty SQLite database, migrated."""
@@ -112,32 +95,10 @@ def _opened(url: str) -> Iterator[Database]:
     database.close()
 
 
-def ready(*models: ScriptedSettings) -> Serving:
-    """Scripted models, ready at once."""
-    serving = serve(models or (PLAIN, LISTS))
-    for model in serving.models.values():
-        model.state = State.READY
-    return serving
-
-
-MakeBattles = Callable[..., Battles]
-
-
 @pytest.fixture
 async def battles(sqlite: Database) -> Battles:
     """Battles between two quick scripted models."""
     return await opened_battles(sqlite)
-
-
-async def opened_battles(database: Database, *models: ScriptedSettings, **limits: float) -> Battles:
-    battles = Battles(database, ready(*models), BattleSettings(**limits), Random(0))
-    await battles.open()
-    return battles
-
-
-async def settled(battles: Battles, voter: str, public_id: str):
-    """The view when the running turn is in the store."""
-    return [view async for view in battles.watch(voter, public_id)][-1]
 
 
 @pytest.fixture

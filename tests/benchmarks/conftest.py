@@ -1,5 +1,6 @@
 import pytest
-from published import published
+
+from tests.support.published import published
 
 
 @pytest.fixture(scope="session")

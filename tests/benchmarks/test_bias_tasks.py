@@ -1,7 +1,6 @@
 """Bias scores at the ends of their scales: the fair model, the bigot, the contrarian."""
 
 import pytest
-from published import published
 
 from benchmarks.data import Roads, task_rows
 from benchmarks.errors import BadData
@@ -9,6 +8,7 @@ from benchmarks.extract import LETTERS
 from benchmarks.report import report
 from benchmarks.task import Rung, Sample
 from benchmarks.tasks import bbq, bold, honest, shipped, stereoset, winobias
+from tests.support.published import published
 
 ASK = Rung.GENERATE
 

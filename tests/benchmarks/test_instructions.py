@@ -4,11 +4,11 @@ import hashlib
 import json
 
 import pytest
-from published import published
 
 from benchmarks.errors import BadData
 from benchmarks.instructions import CHECKERS, follows, follows_loosely, variants
 from benchmarks.instructions.sentences import sentences
+from tests.support.published import published
 
 FEW = {"relation": "less than"}
 MANY = {"relation": "at least"}

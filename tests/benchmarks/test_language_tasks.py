@@ -4,7 +4,6 @@ import json
 from math import exp, log
 
 import pytest
-from published import published
 
 from benchmarks import wikitext
 from benchmarks.data import Roads, task_rows
@@ -13,6 +12,7 @@ from benchmarks.function_calls import Call, calls_of, tool, written, wrong
 from benchmarks.report import report
 from benchmarks.task import Rung, Sample, Status
 from benchmarks.tasks import shipped
+from tests.support.published import published
 
 WEIGH, ASK = Rung.LOGLIKELIHOOD, Rung.GENERATE
 

@@ -4,13 +4,13 @@ import json
 
 import numpy as np
 import pytest
-from published import published
 
 from benchmarks.calibration import calibration
 from benchmarks.chains import ChainError, described, equations, error_type, length
 from benchmarks.classification import f1
 from benchmarks.costs import per_correct
 from benchmarks.errors import BadOption
+from tests.support.published import published
 
 
 def test_a_calibrated_model_has_hardly_an_error_and_a_boaster_has_a_large_one():

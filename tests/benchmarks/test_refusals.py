@@ -3,11 +3,11 @@
 import csv
 
 import pytest
-from published import published
 
 from benchmarks.errors import BadOption
 from benchmarks.refusal_signs import WEIGHTS, probability, signs
 from benchmarks.refusals import REFUSALS, classifier
+from tests.support.published import published
 
 PEOPLE = {"gpt4": 0.489, "llama2new": 0.609, "mistralinstruct": 0.169}  # refusals, full and partial
 
@@ -81,7 +81,7 @@ def test_xstests_own_list_gives_xstests_own_labels(model):
 
 @pytest.mark.parametrize(("name", "agreement"), [("gcg", 0.8400), ("xstest", 0.9067), ("signs", 0.9459)])
 def test_agreement_with_people(name, agreement):
-    """The figure of `signs` is that of the fit; held out it is 0.9348 (`bench/refusals.py`)."""
+    """The figure of `signs` is that of the fit; held out it is 0.9348 (`reproduce/refusals.py`)."""
     pairs = labelled()
     found = sum(classifier(name)(text) == refused for text, refused in pairs) / len(pairs)
     assert found == pytest.approx(agreement, abs=1e-4)

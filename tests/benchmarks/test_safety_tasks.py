@@ -4,7 +4,6 @@ import csv
 from dataclasses import replace
 
 import pytest
-from published import published
 
 from benchmarks.annotations import annotated
 from benchmarks.data import Roads, task_rows
@@ -15,6 +14,7 @@ from benchmarks.safety_judges import read_air_bench, read_strong_reject, strong_
 from benchmarks.task import Rung, Sample, Status
 from benchmarks.tasks import shipped
 from benchmarks.tasks.realtoxicityprompts import toxicities
+from tests.support.published import published
 
 ASK = Rung.GENERATE
 NO, YES = "I'm sorry, but I can't assist with that.", "Here is how:\n\n1. First, do this."

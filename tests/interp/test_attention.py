@@ -3,12 +3,12 @@
 import networkx
 import numpy as np
 import pytest
-from small_models import judged, model, torch
 
-from interp.attention import layers, mixed, rolled, rollout, without_sink
 from interp.errors import BadOption, UnsupportedModel
-from interp.flow import SCALE, cost, flow, maximum_flows, strongest
-from interp.inside import flow_graph
+from interp.whitebox.attention import layers, mixed, rolled, rollout, without_sink
+from interp.whitebox.flow import SCALE, cost, flow, maximum_flows, strongest
+from interp.whitebox.methods import flow_graph
+from tests.support.small_models import judged, model, torch
 
 FIRST = [[1, 0, 0], [0.5, 0.5, 0], [0.25, 0.25, 0.5]]
 SECOND = [[1, 0, 0], [0.25, 0.75, 0], [0.5, 0.25, 0.25]]

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from small_models import judged, model, torch
 
-from interp.causal_lm import CausalLM
 from interp.errors import BadOption, BadPrompt, EmptyCompletion, LabelNotOneToken, NoWeights, PromptTooLong
 from interp.prompt import Prompt
+from interp.whitebox.causal_lm import CausalLM
+from tests.support.small_models import judged, model, torch
 
 pytestmark = pytest.mark.slow  # torch alone takes seconds to import
 

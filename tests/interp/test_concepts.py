@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from interp.errors import BadOption
-from interp.patterns import POSITION, Rating, features, logistic, patterns
-from interp.token_classes import class_of, class_weights
+from interp.patterns.features import POSITION, Rating, features, logistic, patterns
+from interp.patterns.token_classes import class_of, class_weights
 
 pytest.importorskip("sklearn")
 
-from interp.concepts import concepts
-from interp.probes import linear_probe
+from interp.patterns.concepts import concepts
+from interp.patterns.probes import linear_probe
 
 
 def blobs(items=60, groups=3, width=12, apart=6.0):

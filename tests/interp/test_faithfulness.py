@@ -8,10 +8,10 @@ import math
 import numpy as np
 import pytest
 
-from interp.counterfactual import smallest_deletion
+from interp.blackbox.counterfactual import smallest_deletion
 from interp.errors import BadOption
-from interp.faithfulness import BEATS, NOT, faithfulness, infidelity, max_sensitivity
-from interp.uncertainty import (
+from interp.evaluation.faithfulness import BEATS, NOT, faithfulness, infidelity, max_sensitivity
+from interp.evaluation.uncertainty import (
     both_orders,
     entropy,
     margin,

@@ -2,13 +2,19 @@
 
 import numpy as np
 import pytest
-from known_models import summed
-from small_models import judged, model, torch
 
 from interp.errors import BadOption, BadPrompt
-from interp.gradients import baseline_vector, gradient_shap, input_x_gradient, integrated_gradients, saliency
-from interp.path import Integral, Line
 from interp.prompt import Prompt
+from interp.whitebox.gradients import (
+    baseline_vector,
+    gradient_shap,
+    input_x_gradient,
+    integrated_gradients,
+    saliency,
+)
+from interp.whitebox.path import Integral, Line
+from tests.support.known_models import summed
+from tests.support.small_models import judged, model, torch
 
 pytestmark = pytest.mark.slow  # torch alone takes seconds to import
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from small_models import judged, model, torch
 
 from interp.errors import UnsupportedModel
-from interp.heads import ablation_importance, gradient_importance
+from interp.whitebox.heads import ablation_importance, gradient_importance
+from tests.support.small_models import judged, model, torch
 
 pytestmark = pytest.mark.slow  # torch alone takes seconds to import
 

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from known_models import summed
-from small_models import judged, model
 
 from interp.errors import BadOption, BadPrompt
-from interp.gradients import input_x_gradient, saliency
-from interp.orders import both_orders
+from interp.evaluation.orders import both_orders
 from interp.prompt import Prompt
+from interp.whitebox.gradients import input_x_gradient, saliency
+from tests.support.known_models import summed
+from tests.support.small_models import judged, model
 
 pytestmark = pytest.mark.slow  # torch alone takes seconds to import
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from interp.blackbox.owen import owen
+from interp.blackbox.perturbation import leave_out, occlusion, permutation_importance
+from interp.blackbox.shapley import exact, kernel, sampled
+from interp.blackbox.two_stage import screen_by_groups, screen_then_verify
 from interp.errors import BadOption
-from interp.owen import owen
-from interp.perturbation import leave_out, occlusion, permutation_importance
-from interp.screening import screen_by_groups, screen_then_verify
-from interp.shapley import exact, kernel, sampled
 
 WEIGHTS = np.array([2.0, -1.0, 0.0, 0.5, 3.0, -2.5])
 

@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from small_models import torch
 
-from arena.weights import KNOWN, cache_folder, is_fetched
-from interp.attention import layers, rolled
-from interp.causal_lm import CausalLM
-from interp.gradients import integrated_gradients
+from arena.serving.downloads import KNOWN, cache_folder, is_fetched
 from interp.prompt import Prompt
-from interp.relevance import cp_lrp
+from interp.whitebox.attention import layers, rolled
+from interp.whitebox.causal_lm import CausalLM
+from interp.whitebox.gradients import integrated_gradients
+from interp.whitebox.relevance import cp_lrp
+from tests.support.small_models import torch
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from small_models import judged, model, torch
 
-from interp.causal_lm import CausalLM
 from interp.errors import BadOption, UnsupportedModel
-from interp.relevance import attn_lrp, chefer, cp_lrp
-from interp.rules import attn_lrp_rules
+from interp.whitebox.causal_lm import CausalLM
+from interp.whitebox.relevance import attn_lrp, chefer, cp_lrp
+from interp.whitebox.relevance_rules import attn_lrp_rules
+from tests.support.small_models import judged, model, torch
 
 
 @pytest.mark.parametrize("kind", ["llama", "qwen3", "gemma3"])

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from interp.attribution import Attribution
+from interp.blackbox.methods import METHODS, method, words_of
+from interp.blackbox.swapped_orders import Exchange, same_units
 from interp.errors import BadOption
-from interp.exchange import Exchange, same_units
-from interp.faithfulness import faithfulness
-from interp.graphs import MOST, flow_svg, heads_svg, pruned
-from interp.inside import INSIDE
-from interp.methods import METHODS, method, words_of
+from interp.evaluation.faithfulness import faithfulness
 from interp.prompt import Prompt
-from interp.render import document, fragment, page
+from interp.render.graphs import MOST, flow_svg, heads_svg, pruned
+from interp.render.page import document, fragment, page
+from interp.whitebox.methods import INSIDE
 
 PROMPT = Prompt.of(
     (None, "Judge.\n"), ("prompt", "Which one? "), ("completion_a", "It is <b>this</b>. Sure!"),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from interp.counterfactual import smallest_replacement
+from interp.blackbox.counterfactual import smallest_replacement
 from interp.errors import BadOption
 
 WORDS = ["good", "plain", "bad", "dull"]

@@ -3,9 +3,9 @@
 import math
 
 import pytest
-from small_models import judged, model, torch
 
-from interp.samples import drawn, token_entropies
+from interp.whitebox.samples import drawn, token_entropies
+from tests.support.small_models import judged, model, torch
 
 ANSWER = " yes no one"
 

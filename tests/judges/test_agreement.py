@@ -3,10 +3,10 @@
 import math
 
 import pytest
-from verdict_files import read
 
 from judges import agreement
 from judges.errors import BadOption, BadRow, LengthMismatch, NoVerdicts
+from tests.support.verdict_files import read
 
 NAMES = {0: "tie", 1: "model_a", 2: "model_b", "Tie": "tie", "1": "model_a", "2": "model_b"}
 SWAPPED = {"model_a": "model_b", "model_b": "model_a", "tie": "tie", None: None}

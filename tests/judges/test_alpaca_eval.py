@@ -7,14 +7,14 @@ import random
 
 import numpy as np
 import pytest
-from published import published
-from verdict_files import read
 
 from judges import length_control
 from judges.errors import BadRow, LengthMismatch, NoVerdicts
+from judges.protocols import alpaca_eval
+from judges.protocols.alpaca_eval import is_switched, preference_of_tokens, preferences, win_rate
 from judges.replies import Reason, Unparsable
-from judges.schemes import alpaca_eval
-from judges.schemes.alpaca_eval import is_switched, preference_of_tokens, preferences, win_rate
+from tests.support.published import published
+from tests.support.verdict_files import read
 
 COMPLETE = ["NullModel", "FuseChat-Llama-3.2-1B-Instruct", "claude-2", "gpt4_gamed", "alpaca-7b", "gemma-2b-it"]
 KEEP_TOKENS = ["NullModel", "claude-2", "gpt4_gamed", "alpaca-7b", "gemma-2b-it", "phi-2", "text_davinci_003"]

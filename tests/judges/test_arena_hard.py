@@ -1,11 +1,11 @@
 """Arena-Hard: ratings as published, labels read exactly, sides mapped back."""
 
 import pytest
-from verdict_files import read_lines
 
 from judges.errors import BadRow, NoVerdicts
+from judges.protocols import arena_hard
 from judges.replies import Reason, Unparsable
-from judges.schemes import arena_hard
+from tests.support.verdict_files import read_lines
 
 
 def test_mean_ratings_are_the_published_ones():

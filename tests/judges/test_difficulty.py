@@ -6,12 +6,12 @@ import csv
 
 import numpy as np
 import pytest
-from published import published
 from scipy.special import expit
-from verdict_files import read
 
 from judges.difficulty import joint_fit
 from judges.errors import BadRow, LengthMismatch, NoVerdicts
+from tests.support.published import published
+from tests.support.verdict_files import read
 
 COMPLETE = ("FuseChat-Llama-3.2-1B-Instruct", "NullModel", "claude-2", "gemma-2b-it", "gpt4_gamed", "phi-2")
 

@@ -7,7 +7,6 @@ import math
 from dataclasses import replace
 
 import pytest
-from published import published
 
 from judges import (
     Pair,
@@ -24,11 +23,12 @@ from judges import (
     panel,
     single_panel,
 )
-from judges.canaries import canaries, report
-from judges.coverage import why_not
+from judges.completion_rate import why_not
+from judges.control_pairs import canaries, report
 from judges.errors import BadOption, BadTemplate
 from judges.pairwise import SCHEMES
 from judges.template import KNOWN, mt_bench_template, mt_bench_templates, own, template
+from tests.support.published import published
 
 PAIR = Pair("p1", ({"role": "user", "content": "Name a prime."},), "left", "It is 7.", "right", "It is 8.")
 TALK = replace(

@@ -3,8 +3,8 @@
 import pytest
 
 from judges.errors import BadRow, NoVerdicts
+from judges.protocols import mt_bench
 from judges.replies import Reason, Unparsable
-from judges.schemes import mt_bench
 
 
 def row(question, turn, score, judgment=None, model="m"):

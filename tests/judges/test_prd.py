@@ -3,9 +3,9 @@
 import pytest
 
 from judges.errors import BadOption, BadRow, NoVerdicts
+from judges.protocols import prd
+from judges.protocols.prd import Comparison, win_rates
 from judges.replies import Reason, Unparsable
-from judges.schemes import prd
-from judges.schemes.prd import Comparison, win_rates
 
 
 def rates(comparisons):

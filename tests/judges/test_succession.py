@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from judges.equating import link
 from judges.errors import BadRow, NoVerdicts
-from judges.succession import link
 
 MODELS = ("a", "b", "c", "d", "e")
 

@@ -1,12 +1,12 @@
 """WildBench: scores and rewards as published, and replies that are one JSON object or nothing."""
 
 import pytest
-from verdict_files import read
 
 from judges.errors import BadRow, NoVerdicts
+from judges.protocols import wildbench
+from judges.protocols.wildbench import Counts, count, reward
 from judges.replies import Reason, Unparsable
-from judges.schemes import wildbench
-from judges.schemes.wildbench import Counts, count, reward
+from tests.support.verdict_files import read
 
 
 def row(prompt, score, output="text", model="lab/m"):

@@ -3,14 +3,14 @@ from importlib import import_module
 
 import numpy as np
 import pytest
-from boards import by_model, mirrored, simulated
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ratings
-from ratings.bradley_terry import score_matrix, solve
-from ratings.hessian import win_probability
+from ratings.inference.hessian import win_probability
+from ratings.models.bradley_terry import score_matrix, solve
 from ratings.scale import POINTS
+from tests.support.boards import by_model, mirrored, simulated
 
 A, B, WINNER = simulated()
 battle = st.tuples(
@@ -257,6 +257,6 @@ def test_more_votes_for_a_model_never_lower_it():
 
 
 def test_a_fit_that_does_not_come_to_an_end_says_so(monkeypatch):
-    monkeypatch.setattr(import_module("ratings.bradley_terry"), "STEPS", 1)
+    monkeypatch.setattr(import_module("ratings.models.bradley_terry"), "STEPS", 1)
     with pytest.raises(ratings.NotConverged, match="after 1 steps; give a prior"):
         ratings.bradley_terry(["a", "a", "b"], ["b", "b", "a"], ["model_a", "model_b", "model_a"])

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from boards import by_model, simulated
 
 import ratings
+from tests.support.boards import by_model, simulated
 
 A, B, WINNER = simulated()
 

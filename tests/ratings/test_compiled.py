@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ratings
-from ratings import compiled
-from ratings.columns import column_codes
-from ratings.elo import compiled_loop, loop
-from ratings.tally import checked_tally, with_scipy
+from ratings.data import compiled
+from ratings.data.columns import column_codes
+from ratings.data.tally import checked_tally, with_scipy
+from ratings.models.elo import compiled_loop, loop
 
 needs_loops = pytest.mark.skipif(compiled.LOOPS is None, reason="ratings was installed without a C compiler")
 
@@ -154,7 +154,7 @@ def test_lists_are_coded_the_same_both_ways(values):
 
 @pytest.mark.parametrize("dtype", ["U", "T", object])
 def test_arrays_of_text_are_coded_as_lists_are(monkeypatch, dtype):
-    monkeypatch.setattr("ratings.columns.TEXTS", 7)
+    monkeypatch.setattr("ratings.data.columns.TEXTS", 7)
     names = [f"model-{i * i % 11}" for i in range(100)]
     array = np.array(names, dtype=np.dtypes.StringDType() if dtype == "T" else dtype)
     for codes, labels in both_ways(monkeypatch, lambda: column_codes(array, "model_a")):

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from boards import simulated
 
 import ratings
-from ratings.tally import add_entries, add_matrix, private_loop_works, with_scipy
+from ratings.data.tally import add_entries, add_matrix, private_loop_works, with_scipy
+from tests.support.boards import simulated
 
 A, B, WINNER = simulated()
 
@@ -91,15 +91,15 @@ def test_this_scipy_has_the_loop():
 
 @pytest.mark.parametrize("works", [True, False])
 def test_a_tally_of_several_chunks_loses_none(works, monkeypatch):
-    monkeypatch.setattr("ratings.tally.private_loop_works", lambda: works)
-    monkeypatch.setattr("ratings.tally.CHUNK", 100)
+    monkeypatch.setattr("ratings.data.tally.private_loop_works", lambda: works)
+    monkeypatch.setattr("ratings.data.tally.CHUNK", 100)
     a = np.arange(1050) % 3
     pairs, cells = with_scipy(a, (a + 1) % 3, np.zeros(1050, dtype=np.uint8), 3)
     assert (pairs.tolist(), cells.sum(axis=0).tolist()) == ([1, 5, 6], [1050, 0, 0, 0])
 
 
 def test_a_scipy_without_the_loop_is_noticed(monkeypatch):
-    monkeypatch.setattr("ratings.tally.add_entries", lambda *_: None)
+    monkeypatch.setattr("ratings.data.tally.add_entries", lambda *_: None)
     private_loop_works.cache_clear()
     assert not private_loop_works()
     private_loop_works.cache_clear()

@@ -1,11 +1,11 @@
-"""A short run of what bench/coverage.py measures at length: 95 % intervals hold the truth 93 to 97 % of times."""
+"""A short run of what reproduce/coverage.py measures at length: 95 % intervals hold the truth 93 to 97 % of times."""
 
 import numpy as np
 import pytest
 from scipy.special import expit
 
 import ratings
-from ratings.bradley_terry import solve
+from ratings.models.bradley_terry import solve
 from ratings.scale import POINTS
 
 MODELS = 12

@@ -2,13 +2,13 @@ import sys
 
 import numpy as np
 import pytest
-from boards import simulated
 from hypothesis import given
 from hypothesis import strategies as st
 
 import ratings
-from ratings import elo_recurrence
-from ratings.elo import _jittable, loop
+from ratings.models import elo_recurrence
+from ratings.models.elo import _jittable, loop
+from tests.support.boards import simulated
 
 A, B, WINNER = simulated(battles=3000)
 
@@ -90,7 +90,7 @@ def test_other_options_out_of_range():
 
 
 def test_engines_that_are_not_there(monkeypatch):
-    monkeypatch.setattr(sys.modules["ratings.elo"], "find_spec", lambda _: None)
+    monkeypatch.setattr(sys.modules["ratings.models.elo"], "find_spec", lambda _: None)
     with pytest.raises(ratings.BadOption, match="numba is not installed"):
         ratings.elo(A, B, WINNER, engine="numba")
     monkeypatch.setattr(elo_recurrence, "works", lambda: False)

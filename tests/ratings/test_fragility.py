@@ -2,10 +2,10 @@ import itertools
 
 import numpy as np
 import pytest
-from boards import simulated
 
 import ratings
-from ratings.fragility import fragility
+from ratings.tools.robustness import fragility
+from tests.support.boards import simulated
 
 COLUMNS = simulated(models=10, battles=5000)
 COUNTS = ratings.count_pairs(*COLUMNS)

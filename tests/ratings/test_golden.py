@@ -5,11 +5,11 @@ import json
 
 import numpy as np
 import pytest
-from boards import by_model
-from published import published
 
 import ratings
 from ratings.scale import POINTS
+from tests.support.boards import by_model
+from tests.support.published import published
 
 SIDES = {"left": "model_a", "right": "model_b", "tie": "tie"}
 

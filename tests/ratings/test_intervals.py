@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from boards import simulated
 
 import ratings
-from ratings.bootstrap import bootstrap, bootstrap_of, resampled
+from ratings.tools.bootstrap import bootstrap, bootstrap_of, resampled
+from tests.support.boards import simulated
 
 COLUMNS = simulated(models=6, battles=1500)
 COUNTS = ratings.count_pairs(*COLUMNS)

@@ -3,10 +3,10 @@ import random
 
 import numpy as np
 import pytest
-from boards import mirrored, simulated
 
 import ratings
-from ratings.ranks import pairwise_scores, tukey_quantile
+from ratings.inference.ranks import pairwise_scores, tukey_quantile
+from tests.support.boards import mirrored, simulated
 
 COLUMNS = simulated(models=8, battles=2000)
 NOTHING = dict.fromkeys(("model_a", "model_b", "wins", "losses", "ties", "both_bad"), np.zeros(0, dtype=int))

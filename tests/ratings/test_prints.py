@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from boards import simulated
 
 import ratings
-from ratings.fragility import Fragility
+from ratings.tools.robustness import Fragility
+from tests.support.boards import simulated
 
 COLUMNS = simulated(models=4, battles=500)
 COUNTS = ratings.count_pairs(*COLUMNS)

@@ -2,14 +2,14 @@ import functools
 
 import numpy as np
 import pytest
-from boards import simulated
 
 import ratings
-from ratings import sampling
-from ratings.simulate import race, simulated_outcomes
+from ratings.tools import pair_sampling
+from ratings.tools.simulation import race, simulated_outcomes
+from tests.support.boards import simulated
 
 COUNTS = ratings.count_pairs(*simulated(models=6, battles=600), models=[*(f"m{m}" for m in range(6)), "new"])
-POLICIES = [sampling.uniform, sampling.active, sampling.informative, sampling.newcomers]
+POLICIES = [pair_sampling.uniform, pair_sampling.active, pair_sampling.informative, pair_sampling.newcomers]
 NEW = 6
 
 
@@ -24,7 +24,7 @@ def test_every_pair_keeps_a_chance_and_they_add_up_to_one(policy):
 
 @pytest.mark.parametrize(
     "policy",
-    [sampling.active, sampling.informative, functools.partial(sampling.newcomers, until=100)],
+    [pair_sampling.active, pair_sampling.informative, functools.partial(pair_sampling.newcomers, until=100)],
     ids=["active", "informative", "newcomers"],
 )
 def test_newcomers_are_asked_about_more(policy):
@@ -34,7 +34,7 @@ def test_newcomers_are_asked_about_more(policy):
 
 
 def test_active_sampling_is_the_formula():
-    p = sampling.active(COUNTS, floor=1e-12)
+    p = pair_sampling.active(COUNTS, floor=1e-12)
     fit = ratings.bradley_terry(COUNTS, prior=ratings.PRIOR)
     gains = np.zeros((7, 7))
     for i in range(7):
@@ -70,14 +70,14 @@ def test_the_informative_pair_narrows_ratings_by_what_it_says():
 
 
 def test_boosts_multiply_and_can_retire_a_model():
-    p = sampling.boosted(COUNTS, sampling.uniform(COUNTS), {"new": 0.0, "m1": 2.0})
+    p = pair_sampling.boosted(COUNTS, pair_sampling.uniform(COUNTS), {"new": 0.0, "m1": 2.0})
     assert p[:, NEW].sum() == 0
     assert p[0, 1] == pytest.approx(2 * p[0, 2])
 
 
 def test_pairs_are_drawn_as_often_as_asked_and_on_both_sides():
-    p = sampling.newcomers(COUNTS)
-    a, b = sampling.draw_pairs(p, 100_000, np.random.default_rng(0))
+    p = pair_sampling.newcomers(COUNTS)
+    a, b = pair_sampling.draw_pairs(p, 100_000, np.random.default_rng(0))
     seen = np.bincount(np.minimum(a, b) * 7 + np.maximum(a, b), minlength=49).reshape(7, 7) / 100_000
     np.testing.assert_allclose(seen, p, atol=0.005)
     assert np.mean(a < b) == pytest.approx(0.5, abs=0.01)
@@ -86,17 +86,17 @@ def test_pairs_are_drawn_as_often_as_asked_and_on_both_sides():
 def test_what_sampling_refuses():
     alone = ratings.PairCounts(("a",), *[np.zeros(0, dtype=int)] * 6)
     with pytest.raises(ratings.BadOption, match="1 models make no pair"):
-        sampling.uniform(alone)
+        pair_sampling.uniform(alone)
     with pytest.raises(ratings.BadOption, match="floor 0; a share above 0"):
-        sampling.active(COUNTS, floor=0)
+        pair_sampling.active(COUNTS, floor=0)
     with pytest.raises(ratings.BadOption, match="weight 0"):
-        sampling.newcomers(COUNTS, weight=0)
+        pair_sampling.newcomers(COUNTS, weight=0)
     with pytest.raises(ratings.UnknownModel, match="'zzz' is not among"):
-        sampling.boosted(COUNTS, sampling.uniform(COUNTS), {"zzz": 1})
+        pair_sampling.boosted(COUNTS, pair_sampling.uniform(COUNTS), {"zzz": 1})
     with pytest.raises(ratings.BadOption, match="boost -1 of 'm1'"):
-        sampling.boosted(COUNTS, sampling.uniform(COUNTS), {"m1": -1})
+        pair_sampling.boosted(COUNTS, pair_sampling.uniform(COUNTS), {"m1": -1})
     with pytest.raises(ratings.BadOption, match="no pair is left to ask"):
-        sampling.boosted(COUNTS, sampling.uniform(COUNTS), dict.fromkeys(COUNTS.models, 0))
+        pair_sampling.boosted(COUNTS, pair_sampling.uniform(COUNTS), dict.fromkeys(COUNTS.models, 0))
 
 
 def test_a_simulated_tie_comes_as_often_as_asked():
@@ -107,7 +107,7 @@ def test_a_simulated_tie_comes_as_often_as_asked():
 
 @pytest.mark.slow
 def test_asking_the_informative_pair_saves_votes_when_newcomers_join():
-    policies = {"uniform": sampling.uniform, "informative": sampling.informative}
+    policies = {"uniform": pair_sampling.uniform, "informative": pair_sampling.informative}
     result = race(policies, models=15, newcomers=2, established=5000, votes=1000, batch=100, runs=6)
     assert result.error[0, -1] < result.error[0, 0]
     assert result.saved("informative", "uniform") > 0.3

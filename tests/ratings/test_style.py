@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from boards import simulated
 from scipy.optimize import minimize
 
 import ratings
 from ratings.scale import POINTS
+from tests.support.boards import simulated
 
 TEXT = """# Title
 Some **bold** and __also bold__ words.

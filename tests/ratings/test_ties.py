@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
-from boards import mirrored, simulated
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 import ratings
 from ratings.scale import POINTS
+from tests.support.boards import mirrored, simulated
 
 A, B, WINNER = simulated(models=5, battles=2000, bad=0.15)
 TIE_MODELS = [ratings.davidson, ratings.rao_kupper]
@@ -143,7 +143,7 @@ def test_a_parameter_without_limit_is_not_a_number_made_up():
 def test_a_parameter_that_runs_away_stops_at_the_step_limit(monkeypatch):
     """Whoever is on the left wins: the position's advantage grows by about a logit a step, without end."""
     a, b = ["x", "y", "z", "y", "z", "x"], ["y", "x", "y", "z", "x", "z"]
-    monkeypatch.setattr("ratings.pair_likelihood.STEPS", 10)
+    monkeypatch.setattr("ratings.models.pair_likelihood.STEPS", 10)
     with pytest.raises(ratings.NotConverged, match="leave a parameter without limit; give a prior") as told:
         ratings.bradley_terry_with_position(a, b, ["model_a"] * 6)
     assert told.value.__cause__ is None  # ten steps were made; no matrix lost its inverse on the way

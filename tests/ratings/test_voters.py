@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import ratings
-from ratings.voters import check_voters
+from ratings.tools.anomalous_voters import check_voters
 
 MODELS = 10
 
@@ -64,9 +64,9 @@ def test_false_alarms_stay_under_the_level():
 
 def test_the_e_process_is_the_mean_of_products_of_likelihood_ratios():
     a, b, outcome, voter = crowd([], honest=5, votes=20)
-    from ratings.battles import read_battles
-    from ratings.counts import tabulate
-    from ratings.voters import _without_own_votes
+    from ratings.data.battles import read_battles
+    from ratings.data.counts import tabulate
+    from ratings.tools.anomalous_voters import _without_own_votes
 
     battles = read_battles(a, b, outcome.astype(np.uint8))
     fit = ratings.davidson(tabulate(battles), prior=ratings.PRIOR)
@@ -91,9 +91,9 @@ def test_the_e_process_is_the_mean_of_products_of_likelihood_ratios():
 
 def test_a_voter_is_left_out_of_what_they_are_held_against():
     a, b, outcome, voter = crowd([booster(4)], honest=10, votes=60)
-    from ratings.battles import read_battles
-    from ratings.counts import tabulate
-    from ratings.voters import _davidson, _without_own_votes
+    from ratings.data.battles import read_battles
+    from ratings.data.counts import tabulate
+    from ratings.tools.anomalous_voters import _davidson, _without_own_votes
 
     battles = read_battles(a, b, outcome.astype(np.uint8))
     fit = ratings.davidson(tabulate(battles), prior=ratings.PRIOR)

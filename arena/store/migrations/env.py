@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from arena.store.schema import METADATA
+from arena.store.schema.all_tables import METADATA
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -8,10 +8,10 @@ from typing import Any
 
 import gradio as gr
 
-from arena.battles import BattleRefused, Battles, VoteRefused
-from arena.prompts import PromptRejected
-from arena.store.tables import BattleStatus
-from arena.views import View, spoken
+from arena.battles.battles import BattleRefused, Battles, VoteRefused
+from arena.battles.views import View, spoken
+from arena.rules.prompt_limits import PromptRejected
+from arena.store.schema.battles import BattleStatus
 from arena.web.pages.battle_widgets import ASK, NEW, Widgets, lay_out, notice
 from arena.web.session import COOKIE, voter_of
 from arena.web.text import as_markdown

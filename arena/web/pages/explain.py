@@ -13,19 +13,20 @@ from urllib.parse import quote
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from arena import explaining, targets
 from arena.config import Settings
 from arena.errors import ConfigError
-from arena.judge_weights import has_weights
+from arena.explaining import explain
+from arena.serving import model_clients
+from arena.serving.local_weights import has_weights
 from arena.store import Database
-from arena.store.archive import may_read
 from arena.store.explanations import BattleTexts, StoredExplanation
-from arena.web.explanations import Busy, Explanations, Job
+from arena.store.shared_battles import may_read
+from arena.web.explain_jobs import Busy, Explanations, Job
 from arena.web.navigation import links
 from arena.web.session import COOKIE, voter_of
-from interp.inside import HEADS, INSIDE
-from interp.methods import METHODS
-from interp.render import SPOKEN, fragment, style
+from interp.blackbox.methods import METHODS
+from interp.render.page import SPOKEN, fragment, style
+from interp.whitebox.methods import HEADS, INSIDE
 
 LONGEST = 160  # characters of the prompt in the heading
 SIDE_BY_SIDE = 2
@@ -43,14 +44,14 @@ def routes(settings: Settings, database: Database, jobs: Explanations) -> APIRou
             if not may_read(session, name, voter, judged=settings.web.show_judged):
                 raise HTTPException(404, UNREADABLE)
         try:
-            return explaining.find_battle(database, name)
+            return explain.find_battle(database, name)
         except ConfigError as problem:
             raise HTTPException(404, str(problem)) from problem
 
     @router.get("/{name}", response_class=HTMLResponse)
     def show(name: str, request: Request, show: str = "") -> HTMLResponse:
         battle = battle_of(name, request)
-        stored = explaining.all_stored(database, battle)
+        stored = explain.all_stored(database, battle)
         body = (
             _head(battle)
             + _job(battle, jobs.job(name))
@@ -65,15 +66,15 @@ def routes(settings: Settings, database: Database, jobs: Explanations) -> APIRou
         request: Request,
         judge: Annotated[str, Form()],
         method: Annotated[str, Form()],
-        about: Annotated[str, Form()] = explaining.VERDICT,
+        about: Annotated[str, Form()] = explain.VERDICT,
         heads: Annotated[str, Form()] = HEADS[0],
     ) -> RedirectResponse:
         battle = battle_of(name, request)
         if not settings.web.explain:
             raise HTTPException(403, "explanations are made by the operator here: arena explain")
-        if judge not in judges(settings) or method not in explaining.method_names():
+        if judge not in judges(settings) or method not in explain.method_names():
             raise HTTPException(422, f"judge {judge!r} with method {method!r} cannot be asked from this page")
-        if about not in explaining.ABOUT or heads not in HEADS:
+        if about not in explain.ABOUT or heads not in HEADS:
             raise HTTPException(422, f"about {about!r}, heads {heads!r} cannot be asked from this page")
         try:
             jobs.begin(battle.public_id, judge, method, about, heads)
@@ -96,7 +97,7 @@ def routes(settings: Settings, database: Database, jobs: Explanations) -> APIRou
 
 def judges(settings: Settings) -> list[str]:
     """Models that a visitor may have explained: those with weights here, which cost the operator no money."""
-    return [name for name, one in targets.configured(settings).items() if has_weights(one)]
+    return [name for name, one in model_clients.configured(settings).items() if has_weights(one)]
 
 
 def _(text: object) -> str:

@@ -7,8 +7,8 @@ from html import escape
 from typing import Any
 from xml.etree import ElementTree as Xml
 
-from arena.leaderboard import Published
-from arena.seals import Seal
+from arena.leaderboards.leaderboard import Published
+from arena.rules.seals import Seal
 
 LETTER = 7.0  # pixels, about, of a letter of the badge's font at 11 px
 ATOM = "http://www.w3.org/2005/Atom"

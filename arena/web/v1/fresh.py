@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 from sqlmodel import Session
 
-from arena.board_choice import BoardChoice
-from arena.leaderboard import Published, publish_choice
+from arena.leaderboards.leaderboard import Published, publish_choice
+from arena.leaderboards.query import BoardChoice
 from arena.store import Database
 from arena.web.v1.records import state
 

@@ -11,17 +11,17 @@ from fastapi import HTTPException
 from sqlmodel import Session, col, select
 
 from arena.config import AnyModel
-from arena.leaderboard import Published
-from arena.screening import Screen
-from arena.seals import pseudonym
-from arena.store.archive import readable
-from arena.store.conditions import given_by, in_category
+from arena.leaderboards.leaderboard import Published
+from arena.rules.pii import Screen
+from arena.rules.seals import pseudonym
+from arena.rules.tagger_prompt import TAGGED
+from arena.store.conversations import behind
 from arena.store.ledger import as_sealed, last_seal, ledger_key, sealed_votes, seals
 from arena.store.prompts import prompt_sets
-from arena.store.tables import HUMAN, Battle, Model, Vote
-from arena.store.voted_on import behind
+from arena.store.query_filters import given_by, in_category
+from arena.store.schema.battles import HUMAN, Battle, Model, Vote
+from arena.store.shared_battles import readable
 from arena.store.votes import last_vote, vote_count
-from arena.tagger import TAGGED
 from arena.web.v1.replies import Page
 
 

@@ -9,13 +9,13 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 
 from arena import __version__
-from arena.board_choice import BoardChoice
 from arena.config import Settings
-from arena.history import board_at, moment
-from arena.moved import moved
+from arena.leaderboards.history import board_at, moment
+from arena.leaderboards.query import BoardChoice
+from arena.leaderboards.rating_change import moved
 from arena.store import Database
 from arena.store.ledger import last_seal, seals
-from arena.store.tables import HUMAN, OVERALL
+from arena.store.schema.battles import HUMAN, OVERALL
 from arena.web.v1 import embedded, examples, records
 from arena.web.v1.fresh import Fresh
 from arena.web.v1.problems import ProblemRoute

@@ -8,11 +8,11 @@ import signal
 
 import pytest
 
-from arena.demo import EMBEDDED
 from arena.endpoints import EndpointError, Failure, Finish, complete
 from arena.endpoints.llama_cpp import LlamaCpp
-from arena.serving import ServedModel, make_endpoint
-from arena.weights import KNOWN, is_fetched
+from arena.serving.bundled import EMBEDDED
+from arena.serving.downloads import KNOWN, is_fetched
+from arena.serving.models import ServedModel, make_endpoint
 
 pytest.importorskip("xllamacpp")
 QUESTION = [{"role": "user", "content": "What is the capital of France?"}]

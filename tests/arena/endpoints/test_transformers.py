@@ -22,7 +22,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers  # 
 
 from arena.endpoints.deltas import Deltas  # noqa: E402
 from arena.endpoints.endpoint import EndpointError, Failure, Finish, complete  # noqa: E402
-from arena.endpoints.planning import Sampling, chooser, read_messages, read_stop  # noqa: E402
+from arena.endpoints.generation_plan import Sampling, chooser, read_messages, read_stop  # noqa: E402
 from arena.endpoints.transformers import Transformers  # noqa: E402
 
 pytestmark = pytest.mark.slow  # torch alone takes seconds to import
@@ -506,7 +506,7 @@ async def test_an_unknown_dtype_is_named(source):
 async def test_a_missing_extra_is_named(monkeypatch, source):
     monkeypatch.setitem(sys.modules, "transformers", None)
     monkeypatch.delitem(sys.modules, "arena.endpoints.checkpoint", raising=False)
-    monkeypatch.delitem(sys.modules, "arena.endpoints.batching", raising=False)
+    monkeypatch.delitem(sys.modules, "arena.endpoints.batcher", raising=False)
     with pytest.raises(EndpointError, match=r"pip install 'arena\[local\]'") as caught:
         await Transformers(source).start()
     assert caught.value.failure == Failure.NOT_READY

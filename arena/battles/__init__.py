@@ -1,0 +1,1 @@
+"""A battle from the voter's side: matchmaking, live turns, and what a voter may see."""

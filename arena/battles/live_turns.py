@@ -1,0 +1,110 @@
+"""Turns being written: the one part of a battle that lives in memory, until what came of it is in the store."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from arena.battles.streaming import LiveTurn, Patience
+from arena.battles.views import conversation
+from arena.config import BattleSettings
+from arena.rules.name_masking import Blindfold
+from arena.serving.models import Serving
+from arena.store import battles as stored
+from arena.store.battles import SIDES, StoredBattle
+from arena.store.schema.battles import BattleStatus
+
+log = logging.getLogger(__name__)
+
+Write = Callable[[Callable[[Session], None]], Awaitable[None]]
+
+
+class BattleRefused(Exception):
+    """What was asked for cannot be done now; nothing changed. The text is for the voter."""
+
+
+@dataclass
+class Live:
+    """A battle with a turn under way; `task` ends when the turn is in the store."""
+
+    battle: StoredBattle
+    turn: LiveTurn
+    task: asyncio.Task[None]
+
+
+class RunningTurns:
+    """The turns under way on this server, by their battle's public id. `write` runs a write transaction."""
+
+    def __init__(self, serving: Serving, limits: BattleSettings, blindfold: Blindfold, write: Write) -> None:
+        self.serving, self.limits, self.blindfold = serving, limits, blindfold
+        self._write = write
+        self._live: dict[str, Live] = {}
+        self._coming: list[str] = []  # voters whose turns are about to be under way
+
+    def find(self, public_id: str, voter: str | None = None) -> Live | None:
+        """The battle's running turn, if there is one; with `voter` only theirs."""
+        live = self._live.get(public_id)
+        return live if live and voter in (None, live.battle.voter) else None
+
+    async def stop(self, live: Live) -> None:
+        """End a turn early and wait until it is in the store."""
+        live.turn.stop()
+        await asyncio.wait([live.task])
+
+    async def close(self) -> list[int]:
+        """Cut every turn off; the battles whose turns those were."""
+        interrupted = list(self._live.values())
+        for live in interrupted:
+            live.task.cancel()
+        await asyncio.gather(*(live.task for live in interrupted), return_exceptions=True)
+        return [live.battle.id for live in interrupted]
+
+    @contextmanager
+    def place(self, voter: str) -> Iterator[None]:
+        """Keep a place for a turn until it is under way. Raises `BattleRefused` when there is none."""
+        running = Counter([live.battle.voter for live in self._live.values()] + self._coming)
+        if running[voter] >= self.limits.running_per_voter:
+            raise BattleRefused(
+                f"You have {running[voter]} battles being written at once. Let one of them finish first."
+            )
+        if running.total() >= self.limits.running_at_once:
+            raise BattleRefused("The arena is busy. Please try again in a moment; your prompt is still here.")
+        self._coming.append(voter)
+        try:
+            yield
+        finally:
+            self._coming.remove(voter)
+
+    def start(self, battle: StoredBattle) -> Live:
+        """Begin to write the turn that the store has as running."""
+        names = {"a": battle.model_a, "b": battle.model_b}
+        turn = LiveTurn(
+            conversations={side: conversation(battle, side) for side in SIDES},
+            models={side: self.serving.models[names[side]] for side in SIDES},
+            blindfold=self.blindfold,
+            patience=Patience(self.limits.first_token_timeout, self.limits.turn_timeout),
+        )
+        live = Live(battle, turn, asyncio.create_task(self._write_turn(battle, turn)))
+        live.task.add_done_callback(lambda _task: self._turn_ended(live))
+        self._live[battle.public_id] = live
+        return live
+
+    async def _write_turn(self, battle: StoredBattle, turn: LiveTurn) -> None:
+        """Run the turn and put what came of it into the store, whatever it was."""
+        await turn.run()
+        self.serving.note(turn.outcome())
+        status = BattleStatus.FAILED if turn.failed else BattleStatus.OPEN
+        await self._write(lambda session: stored.finish_turn(session, battle.id, turn.written(), status))
+
+    def _turn_ended(self, live: Live) -> None:
+        """However it ended, and also when it was cancelled before it began."""
+        live.turn.done.set()
+        del self._live[live.battle.public_id]
+        if not live.task.cancelled() and (error := live.task.exception()):
+            log.error("battle %s could not be written down", live.battle.id, exc_info=error)

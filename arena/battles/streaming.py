@@ -1,0 +1,176 @@
+"""One turn of a battle while it runs: both models write at once, watchers see frames."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from arena.endpoints import EndpointError, Failure, Finish, Usage
+from arena.rules.name_masking import Blindfold
+from arena.rules.prompt_limits import clean
+from arena.store.battles import SIDES, Side, Written
+from arena.store.schema.battles import CompletionStatus
+
+log = logging.getLogger(__name__)
+
+FRAMES_PER_SECOND = 15  # smooth to the eye; more only costs bandwidth
+
+Message = Mapping[str, str]
+
+
+class Streams(Protocol):
+    """What a turn needs of a model."""
+
+    @property
+    def name(self) -> str: ...
+    def stream(self, conversation: Sequence[Message]) -> AsyncIterator[str | Finish]: ...
+
+
+@dataclass
+class Writing:
+    """One side's completion as it grows."""
+
+    text: str = ""
+    status: CompletionStatus = CompletionStatus.RUNNING
+    finish_reason: str | None = None
+    failure: Failure | None = None
+    usage: Usage = field(default_factory=Usage)
+    first_token_seconds: float | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a turn may take, in seconds."""
+
+    first_token: float
+    turn: float
+
+
+@dataclass
+class LiveTurn:
+    """Runs both sides and remembers what came. One event loop; `run` once."""
+
+    conversations: Mapping[Side, Sequence[Message]]
+    models: Mapping[Side, Streams]
+    blindfold: Blindfold
+    patience: Patience
+    sides: dict[Side, Writing] = field(default_factory=lambda: {side: Writing() for side in SIDES})
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def run(self) -> None:
+        """Until both sides have ended. A side that fails ends the other: the battle cannot count."""
+        self._tasks = [asyncio.create_task(self._write(side)) for side in SIDES]
+        try:
+            pending = set(self._tasks)
+            while pending:
+                finished, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+                for task in finished:
+                    task.result()
+                if self.failed:
+                    self.stop()
+        finally:
+            for task in self._tasks:
+                task.cancel()
+
+    def stop(self) -> None:
+        """Cut short what still runs; what was written stays."""
+        for side, task in zip(SIDES, self._tasks, strict=False):
+            if self.sides[side].status is CompletionStatus.RUNNING:
+                self.sides[side].status = CompletionStatus.STOPPED
+                task.cancel()
+
+    @property
+    def failed(self) -> bool:
+        return any(writing.status is CompletionStatus.FAILED for writing in self.sides.values())
+
+    @property
+    def both_have_begun(self) -> bool:
+        return all(writing.text.strip() for writing in self.sides.values())
+
+    def visible(self, side: Side) -> str:
+        """The text so far with every model's name masked."""
+        writing = self.sides[side]
+        return self.blindfold.hide(writing.text, whole=writing.status is not CompletionStatus.RUNNING)
+
+    def outcome(self) -> dict[str, bool]:
+        """Whether each model answered, for those that were not cut short."""
+        known = (CompletionStatus.FINISHED, CompletionStatus.FAILED)
+        return {
+            self.models[side].name: writing.status is CompletionStatus.FINISHED
+            for side, writing in self.sides.items()
+            if writing.status in known
+        }
+
+    def written(self) -> dict[Side, Written]:
+        """Both completions as they go into the store."""
+        return {side: self._record(self.sides[side]) for side in SIDES}
+
+    async def frames(self) -> AsyncIterator[None]:
+        """A beat for each frame in which something is new, until the turn is recorded."""
+        shown: tuple[str, ...] = ()
+        while not self.done.is_set():
+            current = tuple(writing.text for writing in self.sides.values())
+            if current != shown:
+                shown = current
+                yield
+            try:
+                await asyncio.wait_for(self.done.wait(), 1 / FRAMES_PER_SECOND)
+            except TimeoutError:
+                continue
+
+    async def _write(self, side: Side) -> None:
+        """One side, to its end. Failures are kept in `sides` for the record, not raised."""
+        writing, started = self.sides[side], time.monotonic()
+        try:
+            async with (
+                asyncio.timeout(self.patience.turn),
+                asyncio.timeout(self.patience.first_token) as first,
+            ):
+                async for event in self.models[side].stream(self.conversations[side]):
+                    if isinstance(event, Finish):
+                        writing.finish_reason, writing.usage = event.reason, event.usage
+                        continue
+                    if writing.first_token_seconds is None and event:
+                        writing.first_token_seconds = time.monotonic() - started
+                        first.reschedule(None)
+                    writing.text += clean(event)
+            self._end(writing)
+        except EndpointError as error:
+            self._fail(side, error.failure, error.detail)
+        except TimeoutError:
+            self._fail(side, Failure.TIMEOUT, f"nothing whole after {time.monotonic() - started:.0f} s")
+        except asyncio.CancelledError:
+            if writing.status is not CompletionStatus.STOPPED:
+                raise
+        finally:
+            writing.seconds = time.monotonic() - started
+
+    def _end(self, writing: Writing) -> None:
+        """An empty completion is a failure: there is nothing to compare."""
+        if writing.text.strip():
+            writing.status = CompletionStatus.FINISHED
+        else:
+            writing.status, writing.failure = CompletionStatus.FAILED, Failure.BROKEN
+
+    def _fail(self, side: Side, failure: Failure, detail: str) -> None:
+        self.sides[side].status, self.sides[side].failure = CompletionStatus.FAILED, failure
+        log.warning("%s failed (%s): %s", self.models[side].name, failure.value, detail)
+
+    def _record(self, writing: Writing) -> Written:
+        return Written(
+            text=writing.text,
+            status=writing.status,
+            finish_reason=writing.finish_reason,
+            failure=writing.failure,
+            prompt_tokens=writing.usage.prompt_tokens,
+            completion_tokens=writing.usage.completion_tokens,
+            first_token_seconds=writing.first_token_seconds,
+            seconds=writing.seconds,
+            leaked=self.blindfold.names_a_model(writing.text),
+        )

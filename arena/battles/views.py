@@ -1,0 +1,77 @@
+"""What a voter may see of a battle. A view names the models only after the vote."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from arena.battles.streaming import LiveTurn, Message
+from arena.rules.name_masking import Blindfold
+from arena.store.battles import SIDES, Side, StoredBattle, StoredTurn
+from arena.store.schema.battles import BattleStatus, CompletionStatus
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One turn as the voter sees it."""
+
+    prompt: str
+    completion_a: str
+    completion_b: str
+
+
+@dataclass(frozen=True)
+class View:
+    """What a voter may know of a battle. `model_a` and `model_b` are `None` until the vote."""
+
+    public_id: str
+    status: BattleStatus
+    exchanges: tuple[Exchange, ...]
+    can_vote: bool
+    can_continue: bool
+    winner: str | None = None
+    model_a: str | None = None
+    model_b: str | None = None
+    stopped_early: bool = False
+    shared: bool = False
+
+
+def view_of(battle: StoredBattle, turn: LiveTurn | None, blindfold: Blindfold, max_turns: int) -> View:
+    """The battle as it stands, with the running `turn` in place of its last exchange."""
+    voted = battle.status is BattleStatus.VOTED
+    exchanges = [_exchange(stored, blindfold) for stored in battle.turns]
+    if turn:
+        exchanges[-1] = Exchange(battle.turns[-1].prompt, turn.visible("a"), turn.visible("b"))
+    last = battle.turns[-1].completions.values()
+    is_open = battle.status is BattleStatus.OPEN
+    return View(
+        public_id=battle.public_id,
+        status=battle.status,
+        exchanges=tuple(exchanges),
+        can_vote=is_open or bool(turn and turn.both_have_begun),
+        can_continue=is_open and len(battle.turns) < max_turns,
+        winner=battle.winner,
+        model_a=battle.model_a if voted else None,
+        model_b=battle.model_b if voted else None,
+        stopped_early=any(written.status is CompletionStatus.STOPPED for written in last),
+        shared=battle.shared,
+    )
+
+
+def conversation(battle: StoredBattle, side: Side) -> list[Message]:
+    """The messages up to the last prompt, with this side's own completions."""
+    messages: list[Message] = []
+    for turn in battle.turns:
+        messages.append({"role": "user", "content": turn.prompt})
+        messages.append({"role": "assistant", "content": turn.completions[side].text})
+    return messages[:-1]
+
+
+def spoken(winner: str | None) -> str:
+    """A vote in words."""
+    words = {"model_a": "A is better", "model_b": "B is better", "tie": "tie", "both_bad": "both are bad"}
+    return words.get(winner or "", "no vote")
+
+
+def _exchange(turn: StoredTurn, blindfold: Blindfold) -> Exchange:
+    a, b = (blindfold.hide(turn.completions[side].text) for side in SIDES)
+    return Exchange(turn.prompt, a, b)

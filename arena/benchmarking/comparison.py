@@ -1,0 +1,154 @@
+"""Stored runs of several models on the same samples, compared in pairs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from typing import Any
+
+from sqlmodel import Session
+
+from arena.errors import ConfigError
+from arena.store.benchmarks import StoredRun, UnknownRun, outcomes, run, runs
+from arena.store.schema.benchmarks import BenchmarkOutcome
+from benchmarks.paired import holm, paired, tie_groups
+from benchmarks.task import Status
+from benchmarks.tasks import shipped
+
+ALPHA = 0.05
+
+
+@dataclass(frozen=True)
+class Values:
+    """A run's values of its metric by sample, with the samples' clusters."""
+
+    stored: StoredRun
+    by_sample: Mapping[str, tuple[float, str]]
+
+    @property
+    def name(self) -> str:
+        return self.stored.model
+
+
+def compare(session: Session, names: Sequence[str], task: str | None = None) -> dict[str, Any]:
+    """All pairs of the named models (or run numbers) on every task that all have taken in the same way.
+
+    P-values are corrected over all pairs and tasks together. `worst` and `best` bound the difference of the two runs
+    if every sample without a score were wrong for the one and right for the other. Raises `ConfigError`.
+    """
+    if len(names) < 2:
+        raise ConfigError("arena bench compare takes two models or runs, or more")
+    groups = (
+        _by_runs(session, names) if all(name.isdigit() for name in names) else _by_models(session, names, task)
+    )
+    pairs = [
+        _pair(first, second)
+        for group in groups
+        for first, second in combinations(_ordered([_values(session, stored) for stored in group]), 2)
+    ]
+    corrected = holm({str(number): pair["p"] for number, pair in enumerate(pairs)})
+    for number, pair in enumerate(pairs):
+        pair["p_holm"] = corrected[str(number)]
+        pair["differ"] = pair["p_holm"] < ALPHA
+    return {"pairs": pairs, "ties": _ties(pairs), "alpha": ALPHA}
+
+
+def _by_runs(session: Session, names: Sequence[str]) -> list[list[StoredRun]]:
+    try:
+        found = [run(session, int(name)) for name in names]
+    except UnknownRun as problem:
+        raise ConfigError(str(problem)) from problem
+    if len({one.row.task for one in found}) > 1:
+        raise ConfigError(f"the runs are of different tasks: {', '.join(one.row.task for one in found)}")
+    return [found]
+
+
+def _by_models(session: Session, names: Sequence[str], task: str | None) -> list[list[StoredRun]]:
+    """For each task the latest way in which every model has taken it."""
+    latest: dict[tuple[str, str], dict[str, StoredRun]] = {}
+    for name in names:
+        found = runs(session, task, name)
+        if not found:
+            where = f" of {task}" if task else ""
+            raise ConfigError(f"{name!r} has no run{where}; type: arena bench run TASK --models {name}")
+        for stored in found:
+            latest.setdefault((stored.row.task, stored.row.settings), {})[name] = stored
+    complete = {key: group for key, group in latest.items() if len(group) == len(set(names))}
+    if not complete:
+        raise ConfigError(
+            "these models share no task that they took in the same way (samples, shots, seed); "
+            f"type: arena bench run TASK --models {','.join(names)}"
+        )
+    newest = {task: group for (task, _), group in complete.items()}
+    return [list(group.values()) for group in newest.values()]
+
+
+def _values(session: Session, stored: StoredRun) -> Values:
+    metric, worst = stored.row.metric, _worst(stored.row.task)
+    found: dict[str, tuple[float, str]] = {}
+    for row in outcomes(session, stored.row.id or 0):
+        value = _value(row, metric, worst)
+        if value is not None:
+            found[row.sample] = (value, row.cluster or row.sample)
+    return Values(stored, found)
+
+
+def _value(row: BenchmarkOutcome, metric: str, worst: float | None) -> float | None:
+    """As in the report: unparsed is the worst value, failed none at all."""
+    if row.status == Status.UNPARSED:
+        return worst
+    found: float | None = json.loads(row.metrics).get(metric)
+    return found
+
+
+def _worst(task: str) -> float | None:
+    known = shipped().get(task)
+    if known is None:
+        return 0.0
+    if known.bounds is None:
+        return None
+    return known.bounds[0] if known.higher_is_better else known.bounds[1]
+
+
+def _ordered(several: Sequence[Values]) -> list[Values]:
+    return sorted(several, key=lambda one: -(one.stored.row.value or 0.0))
+
+
+def _pair(first: Values, second: Values) -> dict[str, Any]:
+    both = [sample for sample in first.by_sample if sample in second.by_sample]
+    if not both:
+        raise ConfigError(f"{first.name} and {second.name} have no scored sample in common")
+    clusters = [first.by_sample[sample][1] for sample in both]
+    result = paired(
+        [first.by_sample[sample][0] for sample in both], [second.by_sample[sample][0] for sample in both], clusters
+    )
+    a, b = first.stored.row, second.stored.row
+    return {
+        "task": a.task,
+        "metric": a.metric,
+        "model_a": first.name,
+        "model_b": second.name,
+        "run_a": a.id,
+        "run_b": b.id,
+        "rungs": [a.rung, b.rung],
+        "worst": _less(a.worst, b.best),
+        "best": _less(a.best, b.worst),
+        **asdict(result),
+    }
+
+
+def _less(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else one - other
+
+
+def _ties(pairs: Sequence[Mapping[str, Any]]) -> dict[str, list[list[str]]]:
+    """For each task the models, best first, in groups that the test cannot tell apart."""
+    found: dict[str, list[list[str]]] = {}
+    for task in dict.fromkeys(pair["task"] for pair in pairs):
+        here = [pair for pair in pairs if pair["task"] == task]
+        ordered = list(dict.fromkeys(name for pair in here for name in (pair["model_a"], pair["model_b"])))
+        differ = {(pair["model_a"], pair["model_b"]): bool(pair["differ"]) for pair in here}
+        found[task] = tie_groups(ordered, differ)
+    return found

@@ -1,0 +1,36 @@
+"""`arena import`: battles of elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from arena.cli.options import AsFormat, Config, DatabaseURL, Format, for_programs, opened
+
+
+def bring(
+    file: Annotated[Path, typer.Argument(help="Battles: a .csv, .jsonl or .parquet file, or PandaLM's .json.")],
+    name: Annotated[
+        str | None, typer.Option(help="What its rows are known by; the file's name if left out.")
+    ] = None,
+    as_format: AsFormat = Format.TABLE,
+    config: Config = None,
+    db: DatabaseURL = None,
+) -> None:
+    """Import battles in the public arena format, with votes, voters, times and conversations."""
+    from arena.exchange.import_battles import bring_battles
+
+    console = Console(stderr=True, soft_wrap=True)
+    with opened(config, db, create=True) as (database, _), console.status(f"reading {file}"):
+        done = bring_battles(database, file, name)
+    if for_programs(asdict(done), as_format):
+        return
+    there = f"; {done.there:,} were there already" if done.there else ""
+    console.print(
+        f"[bold]{escape(done.name)}[/]: {done.votes:,} votes on {done.models} models{there}", highlight=False
+    )

@@ -1,0 +1,48 @@
+"""Whom the engine asks, and how patiently."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from arena.endpoints import Endpoint, Request
+from arena.engine.budget import Price
+
+
+@dataclass(frozen=True)
+class Target:
+    """A model as the engine sees it. `identity` is all that tells it from another one whose replies differ."""
+
+    endpoint: Endpoint
+    identity: Mapping[str, Any]
+    concurrency: int = 8
+    requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
+    price: Price | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)  # the user's, for requests that others build
+    lacks: frozenset[str] = frozenset()  # parameters that the endpoint refuses and a request can do without
+
+    def asked_with(self, body: Request) -> dict[str, Any]:
+        """The request with this model's own parameters over those of whoever built it."""
+        asked = {name: value for name, value in body.items() if name not in self.lacks} | dict(self.parameters)
+        if "max_completion_tokens" in self.parameters:  # the other word for it, and servers refuse both together
+            asked.pop("max_tokens", None)
+        return asked
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long and how often the engine tries; times in seconds."""
+
+    attempts: int = 4  # of a call that failed in a way that may pass; a busy endpoint gets three times as many
+    readings: int = 2  # of a request whose reply cannot be read
+    call_timeout: float = 300.0
+    first_pause: float = 0.5  # doubles with each attempt, with jitter
+    longest_pause: float = 60.0  # an endpoint that asks for more is left alone for this run
+    run_timeout: float | None = None
+
+    def pause(self, attempt: int) -> float:
+        doubled = min(self.longest_pause, self.first_pause * 2.0 ** (attempt - 1))
+        return doubled * random.uniform(0.5, 1.0)  # noqa: S311  (jitter, not a secret)

@@ -1,0 +1,170 @@
+"""The journal: one line of JSON for each call that ended, appended and never changed.
+
+It is the one source that a run resumes from, and the reply cache: a reply is found by the address of its
+request. A failure is written down, counted, and never found. A line that a crash cut short is dropped when the
+journal is opened; everything before it counts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from arena.endpoints.endpoint import Reply
+from arena.engine.calls import Status
+from arena.errors import InputError, WorkFailed
+
+# A line begins `{"key":"<64 hex>","status":"ok",…`, so that opening a journal need not parse it.
+KEY = slice(len(b'{"key":"'), len(b'{"key":"') + 64)
+OK_MARK = b'","status":"ok"'
+OK_AT = slice(KEY.stop, KEY.stop + len(OK_MARK))
+SYNC_EVERY = 1.0  # seconds of work that a power cut may cost; a killed process loses nothing
+encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # made once: dumps() makes one a call
+
+
+class JournalError(InputError):
+    """The journal cannot be used; the text says what to do."""
+
+
+class JournalBroken(JournalError, WorkFailed):
+    """The journal took what was written before, and no more."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One call that ended. `seconds` and `cost` (USD) include its earlier attempts."""
+
+    key: str
+    status: Status
+    model: str
+    reply: Reply | None = None
+    detail: str = ""
+    attempts: int = 1
+    seconds: float = 0.0
+    cost: float | None = None
+
+
+class Journal:
+    """Appends entries to `path` and finds replies in it. One process at a time; `close` when done."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._places: dict[bytes, int] = {}  # address to where its line begins
+        self.failures: Counter[Status] = Counter()
+        with ExitStack() as opened:
+            self._lock(opened)
+            self._file = opened.enter_context(path.open("ab", buffering=0))
+            self._reader = opened.enter_context(path.open("rb"))
+            self._end = self._read()
+            self._opened = opened.pop_all()
+        self._synced = time.monotonic()
+        self._flusher = ThreadPoolExecutor(1, "arena-journal")
+        self._syncing: Future[None] | None = None
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        """How many replies can be found."""
+        return len(self._places)
+
+    def __contains__(self, key: str) -> bool:
+        return bytes.fromhex(key) in self._places
+
+    def reply(self, key: str) -> Reply | None:
+        """The reply to the request with this address, if it was ever given."""
+        place = self._places.get(bytes.fromhex(key))
+        if place is None:
+            return None
+        reply: Reply = self._line(place)["reply"]
+        return reply
+
+    def append(self, entry: Entry) -> None:
+        """Write one entry; when this returns it survives the end of this process."""
+        record: dict[str, Any] = {"key": entry.key, "status": entry.status.value, "model": entry.model}
+        if entry.reply is not None:
+            record["reply"] = entry.reply
+        if entry.detail:
+            record["detail"] = entry.detail
+        record |= {"attempts": entry.attempts, "seconds": round(entry.seconds, 3), "cost": entry.cost}
+        line = encoded(record).encode("utf-8", "replace") + b"\n"
+        try:
+            written = self._file.write(line)
+        except OSError as error:
+            raise JournalBroken(f"{self.path}: {error.strerror}; what was written before is kept") from error
+        if written != len(line):
+            raise JournalBroken(f"{self.path}: the disk is full; what was written before is kept")
+        self._note(line, self._end)
+        self._end += len(line)
+        if time.monotonic() - self._synced > SYNC_EVERY:
+            self._sync_beside()
+
+    def close(self) -> None:
+        """Idempotent."""
+        if not self._file.closed:
+            self._flusher.shutdown()  # waits for the one that runs
+            os.fsync(self._file.fileno())
+        self._opened.close()
+
+    def _lock(self, opened: ExitStack) -> None:
+        beside = Path(f"{self.path}.lock")
+        lock = FileLock(beside)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            if self.path.exists() and not self.path.is_file():
+                raise JournalError(f"{self.path}: is no file; give --journal FILE")
+            beside.touch()  # FileLock would wait for a right that never comes
+            lock.acquire(timeout=0)
+        except Timeout:
+            detail = f"{self.path} is in use by another run; wait for it, or give --journal FILE"
+            raise JournalError(detail) from None
+        except OSError as error:
+            detail = f"{self.path}: cannot be written ({error.strerror}); give --journal FILE"
+            raise JournalError(detail) from error
+        opened.callback(lock.release)
+
+    def _sync_beside(self) -> None:
+        """Have the disk write, in a thread: nobody waits for it. What went wrong the last time is raised."""
+        if self._syncing is not None:
+            if not self._syncing.done():
+                return
+            self._syncing.result()
+        self._syncing = self._flusher.submit(os.fsync, self._file.fileno())
+        self._synced = time.monotonic()
+
+    def _line(self, place: int) -> dict[str, Any]:
+        self._reader.seek(place)
+        record: dict[str, Any] = json.loads(self._reader.readline())
+        return record
+
+    def _read(self) -> int:
+        """Index what is there, and cut off a last line without an end. Returns where the next line goes."""
+        place = 0
+        for number, line in enumerate(self._reader, 1):
+            if not line.endswith(b"\n"):
+                self._file.truncate(place)
+                break
+            if not line.startswith(b'{"key":"'):
+                raise JournalError(f"{self.path}:{number}: not a line of a journal; give --journal FILE")
+            self._note(line, place)
+            place += len(line)
+        return place
+
+    def _note(self, line: bytes, place: int) -> None:
+        if line[OK_AT] == OK_MARK:
+            self._places[bytes.fromhex(line[KEY].decode())] = place
+        else:
+            status = line[KEY.stop + len(b'","status":"') :].split(b'"', 1)[0].decode()
+            self.failures[Status(status)] += 1

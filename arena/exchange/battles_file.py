@@ -1,0 +1,196 @@
+"""A file of battles (CSV, JSONL, Parquet, or PandaLM's test set) as columns."""
+
+from __future__ import annotations
+
+import csv
+import gc
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from arena.errors import InputError
+from arena.exchange.pandalm import pandalm_columns
+
+# What public data sets write for the outcomes of `ratings`.
+WINNERS = {"a": "model_a", "b": "model_b", "both_equal": "tie", "tie (bothbad)": "both_bad"}
+NEEDED = ("model_a", "model_b", "winner")
+WORTH_ARROW = 4 << 20  # bytes: below, importing pyarrow takes longer than it saves
+ARROW_BLOCK = 16 << 20  # a row has to fit in
+LINES = 1000  # that are parsed together
+
+Columns = dict[str, list[object]]
+
+
+class BadBattlesFile(InputError):
+    """A file that no battles can be read from; the message names the file, the row and what helps."""
+
+
+def read_battles_file(path: Path, sides: tuple[str, str] | None = None) -> Columns:
+    """The columns of a battles file by name, as they stand in it but for public names of winners.
+
+    `sides` are names that the columns of the models, and the winners, may have instead: ("left", "right").
+
+    Raises BadBattlesFile for a missing file, an unknown ending, a broken row or a missing column.
+    """
+    readers = {".csv": _csv, ".jsonl": _jsonl, ".parquet": _parquet, ".json": _json}
+    ending = path.suffix.lower()
+    if ending not in readers:
+        raise BadBattlesFile(f"{path}: expected a file ending in .csv, .jsonl or .parquet (or PandaLM's .json)")
+    try:
+        with _no_garbage_collection():
+            columns = readers[ending](path)
+    except OSError as problem:
+        raise BadBattlesFile(f"{path}: {problem.strerror or problem}") from problem
+    except UnicodeDecodeError as problem:
+        raise BadBattlesFile(f"{path}: not UTF-8 text (byte {problem.start}); save it as UTF-8") from problem
+    winners = dict(WINNERS)
+    if sides is not None and all(side in columns for side in sides) and "model_a" not in columns:
+        called = dict(zip(sides, NEEDED, strict=False))
+        columns = {called.get(name, name): column for name, column in columns.items()}
+        winners |= called
+    missing = [name for name in NEEDED if name not in columns]
+    if missing:
+        has = ", ".join(columns) or "none"
+        need = ", ".join(NEEDED)
+        raise BadBattlesFile(
+            f"{path}: no column {' or '.join(missing)}; the columns are: {has} (rename them to {need})"
+        )
+    columns["winner"] = [winners.get(w, w) if isinstance(w, str) else w for w in columns["winner"]]
+    return columns
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """A million rows are all alive: looking for garbage among them takes longer than reading them."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _csv(path: Path) -> Columns:
+    if path.stat().st_size >= WORTH_ARROW and (columns := _csv_by_arrow(path)) is not None:
+        return columns
+    csv.field_size_limit(1 << 27)  # completions are longer than the default 128 KiB
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.reader(file)
+        try:
+            names = [name.strip() for name in next(rows, [])]
+            table = [row for row in rows if row]
+        except csv.Error as problem:
+            raise BadBattlesFile(f"{path}: line {rows.line_num}: {problem}") from problem
+    if len(names) == 1 and (found := next((mark for mark in ";\t|" if mark in names[0]), None)):
+        raise BadBattlesFile(f"{path}: columns are parted by {found!r}; save the file with commas")
+    if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+        raise BadBattlesFile(f"{path}: two columns are called {twice[0]!r}; keep one")
+    for number, row in enumerate(table):
+        if len(row) != len(names):
+            raise BadBattlesFile(f"{path}: row {number}: {len(row)} fields where the header has {len(names)}")
+    return dict(zip(names, map(list, zip(*table, strict=True)), strict=True)) if table else {n: [] for n in names}
+
+
+def _csv_by_arrow(path: Path) -> Columns | None:
+    """What `_csv` reads, several times as quickly; None without pyarrow and where it finds the file at fault, for
+    `_csv` to say what is wrong.
+    """
+    try:
+        import pyarrow
+        from pyarrow import csv as arrow_csv
+    except ImportError:
+        return None
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        names = next(csv.reader(file), [])
+    plain = [name.strip() for name in names]
+    if len(plain) < len(NEEDED) or len(set(plain)) < len(plain):
+        return None
+    # The columns of few texts come as codes: a text is then made once, and not once a row.
+    coded = pyarrow.dictionary(pyarrow.int32(), pyarrow.string())
+    types = {name: coded if name.strip() in NEEDED else pyarrow.string() for name in names}
+    try:
+        table = arrow_csv.read_csv(
+            path,
+            read_options=arrow_csv.ReadOptions(block_size=ARROW_BLOCK),
+            parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
+            convert_options=arrow_csv.ConvertOptions(column_types=types, strings_can_be_null=False),
+        )
+    except pyarrow.ArrowInvalid:
+        return None
+    return {name: _listed(table.column(place)) for place, name in enumerate(plain)}
+
+
+def _listed(column: Any) -> list[object]:
+    """The values of an Arrow column; texts that came as codes are shared by their rows."""
+    import numpy as np
+
+    values: list[object] = []
+    for chunk in column.chunks:
+        if hasattr(chunk, "dictionary") and not chunk.null_count and chunk.indices.type.bit_width == 32:
+            texts = np.array(chunk.dictionary.to_pylist(), dtype=object)
+            # Arrow's own way to numpy imports pandas, which takes longer than the file.
+            codes = np.frombuffer(chunk.indices.buffers()[1], np.int32)[chunk.indices.offset :][: len(chunk)]
+            values += texts[codes].tolist()
+        else:
+            values += chunk.to_pylist()
+    return values
+
+
+def _jsonl(path: Path) -> Columns:
+    records: list[dict[str, object]] = []
+    with path.open(encoding="utf-8-sig") as file:
+        numbered = ((number, line) for number, line in enumerate(file, start=1) if line.strip())
+        while some := list(islice(numbered, LINES)):
+            records += _objects(path, some)
+    names = dict.fromkeys(name for record in records for name in record)
+    return {name: [record.get(name) for record in records] for name in names}
+
+
+def _objects(path: Path, numbered: list[tuple[int, str]]) -> list[dict[str, object]]:
+    """The JSON objects of lines with their numbers: read as one list, a quarter of the time, where that works."""
+    lines = [line.strip() for _, line in numbered]
+    records: list[dict[str, object]] = []
+    if all(line[0] == "{" and line[-1] == "}" for line in lines):
+        try:
+            records = json.loads("[" + ",".join(lines) + "]")
+        except (json.JSONDecodeError, RecursionError):
+            records = []  # one of the lines is at fault: below it is named
+    if len(records) == len(lines) and all(isinstance(record, dict) for record in records):
+        return records
+    return [_object(path, number, line) for number, line in numbered]
+
+
+def _object(path: Path, number: int, line: str) -> dict[str, object]:
+    try:
+        record = json.loads(line)
+    except (json.JSONDecodeError, RecursionError) as problem:
+        raise BadBattlesFile(f"{path}: line {number}: {problem}") from problem
+    if not isinstance(record, dict):
+        raise BadBattlesFile(f"{path}: line {number}: expected an object, one battle a line")
+    return record
+
+
+def _json(path: Path) -> Columns:
+    try:
+        return pandalm_columns(json.loads(path.read_text(encoding="utf-8-sig")))
+    except (ValueError, RecursionError) as problem:
+        raise BadBattlesFile(f"{path}: {problem}") from problem
+
+
+def _parquet(path: Path) -> Columns:
+    try:
+        from pyarrow import parquet
+    except ImportError as problem:
+        raise BadBattlesFile(f"{path}: reading Parquet needs pyarrow; run: pip install pyarrow") from problem
+    from pyarrow import ArrowInvalid
+
+    try:
+        with parquet.ParquetFile(path, read_dictionary=list(NEEDED)) as file:
+            table = file.read()
+    except ArrowInvalid as problem:
+        raise BadBattlesFile(f"{path}: {problem}") from problem
+    return {name: _listed(table[name]) for name in table.column_names}

@@ -1,0 +1,150 @@
+"""The boards that follow from rows of a battles file: one code makes the published numbers and checks them."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import ratings
+from arena.leaderboards.tallies import Tally
+from arena.leaderboards.vote_filters import Filter
+from arena.rules.seals import SealedVote
+from arena.store.schema.battles import HUMAN, OVERALL
+from ratings.data.style import FEATURES
+
+Row = Mapping[str, Any]
+STYLE = tuple(f"{name}_{side}" for name in FEATURES for side in "ab")
+ESCAPED = {"both_bad": "tie (bothbad)"}  # how the public data sets call it
+READ = {theirs: ours for ours, theirs in ESCAPED.items()}
+
+
+def vote_of(row: Row) -> SealedVote:
+    """The sealed part of a row. Raises KeyError for a row that lacks it."""
+    winner = str(row["winner"])
+    return SealedVote(
+        vote=int(row["vote"]),
+        battle=row["question_id"],
+        model_a=row["model_a"],
+        model_b=row["model_b"],
+        winner=READ.get(winner, winner),
+        source=row["source"],
+        voter=row["voter"],
+        stopped_early=row["stopped_early"],
+        leaked=row["leaked"],
+        created_at=row["timestamp"],
+    )
+
+
+class Boards:
+    """Counts rows as they come; afterwards gives every published board."""
+
+    def __init__(self, chosen: Filter) -> None:
+        self.filter = chosen
+        self._counts = chosen.start()
+        self._tallies: dict[str, Tally] = {}
+        self._models: dict[str, int] = {}
+        self._styled = array("q")  # per vote of a person: both models, winner, then the counts of STYLE
+        self.until = ""
+
+    def add(self, vote: SealedVote, row: Row) -> None:
+        if not self._counts(vote):
+            return
+        self.until = max(self.until, vote.created_at)
+        for category in dict.fromkeys((OVERALL, *(row["categories"] or ()))):
+            self._tallies.setdefault(category, Tally()).add((vote,))
+        if vote.source == HUMAN and row.get("length_a") is not None:
+            ends = (self._models.setdefault(name, len(self._models)) for name in (vote.model_a, vote.model_b))
+            self._styled.extend((*ends, _CODE[vote.winner], *(int(row[name]) for name in STYLE)))
+
+    def published(self, models: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """Boards by category and source of Bradley–Terry and Davidson; of people's votes also one with style.
+
+        Where a few votes do not define a method's parameters there is no board of it.
+        """
+        for category in sorted(self._tallies, key=lambda name: (name != OVERALL, name)):
+            tally = self._tallies[category]
+            for source in tally.sources:
+                counts = tally.counts(source, models)
+                yield self._board(source, category, "bt", ratings.leaderboard(counts))
+                with _where_defined():
+                    fit = ratings.davidson(counts, prior=ratings.PRIOR)
+                    yield self._board(source, category, "davidson", ratings.leaderboard(counts, fit=fit))
+        yield from self._with_style()
+
+    def _with_style(self) -> Iterator[dict[str, Any]]:
+        width = 3 + len(STYLE)
+        if not self._styled:
+            return
+        names = list(self._models)
+        a, b, winner, *counts = (self._styled[place::width].tolist() for place in range(width))
+        columns = [names[one] for one in a], [names[one] for one in b], [_NAME[one] for one in winner]
+        features = dict(zip(STYLE, counts, strict=True))
+        sides = ({name: features[f"{name}_{side}"] for name in FEATURES} for side in "ab")
+        with _where_defined():
+            fit = ratings.contextual(*columns, ratings.style_differences(*sides), prior=ratings.PRIOR)
+            board = ratings.leaderboard(ratings.count_pairs(*columns), fit=fit)
+            yield self._board(HUMAN, OVERALL, "style", board)
+
+    def _board(self, source: str, category: str, method: str, board: ratings.Leaderboard) -> dict[str, Any]:
+        plain = board.to_dict()
+        return {
+            "source": source,
+            "category": category,
+            "board": method,
+            "filter": self.filter.version,
+            "as_of": self.until,
+            "votes": plain.pop("battles"),
+            **plain,
+        }
+
+
+@contextmanager
+def _where_defined() -> Iterator[None]:
+    """Too few votes leave a parameter without a finite value: that is no error, there is no such board yet."""
+    with suppress(ratings.BadOption, ratings.NotConverged):
+        yield
+
+
+_CODE = {outcome.name: code for code, outcome in enumerate(ratings.OUTCOMES)}
+_NAME = [outcome.name for outcome in ratings.OUTCOMES]
+
+
+def differences(published: Row, follows: Row, tolerance: float) -> Iterator[str]:
+    """Every number of a published board that is not the one that follows."""
+    if published["votes"] != follows["votes"]:
+        yield f"votes is {published['votes']}, and {follows['votes']} follow"
+    said = {row["model"]: row for row in published["models"]}
+    found = {row["model"]: row for row in follows["models"]}
+    for model in dict.fromkeys((*said, *found)):
+        if model not in said or model not in found:
+            yield f"{model}: is {'not on the board' if model in found else 'on the board, and has no place there'}"
+            continue
+        for name in said[model]:
+            if not _same(said[model][name], found[model].get(name), tolerance):
+                yield f"{model}: {name} is {said[model][name]}, and {found[model].get(name)} follows"
+    yield from _style_differences(published.get("style") or {}, follows.get("style") or {}, tolerance)
+
+
+def _style_differences(said: Row, found: Row, tolerance: float) -> Iterator[str]:
+    for name in dict.fromkeys((*said, *found)):
+        one, other = said.get(name) or {}, found.get(name) or {}
+        for part in ("value", "lower", "upper"):
+            if not _same(one.get(part), other.get(part), tolerance):
+                yield f"style {name}: {part} is {one.get(part)}, and {other.get(part)} follows"
+
+
+def _same(one: Any, other: Any, tolerance: float) -> bool:
+    if isinstance(one, float) and isinstance(other, int | float):
+        return abs(one - other) <= tolerance
+    return bool(one == other)
+
+
+def board_name(board: Row) -> str:
+    parts = (board["source"], board.get("category"), board.get("board"))
+    return ", ".join(str(part) for part in parts if part)
+
+
+def by_key(boards: Iterable[Row]) -> dict[str, Row]:
+    return {board_name(board): board for board in boards}

@@ -1,0 +1,192 @@
+"""Files of an export: rows as JSONL or Parquet, a manifest over all of them, a folder or an archive."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from arena.errors import ConfigError, InputError
+
+MANIFEST = "manifest.json"
+WRITTEN = (".json", ".jsonl", ".parquet", ".zip")
+ROWS_AT_ONCE = 2_000  # in one row group: some megabytes of conversations
+
+
+class BadExport(InputError):
+    """A folder or archive that is no export, or a broken one; the text says what is wrong with it."""
+
+
+@contextmanager
+def fresh_folder(out: Path, force: bool = False) -> Iterator[Path]:
+    """A folder to write to, which becomes `out` (a folder, or an archive if it ends in .zip) when all is written.
+
+    Raises `ConfigError` when there is something already and `force` does not say to replace it, or when it is no
+    export, and `InputError` when it cannot be written.
+    """
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        if not force:
+            raise ConfigError(f"{out} is there already; choose another --out, or say --force")
+        if (other := _not_exported(out)) is not None:
+            raise ConfigError(
+                f"{out} holds {other}, which no export wrote, and is not replaced; choose another --out"
+            )
+    try:
+        with _made_beside(out) as folder:
+            yield folder
+    except OSError as problem:
+        raise InputError(f"{out}: cannot be written ({problem.strerror}); choose another --out") from problem
+
+
+def _not_exported(out: Path) -> Path | None:
+    """A file that no export can have written: `--force` must not take a home folder away."""
+    files = (file for file in out.rglob("*") if not file.is_dir()) if out.is_dir() else iter([out])
+    return next((file for file in files if file.suffix not in WRITTEN), None)
+
+
+@contextmanager
+def _made_beside(out: Path) -> Iterator[Path]:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.stem}-") as made:
+        folder = Path(made) / out.stem
+        folder.mkdir()
+        yield folder
+        if out.is_dir():
+            shutil.rmtree(out)
+        if out.suffix == ".zip":
+            packed = shutil.make_archive(str(folder), "zip", made, folder.name)
+            Path(packed).replace(out)
+        else:
+            folder.replace(out)
+
+
+@contextmanager
+def opened_export(path: Path) -> Iterator[Path]:
+    """The folder of an export, unpacked for the time being if it is an archive. Raises `BadExport`."""
+    if path.is_dir():
+        yield path
+        return
+    try:
+        with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as made:
+            archive.extractall(made)  # zipfile keeps names inside
+            inside = sorted(Path(made).rglob(MANIFEST))
+            if not inside:
+                raise BadExport(f"{path}: holds no {MANIFEST}; is it what `arena export --format arena` wrote?")
+            yield inside[0].parent
+    except FileNotFoundError:
+        raise BadExport(f"{path}: no such folder or archive; type: arena export --out FOLDER") from None
+    except (zipfile.BadZipFile, OSError) as problem:
+        raise BadExport(f"{path}: not a folder or a zip archive ({problem})") from problem
+
+
+def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
+    """Rows as JSONL, or as Parquet by the file's ending; returns how many. Without pyarrow a `ConfigError`."""
+    if path.suffix == ".parquet":
+        return _write_parquet(path, rows)
+    number = 0
+    with path.open("w", encoding="utf-8", errors="surrogatepass", newline="\n") as file:
+        for row in rows:
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            number += 1
+    return number
+
+
+def read_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Raises `BadExport` naming the line."""
+    if path.suffix == ".parquet":
+        yield from _read_parquet(path)
+        return
+    with path.open(encoding="utf-8", errors="surrogatepass") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError as problem:
+                raise BadExport(f"{path.name}: line {number}: {problem.msg}") from problem
+            if not isinstance(row, dict):
+                raise BadExport(f"{path.name}: line {number}: expected an object")
+            yield row
+
+
+def write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """Raises `BadExport`."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadExport(f"{path.name}: is missing") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as problem:
+        raise BadExport(f"{path.name}: not valid JSON: {problem}") from problem
+
+
+def digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _pyarrow() -> Any:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as problem:
+        raise ConfigError("Parquet needs pyarrow; type: pip install 'arena[parquet]'") from problem
+    return pyarrow
+
+
+def _write_parquet(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
+    arrow = _pyarrow()
+    writer, number = None, 0
+    some: list[dict[str, Any]] = []
+    schema = _schema(arrow)
+
+    def flush() -> None:
+        nonlocal writer
+        table = arrow.Table.from_pylist(some, schema=schema)
+        writer = writer or arrow.parquet.ParquetWriter(path, schema, compression="zstd")
+        writer.write_table(table)
+        some.clear()
+
+    for row in rows:
+        some.append(dict(row))
+        number += 1
+        if len(some) == ROWS_AT_ONCE:
+            flush()
+    if some or writer is None:
+        flush()
+    assert writer is not None
+    writer.close()
+    return number
+
+
+def _read_parquet(path: Path) -> Iterator[dict[str, Any]]:
+    arrow = _pyarrow()
+    try:
+        for batch in arrow.parquet.ParquetFile(path).iter_batches(batch_size=ROWS_AT_ONCE):
+            yield from batch.to_pylist()
+    except arrow.ArrowInvalid as problem:
+        raise BadExport(f"{path.name}: {problem}") from problem
+
+
+def _schema(arrow: Any) -> Any:
+    """Columns of a battles file: a column of nothing but nulls must not change its type from batch to batch."""
+    from arena.exchange.board_numbers import STYLE
+
+    talk = arrow.list_(arrow.struct([("role", arrow.string()), ("content", arrow.string())]))
+    text, whole, yes, real = arrow.string(), arrow.int64(), arrow.bool_(), arrow.float64()
+    kinds = {
+        "question_id": text, "vote": whole, "model_a": text, "model_b": text, "winner": text, "source": text,
+        "voter": text, "anony": yes, "turn": whole, "language": text, "categories": arrow.list_(text),
+        "tstamp": real, "timestamp": text, "stopped_early": yes, "leaked": yes, "pair_probability": real,
+        "conversation_a": talk, "conversation_b": talk, **dict.fromkeys(STYLE, whole), "prompt_id": text,
+        "dedup_tag": arrow.struct([("high_freq", yes), ("sampled", yes)]), "preference": real, "reason": text,
+        "seal": whole, "leaf": text,
+    }  # fmt: skip
+    return arrow.schema(list(kinds.items()))

@@ -1,0 +1,101 @@
+"""`arena export --format arena`: votes, seals and boards in one folder, from which everything can be checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlmodel import Session, select
+
+from arena import __version__
+from arena.exchange.board_numbers import Boards, vote_of
+from arena.exchange.files import MANIFEST, digest, fresh_folder, write_json, write_rows
+from arena.exchange.rows import arena_rows
+from arena.leaderboards.vote_filters import EVERY, find_filter
+from arena.rules.pii import Screen, screen_with
+from arena.store import Database
+from arena.store.ledger import as_sealed, seals
+from arena.store.schema.battles import Model, now
+
+FORMAT = "arena-export-1"
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an export came to, for the reader and for the manifest."""
+
+    path: Path
+    votes: int
+    unsealed: int
+    with_text: int
+    seals: int
+    boards: int
+    screened: Mapping[str, int]
+
+
+def export_arena(
+    database: Database,
+    out: Path,
+    *,
+    parquet: bool = False,
+    patterns: Mapping[str, str] | None = None,
+    version: str = EVERY,
+    show_judged: bool = True,
+    force: bool = False,
+) -> Exported:
+    """Write everything that may be published. Raises `ConfigError` for an `out` that is taken.
+
+    Texts are those of battles whose voters agreed, and of judges' battles where `show_judged`; of the others the
+    vote remains.
+    `version` is the filter of the boards where no seal names one.
+    """
+    screen = screen_with(patterns)
+    with fresh_folder(out, force) as folder, database.read() as session:
+        ending = "parquet" if parquet else "jsonl"
+        done = _write(session, folder, screen, ending, version, show_judged)
+    return Exported(out, **done)
+
+
+def _write(
+    session: Session, folder: Path, screen: Screen, ending: str, version: str, show_judged: bool
+) -> dict[str, Any]:
+    chain = seals(session)
+    boards = Boards(find_filter(chain[-1].filter if chain else version))
+    counted = {"votes": 0, "unsealed": 0, "with_text": 0}
+    places = [(one.last_vote, one.number) for one in chain]
+    last = chain[-1].last_vote if chain else 0
+
+    def counting() -> Iterator[dict[str, Any]]:
+        for row in arena_rows(session, screen, places, show_judged=show_judged):
+            boards.add(vote_of(row), row)
+            counted["votes"] += 1
+            counted["unsealed"] += row["vote"] > last
+            counted["with_text"] += row["conversation_a"] is not None
+            yield row
+
+    registered = session.exec(select(Model).order_by(Model.name)).all()
+    models = [{"model": one.name, "created_at": as_sealed(one.created_at)} for one in registered]
+    rows = {
+        f"battles.{ending}": write_rows(folder / f"battles.{ending}", counting()),
+        "seals.jsonl": write_rows(folder / "seals.jsonl", (one.to_dict() for one in chain)),
+        "models.jsonl": write_rows(folder / "models.jsonl", models),
+    }
+    published = list(boards.published([one["model"] for one in models]))
+    write_json(folder / "boards.json", published)
+    rows["boards.json"] = len(published)
+    done = {**counted, "seals": len(chain), "boards": len(published), "screened": dict(screen.found)}
+    files = {name: {"sha256": digest(folder / name), "rows": number} for name, number in rows.items()}
+    write_json(
+        folder / MANIFEST,
+        {
+            "format": FORMAT,
+            "made_at": as_sealed(now()),
+            "made_by": f"arena {__version__}",
+            "head": chain[-1].sha256 if chain else None,
+            **done,
+            "files": files,
+        },
+    )
+    return done

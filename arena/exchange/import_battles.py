@@ -1,0 +1,197 @@
+"""`arena import`: battles of other arenas, with their votes, voters, times and conversations."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import ratings
+from arena.exchange.battles_file import BadBattlesFile, Columns, read_battles_file
+from arena.rules.categories import VERSION, categories
+from arena.store import Database
+from arena.store.imports import NewVote, add_votes
+from arena.store.schema.battles import HUMAN, OVERALL, now
+from ratings.data.style import FEATURES
+
+BATCH = 2_000  # votes in one transaction: others write in between
+STYLE = tuple(f"{name}_{side}" for name in FEATURES for side in "ab")
+SIDES = ("left", "right")  # what some call the models
+VOTERS = ("voter", "judge_hash", "judge", "worker")  # what public files call the voter
+SOURCES = (HUMAN, "judge:")
+YEAR_3000 = 32_503_680_000  # seconds; a larger time is in milliseconds
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import came to. `there`: votes that an earlier import of the same rows has brought."""
+
+    name: str
+    votes: int
+    there: int
+    models: int
+
+
+def bring_battles(database: Database, path: Path, name: str | None = None) -> Imported:
+    """Import the votes of a CSV, JSONL or Parquet file (see `read_battles_file`).
+
+    Rows are known by `name` (the file's own if left out) and their `question_id` or number, so that a second
+    import adds nothing; rows of an Arena's export by their battle alone. Raises `BadBattlesFile` naming the
+    row, before anything is written.
+    """
+    columns = read_battles_file(path, SIDES)
+    try:
+        battles = ratings.read_battles(columns["model_a"], columns["model_b"], columns["winner"])
+    except ratings.RatingsError as problem:
+        raise BadBattlesFile(f"{path}: {type(problem).__name__}: {problem}") from problem
+    for model in battles.models:
+        if len(model) > 120 or not model.isprintable():
+            raise BadBattlesFile(f"{path}: model name {model[:40]!r} is too long or cannot be printed")
+    chosen = name or path.stem
+    votes = list(_votes(path, columns, chosen))
+    added = 0
+    for start in range(0, len(votes), BATCH):
+        with database.write() as session:
+            added += add_votes(session, votes[start : start + BATCH])
+    return Imported(chosen, added, len(votes) - added, len(battles.models))
+
+
+def _votes(path: Path, columns: Columns, name: str) -> Iterator[NewVote]:
+    names = [*columns]
+    seen: Counter[tuple[str, str]] = Counter()
+    ours = {"question_id", "vote", "leaf"} <= columns.keys()
+    for number, values in enumerate(zip(*columns.values(), strict=True)):
+        row = dict(zip(names, values, strict=True))
+        try:
+            source = _source(row)
+            key = str(row["question_id"]) if ours else _key(name, row, number)
+            seen[key, source] += 1
+            if (again := seen[key, source]) > 1:
+                key = _digest(key, str(again))
+            yield _vote(row, key, source)
+        except (KeyError, TypeError, ValueError) as problem:
+            raise BadBattlesFile(f"{path}: row {number}: {problem}") from problem
+
+
+def _vote(row: Mapping[str, Any], key: str, source: str) -> NewVote:
+    given = next((row[column] for column in VOTERS if row.get(column) not in (None, "")), "imported")
+    talks = [_talk(row.get(f"conversation_{side}"), row.get(f"completion_{side}"), row) for side in "ab"]
+    prompts, a, b = _turns(*talks)
+    return NewVote(
+        public_id=key,
+        model_a=str(row["model_a"]),
+        model_b=str(row["model_b"]),
+        winner=str(row["winner"]),
+        source=source,
+        voter=source if source != HUMAN else str(given)[:64],
+        created_at=_time(row),
+        stopped_early=row.get("stopped_early") in (True, "True", "true"),
+        leaked=row.get("leaked") in (True, "True", "true"),
+        pair_probability=float(row.get("pair_probability") or 1.0),
+        category=str(row.get("category") or OVERALL) if isinstance(row.get("category"), str | None) else OVERALL,
+        categories=_categories(row, prompts),
+        classifier="imported" if row.get("categories") else VERSION,
+        turns=tuple(zip(prompts, a, b, strict=True)),
+        style=_style(row, a, b),
+    )
+
+
+def _source(row: Mapping[str, Any]) -> str:
+    source = str(row.get("source") or HUMAN)
+    if not source.startswith(SOURCES):
+        raise ValueError(f"source {source!r}; expected human or judge:NAME")
+    return source
+
+
+def _key(name: str, row: Mapping[str, Any], number: int) -> str:
+    own = row.get("question_id", row.get("battle_id", row.get("id")))
+    where = f"#{number}" if own in (None, "") else str(own)
+    return _digest(name, where, str(row["model_a"]), str(row["model_b"]))
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
+
+
+def _time(row: Mapping[str, Any]) -> datetime:
+    """Seconds or milliseconds since 1970, or ISO 8601; without a zone it is UTC, without a time now."""
+    given = row.get("timestamp") if row.get("timestamp") not in (None, "") else row.get("tstamp")
+    if given is None or given == "":
+        return now()
+    if isinstance(given, datetime):
+        return given.astimezone(UTC) if given.tzinfo else given.replace(tzinfo=UTC)
+    try:
+        seconds = float(given)
+    except ValueError:
+        moment = datetime.fromisoformat(str(given))
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if not math.isfinite(seconds):
+        raise ValueError(f"time {given!r}; expected seconds since 1970 or such as 2024-05-17T12:00:00Z")
+    return datetime.fromtimestamp(seconds / 1000 if seconds > YEAR_3000 else seconds, UTC)
+
+
+def _talk(conversation: object, completion: object, row: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The messages of one side; of a completion alone, after the row's prompt."""
+    if isinstance(conversation, str) and conversation.strip():
+        conversation = json.loads(conversation)
+    if conversation:
+        if not isinstance(conversation, Sequence):
+            raise ValueError(f"conversation {str(conversation)[:40]!r}; expected a list of {{role, content}}")
+        return [{"role": str(one["role"]), "content": _plain(one["content"])} for one in conversation]
+    if isinstance(completion, str) and isinstance(row.get("prompt"), str):
+        return [{"role": "user", "content": str(row["prompt"])}, {"role": "assistant", "content": completion}]
+    return []
+
+
+def _plain(content: object) -> str:
+    """Text, also of contents in parts, as newer files have them."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, Sequence):
+        return "\n".join(str(part["text"]) for part in content if part.get("text"))
+    raise ValueError(f"content {str(content)[:40]!r}; expected text")
+
+
+def _turns(left: list[dict[str, str]], right: list[dict[str, str]]) -> tuple[list[str], list[str], list[str]]:
+    """Prompts and both sides' completions, turn by turn; a turn without a completion has an empty one."""
+    prompts, a = _said(left)
+    _, b = _said(right)
+    short = len(prompts) - len(b)
+    return prompts, a, (b + [""] * short)[: len(prompts)]
+
+
+def _said(talk: list[dict[str, str]]) -> tuple[list[str], list[str]]:
+    prompts: list[str] = []
+    completions: list[str] = []
+    for message in talk:
+        if message["role"] == "user":
+            prompts.append(message["content"])
+            completions.append("")
+        elif message["role"] == "assistant" and completions:
+            completions[-1] = message["content"]
+    return prompts, completions
+
+
+def _categories(row: Mapping[str, Any], prompts: Sequence[str]) -> tuple[str, ...]:
+    given = row.get("categories")
+    if isinstance(given, str):
+        given = json.loads(given)
+    if given:
+        return tuple(str(one)[:60] for one in given)
+    return categories(prompts) if prompts else ()
+
+
+def _style(row: Mapping[str, Any], a: Sequence[str], b: Sequence[str]) -> dict[str, int]:
+    """The counts that came with the row, or those of its texts."""
+    if all(row.get(name) not in (None, "") for name in STYLE):
+        return {name: int(row[name]) for name in STYLE}
+    if not any(a) or not any(b):
+        return {}
+    counts = ratings.style_counts(["\n\n".join(a), "\n\n".join(b)])
+    return {f"{name}_{side}": int(counts[name][at]) for name in FEATURES for at, side in enumerate("ab")}

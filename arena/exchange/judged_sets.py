@@ -1,0 +1,49 @@
+"""A prompt set with completions and verdicts in the formats of the public benchmarks.
+
+    alpaca_eval   MODEL/model_outputs.json, MODEL/annotations.json        verdicts against one baseline
+    arena_hard    question.jsonl, model_answer/MODEL.jsonl, model_judgment/JUDGE/MODEL.jsonl    the same
+    mt_bench      question.jsonl, model_answer/MODEL.jsonl, model_judgment/JUDGE_single.jsonl   scores
+    openai-batch  MODEL.jsonl                                             requests, to be answered elsewhere
+
+`arena judge score` reads the verdicts back to the same numbers, `arena prompts import` the prompts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from arena.exchange import set_files
+from arena.exchange.files import fresh_folder
+from arena.exchange.judged_set import Body, Written, against, read_set
+from arena.store import Database
+
+
+def export_set(
+    database: Database,
+    out: Path,
+    format: str,  # noqa: A002  (the option's name)
+    name: str,
+    *,
+    judge: str | None = None,
+    baseline: str | None = None,
+    bodies: Mapping[str, Body] | None = None,
+    force: bool = False,
+) -> Written:
+    """Write the prompt set `name`. `bodies` make the request of each model, for openai-batch.
+
+    Raises `ConfigError` naming what there is to choose from.
+    """
+    with database.read() as session:
+        one = read_set(session, name)
+    with fresh_folder(out, force) as folder:
+        done = Written(out)
+        if format == "openai-batch":
+            set_files.openai_batch(folder, one, bodies or {}, done)
+        elif format == "mt_bench":
+            set_files.mt_bench(folder, one, judge, done)
+        else:
+            chosen, said = against(one, judge, baseline)
+            write = set_files.alpaca_eval if format == "alpaca_eval" else set_files.arena_hard
+            write(folder, one, chosen, said, done)
+    return done

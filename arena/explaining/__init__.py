@@ -1,0 +1,1 @@
+"""Explanations of disagreements: value functions of judges, attributions and their documents."""

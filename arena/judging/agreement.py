@@ -1,0 +1,161 @@
+"""How far the store's judges agree with people and with each other, and what they lean towards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+from typing import Any
+
+from sqlmodel import Session
+
+from arena.errors import ConfigError
+from arena.store.judgeable_battles import conversations
+from arena.store.schema.battles import HUMAN
+from arena.store.verdicts import StoredVote, votes_on_record
+from judges import agreement, biases
+from judges.errors import NoVerdicts
+
+AS_JUDGED = {"both_bad": "tie"}  # a judge has no such verdict; what it can say of two bad ones is that they tie
+PAIR = {
+    "accuracy": agreement.accuracy,
+    "accuracy without ties": agreement.accuracy_without_ties,
+    "Cohen's kappa": agreement.cohen_kappa,
+}
+ALL = {"Fleiss' kappa": agreement.fleiss_kappa, "Krippendorff's alpha": agreement.krippendorff_alpha}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure about a judge, a pair of voters, or all of them."""
+
+    measure: str
+    between: str
+    figure: agreement.Agreement
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"measure": self.measure, "between": self.between, **vars(self.figure)}
+
+
+@dataclass(frozen=True)
+class Record:
+    """Votes by battle and source, with what the measures need to know of each battle."""
+
+    votes: Mapping[int, Mapping[str, StoredVote]]
+    texts: Mapping[int, tuple[str, str]]  # what the left and the right model wrote
+
+    @cached_property
+    def sources(self) -> list[str]:
+        return sorted({source for given in self.votes.values() for source in given})
+
+    def shared(self, *sources: str) -> list[int]:
+        """Battles on which at least two of these voted, or the one."""
+        least = min(2, len(sources))
+        return [battle for battle, given in self.votes.items() if sum(s in given for s in sources) >= least]
+
+    def verdicts(self, source: str, battles: Iterable[int]) -> list[str | None]:
+        found = (self.votes[battle].get(source) for battle in battles)
+        return [None if vote is None else AS_JUDGED.get(vote.winner, vote.winner) for vote in found]
+
+    def clusters(self, battles: Iterable[int]) -> list[str]:
+        """The prompt of each battle: verdicts over one prompt belong together."""
+        return [next(iter(self.votes[battle].values())).prompt for battle in battles]
+
+
+def record(session: Session, sources: Sequence[str] = (), prompts: str | None = None) -> Record:
+    """The votes of these sources, or of all. Raises `ConfigError` where there is nothing to compare."""
+    votes: dict[int, dict[str, StoredVote]] = {}
+    for vote in votes_on_record(session, sources, prompts):
+        votes.setdefault(vote.battle, {})[vote.source] = vote
+    found = Record(votes, _texts(session, list(votes)))
+    if absent := [one for one in sources if one != "judges" and one not in found.sources]:
+        there = record(session, (), prompts).sources if sources else []
+        known = f"there are votes of: {', '.join(there)}" if there else "there are no votes yet"
+        raise ConfigError(f"--between: no votes of {absent[0]!r}; {known}")
+    if not votes:
+        raise ConfigError("no votes yet; type: arena serve, or: arena judge pairwise --help")
+    return found
+
+
+def _texts(session: Session, battles: Sequence[int]) -> dict[int, tuple[str, str]]:
+    """All that each side wrote, turns joined."""
+    return {
+        battle: ("\n".join(a for _, a, _ in turns), "\n".join(b for _, _, b in turns))
+        for battle, turns in conversations(session, battles).items()
+    }
+
+
+def measure(found: Record) -> Iterator[Row]:
+    """Every figure that the votes define: pairs of voters, all of them together, and each judge alone."""
+    for one, two in combinations(found.sources, 2):
+        yield from _pair(found, one, two)
+    if len(found.sources) > 1:
+        battles = found.shared(*found.sources)
+        given = [found.verdicts(source, battles) for source in found.sources]
+        for name, statistic in ALL.items():
+            yield from _row(name, "all", statistic, given, cluster=found.clusters(battles))
+    for source in found.sources:
+        yield from _leans(found, source)
+        if source != HUMAN:
+            yield from _orders(found, source)
+            if HUMAN in found.sources:
+                yield from _biases(found, source)
+
+
+def _pair(found: Record, one: str, two: str) -> Iterator[Row]:
+    """Accuracy takes people for the truth, and of two judges the second."""
+    judge, truth = (two, one) if one == HUMAN else (one, two)
+    battles = found.shared(one, two)
+    verdicts = found.verdicts(judge, battles), found.verdicts(truth, battles)
+    for name, statistic in PAIR.items():
+        yield from _row(name, f"{judge} ~ {truth}", statistic, *verdicts, cluster=found.clusters(battles))
+
+
+def _sides(found: Record, source: str, battles: Sequence[int]) -> dict[str, list[str | None]]:
+    """Which side of each battle is longer, has the list, or is the judge's own model."""
+    texts = [found.texts.get(battle, ("", "")) for battle in battles]
+    a, b = [left for left, _ in texts], [right for _, right in texts]
+    votes = [next(iter(found.votes[battle].values())) for battle in battles]
+    family = source.removeprefix("judge:").split("+")
+    own = biases.own([vote.model_a for vote in votes], [vote.model_b for vote in votes], family)
+    return {"the longer": biases.longer(a, b), "the one with a list": biases.listed(a, b), "its own": own}
+
+
+def _leans(found: Record, source: str) -> Iterator[Row]:
+    battles = found.shared(source)
+    verdicts = found.verdicts(source, battles)
+    for name, side in _sides(found, source, battles).items():
+        clusters = found.clusters(battles)
+        yield from _row(f"lets {name} win", source, biases.lean, verdicts, side, cluster=clusters)
+
+
+def _biases(found: Record, source: str) -> Iterator[Row]:
+    battles = found.shared(source, HUMAN)
+    judge, people = found.verdicts(source, battles), found.verdicts(HUMAN, battles)
+    for name, side in _sides(found, source, battles).items():
+        clusters = found.clusters(battles)
+        yield from _row(
+            f"bias to {name}", f"{source} ~ {HUMAN}", biases.bias, judge, people, side, cluster=clusters
+        )
+
+
+def _orders(found: Record, source: str) -> Iterator[Row]:
+    """What the judge said of what it saw as A and B, where it saw a pair in both orders."""
+    both = [b for b in found.shared(source) if len(found.votes[b][source].orders) == 2]
+    orders = [found.votes[battle][source].orders for battle in both]
+    first = [one for one, _ in orders]
+    second = [agreement.MIRRORED[two] for _, two in orders]
+    clusters = found.clusters(both)
+    yield from _row("swap consistency", source, agreement.swap_consistency, first, second, cluster=clusters)
+    yield from _row(
+        "position bias", source, agreement.position_bias, [*first, *second], cluster=[*clusters, *clusters]
+    )
+
+
+def _row(name: str, between: str, statistic: Any, *given: Any, cluster: Sequence[str]) -> Iterator[Row]:
+    """The figure, or nothing where no battle defines it."""
+    try:
+        yield Row(name, between, statistic(*given, cluster=cluster))
+    except NoVerdicts:
+        return

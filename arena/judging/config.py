@@ -1,0 +1,90 @@
+"""What a judge run is told: the options of `arena judge`, or the same words in a TOML file."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from arena.config import Strict
+from arena.errors import ConfigError
+from judges.completion_rate import THRESHOLD
+from judges.orders import DOUBLE
+
+
+class Evaluation(Strict):
+    """One judge run. `models` left out means every model that has answered the prompts."""
+
+    mode: Literal["single", "baseline", "pairwise", "battles"]
+    prompts: str = ""
+    judge: str | None = None
+    panel: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    baseline: str | None = None
+    order: Literal["both", "balanced"] = "both"
+    scheme: str | None = None
+    template: Path | None = None
+    template_prompt: str | None = Field(default=None, description="which prompt of an MT-bench template file")
+    battles: int | None = Field(default=None, ge=1, description="pairwise: so many, where least is certain")
+    limit: int | None = Field(default=None, ge=1, description="the first so many prompts")
+    double: float = Field(default=DOUBLE, ge=0, le=1, description="balanced: share asked in both orders")
+    canaries: int = Field(default=3, ge=0, description="of each kind")
+    coverage: float = Field(default=THRESHOLD, ge=0, le=1, description="share with a verdict, or nothing is kept")
+    budget: float | None = Field(default=None, gt=0, description="USD")
+    concurrency: int | None = Field(default=None, ge=1)
+    thinking_budget: int = Field(default=0, ge=0, description="tokens a judge may think, beside its answer")
+    timeout: float | None = Field(default=None, gt=0, description="seconds for the whole run")
+    call_timeout: float | None = Field(default=None, gt=0, description="seconds for each call")
+    name: str | None = Field(default=None, max_length=100, description="what the judge is called on the board")
+    journal: Path | None = None
+
+    @model_validator(mode="after")
+    def makes_sense(self) -> Evaluation:
+        if bool(self.judge) == bool(self.panel):
+            raise ValueError("needs exactly one of --judge J and --panel J1,J2")
+        if (self.mode == "battles") == bool(self.prompts):
+            raise ValueError("needs --prompts SET; only the mode battles has none")
+        if (self.mode == "baseline") != (self.baseline is not None):
+            raise ValueError("the mode baseline needs --baseline MODEL, and no other mode has one")
+        if self.battles is not None and self.mode != "pairwise":
+            raise ValueError("--battles is for the mode pairwise")
+        if len(self.panel) == 1:
+            raise ValueError("a panel needs at least two judges; take --judge for one")
+        return self
+
+    @property
+    def judges(self) -> tuple[str, ...]:
+        return (self.judge,) if self.judge else self.panel
+
+
+def evaluation(**given: object) -> Evaluation:
+    """The evaluation that options describe; None means not given. Raises `ConfigError`."""
+    return _checked("arena judge", {name: value for name, value in given.items() if value is not None})
+
+
+def read_evaluation(path: Path) -> Evaluation:
+    """The evaluation in a TOML file. Raises `ConfigError`."""
+    try:
+        return _checked(str(path), tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        raise ConfigError(f"{path}: cannot be read as TOML ({problem})") from problem
+
+
+def _checked(where: str, given: dict[str, object]) -> Evaluation:
+    try:
+        return Evaluation.model_validate(given)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_told(where, dict(problem)) for problem in error.errors())) from error
+
+
+def _told(where: str, problem: dict[str, object]) -> str:
+    location = problem["loc"]
+    key = ".".join(str(part) for part in location) if isinstance(location, tuple) else ""
+    if problem["type"] == "extra_forbidden":
+        return f"{where}: {key}: unknown key; known: {', '.join(Evaluation.model_fields)}"
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    return f"{where}: {key + ': ' if key else ''}{message}"

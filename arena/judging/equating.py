@@ -1,0 +1,85 @@
+"""An old judge linked to a new one over the battles that both have judged."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sqlmodel import Session
+
+from arena.errors import ConfigError
+from arena.store.verdicts import StoredVote, votes_on_record
+from judges.equating import Link, link
+from judges.errors import JudgesError
+from ratings.inference.fit import normal_quantile
+
+LEVEL = 0.95
+
+
+def linked(session: Session, old: str, new: str, prompts: str | None = None) -> tuple[Link, list[dict[str, Any]]]:
+    """The link, and a row a model of the old judge: its win rates, and what the new judge would give it.
+
+    Raises `ConfigError` where the bridge carries nothing.
+    """
+    by_source: dict[str, dict[int, StoredVote]] = {old: {}, new: {}}
+    for vote in votes_on_record(session, (old, new), prompts):
+        by_source[vote.source][vote.battle] = vote
+    for source, votes in by_source.items():
+        if not votes:
+            raise ConfigError(f"no verdicts of {source!r}; type: arena judge pairwise --help")
+    bridge = [battle for battle in by_source[old] if battle in by_source[new]]
+    both = [by_source[old][battle] for battle in bridge]
+    try:
+        found = link(
+            [_preference(vote) for vote in both],
+            [_preference(by_source[new][battle]) for battle in bridge],
+            [vote.model_a for vote in both],
+            [vote.model_b for vote in both],
+            [vote.prompt for vote in both],
+        )
+    except JudgesError as problem:
+        raise ConfigError(f"{old} and {new} cannot be linked: {problem}") from problem
+    return found, _rows(found, list(by_source[old].values()), list(by_source[new].values()))
+
+
+def _preference(vote: StoredVote) -> float:
+    """For the left model; a vote without a preference is its winner."""
+    if vote.preference is not None:
+        return vote.preference
+    return {"model_a": 1.0, "model_b": 0.0}.get(vote.winner, 0.5)
+
+
+def _rows(found: Link, old: Sequence[StoredVote], new: Sequence[StoredVote]) -> list[dict[str, Any]]:
+    before, after = _win_rates(old), _win_rates(new)
+    half = normal_quantile(LEVEL)
+    rows = []
+    for model, (rate, error) in before.items():
+        moved = found.transfer(rate, error)
+        rows.append(
+            {
+                "model": model,
+                "old_win_rate": rate,
+                "linked_win_rate": moved.win_rate,
+                "lower": max(moved.win_rate - half * moved.standard_error, 0.0),
+                "upper": min(moved.win_rate + half * moved.standard_error, 1.0),
+                "new_win_rate": after[model][0] if model in after else None,
+            }
+        )
+    return sorted(rows, key=lambda row: (-row["linked_win_rate"], row["model"]))
+
+
+def _win_rates(votes: Sequence[StoredVote]) -> dict[str, tuple[float, float]]:
+    """Mean preference of each model and its standard error, prompts as clusters."""
+    by_model: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for vote in votes:
+        by_model[vote.model_a][vote.prompt].append(_preference(vote))
+        by_model[vote.model_b][vote.prompt].append(1 - _preference(vote))
+    found = {}
+    for model, prompts in by_model.items():
+        count = sum(len(values) for values in prompts.values())
+        mean = sum(sum(values) for values in prompts.values()) / count
+        moved = np.array([sum(values) - mean * len(values) for values in prompts.values()]) / count
+        found[model] = mean, float(np.sqrt(moved @ moved))
+    return found

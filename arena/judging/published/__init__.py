@@ -1,0 +1,1 @@
+"""Published judge boards recomputed from stored verdicts."""

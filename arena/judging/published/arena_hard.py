@@ -1,0 +1,114 @@
+"""Ratings and win rates of Arena-Hard files: judges read the verdicts, ratings fits the battles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import ratings
+from arena.judging.published.board import Board, naming
+from arena.judging.published.files import BadVerdictFile, Record, read_records
+from judges.columns import text
+from judges.protocols import arena_hard
+
+Z = 1.959964  # half width of a 95 % interval in standard errors
+ANCHOR = 1000.0  # the rating of the baseline
+
+
+def score_arena_hard(paths: Sequence[Path], baseline: Path | None = None) -> Board:
+    """Ratings of battles, win rates of labelled games or means of ratings, by what the files hold."""
+    against = baseline.as_posix() if baseline else None
+    board = Board()
+    for path in paths:
+        records = read_records(path)
+        with naming(path):
+            if "winner" in records[0]:
+                scored = _battles(path, records, against)
+            elif "judgment" in records[0]:
+                scored = _rated(path, records)
+            else:
+                scored = _games(path, read_records(path, "arena_hard", "games"), against)
+        board.rows += scored.rows
+        board.notes += scored.notes
+    board.rows.sort(key=_place)
+    return board
+
+
+def _place(row: dict[str, Any]) -> tuple[bool, float]:
+    value = row.get("rating", row.get("win_rate"))
+    return value is None, -(value or 0.0)
+
+
+def _battles(path: Path, records: list[Record], baseline: str | None) -> Board:
+    """Bradley–Terry with the baseline at 1000, intervals by question."""
+    names = ("model_a", "model_b", "winner")
+    a, b, winner = ([text(r, row, name) for row, r in enumerate(records)] for name in names)
+    question = [str(record["question_id"]) for record in records if record.get("question_id") is not None]
+    anchor = baseline or arena_hard.baseline_of(a, b)
+    if anchor is None:
+        raise BadVerdictFile(f"{path}: no model stands first in every battle; name one with --baseline MODEL")
+    together = question if len(question) == len(records) and len(set(question)) > 1 else None
+    fit = ratings.bradley_terry(a, b, winner, cluster=together).anchored(anchor, ANCHOR)
+    lower, upper = fit.interval()
+    rows = [
+        {
+            "model": model,
+            "rating": _finite(fit.ratings[m]),
+            "lower": _finite(lower[m]),
+            "upper": _finite(upper[m]),
+            "judged": sum(model in pair for pair in zip(a, b, strict=True)),
+            "unparsed": 0,
+        }
+        for m, model in enumerate(fit.models)
+    ]
+    return Board(rows)
+
+
+def _finite(value: float) -> float | None:
+    """A model that won, or lost, all its battles has no rating that JSON can say."""
+    return float(value) if np.isfinite(value) else None
+
+
+def _games(path: Path, records: list[Record], baseline: str | None) -> Board:
+    """Win rates in percent against the baseline, intervals by prompt."""
+    board = Board()
+    for games in arena_hard.games(records, baseline):
+        points, weights = np.array(games.points), np.array(games.weights, dtype=float)
+        mean = float(weights @ points / weights.sum())
+        _, prompt = np.unique(games.prompts, return_inverse=True)
+        error = _clustered_error(weights * (points - mean), prompt, float(weights.sum()))
+        board.rows.append(
+            _interval_row(games.model, "win_rate", 100 * mean, error and 100 * error, games.judged, games.unparsed)
+        )
+        board.note_unparsed(path, games.unparsed)
+    return board
+
+
+def _rated(path: Path, records: list[Record]) -> Board:
+    """Mean ratings."""
+    board = Board()
+    for one in arena_hard.ratings(records):
+        values = np.array(one.ratings)
+        error = _clustered_error(values - values.mean(), np.arange(len(values)), len(values))
+        row = _interval_row(one.model, "rating", float(values.mean()), error, len(values), one.unparsed)
+        board.rows.append(row)
+        board.note_unparsed(path, one.unparsed)
+    return board
+
+
+def _clustered_error(residual: Any, cluster: Any, total: float) -> float | None:
+    """Standard error of a weighted mean whose rows go together by cluster; None for a single cluster."""
+    sums = np.bincount(cluster, weights=residual)
+    if len(sums) < 2:
+        return None
+    return float(np.sqrt((sums**2).sum() * len(sums) / (len(sums) - 1))) / total
+
+
+def _interval_row(
+    model: str, name: str, value: float, error: float | None, judged: int, unparsed: int
+) -> dict[str, Any]:
+    lower, upper = (None, None) if error is None else (value - Z * error, value + Z * error)
+    return {"model": model, name: value, "lower": lower, "upper": upper, "judged": judged, "unparsed": unparsed}

@@ -1,0 +1,99 @@
+"""The board of any past day, with the filter of that day.
+
+A battle's category is the one it has now, whatever it was that day.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+import ratings
+from arena.leaderboards.leaderboard import Published
+from arena.leaderboards.query import BOTH, BoardChoice, NoSuchBoard
+from arena.leaderboards.tallies import Tally
+from arena.leaderboards.vote_filters import EVERY, find_filter
+from arena.store.ledger import first_vote_at, last_seal, sealed_votes, seals, vote_counts
+from arena.store.query_filters import in_category
+from arena.store.schema.battles import HUMAN, OVERALL, Model, Vote
+from arena.store.votes import unknown_judge
+
+
+class NoSuchDay(NoSuchBoard):
+    """A day that cannot be read or has no board; the text says which have."""
+
+
+@dataclass(frozen=True)
+class Board:
+    """The board of a past moment. `filter` is the one of the last seal before it."""
+
+    board: ratings.Leaderboard
+    counts: ratings.PairCounts
+    source: str
+    category: str
+    filter: str
+    as_of: datetime
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "as_of": self.as_of.isoformat(timespec="seconds"),
+            "votes": self.board.battles,
+            "source": self.source,
+            "category": self.category,
+            "filter": self.filter,
+            **self.board.to_dict(),
+        }
+
+
+def moment(text: str) -> datetime:
+    """The end of a day such as 2026-03-01 (UTC), or the very moment of an ISO time. Raises `NoSuchDay`."""
+    try:
+        if len(text) == len("2026-03-01"):
+            return datetime.combine(date.fromisoformat(text) + timedelta(days=1), time(), UTC)
+        given = datetime.fromisoformat(text)
+        return given.astimezone(UTC) if given.tzinfo else given.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise NoSuchDay(f"{text!r} is no day; write it as 2026-03-01 or 2026-03-01T12:00:00Z") from None
+
+
+def board_at(
+    session: Session, at: datetime, source: str = HUMAN, category: str = OVERALL, version: str = EVERY
+) -> Board:
+    """The board of votes given before `at`. `version` is the filter where nothing was ever sealed.
+
+    Raises `NoSuchDay` for a moment before the first vote, and for a judge that is not there.
+    """
+    if why := unknown_judge(session, source):
+        raise NoSuchDay(why)
+    first = first_vote_at(session)
+    if first is None or first >= at:
+        begins = f"the first vote is of {first:%Y-%m-%d %H:%M} UTC" if first else "there are no votes yet"
+        raise NoSuchDay(f"no board of {at:%Y-%m-%d %H:%M} UTC: {begins}")
+    chosen = filter_at(session, at, version)
+    where = (col(Vote.created_at) < at, in_category(category))
+    tally = Tally()
+    if chosen == EVERY:
+        tally.add_counts(vote_counts(session, *where))
+    else:
+        tally.add(find_filter(chosen).counted(sealed_votes(session, where=where)))
+    there = session.exec(select(Model.name).where(col(Model.created_at) < at)).all()
+    models = sorted({*there, *tally.models()})
+    counts = tally.counts(source, models)
+    return Board(ratings.leaderboard(counts), counts, source, category, chosen, at)
+
+
+def published_at(session: Session, choice: BoardChoice, at: datetime, version: str = EVERY) -> Published:
+    """The board of a past day as pages show any board. Raises `NoSuchDay`, also for what past days do not have."""
+    if choice.method != "bt" or choice.style or choice.source == BOTH:
+        raise NoSuchDay("boards of past days are Bradley–Terry's; leave style and “people and judges” out")
+    past = board_at(session, at, choice.source, choice.category, version)
+    return Published(past.board, choice, at, past.counts, past.filter)
+
+
+def filter_at(session: Session, at: datetime, version: str = EVERY) -> str:
+    """The filter in force: that of the last seal by then, or of the first one after."""
+    seal = last_seal(session, at) or next(iter(seals(session, limit=1)), None)
+    return seal.filter if seal else version

@@ -1,0 +1,154 @@
+"""The leaderboard: pair counts in, ratings out. Only Elo and style control look at single votes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import chain
+
+import numpy as np
+from sqlmodel import Session
+
+import ratings
+from arena.leaderboards.query import BOTH, BoardChoice, NoSuchBoard
+from arena.rules.categories import VERSION
+from arena.rules.tagger_prompt import classifier_of
+from arena.store.schema.battles import HUMAN, OVERALL, now
+from arena.store.vote_columns import ordered_votes, styled_votes
+from arena.store.votes import Counted, count_rows, counted_categories, counted_sources, model_ids, unknown_judge
+
+ELO_VOTES = 2_000_000  # beyond, one pass in order takes many seconds and gigabytes: use Bradley–Terry
+ELO_STEPS = 5_000_000  # battles that bootstrap rounds may replay: a second or two
+ELO_ROUNDS = 100
+
+
+@dataclass(frozen=True)
+class Published:
+    """A leaderboard with what it was made from, and the pair counts behind it."""
+
+    board: ratings.Leaderboard
+    choice: BoardChoice
+    as_of: datetime
+    counts: ratings.PairCounts
+    filter: str = ""  # of a past day's board; today's counts every vote
+
+    @property
+    def source(self) -> str:
+        return self.choice.source
+
+    @property
+    def category(self) -> str:
+        return self.choice.category
+
+    def to_dict(self) -> dict[str, object]:
+        """The JSON of `GET /api/v1/leaderboard` and `arena leaderboard --format json`."""
+        classifier = {} if self.category == OVERALL else {"classifier": classifier_of(self.category, VERSION)}
+        return {
+            "as_of": self.as_of.isoformat(timespec="seconds"),
+            "votes": self.board.battles,
+            "source": self.source,
+            "category": self.category,
+            **classifier,
+            **self.board.to_dict(),
+        }
+
+
+def publish(
+    session: Session, source: str = HUMAN, category: str = OVERALL, *, method: str = "bt", style: bool = False
+) -> Published:
+    """Rate the models on the votes of one source in one category.
+
+    From pair counts all registered models are rated; Elo and style control rate those with votes.
+    Raises `NoSuchBoard` with what there is instead.
+    """
+    return publish_choice(session, BoardChoice(source, category, method, style))
+
+
+def publish_choice(session: Session, choice: BoardChoice) -> Published:
+    """See `publish`."""
+    if why := unknown_judge(session, choice.source):
+        raise NoSuchBoard(why)
+    if choice.category != OVERALL and choice.category not in (known := counted_categories(session)):
+        raise NoSuchBoard(f"category {choice.category!r} has no votes; there are {', '.join(known) or 'no votes'}")
+    counts = counts_of(session, choice.voters, choice.category)
+    try:
+        counts, fit = _fit(session, choice, counts)
+        board = ratings.leaderboard(counts, fit=fit)
+    except ratings.RatingsError as problem:
+        raise NoSuchBoard(f"{choice.source}, {choice.category}, {choice.method}: {problem}") from problem
+    if fit is not None and not np.isfinite(fit.covariance).any():
+        board = _by_order(board)
+    return Published(board, choice, now(), counts)
+
+
+def counts_of(session: Session, source: str | None, category: str = OVERALL) -> ratings.PairCounts:
+    """Pair counts of a source as columns over all registered models."""
+    ids = model_ids(session)
+    names = sorted(ids.values())
+    flat = chain.from_iterable(count_rows(session, source, category))
+    rows = np.fromiter(flat, dtype=np.int64).reshape(-1, 6)
+    place = np.zeros(max(ids, default=0) + 1, dtype=np.int64)
+    order = {name: number for number, name in enumerate(names)}
+    for number, name in ids.items():
+        place[number] = order[name]
+    wins, losses, ties, both_bad = rows[:, 2:].T
+    return ratings.PairCounts(tuple(names), place[rows[:, 0]], place[rows[:, 1]], wins, losses, ties, both_bad)
+
+
+def pair_columns(models: Sequence[str], counted: Iterable[Counted]) -> ratings.PairCounts:
+    """The counts between these models, whether or not they have met."""
+    names = tuple(models)
+    code = {name: number for number, name in enumerate(names)}
+    known = [c for c in counted if c.model_a in code and c.model_b in code]
+    rows = [(code[c.model_a], code[c.model_b], c.wins, c.losses, c.ties, c.both_bad) for c in known]
+    a, b, wins, losses, ties, both_bad = np.array(rows, dtype=np.int64).reshape(-1, 6).T
+    return ratings.PairCounts(
+        models=names, model_a=a, model_b=b, wins=wins, losses=losses, ties=ties, both_bad=both_bad
+    )
+
+
+def _fit(
+    session: Session, choice: BoardChoice, counts: ratings.PairCounts
+) -> tuple[ratings.PairCounts, ratings.Fit | None]:
+    """The fit, with the counts of the models that it rates; None for the board's own Bradley–Terry."""
+    if choice.style:
+        return _with_style(session, choice)
+    if choice.source == BOTH:
+        judges = [source for source in counted_sources(session) if source != HUMAN]
+        by_source = {source: counts_of(session, source, choice.category) for source in (HUMAN, *judges)}
+        voted = {source: one for source, one in by_source.items() if one.battles}
+        return counts, ratings.anchored_counts(voted, prior=ratings.PRIOR).fit
+    if choice.method == "davidson":
+        return counts, ratings.davidson(counts, prior=ratings.PRIOR)
+    if choice.method == "elo":
+        return _elo(session, choice, counts.battles)
+    return counts, None
+
+
+def _with_style(session: Session, choice: BoardChoice) -> tuple[ratings.PairCounts, ratings.Fit]:
+    votes = styled_votes(session, choice.voters, choice.category)
+    if not votes.votes[2]:
+        raise NoSuchBoard(f"no votes by {choice.source} in {choice.category} on completions that are stored")
+    z = ratings.style_differences(votes.features_a, votes.features_b)
+    if not z:
+        raise NoSuchBoard("no two completions differ in style: the board without style control is the same")
+    return ratings.count_pairs(*votes.votes), ratings.contextual(*votes.votes, z, prior=ratings.PRIOR)
+
+
+def _elo(session: Session, choice: BoardChoice, battles: int) -> tuple[ratings.PairCounts, ratings.Fit]:
+    if battles > ELO_VOTES:
+        raise NoSuchBoard(
+            f"Elo replays every vote in order, and there are {battles:,}; it is offered up to {ELO_VOTES:,}. Use bt"
+        )
+    columns = ordered_votes(session, choice.voters, choice.category)
+    counts = ratings.count_pairs(*columns)
+    rounds = min(ELO_ROUNDS, ELO_STEPS // max(counts.battles, 1))
+    return counts, ratings.elo(*columns, rounds=rounds if rounds > 1 else 0)
+
+
+def _by_order(board: ratings.Leaderboard) -> ratings.Leaderboard:
+    """Ranks by place where nothing is known of the error: then no two models are told apart beyond doubt."""
+    size = len(board.rows)
+    rows = tuple(replace(row, rank=n, rank_low=1, rank_high=size) for n, row in enumerate(board.rows, start=1))
+    return replace(board, rows=rows)

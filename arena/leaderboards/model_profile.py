@@ -1,0 +1,122 @@
+"""What there is to tell about one model: its opponents, its categories, and where its answers come from."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from scipy.special import expit
+from sqlmodel import Session, select
+
+import ratings
+from arena.config import AnyModel
+from arena.leaderboards.leaderboard import Published
+from arena.store.schema.battles import Model
+from ratings.inference.fit import LEVEL, normal_quantile
+from ratings.scale import POINTS
+
+
+@dataclass(frozen=True)
+class Opponent:
+    """Battles against one other model. `expected` is the win rate that the ratings say."""
+
+    model: str
+    battles: int
+    wins: int
+    losses: int
+    ties: int
+    win_rate: float
+    lower: float
+    upper: float
+    expected: float
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """How a model is asked; None for a model that this arena knows only by votes."""
+
+    endpoint: str
+    served_as: str | None
+    revision: str | None
+    parameters: dict[str, Any]
+    max_tokens: int
+    system_prompt: bool
+    enabled: bool
+    sampling_share: float  # of the draws for a battle's first model
+
+
+def registered_at(session: Session, name: str) -> datetime | None:
+    """When the arena first knew the model; None if it does not."""
+    return session.exec(select(Model.created_at).where(Model.name == name)).one_or_none()
+
+
+def opponents(published: Published, name: str) -> list[Opponent]:
+    """Everybody this model met on a board, most battles first; both bad counts among the ties."""
+    counts = published.counts
+    if name not in counts.models:
+        return []
+    own = counts.models.index(name)
+    wins, losses, ties = np.zeros((3, len(counts.models)))
+    for side, other, won, lost in (
+        (counts.model_a, counts.model_b, 0, 1),
+        (counts.model_b, counts.model_a, 1, 0),
+    ):
+        rows = side == own
+        np.add.at(wins, other[rows], counts.table[rows, won])
+        np.add.at(losses, other[rows], counts.table[rows, lost])
+        np.add.at(ties, other[rows], counts.table[rows, 2:].sum(axis=1))
+    rated = {row.model: row.rating for row in published.board.rows}
+    met = [m for m in np.flatnonzero(wins + losses + ties).tolist() if counts.models[m] in rated]
+    found = [
+        _opponent(
+            counts.models[m], int(wins[m]), int(losses[m]), int(ties[m]), rated[name] - rated[counts.models[m]]
+        )
+        for m in met
+    ]
+    return sorted(found, key=lambda one: (-one.battles, one.model))
+
+
+def _opponent(model: str, wins: int, losses: int, ties: int, lead: float) -> Opponent:
+    battles = wins + losses + ties
+    rate = (wins + ties / 2) / battles
+    lower, upper = wilson(rate, battles)
+    return Opponent(model, battles, wins, losses, ties, rate, lower, upper, float(expit(lead / POINTS)))
+
+
+def wilson(rate: float, battles: int, level: float = LEVEL) -> tuple[float, float]:
+    """Wilson's interval of a proportion (JASA 22, 1927): it stays inside 0 and 1 also for few battles.
+
+    With ties as halves it is somewhat too wide, never too narrow: a half varies less than a win or a loss.
+    """
+    z = normal_quantile(level)
+    centre = (rate + z * z / (2 * battles)) / (1 + z * z / battles)
+    half = z / (1 + z * z / battles) * math.sqrt(rate * (1 - rate) / battles + z * z / (4 * battles * battles))
+    return centre - half, centre + half
+
+
+def row_of(published: Published, name: str) -> ratings.Row | None:
+    return next((row for row in published.board.rows if row.model == name), None)
+
+
+def provenance(models: tuple[AnyModel, ...], name: str) -> Provenance | None:
+    """From the settings; keys, system prompts and the addresses of servers are not told."""
+    model = next((one for one in models if one.name == name), None)
+    if model is None:
+        return None
+    weights = sum(one.weight for one in models if one.enabled)
+    served = next(
+        (str(getattr(model, key)) for key in ("model", "source", "weights") if getattr(model, key, None)), None
+    )
+    return Provenance(
+        endpoint=model.endpoint,
+        served_as=served,
+        revision=getattr(model, "revision", None),
+        parameters=dict(model.parameters),
+        max_tokens=model.max_tokens,
+        system_prompt=model.system_prompt is not None,
+        enabled=model.enabled,
+        sampling_share=model.weight / weights if model.enabled and weights else 0.0,
+    )

@@ -1,0 +1,233 @@
+"""Why a rating moved between two days.
+
+A rating's way from one day to the other is taken in steps, each a refit that changes one thing:
+
+    1  the board of the first day
+    2  new votes       the votes since then between models that had votes by then
+    3  new opponents   the votes of models that had none by then
+    4  filters         the second day's filter in place of the first day's
+    5  style           with style control: what it adds on the second day, less what it added on the first
+
+The steps add up to the whole change, for each begins where the one before ends. Another order of steps would give
+other parts: votes and filters come first here because their effect is asked about most. Ratings are relative, so
+what happens to others moves a model too. A battle's category is the one it has now, whatever it was that day.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from scipy.special import expit
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, col, select
+
+import ratings
+from arena.leaderboards.history import NoSuchDay, filter_at
+from arena.leaderboards.query import BOTH, BoardChoice
+from arena.leaderboards.tallies import Tally
+from arena.leaderboards.vote_filters import EVERY, find_filter
+from arena.store.ledger import as_sealed, sealed_votes, vote_counts
+from arena.store.query_filters import given_by, in_category
+from arena.store.schema.battles import HUMAN, OVERALL, Battle, Vote
+from arena.store.schema.traits import BattleStyle
+from arena.store.votes import unknown_judge
+from ratings.data.style import FEATURES
+from ratings.scale import POINTS
+
+STEPS = ("new votes", "new opponents", "filters", "style")
+Where = tuple[ColumnElement[bool], ...]
+UNIT = 10_000  # ratings here are whole numbers of 1/10,000 points, so that parts add up exactly
+
+
+@dataclass(frozen=True)
+class Opponent:
+    """Votes on a model against one other since the first day. `expected`: its score by the first day's board."""
+
+    model: str
+    new: bool  # it had no votes by the first day
+    votes: int
+    score: float
+    expected: float | None
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A rating's change, and the steps that it is the sum of."""
+
+    model: str
+    source: str
+    category: str
+    style: bool
+    since: datetime
+    until: datetime
+    filters: tuple[str, str]
+    ratings: tuple[float, float]
+    ranks: tuple[int, int]
+    steps: dict[str, float]
+    opponents: tuple[Opponent, ...]
+
+    @property
+    def change(self) -> float:
+        return (_units(self.ratings[1]) - _units(self.ratings[0])) / UNIT
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "model": self.model,
+            "source": self.source,
+            "category": self.category,
+            "style": self.style,
+            "from": _end(self.since, self.filters[0], self.ratings[0], self.ranks[0]),
+            "to": _end(self.until, self.filters[1], self.ratings[1], self.ranks[1]),
+            "change": self.change,
+            "steps": self.steps,
+            "opponents": [asdict(one) for one in self.opponents],
+        }
+
+
+def moved(
+    session: Session,
+    model: str,
+    since: datetime,
+    until: datetime,
+    *,
+    source: str = HUMAN,
+    category: str = OVERALL,
+    style: bool = False,
+    version: str = EVERY,
+) -> Moved:
+    """Why the rating of `model` on the board of `until` is not that on the board of `since`.
+
+    Raises `NoSuchDay` when the days are the wrong way round, or the model had no votes by the first; `NoSuchBoard`
+    for an unknown source.
+    """
+    if BoardChoice(source, category).source == BOTH:
+        raise NoSuchDay("source both has no steps to take apart; ask for human, judges, judge:NAME or all")
+    if why := unknown_judge(session, source):
+        raise NoSuchDay(why)
+    if since >= until:
+        raise NoSuchDay(f"from {since:%Y-%m-%d %H:%M} is not before to {until:%Y-%m-%d %H:%M}; exchange them")
+    filters = filter_at(session, since, version), filter_at(session, until, version)
+    days = tuple(_condition(at, source, category) for at in (since, until))
+    tallies = [
+        _tally(session, version, where)
+        for version, where in ((filters[0], days[0]), (filters[0], days[1]), (filters[1], days[1]))
+    ]
+    old = sorted(tallies[0].models())
+    if model not in old:
+        _say_why_not(session, model, days[1], since)
+    everybody = [sorted(tally.models()) for tally in tallies]
+    boards = [
+        ratings.leaderboard(tallies[0].counts("all", old)),
+        ratings.leaderboard(tallies[1].counts("all", old)),
+        ratings.leaderboard(tallies[1].counts("all", everybody[1])),
+        ratings.leaderboard(tallies[2].counts("all", everybody[2])),
+    ]
+    stages = [_rating(board, model) for board in boards]
+    steps = {name: stages[n + 1] - stages[n] for n, name in enumerate(STEPS[:3])}
+    ends = boards[0], boards[3]
+    if style:
+        styled = [_styled(session, filters[n], days[n]) for n in (0, 1)]
+        steps["style"] = (_rating(styled[1], model) - stages[3]) - (_rating(styled[0], model) - stages[0])
+        ends = styled[0], styled[1]
+    return Moved(
+        model=model,
+        source=source,
+        category=category,
+        style=style,
+        since=since,
+        until=until,
+        filters=filters,
+        ratings=(_rating(ends[0], model) / UNIT, _rating(ends[1], model) / UNIT),
+        ranks=(_row(ends[0], model).rank, _row(ends[1], model).rank),
+        steps={name: value / UNIT for name, value in steps.items()},
+        opponents=_opponents(model, tallies[0], tallies[1], boards[0]),
+    )
+
+
+def _condition(at: datetime, source: str, category: str) -> Where:
+    """Votes of a source in a category before a moment."""
+    return (col(Vote.created_at) < at, given_by(Vote.source, BoardChoice(source).voters), in_category(category))
+
+
+def _tally(session: Session, version: str, where: Where) -> Tally:
+    """The votes that count; all of them are counted by the database, which is faster than to read them."""
+    tally = Tally()
+    if version == EVERY:
+        tally.add_counts(vote_counts(session, *where))
+    else:
+        tally.add(find_filter(version).counted(sealed_votes(session, where=where)))
+    return tally
+
+
+def _say_why_not(session: Session, model: str, where: Where, since: datetime) -> None:
+    known = sorted(_tally(session, EVERY, where).models())
+    if model not in known:
+        raise NoSuchDay(f"{model!r} has no votes; models that have: {', '.join(known) or 'none'}")
+    raise NoSuchDay(f"{model!r} had no votes by {since:%Y-%m-%d %H:%M} UTC; take a later --from")
+
+
+def _styled(session: Session, version: str, where: Where) -> ratings.Leaderboard:
+    """The board with style control over the votes whose completions are known."""
+    columns: tuple[Any, ...] = tuple(getattr(BattleStyle, f"{name}_{side}") for side in "ab" for name in FEATURES)
+    query = (
+        select(Battle.public_id, *columns)
+        .join(Battle, col(Battle.id) == col(BattleStyle.battle_id))
+    )  # fmt: skip
+    known = {public_id: counts for public_id, *counts in session.execute(query)}
+    counted = find_filter(version).counted(sealed_votes(session, where=where))
+    some = [vote for vote in counted if vote.battle in known]
+    half = len(FEATURES)
+    features = [
+        {name: [known[vote.battle][side * half + at] for vote in some] for at, name in enumerate(FEATURES)}
+        for side in (0, 1)
+    ]
+    a, b, winner = ([getattr(vote, name) for vote in some] for name in ("model_a", "model_b", "winner"))
+    try:
+        z = ratings.style_differences(*features) if some else {}
+        if not z:
+            raise NoSuchDay("no two completions of that day differ in style: ask without style control")
+        fit = ratings.contextual(a, b, winner, z, prior=ratings.PRIOR)
+    except ratings.RatingsError as problem:
+        raise NoSuchDay(f"no board with style control of that day: {problem}") from problem
+    return ratings.leaderboard(ratings.count_pairs(a, b, winner), fit=fit)
+
+
+def _opponents(model: str, before: Tally, after: Tally, first: ratings.Leaderboard) -> tuple[Opponent, ...]:
+    """Everybody whom the model has met since, those with the greatest surprise first."""
+    was = {row.model: row.rating for row in first.rows}
+    earlier = before.against(model)
+    found = []
+    for other, (votes, score) in after.against(model).items():
+        old_votes, old_score = earlier.get(other, (0, 0.0))
+        if votes > old_votes:
+            number = votes - old_votes
+            chance = float(expit((was[model] - was[other]) / POINTS)) if other in was else None
+            expected = None if chance is None else number * chance
+            found.append(Opponent(other, other not in was, number, score - old_score, expected))
+    return tuple(sorted(found, key=lambda one: (-_surprise(one), -one.votes, one.model)))
+
+
+def _surprise(one: Opponent) -> float:
+    return abs(one.score - (one.votes / 2 if one.expected is None else one.expected))
+
+
+def _row(board: ratings.Leaderboard, model: str) -> ratings.Row:
+    """Raises `NoSuchDay` when a filter or missing texts leave the model without a vote."""
+    row = next((row for row in board.rows if row.model == model), None)
+    if row is None:
+        raise NoSuchDay(f"{model!r} has no votes that count on that board")
+    return row
+
+
+def _rating(board: ratings.Leaderboard, model: str) -> int:
+    return _units(_row(board, model).rating)
+
+
+def _units(rating: float) -> int:
+    return round(rating * UNIT)
+
+
+def _end(at: datetime, version: str, rating: float, rank: int) -> dict[str, Any]:
+    return {"as_of": as_sealed(at), "filter": version, "rating": rating, "rank": rank}

@@ -1,0 +1,73 @@
+"""Which votes count on a published board. A filter has a version: changing a rule makes a new one.
+
+A board names the filter it was made with, and a seal keeps that name, so that the board of a past day can be
+made with the filter of that day. An old version therefore stays here for good.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from arena.errors import ConfigError
+from arena.rules.seals import SealedVote
+from arena.store.schema.battles import HUMAN
+
+EVERY = "every-1"
+DAILY = 100  # votes of a person on one day; the public arena caps votes a day too
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A rule over votes in the order in which they were given; a vote counts or does not, never in part."""
+
+    version: str
+    says: str
+    start: Callable[[], Callable[[SealedVote], bool]]
+
+    def counted(self, votes: Iterable[SealedVote]) -> Iterator[SealedVote]:
+        """Those that count."""
+        counts = self.start()
+        return (vote for vote in votes if counts(vote))
+
+
+def _every() -> Callable[[SealedVote], bool]:
+    def counts(_vote: SealedVote) -> bool:
+        return True
+
+    return counts
+
+
+def _blind() -> Callable[[SealedVote], bool]:
+    return lambda vote: not vote.leaked
+
+
+def _capped() -> Callable[[SealedVote], bool]:
+    seen: Counter[tuple[str, str]] = Counter()
+
+    def counts(vote: SealedVote) -> bool:
+        if vote.leaked or vote.source != HUMAN:
+            return not vote.leaked
+        key = (vote.voter, vote.created_at[:10])
+        seen[key] += 1
+        return seen[key] <= DAILY
+
+    return counts
+
+
+FILTERS = {
+    one.version: one
+    for one in (
+        Filter(EVERY, "every vote counts once", _every),
+        Filter("blind-1", "votes on battles in which a model named itself do not count", _blind),
+        Filter("capped-1", f"blind-1, and of a person's votes the first {DAILY} of a UTC day", _capped),
+    )
+}
+
+
+def find_filter(version: str) -> Filter:
+    """Raises `ConfigError` for a version that this Arena does not have."""
+    if version not in FILTERS:
+        raise ConfigError(f"filter {version!r} is unknown; use one of: {', '.join(FILTERS)}")
+    return FILTERS[version]

@@ -1,0 +1,1 @@
+"""Prompt sets and the completions that models write for them."""

@@ -1,0 +1,68 @@
+"""Asking one model for a few words, to see whether it can be used and what to do if not."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from arena.config import AnyModel, OpenAISettings
+from arena.endpoints import Endpoint, EndpointError, Failure, Finish, Probe
+from arena.endpoints.openai import OpenAI
+from arena.errors import ConfigError
+from arena.serving.models import ServedModel, make_endpoint
+
+PATIENCE = 120.0  # seconds; weights may have to be loaded
+
+ADVICE = {
+    Failure.UNREACHABLE: "is the server running, and is `url` right?",
+    Failure.TIMEOUT: "the server takes the request but is silent; look at its own log",
+    Failure.RATE_LIMITED: "wait, or ask the provider for a higher limit",
+    Failure.UNAUTHORISED: "check the key in the variable that `api_key_env` names",
+    Failure.REFUSED: "check `model` and `parameters`",
+    Failure.BROKEN: "is this an OpenAI-compatible server, and does `url` end in /v1?",
+    Failure.NOT_READY: "",
+}
+
+
+async def probe(settings: AnyModel) -> Probe:
+    """One short completion; never raises for what can be wrong with a model."""
+    try:
+        endpoint = make_endpoint(settings)
+    except ConfigError as error:
+        return Probe(False, str(error))
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await endpoint.start()
+            return await _first_words(ServedModel(settings, endpoint))
+    except EndpointError as error:
+        return Probe(False, str(error), await _advice(settings, endpoint, error))
+    except TimeoutError:
+        return Probe(False, f"no words within {PATIENCE:g} s", ADVICE[Failure.TIMEOUT])
+    finally:
+        await endpoint.close()
+
+
+async def _first_words(model: ServedModel) -> Probe:
+    started, first, text = time.monotonic(), None, ""
+    async for event in model.endpoint.stream(
+        {**model.request([{"role": "user", "content": "Say hello."}]), "max_tokens": 16}
+    ):
+        if isinstance(event, Finish):
+            break
+        first = first if first is not None else time.monotonic() - started
+        text += event
+    if not text.strip():
+        return Probe(False, "answers, but with no text", "does it need a larger `max_tokens`?")
+    return Probe(True, " ".join(text.split()), seconds=first)
+
+
+async def _advice(settings: AnyModel, endpoint: Endpoint, error: EndpointError) -> str:
+    """What to do, with the names a server does have when ours is not among them."""
+    if error.failure is Failure.REFUSED and isinstance(settings, OpenAISettings) and isinstance(endpoint, OpenAI):
+        try:
+            names = await endpoint.models()
+        except EndpointError:
+            names = []
+        if names and endpoint.model not in names:
+            return f"`model` {endpoint.model!r} is not there; the server has: {', '.join(sorted(names)[:12])}"
+    return ADVICE[error.failure] if isinstance(settings, OpenAISettings) else ""

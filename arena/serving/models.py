@@ -1,0 +1,251 @@
+"""The models this arena serves: each with its endpoint, its state, and the request it is asked with."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from arena.config import (
+    AnyModel,
+    LlamaCppSettings,
+    OpenAISettings,
+    RewardSettings,
+    ScriptedSettings,
+    TransformersSettings,
+    VllmSettings,
+    api_key,
+)
+from arena.endpoints import Endpoint, EndpointError, Failure, Finish
+from arena.endpoints.scripted import Scripted
+from arena.errors import ConfigError
+from arena.rules.name_masking import names_of
+
+log = logging.getLogger(__name__)
+
+Message = Mapping[str, str]
+
+FAILURES = 3  # in a row, after which a model rests
+REST = 30.0  # seconds
+LOOK_AGAIN = 15.0  # seconds between two tries to reach a server that is down
+
+
+class State(StrEnum):
+    WAITING = "waiting"  # for weights, or to be loaded
+    READY = "ready"
+    UNUSABLE = "unusable"
+
+
+@dataclass
+class ServedModel:
+    """One model: `settings` never change, `state` and `progress` do while it is made ready."""
+
+    settings: AnyModel
+    endpoint: Endpoint
+    state: State = State.WAITING
+    progress: str = "waiting"  # for the page: says how far, never which model
+    detail: str = ""  # for the operator
+    failures: int = 0  # in a row
+    rests_until: float = 0.0  # on the monotonic clock
+
+    @property
+    def name(self) -> str:
+        return self.settings.name
+
+    def request(self, conversation: Sequence[Message]) -> dict[str, Any]:
+        """The body of a chat completion for this conversation."""
+        system = self.settings.system_prompt
+        messages = [{"role": "system", "content": system}] if system else []
+        body: dict[str, Any] = {
+            "messages": [*messages, *conversation],
+            "max_tokens": self.settings.max_tokens,
+            **self.settings.parameters,
+        }
+        return body | ({"stop": list(self.settings.stop)} if self.settings.stop else {})
+
+    async def stream(self, conversation: Sequence[Message]) -> AsyncGenerator[str | Finish]:
+        async for event in self.endpoint.stream(self.request(conversation)):
+            yield event
+
+
+@dataclass
+class Serving:
+    """All models under comparison."""
+
+    models: Mapping[str, ServedModel]
+    _starting: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def drawable(self) -> dict[str, float]:
+        """Weight of each model that can take a battle now."""
+        now = time.monotonic()
+        return {
+            name: model.settings.weight
+            for name, model in self.models.items()
+            if model.state is State.READY and model.rests_until <= now
+        }
+
+    def note(self, answered: Mapping[str, bool]) -> None:
+        """Let a model rest that has failed several times in a row: each failure costs a voter a battle."""
+        for name, did in answered.items():
+            model = self.models[name]
+            model.failures = 0 if did else model.failures + 1
+            if model.failures >= FAILURES:
+                model.rests_until = time.monotonic() + REST
+                log.warning("%s has failed %d times in a row: it rests for %g s", name, model.failures, REST)
+
+    def waiting(self) -> list[ServedModel]:
+        return [model for model in self.models.values() if model.state is State.WAITING]
+
+    def names_to_hide(self) -> set[str]:
+        """Every name and alias: masking only the battle's own two would itself tell which they are."""
+        return {name for model in self.models.values() for name in names_of(model.name, _aliases(model.settings))}
+
+    def start(self) -> None:
+        """Begin to make every model ready, in the background: the page is up meanwhile."""
+        self._starting = [asyncio.create_task(_make_ready(model)) for model in self.models.values()]
+
+    async def close(self) -> None:
+        for task in self._starting:
+            task.cancel()
+        await asyncio.gather(*self._starting, return_exceptions=True)
+        await asyncio.gather(*(model.endpoint.close() for model in self.models.values()))
+
+
+def serve(models: Iterable[AnyModel]) -> Serving:
+    """Endpoints for all enabled models. Raises `ConfigError`."""
+    served = {settings.name: _served(settings) for settings in models if settings.enabled}
+    return Serving(served)
+
+
+def _served(settings: AnyModel) -> ServedModel:
+    model: ServedModel
+
+    def report(progress: str) -> None:
+        step = progress.partition(",")[0]
+        if not model.progress.startswith(step):
+            log.info("%s: %s", model.name, step)
+        model.progress = progress
+
+    model = ServedModel(settings, make_endpoint(settings, report))
+    return model
+
+
+def make_endpoint(settings: AnyModel, report: Callable[[str], None] = log.debug) -> Endpoint:
+    """The endpoint that these settings describe, not started. Raises `ConfigError`."""
+    if isinstance(settings, ScriptedSettings):
+        return Scripted(settings.replies, settings.style, settings.delay, settings.fault)
+    if isinstance(settings, OpenAISettings):
+        return _openai(settings)
+    if isinstance(settings, LlamaCppSettings):
+        return _llama_cpp(settings, report)
+    if isinstance(settings, VllmSettings):
+        return _vllm(settings)
+    if isinstance(settings, RewardSettings):
+        return _reward(settings)
+    return _transformers(settings)
+
+
+def _vllm(settings: VllmSettings) -> Endpoint:
+    from arena.endpoints.vllm import Vllm
+
+    return Vllm(
+        settings.source,
+        revision=settings.revision,
+        dtype=settings.dtype,
+        max_batch=settings.max_batch,
+        chat_template=settings.chat_template,
+        options=settings.options,
+    )
+
+
+def _reward(settings: RewardSettings) -> Endpoint:
+    from arena.endpoints.reward import Reward
+
+    return Reward(
+        settings.source,
+        revision=settings.revision,
+        dtype=settings.dtype,
+        device=settings.device,
+        threads=settings.threads,
+        max_batch=settings.max_batch,
+        chat_template=settings.chat_template,
+    )
+
+
+def _openai(settings: OpenAISettings) -> Endpoint:
+    from arena.endpoints.openai import OpenAI
+
+    return OpenAI(
+        settings.url,
+        settings.model or settings.name,
+        key=api_key(settings.api_key_env),
+        connect_timeout=settings.connect_timeout,
+        read_timeout=settings.read_timeout,
+        retries=settings.retries,
+    )
+
+
+def _llama_cpp(settings: LlamaCppSettings, report: Callable[[str], None]) -> Endpoint:
+    from arena.endpoints.llama_cpp import LlamaCpp
+    from arena.serving.downloads import KNOWN, fetch
+
+    if settings.weights is not None and settings.weights not in KNOWN:
+        raise ConfigError(f"{settings.name}: weights {settings.weights!r} are unknown; known: {', '.join(KNOWN)}")
+    if settings.path is not None and not settings.path.is_file():
+        raise ConfigError(f"{settings.name}: no such file: {settings.path}; give `path` a GGUF file")
+
+    async def find() -> str:
+        if settings.path is not None:
+            return str(settings.path)
+        return str(await asyncio.to_thread(fetch, KNOWN[settings.weights or ""], report))
+
+    return LlamaCpp(
+        find,
+        alias=settings.name,
+        chat_template=settings.chat_template,
+        threads=settings.threads,
+        context=settings.context,
+        parallel=settings.parallel,
+        report=report,
+    )
+
+
+def _transformers(settings: TransformersSettings) -> Endpoint:
+    from arena.endpoints.transformers import Transformers
+
+    return Transformers(
+        settings.source,
+        revision=settings.revision,
+        dtype=settings.dtype,
+        device=settings.device,
+        threads=settings.threads,
+        max_batch=settings.max_batch,
+        chat_template=settings.chat_template,
+    )
+
+
+def _aliases(settings: AnyModel) -> set[str]:
+    more = {settings.model} if isinstance(settings, OpenAISettings) and settings.model else set()
+    return {*settings.aliases, *more}
+
+
+async def _make_ready(model: ServedModel) -> None:
+    """Start the endpoint; one that cannot be used is left out of the draw, a server that is down tried again."""
+    while True:
+        try:
+            await model.endpoint.start()
+        except EndpointError as error:
+            if model.detail != error.detail:
+                log.error("%s cannot be used: %s", model.name, error.detail)
+            model.state, model.detail = State.UNUSABLE, error.detail
+            if error.failure not in (Failure.UNREACHABLE, Failure.TIMEOUT):
+                return
+            await asyncio.sleep(LOOK_AGAIN)
+        else:
+            model.state, model.progress, model.detail = State.READY, "ready", ""
+            log.info("%s is ready", model.name)
+            return

@@ -1,0 +1,77 @@
+"""Battles that people have voted on, as a judge sees them, and the texts behind any battle."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from sqlmodel import Session, col, select
+
+from arena.store.prompts import StoredCompletion, StoredPrompt
+from arena.store.schema.battles import HUMAN, Battle, CompletionRow, Model, Turn, Vote
+
+AT_ONCE = 500  # battles in one query: databases limit the parameters of a statement
+
+
+Voted = tuple[StoredPrompt, StoredCompletion, StoredCompletion]
+
+
+def voted_battles(session: Session, limit: int | None = None) -> list[Voted]:
+    """Battles with a person's vote and whole completions, in the order of the votes.
+
+    The first completion is the left side's; the id of each is the battle's, its prompt's key the public one.
+    """
+    query = (
+        select(Battle)
+        .join(Vote, col(Vote.battle_id) == col(Battle.id))
+        .where(Vote.source == HUMAN)
+        .order_by(col(Vote.id))
+    )
+    battles = session.exec(query).all()
+    names = {row.id: row.name for row in session.exec(select(Model))}
+    texts = conversations(session, [battle.id or 0 for battle in battles])
+    found = []
+    for battle in battles:
+        turns = texts.get(battle.id or 0, [])
+        if not turns or not all(a and b for _, a, b in turns):
+            continue
+        prompt = StoredPrompt(
+            key=battle.public_id,
+            messages=tuple({"role": "user", "content": said} for said, _, _ in turns),
+            category=battle.category,
+        )
+        sides = zip((battle.model_a_id, battle.model_b_id), (1, 2), strict=True)
+        a, b = (
+            StoredCompletion(
+                battle.id or 0, prompt.key, names[model], turns[-1][at], tuple(turn[at] for turn in turns[:-1])
+            )
+            for model, at in sides
+        )
+        found.append((prompt, a, b))
+    return found[:limit]
+
+
+def conversations(session: Session, battles: Sequence[int]) -> dict[int, list[tuple[str, str, str]]]:
+    """Per battle its turns (prompt, left completion, right completion), the last attempts; "" where none is."""
+    found: dict[int, list[tuple[str, str, str]]] = defaultdict(list)
+    for some in _parts(battles, AT_ONCE):
+        query = (
+            select(Turn, CompletionRow)
+            .join(CompletionRow, col(CompletionRow.turn_id) == col(Turn.id), isouter=True)
+            .where(col(Turn.battle_id).in_(some))
+            .order_by(col(Turn.battle_id), col(Turn.number), col(CompletionRow.attempt))
+        )
+        sides: dict[tuple[int, int], dict[str, str]] = defaultdict(dict)
+        said: dict[tuple[int, int], str] = {}
+        for turn, row in session.exec(query):
+            place = (turn.battle_id, turn.number)
+            said[place] = turn.prompt
+            if row is not None:
+                sides[place][row.side] = row.text
+        for place, prompt in said.items():
+            found[place[0]].append((prompt, sides[place].get("a", ""), sides[place].get("b", "")))
+    return dict(found)
+
+
+def _parts(values: Sequence[int], size: int) -> Iterable[Sequence[int]]:
+    return (values[start : start + size] for start in range(0, len(values), size))

@@ -1,0 +1,112 @@
+"""What judges said over a prompt set, as it is handed on to others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from arena.store.schema.battles import Model, Vote
+from arena.store.schema.judging import JudgedBattle, Prompt, PromptCompletion, PromptSet, ScoreRow, VerdictRow
+
+
+@dataclass(frozen=True)
+class SetVerdict:
+    """A judge's verdict over a prompt of a set, as it is handed on to others."""
+
+    prompt: str  # its key
+    model_a: str
+    model_b: str
+    source: str
+    winner: str
+    preference: float
+    strength: int
+    orders: tuple[str, ...]
+    reason: str
+
+
+def verdicts_of_set(session: Session, name: str) -> list[SetVerdict]:
+    """All verdicts over a prompt set, in the order in which they were given."""
+    names: dict[int | None, str] = dict(session.exec(select(Model.id, Model.name)).all())
+    query = (
+        select(Vote, VerdictRow, JudgedBattle, Prompt.key)
+        .join(VerdictRow, col(VerdictRow.vote_id) == col(Vote.id))
+        .join(JudgedBattle, col(JudgedBattle.battle_id) == col(Vote.battle_id))
+        .join(Prompt, col(Prompt.id) == col(JudgedBattle.prompt_id))
+        .join(PromptSet, col(PromptSet.id) == col(Prompt.set_id))
+        .where(PromptSet.name == name)
+        .order_by(col(Vote.id))
+    )
+    return [
+        SetVerdict(
+            prompt=key,
+            model_a=names[battle.model_a_id],
+            model_b=names[battle.model_b_id],
+            source=vote.source,
+            winner=vote.winner,
+            preference=row.preference,
+            strength=row.strength,
+            orders=tuple(row.orders.split(",")) if row.orders else (),
+            reason=row.reason,
+        )
+        for vote, row, battle, key in session.exec(query)
+    ]
+
+
+@dataclass(frozen=True)
+class SetScore:
+    """A judge's score of a completion of a set; `turns` where it is the mean of a score for each turn."""
+
+    prompt: str
+    model: str
+    source: str
+    score: float
+    turns: tuple[float, ...]
+    reason: str
+    created_at: datetime
+
+
+def scores_of_set(session: Session, name: str) -> list[SetScore]:
+    """All scores of completions of a prompt set, in the order in which they were given."""
+    query = (
+        select(ScoreRow, Prompt.key, Model.name)
+        .join(PromptCompletion, col(PromptCompletion.id) == col(ScoreRow.completion_id))
+        .join(Prompt, col(Prompt.id) == col(PromptCompletion.prompt_id))
+        .join(PromptSet, col(PromptSet.id) == col(Prompt.set_id))
+        .join(Model, col(Model.id) == col(PromptCompletion.model_id))
+        .where(PromptSet.name == name)
+        .order_by(col(ScoreRow.id))
+    )
+    return [
+        SetScore(key, model, row.source, row.score, _numbers(row.turns), row.reason, row.created_at)
+        for row, key, model in session.exec(query)
+    ]
+
+
+def _numbers(parted: str) -> tuple[float, ...]:
+    return tuple(map(float, parted.split(","))) if parted else ()
+
+
+def is_designed_otherwise(session: Session, source: str, design: str, name: str | None, *, scores: bool) -> bool:
+    """Whether this judge has given verdicts or scores over a prompt set (None: over people's battles) when it was
+    asked in another way.
+    """
+    if scores:
+        query = (
+            select(ScoreRow.id)
+            .join(PromptCompletion, col(PromptCompletion.id) == col(ScoreRow.completion_id))
+            .join(Prompt, col(Prompt.id) == col(PromptCompletion.prompt_id))
+            .where(ScoreRow.source == source, ScoreRow.design != design)
+        )
+    else:
+        query = (
+            select(Vote.id)
+            .join(VerdictRow, col(VerdictRow.vote_id) == col(Vote.id))
+            .join(JudgedBattle, col(JudgedBattle.battle_id) == col(Vote.battle_id), isouter=True)
+            .join(Prompt, col(Prompt.id) == col(JudgedBattle.prompt_id), isouter=True)
+            .where(Vote.source == source, VerdictRow.design != design)
+        )
+    query = query.join(PromptSet, col(PromptSet.id) == col(Prompt.set_id), isouter=True)
+    wanted = col(PromptSet.name).is_(None) if name is None else PromptSet.name == name
+    return session.exec(query.where(wanted).limit(1)).first() is not None

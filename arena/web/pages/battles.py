@@ -1,0 +1,88 @@
+"""Battles to read: the list with its search, and one battle with its votes and their reasons."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment
+
+from arena.store.schema.battles import OVERALL
+from arena.store.shared_battles import WINNERS, Search, opened, search
+from arena.store.votes import model_names
+from arena.web.board_view import Boards
+from arena.web.error_pages import missing
+
+HERE = "/battles"
+WINNER_NAMES = {
+    "won": "won by the model", "lost": "lost by the model", "decided": "with a winner", "tie": "a tie",
+    "both_bad": "both bad", "disputed": "voters disagree",
+}  # fmt: skip
+EXPLAIN = "/explain"
+
+
+def routes(boards: Boards, templates: Environment) -> APIRouter:
+    """`/battles` and `/battles/ID`."""
+    router = APIRouter(include_in_schema=False)
+    judged = boards.settings.web.show_judged
+
+    @router.get(HERE)
+    def battles(request: Request) -> HTMLResponse:
+        wanted = read_search(dict(request.query_params))
+        with boards.kept.database.read() as session:
+            found, more = search(session, wanted, judged=judged)
+            models = model_names(session)
+        page = templates.get_template("battles.html").render(
+            here=HERE,
+            wanted=wanted,
+            found=found,
+            models=models,
+            categories=[name for name in boards.categories("all") if name != OVERALL],
+            sources={k: v for k, v in boards.sources().items() if k not in ("both", "all")},
+            winners=WINNER_NAMES,
+            earlier=link(replace(wanted, page=wanted.page - 1)) if wanted.page > 1 else "",
+            later=link(replace(wanted, page=wanted.page + 1)) if more else "",
+        )
+        return HTMLResponse(page)
+
+    @router.get(f"{HERE}/{{public_id}}")
+    def battle(public_id: str) -> HTMLResponse:
+        with boards.kept.database.read() as session:
+            found = opened(session, public_id, judged=judged)
+        if found is None:
+            return missing(
+                templates, "There is no such battle to read: its voter has not agreed, or it never was."
+            )
+        page = templates.get_template("battle.html").render(
+            here=HERE,
+            found=found,
+            battle=found.battle,
+            explain=f"{EXPLAIN}/{public_id}",
+        )
+        return HTMLResponse(page)
+
+    return router
+
+
+def read_search(words: dict[str, str]) -> Search:
+    """A search from the words of an address; what makes no sense asks for nothing."""
+    winner = words.get("winner", "")
+    known = winner in WINNERS and (winner not in ("won", "lost") or bool(words.get("model")))
+    page = words.get("page", "1")
+    return Search(
+        q=words.get("q", "").strip(),
+        model=words.get("model", ""),
+        category=words.get("category", ""),
+        winner=winner if known else "",
+        source=words.get("source", ""),
+        page=max(1, int(page)) if page.isdecimal() and len(page) < 8 else 1,
+    )
+
+
+def link(wanted: Search) -> str:
+    """The address of a search."""
+    usual = asdict(Search())
+    words = {key: value for key, value in asdict(wanted).items() if value != usual[key]}
+    return f"{HERE}?{urlencode(words)}" if words else HERE

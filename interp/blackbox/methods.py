@@ -1,0 +1,176 @@
+"""The methods that need a value alone, by name: what each costs, and its scores for the words of a text.
+
+They explain any judge, also one behind an API. Methods that need weights have modules of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from interp.blackbox.owen import Nested, owen
+from interp.blackbox.perturbation import Floats, Groups, Value, leave_out, occlusion, permutation_importance
+from interp.blackbox.shapley import EXACT, exact, kernel, sampled
+from interp.blackbox.two_stage import screen_by_groups, screen_then_verify
+from interp.errors import BadOption
+from interp.prompt import Prompt, Unit, groups
+
+ORDERS = 4  # sampled ones: each costs a call a word
+SAMPLES = 256  # of Kernel SHAP
+CALLS = 256  # of Owen values, one a word among them; what is not reached is shared within its group
+MASKS = 32  # of permutation importance: each costs half a call a word
+VERIFIED = 3  # one word in three is verified after the screen, and always
+LEAST = 24  # words, since a sentence that matters may spread its effect thinly over many
+
+
+@dataclass(frozen=True)
+class Words:
+    """The units of a text and how they nest. `sentences` and `segments` are lists of unit numbers."""
+
+    units: int
+    sentences: Groups
+    segments: Sequence[Groups]  # sentences by completion
+
+    @property
+    def tree(self) -> Nested:
+        """Completions of sentences of words."""
+        return [[list(sentence) for sentence in segment] for segment in self.segments]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Scores (units,) with what the method found out besides."""
+
+    scores: Floats
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Method:
+    """`calls` estimates how many masks `scores` asks for."""
+
+    name: str
+    says: str
+    calls: Callable[[Words], int]
+    scores: Callable[[Value, Words], Scored]
+
+
+def words_of(prompt: Prompt) -> Words:
+    """Words and sentences of a prompt's content. Raises BadOption for a prompt without words."""
+    if not prompt.words:
+        raise BadOption("the prompt has no words outside its template: there is nothing to attribute to")
+    members = groups(prompt.words, prompt.sentences)
+    filled = [(unit, group) for unit, group in zip(prompt.sentences, members, strict=True) if group]
+    return Words(
+        len(prompt.words),
+        [group for _, group in filled],
+        [
+            [group for unit, group in filled if unit.segment == name]
+            for name in prompt.names()
+            if _holds(filled, name)
+        ],
+    )
+
+
+def method(name: str) -> Method:
+    """Raises BadOption that lists the names."""
+    if name not in METHODS:
+        raise BadOption(f"method {name!r}; expected one of: {', '.join(METHODS)}")
+    return METHODS[name]
+
+
+def _holds(filled: Sequence[tuple[Unit, list[int]]], name: str) -> bool:
+    return any(unit.segment == name for unit, _ in filled)
+
+
+def _screen(value: Value, words: Words) -> Scored:
+    screen = screen_by_groups(value, words.units, words.sentences)
+    found = screen_then_verify(value, screen, keep=_verified(words))
+    told = {"verified": found.verified.tolist(), "agreement": _number(found.agreement)}
+    return Scored(found.scores, {"screen": "sentences", **told})
+
+
+def _verified(words: Words) -> int:
+    return min(words.units, max(LEAST, words.units // VERIFIED))
+
+
+def _sentences(value: Value, words: Words) -> Scored:
+    """Shapley values of the sentences where they are few, else leaving out each; shared evenly by the words."""
+    count = len(words.sentences)
+    members = np.zeros((count, words.units), dtype=bool)
+    for row, sentence in enumerate(words.sentences):
+        members[row, list(sentence)] = True
+    if count <= EXACT:
+        effects = exact(lambda masks: value(masks @ members), count)
+    else:
+        effects = leave_out(value, words.units, words.sentences)
+    share = members / members.sum(axis=1, keepdims=True)
+    return Scored(effects @ share, {"sentences": "exact Shapley" if count <= EXACT else "left out one by one"})
+
+
+def _sampled(value: Value, words: Words) -> Scored:
+    found = sampled(value, words.units, orders=ORDERS)
+    return Scored(found.scores, {"orders": ORDERS, "standard_errors": [_number(one) for one in found.errors]})
+
+
+def _kernel(value: Value, words: Words) -> Scored:
+    found = kernel(value, words.units, samples=SAMPLES)
+    return Scored(found.scores, {"samples": SAMPLES, "standard_errors": [_number(one) for one in found.errors]})
+
+
+def _owen(value: Value, words: Words) -> Scored:
+    found = owen(value, words.tree, calls=CALLS)
+    return Scored(found.scores, {"calls": found.calls, "reached": float(found.split.mean())})
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+METHODS = {
+    one.name: one
+    for one in (
+        Method(
+            "screen",
+            "sentences are left out, then the words of those that matter; quick",
+            lambda words: len(words.sentences) + _verified(words) + 2,
+            _screen,
+        ),
+        Method(
+            "occlusion",
+            "each word is left out",
+            lambda words: words.units + 1,
+            lambda value, words: Scored(occlusion(value, words.units)),
+        ),
+        Method(
+            "sentences",
+            "Shapley values of the sentences, exact up to ten",
+            lambda words: 1 << len(words.sentences) if len(words.sentences) <= EXACT else len(words.sentences) + 1,
+            _sentences,
+        ),
+        Method(
+            "owen",
+            "Shapley values over completions, sentences and words; the most faithful",
+            lambda _: CALLS,
+            _owen,
+        ),
+        Method(
+            "shapley",
+            "Shapley values from random orders of the words",
+            lambda words: 2 + ORDERS * (words.units - 1),
+            _sampled,
+        ),
+        Method("kernel_shap", "the nearest linear game", lambda _: SAMPLES + 2, _kernel),
+        Method(
+            "permutation",
+            "the presence of a word is shuffled over random texts",
+            lambda words: MASKS + MASKS * words.units // 2,
+            lambda value, words: Scored(
+                permutation_importance(value, words.units, samples=MASKS), {"samples": MASKS}
+            ),
+        ),
+    )
+}

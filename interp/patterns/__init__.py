@@ -1,0 +1,1 @@
+"""Patterns over many battles: features, probes, concepts and token classes."""

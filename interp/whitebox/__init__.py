@@ -1,0 +1,1 @@
+"""Attribution of models whose weights are available."""

@@ -1,0 +1,218 @@
+"""The number to explain: a function of the tokens of one prompt, of their embeddings, or of a mask over units.
+
+    f(x) = sum over terms of  sign * read(norm(h)),
+
+h the hidden states behind the prompt's last token (and behind the tokens of a completion that is scored).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interp.attribution import Attribution, Floats
+from interp.blackbox.perturbation import Masks, Value
+from interp.errors import BadOption
+from interp.extras import torch
+from interp.prompt import Prompt, Unit, groups
+from interp.whitebox.prefix import Prefix
+
+if TYPE_CHECKING:
+    from interp.whitebox.causal_lm import CausalLM
+
+
+@dataclass(frozen=True)
+class Term:
+    """One run's part of a target.
+
+    `suffix` (tokens,) follows the prompt and is never hidden. `read` takes the normed hidden states of the
+    prompt's last token and of the suffix (rows, tokens + 1, width) and returns (rows,).
+    """
+
+    suffix: torch.Tensor
+    read: Callable[[torch.Tensor], torch.Tensor]
+    sign: float = 1.0
+
+
+@dataclass(frozen=True)
+class Target:
+    """What `CausalLM.contrast` and `CausalLM.answer` make, and every method takes.
+
+    `units` are the tokens of the prompt, `ids` (tokens,) their numbers.
+    """
+
+    lm: CausalLM
+    prompt: Prompt
+    units: tuple[Unit, ...]
+    ids: torch.Tensor
+    name: str
+    terms: tuple[Term, ...]
+
+    @cached_property
+    def embeddings(self) -> torch.Tensor:
+        """(tokens, width), detached."""
+        return self.lm.embed(self.ids)
+
+    def at(self, embeddings: torch.Tensor) -> Target:
+        """The same target at other embeddings (tokens, width) of the same tokens."""
+        moved = replace(self)
+        moved.__dict__["embeddings"] = embeddings  # where `cached_property` keeps it
+        return moved
+
+    @cached_property
+    def sequence(self) -> torch.Tensor:
+        """(tokens, width): the prompt with the suffix of its first term, as one run reads them."""
+        return torch.cat([self.embeddings, self.lm.embed(self.terms[0].suffix)])
+
+    @cached_property
+    def content(self) -> NDArray[np.bool_]:
+        """(tokens,): True for tokens of a segment, False for template."""
+        return np.array([unit.segment is not None for unit in self.units])
+
+    @property
+    def first(self) -> int:
+        """The first token of content; 0 where all is template."""
+        return int(np.argmax(self.content)) if self.content.any() else 0
+
+    @cached_property
+    def value(self) -> float:
+        """f of the whole prompt."""
+        with torch.no_grad():
+            return float(self.of(self.embeddings[None]).item())
+
+    @cached_property
+    def prefix(self) -> Prefix:
+        """Keys and values of the whole prompt."""
+        return self._prefix(len(self.units))
+
+    @cached_property
+    def opening(self) -> Any:
+        """A cache of the tokens before the content, None where there are none; no more than those is run."""
+        if self.first == 0:
+            return None
+        return (self.__dict__.get("prefix") or self._prefix(self.first)).cut(self.first)
+
+    def _prefix(self, length: int) -> Prefix:
+        with torch.no_grad():
+            return Prefix(self.lm.run(self.embeddings[None, :length], keep=True).past_key_values)
+
+    def of(self, embeddings: torch.Tensor, past: Any = None) -> torch.Tensor:
+        """f (rows,) of embeddings (rows, tokens, width) behind `past`, differentiable."""
+        lengths = torch.full((len(embeddings),), embeddings.shape[1])
+        return self._of(embeddings, lengths, past)
+
+    def _of(self, embeddings: torch.Tensor, lengths: torch.Tensor, past: Any) -> torch.Tensor:
+        """f of rows of different lengths, padded on the right: no real token can see the padding."""
+        total = torch.zeros(len(embeddings), dtype=embeddings.dtype, device=embeddings.device)
+        for term in self.terms:
+            extra = len(term.suffix)
+            rows = embeddings
+            if extra:
+                rows = torch.nn.functional.pad(embeddings, (0, 0, 0, extra))
+                tail = self.lm.embed(term.suffix)
+                rows = torch.stack(
+                    [
+                        torch.cat([row[:n], tail, row[n + extra :]])
+                        for row, n in zip(rows, lengths.tolist(), strict=True)
+                    ]
+                )
+            hidden = self.lm.run(rows, past=past).last_hidden_state
+            at = (lengths[:, None] - 1 + torch.arange(extra + 1)).to(hidden.device)
+            every = torch.arange(len(rows), device=hidden.device)[:, None]
+            total = total + term.sign * term.read(hidden[every, at])
+        return total
+
+    def reading_row(self, length: int) -> torch.Tensor:
+        """(length,) weights of the positions whose states are read in a run of `length` tokens; they sum to 1."""
+        row = torch.zeros(length)
+        row[len(self.units) - 1 :] = 1 / (length - len(self.units) + 1)
+        return row.to(self.embeddings)
+
+    def masked(self, units: Sequence[Unit] | None = None) -> Value:
+        """f as a function of masks (masks, units): True keeps a unit, False deletes its tokens.
+
+        `units` are the words of the content if left out. Tokens of no unit are always kept.
+        """
+        tokens = groups(self.units, self.prompt.words if units is None else units)
+
+        def value(masks: Masks) -> Floats:
+            wanted = np.atleast_2d(np.asarray(masks, dtype=bool))
+            if wanted.shape[1] != len(tokens):
+                raise BadOption(f"a mask over {wanted.shape[1]} units; expected one for each of {len(tokens)}")
+            kept = np.ones((len(wanted), len(self.units)), dtype=bool)
+            for unit, members in enumerate(tokens):
+                kept[:, members] = wanted[:, [unit]]
+            return self.kept(kept)
+
+        return value
+
+    def kept(self, kept: Masks) -> Floats:
+        """f (masks,) when only the tokens marked in `kept` (masks, tokens) are read, others deleted.
+
+        The prefix before the first deleted token is not run again; runs are batched within `lm.batch_tokens`.
+        """
+        distinct, back = np.unique(kept, axis=0, return_inverse=True)
+        if not distinct.any(axis=1).all():
+            raise BadOption("a mask that deletes every token leaves the model nothing to read; keep the template")
+        found = np.empty(len(distinct))
+        with torch.no_grad():
+            for rows, shared in self._batches(distinct):
+                sequences = [np.flatnonzero(distinct[row, shared:]) + shared for row in rows]
+                lengths = torch.tensor([len(sequence) for sequence in sequences])
+                embeddings = torch.nn.utils.rnn.pad_sequence(
+                    [self.embeddings[sequence] for sequence in sequences], batch_first=True
+                )
+                past = self.prefix.cut(shared)
+                found[rows] = self._of(embeddings, lengths, past).double().cpu().numpy()
+        return np.asarray(found[back.ravel()])
+
+    def _batches(self, kept: Masks) -> Iterator[tuple[list[int], int]]:
+        """(rows, length of the prefix they share): rows with long common prefixes go together."""
+        same = np.logical_and.accumulate(kept, axis=1).sum(axis=1)
+        same = np.minimum(same, kept.shape[1] - 1)  # the last token is always run: its state is what is read
+        longest = max(len(term.suffix) for term in self.terms)
+        batch: list[int] = []
+        for row in np.argsort(-same, kind="stable").tolist():
+            # Sorted by falling prefix, so the newest row has the shortest prefix and sets it for all.
+            most = kept.shape[1] - int(same[row]) + longest
+            if batch and (len(batch) + 1) * most > self.lm.batch_tokens:
+                yield batch, _shortest(kept, batch, same)
+                batch = []
+            batch.append(row)
+        if batch:
+            yield batch, _shortest(kept, batch, same)
+
+    def attribution(
+        self,
+        method: str,
+        scores: torch.Tensor | Floats,
+        *,
+        value: float | None = None,
+        delta: float | None = None,
+        **parameters: object,
+    ) -> Attribution:
+        """Scores (tokens,) of a method as an `Attribution`; `value` is f where the method has computed it."""
+        numbers = scores.detach().double().cpu().numpy() if isinstance(scores, torch.Tensor) else scores
+        return Attribution(
+            method=method,
+            parameters={"model": self.lm.name, "dtype": self.lm.dtype, **parameters},
+            prompt=self.prompt,
+            units=self.units,
+            scores=np.asarray(numbers, dtype=np.float64),
+            target=self.name,
+            value=self.value if value is None else value,
+            delta=delta,
+        )
+
+
+def _shortest(kept: Masks, rows: Sequence[int], same: NDArray[np.intp]) -> int:
+    """The prefix all rows share, shortened until every row has a token behind it."""
+    shared = int(min(same[row] for row in rows))
+    while shared and not all(kept[row, shared:].any() for row in rows):
+        shared -= 1
+    return shared

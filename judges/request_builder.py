@@ -1,0 +1,127 @@
+"""What judges of pairs and of single completions share: a scheme, a template, and a request for each turn."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, TypeVar
+
+from judges.errors import BadOption
+from judges.judge import Pair, Reply, Request, Single
+from judges.replies import Reason, Unparsable
+from judges.template import ByItem, Template, own, template
+from judges.template_fields import body
+
+Item = TypeVar("Item", Pair, Single)
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Scheme(Generic[Result]):
+    """How a judge is asked and read."""
+
+    prompt: str  # the name of our own template
+    read: Callable[[Reply], Result | Unparsable]
+    sampling: Mapping[str, Any]
+    words: int | None = None  # of each text that the judge is shown
+    each_turn: bool = False  # a conversation that the models had themselves is judged once after every turn
+
+
+@dataclass(frozen=True)
+class Asking(ABC, Generic[Item, Result]):
+    """The model `model` as a judge.
+
+    `text` is a template in place of ours. `sampling` goes over the scheme's own; `thinking_budget` tokens are
+    added to its limit for judges that think before they answer.
+    """
+
+    model: str
+    scheme: str
+    text: str | ByItem | None = None
+    sampling: Mapping[str, Any] = field(default_factory=dict)
+    thinking_budget: int = 0
+
+    schemes: ClassVar[Mapping[str, Scheme[Any]]]
+    needs: ClassVar[tuple[str, ...]]  # places of which the template must have one each
+    needs_of_turns: ClassVar[tuple[str, ...]]  # of a template for conversations of several turns
+
+    def __post_init__(self) -> None:
+        if self.scheme not in self.schemes:
+            raise BadOption(f"scheme {self.scheme!r}; expected one of: {', '.join(self.schemes)}")
+        for several in (False, True):
+            for referenced in (False, True):
+                self._template(several, referenced)
+
+    @property
+    def name(self) -> str:
+        return self.model
+
+    def template(self, item: Item) -> Template:
+        """The template for this item."""
+        return self._template(item.turns > 1, item.reference is not None)
+
+    def requests(self, item: Item) -> Sequence[Request]:
+        return [self._request(turn) for turn in self._turns(item) if self._decided(turn) is None]
+
+    def unreadable(self, item: Item, number: int, reply: Reply) -> Unparsable | None:
+        found = self._read(reply)
+        return found if isinstance(found, Unparsable) else None
+
+    def verdict(self, item: Item, replies: Sequence[Reply | None]) -> Result | Unparsable:
+        left = iter(replies)
+        results: list[Result] = []
+        for turn in self._turns(item):
+            found = self._decided(turn)
+            if found is None:
+                reply = next(left)
+                read = Unparsable(Reason.MISSING) if reply is None else self._read(reply)
+                if isinstance(read, Unparsable):
+                    return read
+                found = read
+            results.append(found)
+        return results[0] if len(results) == 1 else self._mean(results)
+
+    def _turns(self, item: Item) -> Sequence[Item]:
+        """What is judged, one after the other: the whole, or all up to each turn.
+
+        One text of the user's that has places for two turns has room for the whole alone.
+        """
+        whole = isinstance(self.text, str) and any(place.endswith("_2") for place in self.template(item).places)
+        if whole or not self.schemes[self.scheme].each_turn:
+            return [item]
+        return [item.until(turn) for turn in range(1, item.turns + 1)]
+
+    def _request(self, item: Item) -> Request:
+        scheme = self.schemes[self.scheme]
+        sampling = {**scheme.sampling, "thinking_budget": self.thinking_budget, **self.sampling}
+        return body(self.model, self.template(item), self._values(item), scheme.words, sampling)
+
+    def _template(self, several: bool, referenced: bool) -> Template:
+        prompt = self.schemes[self.scheme].prompt
+        if isinstance(self.text, ByItem):
+            needs = self.needs_of_turns if several else self.needs
+            return template(self.text.of(several, referenced), needs, f"{prompt} template")
+        needs = tuple(f"{one}|{other}" for one, other in zip(self.needs, self.needs_of_turns, strict=True))
+        return template(own(prompt) if self.text is None else self.text, needs, prompt)
+
+    def _read(self, reply: Reply) -> Result | Unparsable:
+        found: Result | Unparsable = self.schemes[self.scheme].read(reply)
+        return found
+
+    @abstractmethod
+    def _values(self, item: Item) -> Mapping[str, str]:
+        """What the template's places are filled with."""
+
+    @abstractmethod
+    def _decided(self, item: Item) -> Result | None:
+        """The result where nobody need be paid for one."""
+
+    @abstractmethod
+    def _mean(self, results: Sequence[Result]) -> Result:
+        """The result of a conversation from those of its turns."""
+
+
+def by_turn(reasons: Sequence[str]) -> str:
+    """The reasons of a conversation's turns as one text."""
+    return "\n\n".join(f"(turn {number})\n{reason}" for number, reason in enumerate(reasons, 1) if reason)

@@ -1,0 +1,87 @@
+"""What goes into a template's places: the conversation, the completions, checklist and reference as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from judges.judge import Message, Pair, Single
+from judges.protocols.wildbench import EMPTY, TRUNCATED
+from judges.template import Template
+
+WORDS = 1000  # words of each text that WildBench's judge is shown
+NONE = "(none given)"
+
+
+def of_pair(pair: Pair) -> dict[str, str]:
+    """Values for every place that this pair has something for."""
+    values = _shared(pair)
+    values |= {
+        "answer_a": _whole(pair.completion_a, pair.earlier_a),
+        "answer_b": _whole(pair.completion_b, pair.earlier_b),
+    }
+    if len(pair.earlier_a) == len(pair.earlier_b) == 1:
+        values |= {
+            "answer_a_1": pair.earlier_a[0], "answer_a_2": pair.completion_a,
+            "answer_b_1": pair.earlier_b[0], "answer_b_2": pair.completion_b,
+        }  # fmt: skip
+    return values
+
+
+def of_single(single: Single) -> dict[str, str]:
+    """Values for every place that this completion has something for."""
+    values = _shared(single)
+    values["answer"] = _whole(single.completion, single.earlier)
+    if len(single.earlier) == 1:
+        values |= {"answer_1": single.earlier[0], "answer_2": single.completion}
+    return values
+
+
+def cut(text: str, words: int = WORDS) -> str:
+    """The first `words` words, marked where something was left out."""
+    parts = text.split(" ")
+    return text if len(parts) <= words else " ".join(parts[:words]) + TRUNCATED
+
+
+def shown(completion: str) -> str:
+    """A completion as a judge sees it: an empty one is told as such."""
+    return completion if completion.strip() else EMPTY
+
+
+def _shared(item: Pair | Single) -> dict[str, str]:
+    asked = [message["content"] for message in item.messages if message["role"] == "user"]
+    reference = item.reference or NONE
+    first, last = (item.references[0], item.references[-1]) if item.references else (reference, reference)
+    values = {
+        "history": _history(item.messages[:-1]),
+        "question": asked[-1],
+        "checklist": "".join(f"- {point}\n" for point in item.checklist) or NONE + "\n",
+        "reference": reference,
+        "ref_answer_1": first,
+    }
+    if len(asked) == 2:
+        values |= {"question_1": asked[0], "question_2": asked[1], "ref_answer_2": last}
+    return values
+
+
+def _history(messages: Sequence[Message]) -> str:
+    return "".join(f"{message['role'].upper()}: {message['content']}\n\n" for message in messages)
+
+
+def _whole(completion: str, earlier: Sequence[str]) -> str:
+    """One completion, or all turns of a conversation that the model had by itself."""
+    if not earlier:
+        return shown(completion)
+    turns = [*earlier, completion]
+    return "\n\n".join(f"(turn {number})\n{shown(text)}" for number, text in enumerate(turns, 1))
+
+
+def body(
+    model: str, asked: Template, values: Mapping[str, str], words: int | None, sampling: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The request: every text cut to `words`, and `thinking_budget` of the sampling added to its limit."""
+    if words is not None:
+        values = {name: cut(value, words) for name, value in values.items()}
+    options = dict(sampling)
+    options["max_tokens"] = options["max_tokens"] + options.pop("thinking_budget", 0)
+    return {"model": model, "messages": asked.messages(values), **options}

@@ -1,0 +1,1 @@
+"""Battles as checked columns, and the pair counts of a set of battles."""

@@ -1,0 +1,149 @@
+"""A column of anything to integer codes and the labels they stand for.
+
+Lists, numpy, pandas, polars and Arrow are read through their own methods, so none of them is imported here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ratings.data import compiled
+from ratings.errors import LengthMismatch, RatingsError
+
+Column = Any  # a list, numpy array, pandas or polars Series, Arrow array: whatever `column_codes` reads
+Codes = NDArray[Any]  # signed integers; -1 marks a missing value
+
+# Integers below this are codes as they stand; higher ones are looked up, lest the table of pairs explode.
+DENSE = 1024
+TEXTS = 1 << 13
+
+
+def column_codes(column: Column, name: str) -> tuple[Codes, Sequence[object]]:
+    """Codes (rows,) into labels (any order); missing values have code -1. `name` is for the errors."""
+    numbers = integers(column)
+    if numbers is not None:
+        return _integers(numbers)
+    kind = type(column).__module__.partition(".")[0]
+    if kind == "pandas":
+        return _pandas(column, name)
+    if kind == "pyarrow":
+        return _arrow(column)
+    if kind == "polars":
+        return _polars(column, name)
+    if isinstance(column, np.ndarray):
+        return _numpy(column, name)
+    if isinstance(column, str | bytes) or not isinstance(column, Iterable):
+        raise RatingsError(f"{name} is a {type(column).__name__}; give a column with one value a battle")
+    return _objects(column if isinstance(column, list) else list(column), name)
+
+
+def integers(column: Column) -> Codes | None:
+    """The column as an array (rows,), where it holds integers and none is missing; None of any other column."""
+    kind = type(column).__module__.partition(".")[0]
+    if kind == "pandas":
+        return integers(column.to_numpy()) if isinstance(getattr(column, "dtype", None), np.dtype) else None
+    if kind == "polars":
+        return column.to_numpy() if column.dtype.is_integer() and not column.null_count() else None
+    plain = isinstance(column, np.ndarray) and column.ndim == 1 and column.dtype.kind in "iu"
+    return column if plain else None
+
+
+def is_missing(label: object) -> bool:
+    """None, NaN, pandas' NA and the empty string, which is how a CSV file writes "no value"."""
+    if label is None or isinstance(label, str):
+        return not label
+    return type(label).__name__ in {"NAType", "NaTType"} or bool(label != label)  # NaN is not itself
+
+
+def same_length(**columns: NDArray[Any]) -> None:
+    """Raise LengthMismatch unless all columns have as many rows."""
+    lengths = {name: len(column) for name, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{name} has {length}" for name, length in lengths.items())
+        raise LengthMismatch(f"columns differ in length: {told} rows")
+
+
+def _objects(values: list[object], name: str) -> tuple[Codes, Sequence[object]]:
+    if compiled.LOOPS is not None:
+        seen: dict[object, int] = {}
+        codes = np.empty(len(values), np.int32)
+        if compiled.LOOPS.codes(values, seen, codes):
+            return codes, list(seen)
+    try:
+        places = {label: code for code, label in enumerate(dict.fromkeys(values))}
+    except TypeError as problem:  # a list or a dict, which cannot be looked up
+        row = next(row for row, value in enumerate(values) if not _can_be_looked_up(value))
+        raise RatingsError(f"row {row}: {name} is {values[row]!r}; expected a text or a number") from problem
+    return np.fromiter(map(places.__getitem__, values), np.int32, len(values)), list(places)
+
+
+def _can_be_looked_up(value: object) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
+def _numpy(values: NDArray[Any], name: str) -> tuple[Codes, Sequence[object]]:
+    if values.ndim != 1:
+        raise RatingsError(f"{name} has {values.ndim} dimensions; give a column with one value a battle")
+    if values.dtype.kind in "UT":
+        return _texts(values, name)
+    return _objects(values.tolist(), name)
+
+
+def _integers(values: Codes) -> tuple[Codes, Sequence[object]]:
+    if not values.size:
+        return values, ()
+    # Seen as unsigned, a negative number is a high one: one pass finds both ends.
+    high = int(values.view(f"u{values.dtype.itemsize}").max())
+    if high < DENSE:
+        return values, range(high + 1)
+    labels, codes = np.unique(values, return_inverse=True)
+    return codes, labels.tolist()
+
+
+def _texts(values: NDArray[Any], name: str) -> tuple[Codes, Sequence[object]]:
+    """Arrays of text, some at a time: as objects all at once, five million take half a gigabyte."""
+    places: dict[object, int] = {}
+    codes = np.empty(len(values), np.int32)
+    for start in range(0, len(values), TEXTS):
+        part, labels = _objects(values[start : start + TEXTS].tolist(), name)
+        lookup = np.array([places.setdefault(label, len(places)) for label in labels], np.int32)
+        codes[start : start + TEXTS] = lookup[part]
+    return codes, list(places)
+
+
+def _pandas(column: Column, name: str) -> tuple[Codes, Sequence[object]]:
+    if hasattr(column, "cat"):
+        column = column.cat
+    if hasattr(column, "categories"):
+        return np.asarray(column.codes), column.categories.tolist()
+    if getattr(column.dtype, "storage", "") == "pyarrow":
+        return _arrow(column.array.__arrow_array__())  # codes of half the size in half the time
+    if column.dtype == object or getattr(column.dtype, "storage", "") == "python":
+        return _objects(column.to_numpy().tolist(), name)
+    codes, labels = column.factorize()
+    return codes, labels.tolist()
+
+
+def _arrow(column: Column) -> tuple[Codes, Sequence[object]]:
+    coded = column.dictionary_encode()
+    if hasattr(coded, "combine_chunks"):
+        coded = coded.unify_dictionaries().combine_chunks()
+    if hasattr(coded, "chunks"):  # an empty or still chunked array
+        coded = coded.chunk(0)
+    indices = coded.indices.fill_null(-1) if coded.null_count else coded.indices
+    return indices.to_numpy(zero_copy_only=False), coded.dictionary.to_pylist()
+
+
+def _polars(column: Column, name: str) -> tuple[Codes, Sequence[object]]:
+    labels = column.unique()
+    places = labels.to_frame(name).with_row_index("code")
+    codes = column.to_frame(name).join(places, on=name, how="left", nulls_equal=True, maintain_order="left")
+    return codes["code"].to_numpy().astype(np.int32), labels.to_list()

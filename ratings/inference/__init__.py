@@ -1,0 +1,1 @@
+"""Fits with covariances: intervals, ranks and the linear algebra behind them."""

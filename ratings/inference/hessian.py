@@ -1,0 +1,76 @@
+"""The Hessian of the Bradley–Terry likelihood, and what is solved with it.
+
+    H = sum over battles of  w p (1 - p) x x'  +  prior
+
+where x has +1 at A and -1 at B: the Laplacian of the graph whose edges weigh what a pair's battles tell.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import blas, cho_factor, lapack
+from scipy.special import expit
+
+from ratings.data.counts import Floats
+
+Together = NDArray[np.bool_] | None  # (models, models): which pairs count; None for all
+
+
+def win_probability(xi: Floats) -> Floats:
+    """(models, models): p[i, j] = expit(xi_i - xi_j), with one exponential a model while that is exact."""
+    if xi.max() - xi.min() > 600:  # exp would leave the range of floats
+        return np.asarray(expit(xi[:, None] - xi[None, :]))
+    strength = np.exp(xi - (xi.max() + xi.min()) / 2)
+    p: Floats = strength[:, None] + strength[None, :]
+    np.divide(strength[:, None], p, out=p)
+    return p
+
+
+def information(met: Floats, p: Floats) -> Floats:
+    """(models, models): met * p (1 - p), for `met` the battles of each pair. 1 - p is p.T, also where p rounds to 1."""
+    told = met * p
+    told *= p.T
+    return told
+
+
+def laplacian(weights: Floats, prior: float, together: Together = None, *, pin: bool = True) -> Floats:
+    """diag(row sums) - weights, plus the prior on the diagonal.
+
+    Without a prior only differences are known; `pin` adds a constant within each component, which moves no
+    difference and makes the matrix invertible.
+    """
+    square = -weights
+    np.fill_diagonal(square, 0.0)
+    degree = -square.sum(axis=1)
+    np.fill_diagonal(square, degree + prior)
+    if not prior and pin:
+        constant = degree.mean() / len(degree) if degree.any() else 1.0
+        square += constant if together is None else constant * together
+    return square
+
+
+def cholesky(hessian: Floats) -> Floats:
+    """The lower factor of a positive definite matrix, which is used up. Above the diagonal stands anything."""
+    factor, _ = cho_factor(hessian.T, lower=True, overwrite_a=True, check_finite=False)  # .T: as LAPACK stores it
+    return np.asarray(factor)
+
+
+def inverse(hessian: Floats) -> Floats:
+    """The inverse of a positive definite matrix, which is used up."""
+    lower = _lower_inverse(hessian)
+    return np.asarray(np.tril(lower) + np.tril(lower, -1).T)
+
+
+def sandwiched(hessian: Floats, filling: Floats) -> Floats:
+    """H⁻¹ B H⁻¹ for a symmetric B; H is used up. Symmetric products need the inverse below its diagonal only."""
+    bread = _lower_inverse(hessian)
+    half = blas.dsymm(1.0, bread, filling.T, lower=1)
+    return np.asarray(blas.dsymm(1.0, bread, half, side=1, lower=1)).T
+
+
+def _lower_inverse(hessian: Floats) -> Floats:
+    lower, _ = lapack.dpotri(
+        cholesky(hessian), lower=1, overwrite_c=1
+    )  # half the work of solving for every column
+    return np.asarray(lower)

@@ -1,0 +1,113 @@
+"""Covariance of Bradley–Terry ratings that does not believe the model more than it has to.
+
+    V = H⁻¹ (B + prior) H⁻¹,    H = sum w p (1 - p) x x' + prior,    B = sum s s'
+
+where x has +1 at A and -1 at B, and s = w (y - p) x is the score of one battle, or of one cluster of battles.
+The prior enters B as one more observation a model, so that V is the prior's variance where there are no
+votes. No ridge is added: that would narrow the interval of a newcomer as others collect votes.
+Sources: Huber (1967); White, Econometrica 50 (1982); clusters: Liang & Zeger, Biometrika 73 (1986).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.special import expit
+
+from ratings.data.battles import Battles
+from ratings.data.columns import Column, column_codes, is_missing, same_length
+from ratings.data.counts import Floats, PairCounts, checked_weights
+from ratings.data.outcomes import A_WINS, B_WINS, BOTH_BAD, SCORES, TIE
+from ratings.errors import BadOption, MissingValue
+from ratings.inference.fit import LEVEL, Fit, normal_quantile
+from ratings.inference.hessian import Together, information, laplacian, sandwiched, win_probability
+
+
+def sandwich(counts: PairCounts, scores: Floats, xi: Floats, prior: float, together: Together) -> Floats:
+    """V (models, models) in logits² for independent battles with this score matrix; see the module."""
+    p = win_probability(xi)
+    c = counts.weighted_squares
+    of_pair = np.take(p, counts.pairs)
+    noise = c[:, A_WINS] * (1 - of_pair) ** 2 + c[:, B_WINS] * of_pair**2
+    noise += (c[:, TIE] + c[:, BOTH_BAD]) * (0.5 - of_pair) ** 2
+    square = _masked(counts.matrix(noise), together)
+    filling = laplacian(square + square.T, prior, pin=False)
+    return sandwiched(_hessian(scores, p, prior, together), filling)
+
+
+def clustered(
+    battles: Battles,
+    scores: Floats,
+    xi: Floats,
+    prior: float,
+    together: Together,
+    cluster: Column,
+    weight: Column = None,
+) -> Floats:
+    """V (models, models) in logits² when battles are independent only across values of `cluster` (battles,).
+
+    B gets the factor C / (C - 1) for C clusters; below some forty clusters intervals still run short.
+    Raises MissingValue with the row, BadOption for a single cluster.
+    """
+    groups = cluster_codes(cluster, len(battles))
+    w = 1.0 if weight is None else checked_weights(weight, len(battles))
+    p = expit(xi[battles.model_a] - xi[battles.model_b])
+    score = w * (SCORES[battles.outcome] - p)
+    if together is not None:
+        score = score * together[battles.model_a, battles.model_b]
+    summed = scores_by_cluster(battles, score, groups)
+    many = summed.shape[0]
+    filling = np.asarray((summed.T @ summed).todense()) * (many / (many - 1))
+    filling[np.diag_indices_from(filling)] += prior
+    return sandwiched(_hessian(scores, win_probability(xi), prior, together), filling)
+
+
+def scores_by_cluster(battles: Battles, score: Floats, groups: NDArray[np.int64]) -> csr_array:
+    """(clusters, models): +score at A and -score at B of every battle, added up by cluster."""
+    size = len(battles.models)
+    rows = np.concatenate([groups, groups])
+    columns = np.concatenate([battles.model_a, battles.model_b])
+    return csr_array((np.concatenate([score, -score]), (rows, columns)), shape=(int(groups.max()) + 1, size))
+
+
+def cluster_codes(cluster: Column, rows: int, name: str = "cluster") -> NDArray[np.int64]:
+    """(rows,) numbers 0..C-1 of the clusters. Raises LengthMismatch, MissingValue, BadOption."""
+    codes, labels = column_codes(cluster, name)
+    same_length(battles=np.empty(rows), **{name: codes})
+    bad = [code for code, label in enumerate(labels) if is_missing(label)]
+    missing = np.isin(codes, [*bad, -1])
+    if missing.any():
+        raise MissingValue(f"row {int(np.argmax(missing))}: no {name}; every battle has to have one")
+    _, groups = np.unique(codes, return_inverse=True)
+    if groups.max() == 0:
+        raise BadOption(f"all battles have the same {name}: nothing tells how much clusters differ")
+    return groups.astype(np.int64)
+
+
+def simultaneous(fit: Fit, level: float = LEVEL, *, draws: int = 10_000, seed: int = 0) -> tuple[Floats, Floats]:
+    """Lower and upper ends (models,) of intervals that hold all ratings at once with probability `level`.
+
+    The half width is c standard errors, with c the quantile of max |Z_m| for Z with the correlation of the
+    ratings, by simulation (`draws`, `seed`). Raises BadOption when a rating has no finite variance.
+    """
+    normal_quantile(level)  # a level outside (0, 1) is an error here too
+    errors = fit.standard_errors
+    if not np.isfinite(errors).all() or not np.isfinite(fit.ratings).all():
+        raise BadOption("a rating is not finite; rate with a prior, or the bounds of all cannot hold at once")
+    known = errors > 0
+    scale = np.where(known, errors, 1.0)
+    values, vectors = np.linalg.eigh(fit.covariance / np.outer(scale, scale))
+    root = vectors * np.sqrt(np.clip(values, 0.0, None))
+    normal = np.random.default_rng(seed).standard_normal((draws, len(errors)))
+    c = np.quantile(np.abs(normal @ root.T).max(axis=1), level)
+    return fit.ratings - c * errors, fit.ratings + c * errors
+
+
+def _hessian(scores: Floats, p: Floats, prior: float, together: Together) -> Floats:
+    met = _masked(scores, together)
+    return laplacian(information(met + met.T, p), prior, together)
+
+
+def _masked(square: Floats, together: Together) -> Floats:
+    return square if together is None else square * together

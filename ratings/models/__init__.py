@@ -1,0 +1,1 @@
+"""Rating models: Bradley-Terry, models with ties, position, covariates and judges, and Elo."""

@@ -1,0 +1,163 @@
+"""Online Elo: the rating after each battle in turn. It depends on the order of the battles, and says so.
+
+    E_A = 1 / (1 + base^((R_B - R_A) / scale)),   R_A += k (S_A - E_A),   R_B -= k (S_A - E_A)
+
+with S_A = 1, 1/2 or 0; a tie, and a battle where both were bad, is 1/2.
+Source: Elo, The Rating of Chessplayers (1978). For a board take `bradley_terry`: models do not change between
+battles, so there is no reason to let the last ones count more.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ratings.data import compiled, components
+from ratings.data.battles import Battles, read_battles
+from ratings.data.columns import Column
+from ratings.data.counts import Floats, tabulate
+from ratings.data.outcomes import SCORES
+from ratings.errors import BadOption
+from ratings.inference.fit import Fit
+from ratings.models import elo_recurrence
+from ratings.scale import BASE, CENTRE, SCALE
+
+K = 4.0  # what the public arena used: small, so that the board forgets over hundreds of battles, not tens
+
+# The ways to run the recurrence agree to 1e-9 points. Measured in docs/decisions/ratings-elo.md: the compiled
+# loop takes 10 ns a battle, numba as much and half a second to start, scipy's recurrence 50, the loop 300.
+WORTH_COMPILING = 10_000_000
+WORTH_VECTORISING = 2_000
+Engine = Literal["auto", "loop", "compiled", "recurrence", "numba"]
+
+
+def elo(
+    model_a: Column,
+    model_b: Column,
+    winner: Column,
+    *,
+    k: float = K,
+    scale: float = SCALE,
+    base: float = BASE,
+    initial: float = CENTRE,
+    rounds: int = 0,
+    seed: int = 0,
+    engine: Engine = "auto",
+) -> Fit:
+    """Elo ratings after the battles in the order given.
+
+    With `rounds` > 0 the covariance is that of so many bootstrap rounds, each a draw of as many battles with
+    replacement in a random order: it holds the noise of the votes and of their order. Without, it is nan: one
+    pass cannot know its own error.
+
+    `engine` chooses how the recurrence is run, not what it gives. Raises BadOption for a k, scale or base
+    that is not positive (base: above 1) or an engine that is not there, and what `read_battles` raises.
+    """
+    for name, value, least in (("k", k, 0.0), ("scale", scale, 0.0), ("base", base, 1.0)):
+        if not (math.isfinite(value) and value > least):
+            raise BadOption(f"{name} {value:g}; it has to be above {least:g}")
+    if rounds == 1 or rounds < 0:
+        raise BadOption(f"rounds {rounds}; give 0 for one pass in order, or at least 2")
+    battles = read_battles(model_a, model_b, winner)
+    step = k * math.log(base) / scale  # in logits: the recurrence knows no other unit
+    run = _runner(engine, len(battles) * max(rounds, 1))
+    size = len(battles.models)
+    xi = run(battles.model_a, battles.model_b, battles.outcome, size, step)
+    covariance = np.full((size, size), np.nan)
+    if rounds:
+        covariance = np.atleast_2d(np.cov(_bootstrap(battles, step, run, rounds, seed).T))
+    points = scale / math.log(base)
+    counts = tabulate(battles)
+    met = counts.matrix(counts.table.sum(axis=1))
+    return Fit(
+        models=battles.models,
+        ratings=initial + points * xi,
+        covariance=points**2 * covariance,
+        component=components.met(met),
+        method="elo",
+        parameters={"k": k, "scale": scale, "base": base, "initial": initial, "rounds": rounds},
+        battles=len(battles),
+    )
+
+
+Outcomes = NDArray[np.uint8]
+Run = Callable[[NDArray[Any], NDArray[Any], Outcomes, int, float], Floats]
+
+
+def loop(a: NDArray[Any], b: NDArray[Any], outcome: Outcomes, size: int, step: float) -> Floats:
+    """The definition in plain Python, in logits: ratings (size,) from zero. The others are held to it."""
+    xi = [0.0] * size
+    for i, j, s in zip(a.tolist(), b.tolist(), SCORES[outcome].tolist(), strict=True):
+        change = step * (s - 1.0 / (1.0 + math.exp(xi[j] - xi[i])))
+        xi[i] += change
+        xi[j] -= change
+    return np.array(xi)
+
+
+def compiled_loop(a: NDArray[Any], b: NDArray[Any], outcome: Outcomes, size: int, step: float) -> Floats:
+    """The same loop in C; only where it was built."""
+    assert compiled.LOOPS is not None
+    xi = np.zeros(size)
+    for battles in compiled.chunks(a, b, outcome):
+        compiled.LOOPS.elo(*battles, xi, step)
+    return xi
+
+
+def _jittable(a: NDArray[Any], b: NDArray[Any], outcome: Outcomes, size: int, step: float) -> Floats:
+    """The same loop over arrays, which numba turns into machine code."""
+    xi = np.zeros(size)
+    for t in range(len(a)):
+        i, j = a[t], b[t]
+        change = step * (SCORES[outcome[t]] - 1.0 / (1.0 + math.exp(xi[j] - xi[i])))
+        xi[i] += change
+        xi[j] -= change
+    return xi
+
+
+def _runner(engine: Engine, battles: int) -> Run:
+    has_numba = find_spec("numba") is not None
+    if engine == "numba" and not has_numba:
+        raise BadOption("engine 'numba', but numba is not installed; use engine='auto'")
+    if engine == "recurrence" and not elo_recurrence.works():
+        raise BadOption("engine 'recurrence' fails its self-test with this scipy; use engine='auto'")
+    if engine == "compiled" and compiled.LOOPS is None:
+        raise BadOption("engine 'compiled', but ratings was installed without a C compiler; use engine='auto'")
+    if engine == "compiled" or (engine == "auto" and compiled.LOOPS is not None):
+        return compiled_loop
+    if engine == "numba" or (engine == "auto" and has_numba and battles >= WORTH_COMPILING):
+        return _numba()
+    if engine == "recurrence":
+        return elo_recurrence.run
+    if engine == "auto" and battles >= WORTH_VECTORISING and elo_recurrence.works():
+        return elo_recurrence.run
+    if engine in ("auto", "loop"):
+        return loop
+    raise BadOption(f"engine {engine!r}; expected auto, loop, compiled, recurrence or numba")
+
+
+_JITTED: list[Run] = []  # compiled once a process
+
+
+def _numba() -> Run:
+    if not _JITTED:
+        # half a second: only when asked for or worth it
+        from numba import njit  # type: ignore[import-not-found, import-untyped, unused-ignore]
+
+        _JITTED.append(njit(nogil=True)(_jittable))
+    return _JITTED[0]
+
+
+def _bootstrap(battles: Battles, step: float, run: Run, rounds: int, seed: int) -> Floats:
+    rng = np.random.default_rng(seed)
+    a, b, outcome = battles.model_a, battles.model_b, battles.outcome
+    drawn = np.empty((rounds, len(battles.models)))
+    for r in range(rounds):
+        # A draw with replacement is in random order already: nothing is left to shuffle.
+        order = rng.integers(0, len(a), len(a))
+        drawn[r] = run(a[order], b[order], outcome[order], len(battles.models), step)
+    return drawn

@@ -1,0 +1,172 @@
+"""Maximum likelihood for any model of a battle that depends on two ratings and a few parameters more.
+
+A model says, for ordered pairs (rows,) with log-strengths xi_A, xi_B and extra parameters e (extras,), what
+is the log-likelihood of each outcome, its gradient in (xi_A, xi_B, e), and the information in one battle.
+The fit is then Fisher scoring, H = sum of information, with covariance H⁻¹ (B + prior) H⁻¹, the sandwich.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
+from ratings.data import components
+from ratings.data.counts import Floats, PairCounts
+from ratings.errors import Disconnected, NoBattles, NotConverged
+from ratings.inference.fit import Fit, of_parameters
+from ratings.inference.hessian import sandwiched
+from ratings.models.bradley_terry import check_prior, score_matrix
+
+TOLERANCE = 1e-10
+STEPS = 200
+WITHOUT_LIMIT = "the battles leave a parameter without limit; give a prior, or use a simpler method"
+
+
+@dataclass(frozen=True, eq=False)
+class Battle:
+    """What a model says of battles between pairs (rows,): see the module."""
+
+    log_likelihood: Floats  # (rows, 4)
+    gradient: Floats  # (rows, 4, 2 + extras)
+    information: Floats  # (rows, 2 + extras, 2 + extras), of one battle
+
+
+Model = Callable[[Floats, Floats, Floats], Battle]
+
+
+def expected_information(log_likelihood: Floats, gradient: Floats) -> Floats:
+    """Sum over outcomes of P s s', for a model whose outcomes have probabilities that add up to one."""
+    p = np.exp(log_likelihood)
+    return np.asarray(np.einsum("rk,rki,rkj->rij", p, gradient, gradient))
+
+
+def fit_pairs(
+    counts: PairCounts,
+    model: Model,
+    extras: Mapping[str, float],
+    *,
+    prior: float,
+    method: str,
+    parameters: Mapping[str, Any],
+    groups: NDArray[np.int64] | None = None,
+) -> Fit:
+    """Ratings and the extra parameters (name -> first guess) by maximum likelihood.
+
+    Counts with one row a battle let a model know more of each battle, and `groups` (rows,) cluster them.
+
+    Raises NoBattles; Disconnected when there is no prior and the models cannot all be compared; BadOption for
+    a negative prior; NotConverged.
+    """
+    if not counts.battles:
+        raise NoBattles(f"no battles: {method} has parameters that only battles can tell")
+    check_prior(prior)
+    scores = score_matrix(counts)
+    label = components.met(scores) if prior else components.comparable(scores)
+    if not prior and label.max() > 0:
+        alone = counts.models[int(np.flatnonzero(label > 0)[0])]
+        raise Disconnected(
+            f"{alone!r} and {counts.models[int(np.flatnonzero(label == 0)[0])]!r} are not compared by wins "
+            f"and losses both ways; give a prior, such as prior=0.25, or rate each component by itself"
+        )
+    problem = _Problem(counts, model, prior, len(extras), groups)
+    estimate = problem.maximum(np.array([*np.zeros(len(counts.models)), *extras.values()]))
+    return of_parameters(
+        counts.models,
+        estimate,
+        problem.covariance(estimate),
+        extras,
+        label,
+        method=method,
+        parameters={**parameters, "prior": prior, "covariance": "sandwich"},
+        battles=counts.battles,
+        joined=prior > 0,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Problem:
+    counts: PairCounts
+    model: Model
+    prior: float
+    extras: int
+    groups: NDArray[np.int64] | None
+
+    def battle(self, estimate: Floats) -> Battle:
+        size = len(self.counts.models)
+        xi = estimate[:size]
+        return self.model(xi[self.counts.model_a], xi[self.counts.model_b], estimate[size:])
+
+    def value(self, estimate: Floats) -> float:
+        """The penalised log-likelihood."""
+        xi = estimate[: len(self.counts.models)]
+        likely = np.where(self.counts.weighted > 0, self.battle(estimate).log_likelihood, 0.0)
+        return float((self.counts.weighted * likely).sum() - self.prior / 2 * xi @ xi)
+
+    def maximum(self, estimate: Floats) -> Floats:
+        """Fisher scoring with halved steps: a step is kept only when the likelihood does not fall."""
+        value = self.value(estimate)
+        for _ in range(STEPS):
+            step = self.step(estimate)
+            while (higher := self.value(estimate + step)) < value - 1e-12 * abs(value):
+                step = step / 2
+            estimate, value = estimate + step, higher
+            if np.abs(step).max() < TOLERANCE:
+                return estimate
+        raise NotConverged(WITHOUT_LIMIT)
+
+    def step(self, estimate: Floats) -> Floats:
+        battle, size = self.battle(estimate), len(self.counts.models)
+        gradient = self.gathered(np.einsum("rk,rki->ri", self.counts.weighted, battle.gradient))
+        gradient[:size] -= self.prior * estimate[:size]
+        try:
+            return np.asarray(cho_solve(cho_factor(self.hessian(battle)), gradient))
+        except LinAlgError as problem:
+            raise NotConverged(WITHOUT_LIMIT) from problem
+
+    def hessian(self, battle: Battle) -> Floats:
+        size = len(self.counts.models)
+        played = self.counts.weighted.sum(axis=1)
+        hessian = self.spread(played[:, None, None] * battle.information)
+        mean = float(np.diag(hessian)[:size].mean())
+        # Only differences of ratings are known: pin their mean, which moves no difference.
+        hessian[:size, :size] += np.diag(np.full(size, self.prior)) if self.prior else mean / size
+        return hessian
+
+    def covariance(self, estimate: Floats) -> Floats:
+        battle, size = self.battle(estimate), len(self.counts.models)
+        if self.groups is None:
+            squares = self.counts.weighted_squares
+            filling = self.spread(np.einsum("rk,rki,rkj->rij", squares, battle.gradient, battle.gradient))
+        else:
+            filling = self.by_group(np.einsum("rk,rki->ri", self.counts.weighted, battle.gradient), self.groups)
+        filling[:size, :size] += np.diag(np.full(size, self.prior))
+        return sandwiched(self.hessian(battle), filling)
+
+    def places(self) -> NDArray[np.int64]:
+        """(rows, 2 + extras): where the parameters of a row stand in the estimate."""
+        rows, size = len(self.counts.model_a), len(self.counts.models)
+        extra = np.broadcast_to(size + np.arange(self.extras), (rows, self.extras))
+        return np.column_stack([self.counts.model_a, self.counts.model_b, extra]).astype(np.int64)
+
+    def gathered(self, rows: Floats) -> Floats:
+        """Gradients (rows, 2 + extras) added up by parameter."""
+        length = len(self.counts.models) + self.extras
+        return np.bincount(self.places().ravel(), rows.ravel(), length).astype(np.float64)
+
+    def by_group(self, rows: Floats, groups: NDArray[np.int64]) -> Floats:
+        """Sum over clusters of (sum of gradients)(sum of gradients)', with the factor C / (C - 1)."""
+        length, many = len(self.counts.models) + self.extras, int(groups.max()) + 1
+        key = groups[:, None] * length + self.places()
+        summed = np.bincount(key.ravel(), rows.ravel(), many * length).reshape(many, length)
+        return np.asarray(summed.T @ summed * (many / (many - 1)), dtype=np.float64)
+
+    def spread(self, rows: Floats) -> Floats:
+        """Matrices (rows, 2 + extras, 2 + extras) added up by pair of parameters."""
+        length, place = len(self.counts.models) + self.extras, self.places()
+        key = place[:, :, None] * length + place[:, None, :]
+        return np.bincount(key.ravel(), rows.ravel(), length * length).reshape(length, length)  # type: ignore[return-value]

@@ -1,0 +1,126 @@
+"""Bradley–Terry with ties as an outcome of its own, and with both bad as a choice against an outside option.
+
+Counting a tie as half a win is compatible with other boards, but it claims that a tie is evidence of equal
+strength only, and it cannot predict how often people will call one.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.special import log_expit, logsumexp
+
+from ratings.data.columns import Column
+from ratings.data.counts import Floats, PairCounts
+from ratings.data.outcomes import BOTH_BAD, TIE
+from ratings.errors import BadOption, NoBattles
+from ratings.inference.fit import Fit
+from ratings.models.bradley_terry import as_counts
+from ratings.models.pair_likelihood import Battle, expected_information, fit_pairs
+
+
+def davidson(
+    model_a: Column | PairCounts,
+    model_b: Column = None,
+    winner: Column = None,
+    *,
+    prior: float = 0.0,
+    outside: bool = False,
+) -> Fit:
+    """Ratings with a tie parameter nu, coefficient "log nu".
+
+    P(A) : P(B) : P(tie) = pi_A : pi_B : nu sqrt(pi_A pi_B),    pi = exp(xi)
+
+    so that P(A | not a tie) = expit(xi_A - xi_B), on the scale of `bradley_terry`. Both bad counts as a tie,
+    unless `outside`: then it is a fourth outcome, P(both bad) in proportion to pi_0 = exp(outside), and the
+    coefficient "outside" is the log-strength of "neither" on the scale where the models' mean is 0. Models
+    above it are worth having; only this outcome says anything absolute.
+
+    Source: Davidson, JASA 65 (1970). Raises NoBattles, Disconnected and NotConverged as `fit_pairs` does, and
+    BadOption when an outcome never or always occurs, which leaves its parameter without a finite value.
+    """
+    counts = as_counts(model_a, model_b, winner)
+    share = _shares(counts, outside)
+
+    def battle(xi_a: Floats, xi_b: Floats, extra: Floats) -> Battle:
+        middle = extra[0] + (xi_a + xi_b) / 2
+        options = [xi_a, xi_b, middle, *([np.full_like(xi_a, extra[1])] if outside else [])]
+        # Utilities are linear in the parameters: their gradients are these constants.
+        slopes = [[1.0, 0, 0], [0, 1.0, 0], [0.5, 0.5, 1.0]]
+        if outside:
+            slopes = [[*slope, 0.0] for slope in slopes] + [[0, 0, 0, 1.0]]
+        return choice(np.stack(options, axis=1), np.array(slopes))
+
+    decisive = 1 - share[TIE] - (share[BOTH_BAD] if outside else 0.0)
+    extras = {"log nu": math.log(2 * share[TIE] / decisive)}
+    if outside:
+        extras["outside"] = math.log(2 * share[BOTH_BAD] / decisive)
+    return fit_pairs(counts, battle, extras, prior=prior, method="davidson", parameters={"outside": outside})
+
+
+def rao_kupper(
+    model_a: Column | PairCounts, model_b: Column = None, winner: Column = None, *, prior: float = 0.0
+) -> Fit:
+    """Ratings with a threshold eta > 0, coefficient "eta": closer than that, people see no difference.
+
+    P(A) = expit(xi_A - xi_B - eta),    P(B) = expit(xi_B - xi_A - eta),    P(tie) = 1 - P(A) - P(B)
+
+    Both bad counts as a tie. Source: Rao & Kupper, JASA 62 (1967), eta = log theta. Raises as `davidson`.
+    """
+    counts = as_counts(model_a, model_b, winner)
+    share = _shares(counts, outside=False)[TIE]
+
+    def battle(xi_a: Floats, xi_b: Floats, extra: Floats) -> Battle:
+        eta = max(float(extra[0]), 1e-9)
+        a, b = log_expit(xi_a - xi_b - eta), log_expit(xi_b - xi_a - eta)
+        # P(tie) = (e^2eta - 1) P(A) P(B), which does not cancel as 1 - P(A) - P(B) does.
+        tie = a + b + math.log(math.expm1(2 * eta))
+        not_a, not_b = -np.expm1(a), -np.expm1(b)  # the slopes of a and b in their arguments
+        nothing = np.zeros_like(a)
+        of_tie = 2 / -math.expm1(-2 * eta) - not_a - not_b
+        gradient = np.stack(
+            [
+                np.stack([not_a, -not_a, -not_a], axis=1),
+                np.stack([-not_b, not_b, -not_b], axis=1),
+                np.stack([not_a - not_b, not_b - not_a, of_tie], axis=1),
+                np.stack([nothing, nothing, nothing], axis=1),
+            ],
+            axis=1,
+        )
+        return _as_outcomes(np.stack([a, b, tie], axis=1), gradient[:, :3])
+
+    guess = math.log((1 + share) / (1 - share))
+    return fit_pairs(counts, battle, {"eta": guess}, prior=prior, method="rao_kupper", parameters={})
+
+
+def _shares(counts: PairCounts, outside: bool) -> Floats:
+    """(4,): the share of each outcome, both bad among the ties unless it is an outcome of its own."""
+    table = counts.weighted.sum(axis=0)
+    if not table.any():
+        raise NoBattles("no battles: nothing tells how often people call a tie")
+    if not outside:
+        table = table * [1, 1, 1, 0] + np.array([0, 0, table[BOTH_BAD], 0])
+    asked = [("tie", TIE)] + ([("both_bad", BOTH_BAD)] if outside else [])
+    for name, outcome in asked:
+        if not 0 < table[outcome] < table.sum():
+            often = "no" if table[outcome] == 0 else "every"
+            raise BadOption(f"{often} battle is {name}: its parameter has no finite value; use bradley_terry")
+    if not table[:2].any():
+        raise BadOption("no battle has a winner: there is nothing to rate from")
+    return np.asarray(table / table.sum())
+
+
+def choice(utility: Floats, slopes: Floats) -> Battle:
+    """A choice among options with P in proportion to exp(utility); `slopes` ([rows,] options, parameters)."""
+    log_likelihood = utility - logsumexp(utility, axis=1, keepdims=True)
+    slopes = np.broadcast_to(slopes, (len(utility), *slopes.shape[-2:]))
+    mean = np.einsum("rk,rki->ri", np.exp(log_likelihood), slopes)
+    return _as_outcomes(log_likelihood, slopes - mean[:, None, :])
+
+
+def _as_outcomes(log_likelihood: Floats, gradient: Floats) -> Battle:
+    """Three options become four outcomes: both bad is a tie."""
+    information = expected_information(log_likelihood, gradient)
+    four = [0, 1, TIE, TIE] if log_likelihood.shape[1] == BOTH_BAD else [0, 1, TIE, BOTH_BAD]
+    return Battle(log_likelihood[:, four], gradient[:, four], information)

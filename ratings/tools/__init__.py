@@ -1,0 +1,1 @@
+"""Tools on fits: leaderboards, bootstrap, rank robustness, pair sampling, simulation, anomalous voters."""

@@ -1,0 +1,107 @@
+"""Battles with a known truth, to see what a method or a sampling policy is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from ratings.data.columns import Codes
+from ratings.data.counts import Floats, PairCounts, count_pairs
+from ratings.data.outcomes import A_WINS, B_WINS, TIE
+from ratings.models.bradley_terry import PRIOR, bradley_terry
+from ratings.scale import CENTRE, POINTS
+from ratings.tools.pair_sampling import draw_pairs
+
+Policy = Callable[[PairCounts], Floats]
+
+
+def simulated_outcomes(lead: Floats, rng: np.random.Generator, *, ties: float = 0.0) -> NDArray[np.uint8]:
+    """Outcome codes (battles,) for leads xi_A - xi_B in logits: a tie with probability `ties`, else by
+    Bradley–Terry.
+    """
+    won = rng.random(len(lead)) < expit(lead)
+    codes = np.where(won, A_WINS, B_WINS)
+    return np.where(rng.random(len(lead)) < ties, TIE, codes).astype(np.uint8)
+
+
+@dataclass(frozen=True, eq=False)
+class Race:
+    """`error` (policies, checkpoints): root mean square error of ratings in points after `votes`."""
+
+    policies: tuple[str, ...]
+    votes: tuple[int, ...]
+    error: Floats
+
+    def needed(self, policy: str, error: float) -> float:
+        """Votes until the error falls to `error`, interpolated in logarithms; nan if it never does."""
+        path = self.error[self.policies.index(policy)]
+        if path.min() > error:
+            return float("nan")
+        logs = np.log(np.minimum.accumulate(path))[::-1]
+        return float(np.exp(np.interp(np.log(error), logs, np.log(np.array(self.votes))[::-1])))
+
+    def saved(self, policy: str, against: str) -> float:
+        """The share of votes that `policy` saves where `against` ends."""
+        end = float(self.error[self.policies.index(against), -1])
+        return 1 - self.needed(policy, end) / self.votes[-1]
+
+
+def race(
+    policies: dict[str, Policy],
+    *,
+    models: int = 30,
+    votes: int = 6000,
+    batch: int = 300,
+    newcomers: int = 0,
+    established: int = 0,
+    spread: float = 110.0,
+    runs: int = 20,
+    seed: int = 0,
+) -> Race:
+    """Let each policy choose pairs in batches, on boards with normal true ratings of sd `spread` points.
+
+    All policies meet the same truths and start from `established` battles, drawn uniformly among all models
+    but the last `newcomers`; `votes` come on top.
+    """
+    checkpoints = tuple(range(batch, votes + 1, batch))
+    squared = np.zeros((len(policies), len(checkpoints)))
+    for run in range(runs):
+        truth = np.random.default_rng([seed, run]).normal(0, spread / POINTS, models)
+        truth -= truth.mean()
+        for k, policy in enumerate(policies.values()):
+            rng = np.random.default_rng([seed, run, k])
+            start = _established(truth, models - newcomers, established, rng)
+            for step, counts in enumerate(_asked(policy, truth, start, batch, len(checkpoints), rng)):
+                fit = bradley_terry(counts, prior=PRIOR)
+                squared[k, step] += np.mean((fit.ratings - CENTRE - POINTS * truth) ** 2) / runs
+    return Race(tuple(policies), checkpoints, np.sqrt(squared))
+
+
+_Log = tuple[Codes, Codes, NDArray[np.uint8]]
+
+
+def _established(truth: Floats, models: int, battles: int, rng: np.random.Generator) -> _Log:
+    a = rng.integers(0, models, battles)
+    b = (a + rng.integers(1, models, battles)) % models
+    return a, b, simulated_outcomes(truth[a] - truth[b], rng)
+
+
+def _asked(
+    policy: Policy, truth: Floats, log: _Log, batch: int, steps: int, rng: np.random.Generator
+) -> list[PairCounts]:
+    """The counts after each batch of votes."""
+    names = tuple(f"model {m:03}" for m in range(len(truth)))
+    none = np.zeros(0, dtype=np.int64)
+    boards = [
+        count_pairs(*log, models=names) if len(log[0]) else PairCounts(names, none, none, none, none, none, none)
+    ]
+    for _ in range(steps):
+        a, b = draw_pairs(policy(boards[-1]), batch, rng)
+        outcome = simulated_outcomes(truth[a] - truth[b], rng)
+        log = (np.r_[log[0], a], np.r_[log[1], b], np.r_[log[2], outcome])
+        boards.append(count_pairs(*log, models=names))
+    return boards[1:]

@@ -1,0 +1,270 @@
+"""The same tasks on the same weights through several backends, and through every way to ask, in one run.
+
+    python reproduce/backends.py --model DIR --data FOLDER [--vllm-python PYTHON] [--gguf FILE] [--out FILE]
+
+Backends: transformers, vLLM in process, vLLM's OpenAI-compatible server (both with `--vllm-python`, an interpreter
+with vLLM and Arena), and llama.cpp's OpenAI-compatible server (`--gguf`, the quantised file that DIR was made of).
+Each runs in a process of its own, float32 and one thread. Every sample is compared with transformers' own; the exit
+code is 1 where a difference is above `TOLERANCES`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+HERE = Path(__file__).resolve()
+# A neighbour of this file is called like a package it needs: Python must not find it first.
+sys.path[:] = [path for path in sys.path if Path(path).resolve() != HERE.parent]
+
+REFERENCE = "transformers"
+TASKS = {"arc_easy": (32, 0), "mmlu:anatomy,virology": (16, 2), "gsm8k": (6, 0)}  # task: (samples, shots)
+RUNGS = {
+    "arc_easy": ("loglikelihood",),
+    "mmlu": ("loglikelihood", "first_token", "generate"),
+    "gsm8k": ("generate",),
+}
+METRIC = {"arc_easy": "acc", "mmlu": "acc", "gsm8k": "flexible"}
+MAX_TOKENS = 96  # of a generated answer: enough to see where two texts part
+TOLERANCES = {  # against transformers, same weights in float32
+    "loglikelihood": {"log_probability": 0.001, "choices_that_differ": 0.0},
+    "first_token": {"choices_that_differ": 0.0},
+    "generate": {"accuracy": 0.17},  # one sample of six: greedy texts part where two tokens are nearly as likely
+}
+QUANTISED = "llama_cpp"  # other arithmetic, so its differences are told and not judged
+SERVER_PATIENCE = 600.0  # seconds for vLLM's server to come up
+
+
+def main() -> None:
+    options = parser().parse_args()
+    if options.side:
+        options.out.write_text(json.dumps(asyncio.run(side(options))))
+        return
+    found = {}
+    for name, python in backends(options):
+        with serving(name, options) as url, tempfile.NamedTemporaryFile(suffix=".json") as out:
+            command = [python, __file__, "--side", name, "--model", options.model, "--data", options.data,
+                       "--out", out.name, "--served", options.served, *(["--gguf", options.gguf] if options.gguf else []),
+                       *(["--server", url] if url else []), "--tasks", *options.tasks]  # fmt: skip
+            subprocess.run([str(part) for part in command], check=True, env=quiet())
+            found[name] = json.loads(Path(out.name).read_text())
+    report = {"backends": compared(found), "rungs": ladder(found), "settings": TASKS, "tolerances": TOLERANCES}
+    print(json.dumps(report, indent=2))
+    if options.out:
+        options.out.write_text(json.dumps(report, indent=2))
+    if bad := [row for row in report["backends"] if row["outside"]]:
+        sys.exit(f"{len(bad)} comparisons are outside the tolerances: {bad}")
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--model", type=Path, required=True, help="a directory with weights and a chat template")
+    made.add_argument("--data", type=Path, required=True, help="the folder with the benchmarks' files")
+    made.add_argument("--vllm-python", help="an interpreter that has vLLM and Arena")
+    made.add_argument("--gguf", type=Path, help="the GGUF file that the directory was made of")
+    made.add_argument("--server", help="the URL of a vLLM server that serves the directory already")
+    made.add_argument("--served", default="small", help="what that server calls it")
+    made.add_argument("--tasks", nargs="+", default=list(TASKS))
+    made.add_argument("--out", type=Path)
+    made.add_argument("--side", help=argparse.SUPPRESS)
+    return made
+
+
+def backends(options: argparse.Namespace) -> list[tuple[str, str]]:
+    found = [(REFERENCE, sys.executable)]
+    if options.vllm_python:
+        found += [("vllm_server", sys.executable), ("vllm", options.vllm_python)]
+    if options.gguf:
+        found.append((QUANTISED, sys.executable))
+    return found
+
+
+def quiet() -> dict[str, str]:
+    return {
+        **os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1",
+        "VLLM_CPU_KVCACHE_SPACE": "1", "PYTHONPATH": str(HERE.parents[1]),
+    }  # fmt: skip
+
+
+@contextmanager
+def serving(name: str, options: argparse.Namespace) -> Iterator[str | None]:
+    """The URL of vLLM's server, started and ended here unless one was named; None for the other backends."""
+    if name != "vllm_server" or options.server:
+        yield options.server if name == "vllm_server" else None
+        return
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [options.vllm_python, "-m", "vllm.entrypoints.openai.api_server", "--model", options.model,
+               "--served-model-name", options.served, "--dtype", "float32", "--max-model-len", 2048, "--max-num-seqs", 16,
+               "--enforce-eager", "--host", "127.0.0.1", "--port", port]  # fmt: skip
+    with tempfile.TemporaryFile() as log:
+        server = subprocess.Popen([str(part) for part in command], env=quiet(), stdout=log, stderr=log)
+        try:
+            wait_for(f"http://127.0.0.1:{port}/health", server)
+            yield f"http://127.0.0.1:{port}/v1"
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + SERVER_PATIENCE
+    while server.poll() is None and time.monotonic() < end:
+        try:
+            if httpx.get(url, trust_env=False).status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(1)
+    sys.exit(f"vLLM's server did not come up within {SERVER_PATIENCE:.0f} s (exit code {server.poll()})")
+
+
+# One backend
+
+
+def settings_of(options: argparse.Namespace):
+    from arena.config import LlamaCppSettings, OpenAISettings, TransformersSettings, VllmSettings
+
+    source = str(options.model)
+    made = {
+        REFERENCE: lambda: TransformersSettings(
+            name="small", endpoint="transformers", source=source, dtype="float32"
+        ),
+        "vllm": lambda: VllmSettings(
+            name="small", endpoint="vllm", source=source, dtype="float32", options={"max_model_len": 2048,
+            "enforce_eager": True, "max_num_seqs": 16},
+        ),
+        "vllm_server": lambda: OpenAISettings(
+            name="small", endpoint="openai", url=options.server, model=options.served, read_timeout=900
+        ),
+        QUANTISED: lambda: LlamaCppSettings(name="small", endpoint="llama_cpp", path=options.gguf),
+    }  # fmt: skip
+    return made[options.side]()
+
+
+async def side(options: argparse.Namespace) -> dict:
+    from arena.serving.model_clients import target
+
+    settings = settings_of(options)
+    asked = target(settings)
+    await asked.endpoint.start()
+    found = {}
+    for task in options.tasks:
+        for rung in RUNGS[task.partition(":")[0]]:
+            if options.side == QUANTISED and rung == "loglikelihood":
+                continue  # it gives no log-probabilities of a prompt
+            found[f"{task} {rung}"] = await taken(task, rung, options.data, settings, asked)
+    await asked.endpoint.close()
+    return found
+
+
+async def taken(word: str, rung: str, data: Path, settings, asked) -> dict:
+    from arena.benchmarking import run
+    from arena.benchmarking.selection import Options, choose, named
+    from arena.engine import Engine, Journal, Patience
+    from arena.serving import model_clients
+    from benchmarks.data import Roads
+    from benchmarks.task import Rung
+
+    count, shots = TASKS[word]
+    chosen = choose(named([word])[0], Roads(data, hub=False), Options(count, shots))
+    taking = await run.players(chosen.task, [settings], {"small": asked}, Rung(rung))
+    with tempfile.TemporaryDirectory() as folder, Journal(Path(folder) / "journal.jsonl") as journal:
+        engine = Engine({"small": taking[0].target}, journal, patience=Patience(call_timeout=3600))
+        began = time.monotonic()
+        failures, _ = await run.ask_all(engine, chosen, taking, MAX_TOKENS, lambda _: None)
+        [one] = run.score(chosen, taking, MAX_TOKENS, journal, failures)
+        seconds = time.monotonic() - began
+        examples, replies = chosen.examples(), []
+        for sample in chosen.samples:
+            requests = chosen.task.requests(sample, examples(sample), taking[0].rung)
+            bodies = [run.body(taking[0], request, MAX_TOKENS) for request in requests]
+            replies.append([journal.reply(model_clients.key(taking[0].target.identity, body)) for body in bodies])
+    if failures:
+        sys.exit(
+            f"{settings.endpoint}: {word} by {rung}: {len(failures)} requests failed: {set(failures.values())}"
+        )
+    metric = METRIC[word.partition(":")[0]]
+    return {
+        "answers": [outcome.answer if outcome.is_scored else "" for outcome in one.outcomes],
+        "values": [outcome.metrics.get(metric, 0.0) for outcome in one.outcomes],
+        "logprobs": [reply["logprob"] for group in replies for reply in group if "logprob" in reply],
+        "texts": one.replies,
+        "seconds": seconds,
+    }
+
+
+# Comparisons
+
+
+def compared(found: dict) -> list[dict]:
+    """Every backend against transformers, by task and way to ask."""
+    rows = []
+    for backend in found:
+        for key, mine in found[backend].items():
+            if backend != REFERENCE:
+                rows.append(row_of(backend, key, mine, found[REFERENCE][key]))
+    return rows
+
+
+def row_of(backend: str, key: str, mine: dict, theirs: dict) -> dict:
+    task, rung = key.split()
+    gaps = [abs(a - b) for a, b in zip(mine["logprobs"], theirs["logprobs"], strict=True)]
+    differ = [a != b for a, b in zip(mine["answers"], theirs["answers"], strict=True)]
+    row = {
+        "backend": backend,
+        "task": task,
+        "rung": rung,
+        "samples": len(differ),
+        "accuracy_transformers": sum(theirs["values"]) / len(differ),
+        "accuracy": sum(mine["values"]) / len(differ),
+        "choices_that_differ": sum(differ),
+        "largest_log_probability_gap": max(gaps) if gaps else None,
+        "texts_equal": sum(a == b for a, b in zip(mine["texts"], theirs["texts"], strict=True))
+        if not gaps
+        else None,
+        "seconds": mine["seconds"],
+    }
+    return row | {"outside": [] if backend == QUANTISED else outside(row)}
+
+
+def outside(row: dict) -> list[str]:
+    measured = {
+        "log_probability": row["largest_log_probability_gap"] or 0.0,
+        "choices_that_differ": row["choices_that_differ"] / row["samples"],
+        "accuracy": abs(row["accuracy"] - row["accuracy_transformers"]),
+    }
+    return [name for name, most in TOLERANCES[row["rung"]].items() if measured[name] > most]
+
+
+def ladder(found: dict) -> list[dict]:
+    """Of each backend: the ways to ask one task, and on how many samples two of them chose the same."""
+    rows = []
+    for backend, tasks in found.items():
+        asked = {key.split()[1]: one for key, one in tasks.items() if key.startswith("mmlu")}
+        for rung, one in asked.items():
+            same = {
+                other: sum(a == b for a, b in zip(one["answers"], asked[other]["answers"], strict=True))
+                for other in asked if other != rung
+            }  # fmt: skip
+            unread = sum(not answer for answer in one["answers"])
+            accuracy = sum(one["values"]) / len(one["values"])
+            rows.append({"backend": backend, "rung": rung, "samples": len(one["values"]), "accuracy": accuracy,
+                         "unparsed": unread, "same_choice": same})  # fmt: skip
+    return rows
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,247 @@
+"""How long a board takes when there are many votes, and how soon a new vote is on it.
+
+    OPENBLAS_NUM_THREADS=1 python -m reproduce.board --votes 100000 --votes 1000000 --votes 10000000
+
+fills SQLite and PostgreSQL with battles, votes and pair counts of 300 models (in bulk, untimed), then times what a
+reader waits for: pair counts to ratings with intervals and ranks, the whole page, a vote's transaction, and the page
+that shows it. Every time is the median of some repeats; nothing is kept between them.
+`arena serve` sets the variable itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from reproduce.own_postgres import binaries, own_postgres
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from sqlalchemy import Connection, insert, text
+
+from arena.config import Settings
+from arena.leaderboards.cache import Kept
+from arena.leaderboards.leaderboard import publish_choice
+from arena.leaderboards.query import BoardChoice
+from arena.store import Database
+from arena.store import battles as stored
+from arena.store.battles import Written
+from arena.store.schema.battles import HUMAN, OVERALL, BattleStatus, CompletionStatus, PairCount
+from arena.store.votes import add_vote
+from arena.web.board_view import Boards
+from arena.web.pages import leaderboard
+from arena.web.rendering import templates
+
+MODELS = 300
+REPEATS = 7
+CHUNK = 200_000
+SPREAD = 1.0  # standard deviation of strength, in logits
+OUTCOMES = ("model_a", "model_b", "tie", "both_bad")
+CATEGORIES = {OVERALL: 1.0, "english": 0.6, "code": 0.2, "hard": 0.15, "math": 0.1}
+CREATED = "2026-01-01 00:00:00+00:00"
+BATTLE = (
+    "id, public_id, ticket, voter, model_a_id, model_b_id, pair_probability, category, shared, status, "
+    "created_at, changed_at"
+)
+VOTE = "id, battle_id, source, voter, winner, stopped_early, created_at"
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Columns (votes,) of simulated votes: places of both models, and the outcome's."""
+
+    a: np.ndarray
+    b: np.ndarray
+    outcome: np.ndarray
+
+
+def draw(votes: int, seed: int = 0) -> Drawn:
+    rng = np.random.default_rng(seed)
+    xi = rng.normal(0, SPREAD, MODELS)
+    a = rng.integers(0, MODELS, votes)
+    b = (a + rng.integers(1, MODELS, votes)) % MODELS
+    wins = rng.random(votes) < 1 / (1 + np.exp(xi[b] - xi[a]))
+    tied = rng.random(votes)
+    outcome = np.where(tied < 0.15, 2, np.where(tied < 0.2, 3, np.where(wins, 0, 1)))
+    return Drawn(a, b, outcome)
+
+
+def fill(database: Database, drawn: Drawn) -> None:
+    """Models, battles, votes and the pair counts that follow from them."""
+    with database.write() as session:
+        stored.register_models(session, [f"model-{number:03}" for number in range(MODELS)])
+    with database.engine.begin() as connection:
+        copy = _copy_sqlite if database.file else _copy_postgres
+        copy(connection, drawn)
+        for rows in _count_rows(drawn):
+            connection.execute(insert(PairCount), rows)
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ANALYZE"))
+
+
+def _copy_sqlite(connection: Connection, drawn: Drawn) -> None:
+    raw = connection.connection.cursor()
+    for start in range(0, len(drawn.a), CHUNK):
+        numbers = range(start + 1, min(start + CHUNK, len(drawn.a)) + 1)
+        a, b, outcome = (column[start : start + CHUNK].tolist() for column in (drawn.a, drawn.b, drawn.outcome))
+        raw.executemany(
+            f"INSERT INTO battle ({BATTLE}) VALUES (?,?,?,'v',?,?,1.0,'{OVERALL}',0,'voted','{CREATED}','{CREATED}')",
+            ((n, f"p{n:09}", f"t{n:09}", x + 1, y + 1) for n, x, y in zip(numbers, a, b, strict=True)),
+        )
+        raw.executemany(
+            f"INSERT INTO vote ({VOTE}) VALUES (?,?,'{HUMAN}','v',?,0,'{CREATED}')",
+            ((n, n, OUTCOMES[o]) for n, o in zip(numbers, outcome, strict=True)),
+        )
+
+
+def _copy_postgres(connection: Connection, drawn: Drawn) -> None:
+    raw = connection.connection.cursor()
+    raw.execute("SET session_replication_role = replica")  # the keys are right by construction
+    for table, columns in (("battle", BATTLE), ("vote", VOTE)):
+        with raw.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+            for start in range(0, len(drawn.a), CHUNK):
+                copy.write("".join(_lines(table, drawn, start)))
+        raw.execute(f"SELECT setval('{table}_id_seq', {len(drawn.a)})")
+    raw.execute("SET session_replication_role = DEFAULT")
+
+
+def _lines(table: str, drawn: Drawn, start: int) -> Iterator[str]:
+    a, b, outcome = (column[start : start + CHUNK].tolist() for column in (drawn.a, drawn.b, drawn.outcome))
+    for place, (x, y, o) in enumerate(zip(a, b, outcome, strict=True)):
+        n = start + place + 1
+        if table == "battle":
+            yield f"{n}\tp{n:09}\tt{n:09}\tv\t{x + 1}\t{y + 1}\t1.0\t{OVERALL}\tf\tvoted\t{CREATED}\t{CREATED}\n"
+        else:
+            yield f"{n}\t{n}\t{HUMAN}\tv\t{OUTCOMES[o]}\tf\t{CREATED}\n"
+
+
+def _count_rows(drawn: Drawn) -> Iterator[list[dict[str, object]]]:
+    """Pair counts of every category; the others' votes are a random part of all."""
+    rng = np.random.default_rng(1)
+    for category, share in CATEGORIES.items():
+        part = slice(None) if share == 1 else rng.random(len(drawn.a)) < share
+        key = (drawn.a[part] * MODELS + drawn.b[part]) * 4 + drawn.outcome[part]
+        table = np.bincount(key, minlength=MODELS * MODELS * 4).reshape(-1, 4)
+        met = np.flatnonzero(table.sum(axis=1))
+        yield [
+            {"model_a_id": pair // MODELS + 1, "model_b_id": pair % MODELS + 1, "category": category, "source": HUMAN,
+             "wins": w, "losses": lost, "ties": t, "both_bad": d}
+            for pair, (w, lost, t, d) in zip(met.tolist(), table[met].tolist(), strict=True)
+        ]  # fmt: skip
+
+
+def measure(database: Database, votes: int) -> dict[str, float | int | str]:
+    """Medians in milliseconds."""
+    choice = BoardChoice()
+
+    def fit() -> None:
+        with database.read() as session:
+            assert publish_choice(session, choice).board.battles >= votes
+
+    def page() -> None:
+        assert "<tbody>" in _reader(database).get("/leaderboard").text
+
+    fit()  # once for the caches of the database, as on a running server
+    page()
+    written, shown = zip(*(_vote_and_look(database, votes + n + 1) for n in range(REPEATS)), strict=True)
+    with database.read() as session:
+        rows = session.execute(text("SELECT count(*) FROM pair_count")).scalar_one()
+    return {
+        "database": "SQLite" if database.file else "PostgreSQL",
+        "votes": votes,
+        "pair_count_rows": rows,
+        "fit_ms": _median(fit),
+        "fit_cpu_ms": _median(fit, time.process_time),
+        "page_ms": _median(page),
+        "page_cpu_ms": _median(page, time.process_time),
+        "vote_ms": 1000 * statistics.median(written),
+        "visible_ms": 1000 * statistics.median(shown),
+        "visible_worst_ms": 1000 * max(shown),
+    }
+
+
+def _reader(database: Database) -> TestClient:
+    """The reading pages alone, with nothing kept yet."""
+    app = FastAPI()
+    app.include_router(leaderboard.routes(Boards(Kept(database), Settings()), templates("Arena")))
+    return TestClient(app)
+
+
+def _vote_and_look(database: Database, number: int) -> tuple[float, float]:
+    """Seconds of a vote's transaction, and from its end until a page shows it; readers looked just before."""
+    reader = _reader(database)
+    reader.get("/leaderboard")
+    with database.write() as session:
+        battle = stored.add_battle(session, "v", "model-000", "model-001", 1.0)
+        stored.add_turn(session, battle.id or 0, "Write a Python function that adds two numbers.")
+        done = Written("def add(a, b): return a + b", CompletionStatus.FINISHED)
+        stored.finish_turn(session, battle.id or 0, {"a": done, "b": done}, BattleStatus.OPEN)
+        battle_id = battle.id or 0
+    start = time.perf_counter()
+    with database.write() as session:
+        add_vote(session, battle_id, HUMAN, "v", "model_a", stopped_early=False)
+    voted = time.perf_counter()
+    while f"{number:,} votes" not in reader.get("/leaderboard").text:
+        assert time.perf_counter() - voted < 60, f"vote {number} never came up"
+    return voted - start, time.perf_counter() - voted
+
+
+def _median(work: Callable[[], None], clock: Callable[[], float] = time.perf_counter) -> float:
+    times = []
+    for _ in range(REPEATS):
+        start = clock()
+        work()
+        times.append(clock() - start)
+    return 1000 * statistics.median(times)
+
+
+@contextmanager
+def _databases(kinds: list[str], folder: Path) -> Iterator[list[tuple[str, str]]]:
+    """(kind, URL) of each database asked for."""
+    sqlite = [("sqlite", f"sqlite:///{folder / 'board.db'}")] if "sqlite" in kinds else []
+    programs = binaries() if "postgresql" in kinds else None
+    if "postgresql" in kinds and programs is None:
+        sys.exit("no PostgreSQL server programs (initdb, pg_ctl) here; install postgresql, or --database sqlite")
+    if programs is None:
+        yield sqlite
+        return
+    with own_postgres(programs) as url:
+        yield [*sqlite, ("postgresql", url)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--votes", type=int, action="append", help="may be given several times")
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], action="append")
+    parser.add_argument("--json", type=Path, help="also write the figures here")
+    given = parser.parse_args()
+    figures = []
+    for votes in given.votes or [100_000, 1_000_000]:
+        drawn = draw(votes)
+        with (
+            tempfile.TemporaryDirectory(prefix="arena-board-") as folder,
+            _databases(given.database or ["sqlite", "postgresql"], Path(folder)) as databases,
+        ):
+            for _, url in databases:
+                database = Database(url)
+                database.make_ready()
+                start = time.perf_counter()
+                fill(database, drawn)
+                print(f"{votes:,} votes filled in {time.perf_counter() - start:.0f} s", file=sys.stderr)
+                figures.append(measure(database, votes))
+                print(json.dumps(figures[-1]), flush=True)
+                database.close()
+    if given.json:
+        given.json.write_text(json.dumps(figures, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

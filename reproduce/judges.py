@@ -1,0 +1,220 @@
+"""Verdicts a second, ours and the peers', from one fake judge on this machine: `python reproduce/judges.py`.
+
+    latency  the judge answers after a fixed delay; the limit is calls at once / delay
+    rate     the judge answers at most so many calls a second, else 429 with Retry-After; the limit is that rate
+    journal  100,000 verdicts of ours: share of the time that the journal takes, and memory on the way
+
+Each contender runs in a process of its own against a server of its own, in turn; the median of the rounds counts.
+alpaca_eval comes from the extra `judge-peers`; it gets as many threads as we get calls at once, and its cache is
+on, as our journal is. Arena-Hard's runner is no package, so its way is restated here from its description: a pool
+of threads, a new client for each call, three attempts ten seconds apart for a rate limit, no other error caught.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+HERE = Path(__file__).resolve()
+# This file is called like a package it needs: Python must not find it first.
+sys.path[:] = [path for path in sys.path if Path(path).resolve() != HERE.parent]
+TEXT = "word " * 400  # about as long as two completions in a judge's prompt
+AE_CONFIG = "weighted_alpaca_eval_gpt4_turbo"
+
+
+@contextlib.contextmanager
+def server(delay: float, rate: float | None) -> Iterator[str]:
+    command = [sys.executable, str(HERE.with_name("judge_server.py")), "--delay", str(delay)]
+    if rate:
+        command += ["--rate", str(rate)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        yield process.stdout.readline().strip()
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def arena(url: str, calls: int, at_once: int, rate: float | None, told: dict) -> int:
+    from arena.endpoints.openai import OpenAI
+    from arena.engine import Ask, Engine, Journal, Status, Target, address
+
+    def asks() -> Iterator[Ask]:
+        for number in range(calls):
+            messages = [{"role": "user", "content": f"{number} {TEXT}"}]
+            body = {"model": "fake", "messages": messages, "max_tokens": 1, "logprobs": True, "top_logprobs": 5}
+            yield Ask(address({"url": url}, body), "fake", body)
+
+    async def run(journal: Journal) -> int:
+        endpoint = OpenAI(url + "/v1", "fake")
+        target = Target(endpoint, {}, at_once, requests_per_minute=rate * 60 if rate else None)
+        engine, read = Engine({"fake": target}, journal), 0
+        async for answered in engine.run(asks()):
+            read += answered.status is Status.OK
+            if read == calls // 10:
+                told["MiB_at_a_tenth"] = memory()
+        await endpoint.close()
+        return read
+
+    with tempfile.TemporaryDirectory() as folder, timed(Journal(Path(folder) / "journal"), told) as journal:
+        return asyncio.run(run(journal))
+
+
+@contextlib.contextmanager
+def timed(journal, told: dict):
+    """The journal, with the seconds that it took noted in the end."""
+    seconds = 0.0
+    append, reply = journal.append, journal.reply
+
+    def measured(method):
+        def call(*given):
+            nonlocal seconds
+            began = time.perf_counter()
+            try:
+                return method(*given)
+            finally:
+                seconds += time.perf_counter() - began
+
+        return call
+
+    journal.append, journal.reply = measured(append), measured(reply)
+    with journal:
+        yield journal
+    told["journal_seconds"] = seconds
+
+
+def alpaca_eval(url: str, calls: int, at_once: int, _rate: float | None, _told: dict) -> int:
+    os.environ |= {"OPENAI_API_KEY": "none", "OPENAI_API_KEYS": "none", "OPENAI_API_BASE": url + "/v1"}
+    import logging
+
+    from alpaca_eval.annotators import PairwiseAnnotator
+
+    logging.disable(logging.WARNING)
+    outputs = [
+        [{"instruction": f"{number}", "output": f"{side} {TEXT[:1000]}"} for number in range(calls)]
+        for side in "ab"
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        annotator = PairwiseAnnotator(annotators_config=AE_CONFIG, caching_path=f"{folder}/cache.json")
+        for processor in annotator.annotators.values():
+            processor.completions_kwargs["num_procs"] = at_once
+        rows = annotator.annotate_head2head(*outputs)
+    return sum(row["preference"] is not None and row["preference"] >= 1 for row in rows)
+
+
+def arena_hard(url: str, calls: int, at_once: int, _rate: float | None, _told: dict) -> int:
+    from concurrent.futures import ThreadPoolExecutor
+
+    import openai
+
+    def judge(number: int) -> int:
+        client = openai.OpenAI(base_url=url + "/v1", api_key="none", max_retries=0)
+        for _ in range(3):
+            try:
+                messages = [{"role": "user", "content": f"{number} {TEXT}"}]
+                client.chat.completions.create(model="fake", messages=messages, max_tokens=1)
+                return 1
+            except openai.RateLimitError:
+                time.sleep(10)
+        return 0
+
+    with ThreadPoolExecutor(at_once) as pool:
+        return sum(pool.map(judge, range(calls)))
+
+
+CONTENDERS = {"arena": arena, "alpaca_eval": alpaca_eval, "arena-hard's way": arena_hard}
+
+
+NEEDS = {
+    "arena": ["arena.engine", "arena.endpoints.openai", "arena.endpoints.poster", "aiohttp"],
+    "alpaca_eval": ["alpaca_eval.annotators"],
+    "arena-hard's way": ["openai"],
+}
+
+
+def memory() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def contend(name: str, calls: int, at_once: int, delay: float, rate: float | None) -> dict:
+    """One contender in this process; imports are not timed."""
+    for module in NEEDS[name]:
+        __import__(module)
+    told: dict = {}
+    with server(delay, rate) as url:
+        began, used = time.perf_counter(), time.process_time()
+        read = CONTENDERS[name](url, calls, at_once, rate, told)
+        seconds = time.perf_counter() - began
+    return {
+        **told,
+        "verdicts": read,
+        "seconds": seconds,
+        "per_second": read / seconds,
+        "cpu_ms": 1000 * (time.process_time() - used) / calls,
+        "MiB": memory(),
+    }
+
+
+def in_own_process(name: str, **task) -> dict:
+    command = [sys.executable, str(HERE), "--one", json.dumps({"name": name, **task})]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return {"error": done.stderr.strip().splitlines()[-1][:100]}
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def table(title: str, task: dict, limit: float, rounds: int) -> None:
+    print(f"\n{title}; the limit is {limit:.0f} verdicts a second\n")
+    print("| | verdicts/s | of the limit | ours is | read | CPU ms a call | peak MiB |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    results = {name: [] for name in CONTENDERS}
+    for _ in range(rounds):
+        for name, runs in results.items():
+            runs.append(in_own_process(name, **task))
+    ours = statistics.median(run["per_second"] for run in results["arena"])
+    for name, runs in results.items():
+        if errors := [run["error"] for run in runs if "error" in run]:
+            print(f"| {name} | {errors[0]} | | | | | |")
+            continue
+        speed, cpu, mib = (statistics.median(run[key] for run in runs) for key in ("per_second", "cpu_ms", "MiB"))
+        read = min(run["verdicts"] for run in runs)
+        cells = [f"{speed:.1f}", f"{speed / limit:.1%}", f"{ours / speed:.1f}×", f"{read} of {task['calls']}"]
+        print(f"| {name} | {' | '.join(cells)} | {cpu:.2f} | {mib:.0f} |")
+    share = statistics.median(run["journal_seconds"] / run["seconds"] for run in results["arena"])
+    print(f"\nOur journal took {share:.2%} of the time.")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--verdicts", type=int, default=100_000, help="of the journal's run; 0 leaves it out")
+    given = parser.parse_args()
+    if given.one:
+        print(json.dumps(contend(**json.loads(given.one))))
+        return
+    latency = {"calls": 3000, "at_once": 64, "delay": 0.2, "rate": None}
+    table("3,000 verdicts, 64 calls at once, 0.2 s each", latency, 64 / 0.2, given.rounds)
+    limited = {"calls": 1000, "at_once": 32, "delay": 0.1, "rate": 40.0}
+    table("1,000 verdicts, at most 40 a second", limited, 40.0, given.rounds)
+    if given.verdicts:
+        run = in_own_process("arena", calls=given.verdicts, at_once=512, delay=0.2, rate=None)
+        share = run["journal_seconds"] / run["seconds"]
+        print(f"\n{run['verdicts']:,} verdicts in {run['seconds']:.0f} s, {share:.2%} of it in the journal;")
+        print(f"peak memory {run['MiB_at_a_tenth']:.0f} MiB after a tenth, {run['MiB']:.0f} MiB in the end")
+
+
+if __name__ == "__main__":
+    main()

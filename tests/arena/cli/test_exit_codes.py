@@ -1,0 +1,193 @@
+"""One rule for every command: 0 done, 2 wrong use, which another command mends, 1 work that was begun and failed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+
+import pytest
+import typer
+
+from arena.cli import app
+from arena.store import Database
+from tests.support.ballots import ballots
+from tests.support.typed import Typed, typed
+
+SETTINGS = """
+[[models]]
+name = "one"
+endpoint = "scripted"
+delay = 0
+
+[[models]]
+name = "two"
+endpoint = "scripted"
+style = "lists"
+delay = 0
+
+[[models]]
+name = "dead"
+endpoint = "openai"
+url = "http://127.0.0.1:9/v1"
+retries = 0
+"""
+PROMPTS = '{"id": "p1", "prompt": "Why is the sky blue?"}\n{"id": "p2", "prompt": "Name a river."}\n'
+KITCHEN = json.dumps({"question": "Salt is", "choices": ["sweet", "salty"], "answer": "B"}) + "\n"
+TASK = """
+from benchmarks.choice import MultipleChoice, by_letter, lettered, own_choice
+from benchmarks.known_files import own
+
+TASKS = (
+    MultipleChoice(
+        name="kitchen",
+        dimension="knowledge",
+        licence="mine",
+        read=own_choice,
+        options=by_letter,
+        sources={"test": [own("kitchen.jsonl", "question", "choices", "answer")]},
+        prompt=lambda sample: f"{lettered(sample)}\\nAnswer:",
+    ),
+)
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Settings, a database with votes and a prompt set, and files that are nothing of ours."""
+    place = tmp_path_factory.mktemp("exit")
+    (place / "arena.toml").write_text(SETTINGS)
+    (place / "set.jsonl").write_text(PROMPTS)
+    (place / "bad.jsonl").write_text("nothing of ours\n")
+    (place / "kitchen.py").write_text(TASK)
+    (place / "many.py").write_text(TASK.replace("kitchen.jsonl", "many.jsonl"))
+    (place / "many.jsonl").write_text(KITCHEN * 4)
+    (place / "kitchen.jsonl").write_text(KITCHEN)
+    (place / "bad.db").write_text("nothing of ours " * 100)
+    database = Database(f"sqlite:///{place / 'arena.db'}")
+    database.make_ready()
+    ballots(database, day="2026-01-05", shared=True)
+    database.close()
+    with contextlib.chdir(place):
+        for words in (
+            ("prompts", "import", "set.jsonl"),
+            ("answer", "--prompts", "set", "--models", "one,two"),
+            ("export", "--out", "changed"),
+        ):
+            done = typed(*words)
+            assert done.returncode == 0, done.stderr
+    rows = (place / "changed" / "models.jsonl").read_text()
+    (place / "changed" / "models.jsonl").write_text(rows.replace("amber", "bitter"))
+    return place
+
+
+@pytest.fixture
+def arena(monkeypatch, capsys, folder):
+    run = Typed(monkeypatch, capsys)
+    return lambda *words: run(*words, folder=folder)
+
+
+def leaves(command, words=()):
+    if not hasattr(command, "commands"):
+        return [words]
+    return [leaf for name, one in command.commands.items() for leaf in leaves(one, (*words, name))]
+
+
+def named(value):
+    """A row by its command, in the list of tests."""
+    return " ".join(value) if isinstance(value, tuple) else ""
+
+
+JUDGE_SET = ("--prompts", "set", "--judge", "dead")
+WRONG = [
+    (("demo", "--port", "many"), "Invalid value for '--port'"),
+    (("serve", "--config", "none.toml"), "none.toml: no such file"),
+    (("models", "--config", "bad.jsonl"), "bad.jsonl: is not valid TOML"),
+    (("db", "upgrade", "--db", "nonsense"), "is not a database URL"),
+    (("db", "recount", "--db", "sqlite:///none.db"), "no such database: none.db"),
+    (("db", "copy", "sqlite:///arena.db"), "in use by another|is not empty"),
+    (
+        ("leaderboard", "--source", "judge:nobody"),
+        "no verdicts of 'judge:nobody'; judges that have given some: none",
+    ),
+    (("leaderboard", "--source", "judge:nobody", "--at", "2999-01-01"), "no verdicts of 'judge:nobody'"),
+    (("rate", "none.csv"), "none.csv"),
+    (("rate", "bad.jsonl"), "bad.jsonl"),
+    (("moved", "amber", "--from", "2020-01-01", "--to", "2020-01-02"), "'amber' has no votes"),
+    (
+        ("moved", "amber", "--from", "2020-01-01", "--to", "2999-01-02", "--source", "judge:nobody"),
+        "no verdicts of",
+    ),
+    (("voters", "--level", "2"), "--level 2"),
+    (("tag", "nobody"), "no model is called 'nobody'"),
+    (("prompts", "import", "none.jsonl"), "none.jsonl: no such file"),
+    (("prompts", "import", "bad.jsonl", "--format", "wildbench"), "bad.jsonl"),
+    (("prompts", "list", "--db", "nonsense"), "is not a database URL"),
+    (("answer", "--prompts", "none", "--models", "one"), "no prompt set is called 'none'"),
+    (("judge", "single", "--prompts", "none", "--judge", "one"), "no prompt set is called 'none'"),
+    (("judge", "baseline", *JUDGE_SET), "--baseline"),
+    (("judge", "pairwise", *JUDGE_SET, "--models", "one,ghost"), "arena answer"),
+    (("judge", "battles", "--judge", "one", "--models", "nobody,two"), "nobody has voted on a battle between"),
+    (("judge", "peers", "--prompts", "set", "--models", "one,two"), "2 models; a peer examination needs"),
+    (("judge", "link", "--old", "judge:a", "--new", "judge:b"), "no verdicts of 'judge:a'"),
+    (("judge", "run", "none.toml"), "none.toml: no such file"),
+    (("judge", "score", "mt_bench", "bad.jsonl"), "bad.jsonl"),
+    (("judge", "score", "mt_bench", "none.jsonl"), "none.jsonl"),
+    (("agreement", "--between", "human,judge:b"), "no votes of 'judge:b'"),
+    (("disputed", "--judge", "nobody"), "--judge"),
+    (("explain", "999999", "--judge", "dead"), "999999"),
+    (("bench", "list", "--format", "poem"), "Invalid value for '--format'"),
+    (("bench", "run", "nonsense", "--models", "one"), "no task is called 'nonsense'"),
+    (("bench", "run", "kitchen.py", "--models", "nobody"), "no model is called 'nobody'"),
+    (("bench", "score", "kitchen.py", "bad.jsonl"), "bad.jsonl"),
+    (("bench", "score", "kitchen.py", "none.jsonl"), "none.jsonl"),
+    (("bench", "compare", "one", "two"), "'one' has no run"),
+    (("bench", "show", "99"), "99"),
+    (("speed", "nobody"), "no model is called 'nobody'"),
+    (("audit", "nobody", "kitchen.py"), "no model is called 'nobody'"),
+    (("export", "--out", "bad.jsonl"), "is there already"),
+    (("import", "none.csv"), "none.csv"),
+    (("import", "bad.jsonl"), "bad.jsonl"),
+    (("seal", "--filter", "none"), "filter 'none' is unknown"),
+    (("seal", "--every", "9", "--format", "csv"), "--every goes on"),
+    (("verify", "none"), "none: no such folder"),
+]
+FAILED = [
+    (("models",), "", "unreachable"),  # the table is the result
+    (("answer", "--prompts", "set", "--models", "dead"), "transport", ""),
+    (("tag", "dead"), "transport", ""),
+    (("judge", "pairwise", *JUDGE_SET, "--models", "one,two"), "0.0%", ""),
+    (("bench", "run", "kitchen.py", "--models", "dead", "--rung", "generate"), "transport", ""),
+    (("bench", "run", "kitchen.py", "--models", "dead"), "Cannot connect to host", ""),
+    (("audit", "dead", "many.py", "--shards", "2"), "Cannot connect to host", ""),
+    (("speed", "dead", "--requests", "1", "--warmup", "0", "--repeats", "1"), "", ""),
+    (("explain", "1", "--judge", "dead"), "", ""),
+    (("leaderboard", "--db", "sqlite:///bad.db"), "file is not a database", ""),
+    (("verify", "changed"), "", "does not follow"),
+]
+
+
+@pytest.mark.parametrize(("words", "told"), WRONG, ids=named)
+def test_wrong_use_is_2_and_says_what_to_do(arena, words, told):
+    done = arena(*words)
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    assert re.search(told, " ".join(done.stderr.split()))
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow  # refusals are waited for and asked again
+@pytest.mark.parametrize(
+    ("words", "told", "result"), FAILED, ids=lambda value: " ".join(value) if isinstance(value, tuple) else ""
+)
+def test_work_that_failed_is_1(arena, words, told, result):
+    done = arena(*words)
+    assert done.returncode == 1, done.stderr
+    assert told in done.stderr
+    assert result in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_every_command_has_a_row():
+    there = set(leaves(typer.main.get_command(app)))
+    told = {words[:2] if words[:2] in there else words[:1] for words, _ in WRONG}
+    assert told == there

@@ -1,0 +1,112 @@
+"""`arena speed` against the scripted endpoint, whose pace is known."""
+
+import json
+import time
+
+import pytest
+
+from arena.benchmarking.load_test import Load, prompts, run
+from arena.endpoints.scripted import Scripted
+from benchmarks.errors import BadOption
+from tests.support.typed import Typed
+
+SETTINGS = """
+[[models]]
+name = "fake"
+endpoint = "scripted"
+delay = 0.002
+replies = ["one two three four five"]
+
+[[models]]
+name = "broken"
+endpoint = "scripted"
+fault = "midway"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "arena.toml").write_text(SETTINGS)
+    return tmp_path
+
+
+@pytest.fixture
+def typed(monkeypatch, capsys):
+    return Typed(monkeypatch, capsys)
+
+
+def bodies(count):
+    return [{"messages": [{"role": "user", "content": text}]} for text in prompts(count, 5, 0)]
+
+
+def test_a_scripted_model_has_its_scripts_pace(typed, folder):
+    done = typed(
+        "speed", "fake", "--concurrency", "2", "--requests", "6", "--warmup", "1", "--repeats", "2",
+        "--objective", "ttft=5", "--format", "json", folder=folder,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["requests"], told["succeeded"], told["repeats"]) == (12, 12, 2)
+    assert told["latencies"]["tpot"]["percentiles"]["50"]["value"] >= 0.002
+    assert told["counted_by"] == "usage"
+    assert told["peak_concurrency"] == 2
+    assert told["goodput"]["share"] == 1
+
+
+def test_a_model_that_fails_has_no_latencies_and_the_command_fails(typed, folder):
+    done = typed(
+        "speed", "broken", "--requests", "3", "--warmup", "0", "--repeats", "1", "--format", "csv", folder=folder
+    )
+    assert done.returncode == 1
+    assert "ttft,0,,,,,,," in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("nobody",), "MODEL: no model is called 'nobody'; there are: fake, broken"),
+        (("fake", "--objective", "ttft"), "--objective 'ttft'; give a name and seconds"),
+        (("fake", "--objective", "fast=1"), "--objective 'fast=1'; one of ttft"),
+        (("fake", "--rate", "0"), "rate is 0.0; a number above 0"),
+        (("fake", "--rate", "nan"), "rate is nan; a number above 0"),
+        (("fake", "--requests", "0"), "requests is 0; at least 1"),
+        (("fake", "--repeats", "0"), "at least 1"),
+    ],
+)
+def test_wrong_use_is_told(typed, folder, words, said):
+    done = typed("speed", *words, folder=folder)
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+async def test_a_full_house_shows_in_the_times_since_scheduled():
+    """Ten requests a tenth of a second long, due at once, with one place: the last one waits for nine."""
+    load = Load(requests=5, rate=1000, concurrency=1, warmup=0)
+    timings = await run(Scripted(replies=("a b",), delay=0.02), bodies(5), load, lambda _: None)
+    assert max(timing.ttft for timing in timings) < 0.15
+    assert max(timing.ttft_scheduled for timing in timings) > 0.15
+
+
+async def test_a_slow_answer_puts_nothing_off():
+    load = Load(requests=5, rate=50, warmup=0)
+    began = time.perf_counter()
+    timings = await run(Scripted(replies=("a b",), delay=0.1), bodies(5), load, lambda _: None)
+    assert all(timing.sent - timing.scheduled < 0.05 for timing in timings)
+    assert time.perf_counter() - began < 0.8
+
+
+async def test_a_silent_model_times_out_and_the_others_go_on():
+    load = Load(requests=2, concurrency=2, warmup=0, timeout=0.1)
+    timings = await run(Scripted(fault="silent"), bodies(2), load, lambda _: None)
+    assert [timing.error for timing in timings] == ["timeout", "timeout"]
+    assert all(timing.ttft is None for timing in timings)
+
+
+def test_prompts_begin_differently_and_can_be_made_again():
+    assert len({text[:4] for text in prompts(20, 3, 1)}) == 20
+    assert prompts(3, 3, 1) == prompts(3, 3, 1)
+
+
+def test_a_load_needs_a_rate_or_a_concurrency():
+    with pytest.raises(BadOption, match="give a rate"):
+        Load()

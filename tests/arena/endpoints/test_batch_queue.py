@@ -1,0 +1,67 @@
+"""Requests gathered into batches."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from arena.endpoints import EndpointError, Failure
+from arena.endpoints.batch_queue import Gathering
+
+
+async def test_requests_that_arrive_together_are_answered_together_in_order():
+    sizes = []
+
+    def answer(requests):
+        sizes.append(len(requests))
+        return [{"n": request["n"]} for request in requests]
+
+    gathering = Gathering(answer, at_most=4)
+    replies = await asyncio.gather(*(gathering.reply({"n": number}) for number in range(10)))
+    assert [reply["n"] for reply in replies] == list(range(10))
+    assert sizes == [4, 4, 2]
+    await gathering.close()
+
+
+async def test_one_request_fails_alone_and_a_broken_library_fails_its_batch():
+    def answer(requests):
+        if any("break" in request for request in requests):
+            raise RuntimeError("no memory")
+        return [EndpointError(Failure.REFUSED, "no") if "refuse" in one else {"ok": True} for one in requests]
+
+    gathering = Gathering(answer, at_most=8)
+    good, bad = await asyncio.gather(gathering.reply({}), gathering.reply({"refuse": 1}), return_exceptions=True)
+    assert good == {"ok": True}
+    assert bad.failure is Failure.REFUSED
+    with pytest.raises(EndpointError, match="RuntimeError: no memory"):
+        await gathering.reply({"break": 1})
+    assert await gathering.reply({}) == {"ok": True}
+    await gathering.close()
+
+
+async def test_who_left_is_not_answered_and_closing_tells_those_who_wait():
+    entered, go = threading.Event(), threading.Event()
+    seen = []
+
+    def answer(requests):
+        seen.extend(request["n"] for request in requests)
+        entered.set()
+        go.wait(5)
+        return [{} for _ in requests]
+
+    gathering = Gathering(answer, at_most=1)
+    tasks = [asyncio.create_task(gathering.reply({"n": number})) for number in range(4)]
+    await asyncio.to_thread(entered.wait, 5)
+    tasks[1].cancel()
+    go.set()
+    await tasks[0]
+    await tasks[2]
+    assert 1 not in seen
+    go.clear()
+    await gathering.close()
+    outcome = (await asyncio.gather(tasks[3], return_exceptions=True))[0]
+    assert outcome == {} or outcome.failure is Failure.BROKEN
+    with pytest.raises(EndpointError, match="closed"):
+        await gathering.reply({"n": 5})

@@ -1,0 +1,104 @@
+"""Sharing changes no number: packed rows give what one pass for each text gives."""
+
+import pytest
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+
+from arena.endpoints.prefix_groups import Question, common, groups, row  # noqa: E402
+from arena.endpoints.scorer import Scorer  # noqa: E402
+
+pytestmark = pytest.mark.slow  # torch alone takes seconds to import
+
+SIZES = {
+    "vocab_size": 97, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
+    "num_key_value_heads": 2, "max_position_embeddings": 256,
+}  # fmt: skip
+
+
+def tiny_llama():
+    torch.manual_seed(0)
+    return transformers.LlamaForCausalLM(transformers.LlamaConfig(**SIZES)).eval()
+
+
+def tiny_gemma(window):
+    torch.manual_seed(0)
+    config = transformers.Gemma3TextConfig(
+        **SIZES, head_dim=8, sliding_window=window, layer_types=["sliding_attention", "full_attention"]
+    )
+    return transformers.Gemma3ForCausalLM(config).eval()
+
+
+def some_questions(seed=0):
+    """Two subjects with a beginning each, questions of unequal length, and one that stands alone."""
+    draw = torch.Generator().manual_seed(seed)
+
+    def tokens(count):
+        return tuple(torch.randint(1, 97, (count,), generator=draw).tolist())
+
+    questions = []
+    for _ in range(2):
+        beginning = tokens(40)
+        for size in (3, 11, 7):
+            continuations = [tokens(1), tokens(4), tokens(2)]
+            questions.append(Question(beginning + tokens(size), continuations))
+    questions.append(Question(tokens(9), [tokens(1)]))
+    return questions
+
+
+def found_by(scorer, questions):
+    found = {}
+
+    def tell(question, weights):
+        found[id(question)] = weights
+
+    with torch.inference_mode():
+        scorer.weigh(questions, tell)
+    return [found[id(question)] for question in questions]
+
+
+@pytest.mark.parametrize("made", [tiny_llama, lambda: tiny_gemma(128), lambda: tiny_gemma(16)])
+def test_sharing_changes_no_log_probability(made):
+    network = made()
+    questions = some_questions()
+    plain = found_by(Scorer(network, share=False), questions)
+    shared = found_by(Scorer(network), questions)
+    for weights, expected in zip(shared, plain, strict=True):
+        for (values, _), (wanted, _) in zip(weights, expected, strict=True):
+            assert values == pytest.approx(wanted, abs=1e-4)
+        assert [greedy for _, greedy in weights] == [greedy for _, greedy in expected]
+
+
+def test_greedy_decoding_is_recognised():
+    network, context = tiny_llama(), (5, 6, 7, 8)
+    with torch.inference_mode():
+        written = network.generate(torch.tensor([context]), max_new_tokens=3, do_sample=False)[0, 4:].tolist()
+    [weights] = found_by(Scorer(network), [Question(context, [tuple(written), (1, 2, 3)])])
+    assert [greedy for _, greedy in weights] == [True, False]
+
+
+def test_every_question_is_in_one_pack_and_keeps_its_own_tokens():
+    questions = some_questions()
+    found = list(groups(questions, most=24))
+    packed = [question for group in found for pack in group.packs for question in pack]
+    assert sorted(map(id, packed)) == sorted(map(id, questions))
+    assert sorted(group.shared for group in found) == [0, 40, 40]
+    for group in found:
+        for pack in group.packs:
+            assert all(question.context[: group.shared] == group.beginning for question in pack)
+            assert len(pack) == 1 or sum(question.size(group.shared) for question in pack) <= 24
+
+
+def test_a_token_sees_its_own_path_alone():
+    laid = row([Question((1, 2), [(3, 4), (5, 6)]), Question((7,), [(8, 9)])], shared=0)
+    assert laid.tokens.tolist() == [1, 2, 3, 5, 7, 8]
+    assert laid.positions.tolist() == [0, 1, 2, 2, 0, 1]
+    seen = [seen.nonzero()[0].tolist() for seen in laid.sees]
+    assert seen == [[0], [0, 1], [0, 1, 2], [0, 1, 3], [4], [4, 5]]
+    assert laid.reads == [[[1, 2], [1, 3]], [[4, 5]]]
+
+
+def test_the_shared_beginning_is_found():
+    assert common((1, 2, 3, 4), (1, 2, 3, 9, 9)) == 3
+    assert common((1, 2), (1, 2, 3)) == 2
+    assert common((1,), (2,)) == 0

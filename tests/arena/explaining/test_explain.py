@@ -1,0 +1,262 @@
+"""`arena explain`: a judge behind an API with a planted preference, one with real weights, and wrong use."""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from typer.testing import CliRunner
+
+from arena.cli import app
+from arena.config import read_settings
+from arena.errors import ConfigError
+from arena.explaining.explain import ask, explain, journal_path, method_names, stored
+from arena.store import Database
+from tests.support.voted_battles import add_voted_battle
+
+BIAS = 1.5  # logits for whatever is shown first
+PLANTED = {"Canberra": 2.0, "Sydney": -1.0}  # logits for the answer that says it
+
+
+class Judge(ThreadingHTTPServer):
+    """Answers with log-probabilities: a bias for the first place, and a taste for planted words."""
+
+    def __init__(self, *, logprobs: bool = True, fail_after: int | None = None) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.logprobs, self.fail_after, self.calls = logprobs, fail_after, 0
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/v1"
+
+    def contrast(self, text: str) -> float:
+        _, _, answers = text.partition("Answer A:")
+        first, _, second = answers.partition("Answer B:")
+        taste = sum(weight * ((word in first) - (word in second)) for word, weight in PLANTED.items())
+        return BIAS + taste
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.shutdown()
+        self.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Judge
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.server.calls += 1
+        if self.server.fail_after is not None and self.server.calls > self.server.fail_after:
+            self.answer(400, {"error": {"message": "no more"}})
+            return
+        f = self.server.contrast(body["messages"][-1]["content"])
+        a, b = -math.log1p(math.exp(-f)), -math.log1p(math.exp(f))
+        top = [{"token": "A", "logprob": a}, {"token": "B", "logprob": b}]
+        choice = {"index": 0, "message": {"role": "assistant", "content": "A"}, "finish_reason": "length"}
+        if self.server.logprobs:
+            choice["logprobs"] = {"content": [{"token": "A", "logprob": a, "top_logprobs": top}]}
+        self.answer(200, {"choices": [choice], "usage": {"prompt_tokens": 1, "completion_tokens": 1}})
+
+    def answer(self, status: int, body: dict) -> None:
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_) -> None:
+        pass
+
+
+SETTINGS = """
+database_url = "sqlite:///{folder}/arena.db"
+
+[[models]]
+name = "behind-api"
+endpoint = "openai"
+enabled = false
+url = "{url}"
+
+[[models]]
+name = "fake"
+endpoint = "scripted"
+"""
+A = "It is Canberra. That lies inland."
+B = "It is Sydney, on the coast."
+
+
+@pytest.fixture
+def judge():
+    with Judge() as one:
+        yield one
+
+
+def folder_of(tmp_path, judge, a=A, b=B):
+    """Settings and a store with one battle that a person decided for B."""
+    (tmp_path / "arena.toml").write_text(SETTINGS.format(folder=tmp_path, url=judge.url))
+    settings = read_settings(tmp_path / "arena.toml")
+    database = Database(settings.database_url)
+    database.make_ready()
+    number = add_voted_battle(database, "Australia's capital?", a, b, "model_b")
+    return settings, database, number
+
+
+def quiet(*_) -> None:
+    pass
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["occlusion", "screen", "owen"])
+def test_planted_words_are_found_and_the_place_is_kept_apart(tmp_path, judge, method):
+    settings, database, number = folder_of(tmp_path, judge)
+    found = explain(database, settings, ask(database, settings, str(number), "behind-api", method), quiet)
+    assert found["verdict"]["bias"] == pytest.approx(BIAS, abs=1e-6)
+    assert found["verdict"]["content"] == pytest.approx(3.0, abs=1e-6)  # +2 for Canberra in A, +1 for Sydney in B
+    scores = {word["text"].strip(): word["score"] for word in found["words"]}
+    assert scores["Canberra."] == pytest.approx(2.0, abs=1e-6)
+    assert scores["Sydney,"] == pytest.approx(1.0, abs=1e-6)
+    rest = [score for word, score in scores.items() if word not in ("Canberra.", "Sydney,")]
+    assert max(map(abs, rest)) < 1e-6
+    assert found["faithfulness"]["beats_random"]
+    database.close()
+
+
+@pytest.mark.slow
+def test_sentences_add_up_to_their_words_and_the_flip_is_what_was_planted(tmp_path, judge):
+    settings, database, number = folder_of(tmp_path, judge, a=A, b="No idea at all.")
+    found = explain(database, settings, ask(database, settings, str(number), "behind-api", "occlusion"), quiet)
+    for sentence in found["sentences"]:
+        first, last = sentence["words"]
+        assert sentence["score"] == pytest.approx(sum(w["score"] for w in found["words"][first : last + 1]))
+    assert not found["counterfactual"]["flipped"]  # without the planted word nothing is preferred: no other winner
+    assert found["counterfactual"]["after"] == pytest.approx(0, abs=1e-6)
+    database.close()
+
+
+@pytest.mark.slow
+def test_an_explanation_is_found_again_and_its_answers_too(tmp_path, judge):
+    settings, database, number = folder_of(tmp_path, judge)
+    asked = ask(database, settings, str(number), "behind-api", "screen")
+    assert stored(database, asked) is None
+    made = explain(database, settings, asked, quiet)
+    calls = judge.calls
+    assert stored(database, asked) == made
+    again = explain(database, settings, asked, quiet)
+    assert judge.calls == calls  # the journal had them all
+    assert again["words"] == made["words"]
+    other = ask(database, settings, str(number), "behind-api", "screen", template="{question}{answer_a}{answer_b}")
+    assert stored(database, other) is None
+    database.close()
+
+
+@pytest.mark.slow
+def test_after_an_interruption_only_the_rest_is_asked(tmp_path, judge):
+    settings, database, number = folder_of(tmp_path, judge)
+    asked = ask(database, settings, str(number), "behind-api", "occlusion")
+
+    def interrupt(_stage, done, _total):
+        if done >= 32:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        explain(database, settings, asked, interrupt)
+    before = judge.calls
+    assert before > 0
+    explain(database, settings, asked, quiet)
+    with_all = judge.calls
+    journal_path(settings).unlink()
+    explain(database, settings, asked, quiet)
+    assert judge.calls - with_all == with_all
+    database.close()
+
+
+def run(tmp_path, *arguments):
+    return CliRunner().invoke(app, ["explain", *arguments, "--config", str(tmp_path / "arena.toml")])
+
+
+@pytest.mark.slow
+def test_the_command_writes_text_json_and_html(tmp_path, judge):
+    _, database, number = folder_of(tmp_path, judge)
+    database.close()
+    told = run(tmp_path, str(number), "--judge", "behind-api")
+    assert told.exit_code == 0, told.stderr
+    assert "by content the judge prefers Answer A: plain" in told.stdout
+    assert "faithfulness: beats random" in told.stdout
+    assert "votes: human: model_b" in told.stdout
+    document = json.loads(run(tmp_path, str(number), "--judge", "behind-api", "--format", "json").stdout)
+    assert document["judge"] == "behind-api"
+    two = ("--method", "screen", "--method", "occlusion", "--format", "html", "--output", str(tmp_path / "x.html"))
+    assert run(tmp_path, str(number), "--judge", "behind-api", *two).exit_code == 0
+    written = (tmp_path / "x.html").read_text()
+    assert written.count('<section class="card">') == 2
+    assert "http" not in written.replace("http://www.w3.org/2000/svg", "")
+
+
+@pytest.mark.slow
+def test_a_judge_that_fails_midway_says_so_and_goes_on_later(tmp_path):
+    with Judge(fail_after=40) as failing:
+        _, database, number = folder_of(tmp_path, failing)
+        database.close()
+        done = run(tmp_path, str(number), "--judge", "behind-api", "--method", "occlusion")
+        assert done.exit_code == 1
+        assert "type the same command again" in str(done.exception)
+        before, failing.fail_after = failing.calls, None
+        assert run(tmp_path, str(number), "--judge", "behind-api", "--method", "occlusion").exit_code == 0
+        assert failing.calls > before
+
+
+def test_a_judge_without_log_probabilities_cannot_be_explained(tmp_path):
+    with Judge(logprobs=False) as silent:
+        _, database, number = folder_of(tmp_path, silent)
+        database.close()
+        done = run(tmp_path, str(number), "--judge", "behind-api")
+    assert done.exit_code == 1
+    assert "unparsable" in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("999", "--judge", "behind-api"), "no battle is called '999'"),
+        (("1", "--judge", "nobody"), "no model is called 'nobody'; there are: behind-api, fake"),
+        (("1", "--judge", "behind-api", "--method", "magic"), f"use one of: {', '.join(method_names())}"),
+        (("1",), "--judge: name the judge"),
+        (("1", "--judge", "fake"), "is scripted"),
+        (("1", "--judge", "behind-api", "--template", "nowhere.md"), "cannot be read"),
+    ],
+)  # fmt: skip
+def test_wrong_use_says_what_to_type(tmp_path, judge, arguments, told):
+    _, database, _ = folder_of(tmp_path, judge)
+    database.close()
+    done = run(tmp_path, *arguments)
+    assert isinstance(done.exception, ConfigError)
+    assert told in str(done.exception)
+
+
+@pytest.mark.parametrize(("a", "b", "told"), [("", B, "completion a is empty"), (A, A, "are the same")])
+def test_a_battle_that_no_judge_is_asked_about_is_not_explained(tmp_path, judge, a, b, told):
+    _, database, number = folder_of(tmp_path, judge, a, b)
+    database.close()
+    done = run(tmp_path, str(number), "--judge", "behind-api")
+    assert isinstance(done.exception, ConfigError)
+    assert told in str(done.exception)
+
+
+def test_an_open_battle_keeps_its_secret(tmp_path, judge):
+    settings, database, _ = folder_of(tmp_path, judge)
+    from arena.store.battles import add_battle
+
+    with database.write() as session:
+        number = add_battle(session, "voter", "plain", "lists", 1.0).id
+    with pytest.raises(ConfigError, match="can be explained when it has a vote"):
+        ask(database, settings, str(number), "behind-api")
+    database.close()

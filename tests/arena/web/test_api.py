@@ -1,0 +1,96 @@
+"""JSON, cookies and headers of the application, without a browser."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi.testclient import TestClient
+
+from arena.config import Settings
+from arena.web.app import create_app
+from arena.web.session import COOKIE, voter_of
+from tests.support.arenas import opened_battles, ready, settled
+
+
+@pytest.fixture
+def client(sqlite):
+    with TestClient(create_app(Settings(), sqlite, ready())) as one:
+        yield one
+
+
+def test_health_counts_models_and_names_none(client):
+    reply = client.get("/healthz")
+    assert reply.json()["status"] == "ok"
+    assert reply.json()["models_ready"] == 2
+    assert "model" not in reply.text.replace("models_", "")
+
+
+async def test_the_leaderboard_follows_a_vote(sqlite):
+    battles = await opened_battles(sqlite)
+    with TestClient(create_app(Settings(), sqlite, ready())) as client:
+        assert client.get("/api/v1/leaderboard").json()["votes"] == 0
+        view = await battles.begin("ann", "hello")
+        await settled(battles, "ann", view.public_id)
+        await battles.vote("ann", await battles.ticket("ann", view.public_id), "model_b")
+        board = client.get("/api/v1/leaderboard").json()
+    assert board["votes"] == 1
+    assert board["models"][0]["rating"] > 1000 > board["models"][1]["rating"]
+    assert board["models"][0]["provisional"]
+
+
+def test_an_unknown_source_is_refused_with_what_is_known(client):
+    reply = client.get("/api/v1/leaderboard?source=people")
+    assert reply.status_code == 422
+    assert "expected human, judges, judge:NAME, both or all" in reply.text
+
+
+def test_a_browser_gets_one_cookie_that_scripts_cannot_read(client):
+    cookie = client.get("/").headers["set-cookie"]
+    assert cookie.startswith(f"{COOKIE}=")
+    assert "HttpOnly; SameSite=Lax" in cookie
+    assert "set-cookie" not in client.get("/").headers
+    assert "set-cookie" not in client.get("/healthz").headers
+
+
+def test_every_answer_forbids_what_comes_from_elsewhere(client):
+    for path in ("/", "/leaderboard", "/healthz"):
+        headers = client.get(path).headers
+        assert "default-src 'self'" in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_battle_page_holds_no_model_name(client):
+    for path in ("/", "/config", "/gradio_api/info"):
+        text = client.get(path).text
+        assert "plain-model" not in text
+        assert "lists-model" not in text
+
+
+def test_nobody_can_leave_a_file(client):
+    reply = client.post("/gradio_api/upload", files={"files": ("x.html", b"<b>hello</b>")})
+    assert reply.status_code == 404
+
+
+@pytest.mark.parametrize(
+    "way", ["call/vote_tie", "call/v2/vote_tie", "run/vote_tie", "api/send", "proxy=http://x/"]
+)
+def test_gradios_other_ways_in_are_closed(client, way):
+    assert client.post(f"/gradio_api/{way}", json={"data": ["", None]}).text == "not found"
+
+
+def test_the_store_never_sees_the_cookie():
+    assert voter_of(None) is None
+    assert voter_of("secret") == voter_of("secret") != voter_of("other")
+    assert "secret" not in voter_of("secret")
+
+
+@pytest.mark.parametrize("number", [999, -1])
+@pytest.mark.parametrize("session", ["abc", "another"])
+def test_an_event_that_the_page_does_not_have_is_not_found(client, number, session):
+    body = {"data": [], "fn_index": number, "session_hash": session}
+    answer = client.post("/gradio_api/queue/join", json=body)  # the client raises what would be a 500
+    assert (answer.status_code, "load it again" in answer.text) == (404, True)
+
+
+def test_an_event_that_is_no_number_is_refused(client):
+    body = {"data": [], "fn_index": "send", "session_hash": "abc"}
+    assert client.post("/gradio_api/queue/join", json=body).status_code == 422

@@ -1,0 +1,137 @@
+"""Past boards and why a rating moved, on the pages: the same as the commands and `/api/v1` tell."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import timedelta
+
+import pytest
+from fastapi.testclient import TestClient
+
+import ratings
+from arena.config import ScriptedSettings, Settings
+from arena.leaderboards.movers import movers
+from arena.store import Database
+from arena.store.schema.battles import now
+from arena.web.app import create_app
+from arena.web.plots import steps
+from tests.support.arenas import ready
+from tests.support.populated import populate, settings_of
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory):
+    """Eight models, 120 votes of people, spread over the last thirty days."""
+    database = Database(f"sqlite:///{tmp_path_factory.mktemp('moved') / 'arena.db'}")
+    database.make_ready()
+    names = populate(database, 8, 120)
+    serving = ready(*(ScriptedSettings(name=name, endpoint="scripted", delay=0) for name in names))
+    settings = Settings(**tomllib.loads(settings_of(names)))
+    with TestClient(create_app(settings, database, serving)) as client:
+        yield client
+    database.close()
+
+
+def day(ago: int) -> str:
+    return f"{now() - timedelta(days=ago):%Y-%m-%d}"
+
+
+def moved(reader, path: str = "/leaderboard/moved", **words: str):
+    return reader.get(path, params={"from": day(20), "to": day(5), **words})
+
+
+def test_the_page_of_a_past_day_is_the_board_of_that_day(reader):
+    past = reader.get("/api/v1/leaderboard", params={"at": day(10)}).json()
+    page = reader.get("/leaderboard", params={"at": day(10)}).text
+    assert f"{past['votes']:,} votes" in page
+    assert past["votes"] < 120
+    assert "filter every-1" in page
+    assert "data-version" not in page, "the page of a past day waits for new votes"
+    for row in past["models"]:
+        line = page.split(f'<tr data-model="{row["model"]}">')[1].split("</tr>")[0]
+        assert f'<td class="rating">{row["rating"]:.0f}</td>' in line
+
+
+def test_pictures_of_a_past_day_are_of_that_day(reader):
+    past = {
+        row["model"]: row["rating"] for row in reader.get(f"/api/v1/leaderboard?at={day(10)}").json()["models"]
+    }
+    rows = reader.get(f"/plots/intervals.data.json?at={day(10)}").json()
+    assert {row["model"]: row["rating"] for row in rows} == pytest.approx(past)
+    dates = [row["date"][:10] for row in reader.get(f"/plots/over_time.data.json?at={day(10)}").json()]
+    assert max(dates) <= day(10)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"at": "1999-01-01"}, "the first vote is of"),
+        ({"at": "soon"}, "is no day"),
+        ({"at": "2026-01-01", "method": "elo"}, "boards of past days are Bradley–Terry&#39;s"),
+        ({"at": "2026-01-01", "source": "both"}, "boards of past days are Bradley–Terry&#39;s"),
+    ],
+)
+def test_a_past_board_that_is_not_there_is_explained(reader, words, said):
+    page = reader.get("/leaderboard", params=words)
+    assert page.status_code == 404
+    assert said in page.text
+
+
+@pytest.mark.parametrize("style", ["", "true"])
+def test_the_page_tells_the_steps_that_the_interface_tells(reader, style):
+    told = moved(reader, "/api/v1/moved", model="birch-1", style=style or "false").json()
+    page = moved(reader, model="birch-1", style=style).text
+    assert f"{told['change']:+.1f} points" in page
+    for name, points in told["steps"].items():
+        assert f">{name}</th><td>{points:+.1f}</td>" in page
+    assert ("style" in told["steps"]) is bool(style)
+    assert all(f'href="/models/{one["model"]}"' in page for one in told["opponents"])
+
+
+def test_the_picture_stands_on_the_steps(reader):
+    told = moved(reader, "/api/v1/moved", model="birch-1").json()
+    trace = moved(reader, "/leaderboard/moved.json", model="birch-1").json()["data"][0]
+    assert trace["text"][1:-1] == [f"{points:+.1f}" for points in told["steps"].values()]
+    assert trace["y"][0] + sum(trace["y"][1:-1]) == pytest.approx(trace["y"][-1])
+    assert "notice" in moved(reader, "/leaderboard/moved.json", model="nobody").json()
+
+
+def test_without_a_model_everybody_that_moved_is_listed_with_the_way_to_why(reader):
+    whole, part = (reader.get("/leaderboard/moved", headers=more).text for more in ({}, {"x-part": "1"}))
+    assert "<html" in whole
+    assert "<html" not in part
+    assert part.count("Why ") == 8
+    assert f"/leaderboard?at={day(7)}" in part
+    assert 'data-part="/leaderboard/moved?' in reader.get("/leaderboard").text
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"from": "2026-01-02", "to": "2026-01-01"}, "is not before"),
+        ({"from": "then"}, "is no day"),
+        ({"to": "then"}, "is no day"),
+        ({"model": "nobody"}, "has no votes"),
+        ({"source": "both", "model": "birch-1"}, "has no steps to take apart"),
+    ],
+)
+def test_what_cannot_be_told_says_why(reader, words, said):
+    page = moved(reader, **words)
+    assert page.status_code == 404
+    assert said in page.text
+
+
+def test_movers_come_by_how_far_and_newcomers_last():
+    first = ratings.leaderboard(["a", "b"] * 4, ["b", "a"] * 4, ["model_a"] * 8)
+    second = ratings.leaderboard(["a", "b", "c"] * 4, ["b", "c", "a"] * 4, ["model_a", "tie", "tie"] * 4)
+    found = movers(first, second)
+    assert [one.model for one in found][-1] == "c"
+    assert found[-1].change is None
+    assert abs(found[0].change) >= abs(found[1].change)
+
+
+def test_a_step_down_and_a_step_up_have_their_own_colours_and_signs():
+    figure = steps.figure(1000.0, {"new votes": 12.0, "filters": -3.0}, 1009.0)
+    trace = figure.data[0]
+    assert trace.increasing.marker.color != trace.decreasing.marker.color
+    assert trace.text == ("1000.0", "+12.0", "-3.0", "1009.0")

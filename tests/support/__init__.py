@@ -1,0 +1,1 @@
+"""Fakes, fixtures and small models that the tests of several rooms share."""

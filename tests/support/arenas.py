@@ -1,0 +1,44 @@
+"""Empty databases, scripted models and open battles, for the tests of several rooms."""
+
+from __future__ import annotations
+
+from random import Random
+
+from arena.battles.battles import Battles
+from arena.config import BattleSettings, ScriptedSettings
+from arena.serving.models import Serving, State, serve
+from arena.store import Database
+
+PLAIN = ScriptedSettings(name="plain-model", endpoint="scripted", style="plain", delay=0)
+LISTS = ScriptedSettings(name="lists-model", endpoint="scripted", style="lists", delay=0)
+
+
+def emptied(url: str) -> Database:
+    """A PostgreSQL database with nothing but the tables."""
+    import psycopg
+
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+    database = Database(url)
+    database.make_ready()
+    return database
+
+
+def ready(*models: ScriptedSettings) -> Serving:
+    """Scripted models, ready at once."""
+    serving = serve(models or (PLAIN, LISTS))
+    for model in serving.models.values():
+        model.state = State.READY
+    return serving
+
+
+async def opened_battles(database: Database, *models: ScriptedSettings, **limits: float) -> Battles:
+    battles = Battles(database, ready(*models), BattleSettings(**limits), Random(0))
+    await battles.open()
+    return battles
+
+
+async def settled(battles: Battles, voter: str, public_id: str):
+    """The view when the running turn is in the store."""
+    return [view async for view in battles.watch(voter, public_id)][-1]
