@@ -22,7 +22,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from reproduce.own_postgres import binaries, own_postgres
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Connection, insert, text
@@ -39,6 +38,7 @@ from arena.store.votes import add_vote
 from arena.web.board_view import Boards
 from arena.web.pages import leaderboard
 from arena.web.rendering import templates
+from reproduce.own_postgres import binaries, own_postgres
 
 MODELS = 300
 REPEATS = 7

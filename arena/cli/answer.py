@@ -39,7 +39,7 @@ def answer(
 ) -> None:
     """Let models answer a prompt set. What was answered before is not asked again."""
     from arena.engine import Budget, Engine, Journal, Patience, Tally
-    from arena.judging.evaluate import journal_path
+    from arena.judging.run import journal_path
     from arena.prompt_sets.completions import answer_all, first_turns, prepare
 
     names = [name.strip() for name in models.split(",") if name.strip()]

@@ -41,7 +41,7 @@ def audit(
     from arena.cli.options import overrides
     from arena.config import read_settings
     from arena.engine import Journal
-    from arena.judging.evaluate import journal_path
+    from arena.judging.run import journal_path
     from arena.serving import model_clients
     from benchmarks.data import Roads
     from benchmarks.errors import BenchmarkError

@@ -75,7 +75,7 @@ def run(
     from arena.benchmarking.selection import Options, data_folder, named
     from arena.engine import Journal
     from arena.errors import ConfigError
-    from arena.judging.evaluate import journal_path
+    from arena.judging.run import journal_path
     from arena.serving import model_clients
     from benchmarks.data import Roads
     from benchmarks.task import Rung

@@ -14,8 +14,8 @@ from arena.cli.options import Format, write_csv, write_json
 
 if TYPE_CHECKING:
     from arena.engine import Engine
-    from arena.judging.evaluate import Prepared
     from arena.judging.results import Found
+    from arena.judging.run import Prepared
 
 
 INTERVAL = "95 % interval"
@@ -27,7 +27,7 @@ HEADINGS = {"length_controlled_winrate": "at equal length"}
 
 
 def report(prepared: Prepared, found: Found, engine: Engine, refused: str | None, new: int) -> dict[str, Any]:
-    from arena.judging import evaluate
+    from arena.judging import run
     from judges.completion_rate import coverage
 
     flips, both = found.flips()
@@ -35,8 +35,8 @@ def report(prepared: Prepared, found: Found, engine: Engine, refused: str | None
         "mode": prepared.evaluation.mode,
         "judge": prepared.source,
         "prompts": prepared.evaluation.prompts,
-        "models": evaluate.rows(prepared, found),
-        "win_rates": evaluate.win_rates(prepared, found),
+        "models": run.rows(prepared, found),
+        "win_rates": run.win_rates(prepared, found),
         "cases": found.cases,
         "judged": len(found.judged),
         "unread": dict(found.unread),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from arena.config import Settings
     from arena.engine import Answered, Engine, Journal
     from arena.judging.config import Evaluation
-    from arena.judging.evaluate import Prepared
+    from arena.judging.run import Prepared
     from arena.store import Database
 
 
@@ -106,7 +106,7 @@ def carried_out(
     from arena.engine import Journal
     from arena.errors import ConfigError
     from arena.judging import calls as run
-    from arena.judging import evaluate
+    from arena.judging import run as evaluate
     from judges.errors import JudgesError
 
     prepared = evaluate.prepare(database, settings, told)

@@ -31,7 +31,7 @@ def tag(
 ) -> None:
     """Let a model sort battles that have votes: categories such as "hard (llm)" beside those by rule."""
     from arena.engine import Budget, Engine, Journal, Tally
-    from arena.judging.evaluate import journal_path
+    from arena.judging.run import journal_path
     from arena.leaderboards.category_tags import prepare, tag_all
 
     console = Console(stderr=True, soft_wrap=True, highlight=False)
