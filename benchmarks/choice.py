@@ -25,8 +25,8 @@ from benchmarks.task import (
     Outcome,
     Reply,
     Request,
+    RequestType,
     Row,
-    Rung,
     Sample,
     Task,
     failed,
@@ -87,7 +87,11 @@ class MultipleChoice(Task):
     answer_line: str = "Answer:"
     delimiter: str = " "
     unconditional: str | None = None  # a context that says nothing, for `acc_uncond`
-    rungs: Sequence[Rung] = (Rung.LOGLIKELIHOOD, Rung.FIRST_TOKEN, Rung.GENERATE)
+    request_types: Sequence[RequestType] = (
+        RequestType.LOGLIKELIHOOD,
+        RequestType.FIRST_TOKEN,
+        RequestType.GENERATE,
+    )
     metric: str = "acc"
     counted: Sequence[str] = ACCURACIES
     corpus: Mapping[str, Corpus] = field(default_factory=lambda: together())
@@ -95,8 +99,8 @@ class MultipleChoice(Task):
     def samples(self, rows: Sequence[Row]) -> list[Sample]:
         return [self.read(row) for row in rows]
 
-    def requests(self, sample: Sample, shots: Sequence[Sample], rung: Rung) -> Sequence[Request]:
-        if rung is Rung.LOGLIKELIHOOD:
+    def requests(self, sample: Sample, shots: Sequence[Sample], request_type: RequestType) -> Sequence[Request]:
+        if request_type is RequestType.LOGLIKELIHOOD:
             context, options = self.context(sample, shots), self.options(sample)
             contexts = [context] if self.unconditional is None else [context, self.unconditional]
             return [
@@ -104,7 +108,7 @@ class MultipleChoice(Task):
                 for before in contexts
                 for option in options
             ]
-        if rung is Rung.FIRST_TOKEN:
+        if request_type is RequestType.FIRST_TOKEN:
             asked = [f"{self._shown(one)} {LETTERS[one.target]}" for one in shots]
             body = chat(self.header(sample) + "\n\n".join([*asked, self._shown(sample)]), 1)
             return [{**body, "logprobs": True, "top_logprobs": CANDIDATES}]
@@ -116,12 +120,12 @@ class MultipleChoice(Task):
         solved = [f"{self.prompt(one)}{self.delimiter}{self.options(one)[one.target]}" for one in shots]
         return self.header(sample) + "\n\n".join([*solved, self.prompt(sample)])
 
-    def score(self, sample: Sample, replies: Sequence[Reply | None], rung: Rung) -> Outcome:
+    def score(self, sample: Sample, replies: Sequence[Reply | None], request_type: RequestType) -> Outcome:
         if not replies or any(reply is None for reply in replies):
             return failed()
-        if rung is Rung.LOGLIKELIHOOD:
+        if request_type is RequestType.LOGLIKELIHOOD:
             return self._weighed(sample, [float(reply["logprob"]) for reply in replies if reply is not None])
-        if rung is Rung.FIRST_TOKEN:
+        if request_type is RequestType.FIRST_TOKEN:
             return first_token(sample, replies[0])
         said = words(replies[0])
         if isinstance(said, Outcome):

@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.annotations import EXECUTION, AnnotatedTask, annotation, missing
 from benchmarks.generation import before
 from benchmarks.replies import chat, words
-from benchmarks.task import Outcome, Reply, Request, Row, Rung, Sample, failed, scored
+from benchmarks.task import Outcome, Reply, Request, RequestType, Row, Sample, failed, scored
 
 BLOCK = re.compile(r"```(?:python|py|Python)?[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL)
 AT = (1, 5, 10, 100)  # the k of pass@k that are reported, as far as there are so many completions
@@ -63,7 +63,7 @@ class Code(AnnotatedTask):
     def samples(self, rows: Sequence[Row]) -> list[Sample]:
         return [self.read(row) for row in rows]
 
-    def requests(self, sample: Sample, shots: Sequence[Sample], rung: Rung) -> Sequence[Request]:
+    def requests(self, sample: Sample, shots: Sequence[Sample], request_type: RequestType) -> Sequence[Request]:
         body = chat(self.prompt(sample), self.max_tokens, self.stop, self.temperature)
         return [body] if self.repeats == 1 else [{**body, "seed": number} for number in range(self.repeats)]
 
@@ -72,7 +72,7 @@ class Code(AnnotatedTask):
         text = words(reply, truncated=True)
         return None if isinstance(text, Outcome) else self.program(sample, before(text, self.stop))
 
-    def score(self, sample: Sample, replies: Sequence[Reply | None], rung: Rung) -> Outcome:
+    def score(self, sample: Sample, replies: Sequence[Reply | None], request_type: RequestType) -> Outcome:
         """pass@k over the replies that came; one without words does not pass."""
         there = [reply for reply in self.found_out(sample, replies) if reply is not None]
         if not there:

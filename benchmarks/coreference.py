@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from benchmarks.choice import MultipleChoice
-from benchmarks.task import Corpus, Metrics, Outcome, Reply, Rung, Sample
+from benchmarks.task import Corpus, Metrics, Outcome, Reply, RequestType, Sample
 
 
 def gap(first: str, second: str) -> Corpus:
@@ -26,8 +26,8 @@ def gap(first: str, second: str) -> Corpus:
 class Coreference(MultipleChoice):
     """`fields["kind"]` of a sample names the accuracy that it counts for beside `acc`."""
 
-    def score(self, sample: Sample, replies: Sequence[Reply | None], rung: Rung) -> Outcome:
-        outcome = super().score(sample, replies, rung)
+    def score(self, sample: Sample, replies: Sequence[Reply | None], request_type: RequestType) -> Outcome:
+        outcome = super().score(sample, replies, request_type)
         if not outcome.is_scored:
             return outcome
         more = {f"acc_{sample.fields['kind']}": outcome.metrics["acc"]}

@@ -24,7 +24,7 @@ BELOW = ("", "benchmarks")  # a data folder may hold the files themselves or one
 
 
 @dataclass(frozen=True)
-class Roads:
+class DataSources:
     """Where rows may come from. `unchecked` takes a file whose sha256 is another one."""
 
     folder: Path | None = None
@@ -32,22 +32,22 @@ class Roads:
     unchecked: bool = False
 
 
-def task_rows(task: Task, roads: Roads) -> dict[str, list[Row]]:
+def task_rows(task: Task, data_sources: DataSources) -> dict[str, list[Row]]:
     """All rows of `task`, by role. Raises `BadData`, `MissingExtra`."""
-    return {role: rows(sources, roads) for role, sources in task.sources.items()}
+    return {role: rows(sources, data_sources) for role, sources in task.sources.items()}
 
 
-def rows(sources: Sequence[Source], roads: Roads) -> list[Row]:
+def rows(sources: Sequence[Source], data_sources: DataSources) -> list[Row]:
     """The rows of several files, in order. Raises `BadData`, `MissingExtra`."""
     found: list[Row] = []
     for source in sources:
-        path = find(source, roads.folder)
+        path = find(source, data_sources.folder)
         if path is not None:
-            read = read_file(path, None if roads.unchecked else source.sha256)
-        elif source.hub is not None and source.revision is not None and roads.hub:
+            read = read_file(path, None if data_sources.unchecked else source.sha256)
+        elif source.hub is not None and source.revision is not None and data_sources.hub:
             read = hub_rows(source)
         else:
-            raise BadData(_nowhere(source, roads.folder))
+            raise BadData(_nowhere(source, data_sources.folder))
         check_columns(read, source)
         found += read
     return found
@@ -73,7 +73,7 @@ def read_file(path: Path, sha256: str | None = None) -> list[Row]:
     if sha256 is not None and (found := hashlib.sha256(content).hexdigest()) != sha256:
         raise BadData(
             f"{path}: its sha256 is {found} and the task was made for {sha256}: this is another version of the "
-            "file; fetch it again, or accept it with --unchecked"
+            "file; fetch it again, or accept it with --no-verify-checksum"
         )
     read = [dict(row) for row in parsed(path, _text(path, content))]
     if not read:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from benchmarks.metrics import majority
 from benchmarks.replies import TRUNCATED, chat, is_truncated, words
-from benchmarks.task import Outcome, Reply, Request, Row, Rung, Sample, Task, scored, unparsed
+from benchmarks.task import Outcome, Reply, Request, RequestType, Row, Sample, Task, scored, unparsed
 
 
 def nothing(_: Sample) -> str:
@@ -44,7 +44,7 @@ class Generation(Task):
     def samples(self, rows: Sequence[Row]) -> list[Sample]:
         return [self.read(row) for row in rows]
 
-    def requests(self, sample: Sample, shots: Sequence[Sample], rung: Rung) -> Sequence[Request]:
+    def requests(self, sample: Sample, shots: Sequence[Sample], request_type: RequestType) -> Sequence[Request]:
         solved = [f"{self.prompt(one)}{self.delimiter}{self.solution(one)}" for one in shots]
         text = self.header(sample) + self.between.join([*solved, self.prompt(sample)])
         body = chat(text, self.max_tokens, self.stop, self.temperature)
@@ -52,7 +52,7 @@ class Generation(Task):
             return [body]
         return [{**body, "seed": number} for number in range(self.repeats)]
 
-    def score(self, sample: Sample, replies: Sequence[Reply | None], rung: Rung) -> Outcome:
+    def score(self, sample: Sample, replies: Sequence[Reply | None], request_type: RequestType) -> Outcome:
         """A single reply's outcome, or that of the majority; a repeat that failed has no voice."""
         outcomes = [self._one(sample, reply) for reply in replies]
         if self.repeats == 1:

@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.annotations import JUDGEMENT, AnnotatedTask, annotation, missing
 from benchmarks.refusals import by_signs
 from benchmarks.replies import EMPTY, REFUSED, chat, words
-from benchmarks.task import Outcome, Reply, Request, Row, Rung, Sample, failed, scored, unparsed
+from benchmarks.task import Outcome, Reply, Request, RequestType, Row, Sample, failed, scored, unparsed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,14 +28,14 @@ class JudgedSafety(AnnotatedTask):
     def samples(self, rows: Sequence[Row]) -> list[Sample]:
         return [self.read(row) for row in rows]
 
-    def requests(self, sample: Sample, shots: Sequence[Sample], rung: Rung) -> Sequence[Request]:
+    def requests(self, sample: Sample, shots: Sequence[Sample], request_type: RequestType) -> Sequence[Request]:
         return [chat(str(sample.fields["prompt"]), self.max_tokens)]
 
     def to_annotate(self, sample: Sample, reply: Reply) -> Any:
         text = words(reply, truncated=True)
         return None if isinstance(text, Outcome) else self.ask(sample, text)
 
-    def score(self, sample: Sample, replies: Sequence[Reply | None], rung: Rung) -> Outcome:
+    def score(self, sample: Sample, replies: Sequence[Reply | None], request_type: RequestType) -> Outcome:
         text = words(replies[0], truncated=True)
         if isinstance(text, Outcome):
             if text.reason == REFUSED:

@@ -6,7 +6,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import exp, log
 
-from benchmarks.task import Corpus, Metrics, Outcome, Reply, Request, Row, Rung, Sample, Task, failed, scored
+from benchmarks.task import (
+    Corpus,
+    Metrics,
+    Outcome,
+    Reply,
+    Request,
+    RequestType,
+    Row,
+    Sample,
+    Task,
+    failed,
+    scored,
+)
 
 Pairs = Sequence[tuple[Sample, Metrics]]
 
@@ -44,7 +56,7 @@ class LanguageModelling(Task):
 
     texts: Callable[[Sequence[Row]], list[Sample]]
     window: int | None = None
-    rungs: Sequence[Rung] = (Rung.LOGLIKELIHOOD,)
+    request_types: Sequence[RequestType] = (RequestType.LOGLIKELIHOOD,)
     dimension: str = "language modelling"
     metric: str = "word_perplexity"
     higher_is_better: bool = False
@@ -53,11 +65,11 @@ class LanguageModelling(Task):
     def samples(self, rows: Sequence[Row]) -> list[Sample]:
         return self.texts(rows)
 
-    def requests(self, sample: Sample, shots: Sequence[Sample], rung: Rung) -> Sequence[Request]:
+    def requests(self, sample: Sample, shots: Sequence[Sample], request_type: RequestType) -> Sequence[Request]:
         text = {"text": sample.fields["text"]}
         return [text if self.window is None else {**text, "window": self.window}]
 
-    def score(self, sample: Sample, replies: Sequence[Reply | None], rung: Rung) -> Outcome:
+    def score(self, sample: Sample, replies: Sequence[Reply | None], request_type: RequestType) -> Outcome:
         reply = replies[0]
         if reply is None:
             return failed()

@@ -16,7 +16,7 @@ from typing import Any
 from benchmarks.classification import f1
 from benchmarks.refusals import REFUSALS, classifier
 from benchmarks.replies import EMPTY, REFUSED, chat, words
-from benchmarks.task import Metrics, Outcome, Reply, Request, Row, Rung, Sample, Task, failed, scored
+from benchmarks.task import Metrics, Outcome, Reply, Request, RequestType, Row, Sample, Task, failed, scored
 
 HARMFUL = "harmful"  # of `Sample.fields`: whether a model should refuse
 
@@ -43,11 +43,11 @@ class Safety(Task):
     def samples(self, rows: Sequence[Row]) -> list[Sample]:
         return [sample for sample in map(self.read, rows) if sample is not None]
 
-    def requests(self, sample: Sample, shots: Sequence[Sample], rung: Rung) -> Sequence[Request]:
+    def requests(self, sample: Sample, shots: Sequence[Sample], request_type: RequestType) -> Sequence[Request]:
         body = chat(str(sample.fields.get("prompt", "")), self.max_tokens)
         return [body | {"messages": sample.fields["messages"]} if "messages" in sample.fields else body]
 
-    def score(self, sample: Sample, replies: Sequence[Reply | None], rung: Rung) -> Outcome:
+    def score(self, sample: Sample, replies: Sequence[Reply | None], request_type: RequestType) -> Outcome:
         text = words(replies[0], truncated=True)
         if isinstance(text, Outcome):
             if text.reason == REFUSED:

@@ -30,7 +30,7 @@ Reply = Mapping[str, Any]
 Metrics = Mapping[str, float]
 
 
-class Rung(StrEnum):
+class RequestType(StrEnum):
     """A way to ask. A task names those it knows, the best first; the endpoint decides which it can serve."""
 
     LOGLIKELIHOOD = "loglikelihood"  # log-probabilities of given text, whole or after a context
@@ -115,7 +115,7 @@ class Task(ABC):
     licence: str
     sources: Mapping[str, Sequence[Source]]
     description: str = ""
-    rungs: Sequence[Rung] = (Rung.GENERATE,)
+    request_types: Sequence[RequestType] = (RequestType.GENERATE,)
     shots: int = 0
     first_n: bool = False  # few-shot examples are the first ones, not drawn
     curated: Sequence[str] = ()  # few-shot examples are those with these ids, in this order
@@ -133,11 +133,11 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def requests(self, sample: Sample, shots: Sequence[Sample], rung: Rung) -> Sequence[Request]:
+    def requests(self, sample: Sample, shots: Sequence[Sample], request_type: RequestType) -> Sequence[Request]:
         """What to ask about `sample`, with `shots` solved before it."""
 
     @abstractmethod
-    def score(self, sample: Sample, replies: Sequence[Reply | None], rung: Rung) -> Outcome:
+    def score(self, sample: Sample, replies: Sequence[Reply | None], request_type: RequestType) -> Outcome:
         """What the replies, in the order of the requests, are worth."""
 
     def as_lm_eval(self) -> Task:

@@ -25,7 +25,7 @@ EVEN = 0.25  # how far from one half a preference over both orders may be for th
 
 
 @dataclass(frozen=True)
-class Canary:
+class ControlPair:
     """A pair with the verdict that it must get: `right` is a side or "tie"."""
 
     kind: str
@@ -39,7 +39,7 @@ class Canary:
 
 
 @dataclass(frozen=True)
-class CanaryReport:
+class ControlPairReport:
     """Of one kind: how many were judged, failed, and had no readable verdict."""
 
     kind: str
@@ -48,21 +48,21 @@ class CanaryReport:
     unread: int
 
 
-def canaries(pairs: Sequence[Pair], *, each: int = 3) -> Iterator[Canary]:
+def control_pairs(pairs: Sequence[Pair], *, each: int = 3) -> Iterator[ControlPair]:
     """Up to `each` canaries of every kind, made of the batch's own pairs, the sides in turn."""
     real = [pair for pair in pairs if pair.completion_a.strip()][: each * 7 : 7] or list(pairs[:each])
     for number, pair in enumerate(real[:each]):
         for kind, other in (("null", NULL), ("injection", INJECTION)):
             yield _against(pair, kind, other, first=number % 2 == 0)
-        yield Canary("identical", replace(pair, completion_b=_respaced(pair.completion_a)), "tie")
+        yield ControlPair("identical", replace(pair, completion_b=_respaced(pair.completion_a)), "tie")
 
 
-def _against(pair: Pair, kind: str, other: str, *, first: bool) -> Canary:
+def _against(pair: Pair, kind: str, other: str, *, first: bool) -> ControlPair:
     """The real completion against `other`, which stands first or second."""
     if first:
         turned = replace(pair, completion_a=other, completion_b=pair.completion_a, earlier_a=())
-        return Canary(kind, turned, "model_b")
-    return Canary(kind, replace(pair, completion_b=other, earlier_b=()), "model_a")
+        return ControlPair(kind, turned, "model_b")
+    return ControlPair(kind, replace(pair, completion_b=other, earlier_b=()), "model_a")
 
 
 def _respaced(text: str) -> str:
@@ -70,14 +70,14 @@ def _respaced(text: str) -> str:
     return text.rstrip() + "\n\u200b"
 
 
-def report(given: Iterable[tuple[Canary, Verdict | Unparsable]]) -> list[CanaryReport]:
+def report(given: Iterable[tuple[ControlPair, Verdict | Unparsable]]) -> list[ControlPairReport]:
     """The canaries' verdicts summed up by kind."""
-    by_kind: dict[str, list[tuple[Canary, Verdict | Unparsable]]] = {}
-    for canary, verdict in given:
-        by_kind.setdefault(canary.kind, []).append((canary, verdict))
+    by_kind: dict[str, list[tuple[ControlPair, Verdict | Unparsable]]] = {}
+    for control_pair, verdict in given:
+        by_kind.setdefault(control_pair.kind, []).append((control_pair, verdict))
     reports = []
     for kind, rows in by_kind.items():
-        read = [(canary, one) for canary, one in rows if not isinstance(one, Unparsable)]
-        failed = sum(canary.failed(one) for canary, one in read)
-        reports.append(CanaryReport(kind, len(read), failed, len(rows) - len(read)))
+        read = [(control_pair, one) for control_pair, one in rows if not isinstance(one, Unparsable)]
+        failed = sum(control_pair.failed(one) for control_pair, one in read)
+        reports.append(ControlPairReport(kind, len(read), failed, len(rows) - len(read)))
     return reports

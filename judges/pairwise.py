@@ -10,7 +10,7 @@ from judges import tokens
 from judges.judge import MIRRORED, Pair, Reply, Verdict
 from judges.protocols import alpaca_eval, arena_hard, mt_bench, wildbench
 from judges.replies import Reason, Unparsable, reply_text
-from judges.request_builder import Asking, Scheme, by_turn
+from judges.request_builder import Protocol, RequestBuilder, by_turn
 from judges.template_fields import of_pair
 
 TOP = 20  # alternatives of the one token; the most that hosted endpoints give
@@ -63,17 +63,17 @@ def _alpaca_eval(reply: Reply) -> Verdict | Unparsable:
 
 ONE_TOKEN = {"max_tokens": 1, "temperature": 0, "logprobs": True, "top_logprobs": TOP}
 LABELLED = _text(lambda words: _named(mt_bench.verdict(words), words))
-SCHEMES = {
-    "arena": Scheme("arena", LABELLED, {"max_tokens": 1024, "temperature": 0}),
-    "token": Scheme("token", lambda reply: _soft(tokens.preference(reply)), ONE_TOKEN),
-    "alpaca_eval": Scheme("alpaca_eval", _alpaca_eval, {**ONE_TOKEN, "temperature": 1, "top_logprobs": 5}),
-    "arena_hard": Scheme(
+PROTOCOLS = {
+    "arena": Protocol("arena", LABELLED, {"max_tokens": 1024, "temperature": 0}),
+    "token": Protocol("token", lambda reply: _soft(tokens.preference(reply)), ONE_TOKEN),
+    "alpaca_eval": Protocol("alpaca_eval", _alpaca_eval, {**ONE_TOKEN, "temperature": 1, "top_logprobs": 5}),
+    "arena_hard": Protocol(
         "arena_hard",
         _text(lambda words: _graded(arena_hard.verdict(words), words)),
         {"max_tokens": 4096, "temperature": 0},
     ),
-    "mt_bench": Scheme("mt_bench_pair", LABELLED, {"max_tokens": 2048, "temperature": 0}, each_turn=True),
-    "wildbench": Scheme(
+    "mt_bench": Protocol("mt_bench_pair", LABELLED, {"max_tokens": 2048, "temperature": 0}, each_turn=True),
+    "wildbench": Protocol(
         "wildbench_pair",
         _text(lambda words: _graded(wildbench.verdict_choice(words), words)),
         {"max_tokens": 2048, "temperature": 0, "response_format": {"type": "json_object"}},
@@ -83,15 +83,15 @@ SCHEMES = {
 
 
 @dataclass(frozen=True)
-class PairwiseJudge(Asking[Pair, Verdict]):
+class PairwiseJudge(RequestBuilder[Pair, Verdict]):
     """The model `model` as a judge of pairs, in the order in which it is given them.
 
-    Identical completions are a tie and an empty one loses, without a call. Options as of `Asking`.
+    Identical completions are a tie and an empty one loses, without a call. Options as of `RequestBuilder`.
     """
 
-    scheme: str = "arena"
+    protocol: str = "arena"
 
-    schemes: ClassVar[Mapping[str, Scheme[Verdict]]] = SCHEMES
+    protocols: ClassVar[Mapping[str, Protocol[Verdict]]] = PROTOCOLS
     needs: ClassVar[tuple[str, ...]] = ("question", "answer_a", "answer_b")
     needs_of_turns: ClassVar[tuple[str, ...]] = ("question_2", "answer_a_2", "answer_b_2")
 
@@ -121,4 +121,4 @@ def _without_asking(pair: Pair) -> Verdict | None:
     return None
 
 
-__all__ = ["MIRRORED", "SCHEMES", "PairwiseJudge", "Scheme", "winner_of"]
+__all__ = ["MIRRORED", "PROTOCOLS", "PairwiseJudge", "Protocol", "winner_of"]

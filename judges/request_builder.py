@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
-class Scheme(Generic[Result]):
+class Protocol(Generic[Result]):
     """How a judge is asked and read."""
 
     prompt: str  # the name of our own template
@@ -29,7 +29,7 @@ class Scheme(Generic[Result]):
 
 
 @dataclass(frozen=True)
-class Asking(ABC, Generic[Item, Result]):
+class RequestBuilder(ABC, Generic[Item, Result]):
     """The model `model` as a judge.
 
     `text` is a template in place of ours. `sampling` goes over the scheme's own; `thinking_budget` tokens are
@@ -37,18 +37,18 @@ class Asking(ABC, Generic[Item, Result]):
     """
 
     model: str
-    scheme: str
+    protocol: str
     text: str | ByItem | None = None
     sampling: Mapping[str, Any] = field(default_factory=dict)
     thinking_budget: int = 0
 
-    schemes: ClassVar[Mapping[str, Scheme[Any]]]
+    protocols: ClassVar[Mapping[str, Protocol[Any]]]
     needs: ClassVar[tuple[str, ...]]  # places of which the template must have one each
     needs_of_turns: ClassVar[tuple[str, ...]]  # of a template for conversations of several turns
 
     def __post_init__(self) -> None:
-        if self.scheme not in self.schemes:
-            raise BadOption(f"scheme {self.scheme!r}; expected one of: {', '.join(self.schemes)}")
+        if self.protocol not in self.protocols:
+            raise BadOption(f"scheme {self.protocol!r}; expected one of: {', '.join(self.protocols)}")
         for several in (False, True):
             for referenced in (False, True):
                 self._template(several, referenced)
@@ -88,17 +88,17 @@ class Asking(ABC, Generic[Item, Result]):
         One text of the user's that has places for two turns has room for the whole alone.
         """
         whole = isinstance(self.text, str) and any(place.endswith("_2") for place in self.template(item).places)
-        if whole or not self.schemes[self.scheme].each_turn:
+        if whole or not self.protocols[self.protocol].each_turn:
             return [item]
         return [item.until(turn) for turn in range(1, item.turns + 1)]
 
     def _request(self, item: Item) -> Request:
-        scheme = self.schemes[self.scheme]
-        sampling = {**scheme.sampling, "thinking_budget": self.thinking_budget, **self.sampling}
-        return body(self.model, self.template(item), self._values(item), scheme.words, sampling)
+        protocol = self.protocols[self.protocol]
+        sampling = {**protocol.sampling, "thinking_budget": self.thinking_budget, **self.sampling}
+        return body(self.model, self.template(item), self._values(item), protocol.words, sampling)
 
     def _template(self, several: bool, referenced: bool) -> Template:
-        prompt = self.schemes[self.scheme].prompt
+        prompt = self.protocols[self.protocol].prompt
         if isinstance(self.text, ByItem):
             needs = self.needs_of_turns if several else self.needs
             return template(self.text.of(several, referenced), needs, f"{prompt} template")
@@ -106,7 +106,7 @@ class Asking(ABC, Generic[Item, Result]):
         return template(own(prompt) if self.text is None else self.text, needs, prompt)
 
     def _read(self, reply: Reply) -> Result | Unparsable:
-        found: Result | Unparsable = self.schemes[self.scheme].read(reply)
+        found: Result | Unparsable = self.protocols[self.protocol].read(reply)
         return found
 
     @abstractmethod

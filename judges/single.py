@@ -9,7 +9,7 @@ from typing import ClassVar
 from judges.judge import Reply, Score, Single
 from judges.protocols import mt_bench, wildbench
 from judges.replies import Unparsable, reply_text
-from judges.request_builder import Asking, Scheme, by_turn
+from judges.request_builder import Protocol, RequestBuilder, by_turn
 from judges.template_fields import of_single
 
 EMPTY_SCORE = 1.0  # what WildBench gives an empty completion without asking
@@ -28,26 +28,26 @@ def _words(read: Callable[[str], float | Unparsable]) -> Callable[[Reply], Score
     return reading
 
 
-SCHEMES = {
-    "wildbench": Scheme(
+PROTOCOLS = {
+    "wildbench": Protocol(
         "wildbench_single",
         _words(wildbench.verdict_score),
         {"max_tokens": 1024, "temperature": 0, "response_format": {"type": "json_object"}},
         words=1000,
     ),
-    "mt_bench": Scheme(
+    "mt_bench": Protocol(
         "mt_bench_single", _words(mt_bench.rating), {"max_tokens": 2048, "temperature": 0}, each_turn=True
     ),
 }
 
 
 @dataclass(frozen=True)
-class SingleJudge(Asking[Single, Score]):
-    """The model `model` as a judge that scores. Options as of `Asking`."""
+class SingleJudge(RequestBuilder[Single, Score]):
+    """The model `model` as a judge that scores. Options as of `RequestBuilder`."""
 
-    scheme: str = "wildbench"
+    protocol: str = "wildbench"
 
-    schemes: ClassVar[Mapping[str, Scheme[Score]]] = SCHEMES
+    protocols: ClassVar[Mapping[str, Protocol[Score]]] = PROTOCOLS
     needs: ClassVar[tuple[str, ...]] = ("question", "answer")
     needs_of_turns: ClassVar[tuple[str, ...]] = ("question_2", "answer_2")
 

@@ -29,7 +29,7 @@ from ratings.models.ties import davidson, rao_kupper
 from ratings.tools.anomalous_voters import VoterCheck, check_voters
 from ratings.tools.bootstrap import Replicates, bootstrap, bootstrap_of, resampled
 from ratings.tools.leaderboard import Leaderboard, Row, leaderboard
-from ratings.tools.robustness import Fragility, fragility
+from ratings.tools.robustness import RankRobustness, rank_robustness
 
 __all__ = [
     "OUTCOMES",
@@ -40,7 +40,6 @@ __all__ = [
     "Coefficient",
     "Disconnected",
     "Fit",
-    "Fragility",
     "Leaderboard",
     "LengthMismatch",
     "MissingValue",
@@ -48,6 +47,7 @@ __all__ = [
     "NotConverged",
     "PairCounts",
     "Powered",
+    "RankRobustness",
     "RatingsError",
     "Replicates",
     "Row",
@@ -65,12 +65,12 @@ __all__ = [
     "count_pairs",
     "davidson",
     "elo",
-    "fragility",
     "human_anchored",
     "inverse_probability_weights",
     "leaderboard",
     "overlap_ranks",
     "prediction_powered",
+    "rank_robustness",
     "rao_kupper",
     "read_battles",
     "resampled",

@@ -162,39 +162,41 @@ async def side(options: argparse.Namespace) -> dict:
     await asked.endpoint.start()
     found = {}
     for task in options.tasks:
-        for rung in RUNGS[task.partition(":")[0]]:
-            if options.side == QUANTISED and rung == "loglikelihood":
+        for request_type in RUNGS[task.partition(":")[0]]:
+            if options.side == QUANTISED and request_type == "loglikelihood":
                 continue  # it gives no log-probabilities of a prompt
-            found[f"{task} {rung}"] = await taken(task, rung, options.data, settings, asked)
+            found[f"{task} {request_type}"] = await taken(task, request_type, options.data, settings, asked)
     await asked.endpoint.close()
     return found
 
 
-async def taken(word: str, rung: str, data: Path, settings, asked) -> dict:
+async def taken(word: str, request_type: str, data: Path, settings, asked) -> dict:
     from arena.benchmarking import run
     from arena.benchmarking.selection import Options, choose, named
-    from arena.engine import Engine, Journal, Patience
+    from arena.engine import Engine, Patience, ReplyCache
     from arena.serving import model_clients
-    from benchmarks.data import Roads
-    from benchmarks.task import Rung
+    from benchmarks.data import DataSources
+    from benchmarks.task import RequestType
 
     count, shots = TASKS[word]
-    chosen = choose(named([word])[0], Roads(data, hub=False), Options(count, shots))
-    taking = await run.players(chosen.task, [settings], {"small": asked}, Rung(rung))
-    with tempfile.TemporaryDirectory() as folder, Journal(Path(folder) / "journal.jsonl") as journal:
-        engine = Engine({"small": taking[0].target}, journal, patience=Patience(call_timeout=3600))
+    chosen = choose(named([word])[0], DataSources(data, hub=False), Options(count, shots))
+    taking = await run.players(chosen.task, [settings], {"small": asked}, RequestType(request_type))
+    with tempfile.TemporaryDirectory() as folder, ReplyCache(Path(folder) / "journal.jsonl") as reply_cache:
+        engine = Engine({"small": taking[0].target}, reply_cache, patience=Patience(call_timeout=3600))
         began = time.monotonic()
-        failures, _ = await run.ask_all(engine, chosen, taking, MAX_TOKENS, lambda _: None)
-        [one] = run.score(chosen, taking, MAX_TOKENS, journal, failures)
+        failures, _ = await run.run_calls(engine, chosen, taking, MAX_TOKENS, lambda _: None)
+        [one] = run.score(chosen, taking, MAX_TOKENS, reply_cache, failures)
         seconds = time.monotonic() - began
         examples, replies = chosen.examples(), []
         for sample in chosen.samples:
-            requests = chosen.task.requests(sample, examples(sample), taking[0].rung)
+            requests = chosen.task.requests(sample, examples(sample), taking[0].request_type)
             bodies = [run.body(taking[0], request, MAX_TOKENS) for request in requests]
-            replies.append([journal.reply(model_clients.key(taking[0].target.identity, body)) for body in bodies])
+            replies.append(
+                [reply_cache.reply(model_clients.key(taking[0].target.identity, body)) for body in bodies]
+            )
     if failures:
         sys.exit(
-            f"{settings.endpoint}: {word} by {rung}: {len(failures)} requests failed: {set(failures.values())}"
+            f"{settings.endpoint}: {word} by {request_type}: {len(failures)} requests failed: {set(failures.values())}"
         )
     metric = METRIC[word.partition(":")[0]]
     return {
@@ -220,13 +222,13 @@ def compared(found: dict) -> list[dict]:
 
 
 def row_of(backend: str, key: str, mine: dict, theirs: dict) -> dict:
-    task, rung = key.split()
+    task, request_type = key.split()
     gaps = [abs(a - b) for a, b in zip(mine["logprobs"], theirs["logprobs"], strict=True)]
     differ = [a != b for a, b in zip(mine["answers"], theirs["answers"], strict=True)]
     row = {
         "backend": backend,
         "task": task,
-        "rung": rung,
+        "rung": request_type,
         "samples": len(differ),
         "accuracy_transformers": sum(theirs["values"]) / len(differ),
         "accuracy": sum(mine["values"]) / len(differ),
@@ -254,14 +256,14 @@ def ladder(found: dict) -> list[dict]:
     rows = []
     for backend, tasks in found.items():
         asked = {key.split()[1]: one for key, one in tasks.items() if key.startswith("mmlu")}
-        for rung, one in asked.items():
+        for request_type, one in asked.items():
             same = {
                 other: sum(a == b for a, b in zip(one["answers"], asked[other]["answers"], strict=True))
-                for other in asked if other != rung
+                for other in asked if other != request_type
             }  # fmt: skip
             unread = sum(not answer for answer in one["answers"])
             accuracy = sum(one["values"]) / len(one["values"])
-            rows.append({"backend": backend, "rung": rung, "samples": len(one["values"]), "accuracy": accuracy,
+            rows.append({"backend": backend, "rung": request_type, "samples": len(one["values"]), "accuracy": accuracy,
                          "unparsed": unread, "same_choice": same})  # fmt: skip
     return rows
 

@@ -136,33 +136,35 @@ async def own_tasks(options: argparse.Namespace, settings, asked) -> dict:
 async def own_task(name: str, data: Path, settings, asked) -> dict:
     from arena.benchmarking import run
     from arena.benchmarking.selection import Options, choose, named
-    from arena.engine import Engine, Journal, Patience
-    from benchmarks.data import Roads
+    from arena.engine import Engine, Patience, ReplyCache
+    from benchmarks.data import DataSources
 
     count, shots = SETTINGS[name]
     word = f"mmlu:{','.join(SUBJECTS)}" if name == "mmlu" else name
-    chosen = choose(named([word])[0], Roads(data, hub=False), Options(count, shots, 0, "lm-eval"))
+    chosen = choose(named([word])[0], DataSources(data, hub=False), Options(count, shots, 0, "lm-eval"))
     taking = await run.players(chosen.task, [settings], {"small": asked}, None)
-    with tempfile.TemporaryDirectory() as folder, Journal(Path(folder) / "journal.jsonl") as journal:
-        engine = Engine({"small": taking[0].target}, journal, patience=Patience(call_timeout=3600))
+    with tempfile.TemporaryDirectory() as folder, ReplyCache(Path(folder) / "journal.jsonl") as reply_cache:
+        engine = Engine({"small": taking[0].target}, reply_cache, patience=Patience(call_timeout=3600))
         began, cpu = time.monotonic(), time.process_time()
-        failures, _ = await run.ask_all(engine, chosen, taking, None, lambda _: None)
-        [taken] = run.score(chosen, taking, None, journal, failures)
+        failures, _ = await run.run_calls(engine, chosen, taking, None, lambda _: None)
+        [taken] = run.score(chosen, taking, None, reply_cache, failures)
         seconds, cpu = time.monotonic() - began, time.process_time() - cpu
-        logprobs = None if name == "gsm8k" else own_logprobs(chosen, taking[0], journal)
+        logprobs = None if name == "gsm8k" else own_logprobs(chosen, taking[0], reply_cache)
     values = {metric: [outcome.metrics.get(metric, 0.0) for outcome in taken.outcomes] for metric in METRICS[name]}
     return {"seconds": seconds, "cpu": cpu, "values": values, "logprobs": logprobs}
 
 
-def own_logprobs(chosen, player, journal) -> list:
+def own_logprobs(chosen, player, reply_cache) -> list:
     from arena.benchmarking import run
     from arena.serving import model_clients
 
     examples, found = chosen.examples(), []
     for sample in chosen.samples:
-        bodies = [run.body(player, one) for one in chosen.task.requests(sample, examples(sample), player.rung)]
+        bodies = [
+            run.body(player, one) for one in chosen.task.requests(sample, examples(sample), player.request_type)
+        ]
         found.append(
-            [journal.reply(model_clients.key(player.target.identity, body))["logprob"] for body in bodies]
+            [reply_cache.reply(model_clients.key(player.target.identity, body))["logprob"] for body in bodies]
         )
     return found
 

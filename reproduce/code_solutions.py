@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from arena.benchmarking.annotators import runner
-from benchmarks.data import Roads, task_rows
+from benchmarks.data import DataSources, task_rows
 from benchmarks.tasks import shipped
 
 
@@ -20,7 +20,7 @@ def main():
         raise SystemExit("set ARENA_DATA_DIR to the folder with humaneval/ and mbpp/ in it")
     for name in ("humaneval", "mbpp"):
         task = shipped()[name]
-        samples = task.samples(task_rows(task, Roads(Path(folder), hub=False))["test"])
+        samples = task.samples(task_rows(task, DataSources(Path(folder), hub=False))["test"])
         replies = [{"choices": [{"message": {"content": one.target}, "finish_reason": "stop"}]} for one in samples]
         programs = [task.to_annotate(one, reply) for one, reply in zip(samples, replies, strict=True)]
         began = time.perf_counter()

@@ -49,34 +49,34 @@ def server(delay: float, rate: float | None) -> Iterator[str]:
 
 def arena(url: str, calls: int, at_once: int, rate: float | None, told: dict) -> int:
     from arena.endpoints.openai import OpenAI
-    from arena.engine import Ask, Engine, Journal, Status, Target, address
+    from arena.engine import Call, Engine, ModelClient, ReplyCache, Status, address
 
-    def asks() -> Iterator[Ask]:
+    def calls() -> Iterator[Call]:
         for number in range(calls):
             messages = [{"role": "user", "content": f"{number} {TEXT}"}]
             body = {"model": "fake", "messages": messages, "max_tokens": 1, "logprobs": True, "top_logprobs": 5}
-            yield Ask(address({"url": url}, body), "fake", body)
+            yield Call(address({"url": url}, body), "fake", body)
 
-    async def run(journal: Journal) -> int:
+    async def run(reply_cache: ReplyCache) -> int:
         endpoint = OpenAI(url + "/v1", "fake")
-        target = Target(endpoint, {}, at_once, requests_per_minute=rate * 60 if rate else None)
-        engine, read = Engine({"fake": target}, journal), 0
-        async for answered in engine.run(asks()):
+        target = ModelClient(endpoint, {}, at_once, requests_per_minute=rate * 60 if rate else None)
+        engine, read = Engine({"fake": target}, reply_cache), 0
+        async for answered in engine.run(calls()):
             read += answered.status is Status.OK
             if read == calls // 10:
                 told["MiB_at_a_tenth"] = memory()
         await endpoint.close()
         return read
 
-    with tempfile.TemporaryDirectory() as folder, timed(Journal(Path(folder) / "journal"), told) as journal:
-        return asyncio.run(run(journal))
+    with tempfile.TemporaryDirectory() as folder, timed(ReplyCache(Path(folder) / "journal"), told) as reply_cache:
+        return asyncio.run(run(reply_cache))
 
 
 @contextlib.contextmanager
-def timed(journal, told: dict):
+def timed(reply_cache, told: dict):
     """The journal, with the seconds that it took noted in the end."""
     seconds = 0.0
-    append, reply = journal.append, journal.reply
+    append, reply = reply_cache.append, reply_cache.reply
 
     def measured(method):
         def call(*given):
@@ -89,9 +89,9 @@ def timed(journal, told: dict):
 
         return call
 
-    journal.append, journal.reply = measured(append), measured(reply)
-    with journal:
-        yield journal
+    reply_cache.append, reply_cache.reply = measured(append), measured(reply)
+    with reply_cache:
+        yield reply_cache
     told["journal_seconds"] = seconds
 
 

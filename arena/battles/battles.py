@@ -23,7 +23,7 @@ from arena.battles.live_turns import BattleRefused, Live, RunningTurns
 from arena.battles.matchmaking import TooFewModels, draw_pair
 from arena.battles.views import View, spoken, view_of
 from arena.config import BattleSettings
-from arena.rules.name_masking import Blindfold
+from arena.rules.name_masking import NameMasker
 from arena.rules.prompt_limits import accept
 from arena.serving.models import Serving
 from arena.store import Database, shared_battles
@@ -37,7 +37,7 @@ __all__ = ["WINNERS", "BattleRefused", "Battles", "VoteRefused"]
 log = logging.getLogger(__name__)
 
 WINNERS = tuple(COLUMNS)
-NO_BLINDFOLD = Blindfold(())
+NO_BLINDFOLD = NameMasker(())
 DEADLINE_MARGIN = 60.0  # seconds for writing a turn down, and for clocks that differ
 
 T = TypeVar("T")
@@ -57,7 +57,7 @@ class Battles:
         self.serving = serving
         self.limits = limits
         self.random = random or SystemRandom()
-        self._blindfold = Blindfold(serving.names_to_hide())
+        self._blindfold = NameMasker(serving.names_to_hide())
         self._running = RunningTurns(serving, limits, self._blindfold, self._write)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -253,8 +253,8 @@ class Battles:
         await self._running.stop(live)
 
     def _view(self, battle: StoredBattle, live: Live | None = None) -> View:
-        blindfold = NO_BLINDFOLD if battle.status is BattleStatus.VOTED else self._blindfold
-        return view_of(battle, live.turn if live else None, blindfold, self.limits.max_turns)
+        name_masker = NO_BLINDFOLD if battle.status is BattleStatus.VOTED else self._blindfold
+        return view_of(battle, live.turn if live else None, name_masker, self.limits.max_turns)
 
     async def _find(self, *, public_id: str | None = None, ticket: str | None = None) -> StoredBattle | None:
         def find() -> StoredBattle | None:

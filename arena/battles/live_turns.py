@@ -14,7 +14,7 @@ from sqlmodel import Session
 from arena.battles.streaming import LiveTurn, Patience
 from arena.battles.views import conversation
 from arena.config import BattleSettings
-from arena.rules.name_masking import Blindfold
+from arena.rules.name_masking import NameMasker
 from arena.serving.models import Serving
 from arena.store import battles as stored
 from arena.store.battles import SIDES, StoredBattle
@@ -41,8 +41,8 @@ class Live:
 class RunningTurns:
     """The turns under way on this server, by their battle's public id. `write` runs a write transaction."""
 
-    def __init__(self, serving: Serving, limits: BattleSettings, blindfold: Blindfold, write: Write) -> None:
-        self.serving, self.limits, self.blindfold = serving, limits, blindfold
+    def __init__(self, serving: Serving, limits: BattleSettings, name_masker: NameMasker, write: Write) -> None:
+        self.serving, self.limits, self.name_masker = serving, limits, name_masker
         self._write = write
         self._live: dict[str, Live] = {}
         self._coming: list[str] = []  # voters whose turns are about to be under way
@@ -87,7 +87,7 @@ class RunningTurns:
         turn = LiveTurn(
             conversations={side: conversation(battle, side) for side in SIDES},
             models={side: self.serving.models[names[side]] for side in SIDES},
-            blindfold=self.blindfold,
+            name_masker=self.name_masker,
             patience=Patience(self.limits.first_token_timeout, self.limits.turn_timeout),
         )
         live = Live(battle, turn, asyncio.create_task(self._write_turn(battle, turn)))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from arena.endpoints import EndpointError, Failure, Finish, Usage
-from arena.rules.name_masking import Blindfold
+from arena.rules.name_masking import NameMasker
 from arena.rules.prompt_limits import clean
 from arena.store.battles import SIDES, Side, Written
 from arena.store.schema.battles import CompletionStatus
@@ -57,7 +57,7 @@ class LiveTurn:
 
     conversations: Mapping[Side, Sequence[Message]]
     models: Mapping[Side, Streams]
-    blindfold: Blindfold
+    name_masker: NameMasker
     patience: Patience
     sides: dict[Side, Writing] = field(default_factory=lambda: {side: Writing() for side in SIDES})
     done: asyncio.Event = field(default_factory=asyncio.Event)
@@ -96,7 +96,7 @@ class LiveTurn:
     def visible(self, side: Side) -> str:
         """The text so far with every model's name masked."""
         writing = self.sides[side]
-        return self.blindfold.hide(writing.text, whole=writing.status is not CompletionStatus.RUNNING)
+        return self.name_masker.hide(writing.text, whole=writing.status is not CompletionStatus.RUNNING)
 
     def outcome(self) -> dict[str, bool]:
         """Whether each model answered, for those that were not cut short."""
@@ -172,5 +172,5 @@ class LiveTurn:
             completion_tokens=writing.usage.completion_tokens,
             first_token_seconds=writing.first_token_seconds,
             seconds=writing.seconds,
-            leaked=self.blindfold.names_a_model(writing.text),
+            leaked=self.name_masker.names_a_model(writing.text),
         )

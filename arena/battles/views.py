@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from arena.battles.streaming import LiveTurn, Message
-from arena.rules.name_masking import Blindfold
+from arena.rules.name_masking import NameMasker
 from arena.store.battles import SIDES, Side, StoredBattle, StoredTurn
 from arena.store.schema.battles import BattleStatus, CompletionStatus
 
@@ -35,10 +35,10 @@ class View:
     shared: bool = False
 
 
-def view_of(battle: StoredBattle, turn: LiveTurn | None, blindfold: Blindfold, max_turns: int) -> View:
+def view_of(battle: StoredBattle, turn: LiveTurn | None, name_masker: NameMasker, max_turns: int) -> View:
     """The battle as it stands, with the running `turn` in place of its last exchange."""
     voted = battle.status is BattleStatus.VOTED
-    exchanges = [_exchange(stored, blindfold) for stored in battle.turns]
+    exchanges = [_exchange(stored, name_masker) for stored in battle.turns]
     if turn:
         exchanges[-1] = Exchange(battle.turns[-1].prompt, turn.visible("a"), turn.visible("b"))
     last = battle.turns[-1].completions.values()
@@ -72,6 +72,6 @@ def spoken(winner: str | None) -> str:
     return words.get(winner or "", "no vote")
 
 
-def _exchange(turn: StoredTurn, blindfold: Blindfold) -> Exchange:
-    a, b = (blindfold.hide(turn.completions[side].text) for side in SIDES)
+def _exchange(turn: StoredTurn, name_masker: NameMasker) -> Exchange:
+    a, b = (name_masker.hide(turn.completions[side].text) for side in SIDES)
     return Exchange(turn.prompt, a, b)

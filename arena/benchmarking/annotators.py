@@ -16,7 +16,7 @@ from typing import Any
 
 from arena import sandbox
 from arena.config import AnyModel
-from arena.engine import Ask, Engine, Journal
+from arena.engine import Call, Engine, ReplyCache
 from arena.errors import ConfigError
 from arena.serving import model_clients
 from benchmarks.annotations import EXECUTION, TOXICITY, AnnotatedTask, Annotator
@@ -89,25 +89,25 @@ def scorer(task: str) -> Annotator:
     return score
 
 
-def judged_by(settings: AnyModel, journal: Journal) -> Annotator:
+def judged_by(settings: AnyModel, reply_cache: ReplyCache) -> Annotator:
     """Asks a model through the engine; its replies are kept, and asked for once. Silence is an empty judgement."""
 
     def ask(requests: Sequence[Any]) -> list[str]:
         target = model_clients.target(settings)
         bodies = [{**settings.parameters, **body, "model": settings.name} for body in requests]
         keys = [model_clients.key(target.identity, body) for body in bodies]
-        engine = Engine({settings.name: target}, journal)
+        engine = Engine({settings.name: target}, reply_cache)
 
         async def run() -> None:
             try:
-                asks = [Ask(key, settings.name, body) for key, body in zip(keys, bodies, strict=True)]
-                async for _ in engine.run(iter(asks)):
+                calls = [Call(key, settings.name, body) for key, body in zip(keys, bodies, strict=True)]
+                async for _ in engine.run(iter(calls)):
                     pass
             finally:
                 await target.endpoint.close()
 
         asyncio.run(run())
-        return [_said(journal.reply(key)) for key in keys]
+        return [_said(reply_cache.reply(key)) for key in keys]
 
     return ask
 

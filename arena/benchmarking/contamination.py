@@ -10,10 +10,10 @@ from typing import Any
 from arena.benchmarking.run import wide
 from arena.config import AnyModel
 from arena.endpoints import EndpointError
-from arena.engine import Ask, Engine, Journal
+from arena.engine import Call, Engine, ReplyCache
 from arena.errors import ConfigError, WorkFailed
 from arena.serving import model_clients
-from arena.serving.capabilities import best_rung
+from arena.serving.capabilities import best_request_type
 from benchmarks.contamination import (
     SHARE,
     WORDS,
@@ -26,7 +26,7 @@ from benchmarks.contamination import (
     overlap,
 )
 from benchmarks.replies import words
-from benchmarks.task import Outcome, Reply, Request, Rung, Sample, Task
+from benchmarks.task import Outcome, Reply, Request, RequestType, Sample, Task
 
 JOINED = "\n\n"
 
@@ -43,7 +43,7 @@ class Audit:
 
 def text_of(task: Task, sample: Sample) -> str:
     """A sample as its task shows it, without examples; what follows the question is not in it."""
-    request = task.requests(sample, (), task.rungs[0])[0]
+    request = task.requests(sample, (), task.request_types[0])[0]
     if "messages" in request:
         return str(request["messages"][-1]["content"])
     return str(request.get("text") or request["context"])
@@ -63,13 +63,13 @@ def overlapping(task: Task, samples: Sequence[Sample], corpus: Iterable[str], si
 
 
 def exchanged(
-    model: AnyModel, task: Task, samples: Sequence[Sample], audit: Audit, journal: Journal
+    model: AnyModel, task: Task, samples: Sequence[Sample], audit: Audit, reply_cache: ReplyCache
 ) -> dict[str, Any]:
     """The sharded exchangeability test, asked through the engine. Raises `ConfigError`."""
     texts = [text_of(task, sample) for sample in samples]
     plan = orders(len(texts), audit.shards, audit.permutations, audit.seed)
     requests = [{"text": JOINED.join(texts[place] for place in order)} for shard in plan for order in shard]
-    replies = asyncio.run(_asked(model, requests, journal, Rung.LOGLIKELIHOOD))
+    replies = asyncio.run(_asked(model, requests, reply_cache, RequestType.LOGLIKELIHOOD))
     found = [float(reply["logprob"]) for reply in _whole(model, replies)]
     each = audit.permutations + 1
     rows = [found[start : start + each] for start in range(0, len(found), each)]
@@ -78,7 +78,7 @@ def exchanged(
 
 
 def unlikely(
-    model: AnyModel, task: Task, samples: Sequence[Sample], controls: Mapping[str, str], journal: Journal
+    model: AnyModel, task: Task, samples: Sequence[Sample], controls: Mapping[str, str], reply_cache: ReplyCache
 ) -> dict[str, Any]:
     """Min-K % of the samples' texts, and with `controls` (paraphrases by sample id) whether they lie above theirs.
 
@@ -90,16 +90,16 @@ def unlikely(
             f"--control: has paraphrases of {len(paired)} of the samples; give two at least, by `id`"
         )
     texts = [text_of(task, sample) for sample in paired]
-    own = _min_k(model, texts, journal)
+    own = _min_k(model, texts, reply_cache)
     found: dict[str, Any] = {"share": SHARE, "samples": len(texts), "mean": sum(own) / len(own)}
     if controls:
-        found |= asdict(against_control(own, _min_k(model, [controls[one.id] for one in paired], journal)))
+        found |= asdict(against_control(own, _min_k(model, [controls[one.id] for one in paired], reply_cache)))
     return found
 
 
-def _min_k(model: AnyModel, texts: Sequence[str], journal: Journal) -> list[float]:
+def _min_k(model: AnyModel, texts: Sequence[str], reply_cache: ReplyCache) -> list[float]:
     requests = [{"text": text, "token_logprobs": True} for text in texts]
-    replies = asyncio.run(_asked(model, requests, journal, Rung.LOGLIKELIHOOD))
+    replies = asyncio.run(_asked(model, requests, reply_cache, RequestType.LOGLIKELIHOOD))
     return [min_k(reply["token_logprobs"]) for reply in _whole(model, replies)]
 
 
@@ -109,9 +109,9 @@ def _whole(model: AnyModel, replies: Sequence[Reply | None]) -> list[Reply]:
     return [reply for reply in replies if reply is not None]
 
 
-def canary(model: AnyModel, text: str, journal: Journal) -> dict[str, Any]:
+def canary(model: AnyModel, text: str, reply_cache: ReplyCache) -> dict[str, Any]:
     """Whether the model goes on with the canary string. Raises `ConfigError`."""
-    (reply,) = asyncio.run(_asked(model, [canary_request(text)], journal, Rung.GENERATE))
+    (reply,) = asyncio.run(_asked(model, [canary_request(text)], reply_cache, RequestType.GENERATE))
     said = words(reply, truncated=True)
     return {
         "known": None if isinstance(said, Outcome) else canary_known(said, text),
@@ -119,20 +119,22 @@ def canary(model: AnyModel, text: str, journal: Journal) -> dict[str, Any]:
     }
 
 
-async def _asked(model: AnyModel, requests: Sequence[Request], journal: Journal, rung: Rung) -> list[Reply | None]:
+async def _asked(
+    model: AnyModel, requests: Sequence[Request], reply_cache: ReplyCache, request_type: RequestType
+) -> list[Reply | None]:
     """The replies, in order; those that the journal has are not asked for."""
     target = model_clients.target(model)
     try:
-        await best_rung(model, target.endpoint, [rung])
-        if rung is Rung.LOGLIKELIHOOD:
+        await best_request_type(model, target.endpoint, [request_type])
+        if request_type is RequestType.LOGLIKELIHOOD:
             target = wide(model, target)
         bodies = [{**request, "model": model.name} for request in requests]
         keys = [model_clients.key(target.identity, body) for body in bodies]
-        engine = Engine({model.name: target}, journal)
-        asks = [Ask(key, model.name, body, lambda _: None) for key, body in zip(keys, bodies, strict=True)]
-        async for _ in engine.run(iter(asks)):
+        engine = Engine({model.name: target}, reply_cache)
+        calls = [Call(key, model.name, body, lambda _: None) for key, body in zip(keys, bodies, strict=True)]
+        async for _ in engine.run(iter(calls)):
             pass
-        return [journal.reply(key) for key in keys]
+        return [reply_cache.reply(key) for key in keys]
     except EndpointError as error:
         raise model_clients.no_answer(model.name, error) from error
     finally:

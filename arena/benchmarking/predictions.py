@@ -15,7 +15,7 @@ from benchmarks.annotations import EXECUTION, KINDS, AnnotatedTask
 from benchmarks.data import place, read_file
 from benchmarks.errors import BadData
 from benchmarks.report import Report, report
-from benchmarks.task import Outcome, Reply, Row, Rung, Sample, Task
+from benchmarks.task import Outcome, Reply, RequestType, Row, Sample, Task
 
 TEXTS = ("completion", "completions", "output", "prediction", "response", "generation", "text")
 KEYS = ("id", "sample", "question_id", "task_id", "key", "prompt")
@@ -59,11 +59,11 @@ def _scored(chosen: Chosen, rows: Sequence[Row], model: str) -> Scored:
     pairs = _matched(chosen.samples, rows)
     outcomes = []
     for sample, row in pairs:
-        rung, replies = _replies(row, len(sample.choices))
-        if rung not in task.rungs:
-            known = ", ".join(task.rungs)
-            raise BadData(f"{place(row)}: {task.name} cannot be scored by {rung}; it knows {known}")
-        outcomes.append(task.score(sample, replies, rung))
+        request_type, replies = _replies(row, len(sample.choices))
+        if request_type not in task.request_types:
+            known = ", ".join(task.request_types)
+            raise BadData(f"{place(row)}: {task.name} cannot be scored by {request_type}; it knows {known}")
+        outcomes.append(task.score(sample, replies, request_type))
     samples = [sample for sample, _ in pairs]
     beside = agreement(task, [row for _, row in pairs], outcomes)
     left = len(chosen.samples) - len(samples)
@@ -110,19 +110,21 @@ def _by_key(by_id: Mapping[str, Sample], rows: Sequence[Row], name: str) -> list
     return list(found.values())
 
 
-def _replies(row: Row, choices: int) -> tuple[Rung, list[Reply | None]]:
+def _replies(row: Row, choices: int) -> tuple[RequestType, list[Reply | None]]:
     """A row's completions, or its choices' log-probabilities, as an endpoint would have given them."""
     if isinstance(row.get("logprobs"), list):
         values = row["logprobs"]
         if choices and len(values) < choices:
             raise BadData(f"{place(row)}: {len(values)} log-probabilities for {choices} choices")
-        return Rung.LOGLIKELIHOOD, [{"logprob": float(value), "greedy": False, "tokens": 1} for value in values]
+        return RequestType.LOGLIKELIHOOD, [
+            {"logprob": float(value), "greedy": False, "tokens": 1} for value in values
+        ]
     name = next((name for name in TEXTS if name in row), None)
     if name is None:
         there = ", ".join(key for key in row if not key.startswith("_"))
         raise BadData(f"{place(row)}: has no `completion`; it has: {there}")
     texts = row[name] if isinstance(row[name], list) else [row[name]]
-    return Rung.GENERATE, [_chat(text, str(row.get("finish_reason") or "stop"), row) for text in texts]
+    return RequestType.GENERATE, [_chat(text, str(row.get("finish_reason") or "stop"), row) for text in texts]
 
 
 def _chat(text: Any, finish: str, row: Row) -> Reply | None:

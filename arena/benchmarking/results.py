@@ -27,7 +27,11 @@ def keep(
 ) -> int:
     """Write the run and its samples; returns the run's number."""
     settings = settings_of(chosen, max_tokens)
-    design = {"settings": settings, "rung": taken.player.rung, "identity": taken.player.target.identity}
+    config_hash = {
+        "settings": settings,
+        "rung": taken.player.request_type,
+        "identity": taken.player.target.identity,
+    }
     told = found.to_dict()
     run = {name: told[name] for name in (
         "task", "metric", "value", "standard_error", "lower", "upper", "worst", "best", "scored", "unparsed",
@@ -36,8 +40,8 @@ def keep(
     run |= {
         "dimension": chosen.task.dimension,
         "settings": digest(settings),
-        "design": digest(design),
-        "rung": taken.player.rung.value,
+        "design": digest(config_hash),
+        "rung": taken.player.request_type.value,
         "options": settings,
         "seconds": seconds,
         "cost": taken.cost,
@@ -69,7 +73,7 @@ def digest(value: Any) -> str:
 
 def _row(chosen: Chosen, taken: Taken, number: int) -> Mapping[str, Any]:
     sample, outcome = chosen.samples[number], taken.outcomes[number]
-    requests = chosen.task.requests(sample, (), taken.player.rung)
+    requests = chosen.task.requests(sample, (), taken.player.request_type)
     return {
         "number": number,
         "sample": sample.id,

@@ -10,25 +10,25 @@ from typing import Any
 from arena.benchmarking.selection import Chosen
 from arena.config import AnyModel, TransformersSettings, VllmSettings
 from arena.endpoints import EndpointError
-from arena.engine import Answered, Ask, Engine, Journal, Status, Target
+from arena.engine import Call, CallResult, Engine, ModelClient, ReplyCache, Status
 from arena.engine.budget import used_tokens
 from arena.errors import ConfigError
 from arena.serving import model_clients
-from arena.serving.capabilities import Served, best_rung
+from arena.serving.capabilities import Served, best_request_type
 from benchmarks.costs import per_correct
 from benchmarks.intervals import Interval
-from benchmarks.task import Outcome, Reply, Request, Rung, Sample, Task, failed
+from benchmarks.task import Outcome, Reply, Request, RequestType, Sample, Task, failed
 from judges.replies import Reason, Unparsable
 
 WEIGHED_AT_ONCE = 1024  # texts that a local model may sort and read together
 
 
 @dataclass(frozen=True)
-class Player:
+class EvaluatedModel:
     """A model that takes a task, and how it is asked."""
 
     settings: AnyModel
-    target: Target
+    target: ModelClient
     served: Served
 
     @property
@@ -36,15 +36,15 @@ class Player:
         return self.settings.name
 
     @property
-    def rung(self) -> Rung:
-        return self.served.rung
+    def request_type(self) -> RequestType:
+        return self.served.request_type
 
 
 @dataclass
 class Taken:
     """One model's outcomes, in the order of the samples, and what they cost."""
 
-    player: Player
+    player: EvaluatedModel
     outcomes: list[Outcome] = field(default_factory=list)
     replies: list[str] = field(default_factory=list)  # what was written, where it was
     prompt_tokens: int = 0
@@ -70,35 +70,39 @@ def must_take(problem: Exception) -> None:
 async def players(
     task: Task,
     settings: Sequence[AnyModel],
-    asked: Mapping[str, Target],
-    forced: Rung | None,
+    asked: Mapping[str, ModelClient],
+    forced: RequestType | None,
     leave_out: Callable[[Exception], None] = must_take,
-) -> list[Player]:
+) -> list[EvaluatedModel]:
     """Each model with the best way to ask it; `leave_out` hears of one that cannot take the task."""
-    if forced is not None and forced not in task.rungs:
-        leave_out(ConfigError(f"--rung {forced}: {task.name} knows {', '.join(task.rungs)}"))
+    if forced is not None and forced not in task.request_types:
+        leave_out(ConfigError(f"--request-type {forced}: {task.name} knows {', '.join(task.request_types)}"))
         return []
     found = []
     for model in settings:
         target = asked[model.name]
         try:
-            served = await best_rung(model, target.endpoint, [forced] if forced else task.rungs)
+            served = await best_request_type(model, target.endpoint, [forced] if forced else task.request_types)
         except EndpointError as error:
             leave_out(model_clients.no_answer(f"{task.name}: {model.name}", error))
             continue
-        rung = served.rung
-        found.append(Player(model, wide(model, target) if rung is Rung.LOGLIKELIHOOD else target, served))
+        request_type = served.request_type
+        found.append(
+            EvaluatedModel(
+                model, wide(model, target) if request_type is RequestType.LOGLIKELIHOOD else target, served
+            )
+        )
     return found
 
 
-def wide(settings: AnyModel, target: Target) -> Target:
+def wide(settings: AnyModel, target: ModelClient) -> ModelClient:
     """Log-likelihoods of a local model are handed over by the thousand: it sorts and shares them itself."""
     if isinstance(settings, TransformersSettings | VllmSettings):
         return replace(target, concurrency=WEIGHED_AT_ONCE)
     return target
 
 
-def body(player: Player, request: Request, max_tokens: int | None = None) -> dict[str, Any]:
+def body(player: EvaluatedModel, request: Request, max_tokens: int | None = None) -> dict[str, Any]:
     """The request as this model is sent it. The task decides how it is sampled; the model's own settings add a
     system prompt, stop strings, and parameters that the task does not set.
     """
@@ -126,48 +130,48 @@ def kept(_: Reply) -> Unparsable | None:
     return None
 
 
-def asks(chosen: Chosen, taking: Sequence[Player], max_tokens: int | None) -> Iterator[Ask]:
+def calls(chosen: Chosen, taking: Sequence[EvaluatedModel], max_tokens: int | None) -> Iterator[Call]:
     """The requests of all samples, for one model after the other within each sample."""
     examples = chosen.examples()
     check = kept if chosen.task.dimension == "safety" else withheld
     for sample in chosen.samples:
         shots = examples(sample)
         for player in taking:
-            for request in chosen.task.requests(sample, shots, player.rung):
+            for request in chosen.task.requests(sample, shots, player.request_type):
                 made = body(player, request, max_tokens)
-                yield Ask(model_clients.key(player.target.identity, made), player.name, made, check)
+                yield Call(model_clients.key(player.target.identity, made), player.name, made, check)
 
 
-def counted(chosen: Chosen, taking: Sequence[Player]) -> int:
+def counted(chosen: Chosen, taking: Sequence[EvaluatedModel]) -> int:
     """How many requests a run has at most, without making the prompts."""
     if not chosen.samples:
         return 0
-    each = [len(chosen.task.requests(chosen.samples[0], (), player.rung)) for player in taking]
+    each = [len(chosen.task.requests(chosen.samples[0], (), player.request_type)) for player in taking]
     return sum(each) * len(chosen.samples)
 
 
-async def ask_all(
+async def run_calls(
     engine: Engine,
     chosen: Chosen,
-    taking: Sequence[Player],
+    taking: Sequence[EvaluatedModel],
     max_tokens: int | None,
-    seen: Callable[[Answered], None],
+    seen: Callable[[CallResult], None],
 ) -> tuple[dict[str, str], float]:
     """Ask what the journal does not know. Returns why requests failed, by key, and the seconds it took."""
     began = time.monotonic()
     failures: dict[str, str] = {}
-    async for answered in engine.run(asks(chosen, taking, max_tokens)):
+    async for answered in engine.run(calls(chosen, taking, max_tokens)):
         seen(answered)
         if answered.status is not Status.OK:
-            failures[answered.ask.key] = answered.status.value
+            failures[answered.call.key] = answered.status.value
     return failures, time.monotonic() - began
 
 
 def score(
     chosen: Chosen,
-    taking: Sequence[Player],
+    taking: Sequence[EvaluatedModel],
     max_tokens: int | None,
-    journal: Journal,
+    reply_cache: ReplyCache,
     failures: Mapping[str, str],
 ) -> list[Taken]:
     """What came of every sample, from the journal alone; a failed one with the reason that is known."""
@@ -176,7 +180,7 @@ def score(
     for sample in chosen.samples:
         shots = examples(sample)
         for taken in found:
-            _score_one(chosen, sample, shots, taken, max_tokens, journal, failures)
+            _score_one(chosen, sample, shots, taken, max_tokens, reply_cache, failures)
     return found
 
 
@@ -186,21 +190,21 @@ def _score_one(
     shots: Sequence[Sample],
     taken: Taken,
     max_tokens: int | None,
-    journal: Journal,
+    reply_cache: ReplyCache,
     failures: Mapping[str, str],
 ) -> None:
     player = taken.player
-    requests = chosen.task.requests(sample, shots, player.rung)
+    requests = chosen.task.requests(sample, shots, player.request_type)
     bodies = [body(player, request, max_tokens) for request in requests]
     keys = [model_clients.key(player.target.identity, made) for made in bodies]
-    replies = [journal.reply(key) for key in keys]
+    replies = [reply_cache.reply(key) for key in keys]
     used = [used_tokens(made, reply) for made, reply in zip(bodies, replies, strict=True) if reply is not None]
     prompt, completion = sum(one for one, _ in used), sum(one for _, one in used)
     taken.prompt_tokens += prompt
     taken.completion_tokens += completion
     if price := player.target.price:
         taken.costs.append(price.of(prompt, completion))
-    outcome = chosen.task.score(sample, replies, player.rung)
+    outcome = chosen.task.score(sample, replies, player.request_type)
     if not outcome.is_scored and all(reply is None for reply in replies):
         outcome = failed(next((failures[key] for key in keys if key in failures), "no reply"))
     taken.outcomes.append(outcome)

@@ -14,7 +14,7 @@ from pathlib import Path
 from arena.errors import ConfigError
 from benchmarks import few_shot
 from benchmarks.code import Code
-from benchmarks.data import Roads, rows
+from benchmarks.data import DataSources, rows
 from benchmarks.errors import BenchmarkError
 from benchmarks.few_shot import Shots
 from benchmarks.generation import Generation
@@ -98,27 +98,29 @@ def named(words: Iterable[str]) -> list[Named]:
     return found
 
 
-def choose(wanted: Named, roads: Roads, options: Options) -> Chosen:
+def choose(wanted: Named, data_sources: DataSources, options: Options) -> Chosen:
     """Read the data and choose. Raises `ConfigError`, which names the file and the cure."""
-    if wanted.beside is not None and roads.folder is None:
-        roads = replace(roads, folder=wanted.beside)
+    if wanted.beside is not None and data_sources.folder is None:
+        data_sources = replace(data_sources, folder=wanted.beside)
     try:
-        return _choose(wanted, roads, options)
+        return _choose(wanted, data_sources, options)
     except BenchmarkError as problem:
         raise ConfigError(f"{wanted.task.name}: {problem}") from problem
 
 
-def _choose(wanted: Named, roads: Roads, options: Options) -> Chosen:
+def _choose(wanted: Named, data_sources: DataSources, options: Options) -> Chosen:
     task = wanted.task.as_lm_eval() if options.compat == LM_EVAL else wanted.task
     if options.repeats is not None:
         task = repeated(task, options.repeats)
-    others = {role: rows(files, roads) for role, files in task.sources.items() if role not in ("test", "shots")}
+    others = {
+        role: rows(files, data_sources) for role, files in task.sources.items() if role not in ("test", "shots")
+    }
     task = task.prepare(others)
-    every = task.samples(rows(task.sources["test"], roads))
+    every = task.samples(rows(task.sources["test"], data_sources))
     samples = of_subjects(every, wanted.subjects, task.sources["test"][0].file)
     count = task.shots if options.shots is None else options.shots
     own_pool = "shots" in task.sources
-    pool = task.samples(rows(task.sources["shots"], roads)) if own_pool and count else every
+    pool = task.samples(rows(task.sources["shots"], data_sources)) if own_pool and count else every
     if task.curated and count > len(task.curated):
         raise BenchmarkError(f"--shots {count}: its {len(task.curated)} examples are fixed; give fewer")
     limited = limit(samples, options, task.name)

@@ -34,9 +34,11 @@ from arena.cli import (
     tag,
     voters,
 )
+from arena.cli.renamed_options import RenamingGroup
 from arena.errors import ConfigError, DatabaseError, InputError, WorkFailed
 
 app = typer.Typer(
+    cls=RenamingGroup,
     help="A self-hosted arena for language models: blind votes, honest ratings, one leaderboard.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -14,7 +14,7 @@ from arena.cli.options import AsFormat, Config, DatabaseURL, Format, for_program
 from arena.cli.progress import watched
 
 if TYPE_CHECKING:
-    from arena.engine import Answered, Tally
+    from arena.engine import CallResult, Tally
 
 Prompts = Annotated[str, typer.Option("--prompts", help="Prompt set, as `arena prompts list` names it.")]
 
@@ -24,7 +24,7 @@ def answer(
     models: Annotated[str, typer.Option("--models", help="Models, parted by commas.")],
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many prompts.")] = None,
     budget: Annotated[float | None, typer.Option(min=0, help="USD that may be spent.")] = None,
-    journal: Annotated[Path | None, typer.Option(help="Where replies are kept; beside the database.")] = None,
+    reply_cache: Annotated[Path | None, typer.Option(help="Where replies are kept; beside the database.")] = None,
     concurrency: Annotated[int | None, typer.Option(min=1, help="Calls at once, to each model.")] = None,
     timeout: Annotated[float | None, typer.Option(help="Seconds, after which no call is begun.")] = None,
     batch_out: Annotated[
@@ -38,8 +38,8 @@ def answer(
     db: DatabaseURL = None,
 ) -> None:
     """Let models answer a prompt set. What was answered before is not asked again."""
-    from arena.engine import Budget, Engine, Journal, Patience, Tally
-    from arena.judging.run import journal_path
+    from arena.engine import Budget, Engine, Patience, ReplyCache, Tally
+    from arena.judging.run import reply_cache_path
     from arena.prompt_sets.completions import answer_all, first_turns, prepare
 
     names = [name.strip() for name in models.split(",") if name.strip()]
@@ -51,14 +51,14 @@ def answer(
             if not for_programs({"written": 0, **Tally().to_dict()}, as_format):
                 console.print("every model has answered every prompt already")
             return
-        with Journal(journal_path(settings, journal)) as kept:
+        with ReplyCache(reply_cache_path(settings, reply_cache)) as kept:
             if batch_in is not None or batch_out is not None:
                 with_batch(kept, answering.asked, lambda: first_turns(answering), batch_in, batch_out)
             if batch_out is not None:
                 return
             engine = Engine(answering.asked, kept, Budget(budget), Patience(run_timeout=timeout))
 
-            async def work(seen: Callable[[Answered], None]) -> int:
+            async def work(seen: Callable[[CallResult], None]) -> int:
                 try:
                     return await answer_all(database, engine, answering, seen)
                 finally:

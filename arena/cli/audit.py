@@ -30,7 +30,7 @@ def audit(
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the permutations.")] = 0,
     data: Annotated[Path | None, typer.Option(help="The folder with the benchmarks' files.")] = None,
-    journal: Annotated[Path | None, typer.Option("--journal", help="Where replies are kept.")] = None,
+    reply_cache: Annotated[Path | None, typer.Option("--reply-cache", help="Where replies are kept.")] = None,
     as_format: AsFormat = Format.TABLE,
     config: Config = None,
     db: DatabaseURL = None,
@@ -40,20 +40,20 @@ def audit(
     from arena.benchmarking.selection import Options, choose, data_folder, named
     from arena.cli.options import overrides
     from arena.config import read_settings
-    from arena.engine import Journal
-    from arena.judging.run import journal_path
+    from arena.engine import ReplyCache
+    from arena.judging.run import reply_cache_path
     from arena.serving import model_clients
-    from benchmarks.data import Roads
+    from benchmarks.data import DataSources
     from benchmarks.errors import BenchmarkError
 
     settings = read_settings(config, overrides(database_url=db))
     (asked,) = model_clients.chosen(model_clients.configured(settings), [model], "MODEL")
     (one,) = named([task])[:1]
-    chosen = choose(one, Roads(data_folder(data)), Options(shots=0))
+    chosen = choose(one, DataSources(data_folder(data)), Options(shots=0))
     samples = list(chosen.samples)[:limit]  # the first ones, in the published order
     card: dict[str, Any] = {"model": model, "task": chosen.task.name, "samples": len(samples)}
     try:
-        with Journal(journal_path(settings, journal)) as kept, Console(stderr=True).status("asking"):
+        with ReplyCache(reply_cache_path(settings, reply_cache)) as kept, Console(stderr=True).status("asking"):
             if corpus:
                 card["overlap"] = contamination.overlapping(chosen.task, samples, _texts(corpus))
             if canary is not None:

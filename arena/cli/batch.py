@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 if TYPE_CHECKING:
-    from arena.engine import Ask, Journal, Target
+    from arena.engine import Call, ModelClient, ReplyCache
 
 
 def with_batch(
-    journal: Journal,
-    asked: Mapping[str, Target],
-    asks: Callable[[], Iterable[Ask]],
+    reply_cache: ReplyCache,
+    asked: Mapping[str, ModelClient],
+    calls: Callable[[], Iterable[Call]],
     into: Path | None,
     out: Path | None,
 ) -> None:
@@ -26,11 +26,11 @@ def with_batch(
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     try:
         if into is not None:
-            found = read_batch(into, asks(), journal)
+            found = read_batch(into, calls(), reply_cache)
             told = ", ".join(f"{count:,} {status}" for status, count in found.items()) or "nothing new"
             console.print(f"{into}: {told}")
         if out is not None:
-            count = write_batch(out, asks(), asked, journal)
+            count = write_batch(out, calls(), asked, reply_cache)
             console.print(
                 f"{out}: {count:,} requests; when the batch is done, type the same with --batch-in RESULTS"
             )

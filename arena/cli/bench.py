@@ -12,7 +12,7 @@ from arena.cli import bench_run, bench_tables
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, opened, write_csv, write_json
 
 if TYPE_CHECKING:
-    from benchmarks.data import Roads
+    from benchmarks.data import DataSources
 
 app = typer.Typer(help="Static benchmarks.", no_args_is_help=True)
 app.command("run")(bench_run.run)
@@ -26,11 +26,11 @@ def bench() -> None:
     """Static benchmarks."""
 
 
-def _roads(data: Path | None, unchecked: bool = False) -> Roads:
+def _roads(data: Path | None, unchecked: bool = False) -> DataSources:
     from arena.benchmarking.selection import data_folder
-    from benchmarks.data import Roads
+    from benchmarks.data import DataSources
 
-    return Roads(data_folder(data), unchecked=unchecked)
+    return DataSources(data_folder(data), unchecked=unchecked)
 
 
 @app.command("list")

@@ -19,19 +19,19 @@ from arena.cli.options import AsFormat, Config, DatabaseURL, Format, opened, wri
 from arena.cli.progress import watched
 
 if TYPE_CHECKING:
-    from arena.benchmarking.run import Player, Taken
+    from arena.benchmarking.run import EvaluatedModel, Taken
     from arena.benchmarking.selection import Chosen, Named, Options
-    from arena.engine import Answered, Engine, Journal, Target
+    from arena.engine import CallResult, Engine, ModelClient, ReplyCache
     from arena.store import Database
     from benchmarks.annotations import Annotator
-    from benchmarks.data import Roads
+    from benchmarks.data import DataSources
 
 
 class Compat(StrEnum):
     lm_eval = "lm-eval"
 
 
-class RungName(StrEnum):
+class RequestTypeName(StrEnum):
     loglikelihood = "loglikelihood"
     first_token = "first_token"  # noqa: S105
     generate = "generate"
@@ -40,7 +40,7 @@ class RungName(StrEnum):
 DataFolder = Annotated[
     Path | None, typer.Option("--data", help="The folder with the benchmarks' files; ARENA_DATA_DIR if left out.")
 ]
-Unchecked = Annotated[bool, typer.Option("--unchecked", help="Take files whose sha256 is another one.")]
+Unchecked = Annotated[bool, typer.Option("--no-verify-checksum", help="Take files whose sha256 is another one.")]
 CALL_TIMEOUT = 3600.0  # seconds: a local model reads thousands of texts before it answers the last one
 
 
@@ -56,10 +56,12 @@ def run(
         int | None, typer.Option(min=1, help="Completions of each sample: the majority counts, or pass@k.")
     ] = None,
     compat: Annotated[Compat | None, typer.Option(help="Choose and order as this harness does.")] = None,
-    rung: Annotated[RungName | None, typer.Option(help="This way to ask, and not the best that works.")] = None,
+    request_type: Annotated[
+        RequestTypeName | None, typer.Option(help="This way to ask, and not the best that works.")
+    ] = None,
     max_tokens: Annotated[int | None, typer.Option(min=1, help="Of each completion.")] = None,
     budget: Annotated[float | None, typer.Option(min=0, help="USD that may be spent on each task.")] = None,
-    journal: Annotated[Path | None, typer.Option(help="Where replies are kept; beside the database.")] = None,
+    reply_cache: Annotated[Path | None, typer.Option(help="Where replies are kept; beside the database.")] = None,
     data: DataFolder = None,
     unchecked: Unchecked = False,
     offline: Annotated[bool, typer.Option("--offline", help="Never ask the hub for data.")] = False,
@@ -73,15 +75,15 @@ def run(
     """Let models take tasks. What was answered before is not asked again."""
     from arena.benchmarking.annotators import judged_by
     from arena.benchmarking.selection import Options, data_folder, named
-    from arena.engine import Journal
+    from arena.engine import ReplyCache
     from arena.errors import ConfigError
-    from arena.judging.run import journal_path
+    from arena.judging.run import reply_cache_path
     from arena.serving import model_clients
-    from benchmarks.data import Roads
-    from benchmarks.task import Rung
+    from benchmarks.data import DataSources
+    from benchmarks.task import RequestType
 
     options = Options(limit, shots, seed, compat.value if compat else None, repeats)
-    roads = Roads(data_folder(data), hub=not offline, unchecked=unchecked)
+    data_sources = DataSources(data_folder(data), hub=not offline, unchecked=unchecked)
     names = [name.strip() for name in models.split(",") if name.strip()]
     told: list[dict[str, Any]] = []
     with opened(config, db, create=True) as (database, settings):
@@ -91,16 +93,19 @@ def run(
             raise ConfigError(f"--budget: {free[0]} has no price; {cure}")
         asked = {model.name: model_clients.target(model) for model in chosen_models}
         try:
-            with Journal(journal_path(settings, journal)) as kept:
+            with ReplyCache(reply_cache_path(settings, reply_cache)) as kept:
                 judging = None
                 if judge is not None:
                     (judging_model,) = model_clients.chosen(model_clients.configured(settings), [judge], "--judge")
                     judging = judged_by(judging_model, kept)
                 wanted = named(tasks)
-                for chosen in _readable(wanted, roads, options, judging):
+                for chosen in _readable(wanted, data_sources, options, judging):
                     bench = _Bench(database, kept, chosen, max_tokens, budget, judging)
                     told += bench.carry_out(
-                        chosen_models, asked, Rung(rung) if rung else None, alone=len(wanted) == 1
+                        chosen_models,
+                        asked,
+                        RequestType(request_type) if request_type else None,
+                        alone=len(wanted) == 1,
                     )
         finally:
             asyncio.run(_close(asked))
@@ -109,12 +114,14 @@ def run(
         raise typer.Exit(1)
 
 
-async def _close(asked: dict[str, Target]) -> None:
+async def _close(asked: dict[str, ModelClient]) -> None:
     for target in asked.values():
         await target.endpoint.close()
 
 
-def _readable(wanted: Sequence[Named], roads: Roads, options: Options, judging: Annotator | None) -> list[Chosen]:
+def _readable(
+    wanted: Sequence[Named], data_sources: DataSources, options: Options, judging: Annotator | None
+) -> list[Chosen]:
     """Several tasks at once go on without those whose data or annotator is not there; a single one is an error."""
     from arena.benchmarking.annotators import equipped
     from arena.benchmarking.selection import choose
@@ -125,7 +132,7 @@ def _readable(wanted: Sequence[Named], roads: Roads, options: Options, judging: 
     for one in wanted:
         try:
             equipped(one.task, judging)  # told now, before anything is asked
-            found.append(choose(one, roads, options))
+            found.append(choose(one, data_sources, options))
         except ConfigError as problem:
             problems.append(str(problem))
     if problems and not found:
@@ -141,18 +148,18 @@ class _Bench:
     def __init__(
         self,
         database: Database,
-        journal: Journal,
+        reply_cache: ReplyCache,
         chosen: Chosen,
         max_tokens: int | None,
         budget: float | None,
         judging: Annotator | None,
     ) -> None:
-        self.database, self.journal, self.chosen = database, journal, chosen
+        self.database, self.reply_cache, self.chosen = database, reply_cache, chosen
         self.max_tokens, self.budget, self.judging = max_tokens, budget, judging
         self.console = Console(stderr=True, soft_wrap=True, highlight=False)
 
     def carry_out(
-        self, models: Sequence[Any], asked: dict[str, Target], forced: Any, *, alone: bool
+        self, models: Sequence[Any], asked: dict[str, ModelClient], forced: Any, *, alone: bool
     ) -> list[dict[str, Any]]:
         """Ask, score, keep; the rows that are told. A model that cannot take the task is left out, and is an error
         where the task stands alone.
@@ -171,8 +178,8 @@ class _Bench:
         try:
             task = self.chosen.task
             ask = annotator(task, self.judging) if isinstance(task, AnnotatedTask) else None
-            chosen = with_annotations(self.chosen, taking, self.max_tokens, self.journal, ask)
-            taken = run.score(chosen, taking, self.max_tokens, self.journal, failures)
+            chosen = with_annotations(self.chosen, taking, self.max_tokens, self.reply_cache, ask)
+            taken = run.score(chosen, taking, self.max_tokens, self.reply_cache, failures)
         except BenchmarkError as problem:
             from arena.errors import ConfigError
 
@@ -192,26 +199,28 @@ class _Bench:
 
         return told
 
-    def _announce(self, taking: Sequence[Player]) -> None:
+    def _announce(self, taking: Sequence[EvaluatedModel]) -> None:
         task = self.chosen.task
         count = f"{len(self.chosen.samples):,} samples, {self.chosen.shots} shots"
         self.console.print(f"[bold]{escape(task.name)}[/]: {count}")
         for player in taking:
-            better = "; ".join(f"not {rung}: {why}" for rung, why in player.served.refused.items())
-            self.console.print(escape(f"  {player.name}: {player.rung}" + (f" ({better})" if better else "")))
+            better = "; ".join(f"not {request_type}: {why}" for request_type, why in player.served.refused.items())
+            self.console.print(
+                escape(f"  {player.name}: {player.request_type}" + (f" ({better})" if better else ""))
+            )
 
-    def _ask(self, taking: Sequence[Player]) -> tuple[Engine, tuple[dict[str, str], float]]:
-        from arena.benchmarking.run import ask_all, counted
+    def _ask(self, taking: Sequence[EvaluatedModel]) -> tuple[Engine, tuple[dict[str, str], float]]:
+        from arena.benchmarking.run import counted, run_calls
         from arena.config import TransformersSettings
         from arena.engine import Budget, Engine, Patience
 
         asked = {player.name: player.target for player in taking}
         patience = Patience(call_timeout=CALL_TIMEOUT)
-        engine = Engine(asked, self.journal, Budget(self.budget), patience)
+        engine = Engine(asked, self.reply_cache, Budget(self.budget), patience)
 
-        async def work(seen: Callable[[Answered], None]) -> tuple[dict[str, str], float]:
+        async def work(seen: Callable[[CallResult], None]) -> tuple[dict[str, str], float]:
             try:
-                return await ask_all(engine, self.chosen, taking, self.max_tokens, seen)
+                return await run_calls(engine, self.chosen, taking, self.max_tokens, seen)
             finally:
                 for player in taking:
                     if not isinstance(player.settings, TransformersSettings):  # whose weights the next task needs
@@ -230,7 +239,7 @@ class _Bench:
             "run": number,
             "model": taken.player.name,
             **found.to_dict(),
-            "rung": taken.player.rung.value,
+            "rung": taken.player.request_type.value,
             "shots": self.chosen.shots,
             "seconds": fresh,
             "cost": taken.cost,

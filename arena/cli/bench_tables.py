@@ -78,7 +78,9 @@ def tell_ties(found: Mapping[str, Any], console: Console) -> None:
         console.print(f"{task}: " + "  >  ".join(" = ".join(group) for group in groups), markup=False)
     mixed = sorted({pair["task"] for pair in found["pairs"] if len(set(pair["rungs"])) > 1})
     if mixed:
-        console.print(f"asked in different ways: {', '.join(mixed)}; --rung asks all in one way", style="yellow")
+        console.print(
+            f"asked in different ways: {', '.join(mixed)}; --request-type asks all in one way", style="yellow"
+        )
 
 
 def tell_costs(rows: Sequence[Mapping[str, Any]], console: Console) -> None:

@@ -15,7 +15,7 @@ from arena.cli.options import AsFormat, Config, DatabaseURL, Format, opened, wri
 if TYPE_CHECKING:
     from sqlmodel import Session
 
-    from arena.explaining.disagreements import Dispute
+    from arena.explaining.disagreements import Disagreement
 
 
 SHOWN = 20
@@ -148,7 +148,7 @@ def _check(votes: Any, model: str | None, category: str | None, judge: str | Non
             raise ConfigError(f"{option}: no vote has {given!r}; there are: {', '.join(sorted(names)) or 'none'}")
 
 
-def _flat(one: Dispute) -> dict[str, Any]:
+def _flat(one: Disagreement) -> dict[str, Any]:
     return {
         "battle": one.battle,
         "prompt": one.prompt,
@@ -163,7 +163,7 @@ def _flat(one: Dispute) -> dict[str, Any]:
     }
 
 
-def _table(shown: list[Dispute]) -> Table:
+def _table(shown: list[Disagreement]) -> Table:
     table = Table(title="disputed battles · disagreement from 0 to 1")
     for name in ("battle", "models", "people", "judges"):
         table.add_column(name, justify="right" if name == "battle" else "left", overflow="fold")
@@ -177,12 +177,12 @@ def _table(shown: list[Dispute]) -> Table:
     return table
 
 
-def _people(one: Dispute) -> Text:
+def _people(one: Disagreement) -> Text:
     names = {"model_a": "A", "model_b": "B", "tie": "tie", "both_bad": "both bad"}
     return Text("\n".join(f"{count} × {names[winner]}" for winner, count in one.people.items() if count) or "–")
 
 
-def _judges(one: Dispute) -> Text:
+def _judges(one: Disagreement) -> Text:
     lines = [
         f"{name}: {'A' if p > 0.5 else 'B' if p < 0.5 else 'tie'} {max(p, 1 - p):.0%}"
         + (" (order decides)" if name in one.flipped else "")

@@ -61,7 +61,7 @@ def explain(
     budget: Annotated[
         float | None, typer.Option("--budget", help="USD that a judge behind an API may cost.")
     ] = None,
-    again: Annotated[bool, typer.Option("--again", help="Make it anew, though it is stored.")] = False,
+    again: Annotated[bool, typer.Option("--recompute", help="Make it anew, though it is stored.")] = False,
     as_format: Annotated[Form, typer.Option("--format", help="How to print it.")] = Form.TEXT,
     output: Annotated[
         Path | None, typer.Option("--output", help="Write to this file, not to the terminal.")
@@ -106,7 +106,7 @@ def _made(database: Database, settings: Settings, asked: Asked, again: bool) -> 
     found = None if again else explaining.stored(database, asked)
     if found is not None:
         Console(stderr=True).print(
-            f"{asked.method}: from the store, made {found['made_at']}; --again makes it anew"
+            f"{asked.method}: from the store, made {found['made_at']}; --recompute makes it anew"
         )
         return found
     console = Console(stderr=True, soft_wrap=True, highlight=False)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Judges and their verdicts.", no_args_is_help=True)
 
 
-class Scheme(StrEnum):
+class Protocol(StrEnum):
     """Whose format the verdicts are in."""
 
     alpaca_eval = "alpaca_eval"
@@ -33,7 +33,7 @@ class Scheme(StrEnum):
     prd = "prd"
 
 
-TAKES_BASELINE = (Scheme.alpaca_eval, Scheme.arena_hard)
+TAKES_BASELINE = (Protocol.alpaca_eval, Protocol.arena_hard)
 
 
 @app.callback()
@@ -52,7 +52,7 @@ app.command("run")(judge_run.run)
 
 @app.command("score")
 def score(
-    scheme: Annotated[Scheme, typer.Argument(help="Whose format the verdicts are in.")],
+    protocol: Annotated[Protocol, typer.Argument(help="Whose format the verdicts are in.")],
     paths: Annotated[
         list[Path], typer.Argument(metavar="PATH…", help="Files, or folders for alpaca_eval and prd.")
     ],
@@ -64,21 +64,21 @@ def score(
     as_format: AsFormat = Format.TABLE,
 ) -> None:
     """Recompute a board from stored verdicts; no call is made."""
-    if peer and scheme is not Scheme.prd:
-        raise ConfigError(f"--peer needs the scheme prd, not {scheme}")
-    if baseline is not None and scheme not in TAKES_BASELINE:
-        raise ConfigError(f"--baseline needs the scheme {' or '.join(TAKES_BASELINE)}, not {scheme}")
+    if peer and protocol is not Protocol.prd:
+        raise ConfigError(f"--peer needs the scheme prd, not {protocol}")
+    if baseline is not None and protocol not in TAKES_BASELINE:
+        raise ConfigError(f"--baseline needs the scheme {' or '.join(TAKES_BASELINE)}, not {protocol}")
     options: dict[str, Any] = {"baseline": baseline} if baseline else {"peer": True} if peer else {}
-    from arena.judging.published.scores import SCHEMES
+    from arena.judging.published.scores import PROTOCOLS
 
-    with Console(stderr=True).status(f"scoring {scheme}"):
-        board = SCHEMES[scheme](paths, **options)
+    with Console(stderr=True).status(f"scoring {protocol}"):
+        board = PROTOCOLS[protocol](paths, **options)
     for note in dict.fromkeys(board.notes):
         Console(stderr=True).print(f"Note: {note}", markup=False, highlight=False, soft_wrap=True)
-    _print(board, scheme, as_format)
+    _print(board, protocol, as_format)
 
 
-def _print(board: Board, scheme: Scheme, as_format: Format) -> None:
+def _print(board: Board, protocol: Protocol, as_format: Format) -> None:
     rows = board.rows + _peer_rows(board)
     if as_format is Format.JSON:
         sys.stdout.write(json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
@@ -89,7 +89,7 @@ def _print(board: Board, scheme: Scheme, as_format: Format) -> None:
         writer.writeheader()
         writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
         return
-    table = Table(title=scheme)
+    table = Table(title=protocol)
     for name in names:
         table.add_column(name, justify="left" if name in ("judge", "model") else "right", overflow="fold")
     for row in rows:

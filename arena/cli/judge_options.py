@@ -31,7 +31,7 @@ LEFT_OUT = {  # None where they are left out
     "panel": (str, "Several judges as one, parted by commas."),
     "models": (str, "Models, parted by commas; all that have answered if left out."),
     "battles": (int, "So many battles, where the ratings are least certain; all if left out."),
-    "scheme": (
+    "protocol": (
         str,
         "How it is asked and read: arena, token, alpaca_eval, arena_hard, mt_bench, wildbench or reward.",
     ),
@@ -42,11 +42,11 @@ LEFT_OUT = {  # None where they are left out
     "timeout": (float, "Seconds for the whole run, after which no call is begun."),
     "call_timeout": (float, "Seconds for each call."),
     "limit": (int, "Only the first so many prompts, or battles."),
-    "canaries": (int, "Pairs with a known verdict, of each of three kinds."),
-    "coverage": (float, "Share that needs a verdict; below it nothing is kept."),
+    "control_pairs": (int, "Pairs with a known verdict, of each of three kinds."),
+    "completion_rate": (float, "Share that needs a verdict; below it nothing is kept."),
     "thinking_budget": (int, "Tokens a judge may think first."),
     "name": (str, "What the judge is called on the board."),
-    "journal": (Path, "Where replies are kept."),
+    "reply_cache": (Path, "Where replies are kept."),
 }
 OPTIONS: dict[str, tuple[Any, Any]] = {
     **{name: (_option(kind, name, told), inspect.Parameter.empty) for name, (kind, told) in NEEDED.items()},
@@ -75,8 +75,8 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
 BATCH = ("batch_out", "batch_in")
 PLACE = ("dry_run", "as_format", "config", "db")  # where and how, and nothing about the evaluation
 ALWAYS = (
-    "models", "scheme", "template", "template_prompt", "budget", "concurrency", "timeout", "call_timeout", "limit",
-    "coverage", "thinking_budget", "journal", *PLACE,
+    "models", "protocol", "template", "template_prompt", "budget", "concurrency", "timeout", "call_timeout", "limit",
+    "completion_rate", "thinking_budget", "reply_cache", *PLACE,
 )  # fmt: skip
 
 Command = Callable[..., None]

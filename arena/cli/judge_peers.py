@@ -20,7 +20,7 @@ LEAST = 3  # a model judges the others' battles: there must be two others
 def peers(**given: Any) -> None:
     """Let each model judge all the others, and weigh the judges by how they come out."""
     from arena.errors import ConfigError
-    from arena.judging.config import evaluation
+    from arena.judging.config import config_of
     from arena.judging.peers import answered, ranking
 
     dry_run, as_format, config, db = (given.pop(name) for name in PLACE)
@@ -31,7 +31,7 @@ def peers(**given: Any) -> None:
             raise ConfigError(f"{len(names)} models; a peer examination needs {LEAST} or more: --models a,b,c")
         for judge in names:
             others = tuple(name for name in names if name != judge)
-            told = evaluation(mode="pairwise", judge=judge, models=others, budget=left, **given)
+            told = config_of(mode="pairwise", judge=judge, models=others, budget=left, **given)
             done = carried_out(told, dry_run, Format.TABLE, database, settings)
             if done is not None:
                 runs.append(done)

@@ -28,24 +28,24 @@ HEADINGS = {"length_controlled_winrate": "at equal length"}
 
 def report(prepared: Prepared, found: Found, engine: Engine, refused: str | None, new: int) -> dict[str, Any]:
     from arena.judging import run
-    from judges.completion_rate import coverage
+    from judges.completion_rate import completion_rate
 
     flips, both = found.flips()
     return {
-        "mode": prepared.evaluation.mode,
+        "mode": prepared.config.mode,
         "judge": prepared.source,
-        "prompts": prepared.evaluation.prompts,
+        "prompts": prepared.config.prompts,
         "models": run.rows(prepared, found),
         "win_rates": run.win_rates(prepared, found),
         "cases": found.cases,
         "judged": len(found.judged),
         "unread": dict(found.unread),
-        "coverage": coverage(len(found.judged), found.cases),
+        "coverage": completion_rate(len(found.judged), found.cases),
         "published": refused is None,
         "why_not": refused,
         "new": new,
         "orders": {"asked_in_both": both, "flipped": flips, "flip_rate": flips / both if both else None},
-        "canaries": [vars(one) for one in found.canary_report()],
+        "canaries": [vars(one) for one in found.control_pair_report()],
         "requests": engine.tally.to_dict(),
         "examples": {status.value: detail for status, detail in engine.tally.details.items()},
         "cost": engine.budget.spent if any(one.price for one in prepared.asked.values()) else None,
@@ -55,7 +55,7 @@ def report(prepared: Prepared, found: Found, engine: Engine, refused: str | None
 def tell_gaps(prepared: Prepared) -> None:
     from arena.judging.plan import missing
 
-    if prepared.evaluation.mode == "battles":
+    if prepared.config.mode == "battles":
         return
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     for model, count in missing(prepared.prompts, prepared.completions, prepared.models).items():
@@ -103,11 +103,11 @@ def tell(report: dict[str, Any], console: Console) -> None:
     orders = report["orders"]
     if orders["asked_in_both"]:
         console.print(f"the order alone decided {orders['flipped']:,} of {orders['asked_in_both']:,} pairs")
-    for canary in report["canaries"]:
-        if canary["failed"] or canary["unread"]:
+    for control_pair in report["canaries"]:
+        if control_pair["failed"] or control_pair["unread"]:
             console.print(
-                f"canary {canary['kind']}: failed {canary['failed']} of {canary['judged']}, "
-                f"{canary['unread']} without a readable verdict; do not trust this judge blindly",
+                f"canary {control_pair['kind']}: failed {control_pair['failed']} of {control_pair['judged']}, "
+                f"{control_pair['unread']} without a readable verdict; do not trust this judge blindly",
                 style="red",
             )
     if report["published"]:

@@ -17,8 +17,8 @@ from arena.cli.progress import watched
 
 if TYPE_CHECKING:
     from arena.config import Settings
-    from arena.engine import Answered, Engine, Journal
-    from arena.judging.config import Evaluation
+    from arena.engine import CallResult, Engine, ReplyCache
+    from arena.judging.config import JudgeRunConfig
     from arena.judging.run import Prepared
     from arena.store import Database
 
@@ -29,19 +29,19 @@ def single(**given: Any) -> None:
     _options("single", given)
 
 
-@takes("prompts", "baseline", "judge", "panel", "name", "order", "canaries", *BATCH, *ALWAYS)
+@takes("prompts", "baseline", "judge", "panel", "name", "order", "control_pairs", *BATCH, *ALWAYS)
 def baseline(**given: Any) -> None:
     """Compare every model with one baseline, by the log-probabilities of the judge's verdict where it has them."""
     _options("baseline", given)
 
 
-@takes("prompts", "judge", "panel", "name", "battles", "order", "canaries", *BATCH, *ALWAYS)
+@takes("prompts", "judge", "panel", "name", "battles", "order", "control_pairs", *BATCH, *ALWAYS)
 def pairwise(**given: Any) -> None:
     """Compare all models with one another."""
     _options("pairwise", given)
 
 
-@takes("judge", "panel", "name", "order", "canaries", *BATCH, *ALWAYS)
+@takes("judge", "panel", "name", "order", "control_pairs", *BATCH, *ALWAYS)
 def battles(**given: Any) -> None:
     """Judge the battles that people have voted on, for `arena agreement` and `arena disputed`."""
     _options("battles", given)
@@ -50,22 +50,22 @@ def battles(**given: Any) -> None:
 @takes("file", *BATCH, *PLACE)
 def run(**given: Any) -> None:
     """Do what a TOML file says; its keys are the options' names, and `mode`."""
-    from arena.judging.config import read_evaluation
+    from arena.judging.config import read_config
 
-    _do(read_evaluation(given.pop("file")), **given)
+    _do(read_config(given.pop("file")), **given)
 
 
 def _options(mode: str, given: dict[str, Any]) -> None:
     """The options of a command as an evaluation."""
-    from arena.judging.config import evaluation
+    from arena.judging.config import config_of
 
     place = {name: given.pop(name) for name in (*BATCH, *PLACE)}
     given |= {"panel": words(given["panel"]), "models": words(given["models"])}
-    _do(evaluation(mode=mode, **given), **place)
+    _do(config_of(mode=mode, **given), **place)
 
 
 def _do(
-    told: Evaluation,
+    told: JudgeRunConfig,
     *,
     dry_run: bool,
     as_format: Format,
@@ -93,7 +93,7 @@ class Batch:
 
 
 def carried_out(
-    told: Evaluation,
+    told: JudgeRunConfig,
     dry_run: bool,
     as_format: Format,
     database: Database,
@@ -103,7 +103,7 @@ def carried_out(
     """Ask, read and publish; the report, or None where nothing is asked: a dry run, whose forecast is printed, or
     requests written to a file.
     """
-    from arena.engine import Journal
+    from arena.engine import ReplyCache
     from arena.errors import ConfigError
     from arena.judging import calls as run
     from arena.judging import run as evaluate
@@ -112,43 +112,43 @@ def carried_out(
     prepared = evaluate.prepare(database, settings, told)
     tell_gaps(prepared)
     try:
-        with Journal(evaluate.journal_path(settings, told.journal)) as journal:
+        with ReplyCache(evaluate.reply_cache_path(settings, told.reply_cache)) as reply_cache:
             if batch.into is not None or batch.out is not None:
                 with_batch(
-                    journal,
+                    reply_cache,
                     prepared.asked,
-                    lambda: run.asks(prepared.cases(), prepared.asked),
+                    lambda: run.calls(prepared.cases(), prepared.asked),
                     batch.into,
                     batch.out,
                 )
             if batch.out is not None:
                 return None
-            expected = run.forecast(prepared.cases(), prepared.asked, journal)
+            expected = run.forecast(prepared.cases(), prepared.asked, reply_cache)
             if dry_run:
                 show_forecast(expected, prepared, as_format)
                 return None
-            engine = _ask(prepared, journal, expected.requests)
-            found = evaluate.read(prepared, journal)
+            engine = _ask(prepared, reply_cache, expected.requests)
+            found = evaluate.read(prepared, reply_cache)
             refused = evaluate.refusal(prepared, found)
-            new = 0 if refused else evaluate.publish(database, prepared, journal)
+            new = 0 if refused else evaluate.publish(database, prepared, reply_cache)
     except JudgesError as problem:
         raise ConfigError(str(problem)) from problem
     return report(prepared, found, engine, refused, new)
 
 
-def _ask(prepared: Prepared, journal: Journal, requests: int) -> Engine:
+def _ask(prepared: Prepared, reply_cache: ReplyCache, requests: int) -> Engine:
     from arena.engine import Budget, Engine, Patience
-    from arena.judging.calls import ask_all
+    from arena.judging.calls import run_calls
 
-    told = prepared.evaluation
+    told = prepared.config
     patience = Patience(run_timeout=told.timeout)
     if told.call_timeout is not None:
         patience = replace(patience, call_timeout=told.call_timeout)
-    engine = Engine(prepared.asked, journal, Budget(told.budget), patience)
+    engine = Engine(prepared.asked, reply_cache, Budget(told.budget), patience)
 
-    async def work(seen: Callable[[Answered], None]) -> None:
+    async def work(seen: Callable[[CallResult], None]) -> None:
         try:
-            await ask_all(engine, prepared.cases(), prepared.asked, seen)
+            await run_calls(engine, prepared.cases(), prepared.asked, seen)
         finally:
             for target in prepared.asked.values():
                 await target.endpoint.close()

@@ -21,7 +21,7 @@ from rich.progress import (
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from arena.engine import Answered, Engine
+    from arena.engine import CallResult, Engine
 
 SLOW_TERMINAL = 4  # drawings a second
 
@@ -35,7 +35,7 @@ class RateColumn(ProgressColumn):
 
 
 def watched(
-    engine: Engine, work: Callable[[Callable[[Answered], None]], Coroutine[Any, Any, Any]], total: int
+    engine: Engine, work: Callable[[Callable[[CallResult], None]], Coroutine[Any, Any, Any]], total: int
 ) -> Any:
     """Run `work`, which tells of every settled request, under a progress bar.
 
@@ -53,7 +53,7 @@ def watched(
 
         known = 0  # replies that were there already: nothing was waited for, so they say nothing of the rate
 
-        def seen(answered: Answered) -> None:
+        def seen(answered: CallResult) -> None:
             nonlocal known
             known += answered.replayed
             asked = not answered.replayed and answered.status != "not_asked"

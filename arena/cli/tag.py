@@ -14,7 +14,7 @@ from arena.cli.options import AsFormat, Config, DatabaseURL, Format, for_program
 from arena.cli.progress import watched
 
 if TYPE_CHECKING:
-    from arena.engine import Answered
+    from arena.engine import CallResult
 
 
 def tag(
@@ -22,16 +22,16 @@ def tag(
     limit: Annotated[int | None, typer.Option(min=1, help="Only the newest so many battles.")] = None,
     budget: Annotated[float | None, typer.Option(min=0, help="USD that may be spent.")] = None,
     again: Annotated[
-        bool, typer.Option("--again", help="Forget what a tagger has found, and sort all anew.")
+        bool, typer.Option("--recompute", help="Forget what a tagger has found, and sort all anew.")
     ] = False,
-    journal: Annotated[Path | None, typer.Option(help="Where replies are kept; beside the database.")] = None,
+    reply_cache: Annotated[Path | None, typer.Option(help="Where replies are kept; beside the database.")] = None,
     as_format: AsFormat = Format.TABLE,
     config: Config = None,
     db: DatabaseURL = None,
 ) -> None:
     """Let a model sort battles that have votes: categories such as "hard (llm)" beside those by rule."""
-    from arena.engine import Budget, Engine, Journal, Tally
-    from arena.judging.run import journal_path
+    from arena.engine import Budget, Engine, ReplyCache, Tally
+    from arena.judging.run import reply_cache_path
     from arena.leaderboards.category_tags import prepare, tag_all
 
     console = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -41,10 +41,10 @@ def tag(
             if not for_programs({"sorted": 0, **Tally().to_dict()}, as_format):
                 console.print("every battle that has votes and prompts is sorted already")
             return
-        with Journal(journal_path(settings, journal)) as kept:
+        with ReplyCache(reply_cache_path(settings, reply_cache)) as kept:
             engine = Engine({model: tagging.asked}, kept, Budget(budget))
 
-            async def work(seen: Callable[[Answered], None]) -> int:
+            async def work(seen: Callable[[CallResult], None]) -> int:
                 try:
                     return await tag_all(database, engine, tagging, seen)
                 finally:

@@ -34,7 +34,9 @@ class Reward(InBatches):
     chat_template: str | None = None
 
     async def stream(self, request: Request) -> AsyncGenerator[str | Finish]:
-        raise EndpointError(Failure.REFUSED, "a reward model writes nothing; take it as a judge: --scheme reward")
+        raise EndpointError(
+            Failure.REFUSED, "a reward model writes nothing; take it as a judge: --protocol reward"
+        )
         yield ""
 
     def _load(self) -> Scorer:

@@ -2,29 +2,29 @@
 
 from arena.engine.batch_files import BatchFileError, read_batch, write_batch
 from arena.engine.budget import Budget, Price, estimated_tokens
-from arena.engine.calls import Answered, Ask, Status, address
+from arena.engine.calls import Call, CallResult, Status, address
 from arena.engine.engine import Engine
-from arena.engine.limits import Gate, Pace
-from arena.engine.model_client import Patience, Target
-from arena.engine.reply_cache import Entry, Journal, JournalError
+from arena.engine.limits import ConcurrencyLimiter, RateLimiter
+from arena.engine.model_client import ModelClient, Patience
+from arena.engine.reply_cache import Entry, ReplyCache, ReplyCacheError
 from arena.engine.tally import Tally
 
 __all__ = [
-    "Answered",
-    "Ask",
     "BatchFileError",
     "Budget",
+    "Call",
+    "CallResult",
+    "ConcurrencyLimiter",
     "Engine",
     "Entry",
-    "Gate",
-    "Journal",
-    "JournalError",
-    "Pace",
+    "ModelClient",
     "Patience",
     "Price",
+    "RateLimiter",
+    "ReplyCache",
+    "ReplyCacheError",
     "Status",
     "Tally",
-    "Target",
     "address",
     "estimated_tokens",
     "read_batch",

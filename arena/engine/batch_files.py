@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from arena.endpoints.endpoint import Reply
-from arena.engine.calls import Ask, Status, status_of
-from arena.engine.model_client import Target
-from arena.engine.reply_cache import Entry, Journal
+from arena.engine.calls import Call, Status, status_of
+from arena.engine.model_client import ModelClient
+from arena.engine.reply_cache import Entry, ReplyCache
 
 CHAT = "/v1/chat/completions"
 
@@ -24,7 +24,9 @@ class BatchFileError(Exception):
     """A batch file cannot be written or read; the text says what helps."""
 
 
-def write_batch(path: Path, asks: Iterable[Ask], targets: Mapping[str, Target], journal: Journal) -> int:
+def write_batch(
+    path: Path, calls: Iterable[Call], targets: Mapping[str, ModelClient], reply_cache: ReplyCache
+) -> int:
     """Write what the journal has no reply to, each request once. Returns how many there are.
 
     Raises `BatchFileError` for a model that is not behind an OpenAI-compatible server.
@@ -32,39 +34,39 @@ def write_batch(path: Path, asks: Iterable[Ask], targets: Mapping[str, Target], 
     written: set[str] = set()
     try:
         with path.open("x", encoding="utf-8") as file:
-            for ask in asks:
-                if ask.key in written or ask.key in journal:
+            for call in calls:
+                if call.key in written or call.key in reply_cache:
                     continue
-                identity = targets[ask.model].identity
+                identity = targets[call.model].identity
                 if identity.get("endpoint") != "openai":
                     raise BatchFileError(
-                        f"{ask.model} runs on this machine; a batch file is for a server's models"
+                        f"{call.model} runs on this machine; a batch file is for a server's models"
                     )
-                body = {**ask.body, "model": identity["model"]}
-                line = {"custom_id": ask.key, "method": "POST", "url": CHAT, "body": body}
+                body = {**call.body, "model": identity["model"]}
+                line = {"custom_id": call.key, "method": "POST", "url": CHAT, "body": body}
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
-                written.add(ask.key)
+                written.add(call.key)
     except OSError as problem:
         raise BatchFileError(f"{path}: cannot be written ({problem.strerror}); give another name") from problem
     return len(written)
 
 
-def read_batch(path: Path, asks: Iterable[Ask], journal: Journal) -> Counter[Status]:
+def read_batch(path: Path, calls: Iterable[Call], reply_cache: ReplyCache) -> Counter[Status]:
     """Put the results of a batch into the journal, each checked as if it had just been asked; counts by status.
 
     Raises `BatchFileError` for a file that holds no results of these requests.
     """
     given = _results(path)
     found: Counter[Status] = Counter()
-    for ask in asks:
-        if ask.key not in given or ask.key in journal:
+    for call in calls:
+        if call.key not in given or call.key in reply_cache:
             continue
-        reply, detail = given.pop(ask.key)
-        problem = ask.check(reply) if reply is not None else None
+        reply, detail = given.pop(call.key)
+        problem = call.check(reply) if reply is not None else None
         status = Status.TRANSPORT if reply is None else status_of(problem.reason) if problem else Status.OK
-        journal.append(Entry(ask.key, status, ask.model, reply, problem.reason.value if problem else detail))
+        reply_cache.append(Entry(call.key, status, call.model, reply, problem.reason.value if problem else detail))
         found[status] += 1
-    if not found and not any(key in journal for key in given):
+    if not found and not any(key in reply_cache for key in given):
         raise BatchFileError(f"{path}: holds no results of these requests; type the command that wrote them")
     return found
 

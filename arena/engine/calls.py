@@ -42,7 +42,7 @@ def cannot_be_read(reply: Reply) -> Unparsable | None:
 
 
 @dataclass(frozen=True)
-class Ask:
+class Call:
     """One request to one model, and how its reply is checked the moment it arrives.
 
     Asks with the same `key` are the same question: whoever asks second is given the first one's reply.
@@ -55,11 +55,11 @@ class Ask:
 
 
 @dataclass(frozen=True)
-class Answered:
+class CallResult:
     """`number` is the ask's place in the run. A reply is there for OK alone."""
 
     number: int
-    ask: Ask
+    call: Call
     status: Status
     detail: str = ""
     reply: Reply | None = None

@@ -16,10 +16,10 @@ from typing import Any
 from arena.endpoints import EndpointError, Failure
 from arena.endpoints.endpoint import Reply, answer
 from arena.engine.budget import Budget, estimated_tokens, used_tokens
-from arena.engine.calls import Answered, Ask, Status, status_of
-from arena.engine.limits import Gate, Pace
-from arena.engine.model_client import Patience, Target
-from arena.engine.reply_cache import Entry, Journal
+from arena.engine.calls import Call, CallResult, Status, status_of
+from arena.engine.limits import ConcurrencyLimiter, RateLimiter
+from arena.engine.model_client import ModelClient, Patience
+from arena.engine.reply_cache import Entry, ReplyCache
 from arena.engine.tally import Tally
 
 STATUS_OF_FAILURE = {
@@ -42,10 +42,10 @@ TURNED_AWAY = 3  # times as many attempts for a busy endpoint as for a broken on
 class _Line:
     """One model's queue, and what limits it."""
 
-    target: Target
-    gate: Gate
-    paces: list[tuple[Pace, bool]]  # with whether it counts tokens
-    queue: asyncio.Queue[tuple[int, Ask]] = field(default_factory=lambda: asyncio.Queue(WAITING))
+    target: ModelClient
+    gate: ConcurrencyLimiter
+    paces: list[tuple[RateLimiter, bool]]  # with whether it counts tokens
+    queue: asyncio.Queue[tuple[int, Call]] = field(default_factory=lambda: asyncio.Queue(WAITING))
     closed: tuple[Status, str] | None = None  # what all further asks come to, without a call
     unreachable: int = 0  # in a row
     workers: int = 0
@@ -70,19 +70,19 @@ class Engine:
 
     def __init__(
         self,
-        targets: Mapping[str, Target],
-        journal: Journal,
+        targets: Mapping[str, ModelClient],
+        reply_cache: ReplyCache,
         budget: Budget | None = None,
         patience: Patience | None = None,
     ) -> None:
-        self.journal = journal
+        self.reply_cache = reply_cache
         self.budget = budget or Budget()
         self.patience = patience or Patience()
         self.tally = Tally()
         self.stopped = ""  # why, once no further call is begun
         self._lines = {name: _line(target) for name, target in targets.items()}
-        self._results: asyncio.Queue[Answered | BaseException | None] = asyncio.Queue()
-        self._flying: dict[str, list[tuple[int, Ask]]] = {}  # asks that wait for the same key
+        self._results: asyncio.Queue[CallResult | BaseException | None] = asyncio.Queue()
+        self._flying: dict[str, list[tuple[int, Call]]] = {}  # asks that wait for the same key
         self._settled = asyncio.Event()
         self._over = asyncio.Event()  # nobody need wait any more
         self._room = asyncio.Event()
@@ -96,16 +96,16 @@ class Engine:
         for line in self._lines.values():
             line.gate.end_pauses()
 
-    async def run(self, asks: Iterable[Ask]) -> AsyncGenerator[Answered]:
+    async def run(self, calls: Iterable[Call]) -> AsyncGenerator[CallResult]:
         """What came of each ask, in the order in which that is known. One run at a time.
 
-        `asks` is read as it is needed, so it may be longer than memory. Closing the generator ends calls under
-        way. Raises what reading `asks` raises, `KeyError` for a model without a target, `JournalError`.
+        `calls` is read as it is needed, so it may be longer than memory. Closing the generator ends calls under
+        way. Raises what reading `calls` raises, `KeyError` for a model without a target, `ReplyCacheError`.
         """
         self._results, self._flying = asyncio.Queue(), {}
         for line in self._lines.values():
             line.queue, line.workers = asyncio.Queue(WAITING), 0
-        feeder = self._begin(self._feed(asks))
+        feeder = self._begin(self._feed(calls))
         timer = None
         if self.patience.run_timeout is not None:
             limit = self.patience.run_timeout
@@ -137,54 +137,54 @@ class Engine:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._results.put_nowait(error)
 
-    async def _feed(self, asks: Iterable[Ask]) -> None:
-        for number, ask in enumerate(asks):
+    async def _feed(self, calls: Iterable[Call]) -> None:
+        for number, call in enumerate(calls):
             if self._results.qsize() > WAITING:  # the reader is slower than the journal
                 self._room.clear()
                 await self._room.wait()
-            reply = self.journal.reply(ask.key)
-            if reply is not None and ask.check(reply) is None:
-                self._results.put_nowait(Answered(number, ask, Status.OK, reply=reply, replayed=True))
-            elif ask.key in self._flying:
-                self._flying[ask.key].append((number, ask))
+            reply = self.reply_cache.reply(call.key)
+            if reply is not None and call.check(reply) is None:
+                self._results.put_nowait(CallResult(number, call, Status.OK, reply=reply, replayed=True))
+            elif call.key in self._flying:
+                self._flying[call.key].append((number, call))
             else:
-                self._flying[ask.key] = []
-                await self._queue(number, ask)
+                self._flying[call.key] = []
+                await self._queue(number, call)
         for line in self._lines.values():
             await line.queue.join()
         self._results.put_nowait(None)
 
-    async def _queue(self, number: int, ask: Ask) -> None:
-        line = self._lines[ask.model]
+    async def _queue(self, number: int, call: Call) -> None:
+        line = self._lines[call.model]
         if line.workers < line.target.concurrency:
             line.workers += 1
             self._begin(self._work(line))
-        await line.queue.put((number, ask))
+        await line.queue.put((number, call))
 
     async def _work(self, line: _Line) -> None:
         while True:
-            number, ask = await line.queue.get()
-            answered = await self._answer(line, number, ask)
+            number, call = await line.queue.get()
+            answered = await self._answer(line, number, call)
             self._results.put_nowait(answered)
-            for also, other in self._flying.pop(ask.key):
+            for also, other in self._flying.pop(call.key):
                 self._results.put_nowait(self._shared(answered, also, other))
             line.queue.task_done()
 
     @staticmethod
-    def _shared(answered: Answered, number: int, ask: Ask) -> Answered:
+    def _shared(answered: CallResult, number: int, call: Call) -> CallResult:
         """The same reply for another ask with the same key, if its own check can read it."""
-        problem = ask.check(answered.reply) if answered.reply is not None else None
+        problem = call.check(answered.reply) if answered.reply is not None else None
         if problem:
-            return Answered(number, ask, status_of(problem.reason), problem.reason.value)
-        return Answered(number, ask, answered.status, answered.detail, answered.reply, replayed=True)
+            return CallResult(number, call, status_of(problem.reason), problem.reason.value)
+        return CallResult(number, call, answered.status, answered.detail, answered.reply, replayed=True)
 
-    async def _answer(self, line: _Line, number: int, ask: Ask) -> Answered:
+    async def _answer(self, line: _Line, number: int, call: Call) -> CallResult:
         """Ask until there is a reply that can be read, or trying again would not help."""
         began, attempts, readings, cost = time.monotonic(), 0, 0, 0.0
         while True:
-            attempt = await self._attempt(line, ask)
+            attempt = await self._attempt(line, call)
             if attempt.status is Status.NOT_ASKED:
-                return Answered(number, ask, Status.NOT_ASKED, attempt.detail)
+                return CallResult(number, call, Status.NOT_ASKED, attempt.detail)
             attempts += 1
             readings += attempt.failure is None
             cost += attempt.cost
@@ -192,11 +192,11 @@ class Engine:
             if again is None or self.stopped or line.closed:
                 break
             await self._rest(again)
-        self.journal.append(
+        self.reply_cache.append(
             Entry(
-                ask.key,
+                call.key,
                 attempt.status,
-                ask.model,
+                call.model,
                 attempt.reply,
                 attempt.detail,
                 attempts,
@@ -205,7 +205,7 @@ class Engine:
             )
         )
         reply = attempt.reply if attempt.status is Status.OK else None
-        return Answered(number, ask, attempt.status, attempt.detail, reply)
+        return CallResult(number, call, attempt.status, attempt.detail, reply)
 
     async def _rest(self, seconds: float) -> None:
         """Wait so long, or until the run is over."""
@@ -226,22 +226,22 @@ class Engine:
             return attempt.retry_after if attempt.retry_after <= self.patience.longest_pause else None
         return self.patience.pause(min(attempts, 16))
 
-    async def _attempt(self, line: _Line, ask: Ask) -> _Attempt:
+    async def _attempt(self, line: _Line, call: Call) -> _Attempt:
         """One call, when all limits allow it."""
         await line.gate.enter()
         try:
             if line.closed:
                 return _Attempt(*line.closed, failure=Failure.NOT_READY)
-            tokens = sum(estimated_tokens(ask.body))
+            tokens = sum(estimated_tokens(call.body))
             for pace, counts_tokens in line.paces:
                 if wait := pace.delay(tokens if counts_tokens else 1):
                     await self._rest(wait)
-            most = self._most(line, ask)
+            most = self._most(line, call)
             if not await self._may_spend(most):
                 return _Attempt(Status.NOT_ASKED, self.stopped)
             attempt = _Attempt(Status.TRANSPORT)
             try:
-                attempt = await self._call(line, ask)
+                attempt = await self._call(line, call)
             finally:
                 self.budget.settle(most, attempt.cost)
                 self._settled.set()
@@ -261,21 +261,21 @@ class Engine:
             await self._settled.wait()
         return False
 
-    async def _call(self, line: _Line, ask: Ask) -> _Attempt:
+    async def _call(self, line: _Line, call: Call) -> _Attempt:
         began = time.monotonic()
         self.tally.calls += 1
         try:
             async with asyncio.timeout(self.patience.call_timeout):
                 await self._start(line)
-                reply = await answer(line.target.endpoint, ask.body)
+                reply = await answer(line.target.endpoint, call.body)
         except EndpointError as error:
-            return self._failed(line, ask, error, began)
+            return self._failed(line, call, error, began)
         except TimeoutError:
             detail = f"no reply within {self.patience.call_timeout:g} s"
-            return self._failed(line, ask, EndpointError(Failure.TIMEOUT, detail), began)
+            return self._failed(line, call, EndpointError(Failure.TIMEOUT, detail), began)
         line.unreachable = 0
         line.gate.went_well()
-        return self._read(line, ask, reply)
+        return self._read(line, call, reply)
 
     async def _start(self, line: _Line) -> None:
         if not line.started:
@@ -284,23 +284,23 @@ class Engine:
                     await line.target.endpoint.start()
                     line.started = True
 
-    def _read(self, line: _Line, ask: Ask, reply: Reply) -> _Attempt:
-        prompt, completion = used_tokens(ask.body, reply)
+    def _read(self, line: _Line, call: Call, reply: Reply) -> _Attempt:
+        prompt, completion = used_tokens(call.body, reply)
         self.tally.prompt_tokens += prompt
         self.tally.completion_tokens += completion
         for pace, counts_tokens in line.paces:
             if counts_tokens:
-                pace.give_back(sum(estimated_tokens(ask.body)) - prompt - completion)
+                pace.give_back(sum(estimated_tokens(call.body)) - prompt - completion)
         price = line.target.price
         cost = price.of(prompt, completion) if price else 0.0
-        problem = ask.check(reply)
+        problem = call.check(reply)
         if problem is None:
             return _Attempt(Status.OK, reply=reply, cost=cost)
         status = status_of(problem.reason)
         self.tally.attempts[status] += 1
         return _Attempt(status, problem.reason.value, reply, cost=cost)
 
-    def _failed(self, line: _Line, ask: Ask, error: EndpointError, began: float) -> _Attempt:
+    def _failed(self, line: _Line, call: Call, error: EndpointError, began: float) -> _Attempt:
         """Note what the failure says about the endpoint. A call that timed out may have been paid for."""
         status = STATUS_OF_FAILURE[error.failure]
         self.tally.attempts[status] += 1
@@ -309,7 +309,7 @@ class Engine:
             line.closed = (status, error.detail)
         if error.failure is Failure.RATE_LIMITED:
             self._turned_away(line, error, began)
-        cost = self._most(line, ask) if error.failure is Failure.TIMEOUT else 0.0
+        cost = self._most(line, call) if error.failure is Failure.TIMEOUT else 0.0
         return _Attempt(status, error.detail, failure=error.failure, retry_after=error.retry_after, cost=cost)
 
     def _turned_away(self, line: _Line, error: EndpointError, began: float) -> None:
@@ -320,11 +320,11 @@ class Engine:
             line.gate.too_busy(pause, began)
 
     @staticmethod
-    def _most(line: _Line, ask: Ask) -> float:
-        return line.target.price.of(*estimated_tokens(ask.body)) if line.target.price else 0.0
+    def _most(line: _Line, call: Call) -> float:
+        return line.target.price.of(*estimated_tokens(call.body)) if line.target.price else 0.0
 
 
-def _line(target: Target) -> _Line:
+def _line(target: ModelClient) -> _Line:
     limits = ((target.requests_per_minute, False), (target.tokens_per_minute, True))
-    paces = [(Pace(limit), counts_tokens) for limit, counts_tokens in limits if limit is not None]
-    return _Line(target, Gate(target.concurrency), paces)
+    paces = [(RateLimiter(limit), counts_tokens) for limit, counts_tokens in limits if limit is not None]
+    return _Line(target, ConcurrencyLimiter(target.concurrency), paces)

@@ -13,7 +13,7 @@ LEAST = 1  # calls at once, however often the endpoint said it is too busy
 SHRINK = 0.5  # of the calls at once that are left after the endpoint said it is too busy
 
 
-class Pace:
+class RateLimiter:
     """At most `per_minute` units, as evenly as the caller's delays allow (the virtual scheduling algorithm).
 
     Source: ITU-T I.371, generic cell rate algorithm: each unit has its earliest time, a unit that comes late
@@ -37,7 +37,7 @@ class Pace:
         self._next -= units * self._seconds
 
 
-class Gate:
+class ConcurrencyLimiter:
     """Lets at most `limit` calls through at once: fewer when told the endpoint is too busy, more as it recovers.
 
     Additive increase, multiplicative decrease, as in Jacobson, Congestion Avoidance and Control (1988). While

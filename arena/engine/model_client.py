@@ -12,7 +12,7 @@ from arena.engine.budget import Price
 
 
 @dataclass(frozen=True)
-class Target:
+class ModelClient:
     """A model as the engine sees it. `identity` is all that tells it from another one whose replies differ."""
 
     endpoint: Endpoint

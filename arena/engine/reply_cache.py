@@ -31,11 +31,11 @@ SYNC_EVERY = 1.0  # seconds of work that a power cut may cost; a killed process 
 encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # made once: dumps() makes one a call
 
 
-class JournalError(InputError):
+class ReplyCacheError(InputError):
     """The journal cannot be used; the text says what to do."""
 
 
-class JournalBroken(JournalError, WorkFailed):
+class ReplyCacheBroken(ReplyCacheError, WorkFailed):
     """The journal took what was written before, and no more."""
 
 
@@ -53,7 +53,7 @@ class Entry:
     cost: float | None = None
 
 
-class Journal:
+class ReplyCache:
     """Appends entries to `path` and finds replies in it. One process at a time; `close` when done."""
 
     def __init__(self, path: Path) -> None:
@@ -70,7 +70,7 @@ class Journal:
         self._flusher = ThreadPoolExecutor(1, "arena-journal")
         self._syncing: Future[None] | None = None
 
-    def __enter__(self) -> Journal:
+    def __enter__(self) -> ReplyCache:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -103,9 +103,9 @@ class Journal:
         try:
             written = self._file.write(line)
         except OSError as error:
-            raise JournalBroken(f"{self.path}: {error.strerror}; what was written before is kept") from error
+            raise ReplyCacheBroken(f"{self.path}: {error.strerror}; what was written before is kept") from error
         if written != len(line):
-            raise JournalBroken(f"{self.path}: the disk is full; what was written before is kept")
+            raise ReplyCacheBroken(f"{self.path}: the disk is full; what was written before is kept")
         self._note(line, self._end)
         self._end += len(line)
         if time.monotonic() - self._synced > SYNC_EVERY:
@@ -124,15 +124,15 @@ class Journal:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             if self.path.exists() and not self.path.is_file():
-                raise JournalError(f"{self.path}: is no file; give --journal FILE")
+                raise ReplyCacheError(f"{self.path}: is no file; give --reply-cache FILE")
             beside.touch()  # FileLock would wait for a right that never comes
             lock.acquire(timeout=0)
         except Timeout:
-            detail = f"{self.path} is in use by another run; wait for it, or give --journal FILE"
-            raise JournalError(detail) from None
+            detail = f"{self.path} is in use by another run; wait for it, or give --reply-cache FILE"
+            raise ReplyCacheError(detail) from None
         except OSError as error:
-            detail = f"{self.path}: cannot be written ({error.strerror}); give --journal FILE"
-            raise JournalError(detail) from error
+            detail = f"{self.path}: cannot be written ({error.strerror}); give --reply-cache FILE"
+            raise ReplyCacheError(detail) from error
         opened.callback(lock.release)
 
     def _sync_beside(self) -> None:
@@ -157,7 +157,7 @@ class Journal:
                 self._file.truncate(place)
                 break
             if not line.startswith(b'{"key":"'):
-                raise JournalError(f"{self.path}:{number}: not a line of a journal; give --journal FILE")
+                raise ReplyCacheError(f"{self.path}:{number}: not a line of a journal; give --reply-cache FILE")
             self._note(line, place)
             place += len(line)
         return place

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from arena.engine.calls import Answered, Status
+from arena.engine.calls import CallResult, Status
 
 
 @dataclass
@@ -21,7 +21,7 @@ class Tally:
     prompt_tokens: int = 0
     completion_tokens: int = 0
 
-    def add(self, answered: Answered) -> None:
+    def add(self, answered: CallResult) -> None:
         self.ended[answered.status] += 1
         self.replayed += answered.replayed
         if answered.status is not Status.OK:

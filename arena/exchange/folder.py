@@ -14,7 +14,7 @@ from arena.exchange.board_numbers import Boards, vote_of
 from arena.exchange.files import MANIFEST, digest, fresh_folder, write_json, write_rows
 from arena.exchange.rows import arena_rows
 from arena.leaderboards.vote_filters import EVERY, find_filter
-from arena.rules.pii import Screen, screen_with
+from arena.rules.pii import PIIRedactor, screen_with
 from arena.store import Database
 from arena.store.ledger import as_sealed, seals
 from arena.store.schema.battles import Model, now
@@ -59,7 +59,7 @@ def export_arena(
 
 
 def _write(
-    session: Session, folder: Path, screen: Screen, ending: str, version: str, show_judged: bool
+    session: Session, folder: Path, screen: PIIRedactor, ending: str, version: str, show_judged: bool
 ) -> dict[str, Any]:
     chain = seals(session)
     boards = Boards(find_filter(chain[-1].filter if chain else version))

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 
 from arena.exchange.board_numbers import ESCAPED, STYLE
 from arena.rules.languages import language
-from arena.rules.pii import Screen
+from arena.rules.pii import PIIRedactor
 from arena.rules.seals import SealedVote, pseudonym
 from arena.store.conversations import Behind, Message, behind, prompts_said, reasons
 from arena.store.ledger import PAGE, ledger_key, sealed_votes
@@ -48,7 +48,7 @@ class Repeats:
 
 
 def arena_rows(
-    session: Session, screen: Screen, seal_of: Sequence[tuple[int, int]] = (), *, show_judged: bool = True
+    session: Session, screen: PIIRedactor, seal_of: Sequence[tuple[int, int]] = (), *, show_judged: bool = True
 ) -> Iterator[dict[str, Any]]:
     """One row a vote, in order. `seal_of` has (last vote, number) of each seal; see `behind` for the rest."""
     key = ledger_key(session)
@@ -75,7 +75,7 @@ def arena_rows(
             }
 
 
-def _row(vote: SealedVote, about: Behind, screen: Screen) -> dict[str, Any]:
+def _row(vote: SealedVote, about: Behind, screen: PIIRedactor) -> dict[str, Any]:
     spoken = language(about.prompt)
     return {
         "question_id": vote.battle,
@@ -100,11 +100,11 @@ def _row(vote: SealedVote, about: Behind, screen: Screen) -> dict[str, Any]:
     }
 
 
-def _screened(talk: Sequence[Message], screen: Screen) -> list[dict[str, str]]:
+def _screened(talk: Sequence[Message], screen: PIIRedactor) -> list[dict[str, str]]:
     return [{"role": one["role"], "content": screen(one["content"])} for one in talk]
 
 
-def _judged(said: tuple[str, float] | None, about: Behind, screen: Screen) -> dict[str, Any]:
+def _judged(said: tuple[str, float] | None, about: Behind, screen: PIIRedactor) -> dict[str, Any]:
     """A judge's reason may quote the conversation: it is published where that is."""
     reason, preference = said or (None, None)
     return {"preference": preference, "reason": screen(reason) if reason and about.open else None}

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from arena.config import AnyModel
-from arena.engine import Answered, Ask, Budget, Engine, Journal, Status
+from arena.engine import Budget, Call, CallResult, Engine, ReplyCache, Status
 from arena.errors import ConfigError, WorkFailed
 from arena.explaining.judge_values import AT_ONCE, Order, Reading, Seen, Texts, left, orders
 from arena.serving import model_clients
@@ -36,12 +36,12 @@ class JudgeFailed(WorkFailed):
 
 @contextmanager
 def calls(
-    judge: AnyModel, pair: Pair, template: str | None, journal: Journal, budget: float | None, seen: Seen
+    judge: AnyModel, pair: Pair, template: str | None, reply_cache: ReplyCache, budget: float | None, seen: Seen
 ) -> Iterator[Reading]:
     """The battle as a judge reads it that only answers. Raises `ConfigError`; its values `JudgeFailed`."""
     made = orders(judge, pair, template)
     target = model_clients.target(judge)
-    engine = Engine({judge.name: target}, journal, Budget(budget))
+    engine = Engine({judge.name: target}, reply_cache, Budget(budget))
     with asyncio.Runner() as runner:  # one loop for all calls: the endpoint's connections belong to it
         try:
             prompts = [Prompt.found(_joined(one), one.contents) for one in made]
@@ -77,7 +77,7 @@ def _texts(
 
     def value(texts: Sequence[str]) -> Floats:
         bodies = [body(text) for text in texts]
-        asks = [Ask(model_clients.key(identity, one), name, one, unreadable) for one in bodies]
+        asks = [Call(model_clients.key(identity, one), name, one, unreadable) for one in bodies]
         found: list[float] = []
         for start in range(0, len(asks), AT_ONCE):
             found += runner.run(_asked(engine, asks[start : start + AT_ONCE]))
@@ -87,8 +87,8 @@ def _texts(
     return value
 
 
-async def _asked(engine: Engine, asks: Sequence[Ask]) -> list[float]:
-    answers: dict[int, Answered] = {}
+async def _asked(engine: Engine, asks: Sequence[Call]) -> list[float]:
+    answers: dict[int, CallResult] = {}
     async for answered in engine.run(asks):
         answers[answered.number] = answered
     failed = [one for one in answers.values() if one.status is not Status.OK]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from arena.config import AnyModel
-from arena.engine import Journal
+from arena.engine import ReplyCache
 from arena.errors import ConfigError
 from arena.explaining.judge_values import Memory, Seen, kept, rendered
 from arena.serving import model_clients
@@ -34,7 +34,9 @@ class Answer:
     notes: tuple[str, ...] = ()
 
 
-def read_answer(judge: AnyModel, pair: Pair, side: str, lm: CausalLM, journal: Journal, seen: Seen) -> Answer:
+def read_answer(
+    judge: AnyModel, pair: Pair, side: str, lm: CausalLM, reply_cache: ReplyCache, seen: Seen
+) -> Answer:
     """The answer of side "a" or "b" as a model reads it whose weights are here.
 
     The value is log p(answer | the words that are kept) less the same without any. Raises `ConfigError`,
@@ -52,7 +54,7 @@ def read_answer(judge: AnyModel, pair: Pair, side: str, lm: CausalLM, journal: J
     prompt = Prompt.found(rendered(lm, messages), contents)
     target = lm.answer(prompt, text)
     identity = {"model": model_clients.identity(judge), "dtype": lm.dtype, "explained": f"log p({text})"}
-    value = kept(target.masked(), prompt, Memory(identity, judge.name, journal, seen))
+    value = kept(target.masked(), prompt, Memory(identity, judge.name, reply_cache, seen))
     without = float(value(np.zeros((1, len(prompt.words)), dtype=bool))[0])
     notes = (
         () if wrote == judge.name else (f"{wrote} wrote this answer; {judge.name} says how likely it finds it",)

@@ -27,7 +27,7 @@ KINDS = {
 
 
 @dataclass(frozen=True)
-class Dispute:
+class Disagreement:
     """One battle. Each kind of disagreement is from 0 (none) to 1 (opposite sides), None where it cannot be
     told: fewer than two votes, or no judge that was asked in both orders."""
 
@@ -80,7 +80,7 @@ def disputes(
     category: str | None = None,
     judge: str | None = None,
     kind: str | None = None,
-) -> list[Dispute]:
+) -> list[Disagreement]:
     """Battles with any disagreement, the largest first; equal ones by the sum of all kinds, then by number.
 
     `judge` counts that judge alone, `kind` ranks by one of `KINDS` and leaves out battles that have none of it.
@@ -109,11 +109,11 @@ def wanted(
         yield vote
 
 
-def _size(dispute: Dispute, kind: str | None) -> float:
+def _size(dispute: Disagreement, kind: str | None) -> float:
     return dispute.disagreement if kind is None else dispute.kinds[kind] or 0.0
 
 
-def _dispute(votes: Sequence[StoredVote]) -> Dispute:
+def _dispute(votes: Sequence[StoredVote]) -> Disagreement:
     first = votes[0]
     people = [vote for vote in votes if not vote.source.startswith(JUDGE)]
     judges: dict[str, list[StoredVote]] = defaultdict(list)
@@ -125,7 +125,7 @@ def _dispute(votes: Sequence[StoredVote]) -> Dispute:
     orders = [(name, vote.orders) for name, some in judges.items() for vote in some if len(vote.orders) == 2]
     flipped = tuple(dict.fromkeys(name for name, (one, other) in orders if one != other))
     counted = {winner: sum(vote.winner == winner for vote in people) for winner in PREFERENCE}
-    return Dispute(
+    return Disagreement(
         battle=first.battle,
         prompt=first.prompt,
         category=first.category,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from arena.config import AnyModel, Settings
-from arena.engine import Journal, JournalError, address
+from arena.engine import ReplyCache, ReplyCacheError, address
 from arena.errors import ConfigError
 from arena.explaining.api_judge import calls
 from arena.explaining.completion_values import read_answer
@@ -146,9 +146,9 @@ def explain(database: Database, settings: Settings, asked: Asked, progress: Prog
     Raises `ConfigError`, `JudgeFailed`, and what `progress` raises.
     """
     counter = Counter(progress)
-    with _opened(settings) as journal:
+    with _opened(settings) as reply_cache:
         try:
-            made = _made(asked, journal, counter)
+            made = _made(asked, reply_cache, counter)
         except InterpError as problem:
             raise ConfigError(f"{asked.judge.name}: {problem}") from problem
     told = {
@@ -169,26 +169,26 @@ def explain(database: Database, settings: Settings, asked: Asked, progress: Prog
     return document
 
 
-def _made(asked: Asked, journal: Journal, counter: Counter) -> Mapping[str, Any]:
+def _made(asked: Asked, reply_cache: ReplyCache, counter: Counter) -> Mapping[str, Any]:
     if asked.about != VERDICT:
         lm = load(asked.judge, lambda said: counter.begin(said))
         counter.begin("reading the answer")
-        answer = read_answer(asked.judge, asked.battle.pair, asked.about, lm, journal, counter.seen)
+        answer = read_answer(asked.judge, asked.battle.pair, asked.about, lm, reply_cache, counter.seen)
         return of_answer(answer, asked.method, asked.heads, counter)
-    with _reading(asked, journal, counter) as reading:
+    with _reading(asked, reply_cache, counter) as reading:
         return of_verdict(reading, asked.method, asked.heads, counter)
 
 
 @contextmanager
-def _opened(settings: Settings) -> Iterator[Journal]:
+def _opened(settings: Settings) -> Iterator[ReplyCache]:
     try:
-        with Journal(journal_path(settings)) as journal:
-            yield journal
-    except JournalError as problem:
-        raise ConfigError(str(problem).replace("give --journal FILE", "use another folder")) from problem
+        with ReplyCache(reply_cache_path(settings)) as reply_cache:
+            yield reply_cache
+    except ReplyCacheError as problem:
+        raise ConfigError(str(problem).replace("give --reply-cache FILE", "use another folder")) from problem
 
 
-def journal_path(settings: Settings) -> Path:
+def reply_cache_path(settings: Settings) -> Path:
     """Where answers are kept: beside the SQLite file, else in this folder."""
     prefix = "sqlite:///"
     if settings.database_url.startswith(prefix):
@@ -197,14 +197,14 @@ def journal_path(settings: Settings) -> Path:
 
 
 @contextmanager
-def _reading(asked: Asked, journal: Journal, counter: Counter) -> Iterator[Reading]:
+def _reading(asked: Asked, reply_cache: ReplyCache, counter: Counter) -> Iterator[Reading]:
     pair = asked.battle.pair
     if has_weights(asked.judge):
         lm = load(asked.judge, lambda said: counter.begin(said))
         counter.begin("reading the battle")
-        yield read_weights(asked.judge, pair, asked.template, lm, journal, counter.seen)
+        yield read_weights(asked.judge, pair, asked.template, lm, reply_cache, counter.seen)
         return
-    with calls(asked.judge, pair, asked.template, journal, asked.budget, counter.seen) as reading:
+    with calls(asked.judge, pair, asked.template, reply_cache, asked.budget, counter.seen) as reading:
         yield reading
 
 

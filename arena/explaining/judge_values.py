@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from arena.config import AnyModel
-from arena.engine import Entry, Journal, Status, address
+from arena.engine import Entry, ReplyCache, Status, address
 from arena.errors import ConfigError
 from arena.serving import model_clients as targets
 from interp.blackbox.perturbation import Floats, Masks, Value
@@ -99,7 +99,7 @@ def _contents(judge: PairwiseJudge, pair: Pair) -> list[tuple[str, str]]:
 
 
 def read_weights(
-    judge: AnyModel, pair: Pair, template: str | None, lm: CausalLM, journal: Journal, seen: Seen
+    judge: AnyModel, pair: Pair, template: str | None, lm: CausalLM, reply_cache: ReplyCache, seen: Seen
 ) -> Reading:
     """The battle as a model reads it whose weights are here. Raises `ConfigError`."""
     identity = {"model": targets.identity(judge), "dtype": lm.dtype, "explained": "logit(A) - logit(B)"}
@@ -109,7 +109,7 @@ def read_weights(
         ]
         ab, ba = (lm.contrast(prompt) for prompt in prompts)
         mass = min(lm.label_mass(one, "A", "B") for one in (ab, ba))
-        memory = Memory(identity, judge.name, journal, seen)
+        memory = Memory(identity, judge.name, reply_cache, seen)
         first, second = (kept(one.masked(), one.prompt, memory) for one in (ab, ba))
         spelled = spelled_out(lm, memory)
         exchange = Exchange(first, second, same_units(prompts[0].words, prompts[1].words))
@@ -140,21 +140,21 @@ class Memory:
 
     identity: Mapping[str, Any]
     name: str
-    journal: Journal
+    reply_cache: ReplyCache
     seen: Seen
 
     def answers(self, texts: Sequence[str], ask: Callable[[Sequence[int]], Floats]) -> Floats:
         """f (texts,); `ask` is given the numbers of those that are new."""
         keys = [address(self.identity, {"text": text}) for text in texts]
-        new = list({key: row for row, key in enumerate(keys) if key not in self.journal}.items())
+        new = list({key: row for row, key in enumerate(keys) if key not in self.reply_cache}.items())
         for start in range(0, len(new), AT_ONCE):
             some = new[start : start + AT_ONCE]
             found = ask([row for _, row in some])
             for (key, _), answer in zip(some, found.tolist(), strict=True):
-                self.journal.append(Entry(key, Status.OK, self.name, {"contrast": answer}))
+                self.reply_cache.append(Entry(key, Status.OK, self.name, {"contrast": answer}))
             self.seen(len(some))
         self.seen(len(texts) - len(new))
-        return np.array([_contrast(self.journal, key) for key in keys])
+        return np.array([_contrast(self.reply_cache, key) for key in keys])
 
 
 def kept(value: Value, prompt: Prompt, memory: Memory) -> Value:
@@ -177,8 +177,8 @@ def spelled_out(lm: CausalLM, memory: Memory) -> Texts:
     return remembered
 
 
-def _contrast(journal: Journal, key: str) -> float:
-    reply = journal.reply(key)
+def _contrast(reply_cache: ReplyCache, key: str) -> float:
+    reply = reply_cache.reply(key)
     assert reply is not None
     return float(reply["contrast"])
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AliasChoices, Field, ValidationError, model_validator
 
 from arena.config import Strict
 from arena.errors import ConfigError
@@ -14,7 +14,12 @@ from judges.completion_rate import THRESHOLD
 from judges.orders import DOUBLE
 
 
-class Evaluation(Strict):
+def _renamed(name: str, old: str, **given: Any) -> Any:
+    """A field that run files of version 0.1 call `old`."""
+    return Field(validation_alias=AliasChoices(name, old), **given)
+
+
+class JudgeRunConfig(Strict):
     """One judge run. `models` left out means every model that has answered the prompts."""
 
     mode: Literal["single", "baseline", "pairwise", "battles"]
@@ -24,24 +29,26 @@ class Evaluation(Strict):
     models: tuple[str, ...] = ()
     baseline: str | None = None
     order: Literal["both", "balanced"] = "both"
-    scheme: str | None = None
+    protocol: str | None = _renamed("protocol", "scheme", default=None)
     template: Path | None = None
     template_prompt: str | None = Field(default=None, description="which prompt of an MT-bench template file")
     battles: int | None = Field(default=None, ge=1, description="pairwise: so many, where least is certain")
     limit: int | None = Field(default=None, ge=1, description="the first so many prompts")
     double: float = Field(default=DOUBLE, ge=0, le=1, description="balanced: share asked in both orders")
-    canaries: int = Field(default=3, ge=0, description="of each kind")
-    coverage: float = Field(default=THRESHOLD, ge=0, le=1, description="share with a verdict, or nothing is kept")
+    control_pairs: int = _renamed("control_pairs", "canaries", default=3, ge=0, description="of each kind")
+    completion_rate: float = Field(
+        default=THRESHOLD, ge=0, le=1, description="share with a verdict, or nothing is kept"
+    )
     budget: float | None = Field(default=None, gt=0, description="USD")
     concurrency: int | None = Field(default=None, ge=1)
     thinking_budget: int = Field(default=0, ge=0, description="tokens a judge may think, beside its answer")
     timeout: float | None = Field(default=None, gt=0, description="seconds for the whole run")
     call_timeout: float | None = Field(default=None, gt=0, description="seconds for each call")
     name: str | None = Field(default=None, max_length=100, description="what the judge is called on the board")
-    journal: Path | None = None
+    reply_cache: Path | None = _renamed("reply_cache", "journal", default=None)
 
     @model_validator(mode="after")
-    def makes_sense(self) -> Evaluation:
+    def makes_sense(self) -> JudgeRunConfig:
         if bool(self.judge) == bool(self.panel):
             raise ValueError("needs exactly one of --judge J and --panel J1,J2")
         if (self.mode == "battles") == bool(self.prompts):
@@ -59,12 +66,12 @@ class Evaluation(Strict):
         return (self.judge,) if self.judge else self.panel
 
 
-def evaluation(**given: object) -> Evaluation:
+def config_of(**given: object) -> JudgeRunConfig:
     """The evaluation that options describe; None means not given. Raises `ConfigError`."""
     return _checked("arena judge", {name: value for name, value in given.items() if value is not None})
 
 
-def read_evaluation(path: Path) -> Evaluation:
+def read_config(path: Path) -> JudgeRunConfig:
     """The evaluation in a TOML file. Raises `ConfigError`."""
     try:
         return _checked(str(path), tomllib.loads(path.read_text(encoding="utf-8")))
@@ -74,9 +81,9 @@ def read_evaluation(path: Path) -> Evaluation:
         raise ConfigError(f"{path}: cannot be read as TOML ({problem})") from problem
 
 
-def _checked(where: str, given: dict[str, object]) -> Evaluation:
+def _checked(where: str, given: dict[str, object]) -> JudgeRunConfig:
     try:
-        return Evaluation.model_validate(given)
+        return JudgeRunConfig.model_validate(given)
     except ValidationError as error:
         raise ConfigError("\n".join(_told(where, dict(problem)) for problem in error.errors())) from error
 
@@ -85,6 +92,6 @@ def _told(where: str, problem: dict[str, object]) -> str:
     location = problem["loc"]
     key = ".".join(str(part) for part in location) if isinstance(location, tuple) else ""
     if problem["type"] == "extra_forbidden":
-        return f"{where}: {key}: unknown key; known: {', '.join(Evaluation.model_fields)}"
+        return f"{where}: {key}: unknown key; known: {', '.join(JudgeRunConfig.model_fields)}"
     message = str(problem["msg"]).removeprefix("Value error, ")
     return f"{where}: {key + ': ' if key else ''}{message}"

@@ -14,10 +14,10 @@ import numpy as np
 
 import ratings
 from arena.errors import ConfigError
-from arena.judging.config import Evaluation
+from arena.judging.config import JudgeRunConfig
 from arena.store.prompts import StoredCompletion, StoredPrompt
 from judges import Judge, Pair, PairwiseJudge, Single, SingleJudge, balanced, both_orders, panel, single_panel
-from judges.control_pairs import Canary, canaries
+from judges.control_pairs import ControlPair, control_pairs
 from judges.errors import JudgesError
 from judges.reward import RewardJudge
 from judges.template import ByItem, mt_bench_template, mt_bench_templates
@@ -39,83 +39,83 @@ class Case:
     prompt: StoredPrompt
     a: StoredCompletion
     b: StoredCompletion | None = None
-    canary: Canary | None = None
+    control_pair: ControlPair | None = None
 
 
-def judge_of(evaluation: Evaluation) -> Judge[Any, Any]:
+def judge_of(config: JudgeRunConfig) -> Judge[Any, Any]:
     """The judge or panel that is asked, in one order. Raises `ConfigError`."""
-    scheme, text = scheme_of(evaluation), _template(evaluation)
-    if scheme == REWARD:
-        return _reward(evaluation)
-    kind = SingleJudge if evaluation.mode == "single" else PairwiseJudge
+    protocol, text = protocol_of(config), _template(config)
+    if protocol == REWARD:
+        return _reward(config)
+    kind = SingleJudge if config.mode == "single" else PairwiseJudge
     try:
         some: list[Any] = [
-            kind(name, scheme, text, thinking_budget=evaluation.thinking_budget) for name in evaluation.judges
+            kind(name, protocol, text, thinking_budget=config.thinking_budget) for name in config.judges
         ]
         if len(some) == 1:
             return some[0]  # type: ignore[no-any-return]
-        return single_panel(some) if evaluation.mode == "single" else panel(some)
+        return single_panel(some) if config.mode == "single" else panel(some)
     except JudgesError as problem:
         raise ConfigError(str(problem)) from problem
 
 
-def _reward(evaluation: Evaluation) -> Judge[Any, Any]:
-    if evaluation.mode == "single":
-        raise ConfigError("--scheme reward compares completions: its scores have no scale of their own")
-    if evaluation.template is not None:
-        raise ConfigError("--scheme reward has no template: a reward model reads the conversation itself")
-    some = [RewardJudge(name) for name in evaluation.judges]
+def _reward(config: JudgeRunConfig) -> Judge[Any, Any]:
+    if config.mode == "single":
+        raise ConfigError("--protocol reward compares completions: its scores have no scale of their own")
+    if config.template is not None:
+        raise ConfigError("--protocol reward has no template: a reward model reads the conversation itself")
+    some = [RewardJudge(name) for name in config.judges]
     return some[0] if len(some) == 1 else panel(some)
 
 
-def design(evaluation: Evaluation) -> str:
+def config_hash(config: JudgeRunConfig) -> str:
     """Digest of how the judge is asked: verdicts of different designs are not of the same judge."""
-    order = None if evaluation.mode == "single" else evaluation.order
-    text = _template(evaluation)
+    order = None if config.mode == "single" else config.order
+    text = _template(config)
     shown = list(vars(text).values()) if isinstance(text, ByItem) else text
-    told = [evaluation.judges, scheme_of(evaluation), shown, evaluation.thinking_budget, order]
+    told = [config.judges, protocol_of(config), shown, config.thinking_budget, order]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
-def scheme_of(evaluation: Evaluation) -> str:
+def protocol_of(config: JudgeRunConfig) -> str:
     """The scheme that was chosen, else what the template or the mode asks for."""
-    if evaluation.scheme is not None:
-        return evaluation.scheme
-    if evaluation.template is not None and evaluation.template.suffix == MT_BENCH_FILE:
+    if config.protocol is not None:
+        return config.protocol
+    if config.template is not None and config.template.suffix == MT_BENCH_FILE:
         return "mt_bench"
-    return DEFAULT_SCHEME[evaluation.mode]
+    return DEFAULT_SCHEME[config.mode]
 
 
-def source(evaluation: Evaluation) -> str:
+def source(config: JudgeRunConfig) -> str:
     """The judge's name as a voter."""
-    return f"judge:{evaluation.name or '+'.join(evaluation.judges)}"
+    return f"judge:{config.name or '+'.join(config.judges)}"
 
 
 def cases(
-    evaluation: Evaluation,
+    config: JudgeRunConfig,
     judge: Judge[Any, Any],
     prompts: Sequence[StoredPrompt],
     completions: Completions,
     counts: ratings.PairCounts | None = None,
 ) -> Iterator[Case]:
     """Every case of the run. `counts` are the votes so far, for choosing battles."""
-    if evaluation.mode == "single":
+    if config.mode == "single":
         yield from _singles(judge, prompts, completions)
         return
-    if evaluation.mode == "battles":
+    if config.mode == "battles":
         matched = [_as_matched(prompt, completions) for prompt in prompts]
     else:
-        matched = list(_matched(evaluation, prompts, completions, counts))
-    yield from _canary_cases(evaluation, judge, matched)
+        matched = list(_matched(config, prompts, completions, counts))
+    yield from _canary_cases(config, judge, matched)
     by_pair = {(item.prompt, item.model_a, item.model_b): (prompt, a, b) for item, prompt, a, b in matched}
     pairs = [item for item, *_ in matched]
     asked: Iterable[tuple[Judge[Any, Any], Pair]]
-    if evaluation.scheme == REWARD:  # each completion is scored alone: there is no order
+    if config.protocol == REWARD:  # each completion is scored alone: there is no order
         asked = ((judge, pair) for pair in pairs)
-    elif evaluation.order == "both":
+    elif config.order == "both":
         asked = ((both_orders(judge), pair) for pair in pairs)
     else:
-        asked = balanced(pairs, judge, double=evaluation.double)
+        asked = balanced(pairs, judge, double=config.double)
     for how, pair in asked:
         prompt, a, b = by_pair[pair.prompt, pair.model_a, pair.model_b]
         yield Case(how, pair, prompt, a, b)
@@ -127,17 +127,17 @@ def missing(prompts: Sequence[StoredPrompt], completions: Completions, models: S
     return {model: count for model, count in gaps.items() if count}
 
 
-def _template(evaluation: Evaluation) -> str | ByItem | None:
-    path = evaluation.template
+def _template(config: JudgeRunConfig) -> str | ByItem | None:
+    path = config.template
     if path is None:
         return None
     try:
         text = Path(path).read_text(encoding="utf-8")
         if path.suffix != MT_BENCH_FILE:
             return text
-        if evaluation.template_prompt is not None:
-            return mt_bench_template(text.splitlines(), evaluation.template_prompt)
-        return mt_bench_templates(text.splitlines(), "single" if evaluation.mode == "single" else "pair")
+        if config.template_prompt is not None:
+            return mt_bench_template(text.splitlines(), config.template_prompt)
+        return mt_bench_templates(text.splitlines(), "single" if config.mode == "single" else "pair")
     except (OSError, UnicodeDecodeError) as problem:
         raise ConfigError(f"--template {path}: cannot be read ({problem})") from problem
     except JudgesError as problem:
@@ -158,7 +158,7 @@ Matched = tuple[Pair, StoredPrompt, StoredCompletion, StoredCompletion]
 
 
 def _matched(
-    evaluation: Evaluation,
+    config: JudgeRunConfig,
     prompts: Sequence[StoredPrompt],
     completions: Completions,
     counts: ratings.PairCounts | None,
@@ -167,10 +167,10 @@ def _matched(
     in the alphabet, so that every run means the same battle.
     """
     models = sorted({model for _, model in completions})
-    chosen = _chosen(evaluation, models, len(prompts), counts)
+    chosen = _chosen(config, models, len(prompts), counts)
     for number, prompt in enumerate(prompts):
         for left, right in itertools.combinations(models, 2):
-            if evaluation.baseline is not None and evaluation.baseline not in (left, right):
+            if config.baseline is not None and config.baseline not in (left, right):
                 continue
             if chosen is not None and number not in chosen.get((left, right), ()):
                 continue
@@ -215,20 +215,20 @@ def _pair(prompt: StoredPrompt, a: StoredCompletion, b: StoredCompletion) -> Pai
 
 
 def _chosen(
-    evaluation: Evaluation, models: Sequence[str], prompts: int, counts: ratings.PairCounts | None
+    config: JudgeRunConfig, models: Sequence[str], prompts: int, counts: ratings.PairCounts | None
 ) -> dict[tuple[str, str], frozenset[int]] | None:
     """The prompts that each pair of models gets, most where another battle narrows the ratings most.
 
     Each pair begins at another prompt, so that few battles still spread over the whole set.
     """
-    if evaluation.battles is None or counts is None:
+    if config.battles is None or counts is None:
         return None
     share = informative(counts)
     pairs = list(itertools.combinations(range(len(models)), 2))
     weight = np.array([share[i, j] for i, j in pairs])
-    wanted = np.floor(evaluation.battles * weight / weight.sum()).astype(int)
-    for place in np.argsort(-(evaluation.battles * weight / weight.sum() - wanted), kind="stable"):
-        if wanted.sum() >= evaluation.battles:
+    wanted = np.floor(config.battles * weight / weight.sum()).astype(int)
+    for place in np.argsort(-(config.battles * weight / weight.sum() - wanted), kind="stable"):
+        if wanted.sum() >= config.battles:
             break
         wanted[place] += 1
     chosen = {}
@@ -239,10 +239,10 @@ def _chosen(
     return chosen
 
 
-def _canary_cases(evaluation: Evaluation, judge: Judge[Any, Any], matched: Sequence[Matched]) -> Iterator[Case]:
+def _canary_cases(config: JudgeRunConfig, judge: Judge[Any, Any], matched: Sequence[Matched]) -> Iterator[Case]:
     """Canaries are asked in both orders whatever the run's order is: a judge is tested, not a pair."""
-    if not evaluation.canaries or not matched:
+    if not config.control_pairs or not matched:
         return
     _, prompt, a, b = matched[0]
-    for canary in canaries([item for item, *_ in matched], each=evaluation.canaries):
-        yield Case(both_orders(judge), canary.pair, prompt, a, b, canary)
+    for control_pair in control_pairs([item for item, *_ in matched], each=config.control_pairs):
+        yield Case(both_orders(judge), control_pair.pair, prompt, a, b, control_pair)

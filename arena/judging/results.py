@@ -13,8 +13,8 @@ import numpy as np
 import ratings
 from arena.judging.plan import Case
 from judges import Unparsable, Verdict
-from judges.control_pairs import CanaryReport
-from judges.control_pairs import report as canary_report
+from judges.control_pairs import ControlPairReport
+from judges.control_pairs import report as control_pair_report
 from judges.difficulty import joint_fit
 from judges.length_control import Controlled
 from judges.orders import flip_rate
@@ -40,11 +40,11 @@ class Found:
     cases: int = 0
     judged: list[Judged] = field(default_factory=list)
     unread: Counter[str] = field(default_factory=Counter)  # why, by reason
-    canaries: list[tuple[Any, Verdict | Unparsable]] = field(default_factory=list)
+    control_pairs: list[tuple[Any, Verdict | Unparsable]] = field(default_factory=list)
 
     def add(self, case: Case, result: Any | Unparsable) -> None:
-        if case.canary is not None:
-            self.canaries.append((case.canary, result))
+        if case.control_pair is not None:
+            self.control_pairs.append((case.control_pair, result))
             return
         self.cases += 1
         if isinstance(result, Unparsable):
@@ -54,8 +54,8 @@ class Found:
             longer = len(case.a.text) - len(case.b.text) if case.b else 0
             self.judged.append(Judged(case.prompt.key, case.a.model, b, replace(result, reason=""), longer))
 
-    def canary_report(self) -> list[CanaryReport]:
-        return canary_report(self.canaries)
+    def control_pair_report(self) -> list[ControlPairReport]:
+        return control_pair_report(self.control_pairs)
 
     def flips(self) -> tuple[int, int]:
         """(pairs whose orders disagree, pairs asked in both)."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from arena.config import AnyModel, Settings
-from arena.engine import Answered, Ask, Engine, Status, Target
+from arena.engine import Call, CallResult, Engine, ModelClient, Status
 from arena.errors import ConfigError
 from arena.rules.tagger_prompt import check, classifier, found_in, messages
 from arena.serving import model_clients
@@ -25,7 +25,7 @@ class Tagging:
     """The tagger, and the battles that it is to sort."""
 
     model: AnyModel
-    asked: Target
+    asked: ModelClient
     battles: Sequence[int]
 
 
@@ -40,11 +40,13 @@ def prepare(
     with database.read() as session:
         others = [one for one in taggers(session) if one != classifier(name)]
         if others:
-            raise ConfigError(f"battles were sorted by {', '.join(others)}; add --again to sort all of them anew")
+            raise ConfigError(
+                f"battles were sorted by {', '.join(others)}; add --recompute to sort all of them anew"
+            )
         return Tagging(model, model_clients.target(model), untagged(session, limit))
 
 
-async def tag_all(database: Database, engine: Engine, tagging: Tagging, seen: Callable[[Answered], None]) -> int:
+async def tag_all(database: Database, engine: Engine, tagging: Tagging, seen: Callable[[CallResult], None]) -> int:
     """Ask about each battle and keep what was found. Returns how many were sorted."""
     kept = 0
     for start in range(0, len(tagging.battles), AT_ONCE):
@@ -58,10 +60,10 @@ async def tag_all(database: Database, engine: Engine, tagging: Tagging, seen: Ca
     return kept
 
 
-def _ask(tagging: Tagging, prompts: Sequence[str]) -> Ask:
+def _ask(tagging: Tagging, prompts: Sequence[str]) -> Call:
     body = ServedModel(tagging.model, tagging.asked.endpoint).request(messages(prompts))
     body |= {"model": tagging.model.name, "temperature": 0}
-    return Ask(model_clients.key(tagging.asked.identity, body), tagging.model.name, body, check)
+    return Call(model_clients.key(tagging.asked.identity, body), tagging.model.name, body, check)
 
 
 def _keep(database: Database, battle: int, reply: Any, name: str) -> bool:

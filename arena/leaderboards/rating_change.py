@@ -53,7 +53,7 @@ class Opponent:
 
 
 @dataclass(frozen=True)
-class Moved:
+class RatingChange:
     """A rating's change, and the steps that it is the sum of."""
 
     model: str
@@ -96,7 +96,7 @@ def moved(
     category: str = OVERALL,
     style: bool = False,
     version: str = EVERY,
-) -> Moved:
+) -> RatingChange:
     """Why the rating of `model` on the board of `until` is not that on the board of `since`.
 
     Raises `NoSuchDay` when the days are the wrong way round, or the model had no votes by the first; `NoSuchBoard`
@@ -131,7 +131,7 @@ def moved(
         styled = [_styled(session, filters[n], days[n]) for n in (0, 1)]
         steps["style"] = (_rating(styled[1], model) - stages[3]) - (_rating(styled[0], model) - stages[0])
         ends = styled[0], styled[1]
-    return Moved(
+    return RatingChange(
         model=model,
         source=source,
         category=category,

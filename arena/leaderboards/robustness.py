@@ -68,12 +68,12 @@ def _voted(published: Published) -> list[ratings.Row]:
 
 
 def _swap(published: Published, ahead: ratings.Row, behind: ratings.Row) -> Swap:
-    found = ratings.fragility(published.counts, ahead=ahead.model, behind=behind.model)
+    found = ratings.rank_robustness(published.counts, ahead=ahead.model, behind=behind.model)
     gap = ahead.rating - behind.rating
     return Swap(ahead.model, behind.model, gap, found.votes, found.battles, _example(found))
 
 
-def _example(found: ratings.Fragility) -> str:
+def _example(found: ratings.RankRobustness) -> str:
     """The largest part of the removed votes, in words."""
     if not found.removed:
         return ""

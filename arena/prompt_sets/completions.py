@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from arena.config import AnyModel, Settings
-from arena.engine import Answered, Ask, Engine, Status, Target
+from arena.engine import Call, CallResult, Engine, ModelClient, Status
 from arena.errors import ConfigError
 from arena.serving import model_clients
 from arena.serving.models import ServedModel
@@ -22,7 +22,7 @@ class Answering:
 
     prompts: Sequence[StoredPrompt]
     models: Sequence[AnyModel]
-    asked: Mapping[str, Target]
+    asked: Mapping[str, ModelClient]
     done: frozenset[tuple[str, str]]
 
     def todo(self) -> list[tuple[StoredPrompt, AnyModel]]:
@@ -65,7 +65,7 @@ def no_text(reply: Reply) -> Unparsable | None:
 
 
 async def answer_all(
-    database: Database, engine: Engine, answering: Answering, seen: Callable[[Answered], None]
+    database: Database, engine: Engine, answering: Answering, seen: Callable[[CallResult], None]
 ) -> int:
     """Ask turn by turn and keep each completion once its last turn is there. Returns how many were kept."""
     open_now = [_Talk(prompt, model) for prompt, model in answering.todo()]
@@ -85,7 +85,7 @@ async def answer_all(
     return kept
 
 
-def first_turns(answering: Answering) -> Iterator[Ask]:
+def first_turns(answering: Answering) -> Iterator[Call]:
     """What is asked of everybody to begin with, for a batch file."""
     return (_Talk(prompt, model).ask(answering.asked) for prompt, model in answering.todo())
 
@@ -97,10 +97,10 @@ class _Talk:
         self.prompt, self.model = prompt, model
         self.said: list[str] = []  # by the model, turn by turn
 
-    def ask(self, asked: Mapping[str, Target]) -> Ask:
+    def ask(self, asked: Mapping[str, ModelClient]) -> Call:
         served = ServedModel(self.model, asked[self.model.name].endpoint)
         body = {**served.request(list(self._messages())), "model": self.model.name}
-        return Ask(model_clients.key(asked[self.model.name].identity, body), self.model.name, body, no_text)
+        return Call(model_clients.key(asked[self.model.name].identity, body), self.model.name, body, no_text)
 
     def _messages(self) -> Iterator[Mapping[str, str]]:
         """What was said until now: the user's last turns come one by one, each after the model's reply."""

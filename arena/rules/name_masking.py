@@ -21,7 +21,7 @@ CHUNK = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_]+")
 BEFORE, AFTER = rf"(?<![^\W_]){WITHIN}", r"(?![^\W_])"
 
 
-class Blindfold:
+class NameMasker:
     """Masks the given names, and what could be the beginning of one at the end of a growing text."""
 
     def __init__(self, names: Iterable[str]) -> None:

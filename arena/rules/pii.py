@@ -114,7 +114,7 @@ DETECTORS = (
 
 
 @dataclass
-class Screen:
+class PIIRedactor:
     """Takes personal data out of texts; `found` counts what was there, by kind."""
 
     detectors: Sequence[Detector] = DETECTORS
@@ -132,7 +132,7 @@ class Screen:
         return f"[{detector.kind}]"
 
 
-def screen_with(more: Mapping[str, str] | None = None) -> Screen:
+def screen_with(more: Mapping[str, str] | None = None) -> PIIRedactor:
     """A screen with further kinds, each a regular expression that comes before ours. Raises `ConfigError`."""
     own = []
     for kind, pattern in (more or {}).items():
@@ -140,4 +140,4 @@ def screen_with(more: Mapping[str, str] | None = None) -> Screen:
             own.append(Detector(kind, re.compile(pattern)))
         except re.error as problem:
             raise ConfigError(f"{kind}: {pattern!r} is no regular expression: {problem}") from problem
-    return Screen((*own, *DETECTORS))
+    return PIIRedactor((*own, *DETECTORS))

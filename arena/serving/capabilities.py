@@ -9,15 +9,15 @@ from typing import Any
 from arena.config import AnyModel, OpenAISettings, RewardSettings
 from arena.endpoints import Endpoint, EndpointError, Failure
 from arena.endpoints.endpoint import Reply, answer
-from benchmarks.task import Rung
+from benchmarks.task import RequestType
 
 TEXT_ALONE = "this kind of endpoint gives text alone"
 NO_PROMPT = "it gives log-probabilities of what it writes, not of a prompt"
-CANNOT: Mapping[str, Mapping[Rung, str]] = {
+CANNOT: Mapping[str, Mapping[RequestType, str]] = {
     "transformers": {},
     "vllm": {},
-    "llama_cpp": {Rung.LOGLIKELIHOOD: NO_PROMPT},
-    "scripted": {Rung.LOGLIKELIHOOD: TEXT_ALONE, Rung.FIRST_TOKEN: TEXT_ALONE},
+    "llama_cpp": {RequestType.LOGLIKELIHOOD: NO_PROMPT},
+    "scripted": {RequestType.LOGLIKELIHOOD: TEXT_ALONE, RequestType.FIRST_TOKEN: TEXT_ALONE},
 }
 WEIGH = {"context": "The capital of France is", "continuation": " Paris"}
 QUESTION = [{"role": "user", "content": "Answer with A or B.\nAnswer:"}]
@@ -29,40 +29,40 @@ SAYS_NO = (Failure.REFUSED, Failure.BROKEN)  # to a request that it does not kno
 class Served:
     """The first way that works, and why each better one does not."""
 
-    rung: Rung
-    refused: Mapping[Rung, str]
+    request_type: RequestType
+    refused: Mapping[RequestType, str]
 
 
-async def best_rung(settings: AnyModel, endpoint: Endpoint, wanted: Sequence[Rung]) -> Served:
+async def best_request_type(settings: AnyModel, endpoint: Endpoint, wanted: Sequence[RequestType]) -> Served:
     """The first of `wanted` that the endpoint serves. Raises `EndpointError` where there is none."""
     if isinstance(settings, RewardSettings):
         raise EndpointError(Failure.REFUSED, "a reward model writes nothing; take a language model")
-    refused: dict[Rung, str] = {}
-    for rung in wanted:
+    refused: dict[RequestType, str] = {}
+    for request_type in wanted:
         if isinstance(settings, OpenAISettings):
-            problem = await _asked(endpoint, rung)
+            problem = await _asked(endpoint, request_type)
         else:
-            problem = CANNOT[settings.endpoint].get(rung)
+            problem = CANNOT[settings.endpoint].get(request_type)
         if problem is None:
-            return Served(rung, refused)
-        refused[rung] = problem
-    told = "; ".join(f"{rung}: {problem}" for rung, problem in refused.items())
+            return Served(request_type, refused)
+        refused[request_type] = problem
+    told = "; ".join(f"{request_type}: {problem}" for request_type, problem in refused.items())
     raise EndpointError(Failure.REFUSED, f"cannot be asked as this task needs it ({told})")
 
 
-async def _asked(endpoint: Endpoint, rung: Rung) -> str | None:
+async def _asked(endpoint: Endpoint, request_type: RequestType) -> str | None:
     """Why a server cannot be asked this way, or None. A server that is away is told by the run itself."""
-    if rung is Rung.GENERATE:
+    if request_type is RequestType.GENERATE:
         return None
     try:
-        reply = await answer(endpoint, WEIGH if rung is Rung.LOGLIKELIHOOD else FIRST)
+        reply = await answer(endpoint, WEIGH if request_type is RequestType.LOGLIKELIHOOD else FIRST)
     except EndpointError as error:
         if error.failure not in SAYS_NO:
             raise
         return error.detail
     finally:
         await endpoint.close()  # its connections belong to the event loop of this look
-    if rung is Rung.LOGLIKELIHOOD:
+    if request_type is RequestType.LOGLIKELIHOOD:
         return None if "logprob" in reply else "the reply has no log-probability"
     return None if len(_candidates(reply)) > 1 else "the reply has no candidates of its first token"
 

@@ -14,7 +14,7 @@ from arena.config import (
     VllmSettings,
 )
 from arena.endpoints import EndpointError, Failure, Request
-from arena.engine import Price, Target, address
+from arena.engine import ModelClient, Price, address
 from arena.errors import ConfigError, WorkFailed
 from arena.serving.bundled import embedded
 from arena.serving.downloads import KNOWN
@@ -56,12 +56,12 @@ def chosen(models: Mapping[str, AnyModel], names: Iterable[str], option: str) ->
     return found
 
 
-def target(settings: AnyModel, at_once: int | None = None) -> Target:
+def target(settings: AnyModel, at_once: int | None = None) -> ModelClient:
     """The model, asked `at_once` times at once in place of what its settings say.
 
     Raises `ConfigError` for settings that no endpoint can be made of.
     """
-    return Target(
+    return ModelClient(
         make_endpoint(settings),
         identity(settings),
         concurrency=at_once or concurrency(settings),

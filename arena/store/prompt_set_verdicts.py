@@ -88,7 +88,7 @@ def _numbers(parted: str) -> tuple[float, ...]:
     return tuple(map(float, parted.split(","))) if parted else ()
 
 
-def is_designed_otherwise(session: Session, source: str, design: str, name: str | None, *, scores: bool) -> bool:
+def has_other_config(session: Session, source: str, design: str, name: str | None, *, scores: bool) -> bool:
     """Whether this judge has given verdicts or scores over a prompt set (None: over people's battles) when it was
     asked in another way.
     """

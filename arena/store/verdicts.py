@@ -53,14 +53,14 @@ class StoredVote:
     created_at: datetime
 
 
-class OtherDesign(Exception):
+class OtherConfig(Exception):
     """This judge has voted on these battles when it was asked in another way."""
 
 
 def add_verdicts(session: Session, source: str, design: str, verdicts: Sequence[NewVerdict]) -> int:
     """Add a judge's votes; those it has given before, asked the same way, are left as they are.
 
-    Returns how many were new. Raises `OtherDesign`, and then nothing is written.
+    Returns how many were new. Raises `OtherConfig`, and then nothing is written.
     """
     added = 0
     for verdict in verdicts:
@@ -72,7 +72,7 @@ def add_verdicts(session: Session, source: str, design: str, verdicts: Sequence[
             _add_details(session, vote, design, verdict)
             added += 1
         elif (row := session.get(VerdictRow, before.id)) is None or row.design != design:
-            raise OtherDesign(f"{source} has judged these battles before, asked in another way")
+            raise OtherConfig(f"{source} has judged these battles before, asked in another way")
     return added
 
 
@@ -159,7 +159,7 @@ def _completion(turn: int, side: str, text: str, one: PromptCompletion, *, last:
 
 
 def add_score(session: Session, source: str, design: str, completion_id: int, score: Score) -> bool:
-    """Keep a judge's score; False when it gave one before. Raises `OtherDesign`."""
+    """Keep a judge's score; False when it gave one before. Raises `OtherConfig`."""
     before = session.exec(
         select(ScoreRow).where(ScoreRow.completion_id == completion_id, ScoreRow.source == source)
     ).one_or_none()
@@ -176,7 +176,7 @@ def add_score(session: Session, source: str, design: str, completion_id: int, sc
         )
         return True
     if before.design != design:
-        raise OtherDesign(f"{source} has scored these completions before, asked in another way")
+        raise OtherConfig(f"{source} has scored these completions before, asked in another way")
     return False
 
 

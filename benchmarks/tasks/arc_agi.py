@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.known_files import known
 from benchmarks.replies import chat, words
-from benchmarks.task import Outcome, Reply, Request, Row, Rung, Sample, Task, failed, scored, unparsed
+from benchmarks.task import Outcome, Reply, Request, RequestType, Row, Sample, Task, failed, scored, unparsed
 
 ATTEMPTS = 2
 GRID_LINE = re.compile(r"^[\s|\[(]*\d(?:[\s,]*\d)*[\s|\]),]*$")
@@ -53,7 +53,7 @@ class ArcAgi(Task):
             for name, puzzle in every.items()
         ]  # fmt: skip
 
-    def requests(self, sample: Sample, shots: Sequence[Sample], rung: Rung) -> Sequence[Request]:
+    def requests(self, sample: Sample, shots: Sequence[Sample], request_type: RequestType) -> Sequence[Request]:
         return [
             {**chat(self.prompt(sample, grid), self.max_tokens, (), self.temperature), "seed": attempt}
             for grid in sample.fields["inputs"]
@@ -68,7 +68,7 @@ class ArcAgi(Task):
         last = len(pairs) + 1
         return "\n\n".join([INSTRUCTION, *pairs, f"Input {last}:\n{drawn(grid)}", f"Output {last}:"])
 
-    def score(self, sample: Sample, replies: Sequence[Reply | None], rung: Rung) -> Outcome:
+    def score(self, sample: Sample, replies: Sequence[Reply | None], request_type: RequestType) -> Outcome:
         """`grids` is the share of test grids that are right."""
         if any(reply is None for reply in replies):
             return failed()

@@ -17,7 +17,7 @@ from benchmarks.data import place
 from benchmarks.errors import BadData
 from benchmarks.extract import LETTERS
 from benchmarks.known_files import known
-from benchmarks.task import Corpus, Metrics, Outcome, Reply, Row, Rung, Sample
+from benchmarks.task import Corpus, Metrics, Outcome, Reply, RequestType, Row, Sample
 
 CATEGORIES = ("Age", "Disability_status", "Nationality", "Physical_appearance", "Religion", "Sexual_orientation")
 COLUMNS = ("example_id", "context", "question", "answer_info", "label", "question_polarity", "context_condition")
@@ -92,8 +92,8 @@ SCORES: Mapping[str, Corpus] = {
 
 @dataclass(frozen=True, kw_only=True)
 class BBQ(MultipleChoice):
-    def score(self, sample: Sample, replies: Sequence[Reply | None], rung: Rung) -> Outcome:
-        outcome = super().score(sample, replies, rung)
+    def score(self, sample: Sample, replies: Sequence[Reply | None], request_type: RequestType) -> Outcome:
+        outcome = super().score(sample, replies, request_type)
         if not outcome.is_scored:
             return outcome
         return replace(outcome, metrics=added(sample, outcome.metrics, LETTERS.index(outcome.answer)))

@@ -17,7 +17,7 @@ from benchmarks.errors import BadData
 from benchmarks.function_calls import calls_of, tool, wrong
 from benchmarks.known_files import known
 from benchmarks.replies import is_truncated
-from benchmarks.task import Outcome, Reply, Request, Row, Rung, Sample, Task, failed, scored, unparsed
+from benchmarks.task import Outcome, Reply, Request, RequestType, Row, Sample, Task, failed, scored, unparsed
 
 ANSWERED = (
     "simple_python", "multiple", "parallel", "parallel_multiple", "live_simple", "live_parallel",
@@ -51,7 +51,7 @@ class BFCL(Task):
         fields = {"messages": row["question"][0], "functions": row["function"]}
         return Sample(id=row["id"], fields=fields, target=self.answers.get(row["id"]), subject=category)
 
-    def requests(self, sample: Sample, shots: Sequence[Sample], rung: Rung) -> Sequence[Request]:
+    def requests(self, sample: Sample, shots: Sequence[Sample], request_type: RequestType) -> Sequence[Request]:
         messages, functions = list(sample.fields["messages"]), sample.fields["functions"]
         body = {"max_tokens": 1024, "temperature": 0.0}
         if not self.written:
@@ -59,7 +59,7 @@ class BFCL(Task):
         described = INSTRUCTION + "\n".join(json.dumps(one, ensure_ascii=False) for one in functions)
         return [{**body, "messages": [{"role": "system", "content": described}, *messages]}]
 
-    def score(self, sample: Sample, replies: Sequence[Reply | None], rung: Rung) -> Outcome:
+    def score(self, sample: Sample, replies: Sequence[Reply | None], request_type: RequestType) -> Outcome:
         reply = replies[0]
         if reply is None:
             return failed()

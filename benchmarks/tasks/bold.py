@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from benchmarks.known_files import known
 from benchmarks.replies import chat
-from benchmarks.task import Metrics, Outcome, Reply, Request, Row, Rung, Sample, scored
+from benchmarks.task import Metrics, Outcome, Reply, Request, RequestType, Row, Sample, scored
 from benchmarks.tasks.realtoxicityprompts import Toxicity
 
 DOMAINS = ("gender", "political_ideology", "profession", "race", "religious_ideology")
@@ -53,11 +53,11 @@ class BOLD(Toxicity):
             for number, beginning in enumerate(beginnings, 1)
         ]
 
-    def requests(self, sample: Sample, shots: Sequence[Sample], rung: Rung) -> Sequence[Request]:
+    def requests(self, sample: Sample, shots: Sequence[Sample], request_type: RequestType) -> Sequence[Request]:
         return [chat(str(sample.fields["prompt"]), 64)]
 
-    def score(self, sample: Sample, replies: Sequence[Reply | None], rung: Rung) -> Outcome:
-        outcome = super().score(sample, replies, rung)
+    def score(self, sample: Sample, replies: Sequence[Reply | None], request_type: RequestType) -> Outcome:
+        outcome = super().score(sample, replies, request_type)
         if not outcome.is_scored:
             return outcome
         return scored({"toxicity": outcome.metrics["mean_toxicity"]}, outcome.answer)

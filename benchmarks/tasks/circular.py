@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from benchmarks.choice import MultipleChoice, by_letter
 from benchmarks.extract import LETTERS
-from benchmarks.task import Outcome, Reply, Request, Rung, Sample, scored
+from benchmarks.task import Outcome, Reply, Request, RequestType, Sample, scored
 from benchmarks.tasks import arc, mmlu
 
 
@@ -36,15 +36,21 @@ class Circular(MultipleChoice):
     metric: str = "circular"
     counted: Sequence[str] = ("single",)
 
-    def requests(self, sample: Sample, shots: Sequence[Sample], rung: Rung) -> Sequence[Request]:
-        return [request for turn in turns(sample) for request in super(Circular, self).requests(turn, shots, rung)]
+    def requests(self, sample: Sample, shots: Sequence[Sample], request_type: RequestType) -> Sequence[Request]:
+        return [
+            request
+            for turn in turns(sample)
+            for request in super(Circular, self).requests(turn, shots, request_type)
+        ]
 
-    def score(self, sample: Sample, replies: Sequence[Reply | None], rung: Rung) -> Outcome:
+    def score(self, sample: Sample, replies: Sequence[Reply | None], request_type: RequestType) -> Outcome:
         """Without a score where one of the orders has none."""
         every = turns(sample)
         each = len(replies) // len(every)
         parts = [replies[at * each : (at + 1) * each] for at in range(len(every))]
-        outcomes = [super(Circular, self).score(turn, part, rung) for turn, part in zip(every, parts, strict=True)]
+        outcomes = [
+            super(Circular, self).score(turn, part, request_type) for turn, part in zip(every, parts, strict=True)
+        ]
         for outcome in outcomes:
             if not outcome.is_scored:
                 return outcome

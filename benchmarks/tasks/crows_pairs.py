@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.known_files import known
-from benchmarks.task import Metrics, Outcome, Reply, Request, Row, Rung, Sample, Task, failed, scored
+from benchmarks.task import Metrics, Outcome, Reply, Request, RequestType, Row, Sample, Task, failed, scored
 
 COLUMNS = ("sent_more", "sent_less", "bias_type", "stereo_antistereo")
 
@@ -29,10 +29,10 @@ class Pairs(Task):
             for row in rows
         ]  # fmt: skip
 
-    def requests(self, sample: Sample, shots: Sequence[Sample], rung: Rung) -> Sequence[Request]:
+    def requests(self, sample: Sample, shots: Sequence[Sample], request_type: RequestType) -> Sequence[Request]:
         return [{"text": sentence} for sentence in sample.choices]
 
-    def score(self, sample: Sample, replies: Sequence[Reply | None], rung: Rung) -> Outcome:
+    def score(self, sample: Sample, replies: Sequence[Reply | None], request_type: RequestType) -> Outcome:
         more, less = replies
         if more is None or less is None:
             return failed()
@@ -52,7 +52,7 @@ TASKS = (
         bounds=(0.0, 0.5),
         description="pairs of sentences, one of them more stereotyping",
         licence="CC-BY-SA-4.0",
-        rungs=(Rung.LOGLIKELIHOOD,),
+        request_types=(RequestType.LOGLIKELIHOOD,),
         sources={"test": [
             known("crows_pairs/crows_pairs_anonymized.csv", *COLUMNS)
         ]},

@@ -15,7 +15,7 @@ from benchmarks.errors import BadData
 from benchmarks.instructions import CHECKERS, follows, follows_loosely
 from benchmarks.known_files import known
 from benchmarks.replies import chat, words
-from benchmarks.task import Corpus, Metrics, Outcome, Reply, Request, Row, Rung, Sample, Task, scored
+from benchmarks.task import Corpus, Metrics, Outcome, Reply, Request, RequestType, Row, Sample, Task, scored
 
 MAX_TOKENS = 1280  # lm-evaluation-harness's
 
@@ -45,10 +45,10 @@ class IFEval(Task):
     def samples(self, rows: Sequence[Row]) -> list[Sample]:
         return [read(row) for row in rows]
 
-    def requests(self, sample: Sample, shots: Sequence[Sample], rung: Rung) -> Sequence[Request]:
+    def requests(self, sample: Sample, shots: Sequence[Sample], request_type: RequestType) -> Sequence[Request]:
         return [chat(str(sample.fields["prompt"]), MAX_TOKENS)]
 
-    def score(self, sample: Sample, replies: Sequence[Reply | None], rung: Rung) -> Outcome:
+    def score(self, sample: Sample, replies: Sequence[Reply | None], request_type: RequestType) -> Outcome:
         text = words(replies[0])
         if isinstance(text, Outcome):
             return text

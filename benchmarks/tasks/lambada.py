@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import exp
 
 from benchmarks.known_files import known
-from benchmarks.task import Metrics, Outcome, Reply, Request, Row, Rung, Sample, Task, failed, scored
+from benchmarks.task import Metrics, Outcome, Reply, Request, RequestType, Row, Sample, Task, failed, scored
 
 
 def perplexity(pairs: Sequence[tuple[Sample, Metrics]]) -> float:
@@ -25,10 +25,10 @@ class LastWord(Task):
             for row in rows
         ]
 
-    def requests(self, sample: Sample, shots: Sequence[Sample], rung: Rung) -> Sequence[Request]:
+    def requests(self, sample: Sample, shots: Sequence[Sample], request_type: RequestType) -> Sequence[Request]:
         return [{"context": sample.fields["context"], "continuation": f" {sample.target}"}]
 
-    def score(self, sample: Sample, replies: Sequence[Reply | None], rung: Rung) -> Outcome:
+    def score(self, sample: Sample, replies: Sequence[Reply | None], request_type: RequestType) -> Outcome:
         reply = replies[0]
         if reply is None:
             return failed()
@@ -43,7 +43,7 @@ TASKS = (
         metric="acc",
         description="the last word of a passage",
         licence="MIT",
-        rungs=(Rung.LOGLIKELIHOOD,),
+        request_types=(RequestType.LOGLIKELIHOOD,),
         sources={"test": [known("lambada/lambada_openai_test.jsonl", "id", "query", "answers_text")]},
         corpus={"perplexity": perplexity},
     ),

@@ -15,7 +15,19 @@ from typing import Any
 from benchmarks.data import place
 from benchmarks.errors import BadData
 from benchmarks.known_files import own
-from benchmarks.task import Corpus, Metrics, Outcome, Reply, Request, Row, Rung, Sample, Task, failed, scored
+from benchmarks.task import (
+    Corpus,
+    Metrics,
+    Outcome,
+    Reply,
+    Request,
+    RequestType,
+    Row,
+    Sample,
+    Task,
+    failed,
+    scored,
+)
 
 LABELS = ("stereotype", "anti-stereotype", "unrelated")
 Pairs = Sequence[tuple[Sample, Metrics]]
@@ -61,10 +73,10 @@ class StereoSet(Task):
             for example in examples
         ]
 
-    def requests(self, sample: Sample, shots: Sequence[Sample], rung: Rung) -> Sequence[Request]:
+    def requests(self, sample: Sample, shots: Sequence[Sample], request_type: RequestType) -> Sequence[Request]:
         return [{"text": sentence} for sentence in sample.choices]
 
-    def score(self, sample: Sample, replies: Sequence[Reply | None], rung: Rung) -> Outcome:
+    def score(self, sample: Sample, replies: Sequence[Reply | None], request_type: RequestType) -> Outcome:
         there = [reply for reply in replies if reply is not None]
         if len(there) < len(LABELS):
             return failed()
@@ -85,7 +97,7 @@ TASKS = (
         bounds=(0.0, 100.0),
         description="stereotype, anti-stereotype and nonsense",
         licence="CC-BY-SA-4.0",
-        rungs=(Rung.LOGLIKELIHOOD,),
+        request_types=(RequestType.LOGLIKELIHOOD,),
         sources={"test": [own("stereoset/dev.json", "data")]},
         corpus={"icat": icat, "lms": of_targets("meaningful"), "ss": of_targets("stereotyped")},
     ),

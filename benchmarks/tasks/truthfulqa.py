@@ -14,7 +14,7 @@ from benchmarks.generation import Generation
 from benchmarks.known_files import known
 from benchmarks.metrics import true_share
 from benchmarks.similarity import bleu, rouge
-from benchmarks.task import Outcome, Row, Rung, Sample, scored
+from benchmarks.task import Outcome, RequestType, Row, Sample, scored
 from benchmarks.tasks.gpqa import shuffled
 
 COLUMNS = ("Question", "Best Answer", "Correct Answers", "Incorrect Answers", "Category")
@@ -118,7 +118,7 @@ TASKS = (
         name="truthfulqa_mc2",
         description="questions that invite a falsehood, several true answers",
         metric="mc2",
-        rungs=(Rung.LOGLIKELIHOOD,),
+        request_types=(RequestType.LOGLIKELIHOOD,),
         corpus={},
         read=read_all,
         prompt=prompt,

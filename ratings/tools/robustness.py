@@ -36,7 +36,7 @@ class Removed:
 
 
 @dataclass(frozen=True)
-class Fragility:
+class RankRobustness:
     """`votes` removed, out of `battles`, put `behind` ahead of `ahead`; None when no removal found does.
 
     `estimate` is what the influences alone predicted. `votes` was checked by an exact refit, so so many are
@@ -63,7 +63,7 @@ class Fragility:
         return None if self.votes is None else self.votes / self.battles
 
 
-def fragility(
+def rank_robustness(
     model_a: Column | PairCounts,
     model_b: Column = None,
     winner: Column = None,
@@ -71,7 +71,7 @@ def fragility(
     ahead: str,
     behind: str,
     prior: float = PRIOR,
-) -> Fragility:
+) -> RankRobustness:
     """Votes whose removal swaps `ahead` and `behind` on the board of `bradley_terry` with this prior.
 
     Removing one vote of score y on a pair (A, B) moves the lead xi_ahead - xi_behind by about
@@ -102,7 +102,7 @@ def fragility(
     most = int(taken[-1]) if taken.size else 0
     votes = _fewest(lambda k: _lead(_without(counts, order, k), pair, prior) < 0, most, estimate)
     removed = () if votes is None else _named(counts, order, votes)
-    return Fragility(ahead, behind, votes, estimate, counts.battles, removed)
+    return RankRobustness(ahead, behind, votes, estimate, counts.battles, removed)
 
 
 def _lead(counts: PairCounts, pair: tuple[int, int], prior: float) -> float:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from benchmarks.data import Roads, _failures, read_file, rows
+from benchmarks.data import DataSources, _failures, read_file, rows
 from benchmarks.errors import BadData
 from benchmarks.known_files import known, known_files, own
 
@@ -39,26 +39,26 @@ def test_another_version_of_a_known_file_is_refused_unless_accepted(tmp_path):
     (tmp_path / "gsm8k").mkdir()
     (tmp_path / "gsm8k/test.jsonl").write_text(json.dumps({"question": "?", "answer": "#### 1"}))
     source = known("gsm8k/test.jsonl", "question", "answer")
-    with pytest.raises(BadData, match=f"the task was made for {source.sha256}.*--unchecked"):
-        rows([source], Roads(tmp_path, hub=False))
-    assert rows([source], Roads(tmp_path, hub=False, unchecked=True))[0]["answer"] == "#### 1"
+    with pytest.raises(BadData, match=f"the task was made for {source.sha256}.*--no-verify-checksum"):
+        rows([source], DataSources(tmp_path, hub=False))
+    assert rows([source], DataSources(tmp_path, hub=False, unchecked=True))[0]["answer"] == "#### 1"
 
 
 def test_a_missing_column_names_the_line_and_what_is_there(tmp_path):
     (tmp_path / "mine.jsonl").write_text('{"question": "?"}\n{"frage": "?"}\n')
     with pytest.raises(BadData, match=r"mine\.jsonl:2: has no column 'question'; it has: frage"):
-        rows([own("mine.jsonl", "question")], Roads(tmp_path))
+        rows([own("mine.jsonl", "question")], DataSources(tmp_path))
 
 
 def test_without_a_folder_the_cure_is_named():
     with pytest.raises(BadData, match="set ARENA_DATA_DIR"):
-        rows([known("gsm8k/test.jsonl")], Roads(None, hub=False))
+        rows([known("gsm8k/test.jsonl")], DataSources(None, hub=False))
 
 
 def test_a_folder_one_level_up_is_found_too(tmp_path):
     (tmp_path / "benchmarks").mkdir()
     (tmp_path / "benchmarks/mine.csv").write_text("a,b\n1,2\n")
-    [row] = rows([own("mine.csv", "a")], Roads(tmp_path))
+    [row] = rows([own("mine.csv", "a")], DataSources(tmp_path))
     assert (row["a"], row["_file"], row["_line"]) == ("1", "mine", 2)
 
 

@@ -2,20 +2,20 @@
 
 import pytest
 
-from benchmarks.data import Roads, task_rows
+from benchmarks.data import DataSources, task_rows
 from benchmarks.errors import BadData
 from benchmarks.extract import LETTERS
 from benchmarks.report import report
-from benchmarks.task import Rung, Sample
+from benchmarks.task import RequestType, Sample
 from benchmarks.tasks import bbq, bold, honest, shipped, stereoset, winobias
 from tests.support.published import published
 
-ASK = Rung.GENERATE
+ASK = RequestType.GENERATE
 
 
 def samples(name):
     task = shipped()[name]
-    return task.samples(task_rows(task, Roads(published(), hub=False))["test"])
+    return task.samples(task_rows(task, DataSources(published(), hub=False))["test"])
 
 
 def letter(place):
@@ -84,12 +84,13 @@ def test_crows_pairs_is_fair_where_half_of_the_stereotypes_are_likelier():
     task, found = shipped()["crows_pairs"], samples("crows_pairs")
     assert len(found) == 1508
     outcomes = [
-        task.score(one, weighed(-1.0, -2.0 + 2 * (n % 2)), Rung.LOGLIKELIHOOD) for n, one in enumerate(found)
+        task.score(one, weighed(-1.0, -2.0 + 2 * (n % 2)), RequestType.LOGLIKELIHOOD)
+        for n, one in enumerate(found)
     ]
     made = report(task, found, outcomes)
     assert made.metrics["stereotype"] == 0.5
     assert made.value == 0
-    assert task.requests(found[0], [], Rung.LOGLIKELIHOOD)[0] == {"text": found[0].choices[0]}
+    assert task.requests(found[0], [], RequestType.LOGLIKELIHOOD)[0] == {"text": found[0].choices[0]}
 
 
 @pytest.mark.slow
@@ -126,7 +127,7 @@ def stereoset_file(likelier):
     task = shipped()["stereoset"]
     rows = [{"data": {"intersentence": [{**example, "id": str(n), "target": f"t{n % 3}"} for n in range(12)]}}]
     asked = task.samples(rows)
-    outcomes = [task.score(one, weighed(*likelier(n)), Rung.LOGLIKELIHOOD) for n, one in enumerate(asked)]
+    outcomes = [task.score(one, weighed(*likelier(n)), RequestType.LOGLIKELIHOOD) for n, one in enumerate(asked)]
     return asked, report(task, asked, outcomes).metrics
 
 
@@ -165,4 +166,6 @@ def test_hhh_draws_the_place_of_the_better_reply():
     found = samples("hhh")
     assert len(found) == 221
     assert 80 < sum(one.target for one in found) < 141
-    assert shipped()["hhh"].requests(found[0], [], Rung.LOGLIKELIHOOD)[0]["context"].endswith("\nAssistant:")
+    assert (
+        shipped()["hhh"].requests(found[0], [], RequestType.LOGLIKELIHOOD)[0]["context"].endswith("\nAssistant:")
+    )

@@ -6,10 +6,10 @@ import pytest
 
 from benchmarks.annotations import annotated
 from benchmarks.code import fenced, pass_at_k
-from benchmarks.task import Rung, Sample, Status
+from benchmarks.task import RequestType, Sample, Status
 from benchmarks.tasks import humaneval, mbpp, shipped
 
-ASK = Rung.GENERATE
+ASK = RequestType.GENERATE
 ADD = Sample(
     id="HumanEval/x",
     fields={

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from benchmarks import few_shot
-from benchmarks.data import Roads, read_file, rows, task_rows
+from benchmarks.data import DataSources, read_file, rows, task_rows
 from benchmarks.extract import mmlu_pro_letter
-from benchmarks.task import Rung
+from benchmarks.task import RequestType
 from benchmarks.tasks import shipped
 
 
@@ -17,7 +17,7 @@ def chat_reply(text):
 
 def samples_of(name, folder, role="test"):
     task = shipped()[name]
-    return task.samples(rows(task.sources[role], Roads(folder, hub=False)))
+    return task.samples(rows(task.sources[role], DataSources(folder, hub=False)))
 
 
 GSM8K = {"6b_finetuning": 21.68, "6b_verification": 39.04, "175b_finetuning": 34.72, "175b_verification": 56.25}
@@ -28,7 +28,7 @@ def test_gsm8k_agrees_with_every_published_verdict(benchmark_data, column, perce
     task, samples = shipped()["gsm8k"], samples_of("gsm8k", benchmark_data)
     published = read_file(benchmark_data / "gsm8k/example_model_solutions.jsonl")
     found = [
-        task.score(sample, [chat_reply(row[column]["solution"])], Rung.GENERATE).metrics["flexible"] == 1.0
+        task.score(sample, [chat_reply(row[column]["solution"])], RequestType.GENERATE).metrics["flexible"] == 1.0
         for sample, row in zip(samples, published, strict=True)
     ]
     assert found == [row[column]["is_correct"] for row in published]
@@ -50,13 +50,13 @@ def test_bbh_gives_the_authors_accuracy_on_their_own_outputs(benchmark_data, sub
     if not file.is_file():
         pytest.skip(f"{file.name} is not in the data")
     task = shipped()["bbh"]
-    task = task.prepare(task_rows(task, Roads(benchmark_data, hub=False)))
+    task = task.prepare(task_rows(task, DataSources(benchmark_data, hub=False)))
     samples = [one for one in samples_of("bbh", benchmark_data) if one.subject == subject]
     outputs = json.loads(file.read_text(encoding="utf-8"))["outputs"]
-    asked = [task.requests(sample, (), Rung.GENERATE)[0]["messages"][0]["content"] for sample in samples]
+    asked = [task.requests(sample, (), RequestType.GENERATE)[0]["messages"][0]["content"] for sample in samples]
     assert asked == [one["input"] for one in outputs]
     scores = [
-        task.score(sample, [chat_reply(one["prediction"])], Rung.GENERATE).metrics.get("exact_match", 0.0)
+        task.score(sample, [chat_reply(one["prediction"])], RequestType.GENERATE).metrics.get("exact_match", 0.0)
         for sample, one in zip(samples, outputs, strict=True)
     ]
     assert round(100 * sum(scores) / len(scores), 1) == percent
@@ -95,7 +95,7 @@ def test_requests_are_the_published_ones_to_the_character(benchmark_data, name, 
     made = [
         (request["context"], request["continuation"])
         for sample in samples_of(name, benchmark_data)[:10]
-        for request in task.requests(sample, examples(sample), Rung.LOGLIKELIHOOD)
+        for request in task.requests(sample, examples(sample), RequestType.LOGLIKELIHOOD)
     ]
     assert len(made) == count
     assert sorted(made) == sorted(published)
@@ -103,8 +103,8 @@ def test_requests_are_the_published_ones_to_the_character(benchmark_data, name, 
 
 def test_the_minerva_prompt_is_the_published_one(benchmark_data):
     task = shipped()["math_500"]
-    task = task.prepare(task_rows(task, Roads(benchmark_data, hub=False)))
-    [request] = task.requests(samples_of("math_500", benchmark_data)[0], (), Rung.GENERATE)
+    task = task.prepare(task_rows(task, DataSources(benchmark_data, hub=False)))
+    [request] = task.requests(samples_of("math_500", benchmark_data)[0], (), RequestType.GENERATE)
     published = (benchmark_data / "math/minerva_4shot_context.txt").read_text(encoding="utf-8")
     assert request["messages"][0]["content"] == published
 
@@ -113,7 +113,7 @@ def test_mmlu_prompt_has_five_examples_of_its_subject_in_order(benchmark_data):
     task = shipped()["mmlu"]
     dev = samples_of("mmlu", benchmark_data, "shots")
     sample = next(one for one in samples_of("mmlu", benchmark_data) if one.subject == "virology")
-    requests = task.requests(sample, few_shot.first_n(dev, 5)(sample), Rung.LOGLIKELIHOOD)
+    requests = task.requests(sample, few_shot.first_n(dev, 5)(sample), RequestType.LOGLIKELIHOOD)
     assert [request["continuation"] for request in requests] == [" A", " B", " C", " D"]
     context = requests[0]["context"]
     assert context.startswith("The following are multiple choice questions (with answers) about virology.\n\n")
@@ -146,14 +146,16 @@ def test_every_sample_is_there_with_an_id_of_its_own(benchmark_data, name):
 @pytest.mark.parametrize("name", sorted(shipped()))
 def test_every_task_asks_something_about_its_first_sample(benchmark_data, name):
     task = shipped()[name]
-    roads = Roads(benchmark_data, hub=False)
+    data_sources = DataSources(benchmark_data, hub=False)
     if any(source.sha256 is None for sources in task.sources.values() for source in sources):
         pytest.skip("the user's own file")
-    extra = {role: rows(files, roads) for role, files in task.sources.items() if role not in ("test", "shots")}
+    extra = {
+        role: rows(files, data_sources) for role, files in task.sources.items() if role not in ("test", "shots")
+    }
     task = task.prepare(extra)
-    sample = task.samples(rows(task.sources["test"], roads))[0]
-    for rung in task.rungs:
-        requests = task.requests(sample, (), rung)
+    sample = task.samples(rows(task.sources["test"], data_sources))[0]
+    for request_type in task.request_types:
+        requests = task.requests(sample, (), request_type)
         assert requests
-        failed = task.score(sample, [None] * len(requests), rung)
+        failed = task.score(sample, [None] * len(requests), request_type)
         assert failed.status == "failed"

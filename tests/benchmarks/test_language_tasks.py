@@ -6,15 +6,15 @@ from math import exp, log
 import pytest
 
 from benchmarks import wikitext
-from benchmarks.data import Roads, task_rows
+from benchmarks.data import DataSources, task_rows
 from benchmarks.errors import BadData
 from benchmarks.function_calls import Call, calls_of, tool, written, wrong
 from benchmarks.report import report
-from benchmarks.task import Rung, Sample, Status
+from benchmarks.task import RequestType, Sample, Status
 from benchmarks.tasks import shipped
 from tests.support.published import published
 
-WEIGH, ASK = Rung.LOGLIKELIHOOD, Rung.GENERATE
+WEIGH, ASK = RequestType.LOGLIKELIHOOD, RequestType.GENERATE
 
 
 def data(name):
@@ -23,7 +23,7 @@ def data(name):
 
 def samples(name):
     task = shipped()[name]
-    return task.samples(task_rows(task, Roads(published(), hub=False))["test"])
+    return task.samples(task_rows(task, DataSources(published(), hub=False))["test"])
 
 
 def lines(name):

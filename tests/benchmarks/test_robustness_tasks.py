@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.data import Roads, rows
+from benchmarks.data import DataSources, rows
 from benchmarks.extract import LETTERS
-from benchmarks.task import Rung, Sample
+from benchmarks.task import RequestType, Sample
 from benchmarks.tasks import shipped
 from benchmarks.tasks.circular import turned, turns
 
@@ -29,30 +29,30 @@ def test_turning_moves_the_target_with_its_words():
 
 
 def test_who_knows_is_right_in_every_order():
-    found = TASK.score(EGG, weighed("four"), Rung.LOGLIKELIHOOD)
+    found = TASK.score(EGG, weighed("four"), RequestType.LOGLIKELIHOOD)
     assert (found.metrics, found.answer) == ({"circular": 1.0, "single": 1.0, "steady": 1.0}, "BAC")
 
 
 def test_who_always_says_a_is_right_by_chance_alone_and_never_in_all_orders():
-    found = TASK.score(EGG, weighed("A"), Rung.LOGLIKELIHOOD)
+    found = TASK.score(EGG, weighed("A"), RequestType.LOGLIKELIHOOD)
     assert found.metrics == {"circular": 0.0, "single": pytest.approx(1 / 3), "steady": 0.0}
 
 
 def test_who_always_says_the_same_wrong_words_is_steady():
-    found = TASK.score(EGG, weighed("nine"), Rung.LOGLIKELIHOOD)
+    found = TASK.score(EGG, weighed("nine"), RequestType.LOGLIKELIHOOD)
     assert found.metrics == {"circular": 0.0, "single": 0.0, "steady": 1.0}
 
 
 def test_an_order_without_an_answer_leaves_the_sample_without_a_score():
     said = [{"choices": [{"message": {"content": text}, "finish_reason": "stop"}]} for text in ("B", "?", "C")]
-    assert len(TASK.requests(EGG, (), Rung.GENERATE)) == 3
-    assert TASK.score(EGG, said, Rung.GENERATE).status == "unparsed"
-    assert TASK.score(EGG, [said[0], None, None], Rung.GENERATE).status == "failed"
+    assert len(TASK.requests(EGG, (), RequestType.GENERATE)) == 3
+    assert TASK.score(EGG, said, RequestType.GENERATE).status == "unparsed"
+    assert TASK.score(EGG, [said[0], None, None], RequestType.GENERATE).status == "failed"
 
 
 def test_svamp_has_its_thousand_problems_with_whole_numbers(benchmark_data):
     task = shipped()["svamp"]
-    samples = task.samples(rows(task.sources["test"], Roads(benchmark_data, hub=False)))
+    samples = task.samples(rows(task.sources["test"], DataSources(benchmark_data, hub=False)))
     assert (len(samples), len({one.id for one in samples}), len({one.subject for one in samples})) == (
         1000,
         1000,

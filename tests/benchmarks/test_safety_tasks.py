@@ -6,22 +6,22 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.annotations import annotated
-from benchmarks.data import Roads, task_rows
+from benchmarks.data import DataSources, task_rows
 from benchmarks.errors import BadOption
 from benchmarks.report import report
 from benchmarks.safety import Safety
 from benchmarks.safety_judges import read_air_bench, read_strong_reject, strong_reject
-from benchmarks.task import Rung, Sample, Status
+from benchmarks.task import RequestType, Sample, Status
 from benchmarks.tasks import shipped
 from benchmarks.tasks.realtoxicityprompts import toxicities
 from tests.support.published import published
 
-ASK = Rung.GENERATE
+ASK = RequestType.GENERATE
 NO, YES = "I'm sorry, but I can't assist with that.", "Here is how:\n\n1. First, do this."
 
 
 def loaded(name):
-    rows = task_rows(shipped()[name], Roads(published(), hub=False))
+    rows = task_rows(shipped()[name], DataSources(published(), hub=False))
     task = shipped()[name].prepare({role: found for role, found in rows.items() if role != "test"})
     return task, task.samples(rows["test"])
 

@@ -13,7 +13,7 @@ from benchmarks.extract import after_the_answer_is, choice_letter, last_boxed, l
 from benchmarks.generation import Generation
 from benchmarks.known_files import own
 from benchmarks.report import report
-from benchmarks.task import Rung, Sample, failed, scored, unparsed
+from benchmarks.task import RequestType, Sample, failed, scored, unparsed
 from benchmarks.tasks import shipped
 from benchmarks.tasks.mmlu import GROUPS
 
@@ -46,30 +46,30 @@ def candidates(**found):
 
 
 def test_the_three_rungs_agree_where_the_model_is_sure():
-    rungs = {
-        Rung.LOGLIKELIHOOD: weighed(-5.0, -0.1, -4.0),
-        Rung.FIRST_TOKEN: candidates(B=0.9, A=0.05),
-        Rung.GENERATE: said("Four minutes it is.\nAnswer: B"),
+    request_types = {
+        RequestType.LOGLIKELIHOOD: weighed(-5.0, -0.1, -4.0),
+        RequestType.FIRST_TOKEN: candidates(B=0.9, A=0.05),
+        RequestType.GENERATE: said("Four minutes it is.\nAnswer: B"),
     }
-    for rung, replies in rungs.items():
-        outcome = CHOICE.score(EGG, replies, rung)
+    for request_type, replies in request_types.items():
+        outcome = CHOICE.score(EGG, replies, request_type)
         assert (outcome.answer, outcome.metrics["acc"]) == ("B", 1.0)
 
 
 def test_a_tie_goes_to_the_first_choice():
-    assert CHOICE.score(EGG, weighed(-1.0, -1.0, -1.0), Rung.LOGLIKELIHOOD).answer == "A"
+    assert CHOICE.score(EGG, weighed(-1.0, -1.0, -1.0), RequestType.LOGLIKELIHOOD).answer == "A"
 
 
 def test_tokens_of_one_letter_are_added():
     reply = candidates(**{"A": 0.4, "B": 0.3, " B": 0.25})
-    assert CHOICE.score(EGG, reply, Rung.FIRST_TOKEN).answer == "B"
+    assert CHOICE.score(EGG, reply, RequestType.FIRST_TOKEN).answer == "B"
 
 
 def test_a_letter_is_never_guessed():
-    assert CHOICE.score(EGG, candidates(The=0.9), Rung.FIRST_TOKEN).status == "unparsed"
-    assert CHOICE.score(EGG, said("I cannot say."), Rung.GENERATE).status == "unparsed"
-    assert CHOICE.score(EGG, said("Answer: B", "length"), Rung.GENERATE).reason == "truncated"
-    assert CHOICE.score(EGG, [None], Rung.GENERATE).status == "failed"
+    assert CHOICE.score(EGG, candidates(The=0.9), RequestType.FIRST_TOKEN).status == "unparsed"
+    assert CHOICE.score(EGG, said("I cannot say."), RequestType.GENERATE).status == "unparsed"
+    assert CHOICE.score(EGG, said("Answer: B", "length"), RequestType.GENERATE).reason == "truncated"
+    assert CHOICE.score(EGG, [None], RequestType.GENERATE).status == "failed"
 
 
 @pytest.mark.parametrize(
@@ -115,19 +115,19 @@ SEVEN = Sample("seven", {"question": "3 + 4 ="}, target="7")
 
 
 def test_a_text_counts_up_to_its_stop_and_only_if_it_is_whole():
-    assert COUNT.score(SEVEN, said("7\n\nNext"), Rung.GENERATE).metrics == {"exact_match": 1.0}
-    assert COUNT.score(SEVEN, said("7", "length"), Rung.GENERATE).reason == "truncated"
-    assert COUNT.as_lm_eval().score(SEVEN, said("7", "length"), Rung.GENERATE).is_scored
-    assert COUNT.score(SEVEN, said("<think>7 or 8</think>7"), Rung.GENERATE).metrics["exact_match"] == 1.0
-    assert COUNT.score(SEVEN, said("<think>7 or 8"), Rung.GENERATE).reason == "truncated"
+    assert COUNT.score(SEVEN, said("7\n\nNext"), RequestType.GENERATE).metrics == {"exact_match": 1.0}
+    assert COUNT.score(SEVEN, said("7", "length"), RequestType.GENERATE).reason == "truncated"
+    assert COUNT.as_lm_eval().score(SEVEN, said("7", "length"), RequestType.GENERATE).is_scored
+    assert COUNT.score(SEVEN, said("<think>7 or 8</think>7"), RequestType.GENERATE).metrics["exact_match"] == 1.0
+    assert COUNT.score(SEVEN, said("<think>7 or 8"), RequestType.GENERATE).reason == "truncated"
 
 
 def test_the_majority_of_several_solutions_counts():
     import dataclasses
 
     often = dataclasses.replace(COUNT, repeats=3, temperature=0.7)
-    assert [body["seed"] for body in often.requests(SEVEN, (), Rung.GENERATE)] == [0, 1, 2]
-    outcome = often.score(SEVEN, said("7") + said("8") + said("7"), Rung.GENERATE)
+    assert [body["seed"] for body in often.requests(SEVEN, (), RequestType.GENERATE)] == [0, 1, 2]
+    outcome = often.score(SEVEN, said("7") + said("8") + said("7"), RequestType.GENERATE)
     assert outcome.answer == "7"
     assert outcome.metrics == pytest.approx({"exact_match": 1.0, "agreement": 2 / 3, "single": 2 / 3})
 
@@ -171,12 +171,12 @@ def test_without_a_reply_there_is_no_value():
 
 def letters(*answers):
     """Outcomes of a model that chose these letters, in order, where B is right."""
-    return [CHOICE.score(EGG, said(f"Answer: {letter}"), Rung.GENERATE) for letter in answers]
+    return [CHOICE.score(EGG, said(f"Answer: {letter}"), RequestType.GENERATE) for letter in answers]
 
 
 def test_who_likes_one_letter_too_well_has_a_macro_f1_below_the_accuracy():
     nine = replace(EGG, id="nine", target=2)
-    outcomes = [*letters("B", "B"), CHOICE.score(nine, said("Answer: B"), Rung.GENERATE)]
+    outcomes = [*letters("B", "B"), CHOICE.score(nine, said("Answer: B"), RequestType.GENERATE)]
     told = report(CHOICE, [EGG, EGG, nine], outcomes)
     assert told.metrics["acc"] == pytest.approx(2 / 3)
     assert told.metrics["macro_f1"] == pytest.approx(0.4)  # 2·2/(2·2+1) of B and nothing of C
@@ -194,6 +194,6 @@ def test_mmlus_groups_hold_every_subject_once():
     assert (len(every), len(set(every))) == (57, 57)
     task = shipped()["mmlu"]
     samples = [replace(EGG, subject="virology"), replace(EGG, subject="anatomy")]
-    told = report(task, samples, [task.score(EGG, weighed(0.0, 1.0, 0.0), Rung.LOGLIKELIHOOD)] * 2)
+    told = report(task, samples, [task.score(EGG, weighed(0.0, 1.0, 0.0), RequestType.LOGLIKELIHOOD)] * 2)
     assert (told.metrics["acc_other"], told.metrics["acc_stem"]) == (1.0, 1.0)
     assert "acc_humanities" not in told.metrics

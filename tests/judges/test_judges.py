@@ -24,9 +24,9 @@ from judges import (
     single_panel,
 )
 from judges.completion_rate import why_not
-from judges.control_pairs import canaries, report
+from judges.control_pairs import control_pairs, report
 from judges.errors import BadOption, BadTemplate
-from judges.pairwise import SCHEMES
+from judges.pairwise import PROTOCOLS
 from judges.template import KNOWN, mt_bench_template, mt_bench_templates, own, template
 from tests.support.published import published
 
@@ -71,9 +71,9 @@ READ = [
 ]
 
 
-@pytest.mark.parametrize(("scheme", "reply", "expected"), READ)
-def test_each_scheme_reads_its_own_replies(scheme, reply, expected):
-    judge = PairwiseJudge("j", scheme)
+@pytest.mark.parametrize(("protocol", "reply", "expected"), READ)
+def test_each_scheme_reads_its_own_replies(protocol, reply, expected):
+    judge = PairwiseJudge("j", protocol)
     verdict = judge.verdict(PAIR, [reply])
     assert (verdict.winner, pytest.approx(verdict.preference), verdict.strength) == expected
     assert judge.unreadable(PAIR, 0, reply) is None
@@ -93,16 +93,16 @@ UNREADABLE = [
 ]
 
 
-@pytest.mark.parametrize(("scheme", "reply", "reason"), UNREADABLE)
-def test_what_cannot_be_read_is_never_a_tie(scheme, reply, reason):
-    judge = PairwiseJudge("j", scheme)
+@pytest.mark.parametrize(("protocol", "reply", "reason"), UNREADABLE)
+def test_what_cannot_be_read_is_never_a_tie(protocol, reply, reason):
+    judge = PairwiseJudge("j", protocol)
     assert judge.verdict(PAIR, [reply]) == Unparsable(reason)
     assert judge.unreadable(PAIR, 0, reply) == Unparsable(reason)
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_every_scheme_shows_the_judge_both_completions_and_the_request(scheme):
-    (request,) = PairwiseJudge("j", scheme).requests(PAIR)
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_every_scheme_shows_the_judge_both_completions_and_the_request(protocol):
+    (request,) = PairwiseJudge("j", protocol).requests(PAIR)
     assert request["model"] == "j"
     assert all(text in text_of(request) for text in ("Name a prime.", "It is 7.", "It is 8."))
     assert text_of(request).index("It is 7.") < text_of(request).index("It is 8.")
@@ -279,17 +279,18 @@ def test_wildbench_shows_a_thousand_words_and_says_that_it_cut():
 
 
 def test_own_templates_use_known_places_only():
-    for scheme in SCHEMES.values():
-        assert template(own(scheme.prompt), (), scheme.prompt).places <= KNOWN
+    for protocol in PROTOCOLS.values():
+        assert template(own(protocol.prompt), (), protocol.prompt).places <= KNOWN
 
 
 def test_canaries_tell_a_fair_judge_from_one_that_obeys_the_completion():
     pairs = [replace(PAIR, prompt=f"p{n}") for n in range(30)]
-    some = list(canaries(pairs, each=2))
-    fair = [(canary, _verdict(canary.right)) for canary in some]
+    some = list(control_pairs(pairs, each=2))
+    fair = [(control_pair, _verdict(control_pair.right)) for control_pair in some]
     assert all(one.failed == 0 for one in report(fair))
     obeys = [
-        (canary, _verdict("model_a" if "[[A]]" in canary.pair.completion_a else "model_b")) for canary in some
+        (control_pair, _verdict("model_a" if "[[A]]" in control_pair.pair.completion_a else "model_b"))
+        for control_pair in some
     ]
     by_kind = {one.kind: one for one in report(obeys)}
     assert by_kind["injection"].failed == by_kind["injection"].judged == 2
@@ -303,7 +304,7 @@ def _verdict(winner: str) -> Verdict:
 
 
 def test_identical_canaries_are_really_asked():
-    same = next(canary for canary in canaries([PAIR]) if canary.kind == "identical")
+    same = next(control_pair for control_pair in control_pairs([PAIR]) if control_pair.kind == "identical")
     assert len(both_orders(PairwiseJudge("j")).requests(same.pair)) == 2
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import ratings
-from ratings.tools.robustness import fragility
+from ratings.tools.robustness import rank_robustness
 from tests.support.boards import simulated
 
 COLUMNS = simulated(models=10, battles=5000)
@@ -19,7 +19,7 @@ def neighbours(place):
 @pytest.mark.parametrize("place", range(9))
 def test_removing_the_votes_named_swaps_the_two_and_one_fewer_does_not(place):
     ahead, behind = neighbours(place)
-    found = fragility(COUNTS, ahead=ahead, behind=behind)
+    found = rank_robustness(COUNTS, ahead=ahead, behind=behind)
     assert found.votes == sum(removed.votes for removed in found.removed)
     assert found.share == found.votes / 5000
     rows = list(zip(*COLUMNS, strict=True))
@@ -36,7 +36,7 @@ def test_removing_the_votes_named_swaps_the_two_and_one_fewer_does_not(place):
 
 @pytest.mark.parametrize("place", range(9))
 def test_the_estimate_is_near_the_refit(place):
-    found = fragility(COUNTS, ahead=neighbours(place)[0], behind=neighbours(place)[1])
+    found = rank_robustness(COUNTS, ahead=neighbours(place)[0], behind=neighbours(place)[1])
     assert found.estimate == pytest.approx(found.votes, rel=0.25, abs=2)
 
 
@@ -46,7 +46,7 @@ def test_no_smaller_removal_exists_on_small_boards(seed):
     columns = simulated(models=4, battles=24, seed=seed, bad=0)
     board = ratings.leaderboard(*columns)
     ahead, behind = board.rows[0].model, board.rows[1].model
-    found = fragility(*columns, ahead=ahead, behind=behind)
+    found = rank_robustness(*columns, ahead=ahead, behind=behind)
     assert found.votes is not None
     for smaller in range(min(found.votes, 3)):
         for chosen in itertools.combinations(range(24), smaller):
@@ -57,29 +57,31 @@ def test_no_smaller_removal_exists_on_small_boards(seed):
 
 def test_without_a_prior_the_refits_are_maximum_likelihood():
     ahead, behind = neighbours(4)
-    found = fragility(COUNTS, ahead=ahead, behind=behind, prior=0)
-    assert found.votes == pytest.approx(fragility(COUNTS, ahead=ahead, behind=behind).votes, abs=3)
+    found = rank_robustness(COUNTS, ahead=ahead, behind=behind, prior=0)
+    assert found.votes == pytest.approx(rank_robustness(COUNTS, ahead=ahead, behind=behind).votes, abs=3)
 
 
 def test_a_lead_that_rests_on_every_vote():
-    found = fragility(["a"] * 3, ["b"] * 3, ["model_a"] * 3, ahead="a", behind="b")
+    found = rank_robustness(["a"] * 3, ["b"] * 3, ["model_a"] * 3, ahead="a", behind="b")
     assert (found.votes, found.share, found.removed) == (None, None, ())
 
 
 def test_what_fragility_refuses():
     ahead, behind = neighbours(0)
     with pytest.raises(ratings.BadOption, match="is not a finite step ahead of"):
-        fragility(COUNTS, ahead=behind, behind=ahead)
+        rank_robustness(COUNTS, ahead=behind, behind=ahead)
     with pytest.raises(ratings.UnknownModel, match="'zzz' is not among the 10 models"):
-        fragility(COUNTS, ahead="zzz", behind=behind)
+        rank_robustness(COUNTS, ahead="zzz", behind=behind)
     with pytest.raises(ratings.BadOption, match="precision of the prior"):
-        fragility(COUNTS, ahead=ahead, behind=behind, prior=-1)
+        rank_robustness(COUNTS, ahead=ahead, behind=behind, prior=-1)
     with pytest.raises(ratings.BadOption, match="give a prior"):
-        fragility(["a"], ["b"], ["model_a"], ahead="a", behind="b", prior=0)
+        rank_robustness(["a"], ["b"], ["model_a"], ahead="a", behind="b", prior=0)
 
 
 def test_weights_count():
     weight = np.ones(5000)
     ahead, behind = neighbours(2)
     weighted = ratings.count_pairs(*COLUMNS, weight=weight)
-    assert fragility(weighted, ahead=ahead, behind=behind) == fragility(COUNTS, ahead=ahead, behind=behind)
+    assert rank_robustness(weighted, ahead=ahead, behind=behind) == rank_robustness(
+        COUNTS, ahead=ahead, behind=behind
+    )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import ratings
-from ratings.tools.robustness import Fragility
+from ratings.tools.robustness import RankRobustness
 from tests.support.boards import simulated
 
 COLUMNS = simulated(models=4, battles=500)
@@ -25,9 +25,9 @@ def test_replicates_print_a_line_a_model():
 
 def test_fragility_prints_the_votes():
     first, second = (row.model for row in ratings.leaderboard(COUNTS).rows[:2])
-    found = ratings.fragility(COUNTS, ahead=first, behind=second)
+    found = ratings.rank_robustness(COUNTS, ahead=first, behind=second)
     assert str(found).startswith(f"without {found.votes} of 500 votes {second} is ahead of {first}:\n  ")
-    assert str(Fragility("a", "b", None, None, 9, ())) == "no removal found among 9 votes puts b ahead of a"
+    assert str(RankRobustness("a", "b", None, None, 9, ())) == "no removal found among 9 votes puts b ahead of a"
 
 
 def test_a_check_of_voters_prints_who_is_flagged():

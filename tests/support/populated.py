@@ -96,7 +96,7 @@ def _benchmarked(session: Session, names: list[str]) -> None:
         for task, value in (("arc-easy", 0.9 - place / 50), ("bbq", 0.5 + (place * 7 % 5) / 20)):
             session.add(
                 BenchmarkRun(model_id=number, task=task, dimension="knowledge", settings="s", design=f"{task} {name}",
-                             rung="first", metric="accuracy", value=value, lower=value - 0.05, upper=value + 0.05,
+                             request_type="first", metric="accuracy", value=value, lower=value - 0.05, upper=value + 0.05,
                              scored=100, unparsed=0, failed=0)
             )  # fmt: skip
 

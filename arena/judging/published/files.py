@@ -24,10 +24,10 @@ class BadVerdictFile(InputError):
     """A file that no verdicts can be read from; the message names the file, the line and what helps."""
 
 
-def read_records(path: Path, scheme: str = "", needed: str = "") -> list[Record]:
+def read_records(path: Path, protocol: str = "", needed: str = "") -> list[Record]:
     """The records of a JSON list, or of a JSONL file. Raises BadVerdictFile.
 
-    `needed` is a field that records of `scheme` have: where the first one lacks it, the message tells what the
+    `needed` is a field that records of `protocol` have: where the first one lacks it, the message tells what the
     file looks like.
     """
     given = _text(path)
@@ -36,17 +36,17 @@ def read_records(path: Path, scheme: str = "", needed: str = "") -> list[Record]
         raise BadVerdictFile(f"{path}: no verdicts in it; is it the file that the judge's run wrote?")
     if needed and needed not in records[0]:
         raise BadVerdictFile(
-            f"{path}: row 0: no {needed}; it has: {', '.join(records[0])}. {_advice(path, records[0], scheme)}"
+            f"{path}: row 0: no {needed}; it has: {', '.join(records[0])}. {_advice(path, records[0], protocol)}"
         )
     return records
 
 
-def _advice(path: Path, record: Record, scheme: str) -> str:
+def _advice(path: Path, record: Record, protocol: str) -> str:
     for other, signs in SIGNS.items():
-        if other != scheme and signs <= set(record):
+        if other != protocol and signs <= set(record):
             where = path.parent if other in ("alpaca_eval", "prd") else path
             return f"It looks like {other}; try: arena judge score {other} {where}"
-    return f"It is no file of {scheme}"
+    return f"It is no file of {protocol}"
 
 
 def _text(path: Path) -> str:

@@ -84,7 +84,7 @@ def score_mt_bench(paths: Sequence[Path]) -> Board:
     return board
 
 
-SCHEMES: dict[str, Callable[..., Board]] = {
+PROTOCOLS: dict[str, Callable[..., Board]] = {
     "alpaca_eval": score_alpaca_eval,
     "wildbench": score_wildbench,
     "arena_hard": score_arena_hard,

@@ -43,7 +43,7 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
             return JSONResponse({"last": last_vote(session)}, headers={"cache-control": "no-store"})
 
     @router.get(f"{HERE}/fragility")
-    def fragility(request: Request) -> HTMLResponse:
+    def rank_robustness(request: Request) -> HTMLResponse:
         query = query_of(request)
         one, other = (request.query_params.get(name, "") for name in ("one", "other"))
         part = "x-part" in request.headers

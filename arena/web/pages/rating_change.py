@@ -15,7 +15,7 @@ from sqlmodel import Session
 from arena.leaderboards.history import NoSuchDay, moment
 from arena.leaderboards.movers import movers
 from arena.leaderboards.query import BOTH, BoardChoice, NoSuchBoard
-from arena.leaderboards.rating_change import Moved, moved
+from arena.leaderboards.rating_change import RatingChange, moved
 from arena.store.ledger import earliest_vote_at
 from arena.store.schema.battles import HUMAN, OVERALL, now
 from arena.web.board_view import Boards
@@ -120,12 +120,12 @@ def _usual_start(until: str, first: datetime | None, today: datetime) -> str:
     return f"{day.astimezone(UTC):%Y-%m-%d}"
 
 
-def split(boards: Boards, asked: MovedQuery) -> Moved:
+def split(boards: Boards, asked: MovedQuery) -> RatingChange:
     """Raises `NoSuchBoard`."""
     days = moment(asked.since), moment(asked.until)
     version = boards.settings.ledger.filter
 
-    def make(session: Session) -> Moved:
+    def make(session: Session) -> RatingChange:
         return moved(
             session, asked.model, *days,
             source=asked.source, category=asked.category, style=asked.style, version=version,

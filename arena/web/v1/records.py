@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from arena.config import AnyModel
 from arena.leaderboards.leaderboard import Published
-from arena.rules.pii import Screen
+from arena.rules.pii import PIIRedactor
 from arena.rules.seals import pseudonym
 from arena.rules.tagger_prompt import TAGGED
 from arena.store.conversations import behind
@@ -62,7 +62,7 @@ def battles(
     some = found[:limit]
     texts = behind(session, [battle.id or 0 for battle in some])
     given = _votes_on(session, [battle.id or 0 for battle in some])
-    screen = Screen()
+    screen = PIIRedactor()
     rows = [
         {
             "battle": battle.public_id,
@@ -89,7 +89,7 @@ def _votes_on(session: Session, numbers: list[int]) -> dict[int, list[dict[str, 
     return found
 
 
-def _screened(talk: Any, screen: Screen) -> list[dict[str, str]]:
+def _screened(talk: Any, screen: PIIRedactor) -> list[dict[str, str]]:
     return [{"role": one["role"], "content": screen(one["content"])} for one in talk]
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from arena.sandbox import Unisolated, check
-from benchmarks.data import Roads, read_file, task_rows
+from benchmarks.data import DataSources, read_file, task_rows
 from benchmarks.tasks import shipped
 from tests.support.published import published
 from tests.support.typed import Typed
@@ -61,7 +61,7 @@ def test_programs_are_run_and_predictions_are_scored(typed, folder):
     (told,) = json.loads(done.stdout)
     assert (told["value"], told["scored"]) == (0, 2)
     task = shipped()["humaneval"]
-    asked = task.samples(task_rows(task, Roads(published(), hub=False))["test"])[:2]
+    asked = task.samples(task_rows(task, DataSources(published(), hub=False))["test"])[:2]
     rows = [json.dumps({"id": one.id, "completion": one.target}) for one in asked]
     (folder / "said.jsonl").write_text("\n".join(rows))
     done = typed("bench", "score", "humaneval", "said.jsonl", "--format", "json", folder=folder)

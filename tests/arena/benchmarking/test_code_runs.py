@@ -6,11 +6,11 @@ import pytest
 
 from arena.benchmarking.annotators import equipped, judged_by, looked_up
 from arena.config import ScriptedSettings
-from arena.engine import Journal
+from arena.engine import ReplyCache
 from arena.errors import ConfigError
 from arena.sandbox import Unisolated, check
-from benchmarks.data import Roads, task_rows
-from benchmarks.task import Rung
+from benchmarks.data import DataSources, task_rows
+from benchmarks.task import RequestType
 from benchmarks.tasks import shipped
 from tests.support.published import published
 
@@ -25,7 +25,7 @@ def isolated():
 
 def samples(name):
     task = shipped()[name]
-    return task.samples(task_rows(task, Roads(published(), hub=False))["test"])
+    return task.samples(task_rows(task, DataSources(published(), hub=False))["test"])
 
 
 def reply(text):
@@ -36,14 +36,14 @@ def reply(text):
 def test_humanevals_own_solutions_pass():
     """The first 60 here; `python reproduce/code_solutions.py` runs all 164, and MBPP's 500."""
     task = equipped(shipped()["humaneval"])
-    found = [task.score(one, [reply(one.target)], Rung.GENERATE) for one in samples("humaneval")[:60]]
+    found = [task.score(one, [reply(one.target)], RequestType.GENERATE) for one in samples("humaneval")[:60]]
     assert all(outcome.metrics["pass@1"] == 1 for outcome in found)
 
 
 def test_a_solution_without_its_last_line_does_not_pass():
     task = equipped(shipped()["humaneval"])
     one = samples("humaneval")[0]
-    outcome = task.score(one, [reply(one.target.rstrip().rpartition("\n")[0])], Rung.GENERATE)
+    outcome = task.score(one, [reply(one.target.rstrip().rpartition("\n")[0])], RequestType.GENERATE)
     assert outcome.metrics["pass@1"] == 0
     assert outcome.answer == "exception"
 
@@ -72,10 +72,10 @@ def test_the_users_scorer_is_asked(monkeypatch):
     monkeypatch.setitem(sys.modules, "mine", sys.modules[__name__])
     monkeypatch.setenv("ARENA_TOXICITY_SCORER", "mine:toxic")
     task = equipped(shipped()["realtoxicityprompts"])
-    assert task.score(one, [reply("so")], Rung.GENERATE).metrics["max_toxicity"] == 0.3
+    assert task.score(one, [reply("so")], RequestType.GENERATE).metrics["max_toxicity"] == 0.3
     monkeypatch.setenv("ARENA_TOXICITY_SCORER", "mine:broken")
     with pytest.raises(ConfigError, match="from 0 to 1, one a text"):
-        equipped(shipped()["realtoxicityprompts"]).score(one, [reply("so")], Rung.GENERATE)
+        equipped(shipped()["realtoxicityprompts"]).score(one, [reply("so")], RequestType.GENERATE)
     monkeypatch.setenv("ARENA_TOXICITY_SCORER", "mine:nothing")
     with pytest.raises(ConfigError, match=r"mine:nothing: .*installed"):
         equipped(shipped()["realtoxicityprompts"])
@@ -90,7 +90,7 @@ def test_everything_is_found_out_at_once():
         return [{"passed": True, "reason": ""} for _ in programs]
 
     ready = looked_up(task, replies, ask)
-    assert all(ready.score(one, [said], Rung.GENERATE).metrics["pass@1"] == 1 for one, said in replies)
+    assert all(ready.score(one, [said], RequestType.GENERATE).metrics["pass@1"] == 1 for one, said in replies)
     assert asked == [3]
 
 
@@ -98,7 +98,7 @@ def test_a_judge_is_asked_through_the_engine_and_only_once(tmp_path):
     words = "It helps.\nrefused: 0\nconvincing: 5\nspecific: 5"
     settings = ScriptedSettings(name="judge", endpoint="scripted", replies=(words,), delay=0)
     sample = samples("strongreject")[0]
-    with Journal(tmp_path / "journal") as journal:
-        for judge in (judged_by(settings, journal), judged_by(settings, journal)):
+    with ReplyCache(tmp_path / "journal") as reply_cache:
+        for judge in (judged_by(settings, reply_cache), judged_by(settings, reply_cache)):
             task = equipped(shipped()["strongreject"], judge)
-            assert task.score(sample, [reply("Here is how.")], Rung.GENERATE).metrics["score"] == 1
+            assert task.score(sample, [reply("Here is how.")], RequestType.GENERATE).metrics["score"] == 1

@@ -127,7 +127,7 @@ def test_repeats_let_the_majority_count(typed, kitchen):
 
 
 def test_of_several_tasks_those_that_a_model_cannot_take_are_left_out(typed, kitchen):
-    pair = OWN_TASK.replace('name="kitchen"', 'name="weighed", rungs=("loglikelihood",)')
+    pair = OWN_TASK.replace('name="kitchen"', 'name="weighed", request_types=("loglikelihood",)')
     (kitchen / "weighed.py").write_text(pair)
     words = ("bench", "run", "weighed.py", "kitchen.py", "--models", "sure", "--format", "json")
     done = typed(*words, folder=kitchen)
@@ -140,7 +140,7 @@ WRONG = [
     (["run", "mmul", "--models", "sure"], "no task is called 'mmul'; did you mean mmlu"),
     (["run", "kitchen.py", "--models", "sur"], "no model is called 'sur'"),
     (["run", "dimension:wisdom", "--models", "sure"], "no dimension is called 'wisdom'"),
-    (["run", "kitchen.py", "--models", "sure", "--rung", "loglikelihood"], "gives text alone"),
+    (["run", "kitchen.py", "--models", "sure", "--request-type", "loglikelihood"], "gives text alone"),
     (["run", "kitchen.py", "--models", "sure", "--shots", "9"], "--shots 9: there are"),
     (["run", "gsm8k", "--models", "sure", "--offline"], "set ARENA_DATA_DIR"),
     (["run", "none.py", "--models", "sure"], "none.py: no such file"),

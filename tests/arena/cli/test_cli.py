@@ -176,3 +176,14 @@ def test_a_board_that_cannot_be_made_says_why(arena, tmp_path, options, said):
     done = arena("leaderboard", *options, folder=tmp_path)
     assert done.returncode == 2
     assert said in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize("old", ["--journal=x.jsonl", "--journal"])
+def test_an_old_spelling_of_an_option_is_accepted_and_not_shown(arena, tmp_path, old):
+    (tmp_path / "arena.toml").write_text(TWO)
+    arguments = [old] if "=" in old else [old, "x.jsonl"]
+    done = arena("answer", "--prompts", "none", "--models", "one", *arguments, folder=tmp_path)
+    assert "No such option" not in done.stderr
+    shown = arena("answer", "--help", folder=tmp_path).stdout
+    assert "--reply-cache" in shown
+    assert "--journal" not in shown

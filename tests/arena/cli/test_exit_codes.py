@@ -157,7 +157,7 @@ FAILED = [
     (("answer", "--prompts", "set", "--models", "dead"), "transport", ""),
     (("tag", "dead"), "transport", ""),
     (("judge", "pairwise", *JUDGE_SET, "--models", "one,two"), "0.0%", ""),
-    (("bench", "run", "kitchen.py", "--models", "dead", "--rung", "generate"), "transport", ""),
+    (("bench", "run", "kitchen.py", "--models", "dead", "--request-type", "generate"), "transport", ""),
     (("bench", "run", "kitchen.py", "--models", "dead"), "Cannot connect to host", ""),
     (("audit", "dead", "many.py", "--shards", "2"), "Cannot connect to host", ""),
     (("speed", "dead", "--requests", "1", "--warmup", "0", "--repeats", "1"), "", ""),

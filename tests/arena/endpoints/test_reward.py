@@ -68,7 +68,7 @@ async def test_what_it_cannot_do_is_refused_and_harms_no_other(endpoint):
     )
     assert (long.failure, "the context only 256" in long.detail) == (Failure.REFUSED, True)
     assert "score" in good
-    with pytest.raises(EndpointError, match="--scheme reward"):
+    with pytest.raises(EndpointError, match="--protocol reward"):
         await complete(endpoint, conversation("x"))
     with pytest.raises(EndpointError, match="no messages"):
         await endpoint.answer({"messages": []})

@@ -12,7 +12,18 @@ from pathlib import Path
 import pytest
 
 from arena.endpoints import EndpointError, Failure
-from arena.engine import Answered, Ask, Budget, Engine, Journal, Patience, Price, Status, Target, address
+from arena.engine import (
+    Budget,
+    Call,
+    CallResult,
+    Engine,
+    ModelClient,
+    Patience,
+    Price,
+    ReplyCache,
+    Status,
+    address,
+)
 from judges.replies import Reason, Unparsable, reply_text
 
 AT_ONCE = Patience(first_pause=0.0)
@@ -64,9 +75,9 @@ def always(*script: object) -> Callable[[str], Sequence[object]]:
     return lambda _prompt: script
 
 
-def ask(prompt: str, model: str = "judge", **more: object) -> Ask:
+def ask(prompt: str, model: str = "judge", **more: object) -> Call:
     body = {"model": model, "messages": [{"role": "user", "content": prompt}], "max_tokens": 10, **more}
-    return Ask(address(IDENTITY, body), model, body)
+    return Call(address(IDENTITY, body), model, body)
 
 
 def failing(failure: Failure, retry_after: float | None = None) -> EndpointError:
@@ -74,31 +85,33 @@ def failing(failure: Failure, retry_after: float | None = None) -> EndpointError
 
 
 @pytest.fixture
-def journal(tmp_path: Path):
-    with Journal(tmp_path / "journal.jsonl") as one:
+def reply_cache(tmp_path: Path):
+    with ReplyCache(tmp_path / "journal.jsonl") as one:
         yield one
 
 
-async def run(engine: Engine, asks) -> list[Answered]:
-    return sorted([answered async for answered in engine.run(asks)], key=lambda answered: answered.number)
+async def run(engine: Engine, calls) -> list[CallResult]:
+    return sorted([answered async for answered in engine.run(calls)], key=lambda answered: answered.number)
 
 
-def engine(fake: Fake, journal: Journal, *, patience: Patience = AT_ONCE, budget: Budget | None = None, **target):
-    return Engine({"judge": Target(fake, IDENTITY, **target)}, journal, budget, patience)
+def engine(
+    fake: Fake, reply_cache: ReplyCache, *, patience: Patience = AT_ONCE, budget: Budget | None = None, **target
+):
+    return Engine({"judge": ModelClient(fake, IDENTITY, **target)}, reply_cache, budget, patience)
 
 
-async def test_every_ask_gets_its_own_reply(journal):
+async def test_every_ask_gets_its_own_reply(reply_cache):
     fake = Fake(lambda prompt: [said(f"to {prompt}")])
-    answers = await run(engine(fake, journal), (ask(str(n)) for n in range(50)))
+    answers = await run(engine(fake, reply_cache), (ask(str(n)) for n in range(50)))
     assert [reply_text(one.reply) for one in answers] == [f"to {n}" for n in range(50)]
     assert {one.status for one in answers} == {Status.OK}
 
 
-async def test_what_was_answered_once_is_never_asked_again(journal, tmp_path):
+async def test_what_was_answered_once_is_never_asked_again(reply_cache, tmp_path):
     fake = Fake(always(said("yes")))
-    await run(engine(fake, journal), [ask("a"), ask("b")])
-    journal.close()
-    with Journal(tmp_path / "journal.jsonl") as again:
+    await run(engine(fake, reply_cache), [ask("a"), ask("b")])
+    reply_cache.close()
+    with ReplyCache(tmp_path / "journal.jsonl") as again:
         second = engine(fake, again)
         answers = await run(second, [ask("a"), ask("b"), ask("c")])
     assert fake.calls == ["a", "b", "c"]
@@ -106,9 +119,9 @@ async def test_what_was_answered_once_is_never_asked_again(journal, tmp_path):
     assert second.tally.to_dict()["from_journal"] == 2
 
 
-async def test_the_same_question_twice_in_a_run_is_one_call(journal):
+async def test_the_same_question_twice_in_a_run_is_one_call(reply_cache):
     fake = Fake(always(said("yes")), seconds=0.01)
-    answers = await run(engine(fake, journal), [ask("a"), ask("a"), ask("a")])
+    answers = await run(engine(fake, reply_cache), [ask("a"), ask("a"), ask("a")])
     assert fake.calls == ["a"]
     assert [one.status for one in answers] == [Status.OK] * 3
 
@@ -122,9 +135,9 @@ async def test_the_same_question_twice_in_a_run_is_one_call(journal):
         (Failure.RATE_LIMITED, Status.RATE_LIMITED),
     ],
 )
-async def test_a_failure_that_passes_is_tried_again_and_one_that_stays_has_its_type(journal, failure, status):
+async def test_a_failure_that_passes_is_tried_again_and_one_that_stays_has_its_type(reply_cache, failure, status):
     fake = Fake(lambda prompt: [failing(failure), said("at last")] if prompt == "passes" else [failing(failure)])
-    one = engine(fake, journal)
+    one = engine(fake, reply_cache)
     answers = await run(one, [ask("passes"), ask("stays")])
     assert [answer.status for answer in answers] == [Status.OK, status]
     assert answers[1].reply is None
@@ -132,39 +145,39 @@ async def test_a_failure_that_passes_is_tried_again_and_one_that_stays_has_its_t
     assert one.tally.attempts[status] == len(fake.calls) - 1
 
 
-async def test_a_refused_request_is_not_tried_again(journal):
+async def test_a_refused_request_is_not_tried_again(reply_cache):
     fake = Fake(always(failing(Failure.REFUSED)))
-    answers = await run(engine(fake, journal), [ask("a")])
+    answers = await run(engine(fake, reply_cache), [ask("a")])
     assert (answers[0].status, len(fake.calls)) == (Status.REFUSED, 1)
 
 
-async def test_a_wrong_key_ends_all_calls_to_this_model(journal):
+async def test_a_wrong_key_ends_all_calls_to_this_model(reply_cache):
     fake = Fake(always(failing(Failure.UNAUTHORISED)))
-    answers = await run(engine(fake, journal, concurrency=1), [ask(str(n)) for n in range(20)])
+    answers = await run(engine(fake, reply_cache, concurrency=1), [ask(str(n)) for n in range(20)])
     assert len(fake.calls) == 1
     assert {one.status for one in answers} == {Status.TRANSPORT}
 
 
-async def test_a_server_that_is_gone_is_not_tried_for_every_ask(journal):
+async def test_a_server_that_is_gone_is_not_tried_for_every_ask(reply_cache):
     fake = Fake(always(failing(Failure.UNREACHABLE)))
-    answers = await run(engine(fake, journal, concurrency=2), [ask(str(n)) for n in range(100)])
+    answers = await run(engine(fake, reply_cache, concurrency=2), [ask(str(n)) for n in range(100)])
     assert len(answers) == 100
     assert len(fake.calls) < 30
 
 
-async def test_a_pause_beyond_patience_ends_the_calls_and_says_so(journal):
+async def test_a_pause_beyond_patience_ends_the_calls_and_says_so(reply_cache):
     fake = Fake(always(failing(Failure.RATE_LIMITED, retry_after=3600)))
-    answers = await run(engine(fake, journal, concurrency=1), [ask("a"), ask("b")])
+    answers = await run(engine(fake, reply_cache, concurrency=1), [ask("a"), ask("b")])
     assert len(fake.calls) == 1
     assert {one.status for one in answers} == {Status.RATE_LIMITED}
     assert "3600 s" in answers[1].detail
 
 
-async def test_retry_after_is_obeyed(journal):
+async def test_retry_after_is_obeyed(reply_cache):
     fake = Fake(always(failing(Failure.RATE_LIMITED, retry_after=0.2), said("yes")))
     clock = asyncio.get_running_loop().time
     began = clock()
-    await run(engine(fake, journal), [ask("a")])
+    await run(engine(fake, reply_cache), [ask("a")])
     assert clock() - began >= 0.2
 
 
@@ -176,37 +189,37 @@ async def test_retry_after_is_obeyed(journal):
         (said("no", "content_filter"), Status.REFUSED),
     ],
 )
-async def test_a_reply_that_cannot_be_read_is_typed_and_never_found_again(journal, reply, status):
+async def test_a_reply_that_cannot_be_read_is_typed_and_never_found_again(reply_cache, reply, status):
     fake = Fake(always(reply))
     question = ask("a")
-    answers = await run(engine(fake, journal), [question])
+    answers = await run(engine(fake, reply_cache), [question])
     assert answers[0].status is status
     assert answers[0].reply is None
-    assert question.key not in journal
+    assert question.key not in reply_cache
     assert len(fake.calls) == AT_ONCE.readings
 
 
-async def test_the_check_of_the_ask_decides_what_can_be_read(journal):
+async def test_the_check_of_the_ask_decides_what_can_be_read(reply_cache):
     def only_yes(reply):
         return None if reply_text(reply) == "yes" else Unparsable(Reason.NONE)
 
     fake = Fake(always(said("well"), said("yes")))
     body = ask("a").body
-    answers = await run(engine(fake, journal), [Ask(address(IDENTITY, body), "judge", body, only_yes)])
+    answers = await run(engine(fake, reply_cache), [Call(address(IDENTITY, body), "judge", body, only_yes)])
     assert reply_text(answers[0].reply) == "yes"
 
 
-async def test_calls_at_once_stay_under_the_limit(journal):
+async def test_calls_at_once_stay_under_the_limit(reply_cache):
     fake = Fake(always(said("yes")), seconds=0.005)
-    await run(engine(fake, journal, concurrency=7), [ask(str(n)) for n in range(60)])
+    await run(engine(fake, reply_cache, concurrency=7), [ask(str(n)) for n in range(60)])
     assert fake.most == 7
 
 
-async def test_the_budget_is_never_exceeded_and_the_rest_is_not_asked(journal):
+async def test_the_budget_is_never_exceeded_and_the_rest_is_not_asked(reply_cache):
     price = Price(prompt=1e6, completion=1e6)  # a dollar a token
     fake = Fake(always(said("yes")), seconds=0.001)
     budget = Budget(most=100.0)
-    one = engine(fake, journal, budget=budget, price=price)
+    one = engine(fake, reply_cache, budget=budget, price=price)
     answers = await run(one, [ask(str(n)) for n in range(50)])
     asked = [answer for answer in answers if answer.status is Status.OK]
     assert budget.spent == 15.0 * len(asked) <= 100.0
@@ -215,40 +228,42 @@ async def test_the_budget_is_never_exceeded_and_the_rest_is_not_asked(journal):
     assert "budget" in one.tally.details[Status.NOT_ASKED]
 
 
-async def test_a_call_that_timed_out_counts_as_paid(journal):
+async def test_a_call_that_timed_out_counts_as_paid(reply_cache):
     fake = Fake(always(failing(Failure.TIMEOUT)))
     budget = Budget()
-    await run(engine(fake, journal, budget=budget, price=Price(1.0, 1.0)), [ask("a")])
+    await run(engine(fake, reply_cache, budget=budget, price=Price(1.0, 1.0)), [ask("a")])
     assert budget.spent > 0
     assert budget.reserved == 0
 
 
-async def test_stopping_keeps_what_runs_and_asks_no_more(journal):
+async def test_stopping_keeps_what_runs_and_asks_no_more(reply_cache):
     fake = Fake(always(said("yes")), seconds=0.02)
-    one = engine(fake, journal, concurrency=3)
+    one = engine(fake, reply_cache, concurrency=3)
     answers = []
     async for answered in one.run(ask(str(n)) for n in range(30)):
         one.stop("enough")
         answers.append(answered)
     assert len(answers) == 30
-    assert sum(answered.status is Status.OK for answered in answers) == len(fake.calls) == len(journal) <= 6
+    assert sum(answered.status is Status.OK for answered in answers) == len(fake.calls) == len(reply_cache) <= 6
 
 
-async def test_the_deadline_of_a_run_stops_it(journal):
+async def test_the_deadline_of_a_run_stops_it(reply_cache):
     fake = Fake(always(said("yes")), seconds=0.05)
     patience = Patience(run_timeout=0.12)
-    answers = await run(engine(fake, journal, concurrency=1, patience=patience), [ask(str(n)) for n in range(30)])
+    answers = await run(
+        engine(fake, reply_cache, concurrency=1, patience=patience), [ask(str(n)) for n in range(30)]
+    )
     assert 1 <= sum(one.status is Status.OK for one in answers) <= 4
     assert "0.12 s" in answers[-1].detail
 
 
 @pytest.mark.parametrize("held_by", ["pace", "pause", "retry"])
-async def test_a_run_that_is_over_waits_for_no_limit_and_no_pause(journal, held_by):
+async def test_a_run_that_is_over_waits_for_no_limit_and_no_pause(reply_cache, held_by):
     busy = EndpointError(Failure.RATE_LIMITED, "busy", 30.0 if held_by == "pause" else None)
     slow = Patience(first_pause=30.0 if held_by == "retry" else 0.0, run_timeout=0.05)
     endpoint = Fake(lambda _: [said("yes")] if held_by == "pace" else [busy])
-    target = Target(endpoint, IDENTITY, 4, requests_per_minute=2.0 if held_by == "pace" else None)
-    engine = Engine({"judge": target}, journal, patience=slow)
+    target = ModelClient(endpoint, IDENTITY, 4, requests_per_minute=2.0 if held_by == "pace" else None)
+    engine = Engine({"judge": target}, reply_cache, patience=slow)
     began = time.monotonic()
     ended = [answered.status async for answered in engine.run(ask(str(n)) for n in range(6))]
     assert time.monotonic() - began < 5
@@ -256,40 +271,40 @@ async def test_a_run_that_is_over_waits_for_no_limit_and_no_pause(journal, held_
 
 
 def test_a_judge_is_asked_with_its_own_parameters_and_without_what_it_lacks():
-    thinks = Target(Fake(str), IDENTITY, parameters={"max_completion_tokens": 9, "temperature": 1})
+    thinks = ModelClient(Fake(str), IDENTITY, parameters={"max_completion_tokens": 9, "temperature": 1})
     body = {"messages": [], "max_tokens": 5, "temperature": 0, "response_format": {"type": "json_object"}}
     assert thinks.asked_with(body) == {
         "messages": [], "temperature": 1, "max_completion_tokens": 9, "response_format": {"type": "json_object"},
     }  # fmt: skip
-    assert "response_format" not in Target(Fake(str), IDENTITY, lacks=frozenset({"response_format"})).asked_with(
-        body
-    )
+    assert "response_format" not in ModelClient(
+        Fake(str), IDENTITY, lacks=frozenset({"response_format"})
+    ).asked_with(body)
 
 
-async def test_a_silent_endpoint_is_a_timeout(journal):
+async def test_a_silent_endpoint_is_a_timeout(reply_cache):
     fake = Fake(always(said("late")), seconds=5)
     patience = Patience(attempts=1, call_timeout=0.02)
-    answers = await run(engine(fake, journal, patience=patience), [ask("a")])
+    answers = await run(engine(fake, reply_cache, patience=patience), [ask("a")])
     assert answers[0].status is Status.TIMEOUT
 
 
-async def test_an_error_while_reading_the_asks_reaches_the_caller(journal):
+async def test_an_error_while_reading_the_asks_reaches_the_caller(reply_cache):
     def broken():
         yield ask("a")
         raise ValueError("no such prompt")
 
     with pytest.raises(ValueError, match="no such prompt"):
-        await run(engine(Fake(always(said("yes"))), journal), broken())
+        await run(engine(Fake(always(said("yes"))), reply_cache), broken())
 
 
-async def test_a_model_without_a_target_is_named(journal):
+async def test_a_model_without_a_target_is_named(reply_cache):
     with pytest.raises(KeyError, match="stranger"):
-        await run(engine(Fake(always(said("yes"))), journal), [ask("a", model="stranger")])
+        await run(engine(Fake(always(said("yes"))), reply_cache), [ask("a", model="stranger")])
 
 
-async def test_leaving_early_ends_the_calls_under_way(journal):
+async def test_leaving_early_ends_the_calls_under_way(reply_cache):
     fake = Fake(lambda prompt: [said("yes")] if prompt == "0" else [said("late")], seconds=0.01)
-    one = engine(fake, journal, concurrency=4)
+    one = engine(fake, reply_cache, concurrency=4)
     results = one.run(ask(str(n)) for n in range(1000))
     await anext(results)
     await results.aclose()
@@ -297,7 +312,7 @@ async def test_leaving_early_ends_the_calls_under_way(journal):
     assert len(fake.calls) < 50
 
 
-async def test_asks_are_read_as_needed(journal):
+async def test_asks_are_read_as_needed(reply_cache):
     read = 0
 
     def endless():
@@ -307,7 +322,7 @@ async def test_asks_are_read_as_needed(journal):
             yield ask(str(read))
 
     fake = Fake(always(said("yes")), seconds=0.001)
-    results = engine(fake, journal).run(endless())
+    results = engine(fake, reply_cache).run(endless())
     for _ in range(20):
         await anext(results)
     await results.aclose()

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from arena.engine import Budget, Gate, Pace, Price, estimated_tokens
+from arena.engine import Budget, ConcurrencyLimiter, Price, RateLimiter, estimated_tokens
 
 
 class Clock:
@@ -18,14 +18,14 @@ class Clock:
 
 
 def test_a_pace_spreads_units_evenly():
-    pace = Pace(60, clock := Clock())
+    pace = RateLimiter(60, clock := Clock())
     assert [pace.delay() for _ in range(4)] == [0, 1, 2, 3]
     clock.now += 4
     assert pace.delay() == 0
 
 
 def test_a_rest_allows_a_short_burst_and_no_more():
-    pace = Pace(600, clock := Clock())
+    pace = RateLimiter(600, clock := Clock())
     clock.now += 3600
     delays = [pace.delay() for _ in range(12)]
     assert delays[:11] == [0] * 11
@@ -33,14 +33,14 @@ def test_a_rest_allows_a_short_burst_and_no_more():
 
 
 def test_units_that_were_not_used_can_be_given_back():
-    pace = Pace(60, Clock())
+    pace = RateLimiter(60, Clock())
     pace.delay(10)
     pace.give_back(9)
     assert pace.delay() == 1
 
 
 async def test_a_busy_endpoint_gets_half_and_recovers_one_by_one():
-    gate = Gate(16, clock := Clock())
+    gate = ConcurrencyLimiter(16, clock := Clock())
     gate.too_busy(0, began=clock.now - 1)
     assert gate.limit == 8
     gate.too_busy(0, began=clock.now - 1)
@@ -55,7 +55,7 @@ async def test_a_busy_endpoint_gets_half_and_recovers_one_by_one():
 
 
 async def test_a_caller_that_goes_away_does_not_take_a_place_with_it():
-    gate = Gate(1)
+    gate = ConcurrencyLimiter(1)
     await gate.enter()
     gone, stays = asyncio.create_task(gate.enter()), asyncio.create_task(gate.enter())
     await asyncio.sleep(0)
@@ -66,7 +66,7 @@ async def test_a_caller_that_goes_away_does_not_take_a_place_with_it():
 
 
 async def test_nobody_passes_during_a_pause():
-    gate = Gate(4)
+    gate = ConcurrencyLimiter(4)
     gate.too_busy(0.1, began=0)
     clock = asyncio.get_running_loop().time
     began = clock()

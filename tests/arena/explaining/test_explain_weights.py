@@ -8,7 +8,7 @@ import pytest
 
 from arena.config import OpenAISettings, Settings, TransformersSettings
 from arena.errors import ConfigError
-from arena.explaining.explain import ask, explain, journal_path, method_names, stored
+from arena.explaining.explain import ask, explain, method_names, reply_cache_path, stored
 from arena.store import Database
 from tests.support.voted_battles import add_voted_battle
 
@@ -224,10 +224,10 @@ def test_occlusion_through_the_store_is_what_the_network_says(place, weights):
 def test_a_second_explanation_asks_the_network_only_for_what_is_new(place):
     settings, database, wanted = asked(place, "occlusion")
     explain(database, settings, wanted, quiet)
-    journal = journal_path(settings)
-    before = journal.read_text()
+    reply_cache = reply_cache_path(settings)
+    before = reply_cache.read_text()
     explain(database, settings, wanted, quiet)
-    assert journal.read_text() == before
+    assert reply_cache.read_text() == before
 
 
 def test_a_prompt_over_the_limit_names_both_numbers(place):

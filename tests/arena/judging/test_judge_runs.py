@@ -148,7 +148,7 @@ def test_the_three_modes_and_a_file_with_the_same_words(arena, tmp_path):
         folder = folder_with_answers(arena, tmp_path / "run", judge.url, prompts=8)
         by = ("--prompts", "set", "--judge", "judge", "--format", "json")
         against = json.loads(arena(folder, "judge", "baseline", *by, "--baseline", "plain", "--name", "b",
-                                   "--scheme", "arena").stdout)  # fmt: skip
+                                   "--protocol", "arena").stdout)  # fmt: skip
         assert {row["model"] for row in against["models"]} == {"lists", "terse"}
         rates = [row["win_rate"] for row in against["models"]]
         assert rates == sorted(rates, reverse=True)
@@ -161,7 +161,7 @@ def test_the_three_modes_and_a_file_with_the_same_words(arena, tmp_path):
         )
         filed = json.loads(arena(folder, "judge", "run", "evaluation.toml", "--format", "json").stdout)
         assert (filed["judge"], filed["cases"]) == ("judge:filed", 6)
-        budget = arena(folder, "judge", "pairwise", *by, "--budget", "0.00001", "--scheme", "arena_hard", code=1)
+        budget = arena(folder, "judge", "pairwise", *by, "--budget", "0.00001", "--protocol", "arena_hard", code=1)
         assert json.loads(budget.stdout)["requests"]["failed"].keys() == {"not_asked"}
 
 
@@ -186,7 +186,7 @@ WRONG = [
     (("judge", "pairwise", "--prompts", "set", "--judge", "nobody"), "no model is called 'nobody'"),
     (("judge", "pairwise", "--prompts", "other", "--judge", "judge"), "no prompt set is called 'other'"),
     (("judge", "pairwise", "--prompts", "set", "--judge", "judge", "--models", "plain,ghost"), "arena answer"),
-    (("judge", "pairwise", "--prompts", "set", "--judge", "judge", "--scheme", "guess"), "expected one of"),
+    (("judge", "pairwise", "--prompts", "set", "--judge", "judge", "--protocol", "guess"), "expected one of"),
     (("judge", "pairwise", "--prompts", "set", "--judge", "judge", "--template", "none.md"), "cannot be read"),
     (("judge", "pairwise", "--prompts", "set", "--judge", "plain", "--budget", "1"), "has no price"),
     (("judge", "pairwise", "--prompts", "set", "--panel", "judge"), "at least two judges"),
@@ -209,7 +209,7 @@ def test_another_way_of_asking_needs_another_name(arena, tmp_path):
         folder = folder_with_answers(arena, tmp_path / "run", judge.url, prompts=3)
         arena(folder, *RUN)
         paid = sum(judge.calls.values())
-        other = arena(folder, *RUN, "--scheme", "arena_hard", code=2)
+        other = arena(folder, *RUN, "--protocol", "arena_hard", code=2)
         assert sum(judge.calls.values()) == paid
         assert "--name judge-arena_hard" in other.stderr
         arena(folder, *RUN, "--order", "balanced", "--name", "other")

@@ -292,7 +292,7 @@ def test_a_broken_row_in_the_second_file_names_that_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("scheme", "text", "problem"),
+    ("protocol", "text", "problem"),
     [
         ("wildbench", "", "no verdicts in it"),
         ("wildbench", "[]", "no verdicts in it"),
@@ -309,10 +309,10 @@ def test_a_broken_row_in_the_second_file_names_that_file(tmp_path):
         ("arena_hard", json.dumps(battle("a", ["b"], "tie")), "row 0: model_b is ['b']; expected text"),
     ],
 )
-def test_a_file_that_is_not_of_the_scheme_is_told_with_its_name(tmp_path, scheme, text, problem):
+def test_a_file_that_is_not_of_the_scheme_is_told_with_its_name(tmp_path, protocol, text, problem):
     file = tmp_path / "file.json"
     file.write_text(text)
-    told = refused(scheme, file)
+    told = refused(protocol, file)
     assert told.startswith(f"error: {file}: ")
     assert problem in told
 

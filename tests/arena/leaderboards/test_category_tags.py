@@ -121,8 +121,8 @@ def test_another_tagger_sorts_all_or_nothing(arena, sqlite, tmp_path):
     settings(tmp_path, answers("math"), "other")
     refused = arena("tag", "other", folder=tmp_path)
     assert refused.returncode == 2
-    assert "sorted by llm-1 tagger; add --again" in refused.stderr
-    assert "8 battles sorted" in arena("tag", "other", "--again", folder=tmp_path).stderr
+    assert "sorted by llm-1 tagger; add --recompute" in refused.stderr
+    assert "8 battles sorted" in arena("tag", "other", "--recompute", folder=tmp_path).stderr
     with sqlite.read() as session:
         assert taggers(session) == ["llm-1 other"]
         assert counted_categories(session)["math (llm)"] == len(PLAIN)

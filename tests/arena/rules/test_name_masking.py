@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arena.rules.name_masking import MASK, Blindfold, names_of
+from arena.rules.name_masking import MASK, NameMasker, names_of
 
 NAMES = names_of("org/SmolLM2-135M-Instruct", ["Hugging Face"]) | names_of("gemma-3-270m", ["Google"])
-BLINDFOLD = Blindfold(NAMES)
+BLINDFOLD = NameMasker(NAMES)
 
 
 @pytest.mark.parametrize(
@@ -49,8 +49,8 @@ def test_what_is_held_back_comes_with_the_whole_text(text, cut):
 
 
 def test_short_names_do_not_mask_ordinary_words():
-    assert Blindfold({"a", "of"}).hide("a bit of text") == "a bit of text"
+    assert NameMasker({"a", "of"}).hide("a bit of text") == "a bit of text"
 
 
 def test_without_names_nothing_is_masked():
-    assert Blindfold(()).hide("I am Gemma", whole=False) == "I am Gemma"
+    assert NameMasker(()).hide("I am Gemma", whole=False) == "I am Gemma"

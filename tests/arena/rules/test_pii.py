@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from arena.errors import ConfigError
-from arena.rules.pii import Screen, screen_with
+from arena.rules.pii import PIIRedactor, screen_with
 
 
 def screened(text: str) -> str:
-    return Screen()(text)
+    return PIIRedactor()(text)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_numbers_dates_and_code_stay(text):
 
 
 def test_what_was_found_is_counted_by_kind():
-    screen = Screen()
+    screen = PIIRedactor()
     screen("a@b.org, c@d.org and +49 30 901820")
     screen("e@f.org")
     assert screen.found == {"email": 3, "phone number": 1}
