@@ -79,7 +79,7 @@ class Model:
         self._network = network
         takes = inspect.signature(network.forward).parameters
         if "past_key_values" not in takes:
-            raise EndpointError(Failure.NOT_READY, f"{type(network).__name__} keeps no key-value cache")
+            raise EndpointError(Failure.UNUSABLE, f"{type(network).__name__} keeps no key-value cache")
         self._takes_positions = "position_ids" in takes
         self._keep = {"logits_to_keep": 1} if "logits_to_keep" in takes else {}
         layers = DynamicCache(config=network.config).layers

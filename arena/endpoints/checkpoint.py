@@ -35,7 +35,7 @@ def load(
     except (OSError, ValueError, SafetensorError) as cause:
         said = " ".join(str(cause).split())
         detail = f"cannot load {source!r}: {said.rstrip('.')}{_advice(source)}"
-        raise EndpointError(Failure.NOT_READY, detail) from cause
+        raise EndpointError(Failure.UNUSABLE, detail) from cause
 
 
 def _load(
@@ -69,10 +69,10 @@ def load_classifier(
     except (OSError, ValueError, SafetensorError) as cause:
         said = " ".join(str(cause).split())
         detail = f"cannot load {source!r}: {said.rstrip('.')}{_advice(source)}"
-        raise EndpointError(Failure.NOT_READY, detail) from cause
+        raise EndpointError(Failure.UNUSABLE, detail) from cause
     if network.config.num_labels != 1:
         detail = f"{source!r} has {network.config.num_labels} labels; a reward model has one number"
-        raise EndpointError(Failure.NOT_READY, detail)
+        raise EndpointError(Failure.UNUSABLE, detail)
     if network.config.pad_token_id is None:
         network.config.pad_token_id = tokenizer.pad_token_id or tokenizer.eos_token_id or 0
     return network.eval(), tokenizer

@@ -43,6 +43,7 @@ class Failure(StrEnum):
     REFUSED = "refused"  # the endpoint read the request and said no
     BROKEN = "broken"  # a reply that is not what the protocol promises, or a stream that stopped midway
     NOT_READY = "not_ready"  # weights are still being fetched or loaded
+    UNUSABLE = "unusable"  # permanent: this model cannot be loaded here, so no later request can succeed
 
 
 class EndpointError(Exception):

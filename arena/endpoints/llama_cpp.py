@@ -79,11 +79,11 @@ class LlamaCpp:
                 line = await self._child.stdout.readline()
         except TimeoutError:
             await self._end_child()
-            raise EndpointError(Failure.NOT_READY, f"{path}: not loaded after {LOADING_TIMEOUT:g} s") from None
+            raise EndpointError(Failure.UNUSABLE, f"{path}: not loaded after {LOADING_TIMEOUT:g} s") from None
         answer = json.loads(line) if line else {"error": "llama.cpp ended while loading; is it a GGUF file?"}
         if "url" not in answer:
             await self._end_child()
-            raise EndpointError(Failure.NOT_READY, f"{path}: {answer['error']}")
+            raise EndpointError(Failure.UNUSABLE, f"{path}: {answer['error']}")
         return str(answer["url"])
 
     async def _end_child(self) -> None:

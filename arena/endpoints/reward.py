@@ -46,7 +46,7 @@ class Reward(InBatches):
             network, tokenizer = load_classifier(self.source, self.revision, self.dtype, self.device)
         except ImportError as cause:
             detail = f"needs the extra 'local': pip install 'arena[local]' ({cause})"
-            raise EndpointError(Failure.NOT_READY, detail) from cause
+            raise EndpointError(Failure.UNUSABLE, detail) from cause
         if self.chat_template is not None:
             tokenizer.chat_template = self.chat_template
         return Scorer(network, tokenizer, self.threads)

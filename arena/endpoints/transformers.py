@@ -145,7 +145,7 @@ class Transformers:
             network, tokenizer = load(self.source, *options)
         except ImportError as cause:
             detail = f"needs the extra 'local': pip install 'arena[local]' ({cause})"
-            raise EndpointError(Failure.NOT_READY, detail) from cause
+            raise EndpointError(Failure.UNUSABLE, detail) from cause
         return Loaded(network, self._planner(network, tokenizer))
 
     def _new_batcher(self, loaded: Loaded) -> Batcher:
@@ -158,7 +158,7 @@ class Transformers:
             tokenizer.chat_template = self.chat_template
         if not tokenizer.chat_template:
             raise EndpointError(
-                Failure.NOT_READY,
+                Failure.UNUSABLE,
                 f"{self.source} has no chat template, as a base model has none: "
                 "configure chat_template, a Jinja text that turns messages into a prompt",
             )
@@ -166,7 +166,7 @@ class Transformers:
         context = min(filter(None, (self.max_context, length)), default=None)
         if context is None:
             detail = f"{self.source} does not tell its context: configure max_context"
-            raise EndpointError(Failure.NOT_READY, detail)
+            raise EndpointError(Failure.UNUSABLE, detail)
         generation = network.generation_config
         ends = end_tokens(generation, tokenizer)
         return Planner(tokenizer, context, ends, default_sampling(generation), tuple(self.stop))

@@ -57,13 +57,13 @@ class Vllm(InBatches):
             from vllm.sampling_params import StructuredOutputsParams
         except ImportError as cause:
             detail = f"needs the extra 'vllm': pip install 'arena[vllm]' ({cause})"
-            raise EndpointError(Failure.NOT_READY, detail) from cause
+            raise EndpointError(Failure.UNUSABLE, detail) from cause
         options = {"enable_prefix_caching": True, "revision": self.revision, "dtype": self.dtype, **self.options}
         try:
             engine = vllm.LLM(self.source, **options)
         except (OSError, ValueError, RuntimeError) as cause:
             said = " ".join(str(cause).split())
-            raise EndpointError(Failure.NOT_READY, f"vLLM cannot load {self.source!r}: {said}") from cause
+            raise EndpointError(Failure.UNUSABLE, f"vLLM cannot load {self.source!r}: {said}") from cause
         return Chat(engine, vllm.SamplingParams, StructuredOutputsParams, self.chat_template)
 
 
@@ -137,7 +137,7 @@ def _ended_is_told() -> Iterator[None]:
         if type(cause).__name__ not in ENDED:
             raise
         detail = f"vLLM's engine has ended; its log says why ({cause})"
-        raise EndpointError(Failure.NOT_READY, detail) from cause
+        raise EndpointError(Failure.UNUSABLE, detail) from cause
 
 
 def _reply(output: Any) -> Reply:

@@ -30,9 +30,11 @@ STATUS_OF_FAILURE = {
     Failure.REFUSED: Status.REFUSED,
     Failure.BROKEN: Status.TRANSPORT,
     Failure.NOT_READY: Status.TRANSPORT,
+    Failure.UNUSABLE: Status.TRANSPORT,
 }
 MAY_PASS = {Failure.UNREACHABLE, Failure.TIMEOUT, Failure.RATE_LIMITED, Failure.BROKEN}
-FOR_EVERY_CALL = {Failure.UNAUTHORISED, Failure.NOT_READY}  # the next call would end the same way
+# the next call would end the same way
+FOR_EVERY_CALL = {Failure.UNAUTHORISED, Failure.NOT_READY, Failure.UNUSABLE}
 GONE = 12  # calls in a row that could not reach the endpoint, after which the rest are not tried
 WAITING = 1000  # asks and results held in memory a model, so that a run of any length needs the same
 TURNED_AWAY = 3  # times as many attempts for a busy endpoint as for a broken one: waiting does help there

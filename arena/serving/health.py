@@ -21,6 +21,7 @@ ADVICE = {
     Failure.REFUSED: "check `model` and `parameters`",
     Failure.BROKEN: "is this an OpenAI-compatible server, and does `url` end in /v1?",
     Failure.NOT_READY: "",
+    Failure.UNUSABLE: "",
 }
 
 

@@ -489,7 +489,7 @@ async def test_a_hub_id_without_a_hub_says_what_to_do(monkeypatch):
     ):
         with pytest.raises(EndpointError, match="give its path as the source") as caught:
             await served.start()
-        assert caught.value.failure == Failure.NOT_READY
+        assert caught.value.failure == Failure.UNUSABLE
 
 
 @pytest.mark.parametrize("missing", ["./nowhere", "nowhere.gguf", "/nowhere/at/all"])
@@ -509,7 +509,7 @@ async def test_a_missing_extra_is_named(monkeypatch, source):
     monkeypatch.delitem(sys.modules, "arena.endpoints.batcher", raising=False)
     with pytest.raises(EndpointError, match=r"pip install 'arena\[local\]'") as caught:
         await Transformers(source).start()
-    assert caught.value.failure == Failure.NOT_READY
+    assert caught.value.failure == Failure.UNUSABLE
 
 
 def test_torch_is_not_imported_before_the_start():
@@ -612,7 +612,7 @@ async def test_a_broken_gguf_is_named_and_leaves_nothing_behind(tmp_path):
     (tmp_path / "broken.gguf").write_bytes(b"GGUF nonsense" * 100)
     with pytest.raises(EndpointError, match=r"broken\.gguf") as caught:
         await Transformers(str(tmp_path / "broken.gguf"), cache_dir=tmp_path / "cache").start()
-    assert caught.value.failure == Failure.NOT_READY
+    assert caught.value.failure == Failure.UNUSABLE
     assert list((tmp_path / "cache").iterdir()) == []
 
 

@@ -146,7 +146,7 @@ async def test_an_engine_that_has_ended_is_not_tried_for_every_request(served):
     stand_in.broken = EngineDeadError("gone")
     with pytest.raises(EndpointError, match="engine has ended") as caught:
         await endpoint.answer(ask("one"))
-    assert caught.value.failure is Failure.NOT_READY
+    assert caught.value.failure is Failure.UNUSABLE
     stand_in.broken = RuntimeError("out of memory")
     with pytest.raises(EndpointError, match="out of memory") as caught:
         await endpoint.answer(ask("two"))
