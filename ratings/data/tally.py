@@ -1,21 +1,17 @@
 """The tally: how often each ordered pair had each outcome, in one pass over the battles.
 
 The loop in C (`compiled.LOOPS`) takes 1.7 ns a battle at 300 models, checks included. Without it scipy counts:
-making a sparse matrix dense adds up its entries in a plain C++ loop, 3 ns where `bincount` takes 8. That loop is
-private to scipy and can add to a table that exists; it is used when a trial gives the right counts, otherwise the
-public way, which builds and checks a matrix for each chunk, at 6 ns.
+making a sparse matrix dense adds up its entries in a plain C++ loop, 3 ns where `bincount` takes 8. Without that
+private loop too (`scipy_loops`) the public way builds and checks a matrix for each chunk, at 6 ns.
 """
 
 from __future__ import annotations
-
-import functools
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 
-from ratings.data import compiled
+from ratings.data import compiled, scipy_loops
 from ratings.data.columns import Codes
 from ratings.data.outcomes import OUTCOMES
 
@@ -27,7 +23,6 @@ KINDS = len(OUTCOMES)
 Table = NDArray[np.int32]  # narrow, to leave cache to the battles; it holds two thousand million
 Ints = NDArray[np.int32]
 Cells = NDArray[np.int32] | NDArray[np.int64]
-Add = Callable[[Table, Ints, Ints, Ints], None]  # table[rows, columns] += ones
 
 
 def tally(a: Codes, b: Codes, outcome: NDArray[np.uint8], size: int) -> tuple[NDArray[np.int64], Cells]:
@@ -60,7 +55,7 @@ def with_scipy(a: Codes, b: Codes, outcome: NDArray[np.uint8], size: int) -> tup
     """`tally` by scipy: the definition of `checked_tally`."""
     table = np.zeros((size, size * KINDS), dtype=np.int32)
     ones = np.ones(min(CHUNK, len(a)), dtype=np.int32)
-    add = add_entries if private_loop_works() else add_matrix
+    add = scipy_loops.add_entries if scipy_loops.adds_entries() else add_matrix
     for start in range(0, len(a), CHUNK):
         chunk = slice(start, start + CHUNK)
         column = outcome[chunk].astype(np.int32)
@@ -79,24 +74,3 @@ def pairs_of(table: Table) -> tuple[NDArray[np.int64], Cells]:
 def add_matrix(table: Table, rows: Ints, columns: Ints, ones: Ints) -> None:
     """Add one to `table` at every (row, column), through a sparse matrix."""
     table += coo_array((ones, (rows, columns)), shape=table.shape).toarray()
-
-
-def add_entries(table: Table, rows: Ints, columns: Ints, ones: Ints) -> None:
-    """The same by scipy's own loop, straight into the table."""
-    from scipy.sparse import _sparsetools
-
-    add_up: Callable[..., None] = _sparsetools.coo_todense
-    rows, columns = np.ascontiguousarray(rows), np.ascontiguousarray(columns)
-    add_up(*table.shape, len(rows), rows, columns, ones, table.ravel(), 0)
-
-
-@functools.cache
-def private_loop_works() -> bool:
-    """Whether `add_entries` counts as it should with this scipy, tried once a process."""
-    table = np.array([[5, 0, 0], [0, 0, 0]], dtype=np.int32)
-    rows, columns = np.array([0, 1, 1], dtype=np.int32), np.array([0, 2, 2], dtype=np.int32)
-    try:
-        add_entries(table, rows, columns, np.ones(3, dtype=np.int32))
-    except (ImportError, AttributeError, TypeError, ValueError):  # gone, or called otherwise
-        return False
-    return bool((table == [[6, 0, 0], [0, 0, 2]]).all())

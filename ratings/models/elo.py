@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ratings.data import compiled, components
+from ratings.data import compiled, components, scipy_loops
 from ratings.data.battles import Battles, read_battles
 from ratings.data.columns import Column
 from ratings.data.counts import Floats, tabulate
@@ -123,8 +123,8 @@ def _runner(engine: Engine, battles: int) -> Run:
     has_numba = find_spec("numba") is not None
     if engine == "numba" and not has_numba:
         raise BadOption("engine 'numba', but numba is not installed; use engine='auto'")
-    if engine == "recurrence" and not elo_recurrence.works():
-        raise BadOption("engine 'recurrence' fails its self-test with this scipy; use engine='auto'")
+    if engine == "recurrence" and not scipy_loops.runs_recurrences():
+        raise BadOption("engine 'recurrence' relies on a loop that this scipy does not have. Use engine='auto'.")
     if engine == "compiled" and compiled.LOOPS is None:
         raise BadOption("engine 'compiled', but ratings was installed without a C compiler; use engine='auto'")
     if engine == "compiled" or (engine == "auto" and compiled.LOOPS is not None):
@@ -133,7 +133,7 @@ def _runner(engine: Engine, battles: int) -> Run:
         return _numba()
     if engine == "recurrence":
         return elo_recurrence.run
-    if engine == "auto" and battles >= WORTH_VECTORISING and elo_recurrence.works():
+    if engine == "auto" and battles >= WORTH_VECTORISING and scipy_loops.runs_recurrences():
         return elo_recurrence.run
     if engine in ("auto", "loop"):
         return loop

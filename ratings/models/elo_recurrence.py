@@ -8,18 +8,18 @@ is a linear recurrence in time, and adding `value * z[column]` to `z[row]`, entr
 a linear recurrence when both sides are the same array. That is what scipy's `coo_matvec` does: a plain C++
 loop over the entries. Each pass over a chunk squares the error; three reach 1e-12 points.
 
-`coo_matvec` is private to scipy and does not promise to work in place, so `works` compares it with the loop
-once a process, and `elo` falls back to the loop when they differ.
+`coo_matvec` is private to scipy and does not promise to work in place: `scipy_loops` probes that it does, and `elo`
+falls back to the plain loop where it does not.
 """
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ratings.data import scipy_loops
 from ratings.data.counts import Floats
 from ratings.data.outcomes import SCORES
 
@@ -31,8 +31,6 @@ PASSES = 50
 
 def run(a: NDArray[Any], b: NDArray[Any], outcome: NDArray[np.uint8], size: int, step: float) -> Floats:
     """Ratings (size,) in logits after the battles in order; see `elo.loop` for the definition."""
-    from scipy.sparse._sparsetools import coo_matvec
-
     state = np.zeros(size + CHUNK)  # the ratings, then one cell a battle of the chunk
     xi, cell = state[:size], state[size:]
     rows, columns, values = _entries(size)
@@ -52,29 +50,13 @@ def run(a: NDArray[Any], b: NDArray[Any], outcome: NDArray[np.uint8], size: int,
             values[:n, 2] = step * slope
             values[:n, 3] = -values[:n, 2]
             xi[:] = before
-            coo_matvec(4 * n, rows.ravel(), columns.ravel(), values.ravel(), state, state)
+            scipy_loops.run_recurrence(rows[:n].ravel(), columns[:n].ravel(), values[:n].ravel(), state)
             reached = offset - cell[:n]
             moved = np.abs(reached - difference).max()
             difference = reached
             if moved < CONVERGED:
                 break
     return xi.copy()
-
-
-@functools.cache
-def works() -> bool:
-    """Whether this scipy runs the recurrence as the plain loop does, tried on two chunks of battles."""
-    from ratings.models.elo import loop
-
-    try:
-        from scipy.sparse import _sparsetools  # noqa: F401
-    except ImportError:
-        return False
-    rng = np.random.default_rng(0)
-    a = rng.integers(0, 7, CHUNK + 100)
-    b = (a + rng.integers(1, 7, len(a))) % 7
-    outcome = rng.integers(0, len(SCORES), len(a)).astype(np.uint8)
-    return bool(np.abs(run(a, b, outcome, 7, 0.1) - loop(a, b, outcome, 7, 0.1)).max() < 1e-9)
 
 
 def _entries(size: int) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats]:

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 import ratings
-from ratings.data.tally import add_entries, add_matrix, private_loop_works, with_scipy
+from ratings.data.scipy_loops import add_entries, adds_entries
+from ratings.data.tally import add_matrix, with_scipy
 from tests.support.boards import simulated
 
 A, B, WINNER = simulated()
@@ -86,12 +87,12 @@ def test_both_ways_to_tally_are_the_definition(add):
 
 
 def test_this_scipy_has_the_loop():
-    assert private_loop_works()
+    assert adds_entries()
 
 
 @pytest.mark.parametrize("works", [True, False])
 def test_a_tally_of_several_chunks_loses_none(works, monkeypatch):
-    monkeypatch.setattr("ratings.data.tally.private_loop_works", lambda: works)
+    monkeypatch.setattr("ratings.data.scipy_loops.adds_entries", lambda: works)
     monkeypatch.setattr("ratings.data.tally.CHUNK", 100)
     a = np.arange(1050) % 3
     pairs, cells = with_scipy(a, (a + 1) % 3, np.zeros(1050, dtype=np.uint8), 3)
@@ -99,7 +100,7 @@ def test_a_tally_of_several_chunks_loses_none(works, monkeypatch):
 
 
 def test_a_scipy_without_the_loop_is_noticed(monkeypatch):
-    monkeypatch.setattr("ratings.data.tally.add_entries", lambda *_: None)
-    private_loop_works.cache_clear()
-    assert not private_loop_works()
-    private_loop_works.cache_clear()
+    monkeypatch.setattr("ratings.data.scipy_loops.add_entries", lambda *_: None)
+    adds_entries.cache_clear()
+    assert not adds_entries()
+    adds_entries.cache_clear()

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ratings
+from ratings.data import scipy_loops
 from ratings.models import elo_recurrence
 from ratings.models.elo import _jittable, loop
 from tests.support.boards import simulated
@@ -93,11 +94,33 @@ def test_engines_that_are_not_there(monkeypatch):
     monkeypatch.setattr(sys.modules["ratings.models.elo"], "find_spec", lambda _: None)
     with pytest.raises(ratings.BadOption, match="numba is not installed"):
         ratings.elo(A, B, WINNER, engine="numba")
-    monkeypatch.setattr(elo_recurrence, "works", lambda: False)
-    with pytest.raises(ratings.BadOption, match="fails its self-test"):
+    monkeypatch.setattr(scipy_loops, "runs_recurrences", lambda: False)
+    with pytest.raises(ratings.BadOption, match="a loop that this scipy does not have"):
         ratings.elo(A, B, WINNER, engine="recurrence")
     assert ratings.elo(A, B, WINNER).ratings.tolist() == ratings.elo(A, B, WINNER, engine="loop").ratings.tolist()
 
 
-def test_this_scipy_passes_the_self_test():
-    assert elo_recurrence.works()
+def test_this_scipy_runs_recurrences():
+    assert scipy_loops.runs_recurrences()
+
+
+def multiply_into_a_copy(count, rows, columns, values, x, y):
+    x = x.copy()
+    np.add.at(y, rows, values * x[columns])
+
+
+def other_arguments(rows, columns):
+    raise AssertionError("never called with these arguments")
+
+
+@pytest.mark.parametrize("changed", [None, multiply_into_a_copy, other_arguments])
+def test_a_scipy_whose_loop_is_gone_or_works_otherwise_is_noticed(changed, monkeypatch):
+    from scipy.sparse import _sparsetools
+
+    scipy_loops.runs_recurrences.cache_clear()
+    if changed is None:
+        monkeypatch.delattr(_sparsetools, "coo_matvec")
+    else:
+        monkeypatch.setattr(_sparsetools, "coo_matvec", changed)
+    assert not scipy_loops.runs_recurrences()
+    scipy_loops.runs_recurrences.cache_clear()
