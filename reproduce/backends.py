@@ -173,7 +173,7 @@ async def side(options: argparse.Namespace) -> dict:
 async def taken(word: str, request_type: str, data: Path, settings, asked) -> dict:
     from arena.benchmarking import run
     from arena.benchmarking.selection import Options, choose, named
-    from arena.engine import Engine, Patience, ReplyCache
+    from arena.engine import Engine, ReplyCache, RetryPolicy
     from arena.serving import model_clients
     from benchmarks.data import DataSources
     from benchmarks.task import RequestType
@@ -182,7 +182,7 @@ async def taken(word: str, request_type: str, data: Path, settings, asked) -> di
     chosen = choose(named([word])[0], DataSources(data, hub=False), Options(count, shots))
     taking = await run.players(chosen.task, [settings], {"small": asked}, RequestType(request_type))
     with tempfile.TemporaryDirectory() as folder, ReplyCache(Path(folder) / "journal.jsonl") as reply_cache:
-        engine = Engine({"small": taking[0].target}, reply_cache, patience=Patience(call_timeout=3600))
+        engine = Engine({"small": taking[0].target}, reply_cache, retry_policy=RetryPolicy(call_timeout=3600))
         began = time.monotonic()
         failures, _ = await run.run_calls(engine, chosen, taking, MAX_TOKENS, lambda _: None)
         [one] = run.score(chosen, taking, MAX_TOKENS, reply_cache, failures)

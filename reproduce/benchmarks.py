@@ -136,7 +136,7 @@ async def own_tasks(options: argparse.Namespace, settings, asked) -> dict:
 async def own_task(name: str, data: Path, settings, asked) -> dict:
     from arena.benchmarking import run
     from arena.benchmarking.selection import Options, choose, named
-    from arena.engine import Engine, Patience, ReplyCache
+    from arena.engine import Engine, ReplyCache, RetryPolicy
     from benchmarks.data import DataSources
 
     count, shots = SETTINGS[name]
@@ -144,7 +144,7 @@ async def own_task(name: str, data: Path, settings, asked) -> dict:
     chosen = choose(named([word])[0], DataSources(data, hub=False), Options(count, shots, 0, "lm-eval"))
     taking = await run.players(chosen.task, [settings], {"small": asked}, None)
     with tempfile.TemporaryDirectory() as folder, ReplyCache(Path(folder) / "journal.jsonl") as reply_cache:
-        engine = Engine({"small": taking[0].target}, reply_cache, patience=Patience(call_timeout=3600))
+        engine = Engine({"small": taking[0].target}, reply_cache, retry_policy=RetryPolicy(call_timeout=3600))
         began, cpu = time.monotonic(), time.process_time()
         failures, _ = await run.run_calls(engine, chosen, taking, None, lambda _: None)
         [taken] = run.score(chosen, taking, None, reply_cache, failures)

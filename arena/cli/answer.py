@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from arena.cli.batch import with_batch
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, for_programs, opened
-from arena.cli.progress import watched
-
-if TYPE_CHECKING:
-    from arena.engine import CallResult, Tally
+from arena.cli.progress import print_failures, progress_bar
 
 Prompts = Annotated[str, typer.Option("--prompts", help="Prompt set, as `arena prompts list` names it.")]
 
@@ -38,8 +34,8 @@ def answer(
     db: DatabaseURL = None,
 ) -> None:
     """Let models answer a prompt set. What was answered before is not asked again."""
-    from arena.engine import Budget, Engine, Patience, ReplyCache, Tally
-    from arena.judging.run import reply_cache_path
+    from arena.config import reply_cache_path
+    from arena.engine import RESUME_HINT, RetryPolicy, Tally, open_session
     from arena.prompt_sets.completions import answer_all, first_turns, prepare
 
     names = [name.strip() for name in models.split(",") if name.strip()]
@@ -51,35 +47,24 @@ def answer(
             if not for_programs({"written": 0, **Tally().to_dict()}, as_format):
                 console.print("every model has answered every prompt already")
             return
-        with ReplyCache(reply_cache_path(settings, reply_cache)) as kept:
+        with open_session(reply_cache_path(settings, reply_cache), progress_bar) as session:
             if batch_in is not None or batch_out is not None:
-                with_batch(kept, answering.asked, lambda: first_turns(answering), batch_in, batch_out)
+                with_batch(
+                    session.reply_cache, answering.asked, lambda: first_turns(answering), batch_in, batch_out
+                )
             if batch_out is not None:
                 return
-            engine = Engine(answering.asked, kept, Budget(budget), Patience(run_timeout=timeout))
-
-            async def work(seen: Callable[[CallResult], None]) -> int:
-                try:
-                    return await answer_all(database, engine, answering, seen)
-                finally:
-                    for target in answering.asked.values():
-                        await target.endpoint.close()
-
-            written = watched(engine, work, todo) or 0
-    if not for_programs({"written": written, **engine.tally.to_dict()}, as_format):
+            result = session.run(
+                answering.asked,
+                lambda engine, seen: answer_all(database, engine, answering, seen),
+                total=todo,
+                budget=budget,
+                retry_policy=RetryPolicy(run_timeout=timeout),
+            )
+    written, tally = result.value or 0, result.tally
+    if not for_programs({"written": written, **tally.to_dict()}, as_format):
         console.print(f"{written:,} completions written")
-    tell_tally(engine.tally, console)
-    if engine.tally.failed:
-        console.print("type the same command again: what was answered is kept and not asked twice")
+    print_failures(tally.failed, tally.examples, console)
+    if tally.failed:
+        console.print(RESUME_HINT)
         raise typer.Exit(1)
-
-
-def tell_tally(tally: Tally, console: Console) -> None:
-    """What failed in a run."""
-    tell_failures(tally.failed, {status.value: detail for status, detail in tally.details.items()}, console)
-
-
-def tell_failures(failed: dict[str, int], details: dict[str, str], console: Console) -> None:
-    """Each kind of failure with its count and one example."""
-    for status, count in failed.items():
-        console.print(f"{count:,} {status}: {details.get(status, '')}", style="yellow", markup=False)

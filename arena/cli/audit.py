@@ -39,9 +39,8 @@ def audit(
     from arena.benchmarking import contamination
     from arena.benchmarking.selection import Options, choose, data_folder, named
     from arena.cli.options import overrides
-    from arena.config import read_settings
+    from arena.config import read_settings, reply_cache_path
     from arena.engine import ReplyCache
-    from arena.judging.run import reply_cache_path
     from arena.serving import model_clients
     from benchmarks.data import DataSources
     from benchmarks.errors import BenchmarkError

@@ -14,14 +14,13 @@ from rich.console import Console
 from rich.markup import escape
 
 from arena.cli import bench_tables
-from arena.cli.answer import tell_failures
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, opened, write_csv, write_json
-from arena.cli.progress import watched
+from arena.cli.progress import print_failures, progress_bar
 
 if TYPE_CHECKING:
     from arena.benchmarking.run import EvaluatedModel, Taken
     from arena.benchmarking.selection import Chosen, Named, Options
-    from arena.engine import CallResult, Engine, ModelClient, ReplyCache
+    from arena.engine import ModelClient, ReplyCache, RunResult
     from arena.store import Database
     from benchmarks.annotations import Annotator
     from benchmarks.data import DataSources
@@ -75,9 +74,9 @@ def run(
     """Let models take tasks. What was answered before is not asked again."""
     from arena.benchmarking.annotators import judged_by
     from arena.benchmarking.selection import Options, data_folder, named
+    from arena.config import reply_cache_path
     from arena.engine import ReplyCache
     from arena.errors import ConfigError
-    from arena.judging.run import reply_cache_path
     from arena.serving import model_clients
     from benchmarks.data import DataSources
     from benchmarks.task import RequestType
@@ -167,6 +166,7 @@ class _Bench:
         from arena.benchmarking import run
         from arena.benchmarking.annotations import with_annotations
         from arena.benchmarking.annotators import annotator
+        from arena.engine import RESUME_HINT
         from benchmarks.annotations import AnnotatedTask
         from benchmarks.errors import BenchmarkError
 
@@ -174,7 +174,8 @@ class _Bench:
         if not taking:
             return []
         self._announce(taking)
-        engine, (failures, seconds) = self._ask(taking)
+        ran = self._ask(taking)
+        failures, seconds = ran.value or ({}, 0.0)
         try:
             task = self.chosen.task
             ask = annotator(task, self.judging) if isinstance(task, AnnotatedTask) else None
@@ -184,11 +185,10 @@ class _Bench:
             from arena.errors import ConfigError
 
             raise ConfigError(f"{self.chosen.task.name}: {problem}") from problem
-        rows = [self._row(one, engine, seconds) for one in taken]
-        counts = engine.tally.to_dict()
-        tell_failures(counts["failed"], {s.value: d for s, d in engine.tally.details.items()}, self.console)
-        if counts["failed"]:
-            self.console.print("type the same command again: only what has no reply is asked")
+        rows = [self._row(one, ran, seconds) for one in taken]
+        print_failures(ran.tally.failed, ran.tally.examples, self.console)
+        if ran.tally.failed:
+            self.console.print(RESUME_HINT)
         return rows
 
     def _leave_out(self, alone: bool) -> Callable[[Exception], None]:
@@ -209,30 +209,26 @@ class _Bench:
                 escape(f"  {player.name}: {player.request_type}" + (f" ({better})" if better else ""))
             )
 
-    def _ask(self, taking: Sequence[EvaluatedModel]) -> tuple[Engine, tuple[dict[str, str], float]]:
+    def _ask(self, taking: Sequence[EvaluatedModel]) -> RunResult[tuple[dict[str, str], float]]:
         from arena.benchmarking.run import counted, run_calls
         from arena.config import TransformersSettings
-        from arena.engine import Budget, Engine, Patience
+        from arena.engine import RetryPolicy, Session
 
-        asked = {player.name: player.target for player in taking}
-        patience = Patience(call_timeout=CALL_TIMEOUT)
-        engine = Engine(asked, self.reply_cache, Budget(self.budget), patience)
+        return Session(self.reply_cache, progress_bar).run(
+            {player.name: player.target for player in taking},
+            lambda engine, seen: run_calls(engine, self.chosen, taking, self.max_tokens, seen),
+            total=counted(self.chosen, taking),
+            budget=self.budget,
+            retry_policy=RetryPolicy(call_timeout=CALL_TIMEOUT),
+            # the next task needs the weights of models in this process
+            keep_open=[player.name for player in taking if isinstance(player.settings, TransformersSettings)],
+        )
 
-        async def work(seen: Callable[[CallResult], None]) -> tuple[dict[str, str], float]:
-            try:
-                return await run_calls(engine, self.chosen, taking, self.max_tokens, seen)
-            finally:
-                for player in taking:
-                    if not isinstance(player.settings, TransformersSettings):  # whose weights the next task needs
-                        await player.target.endpoint.close()
-
-        return engine, watched(engine, work, counted(self.chosen, taking)) or ({}, 0.0)
-
-    def _row(self, taken: Taken, engine: Engine, seconds: float) -> dict[str, Any]:
+    def _row(self, taken: Taken, ran: RunResult[Any], seconds: float) -> dict[str, Any]:
         from arena.benchmarking.results import keep, reported
 
         found = reported(self.chosen, taken)
-        fresh = seconds if engine.tally.calls and not engine.tally.replayed else None
+        fresh = seconds if ran.tally.calls and not ran.tally.replayed else None
         number = keep(self.database, self.chosen, taken, found, fresh, self.max_tokens)
         each = taken.per_correct(self.chosen.task)
         return {
@@ -248,9 +244,9 @@ class _Bench:
             "cost_per_correct_upper": _finite(each.upper) if each else None,
             "prompt_tokens": taken.prompt_tokens,
             "completion_tokens": taken.completion_tokens,
-            "calls": engine.tally.calls,
-            "from_journal": engine.tally.replayed,
-            "interrupted": bool(engine.stopped),
+            "calls": ran.tally.calls,
+            "from_journal": ran.tally.replayed,
+            "interrupted": bool(ran.stopped),
         }
 
 

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, for_programs, opened, overrides
-from arena.cli.progress_of import shown
+from arena.cli.progress import stage_bar
 
 if TYPE_CHECKING:
     from arena.store import Database
@@ -105,7 +105,7 @@ def copy_(
         try:
             target.lock()
             target.make_ready()
-            with shown(console, "rows") as progress:
+            with stage_bar(console, "rows") as progress:
                 rows = copy_database(source, target, progress)
         finally:
             target.close()

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from arena.cli.options import Format, write_csv, write_json
-from arena.cli.progress_of import shown
+from arena.cli.progress import stage_bar
 from arena.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def concepts(
     (chosen,) = model_clients.chosen(model_clients.configured(settings), [judge], "--judge")
     with database.read() as session:
         votes = [*wanted(joined(session, votes_on_record(session)), model, category, None)]
-    with shown(Console(stderr=True, soft_wrap=True, highlight=False), "battles") as progress:
+    with stage_bar(Console(stderr=True, soft_wrap=True, highlight=False), "battles") as progress:
         found = inner_patterns(database, chosen, votes, limit, progress)
     if as_format is Format.JSON:
         write_json(found)

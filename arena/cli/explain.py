@@ -13,7 +13,7 @@ from rich.console import Console
 
 from arena.cli.explain_text import printed
 from arena.cli.options import Config, DatabaseURL, opened, write_json
-from arena.cli.progress_of import shown
+from arena.cli.progress import stage_bar
 from arena.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _made(database: Database, settings: Settings, asked: Asked, again: bool) -> 
         return found
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     try:
-        with shown(console, "texts") as progress:
+        with stage_bar(console, "texts") as progress:
             return explaining.explain(database, settings, asked, progress)
     except KeyboardInterrupt:
         console.print(

@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from arena.cli.answer import tell_failures
 from arena.cli.options import Format, write_csv, write_json
+from arena.cli.progress import print_failures
 
 if TYPE_CHECKING:
-    from arena.engine import Engine
+    from arena.engine import RunResult
     from arena.judging.results import Found
     from arena.judging.run import Prepared
 
@@ -26,7 +26,9 @@ SHOWN = (
 HEADINGS = {"length_controlled_winrate": "at equal length"}
 
 
-def report(prepared: Prepared, found: Found, engine: Engine, refused: str | None, new: int) -> dict[str, Any]:
+def report(
+    prepared: Prepared, found: Found, ran: RunResult[None], refused: str | None, new: int
+) -> dict[str, Any]:
     from arena.judging import run
     from judges.completion_rate import completion_rate
 
@@ -46,9 +48,9 @@ def report(prepared: Prepared, found: Found, engine: Engine, refused: str | None
         "new": new,
         "orders": {"asked_in_both": both, "flipped": flips, "flip_rate": flips / both if both else None},
         "canaries": [vars(one) for one in found.control_pair_report()],
-        "requests": engine.tally.to_dict(),
-        "examples": {status.value: detail for status, detail in engine.tally.details.items()},
-        "cost": engine.budget.spent if any(one.price for one in prepared.asked.values()) else None,
+        "requests": ran.tally.to_dict(),
+        "examples": ran.tally.examples,
+        "cost": ran.spent if any(one.price for one in prepared.asked.values()) else None,
     }
 
 
@@ -93,13 +95,15 @@ def show(report: dict[str, Any], as_format: Format) -> None:
 
 
 def tell(report: dict[str, Any], console: Console) -> None:
+    from arena.engine import RESUME_HINT
+
     asked = report["requests"]
     console.print(
         f"{report['judged']:,} of {report['cases']:,} cases judged; {asked['calls']:,} calls made, "
         f"{asked['from_journal']:,} replies from the journal"
         + (f", ${report['cost']:.2f}" if report["cost"] is not None else "")
     )
-    tell_failures(asked["failed"], report["examples"], console)
+    print_failures(asked["failed"], report["examples"], console)
     orders = report["orders"]
     if orders["asked_in_both"]:
         console.print(f"the order alone decided {orders['flipped']:,} of {orders['asked_in_both']:,} pairs")
@@ -114,7 +118,7 @@ def tell(report: dict[str, Any], console: Console) -> None:
         console.print(f"{report['new']:,} new verdicts of {report['judge']} are in the store", markup=False)
     else:
         console.print(f"not published: {report['why_not']}", style="bold red")
-        console.print("type the same command again: only what has no reply is asked")
+        console.print(RESUME_HINT)
 
 
 def _table(report: dict[str, Any]) -> Table:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,11 +12,11 @@ from arena.cli.batch import with_batch
 from arena.cli.judge_options import ALWAYS, BATCH, PLACE, takes, words
 from arena.cli.judge_report import report, show, show_forecast, tell_gaps
 from arena.cli.options import Format, opened
-from arena.cli.progress import watched
+from arena.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from arena.config import Settings
-    from arena.engine import CallResult, Engine, ReplyCache
+    from arena.engine import RunResult, Session
     from arena.judging.config import JudgeRunConfig
     from arena.judging.run import Prepared
     from arena.store import Database
@@ -103,7 +102,8 @@ def carried_out(
     """Ask, read and publish; the report, or None where nothing is asked: a dry run, whose forecast is printed, or
     requests written to a file.
     """
-    from arena.engine import ReplyCache
+    from arena.config import reply_cache_path
+    from arena.engine import open_session
     from arena.errors import ConfigError
     from arena.judging import calls as run
     from arena.judging import run as evaluate
@@ -112,7 +112,8 @@ def carried_out(
     prepared = evaluate.prepare(database, settings, told)
     tell_gaps(prepared)
     try:
-        with ReplyCache(evaluate.reply_cache_path(settings, told.reply_cache)) as reply_cache:
+        with open_session(reply_cache_path(settings, told.reply_cache), progress_bar) as session:
+            reply_cache = session.reply_cache
             if batch.into is not None or batch.out is not None:
                 with_batch(
                     reply_cache,
@@ -127,31 +128,27 @@ def carried_out(
             if dry_run:
                 show_forecast(expected, prepared, as_format)
                 return None
-            engine = _ask(prepared, reply_cache, expected.requests)
+            ran = _ask(prepared, session, expected.requests)
             found = evaluate.read(prepared, reply_cache)
             refused = evaluate.refusal(prepared, found)
             new = 0 if refused else evaluate.publish(database, prepared, reply_cache)
     except JudgesError as problem:
         raise ConfigError(str(problem)) from problem
-    return report(prepared, found, engine, refused, new)
+    return report(prepared, found, ran, refused, new)
 
 
-def _ask(prepared: Prepared, reply_cache: ReplyCache, requests: int) -> Engine:
-    from arena.engine import Budget, Engine, Patience
+def _ask(prepared: Prepared, session: Session, requests: int) -> RunResult[None]:
+    from arena.engine import RetryPolicy
     from arena.judging.calls import run_calls
 
     told = prepared.config
-    patience = Patience(run_timeout=told.timeout)
+    policy = RetryPolicy(run_timeout=told.timeout)
     if told.call_timeout is not None:
-        patience = replace(patience, call_timeout=told.call_timeout)
-    engine = Engine(prepared.asked, reply_cache, Budget(told.budget), patience)
-
-    async def work(seen: Callable[[CallResult], None]) -> None:
-        try:
-            await run_calls(engine, prepared.cases(), prepared.asked, seen)
-        finally:
-            for target in prepared.asked.values():
-                await target.endpoint.close()
-
-    watched(engine, work, requests)
-    return engine
+        policy = replace(policy, call_timeout=told.call_timeout)
+    return session.run(
+        prepared.asked,
+        lambda engine, seen: run_calls(engine, prepared.cases(), prepared.asked, seen),
+        total=requests,
+        budget=told.budget,
+        retry_policy=policy,
+    )

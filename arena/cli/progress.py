@@ -1,11 +1,12 @@
-"""How a batch is watched at a terminal: calls, rate, cost and time left; Ctrl-C ends it without losing a reply."""
+"""Progress bars of the command line, the handling of Ctrl-C during a run, and the summary of failed calls."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import (
@@ -21,9 +22,10 @@ from rich.progress import (
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from arena.engine import CallResult, Engine
+    from arena.engine import CallResult, Engine, Seen
 
-SLOW_TERMINAL = 4  # drawings a second
+REFRESH_RATE = 4  # drawings a second: enough to read, few enough for a slow terminal
+StageProgress = Callable[[str, int, int], None]  # (stage, done, total)
 
 
 class RateColumn(ProgressColumn):
@@ -34,58 +36,87 @@ class RateColumn(ProgressColumn):
         return Text("" if speed is None else f"{speed:.1f}/s" if speed < 100 else f"{speed:.0f}/s")
 
 
-def watched(
-    engine: Engine, work: Callable[[Callable[[CallResult], None]], Coroutine[Any, Any, Any]], total: int
-) -> Any:
-    """Run `work`, which tells of every settled request, under a progress bar.
+@contextmanager
+def progress_bar(engine: Engine, total: int) -> Iterator[Seen]:
+    """The progress of a run as a bar: calls, rate, cost, failures and time left; Ctrl-C ends the run.
 
-    The first Ctrl-C begins no further call and waits for those that run, whose replies are paid for; the second
-    one ends those too. Either way the journal keeps what was answered.
+    Replies from the reply cache count neither as done nor as expected: nothing was waited for, so they say nothing
+    of the rate.
     """
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), RateColumn(),
-        TextColumn("{task.fields[told]}"),
+        TextColumn("{task.fields[summary]}"),
         TimeElapsedColumn(), TimeRemainingColumn(),
     )  # fmt: skip
     console = Console(stderr=True)
-    with Progress(*columns, console=console, refresh_per_second=SLOW_TERMINAL) as progress:
-        bar = progress.add_task("asking", total=total, told="")
+    with Progress(*columns, console=console, refresh_per_second=REFRESH_RATE) as progress:
+        bar = progress.add_task("calling", total=total, summary="")
+        replayed = 0
 
-        known = 0  # replies that were there already: nothing was waited for, so they say nothing of the rate
+        def seen(result: CallResult) -> None:
+            nonlocal replayed
+            replayed += result.replayed
+            called = not result.replayed and result.status != "not_asked"
+            progress.update(bar, total=total - replayed, advance=called, summary=_summary(engine))
 
-        def seen(answered: CallResult) -> None:
-            nonlocal known
-            known += answered.replayed
-            asked = not answered.replayed and answered.status != "not_asked"
-            progress.update(bar, total=total - known, advance=asked, told=_told(engine))
-
-        return asyncio.run(_interruptible(engine, work(seen), console))
+        with _interruptible(engine, console):
+            yield seen
 
 
-def _told(engine: Engine) -> str:
+def _summary(engine: Engine) -> str:
     cost = f"${engine.budget.spent:.2f}" if engine.budget.spent else ""
     failed = sum(count for status, count in engine.tally.failed.items() if status != "not_asked")
     return " · ".join(part for part in (cost, f"{failed:,} failed" if failed else "") if part)
 
 
-async def _interruptible(engine: Engine, work: Coroutine[Any, Any, Any], console: Console) -> Any:
-    task = asyncio.ensure_future(work)
-    loop = asyncio.get_running_loop()
+@contextmanager
+def _interruptible(engine: Engine, console: Console) -> Iterator[None]:
+    """Handle Ctrl-C around the current task.
+
+    The first one begins no further call and waits for running calls, whose replies are paid for; the second one
+    cancels those too. The reply cache keeps every reply that arrived.
+    """
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
 
     def interrupt() -> None:
         if engine.stopped:
             task.cancel()
             return
-        console.print("waiting for the calls that run; Ctrl-C again ends them too", style="yellow")
+        console.print("Waiting for running calls. Press Ctrl-C again to cancel them.", style="yellow")
         engine.stop("interrupted")
 
     try:
         loop.add_signal_handler(signal.SIGINT, interrupt)
     except (NotImplementedError, RuntimeError):  # Windows, or not the main thread: Ctrl-C then ends at once
-        return await task
+        yield
+        return
     try:
-        return await task
+        yield
     except asyncio.CancelledError:
-        return None
+        if not engine.stopped:
+            raise
     finally:
         loop.remove_signal_handler(signal.SIGINT)
+
+
+@contextmanager
+def stage_bar(console: Console, unit: str) -> Iterator[StageProgress]:
+    """The progress of work in stages as a bar; `unit` names what is counted."""
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[summary]}"), TimeElapsedColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=console, refresh_per_second=REFRESH_RATE) as bars:
+        bar = bars.add_task("preparing", total=None, summary="")
+
+        def progress(stage: str, done: int, total: int) -> None:
+            summary = f"{done:,} of {total:,} {unit}" if total else ""
+            bars.update(bar, description=stage, completed=done, total=total or None, summary=summary)
+
+        yield progress
+
+
+def print_failures(failed: Mapping[str, int], examples: Mapping[str, str], console: Console) -> None:
+    """Print each kind of failure with its count and one example."""
+    for status, count in failed.items():
+        console.print(f"{count:,} {status}: {examples.get(status, '')}", style="yellow", markup=False)

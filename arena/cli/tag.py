@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from arena.cli.answer import tell_tally
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, for_programs, opened
-from arena.cli.progress import watched
-
-if TYPE_CHECKING:
-    from arena.engine import CallResult
+from arena.cli.progress import print_failures, progress_bar
 
 
 def tag(
@@ -30,8 +25,8 @@ def tag(
     db: DatabaseURL = None,
 ) -> None:
     """Let a model sort battles that have votes: categories such as "hard (llm)" beside those by rule."""
-    from arena.engine import Budget, Engine, ReplyCache, Tally
-    from arena.judging.run import reply_cache_path
+    from arena.config import reply_cache_path
+    from arena.engine import RESUME_HINT, Tally, open_session
     from arena.leaderboards.category_tags import prepare, tag_all
 
     console = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -41,20 +36,18 @@ def tag(
             if not for_programs({"sorted": 0, **Tally().to_dict()}, as_format):
                 console.print("every battle that has votes and prompts is sorted already")
             return
-        with ReplyCache(reply_cache_path(settings, reply_cache)) as kept:
-            engine = Engine({model: tagging.asked}, kept, Budget(budget))
-
-            async def work(seen: Callable[[CallResult], None]) -> int:
-                try:
-                    return await tag_all(database, engine, tagging, seen)
-                finally:
-                    await tagging.asked.endpoint.close()
-
-            done = watched(engine, work, len(tagging.battles)) or 0
-    if not for_programs({"sorted": done, **engine.tally.to_dict()}, as_format):
+        with open_session(reply_cache_path(settings, reply_cache), progress_bar) as session:
+            result = session.run(
+                {model: tagging.asked},
+                lambda engine, seen: tag_all(database, engine, tagging, seen),
+                total=len(tagging.battles),
+                budget=budget,
+            )
+    done, tally = result.value or 0, result.tally
+    if not for_programs({"sorted": done, **tally.to_dict()}, as_format):
         see = "; see arena leaderboard --category 'tagged (llm)'" if done else ""
         console.print(f"{done:,} battles sorted{see}")
-    tell_tally(engine.tally, console)
-    if engine.tally.failed:
-        console.print("type the same command again: battles that are sorted are not asked about twice")
+    print_failures(tally.failed, tally.examples, console)
+    if tally.failed:
+        console.print(RESUME_HINT)
         raise typer.Exit(1)

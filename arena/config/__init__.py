@@ -17,9 +17,11 @@ from arena.config.endpoints import (
     VllmSettings,
 )
 from arena.config.loader import api_key, read_settings
+from arena.config.reply_cache import EXPLANATION_REPLIES, reply_cache_path
 from arena.config.tables import BattleSettings, LedgerSettings, Settings, WebSettings
 
 __all__ = [
+    "EXPLANATION_REPLIES",
     "AnyModel",
     "BattleSettings",
     "FactSettings",
@@ -37,4 +39,5 @@ __all__ = [
     "WebSettings",
     "api_key",
     "read_settings",
+    "reply_cache_path",
 ]

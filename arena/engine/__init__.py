@@ -1,15 +1,17 @@
-"""One engine asks every model: limits, retries, budget, a journal that a run resumes from, typed failures."""
+"""The engine that runs every call: limits, retries, a budget, a reply cache to resume from, typed failures."""
 
 from arena.engine.batch_files import BatchFileError, read_batch, write_batch
 from arena.engine.budget import Budget, Price, estimated_tokens
 from arena.engine.calls import Call, CallResult, Status, address
 from arena.engine.engine import Engine
 from arena.engine.limits import ConcurrencyLimiter, RateLimiter
-from arena.engine.model_client import ModelClient, Patience
+from arena.engine.model_client import ModelClient, RetryPolicy
 from arena.engine.reply_cache import Entry, ReplyCache, ReplyCacheError
+from arena.engine.session import RESUME_HINT, Progress, RunResult, Seen, Session, open_session
 from arena.engine.tally import Tally
 
 __all__ = [
+    "RESUME_HINT",
     "BatchFileError",
     "Budget",
     "Call",
@@ -18,15 +20,20 @@ __all__ = [
     "Engine",
     "Entry",
     "ModelClient",
-    "Patience",
     "Price",
+    "Progress",
     "RateLimiter",
     "ReplyCache",
     "ReplyCacheError",
+    "RetryPolicy",
+    "RunResult",
+    "Seen",
+    "Session",
     "Status",
     "Tally",
     "address",
     "estimated_tokens",
+    "open_session",
     "read_batch",
     "write_batch",
 ]

@@ -18,7 +18,7 @@ from arena.endpoints.endpoint import Reply, answer
 from arena.engine.budget import Budget, estimated_tokens, used_tokens
 from arena.engine.calls import Call, CallResult, Status, status_of
 from arena.engine.limits import ConcurrencyLimiter, RateLimiter
-from arena.engine.model_client import ModelClient, Patience
+from arena.engine.model_client import ModelClient, RetryPolicy
 from arena.engine.reply_cache import Entry, ReplyCache
 from arena.engine.tally import Tally
 
@@ -75,11 +75,11 @@ class Engine:
         targets: Mapping[str, ModelClient],
         reply_cache: ReplyCache,
         budget: Budget | None = None,
-        patience: Patience | None = None,
+        retry_policy: RetryPolicy | None = None,
     ) -> None:
         self.reply_cache = reply_cache
         self.budget = budget or Budget()
-        self.patience = patience or Patience()
+        self.retry_policy = retry_policy or RetryPolicy()
         self.tally = Tally()
         self.stopped = ""  # why, once no further call is begun
         self._lines = {name: _line(target) for name, target in targets.items()}
@@ -109,8 +109,8 @@ class Engine:
             line.queue, line.workers = asyncio.Queue(WAITING), 0
         feeder = self._begin(self._feed(calls))
         timer = None
-        if self.patience.run_timeout is not None:
-            limit = self.patience.run_timeout
+        if self.retry_policy.run_timeout is not None:
+            limit = self.retry_policy.run_timeout
             timer = asyncio.get_running_loop().call_later(limit, self.stop, f"the run's {limit:g} s are over")
         try:
             while (result := await self._results.get()) is not None:
@@ -220,13 +220,13 @@ class Engine:
         if attempt.status is Status.OK:
             return None
         if attempt.failure is None:
-            return 0.0 if readings < self.patience.readings else None
-        most = self.patience.attempts * (TURNED_AWAY if attempt.failure is Failure.RATE_LIMITED else 1)
+            return 0.0 if readings < self.retry_policy.readings else None
+        most = self.retry_policy.attempts * (TURNED_AWAY if attempt.failure is Failure.RATE_LIMITED else 1)
         if attempt.failure not in MAY_PASS or attempts >= most:
             return None
         if attempt.retry_after is not None:
-            return attempt.retry_after if attempt.retry_after <= self.patience.longest_pause else None
-        return self.patience.pause(min(attempts, 16))
+            return attempt.retry_after if attempt.retry_after <= self.retry_policy.longest_pause else None
+        return self.retry_policy.pause(min(attempts, 16))
 
     async def _attempt(self, line: _Line, call: Call) -> _Attempt:
         """One call, when all limits allow it."""
@@ -267,13 +267,13 @@ class Engine:
         began = time.monotonic()
         self.tally.calls += 1
         try:
-            async with asyncio.timeout(self.patience.call_timeout):
+            async with asyncio.timeout(self.retry_policy.call_timeout):
                 await self._start(line)
                 reply = await answer(line.target.endpoint, call.body)
         except EndpointError as error:
             return self._failed(line, call, error, began)
         except TimeoutError:
-            detail = f"no reply within {self.patience.call_timeout:g} s"
+            detail = f"no reply within {self.retry_policy.call_timeout:g} s"
             return self._failed(line, call, EndpointError(Failure.TIMEOUT, detail), began)
         line.unreachable = 0
         line.gate.went_well()
@@ -316,7 +316,7 @@ class Engine:
 
     def _turned_away(self, line: _Line, error: EndpointError, began: float) -> None:
         pause = error.retry_after or 0.0
-        if pause > self.patience.longest_pause:
+        if pause > self.retry_policy.longest_pause:
             line.closed = (Status.RATE_LIMITED, f"{error.detail}; it asks for a pause of {pause:g} s")
         else:
             line.gate.too_busy(pause, began)

@@ -33,7 +33,7 @@ class ModelClient:
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """How long and how often the engine tries; times in seconds."""
 
     attempts: int = 4  # of a call that failed in a way that may pass; a busy endpoint gets three times as many

@@ -38,6 +38,11 @@ class Tally:
             status.value: self.ended[status] for status in Status if status is not Status.OK and self.ended[status]
         }
 
+    @property
+    def examples(self) -> dict[str, str]:
+        """One detail of each status but OK that occurred."""
+        return {status.value: detail for status, detail in self.details.items()}
+
     def to_dict(self) -> dict[str, Any]:
         return {
             "requests": self.total,

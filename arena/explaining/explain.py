@@ -6,10 +6,9 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from arena.config import AnyModel, Settings
+from arena.config import EXPLANATION_REPLIES, AnyModel, Settings, reply_cache_path
 from arena.engine import ReplyCache, ReplyCacheError, address
 from arena.errors import ConfigError
 from arena.explaining.api_judge import calls
@@ -35,7 +34,6 @@ from interp.whitebox.methods import HEADS, INSIDE
 from judges.template import own
 
 DEFAULT = "screen"
-JOURNAL = "arena-explanations.jsonl"
 LAYOUT = 3  # counts up when the document or a method changes, so that older explanations are made again
 VERDICT = "verdict"
 ABOUT = (VERDICT, "a", "b")  # the judge's verdict, or the answer of one side
@@ -182,18 +180,10 @@ def _made(asked: Asked, reply_cache: ReplyCache, counter: Counter) -> Mapping[st
 @contextmanager
 def _opened(settings: Settings) -> Iterator[ReplyCache]:
     try:
-        with ReplyCache(reply_cache_path(settings)) as reply_cache:
+        with ReplyCache(reply_cache_path(settings, name=EXPLANATION_REPLIES)) as reply_cache:
             yield reply_cache
     except ReplyCacheError as problem:
         raise ConfigError(str(problem).replace("give --reply-cache FILE", "use another folder")) from problem
-
-
-def reply_cache_path(settings: Settings) -> Path:
-    """Where answers are kept: beside the SQLite file, else in this folder."""
-    prefix = "sqlite:///"
-    if settings.database_url.startswith(prefix):
-        return Path(settings.database_url.removeprefix(prefix)).with_name(JOURNAL)
-    return Path(JOURNAL)
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from sqlmodel import Session
@@ -29,7 +28,6 @@ from judges import Judge, Unparsable
 from judges.completion_rate import why_not
 
 AT_ONCE = 200  # verdicts in one transaction: the page stays writable meanwhile
-JOURNAL = "arena-replies.jsonl"
 
 
 @dataclass(frozen=True)
@@ -145,16 +143,6 @@ def _check_models(
             f"{name!r} was answered by {len(models)} and {config.mode} needs {least} models or more; "
             f"type: arena answer --prompts {name} --models …"
         )
-
-
-def reply_cache_path(settings: Settings, given: Path | None) -> Path:
-    """Where the journal is unless the user says otherwise: beside the SQLite file, else in this folder."""
-    if given is not None:
-        return given
-    prefix = "sqlite:///"
-    if settings.database_url.startswith(prefix):
-        return Path(settings.database_url.removeprefix(prefix)).with_name(JOURNAL)
-    return Path(JOURNAL)
 
 
 def read(prepared: Prepared, reply_cache: ReplyCache) -> results.Found:

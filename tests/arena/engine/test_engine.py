@@ -18,15 +18,15 @@ from arena.engine import (
     CallResult,
     Engine,
     ModelClient,
-    Patience,
     Price,
     ReplyCache,
+    RetryPolicy,
     Status,
     address,
 )
 from judges.replies import Reason, Unparsable, reply_text
 
-AT_ONCE = Patience(first_pause=0.0)
+AT_ONCE = RetryPolicy(first_pause=0.0)
 IDENTITY = {"endpoint": "fake"}
 
 
@@ -95,9 +95,14 @@ async def run(engine: Engine, calls) -> list[CallResult]:
 
 
 def engine(
-    fake: Fake, reply_cache: ReplyCache, *, patience: Patience = AT_ONCE, budget: Budget | None = None, **target
+    fake: Fake,
+    reply_cache: ReplyCache,
+    *,
+    retry_policy: RetryPolicy = AT_ONCE,
+    budget: Budget | None = None,
+    **target,
 ):
-    return Engine({"judge": ModelClient(fake, IDENTITY, **target)}, reply_cache, budget, patience)
+    return Engine({"judge": ModelClient(fake, IDENTITY, **target)}, reply_cache, budget, retry_policy)
 
 
 async def test_every_ask_gets_its_own_reply(reply_cache):
@@ -249,9 +254,9 @@ async def test_stopping_keeps_what_runs_and_asks_no_more(reply_cache):
 
 async def test_the_deadline_of_a_run_stops_it(reply_cache):
     fake = Fake(always(said("yes")), seconds=0.05)
-    patience = Patience(run_timeout=0.12)
+    retry_policy = RetryPolicy(run_timeout=0.12)
     answers = await run(
-        engine(fake, reply_cache, concurrency=1, patience=patience), [ask(str(n)) for n in range(30)]
+        engine(fake, reply_cache, concurrency=1, retry_policy=retry_policy), [ask(str(n)) for n in range(30)]
     )
     assert 1 <= sum(one.status is Status.OK for one in answers) <= 4
     assert "0.12 s" in answers[-1].detail
@@ -260,10 +265,10 @@ async def test_the_deadline_of_a_run_stops_it(reply_cache):
 @pytest.mark.parametrize("held_by", ["pace", "pause", "retry"])
 async def test_a_run_that_is_over_waits_for_no_limit_and_no_pause(reply_cache, held_by):
     busy = EndpointError(Failure.RATE_LIMITED, "busy", 30.0 if held_by == "pause" else None)
-    slow = Patience(first_pause=30.0 if held_by == "retry" else 0.0, run_timeout=0.05)
+    slow = RetryPolicy(first_pause=30.0 if held_by == "retry" else 0.0, run_timeout=0.05)
     endpoint = Fake(lambda _: [said("yes")] if held_by == "pace" else [busy])
     target = ModelClient(endpoint, IDENTITY, 4, requests_per_minute=2.0 if held_by == "pace" else None)
-    engine = Engine({"judge": target}, reply_cache, patience=slow)
+    engine = Engine({"judge": target}, reply_cache, retry_policy=slow)
     began = time.monotonic()
     ended = [answered.status async for answered in engine.run(ask(str(n)) for n in range(6))]
     assert time.monotonic() - began < 5
@@ -283,8 +288,8 @@ def test_a_judge_is_asked_with_its_own_parameters_and_without_what_it_lacks():
 
 async def test_a_silent_endpoint_is_a_timeout(reply_cache):
     fake = Fake(always(said("late")), seconds=5)
-    patience = Patience(attempts=1, call_timeout=0.02)
-    answers = await run(engine(fake, reply_cache, patience=patience), [ask("a")])
+    retry_policy = RetryPolicy(attempts=1, call_timeout=0.02)
+    answers = await run(engine(fake, reply_cache, retry_policy=retry_policy), [ask("a")])
     assert answers[0].status is Status.TIMEOUT
 
 

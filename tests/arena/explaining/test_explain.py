@@ -11,9 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from arena.cli import app
-from arena.config import read_settings
+from arena.config import EXPLANATION_REPLIES, read_settings, reply_cache_path
 from arena.errors import ConfigError
-from arena.explaining.explain import ask, explain, method_names, reply_cache_path, stored
+from arena.explaining.explain import ask, explain, method_names, stored
 from arena.store import Database
 from tests.support.voted_battles import add_voted_battle
 
@@ -173,7 +173,7 @@ def test_after_an_interruption_only_the_rest_is_asked(tmp_path, judge):
     assert before > 0
     explain(database, settings, asked, quiet)
     with_all = judge.calls
-    reply_cache_path(settings).unlink()
+    reply_cache_path(settings, name=EXPLANATION_REPLIES).unlink()
     explain(database, settings, asked, quiet)
     assert judge.calls - with_all == with_all
     database.close()

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from arena.config import OpenAISettings, Settings, TransformersSettings
+from arena.config import EXPLANATION_REPLIES, OpenAISettings, Settings, TransformersSettings, reply_cache_path
 from arena.errors import ConfigError
-from arena.explaining.explain import ask, explain, method_names, reply_cache_path, stored
+from arena.explaining.explain import ask, explain, method_names, stored
 from arena.store import Database
 from tests.support.voted_battles import add_voted_battle
 
@@ -224,7 +224,7 @@ def test_occlusion_through_the_store_is_what_the_network_says(place, weights):
 def test_a_second_explanation_asks_the_network_only_for_what_is_new(place):
     settings, database, wanted = asked(place, "occlusion")
     explain(database, settings, wanted, quiet)
-    reply_cache = reply_cache_path(settings)
+    reply_cache = reply_cache_path(settings, name=EXPLANATION_REPLIES)
     before = reply_cache.read_text()
     explain(database, settings, wanted, quiet)
     assert reply_cache.read_text() == before
