@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from judges.columns import Floats, same_length
 from judges.errors import BadOption, BadRow, NoVerdicts
+from judges.judge import MIRRORED
 
 DRAWS, SEED, LEVEL = 1000, 0, 0.95
 TIE = "tie"
-MIRRORED = {"model_a": "model_b", "model_b": "model_a", TIE: TIE}
 
 Verdicts = Sequence[str | None]
 Statistic = Callable[[Floats], float]  # weights of the items (items,) to the figure, nan where undefined

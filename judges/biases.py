@@ -17,9 +17,9 @@ import numpy as np
 from judges.agreement import Agreement, Verdicts, figure, mean
 from judges.columns import same_length
 from judges.errors import BadRow
+from judges.judge import PREFERENCES
 
 LEAST = 30  # characters: nearly equal lengths say nothing about length, as in AlpacaEval's table
-WON = {"model_a": 1.0, "tie": 0.5, "model_b": 0.0}
 LIST = re.compile(r"^[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t]+\S", re.MULTILINE)
 ITEMS = 2  # a single line that begins with a dash is no list
 
@@ -77,9 +77,11 @@ def _scores(verdicts: Verdicts, side: Property) -> tuple[np.ndarray, np.ndarray]
     for row, (verdict, has) in enumerate(zip(verdicts, side, strict=True)):
         if verdict is None or has is None:
             continue
-        if verdict not in WON or has not in ("model_a", "model_b"):
-            raise BadRow(f"row {row}: verdict {verdict!r}, side {has!r}; expected {', '.join(WON)} and a side")
-        score[row] = WON[verdict] if has == "model_a" else 1 - WON[verdict]
+        if verdict not in PREFERENCES or has not in ("model_a", "model_b"):
+            raise BadRow(
+                f"row {row}: verdict {verdict!r}, side {has!r}; expected {', '.join(PREFERENCES)} and a side"
+            )
+        score[row] = PREFERENCES[verdict] if has == "model_a" else 1 - PREFERENCES[verdict]
         kept[row] = True
     return score, kept
 

@@ -13,6 +13,7 @@ Reply = Mapping[str, Any]  # the body of the chat completion that came back
 Message = Mapping[str, str]
 
 MIRRORED = {"model_a": "model_b", "model_b": "model_a", "tie": "tie"}
+PREFERENCES = {"model_a": 1.0, "tie": 0.5, "model_b": 0.0}  # for model_a, by winner
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from judges import tokens
-from judges.judge import MIRRORED, Pair, Reply, Verdict
+from judges.judge import MIRRORED, PREFERENCES, Pair, Reply, Verdict
 from judges.protocols import alpaca_eval, arena_hard, mt_bench, wildbench
 from judges.replies import Reason, Unparsable, reply_text
 from judges.request_builder import Protocol, RequestBuilder, by_turn
@@ -25,8 +25,7 @@ def winner_of(preference: float) -> str:
 def _named(winner: str | Unparsable, reason: str) -> Verdict | Unparsable:
     if isinstance(winner, Unparsable):
         return winner
-    preference = {"model_a": 1.0, "model_b": 0.0, "tie": 0.5}[winner]
-    return Verdict(winner, preference, reason, strength=int(winner != "tie"))
+    return Verdict(winner, PREFERENCES[winner], reason, strength=int(winner != "tie"))
 
 
 def _graded(lead: int | Unparsable, reason: str) -> Verdict | Unparsable:
@@ -34,7 +33,7 @@ def _graded(lead: int | Unparsable, reason: str) -> Verdict | Unparsable:
     if isinstance(lead, Unparsable):
         return lead
     winner = winner_of(0.5 + lead)
-    return Verdict(winner, {"model_a": 1.0, "model_b": 0.0, "tie": 0.5}[winner], reason, strength=abs(lead))
+    return Verdict(winner, PREFERENCES[winner], reason, strength=abs(lead))
 
 
 def _soft(preference: float | Unparsable) -> Verdict | Unparsable:

@@ -30,10 +30,11 @@ from arena.config import Settings
 from arena.leaderboards.cache import Kept
 from arena.leaderboards.leaderboard import publish_choice
 from arena.leaderboards.query import BoardChoice
+from arena.rules.votes import HUMAN, OVERALL
 from arena.store import Database
 from arena.store import battles as stored
 from arena.store.battles import Written
-from arena.store.schema.battles import HUMAN, OVERALL, BattleStatus, CompletionStatus, PairCount
+from arena.store.schema.battles import BattleStatus, CompletionStatus, PairCount
 from arena.store.votes import add_vote
 from arena.web.board_view import Boards
 from arena.web.pages import leaderboard

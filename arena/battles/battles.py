@@ -25,18 +25,18 @@ from arena.battles.views import View, spoken, view_of
 from arena.config import BattleSettings
 from arena.rules.name_masking import NameMasker
 from arena.rules.prompt_limits import accept
+from arena.rules.votes import HUMAN, WINNERS
 from arena.serving.models import Serving
 from arena.store import Database, shared_battles
 from arena.store import battles as stored
 from arena.store.battles import StoredBattle
-from arena.store.schema.battles import HUMAN, BattleStatus, CompletionStatus, now
-from arena.store.votes import COLUMNS, add_vote
+from arena.store.schema.battles import BattleStatus, CompletionStatus, now
+from arena.store.votes import add_vote
 
-__all__ = ["WINNERS", "BattleRefused", "Battles", "VoteRefused"]
+__all__ = ["BattleRefused", "Battles", "VoteRefused"]
 
 log = logging.getLogger(__name__)
 
-WINNERS = tuple(COLUMNS)
 NO_BLINDFOLD = NameMasker(())
 DEADLINE_MARGIN = 60.0  # seconds for writing a turn down, and for clocks that differ
 

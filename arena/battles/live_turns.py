@@ -15,9 +15,10 @@ from arena.battles.streaming import LiveTurn, Patience
 from arena.battles.views import conversation
 from arena.config import BattleSettings
 from arena.rules.name_masking import NameMasker
+from arena.rules.votes import SIDES
 from arena.serving.models import Serving
 from arena.store import battles as stored
-from arena.store.battles import SIDES, StoredBattle
+from arena.store.battles import StoredBattle
 from arena.store.schema.battles import BattleStatus
 
 log = logging.getLogger(__name__)

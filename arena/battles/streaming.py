@@ -12,7 +12,8 @@ from typing import Protocol
 from arena.endpoints import EndpointError, Failure, Finish, Usage
 from arena.rules.name_masking import NameMasker
 from arena.rules.prompt_limits import clean
-from arena.store.battles import SIDES, Side, Written
+from arena.rules.votes import SIDES, Side
+from arena.store.battles import Written
 from arena.store.schema.battles import CompletionStatus
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from arena.battles.streaming import LiveTurn, Message
 from arena.rules.name_masking import NameMasker
-from arena.store.battles import SIDES, Side, StoredBattle, StoredTurn
+from arena.rules.votes import SIDES, Side
+from arena.store.battles import StoredBattle, StoredTurn
 from arena.store.schema.battles import BattleStatus, CompletionStatus
 
 

@@ -15,7 +15,7 @@ from arena.errors import InputError
 from arena.exchange.pandalm import pandalm_columns
 
 # What public data sets write for the outcomes of `ratings`.
-WINNERS = {"a": "model_a", "b": "model_b", "both_equal": "tie", "tie (bothbad)": "both_bad"}
+ALIASES = {"a": "model_a", "b": "model_b", "both_equal": "tie", "tie (bothbad)": "both_bad"}
 NEEDED = ("model_a", "model_b", "winner")
 WORTH_ARROW = 4 << 20  # bytes: below, importing pyarrow takes longer than it saves
 ARROW_BLOCK = 16 << 20  # a row has to fit in
@@ -46,7 +46,7 @@ def read_battles_file(path: Path, sides: tuple[str, str] | None = None) -> Colum
         raise BadBattlesFile(f"{path}: {problem.strerror or problem}") from problem
     except UnicodeDecodeError as problem:
         raise BadBattlesFile(f"{path}: not UTF-8 text (byte {problem.start}); save it as UTF-8") from problem
-    winners = dict(WINNERS)
+    winners = dict(ALIASES)
     if sides is not None and all(side in columns for side in sides) and "model_a" not in columns:
         called = dict(zip(sides, NEEDED, strict=False))
         columns = {called.get(name, name): column for name, column in columns.items()}

@@ -11,7 +11,7 @@ import ratings
 from arena.leaderboards.tallies import Tally
 from arena.leaderboards.vote_filters import Filter
 from arena.rules.seals import SealedVote
-from arena.store.schema.battles import HUMAN, OVERALL
+from arena.rules.votes import HUMAN, OVERALL
 from ratings.data.style import FEATURES
 
 Row = Mapping[str, Any]

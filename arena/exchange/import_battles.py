@@ -15,16 +15,17 @@ from typing import Any
 import ratings
 from arena.exchange.battles_file import BadBattlesFile, Columns, read_battles_file
 from arena.rules.categories import VERSION, categories
+from arena.rules.votes import HUMAN, JUDGE, OVERALL
 from arena.store import Database
 from arena.store.imports import NewVote, add_votes
-from arena.store.schema.battles import HUMAN, OVERALL, now
+from arena.store.schema.battles import now
 from ratings.data.style import FEATURES
 
 BATCH = 2_000  # votes in one transaction: others write in between
 STYLE = tuple(f"{name}_{side}" for name in FEATURES for side in "ab")
 SIDES = ("left", "right")  # what some call the models
 VOTERS = ("voter", "judge_hash", "judge", "worker")  # what public files call the voter
-SOURCES = (HUMAN, "judge:")
+SOURCES = (HUMAN, JUDGE)
 YEAR_3000 = 32_503_680_000  # seconds; a larger time is in milliseconds
 
 

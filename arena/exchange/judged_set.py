@@ -11,9 +11,9 @@ from typing import Any
 from sqlmodel import Session
 
 from arena.errors import ConfigError
+from arena.rules.votes import JUDGE
 from arena.store.prompt_set_verdicts import SetScore, SetVerdict, scores_of_set, verdicts_of_set
 from arena.store.prompts import StoredCompletion, StoredPrompt, UnknownPromptSet, completions_of, prompts_of
-from arena.store.schema.battles import JUDGE
 
 Body = Callable[[Sequence[Mapping[str, str]]], dict[str, Any]]
 

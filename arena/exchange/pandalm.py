@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 ANNOTATORS = ("annotator1", "annotator2", "annotator3")
-WINNERS = {0: "tie", 1: "model_a", 2: "model_b"}
+WINNER_OF = {0: "tie", 1: "model_a", 2: "model_b"}
 
 
 def pandalm_columns(rows: object) -> dict[str, list[object]]:
@@ -35,6 +35,6 @@ def _votes(number: int, row: Mapping[str, Any]) -> list[dict[str, object]]:
             "completion_a": str(row["response1"]),  # a few say true or false, without quotes
             "completion_b": str(row["response2"]),
         }
-        return [{**battle, "winner": WINNERS[row[who]], "voter": who} for who in ANNOTATORS]
+        return [{**battle, "winner": WINNER_OF[row[who]], "voter": who} for who in ANNOTATORS]
     except (KeyError, ValueError, TypeError) as problem:
         raise ValueError(f"row {number}: {type(problem).__name__}: {problem}") from problem

@@ -8,9 +8,9 @@ from typing import Any
 
 from arena.exchange.files import write_json, write_rows
 from arena.exchange.judged_set import Body, JudgedSet, Written, choose_judge, file_name
+from arena.rules.votes import JUDGE
 from arena.store.prompt_set_verdicts import SetScore, SetVerdict
 from arena.store.prompts import StoredCompletion, StoredPrompt
-from arena.store.schema.battles import JUDGE
 
 ANSWERS, JUDGMENTS = "model_answer", "model_judgment"
 # the lead of the model shown as A: 2 is much better

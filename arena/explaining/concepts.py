@@ -16,9 +16,9 @@ import numpy as np
 
 from arena.config import AnyModel
 from arena.errors import ConfigError
-from arena.explaining.disagreements import JUDGE, PREFERENCE
 from arena.explaining.documents import Progress
 from arena.explaining.judge_values import orders, rendered
+from arena.rules.votes import JUDGE, SCORES
 from arena.serving.local_weights import has_weights, load
 from arena.store import Database
 from arena.store.explanations import battle_texts
@@ -69,7 +69,7 @@ def _preferences(votes: Iterable[StoredVote], limit: int) -> dict[int, float]:
     said: dict[int, list[float]] = defaultdict(list)
     for vote in votes:
         if not vote.source.startswith(JUDGE):
-            said[vote.battle].append(PREFERENCE[vote.winner])
+            said[vote.battle].append(SCORES[vote.winner])
     return {battle: float(np.mean(some)) for battle, some in [*said.items()][:limit]}
 
 
@@ -123,13 +123,13 @@ def _concepts(read: Sequence[Read]) -> dict[str, Any]:
 
 def _probe(read: Sequence[Read]) -> dict[str, Any] | None:
     """Can people's choice be read off the states? None where too few battles are decided."""
-    decided = [one for one in read if one.preference != PREFERENCE["tie"]]
+    decided = [one for one in read if one.preference != SCORES["tie"]]
     if not decided:
         return None
     try:
         found = linear_probe(
             np.stack([one.between for one in decided]),
-            ["A" if one.preference > PREFERENCE["tie"] else "B" for one in decided],
+            ["A" if one.preference > SCORES["tie"] else "B" for one in decided],
             [one.pair.messages[-1]["content"] for one in decided],
             [_sided(one.pair) for one in decided],
         )

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from sqlmodel import Session
 
-from arena.store.duplicate_battles import OTHER, Again, same_texts
+from arena.rules.votes import JUDGE, SCORES, mirrored
+from arena.store.duplicate_battles import Again, same_texts
 from arena.store.explanations import UnknownBattle, battle_texts
 from arena.store.verdicts import StoredVote
 from interp.patterns.features import Rating
 
-JUDGE = "judge:"
-PREFERENCE = {"model_a": 1.0, "tie": 0.5, "both_bad": 0.5, "model_b": 0.0}
+FROM_A_TO_B = ("model_a", "tie", "both_bad", "model_b")  # the order of the published columns
 KINDS = {
     "people": "people split",
     "against": "judges against people",
@@ -67,9 +67,9 @@ def _as_of(vote: StoredVote, again: Again) -> StoredVote:
         battle=again.battle,
         model_a=vote.model_b,
         model_b=vote.model_a,
-        winner=OTHER.get(vote.winner, vote.winner),
+        winner=mirrored(vote.winner),
         preference=None if vote.preference is None else 1 - vote.preference,
-        orders=tuple(OTHER.get(winner, winner) for winner in reversed(vote.orders)),
+        orders=tuple(mirrored(winner) for winner in reversed(vote.orders)),
     )
 
 
@@ -120,11 +120,11 @@ def _dispute(votes: Sequence[StoredVote]) -> Disagreement:
     for vote in votes:
         if vote.source.startswith(JUDGE):
             judges[vote.source.removeprefix(JUDGE)].append(vote)
-    said = [PREFERENCE[vote.winner] for vote in people]
+    said = [SCORES[vote.winner] for vote in people]
     judged = {name: float(np.mean([_preference(vote) for vote in some])) for name, some in judges.items()}
     orders = [(name, vote.orders) for name, some in judges.items() for vote in some if len(vote.orders) == 2]
     flipped = tuple(dict.fromkeys(name for name, (one, other) in orders if one != other))
-    counted = {winner: sum(vote.winner == winner for vote in people) for winner in PREFERENCE}
+    counted = {winner: sum(vote.winner == winner for vote in people) for winner in FROM_A_TO_B}
     return Disagreement(
         battle=first.battle,
         prompt=first.prompt,
@@ -144,7 +144,7 @@ def _dispute(votes: Sequence[StoredVote]) -> Disagreement:
 
 
 def _preference(vote: StoredVote) -> float:
-    return PREFERENCE[vote.winner] if vote.preference is None else vote.preference
+    return SCORES[vote.winner] if vote.preference is None else vote.preference
 
 
 def _among(preferences: Sequence[float]) -> float | None:
@@ -158,7 +158,7 @@ def _between(people: Sequence[float], judges: Sequence[float]) -> float | None:
 
 
 def _apart(one: str, other: str) -> float:
-    return abs(PREFERENCE[one] - PREFERENCE[other])
+    return abs(SCORES[one] - SCORES[other])
 
 
 def _mean(values: Iterator[float]) -> float | None:
@@ -192,7 +192,7 @@ def ratings_of(session: Session, votes: Iterable[StoredVote]) -> list[Rating]:
         judge = vote.source.startswith(JUDGE)
         if judge and len(vote.orders) == 2:
             made += [
-                Rating(vote.battle, a, b, PREFERENCE[winner], judge, first)
+                Rating(vote.battle, a, b, SCORES[winner], judge, first)
                 for winner, first in zip(vote.orders, ("a", "b"), strict=True)
             ]
         else:

@@ -11,19 +11,23 @@ from typing import Any
 from sqlmodel import Session
 
 from arena.errors import ConfigError
+from arena.rules.votes import HUMAN, mirrored
 from arena.store.judgeable_battles import conversations
-from arena.store.schema.battles import HUMAN
 from arena.store.verdicts import StoredVote, votes_on_record
 from judges import agreement, biases
 from judges.errors import NoVerdicts
 
-AS_JUDGED = {"both_bad": "tie"}  # a judge has no such verdict; what it can say of two bad ones is that they tie
 PAIR = {
     "accuracy": agreement.accuracy,
     "accuracy without ties": agreement.accuracy_without_ties,
     "Cohen's kappa": agreement.cohen_kappa,
 }
 ALL = {"Fleiss' kappa": agreement.fleiss_kappa, "Krippendorff's alpha": agreement.krippendorff_alpha}
+
+
+def as_judged(winner: str) -> str:
+    """The winner in the terms of a judge, for whom two bad completions are a tie."""
+    return "tie" if winner == "both_bad" else winner
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class Record:
 
     def verdicts(self, source: str, battles: Iterable[int]) -> list[str | None]:
         found = (self.votes[battle].get(source) for battle in battles)
-        return [None if vote is None else AS_JUDGED.get(vote.winner, vote.winner) for vote in found]
+        return [None if vote is None else as_judged(vote.winner) for vote in found]
 
     def clusters(self, battles: Iterable[int]) -> list[str]:
         """The prompt of each battle: verdicts over one prompt belong together."""
@@ -144,8 +148,8 @@ def _orders(found: Record, source: str) -> Iterator[Row]:
     """What the judge said of what it saw as A and B, where it saw a pair in both orders."""
     both = [b for b in found.shared(source) if len(found.votes[b][source].orders) == 2]
     orders = [found.votes[battle][source].orders for battle in both]
-    first = [one for one, _ in orders]
-    second = [agreement.MIRRORED[two] for _, two in orders]
+    first = [as_judged(winner) for winner, _ in orders]
+    second = [mirrored(as_judged(winner)) for _, winner in orders]
     clusters = found.clusters(both)
     yield from _row("swap consistency", source, agreement.swap_consistency, first, second, cluster=clusters)
     yield from _row(

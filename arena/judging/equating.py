@@ -10,6 +10,7 @@ import numpy as np
 from sqlmodel import Session
 
 from arena.errors import ConfigError
+from arena.rules.votes import SCORES
 from arena.store.verdicts import StoredVote, votes_on_record
 from judges.equating import Link, link
 from judges.errors import JudgesError
@@ -48,7 +49,7 @@ def _preference(vote: StoredVote) -> float:
     """For the left model; a vote without a preference is its winner."""
     if vote.preference is not None:
         return vote.preference
-    return {"model_a": 1.0, "model_b": 0.0}.get(vote.winner, 0.5)
+    return SCORES[vote.winner]
 
 
 def _rows(found: Link, old: Sequence[StoredVote], new: Sequence[StoredVote]) -> list[dict[str, Any]]:

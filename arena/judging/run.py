@@ -16,12 +16,12 @@ from arena.errors import ConfigError
 from arena.judging import calls, plan, results
 from arena.judging.config import JudgeRunConfig
 from arena.leaderboards.leaderboard import pair_columns
+from arena.rules.votes import HUMAN, OVERALL
 from arena.serving import model_clients
 from arena.store import Database
 from arena.store.judgeable_battles import voted_battles
 from arena.store.prompt_set_verdicts import has_other_config
 from arena.store.prompts import StoredPrompt, UnknownPromptSet, completions_of, prompt_sets, prompts_of
-from arena.store.schema.battles import HUMAN, OVERALL
 from arena.store.verdicts import NewVerdict, OtherConfig, add_score, add_verdicts
 from arena.store.votes import pair_counts
 from judges import Judge, Unparsable

@@ -16,9 +16,10 @@ from arena.leaderboards.leaderboard import Published
 from arena.leaderboards.query import BOTH, BoardChoice, NoSuchBoard
 from arena.leaderboards.tallies import Tally
 from arena.leaderboards.vote_filters import EVERY, find_filter
+from arena.rules.votes import HUMAN, OVERALL
 from arena.store.ledger import first_vote_at, last_seal, sealed_votes, seals, vote_counts
 from arena.store.query_filters import in_category
-from arena.store.schema.battles import HUMAN, OVERALL, Model, Vote
+from arena.store.schema.battles import Model, Vote
 from arena.store.votes import unknown_judge
 
 

@@ -14,7 +14,8 @@ import ratings
 from arena.leaderboards.query import BOTH, BoardChoice, NoSuchBoard
 from arena.rules.categories import VERSION
 from arena.rules.tagger_prompt import classifier_of
-from arena.store.schema.battles import HUMAN, OVERALL, now
+from arena.rules.votes import HUMAN, OVERALL
+from arena.store.schema.battles import now
 from arena.store.vote_columns import ordered_votes, styled_votes
 from arena.store.votes import Counted, count_rows, counted_categories, counted_sources, model_ids, unknown_judge
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from arena.errors import ConfigError
-from arena.store.schema.battles import HUMAN, OVERALL
+from arena.rules.votes import HUMAN, JUDGE, JUDGES, OVERALL
 
 BOTH = "both"
-JUDGES = "judges"
 SOURCES = (HUMAN, JUDGES, BOTH, "all")
 METHODS = ("bt", "davidson", "elo")
 
@@ -30,7 +29,7 @@ class BoardChoice:
     style: bool = False
 
     def __post_init__(self) -> None:
-        if self.source not in SOURCES and not self.source.startswith("judge:"):
+        if self.source not in SOURCES and not self.source.startswith(JUDGE):
             raise NoSuchBoard(
                 f"source {self.source!r} is unknown; expected human, judges, judge:NAME, both or all"
             )

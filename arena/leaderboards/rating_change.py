@@ -28,9 +28,10 @@ from arena.leaderboards.history import NoSuchDay, filter_at
 from arena.leaderboards.query import BOTH, BoardChoice
 from arena.leaderboards.tallies import Tally
 from arena.leaderboards.vote_filters import EVERY, find_filter
+from arena.rules.votes import HUMAN, OVERALL
 from arena.store.ledger import as_sealed, sealed_votes, vote_counts
 from arena.store.query_filters import given_by, in_category
-from arena.store.schema.battles import HUMAN, OVERALL, Battle, Vote
+from arena.store.schema.battles import Battle, Vote
 from arena.store.schema.traits import BattleStyle
 from arena.store.votes import unknown_judge
 from ratings.data.style import FEATURES

@@ -10,17 +10,14 @@ import numpy as np
 
 import ratings
 from arena.rules.seals import DECIMALS, SealedVote
-from arena.store.schema.battles import HUMAN
+from arena.rules.votes import HUMAN, JUDGE, JUDGES, SCORES, WINNERS
 
-WINNERS = ("model_a", "model_b", "tie", "both_bad")
-POINTS_OF = {"model_a": 1.0, "model_b": 0.0, "tie": 0.5, "both_bad": 0.5}  # of the left model
-JUDGE = "judge:"
-SOURCES = (HUMAN, "judges", "all")  # the boards that are sealed and published; single judges come on top
+SOURCES = (HUMAN, JUDGES, "all")  # the boards that are sealed and published; single judges come on top
 
 
 def of_source(source: str, wanted: str) -> bool:
     """Whether votes of `source` count on the board of `wanted`: human, judges, judge:NAME or all."""
-    return wanted in ("all", source) or (wanted == "judges" and source.startswith(JUDGE))
+    return wanted in ("all", source) or (wanted == JUDGES and source.startswith(JUDGE))
 
 
 class Tally:
@@ -57,7 +54,7 @@ class Tally:
         for of_one in self._counts.values():
             for (a, b, winner), number in of_one.items():
                 if model in (a, b):
-                    won = POINTS_OF[winner] if a == model else 1 - POINTS_OF[winner]
+                    won = SCORES[winner] if a == model else 1 - SCORES[winner]
                     votes, score = found.get(other := b if a == model else a, (0, 0.0))
                     found[other] = (votes + number, score + won * number)
         return found

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from arena.errors import ConfigError
 from arena.rules.seals import SealedVote
-from arena.store.schema.battles import HUMAN
+from arena.rules.votes import HUMAN
 
 EVERY = "every-1"
 DAILY = 100  # votes of a person on one day; the public arena caps votes a day too

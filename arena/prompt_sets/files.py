@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from arena.errors import InputError
+from arena.rules.votes import OVERALL
 from arena.store.prompts import NewPrompt
-from arena.store.schema.battles import OVERALL
 
 Record = Mapping[str, Any]
 ROLES = ("system", "user", "assistant")

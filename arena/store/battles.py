@@ -6,13 +6,13 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import ColumnElement, CursorResult, func, update
 from sqlmodel import Session, col, select
 
+from arena.rules.votes import HUMAN, SIDES, Side
 from arena.store.schema.battles import (
-    HUMAN,
     Battle,
     BattleStatus,
     CompletionRow,
@@ -22,9 +22,6 @@ from arena.store.schema.battles import (
     Vote,
     now,
 )
-
-Side = Literal["a", "b"]
-SIDES: tuple[Side, Side] = ("a", "b")
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from arena.store.battles import SIDES
+from arena.rules.votes import OVERALL, SIDES
 from arena.store.judgeable_battles import conversations
-from arena.store.schema.battles import OVERALL, Battle, BattleStatus, Turn
+from arena.store.schema.battles import Battle, BattleStatus, Turn
 from arena.store.schema.judging import JudgedBattle, Prompt, PromptCompletion, VerdictRow
 from arena.store.schema.traits import BattleCategory, BattleStyle
 from ratings.data.style import FEATURES

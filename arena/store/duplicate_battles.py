@@ -10,7 +10,6 @@ from sqlmodel import Session, col, func, select
 from arena.store.judgeable_battles import conversations
 from arena.store.schema.battles import Battle, Turn
 
-OTHER = {"model_a": "model_b", "model_b": "model_a"}  # what a winner is called with the sides swapped
 Side = tuple[int, tuple[str, ...]]  # who wrote, and what, turn by turn
 
 

@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, Session, SQLModel, col, select
 
+from arena.rules.votes import JUDGE, mirrored
 from arena.store.battles import StoredBattle, find_battle
-from arena.store.duplicate_battles import OTHER, Again, same_texts
+from arena.store.duplicate_battles import Again, same_texts
 from arena.store.schema.battles import Battle, BattleStatus, UtcDateTime, Vote, now
 from arena.store.schema.judging import JudgedBattle, Prompt, PromptCompletion
 from judges import Pair
@@ -80,7 +81,7 @@ def battle_texts(session: Session, name: str) -> BattleTexts:
         public_id=row.public_id,
         category=row.category,
         pair=_judged_pair(session, battle) or _voted_pair(battle),
-        votes=tuple(sorted(_votes(session, battle), key=lambda vote: (vote[0].startswith("judge:"), *vote))),
+        votes=tuple(sorted(_votes(session, battle), key=lambda vote: (vote[0].startswith(JUDGE), *vote))),
     )
 
 
@@ -93,7 +94,7 @@ def _votes(session: Session, battle: StoredBattle) -> Iterator[tuple[str, str]]:
     swapped[battle.id] = False
     query = select(Vote.battle_id, Vote.source, Vote.winner).where(col(Vote.battle_id).in_([*swapped]))
     for number, source, winner in session.exec(query):
-        yield source, OTHER.get(winner, winner) if swapped[number] else winner
+        yield source, mirrored(winner) if swapped[number] else winner
 
 
 def add_explanation(

@@ -12,18 +12,9 @@ from typing import Any
 from sqlalchemy import insert
 from sqlmodel import Session, col, select
 
+from arena.rules.votes import HUMAN, OVERALL
 from arena.store.battles import register_models
-from arena.store.schema.battles import (
-    HUMAN,
-    OVERALL,
-    Battle,
-    BattleStatus,
-    CompletionRow,
-    CompletionStatus,
-    Model,
-    Turn,
-    Vote,
-)
+from arena.store.schema.battles import Battle, BattleStatus, CompletionRow, CompletionStatus, Model, Turn, Vote
 from arena.store.schema.traits import BattleCategory, BattleStyle
 from arena.store.votes import COLUMNS, count_many
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from sqlmodel import Session, col, select
 
+from arena.rules.votes import HUMAN
 from arena.store.prompts import StoredCompletion, StoredPrompt
-from arena.store.schema.battles import HUMAN, Battle, CompletionRow, Model, Turn, Vote
+from arena.store.schema.battles import Battle, CompletionRow, Model, Turn, Vote
 
 AT_ONCE = 500  # battles in one query: databases limit the parameters of a statement
 

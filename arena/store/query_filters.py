@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, true
 from sqlmodel import col, or_, select
 
-from arena.store.schema.battles import OVERALL, Battle
+from arena.rules.votes import JUDGE, JUDGES, OVERALL
+from arena.store.schema.battles import Battle
 from arena.store.schema.traits import BattleCategory
 
 
@@ -15,7 +16,7 @@ def given_by(column: Any, source: str | None) -> ColumnElement[bool]:
     """A condition on a column of sources: `human`, `judge:NAME`, `judges` for all of these, `None` for anybody."""
     if source is None:
         return true()
-    return col(column).like("judge:%") if source == "judges" else col(column) == source
+    return col(column).like(f"{JUDGE}%") if source == JUDGES else col(column) == source
 
 
 def in_category(category: str) -> ColumnElement[bool]:

@@ -10,15 +10,16 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func
 from sqlmodel import Session, col, or_, select
 
+from arena.rules.votes import OVERALL
 from arena.store.battles import StoredBattle, find_battle
 from arena.store.query_filters import given_by, in_category
-from arena.store.schema.battles import OVERALL, Battle, BattleStatus, CompletionRow, Model, Turn, Vote
+from arena.store.schema.battles import Battle, BattleStatus, CompletionRow, Model, Turn, Vote
 from arena.store.schema.traits import BattleCategory
 from arena.store.traits import prompts_of_battle
 from arena.store.verdicts import StoredVote, votes_on_record
 
 PAGE = 20  # battles
-WINNERS = ("won", "lost", "decided", "tie", "both_bad", "disputed")
+OUTCOMES = ("won", "lost", "decided", "tie", "both_bad", "disputed")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from statistics import median
 
 from sqlmodel import Session, col, select
 
-from arena.store.battles import Side
+from arena.rules.votes import Side
 from arena.store.schema.battles import Battle, CompletionRow, CompletionStatus, Model, Turn
 
 RECENT = 5_000  # completions looked at: old speeds of moved servers do not matter, nor may old votes cost time

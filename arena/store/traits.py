@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 import ratings
 from arena.rules.categories import VERSION, categories
 from arena.rules.tagger_prompt import SUFFIX
-from arena.store.battles import SIDES, Side
+from arena.rules.votes import SIDES, Side
 from arena.store.schema.battles import CompletionRow, Turn, Vote
 from arena.store.schema.judging import JudgedBattle, Prompt
 from arena.store.schema.traits import BattleCategory, BattleStyle

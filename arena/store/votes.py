@@ -10,9 +10,10 @@ from sqlalchemy import case, delete, func, literal, union
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
+from arena.rules.votes import HUMAN, JUDGE, OVERALL
 from arena.store.battles import move
 from arena.store.query_filters import given_by
-from arena.store.schema.battles import HUMAN, JUDGE, OVERALL, Battle, BattleStatus, Model, PairCount, Vote
+from arena.store.schema.battles import Battle, BattleStatus, Model, PairCount, Vote
 from arena.store.schema.traits import BattleCategory
 from arena.store.traits import note_traits
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from urllib.parse import urlencode
 
 from arena.leaderboards.query import BoardChoice
-from arena.store.schema.battles import HUMAN, OVERALL
+from arena.rules.votes import HUMAN, OVERALL
 
 SIZES = {"1B": 1e9, "4B": 4e9, "10B": 10e9, "40B": 40e9, "100B": 100e9}
 PRICES = {"0.1": 0.1, "0.5": 0.5, "1": 1.0, "5": 5.0, "20": 20.0}

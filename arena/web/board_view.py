@@ -11,8 +11,8 @@ from arena.leaderboards.cache import Kept
 from arena.leaderboards.history import moment, published_at
 from arena.leaderboards.leaderboard import Published, publish_choice
 from arena.leaderboards.model_facts import Facts, facts_of
-from arena.leaderboards.query import BOTH, JUDGES, SOURCES, BoardChoice, NoSuchBoard
-from arena.store.schema.battles import HUMAN, OVERALL
+from arena.leaderboards.query import BOTH, SOURCES, BoardChoice, NoSuchBoard
+from arena.rules.votes import HUMAN, JUDGES, OVERALL
 from arena.store.timings import timings
 from arena.store.votes import counted_categories, counted_sources
 from arena.web.board_columns import BoardRow, Column, in_order, shown

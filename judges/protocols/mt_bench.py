@@ -13,13 +13,13 @@ from typing import Any
 
 from judges.columns import field, text
 from judges.errors import BadRow, NoVerdicts
+from judges.judge import MIRRORED
 from judges.replies import Reason, Unparsable, only, without_thinking
 
 RATING = re.compile(r"\[\[(\d+\.?\d*)\]\]")
 SHORT_RATING = re.compile(r"\[(\d+\.?\d*)\]")
 LABEL = re.compile(r"\[\[([ABC])\]\]")
 WINNERS = {"A": "model_a", "B": "model_b", "C": "tie"}
-MIRRORED = {"model_a": "model_b", "model_b": "model_a", "tie": "tie"}
 MISSING = -1  # what the published files store where no rating could be read
 
 

@@ -6,10 +6,11 @@ from datetime import datetime
 
 from sqlmodel import col, select
 
+from arena.rules.votes import HUMAN
 from arena.store import Database
 from arena.store import battles as stored
 from arena.store.battles import Written
-from arena.store.schema.battles import HUMAN, Battle, BattleStatus, CompletionStatus, Vote
+from arena.store.schema.battles import Battle, BattleStatus, CompletionStatus, Vote
 from arena.store.votes import add_vote
 
 MODELS = ("amber", "birch", "cedar")

@@ -9,20 +9,11 @@ from random import Random
 from sqlalchemy import insert, update
 from sqlmodel import Session, select
 
+from arena.rules.votes import HUMAN, OVERALL
 from arena.store import Database
 from arena.store import battles as stored
 from arena.store.battles import Written
-from arena.store.schema.battles import (
-    HUMAN,
-    OVERALL,
-    Battle,
-    BattleStatus,
-    CompletionStatus,
-    Model,
-    PairCount,
-    Vote,
-    now,
-)
+from arena.store.schema.battles import Battle, BattleStatus, CompletionStatus, Model, PairCount, Vote, now
 from arena.store.schema.benchmarks import BenchmarkRun
 from arena.store.schema.judging import VerdictRow
 from arena.store.votes import add_vote
@@ -96,7 +87,7 @@ def _benchmarked(session: Session, names: list[str]) -> None:
         for task, value in (("arc-easy", 0.9 - place / 50), ("bbq", 0.5 + (place * 7 % 5) / 20)):
             session.add(
                 BenchmarkRun(model_id=number, task=task, dimension="knowledge", settings="s", design=f"{task} {name}",
-                             request_type="first", metric="accuracy", value=value, lower=value - 0.05, upper=value + 0.05,
+                             rung="first", metric="accuracy", value=value, lower=value - 0.05, upper=value + 0.05,
                              scored=100, unparsed=0, failed=0)
             )  # fmt: skip
 

@@ -8,9 +8,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, DateTime, Dialect, Index, String, TypeDecorator, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-HUMAN = "human"  # the source of people's votes; a judge's is "judge:<name>"
-JUDGE = "judge:"  # what a judge's source begins with
-OVERALL = "overall"  # the category every battle belongs to
+from arena.rules.votes import OVERALL
 
 
 class BattleStatus(StrEnum):

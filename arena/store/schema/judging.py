@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from arena.store.schema.battles import OVERALL, UtcDateTime, now
+from arena.rules.votes import OVERALL
+from arena.store.schema.battles import UtcDateTime, now
 
 
 class PromptSet(SQLModel, table=True):

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment
 
-from arena.store.schema.battles import OVERALL
-from arena.store.shared_battles import WINNERS, Search, opened, search
+from arena.rules.votes import OVERALL
+from arena.store.shared_battles import OUTCOMES, Search, opened, search
 from arena.store.votes import model_names
 from arena.web.board_view import Boards
 from arena.web.error_pages import missing
@@ -69,7 +69,7 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
 def read_search(words: dict[str, str]) -> Search:
     """A search from the words of an address; what makes no sense asks for nothing."""
     winner = words.get("winner", "")
-    known = winner in WINNERS and (winner not in ("won", "lost") or bool(words.get("model")))
+    known = winner in OUTCOMES and (winner not in ("won", "lost") or bool(words.get("model")))
     page = words.get("page", "1")
     return Search(
         q=words.get("q", "").strip(),

@@ -14,8 +14,8 @@ from arena.benchmarking.boards import told
 from arena.benchmarking.direction import higher_is_better
 from arena.leaderboards.model_profile import opponents, provenance, registered_at, row_of
 from arena.leaderboards.query import BoardChoice, NoSuchBoard
+from arena.rules.votes import HUMAN, OVERALL
 from arena.store.benchmarks import runs
-from arena.store.schema.battles import HUMAN, OVERALL
 from arena.store.shared_battles import Search, search
 from arena.web.board_columns import price_text, size_text
 from arena.web.board_view import NOTHING, SOURCE_NAMES, Boards

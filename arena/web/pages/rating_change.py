@@ -16,8 +16,9 @@ from arena.leaderboards.history import NoSuchDay, moment
 from arena.leaderboards.movers import movers
 from arena.leaderboards.query import BOTH, BoardChoice, NoSuchBoard
 from arena.leaderboards.rating_change import RatingChange, moved
+from arena.rules.votes import HUMAN, OVERALL
 from arena.store.ledger import earliest_vote_at
-from arena.store.schema.battles import HUMAN, OVERALL, now
+from arena.store.schema.battles import now
 from arena.web.board_view import Boards
 from arena.web.plots import steps
 

@@ -13,9 +13,9 @@ from sqlmodel import Session
 import ratings
 from arena.benchmarking.boards import lines, names_of
 from arena.leaderboards.history import moment
-from arena.leaderboards.query import BOTH, JUDGES, BoardChoice, NoSuchBoard
+from arena.leaderboards.query import BOTH, BoardChoice, NoSuchBoard
 from arena.leaderboards.trends import PastRating, rating_history
-from arena.store.schema.battles import HUMAN, OVERALL
+from arena.rules.votes import HUMAN, JUDGES, OVERALL
 from arena.web.board_query import BoardQuery
 from arena.web.board_view import Boards
 from arena.web.plots import (

@@ -15,11 +15,12 @@ from arena.leaderboards.leaderboard import Published
 from arena.rules.pii import PIIRedactor
 from arena.rules.seals import pseudonym
 from arena.rules.tagger_prompt import TAGGED
+from arena.rules.votes import HUMAN
 from arena.store.conversations import behind
 from arena.store.ledger import as_sealed, last_seal, ledger_key, sealed_votes, seals
 from arena.store.prompts import prompt_sets
 from arena.store.query_filters import given_by, in_category
-from arena.store.schema.battles import HUMAN, Battle, Model, Vote
+from arena.store.schema.battles import Battle, Model, Vote
 from arena.store.shared_battles import readable
 from arena.store.votes import last_vote, vote_count
 from arena.web.v1.replies import Page

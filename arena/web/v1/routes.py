@@ -13,9 +13,9 @@ from arena.config import Settings
 from arena.leaderboards.history import board_at, moment
 from arena.leaderboards.query import BoardChoice
 from arena.leaderboards.rating_change import moved
+from arena.rules.votes import HUMAN, OVERALL
 from arena.store import Database
 from arena.store.ledger import last_seal, seals
-from arena.store.schema.battles import HUMAN, OVERALL
 from arena.web.v1 import embedded, examples, records
 from arena.web.v1.fresh import Fresh
 from arena.web.v1.problems import ProblemRoute

@@ -12,8 +12,8 @@ import httpx
 import pytest
 from sqlmodel import select
 
-from arena.battles.battles import WINNERS
 from arena.leaderboards.leaderboard import publish
+from arena.rules.votes import WINNERS
 from arena.store import Database
 from arena.store.schema.battles import Battle, BattleStatus, Vote
 from arena.store.votes import recount, rewrite_pair_counts

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from arena.rules.votes import HUMAN
 from arena.store import Database
 from arena.store import battles as stored
 from arena.store.battles import Written
-from arena.store.schema.battles import HUMAN, BattleStatus, CompletionStatus
+from arena.store.schema.battles import BattleStatus, CompletionStatus
 from arena.store.votes import add_vote
 from tests.support.faulty_judge import FaultyJudge
 from tests.support.typed import Typed

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 import ratings
+from arena.rules.votes import HUMAN, WINNERS
 from arena.store import Database
 from arena.store import battles as stored
 from arena.store.battles import Written
-from arena.store.schema.battles import HUMAN, BattleStatus, CompletionStatus
+from arena.store.schema.battles import BattleStatus, CompletionStatus
 from arena.store.votes import add_vote
 from tests.support.typed import typed
 
 MODELS = ["good", "middling", "poor"]
-WINNERS = ["model_a", "model_b", "tie", "both_bad"]
 
 
 def drawn(honest=12, each=12):

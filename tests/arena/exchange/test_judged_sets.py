@@ -9,7 +9,7 @@ import pytest
 from arena.errors import ConfigError
 from arena.exchange.judged_set import file_name
 from arena.exchange.judged_sets import export_set
-from arena.judging.published.scores import SCHEMES
+from arena.judging.published.scores import PROTOCOLS
 from arena.judging.results import Judged, win_rate_rows
 from arena.prompt_sets.files import read_prompt_file
 from arena.store.prompts import NewPrompt, add_completion, add_prompt_set, completions_of, prompts_of
@@ -60,7 +60,9 @@ def test_alpaca_eval_scores_are_those_of_the_run(judged, tmp_path):
     done = export_set(judged, tmp_path / "out", "alpaca_eval", "set")
     assert (done.prompts, done.completions, done.verdicts, done.notes) == (4, 12, 8, [])
     folders = [tmp_path / "out" / file_name(model) for model in LEFT]
-    rows = {row["model"]: row for row in SCHEMES["alpaca_eval"](folders, baseline=tmp_path / "out" / "base").rows}
+    rows = {
+        row["model"]: row for row in PROTOCOLS["alpaca_eval"](folders, baseline=tmp_path / "out" / "base").rows
+    }
     verdicts = [
         Judged(f"k{n}", "base", model, Verdict(winner(p), p, ""))
         for model, preferences in LEFT.items()
@@ -82,7 +84,7 @@ def test_alpaca_eval_prompts_and_completions_come_back(judged, tmp_path):
 def test_arena_hard_scores_follow_from_both_games(judged, tmp_path):
     export_set(judged, tmp_path / "out", "arena_hard", "set")
     files = sorted((tmp_path / "out" / "model_judgment" / "j").glob("*.jsonl"))
-    rows = {row["model"]: row for row in SCHEMES["arena_hard"](files).rows}
+    rows = {row["model"]: row for row in PROTOCOLS["arena_hard"](files).rows}
     # good: much better twice (weight 3), better twice, tie twice, better once and a tie
     assert rows["org/good"]["win_rate"] == pytest.approx(100 * (6 + 2 + 1 + 1 + 0.5) / (6 + 2 + 2 + 1 + 1))
     # weak: lost twice, lost much worse twice, tie twice, better once and a tie
@@ -95,20 +97,20 @@ def test_arena_hard_scores_follow_from_both_games(judged, tmp_path):
 def test_the_baseline_stands_in_the_first_game_whichever_side_it_is_stored_on(judged, tmp_path):
     """Against `weak` as the baseline, `base` is the model, and what it won before it wins again."""
     export_set(judged, tmp_path / "out", "arena_hard", "set", baseline="weak")
-    (row,) = SCHEMES["arena_hard"]([tmp_path / "out" / "model_judgment" / "j" / "base.jsonl"]).rows
+    (row,) = PROTOCOLS["arena_hard"]([tmp_path / "out" / "model_judgment" / "j" / "base.jsonl"]).rows
     assert row["win_rate"] == pytest.approx(100 - 100 * (0 + 0 + 1 + 1 + 0.5) / (2 + 6 + 2 + 1 + 1))
 
 
 def test_mt_bench_scores_are_the_stored_ones(judged, tmp_path):
     export_set(judged, tmp_path / "out", "mt_bench", "set")
     rows = {
-        row["model"]: row for row in SCHEMES["mt_bench"]([tmp_path / "out/model_judgment/j_single.jsonl"]).rows
+        row["model"]: row for row in PROTOCOLS["mt_bench"]([tmp_path / "out/model_judgment/j_single.jsonl"]).rows
     }
     for model in MODELS:
         assert rows[model]["score"] == pytest.approx(1.0 + len(model) + 1.5 / 4)
         assert (rows[model]["judged"], rows[model]["unparsed"]) == (4, 0)
     prompts = read_prompt_file(tmp_path / "out" / "question.jsonl")
-    (pairs,) = [SCHEMES["mt_bench"]([tmp_path / "out/model_judgment/j_pair.jsonl"])]
+    (pairs,) = [PROTOCOLS["mt_bench"]([tmp_path / "out/model_judgment/j_pair.jsonl"])]
     assert {row["model"] for row in pairs.rows} == set(MODELS)
     assert sum(row["wins"] - row["losses"] for row in pairs.rows) == 0
     assert (prompts.format, [p.messages for p in prompts.prompts]) == ("mt_bench", [asked(text) for text in TEXTS])
@@ -129,7 +131,7 @@ def test_mt_bench_has_a_row_for_each_turn_that_was_judged(sqlite, tmp_path):
         add_score(session, "judge:last", "d", completion.id, Score(4.0, "the last"))
     for judge, first, second in (("each", 9.0, 6.0), ("last", None, 4.0)):
         export_set(sqlite, tmp_path / judge, "mt_bench", "set", judge=judge)
-        (row,) = SCHEMES["mt_bench"]([tmp_path / judge / f"model_judgment/{judge}_single.jsonl"]).rows
+        (row,) = PROTOCOLS["mt_bench"]([tmp_path / judge / f"model_judgment/{judge}_single.jsonl"]).rows
         assert (row["first_turn"], row["second_turn"]) == (first, second)
         assert row["score"] == (7.5 if judge == "each" else 4.0)
 

@@ -8,11 +8,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, select
 
+from arena.rules.votes import HUMAN, OVERALL
 from arena.store import Database, DatabaseError
 from arena.store import battles as stored
 from arena.store.battles import Written, WrongStatus
 from arena.store.database import latest_revision
-from arena.store.schema.battles import HUMAN, OVERALL, BattleStatus, CompletionStatus, PairCount, Vote, now
+from arena.store.schema.battles import BattleStatus, CompletionStatus, PairCount, Vote, now
 from arena.store.votes import add_vote, pair_counts, recount, rewrite_pair_counts, vote_count
 
 

@@ -10,10 +10,11 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from arena.rules.votes import HUMAN
 from arena.store import Database
 from arena.store import battles as stored
 from arena.store.battles import Written
-from arena.store.schema.battles import HUMAN, BattleStatus, CompletionStatus, now
+from arena.store.schema.battles import BattleStatus, CompletionStatus, now
 from arena.store.votes import add_vote
 from tests.support.browser import chromium
 from tests.support.populated import count_many, populate, settings_of
