@@ -49,7 +49,7 @@ OUTCOMES = ("model_a", "model_b", "tie", "both_bad")
 CATEGORIES = {OVERALL: 1.0, "english": 0.6, "code": 0.2, "hard": 0.15, "math": 0.1}
 CREATED = "2026-01-01 00:00:00+00:00"
 BATTLE = (
-    "id, public_id, ticket, voter, model_a_id, model_b_id, pair_probability, category, shared, status, "
+    "id, public_id, voter, model_a_id, model_b_id, pair_probability, category, shared, status, "
     "created_at, changed_at"
 )
 VOTE = "id, battle_id, source, voter, winner, stopped_early, created_at"

@@ -114,21 +114,21 @@ class Battles:
             battle = await self._settled(voter, public_id)
             return await self._another_turn(battle, lambda session: stored.add_attempt(session, battle.id))
 
-    async def vote(self, voter: str, ticket: str, winner: str) -> View:
+    async def vote(self, voter: str, public_id: str, winner: str) -> View:
         """Cast the one vote of a battle and reveal the models; when this returns, the vote is on disk.
 
         The same vote sent again is answered as the first was. Raises `VoteRefused`.
         """
         if winner not in WINNERS:
             raise VoteRefused(f"{winner!r} is not a vote; expected {', '.join(WINNERS)}.")
-        battle = await self._with_ticket(voter, ticket)
-        async with self._lock(battle.public_id):
-            await self._stop_for_vote(battle.public_id)
+        battle = await self._votable_by(voter, public_id)
+        async with self._lock(public_id):
+            await self._stop_for_vote(public_id)
             try:
-                await self._write(lambda session: _cast(session, voter, ticket, winner))
+                await self._write(lambda session: _cast(session, voter, public_id, winner))
             except (IntegrityError, stored.WrongStatus):
                 log.info("another change to battle %s came first", battle.id)
-        battle = await self._with_ticket(voter, ticket)
+        battle = await self._votable_by(voter, public_id)
         if battle.winner is None:
             raise VoteRefused(_WHY_NOT.get(battle.status, "This vote did not get through. Please vote again."))
         if battle.winner != winner:
@@ -140,7 +140,7 @@ class Battles:
         async with self._lock(public_id):
             if live := self._running.find(public_id, voter):
                 await self._running.stop(live)
-            battle = await self._find(public_id=public_id)
+            battle = await self._find(public_id)
             if battle and battle.voter == voter:
                 with suppress(stored.WrongStatus):  # it has been voted on, or closed already
                     await self._write(
@@ -149,7 +149,7 @@ class Battles:
 
     async def share(self, voter: str, public_id: str, agreed: bool) -> View:
         """Let others read one's own battle after the vote, or take that back. Raises `BattleRefused`."""
-        battle = await self._find(public_id=public_id)
+        battle = await self._find(public_id)
         if battle is None or battle.voter != voter:
             raise BattleRefused("This battle is not yours, or no longer exists.")
         if battle.status is not BattleStatus.VOTED:
@@ -160,15 +160,10 @@ class Battles:
     async def view(self, voter: str, public_id: str) -> View | None:
         """The battle as it stands, or `None` when it is not this voter's."""
         live = self._running.find(public_id)
-        battle = live.battle if live else await self._find(public_id=public_id)
+        battle = live.battle if live else await self._find(public_id)
         if battle is None or battle.voter != voter:
             return None
         return self._view(battle, live)
-
-    async def ticket(self, voter: str, public_id: str) -> str | None:
-        """The right to vote on one's own battle; it stays on the server."""
-        battle = await self._find(public_id=public_id)
-        return battle.ticket if battle and battle.voter == voter else None
 
     async def watch(self, voter: str, public_id: str) -> AsyncIterator[View]:
         """Frames of the running turn, then the battle as it stands when the turn is in the store."""
@@ -220,7 +215,7 @@ class Battles:
         """The voter's own battle, open and with no turn running. Raises `BattleRefused`."""
         if self._running.find(public_id, voter):
             raise BattleRefused("Both models are still writing. Wait for them, or vote now.")
-        battle = await self._find(public_id=public_id)
+        battle = await self._find(public_id)
         if battle is None or battle.voter != voter:
             raise BattleRefused("This battle is not yours, or no longer exists. Start a new one.")
         if battle.status is not BattleStatus.OPEN:
@@ -229,8 +224,9 @@ class Battles:
             raise BattleRefused("A model of this battle is no longer served. Vote, or start a new one.")
         return battle
 
-    async def _with_ticket(self, voter: str, ticket: str) -> StoredBattle:
-        battle = await self._find(ticket=ticket)
+    async def _votable_by(self, voter: str, public_id: str) -> StoredBattle:
+        """The voter's own battle, in any status. Raises `VoteRefused`."""
+        battle = await self._find(public_id)
         if battle is None:
             raise VoteRefused("There is no such battle. Start a new one.")
         if battle.voter != voter:
@@ -239,7 +235,7 @@ class Battles:
 
     async def _run_turn(self, public_id: str) -> View:
         """Start writing the turn that the store has as running."""
-        battle = await self._find(public_id=public_id)
+        battle = await self._find(public_id)
         assert battle is not None
         return self._view(battle, self._running.start(battle))
 
@@ -256,10 +252,10 @@ class Battles:
         name_masker = NO_BLINDFOLD if battle.status is BattleStatus.VOTED else self._blindfold
         return view_of(battle, live.turn if live else None, name_masker, self.limits.max_turns)
 
-    async def _find(self, *, public_id: str | None = None, ticket: str | None = None) -> StoredBattle | None:
+    async def _find(self, public_id: str) -> StoredBattle | None:
         def find() -> StoredBattle | None:
             with self.database.read() as session:
-                return stored.find_battle(session, public_id=public_id, ticket=ticket)
+                return stored.find_battle(session, public_id=public_id)
 
         return await asyncio.to_thread(find)
 
@@ -273,9 +269,9 @@ class Battles:
         return await asyncio.to_thread(run)
 
 
-def _cast(session: Session, voter: str, ticket: str, winner: str) -> None:
+def _cast(session: Session, voter: str, public_id: str, winner: str) -> None:
     """Check once more inside the transaction, then count the vote."""
-    battle = stored.find_battle(session, ticket=ticket)
+    battle = stored.find_battle(session, public_id=public_id)
     assert battle is not None
     if battle.status is not BattleStatus.OPEN:
         raise stored.WrongStatus(battle.status)

@@ -52,7 +52,6 @@ class StoredTurn:
 class StoredBattle:
     id: int
     public_id: str
-    ticket: str
     voter: str
     model_a: str
     model_b: str
@@ -75,7 +74,6 @@ def add_battle(session: Session, voter: str, model_a: str, model_b: str, pair_pr
     }
     battle = Battle(
         public_id=secrets.token_urlsafe(12),
-        ticket=secrets.token_urlsafe(32),
         voter=voter,
         model_a_id=ids[model_a],
         model_b_id=ids[model_b],
@@ -134,12 +132,9 @@ def finish_turn(
         session.add(row)
 
 
-def find_battle(
-    session: Session, *, public_id: str | None = None, ticket: str | None = None
-) -> StoredBattle | None:
-    """The battle with this public id or ticket, with its turns in order."""
-    wanted = Battle.public_id == public_id if ticket is None else Battle.ticket == ticket
-    battle = session.exec(select(Battle).where(wanted)).one_or_none()
+def find_battle(session: Session, *, public_id: str) -> StoredBattle | None:
+    """The battle with this public id, with its turns in order."""
+    battle = session.exec(select(Battle).where(Battle.public_id == public_id)).one_or_none()
     return _stored(session, battle) if battle else None
 
 
@@ -194,7 +189,6 @@ def _stored(session: Session, battle: Battle) -> StoredBattle:
     return StoredBattle(
         id=battle.id or 0,
         public_id=battle.public_id,
-        ticket=battle.ticket,
         voter=battle.voter,
         model_a=names[battle.model_a_id],
         model_b=names[battle.model_b_id],

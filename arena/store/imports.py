@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -105,7 +104,6 @@ def _inserted(session: Session, table: Any, rows: Sequence[Mapping[str, Any]]) -
 def _battle(vote: NewVote, models: Mapping[str, int]) -> dict[str, Any]:
     return {
         "public_id": vote.public_id,
-        "ticket": secrets.token_urlsafe(32),
         "voter": vote.voter[:64],
         "model_a_id": models[vote.model_a],
         "model_b_id": models[vote.model_b],

@@ -103,7 +103,6 @@ def _battle(session: Session, verdict: NewVerdict) -> int:
         return found
     battle = Battle(
         public_id=secrets.token_urlsafe(12),
-        ticket=secrets.token_urlsafe(32),
         voter="judges",
         model_a_id=a.model_id,
         model_b_id=b.model_id,

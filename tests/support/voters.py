@@ -70,7 +70,7 @@ class Voter:
 
     def vote(self, battle: str, winner: str) -> bool:
         """Whether the arena said that the vote counts."""
-        answer = self.call(f"vote_{winner}", battle, None)[-1]
+        answer = self.call(f"vote_{winner}", battle)[-1]
         return "Your vote:" in str(_plain(self.page.value(f"vote_{winner}", "notice", answer)))
 
 

@@ -63,7 +63,6 @@ class Battle(SQLModel, table=True):
     __table_args__ = (Index("battle_status", "status"),)
     id: int | None = Field(default=None, primary_key=True)
     public_id: str = Field(unique=True, max_length=40)  # the browser knows this one; it says nothing
-    ticket: str = Field(unique=True, max_length=64)  # the right to vote; never leaves the server
     voter: str = Field(max_length=64, index=True)  # hash of the browser session
     model_a_id: int = Field(foreign_key="model.id")
     model_b_id: int = Field(foreign_key="model.id")

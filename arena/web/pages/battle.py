@@ -45,7 +45,7 @@ def build(battles: Battles) -> None:
     for winner, button in widgets.votes.items():
         button.click(
             page.voting(winner),
-            [widgets.battle_id, widgets.ticket],
+            [widgets.battle_id],
             outputs,
             api_name=f"vote_{winner}",
             **waiting,
@@ -82,10 +82,9 @@ class Page:
         except (PromptRejected, BattleRefused) as refusal:
             yield self._notice(str(refusal), "warning")
             return
-        ticket = await self.battles.ticket(voter, view.public_id)
         shown = self._render(view)
         shown[self.widgets.prompt]["value"] = ""
-        yield shown | {self.widgets.ticket: ticket}
+        yield shown
         async for updates in self._follow(voter, view.public_id):
             yield updates
 
@@ -103,10 +102,10 @@ class Page:
     def voting(self, winner: str) -> Any:
         """The handler of one vote button."""
 
-        async def vote(battle_id: str, ticket: str | None, request: gr.Request) -> Updates:
+        async def vote(battle_id: str, request: gr.Request) -> Updates:
             voter = _voter(request) or ""
             try:
-                return self._render(await self.battles.vote(voter, ticket or "", winner))
+                return self._render(await self.battles.vote(voter, battle_id, winner))
             except VoteRefused as refusal:
                 view = await self.battles.view(voter, battle_id)
                 shown = self._render(view) if view else {}
@@ -133,8 +132,7 @@ class Page:
         if voter is None or view is None:
             yield self._empty()
             return
-        ticket = await self.battles.ticket(voter, battle_id)
-        yield self._render(view) | {self.widgets.battle_id: battle_id, self.widgets.ticket: ticket}
+        yield self._render(view)
         if view.status is BattleStatus.RUNNING:
             async for updates in self._follow(voter, battle_id):
                 yield updates
@@ -188,7 +186,6 @@ class Page:
             w.new_round: gr.update(interactive=False, variant="secondary"),
             w.share: gr.update(visible=False, value=False),
             w.battle_id: "",
-            w.ticket: None,
             w.readiness: gr.update(active=obstacle is not None),
         }
 

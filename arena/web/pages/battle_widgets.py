@@ -33,13 +33,12 @@ class Widgets:
     regenerate: gr.Button
     new_round: gr.Button
     battle_id: gr.Textbox  # in the page, so that a reload finds the battle again
-    ticket: gr.State  # the right to vote; stays on the server
     readiness: gr.Timer
 
     def all(self) -> list[Any]:
         """As outputs of every handler."""
         fixed = (self.chat_a, self.chat_b, self.notice, self.share, self.prompt, self.send, self.regenerate)
-        return [*fixed, self.new_round, self.battle_id, self.ticket, self.readiness, *self.votes.values()]
+        return [*fixed, self.new_round, self.battle_id, self.readiness, *self.votes.values()]
 
 
 def lay_out() -> Widgets:
@@ -73,7 +72,6 @@ def lay_out() -> Widgets:
     return Widgets(
         chat_a, chat_b, line, share, votes, prompt, send, regenerate, new_round,
         battle_id=gr.Textbox(visible="hidden", elem_id="battle-id", show_label=False),
-        ticket=gr.State(None),
         readiness=gr.Timer(READINESS_EVERY, active=False),
     )  # fmt: skip
 

@@ -27,10 +27,6 @@ async def fought(battles: Battles, voter: str = "ann", prompt: str = "Why is the
     return await settled(battles, voter, view.public_id)
 
 
-async def vote(battles: Battles, voter: str, public_id: str, winner: str):
-    return await battles.vote(voter, await battles.ticket(voter, public_id) or "", winner)
-
-
 def votes(battles: Battles) -> list[str]:
     with battles.database.read() as session:
         assert recount(session) == []
@@ -42,7 +38,7 @@ async def test_each_vote_counts_and_only_then_are_the_models_named(battles, winn
     view = await fought(battles)
     assert view.can_vote
     assert (view.model_a, view.model_b) == (None, None)
-    after = await vote(battles, "ann", view.public_id, winner)
+    after = await battles.vote("ann", view.public_id, winner)
     assert after.status is BattleStatus.VOTED
     assert {after.model_a, after.model_b} == {PLAIN.name, LISTS.name}
     assert votes(battles) == [winner]
@@ -73,7 +69,7 @@ async def test_an_early_vote_stops_both_models_and_says_so_on_record(sqlite):
         if view.can_vote:
             break
     assert view.status is BattleStatus.RUNNING
-    after = await vote(battles, "ann", view.public_id, "tie")
+    after = await battles.vote("ann", view.public_id, "tie")
     assert after.stopped_early
     with sqlite.read() as session:
         rows = session.exec(select(CompletionRow)).all()
@@ -86,7 +82,7 @@ async def test_there_is_no_vote_before_there_is_something_to_judge(sqlite):
     battles = await opened_battles(sqlite, SILENT, SLOW)
     view = await battles.begin("ann", "go")
     with pytest.raises(VoteRefused, match="Wait until both models have begun"):
-        await vote(battles, "ann", view.public_id, "tie")
+        await battles.vote("ann", view.public_id, "tie")
     await battles.close()
     assert votes(battles) == []
 
@@ -108,7 +104,7 @@ async def test_a_battle_with_a_failed_model_never_counts(sqlite, faulty):
     assert view.status is BattleStatus.FAILED
     assert (view.can_vote, view.can_continue, view.model_a) == (False, False, None)
     with pytest.raises(VoteRefused, match="does not count"):
-        await vote(battles, "ann", view.public_id, "tie")
+        await battles.vote("ann", view.public_id, "tie")
     assert votes(battles) == []
     with sqlite.read() as session:
         failures = session.exec(select(CompletionRow.failure).where(CompletionRow.status == "failed")).all()
@@ -119,17 +115,30 @@ async def test_a_battle_with_a_failed_model_never_counts(sqlite, faulty):
 async def test_a_vote_sent_twice_is_answered_as_the_first_was(battles):
     view = await fought(battles)
     first, second = await asyncio.gather(
-        vote(battles, "ann", view.public_id, "model_a"), vote(battles, "ann", view.public_id, "model_a")
+        battles.vote("ann", view.public_id, "model_a"), battles.vote("ann", view.public_id, "model_a")
     )
-    assert first == second == await vote(battles, "ann", view.public_id, "model_a")
+    assert first == second == await battles.vote("ann", view.public_id, "model_a")
     assert votes(battles) == ["model_a"]
 
 
 async def test_a_second_and_different_vote_is_refused(battles):
     view = await fought(battles)
-    await vote(battles, "ann", view.public_id, "model_a")
+    await battles.vote("ann", view.public_id, "model_a")
     with pytest.raises(VoteRefused, match="You have voted on this battle already: A is better"):
-        await vote(battles, "ann", view.public_id, "tie")
+        await battles.vote("ann", view.public_id, "tie")
+    assert votes(battles) == ["model_a"]
+
+
+async def test_a_vote_from_a_tab_that_shows_an_earlier_turn_is_a_vote_on_the_whole_battle(sqlite):
+    slow = [model.model_copy(update={"delay": 0.02}) for model in (PLAIN, LISTS)]
+    battles = await opened_battles(sqlite, *slow)
+    view = await fought(battles)
+    await battles.continue_("ann", view.public_id, "And then?")
+    with pytest.raises(VoteRefused, match="Wait until both models have begun"):
+        await battles.vote("ann", view.public_id, "model_a")
+    await settled(battles, "ann", view.public_id)
+    after = await battles.vote("ann", view.public_id, "model_a")
+    assert [exchange.prompt for exchange in after.exchanges] == ["Why is the sky blue?", "And then?"]
     assert votes(battles) == ["model_a"]
 
 
@@ -137,7 +146,7 @@ async def test_of_many_different_votes_at_once_exactly_one_counts(battles):
     view = await fought(battles)
     winners = ["model_a", "model_b", "tie", "both_bad"] * 3
     results = await asyncio.gather(
-        *(vote(battles, "ann", view.public_id, winner) for winner in winners), return_exceptions=True
+        *(battles.vote("ann", view.public_id, winner) for winner in winners), return_exceptions=True
     )
     assert len(votes(battles)) == 1
     assert {type(result).__name__ for result in results} == {"View", "VoteRefused"}
@@ -145,29 +154,27 @@ async def test_of_many_different_votes_at_once_exactly_one_counts(battles):
 
 async def test_nobody_votes_on_anothers_battle(battles):
     view = await fought(battles)
-    ticket = await battles.ticket("ann", view.public_id)
-    assert await battles.ticket("bob", view.public_id) is None
     assert await battles.view("bob", view.public_id) is None
     with pytest.raises(VoteRefused, match="belongs to another voter"):
-        await battles.vote("bob", ticket, "tie")
+        await battles.vote("bob", view.public_id, "tie")
     with pytest.raises(BattleRefused, match="not yours"):
         await battles.continue_("bob", view.public_id, "hello")
     assert votes(battles) == []
 
 
 @pytest.mark.parametrize(
-    ("ticket", "winner", "why"), [("x", "tie", "no such battle"), ("x", "left", "not a vote")]
+    ("public_id", "winner", "why"), [("x", "tie", "no such battle"), ("x", "left", "not a vote")]
 )
-async def test_a_vote_that_makes_no_sense_is_refused(battles, ticket, winner, why):
+async def test_a_vote_that_makes_no_sense_is_refused(battles, public_id, winner, why):
     with pytest.raises(VoteRefused, match=why):
-        await battles.vote("ann", ticket, winner)
+        await battles.vote("ann", public_id, winner)
 
 
 async def test_an_abandoned_battle_takes_no_vote(battles):
     view = await fought(battles)
     await battles.leave("ann", view.public_id)
     with pytest.raises(VoteRefused, match="closed without a vote"):
-        await vote(battles, "ann", view.public_id, "tie")
+        await battles.vote("ann", view.public_id, "tie")
     with pytest.raises(BattleRefused, match="This battle is over"):
         await battles.regenerate("ann", view.public_id)
 
@@ -180,7 +187,7 @@ async def test_an_open_battle_survives_a_restart_and_a_running_one_is_abandoned(
     after = Battles(sqlite, ready(), BattleSettings())
     assert await after.open() == 1
     assert (await after.view("ann", running.public_id)).status is BattleStatus.ABANDONED
-    await vote(after, "ann", waiting.public_id, "tie")
+    await after.vote("ann", waiting.public_id, "tie")
     assert votes(after) == ["tie"]
     for live in before._running._live.values():
         live.task.cancel()
@@ -191,7 +198,7 @@ async def test_a_model_that_is_gone_ends_the_conversation_but_not_the_vote(sqlit
     after = await opened_battles(sqlite, SLOW, SILENT)
     with pytest.raises(BattleRefused, match="no longer served"):
         await after.continue_("ann", view.public_id, "more")
-    assert (await vote(after, "ann", view.public_id, "tie")).status is BattleStatus.VOTED
+    assert (await after.vote("ann", view.public_id, "tie")).status is BattleStatus.VOTED
 
 
 async def test_nothing_is_asked_of_a_battle_that_is_being_written(sqlite):
@@ -241,7 +248,7 @@ async def test_a_name_is_hidden_until_the_vote(sqlite):
     battle = await battles.begin("ann", "Who are you?")
     async for view in battles.watch("ann", battle.public_id):
         assert "Vainglory" not in str(view)
-    after = await vote(battles, "ann", battle.public_id, "tie")
+    after = await battles.vote("ann", battle.public_id, "tie")
     assert "I am Vainglory, of course." in str(after.exchanges)
     with sqlite.read() as session:
         assert sorted(session.exec(select(CompletionRow.leaked)).all()) == [False, True]
@@ -267,7 +274,7 @@ async def test_voters_at_once_do_not_get_into_each_others_way(database):
 
     async def one(voter: str) -> None:
         view = await fought(battles, voter)
-        await vote(battles, voter, view.public_id, "model_a")
+        await battles.vote(voter, view.public_id, "model_a")
 
     await asyncio.gather(*(one(f"voter {number}") for number in range(30)))
     with database.read() as session:
@@ -308,7 +315,7 @@ async def test_many_clicks_on_send_are_one_turn(sqlite):
 @pytest.mark.parametrize("first", ["vote", "regenerate"])
 async def test_a_vote_and_a_regeneration_at_once_leave_one_clear_outcome(battles, first):
     view = await fought(battles)
-    both = [vote(battles, "ann", view.public_id, "model_a"), battles.regenerate("ann", view.public_id)]
+    both = [battles.vote("ann", view.public_id, "model_a"), battles.regenerate("ann", view.public_id)]
     results = await asyncio.gather(*(both if first == "vote" else both[::-1]), return_exceptions=True)
     refused = sum(isinstance(result, BattleRefused) for result in results)
     assert refused <= 1  # none: the new completions had begun, and the vote cut them short

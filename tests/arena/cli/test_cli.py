@@ -38,7 +38,7 @@ def vote_once(folder: Path) -> None:
         battles = await opened_battles(database)
         view = await battles.begin("ann", "hello")
         await settled(battles, "ann", view.public_id)
-        await battles.vote("ann", await battles.ticket("ann", view.public_id), "model_a")
+        await battles.vote("ann", view.public_id, "model_a")
         database.close()
 
     asyncio.run(vote())
@@ -123,7 +123,7 @@ def test_recount_proves_and_repairs(arena, tmp_path):
 def test_upgrade_makes_a_new_database(arena, tmp_path):
     done = arena("db", "upgrade", "--db", f"sqlite:///{tmp_path / 'new.db'}", folder=tmp_path)
     assert done.returncode == 0
-    assert "new → 0007" in done.stderr
+    assert "new → 0008" in done.stderr
 
 
 def test_models_are_asked_and_what_is_wrong_is_said(arena, tmp_path, monkeypatch):

@@ -73,8 +73,8 @@ def test_seal_tells_the_new_seals_and_the_last(arena):
 def test_upgrade_tells_both_layouts(arena, tmp_path):
     words = ("db", "upgrade", "--db", f"sqlite:///{tmp_path / 'new.db'}", "--format", "json")
     told = as_json(arena(*words))
-    assert (told["from"], told["to"]) == (None, "0007")
-    assert as_json(arena(*words))["from"] == "0007"
+    assert (told["from"], told["to"]) == (None, "0008")
+    assert as_json(arena(*words))["from"] == "0008"
 
 
 def test_recount_tells_each_difference_by_the_models_names(arena, tmp_path):

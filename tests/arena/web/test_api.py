@@ -30,7 +30,7 @@ async def test_the_leaderboard_follows_a_vote(sqlite):
         assert client.get("/api/v1/leaderboard").json()["votes"] == 0
         view = await battles.begin("ann", "hello")
         await settled(battles, "ann", view.public_id)
-        await battles.vote("ann", await battles.ticket("ann", view.public_id), "model_b")
+        await battles.vote("ann", view.public_id, "model_b")
         board = client.get("/api/v1/leaderboard").json()
     assert board["votes"] == 1
     assert board["models"][0]["rating"] > 1000 > board["models"][1]["rating"]

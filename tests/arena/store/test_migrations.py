@@ -1,0 +1,81 @@
+"""A migration keeps every row, on SQLite and on PostgreSQL, and can be taken back."""
+
+from __future__ import annotations
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import IntegrityError
+
+from arena.store import Database
+from arena.store.database import _alembic
+from arena.store.schema.all_tables import METADATA
+from tests.support.ballots import ballots
+
+TABLES = ("battle", "turn", "completion", "vote", "battle_category", "battle_style", "pair_count")
+
+
+def migrate(database: Database, revision: str) -> None:
+    """Up or down to `revision`, in one transaction as `arena db upgrade` does it."""
+    config, step = _alembic(), command.upgrade
+    if revision == "base" or (database.revision() or "") > revision:
+        step = command.downgrade
+    with database.writing() as connection:
+        config.attributes["connection"] = connection
+        step(config, revision)
+
+
+def rows(database: Database) -> dict[str, list[dict]]:
+    with database.engine.connect() as connection:
+        return {
+            name: [dict(row) for row in connection.execute(text(f"SELECT * FROM {name} ORDER BY 1, 2")).mappings()]
+            for name in TABLES
+        }
+
+
+def battle_layout(database: Database) -> tuple:
+    """Columns, unique columns and indexes of the table of battles, in no order."""
+    inspector = inspect(database.engine)
+    columns = {
+        (column["name"], str(column["type"]), column["nullable"]) for column in inspector.get_columns("battle")
+    }
+    unique = {tuple(item["column_names"]) for item in inspector.get_unique_constraints("battle")}
+    indexes = {item["name"] for item in inspector.get_indexes("battle") if not item["unique"]}
+    keys = {item["referred_table"] for item in inspector.get_foreign_keys("battle")}
+    return columns, unique, indexes, keys
+
+
+def test_rows_survive_the_removal_of_the_ticket_and_its_return(database):
+    ballots(database, shared=True)
+    before = rows(database)
+    migrate(database, "0007")
+    older = rows(database)["battle"]
+    assert [row.pop("ticket") for row in older] == [row["public_id"] for row in before["battle"]]
+    assert older == before["battle"]
+    migrate(database, "0008")
+    assert rows(database) == before
+    with database.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+
+
+@pytest.mark.parametrize(
+    "change", ["DELETE FROM battle", "UPDATE battle SET public_id = 'same'", "UPDATE battle SET model_a_id = 99"]
+)
+def test_battles_keep_their_constraints_without_the_ticket(database, change):
+    ballots(database)
+    migrate(database, "0007")
+    migrate(database, "0008")
+    with pytest.raises(IntegrityError), database.write() as session:
+        session.execute(text(change))
+
+
+def test_the_older_layout_comes_back_as_it_was(database):
+    migrate(database, "base")
+    migrate(database, "0007")
+    before = battle_layout(database)
+    migrate(database, "0008")
+    assert "ticket" not in {name for name, _, _ in battle_layout(database)[0]}
+    migrate(database, "0007")
+    assert battle_layout(database) == before
