@@ -1,9 +1,12 @@
-"""Outcomes of battles in, ratings with intervals out. Knows numpy and scipy, and nothing of the arena."""
+"""Outcomes of battles in, ratings with intervals out. Needs numpy and scipy, and knows nothing of the arena."""
+
+import warnings
+from typing import TYPE_CHECKING
 
 from ratings.data.battles import Battles, read_battles
 from ratings.data.counts import PairCounts, count_pairs, inverse_probability_weights, tabulate
 from ratings.data.outcomes import OUTCOMES
-from ratings.data.style import style_counts, style_differences
+from ratings.data.style import STYLE_FEATURES, style_counts, style_differences
 from ratings.errors import (
     BadOption,
     Disconnected,
@@ -16,48 +19,55 @@ from ratings.errors import (
     UnknownModel,
     UnknownWinner,
 )
-from ratings.inference.fit import Coefficient, Fit
-from ratings.inference.intervals import simultaneous
-from ratings.inference.ranks import overlap_ranks, significance_ranks
-from ratings.models.anchored import Anchored, anchored_counts, human_anchored
+from ratings.inference.fit import CONFIDENCE_LEVEL, Coefficient, Fit, normal_quantile
+from ratings.inference.intervals import simultaneous_intervals
+from ratings.inference.ranks import Ranks, overlap_ranks, significance_ranks
+from ratings.models.anchored import HumanAnchored, human_anchored, human_anchored_counts
 from ratings.models.bradley_terry import PRIOR, bradley_terry
 from ratings.models.contextual import contextual
 from ratings.models.elo import elo
 from ratings.models.position import bradley_terry_with_position
-from ratings.models.prediction_powered import Powered, prediction_powered
+from ratings.models.prediction_powered import PredictionPowered, prediction_powered
 from ratings.models.ties import davidson, rao_kupper
+from ratings.scale import CENTRE, POINTS_PER_LOGIT
+from ratings.tools import pair_sampling, simulation
 from ratings.tools.anomalous_voters import VoterCheck, check_voters
-from ratings.tools.bootstrap import Replicates, bootstrap, bootstrap_of, resampled
+from ratings.tools.bootstrap import Replicates, bootstrap, bootstrap_refits, resample
 from ratings.tools.leaderboard import Leaderboard, Row, leaderboard
-from ratings.tools.robustness import RankRobustness, rank_robustness
+from ratings.tools.robustness import RankRobustness, RemovedVotes, rank_robustness
 
 __all__ = [
+    "CENTRE",
+    "CONFIDENCE_LEVEL",
     "OUTCOMES",
+    "POINTS_PER_LOGIT",
     "PRIOR",
-    "Anchored",
+    "STYLE_FEATURES",
     "BadOption",
     "Battles",
     "Coefficient",
     "Disconnected",
     "Fit",
+    "HumanAnchored",
     "Leaderboard",
     "LengthMismatch",
     "MissingValue",
     "NoBattles",
     "NotConverged",
     "PairCounts",
-    "Powered",
+    "PredictionPowered",
     "RankRobustness",
+    "Ranks",
     "RatingsError",
+    "RemovedVotes",
     "Replicates",
     "Row",
     "SelfBattle",
     "UnknownModel",
     "UnknownWinner",
     "VoterCheck",
-    "anchored_counts",
     "bootstrap",
-    "bootstrap_of",
+    "bootstrap_refits",
     "bradley_terry",
     "bradley_terry_with_position",
     "check_voters",
@@ -66,17 +76,43 @@ __all__ = [
     "davidson",
     "elo",
     "human_anchored",
+    "human_anchored_counts",
     "inverse_probability_weights",
     "leaderboard",
+    "normal_quantile",
     "overlap_ranks",
+    "pair_sampling",
     "prediction_powered",
     "rank_robustness",
     "rao_kupper",
     "read_battles",
-    "resampled",
+    "resample",
     "significance_ranks",
-    "simultaneous",
+    "simulation",
+    "simultaneous_intervals",
     "style_counts",
     "style_differences",
     "tabulate",
 ]
+
+# Public names of version 0.1 that were renamed in 0.2.
+_RENAMED = {
+    "Anchored": "HumanAnchored",
+    "Fragility": "RankRobustness",
+    "Powered": "PredictionPowered",
+    "anchored_counts": "human_anchored_counts",
+    "bootstrap_of": "bootstrap_refits",
+    "fragility": "rank_robustness",
+    "resampled": "resample",
+    "simultaneous": "simultaneous_intervals",
+}
+
+if not TYPE_CHECKING:  # a type checker would otherwise accept any misspelt name
+
+    def __getattr__(name: str) -> object:
+        if name not in _RENAMED:
+            raise AttributeError(f"module 'ratings' has no attribute {name!r}")
+        warnings.warn(
+            f"ratings.{name} was renamed in 0.2. Use ratings.{_RENAMED[name]}.", DeprecationWarning, stacklevel=2
+        )
+        return globals()[_RENAMED[name]]

@@ -5,4 +5,4 @@ import math
 BASE = 10.0
 SCALE = 400.0  # a 400-point lead means ten to one odds
 CENTRE = 1000.0  # the mean rating of a component, and where the prior puts a newcomer
-POINTS = SCALE / math.log(BASE)  # rating points in one logit: 173.718
+POINTS_PER_LOGIT = SCALE / math.log(BASE)  # rating points in one logit: 173.718

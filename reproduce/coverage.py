@@ -19,18 +19,13 @@ import numpy as np
 from scipy.special import expit
 
 import ratings
-from ratings.models.anchored import human_anchored
-from ratings.models.bradley_terry import solve
-from ratings.models.prediction_powered import prediction_powered
-from ratings.scale import CENTRE, POINTS
-from ratings.tools.anomalous_voters import check_voters
-from ratings.tools.simulation import simulated_outcomes
+from ratings import CENTRE, POINTS_PER_LOGIT
 
 MODELS, SPREAD, TASTE, TIES = 20, 110.0, 0.7, 0.25
 
 
 def truth(rng, models=MODELS):
-    xi = rng.normal(0, SPREAD / POINTS, models)
+    xi = rng.normal(0, SPREAD / POINTS_PER_LOGIT, models)
     return xi - xi.mean()
 
 
@@ -45,7 +40,12 @@ def marginal(xi, taste=TASTE):
     lead = (xi[:, None] - xi[None, :])[:, :, None] + taste * np.sqrt(2) * nodes
     expected = expit(lead) @ weights / weights.sum()
     np.fill_diagonal(expected, 0.0)
-    return solve(expected * (1 - TIES) + TIES / 2 * (1 - np.eye(len(xi))))
+    points = expected * (1 - TIES) + TIES / 2
+    a, b = np.nonzero(~np.eye(len(xi), dtype=bool))
+    nothing = np.zeros(len(a))
+    names = tuple(map(str, range(len(xi))))
+    counts = ratings.PairCounts(names, a, b, points[a, b], nothing, nothing, nothing)
+    return (ratings.bradley_terry(counts).ratings - CENTRE) / POINTS_PER_LOGIT
 
 
 def no_taste(xi):
@@ -54,14 +54,14 @@ def no_taste(xi):
 
 def inside(xi, interval):
     lower, upper = interval
-    rating = CENTRE + POINTS * xi
+    rating = CENTRE + POINTS_PER_LOGIT * xi
     return (lower <= rating) & (rating <= upper)
 
 
 def independent(rng, battles=4000):
     xi = truth(rng)
     a, b = pairs(rng, battles)
-    return xi, a, b, simulated_outcomes(xi[a] - xi[b], rng, ties=TIES)
+    return xi, a, b, ratings.simulation.simulate_outcomes(xi[a] - xi[b], rng, ties=TIES)
 
 
 def clustered(rng, clusters, size):
@@ -70,7 +70,7 @@ def clustered(rng, clusters, size):
     group = np.repeat(np.arange(clusters), size)
     taste = rng.normal(0, TASTE, (clusters, MODELS))
     lead = xi[a] - xi[b] + taste[group, a] - taste[group, b]
-    return xi, a, b, simulated_outcomes(lead, rng, ties=TIES), group
+    return xi, a, b, ratings.simulation.simulate_outcomes(lead, rng, ties=TIES), group
 
 
 def run_independent(rng):
@@ -78,8 +78,8 @@ def run_independent(rng):
     fit = ratings.bradley_terry(a, b, y)
     target = no_taste(xi)
     replicates = ratings.bootstrap(a, b, y)
-    low, high = ratings.simultaneous(fit)
-    gaps = np.abs(fit.ratings[:, None] - fit.ratings - POINTS * (target[:, None] - target))
+    low, high = ratings.simultaneous_intervals(fit)
+    gaps = np.abs(fit.ratings[:, None] - fit.ratings - POINTS_PER_LOGIT * (target[:, None] - target))
     variance = np.diag(fit.covariance)[:, None] + np.diag(fit.covariance) - 2 * fit.covariance
     upper = np.triu_indices(MODELS, 1)
     ranks = ratings.significance_ranks(fit)
@@ -126,7 +126,7 @@ def run_clusters(rng, what, column, clusters, size):
 def run_voters(rng):
     _, a, b, y = independent(rng, 5000)
     voter = np.repeat(np.arange(50), 100)
-    checked = check_voters(a, b, y, voter, level=0.05)
+    checked = ratings.check_voters(a, b, y, voter, level=0.05)
     return {"e-process, honest voters flagged at level 5 % after 100 votes": len(checked.flagged) / 50}
 
 
@@ -144,7 +144,7 @@ def run_anchored(rng, judges):
         columns["y"].append(davidson_outcomes(lead, rng))
         columns["s"] += ["human" if k == 0 else f"judge:{k}"] * len(a)
     a, b, y = (np.concatenate(columns[name]) for name in "aby")
-    result = human_anchored(a, b, y, columns["s"])
+    result = ratings.human_anchored(a, b, y, columns["s"])
     covered = inside(xi, result.fit.interval()).mean()
     return {
         f"human-anchored fit, {judges} judge(s) that err together": covered,
@@ -162,11 +162,11 @@ def run_powered(rng):
     """People label a fifth; the judge agrees with the person on 75 % of these battles."""
     xi = truth(rng)
     a, b = pairs(rng, 15_000)
-    y = simulated_outcomes(xi[a] - xi[b], rng)
+    y = ratings.simulation.simulate_outcomes(xi[a] - xi[b], rng)
     judge = np.where(rng.random(len(a)) < 0.75, y, 1 - y)
     names = np.array(["model_a", "model_b"])
     people = [names[v] if r < 0.2 else None for v, r in zip(y, rng.random(len(a)), strict=True)]
-    powered = prediction_powered(a, b, names[judge], people)
+    powered = ratings.prediction_powered(a, b, names[judge], people)
     return {"prediction-powered, judge agrees on 75 %": inside(xi, powered.fit.interval()).mean(),
             "gain in votes, prediction-powered": powered.gain}  # fmt: skip
 

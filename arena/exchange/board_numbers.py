@@ -12,10 +12,9 @@ from arena.leaderboards.tallies import Tally
 from arena.leaderboards.vote_filters import Filter
 from arena.rules.seals import SealedVote
 from arena.rules.votes import HUMAN, OVERALL
-from ratings.data.style import FEATURES
 
 Row = Mapping[str, Any]
-STYLE = tuple(f"{name}_{side}" for name in FEATURES for side in "ab")
+STYLE = tuple(f"{name}_{side}" for name in ratings.STYLE_FEATURES for side in "ab")
 ESCAPED = {"both_bad": "tie (bothbad)"}  # how the public data sets call it
 READ = {theirs: ours for ours, theirs in ESCAPED.items()}
 
@@ -81,7 +80,7 @@ class Boards:
         a, b, winner, *counts = (self._styled[place::width].tolist() for place in range(width))
         columns = [names[one] for one in a], [names[one] for one in b], [_NAME[one] for one in winner]
         features = dict(zip(STYLE, counts, strict=True))
-        sides = ({name: features[f"{name}_{side}"] for name in FEATURES} for side in "ab")
+        sides = ({name: features[f"{name}_{side}"] for name in ratings.STYLE_FEATURES} for side in "ab")
         with _where_defined():
             fit = ratings.contextual(*columns, ratings.style_differences(*sides), prior=ratings.PRIOR)
             board = ratings.leaderboard(ratings.count_pairs(*columns), fit=fit)

@@ -19,10 +19,9 @@ from arena.rules.votes import HUMAN, JUDGE, OVERALL
 from arena.store import Database
 from arena.store.imports import NewVote, add_votes
 from arena.store.schema.battles import now
-from ratings.data.style import FEATURES
 
 BATCH = 2_000  # votes in one transaction: others write in between
-STYLE = tuple(f"{name}_{side}" for name in FEATURES for side in "ab")
+STYLE = tuple(f"{name}_{side}" for name in ratings.STYLE_FEATURES for side in "ab")
 SIDES = ("left", "right")  # what some call the models
 VOTERS = ("voter", "judge_hash", "judge", "worker")  # what public files call the voter
 SOURCES = (HUMAN, JUDGE)
@@ -195,4 +194,6 @@ def _style(row: Mapping[str, Any], a: Sequence[str], b: Sequence[str]) -> dict[s
     if not any(a) or not any(b):
         return {}
     counts = ratings.style_counts(["\n\n".join(a), "\n\n".join(b)])
-    return {f"{name}_{side}": int(counts[name][at]) for name in FEATURES for at, side in enumerate("ab")}
+    return {
+        f"{name}_{side}": int(counts[name][at]) for name in ratings.STYLE_FEATURES for at, side in enumerate("ab")
+    }

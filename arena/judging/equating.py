@@ -14,7 +14,7 @@ from arena.rules.votes import SCORES
 from arena.store.verdicts import StoredVote, votes_on_record
 from judges.equating import Link, link
 from judges.errors import JudgesError
-from ratings.inference.fit import normal_quantile
+from ratings import normal_quantile
 
 LEVEL = 0.95
 

@@ -21,7 +21,6 @@ from judges.control_pairs import ControlPair, control_pairs
 from judges.errors import JudgesError
 from judges.reward import RewardJudge
 from judges.template import ByItem, mt_bench_template, mt_bench_templates
-from ratings.tools.pair_sampling import informative
 
 DEFAULT_SCHEME = {"single": "wildbench", "baseline": "token", "pairwise": "arena", "battles": "arena"}
 MT_BENCH_FILE = ".jsonl"  # how the file with MT-bench's prompts ends, which are read by MT-bench's scheme
@@ -223,7 +222,7 @@ def _chosen(
     """
     if config.battles is None or counts is None:
         return None
-    share = informative(counts)
+    share = ratings.pair_sampling.informative(counts)
     pairs = list(itertools.combinations(range(len(models)), 2))
     weight = np.array([share[i, j] for i, j in pairs])
     wanted = np.floor(config.battles * weight / weight.sum()).astype(int)

@@ -18,7 +18,6 @@ from judges.control_pairs import report as control_pair_report
 from judges.difficulty import joint_fit
 from judges.length_control import Controlled
 from judges.orders import flip_rate
-from ratings.inference.fit import normal_quantile
 
 LEVEL = 0.95
 
@@ -140,5 +139,5 @@ def _mean(values: Sequence[float]) -> tuple[float, float | None]:
 
 
 def _interval(mean: float, error: float | None) -> Mapping[str, float | None]:
-    half = None if error is None else normal_quantile(LEVEL) * error
+    half = None if error is None else ratings.normal_quantile(LEVEL) * error
     return {"lower": None if half is None else mean - half, "upper": None if half is None else mean + half}

@@ -119,7 +119,7 @@ def _fit(
         judges = [source for source in counted_sources(session) if source != HUMAN]
         by_source = {source: counts_of(session, source, choice.category) for source in (HUMAN, *judges)}
         voted = {source: one for source, one in by_source.items() if one.battles}
-        return counts, ratings.anchored_counts(voted, prior=ratings.PRIOR).fit
+        return counts, ratings.human_anchored_counts(voted, prior=ratings.PRIOR).fit
     if choice.method == "davidson":
         return counts, ratings.davidson(counts, prior=ratings.PRIOR)
     if choice.method == "elo":

@@ -15,8 +15,6 @@ import ratings
 from arena.config import AnyModel
 from arena.leaderboards.leaderboard import Published
 from arena.store.schema.battles import Model
-from ratings.inference.fit import LEVEL, normal_quantile
-from ratings.scale import POINTS
 
 
 @dataclass(frozen=True)
@@ -83,15 +81,17 @@ def _opponent(model: str, wins: int, losses: int, ties: int, lead: float) -> Opp
     battles = wins + losses + ties
     rate = (wins + ties / 2) / battles
     lower, upper = wilson(rate, battles)
-    return Opponent(model, battles, wins, losses, ties, rate, lower, upper, float(expit(lead / POINTS)))
+    return Opponent(
+        model, battles, wins, losses, ties, rate, lower, upper, float(expit(lead / ratings.POINTS_PER_LOGIT))
+    )
 
 
-def wilson(rate: float, battles: int, level: float = LEVEL) -> tuple[float, float]:
+def wilson(rate: float, battles: int, level: float = ratings.CONFIDENCE_LEVEL) -> tuple[float, float]:
     """Wilson's interval of a proportion (JASA 22, 1927): it stays inside 0 and 1 also for few battles.
 
     With ties as halves it is somewhat too wide, never too narrow: a half varies less than a win or a loss.
     """
-    z = normal_quantile(level)
+    z = ratings.normal_quantile(level)
     centre = (rate + z * z / (2 * battles)) / (1 + z * z / battles)
     half = z / (1 + z * z / battles) * math.sqrt(rate * (1 - rate) / battles + z * z / (4 * battles * battles))
     return centre - half, centre + half

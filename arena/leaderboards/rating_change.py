@@ -34,8 +34,6 @@ from arena.store.query_filters import given_by, in_category
 from arena.store.schema.battles import Battle, Vote
 from arena.store.schema.traits import BattleStyle
 from arena.store.votes import unknown_judge
-from ratings.data.style import FEATURES
-from ratings.scale import POINTS
 
 STEPS = ("new votes", "new opponents", "filters", "style")
 Where = tuple[ColumnElement[bool], ...]
@@ -171,7 +169,9 @@ def _say_why_not(session: Session, model: str, where: Where, since: datetime) ->
 
 def _styled(session: Session, version: str, where: Where) -> ratings.Leaderboard:
     """The board with style control over the votes whose completions are known."""
-    columns: tuple[Any, ...] = tuple(getattr(BattleStyle, f"{name}_{side}") for side in "ab" for name in FEATURES)
+    columns: tuple[Any, ...] = tuple(
+        getattr(BattleStyle, f"{name}_{side}") for side in "ab" for name in ratings.STYLE_FEATURES
+    )
     query = (
         select(Battle.public_id, *columns)
         .join(Battle, col(Battle.id) == col(BattleStyle.battle_id))
@@ -179,9 +179,12 @@ def _styled(session: Session, version: str, where: Where) -> ratings.Leaderboard
     known = {public_id: counts for public_id, *counts in session.execute(query)}
     counted = find_filter(version).counted(sealed_votes(session, where=where))
     some = [vote for vote in counted if vote.battle in known]
-    half = len(FEATURES)
+    half = len(ratings.STYLE_FEATURES)
     features = [
-        {name: [known[vote.battle][side * half + at] for vote in some] for at, name in enumerate(FEATURES)}
+        {
+            name: [known[vote.battle][side * half + at] for vote in some]
+            for at, name in enumerate(ratings.STYLE_FEATURES)
+        }
         for side in (0, 1)
     ]
     a, b, winner = ([getattr(vote, name) for vote in some] for name in ("model_a", "model_b", "winner"))
@@ -204,7 +207,7 @@ def _opponents(model: str, before: Tally, after: Tally, first: ratings.Leaderboa
         old_votes, old_score = earlier.get(other, (0, 0.0))
         if votes > old_votes:
             number = votes - old_votes
-            chance = float(expit((was[model] - was[other]) / POINTS)) if other in was else None
+            chance = float(expit((was[model] - was[other]) / ratings.POINTS_PER_LOGIT)) if other in was else None
             expected = None if chance is None else number * chance
             found.append(Opponent(other, other not in was, number, score - old_score, expected))
     return tuple(sorted(found, key=lambda one: (-_surprise(one), -one.votes, one.model)))

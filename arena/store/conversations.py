@@ -15,7 +15,7 @@ from arena.store.judgeable_battles import conversations
 from arena.store.schema.battles import Battle, BattleStatus, Turn
 from arena.store.schema.judging import JudgedBattle, Prompt, PromptCompletion, VerdictRow
 from arena.store.schema.traits import BattleCategory, BattleStyle
-from ratings.data.style import FEATURES
+from ratings import STYLE_FEATURES
 
 Message = Mapping[str, str]
 
@@ -100,7 +100,7 @@ def _categories(session: Session, battles: Sequence[int]) -> dict[int, list[str]
 def _style(row: BattleStyle | None) -> dict[str, int]:
     if row is None:
         return {}
-    return {f"{name}_{side}": getattr(row, f"{name}_{side}") for name in FEATURES for side in SIDES}
+    return {f"{name}_{side}": getattr(row, f"{name}_{side}") for name in STYLE_FEATURES for side in SIDES}
 
 
 Judged = tuple[list[Message], tuple[str, ...], tuple[str, ...]]

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from arena.store.query_filters import given_by, in_category
 from arena.store.schema.battles import Battle, Model, Vote
 from arena.store.schema.traits import BattleStyle
-from ratings.data.style import FEATURES
+from ratings import STYLE_FEATURES
 
 Columns = tuple[list[str], list[str], list[str]]  # model_a, model_b, winner
 
@@ -38,7 +38,7 @@ def ordered_votes(session: Session, source: str | None, category: str) -> Column
 
 def styled_votes(session: Session, source: str | None, category: str) -> Styled:
     """The votes of a source in a category on battles whose completions are known."""
-    features = [getattr(BattleStyle, f"{name}_{side}") for side in "ab" for name in FEATURES]
+    features = [getattr(BattleStyle, f"{name}_{side}") for side in "ab" for name in STYLE_FEATURES]
     query = (
         select(Battle.model_a_id, Battle.model_b_id, Vote.winner, *features)
         .join(Battle, col(Battle.id) == col(Vote.battle_id))
@@ -48,12 +48,12 @@ def styled_votes(session: Session, source: str | None, category: str) -> Styled:
     )
     names = _names(session)
     rows = session.execute(query).all()
-    columns = [[row[place] for row in rows] for place in range(3 + 2 * len(FEATURES))]
-    a, b = columns[3 : 3 + len(FEATURES)], columns[3 + len(FEATURES) :]
+    columns = [[row[place] for row in rows] for place in range(3 + 2 * len(STYLE_FEATURES))]
+    a, b = columns[3 : 3 + len(STYLE_FEATURES)], columns[3 + len(STYLE_FEATURES) :]
     return Styled(
         ([names[one] for one in columns[0]], [names[one] for one in columns[1]], columns[2]),
-        dict(zip(FEATURES, a, strict=True)),
-        dict(zip(FEATURES, b, strict=True)),
+        dict(zip(STYLE_FEATURES, a, strict=True)),
+        dict(zip(STYLE_FEATURES, b, strict=True)),
     )
 
 

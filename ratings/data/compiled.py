@@ -46,9 +46,9 @@ def chunks(a: Codes, b: Codes, outcome: Outcomes) -> Iterator[tuple[Ints, Ints, 
     """The three columns as the loops take them, some battles at a time."""
     for start in range(0, len(a), CHUNK):
         rows = slice(start, start + CHUNK)
-        yield narrow(a[rows]), narrow(b[rows]), np.ascontiguousarray(outcome[rows])
+        yield as_int32(a[rows]), as_int32(b[rows]), np.ascontiguousarray(outcome[rows])
 
 
-def narrow(codes: Codes) -> Ints:
+def as_int32(codes: Codes) -> Ints:
     """The codes as contiguous int32: the same array where it is one already."""
     return np.ascontiguousarray(codes, dtype=np.int32)

@@ -14,7 +14,7 @@ from ratings.data.counts import Floats
 Labels = NDArray[np.int64]
 
 
-def met(scores: Floats) -> Labels:
+def weak_components(scores: Floats) -> Labels:
     """(models,) component numbers: models are together when a chain of battles joins them.
 
     `scores` (models, models) are wins with ties as halves. Components are numbered by size, the largest
@@ -23,7 +23,7 @@ def met(scores: Floats) -> Labels:
     return _numbered(scores, "weak")
 
 
-def comparable(scores: Floats) -> Labels:
+def strong_components(scores: Floats) -> Labels:
     """(models,) component numbers: models are together when each beat or tied the other through a chain.
 
     These are the parts within which the Bradley–Terry maximum likelihood is finite (Ford 1957): a model that

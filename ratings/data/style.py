@@ -22,7 +22,7 @@ _HEADER = re.compile(r"^ {0,3}#{1,6}\s", re.MULTILINE)
 _LIST = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s", re.MULTILINE)
 _BOLD = re.compile(r"\*\*[^*\n]+\*\*|__[^_\n]+__")
 
-FEATURES = ("length", "headers", "lists", "bold")
+STYLE_FEATURES = ("length", "headers", "lists", "bold")
 
 
 def style_counts(completions: Sequence[str] | Iterable[str]) -> dict[str, Floats]:
@@ -35,8 +35,8 @@ def style_counts(completions: Sequence[str] | Iterable[str]) -> dict[str, Floats
             raise MissingValue(f"row {row}: the completion is {text!r}; style control reads texts")
         prose = _CODE.sub("", text)
         rows.append([len(text.split()), *(len(mark.findall(prose)) for mark in (_HEADER, _LIST, _BOLD))])
-    table = np.array(rows, dtype=np.float64).reshape(len(rows), len(FEATURES))
-    return dict(zip(FEATURES, table.T, strict=True))
+    table = np.array(rows, dtype=np.float64).reshape(len(rows), len(STYLE_FEATURES))
+    return dict(zip(STYLE_FEATURES, table.T, strict=True))
 
 
 def style_differences(

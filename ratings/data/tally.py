@@ -37,7 +37,7 @@ def tally(a: Codes, b: Codes, outcome: NDArray[np.uint8], size: int) -> tuple[ND
         cells[row, keys % KINDS] = counts
         return pairs, cells
     counted = checked_tally(a, b, outcome, size)
-    return with_scipy(a, b, outcome, size) if counted is None else counted
+    return tally_with_scipy(a, b, outcome, size) if counted is None else counted
 
 
 def checked_tally(
@@ -48,10 +48,10 @@ def checked_tally(
         return None
     table = np.zeros((size * size, KINDS), dtype=np.int32)
     a, b, outcome = (np.ascontiguousarray(codes, codes.dtype.newbyteorder("=")) for codes in (a, b, outcome))
-    return pairs_of(table) if compiled.LOOPS.tally(a, b, outcome, size, table) else None
+    return occupied_pairs(table) if compiled.LOOPS.tally(a, b, outcome, size, table) else None
 
 
-def with_scipy(a: Codes, b: Codes, outcome: NDArray[np.uint8], size: int) -> tuple[NDArray[np.int64], Cells]:
+def tally_with_scipy(a: Codes, b: Codes, outcome: NDArray[np.uint8], size: int) -> tuple[NDArray[np.int64], Cells]:
     """`tally` by scipy: the definition of `checked_tally`."""
     table = np.zeros((size, size * KINDS), dtype=np.int32)
     ones = np.ones(min(CHUNK, len(a)), dtype=np.int32)
@@ -61,10 +61,10 @@ def with_scipy(a: Codes, b: Codes, outcome: NDArray[np.uint8], size: int) -> tup
         column = outcome[chunk].astype(np.int32)
         column += KINDS * b[chunk].astype(np.int32, copy=False)
         add(table, a[chunk].astype(np.int32, copy=False), column, ones[: len(column)])
-    return pairs_of(table.reshape(size * size, KINDS))
+    return occupied_pairs(table.reshape(size * size, KINDS))
 
 
-def pairs_of(table: Table) -> tuple[NDArray[np.int64], Cells]:
+def occupied_pairs(table: Table) -> tuple[NDArray[np.int64], Cells]:
     """The rows of a table (pairs, 4) that hold anything, and what they hold."""
     halves = table.view(np.int64)  # two counts at a time
     pairs = np.flatnonzero(halves[:, 0] | halves[:, 1])

@@ -13,9 +13,9 @@ from scipy.special import expit, ndtri
 from ratings.data import components
 from ratings.data.counts import Floats
 from ratings.errors import BadOption, UnknownModel
-from ratings.scale import CENTRE, POINTS
+from ratings.scale import CENTRE, POINTS_PER_LOGIT
 
-LEVEL = 0.95
+CONFIDENCE_LEVEL = 0.95
 
 
 def normal_quantile(level: float) -> float:
@@ -35,11 +35,11 @@ class Coefficient:
 
     @property
     def lower(self) -> float:
-        return self.value - normal_quantile(LEVEL) * self.standard_error
+        return self.value - normal_quantile(CONFIDENCE_LEVEL) * self.standard_error
 
     @property
     def upper(self) -> float:
-        return self.value + normal_quantile(LEVEL) * self.standard_error
+        return self.value + normal_quantile(CONFIDENCE_LEVEL) * self.standard_error
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +72,7 @@ class Fit:
         """The models in each component, the largest component first."""
         return components.members(self.component, self.models)
 
-    def interval(self, level: float = LEVEL) -> tuple[Floats, Floats]:
+    def interval(self, level: float = CONFIDENCE_LEVEL) -> tuple[Floats, Floats]:
         """Lower and upper ends (models,) of each rating's own interval."""
         half = normal_quantile(level) * self.standard_errors
         lower, upper = self.ratings - half, self.ratings + half
@@ -80,25 +80,25 @@ class Fit:
             lower[place], upper[place] = low, high
         return lower, upper
 
-    def place(self, model: str) -> int:
+    def index(self, model: str) -> int:
         """Where `model` stands in `models`. Raises UnknownModel."""
         if model not in self.models:
             raise UnknownModel(f"{model!r} is not among the {len(self.models)} rated models")
         return self.models.index(model)
 
     def rating(self, model: str) -> float:
-        return float(self.ratings[self.place(model)])
+        return float(self.ratings[self.index(model)])
 
     def probability(self, model_a: str, model_b: str) -> float:
         """Chance that A beats B when nobody ties: `expit((R_A - R_B) / 173.7)`; nan across components."""
-        a, b = self.place(model_a), self.place(model_b)
+        a, b = self.index(model_a), self.index(model_b)
         if self.component[a] != self.component[b] and not self.joined:
             return float("nan")
-        return float(expit((self.ratings[a] - self.ratings[b]) / POINTS))
+        return float(expit((self.ratings[a] - self.ratings[b]) / POINTS_PER_LOGIT))
 
     def difference(self, model_a: str, model_b: str) -> tuple[float, float]:
         """`R_A - R_B` and its standard error, both nan across components."""
-        a, b = self.place(model_a), self.place(model_b)
+        a, b = self.index(model_a), self.index(model_b)
         if self.component[a] != self.component[b] and not self.joined:
             return float("nan"), float("nan")
         v = self.covariance
@@ -108,7 +108,7 @@ class Fit:
         """The same fit with `model` at `rating`: its component shifts, and intervals become those of the
         difference to it, so its own has no width. Raises UnknownModel, or BadOption for an infinite rating.
         """
-        place = self.place(model)
+        place = self.index(model)
         if not np.isfinite(self.ratings[place]):
             raise BadOption(f"{model!r} has no finite rating to anchor at; rate with a prior")
         together = (self.component == self.component[place]) | self.joined
@@ -119,7 +119,7 @@ class Fit:
             self,
             ratings=self.ratings + shift,
             covariance=np.where(
-                np.outer(together, together), relative(self.covariance, reference), self.covariance
+                np.outer(together, together), relative_covariance(self.covariance, reference), self.covariance
             ),
             bounds={m: (low + shift[m], high + shift[m]) for m, (low, high) in self.bounds.items()},
             parameters={**self.parameters, "anchor": {model: rating}},
@@ -139,7 +139,7 @@ class Fit:
     __repr__ = __str__
 
 
-def of_parameters(
+def fit_of_parameters(
     models: tuple[str, ...],
     estimate: Floats,
     covariance: Floats,
@@ -161,8 +161,8 @@ def of_parameters(
     errors = np.sqrt(np.diag(covariance))
     return Fit(
         models=models,
-        ratings=CENTRE + POINTS * (estimate[:size] - reference @ estimate),
-        covariance=POINTS**2 * relative(covariance, reference)[:size, :size],
+        ratings=CENTRE + POINTS_PER_LOGIT * (estimate[:size] - reference @ estimate),
+        covariance=POINTS_PER_LOGIT**2 * relative_covariance(covariance, reference)[:size, :size],
         component=component,
         method=method,
         parameters=parameters,
@@ -174,7 +174,7 @@ def of_parameters(
     )
 
 
-def relative(covariance: Floats, reference: Floats) -> Floats:
+def relative_covariance(covariance: Floats, reference: Floats) -> Floats:
     """Covariance of `x - reference·x`, where `reference` (models,) sums to one."""
     toward = covariance @ reference
     return covariance - toward[:, None] - toward[None, :] + reference @ toward

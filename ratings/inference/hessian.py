@@ -14,7 +14,7 @@ from scipy.special import expit
 
 from ratings.data.counts import Floats
 
-Together = NDArray[np.bool_] | None  # (models, models): which pairs count; None for all
+PairMask = NDArray[np.bool_] | None  # (models, models): which pairs count; None for all
 
 
 def win_probability(xi: Floats) -> Floats:
@@ -27,14 +27,14 @@ def win_probability(xi: Floats) -> Floats:
     return p
 
 
-def information(met: Floats, p: Floats) -> Floats:
+def pair_information(met: Floats, p: Floats) -> Floats:
     """(models, models): met * p (1 - p), for `met` the battles of each pair. 1 - p is p.T, also where p rounds to 1."""
     told = met * p
     told *= p.T
     return told
 
 
-def laplacian(weights: Floats, prior: float, together: Together = None, *, pin: bool = True) -> Floats:
+def laplacian(weights: Floats, prior: float, mask: PairMask = None, *, pin: bool = True) -> Floats:
     """diag(row sums) - weights, plus the prior on the diagonal.
 
     Without a prior only differences are known; `pin` adds a constant within each component, which moves no
@@ -46,7 +46,7 @@ def laplacian(weights: Floats, prior: float, together: Together = None, *, pin: 
     np.fill_diagonal(square, degree + prior)
     if not prior and pin:
         constant = degree.mean() / len(degree) if degree.any() else 1.0
-        square += constant if together is None else constant * together
+        square += constant if mask is None else constant * mask
     return square
 
 
@@ -62,10 +62,10 @@ def inverse(hessian: Floats) -> Floats:
     return np.asarray(np.tril(lower) + np.tril(lower, -1).T)
 
 
-def sandwiched(hessian: Floats, filling: Floats) -> Floats:
+def sandwich_product(hessian: Floats, meat: Floats) -> Floats:
     """H⁻¹ B H⁻¹ for a symmetric B; H is used up. Symmetric products need the inverse below its diagonal only."""
     bread = _lower_inverse(hessian)
-    half = blas.dsymm(1.0, bread, filling.T, lower=1)
+    half = blas.dsymm(1.0, bread, meat.T, lower=1)
     return np.asarray(blas.dsymm(1.0, bread, half, side=1, lower=1)).T
 
 

@@ -20,28 +20,28 @@ from ratings.data.columns import Column, column_codes, is_missing, same_length
 from ratings.data.counts import Floats, PairCounts, checked_weights
 from ratings.data.outcomes import A_WINS, B_WINS, BOTH_BAD, SCORES, TIE
 from ratings.errors import BadOption, MissingValue
-from ratings.inference.fit import LEVEL, Fit, normal_quantile
-from ratings.inference.hessian import Together, information, laplacian, sandwiched, win_probability
+from ratings.inference.fit import CONFIDENCE_LEVEL, Fit, normal_quantile
+from ratings.inference.hessian import PairMask, laplacian, pair_information, sandwich_product, win_probability
 
 
-def sandwich(counts: PairCounts, scores: Floats, xi: Floats, prior: float, together: Together) -> Floats:
+def sandwich_covariance(counts: PairCounts, scores: Floats, xi: Floats, prior: float, mask: PairMask) -> Floats:
     """V (models, models) in logits² for independent battles with this score matrix; see the module."""
     p = win_probability(xi)
     c = counts.weighted_squares
     of_pair = np.take(p, counts.pairs)
     noise = c[:, A_WINS] * (1 - of_pair) ** 2 + c[:, B_WINS] * of_pair**2
     noise += (c[:, TIE] + c[:, BOTH_BAD]) * (0.5 - of_pair) ** 2
-    square = _masked(counts.matrix(noise), together)
-    filling = laplacian(square + square.T, prior, pin=False)
-    return sandwiched(_hessian(scores, p, prior, together), filling)
+    square = _masked(counts.matrix(noise), mask)
+    meat = laplacian(square + square.T, prior, pin=False)
+    return sandwich_product(_hessian(scores, p, prior, mask), meat)
 
 
-def clustered(
+def clustered_covariance(
     battles: Battles,
     scores: Floats,
     xi: Floats,
     prior: float,
-    together: Together,
+    mask: PairMask,
     cluster: Column,
     weight: Column = None,
 ) -> Floats:
@@ -54,13 +54,13 @@ def clustered(
     w = 1.0 if weight is None else checked_weights(weight, len(battles))
     p = expit(xi[battles.model_a] - xi[battles.model_b])
     score = w * (SCORES[battles.outcome] - p)
-    if together is not None:
-        score = score * together[battles.model_a, battles.model_b]
+    if mask is not None:
+        score = score * mask[battles.model_a, battles.model_b]
     summed = scores_by_cluster(battles, score, groups)
     many = summed.shape[0]
-    filling = np.asarray((summed.T @ summed).todense()) * (many / (many - 1))
-    filling[np.diag_indices_from(filling)] += prior
-    return sandwiched(_hessian(scores, win_probability(xi), prior, together), filling)
+    meat = np.asarray((summed.T @ summed).todense()) * (many / (many - 1))
+    meat[np.diag_indices_from(meat)] += prior
+    return sandwich_product(_hessian(scores, win_probability(xi), prior, mask), meat)
 
 
 def scores_by_cluster(battles: Battles, score: Floats, groups: NDArray[np.int64]) -> csr_array:
@@ -85,7 +85,9 @@ def cluster_codes(cluster: Column, rows: int, name: str = "cluster") -> NDArray[
     return groups.astype(np.int64)
 
 
-def simultaneous(fit: Fit, level: float = LEVEL, *, draws: int = 10_000, seed: int = 0) -> tuple[Floats, Floats]:
+def simultaneous_intervals(
+    fit: Fit, level: float = CONFIDENCE_LEVEL, *, draws: int = 10_000, seed: int = 0
+) -> tuple[Floats, Floats]:
     """Lower and upper ends (models,) of intervals that hold all ratings at once with probability `level`.
 
     The half width is c standard errors, with c the quantile of max |Z_m| for Z with the correlation of the
@@ -104,10 +106,10 @@ def simultaneous(fit: Fit, level: float = LEVEL, *, draws: int = 10_000, seed: i
     return fit.ratings - c * errors, fit.ratings + c * errors
 
 
-def _hessian(scores: Floats, p: Floats, prior: float, together: Together) -> Floats:
-    met = _masked(scores, together)
-    return laplacian(information(met + met.T, p), prior, together)
+def _hessian(scores: Floats, p: Floats, prior: float, mask: PairMask) -> Floats:
+    met = _masked(scores, mask)
+    return laplacian(pair_information(met + met.T, p), prior, mask)
 
 
-def _masked(square: Floats, together: Together) -> Floats:
-    return square if together is None else square * together
+def _masked(square: Floats, mask: PairMask) -> Floats:
+    return square if mask is None else square * mask

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from ratings.data.counts import Floats
-from ratings.inference.fit import LEVEL, Fit, normal_quantile
+from ratings.inference.fit import CONFIDENCE_LEVEL, Fit, normal_quantile
 
 Places = NDArray[np.int64]
 
@@ -29,7 +29,7 @@ class Ranks:
     high: Places
 
 
-def significance_ranks(fit: Fit, level: float = LEVEL) -> Ranks:
+def significance_ranks(fit: Fit, level: float = CONFIDENCE_LEVEL) -> Ranks:
     """Ranks by the two-sided test of every difference, `|R_i - R_j| > z sqrt(V_ii + V_jj - 2 V_ij)`.
 
     `rank` counts the models that are better at `level`, each pair tested by itself. `low` to `high` use
@@ -37,11 +37,11 @@ def significance_ranks(fit: Fit, level: float = LEVEL) -> Ranks:
     models at once (Tukey 1953; Kramer 1956; for ranks: Klein, Wright & Wieczorek, JRSS A 183, 2020).
     Models in components that nothing compares are ranked apart.
     """
-    scores = pairwise_scores(fit)
+    scores = pairwise_z_scores(fit)
     one = scores > normal_quantile(level)
     for m in np.flatnonzero(np.isinf(fit.ratings)):
         one[m] = one[:, m] = False
-    peers = together(fit).sum(axis=1)
+    peers = compared(fit).sum(axis=1)
     all_at_once = scores > tukey_quantile(int(peers.max()), level) if peers.max() > 1 else one
     return Ranks(
         rank=1 + one.sum(axis=0),
@@ -55,24 +55,24 @@ def overlap_ranks(lower: Floats, upper: Floats) -> Places:
     return np.asarray(1 + (lower[None, :] > upper[:, None]).sum(axis=1))
 
 
-def pairwise_scores(fit: Fit) -> Floats:
+def pairwise_z_scores(fit: Fit) -> Floats:
     """(models, models): `R_i - R_j` in standard errors of that difference; 0 where nothing compares them."""
     v = fit.covariance
     own = np.diag(v)
     spread = own[:, None] + own[None, :] - 2 * v
-    known = together(fit) & (spread > 0) & np.isfinite(fit.ratings)[:, None] & np.isfinite(fit.ratings)
+    known = compared(fit) & (spread > 0) & np.isfinite(fit.ratings)[:, None] & np.isfinite(fit.ratings)
     rating = np.where(np.isfinite(fit.ratings), fit.ratings, 0.0)
     gap = rating[:, None] - rating[None, :]
     return np.where(known, gap / np.sqrt(np.where(known, spread, 1.0)), 0.0)
 
 
-def together(fit: Fit) -> NDArray[np.bool_]:
+def compared(fit: Fit) -> NDArray[np.bool_]:
     """(models, models): whether the fit compares the two."""
     same: NDArray[np.bool_] = fit.component[:, None] == fit.component[None, :]
     return same | fit.joined
 
 
-def tukey_quantile(models: int, level: float = LEVEL) -> float:
+def tukey_quantile(models: int, level: float = CONFIDENCE_LEVEL) -> float:
     """The quantile q of the largest |Z_i - Z_j| / sqrt 2 among `models` standard normals.
 
     P(range < r) = n ∫ φ(x) [Φ(x) - Φ(x - r)]ⁿ⁻¹ dx, integrated by the trapezium rule, solved by bisection.

@@ -32,15 +32,15 @@ from ratings.errors import BadOption
 from ratings.inference.fit import Fit
 from ratings.inference.intervals import cluster_codes
 from ratings.models.pair_likelihood import Battle, fit_pairs
-from ratings.models.ties import choice
-from ratings.scale import CENTRE, POINTS
+from ratings.models.ties import multinomial_logit
+from ratings.scale import CENTRE, POINTS_PER_LOGIT
 
 HUMAN = "human"
 FREE = 100.0  # variance, logits², of a bias that may be anything
 
 
 @dataclass(frozen=True, eq=False)
-class Anchored:
+class HumanAnchored:
     """`fit` joins people and judges, `human` is people alone, `judges` (source -> fit) each judge alone with its
     habits as coefficients. `taste` is tau in points: how far the panel differs from people on a model. `gain` is
     how many times as many votes of people alone would be needed for the same mean variance.
@@ -69,7 +69,7 @@ def human_anchored(
     cluster: Column = None,
     families: Mapping[str, str] | None = None,
     prior: float = 0.0,
-) -> Anchored:
+) -> HumanAnchored:
     """Ratings of people's preference from a log (battles,) whose `source` is "human" or a judge's name.
 
     `covariates` (name -> battles,) differ between A and B, such as `style_differences`, and every judge has
@@ -105,9 +105,9 @@ def human_anchored(
     return _joined(fits, families or {}, prior)
 
 
-def anchored_counts(
+def human_anchored_counts(
     counts: Mapping[str, PairCounts], *, families: Mapping[str, str] | None = None, prior: float = 0.0
-) -> Anchored:
+) -> HumanAnchored:
     """The same from the pair counts of each source ("human" and judges), all over the same models.
 
     Equal to `human_anchored` without covariates and clusters, and as quick for millions of battles as for
@@ -124,11 +124,11 @@ def anchored_counts(
     return _joined(fits, families or {}, prior)
 
 
-def _joined(fits: dict[str, Fit], families: Mapping[str, str], prior: float) -> Anchored:
+def _joined(fits: dict[str, Fit], families: Mapping[str, str], prior: float) -> HumanAnchored:
     """People and the pooled panel, weighted by what each knows."""
     human = fits.pop(HUMAN)
     size = len(human.models)
-    basis = contrasts(size)
+    basis = contrast_basis(size)
     x, v = _within(human, basis)
     panel, v_panel = _pooled(fits, families, basis)
     taste = _taste(panel - x, v + v_panel)
@@ -136,14 +136,16 @@ def _joined(fits: dict[str, Fit], families: Mapping[str, str], prior: float) -> 
     joined = v - gain @ v
     fit = Fit(
         models=human.models,
-        ratings=CENTRE + POINTS * basis @ (x + gain @ (panel - x)),
-        covariance=POINTS**2 * basis @ ((joined + joined.T) / 2) @ basis.T,
+        ratings=CENTRE + POINTS_PER_LOGIT * basis @ (x + gain @ (panel - x)),
+        covariance=POINTS_PER_LOGIT**2 * basis @ ((joined + joined.T) / 2) @ basis.T,
         component=np.zeros(size, dtype=np.int64),
         method="human_anchored",
-        parameters={"judges": len(fits), "taste": POINTS * float(np.sqrt(taste)), "prior": prior},
+        parameters={"judges": len(fits), "taste": POINTS_PER_LOGIT * float(np.sqrt(taste)), "prior": prior},
         battles=human.battles + sum(one.battles for one in fits.values()),
     )
-    return Anchored(fit, human, fits, POINTS * float(np.sqrt(taste)), float(np.trace(v) / np.trace(joined)))
+    return HumanAnchored(
+        fit, human, fits, POINTS_PER_LOGIT * float(np.sqrt(taste)), float(np.trace(v) / np.trace(joined))
+    )
 
 
 def _by_battle(battles: Battles, rows: NDArray[np.int64]) -> PairCounts:
@@ -178,21 +180,23 @@ def _one_source(
         slopes[:, 2, :2] = 0.5
         slopes[:, 0, 3:], slopes[:, 1, 3:] = z / 2, -z / 2
         kept = slice(None) if has_ties else [0, 1, *range(3, 3 + z.shape[1])]
-        return choice(utility, slopes[:, :, kept])
+        return multinomial_logit(utility, slopes[:, :, kept])
 
     extras = {"log nu": float(np.log(2 * ties / (total - ties)))} if has_ties else {}
     extras |= dict.fromkeys(habits, 0.0)
     return fit_pairs(counts, battle, extras, prior=prior, method="davidson", parameters={}, groups=groups)
 
 
-def contrasts(size: int) -> Floats:
+def contrast_basis(size: int) -> Floats:
     """(size, size - 1): an orthonormal basis of what has mean zero."""
     return np.linalg.qr(np.eye(size)[:, 1:] - 1 / size)[0]
 
 
 def _within(fit: Fit, basis: Floats) -> tuple[Floats, Floats]:
     """The xi of a fit and their covariance, as contrasts."""
-    return basis.T @ (fit.ratings - CENTRE) / POINTS, basis.T @ fit.covariance @ basis / POINTS**2
+    return basis.T @ (
+        fit.ratings - CENTRE
+    ) / POINTS_PER_LOGIT, basis.T @ fit.covariance @ basis / POINTS_PER_LOGIT**2
 
 
 def _pooled(fits: Mapping[str, Fit], families: Mapping[str, str], basis: Floats) -> tuple[Floats, Floats]:

@@ -20,9 +20,9 @@ from ratings.data.counts import Floats, PairCounts, tabulate
 from ratings.data.outcomes import A_WINS, B_WINS, BOTH_BAD, TIE
 from ratings.errors import BadOption, NoBattles, NotConverged
 from ratings.inference import intervals
-from ratings.inference.fit import Fit, relative
-from ratings.inference.hessian import cholesky, information, laplacian, win_probability
-from ratings.scale import CENTRE, POINTS
+from ratings.inference.fit import Fit, relative_covariance
+from ratings.inference.hessian import cholesky, laplacian, pair_information, win_probability
+from ratings.scale import CENTRE, POINTS_PER_LOGIT
 
 # Precision of the prior on xi that boards use: a standard deviation of two logits, 347 points. After a 3-0
 # start a newcomer stands at 1258 and not at infinity; after 100 battles the prior moves it by a few points.
@@ -50,7 +50,7 @@ def bradley_terry(
 
     with p = expit(xi_A - xi_B) and y = 1, 1/2 or 0. `prior` is a precision in logits⁻² (0: plain maximum
     likelihood; boards use `PRIOR`), `weight` (battles,) a sampling weight. The covariance is that of
-    `intervals.sandwich`, of ratings less the mean of their component; with `cluster` (battles,), the voter of
+    `intervals.sandwich_covariance`, of ratings less the mean of their component; with `cluster` (battles,), the voter of
     a person's vote or the prompt of a judge's, votes of the same cluster need not be independent.
 
     Without a prior, ratings are centred on 1000 in each strong component, a model that never lost has rating
@@ -66,32 +66,35 @@ def bradley_terry(
     if not counts.models:
         raise NoBattles("no models: there is nothing to rate")
     scores = score_matrix(counts)
-    label = components.met(scores) if prior else components.comparable(scores)
-    together = label[:, None] == label[None, :] if not prior and label.max() else None
-    xi = solve(scores, prior, together=together)
+    label = components.weak_components(scores) if prior else components.strong_components(scores)
+    mask = label[:, None] == label[None, :] if not prior and label.max() else None
+    xi = maximise_likelihood(scores, prior, mask=mask)
     if cluster is None:
-        covariance = intervals.sandwich(counts, scores, xi, prior, together)
+        covariance = intervals.sandwich_covariance(counts, scores, xi, prior, mask)
     elif battles is None:
         raise BadOption("PairCounts do not tell clusters apart: give the columns of battles")
     else:
-        covariance = intervals.clustered(battles, scores, xi, prior, together, cluster, weight)
+        covariance = intervals.clustered_covariance(battles, scores, xi, prior, mask, cluster, weight)
     bounds: dict[int, tuple[float, float]] = {}
     if prior and scores.any():
         # What the prior adds is doubt about the common mean, which no vote can lessen: leave it out.
-        covariance = relative(covariance, (label == 0) / np.count_nonzero(label == 0))
+        covariance = relative_covariance(covariance, (label == 0) / np.count_nonzero(label == 0))
     elif not prior:
         bounds = _bound_the_lonely(scores, label, xi, covariance)
     parameters = {"prior": prior, "covariance": "sandwich" if cluster is None else "clustered sandwich"}
     return Fit(
         models=counts.models,
-        ratings=CENTRE + POINTS * xi,
-        covariance=POINTS**2 * covariance,
+        ratings=CENTRE + POINTS_PER_LOGIT * xi,
+        covariance=POINTS_PER_LOGIT**2 * covariance,
         component=label,
         method="bradley_terry",
         parameters=parameters,
         battles=counts.battles,
         joined=prior > 0,
-        bounds={m: (CENTRE + POINTS * low, CENTRE + POINTS * high) for m, (low, high) in bounds.items()},
+        bounds={
+            m: (CENTRE + POINTS_PER_LOGIT * low, CENTRE + POINTS_PER_LOGIT * high)
+            for m, (low, high) in bounds.items()
+        },
     )
 
 
@@ -128,23 +131,23 @@ def score_matrix(counts: PairCounts) -> Floats:
     return counts.matrix(c[:, A_WINS] + half) + counts.matrix(c[:, B_WINS] + half).T
 
 
-def solve(
+def maximise_likelihood(
     scores: Floats,
     prior: float = 0.0,
     *,
     start: Floats | None = None,
-    together: NDArray[np.bool_] | None = None,
+    mask: NDArray[np.bool_] | None = None,
 ) -> Floats:
     """The xi (models,) that maximise the likelihood of a score matrix, by Newton's method.
 
-    Without a prior, scores have to join all models, or all that are marked `together` (models, models), and
+    Without a prior, scores have to join all models, or all that are marked `mask` (models, models), and
     xi has mean zero among these. A step is shortened to log(1 + d)/d when its range d exceeds one logit,
     which makes it an ascent (Sun & Tran-Dinh, Mathematical Programming 178, 2019, for logistic losses). Close
     to the end the Hessian is kept: each step is then a fiftieth of the one before, at a quarter of its cost.
     Raises NotConverged.
     """
-    if together is not None:
-        scores = scores * together
+    if mask is not None:
+        scores = scores * mask
     met = scores + scores.T
     won = scores.sum(axis=1)
     xi = _first_guess(won, met.sum(axis=1)) if start is None else start
@@ -152,7 +155,7 @@ def solve(
     for _ in range(STEPS):
         p = win_probability(xi)
         if reach > NEAR:
-            factor = cholesky(laplacian(information(met, p), prior, together))
+            factor = cholesky(laplacian(pair_information(met, p), prior, mask))
         gradient = won - np.vecdot(met, p) - prior * xi
         step: Floats = cho_solve((factor, True), gradient, check_finite=False)
         reach = float(step.max() - step.min())
@@ -163,7 +166,7 @@ def solve(
         raise NotConverged(f"Newton's method has not converged after {STEPS} steps; give a prior, such as {PRIOR}")
     if prior:
         return xi
-    return np.asarray(xi - xi.mean() if together is None else xi - together @ xi / together.sum(axis=1))
+    return np.asarray(xi - xi.mean() if mask is None else xi - mask @ xi / mask.sum(axis=1))
 
 
 def _first_guess(won: Floats, played: Floats) -> Floats:

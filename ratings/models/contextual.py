@@ -21,10 +21,10 @@ from ratings.data.battles import read_battles
 from ratings.data.columns import Column, same_length
 from ratings.data.counts import Floats, checked_weights, tabulate
 from ratings.errors import BadOption, Disconnected, MissingValue, NotConverged
-from ratings.inference.fit import Fit, of_parameters
-from ratings.inference.hessian import sandwiched
+from ratings.inference.fit import Fit, fit_of_parameters
+from ratings.inference.hessian import sandwich_product
 from ratings.inference.intervals import cluster_codes
-from ratings.models.bradley_terry import check_prior, score_matrix, solve
+from ratings.models.bradley_terry import check_prior, maximise_likelihood, score_matrix
 from ratings.models.covariate_passes import CHUNK, Passes
 
 SAMPLE = 20  # chunks that a trial Hessian is made from
@@ -62,7 +62,7 @@ def contextual(
     columns = _columns(covariates, len(battles))
     weights = None if weight is None else checked_weights(weight, len(battles))
     scores = score_matrix(tabulate(battles, weight))
-    label = components.met(scores) if prior else components.comparable(scores)
+    label = components.weak_components(scores) if prior else components.strong_components(scores)
     if not prior and label.max() > 0:
         raise Disconnected("some models are not compared by wins and losses both ways; give a prior")
     size = len(battles.models)
@@ -70,11 +70,11 @@ def contextual(
     problem = _Problem(Passes(battles, columns, weights), ridge)
     groups = None if cluster is None else cluster_codes(cluster, len(battles))
     try:
-        estimate = problem.maximum(np.concatenate([solve(scores, prior), np.zeros(len(columns))]))
+        estimate = problem.maximum(np.concatenate([maximise_likelihood(scores, prior), np.zeros(len(columns))]))
         covariance = problem.covariance(estimate, groups)
     except LinAlgError as cause:  # the covariate parts the outcomes so well that nothing is left to estimate from
         raise NotConverged(WITHOUT_LIMIT) from cause
-    return of_parameters(
+    return fit_of_parameters(
         battles.models,
         estimate,
         covariance,
@@ -132,11 +132,11 @@ class _Problem:
         return self.passes.gradient(estimate) - self.ridge * estimate
 
     def covariance(self, estimate: Floats, groups: NDArray[np.int64] | None) -> Floats:
-        hessian, filling = self.passes.moments(estimate, squared=True)
+        hessian, meat = self.passes.moments(estimate, squared=True)
         if groups is not None:
-            filling = self.passes.by_group(estimate, groups)
-        filling[np.diag_indices_from(filling)] += self.ridge
-        return sandwiched(self._ridged(hessian), filling)
+            meat = self.passes.by_group(estimate, groups)
+        meat[np.diag_indices_from(meat)] += self.ridge
+        return sandwich_product(self._ridged(hessian), meat)
 
     def _ridged(self, hessian: Floats) -> Floats:
         """With the ridge; without a prior pinned as `hessian.laplacian` pins it."""

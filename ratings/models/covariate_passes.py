@@ -45,7 +45,7 @@ class Chunk:
 
     def passage(self, estimate: Floats) -> tuple[object, ...]:
         """What the compiled loops take."""
-        a, b = compiled.narrow(self.a), compiled.narrow(self.b)
+        a, b = compiled.as_int32(self.a), compiled.as_int32(self.b)
         return a, b, np.ascontiguousarray(self.outcome), self.weight, self.covariates, estimate
 
 

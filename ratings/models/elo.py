@@ -78,7 +78,7 @@ def elo(
         models=battles.models,
         ratings=initial + points * xi,
         covariance=points**2 * covariance,
-        component=components.met(met),
+        component=components.weak_components(met),
         method="elo",
         parameters={"k": k, "scale": scale, "base": base, "initial": initial, "rounds": rounds},
         battles=len(battles),
@@ -89,7 +89,7 @@ Outcomes = NDArray[np.uint8]
 Run = Callable[[NDArray[Any], NDArray[Any], Outcomes, int, float], Floats]
 
 
-def loop(a: NDArray[Any], b: NDArray[Any], outcome: Outcomes, size: int, step: float) -> Floats:
+def python_loop(a: NDArray[Any], b: NDArray[Any], outcome: Outcomes, size: int, step: float) -> Floats:
     """The definition in plain Python, in logits: ratings (size,) from zero. The others are held to it."""
     xi = [0.0] * size
     for i, j, s in zip(a.tolist(), b.tolist(), SCORES[outcome].tolist(), strict=True):
@@ -108,7 +108,7 @@ def compiled_loop(a: NDArray[Any], b: NDArray[Any], outcome: Outcomes, size: int
     return xi
 
 
-def _jittable(a: NDArray[Any], b: NDArray[Any], outcome: Outcomes, size: int, step: float) -> Floats:
+def _numba_loop(a: NDArray[Any], b: NDArray[Any], outcome: Outcomes, size: int, step: float) -> Floats:
     """The same loop over arrays, which numba turns into machine code."""
     xi = np.zeros(size)
     for t in range(len(a)):
@@ -136,8 +136,8 @@ def _runner(engine: Engine, battles: int) -> Run:
     if engine == "auto" and battles >= WORTH_VECTORISING and scipy_loops.runs_recurrences():
         return elo_recurrence.run
     if engine in ("auto", "loop"):
-        return loop
-    raise BadOption(f"engine {engine!r}; expected auto, loop, compiled, recurrence or numba")
+        return python_loop
+    raise BadOption(f"engine {engine!r}; expected auto, python_loop, compiled, recurrence or numba")
 
 
 _JITTED: list[Run] = []  # compiled once a process
@@ -148,7 +148,7 @@ def _numba() -> Run:
         # half a second: only when asked for or worth it
         from numba import njit  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
-        _JITTED.append(njit(nogil=True)(_jittable))
+        _JITTED.append(njit(nogil=True)(_numba_loop))
     return _JITTED[0]
 
 

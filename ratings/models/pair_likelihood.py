@@ -18,8 +18,8 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from ratings.data import components
 from ratings.data.counts import Floats, PairCounts
 from ratings.errors import Disconnected, NoBattles, NotConverged
-from ratings.inference.fit import Fit, of_parameters
-from ratings.inference.hessian import sandwiched
+from ratings.inference.fit import Fit, fit_of_parameters
+from ratings.inference.hessian import sandwich_product
 from ratings.models.bradley_terry import check_prior, score_matrix
 
 TOLERANCE = 1e-10
@@ -66,7 +66,7 @@ def fit_pairs(
         raise NoBattles(f"no battles: {method} has parameters that only battles can tell")
     check_prior(prior)
     scores = score_matrix(counts)
-    label = components.met(scores) if prior else components.comparable(scores)
+    label = components.weak_components(scores) if prior else components.strong_components(scores)
     if not prior and label.max() > 0:
         alone = counts.models[int(np.flatnonzero(label > 0)[0])]
         raise Disconnected(
@@ -75,7 +75,7 @@ def fit_pairs(
         )
     problem = _Problem(counts, model, prior, len(extras), groups)
     estimate = problem.maximum(np.array([*np.zeros(len(counts.models)), *extras.values()]))
-    return of_parameters(
+    return fit_of_parameters(
         counts.models,
         estimate,
         problem.covariance(estimate),
@@ -141,11 +141,11 @@ class _Problem:
         battle, size = self.battle(estimate), len(self.counts.models)
         if self.groups is None:
             squares = self.counts.weighted_squares
-            filling = self.spread(np.einsum("rk,rki,rkj->rij", squares, battle.gradient, battle.gradient))
+            meat = self.spread(np.einsum("rk,rki,rkj->rij", squares, battle.gradient, battle.gradient))
         else:
-            filling = self.by_group(np.einsum("rk,rki->ri", self.counts.weighted, battle.gradient), self.groups)
-        filling[:size, :size] += np.diag(np.full(size, self.prior))
-        return sandwiched(self.hessian(battle), filling)
+            meat = self.by_group(np.einsum("rk,rki->ri", self.counts.weighted, battle.gradient), self.groups)
+        meat[:size, :size] += np.diag(np.full(size, self.prior))
+        return sandwich_product(self.hessian(battle), meat)
 
     def places(self) -> NDArray[np.int64]:
         """(rows, 2 + extras): where the parameters of a row stand in the estimate."""

@@ -28,14 +28,14 @@ from ratings.data.outcomes import SCORES
 from ratings.errors import BadOption, Disconnected, NotConverged
 from ratings.inference.fit import Fit
 from ratings.inference.hessian import laplacian
-from ratings.models.bradley_terry import score_matrix, solve
-from ratings.scale import CENTRE, POINTS
+from ratings.models.bradley_terry import maximise_likelihood, score_matrix
+from ratings.scale import CENTRE, POINTS_PER_LOGIT
 
 STEPS, TOLERANCE = 100, 1e-10
 
 
 @dataclass(frozen=True, eq=False)
-class Powered:
+class PredictionPowered:
     """`fit`, the weight `trust` (lambda) the judge's verdicts got, and `gain`: how many times as many of
     people's votes alone would be needed for the same mean variance.
     """
@@ -52,7 +52,9 @@ class Powered:
     __repr__ = __str__
 
 
-def prediction_powered(model_a: Column, model_b: Column, judge_winner: Column, human_winner: Column) -> Powered:
+def prediction_powered(
+    model_a: Column, model_b: Column, judge_winner: Column, human_winner: Column
+) -> PredictionPowered:
     """Ratings of people's preference from battles (rows,) that a judge saw all and people voted on some.
 
     `human_winner` is None (or NaN) where nobody voted. Which battles people voted on has to be random.
@@ -68,11 +70,11 @@ def prediction_powered(model_a: Column, model_b: Column, judge_winner: Column, h
     voted = [votes[row] for row in rows]
     human = read_battles(judged.model_a[rows], judged.model_b[rows], voted, models=judged.models)
     scores = score_matrix(tabulate(human))
-    if components.comparable(scores).max() > 0:
+    if components.strong_components(scores).max() > 0:
         raise Disconnected("people's votes alone do not compare all models both ways; collect more votes")
-    xi = solve(scores)
+    xi = maximise_likelihood(scores)
     size, n, rest = len(xi), len(rows), len(judged) - len(rows)
-    design = _design(judged)
+    design = _design_matrix(judged)
     y_human, y_judge = SCORES[human.outcome], SCORES[judged.outcome]
     hessian = _hessian(human, xi) / n
     inner = _Scores(design, rows, y_human, y_judge)
@@ -88,14 +90,14 @@ def prediction_powered(model_a: Column, model_b: Column, judge_winner: Column, h
     alone, together = (inner.covariance(xi, hessian, t) for t in (0.0, trust))
     fit = Fit(
         models=judged.models,
-        ratings=CENTRE + POINTS * (xi - xi.mean()),
-        covariance=POINTS**2 * together,
+        ratings=CENTRE + POINTS_PER_LOGIT * (xi - xi.mean()),
+        covariance=POINTS_PER_LOGIT**2 * together,
         component=np.zeros(size, dtype=np.int64),
         method="prediction_powered",
         parameters={"labelled": n, "unlabelled": rest, "trust": trust},
         battles=len(judged),
     )
-    return Powered(fit, trust, float(np.trace(alone) / np.trace(together)))
+    return PredictionPowered(fit, trust, float(np.trace(alone) / np.trace(together)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,19 +129,21 @@ class _Scores:
         human, judged, others = self.scores(xi)
         factor = cho_factor(hessian)
         n, rest = human.shape[0], others.shape[0]
-        shared = _between(factor, _covariance(human, judged))
-        own = _between(factor, (_covariance(judged, judged) * n + _covariance(others, others) * rest) / (n + rest))
+        shared = _sandwich(factor, _covariance(human, judged))
+        own = _sandwich(
+            factor, (_covariance(judged, judged) * n + _covariance(others, others) * rest) / (n + rest)
+        )
         return float(np.clip(np.trace(shared) / ((1 + n / rest) * np.trace(own)), 0.0, 1.0))
 
     def covariance(self, xi: Floats, hessian: Floats, trust: float) -> Floats:
         human, judged, others = self.scores(xi)
         left = csr_array(human - trust * judged)
-        filling = _covariance(left, left) / human.shape[0]
-        filling = filling + trust**2 * _covariance(others, others) / others.shape[0]
-        return _between(cho_factor(hessian), filling)
+        meat = _covariance(left, left) / human.shape[0]
+        meat = meat + trust**2 * _covariance(others, others) / others.shape[0]
+        return _sandwich(cho_factor(hessian), meat)
 
 
-def _design(battles: Battles) -> csr_array:
+def _design_matrix(battles: Battles) -> csr_array:
     n = len(battles)
     places = np.stack([battles.model_a, battles.model_b], axis=1).ravel()
     shape = (n, len(battles.models))
@@ -161,8 +165,8 @@ def _covariance(left: csr_array, right: csr_array) -> Floats:
     return np.asarray((left.T @ right).todense() / n - means)
 
 
-def _between(factor: tuple[Floats, bool], filling: Floats) -> Floats:
-    """H⁻¹ filling H⁻¹, of ratings less their mean."""
-    covariance = cho_solve(factor, cho_solve(factor, filling).T)
-    centre = np.eye(len(filling)) - 1 / len(filling)
+def _sandwich(factor: tuple[Floats, bool], meat: Floats) -> Floats:
+    """H⁻¹ meat H⁻¹, of ratings less their mean."""
+    covariance = cho_solve(factor, cho_solve(factor, meat).T)
+    centre = np.eye(len(meat)) - 1 / len(meat)
     return np.asarray(centre @ covariance @ centre)

@@ -50,7 +50,7 @@ def davidson(
         slopes = [[1.0, 0, 0], [0, 1.0, 0], [0.5, 0.5, 1.0]]
         if outside:
             slopes = [[*slope, 0.0] for slope in slopes] + [[0, 0, 0, 1.0]]
-        return choice(np.stack(options, axis=1), np.array(slopes))
+        return multinomial_logit(np.stack(options, axis=1), np.array(slopes))
 
     decisive = 1 - share[TIE] - (share[BOTH_BAD] if outside else 0.0)
     extras = {"log nu": math.log(2 * share[TIE] / decisive)}
@@ -111,7 +111,7 @@ def _shares(counts: PairCounts, outside: bool) -> Floats:
     return np.asarray(table / table.sum())
 
 
-def choice(utility: Floats, slopes: Floats) -> Battle:
+def multinomial_logit(utility: Floats, slopes: Floats) -> Battle:
     """A choice among options with P in proportion to exp(utility); `slopes` ([rows,] options, parameters)."""
     log_likelihood = utility - logsumexp(utility, axis=1, keepdims=True)
     slopes = np.broadcast_to(slopes, (len(utility), *slopes.shape[-2:]))

@@ -32,13 +32,13 @@ from ratings.inference.hessian import laplacian
 from ratings.inference.intervals import cluster_codes, scores_by_cluster
 from ratings.models.bradley_terry import PRIOR
 from ratings.models.ties import davidson
-from ratings.scale import CENTRE, POINTS
+from ratings.scale import CENTRE, POINTS_PER_LOGIT
 
-LEVEL = 0.01
-GRIP = 0.8  # how often an alternative does what it is after; the rest of the time it votes as P_0
+SIGNIFICANCE_LEVEL = 0.01
+CHEAT_RATE = 0.8  # how often an alternative does what it is after; the rest of the time it votes as P_0
 LIMIT = 1e200  # an e-value beyond this says no more and would overflow
 BLOCK = 4096  # voters at a time
-GENERAL = ("random", "always left", "always right", "always a tie")
+GENERAL_ALTERNATIVES = ("random", "always left", "always right", "always a tie")
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +77,7 @@ def check_voters(
     winner: Column,
     voter: Column,
     *,
-    level: float = LEVEL,
+    level: float = SIGNIFICANCE_LEVEL,
     temper: float = 1.0,
     prior: float = PRIOR,
 ) -> VoterCheck:
@@ -113,14 +113,14 @@ def check_voters(
         e_value=ends,
         peak=peak,
         flagged_after=after,
-        likeliest=tuple([*names, *GENERAL][k] for k in best.tolist()),
+        likeliest=tuple([*names, *GENERAL_ALTERNATIVES][k] for k in best.tolist()),
         level=level,
     )
 
 
 def _without_own_votes(battles: Battles, fit: Fit, groups: NDArray[np.int64], prior: float) -> Floats:
     """(battles, 3): P_0 of each vote, from ratings less what its voter added to them."""
-    xi = (fit.ratings - CENTRE) / POINTS
+    xi = (fit.ratings - CENTRE) / POINTS_PER_LOGIT
     log_nu = fit.coefficients[0].value
     a, b = battles.model_a, battles.model_b
     p = _davidson(xi[a] - xi[b], log_nu)
@@ -167,7 +167,7 @@ class _Process:
         level: float,
     ) -> tuple[NDArray[np.int64], Floats, Floats, NDArray[np.int64], NDArray[np.int64]]:
         """E-processes of the `chosen` voters, who come with the most votes first, one vote of each at a time."""
-        ratio = np.ones((len(chosen), 2 * self.size + len(GENERAL)))
+        ratio = np.ones((len(chosen), 2 * self.size + len(GENERAL_ALTERNATIVES)))
         value, peak = np.ones(len(chosen)), np.ones(len(chosen))
         after = np.zeros(len(chosen), dtype=np.int64)
         for turn in range(int(votes[chosen[0]])):
@@ -184,7 +184,7 @@ class _Process:
         """Multiply the likelihood ratios (voters, alternatives) by those of one vote of each voter."""
         voter, a, b = np.arange(len(row)), self.model_a[row], self.model_b[row]
         outcome, p = self.outcome[row], self.p[row]
-        hit, miss = (GRIP + (1 - GRIP) * p) / p, 1 - GRIP
+        hit, miss = (CHEAT_RATE + (1 - CHEAT_RATE) * p) / p, 1 - CHEAT_RATE
         a_won, b_won = np.where(outcome == A_WINS, hit, miss), np.where(outcome == B_WINS, hit, miss)
         general = 2 * self.size
         factors = (

@@ -19,10 +19,10 @@ from ratings.data.columns import Column
 from ratings.data.counts import Floats, PairCounts
 from ratings.data.outcomes import BOTH_BAD, SCORES
 from ratings.errors import BadOption, Disconnected
-from ratings.inference.fit import LEVEL, Fit, normal_quantile
+from ratings.inference.fit import CONFIDENCE_LEVEL, Fit, normal_quantile
 from ratings.inference.hessian import inverse, laplacian, win_probability
-from ratings.models.bradley_terry import as_counts, check_prior, score_matrix, solve
-from ratings.scale import CENTRE, POINTS
+from ratings.models.bradley_terry import as_counts, check_prior, maximise_likelihood, score_matrix
+from ratings.scale import CENTRE, POINTS_PER_LOGIT
 
 Draw = Literal["poisson", "multinomial", "bayesian"]
 ROUNDS = 100
@@ -39,7 +39,7 @@ class Replicates:
     ratings: Floats
     draw: Draw
 
-    def interval(self, level: float = LEVEL) -> tuple[Floats, Floats]:
+    def interval(self, level: float = CONFIDENCE_LEVEL) -> tuple[Floats, Floats]:
         """Percentile ends (models,). Those of 100 rounds run short: 93 % where 95 % is asked."""
         normal_quantile(level)
         low, high = np.quantile(self.ratings, [(1 - level) / 2, (1 + level) / 2], axis=0)
@@ -61,7 +61,9 @@ class Replicates:
             self.interval(),
             np.median(self.ratings, axis=0),
         )
-        lines = [f"{len(self.ratings)} rounds ({self.draw}): median and {LEVEL:.0%} percentile interval"]
+        lines = [
+            f"{len(self.ratings)} rounds ({self.draw}): median and {CONFIDENCE_LEVEL:.0%} percentile interval"
+        ]
         for m in np.argsort(-middle, kind="stable"):
             lines.append(f"{self.models[m]:{width}}  {middle[m]:7.1f}  [{lower[m]:7.1f}, {upper[m]:7.1f}]")
         return "\n".join(lines)
@@ -69,7 +71,7 @@ class Replicates:
     __repr__ = __str__
 
 
-def resampled(
+def resample(
     counts: PairCounts, rounds: int = ROUNDS, *, draw: Draw = "poisson", seed: int = 0
 ) -> Iterator[PairCounts]:
     """The counts of `rounds` resampled sets of votes; weights keep their mean in each cell.
@@ -93,7 +95,7 @@ def resampled(
             )
 
 
-def bootstrap_of(
+def bootstrap_refits(
     method: Callable[[PairCounts], Fit],
     counts: PairCounts,
     rounds: int = ROUNDS,
@@ -102,7 +104,7 @@ def bootstrap_of(
     seed: int = 0,
 ) -> Replicates:
     """Replicates of any method of counts, such as `davidson`: one fit a round."""
-    fits = [method(sample).ratings for sample in resampled(counts, rounds, draw=draw, seed=seed)]
+    fits = [method(sample).ratings for sample in resample(counts, rounds, draw=draw, seed=seed)]
     return Replicates(counts.models, np.array(fits), draw)
 
 
@@ -125,16 +127,16 @@ def bootstrap(
     counts = as_counts(model_a, model_b, winner)
     check_prior(prior)
     scores = score_matrix(counts)
-    if not prior and components.comparable(scores).max() > 0:
+    if not prior and components.strong_components(scores).max() > 0:
         raise Disconnected("some models are not compared by wins and losses both ways; give a prior")
-    xi = solve(scores, prior)
+    xi = maximise_likelihood(scores, prior)
     p = win_probability(xi)
     chord = inverse(laplacian((scores + scores.T) * p * p.T, prior))
     pairs = _UnorderedPairs.of(counts)
     rng = np.random.default_rng(seed)
     rounds_of = _blocks(pairs.cells.ravel(), rounds, draw, rng)
     solved = [pairs.solve(block, xi, chord, prior) for block in rounds_of]
-    return Replicates(counts.models, CENTRE + POINTS * np.concatenate(solved), draw)
+    return Replicates(counts.models, CENTRE + POINTS_PER_LOGIT * np.concatenate(solved), draw)
 
 
 def _blocks(cells: Floats, rounds: int, draw: Draw, rng: np.random.Generator) -> Iterator[Floats]:

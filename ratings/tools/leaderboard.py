@@ -12,7 +12,7 @@ import numpy as np
 from ratings.data.columns import Column
 from ratings.data.counts import PairCounts
 from ratings.errors import BadOption
-from ratings.inference.fit import LEVEL, Coefficient, Fit
+from ratings.inference.fit import CONFIDENCE_LEVEL, Coefficient, Fit
 from ratings.inference.ranks import significance_ranks
 from ratings.models.bradley_terry import PRIOR, as_counts, bradley_terry
 
@@ -100,7 +100,7 @@ def leaderboard(
     winner: Column = None,
     *,
     fit: Fit | None = None,
-    level: float = LEVEL,
+    level: float = CONFIDENCE_LEVEL,
     provisional: int = PROVISIONAL,
 ) -> Leaderboard:
     """Rows for every model of `PairCounts`, or of three columns of battles.

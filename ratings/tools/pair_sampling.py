@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from ratings.data.columns import Codes
 from ratings.data.counts import Floats, PairCounts
-from ratings.errors import BadOption, UnknownModel
+from ratings.errors import BadOption
 from ratings.inference.hessian import win_probability
 from ratings.models.bradley_terry import PRIOR, bradley_terry
-from ratings.scale import CENTRE, POINTS
+from ratings.scale import CENTRE, POINTS_PER_LOGIT
 
 FLOOR = 0.1  # share of uniform choice: no pair is ever left out, so weights 1/P stay bounded
-NEWCOMER_WEIGHT, NEWCOMER_VOTES = 5.0, 3000  # the public arena's policy: weight 5 until 3,000 votes, then 1
 
 
 def uniform(counts: PairCounts) -> Floats:
@@ -48,7 +45,7 @@ def informative(counts: PairCounts, *, floor: float = FLOOR, prior: float = PRIO
     Raises BadOption as `active`.
     """
     fit = bradley_terry(counts, prior=prior)
-    v = fit.covariance / POINTS**2
+    v = fit.covariance / POINTS_PER_LOGIT**2
     p = _probability(counts)
     w = p * (1 - p)
     squared = v @ v
@@ -56,30 +53,6 @@ def informative(counts: PairCounts, *, floor: float = FLOOR, prior: float = PRIO
     spread = own[:, None] + own[None, :] - 2 * v
     fall = w * (own_squared[:, None] + own_squared[None, :] - 2 * squared) / (1 + w * spread)
     return _with_floor(counts, np.clip(fall, 0.0, None), floor)
-
-
-def newcomers(counts: PairCounts, *, weight: float = NEWCOMER_WEIGHT, until: int = NEWCOMER_VOTES) -> Floats:
-    """P(i, j) ∝ w_i w_j, with `weight` for models that have fewer than `until` votes and 1 for the others.
-
-    Raises BadOption for a weight that is not positive or fewer than two models.
-    """
-    if not weight > 0:
-        raise BadOption(f"weight {weight:g}; a newcomer's weight is above zero")
-    played = counts.totals().sum(axis=1)
-    w = np.where(played < until, weight, 1.0)
-    return _scaled(uniform(counts) * np.outer(w, w))
-
-
-def boosted(counts: PairCounts, probabilities: Floats, boosts: Mapping[str, float]) -> Floats:
-    """Probabilities with every pair of a named model multiplied by its boost. Raises UnknownModel, BadOption."""
-    w = np.ones(len(counts.models))
-    for model, boost in boosts.items():
-        if model not in counts.models:
-            raise UnknownModel(f"{model!r} is not among the {len(counts.models)} models")
-        if not boost >= 0:
-            raise BadOption(f"boost {boost:g} of {model!r}; it is zero or more")
-        w[counts.models.index(model)] = boost
-    return _scaled(probabilities * np.outer(w, w))
 
 
 def draw_pairs(probabilities: Floats, battles: int, rng: np.random.Generator) -> tuple[Codes, Codes]:
@@ -92,7 +65,7 @@ def draw_pairs(probabilities: Floats, battles: int, rng: np.random.Generator) ->
 
 
 def _probability(counts: PairCounts) -> Floats:
-    return win_probability((bradley_terry(counts, prior=PRIOR).ratings - CENTRE) / POINTS)
+    return win_probability((bradley_terry(counts, prior=PRIOR).ratings - CENTRE) / POINTS_PER_LOGIT)
 
 
 def _with_floor(counts: PairCounts, gain: Floats, floor: float) -> Floats:
@@ -103,7 +76,4 @@ def _with_floor(counts: PairCounts, gain: Floats, floor: float) -> Floats:
 
 
 def _scaled(probabilities: Floats) -> Floats:
-    total = float(probabilities.sum())
-    if not total > 0:
-        raise BadOption("no pair is left to ask: all boosts are zero")
-    return np.asarray(probabilities / total)
+    return np.asarray(probabilities / probabilities.sum())

@@ -20,13 +20,13 @@ from ratings.data.counts import Floats, PairCounts
 from ratings.data.outcomes import OUTCOMES, SCORES
 from ratings.errors import BadOption, UnknownModel
 from ratings.inference.hessian import laplacian, win_probability
-from ratings.models.bradley_terry import PRIOR, as_counts, check_prior, score_matrix, solve
+from ratings.models.bradley_terry import PRIOR, as_counts, check_prior, maximise_likelihood, score_matrix
 
 Order = NDArray[np.int64]  # places in the flat table of outcomes
 
 
 @dataclass(frozen=True)
-class Removed:
+class RemovedVotes:
     """So many votes of one outcome of one pair."""
 
     model_a: str
@@ -48,7 +48,7 @@ class RankRobustness:
     votes: int | None
     estimate: int | None
     battles: int
-    removed: tuple[Removed, ...]
+    removed: tuple[RemovedVotes, ...]
 
     def __str__(self) -> str:
         if self.votes is None:
@@ -108,19 +108,19 @@ def rank_robustness(
 def _lead(counts: PairCounts, pair: tuple[int, int], prior: float) -> float:
     scores = score_matrix(counts)
     if not prior:
-        label = components.comparable(scores)
+        label = components.strong_components(scores)
         if label[pair[0]] != label[pair[1]]:
             return float("inf")
-        xi = solve(scores, together=label[:, None] == label[None, :])
+        xi = maximise_likelihood(scores, mask=label[:, None] == label[None, :])
     else:
-        xi = solve(scores, prior)
+        xi = maximise_likelihood(scores, prior)
     return float(xi[pair[0]] - xi[pair[1]])
 
 
 def _by_influence(counts: PairCounts, pair: tuple[int, int], prior: float) -> tuple[Order, Floats]:
     """Cells of the table that support the lead, strongest first, and what one vote of each adds to it."""
     scores = score_matrix(counts)
-    xi = solve(scores, prior)
+    xi = maximise_likelihood(scores, prior)
     p = win_probability(xi)
     information = (scores + scores.T) * p * p.T
     inverse = cho_solve(cho_factor(laplacian(information, prior)), np.eye(len(xi)))
@@ -167,14 +167,14 @@ def _fewest(swaps: Callable[[int], bool], most: int, guess: int | None) -> int |
     return high
 
 
-def _named(counts: PairCounts, order: Order, votes: int) -> tuple[Removed, ...]:
+def _named(counts: PairCounts, order: Order, votes: int) -> tuple[RemovedVotes, ...]:
     removed, left = [], votes
     for cell in order.tolist():
         row, outcome = divmod(cell, len(OUTCOMES))
         taken = min(left, int(counts.table[row, outcome]))
         if taken:
             pair = counts.models[counts.model_a[row]], counts.models[counts.model_b[row]]
-            removed.append(Removed(*pair, OUTCOMES[outcome].name, taken))
+            removed.append(RemovedVotes(*pair, OUTCOMES[outcome].name, taken))
         left -= taken
         if not left:
             break

@@ -13,13 +13,13 @@ from ratings.data.columns import Codes
 from ratings.data.counts import Floats, PairCounts, count_pairs
 from ratings.data.outcomes import A_WINS, B_WINS, TIE
 from ratings.models.bradley_terry import PRIOR, bradley_terry
-from ratings.scale import CENTRE, POINTS
+from ratings.scale import CENTRE, POINTS_PER_LOGIT
 from ratings.tools.pair_sampling import draw_pairs
 
 Policy = Callable[[PairCounts], Floats]
 
 
-def simulated_outcomes(lead: Floats, rng: np.random.Generator, *, ties: float = 0.0) -> NDArray[np.uint8]:
+def simulate_outcomes(lead: Floats, rng: np.random.Generator, *, ties: float = 0.0) -> NDArray[np.uint8]:
     """Outcome codes (battles,) for leads xi_A - xi_B in logits: a tie with probability `ties`, else by
     Bradley–Terry.
     """
@@ -70,14 +70,14 @@ def race(
     checkpoints = tuple(range(batch, votes + 1, batch))
     squared = np.zeros((len(policies), len(checkpoints)))
     for run in range(runs):
-        truth = np.random.default_rng([seed, run]).normal(0, spread / POINTS, models)
+        truth = np.random.default_rng([seed, run]).normal(0, spread / POINTS_PER_LOGIT, models)
         truth -= truth.mean()
         for k, policy in enumerate(policies.values()):
             rng = np.random.default_rng([seed, run, k])
             start = _established(truth, models - newcomers, established, rng)
             for step, counts in enumerate(_asked(policy, truth, start, batch, len(checkpoints), rng)):
                 fit = bradley_terry(counts, prior=PRIOR)
-                squared[k, step] += np.mean((fit.ratings - CENTRE - POINTS * truth) ** 2) / runs
+                squared[k, step] += np.mean((fit.ratings - CENTRE - POINTS_PER_LOGIT * truth) ** 2) / runs
     return Race(tuple(policies), checkpoints, np.sqrt(squared))
 
 
@@ -87,7 +87,7 @@ _Log = tuple[Codes, Codes, NDArray[np.uint8]]
 def _established(truth: Floats, models: int, battles: int, rng: np.random.Generator) -> _Log:
     a = rng.integers(0, models, battles)
     b = (a + rng.integers(1, models, battles)) % models
-    return a, b, simulated_outcomes(truth[a] - truth[b], rng)
+    return a, b, simulate_outcomes(truth[a] - truth[b], rng)
 
 
 def _asked(
@@ -101,7 +101,7 @@ def _asked(
     ]
     for _ in range(steps):
         a, b = draw_pairs(policy(boards[-1]), batch, rng)
-        outcome = simulated_outcomes(truth[a] - truth[b], rng)
+        outcome = simulate_outcomes(truth[a] - truth[b], rng)
         log = (np.r_[log[0], a], np.r_[log[1], b], np.r_[log[2], outcome])
         boards.append(count_pairs(*log, models=names))
     return boards[1:]

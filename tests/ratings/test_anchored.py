@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import ratings
-from ratings.scale import POINTS
+from ratings import POINTS_PER_LOGIT
 
 MODELS = 8
 
@@ -53,7 +53,7 @@ def test_a_judge_without_taste_narrows_the_intervals():
     result = ratings.human_anchored(*columns)
     assert result.gain > 1.1
     assert (result.fit.standard_errors < result.human.standard_errors).all()
-    assert np.abs((result.fit.ratings - 1000) / POINTS - xi).max() < 0.2
+    assert np.abs((result.fit.ratings - 1000) / POINTS_PER_LOGIT - xi).max() < 0.2
 
 
 def test_judges_that_err_together_do_not_outvote_people():
@@ -64,7 +64,7 @@ def test_judges_that_err_together_do_not_outvote_people():
     assert result.taste > 50
     assert result.gain < 1.2
     assert np.abs(result.fit.ratings - result.human.ratings).max() < 30
-    assert np.abs((result.fit.ratings - 1000) / POINTS - xi).max() < 0.3
+    assert np.abs((result.fit.ratings - 1000) / POINTS_PER_LOGIT - xi).max() < 0.3
 
 
 def test_what_a_judge_says_of_its_own_family_against_others_is_not_believed():
@@ -75,7 +75,7 @@ def test_what_a_judge_says_of_its_own_family_against_others_is_not_believed():
     naive = ratings.human_anchored(*columns)
     assert aware.taste < 0.5 * naive.taste
     assert aware.gain > naive.gain
-    assert np.abs((aware.fit.ratings - 1000) / POINTS - xi).max() < 0.2
+    assert np.abs((aware.fit.ratings - 1000) / POINTS_PER_LOGIT - xi).max() < 0.2
 
 
 def test_clusters_of_voters_and_prompts():
@@ -140,7 +140,7 @@ def test_a_biased_judge_moves_no_rating_far():
     always = np.where(a < b, "model_a", "model_b")  # the lower number wins, whatever was written
     result = ratings.prediction_powered(a, b, always, people)
     lower, upper = result.fit.interval(0.999)
-    rating = 1000 + POINTS * xi
+    rating = 1000 + POINTS_PER_LOGIT * xi
     assert ((lower < rating) & (rating < upper)).all()
 
 
@@ -185,7 +185,7 @@ def test_counts_give_what_the_battles_give():
         )
         for one in ("human", "judge:x", "judge:y")
     }
-    added_up = ratings.anchored_counts(counts, prior=0.25)
+    added_up = ratings.human_anchored_counts(counts, prior=0.25)
     np.testing.assert_allclose(added_up.fit.ratings, rows.fit.ratings, atol=1e-6)
     np.testing.assert_allclose(added_up.fit.covariance, rows.fit.covariance, rtol=1e-6, atol=1e-6)
     assert added_up.taste == pytest.approx(rows.taste)
@@ -196,6 +196,6 @@ def test_counts_need_people_judges_and_the_same_models():
     one = ratings.count_pairs(["a", "b"], ["b", "a"], ["tie", "model_a"])
     other = ratings.count_pairs(["a", "c"], ["c", "a"], ["tie", "model_a"])
     with pytest.raises(ratings.BadOption, match="at least one judge"):
-        ratings.anchored_counts({"human": one})
+        ratings.human_anchored_counts({"human": one})
     with pytest.raises(ratings.BadOption, match="other models"):
-        ratings.anchored_counts({"human": one, "judge:x": other})
+        ratings.human_anchored_counts({"human": one, "judge:x": other})

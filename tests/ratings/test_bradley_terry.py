@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ratings
+from ratings import POINTS_PER_LOGIT
 from ratings.inference.hessian import win_probability
-from ratings.models.bradley_terry import score_matrix, solve
-from ratings.scale import POINTS
+from ratings.models.bradley_terry import maximise_likelihood, score_matrix
 from tests.support.boards import by_model, mirrored, simulated
 
 A, B, WINNER = simulated()
@@ -93,7 +93,7 @@ def test_the_gradient_of_the_likelihood_is_zero_at_the_ratings():
     counts = ratings.count_pairs(A, B, WINNER)
     scores = score_matrix(counts)
     for prior in (0.0, 0.25):
-        xi = solve(scores, prior)
+        xi = maximise_likelihood(scores, prior)
         gradient = scores.sum(axis=1) - ((scores + scores.T) * win_probability(xi)).sum(axis=1) - prior * xi
         assert np.abs(gradient).max() < 1e-9
 
@@ -105,12 +105,14 @@ def test_the_sandwich_is_that_of_the_battles_one_by_one():
     for a, b, winner in zip(A, B, WINNER, strict=True):
         x = np.zeros(size)
         x[fit.models.index(a)], x[fit.models.index(b)] = 1, -1
-        p = 1 / (1 + np.exp(-x @ fit.ratings / POINTS))
+        p = 1 / (1 + np.exp(-x @ fit.ratings / POINTS_PER_LOGIT))
         y = {"model_a": 1, "model_b": 0}.get(winner, 0.5)
         hessian += p * (1 - p) * np.outer(x, x)
         noise += (y - p) ** 2 * np.outer(x, x)
     inverse = np.linalg.pinv(hessian)
-    np.testing.assert_allclose(fit.covariance, POINTS**2 * inverse @ noise @ inverse, rtol=1e-8, atol=1e-8)
+    np.testing.assert_allclose(
+        fit.covariance, POINTS_PER_LOGIT**2 * inverse @ noise @ inverse, rtol=1e-8, atol=1e-8
+    )
 
 
 def test_every_battle_its_own_cluster_is_the_sandwich_but_for_the_factor():
@@ -142,20 +144,20 @@ def test_a_three_nil_newcomer_stands_where_the_prior_lets_it():
     fit = ratings.bradley_terry(a, b, winner, prior=ratings.PRIOR)
     assert 1150 < fit.rating("new") < 1400
     low, high = fit.interval()
-    assert high[fit.place("new")] - low[fit.place("new")] > 400
+    assert high[fit.index("new")] - low[fit.index("new")] > 400
     free = ratings.bradley_terry(a, b, winner)
     assert free.rating("new") == np.inf
-    assert np.isfinite(free.interval()[0][free.place("new")])
+    assert np.isfinite(free.interval()[0][free.index("new")])
     assert {m: free.rating(m) for m in set(A)} == pytest.approx(by_model(ratings.bradley_terry(A, B, WINNER)))
 
 
 def test_the_bound_of_an_undefeated_model_is_where_such_a_run_has_probability_two_and_a_half_percent():
     fit = ratings.bradley_terry([*A, *["new"] * 4], [*B, *["m0"] * 4], [*WINNER, *["model_a"] * 4])
-    lower = fit.interval()[0][fit.place("new")]
-    p = 1 / (1 + np.exp((fit.rating("m0") - lower) / POINTS))
+    lower = fit.interval()[0][fit.index("new")]
+    p = 1 / (1 + np.exp((fit.rating("m0") - lower) / POINTS_PER_LOGIT))
     assert p**4 == pytest.approx(0.025)
     worst = ratings.bradley_terry([*A, *["new"] * 4], [*B, *["m0"] * 4], [*WINNER, *["model_b"] * 4])
-    upper = worst.interval()[1][worst.place("new")]
+    upper = worst.interval()[1][worst.index("new")]
     assert worst.rating("new") == -np.inf
     assert upper - worst.rating("m0") == pytest.approx(fit.rating("m0") - lower)
 
@@ -201,7 +203,9 @@ def test_extreme_leads_stay_exact():
     assert win_probability(xi)[2, 0] == 1.0
     assert win_probability(xi)[0, 2] == pytest.approx(np.exp(-800), abs=1e-300)
     counts = ratings.PairCounts(("a", "b"), *(np.array([v]) for v in (0, 1, 10**12, 1, 0, 0)))
-    assert ratings.bradley_terry(counts).difference("a", "b")[0] == pytest.approx(POINTS * 12 * np.log(10))
+    assert ratings.bradley_terry(counts).difference("a", "b")[0] == pytest.approx(
+        POINTS_PER_LOGIT * 12 * np.log(10)
+    )
 
 
 @pytest.mark.parametrize("prior", [-1.0, float("nan"), float("inf")])

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 import ratings
 from ratings.data import compiled
 from ratings.data.columns import column_codes
-from ratings.data.tally import checked_tally, with_scipy
-from ratings.models.elo import compiled_loop, loop
+from ratings.data.tally import checked_tally, tally_with_scipy
+from ratings.models.elo import compiled_loop, python_loop
 
 needs_loops = pytest.mark.skipif(compiled.LOOPS is None, reason="ratings was installed without a C compiler")
 
@@ -40,7 +40,9 @@ def both_ways(monkeypatch, function):
 def test_the_compiled_elo_is_the_loop(dtype, models):
     (a, b, winner), *_ = drawn(models, 40_000)
     battles = a.astype(dtype), b.astype(dtype), winner
-    np.testing.assert_allclose(compiled_loop(*battles, models, 0.05), loop(*battles, models, 0.05), atol=1e-12)
+    np.testing.assert_allclose(
+        compiled_loop(*battles, models, 0.05), python_loop(*battles, models, 0.05), atol=1e-12
+    )
 
 
 @needs_loops
@@ -51,7 +53,7 @@ def test_the_compiled_elo_is_the_loop(dtype, models):
 def test_the_compiled_tally_is_that_of_scipy(dtype, models):
     (a, b, winner), *_ = drawn(models)  # with two models a byte goes round a hundred times
     pairs, cells = checked_tally(a.astype(dtype), b.astype(dtype), winner, models)
-    expected_pairs, expected_cells = with_scipy(a, b, winner, models)
+    expected_pairs, expected_cells = tally_with_scipy(a, b, winner, models)
     assert (pairs == expected_pairs).all()
     assert (cells == expected_cells).all()
 
@@ -60,7 +62,7 @@ def test_the_compiled_tally_is_that_of_scipy(dtype, models):
 def test_the_tally_reads_any_layout():
     (a, b, winner), *_ = drawn(battles=5000)
     strided = np.repeat(a, 2)[::2], b.astype(">i4"), np.repeat(winner, 3)[::3]
-    assert (checked_tally(*strided, 6)[1] == with_scipy(a, b, winner, 6)[1]).all()
+    assert (checked_tally(*strided, 6)[1] == tally_with_scipy(a, b, winner, 6)[1]).all()
 
 
 @needs_loops

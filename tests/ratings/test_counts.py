@@ -3,7 +3,7 @@ import pytest
 
 import ratings
 from ratings.data.scipy_loops import add_entries, adds_entries
-from ratings.data.tally import add_matrix, with_scipy
+from ratings.data.tally import add_matrix, tally_with_scipy
 from tests.support.boards import simulated
 
 A, B, WINNER = simulated()
@@ -95,7 +95,7 @@ def test_a_tally_of_several_chunks_loses_none(works, monkeypatch):
     monkeypatch.setattr("ratings.data.scipy_loops.adds_entries", lambda: works)
     monkeypatch.setattr("ratings.data.tally.CHUNK", 100)
     a = np.arange(1050) % 3
-    pairs, cells = with_scipy(a, (a + 1) % 3, np.zeros(1050, dtype=np.uint8), 3)
+    pairs, cells = tally_with_scipy(a, (a + 1) % 3, np.zeros(1050, dtype=np.uint8), 3)
     assert (pairs.tolist(), cells.sum(axis=0).tolist()) == ([1, 5, 6], [1050, 0, 0, 0])
 
 

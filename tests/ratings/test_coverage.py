@@ -5,8 +5,8 @@ import pytest
 from scipy.special import expit
 
 import ratings
-from ratings.models.bradley_terry import solve
-from ratings.scale import POINTS
+from ratings import POINTS_PER_LOGIT
+from ratings.models.bradley_terry import maximise_likelihood
 
 MODELS = 12
 
@@ -22,7 +22,11 @@ def board(rng, clusters, size, taste):
     nodes, weights = np.polynomial.hermite_e.hermegauss(30)
     expected = expit((xi[:, None] - xi)[:, :, None] + taste * np.sqrt(2) * nodes) @ weights / weights.sum()
     np.fill_diagonal(expected, 0.0)
-    return 1000 + POINTS * solve(expected), (a, b, np.where(won, 0, 1).astype(np.uint8)), group
+    return (
+        1000 + POINTS_PER_LOGIT * maximise_likelihood(expected),
+        (a, b, np.where(won, 0, 1).astype(np.uint8)),
+        group,
+    )
 
 
 def covered(clusters, size, taste, by_cluster, runs=150):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import ratings
 from ratings.data import scipy_loops
 from ratings.models import elo_recurrence
-from ratings.models.elo import _jittable, loop
+from ratings.models.elo import _numba_loop, python_loop
 from tests.support.boards import simulated
 
 A, B, WINNER = simulated(battles=3000)
@@ -33,19 +33,21 @@ def test_one_battle_is_the_formula():
 def test_the_recurrence_is_the_loop(models, step):
     battles = random_battles(models, 9000)
     np.testing.assert_allclose(
-        elo_recurrence.run(*battles, models, step), loop(*battles, models, step), atol=1e-10
+        elo_recurrence.run(*battles, models, step), python_loop(*battles, models, step), atol=1e-10
     )
 
 
 def test_the_recurrence_holds_for_a_model_that_always_wins():
     a, b, outcome = random_battles(5, 9000)
     outcome[a == 0], outcome[b == 0] = 0, 1
-    np.testing.assert_allclose(elo_recurrence.run(a, b, outcome, 5, 0.3), loop(a, b, outcome, 5, 0.3), atol=1e-9)
+    np.testing.assert_allclose(
+        elo_recurrence.run(a, b, outcome, 5, 0.3), python_loop(a, b, outcome, 5, 0.3), atol=1e-9
+    )
 
 
 def test_what_numba_compiles_is_the_loop():
     battles = random_battles(7, 2000)
-    np.testing.assert_allclose(_jittable(*battles, 7, 0.02), loop(*battles, 7, 0.02), atol=1e-13)
+    np.testing.assert_allclose(_numba_loop(*battles, 7, 0.02), python_loop(*battles, 7, 0.02), atol=1e-13)
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import ratings
-from ratings.scale import POINTS
+from ratings import POINTS_PER_LOGIT
 from tests.support.boards import by_model
 from tests.support.published import published
 
@@ -32,7 +32,7 @@ def test_evalica_bradley_terry(name):
     columns, scores = evalica(name)
     fit = ratings.bradley_terry(*columns)
     xi = np.log([scores["bradley_terry", model] for model in fit.models])
-    assert fit.ratings == pytest.approx(1000 + POINTS * (xi - xi.mean()), abs=1e-9)
+    assert fit.ratings == pytest.approx(1000 + POINTS_PER_LOGIT * (xi - xi.mean()), abs=1e-9)
 
 
 @pytest.mark.parametrize("name", ["food", "simple"])
@@ -48,7 +48,7 @@ def test_evalica_newman_is_davidson(name):
     columns, scores = evalica(name)
     fit = ratings.davidson(*columns)
     xi = np.log([scores["newman", model] for model in fit.models])
-    assert fit.ratings == pytest.approx(1000 + POINTS * (xi - xi.mean()), abs=1e-9)
+    assert fit.ratings == pytest.approx(1000 + POINTS_PER_LOGIT * (xi - xi.mean()), abs=1e-9)
 
 
 def baseball():
@@ -62,7 +62,7 @@ def baseball():
 
 def abilities(fit):
     against = fit.anchored("Baltimore", 0.0)
-    return np.sort(against.ratings / POINTS)[1:], against.standard_errors[1:] / POINTS
+    return np.sort(against.ratings / POINTS_PER_LOGIT)[1:], against.standard_errors[1:] / POINTS_PER_LOGIT
 
 
 def test_agresti_baseball():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import ratings
-from ratings.tools.bootstrap import bootstrap, bootstrap_of, resampled
+from ratings import bootstrap, bootstrap_refits, resample
 from tests.support.boards import simulated
 
 COLUMNS = simulated(models=6, battles=1500)
@@ -40,7 +40,7 @@ def test_rounds_solved_together_are_those_solved_one_by_one(prior):
 
 @pytest.mark.slow
 def test_any_method_can_be_resampled():
-    replicates = bootstrap_of(ratings.davidson, COUNTS, rounds=60)
+    replicates = bootstrap_refits(ratings.davidson, COUNTS, rounds=60)
     fit = ratings.davidson(COUNTS)
     assert np.sqrt(np.diag(replicates.covariance)) == pytest.approx(fit.standard_errors, rel=0.35)
 
@@ -53,7 +53,7 @@ def test_the_same_seed_gives_the_same_bits():
 
 def test_resampled_weights_keep_their_mean():
     weighted = ratings.count_pairs(*COLUMNS, weight=[2.0] * 1500)
-    for sample in resampled(weighted, 2):
+    for sample in resample(weighted, 2):
         assert sample.weighted == pytest.approx(2 * sample.table)
         assert sample.weighted_squares == pytest.approx(4 * sample.table)
 
@@ -73,24 +73,24 @@ def test_what_the_bootstrap_refuses():
 
 
 def test_simultaneous_intervals_are_wider_and_deterministic():
-    low, high = ratings.simultaneous(FIT)
+    low, high = ratings.simultaneous_intervals(FIT)
     one_low, one_high = FIT.interval()
     assert (low < one_low).all()
     assert (high > one_high).all()
-    assert ratings.simultaneous(FIT)[0].tolist() == low.tolist()
+    assert ratings.simultaneous_intervals(FIT)[0].tolist() == low.tolist()
 
 
 def test_simultaneous_intervals_of_two_models_are_their_own():
     fit = ratings.bradley_terry(["a"] * 3, ["b"] * 3, ["model_a", "model_a", "model_b"])
-    low, _ = ratings.simultaneous(fit, draws=200_000)
+    low, _ = ratings.simultaneous_intervals(fit, draws=200_000)
     assert low == pytest.approx(fit.interval()[0], abs=1.0)
 
 
 def test_simultaneous_intervals_need_finite_ratings():
     with pytest.raises(ratings.BadOption, match="rate with a prior"):
-        ratings.simultaneous(ratings.bradley_terry(["a"], ["b"], ["model_a"]))
+        ratings.simultaneous_intervals(ratings.bradley_terry(["a"], ["b"], ["model_a"]))
     with pytest.raises(ratings.BadOption, match="level 0"):
-        ratings.simultaneous(FIT, level=0)
+        ratings.simultaneous_intervals(FIT, level=0)
 
 
 def test_inverse_probability_weights_make_pairs_count_alike():

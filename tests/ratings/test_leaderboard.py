@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import ratings
-from ratings.inference.ranks import pairwise_scores, tukey_quantile
+from ratings.inference.ranks import pairwise_z_scores, tukey_quantile
 from tests.support.boards import mirrored, simulated
 
 COLUMNS = simulated(models=8, battles=2000)
@@ -151,7 +151,7 @@ def test_components_are_ranked_apart():
     ranks = ratings.significance_ranks(fit)
     assert ranks.rank.tolist() == [1] * 4
     assert ranks.high.tolist() == [2] * 4
-    assert pairwise_scores(fit)[0, 2] == 0
+    assert pairwise_z_scores(fit)[0, 2] == 0
 
 
 @pytest.mark.parametrize(("models", "published"), [(2, 2.772), (3, 3.314), (10, 4.474), (20, 5.012), (100, 6.085)])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import ratings
-from ratings.tools.robustness import RankRobustness
+from ratings import RankRobustness
 from tests.support.boards import simulated
 
 COLUMNS = simulated(models=4, battles=500)

@@ -1,15 +1,13 @@
-import functools
-
 import numpy as np
 import pytest
 
 import ratings
-from ratings.tools import pair_sampling
-from ratings.tools.simulation import race, simulated_outcomes
+from ratings import pair_sampling
+from ratings.tools.simulation import race, simulate_outcomes
 from tests.support.boards import simulated
 
 COUNTS = ratings.count_pairs(*simulated(models=6, battles=600), models=[*(f"m{m}" for m in range(6)), "new"])
-POLICIES = [pair_sampling.uniform, pair_sampling.active, pair_sampling.informative, pair_sampling.newcomers]
+POLICIES = [pair_sampling.uniform, pair_sampling.active, pair_sampling.informative]
 NEW = 6
 
 
@@ -22,11 +20,7 @@ def test_every_pair_keeps_a_chance_and_they_add_up_to_one(policy):
     assert (p[np.tril_indices(7)] == 0).all()
 
 
-@pytest.mark.parametrize(
-    "policy",
-    [pair_sampling.active, pair_sampling.informative, functools.partial(pair_sampling.newcomers, until=100)],
-    ids=["active", "informative", "newcomers"],
-)
+@pytest.mark.parametrize("policy", [pair_sampling.active, pair_sampling.informative])
 def test_newcomers_are_asked_about_more(policy):
     p = policy(COUNTS)
     p = p + p.T
@@ -51,7 +45,7 @@ def test_the_informative_pair_narrows_ratings_by_what_it_says():
     size, pair = 4, (0, 3)
     columns = simulated(models=4, battles=200)
     counts = ratings.count_pairs(*columns)
-    xi = (ratings.bradley_terry(counts, prior=0.25).ratings - 1000) / ratings.scale.POINTS
+    xi = (ratings.bradley_terry(counts, prior=0.25).ratings - 1000) / ratings.POINTS_PER_LOGIT
     p = 1 / (1 + np.exp(xi[None, :] - xi[:, None]))
     met = counts.matrix(counts.table.sum(axis=1))
     w = (met + met.T) * p * p.T
@@ -69,14 +63,8 @@ def test_the_informative_pair_narrows_ratings_by_what_it_says():
     assert trace(w) - trace(more) == pytest.approx(one * ((v @ x) ** 2).sum() / (1 + one * (x @ v @ x)))
 
 
-def test_boosts_multiply_and_can_retire_a_model():
-    p = pair_sampling.boosted(COUNTS, pair_sampling.uniform(COUNTS), {"new": 0.0, "m1": 2.0})
-    assert p[:, NEW].sum() == 0
-    assert p[0, 1] == pytest.approx(2 * p[0, 2])
-
-
 def test_pairs_are_drawn_as_often_as_asked_and_on_both_sides():
-    p = pair_sampling.newcomers(COUNTS)
+    p = pair_sampling.informative(COUNTS)
     a, b = pair_sampling.draw_pairs(p, 100_000, np.random.default_rng(0))
     seen = np.bincount(np.minimum(a, b) * 7 + np.maximum(a, b), minlength=49).reshape(7, 7) / 100_000
     np.testing.assert_allclose(seen, p, atol=0.005)
@@ -89,18 +77,10 @@ def test_what_sampling_refuses():
         pair_sampling.uniform(alone)
     with pytest.raises(ratings.BadOption, match="floor 0; a share above 0"):
         pair_sampling.active(COUNTS, floor=0)
-    with pytest.raises(ratings.BadOption, match="weight 0"):
-        pair_sampling.newcomers(COUNTS, weight=0)
-    with pytest.raises(ratings.UnknownModel, match="'zzz' is not among"):
-        pair_sampling.boosted(COUNTS, pair_sampling.uniform(COUNTS), {"zzz": 1})
-    with pytest.raises(ratings.BadOption, match="boost -1 of 'm1'"):
-        pair_sampling.boosted(COUNTS, pair_sampling.uniform(COUNTS), {"m1": -1})
-    with pytest.raises(ratings.BadOption, match="no pair is left to ask"):
-        pair_sampling.boosted(COUNTS, pair_sampling.uniform(COUNTS), dict.fromkeys(COUNTS.models, 0))
 
 
 def test_a_simulated_tie_comes_as_often_as_asked():
-    codes = simulated_outcomes(np.full(50_000, 0.5), np.random.default_rng(0), ties=0.3)
+    codes = simulate_outcomes(np.full(50_000, 0.5), np.random.default_rng(0), ties=0.3)
     assert np.mean(codes == 2) == pytest.approx(0.3, abs=0.01)
     assert np.mean(codes[codes < 2] == 0) == pytest.approx(1 / (1 + np.exp(-0.5)), abs=0.01)
 

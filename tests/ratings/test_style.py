@@ -3,7 +3,7 @@ import pytest
 from scipy.optimize import minimize
 
 import ratings
-from ratings.scale import POINTS
+from ratings import POINTS_PER_LOGIT
 from tests.support.boards import simulated
 
 TEXT = """# Title
@@ -83,7 +83,7 @@ def test_the_fit_is_the_maximum_that_a_general_optimiser_finds():
         return likelihood + 0.25 * (parameters[:5] ** 2).sum() + (parameters[5:] ** 2).sum()
 
     best = minimize(loss, np.zeros(7), method="BFGS", options={"gtol": 1e-5}).x
-    assert (fit.ratings - 1000) / POINTS == pytest.approx(best[:5] - best[:5].mean(), abs=1e-5)
+    assert (fit.ratings - 1000) / POINTS_PER_LOGIT == pytest.approx(best[:5] - best[:5].mean(), abs=1e-5)
     assert [c.value for c in fit.coefficients] == pytest.approx(best[5:], abs=1e-5)
 
 
@@ -95,11 +95,11 @@ def test_the_sandwich_is_that_of_the_battles_one_by_one():
     x = np.zeros((len(a), 7))
     x[rows, a], x[rows, b] = 1, -1
     x[:, 5:] = np.stack(list(covariates.values()), axis=1)
-    p = 1 / (1 + np.exp(-x @ [*(fit.ratings / POINTS), *(c.value for c in fit.coefficients)]))
+    p = 1 / (1 + np.exp(-x @ [*(fit.ratings / POINTS_PER_LOGIT), *(c.value for c in fit.coefficients)]))
     inverse = np.linalg.pinv(x.T @ (x * (p * (1 - p))[:, None]))
     score = x * (np.array([1, 0, 0.5])[outcome] - p)[:, None]
     expected = inverse @ score.T @ score @ inverse
-    np.testing.assert_allclose(fit.covariance / POINTS**2, expected[:5, :5], atol=1e-7)
+    np.testing.assert_allclose(fit.covariance / POINTS_PER_LOGIT**2, expected[:5, :5], atol=1e-7)
     errors = [c.standard_error for c in fit.coefficients]
     assert errors == pytest.approx(np.sqrt(np.diag(expected))[5:], rel=1e-4)
     own = ratings.contextual(*columns, covariates, cluster=rows)
@@ -110,8 +110,8 @@ def test_the_effect_of_style_is_found_and_taken_out():
     xi, columns, covariates = battles(40_000)
     plain, controlled = ratings.bradley_terry(*columns), ratings.contextual(*columns, covariates)
     truth = 0.8 * (xi - xi.mean())  # a fifth of the votes are ties
-    assert np.abs((controlled.ratings - 1000) / POINTS - truth).max() < 0.06
-    assert np.abs((plain.ratings - 1000) / POINTS - truth).max() > 0.2
+    assert np.abs((controlled.ratings - 1000) / POINTS_PER_LOGIT - truth).max() < 0.06
+    assert np.abs((plain.ratings - 1000) / POINTS_PER_LOGIT - truth).max() > 0.2
     length, noise = controlled.coefficients
     assert 0.35 < length.lower < length.upper < 0.5
     assert noise.lower < 0 < noise.upper
@@ -131,7 +131,7 @@ def test_many_battles_use_a_sample_for_the_hessian_and_arrive_all_the_same():
     fit = ratings.contextual(*columns, covariates)
     a, b, outcome = columns
     residual = np.array([1, 0, 0.5])[outcome] - 1 / (
-        1 + np.exp(-((fit.ratings[a] - fit.ratings[b]) / POINTS + sum(
+        1 + np.exp(-((fit.ratings[a] - fit.ratings[b]) / POINTS_PER_LOGIT + sum(
             c.value * covariates[c.name] for c in fit.coefficients)))
     )  # fmt: skip
     assert abs(residual @ covariates["length"]) / len(a) < 1e-7

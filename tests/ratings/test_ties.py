@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 import ratings
-from ratings.scale import POINTS
+from ratings import POINTS_PER_LOGIT
 from tests.support.boards import mirrored, simulated
 
 A, B, WINNER = simulated(models=5, battles=2000, bad=0.15)
@@ -33,7 +33,7 @@ def test_the_fit_is_the_maximum_that_a_general_optimiser_finds(method):
 
     start = np.append(np.zeros(5), 0.5)
     best = minimize(loss, start, method="BFGS", options={"gtol": 1e-6}).x
-    xi = (fit.ratings - 1000) / POINTS
+    xi = (fit.ratings - 1000) / POINTS_PER_LOGIT
     assert [*xi, fit.coefficients[0].value] == pytest.approx(list(best - [*[best[:-1].mean()] * 5, 0]), abs=1e-4)
 
 
@@ -71,7 +71,7 @@ def test_the_outside_option_shows_absolute_quality():
 
 def test_the_shares_of_outcomes_are_those_seen():
     fit = ratings.davidson(A, B, WINNER, outside=True)
-    xi = dict(zip(fit.models, (fit.ratings - 1000) / POINTS, strict=True))
+    xi = dict(zip(fit.models, (fit.ratings - 1000) / POINTS_PER_LOGIT, strict=True))
     log_nu, outside = (c.value for c in fit.coefficients)
     expected = np.zeros(4)
     for a, b in zip(A, B, strict=True):
@@ -91,7 +91,7 @@ def test_position_is_found_and_taken_out():
     fit = ratings.bradley_terry_with_position(a, b, np.where(won, 0, 1))
     (position,) = fit.coefficients
     assert position.lower < 0.4 < position.upper
-    assert (fit.ratings - 1000) / POINTS == pytest.approx(xi, abs=0.1)
+    assert (fit.ratings - 1000) / POINTS_PER_LOGIT == pytest.approx(xi, abs=0.1)
 
 
 def test_position_is_zero_when_both_sides_are_shown():

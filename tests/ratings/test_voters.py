@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 import ratings
-from ratings.tools.anomalous_voters import check_voters
+from ratings import check_voters, read_battles, tabulate
+from ratings.tools.anomalous_voters import _davidson, _without_own_votes
 
 MODELS = 10
 
@@ -64,10 +65,6 @@ def test_false_alarms_stay_under_the_level():
 
 def test_the_e_process_is_the_mean_of_products_of_likelihood_ratios():
     a, b, outcome, voter = crowd([], honest=5, votes=20)
-    from ratings.data.battles import read_battles
-    from ratings.data.counts import tabulate
-    from ratings.tools.anomalous_voters import _without_own_votes
-
     battles = read_battles(a, b, outcome.astype(np.uint8))
     fit = ratings.davidson(tabulate(battles), prior=ratings.PRIOR)
     p = _without_own_votes(battles, fit, voter, ratings.PRIOR)
@@ -91,17 +88,13 @@ def test_the_e_process_is_the_mean_of_products_of_likelihood_ratios():
 
 def test_a_voter_is_left_out_of_what_they_are_held_against():
     a, b, outcome, voter = crowd([booster(4)], honest=10, votes=60)
-    from ratings.data.battles import read_battles
-    from ratings.data.counts import tabulate
-    from ratings.tools.anomalous_voters import _davidson, _without_own_votes
-
     battles = read_battles(a, b, outcome.astype(np.uint8))
     fit = ratings.davidson(tabulate(battles), prior=ratings.PRIOR)
     p = _without_own_votes(battles, fit, voter, ratings.PRIOR)
     others = voter != 10
     refit = ratings.davidson(a[others], b[others], outcome[others], prior=ratings.PRIOR)
     mine = np.flatnonzero(voter == 10)
-    lead = (refit.ratings[a[mine]] - refit.ratings[b[mine]]) / ratings.scale.POINTS
+    lead = (refit.ratings[a[mine]] - refit.ratings[b[mine]]) / ratings.POINTS_PER_LOGIT
     assert np.abs(p[mine] - _davidson(lead, fit.coefficients[0].value)).max() < 0.03
 
 

@@ -24,7 +24,7 @@ from arena.leaderboards.leaderboard import publish
 from arena.store import Database
 from arena.store.ledger import sealed_votes
 from arena.store.votes import pair_counts, recount
-from ratings.scale import POINTS
+from ratings import POINTS_PER_LOGIT
 from tests.support.ballots import PLAIN, ballot, ballots
 from tests.support.published import published
 from tests.support.typed import Typed
@@ -51,7 +51,7 @@ def rated(database: Database, **options: float) -> dict[str, float]:
 def as_published(scores: dict[str, float]) -> dict[str, float]:
     xi = {item: math.log(score) for item, score in scores.items()}
     mean = sum(xi.values()) / len(xi)
-    return {item: 1000 + POINTS * (value - mean) for item, value in xi.items()}
+    return {item: 1000 + POINTS_PER_LOGIT * (value - mean) for item, value in xi.items()}
 
 
 @pytest.mark.parametrize("name", ["food", "simple"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import ratings
-from ratings.tools.robustness import rank_robustness
+from ratings import rank_robustness
 from tests.support.boards import simulated
 
 COLUMNS = simulated(models=10, battles=5000)
