@@ -94,8 +94,8 @@ def _copy_sqlite(connection: Connection, drawn: Drawn) -> None:
         numbers = range(start + 1, min(start + CHUNK, len(drawn.a)) + 1)
         a, b, outcome = (column[start : start + CHUNK].tolist() for column in (drawn.a, drawn.b, drawn.outcome))
         raw.executemany(
-            f"INSERT INTO battle ({BATTLE}) VALUES (?,?,?,'v',?,?,1.0,'{OVERALL}',0,'voted','{CREATED}','{CREATED}')",
-            ((n, f"p{n:09}", f"t{n:09}", x + 1, y + 1) for n, x, y in zip(numbers, a, b, strict=True)),
+            f"INSERT INTO battle ({BATTLE}) VALUES (?,?,'v',?,?,1.0,'{OVERALL}',0,'voted','{CREATED}','{CREATED}')",
+            ((n, f"p{n:09}", x + 1, y + 1) for n, x, y in zip(numbers, a, b, strict=True)),
         )
         raw.executemany(
             f"INSERT INTO vote ({VOTE}) VALUES (?,?,'{HUMAN}','v',?,0,'{CREATED}')",
@@ -119,7 +119,7 @@ def _lines(table: str, drawn: Drawn, start: int) -> Iterator[str]:
     for place, (x, y, o) in enumerate(zip(a, b, outcome, strict=True)):
         n = start + place + 1
         if table == "battle":
-            yield f"{n}\tp{n:09}\tt{n:09}\tv\t{x + 1}\t{y + 1}\t1.0\t{OVERALL}\tf\tvoted\t{CREATED}\t{CREATED}\n"
+            yield f"{n}\tp{n:09}\tv\t{x + 1}\t{y + 1}\t1.0\t{OVERALL}\tf\tvoted\t{CREATED}\t{CREATED}\n"
         else:
             yield f"{n}\t{n}\t{HUMAN}\tv\t{OUTCOMES[o]}\tf\t{CREATED}\n"
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from sqlalchemy import Table
 from sqlmodel import SQLModel
 
+from arena.store import explanations  # noqa: F401  (fills the metadata, as the next line does)
+from arena.store.schema import battles, benchmarks, judging, ledger, traits  # noqa: F401
+
 METADATA = SQLModel.metadata
 
 

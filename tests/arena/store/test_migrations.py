@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -79,3 +82,9 @@ def test_the_older_layout_comes_back_as_it_was(database):
     assert "ticket" not in {name for name, _, _ in battle_layout(database)[0]}
     migrate(database, "0007")
     assert battle_layout(database) == before
+
+
+def test_the_list_of_tables_is_whole_without_any_other_import(sqlite):
+    code = "from arena.store.schema.all_tables import all_tables; print(*(table.name for table in all_tables()))"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert {*printed.split(), "alembic_version"} == set(inspect(sqlite.engine).get_table_names())
