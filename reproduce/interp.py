@@ -74,11 +74,11 @@ def ours(name: str, target) -> tuple[list[float], dict]:
     """Scores of the words, and what else is to be told."""
     from functools import partial
 
-    from interp.blackbox.methods import method, words_of
+    from interp.blackbox.methods import black_box_method, words_of
     from interp.whitebox import attention, flow, gradients, relevance
 
     if name in ("occlusion", "owen"):
-        return method(name).scores(target.masked(), words_of(target.prompt)).scores.tolist(), {}
+        return black_box_method(name).scores(target.masked(), words_of(target.prompt)).scores.tolist(), {}
     if name == "flow":
         return flow.flow(target, target.prompt.words).scores.tolist(), {}
     methods = {

@@ -106,10 +106,12 @@ def _print_patterns(
     from arena.errors import ConfigError
     from arena.explaining.disagreements import ratings_of, wanted
     from interp.errors import BadOption
-    from interp.patterns.features import patterns
+    from interp.patterns.features import preference_patterns
 
     try:
-        rows = [vars(row) for row in patterns(ratings_of(session, wanted(votes, model, category, judge)))]
+        rows = [
+            vars(row) for row in preference_patterns(ratings_of(session, wanted(votes, model, category, judge)))
+        ]
     except BadOption as problem:
         raise ConfigError(f"--patterns: {problem}") from problem
     if as_format is Format.JSON:

@@ -18,9 +18,9 @@ from arena.engine import Budget, Call, CallResult, Engine, ReplyCache, Status
 from arena.errors import ConfigError, WorkFailed
 from arena.explaining.judge_values import AT_ONCE, Order, Reading, Seen, Texts, left, orders
 from arena.serving import model_clients
-from interp.blackbox.perturbation import Floats, Value
-from interp.blackbox.swapped_orders import Exchange, same_units
+from interp.blackbox.swapped_orders import SwappedOrders, matching_units
 from interp.errors import InterpError
+from interp.masks import Floats, Value
 from interp.prompt import Prompt
 from judges import Pair, Unparsable
 from judges.replies import Reason
@@ -47,7 +47,7 @@ def calls(
             prompts = [Prompt.found(_joined(one), one.contents) for one in made]
             texts = [_texts(runner, engine, judge.name, target.identity, one, seen) for one in made]
             first, second = (_value(*each) for each in zip(prompts, texts, strict=True))
-            exchange = Exchange(first, second, same_units(prompts[0].words, prompts[1].words))
+            exchange = SwappedOrders(first, second, matching_units(prompts[0].words, prompts[1].words))
         except InterpError as problem:
             raise ConfigError(f"{judge.name}: {problem}") from problem
         try:

@@ -13,7 +13,7 @@ from arena.engine import ReplyCache
 from arena.errors import ConfigError
 from arena.explaining.judge_values import Memory, Seen, kept, rendered
 from arena.serving import model_clients
-from interp.blackbox.perturbation import Value
+from interp.masks import Value
 from interp.prompt import Prompt
 from judges import Pair
 

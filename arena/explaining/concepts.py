@@ -23,8 +23,8 @@ from arena.serving.local_weights import has_weights, load
 from arena.store import Database
 from arena.store.explanations import battle_texts
 from arena.store.verdicts import StoredVote
-from interp.blackbox.perturbation import Floats
 from interp.errors import BadOption, InterpError
+from interp.masks import Floats
 from interp.patterns.concepts import concepts
 from interp.patterns.probes import linear_probe
 from interp.prompt import Prompt
@@ -76,7 +76,7 @@ def _preferences(votes: Iterable[StoredVote], limit: int) -> dict[int, float]:
 def _read(
     database: Database, judge: AnyModel, lm: CausalLM, preferences: dict[int, float], progress: Progress
 ) -> Iterable[Read]:
-    from interp.whitebox.inner_states import inner_state
+    from interp.whitebox.hidden_states import hidden_state
 
     for number, (battle, preference) in enumerate(preferences.items()):
         progress("reading battles", number, len(preferences))
@@ -87,7 +87,7 @@ def _read(
         if pair.completion_a.strip() == pair.completion_b.strip():
             continue
         first, second = (
-            inner_state(lm.contrast(Prompt.found(rendered(lm, one.body["messages"]), one.contents)))
+            hidden_state(lm.contrast(Prompt.found(rendered(lm, one.body["messages"]), one.contents)))
             for one in orders(judge, pair, None)
         )
         yield Read(battle, pair, preference, (first + second) / 2, (first - second) / 2)

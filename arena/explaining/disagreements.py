@@ -15,7 +15,7 @@ from arena.rules.votes import JUDGE, SCORES, mirrored
 from arena.store.duplicate_battles import Again, same_texts
 from arena.store.explanations import UnknownBattle, battle_texts
 from arena.store.verdicts import StoredVote
-from interp.patterns.features import Rating
+from interp.patterns.features import Preference
 
 FROM_A_TO_B = ("model_a", "tie", "both_bad", "model_b")  # the order of the published columns
 KINDS = {
@@ -174,7 +174,7 @@ def _completions(session: Session, battle: int) -> tuple[str, str] | None:
     return pair.completion_a, pair.completion_b
 
 
-def ratings_of(session: Session, votes: Iterable[StoredVote]) -> list[Rating]:
+def ratings_of(session: Session, votes: Iterable[StoredVote]) -> list[Preference]:
     """Every vote with the two answers it is about, for `interp.patterns.features`.
 
     A judge that was asked in both orders counts once for each, so that its bias for a place can be told from its
@@ -192,9 +192,9 @@ def ratings_of(session: Session, votes: Iterable[StoredVote]) -> list[Rating]:
         judge = vote.source.startswith(JUDGE)
         if judge and len(vote.orders) == 2:
             made += [
-                Rating(vote.battle, a, b, SCORES[winner], judge, first)
+                Preference(vote.battle, a, b, SCORES[winner], judge, first)
                 for winner, first in zip(vote.orders, ("a", "b"), strict=True)
             ]
         else:
-            made.append(Rating(vote.battle, a, b, _preference(vote), judge, None if judge else "a"))
+            made.append(Preference(vote.battle, a, b, _preference(vote), judge, None if judge else "a"))
     return made

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from arena.explaining.completion_values import Answer
 from arena.explaining.judge_values import Reading
 from interp.blackbox.counterfactual import smallest_deletion, smallest_replacement
-from interp.blackbox.methods import Scored, Words, method, words_of
-from interp.blackbox.perturbation import Floats, Value
+from interp.blackbox.methods import MethodResult, Words, black_box_method, words_of
 from interp.errors import UnsupportedModel
 from interp.evaluation.faithfulness import FRACTIONS, RANKINGS, faithfulness, infidelity
-from interp.evaluation.uncertainty import both_orders, margin, word_overlap
+from interp.evaluation.uncertainty import content_and_bias, margin, word_overlap
+from interp.masks import Floats, Value
 from interp.prompt import Prompt
-from interp.whitebox.methods import INSIDE, Inside, flow_graph, head_importance, steadiness
-from interp.whitebox.methods import scores as inside_scores
+from interp.whitebox.flow_graph import flow_graph
+from interp.whitebox.methods import WHITE_BOX, WhiteBoxMethod, head_importance, sensitivity_of, white_box_scores
 
 if TYPE_CHECKING:
     from interp.whitebox.target import Target
@@ -56,7 +56,7 @@ def of_verdict(reading: Reading, name: str, heads: str, counter: Counter) -> dic
     game, prompt = reading.exchange.content, reading.prompts[0]
     words = words_of(prompt)
     first, second = (float(f[0]) for f in reading.exchange.both(np.ones((1, words.units), dtype=bool)))
-    found = both_orders(first, second)
+    found = content_and_bias(first, second)
     targets = reading.targets
     scored = _scored(name, game, words, targets, counter, reading.exchange.places)
     return {
@@ -82,7 +82,7 @@ def of_verdict(reading: Reading, name: str, heads: str, counter: Counter) -> dic
 def of_answer(answer: Answer, name: str, heads: str, counter: Counter) -> dict[str, Any]:
     """All that is told of a model's own answer: which words of the prompt it hangs on. Raises `InterpError`."""
     from interp.evaluation.uncertainty import semantic_consistency
-    from interp.whitebox.samples import drawn, token_entropies
+    from interp.whitebox.samples import sample_completions, token_entropies
 
     started = time.monotonic()
     words = words_of(answer.prompt)
@@ -95,7 +95,7 @@ def of_answer(answer: Answer, name: str, heads: str, counter: Counter) -> dict[s
         **_inside((answer.target,), heads, counter),
     }
     counter.begin(f"drawing {SAMPLES} answers")
-    said = drawn(answer.target, answer.text, SAMPLES)
+    said = sample_completions(answer.target, answer.text, SAMPLES)
     meant = semantic_consistency(said, word_overlap)
     tokens = token_entropies(answer.target, answer.text)
     return {
@@ -121,23 +121,23 @@ def _scored(
     targets: Sequence[Target] | None,
     counter: Counter,
     places: NDArray[np.intp] | None = None,
-) -> Scored:
+) -> MethodResult:
     """Scores of the words; `places` where there are two orders, of each word of the first in the second."""
-    if name in INSIDE and targets is not None:
-        counter.begin(f"attributing: {_announced(INSIDE[name], targets[0])}")
-        return inside_scores(INSIDE[name], targets, places)
-    chosen = method(name)
+    if name in WHITE_BOX and targets is not None:
+        counter.begin(f"attributing: {_announced(WHITE_BOX[name], targets[0])}")
+        return white_box_scores(WHITE_BOX[name], targets, places)
+    chosen = black_box_method(name)
     counter.begin(f"attributing: {chosen.says}", (1 if places is None else 2) * chosen.calls(words))
     return chosen.scores(game, words)
 
 
-def _announced(chosen: Inside, target: Target) -> str:
+def _announced(chosen: WhiteBoxMethod, target: Target) -> str:
     """What the method does; of attention flow also what it will cost, before it is begun."""
     if chosen.name != "flow":
         return chosen.says
-    from interp.whitebox.flow import cost
+    from interp.whitebox.flow import flow_cost
 
-    needed = cost(target, target.prompt.words)
+    needed = flow_cost(target, target.prompt.words)
     return f"{needed.flows} maximum flows over {needed.edges:,} edges, about {needed.seconds:.0f} s an order"
 
 
@@ -172,9 +172,9 @@ def _measured(
     told = faithfulness(game, scores).to_dict()
     apart = infidelity(game, scores, samples=RANDOM_SETS)
     told["infidelity"] = apart if np.isfinite(apart) else None
-    if targets is not None and name in INSIDE and INSIDE[name].steady:
+    if targets is not None and name in WHITE_BOX and WHITE_BOX[name].steady:
         counter.begin("measuring sensitivity")
-        told["sensitivity"] = steadiness(INSIDE[name], targets[0])
+        told["sensitivity"] = sensitivity_of(WHITE_BOX[name], targets[0])
     return {"faithfulness": told}
 
 
@@ -201,7 +201,7 @@ def _inside(targets: Sequence[Target] | None, heads: str, counter: Counter) -> d
         return {}
 
 
-def _noted(scored: Scored) -> list[str]:
+def _noted(scored: MethodResult) -> list[str]:
     """What a method warns of, once."""
     orders = scored.parameters.get("orders")
     notes = [note for one in orders for note in one["notes"]] if isinstance(orders, list) else []

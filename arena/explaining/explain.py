@@ -28,9 +28,9 @@ from arena.store.explanations import (
     find_explanation,
 )
 from arena.store.schema.battles import now
-from interp.blackbox.methods import METHODS
+from interp.blackbox.methods import BLACK_BOX
 from interp.errors import InterpError
-from interp.whitebox.methods import HEADS, INSIDE
+from interp.whitebox.methods import HEAD_MEASURES, WHITE_BOX
 from judges.template import own
 
 DEFAULT = "screen"
@@ -52,7 +52,7 @@ class Asked:
     template: str | None = None
     budget: float | None = None
     about: str = VERDICT
-    heads: str = HEADS[0]
+    heads: str = HEAD_MEASURES[0]
 
     @property
     def design(self) -> str:
@@ -78,10 +78,10 @@ def ask(
     chosen = _chosen(settings, found, judge, about)
     if method not in (known := method_names()):
         raise ConfigError(f"--method: {method!r} is unknown; use one of: {', '.join(known)}")
-    if method not in METHODS and not has_weights(chosen):
+    if method not in BLACK_BOX and not has_weights(chosen):
         raise ConfigError(
             f"--method: {method} needs the weights of {chosen.name}, which is reached through "
-            f"{chosen.endpoint!r}; without weights: {', '.join(METHODS)}"
+            f"{chosen.endpoint!r}; without weights: {', '.join(BLACK_BOX)}"
         )
     return Asked(found, chosen, method, **more)
 
@@ -113,7 +113,7 @@ def _chosen(settings: Settings, battle: BattleTexts, judge: str | None, about: s
 
 def method_names() -> list[str]:
     """All methods; those that need weights come after those that do not."""
-    return [*METHODS, *INSIDE]
+    return [*BLACK_BOX, *WHITE_BOX]
 
 
 def find_battle(database: Database, battle: str) -> BattleTexts:

@@ -17,9 +17,9 @@ from arena.config import AnyModel
 from arena.engine import Entry, ReplyCache, Status, address
 from arena.errors import ConfigError
 from arena.serving import model_clients as targets
-from interp.blackbox.perturbation import Floats, Masks, Value
-from interp.blackbox.swapped_orders import Exchange, same_units
+from interp.blackbox.swapped_orders import SwappedOrders, matching_units
 from interp.errors import InterpError
+from interp.masks import Floats, Masks, Value
 from interp.prompt import Prompt
 from judges import Pair, PairwiseJudge
 from judges.errors import JudgesError
@@ -45,7 +45,7 @@ class Reading:
     weights."""
 
     prompts: tuple[Prompt, Prompt]
-    exchange: Exchange
+    exchange: SwappedOrders
     texts: tuple[Texts, Texts]
     targets: tuple[Target, Target] | None = None
     notes: tuple[str, ...] = ()
@@ -112,7 +112,7 @@ def read_weights(
         memory = Memory(identity, judge.name, reply_cache, seen)
         first, second = (kept(one.masked(), one.prompt, memory) for one in (ab, ba))
         spelled = spelled_out(lm, memory)
-        exchange = Exchange(first, second, same_units(prompts[0].words, prompts[1].words))
+        exchange = SwappedOrders(first, second, matching_units(prompts[0].words, prompts[1].words))
     except InterpError as problem:
         raise ConfigError(f"{judge.name}: {problem}") from problem
     notes = (

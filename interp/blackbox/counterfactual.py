@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from interp.blackbox.perturbation import Floats, Value, check_units
 from interp.errors import BadOption
+from interp.masks import Floats, Value, check_units
 
 AT_ONCE = 8  # deletions asked in one batch
 WORDS = 4  # words that are replaced at most, one after the other

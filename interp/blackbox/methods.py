@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from interp.blackbox.owen import Nested, owen
-from interp.blackbox.perturbation import Floats, Groups, Value, leave_out, occlusion, permutation_importance
-from interp.blackbox.shapley import EXACT, exact, kernel, sampled
+from interp.blackbox.perturbation import leave_out, occlusion, permutation_importance
+from interp.blackbox.shapley import EXACT, exact_shapley, kernel_shap, sampled_shapley
 from interp.blackbox.two_stage import screen_by_groups, screen_then_verify
 from interp.errors import BadOption
+from interp.masks import Floats, Groups, Value
 from interp.prompt import Prompt, Unit, groups
 
 ORDERS = 4  # sampled ones: each costs a call a word
@@ -41,7 +42,7 @@ class Words:
 
 
 @dataclass(frozen=True)
-class Scored:
+class MethodResult:
     """Scores (units,) with what the method found out besides."""
 
     scores: Floats
@@ -49,13 +50,13 @@ class Scored:
 
 
 @dataclass(frozen=True)
-class Method:
+class BlackBoxMethod:
     """`calls` estimates how many masks `scores` asks for."""
 
     name: str
     says: str
     calls: Callable[[Words], int]
-    scores: Callable[[Value, Words], Scored]
+    scores: Callable[[Value, Words], MethodResult]
 
 
 def words_of(prompt: Prompt) -> Words:
@@ -75,100 +76,106 @@ def words_of(prompt: Prompt) -> Words:
     )
 
 
-def method(name: str) -> Method:
+def black_box_method(name: str) -> BlackBoxMethod:
     """Raises BadOption that lists the names."""
-    if name not in METHODS:
-        raise BadOption(f"method {name!r}; expected one of: {', '.join(METHODS)}")
-    return METHODS[name]
+    if name not in BLACK_BOX:
+        raise BadOption(f"method {name!r}; expected one of: {', '.join(BLACK_BOX)}")
+    return BLACK_BOX[name]
 
 
 def _holds(filled: Sequence[tuple[Unit, list[int]]], name: str) -> bool:
     return any(unit.segment == name for unit, _ in filled)
 
 
-def _screen(value: Value, words: Words) -> Scored:
+def _screen(value: Value, words: Words) -> MethodResult:
     screen = screen_by_groups(value, words.units, words.sentences)
     found = screen_then_verify(value, screen, keep=_verified(words))
     told = {"verified": found.verified.tolist(), "agreement": _number(found.agreement)}
-    return Scored(found.scores, {"screen": "sentences", **told})
+    return MethodResult(found.scores, {"screen": "sentences", **told})
 
 
 def _verified(words: Words) -> int:
     return min(words.units, max(LEAST, words.units // VERIFIED))
 
 
-def _sentences(value: Value, words: Words) -> Scored:
+def _sentences(value: Value, words: Words) -> MethodResult:
     """Shapley values of the sentences where they are few, else leaving out each; shared evenly by the words."""
     count = len(words.sentences)
     members = np.zeros((count, words.units), dtype=bool)
     for row, sentence in enumerate(words.sentences):
         members[row, list(sentence)] = True
     if count <= EXACT:
-        effects = exact(lambda masks: value(masks @ members), count)
+        effects = exact_shapley(lambda masks: value(masks @ members), count)
     else:
         effects = leave_out(value, words.units, words.sentences)
     share = members / members.sum(axis=1, keepdims=True)
-    return Scored(effects @ share, {"sentences": "exact Shapley" if count <= EXACT else "left out one by one"})
+    return MethodResult(
+        effects @ share, {"sentences": "exact Shapley" if count <= EXACT else "left out one by one"}
+    )
 
 
-def _sampled(value: Value, words: Words) -> Scored:
-    found = sampled(value, words.units, orders=ORDERS)
-    return Scored(found.scores, {"orders": ORDERS, "standard_errors": [_number(one) for one in found.errors]})
+def _sampled(value: Value, words: Words) -> MethodResult:
+    found = sampled_shapley(value, words.units, orders=ORDERS)
+    return MethodResult(
+        found.scores, {"orders": ORDERS, "standard_errors": [_number(one) for one in found.errors]}
+    )
 
 
-def _kernel(value: Value, words: Words) -> Scored:
-    found = kernel(value, words.units, samples=SAMPLES)
-    return Scored(found.scores, {"samples": SAMPLES, "standard_errors": [_number(one) for one in found.errors]})
+def _kernel(value: Value, words: Words) -> MethodResult:
+    found = kernel_shap(value, words.units, samples=SAMPLES)
+    return MethodResult(
+        found.scores, {"samples": SAMPLES, "standard_errors": [_number(one) for one in found.errors]}
+    )
 
 
-def _owen(value: Value, words: Words) -> Scored:
+def _owen(value: Value, words: Words) -> MethodResult:
     found = owen(value, words.tree, calls=CALLS)
-    return Scored(found.scores, {"calls": found.calls, "reached": float(found.split.mean())})
+    return MethodResult(found.scores, {"calls": found.calls, "reached": float(found.split.mean())})
 
 
 def _number(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-METHODS = {
+BLACK_BOX = {
     one.name: one
     for one in (
-        Method(
+        BlackBoxMethod(
             "screen",
             "sentences are left out, then the words of those that matter; quick",
             lambda words: len(words.sentences) + _verified(words) + 2,
             _screen,
         ),
-        Method(
+        BlackBoxMethod(
             "occlusion",
             "each word is left out",
             lambda words: words.units + 1,
-            lambda value, words: Scored(occlusion(value, words.units)),
+            lambda value, words: MethodResult(occlusion(value, words.units)),
         ),
-        Method(
+        BlackBoxMethod(
             "sentences",
             "Shapley values of the sentences, exact up to ten",
             lambda words: 1 << len(words.sentences) if len(words.sentences) <= EXACT else len(words.sentences) + 1,
             _sentences,
         ),
-        Method(
+        BlackBoxMethod(
             "owen",
             "Shapley values over completions, sentences and words; the most faithful",
             lambda _: CALLS,
             _owen,
         ),
-        Method(
+        BlackBoxMethod(
             "shapley",
             "Shapley values from random orders of the words",
             lambda words: 2 + ORDERS * (words.units - 1),
             _sampled,
         ),
-        Method("kernel_shap", "the nearest linear game", lambda _: SAMPLES + 2, _kernel),
-        Method(
+        BlackBoxMethod("kernel_shap", "the nearest linear game", lambda _: SAMPLES + 2, _kernel),
+        BlackBoxMethod(
             "permutation",
             "the presence of a word is shuffled over random texts",
             lambda words: MASKS + MASKS * words.units // 2,
-            lambda value, words: Scored(
+            lambda value, words: MethodResult(
                 permutation_importance(value, words.units, samples=MASKS), {"samples": MASKS}
             ),
         ),

@@ -19,8 +19,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from interp.blackbox.perturbation import Floats, Value, check_units
 from interp.errors import BadOption
+from interp.masks import Floats, Value, check_units
 
 Nested: TypeAlias = "int | Sequence[Nested]"
 AT_ONCE = 16  # groups split in one batch of calls; larger batches follow the priorities less closely

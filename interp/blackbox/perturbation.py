@@ -1,23 +1,15 @@
-"""What changes when a unit is taken out: attribution of any model that can be asked with parts left out.
+"""The change of a value when units are removed: occlusion, groups of units, permutation importance.
 
-A *value* is the model as a function of a mask: given masks (batch, units), true where a unit is kept, it returns
-one number a mask, for a judge the contrast logit(A) - logit(B). Nothing here knows of text, tokens or torch, so a
-judge behind an API is explained by the same code as one whose weights are here.
+A judge behind an API and one with local weights are explained by the same code: both are a value over masks.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from interp.errors import BadOption
-
-Floats = NDArray[np.float64]
-Masks = NDArray[np.bool_]
-Value = Callable[[Masks], Floats]
-Groups = Sequence[Sequence[int]]
+from interp.masks import Floats, Groups, Masks, Value, check_units, group_masks
 
 
 def occlusion(value: Value, units: int, *, window: int = 1) -> Floats:
@@ -78,33 +70,6 @@ def permutation_importance(
         direction = shuffled[rows].astype(float) - masks[rows, unit]
         scores[unit] = np.mean((value(changed) - before[rows]) * direction)
     return scores
-
-
-def group_masks(units: int, groups: Groups) -> Masks:
-    """(groups, units): true for the units of each group. Raises BadOption."""
-    check_units(units)
-    if not groups:
-        raise BadOption("no groups: there is nothing to leave out")
-    masks = np.zeros((len(groups), units), dtype=bool)
-    for number, group in enumerate(groups):
-        members = np.asarray(list(group), dtype=int)
-        if members.size == 0:
-            raise BadOption(f"group {number} is empty")
-        if members.min() < 0 or members.max() >= units:
-            raise BadOption(f"group {number} has unit {members.max()}; there are units 0 to {units - 1}")
-        masks[number, members] = True
-    return masks
-
-
-def check_units(units: int) -> None:
-    """Raise BadOption unless there is something to attribute to."""
-    if units < 1:
-        raise BadOption(f"{units} units: there is nothing to attribute to")
-
-
-def everything(units: int) -> Masks:
-    """(1, units): the mask that keeps all."""
-    return np.ones((1, units), dtype=bool)
 
 
 def _effects(value: Value, taken: Masks) -> Floats:

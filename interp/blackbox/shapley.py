@@ -14,15 +14,15 @@ from math import comb, factorial
 import numpy as np
 from numpy.typing import NDArray
 
-from interp.blackbox.perturbation import Floats, Masks, Value, check_units
 from interp.errors import BadOption
+from interp.masks import Floats, Masks, Value, check_units
 
 EXACT = 10  # units: 1,024 calls; each further one doubles them
 RIDGE = 1e-3  # of the mean diagonal: enough to solve with fewer samples than units, too little to shrink weights
 
 
 @dataclass(frozen=True)
-class Sampled:
+class ShapleyEstimate:
     """Values with their standard errors, both (units,), and how often the model was asked."""
 
     scores: Floats
@@ -30,7 +30,7 @@ class Sampled:
     calls: int
 
 
-def exact(value: Value, units: int) -> Floats:
+def exact_shapley(value: Value, units: int) -> Floats:
     """(units,): Shapley values from all 2^units masks. Raises BadOption above `EXACT` units."""
     check_units(units)
     if units > EXACT:
@@ -50,7 +50,7 @@ def exact(value: Value, units: int) -> Floats:
     return scores
 
 
-def sampled(value: Value, units: int, *, orders: int = 10, seed: int = 0) -> Sampled:
+def sampled_shapley(value: Value, units: int, *, orders: int = 10, seed: int = 0) -> ShapleyEstimate:
     """Shapley values from random orders, each with its reverse.
 
     A unit that comes early in an order comes late in its reverse, so that the errors of the two cancel in part
@@ -70,10 +70,12 @@ def sampled(value: Value, units: int, *, orders: int = 10, seed: int = 0) -> Sam
         for one in (order, order[::-1]):
             gains[pair] += _gains(value, one, ends) / 2
     errors = gains.std(axis=0, ddof=1) / np.sqrt(pairs) if pairs > 1 else np.full(units, np.nan)
-    return Sampled(gains.mean(axis=0), errors, 2 + 2 * pairs * (units - 1))
+    return ShapleyEstimate(gains.mean(axis=0), errors, 2 + 2 * pairs * (units - 1))
 
 
-def kernel(value: Value, units: int, *, samples: int = 512, ridge: float = RIDGE, seed: int = 0) -> Sampled:
+def kernel_shap(
+    value: Value, units: int, *, samples: int = 512, ridge: float = RIDGE, seed: int = 0
+) -> ShapleyEstimate:
     """Kernel SHAP: the linear game nearest to f, where masks of size s weigh (M-1) / (C(M,s) s (M-s)).
 
     Masks come in pairs z and 1 - z (Covert & Lee, arXiv 2012.01536), which makes the estimate exact for games with
@@ -87,15 +89,15 @@ def kernel(value: Value, units: int, *, samples: int = 512, ridge: float = RIDGE
         raise BadOption(f"samples {samples}, ridge {ridge:g}; expected two or more, and zero or more")
     none, whole = value(np.array([[False] * units, [True] * units]))
     if units == 1:
-        return Sampled(np.array([whole - none]), np.zeros(1), 2)
+        return ShapleyEstimate(np.array([whole - none]), np.zeros(1), 2)
     total = float(whole - none)
     if units <= EXACT and samples >= (1 << units) - 2:
         masks, weight = _all_masks(units)
         scores, _ = _constrained(masks, value(masks) - none, weight, total, 0.0)
-        return Sampled(scores, np.zeros(units), len(masks) + 2)
+        return ShapleyEstimate(scores, np.zeros(units), len(masks) + 2)
     masks = _paired_masks(units, samples, np.random.default_rng(seed))
     scores, errors = _constrained(masks, value(masks) - none, np.ones(len(masks)), total, ridge)
-    return Sampled(scores, errors, len(masks) + 2)
+    return ShapleyEstimate(scores, errors, len(masks) + 2)
 
 
 def _gains(value: Value, order: NDArray[np.int64], ends: Floats) -> Floats:

@@ -16,13 +16,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from interp.blackbox.perturbation import Floats, Masks, Value
 from interp.errors import BadOption
+from interp.masks import Floats, Masks, Value
 from interp.prompt import Unit
 
 
 @dataclass(frozen=True)
-class Exchange:
+class SwappedOrders:
     """Values of the two orders. `places` (units,): where each unit of the first order stands in the second."""
 
     first: Value
@@ -45,12 +45,8 @@ class Exchange:
         first, second = self.both(masks)
         return np.asarray((first + second) / 2)
 
-    def content_scores(self, first: Floats, second: Floats) -> Floats:
-        """(units,): half the difference of two attributions, for methods that give scores and take no value."""
-        return np.asarray((np.asarray(first) - np.asarray(second)[self.places]) / 2)
 
-
-def same_units(first: Sequence[Unit], second: Sequence[Unit]) -> NDArray[np.intp]:
+def matching_units(first: Sequence[Unit], second: Sequence[Unit]) -> NDArray[np.intp]:
     """(units,): the place in `second` of each unit of `first`, by segment and number within it.
 
     Raises BadOption where the two do not have the same segments with the same number of units: the orders then

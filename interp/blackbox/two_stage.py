@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from interp.blackbox.perturbation import Floats, Groups, Value, check_units, group_masks, leave_out
+from interp.blackbox.perturbation import leave_out
 from interp.errors import BadOption
+from interp.masks import Floats, Groups, Value, check_units, group_masks
 
 
 @dataclass(frozen=True)

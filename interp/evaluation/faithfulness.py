@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from interp.blackbox.perturbation import Floats, Masks, Value, check_units
 from interp.errors import BadOption
+from interp.masks import Floats, Masks, Value, check_units
 
 FRACTIONS = (0.05, 0.1, 0.2, 0.3, 0.5)
 RANKINGS = 10  # random ones; a standard deviation of fewer is too rough to speak of beating chance

@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from interp.attribution import Attribution, Floats
+from interp.attribution import Attribution
 from interp.errors import BadOption, BadPrompt
+from interp.masks import Floats
 from interp.prompt import Unit
 
 
@@ -94,9 +93,3 @@ def _by_segment(words: Sequence[Unit]) -> dict[str | None, list[int]]:
     for at, word in enumerate(words):
         found.setdefault(word.segment, []).append(at)
     return found
-
-
-def bias_ratio(joined: BothOrders) -> float:
-    """|b| / |c|: how many times more the verdict is position than content; inf without any content."""
-    c = abs(joined.content.value)
-    return float(abs(joined.bias.value) / c) if c else float(np.inf)

@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from interp.blackbox.perturbation import Floats
 from interp.errors import BadOption
+from interp.masks import Floats
 
 Similarity = Callable[[str, str], float]
 WORD = re.compile(r"\w+")
@@ -46,17 +46,8 @@ def entropy(probabilities: ArrayLike) -> float:
     return float(-(p * np.log2(p)).sum()) + 0.0
 
 
-def token_entropies(log_probabilities: ArrayLike) -> Floats:
-    """(tokens,): bits of each token's distribution, from (tokens, vocabulary) natural logarithms."""
-    logs = np.asarray(log_probabilities, dtype=float)
-    logs = logs - np.logaddexp.reduce(logs, axis=-1, keepdims=True)
-    p = np.exp(logs)
-    bits: Floats = -(p * np.where(p > 0, logs, 0.0)).sum(axis=-1) / math.log(2)
-    return bits
-
-
 @dataclass(frozen=True)
-class Orders:
+class ContentAndBias:
     """A contrast taken over both orders. `consistent`: both name the same answer."""
 
     content: float
@@ -64,32 +55,14 @@ class Orders:
     consistent: bool
 
 
-def both_orders(shown_first: float, shown_second: float) -> Orders:
+def content_and_bias(shown_first: float, shown_second: float) -> ContentAndBias:
     """From f with answer A shown first, and f with it shown second, each as logit(first) - logit(second).
 
     content = (f1 - f2) / 2 is what the answers say, bias = (f1 + f2) / 2 what the place says.
     """
-    return Orders(
+    return ContentAndBias(
         (shown_first - shown_second) / 2, (shown_first + shown_second) / 2, shown_first * shown_second < 0
     )
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """Of k samples: the commonest value, its share, and the entropy of all values in bits."""
-
-    commonest: Hashable
-    share: float
-    entropy: float
-
-
-def sample_agreement(values: Sequence[Hashable]) -> Agreement:
-    """How often a judge, or several, say the same. Raises BadOption without samples."""
-    if not values:
-        raise BadOption("no samples: there is nothing to agree on")
-    counted = Counter(values)
-    commonest, count = counted.most_common(1)[0]
-    return Agreement(commonest, count / len(values), entropy(list(counted.values())))
 
 
 def word_overlap(one: str, other: str) -> float:

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from interp.blackbox.perturbation import Floats
 from interp.errors import BadOption, MissingExtra
+from interp.masks import Floats
 
 COMPONENTS = 50
 STABLE = 0.75  # mean agreement from which clusters are called stable (Hennig 2007)

@@ -18,11 +18,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
-from scipy.stats import norm
+from scipy.special import expit, ndtr
 
-from interp.blackbox.perturbation import Floats
 from interp.errors import BadOption
+from interp.masks import Floats
 
 RIDGE = 1e-3  # of the weight of all votes: finite coefficients where judges always side with the longer answer
 LEAST = 10  # battles; intervals clustered by fewer say nothing
@@ -52,7 +51,7 @@ FEATURES = ("length", *COUNTS)
 
 
 @dataclass(frozen=True)
-class Rating:
+class Preference:
     """One preference for A, in [0, 1], of a judge or a person. `first` is the side shown first, None for both
     orders together."""
 
@@ -88,7 +87,7 @@ def features(text: str) -> dict[str, float]:
     return {"length": float(np.log1p(len(text.split()))), **counted}
 
 
-def patterns(ratings: Sequence[Rating]) -> list[Pattern]:
+def preference_patterns(ratings: Sequence[Preference]) -> list[Pattern]:
     """The table, the largest over-weight first; features in which no two answers differ are left out.
 
     Raises BadOption without ratings of both judges and people, or with fewer than ten battles of either.
@@ -105,7 +104,7 @@ def patterns(ratings: Sequence[Rating]) -> list[Pattern]:
     count = len(names)
     errors = np.sqrt(np.diag(covariance))[count:]
     with np.errstate(divide="ignore", invalid="ignore"):
-        p = 2 * norm.sf(np.abs(beta[count:] / errors))
+        p = 2 * ndtr(-np.abs(beta[count:] / errors))
     survives = _survivors(p)
     rows = [
         Pattern(
@@ -145,7 +144,7 @@ def logistic(design: Floats, y: Floats, cluster: Sequence[str]) -> tuple[Floats,
     return beta, inverse @ meat @ inverse
 
 
-def _check(ratings: Sequence[Rating]) -> None:
+def _check(ratings: Sequence[Preference]) -> None:
     for kind, name in ((True, "judges"), (False, "people")):
         battles = {str(rating.battle) for rating in ratings if rating.judge is kind}
         if len(battles) < LEAST:
@@ -155,7 +154,7 @@ def _check(ratings: Sequence[Rating]) -> None:
         raise BadOption(f"preference {wrong.preference}, first {wrong.first!r}; expected 0 to 1, and a, b or None")
 
 
-def _differences(ratings: Sequence[Rating]) -> tuple[list[str], Floats]:
+def _differences(ratings: Sequence[Preference]) -> tuple[list[str], Floats]:
     """Names and (ratings, features): A's less B's in standard deviations, features without any left out."""
     known = {text: features(text) for rating in ratings for text in (rating.text_a, rating.text_b)}
     rows = np.array([[known[r.text_a][name] - known[r.text_b][name] for name in FEATURES] for r in ratings])

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from interp.blackbox.perturbation import Floats
 from interp.errors import BadOption
+from interp.masks import Floats
 from interp.patterns.concepts import sklearn
 
 FOLDS = 5

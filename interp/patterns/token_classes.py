@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from interp.blackbox.perturbation import Floats
 from interp.errors import BadOption
+from interp.masks import Floats
 
 RESAMPLES = 1000
 FUNCTION = re.compile(

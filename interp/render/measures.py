@@ -12,18 +12,18 @@ from interp.render.graphs import curves_svg
 Document = Mapping[str, Any]
 
 
-def faithfulness(measured: Mapping[str, Any] | None) -> str:
+def measured(figures: Mapping[str, Any] | None) -> str:
     """The badge, the curves of deletion and insertion, and the figures behind them."""
-    if measured is None:
+    if figures is None:
         return '<p class="soft">Faithfulness was not measured.</p>'
-    good = measured["verdict"] == BEATS
-    curve = measured.get("curve")
+    good = figures["verdict"] == BEATS
+    curve = figures.get("curve")
     return (
         f'<p>Faithfulness: <span class="badge {"good" if good else "bad"}">{"✓" if good else "✗"} '
-        f"{_(measured['verdict'])}</span> <span class='soft'>p = {measured['p']:.3f} against "
-        f"{measured['rankings']} rankings by chance</span></p>"
+        f"{_(figures['verdict'])}</span> <span class='soft'>p = {figures['p']:.3f} against "
+        f"{figures['rankings']} rankings by chance</span></p>"
         + (f"<div class='wide'>{curves_svg(curve)}</div>" if curve else "")
-        + f"<details><summary>the figures</summary>{_figures(measured)}</details>"
+        + f"<details><summary>the figures</summary>{_figures(figures)}</details>"
     )
 
 

@@ -27,9 +27,10 @@ from typing import Any
 import numpy as np
 
 from interp.attribution import Attribution
+from interp.evaluation.faithfulness import Faithfulness
 from interp.render.graphs import flow_svg, heads_svg
 from interp.render.heat import coloured, heading, maps
-from interp.render.measures import convergence, faithfulness, flips
+from interp.render.measures import convergence, flips, measured
 from interp.render.own_answer import answer
 
 Document = Mapping[str, Any]
@@ -62,7 +63,7 @@ def fragment(documents: Sequence[Document], title: str = "Explanation", tag: str
     )
 
 
-def document(attribution: Attribution) -> dict[str, Any]:
+def document(attribution: Attribution, faithfulness: Faithfulness | None = None) -> dict[str, Any]:
     """An attribution, over whatever units it has, as a document: for a notebook or a file."""
     told: dict[str, Any] = {
         "method": attribution.method,
@@ -74,8 +75,8 @@ def document(attribution: Attribution) -> dict[str, Any]:
         ],
         "notes": list(attribution.notes),
     }
-    if attribution.faithfulness is not None:
-        told["faithfulness"] = attribution.faithfulness.to_dict()
+    if faithfulness is not None:
+        told["faithfulness"] = faithfulness.to_dict()
     return told
 
 
@@ -150,7 +151,7 @@ def _key(document: Document) -> str:
 
 def _card(document: Document, number: int) -> str:
     return (
-        f"<h2>Method: {_(document['method'])}</h2>{faithfulness(document.get('faithfulness'))}"
+        f"<h2>Method: {_(document['method'])}</h2>{measured(document.get('faithfulness'))}"
         f"{convergence(document)}{maps(document, number)}{flips(document)}{_sentences(document)}{_words(document)}"
     )
 

@@ -18,14 +18,14 @@ from interp.errors import BadOption, UnsupportedModel
 from interp.extras import torch
 
 if TYPE_CHECKING:
-    from interp.whitebox.causal_lm import CausalLM
     from interp.whitebox.target import Target
+    from interp.whitebox.transformer import Transformer
 
 SINKS = ("drop", "norm", "keep")
 
 
 @contextmanager
-def observed(lm: CausalLM, observe: Callable[[int, torch.Tensor], None]) -> Iterator[None]:
+def observed(lm: Transformer, observe: Callable[[int, torch.Tensor], None]) -> Iterator[None]:
     """Runs inside show each layer's weights (rows, heads, queries, keys) to `observe(layer, weights)`.
 
     Only eager attention has weights to show; the network's own implementation is put back at the end. Raises
@@ -111,7 +111,7 @@ def rollout(target: Target, sink: str = "drop") -> Attribution:
 class _Moved:
     """Keeps each layer's values as they pass, to measure what its attention moves."""
 
-    def __init__(self, lm: CausalLM) -> None:
+    def __init__(self, lm: Transformer) -> None:
         self._attentions = [layer.self_attn for layer in lm.layers]
         self._values: dict[int, torch.Tensor] = {}
         self._stack = ExitStack()

@@ -1,7 +1,7 @@
 """Attention flow: how much of the reading position's attention can reach each token, as a maximum flow.
 
 A graph of layers + 1 rows of tokens; the edge from token i of layer l down to token j of layer l - 1 has the
-capacity A_l[i, j] of `interp.whitebox.attention.layers` (Abnar & Zuidema, ACL 2020). One flow a unit: `cost` says what
+capacity A_l[i, j] of `interp.whitebox.attention.layers` (Abnar & Zuidema, ACL 2020). One flow a unit: `flow_cost` says what
 that takes before it is begun.
 """
 
@@ -15,8 +15,9 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_flow
 
-from interp.attribution import Attribution, Floats
+from interp.attribution import Attribution
 from interp.errors import BadOption
+from interp.masks import Floats
 from interp.prompt import Unit, groups
 from interp.whitebox.attention import layers
 
@@ -28,7 +29,7 @@ SECONDS = 6e-8  # for an edge and a flow, measured with 30 layers and 40 to 160 
 
 
 @dataclass(frozen=True)
-class Cost:
+class FlowCost:
     """What `flow` would take: edges of the graph, flows to compute, and about how many seconds."""
 
     edges: int
@@ -36,22 +37,12 @@ class Cost:
     seconds: float
 
 
-@dataclass(frozen=True)
-class Edge:
-    """Attention of token `source` (in `layer`, counted from 1) to token `to`, of the strength `weight`."""
-
-    layer: int
-    source: int
-    to: int
-    weight: float
-
-
-def cost(target: Target, units: Sequence[Unit] | None = None) -> Cost:
+def flow_cost(target: Target, units: Sequence[Unit] | None = None) -> FlowCost:
     """What `flow` takes on this prompt, from its size alone."""
     tokens = len(target.sequence)
     edges = len(target.lm.layers) * tokens * (tokens + 1) // 2
     flows = len(target.units if units is None else units)
-    return Cost(edges, flows, edges * flows * SECONDS)
+    return FlowCost(edges, flows, edges * flows * SECONDS)
 
 
 def flow(
@@ -60,10 +51,10 @@ def flow(
     """The maximum flow from the reading position to each unit: to each token, or to a word's tokens together.
 
     A flow to two tokens is less than the sum of their flows: ask for words here, not by `by_word`. Raises
-    BadOption when `cost` says more than `seconds`.
+    BadOption when `flow_cost` says more than `seconds`.
     """
     wanted = tuple(target.units if units is None else units)
-    needed = cost(target, wanted)
+    needed = flow_cost(target, wanted)
     if needed.seconds > seconds:
         raise BadOption(
             f"attention flow to {needed.flows} units over {needed.edges:,} edges takes about {needed.seconds:.0f} "
@@ -118,21 +109,3 @@ def _flow(graph: tuple[list[np.ndarray], ...], source: int, inside: Sequence[int
     data = np.concatenate([*capacities, np.full(len(inside), SCALE)]).astype(np.int32)
     matrix = csr_array((data, (rows, columns)), shape=(drain + 1, drain + 1))
     return float(maximum_flow(matrix, source, drain).flow_value) / SCALE
-
-
-def strongest(matrices: Sequence[Floats], members: Sequence[Sequence[int]], edges: int = 60) -> list[Edge]:
-    """The strongest edges between groups of tokens (words, say), for a drawing; strongest first.
-
-    Between groups, weight is the mean over queries of the sum over keys. Edges of a group to itself are left out.
-    """
-    filled = [np.asarray(inside, dtype=np.intp) for inside in members if len(inside)]
-    found = []
-    for number, matrix in enumerate(matrices, start=1):
-        columns = np.stack([matrix[:, inside].sum(axis=1) for inside in filled], axis=1)
-        between = np.stack([columns[inside].mean(axis=0) for inside in filled])
-        np.fill_diagonal(between, 0.0)
-        for at in np.argsort(-between, axis=None, kind="stable")[:edges].tolist():
-            query, key = divmod(at, len(filled))
-            if between[query, key] > 0:
-                found.append(Edge(number, query, key, float(between[query, key])))
-    return sorted(found, key=lambda edge: -edge.weight)[:edges]

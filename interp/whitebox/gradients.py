@@ -90,7 +90,7 @@ def integrated_gradients(
         change=end - start,
         tolerance=tolerance,
     )
-    return found.noted(_rough(integral.error, tolerance))
+    return found.with_note(_rough(integral.error, tolerance))
 
 
 def gradient_shap(
@@ -120,7 +120,7 @@ def gradient_shap(
     found = target.attribution(
         "gradient_shap", total, delta=delta, samples=samples, seed=seed, baseline="shuffled content"
     )
-    return found.noted(_incomplete(total, delta))
+    return found.with_note(_incomplete(total, delta))
 
 
 def baseline_vector(target: Target, baseline: Any) -> tuple[torch.Tensor, str]:

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from interp.attribution import Floats
 from interp.errors import UnsupportedModel
 from interp.extras import torch
+from interp.masks import Floats
 
 if TYPE_CHECKING:
-    from interp.whitebox.causal_lm import CausalLM
     from interp.whitebox.target import Target
+    from interp.whitebox.transformer import Transformer
 
 Progress = Callable[[int, int], None]
 
@@ -97,7 +97,7 @@ def _zeroing(layer: int, these: range, heads: int) -> Callable[[int, torch.Tenso
 
 
 @contextmanager
-def _contexts(lm: CausalLM, see: Callable[[int, torch.Tensor], torch.Tensor | None]) -> Iterator[None]:
+def _contexts(lm: Transformer, see: Callable[[int, torch.Tensor], torch.Tensor | None]) -> Iterator[None]:
     """Shows each layer's context (rows, tokens, heads * width) to `see`, which may return another one."""
 
     def hook(number: int) -> Callable[[Any, tuple[Any, ...]], Any]:
@@ -114,9 +114,9 @@ def _contexts(lm: CausalLM, see: Callable[[int, torch.Tensor], torch.Tensor | No
         yield
 
 
-def _heads(lm: CausalLM) -> int:
+def _heads(lm: Transformer) -> int:
     return int(lm.config.num_attention_heads)
 
 
-def _shared(lm: CausalLM) -> int:
+def _shared(lm: Transformer) -> int:
     return _heads(lm) // int(getattr(lm.config, "num_key_value_heads", None) or _heads(lm))

@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from interp.attribution import Floats
 from interp.errors import BadPrompt
 from interp.extras import torch
+from interp.masks import Floats
 from interp.whitebox.target import Target
 
 TOKENS = 128  # in one backward pass; longer rows go one by one. It bounds the memory of activations

@@ -24,7 +24,7 @@ from interp.errors import UnsupportedModel
 from interp.extras import torch
 
 if TYPE_CHECKING:
-    from interp.whitebox.causal_lm import CausalLM
+    from interp.whitebox.transformer import Transformer
 
 PROJECTIONS = ("q_proj", "k_proj", "v_proj")
 GATED = ("gate_proj", "up_proj", "act_fn")
@@ -33,21 +33,21 @@ Hook = Callable[[Any, tuple[Any, ...], Any], Any]
 
 
 @contextmanager
-def attn_lrp_rules(lm: CausalLM) -> Iterator[None]:
+def attn_lrp_rules(lm: Transformer) -> Iterator[None]:
     """AttnLRP's backward pass. Raises UnsupportedModel for layers other than Llama-like or Gemma-like ones."""
     with _hooked(lm, query_key=scaled(0.25), value=scaled(0.5)):
         yield
 
 
 @contextmanager
-def cp_lrp_rules(lm: CausalLM) -> Iterator[None]:
+def cp_lrp_rules(lm: Transformer) -> Iterator[None]:
     """CP-LRP's backward pass, which conserves relevance where linear layers have no bias."""
     with _hooked(lm, query_key=_constant, value=None):
         yield
 
 
 @contextmanager
-def _hooked(lm: CausalLM, query_key: Hook, value: Hook | None) -> Iterator[None]:
+def _hooked(lm: Transformer, query_key: Hook, value: Hook | None) -> Iterator[None]:
     hooks: list[tuple[Any, Hook]] = [(norm, _norm_rule(norm)) for norm in _norms(lm.decoder)]
     for number, layer in enumerate(lm.layers):
         attention = _parts(layer, "self_attn", PROJECTIONS, number)

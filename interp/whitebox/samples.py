@@ -18,7 +18,7 @@ AT_ONCE = 64  # rows of the vocabulary at a time
 
 
 @dataclass(frozen=True)
-class Said:
+class TokenEntropy:
     """A token of an answer: `bits` of the distribution that it was drawn from, `surprise` -log2 p of itself."""
 
     text: str
@@ -26,7 +26,7 @@ class Said:
     surprise: float
 
 
-def token_entropies(target: Target, completion: str) -> list[Said]:
+def token_entropies(target: Target, completion: str) -> list[TokenEntropy]:
     """Each token of a completion, in order, as the model found it after `target.prompt`."""
     lm = target.lm
     ids = _following(target, completion)
@@ -40,10 +40,10 @@ def token_entropies(target: Target, completion: str) -> list[Said]:
             said = -logs.gather(-1, ids[low : low + AT_ONCE, None].to(logs.device))[:, 0] / math.log(2)
             found += list(zip(bits.tolist(), said.tolist(), strict=True))
     texts = [lm.tokenizer.decode([token]) for token in ids.tolist()]
-    return [Said(text, bits, surprise) for text, (bits, surprise) in zip(texts, found, strict=True)]
+    return [TokenEntropy(text, bits, surprise) for text, (bits, surprise) in zip(texts, found, strict=True)]
 
 
-def drawn(target: Target, completion: str, count: int, *, seed: int = 0) -> list[str]:
+def sample_completions(target: Target, completion: str, count: int, *, seed: int = 0) -> list[str]:
     """`count` answers to the prompt, each as long as the completion at most, at temperature 0.7.
 
     Draws from a generator of its own: torch's global state is left as it was.

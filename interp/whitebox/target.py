@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from interp.attribution import Attribution, Floats
-from interp.blackbox.perturbation import Masks, Value
+from interp.attribution import Attribution
 from interp.errors import BadOption
 from interp.extras import torch
+from interp.masks import Floats, Masks, Value
 from interp.prompt import Prompt, Unit, groups
 from interp.whitebox.prefix import Prefix
 
 if TYPE_CHECKING:
-    from interp.whitebox.causal_lm import CausalLM
+    from interp.whitebox.transformer import Transformer
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Target:
     `units` are the tokens of the prompt, `ids` (tokens,) their numbers.
     """
 
-    lm: CausalLM
+    lm: Transformer
     prompt: Prompt
     units: tuple[Unit, ...]
     ids: torch.Tensor

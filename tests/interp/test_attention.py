@@ -6,8 +6,8 @@ import pytest
 
 from interp.errors import BadOption, UnsupportedModel
 from interp.whitebox.attention import layers, mixed, rolled, rollout, without_sink
-from interp.whitebox.flow import SCALE, cost, flow, maximum_flows, strongest
-from interp.whitebox.methods import flow_graph
+from interp.whitebox.flow import SCALE, flow, flow_cost, maximum_flows
+from interp.whitebox.flow_graph import flow_graph
 from tests.support.small_models import judged, model, torch
 
 FIRST = [[1, 0, 0], [0.5, 0.5, 0], [0.25, 0.25, 0.5]]
@@ -101,7 +101,7 @@ def test_words_share_one_flow_and_the_cost_is_said_beforehand():
     target = model().contrast(judged())
     words = target.prompt.words
     tokens = len(target.units)
-    said = cost(target, words)
+    said = flow_cost(target, words)
     assert (said.edges, said.flows) == (2 * tokens * (tokens + 1) // 2, len(words))
     found = flow(target, words)
     assert [unit.text for unit in found.units] == [word.text for word in words]
@@ -121,11 +121,6 @@ def test_an_answers_rollout_starts_at_every_token_of_it():
         ]
     )
     np.testing.assert_allclose(rollout(target, "keep").scores, rows.mean(0)[: len(target.units)], atol=1e-6)
-
-
-def test_strongest_edges_between_groups():
-    found = strongest([np.array(FIRST), np.array(SECOND)], [[0], [1, 2]], edges=1)
-    assert (found[0].layer, found[0].source, found[0].to, found[0].weight) == (1, 1, 0, pytest.approx(0.375))
 
 
 def test_unknown_sinks_and_other_architectures():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from interp.errors import BadOption
-from interp.patterns.features import POSITION, Rating, features, logistic, patterns
+from interp.patterns.features import POSITION, Preference, features, logistic, preference_patterns
 from interp.patterns.token_classes import class_of, class_weights
 
 pytest.importorskip("sklearn")
@@ -89,12 +89,12 @@ def planted_ratings(battles=400, judges_like_lists=2.0, people_like_lists=0.0, b
             for first in ("a", "b") if judge else (None,):
                 push = bias * {"a": 1, "b": -1, None: 0}[first]
                 wins = random.random() < 1 / (1 + np.exp(-(taste * lead + push)))
-                made.append(Rating(battle, a, b, float(wins), judge, first))
+                made.append(Preference(battle, a, b, float(wins), judge, first))
     return made
 
 
 def test_what_judges_over_weight_is_found_and_what_they_do_not_is_not():
-    table = {row.feature: row for row in patterns(planted_ratings())}
+    table = {row.feature: row for row in preference_patterns(planted_ratings())}
     assert table["list items"].survives
     assert table["list items"].lower > 0.5
     assert table["length"].lower < 0 < table["length"].upper
@@ -103,7 +103,7 @@ def test_what_judges_over_weight_is_found_and_what_they_do_not_is_not():
 
 
 def test_judges_with_the_taste_of_people_over_weight_nothing():
-    rows = patterns(planted_ratings(judges_like_lists=1.0, people_like_lists=1.0, bias=0.0))
+    rows = preference_patterns(planted_ratings(judges_like_lists=1.0, people_like_lists=1.0, bias=0.0))
     assert not [row.feature for row in rows if row.survives]
 
 
@@ -140,7 +140,7 @@ def test_a_class_that_holds_all_the_weight_is_over_weighted_and_equal_weights_ar
 
 
 WRONG = {
-    "9 battles with votes of judges": lambda: patterns(planted_ratings(battles=9)),
+    "9 battles with votes of judges": lambda: preference_patterns(planted_ratings(battles=9)),
     "one score a word": lambda: class_weights([(["a"], [1.0, 2.0]), (["a"], [1.0])]),
     "two or more are needed": lambda: class_weights([(["a"], [1.0])]),
     "expected finite numbers": lambda: concepts([1.0, 2.0]),

@@ -12,12 +12,10 @@ from interp.blackbox.counterfactual import smallest_deletion
 from interp.errors import BadOption
 from interp.evaluation.faithfulness import BEATS, NOT, faithfulness, infidelity, max_sensitivity
 from interp.evaluation.uncertainty import (
-    both_orders,
+    content_and_bias,
     entropy,
     margin,
-    sample_agreement,
     semantic_consistency,
-    token_entropies,
     word_overlap,
 )
 
@@ -146,22 +144,14 @@ def test_a_margin_of_nothing_is_one_bit_of_doubt():
     assert margin(-900.0).entropy == 0
 
 
-def test_entropies_of_tokens_are_those_of_their_distributions():
-    logs = np.log([[0.5, 0.5], [1.0, 1e-300]])
-    assert token_entropies(logs) == pytest.approx([1.0, 0.0], abs=1e-9)
+def test_entropy_is_that_of_the_normalized_distribution():
     assert entropy([1, 1, 1, 1]) == pytest.approx(2)
 
 
 def test_content_and_bias_of_two_orders():
-    found = both_orders(0.9, -0.3)  # A is named in both orders, more clearly when it comes first
+    found = content_and_bias(0.9, -0.3)  # A is named in both orders, more clearly when it comes first
     assert (found.content, found.bias, found.consistent) == pytest.approx((0.6, 0.3, True))
-    assert not both_orders(0.5, 0.4).consistent
-
-
-def test_samples_agree_by_share_and_entropy():
-    found = sample_agreement(["a", "a", "b", "a"])
-    assert (found.commonest, found.share) == ("a", 0.75)
-    assert found.entropy == pytest.approx(entropy([3, 1]))
+    assert not content_and_bias(0.5, 0.4).consistent
 
 
 def test_meanings_are_grouped_by_whatever_similarity_is_given():
@@ -183,7 +173,6 @@ WRONG = {
     "radius 0": lambda: max_sensitivity(lambda x: x, np.ones((2, 2)), radius=0),
     "most 0": lambda: smallest_deletion(linear_judge, TRUTH, most=0),
     "is no distribution": lambda: entropy([-1.0, 2.0]),
-    "no samples": lambda: sample_agreement([]),
     "1 samples": lambda: semantic_consistency(["one"]),
 }
 

@@ -7,7 +7,7 @@ import pytest
 
 from interp.blackbox.owen import owen
 from interp.blackbox.perturbation import leave_out, occlusion, permutation_importance
-from interp.blackbox.shapley import exact, kernel, sampled
+from interp.blackbox.shapley import exact_shapley, kernel_shap, sampled_shapley
 from interp.blackbox.two_stage import screen_by_groups, screen_then_verify
 from interp.errors import BadOption
 
@@ -49,10 +49,10 @@ METHODS = {
     "occlusion": lambda f, n: occlusion(f, n),
     "occlusion of runs": lambda f, n: occlusion(f, n, window=1),
     "permutation": lambda f, n: permutation_importance(f, n, samples=8),
-    "exact": exact,
-    "sampled": lambda f, n: sampled(f, n, orders=2).scores,
-    "kernel": lambda f, n: kernel(f, n, samples=40, ridge=0).scores,
-    "kernel of all masks": lambda f, n: kernel(f, n, samples=100).scores,
+    "exact": exact_shapley,
+    "sampled": lambda f, n: sampled_shapley(f, n, orders=2).scores,
+    "kernel": lambda f, n: kernel_shap(f, n, samples=40, ridge=0).scores,
+    "kernel of all masks": lambda f, n: kernel_shap(f, n, samples=100).scores,
     "owen": lambda f, n: owen(f, [list(range(n // 2)), list(range(n // 2, n))], calls=200).scores,
     "screen then verify": lambda f, n: screen_then_verify(f, np.ones(n), keep=n).scores,
 }
@@ -84,40 +84,40 @@ def test_interactions_of_two_are_exact_from_pairs_of_orders_and_of_masks():
     def game(masks):
         return np.einsum("bi,ij,bj->b", masks, strength, masks)
 
-    known = exact(game, 7)
-    assert sampled(game, 7, orders=2).scores == pytest.approx(known)
-    assert kernel(game, 7, samples=100, ridge=0).scores == pytest.approx(known)
+    known = exact_shapley(game, 7)
+    assert sampled_shapley(game, 7, orders=2).scores == pytest.approx(known)
+    assert kernel_shap(game, 7, samples=100, ridge=0).scores == pytest.approx(known)
 
 
 def test_sampling_comes_nearer_with_more_orders_and_says_how_near():
     game = rough(8)
-    known = exact(game, 8)
-    few, many = sampled(game, 8, orders=10), sampled(game, 8, orders=400)
+    known = exact_shapley(game, 8)
+    few, many = sampled_shapley(game, 8, orders=10), sampled_shapley(game, 8, orders=400)
     assert np.abs(many.scores - known).mean() < np.abs(few.scores - known).mean() / 2
     assert np.mean(np.abs(many.scores - known) < 2 * many.errors) > 0.7
-    assert np.isnan(sampled(game, 8, orders=2).errors).all()
+    assert np.isnan(sampled_shapley(game, 8, orders=2).errors).all()
 
 
 def test_the_kernel_regression_agrees_with_exact_values_on_a_rough_game():
     game = rough(9, seed=3)
-    found = kernel(game, 9, samples=400, seed=2)
-    assert np.corrcoef(found.scores, exact(game, 9))[0, 1] > 0.7
-    assert np.abs(found.scores - exact(game, 9)).mean() < 2 * found.errors.mean()
+    found = kernel_shap(game, 9, samples=400, seed=2)
+    assert np.corrcoef(found.scores, exact_shapley(game, 9))[0, 1] > 0.7
+    assert np.abs(found.scores - exact_shapley(game, 9)).mean() < 2 * found.errors.mean()
     assert found.calls == 402
 
 
 def test_fewer_samples_than_units_still_give_finite_values_that_add_up():
     weights = np.linspace(-1, 1, 60)
-    found = kernel(lambda masks: masks @ weights, 60, samples=20)
+    found = kernel_shap(lambda masks: masks @ weights, 60, samples=20)
     assert np.isfinite(found.scores).all()
     assert found.scores.sum() == pytest.approx(weights.sum(), abs=1e-9)
 
 
 def test_one_unit_takes_all():
     game = lambda masks: 3.0 * masks[:, 0]  # noqa: E731
-    assert kernel(game, 1).scores == pytest.approx([3.0])
-    assert sampled(game, 1).scores == pytest.approx([3.0])
-    assert exact(game, 1) == pytest.approx([3.0])
+    assert kernel_shap(game, 1).scores == pytest.approx([3.0])
+    assert sampled_shapley(game, 1).scores == pytest.approx([3.0])
+    assert exact_shapley(game, 1) == pytest.approx([3.0])
     assert owen(game, [0]).scores == pytest.approx([3.0])
 
 
@@ -139,14 +139,14 @@ def test_leaving_out_a_group_costs_the_sum_of_a_linear_game():
 
 def test_owen_values_of_a_flat_pair_are_shapley_values_and_groups_are_shapley_among_themselves():
     game = rough(2)
-    assert owen(game, [0, 1]).scores == pytest.approx(exact(game, 2))
+    assert owen(game, [0, 1]).scores == pytest.approx(exact_shapley(game, 2))
     game = rough(6)
 
     def between(masks):
         return game(np.repeat(masks, 3, axis=1))
 
     by_group = owen(game, [[0, 1, 2], [3, 4, 5]], calls=500, both=9).scores.reshape(2, 3).sum(axis=1)
-    assert by_group == pytest.approx(exact(between, 2))
+    assert by_group == pytest.approx(exact_shapley(between, 2))
 
 
 def test_units_of_a_group_that_is_not_looked_into_differ_as_they_do_when_left_out_alone():
@@ -206,9 +206,9 @@ WRONG = {
     "group 0 has unit 6": lambda: leave_out(linear, 6, [[6]]),
     "no groups": lambda: leave_out(linear, 6, []),
     "samples 1": lambda: permutation_importance(linear, 6, samples=1),
-    "11 units need 2^11 calls": lambda: exact(linear, 11),
-    "orders 1": lambda: sampled(linear, 6, orders=1),
-    "ridge -1": lambda: kernel(linear, 6, ridge=-1),
+    "11 units need 2^11 calls": lambda: exact_shapley(linear, 11),
+    "orders 1": lambda: sampled_shapley(linear, 6, orders=1),
+    "ridge -1": lambda: kernel_shap(linear, 6, ridge=-1),
     "holds each of 0 to 2 once": lambda: owen(linear, [0, 2, 2]),
     "calls 1, both 5": lambda: owen(linear, [0, 1], calls=1),
     "keep 7": lambda: screen_then_verify(linear, WEIGHTS, keep=7),

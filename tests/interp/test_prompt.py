@@ -66,8 +66,8 @@ def test_words_and_sentences_have_signed_sums_without_the_template():
     assert found.by_word().by_sentence().scores.tolist() == [-0.5, 4.0]
     assert found.by_sentence().parameters == {"per": "sentence"}
     assert (found.total(), found.ranking().tolist()) == (12.5, [0, 4, 1, 3, 2])
-    assert found.noted("careful").notes == ("careful",)
-    assert found.noted(None) is found
+    assert found.with_note("careful").notes == ("careful",)
+    assert found.with_note(None) is found
 
 
 def test_one_score_a_unit():

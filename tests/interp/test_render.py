@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from interp.attribution import Attribution
-from interp.blackbox.methods import METHODS, method, words_of
-from interp.blackbox.swapped_orders import Exchange, same_units
+from interp.blackbox.methods import BLACK_BOX, black_box_method, words_of
+from interp.blackbox.swapped_orders import SwappedOrders, matching_units
 from interp.errors import BadOption
 from interp.evaluation.faithfulness import faithfulness
 from interp.prompt import Prompt
 from interp.render.graphs import MOST, flow_svg, heads_svg, pruned
 from interp.render.page import document, fragment, page
-from interp.whitebox.methods import INSIDE
+from interp.whitebox.methods import WHITE_BOX
 
 PROMPT = Prompt.of(
     (None, "Judge.\n"), ("prompt", "Which one? "), ("completion_a", "It is <b>this</b>. Sure!"),
@@ -54,14 +54,15 @@ def linear(masks):
 
 
 def attribution():
-    measured = faithfulness(linear, WEIGHTS)
-    return Attribution(
-        "occlusion", {}, PROMPT, PROMPT.words, WEIGHTS, "logit(A) - logit(B)", 1.0, faithfulness=measured
-    )
+    return Attribution("occlusion", {}, PROMPT, PROMPT.words, WEIGHTS, "logit(A) - logit(B)", 1.0)
+
+
+def measured():
+    return document(attribution(), faithfulness(linear, WEIGHTS))
 
 
 def full():
-    told = document(attribution())
+    told = measured()
     told |= {
         "judge": "tiny <judge>",
         "models": {"completion_a": "x", "completion_b": "y"},
@@ -77,7 +78,7 @@ def full():
 
 
 def test_an_attribution_from_a_notebook_becomes_a_page_of_its_own():
-    shown = balanced(page([document(attribution())]))
+    shown = balanced(page([measured()]))
     assert shown.startswith("<!doctype html>")
     assert "beats random" in shown
     assert "<script" not in shown
@@ -112,7 +113,7 @@ def test_what_was_not_measured_is_said_to_be_so():
 
 
 def test_the_text_on_the_page_is_the_text_that_was_read():
-    shown = fragment([document(attribution())])
+    shown = fragment([measured()])
     texts = re.findall(r"<p class='text'>(.*?)</p>", shown, re.S)
     import html as escaping
 
@@ -130,10 +131,10 @@ def test_heads_and_flow_are_drawn_with_their_numbers():
     assert {edge[0] for edge in kept} == {0, 1, 2}
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", BLACK_BOX)
 def test_every_method_finds_a_linear_judge(name):
     words = words_of(PROMPT)
-    chosen = method(name)
+    chosen = black_box_method(name)
     found = chosen.scores(linear, words)
     if name == "sentences":
         sums = [sum(found.scores[list(one)]) for one in words.sentences]
@@ -144,9 +145,9 @@ def test_every_method_finds_a_linear_judge(name):
 
 
 def test_methods_with_and_without_weights_have_different_names_and_unknown_ones_are_listed():
-    assert not set(METHODS) & set(INSIDE)
+    assert not set(BLACK_BOX) & set(WHITE_BOX)
     with pytest.raises(BadOption, match="'magic'; expected one of: screen, occlusion"):
-        method("magic")
+        black_box_method("magic")
     with pytest.raises(BadOption, match="no words"):
         words_of(Prompt.of((None, "only a template")))
 
@@ -159,17 +160,16 @@ def swapped_prompt():
 
 def test_content_and_bias_of_two_orders_are_taken_apart_word_by_word():
     there = swapped_prompt()
-    places = same_units(PROMPT.words, there.words)
+    places = matching_units(PROMPT.words, there.words)
     assert [there.words[place].text.strip() for place in places] == [word.text.strip() for word in PROMPT.words]
     taste, bias = WEIGHTS, 1.7
     moved = np.empty_like(taste)
     moved[places] = -taste
 
-    exchange = Exchange(lambda masks: masks @ taste + bias, lambda masks: masks @ moved + bias, places)
+    exchange = SwappedOrders(lambda masks: masks @ taste + bias, lambda masks: masks @ moved + bias, places)
     some = np.random.default_rng(0).random((5, len(taste))) < 0.5
     assert exchange.content(some) == pytest.approx(some @ taste)
     assert exchange.bias(some) == pytest.approx(np.full(5, bias))
-    assert exchange.content_scores(taste, moved) == pytest.approx(taste)
 
 
 def test_orders_that_show_different_texts_are_refused():
@@ -177,9 +177,9 @@ def test_orders_that_show_different_texts_are_refused():
         ("prompt", "Which one? "), ("completion_b", "That or more."), ("completion_a", "It is <b>this</b>. Sure!")
     )
     with pytest.raises(BadOption, match="is not the same in the other order"):
-        same_units(PROMPT.words, other.words)
+        matching_units(PROMPT.words, other.words)
     with pytest.raises(BadOption, match="in the other; expected the same"):
-        same_units(PROMPT.words[:3], swapped_prompt().words)
+        matching_units(PROMPT.words[:3], swapped_prompt().words)
 
 
 def test_the_whole_prompt_is_shown_by_word_and_by_sentence_template_included():

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from interp.whitebox.samples import drawn, token_entropies
+from interp.whitebox.samples import sample_completions, token_entropies
 from tests.support.small_models import judged, model, torch
 
 ANSWER = " yes no one"
@@ -25,8 +25,8 @@ def test_entropy_is_between_zero_and_that_of_the_whole_vocabulary():
 def test_drawn_answers_are_as_long_as_the_answer_at_most_and_the_same_seed_draws_the_same():
     target = model().answer(judged(), ANSWER)
     state = torch.random.get_rng_state()
-    first = drawn(target, ANSWER, 3)
+    first = sample_completions(target, ANSWER, 3)
     assert torch.equal(torch.random.get_rng_state(), state)
-    assert first == drawn(target, ANSWER, 3)
+    assert first == sample_completions(target, ANSWER, 3)
     assert len(first) == 3
     assert len(target.lm.tokenizer(first[0], add_special_tokens=False)["input_ids"]) <= 4

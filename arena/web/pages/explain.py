@@ -24,9 +24,9 @@ from arena.store.shared_battles import may_read
 from arena.web.explain_jobs import Busy, Explanations, Job
 from arena.web.navigation import links
 from arena.web.session import COOKIE, voter_of
-from interp.blackbox.methods import METHODS
+from interp.blackbox.methods import BLACK_BOX
 from interp.render.page import SPOKEN, fragment, style
-from interp.whitebox.methods import HEADS, INSIDE
+from interp.whitebox.methods import HEAD_MEASURES, WHITE_BOX
 
 LONGEST = 160  # characters of the prompt in the heading
 SIDE_BY_SIDE = 2
@@ -67,14 +67,14 @@ def routes(settings: Settings, database: Database, jobs: Explanations) -> APIRou
         judge: Annotated[str, Form()],
         method: Annotated[str, Form()],
         about: Annotated[str, Form()] = explain.VERDICT,
-        heads: Annotated[str, Form()] = HEADS[0],
+        heads: Annotated[str, Form()] = HEAD_MEASURES[0],
     ) -> RedirectResponse:
         battle = battle_of(name, request)
         if not settings.web.explain:
             raise HTTPException(403, "explanations are made by the operator here: arena explain")
         if judge not in judges(settings) or method not in explain.method_names():
             raise HTTPException(422, f"judge {judge!r} with method {method!r} cannot be asked from this page")
-        if about not in explain.ABOUT or heads not in HEADS:
+        if about not in explain.ABOUT or heads not in HEAD_MEASURES:
             raise HTTPException(422, f"about {about!r}, heads {heads!r} cannot be asked from this page")
         try:
             jobs.begin(battle.public_id, judge, method, about, heads)
@@ -147,7 +147,9 @@ def _start(settings: Settings, battle: BattleTexts, jobs: Explanations) -> str:
             '<p class="explained soft">New explanations are made with '
             f"<code>arena explain {battle.id} --judge JUDGE</code>.</p>"
         )
-    says = {name: one.says for name, one in METHODS.items()} | {name: one.says for name, one in INSIDE.items()}
+    says = {name: one.says for name, one in BLACK_BOX.items()} | {
+        name: one.says for name, one in WHITE_BOX.items()
+    }
     options = "".join(f'<option value="{name}">{name}: {_(text)}</option>' for name, text in says.items())
     models = "".join(f"<option>{_(name)}</option>" for name in able)
     busy = " disabled" if jobs.running() else ""

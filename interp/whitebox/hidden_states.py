@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from interp.attribution import Floats
 from interp.errors import BadOption
 from interp.extras import torch
+from interp.masks import Floats
 
 if TYPE_CHECKING:
     from interp.whitebox.target import Target
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 DEPTH = 2 / 3  # of the layers: what the text is about is settled there, and the next token not yet
 
 
-def inner_state(target: Target, depth: float = DEPTH) -> Floats:
+def hidden_state(target: Target, depth: float = DEPTH) -> Floats:
     """(width,): the residual behind the prompt's last token after this share of the layers."""
     if not 0 < depth <= 1:
         raise BadOption(f"depth {depth:g}; expected above 0, at most 1")

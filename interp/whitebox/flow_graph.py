@@ -1,0 +1,77 @@
+"""The flow of attention from the parts of a text to the verdict, level by level, for a drawing."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from interp.masks import Floats
+
+if TYPE_CHECKING:
+    from interp.whitebox.target import Target
+
+
+def flow_graph(target: Target, nodes: int = 16, levels: int = 10) -> dict[str, Any]:
+    """What reaches the place of the verdict from each part of the text, level by level, for a drawing.
+
+    Parts are the sentences of the content and what the template says between them; neighbours are taken together
+    until there are `nodes`. The matrices of neighbouring layers are multiplied until there are `levels`. An edge's
+    weight is the share of the verdict's attention that passes through it, and every level's weights sum to one:
+    what reaches its upper end, times the attention of the upper to the lower part. Raises UnsupportedModel.
+    """
+    from interp.whitebox.attention import layers
+
+    labels, members = _parts(target, nodes)
+    matrices = [matrix.double().cpu().numpy() for matrix in layers(target)]
+    members[-1] = list(range(len(target.units) - 1, len(matrices[0])))  # of an answer, all its tokens
+    between = [
+        _between(np.linalg.multi_dot([*reversed(some)]) if len(some) > 1 else some[0], members)
+        for some in _runs(matrices, levels)
+    ]
+    reached = np.zeros(len(members))
+    reached[-1] = 1.0
+    edges = []
+    for level in range(len(between) - 1, -1, -1):
+        passed = reached[:, None] * between[level]
+        edges += [
+            [level, key, query, float(passed[query, key])] for query, key in np.argwhere(passed > 0).tolist()
+        ]
+        reached = passed.sum(axis=0)
+    return {"nodes": labels, "edges": edges, "layers": len(matrices), "levels": len(between)}
+
+
+def _runs(matrices: list[Floats], most: int) -> list[list[Floats]]:
+    """Neighbouring layers in `most` runs of about the same length."""
+    cuts = np.linspace(0, len(matrices), min(most, len(matrices)) + 1).round().astype(int)
+    return [matrices[low:high] for low, high in itertools.pairwise(cuts)]
+
+
+def _parts(target: Target, most: int) -> tuple[list[str], list[list[int]]]:
+    """Labels and tokens of the parts of a text, from its first token to the last; that one is a part of its own."""
+    starts = {unit.start: unit.text for unit in target.prompt.sentences}
+    ends = {end for _, _, end in target.prompt.segments}
+    labels, members = list[str](), list[list[int]]()
+    inside = None
+    for number, unit in enumerate(target.units[:-1]):
+        anchor = unit.start + len(unit.text) - len(unit.text.lstrip())
+        begun = next((text for start, text in starts.items() if unit.start <= start <= anchor < unit.end), None)
+        kind = unit.segment is not None
+        if begun is not None or inside != kind or unit.start in ends or not members:
+            labels.append(" ".join((begun or unit.text).split()) if kind else "(template)")
+            members.append([])
+        members[-1].append(number)
+        inside = kind
+    while len(members) >= most:
+        at = int(np.argmin([len(a) + len(b) for a, b in itertools.pairwise(members)]))
+        members[at : at + 2] = [members[at] + members[at + 1]]
+        labels[at : at + 2] = [labels[at] if labels[at] != "(template)" else labels[at + 1]]
+    end = "the answer" if len(target.terms[0].suffix) else "the verdict"
+    return [*labels, end], [*members, [len(target.units) - 1]]
+
+
+def _between(matrix: Floats, inside: list[list[int]]) -> Floats:
+    """(parts, parts): attention of one part's tokens to another's, the mean over the part."""
+    columns = np.stack([matrix[:, members].sum(axis=1) for members in inside], axis=1)
+    return np.stack([columns[members].mean(axis=0) for members in inside])
