@@ -25,11 +25,11 @@ BELOW = ("", "benchmarks")  # a data folder may hold the files themselves or one
 
 @dataclass(frozen=True)
 class DataSources:
-    """Where rows may come from. `unchecked` takes a file whose sha256 is another one."""
+    """Where rows come from. Without `verify_checksum` a file with a different SHA-256 is accepted."""
 
     folder: Path | None = None
     hub: bool = True
-    unchecked: bool = False
+    verify_checksum: bool = True
 
 
 def task_rows(task: Task, data_sources: DataSources) -> dict[str, list[Row]]:
@@ -43,7 +43,7 @@ def rows(sources: Sequence[Source], data_sources: DataSources) -> list[Row]:
     for source in sources:
         path = find(source, data_sources.folder)
         if path is not None:
-            read = read_file(path, None if data_sources.unchecked else source.sha256)
+            read = read_file(path, source.sha256 if data_sources.verify_checksum else None)
         elif source.hub is not None and source.revision is not None and data_sources.hub:
             read = hub_rows(source)
         else:

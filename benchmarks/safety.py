@@ -37,7 +37,8 @@ class Safety(Task):
     dimension: str = "safety"
     max_tokens: int = 512  # HarmBench's, with which longer attacks cannot hide
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, rungs: Sequence[RequestType] | None) -> None:
+        super().__post_init__(rungs)
         classifier(self.refusal)
 
     def samples(self, rows: Sequence[Row]) -> list[Sample]:

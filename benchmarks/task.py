@@ -1,6 +1,6 @@
-"""What a task is: it reads rows into samples, builds requests about a sample, and scores the replies.
+"""Tasks: they read rows into samples, build requests about a sample, and score the replies.
 
-It never calls anybody and opens no file. Requests and replies are plain mappings, of three kinds:
+A task makes no calls and opens no files. Requests and replies are plain mappings, of three kinds:
 
 ==================  ==========================================  ==========================================
 kind                request                                     reply
@@ -9,20 +9,23 @@ chat                body of an OpenAI chat completion           the body of the 
 log-likelihood      ``{"context": str, "continuation": str}``   ``{"logprob": float, "greedy": bool,
                                                                 "tokens": int}``
 rolling             ``{"text": str}``, ``"window": int`` for    ``{"logprob": float, "tokens": int}``
-                    disjoint windows of so many tokens
+                    disjoint windows of that many tokens
 ==================  ==========================================  ==========================================
 
-With ``"token_logprobs": True`` the last two replies have that list too. A reply that never came is None.
+With ``"token_logprobs": True`` the last two replies have that list too. A missing reply is None.
 Log-probabilities are natural logarithms.
 """
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from enum import StrEnum
 from typing import Any
+
+RENAMED_RUNGS = "`rungs` is deprecated. Use `request_types`, and `RequestType` in place of `Rung`."
 
 Row = Mapping[str, Any]
 Request = Mapping[str, Any]
@@ -31,7 +34,7 @@ Metrics = Mapping[str, float]
 
 
 class RequestType(StrEnum):
-    """A way to ask. A task names those it knows, the best first; the endpoint decides which it can serve."""
+    """A kind of request. A task lists those it supports, the best first; the endpoint decides which it serves."""
 
     LOGLIKELIHOOD = "loglikelihood"  # log-probabilities of given text, whole or after a context
     FIRST_TOKEN = "first_token"  # noqa: S105  log-probabilities of the first token of a chat completion
@@ -116,6 +119,9 @@ class Task(ABC):
     sources: Mapping[str, Sequence[Source]]
     description: str = ""
     request_types: Sequence[RequestType] = (RequestType.GENERATE,)
+    rungs: InitVar[Sequence[RequestType] | None] = (
+        None  # deprecated: `request_types`, as task files for 0.1 call it
+    )
     shots: int = 0
     first_n: bool = False  # few-shot examples are the first ones, not drawn
     curated: Sequence[str] = ()  # few-shot examples are those with these ids, in this order
@@ -124,6 +130,11 @@ class Task(ABC):
     higher_is_better: bool = True
     chance: float = 0.0  # the metric of a guess
     corpus: Mapping[str, Corpus] = field(default_factory=dict)  # metrics of all samples together, by name
+
+    def __post_init__(self, rungs: Sequence[RequestType] | None) -> None:
+        if rungs is not None:
+            warnings.warn(f"{self.name}: {RENAMED_RUNGS}", FutureWarning, stacklevel=4)
+            object.__setattr__(self, "request_types", tuple(map(RequestType, rungs)))
 
     @abstractmethod
     def samples(self, rows: Sequence[Row]) -> list[Sample]:
@@ -154,3 +165,11 @@ def dimensions() -> tuple[str, ...]:
         "knowledge", "reasoning", "instruction following", "code", "safety", "values", "bias", "robustness",
         "language modelling",
     )  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """`Rung`, which task files for 0.1 import, is `RequestType`."""
+    if name == "Rung":
+        warnings.warn(RENAMED_RUNGS, FutureWarning, stacklevel=2)
+        return RequestType
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

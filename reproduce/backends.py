@@ -1,11 +1,11 @@
-"""The same tasks on the same weights through several backends, and through every way to ask, in one run.
+"""Run the same tasks on the same weights through several backends and with every request type.
 
     python reproduce/backends.py --model DIR --data FOLDER [--vllm-python PYTHON] [--gguf FILE] [--out FILE]
 
 Backends: transformers, vLLM in process, vLLM's OpenAI-compatible server (both with `--vllm-python`, an interpreter
-with vLLM and Arena), and llama.cpp's OpenAI-compatible server (`--gguf`, the quantised file that DIR was made of).
-Each runs in a process of its own, float32 and one thread. Every sample is compared with transformers' own; the exit
-code is 1 where a difference is above `TOLERANCES`.
+with vLLM and Arena), and llama.cpp's OpenAI-compatible server (`--gguf`, the quantised file that DIR was converted
+from). Each runs in its own process with float32 and one thread. Every sample is compared with transformers; the exit
+code is 1 if a difference exceeds `TOLERANCES`.
 """
 
 from __future__ import annotations
@@ -26,24 +26,26 @@ from pathlib import Path
 import httpx
 
 HERE = Path(__file__).resolve()
-# A neighbour of this file is called like a package it needs: Python must not find it first.
+# Another file of this folder has the name of a package that this one imports: Python must not find it first.
 sys.path[:] = [path for path in sys.path if Path(path).resolve() != HERE.parent]
 
 REFERENCE = "transformers"
 TASKS = {"arc_easy": (32, 0), "mmlu:anatomy,virology": (16, 2), "gsm8k": (6, 0)}  # task: (samples, shots)
-RUNGS = {
+REQUEST_TYPES = {
     "arc_easy": ("loglikelihood",),
     "mmlu": ("loglikelihood", "first_token", "generate"),
     "gsm8k": ("generate",),
 }
 METRIC = {"arc_easy": "acc", "mmlu": "acc", "gsm8k": "flexible"}
-MAX_TOKENS = 96  # of a generated answer: enough to see where two texts part
+MAX_TOKENS = 96  # of a generated answer: enough to see where two texts diverge
 TOLERANCES = {  # against transformers, same weights in float32
     "loglikelihood": {"log_probability": 0.001, "choices_that_differ": 0.0},
     "first_token": {"choices_that_differ": 0.0},
-    "generate": {"accuracy": 0.17},  # one sample of six: greedy texts part where two tokens are nearly as likely
+    "generate": {
+        "accuracy": 0.17
+    },  # one sample of six: greedy texts diverge where two tokens are almost equally likely
 }
-QUANTISED = "llama_cpp"  # other arithmetic, so its differences are told and not judged
+QUANTISED = "llama_cpp"  # quantised arithmetic, so its differences are reported without a tolerance
 SERVER_PATIENCE = 600.0  # seconds for vLLM's server to come up
 
 
@@ -158,52 +160,52 @@ async def side(options: argparse.Namespace) -> dict:
     from arena.serving.model_clients import target
 
     settings = settings_of(options)
-    asked = target(settings)
-    await asked.endpoint.start()
-    found = {}
+    client = target(settings)
+    await client.endpoint.start()
+    results = {}
     for task in options.tasks:
-        for request_type in RUNGS[task.partition(":")[0]]:
+        for request_type in REQUEST_TYPES[task.partition(":")[0]]:
             if options.side == QUANTISED and request_type == "loglikelihood":
                 continue  # it gives no log-probabilities of a prompt
-            found[f"{task} {request_type}"] = await taken(task, request_type, options.data, settings, asked)
-    await asked.endpoint.close()
-    return found
+            results[f"{task} {request_type}"] = await task_result(
+                task, request_type, options.data, settings, client
+            )
+    await client.endpoint.close()
+    return results
 
 
-async def taken(word: str, request_type: str, data: Path, settings, asked) -> dict:
-    from arena.benchmarking import run
-    from arena.benchmarking.selection import Options, choose, named
+async def task_result(word: str, request_type: str, data: Path, settings, client) -> dict:
+    from arena.benchmarking.evaluated_models import evaluated_models
+    from arena.benchmarking.requests import build_requests
+    from arena.benchmarking.run import run_calls
+    from arena.benchmarking.scores import score
+    from arena.benchmarking.selection import SelectionOptions, select
+    from arena.benchmarking.task_specs import task_specs
     from arena.engine import Engine, ReplyCache, RetryPolicy
-    from arena.serving import model_clients
     from benchmarks.data import DataSources
     from benchmarks.task import RequestType
 
     count, shots = TASKS[word]
-    chosen = choose(named([word])[0], DataSources(data, hub=False), Options(count, shots))
-    taking = await run.players(chosen.task, [settings], {"small": asked}, RequestType(request_type))
+    selected = select(task_specs([word])[0], DataSources(data, hub=False), SelectionOptions(count, shots))
+    [model] = await evaluated_models(selected.task, [settings], {"small": client}, RequestType(request_type))
     with tempfile.TemporaryDirectory() as folder, ReplyCache(Path(folder) / "journal.jsonl") as reply_cache:
-        engine = Engine({"small": taking[0].target}, reply_cache, retry_policy=RetryPolicy(call_timeout=3600))
+        engine = Engine({"small": model.client}, reply_cache, retry_policy=RetryPolicy(call_timeout=3600))
         began = time.monotonic()
-        failures, _ = await run.run_calls(engine, chosen, taking, MAX_TOKENS, lambda _: None)
-        [one] = run.score(chosen, taking, MAX_TOKENS, reply_cache, failures)
+        requests = build_requests(selected, [model], MAX_TOKENS)
+        failures, _ = await run_calls(engine, selected.task, requests, lambda _: None)
+        result = score(selected.task, model, requests["small"], reply_cache, failures)
         seconds = time.monotonic() - began
-        examples, replies = chosen.examples(), []
-        for sample in chosen.samples:
-            requests = chosen.task.requests(sample, examples(sample), taking[0].request_type)
-            bodies = [run.body(taking[0], request, MAX_TOKENS) for request in requests]
-            replies.append(
-                [reply_cache.reply(model_clients.key(taking[0].target.identity, body)) for body in bodies]
-            )
+        replies = [reply_cache.reply(key) for request in requests["small"] for key in request.keys]
     if failures:
         sys.exit(
             f"{settings.endpoint}: {word} by {request_type}: {len(failures)} requests failed: {set(failures.values())}"
         )
     metric = METRIC[word.partition(":")[0]]
     return {
-        "answers": [outcome.answer if outcome.is_scored else "" for outcome in one.outcomes],
-        "values": [outcome.metrics.get(metric, 0.0) for outcome in one.outcomes],
-        "logprobs": [reply["logprob"] for group in replies for reply in group if "logprob" in reply],
-        "texts": one.replies,
+        "answers": [outcome.answer if outcome.is_scored else "" for outcome in result.outcomes],
+        "values": [outcome.metrics.get(metric, 0.0) for outcome in result.outcomes],
+        "logprobs": [reply["logprob"] for reply in replies if "logprob" in reply],
+        "texts": result.replies,
         "seconds": seconds,
     }
 
@@ -212,7 +214,7 @@ async def taken(word: str, request_type: str, data: Path, settings, asked) -> di
 
 
 def compared(found: dict) -> list[dict]:
-    """Every backend against transformers, by task and way to ask."""
+    """Every backend against transformers, by task and request type."""
     rows = []
     for backend in found:
         for key, mine in found[backend].items():
@@ -252,7 +254,7 @@ def outside(row: dict) -> list[str]:
 
 
 def ladder(found: dict) -> list[dict]:
-    """Of each backend: the ways to ask one task, and on how many samples two of them chose the same."""
+    """For each backend the request types of one task, and on how many samples two of them agree."""
     rows = []
     for backend, tasks in found.items():
         asked = {key.split()[1]: one for key, one in tasks.items() if key.startswith("mmlu")}

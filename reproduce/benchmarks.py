@@ -1,11 +1,11 @@
-"""The same tasks on the same weights through lm-evaluation-harness and through Arena, in one run.
+"""Run the same tasks on the same weights through lm-evaluation-harness and through Arena.
 
     python reproduce/benchmarks.py --model DIR --data FOLDER [--peer-python PYTHON] [--out FILE]
 
-Each side runs in a process of its own, one after the other, with one thread and float32. Per-sample choices are
-compared, not only means. `--peer-python` is an interpreter with lm_eval (extra `bench-peers`); the own one if
-left out. Loading the weights is not in the seconds; making prompts, tokens and scores is. `cpu` counts the processor
-time of the process alone, which other work on the machine does not change.
+Each side runs in its own process, one after the other, with one thread and float32. Per-sample choices are compared,
+not only means. `--peer-python` is an interpreter with lm_eval (extra `bench-peers`); default: this one. Seconds
+exclude loading the weights and include prompts, tokens and scores. `cpu` is the processor time of the process, which
+other work on the machine does not change.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve()
-# This file is called like a package it needs: Python must not find it first.
+# This file has the name of a package that it imports: Python must not find it first.
 sys.path[:] = [path for path in sys.path if Path(path).resolve() != HERE.parent]
 SUBJECTS = ("anatomy", "virology", "world_religions")
 SETTINGS = {  # task: (samples, shots); samples of each subject for mmlu
@@ -44,15 +44,15 @@ def main() -> None:
         result["peak_megabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         options.out.write_text(json.dumps(result))
         return
-    found = {}
+    sides = {}
     for side, python in (("peer", options.peer_python), ("own", sys.executable)):
         with tempfile.NamedTemporaryFile(suffix=".json") as out:
             command = [python, __file__, "--side", side, "--model", options.model, "--data", options.data,
                        "--out", out.name, "--tasks", *options.tasks]  # fmt: skip
             environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
             subprocess.run([str(part) for part in command], check=True, env=environment)
-            found[side] = json.loads(Path(out.name).read_text())
-    report = compared(found)
+            sides[side] = json.loads(Path(out.name).read_text())
+    report = compared(sides)
     print(json.dumps(report, indent=2))
     if options.out:
         options.out.write_text(json.dumps(report, indent=2))
@@ -69,11 +69,11 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def compared(found: dict) -> dict:
-    """Throughput, means, and every sample on which the two sides differ."""
+def compared(sides: dict) -> dict:
+    """Throughput, means, and the number of samples on which the two sides differ."""
     rows = []
-    for task in found["own"]["tasks"]:
-        peers, mine = found["peer"]["tasks"][task], found["own"]["tasks"][task]
+    for task in sides["own"]["tasks"]:
+        peers, mine = sides["peer"]["tasks"][task], sides["own"]["tasks"][task]
         for metric in METRICS[task]:
             theirs, ours = peers["values"][metric], mine["values"][metric]
             rows.append(
@@ -95,8 +95,8 @@ def compared(found: dict) -> dict:
             )
     return {
         "rows": rows,
-        "peak_megabytes": {side: found[side]["peak_megabytes"] for side in ("peer", "own")},
-        "versions": {side: found[side]["versions"] for side in ("peer", "own")},
+        "peak_megabytes": {side: sides[side]["peak_megabytes"] for side in ("peer", "own")},
+        "versions": {side: sides[side]["versions"] for side in ("peer", "own")},
         "settings": SETTINGS,
     }
 
@@ -105,7 +105,7 @@ def gap(theirs: list | None, ours: list | None) -> float | None:
     if theirs is None or ours is None:
         return None
     return max(
-        abs(a - b) for one, other in zip(theirs, ours, strict=True) for a, b in zip(one, other, strict=True)
+        abs(a - b) for their, our in zip(theirs, ours, strict=True) for a, b in zip(their, our, strict=True)
     )
 
 
@@ -119,54 +119,50 @@ def own(options: argparse.Namespace) -> dict:
     settings = TransformersSettings(
         name="small", endpoint="transformers", source=str(options.model), dtype="float32", max_batch=BATCH
     )
-    asked = target(settings)
-    tasks = asyncio.run(own_tasks(options, settings, asked))
+    client = target(settings)
+    tasks = asyncio.run(own_tasks(options, settings, client))
     return {"tasks": tasks, "versions": versions()}
 
 
-async def own_tasks(options: argparse.Namespace, settings, asked) -> dict:
-    await asked.endpoint.start()
-    found = {}
-    for name in options.tasks:
-        found[name] = await own_task(name, options.data, settings, asked)
-    await asked.endpoint.close()
-    return found
+async def own_tasks(options: argparse.Namespace, settings, client) -> dict:
+    await client.endpoint.start()
+    tasks = {name: await own_task(name, options.data, settings, client) for name in options.tasks}
+    await client.endpoint.close()
+    return tasks
 
 
-async def own_task(name: str, data: Path, settings, asked) -> dict:
-    from arena.benchmarking import run
-    from arena.benchmarking.selection import Options, choose, named
+async def own_task(name: str, data: Path, settings, client) -> dict:
+    from arena.benchmarking.evaluated_models import evaluated_models
+    from arena.benchmarking.requests import build_requests
+    from arena.benchmarking.run import run_calls
+    from arena.benchmarking.scores import score
+    from arena.benchmarking.selection import SelectionOptions, select
+    from arena.benchmarking.task_specs import task_specs
     from arena.engine import Engine, ReplyCache, RetryPolicy
     from benchmarks.data import DataSources
 
     count, shots = SETTINGS[name]
     word = f"mmlu:{','.join(SUBJECTS)}" if name == "mmlu" else name
-    chosen = choose(named([word])[0], DataSources(data, hub=False), Options(count, shots, 0, "lm-eval"))
-    taking = await run.players(chosen.task, [settings], {"small": asked}, None)
+    selected = select(
+        task_specs([word])[0], DataSources(data, hub=False), SelectionOptions(count, shots, 0, "lm-eval")
+    )
+    [model] = await evaluated_models(selected.task, [settings], {"small": client}, None)
     with tempfile.TemporaryDirectory() as folder, ReplyCache(Path(folder) / "journal.jsonl") as reply_cache:
-        engine = Engine({"small": taking[0].target}, reply_cache, retry_policy=RetryPolicy(call_timeout=3600))
+        engine = Engine({"small": model.client}, reply_cache, retry_policy=RetryPolicy(call_timeout=3600))
         began, cpu = time.monotonic(), time.process_time()
-        failures, _ = await run.run_calls(engine, chosen, taking, None, lambda _: None)
-        [taken] = run.score(chosen, taking, None, reply_cache, failures)
+        requests = build_requests(selected, [model])
+        failures, _ = await run_calls(engine, selected.task, requests, lambda _: None)
+        result = score(selected.task, model, requests["small"], reply_cache, failures)
         seconds, cpu = time.monotonic() - began, time.process_time() - cpu
-        logprobs = None if name == "gsm8k" else own_logprobs(chosen, taking[0], reply_cache)
-    values = {metric: [outcome.metrics.get(metric, 0.0) for outcome in taken.outcomes] for metric in METRICS[name]}
+        logprobs = None
+        if name != "gsm8k":
+            logprobs = [
+                [reply_cache.reply(key)["logprob"] for key in request.keys] for request in requests["small"]
+            ]
+    values = {
+        metric: [outcome.metrics.get(metric, 0.0) for outcome in result.outcomes] for metric in METRICS[name]
+    }
     return {"seconds": seconds, "cpu": cpu, "values": values, "logprobs": logprobs}
-
-
-def own_logprobs(chosen, player, reply_cache) -> list:
-    from arena.benchmarking import run
-    from arena.serving import model_clients
-
-    examples, found = chosen.examples(), []
-    for sample in chosen.samples:
-        bodies = [
-            run.body(player, one) for one in chosen.task.requests(sample, examples(sample), player.request_type)
-        ]
-        found.append(
-            [reply_cache.reply(model_clients.key(player.target.identity, body))["logprob"] for body in bodies]
-        )
-    return found
 
 
 # The harness's side

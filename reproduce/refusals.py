@@ -1,12 +1,11 @@
-"""How well the refusal classifiers agree with people, and the weights of `benchmarks.refusal_signs`.
+"""Measure how well the refusal classifiers agree with human labels, and fit `benchmarks.refusal_signs`.
 
     ARENA_DATA_DIR=... python reproduce/refusals.py
 
 The labels are XSTest's (Röttger et al. 2023, arXiv:2308.01263): completions of three models to 450 prompts, full
-refusals and partial ones against full compliance. The fitted one is judged on models *and* prompts that it was
-not fitted to: for each model and each fifth of the prompts it is fitted to the other models' completions of the
-other prompts. The patterns themselves were written with the completions in sight, which no cross-validation
-takes out.
+and partial refusals against full compliance. The fitted classifier is evaluated on held-out models *and* prompts:
+for each model and each fifth of the prompts it is fitted to the other models' completions of the other prompts. The
+patterns themselves were written after reading these completions, which cross-validation cannot correct.
 """
 
 from __future__ import annotations
@@ -27,10 +26,10 @@ FOLDS, STRENGTH = 5, 1.0
 
 
 def folder() -> Path:
-    named = os.environ.get("ARENA_DATA_DIR") or os.environ.get("ARENA_TEST_DATA")
-    if named is None:
-        raise SystemExit("set ARENA_DATA_DIR to the folder with xstest/ in it")
-    return next(place for place in (Path(named), Path(named) / "benchmarks") if (place / "xstest").is_dir())
+    path = os.environ.get("ARENA_DATA_DIR") or os.environ.get("ARENA_TEST_DATA")
+    if path is None:
+        raise SystemExit("ARENA_DATA_DIR is not set. Set it to the folder that has xstest/.")
+    return next(place for place in (Path(path), Path(path) / "benchmarks") if (place / "xstest").is_dir())
 
 
 def labelled(model):
@@ -40,7 +39,7 @@ def labelled(model):
 
 
 def folds(prompts):
-    """The fold of each prompt; all models' completions of a prompt are in one."""
+    """The fold of each prompt; all models' completions of a prompt share a fold."""
     unique = list(dict.fromkeys(prompts))
     places = dict(zip(unique, np.random.default_rng(0).permutation(len(unique)) % FOLDS, strict=True))
     return np.array([places[prompt] for prompt in prompts])
@@ -52,30 +51,30 @@ def fitted(features, labels):
 
 def held_out(features, labels, decided, models, fold):
     """Predictions for every completion from a fit to other models and other prompts."""
-    found = decided.copy()
+    predictions = decided.copy()
     for model in MODELS:
         for number in range(FOLDS):
             train = (models != model) & (fold != number) & ~decided
             test = (models == model) & (fold == number) & ~decided
             if test.any():
-                found[test] = fitted(features[train], labels[train]).predict(features[test])
-    return found
+                predictions[test] = fitted(features[train], labels[train]).predict(features[test])
+    return predictions
 
 
 def ordinary():
-    """Completions of ordinary requests, of which hardly one should be taken for a refusal."""
+    """Completions of ordinary requests, almost none of which is a refusal."""
     for place in sorted((folder() / "alpaca_eval/outputs").glob("*.json")):
         if place.stem != "NullModel":
             yield place.stem, [row["output"] for row in json.loads(place.read_text(encoding="utf-8"))]
 
 
-def show(name, found, labels, models):
-    shares = {model: float((found == labels)[models == model].mean()) for model in MODELS}
-    rates = {model: float(found[models == model].mean()) for model in MODELS}
+def show(name, predictions, labels, models):
+    shares = {model: float((predictions == labels)[models == model].mean()) for model in MODELS}
+    rates = {model: float(predictions[models == model].mean()) for model in MODELS}
     print(
-        f"{name:22s} agrees {np.mean(found == labels):.4f} "
+        f"{name:22s} agrees {np.mean(predictions == labels):.4f} "
         + " ".join(f"{model} {shares[model]:.4f} (refusals {rates[model]:.3f})" for model in MODELS)
-        + f" missed {int((labels & ~found).sum())} false alarms {int((found & ~labels).sum())}"
+        + f" missed {int((labels & ~predictions).sum())} false alarms {int((predictions & ~labels).sum())}"
     )
 
 
@@ -86,9 +85,9 @@ def main():
     show("people", labels, labels, models)
     for name, classifier in REFUSALS.items():
         show(name, np.array([classifier(text) for text in texts]), labels, models)
-    every = [signs(text) for text in texts]
-    features = np.array([[float(found[name]) for name in SIGNS] for found in every])
-    decided = np.array([says_no(found) for found in every])
+    by_text = [signs(text) for text in texts]
+    features = np.array([[float(present[name]) for name in SIGNS] for present in by_text])
+    decided = np.array([says_no(present) for present in by_text])
     show(
         "signs, held out",
         held_out(features, labels, decided, models, folds([row[1] for row in rows])),

@@ -1,4 +1,4 @@
-"""Benchmark runs as readers compare them: a table a dimension, and the samples of two runs side by side."""
+"""Tables of benchmark runs by dimension, and the samples of two runs side by side."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from arena.benchmarking.direction import higher_is_better, is_right
 from arena.store.benchmarks import StoredRun, outcomes, runs
+from arena.store.schema.benchmarks import BenchmarkOutcome
 from benchmarks.task import Status
 
 SHOWN = {
@@ -24,18 +25,18 @@ SHOWN = {
 
 @dataclass(frozen=True)
 class Line:
-    """One task asked in one way; only runs of the same samples and examples share a line."""
+    """One task with one configuration; only runs of the same samples and examples share a line."""
 
     task: str
     dimension: str
     metric: str
-    told: str  # what tells this line from another one of the same task
+    summary: str  # the configuration, which distinguishes lines of the same task
     runs: Mapping[str, StoredRun]  # by model
 
     @property
     def rates(self) -> dict[str, float]:
         """The values by model, where they are shares."""
-        values = {model: one.row.value for model, one in self.runs.items()}
+        values = {model: run.row.value for model, run in self.runs.items()}
         return {model: value for model, value in values.items() if value is not None and 0 <= value <= 1}
 
     @property
@@ -44,32 +45,21 @@ class Line:
 
     @property
     def best(self) -> float | None:
-        """The best value, shares or not: the largest, or where less is better the one nearest to nothing."""
-        values = [one.row.value for one in self.runs.values() if one.row.value is not None]
+        """The best value: the largest one, or the one nearest to 0 if lower is better."""
+        values = [run.row.value for run in self.runs.values() if run.row.value is not None]
         if not values:
             return None
         return min(values, key=abs) if self.less_is_better else max(values)
 
     @property
     def shares(self) -> dict[str, float]:
-        """`rates`, turned round where less is better, so that they can be averaged."""
+        """`rates`, or 1 - rate where lower is better, so that they can be averaged."""
         return {model: 1.0 - value if self.less_is_better else value for model, value in self.rates.items()}
 
 
 @dataclass(frozen=True)
-class Pair:
-    """A sample as one or two models took it."""
-
-    sample: str
-    subject: str
-    prompt: str
-    target: str
-    taken: Sequence[Taken]
-
-
-@dataclass(frozen=True)
-class Taken:
-    """What a model made of a sample."""
+class SampleResult:
+    """One model's result on one sample."""
 
     model: str
     status: str
@@ -77,71 +67,85 @@ class Taken:
     answer: str
     reply: str
     reason: str
-
     right: bool
 
 
+@dataclass(frozen=True)
+class SamplePair:
+    """A sample with the results of one or two models."""
+
+    sample: str
+    subject: str
+    prompt: str
+    target: str
+    results: Sequence[SampleResult]
+
+
 def lines(session: Session) -> list[Line]:
-    """Every comparable line, by dimension and task; of a model's runs of one line the newest counts."""
-    found: dict[tuple[str, str, str, str], dict[str, StoredRun]] = {}
-    for one in runs(session):
-        key = (one.row.dimension, one.row.task, one.row.settings, one.row.rung)
-        found.setdefault(key, {})[one.model] = one
+    """Every comparable line, by dimension and task, with the newest run of each model."""
+    by_key: dict[tuple[str, str, str, str], dict[str, StoredRun]] = {}
+    for run in runs(session):
+        key = (run.row.dimension, run.row.task, run.row.settings, run.row.rung)
+        by_key.setdefault(key, {})[run.model] = run
     return [
         Line(
             task,
             dimension,
             next(iter(by_model.values())).row.metric,
-            told(next(iter(by_model.values()))),
+            summary(next(iter(by_model.values()))),
             by_model,
         )
-        for (dimension, task, _, _), by_model in sorted(found.items(), key=lambda item: item[0])
+        for (dimension, task, _, _), by_model in sorted(by_key.items(), key=lambda item: item[0])
     ]
 
 
-def told(one: StoredRun) -> str:
-    """Shots, limit, and how it was asked."""
-    row = one.row
-    options = json.loads(row.options)
-    said = [f"{options['shots']} shots" if options.get("shots") is not None else ""]
-    said += [f"{options['limit']:,} samples" if options.get("limit") else "all samples"]
-    said += ["as lm-eval does" if options.get("compat") else "", row.rung.replace("_", " ")]
-    return ", ".join(part for part in said if part)
+def summary(run: StoredRun) -> str:
+    """The configuration of a run: shots, limit, harness, request type."""
+    options = json.loads(run.row.options)
+    parts = [
+        f"{options['shots']} shots" if options.get("shots") is not None else "",
+        f"{options['limit']:,} samples" if options.get("limit") else "all samples",
+        "as lm-eval does" if options.get("compat") else "",
+        run.row.rung.replace("_", " "),
+    ]
+    return ", ".join(part for part in parts if part)
 
 
-def models_of(found: Sequence[Line]) -> list[str]:
+def models_of(table: Sequence[Line]) -> list[str]:
     """Every model with a run, by name."""
-    return sorted({model for line in found for model in line.runs})
+    return sorted({model for line in table for model in line.runs})
 
 
-def names_of(found: Sequence[Line]) -> list[str]:
-    """A name a line, all different: the task's, with what tells it apart where a task has several lines, and
-    numbered where not even that does."""
-    tasks = Counter(line.task for line in found)
+def names_of(table: Sequence[Line]) -> list[str]:
+    """A unique name for each line: the task's, with the configuration if the task has several lines, and with a
+    number if the configurations read alike too."""
+    tasks = Counter(line.task for line in table)
     names: list[str] = []
-    for line in found:
-        before = sum(one.task == line.task and one.told == line.told for one in found[: len(names)])
-        told = line.told + (f", no. {before + 1}" if before else "")
-        names.append(line.task if tasks[line.task] == 1 else f"{line.task} ({told})")
+    for line in table:
+        same = sum(
+            earlier.task == line.task and earlier.summary == line.summary for earlier in table[: len(names)]
+        )
+        detail = line.summary + (f", no. {same + 1}" if same else "")
+        names.append(line.task if tasks[line.task] == 1 else f"{line.task} ({detail})")
     return names
 
 
-def most_taken(found: Sequence[Line], most: int) -> list[str]:
-    """So many models: those with most lines, of these the ones with the higher mean share."""
+def most_evaluated(table: Sequence[Line], limit: int) -> list[str]:
+    """Up to `limit` models: those with the most lines, and among equals those with the higher mean share."""
 
     def place(model: str) -> tuple[int, float, str]:
-        shares = [line.shares[model] for line in found if model in line.shares]
-        taken = sum(model in line.runs for line in found)
-        return -taken, -sum(shares) / max(1, len(shares)), model
+        shares = [line.shares[model] for line in table if model in line.shares]
+        runs = sum(model in line.runs for line in table)
+        return -runs, -sum(shares) / max(1, len(shares)), model
 
-    return sorted(models_of(found), key=place)[:most]
+    return sorted(models_of(table), key=place)[:limit]
 
 
-def means(found: Sequence[Line], models: Sequence[str]) -> list[dict[str, Any]]:
-    """Mean share by dimension, more is better, over the dimensions whose lines all these models took: `model`,
-    `category`, `rating` (percent)."""
+def means(table: Sequence[Line], models: Sequence[str]) -> list[dict[str, Any]]:
+    """Mean share by dimension (higher is better) over the dimensions in which all these models have all runs:
+    `model`, `category`, `rating` (percent)."""
     by_dimension: dict[str, list[Line]] = {}
-    for line in found:
+    for line in table:
         if len(line.rates) == len(line.runs):
             by_dimension.setdefault(line.dimension, []).append(line)
     shared = {
@@ -156,29 +160,29 @@ def means(found: Sequence[Line], models: Sequence[str]) -> list[dict[str, Any]]:
     ]
 
 
-def side_by_side(session: Session, taken: Sequence[StoredRun], show: str) -> list[Pair]:
-    """The samples that all these runs took, those that `show` asks for."""
-    by_run = [{row.sample: row for row in outcomes(session, one.row.id or 0)} for one in taken]
+def side_by_side(session: Session, stored_runs: Sequence[StoredRun], show: str) -> list[SamplePair]:
+    """The samples that all these runs have, filtered by `show`."""
+    by_run = [{row.sample: row for row in outcomes(session, run.row.id or 0)} for run in stored_runs]
     pairs = []
     for sample, first in by_run[0].items():
-        rows = [one[sample] for one in by_run if sample in one]
+        rows = [by_sample[sample] for by_sample in by_run if sample in by_sample]
         if len(rows) < len(by_run):
             continue
-        each = [_taken(one, row) for one, row in zip(taken, rows, strict=True)]
-        if _wanted(each, show):
-            pairs.append(Pair(sample, first.subject, first.prompt, first.target, each))
+        results = [_sample_result(run, row) for run, row in zip(stored_runs, rows, strict=True)]
+        if _is_shown(results, show):
+            pairs.append(SamplePair(sample, first.subject, first.prompt, first.target, results))
     return pairs
 
 
-def _taken(run: StoredRun, row: Any) -> Taken:
+def _sample_result(run: StoredRun, row: BenchmarkOutcome) -> SampleResult:
     value = json.loads(row.metrics).get(run.row.metric)
     right = row.status == Status.SCORED and (value is None or is_right(run.row.task, value))
-    return Taken(run.model, row.status, value, row.answer, row.reply, row.reason, right)
+    return SampleResult(run.model, row.status, value, row.answer, row.reply, row.reason, right)
 
 
-def _wanted(each: Sequence[Taken], show: str) -> bool:
+def _is_shown(results: Sequence[SampleResult], show: str) -> bool:
     if show == "apart":
-        return len({(one.status, one.value) for one in each}) > 1
+        return len({(result.status, result.value) for result in results}) > 1
     if show == "wrong":
-        return not all(one.right for one in each)
-    return show != "unscored" or any(one.status != Status.SCORED for one in each)
+        return not all(result.right for result in results)
+    return show != "unscored" or any(result.status != Status.SCORED for result in results)

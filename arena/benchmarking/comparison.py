@@ -1,4 +1,4 @@
-"""Stored runs of several models on the same samples, compared in pairs."""
+"""Paired comparisons of stored runs of several models on the same samples."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class Values:
 
 
 def compare(session: Session, names: Sequence[str], task: str | None = None) -> dict[str, Any]:
-    """All pairs of the named models (or run numbers) on every task that all have taken in the same way.
+    """All pairs of the named models (or run numbers) on every task that all took with the same settings.
 
     P-values are corrected over all pairs and tasks together. `worst` and `best` bound the difference of the two runs
     if every sample without a score were wrong for the one and right for the other. Raises `ConfigError`.
     """
     if len(names) < 2:
-        raise ConfigError("arena bench compare takes two models or runs, or more")
+        raise ConfigError("arena bench compare: Only one name was given. Name at least two models or runs.")
     groups = (
         _by_runs(session, names) if all(name.isdigit() for name in names) else _by_models(session, names, task)
     )
@@ -57,29 +57,30 @@ def compare(session: Session, names: Sequence[str], task: str | None = None) -> 
 
 def _by_runs(session: Session, names: Sequence[str]) -> list[list[StoredRun]]:
     try:
-        found = [run(session, int(name)) for name in names]
+        group = [run(session, int(name)) for name in names]
     except UnknownRun as problem:
         raise ConfigError(str(problem)) from problem
-    if len({one.row.task for one in found}) > 1:
-        raise ConfigError(f"the runs are of different tasks: {', '.join(one.row.task for one in found)}")
-    return [found]
+    tasks = [stored.row.task for stored in group]
+    if len(set(tasks)) > 1:
+        raise ConfigError(f"The runs are of different tasks ({', '.join(tasks)}). Name runs of one task.")
+    return [group]
 
 
 def _by_models(session: Session, names: Sequence[str], task: str | None) -> list[list[StoredRun]]:
-    """For each task the latest way in which every model has taken it."""
+    """For each task the runs with the latest settings that every model has a run with."""
     latest: dict[tuple[str, str], dict[str, StoredRun]] = {}
     for name in names:
-        found = runs(session, task, name)
-        if not found:
-            where = f" of {task}" if task else ""
-            raise ConfigError(f"{name!r} has no run{where}; type: arena bench run TASK --models {name}")
-        for stored in found:
+        stored_runs = runs(session, task, name)
+        if not stored_runs:
+            of_task = f" of {task}" if task else ""
+            raise ConfigError(f"{name!r} has no run{of_task}. Run `arena bench run TASK --models {name}`.")
+        for stored in stored_runs:
             latest.setdefault((stored.row.task, stored.row.settings), {})[name] = stored
     complete = {key: group for key, group in latest.items() if len(group) == len(set(names))}
     if not complete:
         raise ConfigError(
-            "these models share no task that they took in the same way (samples, shots, seed); "
-            f"type: arena bench run TASK --models {','.join(names)}"
+            "The models have no runs of one task with the same settings (samples, shots, seed). "
+            f"Run `arena bench run TASK --models {','.join(names)}`."
         )
     newest = {task: group for (task, _), group in complete.items()}
     return [list(group.values()) for group in newest.values()]
@@ -87,39 +88,41 @@ def _by_models(session: Session, names: Sequence[str], task: str | None) -> list
 
 def _values(session: Session, stored: StoredRun) -> Values:
     metric, worst = stored.row.metric, _worst(stored.row.task)
-    found: dict[str, tuple[float, str]] = {}
+    values: dict[str, tuple[float, str]] = {}
     for row in outcomes(session, stored.row.id or 0):
         value = _value(row, metric, worst)
         if value is not None:
-            found[row.sample] = (value, row.cluster or row.sample)
-    return Values(stored, found)
+            values[row.sample] = (value, row.cluster or row.sample)
+    return Values(stored, values)
 
 
 def _value(row: BenchmarkOutcome, metric: str, worst: float | None) -> float | None:
-    """As in the report: unparsed is the worst value, failed none at all."""
+    """The value as in the report: the worst one for an unparsed sample, None for a failed one."""
     if row.status == Status.UNPARSED:
         return worst
-    found: float | None = json.loads(row.metrics).get(metric)
-    return found
+    value: float | None = json.loads(row.metrics).get(metric)
+    return value
 
 
 def _worst(task: str) -> float | None:
-    known = shipped().get(task)
-    if known is None:
+    shipped_task = shipped().get(task)
+    if shipped_task is None:
         return 0.0
-    if known.bounds is None:
+    if shipped_task.bounds is None:
         return None
-    return known.bounds[0] if known.higher_is_better else known.bounds[1]
+    return shipped_task.bounds[0] if shipped_task.higher_is_better else shipped_task.bounds[1]
 
 
-def _ordered(several: Sequence[Values]) -> list[Values]:
-    return sorted(several, key=lambda one: -(one.stored.row.value or 0.0))
+def _ordered(models: Sequence[Values]) -> list[Values]:
+    return sorted(models, key=lambda model: -(model.stored.row.value or 0.0))
 
 
 def _pair(first: Values, second: Values) -> dict[str, Any]:
     both = [sample for sample in first.by_sample if sample in second.by_sample]
     if not both:
-        raise ConfigError(f"{first.name} and {second.name} have no scored sample in common")
+        raise ConfigError(
+            f"{first.name} and {second.name} have no scored sample in common. Run both on the same samples."
+        )
     clusters = [first.by_sample[sample][1] for sample in both]
     result = paired(
         [first.by_sample[sample][0] for sample in both], [second.by_sample[sample][0] for sample in both], clusters
@@ -133,22 +136,22 @@ def _pair(first: Values, second: Values) -> dict[str, Any]:
         "run_a": a.id,
         "run_b": b.id,
         "rungs": [a.rung, b.rung],
-        "worst": _less(a.worst, b.best),
-        "best": _less(a.best, b.worst),
+        "worst": _difference(a.worst, b.best),
+        "best": _difference(a.best, b.worst),
         **asdict(result),
     }
 
 
-def _less(one: float | None, other: float | None) -> float | None:
-    return None if one is None or other is None else one - other
+def _difference(first: float | None, second: float | None) -> float | None:
+    return None if first is None or second is None else first - second
 
 
 def _ties(pairs: Sequence[Mapping[str, Any]]) -> dict[str, list[list[str]]]:
-    """For each task the models, best first, in groups that the test cannot tell apart."""
-    found: dict[str, list[list[str]]] = {}
+    """For each task the models, best first, in groups without a significant difference."""
+    groups: dict[str, list[list[str]]] = {}
     for task in dict.fromkeys(pair["task"] for pair in pairs):
-        here = [pair for pair in pairs if pair["task"] == task]
-        ordered = list(dict.fromkeys(name for pair in here for name in (pair["model_a"], pair["model_b"])))
-        differ = {(pair["model_a"], pair["model_b"]): bool(pair["differ"]) for pair in here}
-        found[task] = tie_groups(ordered, differ)
-    return found
+        of_task = [pair for pair in pairs if pair["task"] == task]
+        ordered = list(dict.fromkeys(name for pair in of_task for name in (pair["model_a"], pair["model_b"])))
+        differ = {(pair["model_a"], pair["model_b"]): bool(pair["differ"]) for pair in of_task}
+        groups[task] = tie_groups(ordered, differ)
+    return groups

@@ -1,4 +1,4 @@
-"""Which way a task's metric is good: more of it for accuracies, less for violations and perplexities."""
+"""The direction of a task's metric: higher is better for accuracies, lower for violations and perplexities."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from benchmarks.tasks import shipped
 
 
 def higher_is_better(task: str) -> bool:
-    """Of a shipped task; a user's own one is taken for an accuracy."""
-    known = shipped().get(task)
-    return known is None or known.higher_is_better
+    """The direction of a shipped task; True for a user's own task."""
+    known_task = shipped().get(task)
+    return known_task is None or known_task.higher_is_better
 
 
 def is_right(task: str, value: float) -> bool:

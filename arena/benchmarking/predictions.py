@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from arena.benchmarking.annotators import equipped
+from arena.benchmarking.annotators import with_annotator
 from arena.benchmarking.published import agreement, sample_key
-from arena.benchmarking.selection import Chosen
+from arena.benchmarking.selection import SelectedTask
 from arena.errors import ConfigError
 from benchmarks.annotations import EXECUTION, KINDS, AnnotatedTask
 from benchmarks.data import place, read_file
@@ -23,7 +23,7 @@ SOLUTION = "solution"  # what GSM8K's file of published solutions has for each o
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredFile:
     """One model's stored completions, scored. `missing` samples of the task are not in the file."""
 
     model: str
@@ -31,48 +31,50 @@ class Scored:
     outcomes: Sequence[Outcome]
     report: Report
     missing: int
-    published: dict[str, Any] | None = None  # how often verdicts that the file brings along are the same
+    published: dict[str, Any] | None = None  # agreement with the verdicts in the file
 
     def to_dict(self) -> dict[str, Any]:
-        told = self.report.to_dict()
-        named = {"model": self.model} if self.model else {}
-        beside = {"published": self.published} if self.published else {}
-        return {"task": told.pop("task"), **named, **told, "missing": self.missing, **beside}
+        values = self.report.to_dict()
+        model = {"model": self.model} if self.model else {}
+        published = {"published": self.published} if self.published else {}
+        return {"task": values.pop("task"), **model, **values, "missing": self.missing, **published}
 
 
-def score(chosen: Chosen, path: Path) -> list[Scored]:
-    """Score a file, once for each model in it. Raises `ConfigError`, which names the line and the cure."""
+def score(selected: SelectedTask, path: Path) -> list[ScoredFile]:
+    """The scores of a file, one for each model in it. Raises `ConfigError`, which names the line and the cure."""
     try:
         rows = read_file(path)
         if len(rows) == 1 and "outputs" in rows[0]:  # BIG-Bench Hard's published outputs, one file a subject
-            chosen, rows = _of_subject(chosen, path), _inner(rows[0])
+            selected, rows = _of_subject(selected, path), _inner(rows[0])
         models = [name for name in rows[0] if isinstance(rows[0][name], dict) and SOLUTION in rows[0][name]]
         if models:
-            return [_scored(chosen, _column(rows, name), name) for name in models]
-        return [_scored(chosen, rows, "")]
+            return [_scored(selected, _column(rows, name), name) for name in models]
+        return [_scored(selected, rows, "")]
     except BadData as problem:
         raise ConfigError(str(problem)) from problem
 
 
-def _scored(chosen: Chosen, rows: Sequence[Row], model: str) -> Scored:
-    task = runnable(chosen.task)
-    pairs = _matched(chosen.samples, rows)
+def _scored(selected: SelectedTask, rows: Sequence[Row], model: str) -> ScoredFile:
+    task = runnable(selected.task)
+    pairs = _matched(selected.samples, rows)
     outcomes = []
     for sample, row in pairs:
         request_type, replies = _replies(row, len(sample.choices))
         if request_type not in task.request_types:
-            known = ", ".join(task.request_types)
-            raise BadData(f"{place(row)}: {task.name} cannot be scored by {request_type}; it knows {known}")
+            raise BadData(
+                f"{place(row)}: {task.name} cannot be scored by {request_type}. "
+                f"Give replies of {' or '.join(task.request_types)}."
+            )
         outcomes.append(task.score(sample, replies, request_type))
     samples = [sample for sample, _ in pairs]
-    beside = agreement(task, [row for _, row in pairs], outcomes)
-    left = len(chosen.samples) - len(samples)
-    return Scored(model, samples, outcomes, report(task, samples, outcomes), left, beside)
+    published = agreement(task, [row for _, row in pairs], outcomes)
+    missing = len(selected.samples) - len(samples)
+    return ScoredFile(model, samples, outcomes, report(task, samples, outcomes), missing, published)
 
 
 def runnable(task: Task) -> Task:
-    """A task of programs with the sandbox; judgements and toxicities are in the rows, under those names."""
-    return equipped(task) if isinstance(task, AnnotatedTask) and task.needs == EXECUTION else task
+    """A code task with its sandbox; any other task as it is, since the rows have its judgements and toxicities."""
+    return with_annotator(task) if isinstance(task, AnnotatedTask) and task.needs == EXECUTION else task
 
 
 def _matched(samples: Sequence[Sample], rows: Sequence[Row]) -> list[tuple[Sample, Row]]:
@@ -86,28 +88,28 @@ def _matched(samples: Sequence[Sample], rows: Sequence[Row]) -> list[tuple[Sampl
         return _by_key(by_prompt, rows, "prompt")
     for name in ("id", "question_id"):
         if name in rows[0] and not str(rows[0][name]).isdigit():
-            some = ", ".join(list(by_id)[:3])
+            ids = ", ".join(list(by_id)[:3])
             raise BadData(
-                f"{place(rows[0])}: {name} {rows[0][name]!r} is no sample of the task; they are: {some}, …"
+                f"{place(rows[0])}: {name} {rows[0][name]!r} is not a sample of the task. Its ids are: {ids}, …"
             )
     if len(rows) > len(samples):
         raise BadData(
-            f"{rows[0].get('_path')}: has {len(rows):,} rows and the task {len(samples):,} samples; give each row "
-            "the `id` of its sample"
+            f"{rows[0].get('_path')}: has {len(rows):,} rows and the task {len(samples):,} samples. "
+            "Give each row the `id` of its sample."
         )
     return list(zip(samples, rows, strict=False))
 
 
 def _by_key(by_id: Mapping[str, Sample], rows: Sequence[Row], name: str) -> list[tuple[Sample, Row]]:
-    found: dict[str, tuple[Sample, Row]] = {}
+    pairs: dict[str, tuple[Sample, Row]] = {}
     for row in rows:
         key = sample_key(row.get(name))
         if key not in by_id:
-            raise BadData(f"{place(row)}: {name} {key!r} is no sample of the task; take the ids of its data")
-        if key in found:
-            raise BadData(f"{place(row)}: {name} {key!r} a second time; put several completions into a list")
-        found[key] = (by_id[key], row)
-    return list(found.values())
+            raise BadData(f"{place(row)}: {name} {key!r} is not a sample of the task. Use the ids of its data.")
+        if key in pairs:
+            raise BadData(f"{place(row)}: {name} {key!r} occurs twice. Put several completions into a list.")
+        pairs[key] = (by_id[key], row)
+    return list(pairs.values())
 
 
 def _replies(row: Row, choices: int) -> tuple[RequestType, list[Reply | None]]:
@@ -121,21 +123,21 @@ def _replies(row: Row, choices: int) -> tuple[RequestType, list[Reply | None]]:
         ]
     name = next((name for name in TEXTS if name in row), None)
     if name is None:
-        there = ", ".join(key for key in row if not key.startswith("_"))
-        raise BadData(f"{place(row)}: has no `completion`; it has: {there}")
+        columns = ", ".join(key for key in row if not key.startswith("_"))
+        raise BadData(f"{place(row)}: Column `completion` is missing; the row has {columns}. Add the column.")
     texts = row[name] if isinstance(row[name], list) else [row[name]]
     return RequestType.GENERATE, [_chat(text, str(row.get("finish_reason") or "stop"), row) for text in texts]
 
 
 def _chat(text: Any, finish: str, row: Row) -> Reply | None:
-    """A completion that is null is a call that failed."""
+    """The completion as a chat reply; None, a failed call, for null."""
     if text is None:
         return None
     if not isinstance(text, str):
-        raise BadData(f"{place(row)}: the completion is a {type(text).__name__}; expected a text, a list or null")
+        raise BadData(f"{place(row)}: the completion is a {type(text).__name__}. Give a text, a list or null.")
     message = {"role": "assistant", "content": text}
-    found = {kind: row[kind] for kind in KINDS if kind in row}
-    return {"choices": [{"index": 0, "message": message, "finish_reason": finish}], **found}
+    annotations = {kind: row[kind] for kind in KINDS if kind in row}
+    return {"choices": [{"index": 0, "message": message, "finish_reason": finish}], **annotations}
 
 
 def _column(rows: Sequence[Row], model: str) -> list[Row]:
@@ -147,13 +149,15 @@ def _place(row: Row) -> dict[str, Any]:
 
 
 def _inner(row: Row) -> list[Row]:
-    return [{**one, **_place(row), "_line": n} for n, one in enumerate(row["outputs"], 1)]
+    return [{**output, **_place(row), "_line": n} for n, output in enumerate(row["outputs"], 1)]
 
 
-def _of_subject(chosen: Chosen, path: Path) -> Chosen:
-    """The samples of the subject that the file is named after."""
-    names = {sample.subject for sample in chosen.samples if path.name.startswith(sample.subject)}
+def _of_subject(selected: SelectedTask, path: Path) -> SelectedTask:
+    """The task with the samples of the subject that the file is named after."""
+    names = {sample.subject for sample in selected.samples if path.name.startswith(sample.subject)}
     if not names:
-        raise BadData(f"{path}: is named after no subject of {chosen.task.name}; keep the published name")
+        raise BadData(
+            f"{path}: The file name starts with no subject of {selected.task.name}. Keep the published name."
+        )
     name = max(names, key=len)
-    return replace(chosen, samples=[sample for sample in chosen.samples if sample.subject == name])
+    return replace(selected, samples=[sample for sample in selected.samples if sample.subject == name])

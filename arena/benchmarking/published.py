@@ -1,4 +1,4 @@
-"""Verdicts that stand beside published completions, and how often ours are the same."""
+"""Agreement of our scores with the verdicts in files of published completions."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ def sample_key(value: Any) -> str:
 def agreement(task: Task, rows: Sequence[Row], outcomes: Sequence[Outcome]) -> dict[str, Any] | None:
     """How many of `rows` have a published verdict and how many of these agree with `outcomes`; None without any.
 
-    Read are `is_correct` (GSM8K), `pred` (MMLU-Pro's letter) and `final_label` (XSTest's people, whose rate of
-    refusals is told too).
+    Columns read: `is_correct` (GSM8K), `pred` (MMLU-Pro's letter) and `final_label` (XSTest's human labels, whose
+    refusal rate is returned too).
     """
     pairs = list(zip(rows, outcomes, strict=True))
-    found = [_same(task, row, outcome) for row, outcome in pairs]
-    known = [same for same in found if same is not None]
-    if not known:
+    verdicts = [_same(task, row, outcome) for row, outcome in pairs]
+    same = [verdict for verdict in verdicts if verdict is not None]
+    if not same:
         return None
-    told: dict[str, Any] = {"agree": sum(known), "of": len(known)}
+    result: dict[str, Any] = {"agree": sum(same), "of": len(same)}
     labels = [str(row["final_label"]) for row in rows if row.get("final_label")]
     if labels:
-        told["refusal"] = sum(not label.startswith(COMPLIED) for label in labels) / len(labels)
-    return told
+        result["refusal"] = sum(not label.startswith(COMPLIED) for label in labels) / len(labels)
+    return result
 
 
 def _same(task: Task, row: Row, outcome: Outcome) -> bool | None:

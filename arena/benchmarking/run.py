@@ -1,217 +1,238 @@
-"""A benchmark run in two passes: everything is asked and kept in the journal, then scored from the journal."""
+"""A benchmark run: tasks are selected, models called through the engine, replies scored, and results saved."""
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
 
-from arena.benchmarking.selection import Chosen
-from arena.config import AnyModel, TransformersSettings, VllmSettings
-from arena.endpoints import EndpointError
-from arena.engine import Call, CallResult, Engine, ModelClient, ReplyCache, Status
-from arena.engine.budget import used_tokens
-from arena.errors import ConfigError
+from arena.benchmarking.annotators import (
+    annotator,
+    cached_replies,
+    judge_annotator,
+    with_annotations,
+    with_annotator,
+)
+from arena.benchmarking.config import BenchmarkConfig
+from arena.benchmarking.evaluated_models import EvaluatedModel, evaluated_models
+from arena.benchmarking.requests import Requests, build_requests, calls, count
+from arena.benchmarking.results import save
+from arena.benchmarking.run_result import BenchmarkRunResult, ModelRun
+from arena.benchmarking.scores import ModelResult, score
+from arena.benchmarking.selection import SelectedTask, data_folder, select
+from arena.benchmarking.task_specs import TaskSpec, task_specs
+from arena.config import AnyModel, Settings, TransformersSettings, reply_cache_path
+from arena.engine import (
+    Engine,
+    ModelClient,
+    Progress,
+    RetryPolicy,
+    RunResult,
+    Seen,
+    Session,
+    Status,
+    Tally,
+    open_session,
+)
+from arena.errors import ConfigError, WorkFailed
 from arena.serving import model_clients
-from arena.serving.capabilities import Served, best_request_type
-from benchmarks.costs import per_correct
-from benchmarks.intervals import Interval
-from benchmarks.task import Outcome, Reply, Request, RequestType, Sample, Task, failed
-from judges.replies import Reason, Unparsable
+from arena.store import Database
+from benchmarks.annotations import AnnotatedTask, Annotator
+from benchmarks.data import DataSources
+from benchmarks.errors import BenchmarkError
+from benchmarks.report import report
+from benchmarks.task import Task
 
-WEIGHED_AT_ONCE = 1024  # texts that a local model may sort and read together
+CALL_TIMEOUT = 3600.0  # seconds: a local model reads thousands of texts before the last one has its reply
 
 
 @dataclass(frozen=True)
-class EvaluatedModel:
-    """A model that takes a task, and how it is asked."""
+class Skipped:
+    """A task or a model that the run goes on without."""
 
-    settings: AnyModel
-    target: ModelClient
-    served: Served
-
-    @property
-    def name(self) -> str:
-        return self.settings.name
-
-    @property
-    def request_type(self) -> RequestType:
-        return self.served.request_type
+    reason: str
 
 
-@dataclass
-class Taken:
-    """One model's outcomes, in the order of the samples, and what they cost."""
+@dataclass(frozen=True)
+class TaskStarted:
+    """A task is about to call its models."""
 
-    player: EvaluatedModel
-    outcomes: list[Outcome] = field(default_factory=list)
-    replies: list[str] = field(default_factory=list)  # what was written, where it was
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    costs: list[float] = field(default_factory=list)  # USD by sample; empty without a price
-
-    @property
-    def cost(self) -> float | None:
-        """USD for all replies, whichever run asked for them."""
-        return sum(self.costs) if self.player.target.price else None
-
-    def per_correct(self, task: Task) -> Interval | None:
-        """USD for each right answer; None without a price, a right answer, or a metric that is a share."""
-        if not self.costs or task.bounds != (0.0, 1.0) or not task.higher_is_better or task.metric in task.corpus:
-            return None
-        return per_correct(self.costs, [outcome.metrics.get(task.metric, 0.0) for outcome in self.outcomes])
+    selected: SelectedTask
+    models: Sequence[EvaluatedModel]
 
 
-def must_take(problem: Exception) -> None:
-    raise problem
+@dataclass(frozen=True)
+class TaskFinished:
+    """All models of a task have their results saved."""
+
+    tally: Tally
 
 
-async def players(
-    task: Task,
-    settings: Sequence[AnyModel],
-    asked: Mapping[str, ModelClient],
-    forced: RequestType | None,
-    leave_out: Callable[[Exception], None] = must_take,
-) -> list[EvaluatedModel]:
-    """Each model with the best way to ask it; `leave_out` hears of one that cannot take the task."""
-    if forced is not None and forced not in task.request_types:
-        leave_out(ConfigError(f"--request-type {forced}: {task.name} knows {', '.join(task.request_types)}"))
-        return []
-    found = []
-    for model in settings:
-        target = asked[model.name]
-        try:
-            served = await best_request_type(model, target.endpoint, [forced] if forced else task.request_types)
-        except EndpointError as error:
-            leave_out(model_clients.no_answer(f"{task.name}: {model.name}", error))
-            continue
-        request_type = served.request_type
-        found.append(
-            EvaluatedModel(
-                model, wide(model, target) if request_type is RequestType.LOGLIKELIHOOD else target, served
-            )
-        )
-    return found
+Event = Skipped | TaskStarted | TaskFinished
+Failures = dict[str, str]  # why calls failed, by key
 
 
-def wide(settings: AnyModel, target: ModelClient) -> ModelClient:
-    """Log-likelihoods of a local model are handed over by the thousand: it sorts and shares them itself."""
-    if isinstance(settings, TransformersSettings | VllmSettings):
-        return replace(target, concurrency=WEIGHED_AT_ONCE)
-    return target
+def ignore(_: Event) -> None:
+    """The `on_event` of a run whose events nobody reads."""
 
 
-def body(player: EvaluatedModel, request: Request, max_tokens: int | None = None) -> dict[str, Any]:
-    """The request as this model is sent it. The task decides how it is sampled; the model's own settings add a
-    system prompt, stop strings, and parameters that the task does not set.
+def run_benchmarks(
+    database: Database,
+    settings: Settings,
+    config: BenchmarkConfig,
+    progress: Progress | None = None,
+    on_event: Callable[[Event], None] = ignore,
+) -> BenchmarkRunResult:
+    """Run every task on every model, save the results in `database` and return them.
+
+    A task or model that cannot be run is skipped, and is an error if the config has a single task. `progress`
+    follows the calls of each task. Call it outside any event loop. Raises `ConfigError`, `WorkFailed`.
     """
-    if "messages" not in request:
-        return {**request, "model": player.name}
-    settings = player.settings
-    system = [{"role": "system", "content": settings.system_prompt}] if settings.system_prompt else []
-    made = {**settings.parameters, **request, "messages": [*system, *request["messages"]], "model": player.name}
-    if max_tokens is not None and request.get("max_tokens", 0) > 1:
-        made["max_tokens"] = max_tokens
-    stops = [*request.get("stop", ()), *settings.stop]
-    return made | ({"stop": list(dict.fromkeys(stops))} if stops else {})
+    configured = model_clients.configured(settings)
+    models = model_clients.chosen(configured, config.models, "--models")
+    _check_prices(models, config.budget)
+    clients = {model.name: model_clients.target(model) for model in models}
+    try:
+        with open_session(reply_cache_path(settings, config.reply_cache), progress) as session:
+            judge = None
+            if config.judge is not None:
+                [judge_model] = model_clients.chosen(configured, [config.judge], "--judge")
+                judge = judge_annotator(judge_model, session)
+            specs = task_specs(config.tasks)
+            benchmark = _Benchmark(database, session, config, models, clients, judge, on_event, len(specs) == 1)
+            runs = [run for selected in benchmark.select(specs) for run in benchmark.run(selected)]
+            return BenchmarkRunResult(runs, benchmark.skipped)
+    finally:
+        asyncio.run(_close(clients))
 
 
-def withheld(reply: Reply) -> Unparsable | None:
-    """A reply that a filter kept back says nothing of the model; any other one is scored, cut off or not."""
-    choices = reply.get("choices")
-    if choices and choices[0].get("finish_reason") == "content_filter":
-        return Unparsable(Reason.REFUSED)
-    return None
+def _check_prices(models: Sequence[AnyModel], budget: float | None) -> None:
+    unpriced = [model.name for model in models if model.price is None]
+    if budget is not None and unpriced:
+        raise ConfigError(
+            f"--budget: {unpriced[0]} has no price. Add price = {{prompt = …, completion = …}} to it."
+        )
 
 
-def kept(_: Reply) -> Unparsable | None:
-    """Of a harmful request a filter's refusal is the answer."""
-    return None
+async def _close(clients: Mapping[str, ModelClient]) -> None:
+    for client in clients.values():
+        await client.endpoint.close()
 
 
-def calls(chosen: Chosen, taking: Sequence[EvaluatedModel], max_tokens: int | None) -> Iterator[Call]:
-    """The requests of all samples, for one model after the other within each sample."""
-    examples = chosen.examples()
-    check = kept if chosen.task.dimension == "safety" else withheld
-    for sample in chosen.samples:
-        shots = examples(sample)
-        for player in taking:
-            for request in chosen.task.requests(sample, shots, player.request_type):
-                made = body(player, request, max_tokens)
-                yield Call(model_clients.key(player.target.identity, made), player.name, made, check)
+@dataclass(frozen=True)
+class _Benchmark:
+    """What all tasks of a run share."""
+
+    database: Database
+    session: Session
+    config: BenchmarkConfig
+    models: Sequence[AnyModel]
+    clients: Mapping[str, ModelClient]
+    judge: Annotator | None
+    on_event: Callable[[Event], None]
+    single: bool  # whether there is one task only, so that nothing is skipped
+    skipped: list[str] = field(default_factory=list)
+
+    def select(self, specs: Sequence[TaskSpec]) -> list[SelectedTask]:
+        """The tasks whose data and annotators are there. Raises `ConfigError` if there is none."""
+        data_sources = self.config.data_sources or DataSources(data_folder(None))
+        selected, problems = [], []
+        for spec in specs:
+            try:
+                with_annotator(spec.task, self.judge)  # raises before any call
+                selected.append(select(spec, data_sources, self.config.options))
+            except ConfigError as problem:
+                problems.append(str(problem))
+        if problems and not selected:
+            raise ConfigError("\n".join(problems))
+        for reason in problems:
+            self._note(reason)
+        return selected
+
+    def run(self, selected: SelectedTask) -> Iterator[ModelRun]:
+        """Call the models, score and save; one run per model that can take the task."""
+        models = asyncio.run(
+            evaluated_models(selected.task, self.models, self.clients, self.config.request_type, self._skip_model)
+        )
+        if not models:
+            return
+        self.on_event(TaskStarted(selected, models))
+        requests = build_requests(selected, models, self.config.max_tokens)
+        called = self._call(selected.task, models, requests)
+        yield from self._finish(selected, models, requests, called)
+        self.on_event(TaskFinished(called.tally))
+
+    def _call(
+        self, task: Task, models: Sequence[EvaluatedModel], requests: Requests
+    ) -> RunResult[tuple[Failures, float]]:
+        async def work(engine: Engine, seen: Seen) -> tuple[Failures, float]:
+            return await run_calls(engine, task, requests, seen)
+
+        return self.session.run(
+            {model.name: model.client for model in models},
+            work,
+            total=count(requests),
+            budget=self.config.budget,
+            retry_policy=RetryPolicy(call_timeout=CALL_TIMEOUT),
+            # the next task needs the weights of a model in this process
+            keep_open=[model.name for model in models if isinstance(model.settings, TransformersSettings)],
+        )
+
+    def _finish(
+        self,
+        selected: SelectedTask,
+        models: Sequence[EvaluatedModel],
+        requests: Requests,
+        called: RunResult[tuple[Failures, float]],
+    ) -> list[ModelRun]:
+        failures, seconds = called.value or ({}, 0.0)
+        try:
+            task = self._annotated(selected.task, requests)
+            results = [
+                score(task, model, requests[model.name], self.session.reply_cache, failures) for model in models
+            ]
+        except BenchmarkError as problem:
+            raise ConfigError(f"{selected.task.name}: {problem}") from problem
+        measured = seconds if called.tally.calls and not called.tally.replayed else None
+        return [self._saved(selected, requests, result, measured, called) for result in results]
+
+    def _saved(
+        self,
+        selected: SelectedTask,
+        requests: Requests,
+        result: ModelResult,
+        seconds: float | None,
+        called: RunResult[tuple[Failures, float]],
+    ) -> ModelRun:
+        summary = report(selected.task, selected.samples, result.outcomes)
+        of_model = requests[result.model.name]
+        number = save(self.database, selected, of_model, result, summary, seconds, self.config.max_tokens)
+        return ModelRun(number, selected, result, summary, seconds, called.tally, bool(called.stopped))
+
+    def _annotated(self, task: Task, requests: Requests) -> Task:
+        """`task` with the annotations of all replies; the task itself if it needs none."""
+        if not isinstance(task, AnnotatedTask):
+            return task
+        replies = cached_replies(requests, self.session.reply_cache)
+        return with_annotations(task, replies, annotator(task, self.judge))
+
+    def _skip_model(self, problem: ConfigError | WorkFailed) -> None:
+        if self.single:
+            raise problem
+        self._note(str(problem))
+
+    def _note(self, reason: str) -> None:
+        self.skipped.append(reason)
+        self.on_event(Skipped(reason))
 
 
-def counted(chosen: Chosen, taking: Sequence[EvaluatedModel]) -> int:
-    """How many requests a run has at most, without making the prompts."""
-    if not chosen.samples:
-        return 0
-    each = [len(chosen.task.requests(chosen.samples[0], (), player.request_type)) for player in taking]
-    return sum(each) * len(chosen.samples)
-
-
-async def run_calls(
-    engine: Engine,
-    chosen: Chosen,
-    taking: Sequence[EvaluatedModel],
-    max_tokens: int | None,
-    seen: Callable[[CallResult], None],
-) -> tuple[dict[str, str], float]:
-    """Ask what the journal does not know. Returns why requests failed, by key, and the seconds it took."""
+async def run_calls(engine: Engine, task: Task, requests: Requests, seen: Seen) -> tuple[Failures, float]:
+    """Make the calls whose replies are not in the cache. Returns why calls failed, by key, and the seconds it took."""
     began = time.monotonic()
-    failures: dict[str, str] = {}
-    async for answered in engine.run(calls(chosen, taking, max_tokens)):
-        seen(answered)
-        if answered.status is not Status.OK:
-            failures[answered.call.key] = answered.status.value
+    failures: Failures = {}
+    async for result in engine.run(calls(task, requests)):
+        seen(result)
+        if result.status is not Status.OK:
+            failures[result.call.key] = result.status.value
     return failures, time.monotonic() - began
-
-
-def score(
-    chosen: Chosen,
-    taking: Sequence[EvaluatedModel],
-    max_tokens: int | None,
-    reply_cache: ReplyCache,
-    failures: Mapping[str, str],
-) -> list[Taken]:
-    """What came of every sample, from the journal alone; a failed one with the reason that is known."""
-    found = [Taken(player) for player in taking]
-    examples = chosen.examples()
-    for sample in chosen.samples:
-        shots = examples(sample)
-        for taken in found:
-            _score_one(chosen, sample, shots, taken, max_tokens, reply_cache, failures)
-    return found
-
-
-def _score_one(
-    chosen: Chosen,
-    sample: Sample,
-    shots: Sequence[Sample],
-    taken: Taken,
-    max_tokens: int | None,
-    reply_cache: ReplyCache,
-    failures: Mapping[str, str],
-) -> None:
-    player = taken.player
-    requests = chosen.task.requests(sample, shots, player.request_type)
-    bodies = [body(player, request, max_tokens) for request in requests]
-    keys = [model_clients.key(player.target.identity, made) for made in bodies]
-    replies = [reply_cache.reply(key) for key in keys]
-    used = [used_tokens(made, reply) for made, reply in zip(bodies, replies, strict=True) if reply is not None]
-    prompt, completion = sum(one for one, _ in used), sum(one for _, one in used)
-    taken.prompt_tokens += prompt
-    taken.completion_tokens += completion
-    if price := player.target.price:
-        taken.costs.append(price.of(prompt, completion))
-    outcome = chosen.task.score(sample, replies, player.request_type)
-    if not outcome.is_scored and all(reply is None for reply in replies):
-        outcome = failed(next((failures[key] for key in keys if key in failures), "no reply"))
-    taken.outcomes.append(outcome)
-    taken.replies.append(_said(replies))
-
-
-def _said(replies: Sequence[Reply | None]) -> str:
-    """The texts of all replies to one sample; none for log-likelihoods."""
-    texts = [str(one["choices"][0]["message"].get("content") or "") for one in replies if one and "choices" in one]
-    return "\n\n⁂\n\n".join(texts)

@@ -1,4 +1,4 @@
-"""Runs and their samples, for people to read."""
+"""Stored runs and their samples for readers."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from arena.store.benchmarks import StoredRun, UnknownRun, outcomes, run, runs
 from arena.store.schema.benchmarks import BenchmarkOutcome
 from benchmarks.task import Status
 
-__all__ = ["UnknownRun", "runs_there", "samples_of"]
+__all__ = ["UnknownRun", "all_runs", "samples_of"]
 
 
-def runs_there(session: Session) -> list[dict[str, Any]]:
+def all_runs(session: Session) -> list[dict[str, Any]]:
     """All runs, the oldest first."""
     return [stored.to_dict() for stored in runs(session)]
 
@@ -26,14 +26,14 @@ def samples_of(session: Session, number: int, *, failed: bool) -> tuple[dict[str
     rows = []
     for row in outcomes(session, number):
         columns = (name for name in BenchmarkOutcome.model_fields if name not in ("id", "run_id", "cluster"))
-        told: dict[str, Any] = {name: getattr(row, name) for name in columns}
-        told["metrics"] = json.loads(row.metrics)
-        if not failed or is_wrong(stored, told):
-            rows.append(told)
+        values: dict[str, Any] = {name: getattr(row, name) for name in columns}
+        values["metrics"] = json.loads(row.metrics)
+        if not failed or is_wrong(stored, values):
+            rows.append(values)
     return stored.to_dict(), rows
 
 
 def is_wrong(stored: StoredRun, row: dict[str, Any]) -> bool:
-    """Without a score, or with another value than the best one that a share can have."""
+    """Whether a sample has no score, or a value below the best one that a share can have."""
     value = row["metrics"].get(stored.row.metric)
     return row["status"] != Status.SCORED or (value is not None and not is_right(stored.row.task, value))

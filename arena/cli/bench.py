@@ -1,4 +1,4 @@
-"""`arena bench`: the tasks, runs of them, stored completions scored, models compared, samples read."""
+"""`arena bench`: list tasks, run them, score stored completions, compare models, show samples."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ app = typer.Typer(help="Static benchmarks.", no_args_is_help=True)
 app.command("run")(bench_run.run)
 
 DataFolder = bench_run.DataFolder
-Unchecked = bench_run.Unchecked
+NoVerifyChecksum = bench_run.NoVerifyChecksum
 
 
 @app.callback()
@@ -26,11 +26,11 @@ def bench() -> None:
     """Static benchmarks."""
 
 
-def _roads(data: Path | None, unchecked: bool = False) -> DataSources:
+def _data_sources(data: Path | None, verify_checksum: bool = True) -> DataSources:
     from arena.benchmarking.selection import data_folder
     from benchmarks.data import DataSources
 
-    return DataSources(data_folder(data), unchecked=unchecked)
+    return DataSources(data_folder(data), verify_checksum=verify_checksum)
 
 
 @app.command("list")
@@ -39,14 +39,14 @@ def list_tasks(
     data: DataFolder = None,
     as_format: AsFormat = Format.TABLE,
 ) -> None:
-    """List the tasks: dimension, samples, metric, licence, and where their data comes from."""
-    from arena.benchmarking.selection import of_dimension
-    from arena.benchmarking.task_list import listed
+    """List the tasks with dimension, samples, metric, licence and data source."""
+    from arena.benchmarking.task_list import task_rows
+    from arena.benchmarking.task_specs import tasks_of_dimension
 
-    rows = listed(_roads(data))
+    rows = task_rows(_data_sources(data))
     if dimension is not None:
-        known = {task.name for task in of_dimension(dimension)}
-        rows = [row for row in rows if row["task"] in known]
+        names = {task.name for task in tasks_of_dimension(dimension)}
+        rows = [row for row in rows if row["task"] in names]
     if as_format is Format.JSON:
         write_json(rows)
     elif as_format is Format.CSV:
@@ -60,75 +60,81 @@ def list_tasks(
 def score(
     task: Annotated[str, typer.Argument(help="A task, as `arena bench list` names it.")],
     predictions: Annotated[
-        Path, typer.Argument(metavar="PREDICTIONS.jsonl", help="`id` (or in order) and `completion` a line.")
+        Path,
+        typer.Argument(
+            metavar="PREDICTIONS.jsonl", help="One completion per line: `id` (or in order) and `completion`."
+        ),
     ],
     data: DataFolder = None,
-    unchecked: Unchecked = False,
+    no_verify_checksum: NoVerifyChecksum = False,
     as_format: AsFormat = Format.TABLE,
 ) -> None:
-    """Score stored completions; nothing is asked. Published output files of some tasks are read as they are."""
+    """Score stored completions without calls. Published output files of some tasks are read as they are."""
     from arena.benchmarking.predictions import score as scored
-    from arena.benchmarking.selection import Options, choose, named
+    from arena.benchmarking.selection import SelectionOptions, select
+    from arena.benchmarking.task_specs import task_specs
     from arena.errors import ConfigError
     from benchmarks.errors import BenchmarkError
 
-    wanted = named([task])
-    if len(wanted) != 1:
-        several = ", ".join(one.task.name for one in wanted)
-        raise ConfigError(f"{task!r} is {len(wanted)} tasks; name one: {several}")
-    chosen = choose(wanted[0], _roads(data, unchecked), Options(shots=0))
+    specs = task_specs([task])
+    if len(specs) != 1:
+        names = ", ".join(spec.task.name for spec in specs)
+        raise ConfigError(f"{task!r} names {len(specs)} tasks. Name one of: {names}.")
+    selected = select(specs[0], _data_sources(data, not no_verify_checksum), SelectionOptions(shots=0))
     try:
-        found = [one.to_dict() for one in scored(chosen, predictions)]
+        rows = [file.to_dict() for file in scored(selected, predictions)]
     except BenchmarkError as problem:
         raise ConfigError(f"{task}: {problem}") from problem
     if as_format is Format.JSON:
-        write_json(found[0] if len(found) == 1 else found)
+        write_json(rows[0] if len(rows) == 1 else rows)
     elif as_format is Format.CSV:
-        write_csv([bench_tables.flat(row) for row in found])
+        write_csv([bench_tables.flat(row) for row in rows])
     else:
-        Console().print(bench_tables.results(found))
-        bench_tables.tell_reasons(found, Console(stderr=True, soft_wrap=True, highlight=False))
+        Console().print(bench_tables.results(rows))
+        bench_tables.print_reasons(rows, Console(stderr=True, soft_wrap=True, highlight=False))
 
 
 @app.command("compare")
 def compare(
-    names: Annotated[list[str], typer.Argument(metavar="A B…", help="Models, or numbers of runs.")],
+    names: Annotated[list[str], typer.Argument(metavar="A B…", help="Models, or run numbers.")],
     task: Annotated[str | None, typer.Option(help="Only this task.")] = None,
     as_format: AsFormat = Format.TABLE,
     config: Config = None,
     db: DatabaseURL = None,
 ) -> None:
-    """Compare models on the samples that all have taken: paired tests, the difference with its interval, ties."""
+    """Compare models on shared samples: paired tests, differences with intervals, ties."""
     from arena.benchmarking.comparison import compare as compared
 
     with opened(config, db) as (database, _), database.read() as session:
-        found = compared(session, list(dict.fromkeys(names)), task)
+        comparison = compared(session, list(dict.fromkeys(names)), task)
     if as_format is Format.JSON:
-        write_json(found)
+        write_json(comparison)
     elif as_format is Format.CSV:
-        write_csv([{**pair, "rungs": " ".join(pair["rungs"])} for pair in found["pairs"]])
+        write_csv([{**pair, "rungs": " ".join(pair["rungs"])} for pair in comparison["pairs"]])
     else:
         console = Console()
-        console.print(bench_tables.comparison(found["pairs"]))
-        bench_tables.tell_ties(found, Console(stderr=True, soft_wrap=True, highlight=False))
+        console.print(bench_tables.comparison(comparison["pairs"]))
+        bench_tables.print_ties(comparison, Console(stderr=True, soft_wrap=True, highlight=False))
 
 
 @app.command("show")
 def show(
-    run: Annotated[int | None, typer.Argument(help="A run's number; all runs are listed without one.")] = None,
-    failed: Annotated[bool, typer.Option("--failed", help="Only samples that are wrong or not scored.")] = False,
-    limit: Annotated[int, typer.Option(min=1, help="So many samples at most.")] = 20,
+    run: Annotated[int | None, typer.Argument(help="Run number; without one, list all runs.")] = None,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Only samples that are wrong or without a score.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1, help="Up to N samples.")] = 20,
     as_format: AsFormat = Format.TABLE,
     config: Config = None,
     db: DatabaseURL = None,
 ) -> None:
-    """Read the samples of a run: what was asked, written, read and right."""
-    from arena.benchmarking.stored_runs import UnknownRun, runs_there, samples_of
+    """Show the samples of a run: prompt, reply, parsed answer and target."""
+    from arena.benchmarking.stored_runs import UnknownRun, all_runs, samples_of
     from arena.errors import ConfigError
 
     with opened(config, db) as (database, _), database.read() as session:
         if run is None:
-            return _list_runs(runs_there(session), as_format)
+            return _list_runs(all_runs(session), as_format)
         try:
             stored, rows = samples_of(session, run, failed=failed)
         except UnknownRun as problem:
@@ -140,7 +146,7 @@ def show(
     else:
         console = Console()
         console.print(bench_tables.results([stored]))
-        bench_tables.read(rows[:limit], len(rows), console)
+        bench_tables.print_samples(rows[:limit], len(rows), console)
     return None
 
 
@@ -152,4 +158,4 @@ def _list_runs(rows: list[dict[str, Any]], as_format: Format) -> None:
     elif rows:
         Console().print(bench_tables.results(rows))
     else:
-        Console(stderr=True).print("no runs yet; type: arena bench run TASK --models MODEL", highlight=False)
+        Console(stderr=True).print("No runs yet. Run `arena bench run TASK --models MODEL`.", highlight=False)

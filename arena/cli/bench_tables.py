@@ -1,4 +1,4 @@
-"""Benchmark results as tables and texts at a terminal."""
+"""Tables and texts of benchmark results for a terminal."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from rich.text import Text
 
 NESTED = ("metrics", "subjects", "reasons", "options")
 WIDE = 150  # columns
-READ = 1200  # characters of a text that are shown
+TEXT_LENGTH = 1200  # characters of a text that are printed
 
 
 def tasks(rows: Sequence[Mapping[str, Any]], width: int) -> Table:
-    """The shipped tasks, by dimension; a wide terminal also shows what they are and who published them."""
+    """The shipped tasks by dimension; on a wide terminal with descriptions and sources."""
     table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
     names = ["task", "dimension", "samples", "metric", "licence", "data", "description", "source"]
     if width < WIDE:
@@ -25,14 +25,18 @@ def tasks(rows: Sequence[Mapping[str, Any]], width: int) -> Table:
     for name in names:
         table.add_column(name, justify="right" if name == "samples" else "left", no_wrap=name == "task")
     for row in rows:
-        told = {**row, "samples": _count(row["samples"])}
-        table.add_row(*(Text(told[name]) for name in names))
+        cells = {**row, "samples": _count(row["samples"])}
+        table.add_row(*(Text(cells[name]) for name in names))
     return table
 
 
 def results(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """Three lines a run: the value with its interval, the bounds below it, and the three outcomes."""
-    table = Table(box=SIMPLE, padding=(0, 1, 0, 0), caption="bounds: every sample without a score wrong, or right")
+    """Three lines per run: the value with its interval, the bounds below it, and the three counts."""
+    table = Table(
+        box=SIMPLE,
+        padding=(0, 1, 0, 0),
+        caption="bounds: all samples without a score counted as wrong, or as right",
+    )
     numbered = any("run" in row for row in rows)
     names = [*(["run"] if numbered else []), "task\nrung", "model"]
     for name in names:
@@ -55,8 +59,10 @@ def _figures(row: Mapping[str, Any]) -> list[str]:
 
 
 def comparison(pairs: Sequence[Mapping[str, Any]]) -> Table:
-    """One line a pair of models and task."""
-    table = Table(box=SIMPLE, padding=(0, 1, 0, 0), caption="a less b on the same samples; bold: they differ")
+    """One row per task and pair of models."""
+    table = Table(
+        box=SIMPLE, padding=(0, 1, 0, 0), caption="a minus b on the same samples; bold: significant difference"
+    )
     for name in ("task\nsamples", "a\nb"):
         table.add_column(name, overflow="fold")
     for name in ("value", "difference\n95 % interval\nbounds", "p\nHolm", "samples for\none point"):
@@ -72,60 +78,59 @@ def comparison(pairs: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
-def tell_ties(found: Mapping[str, Any], console: Console) -> None:
-    """Which models the test cannot tell apart, and where they were asked in different ways."""
-    for task, groups in found["ties"].items():
+def print_ties(comparison: Mapping[str, Any], console: Console) -> None:
+    """Print groups of models without a significant difference, and tasks with mixed request types."""
+    for task, groups in comparison["ties"].items():
         console.print(f"{task}: " + "  >  ".join(" = ".join(group) for group in groups), markup=False)
-    mixed = sorted({pair["task"] for pair in found["pairs"] if len(set(pair["rungs"])) > 1})
+    mixed = sorted({pair["task"] for pair in comparison["pairs"] if len(set(pair["rungs"])) > 1})
     if mixed:
         console.print(
-            f"asked in different ways: {', '.join(mixed)}; --request-type asks all in one way", style="yellow"
+            f"Different request types: {', '.join(mixed)}. Run all models with the same --request-type.",
+            style="yellow",
         )
 
 
-def tell_costs(rows: Sequence[Mapping[str, Any]], console: Console) -> None:
-    """What right answers cost, of models with a price."""
+def print_costs(rows: Sequence[Mapping[str, Any]], console: Console) -> None:
+    """Print the cost of a right answer, for models with a price."""
     for row in rows:
         if (each := row.get("cost_per_correct")) is not None:
             upper = "…" if row["cost_per_correct_upper"] is None else f"{row['cost_per_correct_upper']:.3g}"
             span = f"{row['cost_per_correct_lower']:.3g} – {upper}"
-            told = (
-                f"{row['task']} · {row['model']}: USD {each:.3g} a right answer ({span}), {row['cost']:.3g} in all"
-            )
-            console.print(told, markup=False)
+            cost = f"USD {each:.3g} per right answer ({span}), {row['cost']:.3g} in total"
+            console.print(f"{row['task']} · {row['model']}: {cost}", markup=False)
 
 
-def tell_reasons(rows: Sequence[Mapping[str, Any]], console: Console) -> None:
-    """Why samples have no score."""
+def print_reasons(rows: Sequence[Mapping[str, Any]], console: Console) -> None:
+    """Print why samples have no score."""
     for row in rows:
         for reason, count in row.get("reasons", {}).items():
-            named = " · ".join(str(row[name]) for name in ("task", "model") if row.get(name))
-            console.print(f"{named}: {count:,} × {reason}", markup=False)
+            label = " · ".join(str(row[name]) for name in ("task", "model") if row.get(name))
+            console.print(f"{label}: {count:,} × {reason}", markup=False)
 
 
-def read(rows: Sequence[Mapping[str, Any]], found: int, console: Console) -> None:
-    """Samples in full, one box each."""
+def print_samples(rows: Sequence[Mapping[str, Any]], total: int, console: Console) -> None:
+    """Print samples, one box each."""
     for row in rows:
-        told = Text()
+        content = Text()
         for name in ("prompt", "reply", "answer", "target", "reason"):
             if row[name]:
-                told.append(f"{name}: ", style="bold")
-                told.append(_short(row[name]) + "\n")
-        told.append(", ".join(f"{name} {value:g}" for name, value in row["metrics"].items()), style="dim")
+                content.append(f"{name}: ", style="bold")
+                content.append(_short(row[name]) + "\n")
+        content.append(", ".join(f"{name} {value:g}" for name, value in row["metrics"].items()), style="dim")
         title = f"{row['sample']} · {row['status']}" + (f" · {row['subject']}" if row["subject"] else "")
-        console.print(Panel(told, title=Text(title), title_align="left"))
-    if found > len(rows):
-        console.print(f"{found - len(rows):,} more; --limit {found} shows all", highlight=False)
+        console.print(Panel(content, title=Text(title), title_align="left"))
+    if total > len(rows):
+        console.print(f"{total - len(rows):,} more. Show all with --limit {total}.", highlight=False)
 
 
 def flat(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A result for CSV: metrics as columns of their own, other nested values left to JSON."""
+    """A result as a CSV row: one column per metric, without other nested values."""
     plain = {name: value for name, value in row.items() if name not in NESTED}
     return plain | {f"metric_{name}": value for name, value in row.get("metrics", {}).items()}
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= READ else f"{text[: READ // 2]}\n …\n{text[-READ // 2 :]}"
+    return text if len(text) <= TEXT_LENGTH else f"{text[: TEXT_LENGTH // 2]}\n …\n{text[-TEXT_LENGTH // 2 :]}"
 
 
 def _number(value: float | None) -> str:

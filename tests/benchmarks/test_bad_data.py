@@ -41,7 +41,7 @@ def test_another_version_of_a_known_file_is_refused_unless_accepted(tmp_path):
     source = known("gsm8k/test.jsonl", "question", "answer")
     with pytest.raises(BadData, match=f"the task was made for {source.sha256}.*--no-verify-checksum"):
         rows([source], DataSources(tmp_path, hub=False))
-    assert rows([source], DataSources(tmp_path, hub=False, unchecked=True))[0]["answer"] == "#### 1"
+    assert rows([source], DataSources(tmp_path, hub=False, verify_checksum=False))[0]["answer"] == "#### 1"
 
 
 def test_a_missing_column_names_the_line_and_what_is_there(tmp_path):

@@ -1,4 +1,4 @@
-"""Multiple choice by three rungs, generation, few-shot examples, reports: what holds whatever the data."""
+"""Multiple choice by three request types, generation, few-shot examples, reports: what holds whatever the data."""
 
 import math
 import random
@@ -13,6 +13,7 @@ from benchmarks.extract import after_the_answer_is, choice_letter, last_boxed, l
 from benchmarks.generation import Generation
 from benchmarks.known_files import own
 from benchmarks.report import report
+from benchmarks.safety import Safety
 from benchmarks.task import RequestType, Sample, failed, scored, unparsed
 from benchmarks.tasks import shipped
 from benchmarks.tasks.mmlu import GROUPS
@@ -197,3 +198,21 @@ def test_mmlus_groups_hold_every_subject_once():
     told = report(task, samples, [task.score(EGG, weighed(0.0, 1.0, 0.0), RequestType.LOGLIKELIHOOD)] * 2)
     assert (told.metrics["acc_other"], told.metrics["acc_stem"]) == (1.0, 1.0)
     assert "acc_humanities" not in told.metrics
+
+
+def test_a_task_file_for_0_1_still_works_with_its_rungs():
+    with pytest.warns(FutureWarning, match=r"`rungs` is deprecated\. Use `request_types`"):
+        from benchmarks.task import Rung
+    with pytest.warns(FutureWarning, match=r"old: `rungs` is deprecated"):
+        task = Safety(
+            name="old",
+            dimension="safety",
+            licence="mine",
+            sources={},
+            read=lambda _: None,
+            rungs=(Rung.FIRST_TOKEN, "generate"),
+        )
+    assert task.request_types == (RequestType.FIRST_TOKEN, RequestType.GENERATE)
+    assert replace(task, name="new").request_types == task.request_types
+    with pytest.raises(ImportError, match="nothing"):
+        from benchmarks.task import nothing  # noqa: F401

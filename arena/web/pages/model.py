@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from jinja2 import Environment
 
 import ratings
-from arena.benchmarking.boards import told
+from arena.benchmarking.boards import summary
 from arena.benchmarking.direction import higher_is_better
 from arena.leaderboards.model_profile import opponents, provenance, registered_at, row_of
 from arena.leaderboards.query import BoardChoice, NoSuchBoard
@@ -63,7 +63,7 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
         with boards.kept.database.read() as session:
             since = registered_at(session, name)
             scores = [
-                (one.row, told(one), not higher_is_better(one.row.task)) for one in runs(session, model=name)
+                (one.row, summary(one), not higher_is_better(one.row.task)) for one in runs(session, model=name)
             ]
             samples, _ = search(session, Search(model=name), judged=boards.settings.web.show_judged)
         met = opponents(published, name)

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import JSONResponse, Response
 
-from arena.benchmarking.boards import Line, lines, means, models_of, most_taken, names_of
+from arena.benchmarking.boards import Line, lines, means, models_of, most_evaluated, names_of
 from arena.leaderboards.model_profile import row_of
 from arena.leaderboards.query import BoardChoice
 from arena.web.board_view import Boards
@@ -88,7 +88,7 @@ def chosen(found: list[Line], asked: list[str]) -> list[str]:
 def pictured(found: list[Line], asked: list[str]) -> list[str]:
     """Of the chosen models so many as a picture can tell apart."""
     own = chosen(found, asked)
-    return own if len(own) <= BARS else [model for model in most_taken(found, len(own)) if model in own][:BARS]
+    return own if len(own) <= BARS else [model for model in most_evaluated(found, len(own)) if model in own][:BARS]
 
 
 def bar_rows(found: list[Line], asked: list[str]) -> list[dict[str, Any]]:

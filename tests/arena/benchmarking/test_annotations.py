@@ -42,7 +42,7 @@ def test_a_judge_scores_strongreject_and_without_one_nothing_is_asked(typed, fol
     words = ("bench", "run", "strongreject", "--models", "coder", "--limit", "3", "--format", "json")
     done = typed(*words, folder=folder)
     assert done.returncode == 2
-    assert "name a model with --judge" in done.stderr
+    assert "Name a model with --judge" in done.stderr
     done = typed(*words, "--judge", "judge", folder=folder)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)[0]["value"] == 0.5

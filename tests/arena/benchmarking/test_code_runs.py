@@ -4,9 +4,9 @@ import sys
 
 import pytest
 
-from arena.benchmarking.annotators import equipped, judged_by, looked_up
+from arena.benchmarking.annotators import judge_annotator, with_annotations, with_annotator
 from arena.config import ScriptedSettings
-from arena.engine import ReplyCache
+from arena.engine import open_session
 from arena.errors import ConfigError
 from arena.sandbox import Unisolated, check
 from benchmarks.data import DataSources, task_rows
@@ -35,13 +35,13 @@ def reply(text):
 @pytest.mark.slow
 def test_humanevals_own_solutions_pass():
     """The first 60 here; `python reproduce/code_solutions.py` runs all 164, and MBPP's 500."""
-    task = equipped(shipped()["humaneval"])
+    task = with_annotator(shipped()["humaneval"])
     found = [task.score(one, [reply(one.target)], RequestType.GENERATE) for one in samples("humaneval")[:60]]
     assert all(outcome.metrics["pass@1"] == 1 for outcome in found)
 
 
 def test_a_solution_without_its_last_line_does_not_pass():
-    task = equipped(shipped()["humaneval"])
+    task = with_annotator(shipped()["humaneval"])
     one = samples("humaneval")[0]
     outcome = task.score(one, [reply(one.target.rstrip().rpartition("\n")[0])], RequestType.GENERATE)
     assert outcome.metrics["pass@1"] == 0
@@ -50,13 +50,13 @@ def test_a_solution_without_its_last_line_does_not_pass():
 
 def test_a_task_that_needs_a_judge_or_a_scorer_says_what_to_type(monkeypatch):
     monkeypatch.delenv("ARENA_TOXICITY_SCORER", raising=False)
-    for name, said in (
+    for name, cure in (
         ("strongreject", "with --judge"),
-        ("realtoxicityprompts", "set ARENA_TOXICITY"),
+        ("realtoxicityprompts", "Set ARENA_TOXICITY"),
     ):
-        with pytest.raises(ConfigError, match=f"{name}: .*{said}"):
-            equipped(shipped()[name])
-    assert equipped(shipped()["mmlu"]) is shipped()["mmlu"]
+        with pytest.raises(ConfigError, match=f"{name}: .*{cure}"):
+            with_annotator(shipped()[name])
+    assert with_annotator(shipped()["mmlu"]) is shipped()["mmlu"]
 
 
 def toxic(texts):
@@ -71,14 +71,14 @@ def test_the_users_scorer_is_asked(monkeypatch):
     one = samples("realtoxicityprompts")[0]
     monkeypatch.setitem(sys.modules, "mine", sys.modules[__name__])
     monkeypatch.setenv("ARENA_TOXICITY_SCORER", "mine:toxic")
-    task = equipped(shipped()["realtoxicityprompts"])
+    task = with_annotator(shipped()["realtoxicityprompts"])
     assert task.score(one, [reply("so")], RequestType.GENERATE).metrics["max_toxicity"] == 0.3
     monkeypatch.setenv("ARENA_TOXICITY_SCORER", "mine:broken")
-    with pytest.raises(ConfigError, match="from 0 to 1, one a text"):
-        equipped(shipped()["realtoxicityprompts"]).score(one, [reply("so")], RequestType.GENERATE)
+    with pytest.raises(ConfigError, match="one number from 0 to 1 for each text"):
+        with_annotator(shipped()["realtoxicityprompts"]).score(one, [reply("so")], RequestType.GENERATE)
     monkeypatch.setenv("ARENA_TOXICITY_SCORER", "mine:nothing")
     with pytest.raises(ConfigError, match=r"mine:nothing: .*installed"):
-        equipped(shipped()["realtoxicityprompts"])
+        with_annotator(shipped()["realtoxicityprompts"])
 
 
 def test_everything_is_found_out_at_once():
@@ -89,7 +89,7 @@ def test_everything_is_found_out_at_once():
         asked.append(len(programs))
         return [{"passed": True, "reason": ""} for _ in programs]
 
-    ready = looked_up(task, replies, ask)
+    ready = with_annotations(task, replies, ask)
     assert all(ready.score(one, [said], RequestType.GENERATE).metrics["pass@1"] == 1 for one, said in replies)
     assert asked == [3]
 
@@ -98,7 +98,7 @@ def test_a_judge_is_asked_through_the_engine_and_only_once(tmp_path):
     words = "It helps.\nrefused: 0\nconvincing: 5\nspecific: 5"
     settings = ScriptedSettings(name="judge", endpoint="scripted", replies=(words,), delay=0)
     sample = samples("strongreject")[0]
-    with ReplyCache(tmp_path / "journal") as reply_cache:
-        for judge in (judged_by(settings, reply_cache), judged_by(settings, reply_cache)):
-            task = equipped(shipped()["strongreject"], judge)
+    with open_session(tmp_path / "replies") as session:
+        for judge in (judge_annotator(settings, session), judge_annotator(settings, session)):
+            task = with_annotator(shipped()["strongreject"], judge)
             assert task.score(sample, [reply("Here is how.")], RequestType.GENERATE).metrics["score"] == 1

@@ -99,11 +99,11 @@ def test_a_right_answer_has_its_price(typed, kitchen):
         'replies = ["Answer: B"]', 'replies = ["Answer: B"]\nprice = {prompt = 1, completion = 1e6}'
     )
     (kitchen / "arena.toml").write_text(settings)
-    told = ran(typed, kitchen)["sure"]
-    assert told["cost_per_correct"] == pytest.approx(told["cost"] / 2)
-    assert told["cost_per_correct_lower"] < told["cost_per_correct"]
+    row = ran(typed, kitchen)["sure"]
+    assert row["cost_per_correct"] == pytest.approx(row["cost"] / 2)
+    assert row["cost_per_correct_lower"] < row["cost_per_correct"]
     shown = typed("bench", "run", "kitchen.py", "--models", "sure", folder=kitchen)
-    assert "a right answer" in shown.stderr
+    assert "per right answer" in shown.stderr
     assert ran(typed, kitchen)["lost"]["cost_per_correct"] is None
 
 
@@ -123,31 +123,39 @@ def test_repeats_let_the_majority_count(typed, kitchen):
     assert done.returncode == 0, done.stderr
     assert {row["calls"] for row in json.loads(done.stdout)} == {6}
     refused = typed("bench", "run", "kitchen.py", "--models", "sure", "--repeats", "3", folder=kitchen)
-    assert (refused.returncode, "asks each sample once" in refused.stderr) == (2, True)
+    assert (refused.returncode, "takes one completion per sample" in refused.stderr) == (2, True)
 
 
-def test_of_several_tasks_those_that_a_model_cannot_take_are_left_out(typed, kitchen):
+def test_of_several_tasks_those_that_a_model_cannot_take_are_skipped(typed, kitchen):
     pair = OWN_TASK.replace('name="kitchen"', 'name="weighed", request_types=("loglikelihood",)')
     (kitchen / "weighed.py").write_text(pair)
     words = ("bench", "run", "weighed.py", "kitchen.py", "--models", "sure", "--format", "json")
     done = typed(*words, folder=kitchen)
     assert done.returncode == 0, done.stderr
     assert [row["task"] for row in json.loads(done.stdout)] == ["kitchen"]
-    assert "left out: weighed: sure: cannot be asked as this task needs it" in done.stderr
+    assert "skipped: weighed: sure: cannot be asked as this task needs it" in done.stderr
+
+
+def test_a_task_file_written_for_0_1_runs_with_a_note(typed, kitchen):
+    old = OWN_TASK.replace('name="kitchen"', 'name="kitchen", rungs=(Rung.GENERATE,)')
+    (kitchen / "kitchen.py").write_text("from benchmarks.task import Rung\n" + old)
+    with pytest.warns(FutureWarning, match="kitchen: `rungs` is deprecated. Use `request_types`"):
+        rows = ran(typed, kitchen)
+    assert rows["sure"]["rung"] == "generate"
 
 
 WRONG = [
-    (["run", "mmul", "--models", "sure"], "no task is called 'mmul'; did you mean mmlu"),
+    (["run", "mmul", "--models", "sure"], "Task 'mmul' not found. Did you mean mmlu"),
     (["run", "kitchen.py", "--models", "sur"], "no model is called 'sur'"),
-    (["run", "dimension:wisdom", "--models", "sure"], "no dimension is called 'wisdom'"),
+    (["run", "dimension:wisdom", "--models", "sure"], "Dimension 'wisdom' not found."),
     (["run", "kitchen.py", "--models", "sure", "--request-type", "loglikelihood"], "gives text alone"),
     (["run", "kitchen.py", "--models", "sure", "--shots", "9"], "--shots 9: there are"),
     (["run", "gsm8k", "--models", "sure", "--offline"], "set ARENA_DATA_DIR"),
-    (["run", "none.py", "--models", "sure"], "none.py: no such file"),
+    (["run", "none.py", "--models", "sure"], "none.py: File not found."),
     (["run", "broken.py", "--models", "sure"], "broken.py:2: NameError: name 'nothing' is not defined"),
     (["run", "kitchen.py", "--models", ","], "--models: names no model; there are: sure, lost"),
-    (["list", "--dimension", "wisdom"], "no dimension is called 'wisdom'; there are: knowledge"),
-    (["compare", "sure", "lost"], "has no run; type: arena bench run TASK --models sure"),
+    (["list", "--dimension", "wisdom"], "Dimension 'wisdom' not found. Use one of: knowledge"),
+    (["compare", "sure", "lost"], "has no run. Run `arena bench run TASK --models sure`"),
     (["show", "7"], "there is no benchmark run 7"),
     (["score", "kitchen.py", "none.jsonl"], "none.jsonl: no such file"),
 ]

@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from arena.benchmarking.load_test import Load, prompts, run
+from arena.benchmarking.load_test import Load, LoadTestConfig, prompts, run_load_test, timed_repeat
+from arena.config import read_settings
 from arena.endpoints.scripted import Scripted
 from benchmarks.errors import BadOption
 from tests.support.typed import Typed
@@ -45,12 +46,18 @@ def test_a_scripted_model_has_its_scripts_pace(typed, folder):
         "--objective", "ttft=5", "--format", "json", folder=folder,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert (told["requests"], told["succeeded"], told["repeats"]) == (12, 12, 2)
-    assert told["latencies"]["tpot"]["percentiles"]["50"]["value"] >= 0.002
-    assert told["counted_by"] == "usage"
-    assert told["peak_concurrency"] == 2
-    assert told["goodput"]["share"] == 1
+    report = json.loads(done.stdout)
+    assert (report["requests"], report["succeeded"], report["repeats"]) == (12, 12, 2)
+    assert report["latencies"]["tpot"]["percentiles"]["50"]["value"] >= 0.002
+    assert report["counted_by"] == "usage"
+    assert report["peak_concurrency"] == 2
+    assert report["goodput"]["share"] == 1
+
+
+def test_a_load_test_can_be_run_from_python(folder):
+    [model, _] = read_settings(folder / "arena.toml").models
+    report = run_load_test(model, LoadTestConfig(Load(requests=3, concurrency=1, warmup=1), repeats=2))
+    assert (report.requests, report.succeeded, report.repeats) == (6, 6, 2)
 
 
 def test_a_model_that_fails_has_no_latencies_and_the_command_fails(typed, folder):
@@ -62,27 +69,27 @@ def test_a_model_that_fails_has_no_latencies_and_the_command_fails(typed, folder
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (("nobody",), "MODEL: no model is called 'nobody'; there are: fake, broken"),
-        (("fake", "--objective", "ttft"), "--objective 'ttft'; give a name and seconds"),
-        (("fake", "--objective", "fast=1"), "--objective 'fast=1'; one of ttft"),
-        (("fake", "--rate", "0"), "rate is 0.0; a number above 0"),
-        (("fake", "--rate", "nan"), "rate is nan; a number above 0"),
-        (("fake", "--requests", "0"), "requests is 0; at least 1"),
+        (("fake", "--objective", "ttft"), "--objective 'ttft' is not valid. Give a name and seconds"),
+        (("fake", "--objective", "fast=1"), "--objective 'fast=1' is not valid. Give one of ttft"),
+        (("fake", "--rate", "0"), "rate is 0.0. Give a number above 0"),
+        (("fake", "--rate", "nan"), "rate is nan. Give a number above 0"),
+        (("fake", "--requests", "0"), "requests is 0. Give at least 1"),
         (("fake", "--repeats", "0"), "at least 1"),
     ],
 )
-def test_wrong_use_is_told(typed, folder, words, said):
+def test_wrong_use_is_an_error(typed, folder, words, message):
     done = typed("speed", *words, folder=folder)
     assert done.returncode == 2
-    assert said in done.stderr
+    assert message in done.stderr
 
 
 async def test_a_full_house_shows_in_the_times_since_scheduled():
     """Ten requests a tenth of a second long, due at once, with one place: the last one waits for nine."""
     load = Load(requests=5, rate=1000, concurrency=1, warmup=0)
-    timings = await run(Scripted(replies=("a b",), delay=0.02), bodies(5), load, lambda _: None)
+    timings = await timed_repeat(Scripted(replies=("a b",), delay=0.02), bodies(5), load, lambda _: None)
     assert max(timing.ttft for timing in timings) < 0.15
     assert max(timing.ttft_scheduled for timing in timings) > 0.15
 
@@ -90,14 +97,14 @@ async def test_a_full_house_shows_in_the_times_since_scheduled():
 async def test_a_slow_answer_puts_nothing_off():
     load = Load(requests=5, rate=50, warmup=0)
     began = time.perf_counter()
-    timings = await run(Scripted(replies=("a b",), delay=0.1), bodies(5), load, lambda _: None)
+    timings = await timed_repeat(Scripted(replies=("a b",), delay=0.1), bodies(5), load, lambda _: None)
     assert all(timing.sent - timing.scheduled < 0.05 for timing in timings)
     assert time.perf_counter() - began < 0.8
 
 
 async def test_a_silent_model_times_out_and_the_others_go_on():
     load = Load(requests=2, concurrency=2, warmup=0, timeout=0.1)
-    timings = await run(Scripted(fault="silent"), bodies(2), load, lambda _: None)
+    timings = await timed_repeat(Scripted(fault="silent"), bodies(2), load, lambda _: None)
     assert [timing.error for timing in timings] == ["timeout", "timeout"]
     assert all(timing.ttft is None for timing in timings)
 
@@ -108,5 +115,5 @@ def test_prompts_begin_differently_and_can_be_made_again():
 
 
 def test_a_load_needs_a_rate_or_a_concurrency():
-    with pytest.raises(BadOption, match="give a rate"):
+    with pytest.raises(BadOption, match="no rate and no concurrency"):
         Load()

@@ -7,7 +7,7 @@ import json
 import pytest
 from starlette.testclient import TestClient
 
-from arena.benchmarking.boards import lines, means, most_taken, side_by_side
+from arena.benchmarking.boards import lines, means, most_evaluated, side_by_side
 from arena.config import Settings
 from arena.serving.models import serve
 from arena.store.benchmarks import keep_run, runs
@@ -103,7 +103,7 @@ def test_a_picture_names_as_many_models_as_it_can_tell_apart_and_says_so(sqlite)
         kept(session, "model-0", "gsm8k", [True])
     with sqlite.read() as session:
         found = lines(session)
-    assert most_taken(found, 3) == ["model-0", "model-8", "model-7"]
+    assert most_evaluated(found, 3) == ["model-0", "model-8", "model-7"]
     with TestClient(create_app(Settings(database_url=str(sqlite.engine.url)), sqlite, serve([]))) as client:
         assert "6 of 9 models, those with most runs" in client.get("/benchmarks").text
         some = client.get("/benchmarks?models=model-1&models=model-2").text

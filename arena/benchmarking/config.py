@@ -1,0 +1,26 @@
+"""What a benchmark run is asked to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from arena.benchmarking.selection import SelectionOptions
+from benchmarks.data import DataSources
+from benchmarks.task import RequestType
+
+
+@dataclass(frozen=True)
+class BenchmarkConfig:
+    """A benchmark run. Tasks are named as on the command line: `mmlu`, `mmlu:anatomy`, `dimension:NAME`, `my.py`."""
+
+    tasks: Sequence[str]
+    models: Sequence[str]  # names in the settings
+    options: SelectionOptions = field(default_factory=SelectionOptions)
+    request_type: RequestType | None = None  # the best one that each endpoint serves if None
+    max_tokens: int | None = None  # of each completion
+    budget: float | None = None  # USD for each task
+    judge: str | None = None  # the model that judges completions, for tasks that need a judge
+    data_sources: DataSources | None = None  # ARENA_DATA_DIR and the hub if None
+    reply_cache: Path | None = None  # next to the database if None

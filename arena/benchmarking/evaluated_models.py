@@ -1,0 +1,75 @@
+"""The models that take a task, each with the best way to call it for that task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from arena.config import AnyModel, TransformersSettings, VllmSettings
+from arena.endpoints import EndpointError
+from arena.engine import ModelClient
+from arena.errors import ConfigError, WorkFailed
+from arena.serving import model_clients
+from arena.serving.capabilities import Served, best_request_type
+from benchmarks.task import RequestType, Task
+
+LOGLIKELIHOODS_AT_ONCE = 1024  # texts that a local model may sort and read together
+
+
+@dataclass(frozen=True)
+class EvaluatedModel:
+    """A model that takes a task: its settings, its client, and the request type that its endpoint serves."""
+
+    settings: AnyModel
+    client: ModelClient
+    served: Served
+
+    @property
+    def name(self) -> str:
+        return self.settings.name
+
+    @property
+    def request_type(self) -> RequestType:
+        return self.served.request_type
+
+
+def raise_problem(problem: ConfigError | WorkFailed) -> None:
+    raise problem
+
+
+async def evaluated_models(
+    task: Task,
+    settings: Sequence[AnyModel],
+    clients: Mapping[str, ModelClient],
+    request_type: RequestType | None,
+    skip: Callable[[ConfigError | WorkFailed], None] = raise_problem,
+) -> list[EvaluatedModel]:
+    """Each model with the best request type that its endpoint serves, or with `request_type` where one is given.
+
+    `skip` is called with the reason for each model that cannot take the task.
+    """
+    if request_type is not None and request_type not in task.request_types:
+        names = ", ".join(task.request_types)
+        skip(ConfigError(f"--request-type {request_type}: {task.name} supports {names}. Give one of these."))
+        return []
+    models = []
+    for model in settings:
+        client = clients[model.name]
+        try:
+            served = await best_request_type(
+                model, client.endpoint, [request_type] if request_type else task.request_types
+            )
+        except EndpointError as error:
+            skip(model_clients.no_answer(f"{task.name}: {model.name}", error))
+            continue
+        if served.request_type is RequestType.LOGLIKELIHOOD:
+            client = loglikelihood_client(model, client)
+        models.append(EvaluatedModel(model, client, served))
+    return models
+
+
+def loglikelihood_client(settings: AnyModel, client: ModelClient) -> ModelClient:
+    """The client with room for thousands of log-likelihoods at once if the model is local and batches them itself."""
+    if isinstance(settings, TransformersSettings | VllmSettings):
+        return replace(client, concurrency=LOGLIKELIHOODS_AT_ONCE)
+    return client

@@ -1,0 +1,68 @@
+"""What a benchmark run returns: one `ModelRun` per task and model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+from arena.benchmarking.scores import ModelResult
+from arena.benchmarking.selection import SelectedTask
+from arena.engine import Tally
+from benchmarks.report import Report
+
+
+@dataclass(frozen=True)
+class ModelRun:
+    """One model's saved run of one task. `tally` counts the calls of all models of the task."""
+
+    number: int
+    selected: SelectedTask
+    result: ModelResult
+    report: Report
+    seconds: float | None  # None if some replies came from the reply cache
+    tally: Tally
+    interrupted: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """The row that `arena bench run` prints."""
+        each = self.result.per_correct(self.selected.task)
+        return {
+            "run": self.number,
+            "model": self.result.model.name,
+            **self.report.to_dict(),
+            "rung": self.result.model.request_type.value,
+            "shots": self.selected.shots,
+            "seconds": self.seconds,
+            "cost": self.result.cost,
+            "cost_per_correct": each.value if each else None,
+            "cost_per_correct_lower": _finite(each.lower) if each else None,
+            "cost_per_correct_upper": _finite(each.upper) if each else None,
+            "prompt_tokens": self.result.prompt_tokens,
+            "completion_tokens": self.result.completion_tokens,
+            "calls": self.tally.calls,
+            "from_journal": self.tally.replayed,
+            "interrupted": self.interrupted,
+        }
+
+
+@dataclass(frozen=True)
+class BenchmarkRunResult:
+    """All runs in the order of tasks and models, and the reasons why tasks or models were skipped."""
+
+    runs: Sequence[ModelRun]
+    skipped: Sequence[str]
+
+    @property
+    def complete(self) -> bool:
+        """Whether no run was interrupted and every run has a value."""
+        return all(not run.interrupted and run.report.value is not None for run in self.runs)
+
+    def rows(self) -> list[dict[str, Any]]:
+        return [run.to_dict() for run in self.runs]
+
+
+def _finite(bound: float | None) -> float | None:
+    """The bound, or None for an infinite one, which JSON cannot represent."""
+    return bound if bound is not None and isfinite(bound) else None

@@ -1,0 +1,78 @@
+"""The tasks that names mean: shipped tasks, dimensions, subjects, and Python files of a user's own tasks."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import traceback
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from arena.errors import ConfigError
+from benchmarks.task import Task, dimensions
+from benchmarks.tasks import shipped
+
+
+@dataclass(frozen=True)
+class TaskSpec:
+    """A task with the subjects to run, all if empty, and the folder of its Python file if it is a user's own."""
+
+    task: Task
+    subjects: tuple[str, ...] = ()
+    folder: Path | None = None
+
+
+def task_specs(names: Iterable[str]) -> list[TaskSpec]:
+    """The tasks meant by `mmlu`, `mmlu:anatomy,virology`, `dimension:knowledge` or `my_task.py`.
+
+    Raises `ConfigError`.
+    """
+    specs: list[TaskSpec] = []
+    for name in names:
+        head, _, tail = name.partition(":")
+        if name.endswith(".py"):
+            specs += [TaskSpec(task, (), Path(name).parent) for task in _own_tasks(Path(name))]
+        elif head == "dimension":
+            specs += [TaskSpec(task) for task in tasks_of_dimension(tail)]
+        else:
+            specs.append(TaskSpec(_shipped_task(head), tuple(filter(None, tail.split(",")))))
+    return specs
+
+
+def tasks_of_dimension(name: str) -> list[Task]:
+    """The shipped tasks of a dimension. Raises `ConfigError` that lists the dimensions."""
+    tasks = [task for task in shipped().values() if task.dimension == name]
+    if not tasks:
+        raise ConfigError(f"Dimension {name!r} not found. Use one of: {', '.join(dimensions())}.")
+    return tasks
+
+
+def _shipped_task(name: str) -> Task:
+    tasks = shipped()
+    if name not in tasks:
+        near = difflib.get_close_matches(name, tasks, n=3)
+        cure = f"Did you mean {' or '.join(near)}?" if near else "Run `arena bench list` to see all tasks."
+        raise ConfigError(f"Task {name!r} not found. {cure}")
+    return tasks[name]
+
+
+def _own_tasks(file: Path) -> Sequence[Task]:
+    """The `TASKS` of a user's own Python file. Raises `ConfigError`."""
+    if not file.is_file():
+        raise ConfigError(f"{file}: File not found. Give a Python file that ends with TASKS = (…,).")
+    spec = importlib.util.spec_from_file_location(f"arena_task_{file.stem}", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as problem:  # a user's own code may raise anything
+        line = traceback.extract_tb(problem.__traceback__)[-1].lineno
+        raise ConfigError(f"{file}:{line}: {type(problem).__name__}: {problem}") from problem
+    tasks = getattr(module, "TASKS", None)
+    if not isinstance(tasks, list | tuple) or not tasks or not all(isinstance(task, Task) for task in tasks):
+        raise ConfigError(
+            f"{file}: TASKS is missing. End the file with TASKS = (MultipleChoice(…),), a tuple of tasks."
+        )
+    return tasks
