@@ -139,7 +139,7 @@ def test_of_several_tasks_those_that_a_model_cannot_take_are_skipped(typed, kitc
 def test_a_task_file_written_for_0_1_runs_with_a_note(typed, kitchen):
     old = OWN_TASK.replace('name="kitchen"', 'name="kitchen", rungs=(Rung.GENERATE,)')
     (kitchen / "kitchen.py").write_text("from benchmarks.task import Rung\n" + old)
-    with pytest.warns(FutureWarning, match="kitchen: `rungs` is deprecated. Use `request_types`"):
+    with pytest.warns(FutureWarning, match="`rungs` is deprecated. Use `request_types`"):
         rows = ran(typed, kitchen)
     assert rows["sure"]["rung"] == "generate"
 
