@@ -36,8 +36,24 @@ def code(page: Path) -> str:
 
 @every_page
 def test_every_file_that_is_named_exists(page):
-    named = {path.rstrip(".") for path in PATH.findall(code(page))}
-    assert [path for path in sorted(named) if not is_example(path) and not list(ROOT.glob(path.rstrip("/")))] == []
+    named = {path.rstrip("/.") for path in PATH.findall(code(page)) if not is_example(path)}
+    assert [path for path in sorted(named) if not any(ROOT.glob(path))] == []
+
+
+def test_every_file_in_the_diagrams_of_the_architecture_exists():
+    diagrams = set(re.findall(r"(?<![\w./-])\w+(?:/\w+)+\.py", code(DOCS / "architecture.md")))
+    assert len(diagrams) > 30
+    assert [
+        path for path in sorted(diagrams) if not (ROOT / path).exists() and not (ROOT / "arena" / path).exists()
+    ] == []
+
+
+def test_every_folder_stands_in_the_tree_of_the_architecture():
+    tree = FENCED.findall((DOCS / "architecture.md").read_text(encoding="utf-8"))[0]
+    folders = {
+        file.parent.name for package in PACKAGES.split("|") for file in (ROOT / package).glob("*/__init__.py")
+    }
+    assert [folder for folder in sorted(folders) if f"{folder}/" not in tree] == []
 
 
 def is_example(path: str) -> bool:
