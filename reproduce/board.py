@@ -34,6 +34,7 @@ from arena.rules.votes import HUMAN, OVERALL
 from arena.store import Database
 from arena.store import battles as stored
 from arena.store.battles import Written
+from arena.store.models import register_models
 from arena.store.schema.battles import BattleStatus, CompletionStatus, PairCount
 from arena.store.votes import add_vote
 from arena.web.board_view import Boards
@@ -78,7 +79,7 @@ def draw(votes: int, seed: int = 0) -> Drawn:
 def fill(database: Database, drawn: Drawn) -> None:
     """Models, battles, votes and the pair counts that follow from them."""
     with database.write() as session:
-        stored.register_models(session, [f"model-{number:03}" for number in range(MODELS)])
+        register_models(session, [f"model-{number:03}" for number in range(MODELS)])
     with database.engine.begin() as connection:
         copy = _copy_sqlite if database.file else _copy_postgres
         copy(connection, drawn)

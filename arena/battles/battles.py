@@ -16,9 +16,6 @@ from random import Random, SystemRandom
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
-from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session
-
 from arena.battles.live_turns import BattleRefused, Live, RunningTurns
 from arena.battles.matchmaking import TooFewModels, draw_pair
 from arena.battles.views import View, spoken, view_of
@@ -27,11 +24,12 @@ from arena.rules.name_masking import NameMasker
 from arena.rules.prompt_limits import accept
 from arena.rules.votes import HUMAN, WINNERS
 from arena.serving.models import Serving
-from arena.store import Database, shared_battles
+from arena.store import Database, Session, shared_battles
 from arena.store import battles as stored
 from arena.store.battles import StoredBattle
+from arena.store.models import register_models
 from arena.store.schema.battles import BattleStatus, CompletionStatus, now
-from arena.store.votes import add_vote
+from arena.store.votes import AlreadyVoted, add_vote
 
 __all__ = ["BattleRefused", "Battles", "VoteRefused"]
 
@@ -66,7 +64,7 @@ class Battles:
         before = now() if self.database.file else self._deadline()  # a file has one server, at most
 
         def prepare(session: Session) -> int:
-            stored.register_models(session, self.serving.models)
+            register_models(session, self.serving.models)
             return stored.close_interrupted(session, before)
 
         return await self._write(prepare)
@@ -126,7 +124,7 @@ class Battles:
             await self._stop_for_vote(public_id)
             try:
                 await self._write(lambda session: _cast(session, voter, public_id, winner))
-            except (IntegrityError, stored.WrongStatus):
+            except (AlreadyVoted, stored.WrongStatus):
                 log.info("another change to battle %s came first", battle.id)
         battle = await self._votable_by(voter, public_id)
         if battle.winner is None:

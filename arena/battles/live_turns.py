@@ -9,14 +9,13 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlmodel import Session
-
 from arena.battles.streaming import LiveTurn, Patience
 from arena.battles.views import conversation
 from arena.config import BattleSettings
 from arena.rules.name_masking import NameMasker
 from arena.rules.votes import SIDES
 from arena.serving.models import Serving
+from arena.store import Session
 from arena.store import battles as stored
 from arena.store.battles import StoredBattle
 from arena.store.schema.battles import BattleStatus

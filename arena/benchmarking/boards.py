@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlmodel import Session
-
 from arena.benchmarking.direction import higher_is_better, is_right
+from arena.store import Session
 from arena.store.benchmarks import StoredRun, outcomes, runs
 from arena.store.schema.benchmarks import BenchmarkOutcome
 from benchmarks.task import Status

@@ -8,9 +8,8 @@ from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import Any
 
-from sqlmodel import Session
-
 from arena.errors import ConfigError
+from arena.store import Session
 from arena.store.benchmarks import StoredRun, UnknownRun, outcomes, run, runs
 from arena.store.schema.benchmarks import BenchmarkOutcome
 from benchmarks.paired import holm, paired, tie_groups

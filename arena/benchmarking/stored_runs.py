@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlmodel import Session
-
 from arena.benchmarking.direction import is_right
+from arena.store import Session
 from arena.store.benchmarks import StoredRun, UnknownRun, outcomes, run, runs
 from arena.store.schema.benchmarks import BenchmarkOutcome
 from benchmarks.task import Status

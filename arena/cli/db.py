@@ -28,7 +28,7 @@ def upgrade(config: Config = None, db: DatabaseURL = None, as_format: AsFormat =
     database = Database(read_settings(config, overrides(database_url=db)).database_url)
     try:
         database.lock()
-        with database.told():
+        with database.errors_translated():
             before = database.revision()
             database.upgrade()
             told = {"database": database.shown, "from": before, "to": database.revision()}
@@ -49,7 +49,8 @@ def recount_(
     as_format: AsFormat = Format.TABLE,
 ) -> None:
     """Count every vote again and compare with the pair counts that the leaderboard uses."""
-    from arena.store.votes import model_ids, recount, rewrite_pair_counts, vote_count
+    from arena.store.models import model_ids
+    from arena.store.votes import recount, rewrite_pair_counts, vote_count
 
     with opened(config, db) as (database, _):
         if classify:

@@ -13,9 +13,8 @@ from rich.text import Text
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, opened, write_csv, write_json
 
 if TYPE_CHECKING:
-    from sqlmodel import Session
-
     from arena.explaining.disagreements import Disagreement
+    from arena.store import Session
 
 
 SHOWN = 20

@@ -83,7 +83,7 @@ def opened(config: Path | None, db: str | None, *, create: bool = False) -> Iter
         if not create:
             database.must_exist()
         database.make_ready()
-        with database.told():
+        with database.errors_translated():
             yield database, settings
     finally:
         database.close()

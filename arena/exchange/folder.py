@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlmodel import Session, select
-
 from arena import __version__
 from arena.exchange.board_numbers import Boards, vote_of
 from arena.exchange.files import MANIFEST, digest, fresh_folder, write_json, write_rows
 from arena.exchange.rows import arena_rows
 from arena.leaderboards.vote_filters import EVERY, find_filter
 from arena.rules.pii import PIIRedactor, screen_with
-from arena.store import Database
+from arena.store import Database, Session
 from arena.store.ledger import as_sealed, seals
-from arena.store.schema.battles import Model, now
+from arena.store.models import registration_times
+from arena.store.schema.battles import now
 
 FORMAT = "arena-export-1"
 
@@ -75,8 +74,9 @@ def _write(
             counted["with_text"] += row["conversation_a"] is not None
             yield row
 
-    registered = session.exec(select(Model).order_by(Model.name)).all()
-    models = [{"model": one.name, "created_at": as_sealed(one.created_at)} for one in registered]
+    models = [
+        {"model": name, "created_at": as_sealed(moment)} for name, moment in registration_times(session).items()
+    ]
     rows = {
         f"battles.{ending}": write_rows(folder / f"battles.{ending}", counting()),
         "seals.jsonl": write_rows(folder / "seals.jsonl", (one.to_dict() for one in chain)),

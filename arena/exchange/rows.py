@@ -10,15 +10,15 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from sqlmodel import Session, col, select
 
 from arena.exchange.board_numbers import ESCAPED, STYLE
 from arena.rules.languages import language
 from arena.rules.pii import PIIRedactor
 from arena.rules.seals import SealedVote, pseudonym
+from arena.store import Session
 from arena.store.conversations import Behind, Message, behind, prompts_said, reasons
 from arena.store.ledger import PAGE, ledger_key, sealed_votes
-from arena.store.schema.battles import Vote
+from arena.store.votes import battles_of_votes
 
 # What the public arena does (blog of 2024-05-17): the one prompt in a thousand that comes most often is cut down
 # to as many as the 99.9th percentile of prompts. Below this many nothing is cut: in a small arena the percentile
@@ -57,7 +57,7 @@ def arena_rows(
     places = iter([*seal_of, (None, None)])
     last, number = next(places)
     for page in batched(sealed_votes(session), PAGE // 10):
-        battle_of = _battles(session, [vote.vote for vote in page])
+        battle_of = battles_of_votes(session, [vote.vote for vote in page])
         known = behind(session, sorted(set(battle_of.values())), show_judged=show_judged)
         said = reasons(session, [vote.vote for vote in page])
         for vote in page:
@@ -123,7 +123,7 @@ def _prompt_id(key: bytes, prompt: str) -> str | None:
 def _repeats(session: Session, key: bytes) -> Repeats:
     repeats = Repeats()
     for page in batched(sealed_votes(session), PAGE // 10):
-        battle_of = _battles(session, [vote.vote for vote in page])
+        battle_of = battles_of_votes(session, [vote.vote for vote in page])
         prompts = prompts_said(session, sorted(set(battle_of.values())))
         repeats.counts.update(_prompt_id(key, prompts[battle_of[vote.vote]]) for vote in page)
     return repeats
@@ -133,7 +133,3 @@ def batched(votes: Iterator[SealedVote], size: int) -> Iterator[list[SealedVote]
     """Some at a time, for the databases limit what one statement may ask."""
     while some := list(islice(votes, size)):
         yield some
-
-
-def _battles(session: Session, votes: Sequence[int]) -> dict[int, int]:
-    return dict(session.exec(select(Vote.id, Vote.battle_id).where(col(Vote.id).in_(votes))).all())  # type: ignore[arg-type]

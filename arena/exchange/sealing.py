@@ -6,15 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
-from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col
-
 import ratings
 from arena.leaderboards.tallies import Tally, board_in_seal
 from arena.leaderboards.vote_filters import EVERY, Filter, find_filter
 from arena.rules.seals import GENESIS, Seal, SealedVote, Tree
-from arena.store import Database
+from arena.store import Database, Session
 from arena.store.ledger import (
+    SealExists,
     add_seal,
     as_sealed,
     hold_votes,
@@ -23,8 +21,9 @@ from arena.store.ledger import (
     sealed_votes,
     vote_counts,
 )
-from arena.store.schema.battles import Vote, now
-from arena.store.votes import model_names
+from arena.store.models import model_names
+from arena.store.query_filters import VoteSelection
+from arena.store.schema.battles import now
 
 BATCH = 20_000  # votes in one seal: a third of a second to hash, and how finely a change can be told
 
@@ -53,7 +52,7 @@ def seal(database: Database, version: str = EVERY, *, batch: int = BATCH) -> Sea
         if newest <= start and (done.last is None or done.last.filter == version):
             return done
         tally, counts = _so_far(session, chosen, start)
-        votes = sealed_votes(session, start, newest)
+        votes = sealed_votes(session, start, VoteSelection(until=newest))
         models = model_names(session)
         while True:
             some = list(islice(votes, batch))
@@ -64,7 +63,7 @@ def seal(database: Database, version: str = EVERY, *, batch: int = BATCH) -> Sea
             try:
                 with database.write() as writing:
                     add_seal(writing, made)
-            except IntegrityError:
+            except SealExists:
                 break  # another run has sealed these
             done.new.append(made)
             done.last = made
@@ -83,9 +82,11 @@ def _so_far(session: Session, chosen: Filter, until: int) -> tuple[Tally, Callab
     """What counts of the votes that are sealed already, and the filter ready for the next one."""
     tally, counts = Tally(), chosen.start()
     if chosen.version == EVERY:
-        tally.add_counts(vote_counts(session, col(Vote.id) <= until))  # the database counts faster than we read
+        tally.add_counts(
+            vote_counts(session, VoteSelection(until=until))
+        )  # the database counts faster than we read
     elif until:
-        tally.add(vote for vote in sealed_votes(session, until=until) if counts(vote))
+        tally.add(vote for vote in sealed_votes(session, selection=VoteSelection(until=until)) if counts(vote))
     return tally, counts
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from sqlmodel import Session
 
 from arena.rules.votes import JUDGE, SCORES, mirrored
+from arena.store import Session
 from arena.store.duplicate_battles import Again, same_texts
 from arena.store.explanations import UnknownBattle, battle_texts
 from arena.store.verdicts import StoredVote

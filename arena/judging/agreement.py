@@ -8,10 +8,9 @@ from functools import cached_property
 from itertools import combinations
 from typing import Any
 
-from sqlmodel import Session
-
 from arena.errors import ConfigError
 from arena.rules.votes import HUMAN, mirrored
+from arena.store import Session
 from arena.store.judgeable_battles import conversations
 from arena.store.verdicts import StoredVote, votes_on_record
 from judges import agreement, biases

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sqlmodel import Session
 
 from arena.errors import ConfigError
 from arena.rules.votes import SCORES
+from arena.store import Session
 from arena.store.verdicts import StoredVote, votes_on_record
 from judges.equating import Link, link
 from judges.errors import JudgesError

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlmodel import Session
-
 import ratings
 from arena.config import AnyModel, Settings
 from arena.engine import ModelClient, ReplyCache
@@ -18,7 +16,7 @@ from arena.judging.config import JudgeRunConfig
 from arena.leaderboards.leaderboard import pair_columns
 from arena.rules.votes import HUMAN, OVERALL
 from arena.serving import model_clients
-from arena.store import Database
+from arena.store import Database, Session
 from arena.store.judgeable_battles import voted_battles
 from arena.store.prompt_set_verdicts import has_other_config
 from arena.store.prompts import StoredPrompt, UnknownPromptSet, completions_of, prompt_sets, prompts_of

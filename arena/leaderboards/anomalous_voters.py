@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlmodel import Session
-
 import ratings
 from arena.errors import ConfigError, InputError
+from arena.store import Session
 from arena.store.votes import cast_votes
 
 LEVEL = 0.05

@@ -9,9 +9,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlmodel import Session
-
-from arena.store import Database
+from arena.store import Database, Session
 from arena.store.votes import last_vote
 
 T = TypeVar("T")

@@ -9,17 +9,16 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlmodel import Session, col, select
-
 import ratings
 from arena.leaderboards.leaderboard import Published
 from arena.leaderboards.query import BOTH, BoardChoice, NoSuchBoard
 from arena.leaderboards.tallies import Tally
 from arena.leaderboards.vote_filters import EVERY, find_filter
 from arena.rules.votes import HUMAN, OVERALL
+from arena.store import Session
 from arena.store.ledger import first_vote_at, last_seal, sealed_votes, seals, vote_counts
-from arena.store.query_filters import in_category
-from arena.store.schema.battles import Model, Vote
+from arena.store.models import model_names
+from arena.store.query_filters import VoteSelection
 from arena.store.votes import unknown_judge
 
 
@@ -74,14 +73,13 @@ def board_at(
         begins = f"the first vote is of {first:%Y-%m-%d %H:%M} UTC" if first else "there are no votes yet"
         raise NoSuchDay(f"no board of {at:%Y-%m-%d %H:%M} UTC: {begins}")
     chosen = filter_at(session, at, version)
-    where = (col(Vote.created_at) < at, in_category(category))
+    selection = VoteSelection(category=category, before=at)
     tally = Tally()
     if chosen == EVERY:
-        tally.add_counts(vote_counts(session, *where))
+        tally.add_counts(vote_counts(session, selection))
     else:
-        tally.add(find_filter(chosen).counted(sealed_votes(session, where=where)))
-    there = session.exec(select(Model.name).where(col(Model.created_at) < at)).all()
-    models = sorted({*there, *tally.models()})
+        tally.add(find_filter(chosen).counted(sealed_votes(session, selection=selection)))
+    models = sorted({*model_names(session, before=at), *tally.models()})
     counts = tally.counts(source, models)
     return Board(ratings.leaderboard(counts), counts, source, category, chosen, at)
 

@@ -8,16 +8,17 @@ from datetime import datetime
 from itertools import chain
 
 import numpy as np
-from sqlmodel import Session
 
 import ratings
 from arena.leaderboards.query import BOTH, BoardChoice, NoSuchBoard
 from arena.rules.categories import VERSION
 from arena.rules.tagger_prompt import classifier_of
 from arena.rules.votes import HUMAN, OVERALL
+from arena.store import Session
+from arena.store.models import model_ids
 from arena.store.schema.battles import now
 from arena.store.vote_columns import ordered_votes, styled_votes
-from arena.store.votes import Counted, count_rows, counted_categories, counted_sources, model_ids, unknown_judge
+from arena.store.votes import Counted, count_rows, counted_categories, counted_sources, unknown_judge
 
 ELO_VOTES = 2_000_000  # beyond, one pass in order takes many seconds and gigabytes: use Bradley–Terry
 ELO_STEPS = 5_000_000  # battles that bootstrap rounds may replay: a second or two

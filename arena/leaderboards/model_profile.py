@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import numpy as np
 from scipy.special import expit
-from sqlmodel import Session, select
 
 import ratings
 from arena.config import AnyModel
 from arena.leaderboards.leaderboard import Published
-from arena.store.schema.battles import Model
 
 
 @dataclass(frozen=True)
@@ -44,11 +41,6 @@ class Provenance:
     system_prompt: bool
     enabled: bool
     sampling_share: float  # of the draws for a battle's first model
-
-
-def registered_at(session: Session, name: str) -> datetime | None:
-    """When the arena first knew the model; None if it does not."""
-    return session.exec(select(Model.created_at).where(Model.name == name)).one_or_none()
 
 
 def opponents(published: Published, name: str) -> list[Opponent]:

@@ -20,8 +20,6 @@ from datetime import datetime
 from typing import Any
 
 from scipy.special import expit
-from sqlalchemy import ColumnElement
-from sqlmodel import Session, col, select
 
 import ratings
 from arena.leaderboards.history import NoSuchDay, filter_at
@@ -29,14 +27,13 @@ from arena.leaderboards.query import BOTH, BoardChoice
 from arena.leaderboards.tallies import Tally
 from arena.leaderboards.vote_filters import EVERY, find_filter
 from arena.rules.votes import HUMAN, OVERALL
+from arena.store import Session
 from arena.store.ledger import as_sealed, sealed_votes, vote_counts
-from arena.store.query_filters import given_by, in_category
-from arena.store.schema.battles import Battle, Vote
-from arena.store.schema.traits import BattleStyle
+from arena.store.query_filters import VoteSelection
+from arena.store.vote_columns import style_features
 from arena.store.votes import unknown_judge
 
 STEPS = ("new votes", "new opponents", "filters", "style")
-Where = tuple[ColumnElement[bool], ...]
 UNIT = 10_000  # ratings here are whole numbers of 1/10,000 points, so that parts add up exactly
 
 
@@ -108,10 +105,10 @@ def moved(
     if since >= until:
         raise NoSuchDay(f"from {since:%Y-%m-%d %H:%M} is not before to {until:%Y-%m-%d %H:%M}; exchange them")
     filters = filter_at(session, since, version), filter_at(session, until, version)
-    days = tuple(_condition(at, source, category) for at in (since, until))
+    days = tuple(VoteSelection(BoardChoice(source).voters, category, at) for at in (since, until))
     tallies = [
-        _tally(session, version, where)
-        for version, where in ((filters[0], days[0]), (filters[0], days[1]), (filters[1], days[1]))
+        _tally(session, version, votes)
+        for version, votes in ((filters[0], days[0]), (filters[0], days[1]), (filters[1], days[1]))
     ]
     old = sorted(tallies[0].models())
     if model not in old:
@@ -145,51 +142,38 @@ def moved(
     )
 
 
-def _condition(at: datetime, source: str, category: str) -> Where:
-    """Votes of a source in a category before a moment."""
-    return (col(Vote.created_at) < at, given_by(Vote.source, BoardChoice(source).voters), in_category(category))
-
-
-def _tally(session: Session, version: str, where: Where) -> Tally:
+def _tally(session: Session, version: str, votes: VoteSelection) -> Tally:
     """The votes that count; all of them are counted by the database, which is faster than to read them."""
     tally = Tally()
     if version == EVERY:
-        tally.add_counts(vote_counts(session, *where))
+        tally.add_counts(vote_counts(session, votes))
     else:
-        tally.add(find_filter(version).counted(sealed_votes(session, where=where)))
+        tally.add(find_filter(version).counted(sealed_votes(session, selection=votes)))
     return tally
 
 
-def _say_why_not(session: Session, model: str, where: Where, since: datetime) -> None:
-    known = sorted(_tally(session, EVERY, where).models())
+def _say_why_not(session: Session, model: str, votes: VoteSelection, since: datetime) -> None:
+    known = sorted(_tally(session, EVERY, votes).models())
     if model not in known:
         raise NoSuchDay(f"{model!r} has no votes; models that have: {', '.join(known) or 'none'}")
     raise NoSuchDay(f"{model!r} had no votes by {since:%Y-%m-%d %H:%M} UTC; take a later --from")
 
 
-def _styled(session: Session, version: str, where: Where) -> ratings.Leaderboard:
+def _styled(session: Session, version: str, votes: VoteSelection) -> ratings.Leaderboard:
     """The board with style control over the votes whose completions are known."""
-    columns: tuple[Any, ...] = tuple(
-        getattr(BattleStyle, f"{name}_{side}") for side in "ab" for name in ratings.STYLE_FEATURES
-    )
-    query = (
-        select(Battle.public_id, *columns)
-        .join(Battle, col(Battle.id) == col(BattleStyle.battle_id))
-    )  # fmt: skip
-    known = {public_id: counts for public_id, *counts in session.execute(query)}
-    counted = find_filter(version).counted(sealed_votes(session, where=where))
-    some = [vote for vote in counted if vote.battle in known]
-    half = len(ratings.STYLE_FEATURES)
+    by_battle = style_features(session)
+    counted = find_filter(version).counted(sealed_votes(session, selection=votes))
+    styled = [vote for vote in counted if vote.battle in by_battle]
     features = [
         {
-            name: [known[vote.battle][side * half + at] for vote in some]
-            for at, name in enumerate(ratings.STYLE_FEATURES)
+            name: [by_battle[vote.battle][side][place] for vote in styled]
+            for place, name in enumerate(ratings.STYLE_FEATURES)
         }
         for side in (0, 1)
     ]
-    a, b, winner = ([getattr(vote, name) for vote in some] for name in ("model_a", "model_b", "winner"))
+    a, b, winner = ([getattr(vote, name) for vote in styled] for name in ("model_a", "model_b", "winner"))
     try:
-        z = ratings.style_differences(*features) if some else {}
+        z = ratings.style_differences(*features) if styled else {}
         if not z:
             raise NoSuchDay("no two completions of that day differ in style: ask without style control")
         fit = ratings.contextual(a, b, winner, z, prior=ratings.PRIOR)

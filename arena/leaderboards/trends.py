@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session
-
 import ratings
 from arena.leaderboards.leaderboard import pair_columns
 from arena.leaderboards.query import NoSuchBoard
+from arena.store import Session
 from arena.store.vote_history import slices
 from arena.store.votes import Counted, vote_count
 

@@ -1,6 +1,8 @@
 """What the arena remembers, in SQLite or PostgreSQL."""
 
+from sqlmodel import Session
+
 from arena.errors import DatabaseError
 from arena.store.database import Database
 
-__all__ = ["Database", "DatabaseError"]
+__all__ = ["Database", "DatabaseError", "Session"]

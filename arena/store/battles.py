@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -59,12 +59,6 @@ class StoredBattle:
     turns: Sequence[StoredTurn]
     winner: str | None  # the voter's, once given
     shared: bool = False  # others may read it
-
-
-def register_models(session: Session, names: Iterable[str]) -> None:
-    """Give each name a row, once."""
-    known = set(session.exec(select(Model.name)).all())
-    session.add_all(Model(name=name) for name in sorted(set(names) - known))
 
 
 def add_battle(session: Session, voter: str, model_a: str, model_b: str, pair_probability: float) -> Battle:

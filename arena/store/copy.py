@@ -27,7 +27,7 @@ def copy_database(source: Database, target: Database, progress: Progress) -> dic
     anything, and for a row that it does not take.
     """
     known = all_tables()
-    with _snapshot(source) as reading, target.told(), target.writing() as writing:
+    with _snapshot(source) as reading, target.errors_translated(), target.writing() as writing:
         _must_be_empty(target, writing, [table for table in known if table.name != BORN_WITH])
         writing.execute(delete(LedgerKey))
         expected = {table.name: _count(reading, table) for table in known}

@@ -13,7 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from filelock import FileLock, Timeout
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlmodel import Session
 
 from arena.errors import DatabaseError, DatabaseFailed
@@ -105,7 +105,7 @@ class Database:
 
         Raises `DatabaseError`.
         """
-        with self.told():
+        with self.errors_translated():
             if not self.is_new():
                 self._check_revision()
             config = _alembic()
@@ -114,11 +114,11 @@ class Database:
                 command.upgrade(config, "head")
 
     @contextmanager
-    def told(self) -> Iterator[None]:
-        """What the database refuses as a `DatabaseFailed`: for commands, which can tell a person."""
+    def errors_translated(self) -> Iterator[None]:
+        """Raise `DatabaseFailed` for every error of the database, with its first line."""
         try:
             yield
-        except DBAPIError as error:
+        except SQLAlchemyError as error:
             raise DatabaseFailed(f"{self.shown}: {first_line(error)}") from error
 
     def make_ready(self) -> None:
@@ -126,7 +126,7 @@ class Database:
 
         Raises `DatabaseError`.
         """
-        with self.told():
+        with self.errors_translated():
             if self.is_new():
                 self.upgrade()
             revision = self._check_revision()
@@ -202,5 +202,6 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
-def first_line(error: DBAPIError) -> str:
-    return str(error.orig).strip().splitlines()[0]
+def first_line(error: SQLAlchemyError) -> str:
+    reason = error.orig if isinstance(error, DBAPIError) else error
+    return str(reason).strip().splitlines()[0]

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, text
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, func, select
 
+from arena.errors import DatabaseFailed
 from arena.rules.seals import Seal, SealedVote, pseudonym
-from arena.store.schema.battles import Battle, CompletionRow, Model, Turn, Vote
+from arena.store.models import model_ids
+from arena.store.query_filters import VoteSelection
+from arena.store.schema.battles import Battle, CompletionRow, Turn, Vote
 from arena.store.schema.ledger import LedgerKey, SealRow
 
-PAGE = 5_000  # votes read at once, so that memory stays flat however many there are
+PAGE = 5_000  # votes read at a time, so that memory stays flat however many there are
+EVERY_VOTE = VoteSelection()
+
+
+class SealExists(DatabaseFailed):
+    """Another run has added a seal of this number; nothing was written."""
 
 
 def hold_votes(session: Session) -> None:
@@ -33,20 +42,17 @@ def ledger_key(session: Session) -> bytes:
 
 
 def sealed_votes(
-    session: Session,
-    after: int = 0,
-    until: int | None = None,
-    where: Sequence[ColumnElement[bool]] = (),
-    at_once: int = PAGE,
+    session: Session, after: int = 0, selection: VoteSelection = EVERY_VOTE, page_size: int = PAGE
 ) -> Iterator[SealedVote]:
-    """Votes with ids in (after, until] in the order of their ids, as a seal sees them.
+    """The selected votes with ids above `after` in the order of their ids, as a seal has them.
 
-    `where` are further conditions on votes and battles; `at_once` votes are read at a time.
+    `page_size` votes are read at a time.
     """
     key = ledger_key(session)
-    names: dict[int | None, str] = dict(session.exec(select(Model.id, Model.name)).all())
+    names = model_ids(session)
+    conditions = selection.conditions()
     last = after
-    while rows := session.execute(_page(last, until).where(*where).limit(at_once)).all():
+    while rows := session.execute(_page(last).where(*conditions).limit(page_size)).all():
         for vote, public_id, a, b, leaked in rows:
             yield SealedVote(
                 vote=vote.id,
@@ -64,17 +70,17 @@ def sealed_votes(
         session.expunge_all()
 
 
-def vote_counts(session: Session, *where: ColumnElement[bool]) -> list[tuple[str, str, str, str, int]]:
-    """(source, model_a, model_b, winner, votes) of the votes of which the conditions hold."""
+def vote_counts(session: Session, selection: VoteSelection = EVERY_VOTE) -> list[tuple[str, str, str, str, int]]:
+    """(source, model_a, model_b, winner, votes) of the selected votes."""
     keys = (col(Vote.source), col(Battle.model_a_id), col(Battle.model_b_id), col(Vote.winner))
     query = (
         select(*keys, func.count())  # type: ignore[call-overload]
         .select_from(Vote)
         .join(Battle, col(Battle.id) == col(Vote.battle_id))
-        .where(*where)
+        .where(*selection.conditions())
         .group_by(*keys)
     )
-    names: dict[int | None, str] = dict(session.exec(select(Model.id, Model.name)).all())
+    names = model_ids(session)
     return [(source, names[a], names[b], winner, n) for source, a, b, winner, n in session.execute(query)]
 
 
@@ -112,7 +118,7 @@ def seals(session: Session, after: int = 0, limit: int | None = None) -> list[Se
 
 
 def add_seal(session: Session, seal: Seal) -> None:
-    """Raises `sqlalchemy.exc.IntegrityError` when there is a seal of this number."""
+    """Append a seal to the chain. Raises `SealExists` when another run has added this number."""
     session.add(
         SealRow(
             number=seal.number,
@@ -127,7 +133,10 @@ def add_seal(session: Session, seal: Seal) -> None:
             sha256=seal.sha256,
         )
     )
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise SealExists(f"Seal {seal.number} exists already. Run the command again.") from error
 
 
 def _seal(row: SealRow) -> Seal:
@@ -144,7 +153,7 @@ def _seal(row: SealRow) -> Seal:
     )
 
 
-def _page(after: int, until: int | None) -> Any:
+def _page(after: int) -> Any:
     leaked = (
         select(CompletionRow.id)
         .join(Turn, col(Turn.id) == col(CompletionRow.turn_id))
@@ -152,10 +161,9 @@ def _page(after: int, until: int | None) -> Any:
         .exists()
     )
     columns: tuple[Any, ...] = (Vote, Battle.public_id, Battle.model_a_id, Battle.model_b_id, leaked)
-    query = (
+    return (
         select(*columns)
         .join(Battle, col(Battle.id) == col(Vote.battle_id))
         .where(col(Vote.id) > after)
         .order_by(col(Vote.id))
     )
-    return query if until is None else query.where(col(Vote.id) <= until)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import Session, col, func, select
 
 from arena.rules.votes import OVERALL
-from arena.store.battles import register_models
+from arena.store.models import register_models
 from arena.store.schema.battles import Model
 from arena.store.schema.judging import Prompt, PromptCompletion, PromptSet
 

@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, true
 from sqlmodel import col, or_, select
 
 from arena.rules.votes import JUDGE, JUDGES, OVERALL
-from arena.store.schema.battles import Battle
+from arena.store.schema.battles import Battle, Vote
 from arena.store.schema.traits import BattleCategory
+
+
+@dataclass(frozen=True)
+class VoteSelection:
+    """Votes of a source (see `given_by`) in a category, before a moment and up to a number; by default every vote."""
+
+    source: str | None = None
+    category: str = OVERALL
+    before: datetime | None = None
+    until: int | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """The conditions on `Vote` and `Battle`."""
+        conditions = [given_by(Vote.source, self.source), in_category(self.category)]
+        if self.before is not None:
+            conditions.append(col(Vote.created_at) < self.before)
+        if self.until is not None:
+            conditions.append(col(Vote.id) <= self.until)
+        return conditions
 
 
 def given_by(column: Any, source: str | None) -> ColumnElement[bool]:

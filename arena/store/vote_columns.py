@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlmodel import Session, col, select
 
+from arena.rules.votes import SIDES
+from arena.store.models import model_ids
 from arena.store.query_filters import given_by, in_category
-from arena.store.schema.battles import Battle, Model, Vote
+from arena.store.schema.battles import Battle, Vote
 from arena.store.schema.traits import BattleStyle
 from ratings import STYLE_FEATURES
 
@@ -31,14 +35,14 @@ def ordered_votes(session: Session, source: str | None, category: str) -> Column
         .where(given_by(Vote.source, source), in_category(category))
         .order_by(col(Vote.id))
     )
-    names = _names(session)
+    names = model_ids(session)
     rows = session.exec(query).all()
     return [names[a] for a, _, _ in rows], [names[b] for _, b, _ in rows], [winner for _, _, winner in rows]
 
 
 def styled_votes(session: Session, source: str | None, category: str) -> Styled:
     """The votes of a source in a category on battles whose completions are known."""
-    features = [getattr(BattleStyle, f"{name}_{side}") for side in "ab" for name in STYLE_FEATURES]
+    features = [getattr(BattleStyle, f"{name}_{side}") for side in SIDES for name in STYLE_FEATURES]
     query = (
         select(Battle.model_a_id, Battle.model_b_id, Vote.winner, *features)
         .join(Battle, col(Battle.id) == col(Vote.battle_id))
@@ -46,7 +50,7 @@ def styled_votes(session: Session, source: str | None, category: str) -> Styled:
         .where(given_by(Vote.source, source), in_category(category))
         .order_by(col(Vote.id))
     )
-    names = _names(session)
+    names = model_ids(session)
     rows = session.execute(query).all()
     columns = [[row[place] for row in rows] for place in range(3 + 2 * len(STYLE_FEATURES))]
     a, b = columns[3 : 3 + len(STYLE_FEATURES)], columns[3 + len(STYLE_FEATURES) :]
@@ -57,5 +61,9 @@ def styled_votes(session: Session, source: str | None, category: str) -> Styled:
     )
 
 
-def _names(session: Session) -> dict[int | None, str]:
-    return dict(session.exec(select(Model.id, Model.name)).all())
+def style_features(session: Session) -> dict[str, tuple[Sequence[int], Sequence[int]]]:
+    """The style features of both sides, each in the order of `STYLE_FEATURES`, by the public id of the battle."""
+    columns = [getattr(BattleStyle, f"{name}_{side}") for side in SIDES for name in STYLE_FEATURES]
+    query: Any = select(Battle.public_id, *columns).join(Battle, col(Battle.id) == col(BattleStyle.battle_id))
+    half = len(STYLE_FEATURES)
+    return {public_id: (counts[:half], counts[half:]) for public_id, *counts in session.execute(query)}

@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from arena.store.models import model_ids
 from arena.store.query_filters import given_by, in_category
 from arena.store.schema.battles import Battle, Vote
-from arena.store.votes import COLUMNS, Counted, model_ids
+from arena.store.votes import COLUMNS, Counted
 
 
 @dataclass(frozen=True)

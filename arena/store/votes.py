@@ -8,18 +8,25 @@ from typing import Any
 
 from sqlalchemy import case, delete, func, literal, union
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
+from arena.errors import DatabaseFailed
 from arena.rules.votes import HUMAN, JUDGE, OVERALL
 from arena.store.battles import move
+from arena.store.models import model_ids
 from arena.store.query_filters import given_by
-from arena.store.schema.battles import Battle, BattleStatus, Model, PairCount, Vote
+from arena.store.schema.battles import Battle, BattleStatus, PairCount, Vote
 from arena.store.schema.traits import BattleCategory
 from arena.store.traits import note_traits
 
 ROWS = 500  # of pair counts in one statement: databases limit its parameters
 # which column of a pair count a winner adds to
 COLUMNS = {"model_a": "wins", "model_b": "losses", "tie": "ties", "both_bad": "both_bad"}
+
+
+class AlreadyVoted(DatabaseFailed):
+    """This source has voted on the battle before; nothing was written."""
 
 
 @dataclass(frozen=True)
@@ -37,17 +44,21 @@ class Counted:
 def add_vote(session: Session, battle_id: int, source: str, voter: str, winner: str, stopped_early: bool) -> None:
     """Record a vote and add it to its pair count. A person's vote closes the battle.
 
-    Raises `sqlalchemy.exc.IntegrityError` when this source has voted on the battle before, and `WrongStatus`
-    when a person votes on a battle that is not open.
+    Raises `AlreadyVoted` for a second vote of a source, and `WrongStatus` when a person votes on a battle that is
+    not open.
     """
     if source == HUMAN:
         move(session, battle_id, BattleStatus.OPEN, BattleStatus.VOTED)
+    column = COLUMNS[winner]
     vote = Vote(battle_id=battle_id, source=source, voter=voter, winner=winner, stopped_early=stopped_early)
     session.add(vote)
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise AlreadyVoted(f"{source} has already voted on battle {battle_id}. Run the command again.") from error
     battle = session.get_one(Battle, battle_id)
     found = note_traits(session, battle_id)
-    _count(session, battle, dict.fromkeys((OVERALL, battle.category, *found)), source, COLUMNS[winner])
+    _count(session, battle, dict.fromkeys((OVERALL, battle.category, *found)), source, column)
 
 
 def pair_counts(session: Session, source: str | None = HUMAN, category: str = OVERALL) -> list[Counted]:
@@ -106,11 +117,6 @@ def last_vote(session: Session) -> int:
     return session.exec(select(func.max(Vote.id))).one() or 0
 
 
-def model_ids(session: Session) -> dict[int, str]:
-    """The name of every registered model by its id."""
-    return {number or 0: name for number, name in session.exec(select(Model.id, Model.name))}
-
-
 @dataclass(frozen=True)
 class Cast:
     """A vote with its voter and the battle's models: `model_a` was shown on the left."""
@@ -133,8 +139,9 @@ def cast_votes(session: Session, source: str = HUMAN) -> list[Cast]:
     return [Cast(names[a], names[b], winner, voter) for a, b, winner, voter in session.execute(query)]
 
 
-def model_names(session: Session) -> list[str]:
-    return list(session.exec(select(Model.name).order_by(Model.name)).all())
+def battles_of_votes(session: Session, votes: Sequence[int]) -> dict[int, int]:
+    """The battle of each vote, by their ids."""
+    return dict(session.exec(select(Vote.id, Vote.battle_id).where(col(Vote.id).in_(votes))).all())  # type: ignore[arg-type]
 
 
 def vote_count(session: Session, category: str = OVERALL) -> int:

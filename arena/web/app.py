@@ -11,7 +11,6 @@ from pathlib import Path
 
 import gradio as gr
 from fastapi import FastAPI
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.routing import Mount
 
 from arena import __version__
@@ -21,7 +20,7 @@ from arena.exchange.sealing import seal
 from arena.leaderboards.cache import Kept
 from arena.leaderboards.vote_filters import find_filter
 from arena.serving.models import Serving
-from arena.store import Database
+from arena.store import Database, DatabaseError
 from arena.web.api import routes
 from arena.web.board_view import Boards
 from arena.web.error_pages import tell_people
@@ -138,8 +137,9 @@ async def _seal(database: Database, ledger: LedgerSettings) -> None:
     while True:
         await asyncio.sleep(ledger.seal_every)
         try:
-            done = await asyncio.to_thread(seal, database, ledger.filter)
-        except SQLAlchemyError:
+            with database.errors_translated():
+                done = await asyncio.to_thread(seal, database, ledger.filter)
+        except DatabaseError:
             log.exception("the votes could not be sealed; the next try is in %g s", ledger.seal_every)
             continue
         for one in done.new:

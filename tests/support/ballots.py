@@ -10,6 +10,7 @@ from arena.rules.votes import HUMAN
 from arena.store import Database
 from arena.store import battles as stored
 from arena.store.battles import Written
+from arena.store.models import register_models
 from arena.store.schema.battles import Battle, BattleStatus, CompletionStatus, Vote
 from arena.store.votes import add_vote
 
@@ -43,7 +44,7 @@ def ballot(
 ) -> int:
     """One battle with one vote; returns the vote's id."""
     with database.write() as session:
-        stored.register_models(session, [left, right])
+        register_models(session, [left, right])
         session.flush()
         battle = stored.add_battle(session, voter, left, right, 1.0)
         battle.shared = shared

@@ -13,6 +13,7 @@ from arena.rules.votes import HUMAN, OVERALL
 from arena.store import Database
 from arena.store import battles as stored
 from arena.store.battles import Written
+from arena.store.models import register_models
 from arena.store.schema.battles import Battle, BattleStatus, CompletionStatus, Model, PairCount, Vote, now
 from arena.store.schema.benchmarks import BenchmarkRun
 from arena.store.schema.judging import VerdictRow
@@ -54,7 +55,7 @@ def populate(database: Database, many: int = 12, votes: int = 400, seed: int = 0
     """Battles as the arena makes them, one transaction for all. Every third voter lets others read."""
     random, names = Random(seed), names_of(many)
     with database.write() as session:
-        stored.register_models(session, names)
+        register_models(session, names)
         for number in range(votes):
             a, b = random.sample(range(many), 2)
             battle_id = _battle(session, names[a], names[b], number, random)
@@ -129,7 +130,7 @@ def count_many(database: Database, many: int = 300, a_pair: int = 20, seed: int 
     """Pair counts of many models with no votes behind them: a large board in a second."""
     random, names = Random(seed), names_of(many)
     with database.write() as session:
-        stored.register_models(session, names)
+        register_models(session, names)
         session.flush()
         ids = dict(session.exec(select(Model.name, Model.id)).all())
         rows = []

@@ -10,8 +10,9 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment
 
 from arena.rules.votes import OVERALL
-from arena.store.shared_battles import OUTCOMES, Search, opened, search
-from arena.store.votes import model_names
+from arena.store.battle_search import OUTCOMES, Search, search
+from arena.store.models import model_names
+from arena.store.shared_battles import readable_battle
 from arena.web.board_view import Boards
 from arena.web.error_pages import missing
 
@@ -50,7 +51,7 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
     @router.get(f"{HERE}/{{public_id}}")
     def battle(public_id: str) -> HTMLResponse:
         with boards.kept.database.read() as session:
-            found = opened(session, public_id, judged=judged)
+            found = readable_battle(session, public_id, judged=judged)
         if found is None:
             return missing(
                 templates, "There is no such battle to read: its voter has not agreed, or it never was."

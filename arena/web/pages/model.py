@@ -12,11 +12,12 @@ from jinja2 import Environment
 import ratings
 from arena.benchmarking.boards import summary
 from arena.benchmarking.direction import higher_is_better
-from arena.leaderboards.model_profile import opponents, provenance, registered_at, row_of
+from arena.leaderboards.model_profile import opponents, provenance, row_of
 from arena.leaderboards.query import BoardChoice, NoSuchBoard
 from arena.rules.votes import HUMAN, OVERALL
+from arena.store.battle_search import Search, search
 from arena.store.benchmarks import runs
-from arena.store.shared_battles import Search, search
+from arena.store.models import registered_at
 from arena.web.board_columns import price_text, size_text
 from arena.web.board_view import NOTHING, SOURCE_NAMES, Boards
 from arena.web.error_pages import missing

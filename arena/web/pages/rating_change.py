@@ -10,13 +10,13 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from jinja2 import Environment
-from sqlmodel import Session
 
 from arena.leaderboards.history import NoSuchDay, moment
 from arena.leaderboards.movers import movers
 from arena.leaderboards.query import BOTH, BoardChoice, NoSuchBoard
 from arena.leaderboards.rating_change import RatingChange, moved
 from arena.rules.votes import HUMAN, OVERALL
+from arena.store import Session
 from arena.store.ledger import earliest_vote_at
 from arena.store.schema.battles import now
 from arena.web.board_view import Boards

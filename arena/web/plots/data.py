@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from sqlmodel import Session
 
 import ratings
 from arena.benchmarking.boards import lines, names_of
@@ -16,6 +15,7 @@ from arena.leaderboards.history import moment
 from arena.leaderboards.query import BOTH, BoardChoice, NoSuchBoard
 from arena.leaderboards.trends import PastRating, rating_history
 from arena.rules.votes import HUMAN, JUDGES, OVERALL
+from arena.store import Session
 from arena.web.board_query import BoardQuery
 from arena.web.board_view import Boards
 from arena.web.plots import (

@@ -6,12 +6,10 @@ import threading
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
-from sqlmodel import Session
-
 from arena.leaderboards.leaderboard import Published, publish_choice
 from arena.leaderboards.query import BoardChoice
-from arena.store import Database
-from arena.web.v1.records import state
+from arena.store import Database, Session
+from arena.store.content_version import content_version
 
 T = TypeVar("T")
 MOST = 64  # results kept: every source, category and method that anybody reads
@@ -31,7 +29,7 @@ class Fresh:
 
     def state(self) -> str:
         with self.database.read() as session:
-            return state(session)
+            return content_version(session)
 
     def published(self, choice: BoardChoice) -> Published:
         """Raises `NoSuchBoard`."""
@@ -40,7 +38,7 @@ class Fresh:
     def get(self, key: Hashable, make: Callable[[Session], T]) -> T:
         """The result of `make`, which is called when there is none for what the store holds now."""
         with self._making, self.database.read() as session:
-            now = state(session)
+            now = content_version(session)
             known = self._kept.pop(key, None)
             if known is None or known[0] != now:
                 known = (now, make(session))

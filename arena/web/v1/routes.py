@@ -15,6 +15,7 @@ from arena.leaderboards.query import BoardChoice
 from arena.leaderboards.rating_change import moved
 from arena.rules.votes import HUMAN, OVERALL
 from arena.store import Database
+from arena.store.content_version import content_version
 from arena.store.ledger import last_seal, seals
 from arena.web.v1 import embedded, examples, records
 from arena.web.v1.fresh import Fresh
@@ -128,7 +129,7 @@ def _records(router: APIRouter, database: Database, settings: Settings) -> None:
         """Every vote as it is sealed: pseudonyms for voters, no texts."""
         with database.read() as session:
             return reply(
-                request, media, records.state(session), lambda: records.votes(session, after, limit, source)
+                request, media, content_version(session), lambda: records.votes(session, after, limit, source)
             )
 
     @router.get("/battles", responses=examples.described(examples.BATTLES))
@@ -146,7 +147,7 @@ def _records(router: APIRouter, database: Database, settings: Settings) -> None:
             return reply(
                 request,
                 media,
-                records.state(session),
+                content_version(session),
                 lambda: records.battles(session, after, limit, model=model, category=category, judged=judged),
             )
 
@@ -166,7 +167,7 @@ def _records(router: APIRouter, database: Database, settings: Settings) -> None:
     ) -> Response:
         """The hash chain over the votes. Keep the newest `sha256`: `arena verify --head` holds an export to it."""
         with database.read() as session:
-            return reply(request, media, records.state(session), lambda: records.chain(session, after, limit))
+            return reply(request, media, content_version(session), lambda: records.chain(session, after, limit))
 
 
 def _embedded(router: APIRouter, settings: Settings, fresh: Fresh) -> None:

@@ -13,6 +13,7 @@ from arena.rules.votes import HUMAN
 from arena.store import Database
 from arena.store import battles as stored
 from arena.store.battles import Written
+from arena.store.models import register_models
 from arena.store.schema.battles import BattleStatus, CompletionStatus
 from arena.store.votes import add_vote
 from tests.support.faulty_judge import FaultyJudge
@@ -47,7 +48,7 @@ def voted(folder: Path) -> None:
     database = Database(f"sqlite:///{folder / 'arena.db'}")
     database.make_ready()
     with database.write() as session:
-        stored.register_models(session, ["plain", "wordy"])
+        register_models(session, ["plain", "wordy"])
         for number, winner in enumerate(WINNERS):
             battle = stored.add_battle(session, "voter", "plain", "wordy", 1.0)
             stored.add_turn(session, battle.id, f"Question {number}?")

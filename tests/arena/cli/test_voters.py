@@ -12,6 +12,7 @@ from arena.rules.votes import HUMAN, WINNERS
 from arena.store import Database
 from arena.store import battles as stored
 from arena.store.battles import Written
+from arena.store.models import register_models
 from arena.store.schema.battles import BattleStatus, CompletionStatus
 from arena.store.votes import add_vote
 from tests.support.typed import typed
@@ -37,7 +38,7 @@ def put(folder, votes):
     database.make_ready()
     texts = {side: Written("Yes.", CompletionStatus.FINISHED) for side in "ab"}
     with database.write() as session:
-        stored.register_models(session, MODELS)
+        register_models(session, MODELS)
         for model_a, model_b, winner, voter in votes:
             battle = stored.add_battle(session, voter, model_a, model_b, 1.0)
             stored.add_turn(session, battle.id, "Question?")

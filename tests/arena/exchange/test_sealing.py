@@ -15,7 +15,7 @@ from arena.errors import ConfigError
 from arena.exchange.sealing import seal
 from arena.leaderboards.leaderboard import publish
 from arena.rules.seals import GENESIS, SealedVote, Tree, canonical, merkle_root, pseudonym
-from arena.store.ledger import last_seal, sealed_votes, seals
+from arena.store.ledger import SealExists, add_seal, last_seal, sealed_votes, seals
 from arena.store.schema.battles import Battle, Vote
 from arena.store.schema.ledger import SealRow
 from tests.support.arenas import emptied
@@ -153,6 +153,13 @@ def test_two_runs_at_once_leave_one_chain(database, monkeypatch):
     assert [one.number for one in chain] == [1]
     assert done.new == []
     assert done.last == chain[0]
+
+
+def test_a_number_of_the_chain_is_given_once(database):
+    ballots(database)
+    (made,) = seal(database).new
+    with pytest.raises(SealExists, match="Seal 1 exists already"), database.write() as session:
+        add_seal(session, made)
 
 
 def test_a_vote_that_is_half_written_is_waited_for(postgres):

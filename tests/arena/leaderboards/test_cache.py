@@ -10,7 +10,7 @@ from arena.battles.battles import BattleRefused
 from arena.leaderboards.cache import OLDEST, Entry, Kept
 from arena.leaderboards.leaderboard import publish
 from arena.leaderboards.robustness import fragile_ranks
-from arena.store.shared_battles import Search, search
+from arena.store.battle_search import Search, search
 from arena.store.votes import add_vote
 from tests.support.arenas import settled
 from tests.support.populated import populate

@@ -11,6 +11,7 @@ from arena.rules.categories import HARD, VERSION, categories, hardness
 from arena.rules.languages import language
 from arena.store import battles as stored
 from arena.store.battles import Written
+from arena.store.models import register_models
 from arena.store.schema.battles import BattleStatus, CompletionStatus
 from arena.store.schema.traits import BattleCategory, BattleStyle
 from arena.store.traits import classify_again
@@ -112,7 +113,7 @@ def test_published_prompts_of_another_kind_are_left_alone(category):
 def fought(database, *prompts: str) -> int:
     """An open battle with these prompts."""
     with database.write() as session:
-        stored.register_models(session, ["left", "right"])
+        register_models(session, ["left", "right"])
         battle = stored.add_battle(session, "voter", "left", "right", 1.0)
         for number, prompt in enumerate(prompts):
             if number:

@@ -13,14 +13,15 @@ from arena.store import Database, DatabaseError
 from arena.store import battles as stored
 from arena.store.battles import Written, WrongStatus
 from arena.store.database import latest_revision
+from arena.store.models import register_models
 from arena.store.schema.battles import BattleStatus, CompletionStatus, PairCount, Vote, now
-from arena.store.votes import add_vote, pair_counts, recount, rewrite_pair_counts, vote_count
+from arena.store.votes import AlreadyVoted, add_vote, pair_counts, recount, rewrite_pair_counts, vote_count
 
 
 def begin(database: Database, status: BattleStatus = BattleStatus.OPEN) -> int:
     """A battle of one turn between `left` and `right`."""
     with database.write() as session:
-        stored.register_models(session, ["left", "right"])
+        register_models(session, ["left", "right"])
         battle = stored.add_battle(session, "voter", "left", "right", 1.0)
         stored.add_turn(session, battle.id, "Hello?")
         if status is not BattleStatus.RUNNING:
@@ -59,7 +60,7 @@ def test_a_second_vote_of_a_source_changes_nothing(database):
     with pytest.raises(WrongStatus):
         vote(database, battle_id, "model_b")
     vote(database, battle_id, source="judge:someone")
-    with pytest.raises(IntegrityError):
+    with pytest.raises(AlreadyVoted, match="judge:someone has already voted on battle"):
         vote(database, battle_id, "tie", source="judge:someone")
     with database.read() as session:
         assert session.exec(select(Vote.winner)).all() == ["model_a", "model_a"]

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import csv
 import io
 import json
-from contextlib import asynccontextmanager
 from xml.etree import ElementTree
 
 import httpx
 import pytest
 
-from arena.config import Settings
+from arena.config import LedgerSettings, Settings
 from arena.errors import ConfigError
 from arena.exchange.sealing import seal
 from arena.rules.seals import Seal, SealedVote, merkle_root
-from arena.web.app import create_app
+from arena.store import Database
+from arena.store.ledger import last_seal
+from arena.web.app import _seal, create_app
 from arena.web.v1 import embedded
 from arena.web.v1.problems import MEDIA
 from tests.support.arenas import ready
@@ -27,8 +30,6 @@ TREE = {"prompt": "Write to ann@example.org about trees, please.", "shared": Tru
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     """Eight votes, four on battles that may be read, two seals, one vote of a judge."""
-    from arena.store import Database
-
     folder = tmp_path_factory.mktemp("v1")
     database = Database(f"sqlite:///{folder / 'arena.db'}")
     database.make_ready()
@@ -41,7 +42,7 @@ def world(tmp_path_factory):
     database.close()
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def reading(database, **settings):
     app = create_app(Settings(**settings), database, ready())
     transport = httpx.ASGITransport(app=app)
@@ -289,10 +290,6 @@ async def test_openapi_describes_every_route_with_an_example(client):
 
 
 async def test_the_server_seals_by_schedule(sqlite):
-    import asyncio
-
-    from arena.store.ledger import last_seal
-
     ballots(sqlite, PLAIN[:2])
     app = create_app(Settings(ledger={"seal_every": 0.02}), sqlite, ready())
     async with app.router.lifespan_context(app):
@@ -303,6 +300,25 @@ async def test_the_server_seals_by_schedule(sqlite):
             if found:
                 break
     assert found.votes == 2
+
+
+async def test_a_seal_that_fails_is_tried_again(tmp_path):
+    database = Database(f"sqlite:///{tmp_path / 'arena.db'}")
+    task = asyncio.create_task(_seal(database, LedgerSettings(seal_every=0.02)))
+    await asyncio.sleep(0.1)  # there are no tables yet
+    database.upgrade()
+    ballots(database, PLAIN[:2])
+    for _ in range(200):
+        await asyncio.sleep(0.02)
+        with database.read() as session:
+            newest = last_seal(session)
+        if newest:
+            break
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    database.close()
+    assert newest.votes == 2
 
 
 def test_a_wrong_filter_in_the_settings_stops_the_server(sqlite):

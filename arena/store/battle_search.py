@@ -1,0 +1,141 @@
+"""Search in the battles that anybody may read, newest first, a page at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, func
+from sqlmodel import Session, col, or_, select
+
+from arena.store.models import model_ids
+from arena.store.query_filters import given_by, in_category
+from arena.store.schema.battles import Battle, CompletionRow, Turn, Vote
+from arena.store.shared_battles import categories_of, readable
+
+PAGE = 20  # battles
+OUTCOMES = ("won", "lost", "decided", "tie", "both_bad", "disputed")
+
+
+@dataclass(frozen=True)
+class Search:
+    """The conditions of a search; an empty one matches everything. `winner` won and lost refer to `model`."""
+
+    q: str = ""
+    model: str = ""
+    category: str = ""
+    winner: str = ""
+    source: str = ""
+    page: int = 1
+
+
+@dataclass(frozen=True)
+class BattleSummary:
+    """A battle in a list; `votes` are (source, winner) in order."""
+
+    public_id: str
+    model_a: str
+    model_b: str
+    prompt: str
+    turns: int
+    categories: tuple[str, ...]
+    votes: tuple[tuple[str, str], ...]
+    created_at: datetime
+
+
+def search(session: Session, wanted: Search, *, judged: bool) -> tuple[list[BattleSummary], bool]:
+    """A page of battles, newest first, and whether another page follows."""
+    names = model_ids(session)
+    query = (
+        select(Battle)
+        .where(readable(judged), *_conditions(wanted, {name: number for number, name in names.items()}))
+        .order_by(col(Battle.id).desc())
+        .offset((wanted.page - 1) * PAGE)
+        .limit(PAGE + 1)
+    )
+    battles = session.exec(query).all()
+    return _summaries(session, battles[:PAGE], names), len(battles) > PAGE
+
+
+def _conditions(wanted: Search, ids: Mapping[str, int]) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.q:
+        conditions.append(_contains(wanted.q))
+    if wanted.model:
+        number = ids.get(wanted.model)
+        conditions.append(or_(col(Battle.model_a_id) == number, col(Battle.model_b_id) == number))
+    if wanted.category:
+        conditions.append(in_category(wanted.category))
+    if wanted.source:
+        conditions.append(_voted(given_by(Vote.source, wanted.source)))
+    if wanted.winner:
+        conditions.append(_has_outcome(wanted, ids))
+    return conditions
+
+
+def _contains(words: str) -> ColumnElement[bool]:
+    """The condition that every word occurs in a prompt or completion of the battle, in any letter case."""
+    conditions = []
+    for word in words.split():
+        pattern = "%" + word.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
+        in_prompt = select(Turn.id).where(
+            Turn.battle_id == Battle.id, col(Turn.prompt).ilike(pattern, escape="\\")
+        )
+        in_completion = (
+            select(CompletionRow.id)
+            .join(Turn, col(Turn.id) == col(CompletionRow.turn_id))
+            .where(Turn.battle_id == Battle.id, col(CompletionRow.text).ilike(pattern, escape="\\"))
+        )
+        conditions.append(or_(in_prompt.exists(), in_completion.exists()))
+    return and_(*conditions)
+
+
+def _voted(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    return select(Vote.id).where(Vote.battle_id == Battle.id, *conditions).exists()
+
+
+def _has_outcome(wanted: Search, ids: Mapping[str, int]) -> ColumnElement[bool]:
+    by = given_by(Vote.source, wanted.source or None)
+    if wanted.winner == "disputed":
+        different = select(func.count(func.distinct(Vote.winner))).where(Vote.battle_id == Battle.id)
+        return different.scalar_subquery() > 1
+    if wanted.winner == "decided":
+        return _voted(by, col(Vote.winner).in_(("model_a", "model_b")))
+    if wanted.winner in ("won", "lost"):
+        number = ids.get(wanted.model)
+        sides = {"model_a": Battle.model_a_id, "model_b": Battle.model_b_id}
+        if wanted.winner == "lost":
+            sides = {"model_b": Battle.model_a_id, "model_a": Battle.model_b_id}
+        return or_(
+            *(and_(col(side) == number, _voted(by, col(Vote.winner) == won)) for won, side in sides.items())
+        )
+    return _voted(by, col(Vote.winner) == wanted.winner)
+
+
+def _summaries(session: Session, battles: Sequence[Battle], names: Mapping[int, str]) -> list[BattleSummary]:
+    ids = [battle.id for battle in battles]
+    categories = categories_of(session, battles)
+    prompts: dict[int, list[str]] = {}
+    turns = select(Turn.battle_id, Turn.prompt).where(col(Turn.battle_id).in_(ids)).order_by(col(Turn.number))
+    for battle_id, prompt in session.exec(turns):
+        prompts.setdefault(battle_id, []).append(prompt)
+    votes: dict[int, list[tuple[str, str]]] = {}
+    given = (
+        select(Vote.battle_id, Vote.source, Vote.winner).where(col(Vote.battle_id).in_(ids)).order_by(col(Vote.id))
+    )
+    for battle_id, source, winner in session.exec(given):
+        votes.setdefault(battle_id, []).append((source, winner))
+    return [
+        BattleSummary(
+            public_id=battle.public_id,
+            model_a=names[battle.model_a_id],
+            model_b=names[battle.model_b_id],
+            prompt=prompts.get(battle.id or 0, [""])[0],
+            turns=len(prompts.get(battle.id or 0, [])),
+            categories=categories[battle.id or 0],
+            votes=tuple(votes.get(battle.id or 0, [])),
+            created_at=battle.created_at,
+        )
+        for battle in battles
+    ]

@@ -1,0 +1,37 @@
+"""The registered models, each with its name and the time of its registration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from arena.store.schema.battles import Model
+
+
+def register_models(session: Session, names: Iterable[str]) -> None:
+    """Register the names that are not registered yet."""
+    registered = set(session.exec(select(Model.name)).all())
+    session.add_all(Model(name=name) for name in sorted(set(names) - registered))
+
+
+def model_ids(session: Session) -> dict[int, str]:
+    """The name of every registered model by its id."""
+    return {number or 0: name for number, name in session.exec(select(Model.id, Model.name))}
+
+
+def model_names(session: Session, before: datetime | None = None) -> list[str]:
+    """The names of the models registered before a moment, or of all, in order."""
+    query = select(Model.name).order_by(Model.name)
+    return list(session.exec(query if before is None else query.where(col(Model.created_at) < before)).all())
+
+
+def registration_times(session: Session) -> dict[str, datetime]:
+    """The time of each model's registration by name, in the order of the names."""
+    return dict(session.exec(select(Model.name, Model.created_at).order_by(Model.name)).all())
+
+
+def registered_at(session: Session, name: str) -> datetime | None:
+    """The time of a model's registration, or None for an unknown model."""
+    return session.exec(select(Model.created_at).where(Model.name == name)).one_or_none()
