@@ -19,10 +19,10 @@ from typing import Any
 import torch
 from torch.nn.functional import pad
 from transformers import DynamicCache, PreTrainedModel
-from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 from arena.endpoints.endpoint import EndpointError, Failure, Finish, Request, Usage
 from arena.endpoints.generation_plan import Plan
+from arena.endpoints.key_value_cache import cache_argument, keeps_positions
 
 CHUNK = 128  # prompt tokens read at once: about 0.6 s on one CPU thread, the longest the others wait
 
@@ -78,13 +78,11 @@ class Model:
     def __init__(self, network: PreTrainedModel) -> None:
         self._network = network
         takes = inspect.signature(network.forward).parameters
-        if "past_key_values" not in takes:
-            raise EndpointError(Failure.UNUSABLE, f"{type(network).__name__} keeps no key-value cache")
+        self._cache_argument = cache_argument(network)
         self._takes_positions = "position_ids" in takes
         self._keep = {"logits_to_keep": 1} if "logits_to_keep" in takes else {}
-        layers = DynamicCache(config=network.config).layers
         # Attention alone can be padded on the left and cut. A recurrent state would read the padding.
-        self.joins = all(type(layer) in (DynamicLayer, DynamicSlidingWindowLayer) for layer in layers)
+        self.joins = keeps_positions(network)
 
     def empty_cache(self) -> DynamicCache:
         """For rows that join, every layer keeps all positions and the mask alone makes the window slide."""
@@ -94,13 +92,12 @@ class Model:
         """Logits, shape (rows, vocabulary), after `tokens` (rows × new); `mask` covers old ones and new."""
         ids = torch.tensor(tokens, device=self._network.device)
         mask = mask.to(self._network.device)
-        options: dict[str, Any] = dict(self._keep)
+        options: dict[str, Any] = {self._cache_argument: cache, **self._keep}
         if self._takes_positions:
             options["position_ids"] = mask.cumsum(-1)[:, -ids.shape[1] :] - 1
         out = self._network(
             input_ids=ids,
             attention_mask=mask,
-            past_key_values=cache,
             use_cache=True,
             return_dict=True,
             **options,

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from transformers import DynamicCache
-from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 from arena.endpoints.encoding import Weights
+from arena.endpoints.key_value_cache import cache_argument, cut, keeps_positions, sliding_window
 from arena.endpoints.prefix_groups import Question, groups, row
 
 if TYPE_CHECKING:
@@ -26,12 +26,10 @@ class Scorer:
 
     def __init__(self, network: PreTrainedModel, *, share: bool = True) -> None:
         self._network = network
-        layers = DynamicCache(config=network.config).layers
-        plain = all(type(layer) in (DynamicLayer, DynamicSlidingWindowLayer) for layer in layers)
+        self._cache_argument = cache_argument(network)
         masks = getattr(network.config, "_attn_implementation", None) in MASKS
-        self._packs = share and plain and masks
-        slides = any(isinstance(layer, DynamicSlidingWindowLayer) for layer in layers)
-        self._window: int | None = network.config.get_text_config().sliding_window if slides else None
+        self._packs = share and masks and keeps_positions(network)
+        self._window = sliding_window(network)
 
     def weigh(
         self,
@@ -57,7 +55,9 @@ class Scorer:
 
     def _read(self, tokens: Sequence[int]) -> DynamicCache:
         cache = DynamicCache()
-        self._network(input_ids=self._tensor([tokens]), past_key_values=cache, use_cache=True, logits_to_keep=1)
+        self._network(
+            input_ids=self._tensor([tokens]), use_cache=True, logits_to_keep=1, **{self._cache_argument: cache}
+        )
         return cache
 
     def _pack(
@@ -77,9 +77,9 @@ class Scorer:
             input_ids=self._tensor([laid.tokens.tolist()]),
             attention_mask=mask[None, None],
             position_ids=self._tensor([laid.positions.tolist()]),
-            past_key_values=cache,
             use_cache=cache is not None,
             logits_to_keep=self._tensor(places),
+            **{self._cache_argument: cache},
         )
         logprobs = _logprobs(out.logits[0])
         at = {place: number for number, place in enumerate(places)}
@@ -102,13 +102,6 @@ class Scorer:
 
     def _tensor(self, values: Any) -> torch.Tensor:
         return torch.tensor(values, device=self._network.device)
-
-
-def cut(cache: DynamicCache, length: int) -> None:
-    """Forget what came after the first `length` tokens."""
-    for layer in cache.layers:
-        if layer.is_initialized:  # a layer that borrows the keys of another one stays empty
-            layer.keys, layer.values = layer.keys[:, :, :length], layer.values[:, :, :length]
 
 
 def _logprobs(logits: torch.Tensor) -> torch.Tensor:

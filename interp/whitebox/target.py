@@ -99,7 +99,7 @@ class Target:
 
     def _prefix(self, length: int) -> Prefix:
         with torch.no_grad():
-            return Prefix(self.lm.run(self.embeddings[None, :length], keep=True).past_key_values)
+            return Prefix(self.lm.cache(self.embeddings[None, :length]))
 
     def of(self, embeddings: torch.Tensor, past: Any = None) -> torch.Tensor:
         """f (rows,) of embeddings (rows, tokens, width) behind `past`, differentiable."""

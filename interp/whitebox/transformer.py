@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any, Self
 
@@ -30,6 +31,8 @@ class Transformer:
         self.name = name or str(getattr(network.config, "_name_or_path", "")) or type(network).__name__
         self.config = network.config.get_text_config()
         self.decoder = network.get_decoder()
+        takes = inspect.signature(self.decoder.forward).parameters
+        self._cache_argument = "cache" if "cache" in takes else "past_key_values"  # before transformers 5.24
         self._check_logits()
 
     @classmethod
@@ -82,10 +85,15 @@ class Transformer:
         with torch.no_grad():
             return self.network.get_input_embeddings()(ids.to(self.network.device))
 
-    def run(self, embeddings: torch.Tensor, past: Any = None, keep: bool = False) -> Any:
-        """The decoder on embeddings (rows, tokens, width) behind `past`; `keep` returns a cache of all layers."""
-        cache = transformers.DynamicCache() if keep else past
-        return self.decoder(inputs_embeds=embeddings, past_key_values=cache, use_cache=cache is not None)
+    def run(self, embeddings: torch.Tensor, past: Any = None) -> Any:
+        """The decoder's output on embeddings (rows, tokens, width) behind the cache `past`, which it extends."""
+        return self.decoder(inputs_embeds=embeddings, use_cache=past is not None, **{self._cache_argument: past})
+
+    def cache(self, embeddings: torch.Tensor) -> Any:
+        """The keys and values of all layers after a run on embeddings (rows, tokens, width)."""
+        cache = transformers.DynamicCache()
+        self.run(embeddings, past=cache)
+        return cache
 
     def logits(self, hidden: torch.Tensor, rows: torch.Tensor | None = None) -> torch.Tensor:
         """Logits (..., rows) of normed hidden states (..., width): of some rows, or of the whole vocabulary."""

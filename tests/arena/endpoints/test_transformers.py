@@ -448,12 +448,18 @@ async def test_logits_that_are_no_numbers_break_their_own_row_alone(endpoint, te
     assert (await other).finish.usage.completion_tokens == 60
 
 
-async def test_a_model_without_keys_and_values_is_refused(tmp_path):
-    def mamba(vocab_size):
-        return transformers.MambaConfig(vocab_size=vocab_size, hidden_size=32, num_hidden_layers=1)
+def recurrent_model(vocab_size):
+    return transformers.MambaConfig(vocab_size=vocab_size, hidden_size=32, num_hidden_layers=1)
 
-    source = save_model(tmp_path, mamba)
-    with pytest.raises(EndpointError, match="keeps no key-value cache"):
+
+def model_without_cache(vocab_size):
+    return transformers.OpenAIGPTConfig(vocab_size=vocab_size, n_embd=32, n_layer=1, n_head=2)
+
+
+@pytest.mark.parametrize("config", [recurrent_model, model_without_cache])
+async def test_a_model_without_keys_and_values_is_refused(tmp_path, config):
+    source = save_model(tmp_path, config)
+    with pytest.raises(EndpointError, match="has no key-value cache"):
         await Transformers(source, max_context=100).start()
 
 
