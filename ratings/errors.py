@@ -1,6 +1,6 @@
-"""What can be wrong with battles: one class a mistake, each message naming the row and what helps.
+"""Errors of `ratings`: one class per mistake. A message names the row where there is one, then says what to do.
 
-Named for the mistake, without the suffix Error: `UnknownWinner: row 17: ...` reads as a sentence.
+Each class is named for the mistake, without the suffix Error: `UnknownWinner: row 17: ...` reads as a sentence.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ class UnknownWinner(RatingsError):
 
 
 class UnknownModel(RatingsError):
-    """A model that is not in the list it was to be looked up in."""
+    """A model that is not in the list of models."""
 
 
 class MissingValue(RatingsError):
@@ -23,7 +23,7 @@ class MissingValue(RatingsError):
 
 
 class SelfBattle(RatingsError):
-    """A model against itself, which says nothing about it."""
+    """A battle of a model against itself, which carries no information."""
 
 
 class LengthMismatch(RatingsError):
@@ -31,7 +31,7 @@ class LengthMismatch(RatingsError):
 
 
 class NoBattles(RatingsError):
-    """Nothing to rate from."""
+    """A set of battles, or of models, that is empty."""
 
 
 class BadOption(RatingsError):
@@ -39,8 +39,8 @@ class BadOption(RatingsError):
 
 
 class Disconnected(RatingsError):
-    """Models that no chain of wins and losses compares, where a method needs all of them compared."""
+    """Models that no chain of wins and losses compares, given to a method that needs all of them compared."""
 
 
 class NotConverged(RatingsError):
-    """A fit whose steps did not die out."""
+    """A fit whose steps did not become small enough."""

@@ -1,4 +1,4 @@
-"""The scale of ratings: logits on the scale of Elo."""
+"""The Elo scale of ratings: rating = 1000 + xi * 400 / ln 10, with the log-strength xi in logits."""
 
 import math
 

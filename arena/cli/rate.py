@@ -59,11 +59,13 @@ def rate(
 ) -> None:
     """Rate the models of a battles file: columns model_a, model_b and winner."""
     if method is not Method.bt and (style or cluster):
-        raise ConfigError(f"--style and --cluster need --method bt, not {method}")
+        raise ConfigError(f"--style and --cluster do not work with --method {method}. Use --method bt.")
     if method is Method.elo and prior is not None:
-        raise ConfigError("--prior is not for --method elo: online Elo has none")
+        raise ConfigError("--prior does not work with --method elo. Omit it, or use --method bt.")
     if prior is not None and not 0 <= prior < math.inf:
-        raise ConfigError(f"--prior {prior:g}: a precision is zero or more, such as --prior {PRIOR:g}")
+        raise ConfigError(
+            f"--prior {prior:g} is out of range. Give a precision of zero or more, such as --prior {PRIOR:g}."
+        )
     held = _anchor(anchor)
     from ratings import RatingsError
 
@@ -95,7 +97,9 @@ def _board(
     _check_names(counts.models)
     if method is Method.elo:
         if weight is not None:
-            raise BadBattlesFile("--method elo has no weights: drop the column weight, or take --method bt")
+            raise BadBattlesFile(
+                "--method elo does not support weights. Drop the column weight, or use --method bt."
+            )
         rounds = ELO_ROUNDS if len(battles[0]) <= ELO_BATTLES else 0
         fit = ratings.elo(*battles, rounds=rounds)
     elif method in (Method.davidson, Method.rao_kupper):
@@ -117,8 +121,8 @@ def _of_category(columns: Columns, category: str | None) -> Columns:
     given = _column(columns, "category", "--category")
     kept = [row for row, value in enumerate(given) if value == category]
     if not kept:
-        known = ", ".join(sorted({str(value) for value in given}))
-        raise BadBattlesFile(f"no battle has category {category!r}; the file has: {known}")
+        present = ", ".join(sorted({str(value) for value in given}))
+        raise BadBattlesFile(f"no battle has category {category!r}. Choose one of: {present}")
     return {name: [column[row] for row in kept] for name, column in columns.items()}
 
 
@@ -130,9 +134,9 @@ def _weights(columns: Columns) -> list[float] | None:
         try:
             weights.append(float(value))  # type: ignore[arg-type]
         except (TypeError, ValueError) as problem:
-            raise BadBattlesFile(f"row {row}: weight {value!r}; a weight is a number, zero or more") from problem
+            raise BadBattlesFile(f"row {row}: weight {value!r} is not a number. Give zero or more.") from problem
     if math.isinf(sum(weight * weight for weight in weights if math.isfinite(weight))):
-        raise BadBattlesFile("the weights are too large to be added up; divide them by the largest")
+        raise BadBattlesFile("the weights are too large to be added up. Divide them by the largest.")
     return weights
 
 
@@ -140,7 +144,7 @@ def _check_names(models: Sequence[object]) -> None:
     """What cannot be printed would reach terminals and tables."""
     for name in map(str, models):
         if not name.isprintable():
-            raise BadBattlesFile(f"model name {name!r} has characters that cannot be printed")
+            raise BadBattlesFile(f"model name {name!r} has characters that cannot be printed. Rename the model.")
 
 
 def _groups(columns: Columns, cluster: Cluster | None) -> list[object] | None:
@@ -163,13 +167,15 @@ def _said(conversation: object, row: int) -> object:
         return "\n".join(turn["content"] for turn in turns if turn["role"] == "assistant")
     except (json.JSONDecodeError, RecursionError, KeyError, TypeError) as problem:
         raise BadBattlesFile(
-            f"row {row}: not a conversation, a list of {{role, content}}: {str(conversation)[:60]!r}"
+            f"row {row}: not a conversation: {str(conversation)[:60]!r}. Give a list of {{role, content}}."
         ) from problem
 
 
 def _column(columns: Columns, name: str, option: str) -> list[object]:
     if name not in columns:
-        raise BadBattlesFile(f"{option} needs a column {name}; the columns are: {', '.join(columns)}")
+        raise BadBattlesFile(
+            f"{option} needs a column {name}. Add it to the file; its columns are: {', '.join(columns)}"
+        )
     return columns[name]
 
 
@@ -182,7 +188,9 @@ def _anchor(text: str | None) -> tuple[str, float] | None:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise ConfigError(f"--anchor {text}: expected MODEL=RATING, such as --anchor gpt-4=1000")
+        raise ConfigError(
+            f"--anchor {text} is not MODEL=RATING. Give a finite rating, such as --anchor gpt-4=1000."
+        )
     return model, value
 
 

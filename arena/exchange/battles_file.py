@@ -38,14 +38,16 @@ def read_battles_file(path: Path, sides: tuple[str, str] | None = None) -> Colum
     readers = {".csv": _csv, ".jsonl": _jsonl, ".parquet": _parquet, ".json": _json}
     ending = path.suffix.lower()
     if ending not in readers:
-        raise BadBattlesFile(f"{path}: expected a file ending in .csv, .jsonl or .parquet (or PandaLM's .json)")
+        raise BadBattlesFile(
+            f"{path} has an unknown ending. Give a .csv, .jsonl or .parquet file, or PandaLM's .json."
+        )
     try:
         with _no_garbage_collection():
             columns = readers[ending](path)
     except OSError as problem:
         raise BadBattlesFile(f"{path}: {problem.strerror or problem}") from problem
     except UnicodeDecodeError as problem:
-        raise BadBattlesFile(f"{path}: not UTF-8 text (byte {problem.start}); save it as UTF-8") from problem
+        raise BadBattlesFile(f"{path}: not UTF-8 text (byte {problem.start}). Save it as UTF-8.") from problem
     winners = dict(ALIASES)
     if sides is not None and all(side in columns for side in sides) and "model_a" not in columns:
         called = dict(zip(sides, NEEDED, strict=False))
@@ -56,7 +58,7 @@ def read_battles_file(path: Path, sides: tuple[str, str] | None = None) -> Colum
         has = ", ".join(columns) or "none"
         need = ", ".join(NEEDED)
         raise BadBattlesFile(
-            f"{path}: no column {' or '.join(missing)}; the columns are: {has} (rename them to {need})"
+            f"{path}: no column {' or '.join(missing)}. Rename the columns to {need}; they are: {has}"
         )
     columns["winner"] = [winners.get(w, w) if isinstance(w, str) else w for w in columns["winner"]]
     return columns
@@ -85,13 +87,15 @@ def _csv(path: Path) -> Columns:
             table = [row for row in rows if row]
         except csv.Error as problem:
             raise BadBattlesFile(f"{path}: line {rows.line_num}: {problem}") from problem
-    if len(names) == 1 and (found := next((mark for mark in ";\t|" if mark in names[0]), None)):
-        raise BadBattlesFile(f"{path}: columns are parted by {found!r}; save the file with commas")
+    if len(names) == 1 and (separator := next((mark for mark in ";\t|" if mark in names[0]), None)):
+        raise BadBattlesFile(f"{path}: columns are separated by {separator!r}. Save the file with commas.")
     if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
-        raise BadBattlesFile(f"{path}: two columns are called {twice[0]!r}; keep one")
+        raise BadBattlesFile(f"{path}: two columns are named {twice[0]!r}. Keep one.")
     for number, row in enumerate(table):
         if len(row) != len(names):
-            raise BadBattlesFile(f"{path}: row {number}: {len(row)} fields where the header has {len(names)}")
+            raise BadBattlesFile(
+                f"{path}: row {number}: {len(row)} fields where the header has {len(names)}. Fix the row."
+            )
     return dict(zip(names, map(list, zip(*table, strict=True)), strict=True)) if table else {n: [] for n in names}
 
 
@@ -170,7 +174,7 @@ def _object(path: Path, number: int, line: str) -> dict[str, object]:
     except (json.JSONDecodeError, RecursionError) as problem:
         raise BadBattlesFile(f"{path}: line {number}: {problem}") from problem
     if not isinstance(record, dict):
-        raise BadBattlesFile(f"{path}: line {number}: expected an object, one battle a line")
+        raise BadBattlesFile(f"{path}: line {number}: not a JSON object. Write one battle per line.")
     return record
 
 
@@ -185,7 +189,7 @@ def _parquet(path: Path) -> Columns:
     try:
         from pyarrow import parquet
     except ImportError as problem:
-        raise BadBattlesFile(f"{path}: reading Parquet needs pyarrow; run: pip install pyarrow") from problem
+        raise BadBattlesFile(f"{path}: reading Parquet needs pyarrow. Run: pip install pyarrow") from problem
     from pyarrow import ArrowInvalid
 
     try:

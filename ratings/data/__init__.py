@@ -1,1 +1,1 @@
-"""Battles as checked columns, and the pair counts of a set of battles."""
+"""Battles as checked columns of codes, and the pair counts of a set of battles."""

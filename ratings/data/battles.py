@@ -1,4 +1,4 @@
-"""Battles as three checked arrays of codes, counted once: everything else starts from here."""
+"""Battles as three checked columns of codes, with their pair counts: the input of every method."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ SAMPLE = 1 << 14  # battles at either end that tell how many models there are
 
 @dataclass(frozen=True, eq=False)
 class Battles:
-    """Three columns (battles,) of codes and their counts; made by `read_battles`, which checks everything.
+    """Three columns (battles,) of codes, with the counts of their pairs; `read_battles` makes and checks them.
 
-    `models` is in order of name; `model_a`, `model_b` are places in it, `outcome` in `OUTCOMES`. `pairs`
-    (pairs,) are the ordered pairs that met, `place of A * models + place of B`, rising, and `cells`
+    `models` is in order of name; `model_a` and `model_b` are places in it, `outcome` is a place in `OUTCOMES`.
+    `pairs` (pairs,) are the ordered pairs that met, `place of A * models + place of B`, in rising order, and `cells`
     (pairs, 4) how often each outcome occurred.
     """
 
@@ -42,13 +42,14 @@ class Battles:
 def read_battles(
     model_a: Column, model_b: Column, winner: Column, *, models: Sequence[str] | None = None
 ) -> Battles:
-    """Check three columns, code and count them.
+    """The battles of three columns (battles,), checked, coded and counted.
 
-    Model columns hold names or integers. With `models`, integers are places in it and it lists every model,
-    also those without a battle; without, the models are those that occur, and integers are named by their
-    digits. Models are put in order of name (integers: of number), so that the order of rows changes nothing.
+    Columns are lists, numpy arrays, pandas or polars Series, or Arrow arrays. Model columns hold names or integers.
+    With `models`, integers are places in it and it lists every model, also those without a battle. Without, the
+    models are those that occur, and integers are named by their digits. Models are put in order of name (integers:
+    of number), so that the order of rows changes nothing. `winner` holds the names of `OUTCOMES`, or their codes.
 
-    Raises NoBattles, LengthMismatch, MissingValue, SelfBattle, UnknownModel, UnknownWinner, with the row.
+    Raises NoBattles, LengthMismatch, MissingValue, SelfBattle, UnknownModel and UnknownWinner, with the row.
     """
     counted = _count_codes(model_a, model_b, winner, models)
     if counted is not None:
@@ -58,13 +59,13 @@ def read_battles(
     outcome = outcome_codes(winner)
     same_length(model_a=codes_a, model_b=codes_b, winner=outcome)
     if not outcome.size:
-        raise NoBattles("no battles: the columns are empty")
+        raise NoBattles("no battles: the columns are empty. Give at least one row.")
     _check_labels(codes_a, labels_a, "model_a")
     _check_labels(codes_b, labels_b, "model_b")
     if models is None:
-        known = sorted({*labels_a, *labels_b}, key=_number_then_name)
-        names = tuple(str(label) for label in known)
-        place = {label: code for code, label in enumerate(known)}
+        labels = sorted({*labels_a, *labels_b}, key=_number_then_name)
+        names = tuple(str(label) for label in labels)
+        place = {label: code for code, label in enumerate(labels)}
     else:
         names = checked_models(models)
         place = {name: code for code, name in enumerate(names)} | {code: code for code in range(len(names))}
@@ -78,8 +79,9 @@ def read_battles(
 
 
 def _count_codes(model_a: Column, model_b: Column, winner: Column, models: Sequence[str] | None) -> Battles | None:
-    """The battles of columns that are codes already, counted and checked in one look at them; None when they are
-    something else, or when a code is wrong or beyond the sample: the long way then finds it and tells.
+    """The battles of columns that already hold codes, counted and checked in one pass.
+
+    None when they hold something else, or when a code is out of range: `read_battles` then finds the error and its row.
     """
     a, b, outcome = integers(model_a), integers(model_b), integers(winner)
     if a is None or b is None or outcome is None or outcome.dtype != np.uint8:
@@ -100,14 +102,14 @@ def _count_codes(model_a: Column, model_b: Column, winner: Column, models: Seque
 
 
 def checked_models(models: Sequence[str]) -> tuple[str, ...]:
-    """The names as a tuple. Raises BadOption for a name that is not text or is given twice."""
+    """The names as a tuple. Raises BadOption for a name that is not text or is listed twice."""
     names = tuple(models)
     for place, name in enumerate(names):
         if not isinstance(name, str) or not name:
-            raise BadOption(f"model {place} is {name!r}; a model's name is text")
+            raise BadOption(f"model {place} is {name!r}. Give a non-empty text as the name of a model.")
     if len(set(names)) < len(names):
         twice = next(name for place, name in enumerate(names) if name in names[:place])
-        raise BadOption(f"model {twice!r} is listed twice")
+        raise BadOption(f"model {twice!r} is listed twice. List each model once.")
     return names
 
 
@@ -121,14 +123,14 @@ def _check_labels(codes: Codes, labels: Sequence[object], name: str) -> None:
     bad = [code for code, label in enumerate(labels) if is_missing(label)]
     if codes.min() < 0 or bad:
         row = int(np.argmax(np.isin(codes, [*bad, -1])))
-        raise MissingValue(f"row {row}: {name} has no model; name it or drop the battle")
+        raise MissingValue(f"row {row}: {name} has no model. Name it, or drop the battle.")
     for code, label in enumerate(labels):
         if isinstance(label, int) and label < 0:  # how others mark a missing one
             row = int(np.argmax(codes == code))
-            raise UnknownModel(f"row {row}: {name} is {label}; the number of a model is zero or more")
+            raise UnknownModel(f"row {row}: {name} is {label}. Give the number of a model, zero or more.")
         if isinstance(label, bool) or not isinstance(label, str | int):
             row = int(np.argmax(codes == code))
-            raise UnknownModel(f"row {row}: {name} is {label!r}; a model is named by text or an integer")
+            raise UnknownModel(f"row {row}: {name} is {label!r}. Name a model by text or by an integer.")
 
 
 def _recode(codes: Codes, labels: Sequence[object], place: dict[object, int], name: str) -> Codes:
@@ -137,8 +139,9 @@ def _recode(codes: Codes, labels: Sequence[object], place: dict[object, int], na
         missing = lookup[codes] < 0
         if missing.any():
             row = int(np.argmax(missing))
-            known = f"the {len(set(place.values()))} models given"
-            raise UnknownModel(f"row {row}: {name} {labels[codes[row]]!r} is not among {known}")
+            given = f"the {len(set(place.values()))} models given"
+            message = f"row {row}: {name} {labels[codes[row]]!r} is not among {given}. Add it to `models`."
+            raise UnknownModel(message)
     if np.array_equal(lookup, np.arange(len(lookup))):
         return codes  # already in order: nothing to copy
     return lookup[codes]
@@ -149,7 +152,7 @@ def _check_opponents(battles: Battles) -> None:
     if (np.diff(np.searchsorted(battles.pairs, [alone, alone + 1]), axis=0) > 0).any():
         row = int(np.argmax(battles.model_a == battles.model_b))
         name = battles.models[battles.model_a[row]]
-        raise SelfBattle(f"row {row}: {name!r} against itself; drop such battles")
+        raise SelfBattle(f"row {row}: {name!r} against itself. Drop such battles.")
 
 
 def _without_absent(battles: Battles) -> Battles:

@@ -1,6 +1,6 @@
-"""A column of anything to integer codes and the labels they stand for.
+"""Columns of any kind as integer codes, and the labels that the codes stand for.
 
-Lists, numpy, pandas, polars and Arrow are read through their own methods, so none of them is imported here.
+Lists, numpy, pandas, polars and Arrow are read through their own methods, so that none of them is imported here.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ TEXTS = 1 << 13
 
 
 def column_codes(column: Column, name: str) -> tuple[Codes, Sequence[object]]:
-    """Codes (rows,) into labels (any order); missing values have code -1. `name` is for the errors."""
+    """The codes (rows,) of a column and their labels, in any order; a missing value has code -1.
+
+    `name` is the column's name in errors. Raises RatingsError for what is no column, or holds what cannot be hashed.
+    """
     numbers = integers(column)
     if numbers is not None:
         return _integers(numbers)
@@ -37,12 +40,12 @@ def column_codes(column: Column, name: str) -> tuple[Codes, Sequence[object]]:
     if isinstance(column, np.ndarray):
         return _numpy(column, name)
     if isinstance(column, str | bytes) or not isinstance(column, Iterable):
-        raise RatingsError(f"{name} is a {type(column).__name__}; give a column with one value a battle")
+        raise RatingsError(f"{name} is of type {type(column).__name__}. Give a column with one value per battle.")
     return _objects(column if isinstance(column, list) else list(column), name)
 
 
 def integers(column: Column) -> Codes | None:
-    """The column as an array (rows,), where it holds integers and none is missing; None of any other column."""
+    """The column as an array (rows,) where it holds integers and none is missing; None for any other column."""
     kind = type(column).__module__.partition(".")[0]
     if kind == "pandas":
         return integers(column.to_numpy()) if isinstance(getattr(column, "dtype", None), np.dtype) else None
@@ -53,21 +56,22 @@ def integers(column: Column) -> Codes | None:
 
 
 def is_missing(label: object) -> bool:
-    """None, NaN, pandas' NA and the empty string, which is how a CSV file writes "no value"."""
+    """Whether a label is None, NaN, pandas' NA or the empty string, which is an empty field of a CSV file."""
     if label is None or isinstance(label, str):
         return not label
     return type(label).__name__ in {"NAType", "NaTType"} or bool(label != label)  # NaN is not itself
 
 
 def same_length(**columns: NDArray[Any]) -> None:
-    """Raise LengthMismatch unless all columns have as many rows."""
+    """Raise LengthMismatch unless all columns have equally many rows."""
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
-        told = ", ".join(f"{name} has {length}" for name, length in lengths.items())
-        raise LengthMismatch(f"columns differ in length: {told} rows")
+        rows = ", ".join(f"{name} has {length} rows" for name, length in lengths.items())
+        raise LengthMismatch(f"columns differ in length: {rows}. Give one value per battle in each.")
 
 
 def _objects(values: list[object], name: str) -> tuple[Codes, Sequence[object]]:
+    """The codes (rows,) and labels of a list, by the loop in C where it can read all values."""
     if compiled.LOOPS is not None:
         seen: dict[object, int] = {}
         codes = np.empty(len(values), np.int32)
@@ -77,7 +81,7 @@ def _objects(values: list[object], name: str) -> tuple[Codes, Sequence[object]]:
         places = {label: code for code, label in enumerate(dict.fromkeys(values))}
     except TypeError as problem:  # a list or a dict, which cannot be looked up
         row = next(row for row, value in enumerate(values) if not _can_be_looked_up(value))
-        raise RatingsError(f"row {row}: {name} is {values[row]!r}; expected a text or a number") from problem
+        raise RatingsError(f"row {row}: {name} is {values[row]!r}. Expected a text or a number.") from problem
     return np.fromiter(map(places.__getitem__, values), np.int32, len(values)), list(places)
 
 
@@ -91,13 +95,14 @@ def _can_be_looked_up(value: object) -> bool:
 
 def _numpy(values: NDArray[Any], name: str) -> tuple[Codes, Sequence[object]]:
     if values.ndim != 1:
-        raise RatingsError(f"{name} has {values.ndim} dimensions; give a column with one value a battle")
+        raise RatingsError(f"{name} has {values.ndim} dimensions. Give a column with one value per battle.")
     if values.dtype.kind in "UT":
         return _texts(values, name)
     return _objects(values.tolist(), name)
 
 
 def _integers(values: Codes) -> tuple[Codes, Sequence[object]]:
+    """Integers as their own codes where all are small; otherwise their places among the distinct ones."""
     if not values.size:
         return values, ()
     # Seen as unsigned, a negative number is a high one: one pass finds both ends.
@@ -109,7 +114,7 @@ def _integers(values: Codes) -> tuple[Codes, Sequence[object]]:
 
 
 def _texts(values: NDArray[Any], name: str) -> tuple[Codes, Sequence[object]]:
-    """Arrays of text, some at a time: as objects all at once, five million take half a gigabyte."""
+    """The codes and labels of a numpy text array, block by block: five million objects at once take 500 MB."""
     places: dict[object, int] = {}
     codes = np.empty(len(values), np.int32)
     for start in range(0, len(values), TEXTS):

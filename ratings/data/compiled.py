@@ -1,8 +1,8 @@
-"""The loops over single battles in C, where the installation could build them: `LOOPS`, or None without.
+"""The loops over single battles in C: `LOOPS`, or None where the installation had no compiler.
 
-They are optional. Whoever has one keeps the same loop in Python beside it, which says what is computed, is
-tested to give the same, and runs when there was no compiler. Asked for at each call, so that setting `LOOPS`
-to None turns them off. Measured in docs/decisions/ratings-compiled-loops.md.
+Each loop has the same loop in Python next to its caller, which defines the result, is tested against it and runs
+without a compiler. `LOOPS` is read at each call, so that None turns the loops off.
+Measured in docs/decisions/ratings-compiled-loops.md.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ Outcomes = NDArray[np.uint8]
 
 
 class Loops(Protocol):
-    """What `_loops.c` holds. Codes are int32 (for `tally` any integers), outcomes uint8, the rest float64; all are
-    contiguous."""
+    """The functions of `_loops.c`.
+
+    Codes are int32 (for `tally` any integers), outcomes uint8, the rest float64; all arrays are contiguous.
+    """
 
     def elo(self, a: Ints, b: Ints, outcome: Outcomes, xi: NDArray[np.float64], step: float, /) -> None: ...
     def gradient(self, passage: tuple[Any, ...], total: NDArray[np.float64], /) -> None: ...
@@ -43,12 +45,12 @@ LOOPS = _built()
 
 
 def chunks(a: Codes, b: Codes, outcome: Outcomes) -> Iterator[tuple[Ints, Ints, Outcomes]]:
-    """The three columns as the loops take them, some battles at a time."""
+    """The three columns in blocks of `CHUNK` battles, in the types that the loops take."""
     for start in range(0, len(a), CHUNK):
         rows = slice(start, start + CHUNK)
         yield as_int32(a[rows]), as_int32(b[rows]), np.ascontiguousarray(outcome[rows])
 
 
 def as_int32(codes: Codes) -> Ints:
-    """The codes as contiguous int32: the same array where it is one already."""
+    """The codes as contiguous int32: the same array where it is already that."""
     return np.ascontiguousarray(codes, dtype=np.int32)

@@ -1,6 +1,6 @@
-"""Pair counts: how often each ordered pair of models met, and how it went.
+"""Pair counts: how often each ordered pair of models met, and with which outcomes.
 
-Ratings, intervals and ranks without covariates need nothing else, so five million battles become at most
+Ratings, intervals and ranks without covariates need nothing else, so that five million battles become at most
 `models * (models - 1)` rows once, in milliseconds.
 """
 
@@ -23,16 +23,16 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class PairCounts:
-    """Counts of outcomes, one row an ordered pair that met: `wins` are those of `model_a`.
+    """Counts of outcomes with one row per ordered pair that met; `wins` are those of `model_a`.
 
     `model_a`, `model_b` (rows,) are places in `models`; `wins`, `losses`, `ties`, `both_bad` (rows,) count
-    battles. A model may have no row: it is then rated by the prior alone. Rows of the same pair add up. `table`
+    battles. A model may have no row: its rating is then the prior's. Rows of the same pair add up. `table`
     (rows, 4) holds the four as floats, `pairs` (rows,) is `model_a * models + model_b`.
     `weights` and `squares` (rows, 4) are the sums of the battles' weights and of their squares per outcome;
     without weights both are the counts.
 
-    Raises LengthMismatch, BadOption (a place that is not in `models`, a count below zero, a name twice),
-    SelfBattle.
+    Raises LengthMismatch, SelfBattle, and BadOption for a place that is not in `models`, a count below zero or a
+    name that is listed twice.
     """
 
     models: tuple[str, ...]
@@ -54,7 +54,7 @@ class PairCounts:
             put(self, name, np.asarray(getattr(self, name)))
         columns = (self.wins, self.losses, self.ties, self.both_bad)
         if len({len(column) for column in (self.model_a, self.model_b, *columns)}) > 1:
-            raise LengthMismatch("the columns of PairCounts differ in length")
+            raise LengthMismatch("the columns of PairCounts differ in length. Give one value per row in each.")
         table = np.empty((len(columns), len(self.model_a)))
         for outcome, column in enumerate(columns):
             table[outcome] = column
@@ -66,14 +66,16 @@ class PairCounts:
         for name, column in (("model_a", self.model_a), ("model_b", self.model_b)):
             if column.size and not (column.min() >= 0 and column.max() < len(self.models)):
                 row = int(np.argmax((column < 0) | (column >= len(self.models))))
-                raise BadOption(f"row {row}: {name} is {column[row]}; there are {len(self.models)} models")
+                raise BadOption(
+                    f"row {row}: {name} is {column[row]}; there are {len(self.models)} models. Give places in them."
+                )
         if (self.model_a == self.model_b).any():
             row = int(np.argmax(self.model_a == self.model_b))
-            raise SelfBattle(f"row {row}: {self.models[self.model_a[row]]!r} against itself")
+            raise SelfBattle(f"row {row}: {self.models[self.model_a[row]]!r} against itself. Drop such rows.")
         if self.table.size and not self.table.min() >= 0:  # nor is nan
             row, outcome = np.argwhere(~(self.table >= 0))[0]
             raise BadOption(f"row {row}: {self.table[row, outcome]:g} battles with outcome "
-                            f"{OUTCOMES[outcome].name}; a count is zero or more")  # fmt: skip
+                            f"{OUTCOMES[outcome].name}. Give counts of zero or more.")  # fmt: skip
 
     def __repr__(self) -> str:
         weighted = "" if self.weights is None else ", weighted"
@@ -81,6 +83,7 @@ class PairCounts:
 
     @property
     def battles(self) -> int:
+        """The number of battles."""
         return round(float(self.table.sum()))
 
     @property
@@ -94,12 +97,12 @@ class PairCounts:
         return self.table if self.squares is None else self.squares
 
     def matrix(self, values: Floats) -> Floats:
-        """(models, models): one value a row added up at [model_a, model_b]."""
+        """(models, models): one value per row, added up at [model_a, model_b]."""
         size = len(self.models)
         return np.asarray(np.bincount(self.pairs, values, size * size).reshape(size, size), dtype=np.float64)
 
     def totals(self) -> NDArray[np.int64]:
-        """(models, 4): battles of each model that it won, lost, tied, or where both were bad."""
+        """(models, 4): how many battles each model won, lost and tied, and in how many both were bad."""
         size = len(self.models)
         totals = np.zeros((size, len(OUTCOMES)))
         mirrored = (B_WINS, A_WINS, TIE, BOTH_BAD)  # A's win is B's loss
@@ -117,17 +120,20 @@ def count_pairs(
     weight: Column | None = None,
     models: Sequence[str] | None = None,
 ) -> PairCounts:
-    """Count the outcomes of every ordered pair in three columns with one battle a row.
+    """The pair counts of three columns with one battle per row.
 
-    Columns are lists, numpy arrays, pandas or polars Series or Arrow arrays; `winner` holds model_a, model_b,
-    tie, both_bad. `weight` (battles,) gives each battle a weight >= 0: a sampling weight, so it moves ratings
-    but does not pretend to be more votes. See `read_battles` for the models and the errors.
+    Columns are lists, numpy arrays, pandas or polars Series, or Arrow arrays; `winner` holds model_a, model_b,
+    tie, both_bad. `weight` (battles,) gives each battle a weight >= 0: a sampling weight, which moves ratings
+    but does not count as more votes. Raises BadOption for such a weight, and what `read_battles` raises.
     """
     return tabulate(read_battles(model_a, model_b, winner, models=models), weight)
 
 
 def tabulate(battles: Battles, weight: Column | None = None) -> PairCounts:
-    """The pair counts of coded battles."""
+    """The pair counts of battles that are already coded, with the optional weights (battles,).
+
+    Raises as `checked_weights`.
+    """
     size = len(battles.models)
     a = battles.pairs // size
     b = battles.pairs - a * size  # a remainder takes ten times as long
@@ -139,32 +145,37 @@ def tabulate(battles: Battles, weight: Column | None = None) -> PairCounts:
 
 
 def checked_weights(weight: Column, rows: int) -> Floats:
-    """The weights as floats (rows,). Raises LengthMismatch, MissingValue or BadOption with the row."""
+    """The weights as floats (rows,).
+
+    Raises LengthMismatch; MissingValue, or BadOption for a weight below zero or infinite, with the row; and BadOption
+    when all are zero.
+    """
     weights = np.ascontiguousarray(weight, dtype=np.float64)
     if weights.shape != (rows,):
-        raise LengthMismatch(f"{rows} battles but weights of shape {weights.shape}")
+        raise LengthMismatch(f"{rows} battles but weights of shape {weights.shape}. Give one weight per battle.")
     if np.isnan(weights).any():
-        raise MissingValue(f"row {int(np.argmax(np.isnan(weights)))}: the weight is missing")
+        raise MissingValue(f"row {int(np.argmax(np.isnan(weights)))}: the weight is missing. Give zero or more.")
     wrong = ~((weights >= 0) & np.isfinite(weights))
     if wrong.any():
         row = int(np.argmax(wrong))
-        raise BadOption(f"row {row}: weight {weights[row]:g}; a weight is zero or more")
+        raise BadOption(f"row {row}: weight {weights[row]:g} is out of range. Give a finite weight, zero or more.")
     if not weights.any():
-        raise BadOption("all weights are zero: there is nothing to rate from")
+        raise BadOption("all weights are zero: there is nothing to rate from. Give at least one above zero.")
     return weights
 
 
 def inverse_probability_weights(counts: PairCounts, *, least: float = 50.0) -> PairCounts:
     """The counts reweighted as if every pair of models had met equally often.
 
-    Every battle of an unordered pair with n battles gets weight 1 / max(n, least): pairs are asked about with
-    unequal probability, and n / N estimates it. Weights below `least` battles stay bounded. Sources: arXiv
-    2403.04132, eq. 7; the bound of 50 is that of its later implementation. Raises BadOption for least <= 0.
+    Every battle of an unordered pair with n battles gets weight 1 / max(n, least), scaled to a mean of the order of
+    one: pairs are sampled with unequal probability, and n / N estimates it. `least` bounds the weights.
+    Source: Chiang et al., arXiv 2403.04132, eq. 7; the bound of 50 is that of its later implementation.
+    Raises BadOption for least <= 0.
     """
     if not least > 0:
-        raise BadOption(f"least {least:g}; it is a number of battles above zero")
-    met = counts.matrix(counts.table.sum(axis=1))
-    battles = (met + met.T)[counts.model_a, counts.model_b]
+        raise BadOption(f"least {least:g} is out of range. Give a number of battles above zero.")
+    ordered = counts.matrix(counts.table.sum(axis=1))
+    battles = (ordered + ordered.T)[counts.model_a, counts.model_b]
     weight = 1.0 / np.maximum(battles, least)
     weight = weight[:, None] * (len(weight) / weight.sum())  # of the order of one: the prior is in these units
     return replace(counts, weights=counts.weighted * weight, squares=counts.weighted_squares * np.square(weight))

@@ -1,4 +1,4 @@
-"""The outcomes of a battle: what each is called, and what it is worth to model A."""
+"""The outcomes of a battle: their names and the score of model A."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ratings.errors import MissingValue, UnknownWinner
 
 
 class Outcome(NamedTuple):
-    """One row of the table: the name in a `winner` column and the score of model A."""
+    """One possible outcome: its name in a `winner` column and the score of model A."""
 
     name: str
     score: float
@@ -26,7 +26,6 @@ OUTCOMES = (
 )
 A_WINS, B_WINS, TIE, BOTH_BAD = range(len(OUTCOMES))
 SCORES = np.array([outcome.score for outcome in OUTCOMES])
-EXPECTED = "expected model_a, model_b, tie or both_bad"
 _CODES = {outcome.name: code for code, outcome in enumerate(OUTCOMES)}
 
 
@@ -45,8 +44,9 @@ def outcome_codes(winner: Column) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
     if outcomes.size and outcomes.max() == 255:
         row = int(np.argmax(outcomes == 255))
         if codes[row] < 0 or is_missing(labels[codes[row]]):
-            raise MissingValue(f"row {row}: no winner; drop the battles that nobody voted on")
-        raise UnknownWinner(f"row {row}: winner {labels[codes[row]]!r}; {EXPECTED}")
+            raise MissingValue(f"row {row}: no winner. Drop the battles that have no vote.")
+        expected = "Expected model_a, model_b, tie or both_bad."
+        raise UnknownWinner(f"row {row}: winner {labels[codes[row]]!r} is unknown. {expected}")
     return outcomes
 
 

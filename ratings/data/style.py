@@ -1,9 +1,9 @@
-"""Style of completions: how long, how many headers, lists and bold runs; and their difference in a battle.
+"""Style features of completions (length, headers, lists, bold) and their differences in a battle.
 
     z = (f_A - f_B) / (f_A + f_B + 1),  then divided by its standard deviation over the battles
 
-Source: the public arena's style control (blog of 2024-08-29). Fenced code blocks are left out of the counts
-of headers, lists and bold, since a comment in code is no headline.
+Source: the public arena's style control (blog of 2024-08-29). Fenced code blocks do not count for headers, lists and
+bold, since a comment in code is no headline.
 """
 
 from __future__ import annotations
@@ -26,13 +26,15 @@ STYLE_FEATURES = ("length", "headers", "lists", "bold")
 
 
 def style_counts(completions: Sequence[str] | Iterable[str]) -> dict[str, Floats]:
-    """Features (completions,) of each text: `length` in words, `headers` h1 to h6, `lists` items ordered or
-    not, `bold` runs. Raises MissingValue with the row for what is no text.
+    """The features (completions,) of each text, by name: what `STYLE_FEATURES` lists.
+
+    `length` is in words, `headers` counts h1 to h6, `lists` the items of ordered and unordered lists, `bold` the bold
+    runs. Raises MissingValue with the row for a completion that is no text.
     """
     rows = []
     for row, text in enumerate(completions):
         if not isinstance(text, str):
-            raise MissingValue(f"row {row}: the completion is {text!r}; style control reads texts")
+            raise MissingValue(f"row {row}: the completion is {text!r}. Style control needs a text.")
         prose = _CODE.sub("", text)
         rows.append([len(text.split()), *(len(mark.findall(prose)) for mark in (_HEADER, _LIST, _BOLD))])
     table = np.array(rows, dtype=np.float64).reshape(len(rows), len(STYLE_FEATURES))
@@ -42,15 +44,17 @@ def style_counts(completions: Sequence[str] | Iterable[str]) -> dict[str, Floats
 def style_differences(
     features_a: Mapping[str, Sequence[float] | Floats], features_b: Mapping[str, Sequence[float] | Floats]
 ) -> dict[str, Floats]:
-    """The z (battles,) of each feature of both sides, any features that are not negative.
+    """The differences z (battles,) of each feature between side A and side B, by name.
 
-    Divided by the standard deviation but not centred: two completions of one style differ by exactly zero.
-    A feature that never differs is left out, and one that those before it determine: neither has a coefficient
-    of its own. Raises BadOption when the sides have
-    other features or a value is negative or missing.
+    Any features will do that are not negative. z is divided by its standard deviation but not centred: two completions
+    of the same style differ by exactly zero. A feature is left out when it never differs, or when those before it
+    determine it: neither has a coefficient of its own. Raises LengthMismatch, and BadOption when the sides have
+    different features or a value is negative or missing.
     """
     if set(features_a) != set(features_b):
-        raise BadOption(f"side A has features {sorted(features_a)}, side B {sorted(features_b)}")
+        raise BadOption(
+            f"side A has features {sorted(features_a)}, side B {sorted(features_b)}. Give the same to both."
+        )
     differences: dict[str, Floats] = {}
     for name in features_a:
         a = np.asarray(features_a[name], dtype=np.float64)
@@ -58,7 +62,7 @@ def style_differences(
         same_length(a=a, b=b)
         wrong = ~((a >= 0) & (b >= 0))
         if wrong.any():
-            raise BadOption(f"row {int(np.argmax(wrong))}: {name} is negative or missing; a count is not")
+            raise BadOption(f"row {int(np.argmax(wrong))}: {name} is negative or missing. Give zero or more.")
         z = (a - b) / (a + b + 1)
         spread = float(z.std())
         if spread > 0 and not _determined(z / spread, list(differences.values())):

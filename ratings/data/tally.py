@@ -1,6 +1,6 @@
 """The tally: how often each ordered pair had each outcome, in one pass over the battles.
 
-The loop in C (`compiled.LOOPS`) takes 1.7 ns a battle at 300 models, checks included. Without it scipy counts:
+The loop in C (`compiled.LOOPS`) takes 1.7 ns per battle at 300 models, checks included. Without it scipy counts:
 making a sparse matrix dense adds up its entries in a plain C++ loop, 3 ns where `bincount` takes 8. Without that
 private loop too (`scipy_loops`) the public way builds and checks a matrix for each chunk, at 6 ns.
 """
@@ -26,9 +26,9 @@ Cells = NDArray[np.int32] | NDArray[np.int64]
 
 
 def tally(a: Codes, b: Codes, outcome: NDArray[np.uint8], size: int) -> tuple[NDArray[np.int64], Cells]:
-    """The ordered pairs that met, `a * size + b`, rising, and the (pairs, 4) counts of their outcomes.
+    """The ordered pairs that met, `a * size + b` in rising order, and the (pairs, 4) counts of their outcomes.
 
-    Codes have to lie in [0, size): nothing here checks them.
+    Codes have to lie in [0, size); they are not checked here.
     """
     if size > DENSE_MODELS:
         keys, counts = np.unique((a.astype(np.int64) * size + b) * KINDS + outcome, return_counts=True)
@@ -43,7 +43,7 @@ def tally(a: Codes, b: Codes, outcome: NDArray[np.uint8], size: int) -> tuple[ND
 def checked_tally(
     a: Codes, b: Codes, outcome: NDArray[np.uint8], size: int
 ) -> tuple[NDArray[np.int64], Cells] | None:
-    """`tally` in C; None where that was not built, or where a code is not in [0, size) or no outcome."""
+    """The `tally` by the loop in C; None where it was not built, or where a code is out of range."""
     if compiled.LOOPS is None:
         return None
     table = np.zeros((size * size, KINDS), dtype=np.int32)
@@ -52,7 +52,7 @@ def checked_tally(
 
 
 def tally_with_scipy(a: Codes, b: Codes, outcome: NDArray[np.uint8], size: int) -> tuple[NDArray[np.int64], Cells]:
-    """`tally` by scipy: the definition of `checked_tally`."""
+    """The `tally` by scipy, which defines `checked_tally`."""
     table = np.zeros((size, size * KINDS), dtype=np.int32)
     ones = np.ones(min(CHUNK, len(a)), dtype=np.int32)
     add = scipy_loops.add_entries if scipy_loops.adds_entries() else add_matrix
@@ -65,7 +65,7 @@ def tally_with_scipy(a: Codes, b: Codes, outcome: NDArray[np.uint8], size: int) 
 
 
 def occupied_pairs(table: Table) -> tuple[NDArray[np.int64], Cells]:
-    """The rows of a table (pairs, 4) that hold anything, and what they hold."""
+    """The rows of a table (pairs, 4) that hold any count, and these counts."""
     halves = table.view(np.int64)  # two counts at a time
     pairs = np.flatnonzero(halves[:, 0] | halves[:, 1])
     return pairs, np.take(table, pairs, axis=0)  # ten times as quick as table[pairs]

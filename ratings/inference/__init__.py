@@ -1,1 +1,1 @@
-"""Fits with covariances: intervals, ranks and the linear algebra behind them."""
+"""Fits with covariances, intervals and ranks, and the linear algebra that they need."""

@@ -1,4 +1,4 @@
-"""A fit: ratings with their covariance, which remember how they came about."""
+"""A fit: ratings with their covariance, and the method and parameters that gave them."""
 
 from __future__ import annotations
 
@@ -19,15 +19,18 @@ CONFIDENCE_LEVEL = 0.95
 
 
 def normal_quantile(level: float) -> float:
-    """Half width in standard errors of a two-sided interval: 1.96 at level .95. Raises BadOption."""
+    """The half width of a two-sided interval at `level`, in standard errors: 1.96 at 0.95.
+
+    Raises BadOption for a level outside (0, 1).
+    """
     if not 0 < level < 1:
-        raise BadOption(f"level {level:g}; a confidence level lies between 0 and 1, such as 0.95")
+        raise BadOption(f"level {level:g} is out of range. Give a confidence level between 0 and 1, such as 0.95.")
     return float(ndtri(0.5 + level / 2))
 
 
 @dataclass(frozen=True)
 class Coefficient:
-    """A parameter beside the ratings, in logits, with its standard error and 95 % interval."""
+    """A parameter other than the ratings, in logits, with its standard error and 95 % interval."""
 
     name: str
     value: float
@@ -35,10 +38,12 @@ class Coefficient:
 
     @property
     def lower(self) -> float:
+        """The lower end of the 95 % interval."""
         return self.value - normal_quantile(CONFIDENCE_LEVEL) * self.standard_error
 
     @property
     def upper(self) -> float:
+        """The upper end of the 95 % interval."""
         return self.value + normal_quantile(CONFIDENCE_LEVEL) * self.standard_error
 
 
@@ -46,9 +51,9 @@ class Coefficient:
 class Fit:
     """Ratings (models,) in points and their covariance (models, models) in points squared.
 
-    `component` (models,) tells which ratings compare: no difference across components means anything, unless
-    a prior holds them together (`joined`), and then the covariance says how little is known. A rating may be
-    infinite or nan without a prior; `bounds` then holds one-sided limits for it.
+    `component` (models,) numbers the components: a rating difference has no meaning across components, unless a prior
+    joins them (`joined`), and then the covariance is as wide as the prior. A rating may be infinite or nan without a
+    prior; `bounds` (place -> lower, upper) then holds one-sided limits for it.
     """
 
     models: tuple[str, ...]
@@ -64,16 +69,16 @@ class Fit:
 
     @property
     def standard_errors(self) -> Floats:
-        """(models,) in points."""
+        """The standard errors (models,) of the ratings, in points."""
         return np.sqrt(np.clip(np.diag(self.covariance), 0.0, None))
 
     @property
     def components(self) -> tuple[tuple[str, ...], ...]:
-        """The models in each component, the largest component first."""
+        """The names of the models in each component, the largest component first."""
         return components.members(self.component, self.models)
 
     def interval(self, level: float = CONFIDENCE_LEVEL) -> tuple[Floats, Floats]:
-        """Lower and upper ends (models,) of each rating's own interval."""
+        """Lower and upper ends (models,) of each rating's own interval. Raises BadOption for a bad level."""
         half = normal_quantile(level) * self.standard_errors
         lower, upper = self.ratings - half, self.ratings + half
         for place, (low, high) in self.bounds.items():
@@ -81,23 +86,32 @@ class Fit:
         return lower, upper
 
     def index(self, model: str) -> int:
-        """Where `model` stands in `models`. Raises UnknownModel."""
+        """The place of `model` in `models`. Raises UnknownModel."""
         if model not in self.models:
-            raise UnknownModel(f"{model!r} is not among the {len(self.models)} rated models")
+            raise UnknownModel(
+                f"{model!r} is not among the {len(self.models)} rated models. Name one of `fit.models`."
+            )
         return self.models.index(model)
 
     def rating(self, model: str) -> float:
+        """The rating of `model`, in points. Raises UnknownModel."""
         return float(self.ratings[self.index(model)])
 
     def probability(self, model_a: str, model_b: str) -> float:
-        """Chance that A beats B when nobody ties: `expit((R_A - R_B) / 173.7)`; nan across components."""
+        """P(A beats B) when nobody ties, `expit((R_A - R_B) / 173.7)`; nan across components.
+
+        Raises UnknownModel.
+        """
         a, b = self.index(model_a), self.index(model_b)
         if self.component[a] != self.component[b] and not self.joined:
             return float("nan")
         return float(expit((self.ratings[a] - self.ratings[b]) / POINTS_PER_LOGIT))
 
     def difference(self, model_a: str, model_b: str) -> tuple[float, float]:
-        """`R_A - R_B` and its standard error, both nan across components."""
+        """The difference `R_A - R_B` and its standard error, in points; both nan across components.
+
+        Raises UnknownModel.
+        """
         a, b = self.index(model_a), self.index(model_b)
         if self.component[a] != self.component[b] and not self.joined:
             return float("nan"), float("nan")
@@ -105,12 +119,14 @@ class Fit:
         return float(self.ratings[a] - self.ratings[b]), float(np.sqrt(v[a, a] + v[b, b] - 2 * v[a, b]))
 
     def anchored(self, model: str, rating: float) -> Fit:
-        """The same fit with `model` at `rating`: its component shifts, and intervals become those of the
-        difference to it, so its own has no width. Raises UnknownModel, or BadOption for an infinite rating.
+        """The same fit shifted so that `model` has this `rating`.
+
+        Its component shifts, and intervals become those of the difference to it: its own has width zero.
+        Raises UnknownModel, and BadOption when the model has no finite rating.
         """
         place = self.index(model)
         if not np.isfinite(self.ratings[place]):
-            raise BadOption(f"{model!r} has no finite rating to anchor at; rate with a prior")
+            raise BadOption(f"{model!r} has no finite rating to anchor at. Rate with a prior.")
         together = (self.component == self.component[place]) | self.joined
         reference = np.zeros(len(self.models))
         reference[place] = 1.0
@@ -151,9 +167,9 @@ def fit_of_parameters(
     battles: int,
     joined: bool,
 ) -> Fit:
-    """The fit of an estimate (models + extras,) in logits with its covariance: first xi, then coefficients.
+    """The fit of an estimate (models + extras,) in logits and its covariance: first xi, then coefficients.
 
-    Ratings, and their covariance, are taken relative to the mean of the largest component.
+    Ratings, and their covariance, are relative to the mean of the largest component.
     """
     size = len(models)
     reference = np.zeros(len(estimate))
@@ -175,6 +191,6 @@ def fit_of_parameters(
 
 
 def relative_covariance(covariance: Floats, reference: Floats) -> Floats:
-    """Covariance of `x - reference·x`, where `reference` (models,) sums to one."""
+    """The covariance (models, models) of `x - reference·x`, where `reference` (models,) sums to one."""
     toward = covariance @ reference
     return covariance - toward[:, None] - toward[None, :] + reference @ toward

@@ -1,8 +1,8 @@
-"""The Hessian of the Bradley–Terry likelihood, and what is solved with it.
+"""The Hessian of the Bradley–Terry likelihood, its inverse and the sandwich product.
 
     H = sum over battles of  w p (1 - p) x x'  +  prior
 
-where x has +1 at A and -1 at B: the Laplacian of the graph whose edges weigh what a pair's battles tell.
+where x has +1 at A and -1 at B: the Laplacian of the graph whose edge weights are the information of each pair.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PairMask = NDArray[np.bool_] | None  # (models, models): which pairs count; None
 
 
 def win_probability(xi: Floats) -> Floats:
-    """(models, models): p[i, j] = expit(xi_i - xi_j), with one exponential a model while that is exact."""
+    """(models, models): p[i, j] = expit(xi_i - xi_j), with one exponential per model where that is exact."""
     if xi.max() - xi.min() > 600:  # exp would leave the range of floats
         return np.asarray(expit(xi[:, None] - xi[None, :]))
     strength = np.exp(xi - (xi.max() + xi.min()) / 2)
@@ -27,18 +27,21 @@ def win_probability(xi: Floats) -> Floats:
     return p
 
 
-def pair_information(met: Floats, p: Floats) -> Floats:
-    """(models, models): met * p (1 - p), for `met` the battles of each pair. 1 - p is p.T, also where p rounds to 1."""
-    told = met * p
-    told *= p.T
-    return told
+def pair_information(comparisons: Floats, p: Floats) -> Floats:
+    """(models, models): n_ij p_ij (1 - p_ij), for `comparisons` n (models, models), the battles of each pair.
+
+    1 - p is p.T, also where p rounds to 1.
+    """
+    weights = comparisons * p
+    weights *= p.T
+    return weights
 
 
 def laplacian(weights: Floats, prior: float, mask: PairMask = None, *, pin: bool = True) -> Floats:
-    """diag(row sums) - weights, plus the prior on the diagonal.
+    """(models, models): diag(row sums) - weights, plus the prior on the diagonal.
 
-    Without a prior only differences are known; `pin` adds a constant within each component, which moves no
-    difference and makes the matrix invertible.
+    Without a prior the likelihood determines only differences; `pin` adds a constant within each component, which
+    changes no difference and makes the matrix invertible. `mask` marks the pairs within a component.
     """
     square = -weights
     np.fill_diagonal(square, 0.0)
@@ -51,19 +54,22 @@ def laplacian(weights: Floats, prior: float, mask: PairMask = None, *, pin: bool
 
 
 def cholesky(hessian: Floats) -> Floats:
-    """The lower factor of a positive definite matrix, which is used up. Above the diagonal stands anything."""
+    """The lower Cholesky factor of a positive definite matrix, which is overwritten; ignore its upper triangle."""
     factor, _ = cho_factor(hessian.T, lower=True, overwrite_a=True, check_finite=False)  # .T: as LAPACK stores it
     return np.asarray(factor)
 
 
 def inverse(hessian: Floats) -> Floats:
-    """The inverse of a positive definite matrix, which is used up."""
+    """The inverse of a positive definite matrix, which is overwritten."""
     lower = _lower_inverse(hessian)
     return np.asarray(np.tril(lower) + np.tril(lower, -1).T)
 
 
 def sandwich_product(hessian: Floats, meat: Floats) -> Floats:
-    """H⁻¹ B H⁻¹ for a symmetric B; H is used up. Symmetric products need the inverse below its diagonal only."""
+    """H⁻¹ B H⁻¹ for the symmetric `meat` B; H is overwritten.
+
+    The symmetric products of BLAS need only the lower triangle of H⁻¹.
+    """
     bread = _lower_inverse(hessian)
     half = blas.dsymm(1.0, bread, meat.T, lower=1)
     return np.asarray(blas.dsymm(1.0, bread, half, side=1, lower=1)).T

@@ -1,9 +1,9 @@
-"""Covariance of Bradley–Terry ratings that does not believe the model more than it has to.
+"""Robust (sandwich) covariance of Bradley–Terry ratings, and simultaneous intervals.
 
     V = H⁻¹ (B + prior) H⁻¹,    H = sum w p (1 - p) x x' + prior,    B = sum s s'
 
 where x has +1 at A and -1 at B, and s = w (y - p) x is the score of one battle, or of one cluster of battles.
-The prior enters B as one more observation a model, so that V is the prior's variance where there are no
+The prior enters B as one more observation per model, so that V is the prior's variance where there are no
 votes. No ridge is added: that would narrow the interval of a newcomer as others collect votes.
 Sources: Huber (1967); White, Econometrica 50 (1982); clusters: Liang & Zeger, Biometrika 73 (1986).
 """
@@ -25,7 +25,11 @@ from ratings.inference.hessian import PairMask, laplacian, pair_information, san
 
 
 def sandwich_covariance(counts: PairCounts, scores: Floats, xi: Floats, prior: float, mask: PairMask) -> Floats:
-    """V (models, models) in logits² for independent battles with this score matrix; see the module."""
+    """V (models, models) in logits² for independent battles; see the module.
+
+    `scores` (models, models) is the score matrix, `xi` (models,) the estimate, `mask` (models, models) the pairs
+    within a component, or None for all.
+    """
     p = win_probability(xi)
     c = counts.weighted_squares
     of_pair = np.take(p, counts.pairs)
@@ -47,8 +51,8 @@ def clustered_covariance(
 ) -> Floats:
     """V (models, models) in logits² when battles are independent only across values of `cluster` (battles,).
 
-    B gets the factor C / (C - 1) for C clusters; below some forty clusters intervals still run short.
-    Raises MissingValue with the row, BadOption for a single cluster.
+    B gets the factor C / (C - 1) for C clusters; with fewer than about forty clusters intervals are still too narrow.
+    Raises LengthMismatch, MissingValue with the row, and BadOption for a single cluster.
     """
     groups = cluster_codes(cluster, len(battles))
     w = 1.0 if weight is None else checked_weights(weight, len(battles))
@@ -72,33 +76,36 @@ def scores_by_cluster(battles: Battles, score: Floats, groups: NDArray[np.int64]
 
 
 def cluster_codes(cluster: Column, rows: int, name: str = "cluster") -> NDArray[np.int64]:
-    """(rows,) numbers 0..C-1 of the clusters. Raises LengthMismatch, MissingValue, BadOption."""
+    """(rows,): the number of each row's cluster, from 0 to C - 1.
+
+    Raises LengthMismatch, MissingValue with the row, and BadOption for a single cluster.
+    """
     codes, labels = column_codes(cluster, name)
     same_length(battles=np.empty(rows), **{name: codes})
     bad = [code for code, label in enumerate(labels) if is_missing(label)]
     missing = np.isin(codes, [*bad, -1])
     if missing.any():
-        raise MissingValue(f"row {int(np.argmax(missing))}: no {name}; every battle has to have one")
+        raise MissingValue(f"row {int(np.argmax(missing))}: no {name}. Give one for every battle.")
     _, groups = np.unique(codes, return_inverse=True)
     if groups.max() == 0:
-        raise BadOption(f"all battles have the same {name}: nothing tells how much clusters differ")
+        raise BadOption(f"all battles have the same {name}, so their variance is unknown. Give at least two.")
     return groups.astype(np.int64)
 
 
 def simultaneous_intervals(
     fit: Fit, level: float = CONFIDENCE_LEVEL, *, draws: int = 10_000, seed: int = 0
 ) -> tuple[Floats, Floats]:
-    """Lower and upper ends (models,) of intervals that hold all ratings at once with probability `level`.
+    """Lower and upper ends (models,) of intervals that contain all ratings at once with probability `level`.
 
-    The half width is c standard errors, with c the quantile of max |Z_m| for Z with the correlation of the
-    ratings, by simulation (`draws`, `seed`). Raises BadOption when a rating has no finite variance.
+    The half width is c standard errors, with c the quantile of max |Z_m| for normal Z with the correlation of the
+    ratings, by simulation (`draws`, `seed`). Raises BadOption for a bad level, or when a rating is not finite.
+    Source: Hothorn, Bretz & Westfall, Biometrical Journal 50 (2008).
     """
     normal_quantile(level)  # a level outside (0, 1) is an error here too
     errors = fit.standard_errors
     if not np.isfinite(errors).all() or not np.isfinite(fit.ratings).all():
-        raise BadOption("a rating is not finite; rate with a prior, or the bounds of all cannot hold at once")
-    known = errors > 0
-    scale = np.where(known, errors, 1.0)
+        raise BadOption("a rating is not finite, so no bounds hold for all at once. Rate with a prior.")
+    scale = np.where(errors > 0, errors, 1.0)
     values, vectors = np.linalg.eigh(fit.covariance / np.outer(scale, scale))
     root = vectors * np.sqrt(np.clip(values, 0.0, None))
     normal = np.random.default_rng(seed).standard_normal((draws, len(errors)))
@@ -107,8 +114,8 @@ def simultaneous_intervals(
 
 
 def _hessian(scores: Floats, p: Floats, prior: float, mask: PairMask) -> Floats:
-    met = _masked(scores, mask)
-    return laplacian(pair_information(met + met.T, p), prior, mask)
+    points = _masked(scores, mask)
+    return laplacian(pair_information(points + points.T, p), prior, mask)
 
 
 def _masked(square: Floats, mask: PairMask) -> Floats:

@@ -1,1 +1,1 @@
-"""Rating models: Bradley-Terry, models with ties, position, covariates and judges, and Elo."""
+"""Rating models: Bradley–Terry, models with ties, position, covariates and judges, and Elo."""

@@ -1,18 +1,18 @@
-"""Human-anchored ratings: people and judges in one log, with people as what is true.
+"""Human-anchored ratings: votes of people and verdicts of judges in one log, with people's preference as the target.
 
 A judge k has its own habits, each with its own parameter:
 
     P(A) : P(B) : P(tie) = exp(u/2) : exp(-u/2) : nu_k,    u = xi_A - xi_B + bias_A - bias_B + position_k + z'g_k
 
-`nu_k` is its threshold for a tie, `position_k` its pull to the first answer, `g_k` that of covariates such as
-length. Its taste for models, `bias`, cannot be told from their quality by its verdicts alone. So it is measured
-against people: on its own family (`families`) it may be anything, elsewhere it is normal with a variance tau²
-that is estimated from how far the panel of judges lies from the people.
+`nu_k` is its threshold for a tie, `position_k` its preference for the first answer, `g_k` that for covariates such
+as length. Its taste for models, `bias`, cannot be separated from their quality by its verdicts alone. So it is
+measured against people: on its own family (`families`) it may have any size, for other models it is normal with a
+variance tau² that is estimated from the distance between the panel of judges and the people.
 
     xi = xi_people + G (xi_panel - xi_people),    G = V_people (V_people + V_panel + tau² + family)⁻¹
 
-One tau² is estimated for the pooled panel, not one a judge: judges that err together then count as one, and
-however many are added the interval never falls below what people's votes support.
+One tau² is estimated for the pooled panel, not one per judge: judges that err together then count as one, and
+with any number of judges the interval never falls below what people's votes support.
 Sources: Davidson, JASA 65 (1970); random effects: DerSimonian & Laird (1986).
 """
 
@@ -41,7 +41,9 @@ FREE = 100.0  # variance, logits², of a bias that may be anything
 
 @dataclass(frozen=True, eq=False)
 class HumanAnchored:
-    """`fit` joins people and judges, `human` is people alone, `judges` (source -> fit) each judge alone with its
+    """The joint fit of people and judges, with the fits that it combines.
+
+    `fit` joins people and judges, `human` is people alone, `judges` (source -> fit) each judge alone with its
     habits as coefficients. `taste` is tau in points: how far the panel differs from people on a model. `gain` is
     how many times as many votes of people alone would be needed for the same mean variance.
     """
@@ -73,22 +75,20 @@ def human_anchored(
     """Ratings of people's preference from a log (battles,) whose `source` is "human" or a judge's name.
 
     `covariates` (name -> battles,) differ between A and B, such as `style_differences`, and every judge has
-    its own coefficient; people's are zero, since what people like is what is measured. `cluster` (battles,)
-    is the voter of a person's vote and the prompt of a judge's. `families` tells the family of models and
+    its own coefficient; people's are zero, since people's preference is the target. `cluster` (battles,)
+    is the voter of a person's vote and the prompt of a judge's. `families` (name -> family) covers models and
     judges. Both bad counts as a tie.
 
-    Raises BadOption without votes of people or of a judge, Disconnected when the votes of one source do not
-    compare all models and there is no prior, and what `davidson` and `read_battles` raise.
+    Raises BadOption without votes of people or of a judge, LengthMismatch, Disconnected when the votes of one source
+    do not compare all models and there is no prior, and what `davidson` and `read_battles` raise.
     """
     battles = read_battles(model_a, model_b, winner)
     codes, labels = column_codes(source, "source")
     same_length(battles=battles.outcome, source=codes)
     rows = {str(label): np.flatnonzero(codes == code) for code, label in enumerate(labels)}
-    rows = {name: found for name, found in sorted(rows.items()) if found.size}
+    rows = {name: places for name, places in sorted(rows.items()) if places.size}
     if HUMAN not in rows or len(rows) < 2:
-        raise BadOption(
-            f"sources are {', '.join(rows) or 'none'}; there have to be {HUMAN!r} and at least one judge"
-        )
+        raise BadOption(f"sources are {', '.join(rows) or 'none'}. Give {HUMAN!r} and at least one judge.")
     zs = {name: np.asarray(values, dtype=np.float64) for name, values in (covariates or {}).items()}
     same_length(battles=battles.outcome, **zs)
     groups = None if cluster is None else cluster_codes(cluster, len(battles))
@@ -108,24 +108,22 @@ def human_anchored(
 def human_anchored_counts(
     counts: Mapping[str, PairCounts], *, families: Mapping[str, str] | None = None, prior: float = 0.0
 ) -> HumanAnchored:
-    """The same from the pair counts of each source ("human" and judges), all over the same models.
+    """Ratings of people's preference from the pair counts of each source ("human" and judges), over the same models.
 
-    Equal to `human_anchored` without covariates and clusters, and as quick for millions of battles as for
-    thousands. Raises BadOption without people, without a judge or for other models, and what it raises.
+    Equal to `human_anchored` without covariates and clusters, and as fast for millions of battles as for
+    thousands. Raises BadOption without people, without a judge or for different models, and as `human_anchored`.
     """
     if HUMAN not in counts or len(counts) < 2:
-        raise BadOption(
-            f"sources are {', '.join(counts) or 'none'}; there have to be {HUMAN!r} and at least one judge"
-        )
-    for name, one in counts.items():
-        if one.models != counts[HUMAN].models:
-            raise BadOption(f"{name!r} counts other models than {HUMAN!r}; give all the same")
+        raise BadOption(f"sources are {', '.join(counts) or 'none'}. Give {HUMAN!r} and at least one judge.")
+    for name, table in counts.items():
+        if table.models != counts[HUMAN].models:
+            raise BadOption(f"{name!r} counts other models than {HUMAN!r}. Give the same models to all.")
     fits = {name: _one_source(counts[name], {}, None, name != HUMAN, prior) for name in sorted(counts)}
     return _joined(fits, families or {}, prior)
 
 
 def _joined(fits: dict[str, Fit], families: Mapping[str, str], prior: float) -> HumanAnchored:
-    """People and the pooled panel, weighted by what each knows."""
+    """People and the pooled panel, weighted by precision."""
     human = fits.pop(HUMAN)
     size = len(human.models)
     basis = contrast_basis(size)
@@ -141,7 +139,7 @@ def _joined(fits: dict[str, Fit], families: Mapping[str, str], prior: float) -> 
         component=np.zeros(size, dtype=np.int64),
         method="human_anchored",
         parameters={"judges": len(fits), "taste": POINTS_PER_LOGIT * float(np.sqrt(taste)), "prior": prior},
-        battles=human.battles + sum(one.battles for one in fits.values()),
+        battles=human.battles + sum(fit.battles for fit in fits.values()),
     )
     return HumanAnchored(
         fit, human, fits, POINTS_PER_LOGIT * float(np.sqrt(taste)), float(np.trace(v) / np.trace(joined))
@@ -149,7 +147,7 @@ def _joined(fits: dict[str, Fit], families: Mapping[str, str], prior: float) -> 
 
 
 def _by_battle(battles: Battles, rows: NDArray[np.int64]) -> PairCounts:
-    """Counts with one row a battle, so that each may have covariates of its own."""
+    """Counts with one row per battle, so that each may have its own covariates."""
     table = np.zeros((len(rows), len(OUTCOMES)))
     table[np.arange(len(rows)), battles.outcome[rows]] = 1.0
     return PairCounts(battles.models, battles.model_a[rows], battles.model_b[rows], *table.T)
@@ -188,7 +186,7 @@ def _one_source(
 
 
 def contrast_basis(size: int) -> Floats:
-    """(size, size - 1): an orthonormal basis of what has mean zero."""
+    """(size, size - 1): an orthonormal basis of the contrasts, the vectors whose sum is zero."""
     return np.linalg.qr(np.eye(size)[:, 1:] - 1 / size)[0]
 
 
@@ -200,24 +198,24 @@ def _within(fit: Fit, basis: Floats) -> tuple[Floats, Floats]:
 
 
 def _pooled(fits: Mapping[str, Fit], families: Mapping[str, str], basis: Floats) -> tuple[Floats, Floats]:
-    """The panel's contrasts and their covariance, judges weighted by what each knows of each model."""
+    """The contrasts of the panel and their covariance, judges weighted by their precision on each model."""
     size = basis.shape[1]
     precision, total = np.zeros((size, size)), np.zeros(size)
     for name, fit in fits.items():
         x, v = _within(fit, basis)
         own = basis.T @ [float(families.get(model) == families.get(name, name)) for model in fit.models]
-        known = np.linalg.inv(v + FREE * np.outer(own, own))
-        precision += known
-        total += known @ x
+        information = np.linalg.inv(v + FREE * np.outer(own, own))
+        precision += information
+        total += information @ x
     v_panel = np.linalg.inv(precision)
     return v_panel @ total, np.asarray(v_panel, dtype=np.float64)
 
 
 def _taste(apart: Floats, variance: Floats) -> float:
-    """tau² by moments, weighted by precision, raised by its standard error: the upper side is the safe one.
+    """tau² by the method of moments, weighted by precision, plus its standard error to be on the safe side.
 
     With variance S + tau² of `apart`, E[apart' W apart] = tr(W S) + tau² tr(W) for any W; here W = S⁻¹ first,
-    then (S + tau²)⁻¹ with what that gave.
+    then (S + tau²)⁻¹ with the tau² of the step before.
     """
     tau2 = 0.0
     for _ in range(3):

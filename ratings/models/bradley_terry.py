@@ -1,4 +1,4 @@
-"""Bradley–Terry by Newton's method on pair counts, with sandwich intervals.
+"""Bradley–Terry ratings by Newton's method on pair counts, with sandwich intervals.
 
     P(A beats B) = expit(xi_A - xi_B),      rating = 1000 + xi * 400 / ln 10
 
@@ -44,27 +44,27 @@ def bradley_terry(
 ) -> Fit:
     """Maximum-likelihood ratings with robust (sandwich) covariance.
 
-    Give three columns of battles, or `PairCounts` alone. Maximises
+    Takes three columns of battles, or `PairCounts` alone. Maximises
 
         sum over battles of  w * [y log p + (1 - y) log(1 - p)]  -  prior/2 * sum xi²
 
     with p = expit(xi_A - xi_B) and y = 1, 1/2 or 0. `prior` is a precision in logits⁻² (0: plain maximum
     likelihood; boards use `PRIOR`), `weight` (battles,) a sampling weight. The covariance is that of
-    `intervals.sandwich_covariance`, of ratings less the mean of their component; with `cluster` (battles,), the voter of
+    `sandwich_covariance`, of ratings relative to the mean of their component; with `cluster` (battles,), the voter of
     a person's vote or the prompt of a judge's, votes of the same cluster need not be independent.
 
-    Without a prior, ratings are centred on 1000 in each strong component, a model that never lost has rating
-    inf and one that never won -inf (with a one-sided bound), and one in between, that no chain of wins and
-    losses compares, nan. With a prior all are finite and centred on the largest component.
+    Without a prior, ratings are centred on 1000 in each strong component. A model that never lost has rating inf and
+    one that never won -inf (with a one-sided bound); one that wins and losses compare in one direction only has nan.
+    With a prior all are finite and centred on the largest component.
 
-    Raises NoBattles for empty columns or counts without models, BadOption for a negative prior or columns
-    beside PairCounts, and what `read_battles` raises.
+    Raises NoBattles for empty columns or counts without models, BadOption for a negative prior or for columns given
+    with PairCounts, NotConverged, and what `read_battles` raises.
     """
     battles = None if isinstance(model_a, PairCounts) else as_battles(model_a, model_b, winner)
     counts = as_counts(model_a, model_b, winner, weight) if battles is None else tabulate(battles, weight)
     check_prior(prior)
     if not counts.models:
-        raise NoBattles("no models: there is nothing to rate")
+        raise NoBattles("no models: there is nothing to rate. Give counts of at least one model.")
     scores = score_matrix(counts)
     label = components.weak_components(scores) if prior else components.strong_components(scores)
     mask = label[:, None] == label[None, :] if not prior and label.max() else None
@@ -72,7 +72,7 @@ def bradley_terry(
     if cluster is None:
         covariance = intervals.sandwich_covariance(counts, scores, xi, prior, mask)
     elif battles is None:
-        raise BadOption("PairCounts do not tell clusters apart: give the columns of battles")
+        raise BadOption("PairCounts hold no clusters. Give the columns of battles.")
     else:
         covariance = intervals.clustered_covariance(battles, scores, xi, prior, mask, cluster, weight)
     bounds: dict[int, tuple[float, float]] = {}
@@ -80,7 +80,7 @@ def bradley_terry(
         # What the prior adds is doubt about the common mean, which no vote can lessen: leave it out.
         covariance = relative_covariance(covariance, (label == 0) / np.count_nonzero(label == 0))
     elif not prior:
-        bounds = _bound_the_lonely(scores, label, xi, covariance)
+        bounds = _bound_isolated(scores, label, xi, covariance)
     parameters = {"prior": prior, "covariance": "sandwich" if cluster is None else "clustered sandwich"}
     return Fit(
         models=counts.models,
@@ -99,33 +99,36 @@ def bradley_terry(
 
 
 def check_prior(prior: float) -> None:
-    """Raise BadOption unless the precision is zero, or so much that it is not lost beside the battles."""
+    """Raise BadOption unless the precision is zero or large enough not to be lost in rounding."""
     if not (np.isfinite(prior) and prior >= 0):
-        raise BadOption(f"prior {prior:g}; the precision of the prior is zero or more")
+        raise BadOption(f"prior {prior:g} is out of range. Give a precision of zero or more.")
     if 0 < prior < LEAST_PRIOR:
-        raise BadOption(f"prior {prior:g} is lost in rounding; take 0, or {LEAST_PRIOR:g} or more")
+        raise BadOption(f"prior {prior:g} is lost in rounding. Give 0, or {LEAST_PRIOR:g} or more.")
 
 
 def as_battles(model_a: Column, model_b: Column, winner: Column) -> Battles:
-    """The battles of three columns. Raises BadOption when one is not given."""
+    """The battles of three columns. Raises BadOption when one is missing, and what `read_battles` raises."""
     if model_b is None or winner is None:
-        raise BadOption("give the columns model_a, model_b and winner, or PairCounts alone")
+        raise BadOption("a column is missing. Give model_a, model_b and winner, or PairCounts alone.")
     return read_battles(model_a, model_b, winner)
 
 
 def as_counts(
     model_a: Column | PairCounts, model_b: Column = None, winner: Column = None, weight: Column = None
 ) -> PairCounts:
-    """The pair counts given, or those of the three columns."""
+    """The pair counts that were given, or those of the three columns.
+
+    Raises BadOption when columns are missing, or are given with PairCounts, and what `count_pairs` raises.
+    """
     if not isinstance(model_a, PairCounts):
         return tabulate(as_battles(model_a, model_b, winner), weight)
     if model_b is not None or winner is not None or weight is not None:
-        raise BadOption("PairCounts hold their own columns and weights: give nothing beside them")
+        raise BadOption("PairCounts have their own columns and weights. Give no other columns with them.")
     return model_a
 
 
 def score_matrix(counts: PairCounts) -> Floats:
-    """(models, models): what row i scored against column j; a tie or both bad is half a point."""
+    """(models, models): the points that row i scored against column j; a tie or both bad is half a point."""
     c = counts.weighted
     half = (c[:, TIE] + c[:, BOTH_BAD]) / 2
     return counts.matrix(c[:, A_WINS] + half) + counts.matrix(c[:, B_WINS] + half).T
@@ -140,30 +143,33 @@ def maximise_likelihood(
 ) -> Floats:
     """The xi (models,) that maximise the likelihood of a score matrix, by Newton's method.
 
-    Without a prior, scores have to join all models, or all that are marked `mask` (models, models), and
-    xi has mean zero among these. A step is shortened to log(1 + d)/d when its range d exceeds one logit,
-    which makes it an ascent (Sun & Tran-Dinh, Mathematical Programming 178, 2019, for logistic losses). Close
+        gradient_i = sum_j s_ij - sum_j n_ij p_ij - prior xi_i,    n = s + s'
+
+    Without a prior, scores have to join all models, or all that `mask` (models, models) marks, and xi has mean zero
+    among these. A step is shortened to log(1 + d)/d when its range d exceeds one logit, which makes it an ascent. Close
     to the end the Hessian is kept: each step is then a fiftieth of the one before, at a quarter of its cost.
-    Raises NotConverged.
+    Source: Sun & Tran-Dinh, Mathematical Programming 178 (2019), for logistic losses. Raises NotConverged.
     """
     if mask is not None:
         scores = scores * mask
-    met = scores + scores.T
+    comparisons = scores + scores.T
     won = scores.sum(axis=1)
-    xi = _first_guess(won, met.sum(axis=1)) if start is None else start
+    xi = _first_guess(won, comparisons.sum(axis=1)) if start is None else start
     reach, factor = np.inf, np.empty(0)
     for _ in range(STEPS):
         p = win_probability(xi)
         if reach > NEAR:
-            factor = cholesky(laplacian(pair_information(met, p), prior, mask))
-        gradient = won - np.vecdot(met, p) - prior * xi
+            factor = cholesky(laplacian(pair_information(comparisons, p), prior, mask))
+        gradient = won - np.vecdot(comparisons, p) - prior * xi
         step: Floats = cho_solve((factor, True), gradient, check_finite=False)
         reach = float(step.max() - step.min())
         xi = xi + step * (np.log1p(reach) / reach if reach > 1 else 1.0)
         if reach < TOLERANCE:
             break
     else:
-        raise NotConverged(f"Newton's method has not converged after {STEPS} steps; give a prior, such as {PRIOR}")
+        raise NotConverged(
+            f"Newton's method has not converged after {STEPS} steps. Give a prior, such as {PRIOR}."
+        )
     if prior:
         return xi
     return np.asarray(xi - xi.mean() if mask is None else xi - mask @ xi / mask.sum(axis=1))
@@ -175,7 +181,7 @@ def _first_guess(won: Floats, played: Floats) -> Floats:
     return guess
 
 
-def _bound_the_lonely(
+def _bound_isolated(
     scores: Floats, label: components.Labels, xi: Floats, covariance: Floats
 ) -> dict[int, tuple[float, float]]:
     """Write infinite ratings of models that are a component of their own into `xi`; return their bounds."""
@@ -184,12 +190,14 @@ def _bound_the_lonely(
     if len(label) == 1:
         return bounds
     for m in np.flatnonzero(sizes[label] == 1).tolist():
-        xi[m], bounds[m] = _alone(scores, label, xi, m)
+        xi[m], bounds[m] = _isolated_rating(scores, label, xi, m)
         covariance[m] = covariance[:, m] = np.nan
     return bounds
 
 
-def _alone(scores: Floats, label: components.Labels, xi: Floats, m: int) -> tuple[float, tuple[float, float]]:
+def _isolated_rating(
+    scores: Floats, label: components.Labels, xi: Floats, m: int
+) -> tuple[float, tuple[float, float]]:
     """The rating of a model that is a component of its own, and what can be said of its limits.
 
     Undefeated against models of the main component, its lower limit is the xi at which winning all those
@@ -204,11 +212,11 @@ def _alone(scores: Floats, label: components.Labels, xi: Floats, m: int) -> tupl
     sign, played = (1.0, won[main]) if won.any() else (-1.0, lost[main])
     if not played.any():
         return sign * np.inf, (-np.inf, np.inf)
-    limit = _one_sided(played, sign * xi[main])
+    limit = _one_sided_limit(played, sign * xi[main])
     return sign * np.inf, (limit, np.inf) if sign > 0 else (-np.inf, -limit)
 
 
-def _one_sided(wins: Floats, opponents: Floats) -> float:
+def _one_sided_limit(wins: Floats, opponents: Floats) -> float:
     """The xi at which `wins` (opponents,) wins in as many battles have probability 2.5 %, by bisection."""
     low, high = float(opponents.min()) - 50.0, float(opponents.max()) + 50.0
     for _ in range(100):

@@ -1,9 +1,9 @@
-"""Contextual Bradley–Terry: ratings with the effect of covariates of the battle taken out.
+"""Contextual Bradley–Terry: ratings adjusted for covariates of the battle, such as style.
 
     P(A beats B) = expit(xi_A - xi_B + z'g)
 
-With style differences for z this is style control: what the ratings would be had both written alike.
-Unpenalised unless asked: a penalty on g gives part of the style's effect back to the models.
+With style differences for z this is style control: the ratings as if both sides had the same style.
+Unpenalised by default: a penalty on g gives part of the style's effect back to the models.
 Source: the public arena's style control (blog of 2024-08-29).
 """
 
@@ -30,7 +30,7 @@ from ratings.models.covariate_passes import CHUNK, Passes
 SAMPLE = 20  # chunks that a trial Hessian is made from
 TOLERANCE = 1e-6  # largest last step, in logits; what is left is a tenth of it at most, 2e-5 points
 PASSES = 100
-WITHOUT_LIMIT = "a coefficient has no finite value: a covariate tells every winner; penalise it"
+WITHOUT_LIMIT = "a coefficient has no finite value: a covariate predicts every winner. Give a penalty."
 REFRESH = 0.3  # a pass that shrinks the step by less calls for the Hessian of all battles
 
 
@@ -47,24 +47,28 @@ def contextual(
 ) -> Fit:
     """Ratings and a coefficient in logits for each covariate (name -> column of battles), with intervals.
 
-    Maximises the log-likelihood of `bradley_terry` less penalty/2 * sum g²: the penalty stands against the
-    sum over battles, not their mean. Covariates are taken as they come, not centred: zero has to mean that
-    the sides are alike. Sandwich covariance, by `cluster` (battles,) where given.
+    Maximises
 
-    Raises MissingValue with the row, BadOption for a covariate that the others (or the models) determine, a
+        sum over battles of  w * [y log p + (1 - y) log(1 - p)]  -  prior/2 * sum xi²  -  penalty/2 * sum g²
+
+    with p = expit(xi_A - xi_B + z'g): prior and penalty weigh against the sum over battles, not their mean. Covariates
+    are used as given, not centred: zero has to mean that the sides are alike. Sandwich covariance, by `cluster`
+    (battles,) where given; `weight` (battles,) is a sampling weight.
+
+    Raises MissingValue with the row, BadOption for a covariate that the others (or the models) determine or for a
     negative penalty or prior, Disconnected without a prior when wins and losses do not compare all models,
     NotConverged, and what `read_battles` raises.
     """
     battles = read_battles(model_a, model_b, winner)
     check_prior(prior)
     if not (np.isfinite(penalty) and penalty >= 0):
-        raise BadOption(f"penalty {penalty:g}; it is zero or more")
+        raise BadOption(f"penalty {penalty:g} is out of range. Give zero or more.")
     columns = _columns(covariates, len(battles))
     weights = None if weight is None else checked_weights(weight, len(battles))
     scores = score_matrix(tabulate(battles, weight))
     label = components.weak_components(scores) if prior else components.strong_components(scores)
     if not prior and label.max() > 0:
-        raise Disconnected("some models are not compared by wins and losses both ways; give a prior")
+        raise Disconnected("some models are not compared by wins and losses both ways. Give a prior.")
     size = len(battles.models)
     ridge = np.array([prior] * size + [penalty] * len(columns))
     problem = _Problem(Passes(battles, columns, weights), ridge)
@@ -97,21 +101,26 @@ def _columns(covariates: Mapping[str, Column], rows: int) -> tuple[Floats, ...]:
         column = np.ascontiguousarray(values, dtype=np.float64)
         same_length(battles=np.empty(rows, dtype=np.bool_), **{name: column})
         if not np.isfinite(column).all():
-            raise MissingValue(f"row {int(np.argmin(np.isfinite(column)))}: covariate {name!r} is missing")
+            raise MissingValue(
+                f"row {int(np.argmin(np.isfinite(column)))}: covariate {name!r} is missing. Give a finite number."
+            )
         columns.append(column)
     if not columns:
-        raise BadOption("no covariates: use bradley_terry")
+        raise BadOption("no covariates. Give at least one, or use bradley_terry.")
     return tuple(columns)
 
 
 @dataclass(frozen=True, eq=False)
 class _Problem:
+    """The penalised likelihood of the battles as a function of an estimate (models + covariates,)."""
+
     passes: Passes
     ridge: Floats  # (parameters,): the prior's and the penalty's precision
 
     def maximum(self, estimate: Floats) -> Floats:
-        """Newton's method with a Hessian from a part of the battles: a pass for the gradient costs a third of
-        one for the Hessian, and a step shrinks by a factor of thirty all the same.
+        """The estimate by Newton's method, with a Hessian from a part of the battles.
+
+        A pass for the gradient costs a third of one for the Hessian, and a step shrinks by a factor of thirty even so.
         """
         every = max(1, len(self.passes.battles) // CHUNK // SAMPLE)
         factor, last = self._factor(estimate, every), np.inf
@@ -139,7 +148,7 @@ class _Problem:
         return sandwich_product(self._ridged(hessian), meat)
 
     def _ridged(self, hessian: Floats) -> Floats:
-        """With the ridge; without a prior pinned as `hessian.laplacian` pins it."""
+        """The Hessian with the ridge; without a prior pinned as `hessian.laplacian` pins it."""
         hessian[np.diag_indices_from(hessian)] += self.ridge
         size = self.passes.size
         if not self.ridge[:size].any():
@@ -160,13 +169,14 @@ class _Problem:
         scale = np.sqrt(np.diag(hessian))
         smallest = float(np.linalg.eigvalsh(hessian / np.outer(scale, scale))[0]) if scale.all() else 0.0
         if smallest < 1e-10:
-            raise BadOption("a covariate is determined by the others or by the models; leave it out")
+            raise BadOption("a covariate is determined by the others or by the models. Leave it out.")
         factor, lower = cho_factor(hessian, check_finite=False)
         return factor, bool(lower)
 
     def _scaled_up(self, hessian: Floats, seen: Floats) -> Floats:
-        """A sampled Hessian with the ratings' part put right: how often each pair met is known exactly, so only
-        the mean information of its battles is taken from the sample.
+        """A sampled Hessian with the exact number of battles of each pair.
+
+        Only the mean information of a pair's battles is taken from the sample.
         """
         size = self.passes.size
         met = -seen[:size, :size]  # off the diagonal a Laplacian holds the negative weights

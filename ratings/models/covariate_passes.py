@@ -2,7 +2,7 @@
 
 With x = (+1 at A, -1 at B, z) and p = expit(xi_A - xi_B + z'g) the sums are of w (y - p) x, the gradient, and of
 v x x', second moments, with v the information w p (1 - p), the weight w or the squared score (w (y - p))².
-Each is one loop in C where that was built, and numpy on chunks of battles otherwise.
+Each is a loop in C where that was built, and numpy on chunks of battles otherwise.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Sums = tuple[Floats, Floats, Floats]  # of v, v z and v z z': (models, models, 2
 
 @dataclass(frozen=True, eq=False)
 class Chunk:
-    """Some battles (n,) with their covariates, one array (n,) each."""
+    """A block of battles (n,) with their covariates, one array (n,) each."""
 
     rows: slice
     a: Codes
@@ -37,14 +37,15 @@ class Chunk:
 
     @property
     def each_weight(self) -> Floats | float:
+        """The weights (n,), or one for all."""
         return 1.0 if self.weight is None else self.weight
 
     def score(self, p: Floats) -> Floats:
-        """The weighted score w (y - p) of each battle."""
+        """(n,): the weighted score w (y - p) of each battle."""
         return np.asarray(self.each_weight * (SCORES[self.outcome] - p))
 
     def passage(self, estimate: Floats) -> tuple[object, ...]:
-        """What the compiled loops take."""
+        """The arguments that the compiled loops take."""
         a, b = compiled.as_int32(self.a), compiled.as_int32(self.b)
         return a, b, np.ascontiguousarray(self.outcome), self.weight, self.covariates, estimate
 
@@ -62,10 +63,11 @@ class Passes:
 
     @property
     def size(self) -> int:
+        """The number of models."""
         return len(self.battles.models)
 
     def chunks(self, every: int = 1) -> Iterator[Chunk]:
-        """All battles, or one chunk of `every`."""
+        """All battles in chunks, or only every n-th chunk."""
         battles = self.battles
         for start in range(0, len(battles), every * CHUNK):
             rows = slice(start, start + CHUNK)
@@ -99,8 +101,10 @@ class Passes:
         return total
 
     def moments(self, estimate: Floats, *, squared: bool, every: int = 1) -> tuple[Floats, Floats]:
-        """The sums over battles of v x x', for v the information and for v the squared score (or else the weight):
-        twice (models + covariates, models + covariates). From one chunk of `every` scaled up to all battles.
+        """The sums over battles of v x x', (models + covariates, models + covariates), for two kinds of v.
+
+        The first has the information for v, the second the squared score, or else the weight. With `every` above one
+        they come from every n-th chunk, scaled up to all battles.
         """
         size, extra = self.size, len(self.columns)
         sums = np.zeros((size, size, 2)), np.zeros((size, 2, extra)), np.zeros((2, extra, extra))
@@ -115,7 +119,7 @@ class Passes:
         return information, beside
 
     def by_group(self, estimate: Floats, groups: NDArray[np.int64]) -> Floats:
-        """Sum over clusters of (sum of scores)(sum of scores)', with the factor C / (C - 1)."""
+        """The sum over clusters of (sum of scores)(sum of scores)', with the factor C / (C - 1)."""
         many = int(groups.max()) + 1
         summed = np.zeros((many, self.size + len(self.columns)))
         for chunk in self.chunks():
@@ -152,8 +156,8 @@ class Passes:
         size = self.size
         pairs, cross, square = sums[0][:, :, which], sums[1][:, which], sums[2][which]
         total = np.empty((size + len(self.columns),) * 2)
-        met = pairs + pairs.T
-        total[:size, :size] = np.diag(met.sum(axis=1)) - met
+        weights = pairs + pairs.T
+        total[:size, :size] = np.diag(weights.sum(axis=1)) - weights
         total[:size, size:] = cross
         total[size:, :size] = cross.T
         total[size:, size:] = square + np.triu(square, 1).T

@@ -1,10 +1,10 @@
-"""Online Elo: the rating after each battle in turn. It depends on the order of the battles, and says so.
+"""Online Elo: the rating after each battle in turn, which depends on the order of the battles.
 
     E_A = 1 / (1 + base^((R_B - R_A) / scale)),   R_A += k (S_A - E_A),   R_B -= k (S_A - E_A)
 
 with S_A = 1, 1/2 or 0; a tie, and a battle where both were bad, is 1/2.
-Source: Elo, The Rating of Chessplayers (1978). For a board take `bradley_terry`: models do not change between
-battles, so there is no reason to let the last ones count more.
+Source: Elo, The Rating of Chessplayers (1978). For a board use `bradley_terry`: models do not change between
+battles, so there is no reason to give the last ones more weight.
 """
 
 from __future__ import annotations
@@ -52,17 +52,18 @@ def elo(
     """Elo ratings after the battles in the order given.
 
     With `rounds` > 0 the covariance is that of so many bootstrap rounds, each a draw of as many battles with
-    replacement in a random order: it holds the noise of the votes and of their order. Without, it is nan: one
-    pass cannot know its own error.
+    replacement in a random order: it covers the noise of the votes and of their order. Without, it is nan: a single
+    pass gives no standard error.
 
-    `engine` chooses how the recurrence is run, not what it gives. Raises BadOption for a k, scale or base
-    that is not positive (base: above 1) or an engine that is not there, and what `read_battles` raises.
+    `engine` chooses how the recurrence is run; the results agree to 1e-9 points. Raises BadOption for a k, scale or
+    base that is not positive (base: above 1), for one round or an engine that is not available, and what `read_battles`
+    raises.
     """
     for name, value, least in (("k", k, 0.0), ("scale", scale, 0.0), ("base", base, 1.0)):
         if not (math.isfinite(value) and value > least):
-            raise BadOption(f"{name} {value:g}; it has to be above {least:g}")
+            raise BadOption(f"{name} {value:g} is out of range. Give a number above {least:g}.")
     if rounds == 1 or rounds < 0:
-        raise BadOption(f"rounds {rounds}; give 0 for one pass in order, or at least 2")
+        raise BadOption(f"rounds {rounds} is out of range. Give 0 for one pass in order, or at least 2.")
     battles = read_battles(model_a, model_b, winner)
     step = k * math.log(base) / scale  # in logits: the recurrence knows no other unit
     run = _runner(engine, len(battles) * max(rounds, 1))
@@ -73,12 +74,12 @@ def elo(
         covariance = np.atleast_2d(np.cov(_bootstrap(battles, step, run, rounds, seed).T))
     points = scale / math.log(base)
     counts = tabulate(battles)
-    met = counts.matrix(counts.table.sum(axis=1))
+    battles_of_pair = counts.matrix(counts.table.sum(axis=1))
     return Fit(
         models=battles.models,
         ratings=initial + points * xi,
         covariance=points**2 * covariance,
-        component=components.weak_components(met),
+        component=components.weak_components(battles_of_pair),
         method="elo",
         parameters={"k": k, "scale": scale, "base": base, "initial": initial, "rounds": rounds},
         battles=len(battles),
@@ -90,7 +91,7 @@ Run = Callable[[NDArray[Any], NDArray[Any], Outcomes, int, float], Floats]
 
 
 def python_loop(a: NDArray[Any], b: NDArray[Any], outcome: Outcomes, size: int, step: float) -> Floats:
-    """The definition in plain Python, in logits: ratings (size,) from zero. The others are held to it."""
+    """Ratings (size,) in logits, from zero, by the definition in plain Python; tests hold the others to it."""
     xi = [0.0] * size
     for i, j, s in zip(a.tolist(), b.tolist(), SCORES[outcome].tolist(), strict=True):
         change = step * (s - 1.0 / (1.0 + math.exp(xi[j] - xi[i])))
@@ -100,7 +101,7 @@ def python_loop(a: NDArray[Any], b: NDArray[Any], outcome: Outcomes, size: int, 
 
 
 def compiled_loop(a: NDArray[Any], b: NDArray[Any], outcome: Outcomes, size: int, step: float) -> Floats:
-    """The same loop in C; only where it was built."""
+    """Ratings (size,) in logits by the same loop in C, which has to be built."""
     assert compiled.LOOPS is not None
     xi = np.zeros(size)
     for battles in compiled.chunks(a, b, outcome):
@@ -109,7 +110,7 @@ def compiled_loop(a: NDArray[Any], b: NDArray[Any], outcome: Outcomes, size: int
 
 
 def _numba_loop(a: NDArray[Any], b: NDArray[Any], outcome: Outcomes, size: int, step: float) -> Floats:
-    """The same loop over arrays, which numba turns into machine code."""
+    """Ratings (size,) in logits by the same loop over arrays, which numba compiles."""
     xi = np.zeros(size)
     for t in range(len(a)):
         i, j = a[t], b[t]
@@ -122,11 +123,13 @@ def _numba_loop(a: NDArray[Any], b: NDArray[Any], outcome: Outcomes, size: int, 
 def _runner(engine: Engine, battles: int) -> Run:
     has_numba = find_spec("numba") is not None
     if engine == "numba" and not has_numba:
-        raise BadOption("engine 'numba', but numba is not installed; use engine='auto'")
+        raise BadOption("engine 'numba' needs numba, which is not installed. Use engine='auto'.")
     if engine == "recurrence" and not scipy_loops.runs_recurrences():
         raise BadOption("engine 'recurrence' relies on a loop that this scipy does not have. Use engine='auto'.")
     if engine == "compiled" and compiled.LOOPS is None:
-        raise BadOption("engine 'compiled', but ratings was installed without a C compiler; use engine='auto'")
+        raise BadOption(
+            "engine 'compiled' is missing: ratings was installed without a C compiler. Use engine='auto'."
+        )
     if engine == "compiled" or (engine == "auto" and compiled.LOOPS is not None):
         return compiled_loop
     if engine == "numba" or (engine == "auto" and has_numba and battles >= WORTH_COMPILING):
@@ -137,7 +140,7 @@ def _runner(engine: Engine, battles: int) -> Run:
         return elo_recurrence.run
     if engine in ("auto", "loop"):
         return python_loop
-    raise BadOption(f"engine {engine!r}; expected auto, python_loop, compiled, recurrence or numba")
+    raise BadOption(f"engine {engine!r} is unknown. Expected auto, loop, compiled, recurrence or numba.")
 
 
 _JITTED: list[Run] = []  # compiled once a process

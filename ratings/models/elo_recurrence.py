@@ -1,15 +1,12 @@
-"""Sequential Elo without a compiler: Newton's method over time.
+"""Online Elo without a compiler: Newton's method over time.
 
 Write D_t for the rating difference before battle t. Linearised at a guess of all D_t, the update
 
     change_t = step * (f(D_t) + f'(D_t) (x_A - x_B - D_t)),     f(D) = S - expit(D)
 
 is a linear recurrence in time, and adding `value * z[column]` to `z[row]`, entry by entry and in order, runs
-a linear recurrence when both sides are the same array. That is what scipy's `coo_matvec` does: a plain C++
-loop over the entries. Each pass over a chunk squares the error; three reach 1e-12 points.
-
-`coo_matvec` is private to scipy and does not promise to work in place: `scipy_loops` probes that it does, and `elo`
-falls back to the plain loop where it does not.
+a linear recurrence when both sides are the same array: that is `scipy_loops.run_recurrence`. Each pass over a chunk
+squares the error; three reach 1e-12 points. Where this scipy has no such loop, `elo` uses the plain one.
 """
 
 from __future__ import annotations
@@ -30,7 +27,7 @@ PASSES = 50
 
 
 def run(a: NDArray[Any], b: NDArray[Any], outcome: NDArray[np.uint8], size: int, step: float) -> Floats:
-    """Ratings (size,) in logits after the battles in order; see `elo.loop` for the definition."""
+    """Ratings (size,) in logits after the battles in order; `elo.python_loop` is the definition."""
     state = np.zeros(size + CHUNK)  # the ratings, then one cell a battle of the chunk
     xi, cell = state[:size], state[size:]
     rows, columns, values = _entries(size)
@@ -60,7 +57,7 @@ def run(a: NDArray[Any], b: NDArray[Any], outcome: NDArray[np.uint8], size: int,
 
 
 def _entries(size: int) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats]:
-    """The four entries a battle, (CHUNK, 4); what changes with the battles is filled in later."""
+    """The four entries of each battle, (CHUNK, 4); `run` fills in those that depend on the battles."""
     cells = np.arange(size, size + CHUNK, dtype=np.int32)
     rows, columns = np.zeros((CHUNK, 4), np.int32), np.zeros((CHUNK, 4), np.int32)
     rows[:, 0] = rows[:, 1] = columns[:, 2] = columns[:, 3] = cells

@@ -1,8 +1,8 @@
-"""Maximum likelihood for any model of a battle that depends on two ratings and a few parameters more.
+"""Maximum likelihood for any model of a battle that depends on two ratings and a few extra parameters.
 
-A model says, for ordered pairs (rows,) with log-strengths xi_A, xi_B and extra parameters e (extras,), what
-is the log-likelihood of each outcome, its gradient in (xi_A, xi_B, e), and the information in one battle.
-The fit is then Fisher scoring, H = sum of information, with covariance H⁻¹ (B + prior) H⁻¹, the sandwich.
+A model gives, for ordered pairs (rows,) with log-strengths xi_A, xi_B and extra parameters e (extras,), the
+log-likelihood of each outcome, its gradient in (xi_A, xi_B, e), and the information in one battle.
+The fit is then Fisher scoring, H = sum of information, with the sandwich covariance H⁻¹ (B + prior) H⁻¹.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from ratings.models.bradley_terry import check_prior, score_matrix
 
 TOLERANCE = 1e-10
 STEPS = 200
-WITHOUT_LIMIT = "the battles leave a parameter without limit; give a prior, or use a simpler method"
+WITHOUT_LIMIT = "the battles leave a parameter without limit. Give a prior, or use a simpler method."
 
 
 @dataclass(frozen=True, eq=False)
 class Battle:
-    """What a model says of battles between pairs (rows,): see the module."""
+    """The likelihood of battles between pairs (rows,), its gradient and information: see the module."""
 
     log_likelihood: Floats  # (rows, 4)
     gradient: Floats  # (rows, 4, 2 + extras)
@@ -40,7 +40,7 @@ Model = Callable[[Floats, Floats, Floats], Battle]
 
 
 def expected_information(log_likelihood: Floats, gradient: Floats) -> Floats:
-    """Sum over outcomes of P s s', for a model whose outcomes have probabilities that add up to one."""
+    """(rows, parameters, parameters): the sum over outcomes of P s s', where probabilities add up to one."""
     p = np.exp(log_likelihood)
     return np.asarray(np.einsum("rk,rki,rkj->rij", p, gradient, gradient))
 
@@ -57,13 +57,13 @@ def fit_pairs(
 ) -> Fit:
     """Ratings and the extra parameters (name -> first guess) by maximum likelihood.
 
-    Counts with one row a battle let a model know more of each battle, and `groups` (rows,) cluster them.
+    Counts with one row per battle let a model use covariates of each battle, and `groups` (rows,) cluster them.
 
-    Raises NoBattles; Disconnected when there is no prior and the models cannot all be compared; BadOption for
+    Raises NoBattles; Disconnected when there is no prior and wins and losses do not compare all models; BadOption for
     a negative prior; NotConverged.
     """
     if not counts.battles:
-        raise NoBattles(f"no battles: {method} has parameters that only battles can tell")
+        raise NoBattles(f"no battles: a prior does not determine all parameters of {method}. Give at least one.")
     check_prior(prior)
     scores = score_matrix(counts)
     label = components.weak_components(scores) if prior else components.strong_components(scores)
@@ -71,7 +71,7 @@ def fit_pairs(
         alone = counts.models[int(np.flatnonzero(label > 0)[0])]
         raise Disconnected(
             f"{alone!r} and {counts.models[int(np.flatnonzero(label == 0)[0])]!r} are not compared by wins "
-            f"and losses both ways; give a prior, such as prior=0.25, or rate each component by itself"
+            f"and losses both ways. Give a prior, such as prior=0.25, or rate each component by itself."
         )
     problem = _Problem(counts, model, prior, len(extras), groups)
     estimate = problem.maximum(np.array([*np.zeros(len(counts.models)), *extras.values()]))
@@ -90,6 +90,8 @@ def fit_pairs(
 
 @dataclass(frozen=True, eq=False)
 class _Problem:
+    """The penalised likelihood of the counts as a function of an estimate (models + extras,)."""
+
     counts: PairCounts
     model: Model
     prior: float
@@ -108,7 +110,7 @@ class _Problem:
         return float((self.counts.weighted * likely).sum() - self.prior / 2 * xi @ xi)
 
     def maximum(self, estimate: Floats) -> Floats:
-        """Fisher scoring with halved steps: a step is kept only when the likelihood does not fall."""
+        """The estimate by Fisher scoring; a step is halved until the likelihood does not fall."""
         value = self.value(estimate)
         for _ in range(STEPS):
             step = self.step(estimate)
@@ -148,25 +150,25 @@ class _Problem:
         return sandwich_product(self.hessian(battle), meat)
 
     def places(self) -> NDArray[np.int64]:
-        """(rows, 2 + extras): where the parameters of a row stand in the estimate."""
+        """(rows, 2 + extras): the places of each row's parameters in the estimate."""
         rows, size = len(self.counts.model_a), len(self.counts.models)
         extra = np.broadcast_to(size + np.arange(self.extras), (rows, self.extras))
         return np.column_stack([self.counts.model_a, self.counts.model_b, extra]).astype(np.int64)
 
     def gathered(self, rows: Floats) -> Floats:
-        """Gradients (rows, 2 + extras) added up by parameter."""
+        """(parameters,): gradients (rows, 2 + extras) added up by parameter."""
         length = len(self.counts.models) + self.extras
         return np.bincount(self.places().ravel(), rows.ravel(), length).astype(np.float64)
 
     def by_group(self, rows: Floats, groups: NDArray[np.int64]) -> Floats:
-        """Sum over clusters of (sum of gradients)(sum of gradients)', with the factor C / (C - 1)."""
+        """The sum over clusters of (sum of gradients)(sum of gradients)', with the factor C / (C - 1)."""
         length, many = len(self.counts.models) + self.extras, int(groups.max()) + 1
         key = groups[:, None] * length + self.places()
         summed = np.bincount(key.ravel(), rows.ravel(), many * length).reshape(many, length)
         return np.asarray(summed.T @ summed * (many / (many - 1)), dtype=np.float64)
 
     def spread(self, rows: Floats) -> Floats:
-        """Matrices (rows, 2 + extras, 2 + extras) added up by pair of parameters."""
+        """(parameters, parameters): matrices (rows, 2 + extras, 2 + extras) added up by pair of parameters."""
         length, place = len(self.counts.models) + self.extras, self.places()
         key = place[:, :, None] * length + place[:, None, :]
         return np.bincount(key.ravel(), rows.ravel(), length * length).reshape(length, length)  # type: ignore[return-value]

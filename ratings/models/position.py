@@ -19,10 +19,11 @@ from ratings.models.pair_likelihood import Battle, fit_pairs
 def bradley_terry_with_position(
     model_a: Column | PairCounts, model_b: Column = None, winner: Column = None, *, prior: float = 0.0
 ) -> Fit:
-    """Ratings freed of A's advantage, which is the coefficient "position" in logits.
+    """Ratings without the advantage of side A, which is the coefficient "position" in logits.
 
-    A tie, and both bad, is half a win each. Source: Davidson & Beaver, Biometrics 33 (1977); the baseball
-    example of Agresti, Categorical Data Analysis (2002), section 10.6. Raises as `fit_pairs`.
+    Takes three columns of battles, or `PairCounts` alone. A tie, and both bad, is half a win for each. Sources:
+    Davidson & Beaver, Biometrics 33 (1977); the baseball example of Agresti, Categorical Data Analysis (2002),
+    section 10.6. Raises as `fit_pairs`.
     """
     counts = as_counts(model_a, model_b, winner)
 

@@ -1,11 +1,11 @@
-"""Prediction-powered ratings: people's votes on some battles, a judge's verdicts on many, no trust in the judge.
+"""Prediction-powered ratings: people's votes on some battles and a judge's verdicts on all, for any judge.
 
-The judge's verdicts on unlabelled battles move the estimate, and its verdicts on labelled ones take back
-whatever bias that brought, so the intervals hold for any judge. With s the score x (y - p) of a battle:
+The judge's verdicts on unlabelled battles move the estimate, and its verdicts on labelled ones subtract
+the bias of that, so the intervals are valid for any judge. With s the score x (y - p) of a battle:
 
     mean_labelled(s_human) + lambda [ mean_unlabelled(s_judge) - mean_labelled(s_judge) ] = 0
 
-`lambda` is set to the value that makes the ratings' variance least; for a useless judge it is near 0. The gain
+`lambda` is the value that minimises the variance of the ratings; for a useless judge it is near 0. The gain
 is modest: with a judge that agrees with people on 75 % of battles about 1.1 to 1.3 times the votes, not ten.
 Source: Angelopoulos, Duchi & Zrnic, PPI++, arXiv 2311.01453.
 """
@@ -36,8 +36,10 @@ STEPS, TOLERANCE = 100, 1e-10
 
 @dataclass(frozen=True, eq=False)
 class PredictionPowered:
-    """`fit`, the weight `trust` (lambda) the judge's verdicts got, and `gain`: how many times as many of
-    people's votes alone would be needed for the same mean variance.
+    """The `fit`, the weight of the judge and what its verdicts are worth.
+
+    `trust` is lambda, the weight of the judge's verdicts; `gain` is how many times as many votes of people alone would
+    be needed for the same mean variance.
     """
 
     fit: Fit
@@ -55,23 +57,25 @@ class PredictionPowered:
 def prediction_powered(
     model_a: Column, model_b: Column, judge_winner: Column, human_winner: Column
 ) -> PredictionPowered:
-    """Ratings of people's preference from battles (rows,) that a judge saw all and people voted on some.
+    """Ratings of people's preference from battles (rows,) with a judge's verdict on all and people's votes on some.
 
-    `human_winner` is None (or NaN) where nobody voted. Which battles people voted on has to be random.
+    `human_winner` is None (or NaN) where nobody voted. The battles that people voted on have to be a random sample.
     Raises BadOption when people voted on none or all, Disconnected when their votes do not compare all models,
     NotConverged, and what `read_battles` raises.
     """
     votes = list(human_winner)
     labelled = np.array([not is_missing(winner) for winner in votes])
     if labelled.all() or not labelled.any():
-        raise BadOption(f"people voted on {labelled.sum()} of {labelled.size} battles; some have to lack a vote")
+        raise BadOption(
+            f"people voted on {labelled.sum()} of {labelled.size} battles. Some, but not all, need a vote."
+        )
     judged = read_battles(model_a, model_b, judge_winner)
     rows = np.flatnonzero(labelled)
     voted = [votes[row] for row in rows]
     human = read_battles(judged.model_a[rows], judged.model_b[rows], voted, models=judged.models)
     scores = score_matrix(tabulate(human))
     if components.strong_components(scores).max() > 0:
-        raise Disconnected("people's votes alone do not compare all models both ways; collect more votes")
+        raise Disconnected("people's votes alone do not compare all models both ways. Collect more votes.")
     xi = maximise_likelihood(scores)
     size, n, rest = len(xi), len(rows), len(judged) - len(rows)
     design = _design_matrix(judged)
@@ -85,7 +89,7 @@ def prediction_powered(
         if np.abs(step).max() < TOLERANCE:
             break
     else:
-        raise NotConverged("people's votes and the judge's verdicts have no common answer; collect more votes")
+        raise NotConverged("people's votes and the judge's verdicts have no common solution. Collect more votes.")
     hessian = _hessian(human, xi) / n
     alone, together = (inner.covariance(xi, hessian, t) for t in (0.0, trust))
     fit = Fit(
@@ -102,7 +106,7 @@ def prediction_powered(
 
 @dataclass(frozen=True, eq=False)
 class _Scores:
-    """Scores of all battles with the design (battles, models) of +1 and -1."""
+    """The scores of all battles, with the design matrix (battles, models) of +1 and -1."""
 
     design: csr_array
     labelled: NDArray[np.int64]
@@ -110,7 +114,7 @@ class _Scores:
     judge: Floats
 
     def scores(self, xi: Floats) -> tuple[csr_array, csr_array, csr_array]:
-        """Of people, and of the judge on the same battles, and of the judge on the others: (battles, models)."""
+        """(battles, models) of people, of the judge on the same battles, and of the judge on the others."""
         p = expit(self.design @ xi)
         seen = np.zeros(len(p), dtype=np.bool_)
         seen[self.labelled] = True
@@ -121,11 +125,13 @@ class _Scores:
         return csr_array(human), csr_array(judged), csr_array(others)
 
     def equation(self, xi: Floats, trust: float) -> Floats:
+        """(models,): the left side of the estimating equation."""
         human, judged, others = self.scores(xi)
         total = human.mean(axis=0) + trust * (others.mean(axis=0) - judged.mean(axis=0))
         return np.asarray(total).ravel()
 
     def best_trust(self, xi: Floats, hessian: Floats) -> float:
+        """The lambda in [0, 1] that minimises the trace of the covariance."""
         human, judged, others = self.scores(xi)
         factor = cho_factor(hessian)
         n, rest = human.shape[0], others.shape[0]
@@ -136,6 +142,7 @@ class _Scores:
         return float(np.clip(np.trace(shared) / ((1 + n / rest) * np.trace(own)), 0.0, 1.0))
 
     def covariance(self, xi: Floats, hessian: Floats, trust: float) -> Floats:
+        """(models, models): the covariance of the estimate at this lambda."""
         human, judged, others = self.scores(xi)
         left = csr_array(human - trust * judged)
         meat = _covariance(left, left) / human.shape[0]
@@ -166,7 +173,7 @@ def _covariance(left: csr_array, right: csr_array) -> Floats:
 
 
 def _sandwich(factor: tuple[Floats, bool], meat: Floats) -> Floats:
-    """H⁻¹ meat H⁻¹, of ratings less their mean."""
+    """H⁻¹ meat H⁻¹, of ratings relative to their mean."""
     covariance = cho_solve(factor, cho_solve(factor, meat).T)
     centre = np.eye(len(meat)) - 1 / len(meat)
     return np.asarray(centre @ covariance @ centre)

@@ -1,7 +1,7 @@
-"""Bradley–Terry with ties as an outcome of its own, and with both bad as a choice against an outside option.
+"""Bradley–Terry with ties as an outcome of its own, and with both bad as a choice of an outside option.
 
-Counting a tie as half a win is compatible with other boards, but it claims that a tie is evidence of equal
-strength only, and it cannot predict how often people will call one.
+Counting a tie as half a win is compatible with other boards, but it assumes that a tie is only evidence of equal
+strength, and it cannot predict how often ties occur.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ def davidson(
 ) -> Fit:
     """Ratings with a tie parameter nu, coefficient "log nu".
 
-    P(A) : P(B) : P(tie) = pi_A : pi_B : nu sqrt(pi_A pi_B),    pi = exp(xi)
+        P(A) : P(B) : P(tie) = pi_A : pi_B : nu sqrt(pi_A pi_B),    pi = exp(xi)
 
     so that P(A | not a tie) = expit(xi_A - xi_B), on the scale of `bradley_terry`. Both bad counts as a tie,
-    unless `outside`: then it is a fourth outcome, P(both bad) in proportion to pi_0 = exp(outside), and the
+    unless `outside`: then it is a fourth outcome, with P(both bad) in proportion to pi_0 = exp(outside), and the
     coefficient "outside" is the log-strength of "neither" on the scale where the models' mean is 0. Models
-    above it are worth having; only this outcome says anything absolute.
+    above it are better than no answer; only this outcome is an absolute statement.
 
     Source: Davidson, JASA 65 (1970). Raises NoBattles, Disconnected and NotConverged as `fit_pairs` does, and
     BadOption when an outcome never or always occurs, which leaves its parameter without a finite value.
@@ -62,9 +62,9 @@ def davidson(
 def rao_kupper(
     model_a: Column | PairCounts, model_b: Column = None, winner: Column = None, *, prior: float = 0.0
 ) -> Fit:
-    """Ratings with a threshold eta > 0, coefficient "eta": closer than that, people see no difference.
+    """Ratings with a threshold eta > 0, coefficient "eta": people see no smaller difference.
 
-    P(A) = expit(xi_A - xi_B - eta),    P(B) = expit(xi_B - xi_A - eta),    P(tie) = 1 - P(A) - P(B)
+        P(A) = expit(xi_A - xi_B - eta),    P(B) = expit(xi_B - xi_A - eta),    P(tie) = 1 - P(A) - P(B)
 
     Both bad counts as a tie. Source: Rao & Kupper, JASA 62 (1967), eta = log theta. Raises as `davidson`.
     """
@@ -95,24 +95,28 @@ def rao_kupper(
 
 
 def _shares(counts: PairCounts, outside: bool) -> Floats:
-    """(4,): the share of each outcome, both bad among the ties unless it is an outcome of its own."""
+    """(4,): the share of each outcome; both bad is among the ties unless it is an outcome of its own."""
     table = counts.weighted.sum(axis=0)
     if not table.any():
-        raise NoBattles("no battles: nothing tells how often people call a tie")
+        raise NoBattles("no battles, so the frequency of ties is unknown. Give at least one battle.")
     if not outside:
         table = table * [1, 1, 1, 0] + np.array([0, 0, table[BOTH_BAD], 0])
     asked = [("tie", TIE)] + ([("both_bad", BOTH_BAD)] if outside else [])
     for name, outcome in asked:
         if not 0 < table[outcome] < table.sum():
             often = "no" if table[outcome] == 0 else "every"
-            raise BadOption(f"{often} battle is {name}: its parameter has no finite value; use bradley_terry")
+            raise BadOption(f"{often} battle is {name}: its parameter has no finite value. Use bradley_terry.")
     if not table[:2].any():
-        raise BadOption("no battle has a winner: there is nothing to rate from")
+        raise BadOption("no battle has a winner: there is nothing to rate from. Give battles with winners.")
     return np.asarray(table / table.sum())
 
 
 def multinomial_logit(utility: Floats, slopes: Floats) -> Battle:
-    """A choice among options with P in proportion to exp(utility); `slopes` ([rows,] options, parameters)."""
+    """The choice among options with P in proportion to exp(utility), for utilities linear in the parameters.
+
+    `utility` is (rows, options), `slopes` ([rows,] options, parameters) its gradient.
+    Source: McFadden, in Frontiers in Econometrics (1974).
+    """
     log_likelihood = utility - logsumexp(utility, axis=1, keepdims=True)
     slopes = np.broadcast_to(slopes, (len(utility), *slopes.shape[-2:]))
     mean = np.einsum("rk,rki->ri", np.exp(log_likelihood), slopes)
@@ -120,7 +124,7 @@ def multinomial_logit(utility: Floats, slopes: Floats) -> Battle:
 
 
 def _as_outcomes(log_likelihood: Floats, gradient: Floats) -> Battle:
-    """Three options become four outcomes: both bad is a tie."""
+    """The four outcomes of three options (both bad is a tie), or of four."""
     information = expected_information(log_likelihood, gradient)
     four = [0, 1, TIE, TIE] if log_likelihood.shape[1] == BOTH_BAD else [0, 1, TIE, BOTH_BAD]
     return Battle(log_likelihood[:, four], gradient[:, four], information)

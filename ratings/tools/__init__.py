@@ -1,1 +1,1 @@
-"""Tools on fits: leaderboards, bootstrap, rank robustness, pair sampling, simulation, anomalous voters."""
+"""Tools on fits: leaderboards, bootstrap, rank robustness, anomalous voters, pair sampling and simulation."""

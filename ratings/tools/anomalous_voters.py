@@ -1,7 +1,7 @@
-"""Voters who do not vote as people do: a test that may be looked at after every vote.
+"""Detection of anomalous voters, by a test that stays valid when it is read after every vote.
 
-Each voter bets against the claim "this voter votes as the others do". The bet is a mixture of likelihood
-ratios of what a cheat or a bored person would do:
+Each voter is tested against the hypothesis that this voter votes as the others do. The e-value is a mixture of
+likelihood ratios of alternatives, such as a cheat or a bored person:
 
     E_n = mean over k of  product over votes i of  P_k(v_i) / P_0(v_i)
 
@@ -10,7 +10,7 @@ that favours it and one that demotes it (80 % of the time, whenever it is shown,
 random; always left, always right, always a tie (80 %).
 
 While P_0 is right, E_n is a martingale of mean one, so by Ville's inequality P(E_n ever reaches 1/level) is at
-most `level`, however often one looks. P_0 is estimated, and honest people differ: `temper` flattens it.
+most `level`, however often it is read. P_0 is estimated, and honest people differ: `temper` flattens it.
 Source: Ville (1939); Shafer & Vovk, Game-Theoretic Foundations (2019).
 """
 
@@ -43,9 +43,10 @@ GENERAL_ALTERNATIVES = ("random", "always left", "always right", "always a tie")
 
 @dataclass(frozen=True, eq=False)
 class VoterCheck:
-    """One entry a voter, in order of label. `e_value` (voters,) is E_n after all votes, `peak` its largest value
-    on the way, `votes` their number, `flagged_after` the vote at which 1/level was reached (0: never), and
-    `likeliest` the alternative that fits best.
+    """One entry per voter, in order of label.
+
+    `e_value` (voters,) is E_n after all votes, `peak` its largest value so far, `votes` their number, `flagged_after`
+    the vote at which 1/level was reached (0: never), and `likeliest` the alternative that fits best.
     """
 
     voters: tuple[object, ...]
@@ -81,16 +82,15 @@ def check_voters(
     temper: float = 1.0,
     prior: float = PRIOR,
 ) -> VoterCheck:
-    """The e-process of every voter over its votes in the order of rows; see the module for the guarantee.
+    """The e-process of every voter over the votes in the order of rows; the module states the guarantee.
 
-    Both bad counts as a tie. `temper` in (0, 1]: P_0 is raised to this power and normalised. Leaving a voter
-    out is one Newton step from the fit of all. Raises BadOption for a level or temper outside its range or
-    when there are no ties or no wins at all, MissingValue for a vote without voter, and what `read_battles`
-    raises.
+    Both bad counts as a tie. `temper` in (0, 1]: P_0 is raised to this power and normalised. P_0 without a voter is one
+    Newton step from the fit of all. Raises BadOption for a level or temper out of range, for a single voter, or
+    when there are no ties or no wins at all, MissingValue for a vote without voter, and what `read_battles` raises.
     """
     for name, value, allowed in (("level", level, 0 < level < 1), ("temper", temper, 0 < temper <= 1)):
         if not allowed:
-            raise BadOption(f"{name} {value:g}; it lies between 0 and 1")
+            raise BadOption(f"{name} {value:g} is out of range. Give a number between 0 and 1.")
     battles = read_battles(model_a, model_b, winner)
     groups = cluster_codes(voter, len(battles), "voter")
     fit = davidson(tabulate(battles), prior=prior)
@@ -119,7 +119,7 @@ def check_voters(
 
 
 def _without_own_votes(battles: Battles, fit: Fit, groups: NDArray[np.int64], prior: float) -> Floats:
-    """(battles, 3): P_0 of each vote, from ratings less what its voter added to them."""
+    """(battles, 3): P_0 of each vote, from ratings without the contribution of its voter."""
     xi = (fit.ratings - CENTRE) / POINTS_PER_LOGIT
     log_nu = fit.coefficients[0].value
     a, b = battles.model_a, battles.model_b
@@ -137,20 +137,21 @@ def _without_own_votes(battles: Battles, fit: Fit, groups: NDArray[np.int64], pr
 
 
 def _davidson(lead: Floats, log_nu: float) -> Floats:
-    """(battles, 3): P of A, B and a tie."""
+    """(battles, 3): P of A, of B and of a tie."""
     utility = np.stack([lead / 2, -lead / 2, np.full_like(lead, log_nu)], axis=1)
     odds = np.exp(utility - utility.max(axis=1, keepdims=True))
     return np.asarray(odds / odds.sum(axis=1, keepdims=True))
 
 
 def _tempered(p: Floats, temper: float) -> Floats:
+    """(battles, 3): P_0 raised to the power `temper` and normalised."""
     powered = p**temper
     return np.asarray(powered / powered.sum(axis=1, keepdims=True))
 
 
 @dataclass(frozen=True, eq=False)
 class _Process:
-    """The votes (battles,), with the probability that P_0 gave to what was voted."""
+    """The votes (battles,), with the probability that P_0 gave to each."""
 
     model_a: Codes
     model_b: Codes
@@ -166,7 +167,10 @@ class _Process:
         chosen: NDArray[np.int64],
         level: float,
     ) -> tuple[NDArray[np.int64], Floats, Floats, NDArray[np.int64], NDArray[np.int64]]:
-        """E-processes of the `chosen` voters, who come with the most votes first, one vote of each at a time."""
+        """The e-processes of the `chosen` voters: E_n, peak, flagging vote (0: none), best alternative.
+
+        Voters come with the most votes first; each turn takes one vote of every voter that has one left.
+        """
         ratio = np.ones((len(chosen), 2 * self.size + len(GENERAL_ALTERNATIVES)))
         value, peak = np.ones(len(chosen)), np.ones(len(chosen))
         after = np.zeros(len(chosen), dtype=np.int64)

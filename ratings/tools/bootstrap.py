@@ -1,7 +1,7 @@
-"""The bootstrap on pair counts: resampled boards of any method, all at once for Bradley–Terry.
+"""The bootstrap on pair counts: fits of resampled votes by any method, all at once for Bradley–Terry.
 
 Drawing votes with replacement changes only how often each pair had each outcome, so a round costs one
-draw a cell and not one a battle.
+draw per cell and not one per battle.
 Sources: Efron (1979); Poisson weights: Chamandy et al. (2012); Bayesian bootstrap: Rubin (1981).
 """
 
@@ -33,25 +33,28 @@ STEPS = 100
 
 @dataclass(frozen=True, eq=False)
 class Replicates:
-    """`ratings` (rounds, models): the boards of the resampled votes, in points."""
+    """The `ratings` (rounds, models) of the resampled votes, in points."""
 
     models: tuple[str, ...]
     ratings: Floats
     draw: Draw
 
     def interval(self, level: float = CONFIDENCE_LEVEL) -> tuple[Floats, Floats]:
-        """Percentile ends (models,). Those of 100 rounds run short: 93 % where 95 % is asked."""
+        """Lower and upper percentiles (models,). Those of 100 rounds are narrow: 93 % coverage for 95 %.
+
+        Raises BadOption for a level outside (0, 1).
+        """
         normal_quantile(level)
         low, high = np.quantile(self.ratings, [(1 - level) / 2, (1 + level) / 2], axis=0)
         return low, high
 
     @property
     def covariance(self) -> Floats:
-        """(models, models) across rounds."""
+        """The covariance (models, models) across rounds."""
         return np.atleast_2d(np.cov(self.ratings.T))
 
     def fit(self, point: Fit) -> Fit:
-        """`point` with the covariance of the rounds."""
+        """The fit `point` with the covariance of the rounds."""
         parameters = {**point.parameters, "covariance": f"{self.draw} bootstrap, {len(self.ratings)} rounds"}
         return replace(point, covariance=self.covariance, parameters=parameters)
 
@@ -103,7 +106,10 @@ def bootstrap_refits(
     draw: Draw = "poisson",
     seed: int = 0,
 ) -> Replicates:
-    """Replicates of any method of counts, such as `davidson`: one fit a round."""
+    """Replicates of any method that takes counts, such as `davidson`: one fit per round.
+
+    Raises what `resample` and the method raise.
+    """
     fits = [method(sample).ratings for sample in resample(counts, rounds, draw=draw, seed=seed)]
     return Replicates(counts.models, np.array(fits), draw)
 
@@ -118,17 +124,17 @@ def bootstrap(
     draw: Draw = "poisson",
     seed: int = 0,
 ) -> Replicates:
-    """Replicates of `bradley_terry`: all rounds are solved together from the point estimate, by Newton steps
-    with the point estimate's Hessian. The same seed gives the same bits.
+    """Replicates of `bradley_terry`, all rounds solved together.
 
-    Raises Disconnected when there is no prior and a board, or one of its rounds, has no finite ratings, and
-    what `resampled` and `bradley_terry` raise.
+    Each round starts from the point estimate and takes Newton steps with the point estimate's Hessian. The same seed
+    gives the same bits. Raises Disconnected when there is no prior and a board, or one of its rounds, has no finite
+    ratings, and what `resample` and `bradley_terry` raise.
     """
     counts = as_counts(model_a, model_b, winner)
     check_prior(prior)
     scores = score_matrix(counts)
     if not prior and components.strong_components(scores).max() > 0:
-        raise Disconnected("some models are not compared by wins and losses both ways; give a prior")
+        raise Disconnected("some models are not compared by wins and losses both ways. Give a prior.")
     xi = maximise_likelihood(scores, prior)
     p = win_probability(xi)
     chord = inverse(laplacian((scores + scores.T) * p * p.T, prior))
@@ -142,9 +148,9 @@ def bootstrap(
 def _blocks(cells: Floats, rounds: int, draw: Draw, rng: np.random.Generator) -> Iterator[Floats]:
     """Resampled cells, (rounds of the block, cells) at a time."""
     if rounds < 2:
-        raise BadOption(f"{rounds} rounds; a bootstrap takes at least two, and a hundred is usual")
+        raise BadOption(f"{rounds} rounds are too few. Give at least two; a hundred is usual.")
     if draw not in ("poisson", "multinomial", "bayesian"):
-        raise BadOption(f"draw {draw!r}; expected poisson, multinomial or bayesian")
+        raise BadOption(f"draw {draw!r} is unknown. Expected poisson, multinomial or bayesian.")
     total = cells.sum()
     for start in range(0, rounds, BLOCK):
         shape = (min(BLOCK, rounds - start), len(cells))
@@ -182,7 +188,7 @@ class _UnorderedPairs:
         return _UnorderedPairs(i, j, cells.astype(np.float64), incidence)
 
     def solve(self, block: Floats, start: Floats, chord: Floats, prior: float) -> Floats:
-        """(rounds, models) ratings of the rounds in `block` (rounds, 3 * pairs), in logits."""
+        """The ratings (rounds, models), in logits, of the rounds in `block` (rounds, 3 * pairs)."""
         drawn = block.reshape(len(block), -1, 3)
         score = np.ascontiguousarray((drawn @ SCORES[:3]).T)  # (pairs, rounds)
         played = np.ascontiguousarray(drawn.sum(axis=2).T)
@@ -198,4 +204,4 @@ class _UnorderedPairs:
                 return xi.T if prior else (xi - xi.mean(axis=0)).T
             if np.abs(xi - start[:, None]).max() > 30:
                 break
-        raise Disconnected("a round of the bootstrap has no finite ratings: too few battles; give a prior")
+        raise Disconnected("a round of the bootstrap has no finite ratings: too few battles. Give a prior.")

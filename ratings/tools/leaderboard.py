@@ -1,4 +1,4 @@
-"""The leaderboard: one row a model, best first, with everything a page or a program shows."""
+"""The leaderboard: one row per model, best first, with everything that a page or a program shows."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ PROVISIONAL = 30
 
 @dataclass(frozen=True)
 class Row:
-    """One model. `rank` is 1 + the models significantly better; `rank_low` to `rank_high` the ranks possible.
+    """One model with its rating, interval, ranks and counts.
 
+    `rank` is 1 + the number of models that are significantly better; `rank_low` to `rank_high` are the ranks possible.
     `lower` and `upper` bound the rating at the board's level; a rating or bound is infinite, or nan, where
     the battles set none. `provisional`: too few battles, or none that compare it with the main component.
     """
@@ -54,7 +55,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """Rows by rating, best first, with the method and parameters that made them."""
+    """Rows by rating, best first, with the method and parameters that gave them."""
 
     rows: tuple[Row, ...]
     method: str
@@ -64,7 +65,7 @@ class Leaderboard:
     coefficients: tuple[Coefficient, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON: what is infinite or unknown is None."""
+        """Plain data for JSON; None stands for what is infinite or unknown."""
         plain: dict[str, Any] = {
             "method": self.method,
             "parameters": dict(self.parameters),
@@ -103,15 +104,14 @@ def leaderboard(
     level: float = CONFIDENCE_LEVEL,
     provisional: int = PROVISIONAL,
 ) -> Leaderboard:
-    """Rows for every model of `PairCounts`, or of three columns of battles.
+    """The leaderboard of the models of `PairCounts`, or of three columns of battles.
 
-    `fit` brings the ratings of any method for the same models; without it the board uses `bradley_terry` with
-    the default prior, so a model without battles stands at 1000 with the interval of the prior. `level` is
+    `fit` gives the ratings of any method for the same models; without it the board uses `bradley_terry` with
+    the default prior, so a model without battles has rating 1000 with the interval of the prior. `level` is
     that of intervals and ranks; a model with fewer than `provisional` battles is marked so.
-
     Counts without models give a board without rows.
 
-    Depends only on what happened, not on the order of models or rows, to the last bit. Raises BadOption when
+    The result is the same for any order of models or rows, to the last bit. Raises BadOption when
     `fit` rates other models, and what `bradley_terry` raises.
     """
     counts = _in_order(as_counts(model_a, model_b, winner))
@@ -119,7 +119,7 @@ def leaderboard(
         return Leaderboard((), "bradley_terry", {"prior": PRIOR, "level": level}, (), 0)
     fit = bradley_terry(counts, prior=PRIOR) if fit is None else fit
     if set(fit.models) != set(counts.models):
-        raise BadOption("the fit rates other models than the counts hold")
+        raise BadOption("the fit rates other models than the counts hold. Fit the same counts.")
     totals = dict(zip(counts.models, counts.totals().tolist(), strict=True))
     lower, upper = fit.interval(level)
     ranks = significance_ranks(fit, level)
@@ -150,7 +150,7 @@ def leaderboard(
 
 
 def _in_order(counts: PairCounts) -> PairCounts:
-    """The same counts with models by name and one row an ordered pair, so that sums round alike."""
+    """The same counts with models in order of name and one row per ordered pair, so that sums round alike."""
     size = len(counts.models)
     order = sorted(range(size), key=counts.models.__getitem__)
     place = np.empty(size, dtype=np.int64)

@@ -1,4 +1,7 @@
-"""Which pair to ask next: probabilities over pairs, (models, models) above the diagonal, that add up to one."""
+"""Policies for the next pair to compare: probabilities (models, models) above the diagonal, with sum one.
+
+Policies are compared by `ratings.simulation.race`.
+"""
 
 from __future__ import annotations
 
@@ -15,34 +18,36 @@ FLOOR = 0.1  # share of uniform choice: no pair is ever left out, so weights 1/P
 
 
 def uniform(counts: PairCounts) -> Floats:
-    """Every pair alike. Raises BadOption for fewer than two models."""
+    """Equal probabilities for all pairs. Raises BadOption for fewer than two models."""
     size = len(counts.models)
     if size < 2:
-        raise BadOption(f"{size} models make no pair; give at least two")
+        raise BadOption(f"{size} models make no pair. Give at least two.")
     return np.triu(np.ones((size, size)), 1) / (size * (size - 1) / 2)
 
 
 def active(counts: PairCounts, *, floor: float = FLOOR) -> Floats:
-    """The pair whose mean gains most: P(a) ∝ sqrt(S_aa / n_a) - sqrt(S_aa / (n_a + 1)), n_a its battles.
+    """Probabilities by the fall of a pair's own standard error from one more battle.
 
-    S_aa = p (1 - p) at the fitted p, and at least one battle is taken for granted. Mixed with `floor` of
-    uniform choice. Source: arXiv 2403.04132, eq. 9. It serves the table of win rates much and ratings little
-    (see `informative`). Raises BadOption for a floor outside (0, 1] or fewer than two models.
+        P(a) ∝ sqrt(S_aa / n_a) - sqrt(S_aa / (n_a + 1)),    S_aa = p (1 - p)
+
+    at the fitted p, with n_a the pair's battles, at least one. Mixed with a share `floor` of uniform choice. It improves
+    the table of win rates more than the ratings (see `informative`). Source: Chiang et al., arXiv 2403.04132, eq. 9.
+    Raises BadOption for a floor outside (0, 1] or fewer than two models.
     """
     p = _probability(counts)
-    met = counts.matrix(counts.table.sum(axis=1))
-    n = np.maximum(met + met.T, 1.0)
+    ordered = counts.matrix(counts.table.sum(axis=1))
+    n = np.maximum(ordered + ordered.T, 1.0)
     spread = np.sqrt(p * (1 - p))
     return _with_floor(counts, spread / np.sqrt(n) - spread / np.sqrt(n + 1), floor)
 
 
 def informative(counts: PairCounts, *, floor: float = FLOOR, prior: float = PRIOR) -> Floats:
-    """The pair that narrows the ratings most: P ∝ fall of the mean variance of ratings from one more battle,
+    """Probabilities by the fall of the mean variance of all ratings from one more battle of a pair (A-optimal design).
 
-        w |V (e_i - e_j)|² / (1 + w d_ij),    w = p (1 - p),    d_ij = V_ii + V_jj - 2 V_ij
+        P(i, j) ∝ w |V (e_i - e_j)|² / (1 + w d_ij),    w = p (1 - p),    d_ij = V_ii + V_jj - 2 V_ij
 
-    which is the exact change of the trace of V = H⁻¹ (A-optimal design). Newcomers come up by themselves.
-    Raises BadOption as `active`.
+    which is the exact change of the trace of V = H⁻¹. Newcomers get more battles without a rule of their own. Mixed with
+    a share `floor` of uniform choice. Raises as `active`.
     """
     fit = bradley_terry(counts, prior=prior)
     v = fit.covariance / POINTS_PER_LOGIT**2
@@ -56,7 +61,7 @@ def informative(counts: PairCounts, *, floor: float = FLOOR, prior: float = PRIO
 
 
 def draw_pairs(probabilities: Floats, battles: int, rng: np.random.Generator) -> tuple[Codes, Codes]:
-    """(battles,) places of A and B, sides in random order so that position favours nobody."""
+    """The places (battles,) of A and of B, drawn with these probabilities; sides are in random order."""
     size = len(probabilities)
     pair = rng.choice(size * size, battles, p=probabilities.ravel())
     first, second = pair // size, pair % size
@@ -70,7 +75,7 @@ def _probability(counts: PairCounts) -> Floats:
 
 def _with_floor(counts: PairCounts, gain: Floats, floor: float) -> Floats:
     if not 0 < floor <= 1:
-        raise BadOption(f"floor {floor:g}; a share above 0 and up to 1 keeps every pair possible")
+        raise BadOption(f"floor {floor:g} is out of range. Give a share above 0 and up to 1.")
     even = uniform(counts)
     return _scaled((1 - floor) * _scaled(np.triu(gain, 1)) + floor * even)
 

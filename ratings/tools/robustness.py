@@ -1,8 +1,8 @@
-"""How few votes hold a rank: the smallest number whose removal swaps two models.
+"""Rank robustness, votes to flip: the smallest number of votes whose removal swaps two models.
 
-An interval tells what other voters might have said; this tells how much hangs on a handful of those who did.
-Two of 57,477 votes decided who was first on one public board (Huang et al., "Dropping just a handful of
-preferences", ICLR 2026). Influence functions find the votes: Broderick, Giordano & Meager, arXiv 2011.14999.
+An interval covers the votes that other voters might have given; this measures how much depends on a few of the votes
+that there are. Two of 57,477 votes decided the first rank on one public board (Huang et al., "Dropping just a handful
+of preferences", ICLR 2026). Influence functions find the votes: Broderick, Giordano & Meager, arXiv 2011.14999.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Order = NDArray[np.int64]  # places in the flat table of outcomes
 
 @dataclass(frozen=True)
 class RemovedVotes:
-    """So many votes of one outcome of one pair."""
+    """A number of votes with the same outcome on the same ordered pair."""
 
     model_a: str
     model_b: str
@@ -37,10 +37,10 @@ class RemovedVotes:
 
 @dataclass(frozen=True)
 class RankRobustness:
-    """`votes` removed, out of `battles`, put `behind` ahead of `ahead`; None when no removal found does.
+    """The number of `votes`, out of `battles`, whose removal puts `behind` ahead of `ahead`; None when none does.
 
-    `estimate` is what the influences alone predicted. `votes` was checked by an exact refit, so so many are
-    enough; that no fewer would do is not proved.
+    `estimate` is the prediction by influences alone. `votes` was checked by an exact refit, so that many are
+    enough; that fewer are not is not proved.
     """
 
     ahead: str
@@ -59,7 +59,7 @@ class RankRobustness:
 
     @property
     def share(self) -> float | None:
-        """The part of all votes that `votes` is."""
+        """The fraction of all votes that `votes` is; None when no removal was found."""
         return None if self.votes is None else self.votes / self.battles
 
 
@@ -72,24 +72,24 @@ def rank_robustness(
     behind: str,
     prior: float = PRIOR,
 ) -> RankRobustness:
-    """Votes whose removal swaps `ahead` and `behind` on the board of `bradley_terry` with this prior.
+    """The votes whose removal swaps `ahead` and `behind` on the board of `bradley_terry` with this prior.
 
     Removing one vote of score y on a pair (A, B) moves the lead xi_ahead - xi_behind by about
 
         -(v_A - v_B) (y - p) / (1 - h),    v = H⁻¹ (e_ahead - e_behind),    h = p (1 - p) x' H⁻¹ x
 
-    Votes go in order of that, the most harmful to the lead first, and a bisection over exact refits finds how
+    Votes are removed in this order, the strongest support of the lead first, and a bisection over exact refits finds how
     many are enough. Raises UnknownModel, BadOption when `ahead` is not ahead, and what `as_counts` raises.
     """
     counts = as_counts(model_a, model_b, winner)
     check_prior(prior)
     for name in (ahead, behind):
         if name not in counts.models:
-            raise UnknownModel(f"{name!r} is not among the {len(counts.models)} models")
+            raise UnknownModel(f"{name!r} is not among the {len(counts.models)} models. Name one of them.")
     pair = counts.models.index(ahead), counts.models.index(behind)
     lead = _lead(counts, pair, prior)
     if not 0 <= lead < np.inf:
-        raise BadOption(f"{ahead!r} is not a finite step ahead of {behind!r}; swap the two, or give a prior")
+        raise BadOption(f"{ahead!r} is not a finite step ahead of {behind!r}. Swap the two, or give a prior.")
     order, loss = _by_influence(counts, pair, prior)
     held = counts.table.ravel()[order]
     taken = np.cumsum(held)
@@ -118,7 +118,7 @@ def _lead(counts: PairCounts, pair: tuple[int, int], prior: float) -> float:
 
 
 def _by_influence(counts: PairCounts, pair: tuple[int, int], prior: float) -> tuple[Order, Floats]:
-    """Cells of the table that support the lead, strongest first, and what one vote of each adds to it."""
+    """The cells of the table that support the lead, strongest first, and the support of one vote of each."""
     scores = score_matrix(counts)
     xi = maximise_likelihood(scores, prior)
     p = win_probability(xi)
@@ -136,7 +136,7 @@ def _by_influence(counts: PairCounts, pair: tuple[int, int], prior: float) -> tu
 
 
 def _without(counts: PairCounts, order: Order, votes: int) -> PairCounts:
-    """The counts less the first `votes` votes in order; weights shrink with their cell."""
+    """The counts without the first `votes` votes in order; weights shrink with their cell."""
     cells = counts.table.copy().ravel()
     held = cells[order]
     cells[order] = held - np.clip(votes - (np.cumsum(held) - held), 0.0, held)
@@ -154,7 +154,7 @@ def _without(counts: PairCounts, order: Order, votes: int) -> PairCounts:
 
 
 def _fewest(swaps: Callable[[int], bool], most: int, guess: int | None) -> int | None:
-    """The smallest number of votes that swaps, taking it that more do too; from the guess outward."""
+    """The smallest number of votes that swaps, assuming that more do too; searched outward from the guess."""
     high = min(max(guess or 1, 1), most)
     low = 0
     while high < most and not swaps(high):

@@ -1,4 +1,4 @@
-"""Battles with a known truth, to see what a method or a sampling policy is worth."""
+"""Simulated battles with known ratings, to measure what a method or a sampling policy is worth."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ Policy = Callable[[PairCounts], Floats]
 
 
 def simulate_outcomes(lead: Floats, rng: np.random.Generator, *, ties: float = 0.0) -> NDArray[np.uint8]:
-    """Outcome codes (battles,) for leads xi_A - xi_B in logits: a tie with probability `ties`, else by
-    Bradley–Terry.
+    """Outcome codes (battles,) for leads xi_A - xi_B in logits.
+
+    A battle is a tie with probability `ties`, otherwise Bradley–Terry decides it.
     """
     won = rng.random(len(lead)) < expit(lead)
     codes = np.where(won, A_WINS, B_WINS)
@@ -30,14 +31,14 @@ def simulate_outcomes(lead: Floats, rng: np.random.Generator, *, ties: float = 0
 
 @dataclass(frozen=True, eq=False)
 class Race:
-    """`error` (policies, checkpoints): root mean square error of ratings in points after `votes`."""
+    """The `error` (policies, checkpoints) of each policy: root mean square error of ratings in points after `votes`."""
 
     policies: tuple[str, ...]
     votes: tuple[int, ...]
     error: Floats
 
     def needed(self, policy: str, error: float) -> float:
-        """Votes until the error falls to `error`, interpolated in logarithms; nan if it never does."""
+        """The votes until the error falls to `error`, interpolated in logarithms; nan if it never does."""
         path = self.error[self.policies.index(policy)]
         if path.min() > error:
             return float("nan")
@@ -45,7 +46,7 @@ class Race:
         return float(np.exp(np.interp(np.log(error), logs, np.log(np.array(self.votes))[::-1])))
 
     def saved(self, policy: str, against: str) -> float:
-        """The share of votes that `policy` saves where `against` ends."""
+        """The share of votes that `policy` saves to reach the final error of `against`."""
         end = float(self.error[self.policies.index(against), -1])
         return 1 - self.needed(policy, end) / self.votes[-1]
 
@@ -62,10 +63,10 @@ def race(
     runs: int = 20,
     seed: int = 0,
 ) -> Race:
-    """Let each policy choose pairs in batches, on boards with normal true ratings of sd `spread` points.
+    """The errors of sampling policies that each choose pairs in batches, on boards with known ratings.
 
-    All policies meet the same truths and start from `established` battles, drawn uniformly among all models
-    but the last `newcomers`; `votes` come on top.
+    True ratings are normal with sd `spread` points. All policies get the same truths and start from `established`
+    battles, drawn uniformly among all models but the last `newcomers`; `votes` are added to these.
     """
     checkpoints = tuple(range(batch, votes + 1, batch))
     squared = np.zeros((len(policies), len(checkpoints)))

@@ -116,7 +116,8 @@ def test_a_missing_value_is_an_error_that_names_the_row(missing):
 def test_an_unknown_winner_is_an_error_that_names_row_value_and_what_helps(kind):
     wrong = [*WINNER[:17], "modelA", *WINNER[18:]]
     with pytest.raises(
-        ratings.UnknownWinner, match="row 17: winner 'modelA'; expected model_a, model_b, tie or both_bad"
+        ratings.UnknownWinner,
+        match=r"row 17: winner 'modelA' is unknown. Expected model_a, model_b, tie or both_bad",
     ):
         ratings.bradley_terry(A, B, kind(wrong))
 

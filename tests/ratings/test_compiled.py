@@ -114,7 +114,7 @@ def test_elo_takes_the_compiled_loop_where_it_is_there(monkeypatch):
     with_loops, without = both_ways(monkeypatch, lambda: ratings.elo(*columns, rounds=3))
     np.testing.assert_allclose(with_loops.ratings, without.ratings, atol=1e-9)
     np.testing.assert_allclose(with_loops.covariance, without.covariance, atol=1e-9)
-    with pytest.raises(ratings.BadOption, match="engine 'compiled', but ratings was installed without"):
+    with pytest.raises(ratings.BadOption, match="engine 'compiled' is missing: ratings was installed without"):
         ratings.elo(*columns, engine="compiled")
 
 

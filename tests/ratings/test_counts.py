@@ -45,7 +45,7 @@ def test_weights_are_summed_with_their_squares():
     [
         ([1.0], ratings.LengthMismatch, "2 battles but weights of shape"),
         ([1.0, float("nan")], ratings.MissingValue, "row 1: the weight is missing"),
-        ([1.0, -1.0], ratings.BadOption, "row 1: weight -1; a weight is zero or more"),
+        ([1.0, -1.0], ratings.BadOption, "row 1: weight -1 is out of range. Give a finite weight, zero or more"),
         ([1.0, float("inf")], ratings.BadOption, "row 1: weight inf"),
         ([0.0, 0.0], ratings.BadOption, "all weights are zero"),
     ],

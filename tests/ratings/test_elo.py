@@ -81,20 +81,20 @@ def test_rounds_give_intervals_and_keep_the_ratings():
 
 @pytest.mark.parametrize("option", [{"k": 0.0}, {"scale": -1.0}, {"base": 1.0}, {"k": float("nan")}])
 def test_options_out_of_range(option):
-    with pytest.raises(ratings.BadOption, match="it has to be above"):
+    with pytest.raises(ratings.BadOption, match=r"is out of range. Give a number above"):
         ratings.elo(A, B, WINNER, **option)
 
 
 def test_other_options_out_of_range():
-    with pytest.raises(ratings.BadOption, match="rounds 1; give 0"):
+    with pytest.raises(ratings.BadOption, match=r"rounds 1 is out of range. Give 0"):
         ratings.elo(A, B, WINNER, rounds=1)
-    with pytest.raises(ratings.BadOption, match="engine 'abacus'; expected auto"):
+    with pytest.raises(ratings.BadOption, match=r"engine 'abacus' is unknown. Expected auto"):
         ratings.elo(A, B, WINNER, engine="abacus")
 
 
 def test_engines_that_are_not_there(monkeypatch):
     monkeypatch.setattr(sys.modules["ratings.models.elo"], "find_spec", lambda _: None)
-    with pytest.raises(ratings.BadOption, match="numba is not installed"):
+    with pytest.raises(ratings.BadOption, match="needs numba, which is not installed"):
         ratings.elo(A, B, WINNER, engine="numba")
     monkeypatch.setattr(scipy_loops, "runs_recurrences", lambda: False)
     with pytest.raises(ratings.BadOption, match="a loop that this scipy does not have"):

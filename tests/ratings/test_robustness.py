@@ -72,9 +72,9 @@ def test_what_fragility_refuses():
         rank_robustness(COUNTS, ahead=behind, behind=ahead)
     with pytest.raises(ratings.UnknownModel, match="'zzz' is not among the 10 models"):
         rank_robustness(COUNTS, ahead="zzz", behind=behind)
-    with pytest.raises(ratings.BadOption, match="precision of the prior"):
+    with pytest.raises(ratings.BadOption, match="Give a precision of zero or more"):
         rank_robustness(COUNTS, ahead=ahead, behind=behind, prior=-1)
-    with pytest.raises(ratings.BadOption, match="give a prior"):
+    with pytest.raises(ratings.BadOption, match="or give a prior"):
         rank_robustness(["a"], ["b"], ["model_a"], ahead="a", behind="b", prior=0)
 
 

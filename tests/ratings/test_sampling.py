@@ -75,7 +75,7 @@ def test_what_sampling_refuses():
     alone = ratings.PairCounts(("a",), *[np.zeros(0, dtype=int)] * 6)
     with pytest.raises(ratings.BadOption, match="1 models make no pair"):
         pair_sampling.uniform(alone)
-    with pytest.raises(ratings.BadOption, match="floor 0; a share above 0"):
+    with pytest.raises(ratings.BadOption, match=r"floor 0 is out of range. Give a share above 0"):
         pair_sampling.active(COUNTS, floor=0)
 
 

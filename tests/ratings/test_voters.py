@@ -117,7 +117,7 @@ def test_tempering_flags_fewer():
 def test_what_the_check_refuses():
     a, b, outcome, voter = crowd([], honest=2, votes=20)
     for option in ({"level": 0.0}, {"level": 1.0}, {"temper": 0.0}, {"temper": 1.1}):
-        with pytest.raises(ratings.BadOption, match="lies between 0 and 1"):
+        with pytest.raises(ratings.BadOption, match=r"is out of range. Give a number between 0 and 1"):
             check_voters(a, b, outcome, voter, **option)
     with pytest.raises(ratings.MissingValue, match="row 0: no voter"):
         check_voters(a, b, outcome, [None, *voter[1:]])

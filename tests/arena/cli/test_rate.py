@@ -74,7 +74,7 @@ def test_csv_jsonl_and_parquet_give_the_same_board(tmp_path):
 def test_a_prior_that_is_no_precision_is_wrong_use(tmp_path, prior):
     result = run(written(tmp_path / "b.csv"), "--prior", prior)
     assert result.returncode == 2
-    assert f"--prior {prior}: a precision is zero or more" in result.stderr
+    assert f"--prior {prior} is out of range. Give a precision of zero or more" in result.stderr
 
 
 def test_without_prior_or_anchor_the_mean_is_1000(tmp_path):
@@ -176,7 +176,7 @@ def test_elo_of_very_many_battles_gives_no_interval(tmp_path, monkeypatch):
     [
         (
             [["x", "y", "modelA"]],
-            "UnknownWinner: row 0: winner 'modelA'; expected model_a, model_b, tie or both_bad",
+            "UnknownWinner: row 0: winner 'modelA' is unknown. Expected model_a, model_b, tie or both_bad",
         ),
         ([["x", "y", ""]], "MissingValue: row 0: no winner"),
         ([["x", "", "tie"]], "MissingValue: row 0: model_b has no model"),
@@ -195,9 +195,9 @@ def test_a_bad_row_is_told(tmp_path, rows, told):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--category", "poems"], "no battle has category 'poems'; the file has: math, prose"),
+        (["--category", "poems"], "no battle has category 'poems'. Choose one of: math, prose"),
         (["--anchor", "w=1000"], "UnknownModel: 'w' is not among the 3 rated models"),
-        (["--prior", "1e-9"], "prior 1e-09 is lost in rounding; take 0, or 1e-06 or more"),
+        (["--prior", "1e-9"], "prior 1e-09 is lost in rounding. Give 0, or 1e-06 or more"),
         (["--prior", "1e-320", "--method", "davidson"], "is lost in rounding"),
     ],
 )
@@ -240,16 +240,20 @@ def test_wrong_use_has_code_two(tmp_path, words):
 
 def test_a_weight_that_is_no_number(tmp_path):
     result = run(written(tmp_path / "b.csv", [["x", "y", "tie", "heavy"]], [*HEADER[:3], "weight"]))
-    assert "row 0: weight 'heavy'; a weight is a number, zero or more" in result.stderr
+    assert "row 0: weight 'heavy' is not a number. Give zero or more" in result.stderr
 
 
 def test_files_that_cannot_be_read(tmp_path):
     for name, content, told in (
-        ("b.txt", "", "ending in .csv, .jsonl or .parquet"),
-        ("b.csv", "left,right\nx,y\n", "no column model_a or model_b or winner; the columns are: left, right"),
-        ("c.csv", "", "the columns are: none"),
+        ("b.txt", "", "has an unknown ending. Give a .csv, .jsonl or .parquet file"),
+        (
+            "b.csv",
+            "left,right\nx,y\n",
+            "no column model_a or model_b or winner. Rename the columns to model_a, model_b, winner; they are: left, right",
+        ),
+        ("c.csv", "", "they are: none"),
         ("b.jsonl", '{"model_a": ', "line 1: "),
-        ("c.jsonl", "[1]\n", "line 1: expected an object"),
+        ("c.jsonl", "[1]\n", "line 1: not a JSON object"),
         ("d.csv", b"model_a\xff", "not UTF-8 text"),
         ("e.jsonl", b'{"model_a": "\xff"}', "not UTF-8 text"),
     ):
@@ -273,7 +277,7 @@ def test_without_pyarrow_parquet_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     path = tmp_path / "b.parquet"
     path.touch()
-    with pytest.raises(BadBattlesFile, match="needs pyarrow; run: pip install pyarrow"):
+    with pytest.raises(BadBattlesFile, match=r"needs pyarrow. Run: pip install pyarrow"):
         read_battles_file(path)
 
 
@@ -299,9 +303,13 @@ COLUMNS = ["model_a", "model_b", "winner"]
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("b.csv", "model_a,model_b,winner,winner\nx,y,model_a,model_b\n", "two columns are called 'winner'"),
-        ("b.csv", "model_a;model_b;winner\nx;y;model_a\n", "columns are parted by ';'"),
-        ("b.csv", "left,right,winner\nx,y,left\n", "(rename them to model_a, model_b, winner)"),
+        ("b.csv", "model_a,model_b,winner,winner\nx,y,model_a,model_b\n", "two columns are named 'winner'"),
+        ("b.csv", "model_a;model_b;winner\nx;y;model_a\n", "columns are separated by ';'"),
+        (
+            "b.csv",
+            "left,right,winner\nx,y,left\n",
+            "Rename the columns to model_a, model_b, winner; they are: left",
+        ),
         ("b.csv", 'model_a,model_b,winner\n"x\0",y,model_a\n', "characters that cannot be printed"),
         ("b.jsonl", "[" * 100_000 + "\n", "line 1:"),
         ("b.jsonl", '{"model_a": ["x"], "model_b": "y", "winner": "tie"}\n', "row 0: model_a is ['x']"),
@@ -345,11 +353,14 @@ def test_an_anchor_is_a_finite_number(tmp_path, anchor):
 
 def test_elo_refuses_what_it_would_ignore(tmp_path):
     weighted = written(tmp_path / "b.csv", [[*ROW, "2"]], [*COLUMNS, "weight"])
-    assert "--method elo has no weights" in run(weighted, "--method", "elo").stderr
+    assert "--method elo does not support weights" in run(weighted, "--method", "elo").stderr
     assert run(written(tmp_path / "c.csv"), "--method", "elo", "--prior", "1").returncode == 2
     for prior in ("-1", "nan", "inf"):
         refused = run(written(tmp_path / "c.csv"), "--prior", prior)
-        assert (refused.returncode, f"--prior {prior}: a precision is zero or more" in refused.stderr) == (2, True)
+        assert (
+            refused.returncode,
+            f"--prior {prior} is out of range. Give a precision of zero or more" in refused.stderr,
+        ) == (2, True)
 
 
 STRANGE = ['"a,b"', '"say ""x"""', '"two\nlines"', "", '""', " spaced ", "NA", "null", "12", "naïve", '"x"y']
@@ -372,8 +383,8 @@ def test_large_csv_files_are_read_the_same_by_arrow(tmp_path, monkeypatch):
     ("text", "told"),
     [
         ("model_a,model_b,winner\nx,y\n", "row 0: 2 fields where the header has 3"),
-        ("model_a,model_b,winner,winner\nx,y,tie,tie\n", "two columns are called 'winner'"),
-        ("model_a;model_b\n", "columns are parted by ';'"),
+        ("model_a,model_b,winner,winner\nx,y,tie,tie\n", "two columns are named 'winner'"),
+        ("model_a;model_b\n", "columns are separated by ';'"),
         ("", "no column model_a or model_b or winner"),
     ],
 )
