@@ -27,7 +27,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Connection, insert, text
 
 from arena.config import Settings
-from arena.leaderboards.cache import Kept
+from arena.leaderboards.cache import ResultCache
 from arena.leaderboards.leaderboard import publish_choice
 from arena.leaderboards.query import BoardChoice
 from arena.rules.votes import HUMAN, OVERALL
@@ -173,7 +173,7 @@ def measure(database: Database, votes: int) -> dict[str, float | int | str]:
 def _reader(database: Database) -> TestClient:
     """The reading pages alone, with nothing kept yet."""
     app = FastAPI()
-    app.include_router(leaderboard.routes(Boards(Kept(database), Settings()), templates("Arena")))
+    app.include_router(leaderboard.routes(Boards(ResultCache(database), Settings()), templates("Arena")))
     return TestClient(app)
 
 

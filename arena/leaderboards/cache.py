@@ -1,4 +1,4 @@
-"""Results worth keeping between readers: made again when a vote has come, and not more often than they are worth."""
+"""Results that several readers share, each computed once until the votes change."""
 
 from __future__ import annotations
 
@@ -6,59 +6,95 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 from arena.store import Database, Session
+from arena.store.content_version import content_version
 from arena.store.votes import last_vote
 
 T = TypeVar("T")
 
-MOST = 256  # results kept; a board of 300 models holds a few megabytes
-REST = 1.0  # a result that took t seconds of a core is good for t more: one kind of page costs half a core at most
-OLDEST = 60.0  # seconds after which a result is made again without a vote: counts can be repaired meanwhile
+MOST = 256  # results in memory; a board of 300 models holds a few megabytes
+REST = 1.0  # a result that took t seconds of a core serves for t more: one kind of page costs half a core at most
+OLDEST = 60.0  # seconds until a result is computed again without a new vote: pair counts can be repaired meanwhile
 
 
 @dataclass(frozen=True)
 class Entry:
+    """A result, the content of the store that it was computed from, and its cost."""
+
     value: Any
-    vote: int  # the newest vote that it knows
+    vote: int  # the newest vote
+    version: str  # see `content_version`
     made: float
-    seconds: float  # of a core that it took; time spent waiting must not make boards older on a busy machine
+    seconds: float  # of a core; time spent waiting must not make boards older on a busy machine
 
     def serves(self, vote: int, now: float) -> bool:
+        """Whether a page may show the result, which may lag behind the votes by what it cost."""
         age = now - self.made
         return age < REST * self.seconds or (vote == self.vote and age < OLDEST)
 
 
-class Kept:
-    """Results by key, shared by the threads of this process. Readers of one key wait for each other."""
+class ResultCache:
+    """Results by key, shared by the threads of this process.
+
+    Each key has its own lock: readers of one key wait for its computation, and readers of other keys do not.
+    """
 
     def __init__(self, database: Database) -> None:
         self.database = database
         self._entries: OrderedDict[Hashable, Entry] = OrderedDict()
-        self._locks: dict[Hashable, threading.Lock] = {}
+        self._locks: WeakValueDictionary[Hashable, threading.Lock] = WeakValueDictionary()
         self._guard = threading.Lock()
+        self._computing_exactly = threading.Lock()
 
-    def get(self, key: Hashable, make: Callable[[Session], T]) -> T:
-        """The result of `make`, at most as old as said above. What `make` raises is not kept."""
+    def get(self, key: Hashable, compute: Callable[[Session], T], *, exact: bool = False) -> T:
+        """The result of `compute` for a key; what `compute` raises is not cached.
+
+        `exact` is for replies whose entity tag states that they are current: the result follows from the content
+        of the store now. Such results are computed one at a time, so that readers who request heavy ones, such as
+        boards of past days, cannot take the machine from those who vote.
+        """
         with self._guard:
             lock = self._locks.setdefault(key, threading.Lock())
-        with lock, self.database.read() as session:
-            vote = last_vote(session)
-            entry = self._entries.get(key)
-            if entry is None or not entry.serves(vote, time.monotonic()):
-                start = time.thread_time()
-                value = make(session)
-                entry = Entry(value, vote, time.monotonic(), time.thread_time() - start)
-                self._put(key, entry)
-            result: T = entry.value
-            return result
+        with lock:
+            entry = self._valid(key, exact)
+            if entry is None:
+                with self._computing_exactly if exact else nullcontext():
+                    entry = self._computed(key, compute)
+        result: T = entry.value
+        return result
 
-    def _put(self, key: Hashable, entry: Entry) -> None:
+    def version(self) -> str:
+        """The version of the content of the store."""
+        with self.database.read() as session:
+            return content_version(session)
+
+    def _valid(self, key: Hashable, exact: bool) -> Entry | None:
+        with self._guard:
+            entry = self._entries.get(key)
+        if entry is None:
+            return None
+        with self.database.read() as session:
+            valid = (
+                entry.version == content_version(session)
+                if exact
+                else entry.serves(last_vote(session), time.monotonic())
+            )
+        return entry if valid else None
+
+    def _computed(self, key: Hashable, compute: Callable[[Session], Any]) -> Entry:
+        with self.database.read() as session:
+            vote, version = last_vote(session), content_version(session)
+            start = time.thread_time()
+            value = compute(session)
+            entry = Entry(value, vote, version, time.monotonic(), time.thread_time() - start)
         with self._guard:
             self._entries[key] = entry
             self._entries.move_to_end(key)
             while len(self._entries) > MOST:
-                gone, _ = self._entries.popitem(last=False)
-                self._locks.pop(gone, None)
+                self._entries.popitem(last=False)
+        return entry

@@ -17,7 +17,7 @@ from arena import __version__
 from arena.battles.battles import Battles
 from arena.config import LedgerSettings, Settings
 from arena.exchange.sealing import seal
-from arena.leaderboards.cache import Kept
+from arena.leaderboards.cache import ResultCache
 from arena.leaderboards.vote_filters import find_filter
 from arena.serving.models import Serving
 from arena.store import Database, DatabaseError
@@ -42,6 +42,7 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
     """The application, ready for an ASGI server. `database` is migrated and locked already."""
     battles = Battles(database, serving, settings.battles)
     explanations = Explanations(settings)
+    cache = ResultCache(database)
     find_filter(settings.ledger.filter)  # a wrong name is told at the start, not an hour later
 
     @asynccontextmanager
@@ -64,9 +65,9 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
 
     app = FastAPI(title=settings.web.title, version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.add_middleware(Sessions, secure=settings.web.secure_cookies)
-    app.include_router(routes(database, serving, settings))
+    app.include_router(routes(cache, serving, settings))
     app.include_router(explain.routes(settings, database, explanations))
-    boards, environment = Boards(Kept(database), settings), templates(settings.web.title)
+    boards, environment = Boards(cache, settings), templates(settings.web.title)
     for pages in (leaderboard, rating_change, model, reading_battles, benchmarks):
         app.include_router(pages.routes(boards, environment))
     with warnings.catch_warnings():

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from arena.config import Settings
-from arena.leaderboards.cache import Kept
+from arena.leaderboards.cache import ResultCache
 from arena.leaderboards.history import moment, published_at
 from arena.leaderboards.leaderboard import Published, publish_choice
 from arena.leaderboards.model_facts import Facts, facts_of
@@ -50,25 +50,25 @@ class BoardView:
 
 
 class Boards:
-    """Boards and facts for the pages, kept between readers."""
+    """Boards and facts for the pages, cached between readers."""
 
-    def __init__(self, kept: Kept, settings: Settings) -> None:
-        self.kept = kept
+    def __init__(self, cache: ResultCache, settings: Settings) -> None:
+        self.cache = cache
         self.settings = settings
 
     def published(self, choice: BoardChoice, at: str = "") -> Published:
         """The board of now, or of a past day with that day's filter. Raises `NoSuchBoard`."""
         if at:
             day, version = moment(at), self.settings.ledger.filter
-            return self.kept.get((choice, day), lambda session: published_at(session, choice, day, version))
-        return self.kept.get(choice, lambda session: publish_choice(session, choice))
+            return self.cache.get((choice, day), lambda session: published_at(session, choice, day, version))
+        return self.cache.get(choice, lambda session: publish_choice(session, choice))
 
     def facts(self) -> dict[str, Facts]:
-        return self.kept.get("facts", lambda session: facts_of(self.settings.models, timings(session)))
+        return self.cache.get("facts", lambda session: facts_of(self.settings.models, timings(session)))
 
     def sources(self) -> dict[str, str]:
         """What can be chosen as source, with its name; `human` alone where no judge has voted."""
-        found = self.kept.get("sources", counted_sources)
+        found = self.cache.get("sources", counted_sources)
         judges = [one for one in found if one != HUMAN]
         if not judges:
             return {HUMAN: SOURCE_NAMES[HUMAN]}
@@ -78,7 +78,7 @@ class Boards:
     def categories(self, source: str) -> dict[str, int]:
         """Categories with their votes by a source, overall first."""
         voters = None if source in (BOTH, "all") else source
-        found = self.kept.get(("categories", voters), lambda session: counted_categories(session, voters))
+        found = self.cache.get(("categories", voters), lambda session: counted_categories(session, voters))
         return {OVERALL: found.get(OVERALL, 0)} | found
 
     def view(self, query: BoardQuery) -> BoardView:

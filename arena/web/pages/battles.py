@@ -32,7 +32,7 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
     @router.get(HERE)
     def battles(request: Request) -> HTMLResponse:
         wanted = read_search(dict(request.query_params))
-        with boards.kept.database.read() as session:
+        with boards.cache.database.read() as session:
             found, more = search(session, wanted, judged=judged)
             models = model_names(session)
         page = templates.get_template("battles.html").render(
@@ -50,7 +50,7 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
 
     @router.get(f"{HERE}/{{public_id}}")
     def battle(public_id: str) -> HTMLResponse:
-        with boards.kept.database.read() as session:
+        with boards.cache.database.read() as session:
             found = readable_battle(session, public_id, judged=judged)
         if found is None:
             return missing(

@@ -63,7 +63,7 @@ def _samples(boards: Boards, templates: Environment, line: Line, number: int, wo
     show = words["show"] if words.get("show") in SHOWN else "all"
     start = int(words["start"]) if words.get("start", "").isdigit() else 0
     taken = [line.runs[model] for model in (a, b) if model]
-    with boards.kept.database.read() as session:
+    with boards.cache.database.read() as session:
         pairs = side_by_side(session, taken, show)
     return templates.get_template("samples.html").render(
         here=HERE,

@@ -39,7 +39,7 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
 
     @router.get(f"{HERE}/version")
     def version() -> JSONResponse:
-        with boards.kept.database.read() as session:
+        with boards.cache.database.read() as session:
             return JSONResponse({"last": last_vote(session)}, headers={"cache-control": "no-store"})
 
     @router.get(f"{HERE}/fragility")
@@ -79,7 +79,7 @@ def _fragile(boards: Boards, query: BoardQuery, one: str, other: str) -> dict[st
         published = boards.published(choice, query.at)
         found["names"] = sorted(row.model for row in published.board.rows if row.battles)
         key = ("fragile", choice, query.at, one, other)
-        found["swaps"] = boards.kept.get(key, lambda _session: _swaps(published, one, other))
+        found["swaps"] = boards.cache.get(key, lambda _session: _swaps(published, one, other))
     except NoSuchBoard as problem:
         found["problem"] = str(problem)
     return found

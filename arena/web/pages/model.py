@@ -61,7 +61,7 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
         row = row_of(published, name)
         if row is None:
             return missing(templates, f"No model is called {name!r} here.")
-        with boards.kept.database.read() as session:
+        with boards.cache.database.read() as session:
             since = registered_at(session, name)
             scores = [
                 (one.row, summary(one), not higher_is_better(one.row.task)) for one in runs(session, model=name)

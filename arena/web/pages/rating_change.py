@@ -104,7 +104,7 @@ def choices(boards: Boards) -> dict[str, Any]:
 
 def with_days(boards: Boards, asked: MovedQuery) -> MovedQuery:
     """With the last seven days, or as many as there are, where no days are given."""
-    first = boards.kept.get("earliest vote", earliest_vote_at)
+    first = boards.cache.get("earliest vote", earliest_vote_at)
     today = now()
     until = asked.until or f"{today:%Y-%m-%d}"
     since = asked.since or _usual_start(until, first, today)
@@ -132,7 +132,7 @@ def split(boards: Boards, asked: MovedQuery) -> RatingChange:
             source=asked.source, category=asked.category, style=asked.style, version=version,
         )  # fmt: skip
 
-    return boards.kept.get(asked, make)
+    return boards.cache.get(asked, make)
 
 
 def moves(boards: Boards, asked: MovedQuery) -> list[Any]:

@@ -75,7 +75,7 @@ def _of_one(router: APIRouter, boards: Boards) -> None:
 
 def table(boards: Boards) -> list[Line]:
     """Every line, as the store has it now."""
-    with boards.kept.database.read() as session:
+    with boards.cache.database.read() as session:
         return lines(session)
 
 

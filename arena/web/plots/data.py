@@ -97,7 +97,7 @@ def history_rows(boards: Boards, query: BoardQuery) -> Rows:
     def make(session: Session) -> list[PastRating]:
         return rating_history(session, choice.voters, choice.category)
 
-    history = boards.kept.get(("history", choice.source, choice.category), make)
+    history = boards.cache.get(("history", choice.source, choice.category), make)
     order = {row.model: n for n, row in enumerate(board.rows)}
     rows = [
         {"model": one.model, "date": one.date.isoformat(timespec="seconds"), "rating": one.rating,
@@ -164,7 +164,7 @@ def agreement_rows(boards: Boards, query: BoardQuery) -> Rows:
 def benchmark_rows(boards: Boards, query: BoardQuery) -> Rows:
     """Scores of static benchmarks beside ratings, tasks with most models first, each with its rank correlation."""
     rated = {row.model: row.rating for row in boards.published(query.choice, query.at).board.rows if row.battles}
-    there = boards.kept.get("benchmarks", lines)
+    there = boards.cache.get("benchmarks", lines)
     found: list[Rows] = []
     for name, line in zip(names_of(there), there, strict=True):
         both = {model: rate for model, rate in line.rates.items() if model in rated}

@@ -10,7 +10,9 @@ from fastapi.responses import JSONResponse
 
 from arena import __version__
 from arena.config import Settings
+from arena.leaderboards.cache import ResultCache
 from arena.leaderboards.history import board_at, moment
+from arena.leaderboards.leaderboard import Published, publish_choice
 from arena.leaderboards.query import BoardChoice
 from arena.leaderboards.rating_change import moved
 from arena.rules.votes import HUMAN, OVERALL
@@ -18,7 +20,6 @@ from arena.store import Database
 from arena.store.content_version import content_version
 from arena.store.ledger import last_seal, seals
 from arena.web.v1 import embedded, examples, records
-from arena.web.v1.fresh import Fresh
 from arena.web.v1.problems import ProblemRoute
 from arena.web.v1.replies import CACHE, Page, entity_tag, reply, wanted
 
@@ -31,13 +32,12 @@ Media = Annotated[str, Depends(wanted)]
 Limit = Annotated[int, Query(ge=1, le=1000, description="rows on a page; the header Link has the next one")]
 
 
-def routes(database: Database, settings: Settings) -> APIRouter:
-    """Every route of version 1."""
+def routes(cache: ResultCache, settings: Settings) -> APIRouter:
+    """Every route of version 1. The database is that of `cache`."""
     router = APIRouter(prefix=PREFIX, route_class=ProblemRoute)
-    fresh = Fresh(database)
-    _boards(router, settings, fresh)
-    _records(router, database, settings)
-    _embedded(router, settings, fresh)
+    _boards(router, settings, cache)
+    _records(router, cache.database, settings)
+    _embedded(router, settings, cache)
 
     @router.get("/openapi.json", include_in_schema=False)
     def openapi() -> JSONResponse:
@@ -51,7 +51,7 @@ def routes(database: Database, settings: Settings) -> APIRouter:
     return router
 
 
-def _boards(router: APIRouter, settings: Settings, fresh: Fresh) -> None:
+def _boards(router: APIRouter, settings: Settings, cache: ResultCache) -> None:
     @router.get("/leaderboard", responses=examples.described(examples.LEADERBOARD))
     def leaderboard(
         request: Request,
@@ -72,23 +72,27 @@ def _boards(router: APIRouter, settings: Settings, fresh: Fresh) -> None:
         def make() -> Page:
             if at is not None:
                 day, version = moment(at), settings.ledger.filter
-                past = fresh.get((choice, day), lambda session: board_at(session, day, source, category, version))
+                past = cache.get(
+                    ("past", choice, day),
+                    lambda session: board_at(session, day, source, category, version),
+                    exact=True,
+                )
                 plain = past.to_dict()
             else:
-                plain = dict(fresh.published(choice).to_dict())
+                plain = dict(_published(cache, choice).to_dict())
             return Page(plain.pop("models"), "models", plain)
 
-        return reply(request, media, fresh.state(), make)
+        return reply(request, media, cache.version(), make)
 
     @router.get("/models", responses=examples.described(examples.MODELS))
     def models(request: Request, media: Media) -> Response:
         """Every model with its place among people's votes, and what readers are told about it."""
 
         def make() -> Page:
-            with fresh.database.read() as session:
-                return records.models(session, fresh.published(BoardChoice()), settings.models)
+            with cache.database.read() as session:
+                return records.models(session, _published(cache, BoardChoice()), settings.models)
 
-        return reply(request, media, fresh.state(), make)
+        return reply(request, media, cache.version(), make)
 
     @router.get("/moved", responses=examples.described(examples.MOVED))
     def why(
@@ -108,13 +112,15 @@ def _boards(router: APIRouter, settings: Settings, fresh: Fresh) -> None:
             chosen: dict[str, Any] = {"source": source, "category": category, "style": style}
             key = (model, days, *chosen.values())
             version = settings.ledger.filter
-            split = fresh.get(key, lambda session: moved(session, model, *days, **chosen, version=version))
+            split = cache.get(
+                key, lambda session: moved(session, model, *days, **chosen, version=version), exact=True
+            )
             found = split.to_dict()
             steps = {**found["steps"], "change": found["change"]}
             table = [{"step": name, "points": points} for name, points in steps.items()]
             return Page(found.pop("opponents"), "opponents", found, table=table)
 
-        return reply(request, media, fresh.state(), make)
+        return reply(request, media, cache.version(), make)
 
 
 def _records(router: APIRouter, database: Database, settings: Settings) -> None:
@@ -170,12 +176,12 @@ def _records(router: APIRouter, database: Database, settings: Settings) -> None:
             return reply(request, media, content_version(session), lambda: records.chain(session, after, limit))
 
 
-def _embedded(router: APIRouter, settings: Settings, fresh: Fresh) -> None:
+def _embedded(router: APIRouter, settings: Settings, cache: ResultCache) -> None:
     title = settings.web.title
 
     def sent(request: Request, body: Any, media: str, policy: str | None = None) -> Response:
         """`body` makes the content when the reader does not have it yet."""
-        tag = entity_tag(request, fresh.state(), media)
+        tag = entity_tag(request, cache.version(), media)
         headers = {"ETag": tag, "Cache-Control": CACHE, "Access-Control-Allow-Origin": "*"}
         headers |= {"Content-Security-Policy": policy} if policy else {}
         if request.headers.get("if-none-match") == tag:
@@ -187,7 +193,7 @@ def _embedded(router: APIRouter, settings: Settings, fresh: Fresh) -> None:
         """A picture of a model's rank and rating, for a README."""
 
         def make() -> str:
-            rows: Any = fresh.published(BoardChoice(source, category)).to_dict()["models"]
+            rows: Any = _published(cache, BoardChoice(source, category)).to_dict()["models"]
             return embedded.badge(title, next((row for row in rows if row["model"] == model), None))
 
         return sent(request, make, embedded.MEDIA_SVG, embedded.SVG_POLICY)
@@ -204,7 +210,7 @@ def _embedded(router: APIRouter, settings: Settings, fresh: Fresh) -> None:
         choice = BoardChoice(source, category)
         return sent(
             request,
-            lambda: embedded.table(title, fresh.published(choice), top, home),
+            lambda: embedded.table(title, _published(cache, choice), top, home),
             "text/html",
             embedded.TABLE_POLICY,
         )
@@ -214,12 +220,17 @@ def _embedded(router: APIRouter, settings: Settings, fresh: Fresh) -> None:
         """Changes of the sealed board: models that come, and ranks that change."""
 
         def make() -> bytes:
-            with fresh.database.read() as session:
+            with cache.database.read() as session:
                 last = last_seal(session)
                 chain = seals(session, max(0, last.number - FEED) if last else 0)
             return embedded.feed(title, _home(request), chain)
 
         return sent(request, make, embedded.MEDIA_ATOM)
+
+
+def _published(cache: ResultCache, choice: BoardChoice) -> Published:
+    """The board of the votes so far. Raises `NoSuchBoard`."""
+    return cache.get(choice, lambda session: publish_choice(session, choice), exact=True)
 
 
 def _home(request: Request) -> str:
