@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from arena.cli.options import Config, DatabaseURL, Format, opened, write_json
+from arena.cli.options import Config, DatabaseURL, Format, opened, write_csv, write_json
 from arena.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -125,9 +125,7 @@ def _print(found: dict[str, Any], as_format: Format) -> None:
         write_json(found)
         return
     if as_format is Format.CSV:
-        typer.echo("problem")
-        for problem in found["problems"]:
-            typer.echo('"' + problem.replace('"', '""') + '"')
+        write_csv([{"problem": problem} for problem in found["problems"]], ("problem",))
         return
     console = Console(soft_wrap=True)
     for problem in found["problems"][:SHOWN]:

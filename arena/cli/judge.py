@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
 from enum import StrEnum
@@ -14,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from arena.cli import judge_link, judge_peers, judge_run
-from arena.cli.options import AsFormat, Format
+from arena.cli.options import AsFormat, Format, write_csv
 from arena.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -85,9 +84,7 @@ def _print(board: Board, protocol: Protocol, as_format: Format) -> None:
         return
     names = list(dict.fromkeys(name for row in rows for name in row))
     if as_format is Format.CSV:
-        writer = csv.DictWriter(sys.stdout, fieldnames=names, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+        write_csv([{name: _cell(value) for name, value in row.items()} for row in rows], names)
         return
     table = Table(title=protocol)
     for name in names:

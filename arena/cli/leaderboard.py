@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import sys
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -12,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from arena.cli.options import AsFormat, Config, DatabaseURL, Format, opened, write_json
+from arena.cli.options import AsFormat, Config, DatabaseURL, Format, opened, write_csv, write_json
 from arena.errors import ConfigError
 
 WIDE = 110  # columns of a terminal that hold the counts as well
@@ -68,9 +66,7 @@ def _print(published: dict[str, Any], as_format: Format) -> None:
     if as_format is Format.JSON:
         write_json(published)
     elif as_format is Format.CSV:
-        writer = csv.DictWriter(sys.stdout, list(rows[0]) if rows else ["model"])
-        writer.writeheader()
-        writer.writerows(rows)
+        write_csv(rows, () if rows else ("model",))
     elif not rows:
         Console(stderr=True).print("No models yet: type `arena demo` and vote.")
     else:

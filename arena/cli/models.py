@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from arena.cli.options import AsFormat, Config, Format, write_json
+from arena.cli.options import AsFormat, Config, Format, write_csv, write_json
 from arena.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -70,9 +68,7 @@ def _print(rows: list[dict[str, Any]], as_format: Format) -> None:
         write_json(rows)
         return
     if as_format is Format.CSV:
-        writer = csv.DictWriter(sys.stdout, COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
+        write_csv(rows, COLUMNS)
         return
     table = Table("model", "endpoint", "where", "", "first words", "what it says")
     for row in rows:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from arena.rules.csv_table import csv_table
 
 if TYPE_CHECKING:
     from arena.config import Settings
@@ -60,12 +61,9 @@ def overrides(**given: Any) -> dict[str, Any]:
     return {name.replace("__", "."): value for name, value in given.items() if value is not None}
 
 
-def write_csv(rows: Sequence[Mapping[str, Any]]) -> None:
-    """A result as CSV on standard output; the columns are those of the first row."""
-    if rows:
-        writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+def write_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> None:
+    """Write a result as CSV on standard output, with the given columns or those of the rows."""
+    sys.stdout.write(csv_table(rows, columns))
 
 
 @contextmanager

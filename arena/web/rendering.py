@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +13,7 @@ from markdown_it.rules_core import StateCore
 from markupsafe import Markup
 
 from arena import __version__
+from arena.rules.csv_table import csv_table
 from arena.web.navigation import PAGES
 
 # Raw HTML is shown as text, pictures are not made: one from elsewhere would report every reader's address.
@@ -68,14 +67,9 @@ def score(value: float, beside: float | None = None) -> str:
 
 
 def csv_file(rows: list[dict[str, Any]], name: str) -> Response:
-    """Rows as a CSV file to keep; the columns are those of the first."""
-    text = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    """Rows as the download of a CSV file."""
     headers = {"content-disposition": f'attachment; filename="{name}.csv"'}
-    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(csv_table(rows), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _signed(value: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
 import json
@@ -14,6 +13,7 @@ from urllib.parse import urlencode
 from fastapi import HTTPException, Query, Request, Response
 
 from arena import __version__
+from arena.rules.csv_table import RFC_4180, csv_table
 
 JSON, CSV, PARQUET = "application/json", "text/csv", "application/vnd.apache.parquet"
 FORMATS = {"json": JSON, "csv": CSV, "parquet": PARQUET}
@@ -115,12 +115,8 @@ def _body(page: Page, media: str) -> bytes:
 
 
 def _csv(rows: Sequence[Row]) -> bytes:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    out = io.StringIO()
-    writer = csv.DictWriter(out, names, lineterminator="\r\n")  # RFC 4180
-    writer.writeheader()
-    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
-    return out.getvalue().encode("utf-8", "replace")
+    cells = [{name: _cell(value) for name, value in row.items()} for row in rows]
+    return csv_table(cells, line_ending=RFC_4180).encode("utf-8", "replace")
 
 
 def _cell(value: Any) -> Any:
