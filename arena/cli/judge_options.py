@@ -99,6 +99,6 @@ def takes(*names: str) -> Callable[[Command], Command]:
     return decorated
 
 
-def words(text: str | None) -> tuple[str, ...] | None:
-    """Names parted by commas."""
+def names(text: str | None) -> tuple[str, ...] | None:
+    """Comma-separated names; None if not given."""
     return None if text is None else tuple(name.strip() for name in text.split(",") if name.strip())

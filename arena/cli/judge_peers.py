@@ -2,61 +2,68 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from arena.cli.judge_options import ALWAYS, PLACE, takes
-from arena.cli.judge_report import tell
-from arena.cli.judge_run import carried_out
+from arena.cli.judge_options import ALWAYS, PLACE, names, takes
+from arena.cli.judge_report import print_forecast, print_missing, print_summary
 from arena.cli.options import Format, opened, write_csv, write_json
+from arena.cli.progress import progress_bar
 
-LEAST = 3  # a model judges the others' battles: there must be two others
+if TYPE_CHECKING:
+    from arena.judging.config import JudgeRunConfig
+    from arena.judging.peers import PeerResult
+    from arena.judging.run_result import JudgeRunResult
 
 
 @takes("prompts", "order", *ALWAYS)
 def peers(**given: Any) -> None:
-    """Let each model judge all the others, and weigh the judges by how they come out."""
-    from arena.errors import ConfigError
-    from arena.judging.config import config_of
-    from arena.judging.peers import answered, ranking
+    """Let each model judge all the others, and weight the judges by their own scores."""
+    from arena.judging.peers import peer_configs, run_peers
 
     dry_run, as_format, config, db = (given.pop(name) for name in PLACE)
-    left, models, runs = given.pop("budget"), given.pop("models"), []
+    models = names(given.pop("models"))
     with opened(config, db) as (database, settings):
-        names = answered(database, given["prompts"], models)
-        if len(names) < LEAST:
-            raise ConfigError(f"{len(names)} models; a peer examination needs {LEAST} or more: --models a,b,c")
-        for judge in names:
-            others = tuple(name for name in names if name != judge)
-            told = config_of(mode="pairwise", judge=judge, models=others, budget=left, **given)
-            done = carried_out(told, dry_run, Format.TABLE, database, settings)
-            if done is not None:
-                runs.append(done)
-                left = left - done["cost"] if left is not None else None
-                tell(done, Console(stderr=True, soft_wrap=True, highlight=False))
-    if dry_run:
-        return
-    if any(not one["published"] for one in runs):
+        configs = peer_configs(database, given.pop("prompts"), models, **given)
+        if dry_run:
+            for judge_config in configs:
+                _forecast(database, settings, judge_config)
+            return
+        result = run_peers(database, settings, configs, progress_bar, _print_run)
+    if not result.complete:
         raise typer.Exit(1)
-    rows, why = ranking({one["judge"].removeprefix("judge:"): one["win_rates"] for one in runs})
-    if why is not None:
-        Console(stderr=True, soft_wrap=True, highlight=False).print(why, style="yellow")
-    _show(rows, runs, as_format)
+    if result.unweighted is not None:
+        Console(stderr=True, soft_wrap=True, highlight=False).print(result.unweighted, style="yellow")
+    _print(result, as_format)
 
 
-def _show(rows: list[dict[str, Any]], runs: list[dict[str, Any]], as_format: Format) -> None:
+def _forecast(database: Any, settings: Any, config: JudgeRunConfig) -> None:
+    from arena.judging.preparation import prepare
+    from arena.judging.run import open_judge_run
+
+    prepared = prepare(database, settings, config)
+    print_missing(prepared.missing(), len(prepared.prompts))
+    with open_judge_run(database, prepared) as judge_run:
+        print_forecast(judge_run.forecast(), prepared, Format.TABLE)
+
+
+def _print_run(result: JudgeRunResult) -> None:
+    print_summary(result.to_dict(), Console(stderr=True, soft_wrap=True, highlight=False))
+
+
+def _print(result: PeerResult, as_format: Format) -> None:
     if as_format is Format.JSON:
-        write_json({"models": rows, "runs": runs})
+        write_json(result.to_dict())
     elif as_format is Format.CSV:
-        write_csv(rows)
+        write_csv(result.models)
     else:
         table = Table(title="peer examination", caption="score: win rate by the others; weight: as a judge")
         for column in ("model", "score", "weight", "unweighted"):
             table.add_column(column, justify="left" if column == "model" else "right")
-        for row in rows:
+        for row in result.models:
             figures = (
                 "–" if row[name] is None else f"{row[name]:.3f}" for name in ("score", "weight", "unweighted")
             )

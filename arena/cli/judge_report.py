@@ -1,4 +1,4 @@
-"""What a judge run tells: before it, what would be asked; after it, the board, the failures and the canaries."""
+"""What a judge run prints: a forecast before it; its board, failures and control pairs after it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from arena.cli.options import Format, write_csv, write_json
 from arena.cli.progress import print_failures
 
 if TYPE_CHECKING:
-    from arena.engine import RunResult
-    from arena.judging.results import Found
-    from arena.judging.run import Prepared
+    from arena.judging.calls import Forecast
+    from arena.judging.preparation import PreparedRun
 
 
 INTERVAL = "95 % interval"
@@ -26,54 +25,21 @@ SHOWN = (
 HEADINGS = {"length_controlled_winrate": "at equal length"}
 
 
-def report(
-    prepared: Prepared, found: Found, ran: RunResult[None], refused: str | None, new: int
-) -> dict[str, Any]:
-    from arena.judging import run
-    from judges.completion_rate import completion_rate
-
-    flips, both = found.flips()
-    return {
-        "mode": prepared.config.mode,
-        "judge": prepared.source,
-        "prompts": prepared.config.prompts,
-        "models": run.rows(prepared, found),
-        "win_rates": run.win_rates(prepared, found),
-        "cases": found.cases,
-        "judged": len(found.judged),
-        "unread": dict(found.unread),
-        "coverage": completion_rate(len(found.judged), found.cases),
-        "published": refused is None,
-        "why_not": refused,
-        "new": new,
-        "orders": {"asked_in_both": both, "flipped": flips, "flip_rate": flips / both if both else None},
-        "canaries": [vars(one) for one in found.control_pair_report()],
-        "requests": ran.tally.to_dict(),
-        "examples": ran.tally.examples,
-        "cost": ran.spent if any(one.price for one in prepared.asked.values()) else None,
-    }
-
-
-def tell_gaps(prepared: Prepared) -> None:
-    from arena.judging.plan import missing
-
-    if prepared.config.mode == "battles":
-        return
+def print_missing(missing: Mapping[str, int], prompts: int) -> None:
+    """Print which models lack completions."""
     console = Console(stderr=True, soft_wrap=True, highlight=False)
-    for model, count in missing(prepared.prompts, prepared.completions, prepared.models).items():
-        console.print(
-            f"{model} has no completion for {count:,} of {len(prepared.prompts):,} prompts", style="yellow"
-        )
+    for model, count in missing.items():
+        console.print(f"{model} has no completion for {count:,} of {prompts:,} prompts", style="yellow")
 
 
-def show_forecast(expected: Any, prepared: Prepared, as_format: Format) -> None:
+def print_forecast(expected: Forecast, prepared: PreparedRun, as_format: Format) -> None:
     if as_format is Format.JSON:
         write_json(vars(expected))
         return
     cost = "unknown: the judge has no price in the settings" if expected.cost is None else f"${expected.cost:.2f}"
     console = Console(highlight=False)
     console.print(f"{expected.cases:,} cases of {len(prepared.models)} models by {prepared.source}")
-    console.print(f"{expected.requests:,} requests, {expected.in_journal:,} of them answered in the journal")
+    console.print(f"{expected.requests:,} requests, {expected.in_journal:,} of them in the reply cache")
     console.print(
         f"at most {expected.prompt_tokens:,} prompt and {expected.completion_tokens:,} completion tokens"
     )
@@ -83,7 +49,7 @@ def show_forecast(expected: Any, prepared: Prepared, as_format: Format) -> None:
         console.print(expected.example, markup=False)
 
 
-def show(report: dict[str, Any], as_format: Format) -> None:
+def print_result(report: dict[str, Any], as_format: Format) -> None:
     if as_format is Format.JSON:
         write_json(report)
         return
@@ -91,31 +57,33 @@ def show(report: dict[str, Any], as_format: Format) -> None:
         write_csv(report["models"])
     elif report["models"]:
         Console().print(_table(report))
-    tell(report, Console(stderr=True, soft_wrap=True, highlight=False))
+    print_summary(report, Console(stderr=True, soft_wrap=True, highlight=False))
 
 
-def tell(report: dict[str, Any], console: Console) -> None:
+def print_summary(report: dict[str, Any], console: Console) -> None:
     from arena.engine import RESUME_HINT
 
-    asked = report["requests"]
+    requests = report["requests"]
     console.print(
-        f"{report['judged']:,} of {report['cases']:,} cases judged; {asked['calls']:,} calls made, "
-        f"{asked['from_journal']:,} replies from the journal"
+        f"{report['judged']:,} of {report['cases']:,} cases judged; {requests['calls']:,} calls made, "
+        f"{requests['from_journal']:,} replies from the reply cache"
         + (f", ${report['cost']:.2f}" if report["cost"] is not None else "")
     )
-    print_failures(asked["failed"], report["examples"], console)
+    print_failures(requests["failed"], report["examples"], console)
     orders = report["orders"]
     if orders["asked_in_both"]:
-        console.print(f"the order alone decided {orders['flipped']:,} of {orders['asked_in_both']:,} pairs")
+        console.print(
+            f"{orders['flipped']:,} of {orders['asked_in_both']:,} pairs were decided by the order alone"
+        )
     for control_pair in report["canaries"]:
         if control_pair["failed"] or control_pair["unread"]:
             console.print(
-                f"canary {control_pair['kind']}: failed {control_pair['failed']} of {control_pair['judged']}, "
-                f"{control_pair['unread']} without a readable verdict; do not trust this judge blindly",
+                f"control pairs ({control_pair['kind']}): failed {control_pair['failed']} of {control_pair['judged']}, "
+                f"{control_pair['unread']} without a readable verdict. Do not rely on this judge alone.",
                 style="red",
             )
     if report["published"]:
-        console.print(f"{report['new']:,} new verdicts of {report['judge']} are in the store", markup=False)
+        console.print(f"{report['new']:,} new verdicts of {report['judge']} saved", markup=False)
     else:
         console.print(f"not published: {report['why_not']}", style="bold red")
         console.print(RESUME_HINT)

@@ -1,25 +1,20 @@
-"""`arena judge single|baseline|pairwise|run`: the options of a judge run, its progress and its board."""
+"""`arena judge single|baseline|pairwise|battles|run`: the options of a judge run."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from arena.cli.batch import with_batch
-from arena.cli.judge_options import ALWAYS, BATCH, PLACE, takes, words
-from arena.cli.judge_report import report, show, show_forecast, tell_gaps
+from arena.cli.batch import print_read, print_written
+from arena.cli.judge_options import ALWAYS, BATCH, PLACE, names, takes
+from arena.cli.judge_report import print_forecast, print_missing, print_result
 from arena.cli.options import Format, opened
 from arena.cli.progress import progress_bar
 
 if TYPE_CHECKING:
-    from arena.config import Settings
-    from arena.engine import RunResult, Session
     from arena.judging.config import JudgeRunConfig
-    from arena.judging.run import Prepared
-    from arena.store import Database
 
 
 @takes("prompts", "judge", "panel", "name", *BATCH, *ALWAYS)
@@ -51,7 +46,7 @@ def run(**given: Any) -> None:
     """Do what a TOML file says; its keys are the options' names, and `mode`."""
     from arena.judging.config import read_config
 
-    _do(read_config(given.pop("file")), **given)
+    _do(read_config(given.pop("file")), settings_file=given.pop("config"), **given)
 
 
 def _options(mode: str, given: dict[str, Any]) -> None:
@@ -59,96 +54,37 @@ def _options(mode: str, given: dict[str, Any]) -> None:
     from arena.judging.config import config_of
 
     place = {name: given.pop(name) for name in (*BATCH, *PLACE)}
-    given |= {"panel": words(given["panel"]), "models": words(given["models"])}
+    place["settings_file"] = place.pop("config")
+    given |= {"panel": names(given["panel"]), "models": names(given["models"])}
     _do(config_of(mode=mode, **given), **place)
 
 
 def _do(
-    told: JudgeRunConfig,
+    config: JudgeRunConfig,
     *,
     dry_run: bool,
     as_format: Format,
-    config: Path | None,
+    settings_file: Path | None,
     db: str | None,
     batch_out: Path | None,
     batch_in: Path | None,
 ) -> None:
-    batch = Batch(batch_out, batch_in)
-    with opened(config, db) as (database, settings):
-        told_back = carried_out(told, dry_run, as_format, database, settings, batch)
-    if told_back is None:
-        return
-    show(told_back, as_format)
-    if not told_back["published"]:
-        raise typer.Exit(1)
+    from arena.judging.preparation import prepare
+    from arena.judging.run import open_judge_run
 
-
-@dataclass(frozen=True)
-class Batch:
-    """Files of an OpenAI-compatible Batch endpoint: requests that go out, results that come in."""
-
-    out: Path | None = None
-    into: Path | None = None
-
-
-def carried_out(
-    told: JudgeRunConfig,
-    dry_run: bool,
-    as_format: Format,
-    database: Database,
-    settings: Settings,
-    batch: Batch = Batch(),
-) -> dict[str, Any] | None:
-    """Ask, read and publish; the report, or None where nothing is asked: a dry run, whose forecast is printed, or
-    requests written to a file.
-    """
-    from arena.config import reply_cache_path
-    from arena.engine import open_session
-    from arena.errors import ConfigError
-    from arena.judging import calls as run
-    from arena.judging import run as evaluate
-    from judges.errors import JudgesError
-
-    prepared = evaluate.prepare(database, settings, told)
-    tell_gaps(prepared)
-    try:
-        with open_session(reply_cache_path(settings, told.reply_cache), progress_bar) as session:
-            reply_cache = session.reply_cache
-            if batch.into is not None or batch.out is not None:
-                with_batch(
-                    reply_cache,
-                    prepared.asked,
-                    lambda: run.calls(prepared.cases(), prepared.asked),
-                    batch.into,
-                    batch.out,
-                )
-            if batch.out is not None:
-                return None
-            expected = run.forecast(prepared.cases(), prepared.asked, reply_cache)
+    with opened(settings_file, db) as (database, settings):
+        prepared = prepare(database, settings, config)
+        print_missing(prepared.missing(), len(prepared.prompts))
+        with open_judge_run(database, prepared, progress_bar) as judge_run:
+            if batch_in is not None:
+                print_read(batch_in, judge_run.read_batch(batch_in))
+            if batch_out is not None:
+                print_written(batch_out, judge_run.write_batch(batch_out))
+                return
             if dry_run:
-                show_forecast(expected, prepared, as_format)
-                return None
-            ran = _ask(prepared, session, expected.requests)
-            found = evaluate.read(prepared, reply_cache)
-            refused = evaluate.refusal(prepared, found)
-            new = 0 if refused else evaluate.publish(database, prepared, reply_cache)
-    except JudgesError as problem:
-        raise ConfigError(str(problem)) from problem
-    return report(prepared, found, ran, refused, new)
-
-
-def _ask(prepared: Prepared, session: Session, requests: int) -> RunResult[None]:
-    from arena.engine import RetryPolicy
-    from arena.judging.calls import run_calls
-
-    told = prepared.config
-    policy = RetryPolicy(run_timeout=told.timeout)
-    if told.call_timeout is not None:
-        policy = replace(policy, call_timeout=told.call_timeout)
-    return session.run(
-        prepared.asked,
-        lambda engine, seen: run_calls(engine, prepared.cases(), prepared.asked, seen),
-        total=requests,
-        budget=told.budget,
-        retry_policy=policy,
-    )
+                print_forecast(judge_run.forecast(), prepared, as_format)
+                return
+            result = judge_run.run()
+    print_result(result.to_dict(), as_format)
+    if not result.published:
+        raise typer.Exit(1)

@@ -1,6 +1,6 @@
-"""Requests as a file for an OpenAI-compatible Batch endpoint, and its results as entries of the journal.
+"""Requests as a file for an OpenAI-compatible Batch endpoint, and its results as entries of the reply cache.
 
-A line's `custom_id` is the request's address, so that a reply finds its place however the run is typed again.
+A line's `custom_id` is the key of its request, by which any later run finds the reply.
 Source: platform.openai.com/docs/guides/batch, "Prepare your batch file" and "Retrieve the results".
 """
 
@@ -16,18 +16,19 @@ from arena.endpoints.endpoint import Reply
 from arena.engine.calls import Call, Status, status_of
 from arena.engine.model_client import ModelClient
 from arena.engine.reply_cache import Entry, ReplyCache
+from arena.errors import ConfigError
 
 CHAT = "/v1/chat/completions"
 
 
-class BatchFileError(Exception):
-    """A batch file cannot be written or read; the text says what helps."""
+class BatchFileError(ConfigError):
+    """A batch file cannot be written or read; the text says what to do."""
 
 
 def write_batch(
-    path: Path, calls: Iterable[Call], targets: Mapping[str, ModelClient], reply_cache: ReplyCache
+    path: Path, calls: Iterable[Call], clients: Mapping[str, ModelClient], reply_cache: ReplyCache
 ) -> int:
-    """Write what the journal has no reply to, each request once. Returns how many there are.
+    """Write each request without a cached reply once, and return their number.
 
     Raises `BatchFileError` for a model that is not behind an OpenAI-compatible server.
     """
@@ -37,52 +38,52 @@ def write_batch(
             for call in calls:
                 if call.key in written or call.key in reply_cache:
                     continue
-                identity = targets[call.model].identity
+                identity = clients[call.model].identity
                 if identity.get("endpoint") != "openai":
                     raise BatchFileError(
-                        f"{call.model} runs on this machine; a batch file is for a server's models"
+                        f"{call.model} is no model of an OpenAI-compatible server. Remove it, or run without --batch-out."
                     )
                 body = {**call.body, "model": identity["model"]}
                 line = {"custom_id": call.key, "method": "POST", "url": CHAT, "body": body}
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
                 written.add(call.key)
     except OSError as problem:
-        raise BatchFileError(f"{path}: cannot be written ({problem.strerror}); give another name") from problem
+        raise BatchFileError(f"{path} cannot be written ({problem.strerror}). Choose another name.") from problem
     return len(written)
 
 
 def read_batch(path: Path, calls: Iterable[Call], reply_cache: ReplyCache) -> Counter[Status]:
-    """Put the results of a batch into the journal, each checked as if it had just been asked; counts by status.
+    """Add the results of a batch to the reply cache, checked as new replies are; their counts by status.
 
-    Raises `BatchFileError` for a file that holds no results of these requests.
+    Raises `BatchFileError` for a file without results of these requests.
     """
-    given = _results(path)
-    found: Counter[Status] = Counter()
+    results = _results(path)
+    counts: Counter[Status] = Counter()
     for call in calls:
-        if call.key not in given or call.key in reply_cache:
+        if call.key not in results or call.key in reply_cache:
             continue
-        reply, detail = given.pop(call.key)
+        reply, detail = results.pop(call.key)
         problem = call.check(reply) if reply is not None else None
         status = Status.TRANSPORT if reply is None else status_of(problem.reason) if problem else Status.OK
         reply_cache.append(Entry(call.key, status, call.model, reply, problem.reason.value if problem else detail))
-        found[status] += 1
-    if not found and not any(key in reply_cache for key in given):
-        raise BatchFileError(f"{path}: holds no results of these requests; type the command that wrote them")
-    return found
+        counts[status] += 1
+    if not counts and not any(key in reply_cache for key in results):
+        raise BatchFileError(f"{path} has no results of these requests. Run the command that wrote them.")
+    return counts
 
 
 def _results(path: Path) -> dict[str, tuple[Reply | None, str]]:
-    """By custom_id: the reply, or None and what the server said."""
-    found: dict[str, tuple[Reply | None, str]] = {}
+    """By custom_id: the reply, or None and the server's error."""
+    results: dict[str, tuple[Reply | None, str]] = {}
     try:
         with path.open(encoding="utf-8") as lines:
             for number, line in enumerate(lines, 1):
                 if line.strip():
                     name, reply, detail = _result(line, f"{path}:{number}")
-                    found[name] = reply, detail
+                    results[name] = reply, detail
     except (OSError, UnicodeDecodeError) as problem:
-        raise BatchFileError(f"{path}: cannot be read ({problem})") from problem
-    return found
+        raise BatchFileError(f"{path} cannot be read ({problem}). Check the file.") from problem
+    return results
 
 
 def _result(line: str, place: str) -> tuple[str, Reply | None, str]:
@@ -92,9 +93,11 @@ def _result(line: str, place: str) -> tuple[str, Reply | None, str]:
         body = response.get("body") or {}
         name = str(record["custom_id"])
     except (ValueError, KeyError, AttributeError, TypeError) as problem:
-        raise BatchFileError(f"{place}: not a result with custom_id and response") from problem
+        raise BatchFileError(
+            f"{place} is not a batch result with custom_id and response. Download the results again."
+        ) from problem
     choices = body.get("choices") if isinstance(body, dict) else None
     if isinstance(choices, list) and choices and isinstance(choices[0].get("message"), dict):
         return name, body, ""
-    said = record.get("error") or body.get("error") or response.get("status_code") or "no response"
-    return name, None, f"the batch says: {json.dumps(said, ensure_ascii=False)}"[:500]
+    error = record.get("error") or body.get("error") or response.get("status_code") or "no response"
+    return name, None, f"batch error: {json.dumps(error, ensure_ascii=False)}"[:500]

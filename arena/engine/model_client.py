@@ -1,4 +1,4 @@
-"""Whom the engine asks, and how patiently."""
+"""A model as the engine calls it, and how often it retries."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class ModelClient:
     parameters: Mapping[str, Any] = field(default_factory=dict)  # the user's, for requests that others build
     lacks: frozenset[str] = frozenset()  # parameters that the endpoint refuses and a request can do without
 
-    def asked_with(self, body: Request) -> dict[str, Any]:
-        """The request with this model's own parameters over those of whoever built it."""
-        asked = {name: value for name, value in body.items() if name not in self.lacks} | dict(self.parameters)
-        if "max_completion_tokens" in self.parameters:  # the other word for it, and servers refuse both together
-            asked.pop("max_tokens", None)
-        return asked
+    def with_parameters(self, body: Request) -> dict[str, Any]:
+        """The request with this model's own parameters over those of its builder."""
+        request = {name: value for name, value in body.items() if name not in self.lacks} | dict(self.parameters)
+        if "max_completion_tokens" in self.parameters:  # a synonym, and servers refuse both together
+            request.pop("max_tokens", None)
+        return request
 
 
 @dataclass(frozen=True)

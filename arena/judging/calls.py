@@ -1,26 +1,37 @@
-"""A judge run in two passes: everything is asked and kept in the journal, then read from the journal.
+"""The calls of a judge run: one list of cases with their keys, made once and shared by forecast, engine and results.
 
-What the second pass reads never depends on when or how often the first one was interrupted: the same journal
-gives the same verdicts, bit for bit, without a call.
+Results depend on the reply cache alone: an interrupted run, resumed, gives the verdicts of an uninterrupted one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from arena.endpoints import Request
-from arena.engine import Call, CallResult, Engine, ModelClient, Price, ReplyCache, estimated_tokens
+from arena.engine import Call, Engine, ModelClient, Price, ReplyCache, Seen, estimated_tokens
 from arena.judging.plan import Case
 from arena.serving import model_clients
 from judges import Unparsable
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedCase:
+    """A case with the reply cache's key of each of its requests.
+
+    Held in memory for the whole run: the case, whose texts are those of the store's prompts and completions, and
+    64 characters a request. Request bodies, which repeat those texts, are not held.
+    """
+
+    case: Case
+    keys: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Forecast:
-    """What a run would ask; tokens and cost are estimates from above, cost is None without a price."""
+    """The requests of a run; tokens and cost are upper estimates, cost is None without a price."""
 
     cases: int
     requests: int
@@ -31,62 +42,69 @@ class Forecast:
     example: str  # one whole request, as messages
 
 
-def calls(cases: Iterable[Case], asked: Mapping[str, ModelClient]) -> Iterator[Call]:
-    """The requests of all cases, in order."""
-    for case in cases:
-        for number, (model, body) in enumerate(_bodies(case, asked)):
-            check = partial(case.judge.unreadable, case.item, number)
-            yield Call(model_clients.key(asked[model].identity, body), model, body, check)
+def plan_calls(cases: Iterable[Case], clients: Mapping[str, ModelClient]) -> list[PlannedCase]:
+    """Every case with its keys, in order."""
+    return [
+        PlannedCase(
+            case,
+            tuple(model_clients.key(clients[model].identity, body) for model, body in _bodies(case, clients)),
+        )
+        for case in cases
+    ]
 
 
-def _bodies(case: Case, asked: Mapping[str, ModelClient]) -> Iterator[tuple[str, Request]]:
-    """Each request of a case with the judge that it is for, whose own parameters count."""
+def calls(planned: Iterable[PlannedCase], clients: Mapping[str, ModelClient]) -> Iterator[Call]:
+    """The calls of all cases, in order; each body is built when it is read."""
+    for row in planned:
+        case = row.case
+        for number, (key, (model, body)) in enumerate(zip(row.keys, _bodies(case, clients), strict=True)):
+            yield Call(key, model, body, partial(case.judge.unreadable, case.item, number))
+
+
+def _bodies(case: Case, clients: Mapping[str, ModelClient]) -> Iterator[tuple[str, Request]]:
+    """Each request of a case with its judge, whose own parameters override those of the protocol."""
     for body in case.judge.requests(case.item):
         model = str(body["model"])
-        yield model, asked[model].asked_with(body)
+        yield model, clients[model].with_parameters(body)
 
 
 async def run_calls(
-    engine: Engine, cases: Iterable[Case], asked: Mapping[str, ModelClient], seen: Callable[[CallResult], None]
+    engine: Engine, planned: Iterable[PlannedCase], clients: Mapping[str, ModelClient], seen: Seen
 ) -> None:
-    """Ask what the journal does not know yet; `seen` hears of every request that is settled."""
-    async for answered in engine.run(calls(cases, asked)):
-        seen(answered)
+    """Make the calls whose replies are not in the cache; `seen` is called with each result."""
+    async for result in engine.run(calls(planned, clients)):
+        seen(result)
 
 
-def results(
-    cases: Iterable[Case], asked: Mapping[str, ModelClient], reply_cache: ReplyCache
-) -> Iterator[tuple[Case, Any | Unparsable]]:
-    """Each case with its verdict or score, from the journal alone."""
-    for case in cases:
-        replies = [
-            reply_cache.reply(model_clients.key(asked[model].identity, body))
-            for model, body in _bodies(case, asked)
-        ]
-        yield case, case.judge.verdict(case.item, replies)
+def results(planned: Iterable[PlannedCase], reply_cache: ReplyCache) -> Iterator[tuple[Case, Any | Unparsable]]:
+    """Each case with its verdict or score, from the reply cache alone."""
+    for row in planned:
+        replies = [reply_cache.reply(key) for key in row.keys]
+        yield row.case, row.case.judge.verdict(row.case.item, replies)
 
 
-def forecast(cases: Iterable[Case], asked: Mapping[str, ModelClient], reply_cache: ReplyCache | None) -> Forecast:
-    """Look at every request without asking one."""
-    counted = requests = known = prompt = completion = 0
+def forecast(
+    planned: Sequence[PlannedCase], clients: Mapping[str, ModelClient], reply_cache: ReplyCache
+) -> Forecast:
+    """The expected requests, tokens and cost; no call is made."""
+    requests = cached = prompt = completion = 0
     cost: float | None = 0.0
     example = ""
     keys: set[str] = set()
-    for case in cases:
-        counted += 1
-        for ask in calls([case], asked):
+    for row in planned:
+        for call in calls([row], clients):
             requests += 1
-            if ask.key in keys or (reply_cache is not None and ask.key in reply_cache):
-                known += 1
+            if call.key in keys or call.key in reply_cache:
+                cached += 1
                 continue
-            keys.add(ask.key)
-            used = estimated_tokens(ask.body)
-            prompt, completion = prompt + used[0], completion + used[1]
-            cost = _added(cost, asked[ask.model].price, used)
-            if not case.control_pair:
-                example = example or "\n\n".join(f"[{m['role']}]\n{m['content']}" for m in ask.body["messages"])
-    return Forecast(counted, requests, known, prompt, completion, cost, example)
+            keys.add(call.key)
+            tokens = estimated_tokens(call.body)
+            prompt, completion = prompt + tokens[0], completion + tokens[1]
+            cost = _added(cost, clients[call.model].price, tokens)
+            if not row.case.control_pair:
+                example = example or "\n\n".join(f"[{m['role']}]\n{m['content']}" for m in call.body["messages"])
+    return Forecast(len(planned), requests, cached, prompt, completion, cost, example)
 
 
-def _added(cost: float | None, price: Price | None, used: tuple[int, int]) -> float | None:
-    return None if price is None or cost is None else cost + price.of(*used)
+def _added(cost: float | None, price: Price | None, tokens: tuple[int, int]) -> float | None:
+    return None if price is None or cost is None else cost + price.of(*tokens)

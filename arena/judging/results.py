@@ -33,8 +33,8 @@ class Judged(NamedTuple):
 
 
 @dataclass
-class Found:
-    """The results of a run as they are read, canaries apart."""
+class RunVerdicts:
+    """The results of a run, control pairs apart."""
 
     cases: int = 0
     judged: list[Judged] = field(default_factory=list)
@@ -122,7 +122,11 @@ def mean_preferences(judged: Sequence[Judged]) -> dict[str, float]:
 
 
 def rating_rows(judged: Sequence[Judged]) -> list[dict[str, Any]]:
-    """The Bradley–Terry board of the run's verdicts, intervals clustered by prompt."""
+    """The Bradley–Terry board of the run's verdicts, intervals clustered by prompt; empty for a single prompt, whose
+    verdicts define no interval.
+    """
+    if len({one.prompt for one in judged}) < 2:
+        return []
     a, b = [one.model_a for one in judged], [one.model_b for one in judged]
     winner, cluster = [one.result.winner for one in judged], [one.prompt for one in judged]
     fit = ratings.bradley_terry(a, b, winner, prior=ratings.PRIOR, cluster=cluster)

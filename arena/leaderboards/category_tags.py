@@ -1,13 +1,14 @@
-"""A model sorts the battles that have votes into categories, through the engine. Nothing is asked twice."""
+"""Categories of battles by a model, through the engine: battles that have votes are tagged once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from arena.config import AnyModel, Settings
-from arena.engine import Call, CallResult, Engine, ModelClient, Status
+from arena.config import AnyModel, Settings, reply_cache_path
+from arena.engine import Call, Engine, ModelClient, Progress, Seen, Status, Tally, open_session
 from arena.errors import ConfigError
 from arena.rules.tagger_prompt import check, classifier, found_in, messages
 from arena.serving import model_clients
@@ -17,58 +18,99 @@ from arena.store.tags import add_tags, remove_tags, taggers, untagged
 from arena.store.traits import prompts_of_battle
 from judges.replies import Unparsable
 
-AT_ONCE = 500  # battles whose prompts are in memory
+BATCH = 500  # battles whose prompts are in memory
 
 
 @dataclass(frozen=True)
-class Tagging:
-    """The tagger, and the battles that it is to sort."""
+class TaggingConfig:
+    """Which model tags battles, and within which limits."""
+
+    model: str
+    limit: int | None = None  # the newest N battles
+    budget: float | None = None  # USD
+    recompute: bool = False  # remove the tags of all taggers first
+    reply_cache: Path | None = None
+
+
+@dataclass(frozen=True)
+class TaggingResult:
+    """The number of battles to tag and of battles tagged, and the counts of the calls."""
+
+    battles: int
+    tagged: int
+    tally: Tally
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report that `arena tag --format json` prints."""
+        return {"sorted": self.tagged, **self.tally.to_dict()}
+
+
+@dataclass(frozen=True)
+class _Tagger:
+    """The model, and how it is called."""
 
     model: AnyModel
-    asked: ModelClient
-    battles: Sequence[int]
+    client: ModelClient
+
+    def call(self, prompts: Sequence[str]) -> Call:
+        body = ServedModel(self.model, self.client.endpoint).request(messages(prompts))
+        body |= {"model": self.model.name, "temperature": 0}
+        return Call(model_clients.key(self.client.identity, body), self.model.name, body, check)
 
 
-def prepare(
-    database: Database, settings: Settings, name: str, limit: int | None = None, *, again: bool = False
-) -> Tagging:
-    """Raises `ConfigError` for an unknown model, or when another one has sorted battles and `again` is not set."""
-    model = model_clients.chosen(model_clients.configured(settings), [name], "MODEL")[0]
-    if again:
+def tag_battles(
+    database: Database, settings: Settings, config: TaggingConfig, progress: Progress | None = None
+) -> TaggingResult:
+    """Have a model sort the untagged battles that have votes into categories, and save the tags.
+
+    Call it outside any event loop. Raises `ConfigError` for an unknown model, or if another model has tagged
+    battles and `config.recompute` is not set.
+    """
+    [model] = model_clients.chosen(model_clients.configured(settings), [config.model], "MODEL")
+    battles = _untagged(database, config)
+    if not battles:
+        return TaggingResult(0, 0, Tally())
+    tagger = _Tagger(model, model_clients.target(model))
+    with open_session(reply_cache_path(settings, config.reply_cache), progress) as session:
+        result = session.run(
+            {model.name: tagger.client},
+            lambda engine, seen: _tag(database, engine, tagger, battles, seen),
+            total=len(battles),
+            budget=config.budget,
+        )
+    return TaggingResult(len(battles), result.value or 0, result.tally)
+
+
+def _untagged(database: Database, config: TaggingConfig) -> Sequence[int]:
+    if config.recompute:
         with database.write() as session:
             remove_tags(session)
     with database.read() as session:
-        others = [one for one in taggers(session) if one != classifier(name)]
+        others = [name for name in taggers(session) if name != classifier(config.model)]
         if others:
             raise ConfigError(
-                f"battles were sorted by {', '.join(others)}; add --recompute to sort all of them anew"
+                f"Battles were tagged by {', '.join(others)}. Add --recompute to remove these tags and tag all again."
             )
-        return Tagging(model, model_clients.target(model), untagged(session, limit))
+        return untagged(session, config.limit)
 
 
-async def tag_all(database: Database, engine: Engine, tagging: Tagging, seen: Callable[[CallResult], None]) -> int:
-    """Ask about each battle and keep what was found. Returns how many were sorted."""
-    kept = 0
-    for start in range(0, len(tagging.battles), AT_ONCE):
-        numbers = tagging.battles[start : start + AT_ONCE]
+async def _tag(database: Database, engine: Engine, tagger: _Tagger, battles: Sequence[int], seen: Seen) -> int:
+    """Call for each battle and save its tags. Returns how many were tagged."""
+    tagged = 0
+    for start in range(0, len(battles), BATCH):
+        numbers = battles[start : start + BATCH]
         with database.read() as session:
             prompts = [prompts_of_battle(session, number) for number in numbers]
-        async for answered in engine.run(_ask(tagging, texts) for texts in prompts):
-            seen(answered)
-            if answered.status is Status.OK and answered.reply is not None:
-                kept += _keep(database, numbers[answered.number], answered.reply, classifier(tagging.model.name))
-    return kept
+        async for result in engine.run(tagger.call(texts) for texts in prompts):
+            seen(result)
+            if result.status is Status.OK and result.reply is not None:
+                tagged += _save(database, numbers[result.number], result.reply, classifier(tagger.model.name))
+    return tagged
 
 
-def _ask(tagging: Tagging, prompts: Sequence[str]) -> Call:
-    body = ServedModel(tagging.model, tagging.asked.endpoint).request(messages(prompts))
-    body |= {"model": tagging.model.name, "temperature": 0}
-    return Call(model_clients.key(tagging.asked.identity, body), tagging.model.name, body, check)
-
-
-def _keep(database: Database, battle: int, reply: Any, name: str) -> bool:
-    found = found_in(reply)
-    if isinstance(found, Unparsable):
+def _save(database: Database, battle: int, reply: Any, name: str) -> bool:
+    tags = found_in(reply)
+    if isinstance(tags, Unparsable):
         return False
     with database.write() as session:
-        return add_tags(session, battle, found, name)
+        return add_tags(session, battle, tags, name)

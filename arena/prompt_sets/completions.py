@@ -1,12 +1,29 @@
-"""Models answer a prompt set: one completion for each prompt and model, asked through the engine and kept."""
+"""Completions of a prompt set: one for each prompt and model, written through the engine and saved."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from arena.config import AnyModel, Settings
-from arena.engine import Call, CallResult, Engine, ModelClient, Status
+from arena.config import AnyModel, Settings, reply_cache_path
+from arena.engine import (
+    Call,
+    Engine,
+    ModelClient,
+    Progress,
+    RetryPolicy,
+    Seen,
+    Session,
+    Status,
+    Tally,
+    open_session,
+    read_batch,
+    write_batch,
+)
 from arena.errors import ConfigError
 from arena.serving import model_clients
 from arena.serving.models import ServedModel
@@ -17,15 +34,44 @@ from judges.replies import Reason, Unparsable, without_thinking
 
 
 @dataclass(frozen=True)
-class Answering:
-    """The prompts and models of a run; `done` are the (prompt's key, model) that are in the store already."""
+class CompletionsConfig:
+    """Which models complete which prompt set, and within which limits."""
 
+    prompts: str
+    models: Sequence[str]
+    limit: int | None = None  # the first N prompts
+    budget: float | None = None  # USD
+    concurrency: int | None = None  # calls at once, to each model
+    timeout: float | None = None  # seconds, after which no call is begun
+    reply_cache: Path | None = None
+
+
+@dataclass(frozen=True)
+class CompletionsResult:
+    """The number of completions written, and the counts of the calls."""
+
+    written: int
+    tally: Tally
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report that `arena answer --format json` prints."""
+        return {"written": self.written, **self.tally.to_dict()}
+
+
+@dataclass(frozen=True)
+class CompletionsRun:
+    """The prompts and models of a run; `done` are the (prompt's key, model) whose completion is in the store."""
+
+    database: Database
+    config: CompletionsConfig
     prompts: Sequence[StoredPrompt]
     models: Sequence[AnyModel]
-    asked: Mapping[str, ModelClient]
+    clients: Mapping[str, ModelClient]
+    reply_cache: Path
     done: frozenset[tuple[str, str]]
 
-    def todo(self) -> list[tuple[StoredPrompt, AnyModel]]:
+    def missing(self) -> list[tuple[StoredPrompt, AnyModel]]:
+        """The completions to write."""
         return [
             (prompt, model)
             for prompt in self.prompts
@@ -33,101 +79,132 @@ class Answering:
             if (prompt.key, model.name) not in self.done
         ]
 
+    @contextmanager
+    def open(self, progress: Progress | None = None) -> Iterator[Session]:
+        with open_session(self.reply_cache, progress) as session:
+            yield session
 
-def prepare(
-    database: Database,
-    settings: Settings,
-    prompts: str,
-    models: Sequence[str],
-    limit: int | None = None,
-    concurrency: int | None = None,
-) -> Answering:
-    """Raises `ConfigError` for a prompt set or model that is not there."""
-    chosen = model_clients.chosen(model_clients.configured(settings), models, "--models")
+    def read_batch(self, path: Path, session: Session) -> Counter[Status]:
+        """Add the results of a batch to the reply cache; their counts by status. Raises `BatchFileError`."""
+        return read_batch(path, self._first_turns(), session.reply_cache)
+
+    def write_batch(self, path: Path, session: Session) -> int:
+        """Write the first turn of every missing completion as a batch file. Raises `BatchFileError`."""
+        return write_batch(path, self._first_turns(), self.clients, session.reply_cache)
+
+    def run(self, session: Session) -> CompletionsResult:
+        """Write the missing completions."""
+        missing = self.missing()
+        result = session.run(
+            self.clients,
+            lambda engine, seen: _write_all(self, engine, seen),
+            total=sum(prompt.turns for prompt, _ in missing),
+            budget=self.config.budget,
+            retry_policy=RetryPolicy(run_timeout=self.config.timeout),
+        )
+        return CompletionsResult(result.value or 0, result.tally)
+
+    def _first_turns(self) -> Iterator[Call]:
+        return (_Conversation(prompt, model).call(self.clients) for prompt, model in self.missing())
+
+
+def write_completions(
+    database: Database, settings: Settings, config: CompletionsConfig, progress: Progress | None = None
+) -> CompletionsResult:
+    """Have the models complete the prompts and save the completions. Finished calls are not repeated.
+
+    Call it outside any event loop. Raises `ConfigError`, `ReplyCacheError`.
+    """
+    run = prepare(database, settings, config)
+    if not run.missing():
+        return CompletionsResult(0, Tally())
+    with run.open(progress) as session:
+        return run.run(session)
+
+
+def prepare(database: Database, settings: Settings, config: CompletionsConfig) -> CompletionsRun:
+    """The run before its first call. Raises `ConfigError` for an unknown prompt set or model."""
+    models = model_clients.chosen(model_clients.configured(settings), config.models, "--models")
     with database.read() as session:
         try:
-            some = prompts_of(session, prompts)[:limit]
+            prompts = prompts_of(session, config.prompts)[: config.limit]
         except UnknownPromptSet as problem:
             raise ConfigError(str(problem)) from problem
-        done = frozenset(completions_of(session, prompts, models))
-    return Answering(
-        some, chosen, {model.name: model_clients.target(model, concurrency) for model in chosen}, done
-    )
+        done = frozenset(completions_of(session, config.prompts, config.models))
+    clients = {model.name: model_clients.target(model, config.concurrency) for model in models}
+    path = reply_cache_path(settings, config.reply_cache)
+    return CompletionsRun(database, config, prompts, models, clients, path, done)
 
 
 def no_text(reply: Reply) -> Unparsable | None:
-    """A completion that was cut at its limit is one all the same: voters see those too. An empty one is not."""
+    """The reason why a reply is no completion: it is empty or refused. One cut at its token limit is a completion,
+    as voters see those too.
+    """
     choice = reply["choices"][0]
     if choice["message"].get("refusal") or choice.get("finish_reason") == "content_filter":
         return Unparsable(Reason.REFUSED)
-    words = without_thinking(choice["message"].get("content") or "")
-    return words if isinstance(words, Unparsable) else None
+    text = without_thinking(choice["message"].get("content") or "")
+    return text if isinstance(text, Unparsable) else None
 
 
-async def answer_all(
-    database: Database, engine: Engine, answering: Answering, seen: Callable[[CallResult], None]
-) -> int:
-    """Ask turn by turn and keep each completion once its last turn is there. Returns how many were kept."""
-    open_now = [_Talk(prompt, model) for prompt, model in answering.todo()]
-    kept = 0
-    while open_now:
-        later: list[_Talk] = []
-        async for answered in engine.run(talk.ask(answering.asked) for talk in open_now):
-            seen(answered)
-            talk = open_now[answered.number]
-            if answered.status is not Status.OK or answered.reply is None:
+async def _write_all(run: CompletionsRun, engine: Engine, seen: Seen) -> int:
+    """Call turn by turn and save each completion after its last turn. Returns how many were saved."""
+    conversations = [_Conversation(prompt, model) for prompt, model in run.missing()]
+    saved = 0
+    while conversations:
+        unfinished: list[_Conversation] = []
+        async for result in engine.run(conversation.call(run.clients) for conversation in conversations):
+            seen(result)
+            conversation = conversations[result.number]
+            if result.status is not Status.OK or result.reply is None:
                 continue
-            if talk.hears(answered.reply):
-                later.append(talk)
+            if conversation.add(result.reply):
+                unfinished.append(conversation)
             else:
-                kept += _keep(database, talk, answered.reply)
-        open_now = later
-    return kept
+                saved += _save(run.database, conversation, result.reply)
+        conversations = unfinished
+    return saved
 
 
-def first_turns(answering: Answering) -> Iterator[Call]:
-    """What is asked of everybody to begin with, for a batch file."""
-    return (_Talk(prompt, model).ask(answering.asked) for prompt, model in answering.todo())
-
-
-class _Talk:
+class _Conversation:
     """One model's conversation over one prompt, turn by turn."""
 
     def __init__(self, prompt: StoredPrompt, model: AnyModel) -> None:
         self.prompt, self.model = prompt, model
-        self.said: list[str] = []  # by the model, turn by turn
+        self.completions: list[str] = []  # of the model, turn by turn
 
-    def ask(self, asked: Mapping[str, ModelClient]) -> Call:
-        served = ServedModel(self.model, asked[self.model.name].endpoint)
+    def call(self, clients: Mapping[str, ModelClient]) -> Call:
+        client = clients[self.model.name]
+        served = ServedModel(self.model, client.endpoint)
         body = {**served.request(list(self._messages())), "model": self.model.name}
-        return Call(model_clients.key(asked[self.model.name].identity, body), self.model.name, body, no_text)
+        return Call(model_clients.key(client.identity, body), self.model.name, body, no_text)
 
     def _messages(self) -> Iterator[Mapping[str, str]]:
-        """What was said until now: the user's last turns come one by one, each after the model's reply."""
+        """The conversation so far: each of the user's last turns follows the model's reply to the one before."""
         given = len(self.prompt.messages) - self.prompt.turns
         yield from self.prompt.messages[:given]
-        for turn, message in enumerate(self.prompt.messages[given : given + len(self.said) + 1]):
+        for turn, message in enumerate(self.prompt.messages[given : given + len(self.completions) + 1]):
             yield message
-            if turn < len(self.said):
-                yield {"role": "assistant", "content": self.said[turn]}
+            if turn < len(self.completions):
+                yield {"role": "assistant", "content": self.completions[turn]}
 
-    def hears(self, reply: Reply) -> bool:
-        """Whether there is another turn to ask."""
-        words = without_thinking(reply["choices"][0]["message"]["content"])
-        assert isinstance(words, str)
-        self.said.append(words)
-        return len(self.said) < self.prompt.turns
+    def add(self, reply: Reply) -> bool:
+        """Add a reply and return whether another turn follows."""
+        text = without_thinking(reply["choices"][0]["message"]["content"])
+        assert isinstance(text, str)
+        self.completions.append(text)
+        return len(self.completions) < self.prompt.turns
 
 
-def _keep(database: Database, talk: _Talk, reply: Reply) -> bool:
+def _save(database: Database, conversation: _Conversation, reply: Reply) -> bool:
     usage = reply.get("usage") or {}
     with database.write() as session:
         return add_completion(
             session,
-            talk.prompt.id,
-            talk.model.name,
-            talk.said[-1],
-            earlier=talk.said[:-1],
+            conversation.prompt.id,
+            conversation.model.name,
+            conversation.completions[-1],
+            earlier=conversation.completions[:-1],
             finish_reason=reply["choices"][0].get("finish_reason"),
             prompt_tokens=usage.get("prompt_tokens"),
             completion_tokens=usage.get("completion_tokens"),

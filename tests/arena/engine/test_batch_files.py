@@ -56,14 +56,14 @@ def test_results_are_found_afterwards_and_failures_are_not(reply_cache, tmp_path
 
 def test_what_cannot_be_a_batch_is_told(reply_cache, tmp_path):
     here = {"judge": ModelClient(Scripted(), {"endpoint": "llama_cpp"})}
-    with pytest.raises(BatchFileError, match="judge runs on this machine"):
+    with pytest.raises(BatchFileError, match="judge is no model of an OpenAI-compatible server"):
         write_batch(tmp_path / "here.jsonl", ASKS, here, reply_cache)
     with pytest.raises(BatchFileError, match="cannot be written"):
         write_batch(tmp_path / "no" / "folder.jsonl", ASKS, SERVED, reply_cache)
     with pytest.raises(BatchFileError, match="cannot be read"):
         read_batch(tmp_path / "none.jsonl", ASKS, reply_cache)
     (tmp_path / "odd.jsonl").write_text("[]")
-    with pytest.raises(BatchFileError, match=r"odd\.jsonl:1: not a result"):
+    with pytest.raises(BatchFileError, match=r"odd\.jsonl:1 is not a batch result"):
         read_batch(tmp_path / "odd.jsonl", ASKS, reply_cache)
     (tmp_path / "other.jsonl").write_text(result("0" * 64, "yes"))
     with pytest.raises(BatchFileError, match="no results of these requests"):

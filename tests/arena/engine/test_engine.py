@@ -275,15 +275,15 @@ async def test_a_run_that_is_over_waits_for_no_limit_and_no_pause(reply_cache, h
     assert ended.count(Status.NOT_ASKED) >= 2
 
 
-def test_a_judge_is_asked_with_its_own_parameters_and_without_what_it_lacks():
+def test_a_judge_is_called_with_its_own_parameters_and_without_what_it_lacks():
     thinks = ModelClient(Fake(str), IDENTITY, parameters={"max_completion_tokens": 9, "temperature": 1})
     body = {"messages": [], "max_tokens": 5, "temperature": 0, "response_format": {"type": "json_object"}}
-    assert thinks.asked_with(body) == {
+    assert thinks.with_parameters(body) == {
         "messages": [], "temperature": 1, "max_completion_tokens": 9, "response_format": {"type": "json_object"},
     }  # fmt: skip
     assert "response_format" not in ModelClient(
         Fake(str), IDENTITY, lacks=frozenset({"response_format"})
-    ).asked_with(body)
+    ).with_parameters(body)
 
 
 async def test_a_silent_endpoint_is_a_timeout(reply_cache):

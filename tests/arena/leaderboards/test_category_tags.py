@@ -102,9 +102,9 @@ def test_the_command_sorts_once_and_an_export_with_tags_follows(arena, sqlite, t
     ballots(sqlite)
     settings(tmp_path, answers("code"))
     first = arena("tag", "tagger", "--limit", "3", folder=tmp_path)
-    assert (first.returncode, "3 battles sorted" in first.stderr) == (0, True)
-    assert "5 battles sorted" in arena("tag", "tagger", folder=tmp_path).stderr
-    assert "is sorted already" in arena("tag", "tagger", folder=tmp_path).stderr
+    assert (first.returncode, "3 battles tagged" in first.stderr) == (0, True)
+    assert "5 battles tagged" in arena("tag", "tagger", folder=tmp_path).stderr
+    assert "are already tagged" in arena("tag", "tagger", folder=tmp_path).stderr
     board = arena("leaderboard", "--category", "code (llm)", "--format", "json", folder=tmp_path)
     assert json.loads(board.stdout)["votes"] == len(PLAIN)
     with sqlite.read() as session:
@@ -121,8 +121,8 @@ def test_another_tagger_sorts_all_or_nothing(arena, sqlite, tmp_path):
     settings(tmp_path, answers("math"), "other")
     refused = arena("tag", "other", folder=tmp_path)
     assert refused.returncode == 2
-    assert "sorted by llm-1 tagger; add --recompute" in refused.stderr
-    assert "8 battles sorted" in arena("tag", "other", "--recompute", folder=tmp_path).stderr
+    assert "tagged by llm-1 tagger. Add --recompute" in refused.stderr
+    assert "8 battles tagged" in arena("tag", "other", "--recompute", folder=tmp_path).stderr
     with sqlite.read() as session:
         assert taggers(session) == ["llm-1 other"]
         assert counted_categories(session)["math (llm)"] == len(PLAIN)
@@ -135,6 +135,6 @@ def test_what_cannot_be_read_is_counted_and_fails_the_command(arena, sqlite, tmp
     settings(tmp_path, "I would say it is about code.")
     done = arena("tag", "tagger", folder=tmp_path)
     assert done.returncode == 1
-    assert "0 battles sorted" in done.stderr
+    assert "0 battles tagged" in done.stderr
     assert "unparsable" in done.stderr
     assert "no model is called 'nobody'" in arena("tag", "nobody", folder=tmp_path).stderr

@@ -1,0 +1,169 @@
+"""What a judge run needs, read from the settings and the store and checked before the first call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ratings
+from arena.config import AnyModel, Settings, reply_cache_path
+from arena.engine import ModelClient
+from arena.errors import ConfigError
+from arena.judging import plan
+from arena.judging.config import JudgeRunConfig
+from arena.leaderboards.leaderboard import pair_columns
+from arena.rules.votes import HUMAN, OVERALL
+from arena.serving import model_clients
+from arena.store import Database
+from arena.store.judgeable_battles import voted_battles
+from arena.store.prompt_set_verdicts import has_other_config
+from arena.store.prompts import StoredPrompt, UnknownPromptSet, completions_of, prompt_sets, prompts_of
+from arena.store.votes import pair_counts
+from judges import Judge
+
+
+@dataclass(frozen=True)
+class PreparedRun:
+    """A judge run before its first call: config, judge, prompts, completions and clients, read once."""
+
+    config: JudgeRunConfig
+    judge: Judge[Any, Any]
+    prompts: Sequence[StoredPrompt]
+    completions: plan.Completions
+    clients: dict[str, ModelClient]
+    reply_cache: Path
+    counts: ratings.PairCounts | None = None  # votes so far, for choosing battles
+
+    @property
+    def source(self) -> str:
+        """The judge's name as a voter."""
+        return plan.source(self.config)
+
+    @property
+    def models(self) -> list[str]:
+        return sorted({completion.model for completion in self.completions.values()})
+
+    def cases(self) -> Iterator[plan.Case]:
+        return plan.cases(self.config, self.judge, self.prompts, self.completions, self.counts)
+
+    def missing(self) -> dict[str, int]:
+        """The number of prompts without a completion, by model; empty for battles, which have both completions."""
+        if self.config.mode == "battles":
+            return {}
+        return plan.missing(self.prompts, self.completions, self.models)
+
+
+def prepare(database: Database, settings: Settings, config: JudgeRunConfig) -> PreparedRun:
+    """Everything that the run needs. Raises `ConfigError` if it cannot start."""
+    judges = model_clients.chosen(model_clients.configured(settings), config.judges, "--judge")
+    _check_protocol(config, judges)
+    clients = {model.name: model_clients.target(model, config.concurrency) for model in judges}
+    _check_prices(config, clients)
+    _check_config_hash(database, config)
+    path = reply_cache_path(settings, config.reply_cache)
+    judge = plan.judge_of(config)
+    if config.mode == "battles":
+        prompts, completions = _voted(database, config)
+        return PreparedRun(config, judge, prompts, completions, clients, path)
+    prompts, completions, counts = _prompt_set(database, config)
+    return PreparedRun(config, judge, prompts, completions, clients, path, counts)
+
+
+def _prompt_set(
+    database: Database, config: JudgeRunConfig
+) -> tuple[list[StoredPrompt], plan.Completions, ratings.PairCounts]:
+    """The prompts of the set, their completions, and the votes so far between the models."""
+    models = _models(config)
+    with database.read() as session:
+        try:
+            prompts = prompts_of(session, config.prompts)[: config.limit]
+        except UnknownPromptSet as problem:
+            raise ConfigError(str(problem)) from problem
+        keys = {prompt.key for prompt in prompts}
+        stored = completions_of(session, config.prompts, models)
+        completions = {place: completion for place, completion in stored.items() if place[0] in keys}
+        [listed] = [listed for listed in prompt_sets(session) if listed.name == config.prompts]
+        _check_models(config, models, set(listed.completions), completions)
+        counts = pair_columns(sorted({model for _, model in completions}), pair_counts(session, None, OVERALL))
+    return prompts, completions, counts
+
+
+def _check_protocol(config: JudgeRunConfig, judges: Sequence[AnyModel]) -> None:
+    """A reward model has a protocol of its own, which no other model has."""
+    for model in judges:
+        if (model.endpoint == "reward") != (config.protocol == plan.REWARD):
+            kind, verb = ("a reward model", "Add") if model.endpoint == "reward" else ("no reward model", "Remove")
+            raise ConfigError(f"--judge: {model.name} is {kind}. {verb} --protocol {plan.REWARD}.")
+
+
+def _check_prices(config: JudgeRunConfig, clients: dict[str, ModelClient]) -> None:
+    unpriced = [name for name, client in clients.items() if client.price is None]
+    if config.budget is not None and unpriced:
+        raise ConfigError(
+            f"--budget: {unpriced[0]} has no price. Add price = {{prompt = …, completion = …}} to it."
+        )
+
+
+def _check_config_hash(database: Database, config: JudgeRunConfig) -> None:
+    """One judge's name stands for one configuration; a run whose verdicts could not be saved does not start."""
+    source, config_hash, scores = plan.source(config), plan.config_hash(config), config.mode == "single"
+    with database.read() as session:
+        if has_other_config(session, source, config_hash, config.prompts or None, scores=scores):
+            name = f"{'+'.join(config.judges)}-{plan.protocol_of(config)}"
+            raise ConfigError(
+                f"{source} has judged {config.prompts or 'these battles'} with another protocol, template, order or "
+                f"thinking budget. Choose another name, such as --name {name}."
+            )
+
+
+def _voted(database: Database, config: JudgeRunConfig) -> tuple[list[StoredPrompt], plan.Completions]:
+    """The battles that people have voted on."""
+    models = set(config.models)
+    with database.read() as session:
+        battles = [
+            voted
+            for voted in voted_battles(session)
+            if not models or {completion.model for completion in voted[1:]} <= models
+        ][: config.limit]
+        pairs = [{row.model_a, row.model_b} for row in pair_counts(session, HUMAN)]
+    if not battles:
+        among = f" between {', '.join(config.models)}" if models else ""
+        if any(not models or pair <= models for pair in pairs):
+            raise ConfigError(
+                f"No battle{among} with a human vote has complete texts of both sides. Import battles with "
+                "conversation_a and conversation_b, or with completions."
+            )
+        raise ConfigError(f"No human votes on battles{among} yet. Run `arena serve` to collect votes.")
+    completions = {
+        (prompt.key, side): completion
+        for prompt, *both in battles
+        for side, completion in zip(plan.SIDES, both, strict=True)
+    }
+    return [prompt for prompt, *_ in battles], completions
+
+
+def _models(config: JudgeRunConfig) -> list[str] | None:
+    """The models named, with the baseline; None for all."""
+    if not config.models:
+        return None
+    return list(dict.fromkeys([*config.models, *([config.baseline] if config.baseline else [])]))
+
+
+def _check_models(
+    config: JudgeRunConfig, models: Sequence[str] | None, answered: set[str], completions: plan.Completions
+) -> None:
+    name = config.prompts
+    for model in [*(models or ()), *([config.baseline] if config.baseline else [])]:
+        if model not in answered:
+            raise ConfigError(
+                f"{model!r} has no completions for {name!r}. Run `arena answer --prompts {name} --models {model}`."
+            )
+    least = 1 if config.mode == "single" else 2
+    count = len({model for _, model in completions})
+    if count < least:
+        raise ConfigError(
+            f"{name!r} has completions of {count} models; {config.mode} needs at least {least}. "
+            f"Run `arena answer --prompts {name} --models …`."
+        )
