@@ -84,7 +84,7 @@ def lines(session: Session) -> list[Line]:
     """Every comparable line, by dimension and task, with the newest run of each model."""
     by_key: dict[tuple[str, str, str, str], dict[str, StoredRun]] = {}
     for run in runs(session):
-        key = (run.row.dimension, run.row.task, run.row.settings, run.row.rung)
+        key = (run.row.dimension, run.row.task, run.row.settings, run.row.request_type)
         by_key.setdefault(key, {})[run.model] = run
     return [
         Line(
@@ -105,7 +105,7 @@ def summary(run: StoredRun) -> str:
         f"{options['shots']} shots" if options.get("shots") is not None else "",
         f"{options['limit']:,} samples" if options.get("limit") else "all samples",
         "as lm-eval does" if options.get("compat") else "",
-        run.row.rung.replace("_", " "),
+        run.row.request_type.replace("_", " "),
     ]
     return ", ".join(part for part in parts if part)
 

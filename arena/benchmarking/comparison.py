@@ -134,7 +134,7 @@ def _pair(first: Values, second: Values) -> dict[str, Any]:
         "model_b": second.name,
         "run_a": a.id,
         "run_b": b.id,
-        "rungs": [a.rung, b.rung],
+        "rungs": [a.request_type, b.request_type],
         "worst": _difference(a.worst, b.best),
         "best": _difference(a.best, b.worst),
         **asdict(result),

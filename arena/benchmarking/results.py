@@ -39,8 +39,8 @@ def save(
     run = {name: values[name] for name in REPORT_COLUMNS} | {
         "dimension": selected.task.dimension,
         "settings": digest(settings),
-        "design": digest(config),
-        "rung": model.request_type.value,
+        "config_hash": digest(config),
+        "request_type": model.request_type.value,
         "options": settings,
         "seconds": seconds,
         "cost": result.cost,

@@ -119,14 +119,14 @@ def copy_(
 def _classify(database: Database) -> None:
     """In many small transactions, so that a running arena goes on; the counts are made anew in the last one."""
     from arena.rules.categories import VERSION
-    from arena.store.traits import classify_again
+    from arena.store.battle_features import reclassify
     from arena.store.votes import rewrite_pair_counts
 
     after: int | None = 0
     with console.status("sorting battles into categories"):
         while after is not None:
             with database.write() as session:
-                after = classify_again(session, after)
+                after = reclassify(session, after)
                 if after is None:
                     rewrite_pair_counts(session)
     console.print(f"every battle is sorted by {VERSION}, and the pair counts are made anew")

@@ -14,8 +14,8 @@ from arena.rules.tagger_prompt import check, classifier, found_in, messages
 from arena.serving import model_clients
 from arena.serving.models import ServedModel
 from arena.store import Database
+from arena.store.battle_features import prompts_of_battle
 from arena.store.tags import add_tags, remove_tags, taggers, untagged
-from arena.store.traits import prompts_of_battle
 from judges.replies import Unparsable
 
 BATCH = 500  # battles whose prompts are in memory

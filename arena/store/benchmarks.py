@@ -13,6 +13,8 @@ from arena.store.schema.battles import Model, now
 from arena.store.schema.benchmarks import BenchmarkOutcome, BenchmarkRun
 
 JSON_COLUMNS = ("options", "metrics", "subjects")
+INTERNAL = {"id", "model_id", "config_hash", "settings", "created_at"}  # not printed, or printed in another form
+JSON_NAMES = {"request_type": "rung"}  # where the published name is another one
 
 
 class UnknownRun(Exception):
@@ -27,9 +29,9 @@ class StoredRun:
     row: BenchmarkRun
 
     def to_dict(self) -> dict[str, Any]:
-        """As `arena bench` prints it."""
-        left_out = {"id", "model_id", "design", "settings", "created_at"}
-        row = {name: getattr(self.row, name) for name in BenchmarkRun.model_fields if name not in left_out}
+        """The JSON that `arena bench` prints."""
+        names = [name for name in BenchmarkRun.model_fields if name not in INTERNAL]
+        row = {JSON_NAMES.get(name, name): getattr(self.row, name) for name in names}
         for name in JSON_COLUMNS:
             row[name] = json.loads(row[name])
         return {"run": self.row.id, "model": self.model, **row, "created_at": self.row.created_at.isoformat()}
@@ -39,7 +41,7 @@ def keep_run(session: Session, model: str, run: Mapping[str, Any], outcomes: Seq
     """Write a run, in place of the one that was made in the same way. Returns its number."""
     owner = _model(session, model)
     before = session.exec(
-        select(BenchmarkRun).where(BenchmarkRun.model_id == owner, BenchmarkRun.design == run["design"])
+        select(BenchmarkRun).where(BenchmarkRun.model_id == owner, BenchmarkRun.config_hash == run["config_hash"])
     ).one_or_none()
     row = before or BenchmarkRun(model_id=owner, **_packed(run))
     if before is not None:

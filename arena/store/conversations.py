@@ -12,9 +12,9 @@ from sqlmodel import Session, col, select
 
 from arena.rules.votes import OVERALL, SIDES
 from arena.store.judgeable_battles import conversations
+from arena.store.schema.battle_features import BattleCategory, BattleStyle
 from arena.store.schema.battles import Battle, BattleStatus, Turn
 from arena.store.schema.judging import JudgedBattle, Prompt, PromptCompletion, VerdictRow
-from arena.store.schema.traits import BattleCategory, BattleStyle
 from ratings import STYLE_FEATURES
 
 Message = Mapping[str, str]

@@ -30,7 +30,7 @@ class ExplanationRow(SQLModel, table=True):
     battle_id: int = Field(foreign_key="battle.id")
     judge: str = Field(max_length=120)
     method: str = Field(max_length=60)
-    design: str = Field(max_length=64)  # digest of all that decides the scores: judge, prompt, parameters
+    config_hash: str = Field(max_length=64, sa_column_kwargs={"name": "design"})  # of judge, prompt and parameters
     document: str
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 
@@ -51,7 +51,7 @@ class StoredExplanation:
     id: int
     judge: str
     method: str
-    design: str
+    config_hash: str
     document: Mapping[str, Any]
     created_at: datetime
 
@@ -98,22 +98,24 @@ def _votes(session: Session, battle: StoredBattle) -> Iterator[tuple[str, str]]:
 
 
 def add_explanation(
-    session: Session, battle_id: int, judge: str, method: str, design: str, document: Mapping[str, Any]
+    session: Session, battle_id: int, judge: str, method: str, config_hash: str, document: Mapping[str, Any]
 ) -> None:
     """Keep an explanation; one made again in the same way takes the place of the one before."""
-    row = session.exec(_rows(battle_id).where(*_same(judge, method, design))).one_or_none()
+    row = session.exec(_rows(battle_id).where(*_same(judge, method, config_hash))).one_or_none()
     text = json.dumps(document, ensure_ascii=False)
     if row is None:
-        row = ExplanationRow(battle_id=battle_id, judge=judge, method=method, design=design, document=text)
+        row = ExplanationRow(
+            battle_id=battle_id, judge=judge, method=method, config_hash=config_hash, document=text
+        )
     row.document, row.created_at = text, now()
     session.add(row)
 
 
 def find_explanation(
-    session: Session, battle_id: int, judge: str, method: str, design: str
+    session: Session, battle_id: int, judge: str, method: str, config_hash: str
 ) -> StoredExplanation | None:
     """The explanation that was made in this way, if there is one."""
-    row = session.exec(_rows(battle_id).where(*_same(judge, method, design))).one_or_none()
+    row = session.exec(_rows(battle_id).where(*_same(judge, method, config_hash))).one_or_none()
     return _stored(row) if row else None
 
 
@@ -146,14 +148,14 @@ def _rows(battle_id: int):  # type: ignore[no-untyped-def]  # noqa: ANN202  (a s
     return select(ExplanationRow).where(ExplanationRow.battle_id == battle_id)
 
 
-def _same(judge: str, method: str, design: str) -> tuple[bool, bool, bool]:
+def _same(judge: str, method: str, config_hash: str) -> tuple[bool, bool, bool]:
     row = ExplanationRow
-    return row.judge == judge, row.method == method, row.design == design
+    return row.judge == judge, row.method == method, row.config_hash == config_hash
 
 
 def _stored(row: ExplanationRow) -> StoredExplanation:
     return StoredExplanation(
-        row.id or 0, row.judge, row.method, row.design, json.loads(row.document), row.created_at
+        row.id or 0, row.judge, row.method, row.config_hash, json.loads(row.document), row.created_at
     )
 
 

@@ -13,8 +13,8 @@ from sqlmodel import Session, col, select
 
 from arena.rules.votes import HUMAN, OVERALL
 from arena.store.models import register_models
+from arena.store.schema.battle_features import BattleCategory, BattleStyle
 from arena.store.schema.battles import Battle, BattleStatus, CompletionRow, CompletionStatus, Model, Turn, Vote
-from arena.store.schema.traits import BattleCategory, BattleStyle
 from arena.store.votes import COLUMNS, count_many
 
 

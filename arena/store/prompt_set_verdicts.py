@@ -88,7 +88,7 @@ def _numbers(parted: str) -> tuple[float, ...]:
     return tuple(map(float, parted.split(","))) if parted else ()
 
 
-def has_other_config(session: Session, source: str, design: str, name: str | None, *, scores: bool) -> bool:
+def has_other_config(session: Session, source: str, config_hash: str, name: str | None, *, scores: bool) -> bool:
     """Whether this judge has given verdicts or scores over a prompt set (None: over people's battles) when it was
     asked in another way.
     """
@@ -97,7 +97,7 @@ def has_other_config(session: Session, source: str, design: str, name: str | Non
             select(ScoreRow.id)
             .join(PromptCompletion, col(PromptCompletion.id) == col(ScoreRow.completion_id))
             .join(Prompt, col(Prompt.id) == col(PromptCompletion.prompt_id))
-            .where(ScoreRow.source == source, ScoreRow.design != design)
+            .where(ScoreRow.source == source, ScoreRow.config_hash != config_hash)
         )
     else:
         query = (
@@ -105,7 +105,7 @@ def has_other_config(session: Session, source: str, design: str, name: str | Non
             .join(VerdictRow, col(VerdictRow.vote_id) == col(Vote.id))
             .join(JudgedBattle, col(JudgedBattle.battle_id) == col(Vote.battle_id), isouter=True)
             .join(Prompt, col(Prompt.id) == col(JudgedBattle.prompt_id), isouter=True)
-            .where(Vote.source == source, VerdictRow.design != design)
+            .where(Vote.source == source, VerdictRow.config_hash != config_hash)
         )
     query = query.join(PromptSet, col(PromptSet.id) == col(Prompt.set_id), isouter=True)
     wanted = col(PromptSet.name).is_(None) if name is None else PromptSet.name == name

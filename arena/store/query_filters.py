@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, true
 from sqlmodel import col, or_, select
 
 from arena.rules.votes import JUDGE, JUDGES, OVERALL
+from arena.store.schema.battle_features import BattleCategory
 from arena.store.schema.battles import Battle, Vote
-from arena.store.schema.traits import BattleCategory
 
 
 @dataclass(frozen=True)

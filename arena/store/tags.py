@@ -9,9 +9,9 @@ from sqlalchemy import delete
 from sqlmodel import Session, col, or_, select
 
 from arena.rules.tagger_prompt import SUFFIX, TAGGED, VERSION
+from arena.store.schema.battle_features import BattleCategory
 from arena.store.schema.battles import Battle, PairCount, Turn, Vote
 from arena.store.schema.judging import JudgedBattle
-from arena.store.schema.traits import BattleCategory
 from arena.store.votes import COLUMNS, count_many
 
 

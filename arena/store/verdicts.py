@@ -57,7 +57,7 @@ class OtherConfig(Exception):
     """This judge has voted on these battles when it was asked in another way."""
 
 
-def add_verdicts(session: Session, source: str, design: str, verdicts: Sequence[NewVerdict]) -> int:
+def add_verdicts(session: Session, source: str, config_hash: str, verdicts: Sequence[NewVerdict]) -> int:
     """Add a judge's votes; those it has given before, asked the same way, are left as they are.
 
     Returns how many were new. Raises `OtherConfig`, and then nothing is written.
@@ -69,14 +69,14 @@ def add_verdicts(session: Session, source: str, design: str, verdicts: Sequence[
         if before is None:
             add_vote(session, battle_id, source, source, verdict.winner, stopped_early=False)
             vote = session.exec(select(Vote).where(Vote.battle_id == battle_id, Vote.source == source)).one()
-            _add_details(session, vote, design, verdict)
+            _add_details(session, vote, config_hash, verdict)
             added += 1
-        elif (row := session.get(VerdictRow, before.id)) is None or row.design != design:
+        elif (row := session.get(VerdictRow, before.id)) is None or row.config_hash != config_hash:
             raise OtherConfig(f"{source} has judged these battles before, asked in another way")
     return added
 
 
-def _add_details(session: Session, vote: Vote, design: str, verdict: NewVerdict) -> None:
+def _add_details(session: Session, vote: Vote, config_hash: str, verdict: NewVerdict) -> None:
     session.add(
         VerdictRow(
             vote_id=vote.id or 0,
@@ -84,7 +84,7 @@ def _add_details(session: Session, vote: Vote, design: str, verdict: NewVerdict)
             strength=verdict.strength,
             orders=",".join(verdict.orders),
             reason=verdict.reason,
-            design=design,
+            config_hash=config_hash,
         )
     )
 
@@ -157,7 +157,7 @@ def _completion(turn: int, side: str, text: str, one: PromptCompletion, *, last:
     )
 
 
-def add_score(session: Session, source: str, design: str, completion_id: int, score: Score) -> bool:
+def add_score(session: Session, source: str, config_hash: str, completion_id: int, score: Score) -> bool:
     """Keep a judge's score; False when it gave one before. Raises `OtherConfig`."""
     before = session.exec(
         select(ScoreRow).where(ScoreRow.completion_id == completion_id, ScoreRow.source == source)
@@ -170,11 +170,11 @@ def add_score(session: Session, source: str, design: str, completion_id: int, sc
                 score=score.score,
                 turns=",".join(map(repr, score.turns)),
                 reason=score.reason,
-                design=design,
+                config_hash=config_hash,
             )
         )
         return True
-    if before.design != design:
+    if before.config_hash != config_hash:
         raise OtherConfig(f"{source} has scored these completions before, asked in another way")
     return False
 

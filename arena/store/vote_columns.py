@@ -11,8 +11,8 @@ from sqlmodel import Session, col, select
 from arena.rules.votes import SIDES
 from arena.store.models import model_ids
 from arena.store.query_filters import given_by, in_category
+from arena.store.schema.battle_features import BattleStyle
 from arena.store.schema.battles import Battle, Vote
-from arena.store.schema.traits import BattleStyle
 from ratings import STYLE_FEATURES
 
 Columns = tuple[list[str], list[str], list[str]]  # model_a, model_b, winner

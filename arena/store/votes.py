@@ -13,12 +13,12 @@ from sqlmodel import Session, col, select
 
 from arena.errors import DatabaseFailed
 from arena.rules.votes import HUMAN, JUDGE, OVERALL
+from arena.store.battle_features import record_battle_features
 from arena.store.battles import move
 from arena.store.models import model_ids
 from arena.store.query_filters import given_by
+from arena.store.schema.battle_features import BattleCategory
 from arena.store.schema.battles import Battle, BattleStatus, PairCount, Vote
-from arena.store.schema.traits import BattleCategory
-from arena.store.traits import note_traits
 
 ROWS = 500  # of pair counts in one statement: databases limit its parameters
 # which column of a pair count a winner adds to
@@ -57,7 +57,7 @@ def add_vote(session: Session, battle_id: int, source: str, voter: str, winner: 
     except IntegrityError as error:
         raise AlreadyVoted(f"{source} has already voted on battle {battle_id}. Run the command again.") from error
     battle = session.get_one(Battle, battle_id)
-    found = note_traits(session, battle_id)
+    found = record_battle_features(session, battle_id)
     _count(session, battle, dict.fromkeys((OVERALL, battle.category, *found)), source, column)
 
 

@@ -87,8 +87,8 @@ def _benchmarked(session: Session, names: list[str]) -> None:
         place, number = names.index(name), session.exec(select(Model.id).where(Model.name == name)).one()
         for task, value in (("arc-easy", 0.9 - place / 50), ("bbq", 0.5 + (place * 7 % 5) / 20)):
             session.add(
-                BenchmarkRun(model_id=number, task=task, dimension="knowledge", settings="s", design=f"{task} {name}",
-                             rung="first", metric="accuracy", value=value, lower=value - 0.05, upper=value + 0.05,
+                BenchmarkRun(model_id=number, task=task, dimension="knowledge", settings="s", config_hash=f"{task} {name}",
+                             request_type="first", metric="accuracy", value=value, lower=value - 0.05, upper=value + 0.05,
                              scored=100, unparsed=0, failed=0)
             )  # fmt: skip
 
@@ -122,7 +122,7 @@ def _judged(session: Session, battle_id: int, judge: str, winner: str) -> None:
     preference = {"model_a": 0.8, "model_b": 0.15}.get(winner, 0.5)
     session.add(
         VerdictRow(vote_id=vote.id or 0, preference=preference, strength=1, orders=f"{winner},{winner}", reason=reason,
-                   design="d" * 64)
+                   config_hash="d" * 64)
     )  # fmt: skip
 
 

@@ -20,8 +20,10 @@ class BenchmarkRun(SQLModel, table=True):
     task: str = Field(max_length=120, index=True)
     dimension: str = Field(max_length=60)
     settings: str  # digest of all that makes two models' runs comparable: task, samples, few-shot examples
-    design: str = Field(max_length=64)  # digest of the settings, the rung and the model's identity
-    rung: str = Field(max_length=20)
+    config_hash: str = Field(
+        max_length=64, sa_column_kwargs={"name": "design"}
+    )  # of settings, request type and model
+    request_type: str = Field(max_length=20, sa_column_kwargs={"name": "rung"})
     options: str = "{}"  # JSON: shots, seed, limit, compat, subjects
     metric: str = Field(max_length=60)
     value: float | None = None

@@ -74,7 +74,9 @@ class VerdictRow(SQLModel, table=True):
     strength: int
     orders: str = ""  # the winners of both orders, parted by a comma, where both were asked
     reason: str = ""
-    design: str = Field(max_length=64)  # digest of how the judge was asked
+    config_hash: str = Field(
+        max_length=64, sa_column_kwargs={"name": "design"}
+    )  # of the judge run's configuration
 
 
 class ScoreRow(SQLModel, table=True):
@@ -88,5 +90,5 @@ class ScoreRow(SQLModel, table=True):
     score: float
     turns: str = Field(default="", sa_column_kwargs={"server_default": ""})  # of each turn, parted by commas
     reason: str = ""
-    design: str = Field(max_length=64)
+    config_hash: str = Field(max_length=64, sa_column_kwargs={"name": "design"})
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)

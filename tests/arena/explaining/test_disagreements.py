@@ -82,7 +82,7 @@ def test_filters_by_model_category_judge_and_kind():
 def add_judge_vote(session: Session, battle: int, judge: str, winner: str, preference: float, orders: str) -> None:
     add_vote(session, battle, f"judge:{judge}", f"judge:{judge}", winner, stopped_early=False)
     row = session.exec(select(Vote).where(Vote.battle_id == battle, Vote.source == f"judge:{judge}")).one()
-    session.add(VerdictRow(vote_id=row.id, preference=preference, strength=1, orders=orders, design="d"))
+    session.add(VerdictRow(vote_id=row.id, preference=preference, strength=1, orders=orders, config_hash="d"))
 
 
 @pytest.fixture

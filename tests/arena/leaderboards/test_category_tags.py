@@ -11,9 +11,9 @@ from arena.exchange.folder import export_arena
 from arena.exchange.verify import verify
 from arena.leaderboards.leaderboard import publish
 from arena.rules.tagger_prompt import CRITERIA, KINDS, LONGEST, TAGGED, check, found_in, messages
-from arena.store.schema.traits import BattleCategory
+from arena.store.battle_features import reclassify
+from arena.store.schema.battle_features import BattleCategory
 from arena.store.tags import add_tags, taggers, untagged
-from arena.store.traits import classify_again
 from arena.store.votes import add_vote, counted_categories, pair_counts, recount
 from judges.replies import Reason, Unparsable
 from tests.support.ballots import PLAIN, ballots
@@ -93,7 +93,7 @@ def test_sorting_anew_by_rule_leaves_tags(sqlite):
     with sqlite.write() as session:
         add_tags(session, untagged(session)[0], (TAGGED,), "llm-1 tagger")
     with sqlite.write() as session:
-        classify_again(session)
+        reclassify(session)
     with sqlite.read() as session:
         assert set(session.exec(select(BattleCategory.category))) == {"english", TAGGED}
 

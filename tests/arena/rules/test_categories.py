@@ -10,11 +10,11 @@ from sqlmodel import col, select
 from arena.rules.categories import HARD, VERSION, categories, hardness
 from arena.rules.languages import language
 from arena.store import battles as stored
+from arena.store.battle_features import reclassify
 from arena.store.battles import Written
 from arena.store.models import register_models
+from arena.store.schema.battle_features import BattleCategory, BattleStyle
 from arena.store.schema.battles import BattleStatus, CompletionStatus
-from arena.store.schema.traits import BattleCategory, BattleStyle
-from arena.store.traits import classify_again
 from arena.store.votes import add_vote, counted_categories, pair_counts, recount, rewrite_pair_counts
 from tests.support.published import published
 
@@ -167,8 +167,8 @@ def test_new_rules_sort_old_battles_and_the_counts_follow(database):
         rewrite_pair_counts(session)
         assert set(counted_categories(session)) == {"overall", "old english", "old math"}
     with database.write() as session:
-        last = classify_again(session)
-        assert classify_again(session, last) is None
+        last = reclassify(session)
+        assert reclassify(session, last) is None
         rewrite_pair_counts(session)
     with database.read() as session:
         assert recount(session) == []

@@ -33,8 +33,8 @@ def outcome(number: int, right: bool, status: str = "scored") -> dict:
 def kept(session, model: str, task: str, rights: list[bool], settings: str = "same", last: str = "scored") -> None:
     value = sum(rights) / len(rights)
     run = {
-        "task": task, "dimension": DIMENSIONS[task], "settings": settings, "design": f"{task}{settings}{model}"[:64],
-        "rung": "generate", "options": {"shots": 5, "limit": len(rights)}, "metric": "acc", "value": value,
+        "task": task, "dimension": DIMENSIONS[task], "settings": settings, "config_hash": f"{task}{settings}{model}"[:64],
+        "request_type": "generate", "options": {"shots": 5, "limit": len(rights)}, "metric": "acc", "value": value,
         "standard_error": 0.1, "lower": max(value - 0.2, 0), "upper": min(value + 0.2, 1), "worst": value,
         "best": value, "scored": len(rights), "unparsed": int(last != "scored"), "failed": 0,
         "metrics": {"acc": value}, "subjects": {}, "seconds": 1.0, "cost": None,

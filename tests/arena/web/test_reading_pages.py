@@ -246,7 +246,7 @@ def test_a_model_s_page_tells_of_opponents_categories_and_provenance(reader, liv
 
 def test_static_scores_stand_on_the_model_s_page(sqlite):
     names = populate(sqlite, 2, 2, tasks=False)
-    run = {"task": "arc-easy", "dimension": "knowledge", "settings": "s", "design": "d", "rung": "first",
+    run = {"task": "arc-easy", "dimension": "knowledge", "settings": "s", "config_hash": "d", "request_type": "first",
            "metric": "accuracy", "value": 0.625,
            "lower": 0.5, "upper": 0.75, "scored": 60, "unparsed": 3, "failed": 1}  # fmt: skip
     with sqlite.write() as session:

@@ -12,14 +12,14 @@ import ratings
 from arena.rules.categories import VERSION, categories
 from arena.rules.tagger_prompt import SUFFIX
 from arena.rules.votes import SIDES, Side
+from arena.store.schema.battle_features import BattleCategory, BattleStyle
 from arena.store.schema.battles import CompletionRow, Turn, Vote
 from arena.store.schema.judging import JudgedBattle, Prompt
-from arena.store.schema.traits import BattleCategory, BattleStyle
 
 BATCH = 500  # battles sorted anew in one transaction: other writers wait no longer than that
 
 
-def note_traits(session: Session, battle_id: int) -> tuple[str, ...]:
+def record_battle_features(session: Session, battle_id: int) -> tuple[str, ...]:
     """The categories of a battle by rule; found and kept, with its style, when nobody has voted on it yet.
 
     A battle without a turn has neither.
@@ -40,7 +40,7 @@ def _note(session: Session, battle_id: int) -> tuple[str, ...]:
     return found
 
 
-def classify_again(session: Session, after: int = 0) -> int | None:
+def reclassify(session: Session, after: int = 0) -> int | None:
     """Sort the next battles with votes, those after the id `after`, by the rules of this version.
 
     What a tagger has found stays.
