@@ -10,6 +10,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import Protocol, TypeVar
 
 from arena.endpoints.endpoint import EndpointError, Failure, Reply, Request
+from arena.endpoints.startup import CrashCount, StartLock
 
 Outcome = Reply | EndpointError
 Answer = Callable[[Sequence[Request]], Sequence[Outcome]]  # runs in a thread, one batch at a time
@@ -28,6 +29,7 @@ class Gathering:
         self._inbox: asyncio.Queue[Waiting] = asyncio.Queue()
         self._batch: list[Waiting] = []  # taken from the inbox and not settled yet
         self._running: asyncio.Future[Sequence[Outcome]] | None = None  # in the thread
+        self._crashes = CrashCount()
         self._work = asyncio.create_task(self._run())
 
     async def reply(self, request: Request) -> Reply:
@@ -65,12 +67,12 @@ class Gathering:
         self._running = asyncio.get_running_loop().run_in_executor(None, self._answer, requests)
         try:
             outcomes: Sequence[Outcome] = await asyncio.shield(self._running)
+            self._crashes.reset()
         except EndpointError as told:
             outcomes = [told] * len(batch)
         # Whatever breaks the library under it, those who wait must hear of it: nobody else can tell them.
         except Exception as cause:  # noqa: BLE001
-            problem = EndpointError(Failure.BROKEN, f"{type(cause).__name__}: {cause}")
-            outcomes = [problem] * len(batch)
+            outcomes = [self._crashes.failure(f"{type(cause).__name__}: {cause}")] * len(batch)
         for one, outcome in zip(batch, outcomes, strict=True):
             _settle(one, outcome)
 
@@ -103,11 +105,11 @@ class InBatches(ABC):
     max_batch: int = 8
     _loaded: Loaded | None = field(default=None, init=False, repr=False)
     _gathering: Gathering | None = field(default=None, init=False, repr=False)
-    _starting: asyncio.Lock = field(default_factory=asyncio.Lock, init=False, repr=False)
+    _lock: StartLock = field(default_factory=StartLock, init=False, repr=False)
 
     async def start(self) -> None:
         """Load the weights, in a thread. Idempotent."""
-        async with self._starting:
+        async with self._lock.starting():
             if self._gathering is None:
                 self._loaded = await asyncio.to_thread(self._load)
                 self._gathering = Gathering(self._loaded.answer, self.max_batch)
@@ -119,7 +121,7 @@ class InBatches(ABC):
 
     async def close(self) -> None:
         """Idempotent."""
-        async with self._starting:
+        async with self._lock.closing():
             gathering, self._gathering = self._gathering, None
             loaded, self._loaded = self._loaded, None
         if gathering is not None:

@@ -192,9 +192,9 @@ class Batcher:
         self._thread = threading.Thread(target=self._run, name="arena-transformers", daemon=True)
 
     @property
-    def ended(self) -> bool:
-        """Closed or broken: no row will be served any more."""
-        return self._ended is not None
+    def ended(self) -> EndpointError | None:
+        """Why no further row is served, once the thread is closed or broken."""
+        return self._ended
 
     def start(self) -> None:
         self._thread.start()

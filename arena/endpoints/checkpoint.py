@@ -6,6 +6,8 @@ import hashlib
 import logging
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +28,32 @@ def load(
     source: str, file: str | None, revision: str | None, dtype: str, device: str | None, cache: Path | None
 ) -> tuple[transformers.PreTrainedModel, transformers.PreTrainedTokenizerBase]:
     """The network, ready for inference, and its tokenizer. Raises `EndpointError`."""
-    try:
+    with _unusable_on_error(source):
         place = locate(source, file, revision)
         if isinstance(place, Path) and place.suffix == ".gguf":
             place = converted(place, cache or user_cache_path("arena") / "converted")
         return _load(place, revision, dtype, device or ("cuda" if torch.cuda.is_available() else "cpu"))
+
+
+@contextmanager
+def _unusable_on_error(source: str) -> Iterator[None]:
+    """Turns every error of a library that reads foreign files into `EndpointError`, except a missing extra."""
+    try:
+        yield
     # OSError: a file or the hub is missing. ValueError: not a causal model, or an unknown architecture.
     except (OSError, ValueError, SafetensorError) as cause:
-        said = " ".join(str(cause).split())
-        detail = f"cannot load {source!r}: {said.rstrip('.')}{_advice(source)}"
-        raise EndpointError(Failure.UNUSABLE, detail) from cause
+        raise _unusable(source, str(cause)) from cause
+    except ImportError:
+        raise
+    # A damaged configuration fails anywhere in the library, for example with KeyError or ZeroDivisionError.
+    except Exception as cause:
+        logger.error("loading %s failed", source, exc_info=cause)
+        raise _unusable(source, f"{type(cause).__name__}: {cause}") from cause
+
+
+def _unusable(source: str, problem: str) -> EndpointError:
+    reason = " ".join(problem.split()).rstrip(".")
+    return EndpointError(Failure.UNUSABLE, f"cannot load {source!r}: {reason}{_advice(source)}")
 
 
 def _load(
@@ -57,7 +75,7 @@ def load_classifier(
 ) -> tuple[transformers.PreTrainedModel, transformers.PreTrainedTokenizerBase]:
     """A sequence classifier with one number, as reward models are, and its tokenizer. Raises `EndpointError`."""
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    try:
+    with _unusable_on_error(source):
         place = locate(source, None, revision)
         options: dict[str, Any] = {"trust_remote_code": False}
         if isinstance(place, str):
@@ -66,10 +84,6 @@ def load_classifier(
         network = transformers.AutoModelForSequenceClassification.from_pretrained(
             place, dtype=working_dtype(dtype, device), device_map=device, **options
         )
-    except (OSError, ValueError, SafetensorError) as cause:
-        said = " ".join(str(cause).split())
-        detail = f"cannot load {source!r}: {said.rstrip('.')}{_advice(source)}"
-        raise EndpointError(Failure.UNUSABLE, detail) from cause
     if network.config.num_labels != 1:
         detail = f"{source!r} has {network.config.num_labels} labels; a reward model has one number"
         raise EndpointError(Failure.UNUSABLE, detail)

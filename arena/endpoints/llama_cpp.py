@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from arena.endpoints.endpoint import EndpointError, Failure, Finish, Reply, Request
 from arena.endpoints.openai import OpenAI
+from arena.endpoints.startup import StartLock
 
 LOADING_TIMEOUT = 600.0  # seconds; a large file on a slow disk
 READ_TIMEOUT = 300.0  # seconds to the first token; several conversations may be in front
@@ -33,10 +34,10 @@ class LlamaCpp:
     report: Callable[[str], None] = print
     _child: asyncio.subprocess.Process | None = None
     _client: OpenAI | None = None
-    _starting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _lock: StartLock = field(default_factory=StartLock)
 
     async def start(self) -> None:
-        async with self._starting:
+        async with self._lock.starting():
             if self._child and self._child.returncode is None:
                 return
             await self._end_child()
@@ -58,7 +59,7 @@ class LlamaCpp:
         return await self._client.answer(request)
 
     async def close(self) -> None:
-        async with self._starting:
+        async with self._lock.closing():
             await self._end_child()
 
     async def _start_child(self, path: str, key: str) -> str:

@@ -19,6 +19,7 @@ from arena.endpoints.encoding import Pair, Tokens, Weights, parts, told
 from arena.endpoints.endpoint import EndpointError, Failure, Reply, Request
 from arena.endpoints.prefix_groups import Question
 from arena.endpoints.scorer import Scorer
+from arena.endpoints.startup import CrashCount
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -52,6 +53,7 @@ class Weigher:
         self._tokenizer = copy.deepcopy(planner.tokenizer)
         self._context = planner.context
         self._threads = threads
+        self._crashes = CrashCount()
         self._closing = threading.Event()
         self._inbox: queue.SimpleQueue[tuple[Request, Future[Reply]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="arena-weigher", daemon=True)
@@ -78,13 +80,14 @@ class Weigher:
                 jobs = [job for request, future in waiting if (job := self._job(request, future)) is not None]
                 try:
                     self._weigh(jobs)
+                    self._crashes.reset()
                 except EndpointError as error:
                     _fail([job.future for job in jobs], error)
                 # Whoever waits must hear of it, whatever it is: nobody else can tell them.
                 except Exception as cause:
                     logger.error("weighing texts failed", exc_info=cause)
-                    broken = EndpointError(Failure.BROKEN, f"weighing texts failed: {cause!r}")
-                    _fail([job.future for job in jobs], broken)
+                    failure = self._crashes.failure(f"weighing texts failed: {cause!r}")
+                    _fail([job.future for job in jobs], failure)
         while not self._inbox.empty():
             if (one := self._inbox.get()) is not None:
                 _fail([one[1]], CLOSED)

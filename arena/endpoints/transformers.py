@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from arena.endpoints.endpoint import Completion, EndpointError, Failure, Finish, Reply, Request, reply
 from arena.endpoints.generation_plan import Planner, Sampling
+from arena.endpoints.startup import CrashCount, StartLock
 
 if TYPE_CHECKING:
     from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
@@ -66,13 +67,18 @@ class Transformers:
     _batcher: Batcher | None = field(default=None, init=False, repr=False)
     _loaded: Loaded | None = field(default=None, init=False, repr=False)
     _weigher: Weigher | None = field(default=None, init=False, repr=False)
-    _starting: asyncio.Lock = field(default_factory=asyncio.Lock, init=False, repr=False)
+    _lock: StartLock = field(default_factory=StartLock, init=False, repr=False)
+    _crashes: CrashCount = field(default_factory=CrashCount, init=False, repr=False)
 
     async def start(self) -> None:
-        """Load the weights, in a thread. Idempotent; a model whose thread broke is loaded again."""
-        async with self._starting:
-            if self._batcher is None or self._batcher.ended:
+        """Load the weights once, in a thread; a model whose thread broke gets a new thread. Idempotent."""
+        async with self._lock.starting():
+            crash = self._batcher.ended if self._batcher else None
+            if crash is not None and (failure := self._crashes.failure(crash.detail)).failure is Failure.UNUSABLE:
+                raise failure
+            if self._loaded is None:
                 self._loaded = await asyncio.to_thread(self._load)
+            if self._batcher is None or crash is not None:
                 self._batcher = self._new_batcher(self._loaded)
                 self._batcher.start()
 
@@ -99,6 +105,7 @@ class Transformers:
             async for event in read:
                 if isinstance(event, Finish):
                     finish = event
+                    self._crashes.reset()
                 else:
                     pieces.append(event)
         body = reply(Completion("".join(pieces), finish))
@@ -127,7 +134,7 @@ class Transformers:
 
     async def close(self) -> None:
         """End the thread and give back the memory. Streams that still run fail. Idempotent."""
-        async with self._starting:
+        async with self._lock.closing():
             batcher, self._batcher = self._batcher, None
             weigher, self._weigher = self._weigher, None
             self._loaded = None

@@ -20,8 +20,9 @@ import numpy  # noqa: E402
 from platformdirs import user_cache_path  # noqa: E402
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers  # noqa: E402
 
+from arena.endpoints import checkpoint  # noqa: E402
 from arena.endpoints.deltas import Deltas  # noqa: E402
-from arena.endpoints.endpoint import EndpointError, Failure, Finish, complete  # noqa: E402
+from arena.endpoints.endpoint import EndpointError, Failure, Finish, answer, complete  # noqa: E402
 from arena.endpoints.generation_plan import Sampling, chooser, read_messages, read_stop  # noqa: E402
 from arena.endpoints.transformers import Transformers  # noqa: E402
 
@@ -507,6 +508,56 @@ async def test_a_missing_path_is_not_taken_for_a_hub_id(missing):
 async def test_an_unknown_dtype_is_named(source):
     with pytest.raises(EndpointError, match="dtype 'float33'"):
         await Transformers(source, dtype="float33").start()
+
+
+def damaged_weights(folder):
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+
+
+def damaged_config(**fields):
+    def damage(folder):
+        config = json.loads((folder / "config.json").read_text())
+        (folder / "config.json").write_text(json.dumps({**config, **fields}))
+
+    return damage
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (damaged_weights, "deserializing header"),
+        (damaged_config(hidden_size=64), "RuntimeError"),
+        (damaged_config(num_attention_heads=0), "ZeroDivisionError"),
+        (damaged_config(hidden_act="none such"), "KeyError"),
+        (lambda folder: (folder / "config.json").write_text("[]"), "TypeError"),
+        (lambda folder: (folder / "tokenizer.json").write_text("{}"), "added_tokens"),
+    ],
+)
+async def test_a_damaged_model_is_unusable_with_the_reason(tmp_path, damage, reason):
+    source = save_model(tmp_path, llama)
+    damage(tmp_path)
+    with pytest.raises(EndpointError, match=reason) as caught:
+        await Transformers(source).start()
+    assert caught.value.failure is Failure.UNUSABLE
+
+
+async def test_a_model_that_crashes_on_every_request_is_unusable_and_loaded_once(tmp_path, monkeypatch):
+    loads = []
+    load = checkpoint.load
+    monkeypatch.setattr(checkpoint, "load", lambda *options: loads.append(options) or load(*options))
+    source = save_model(tmp_path, lambda vocab_size: llama(vocab_size - 1))
+    last = small_tokenizer().decode([len(small_tokenizer()) - 1])
+    served = Transformers(source, chat_template="{{ messages[-1].content }}")
+    failures = []
+    for prompt in (last, "Hi", last, last, last, "Hi"):
+        try:
+            await answer(served, ask(prompt, max_tokens=4))
+        except EndpointError as error:
+            failures.append(error.failure)
+    assert failures == [Failure.BROKEN] * 4 + [Failure.UNUSABLE]
+    assert len(loads) == 1
+    await served.close()
 
 
 async def test_a_missing_extra_is_named(monkeypatch, source):
