@@ -17,7 +17,9 @@ from interp.blackbox.perturbation import leave_out, occlusion, permutation_impor
 from interp.blackbox.shapley import exact_shapley, kernel_shap, sampled_shapley
 from interp.blackbox.swapped_orders import SwappedOrders, matching_units
 from interp.blackbox.two_stage import screen_by_groups, screen_then_verify
+from interp.document import Explanation, faithfulness_report
 from interp.errors import (
+    BadDocument,
     BadOption,
     BadPrompt,
     EmptyCompletion,
@@ -37,7 +39,8 @@ from interp.patterns.features import Preference, features, preference_patterns
 from interp.patterns.probes import linear_probe
 from interp.patterns.token_classes import class_weights
 from interp.prompt import Prompt, Unit
-from interp.render.page import document, fragment, page, style
+from interp.render.convergence import convergence_rounds, orders_of
+from interp.render.page import fragment, page, style
 from interp.whitebox.flow_graph import flow_graph
 from interp.whitebox.methods import (
     HEAD_MEASURES,
@@ -92,11 +95,13 @@ __all__ = [
     "HEAD_MEASURES",
     "WHITE_BOX",
     "Attribution",
+    "BadDocument",
     "BadOption",
     "BadPrompt",
     "BothOrders",
     "CausalLM",
     "EmptyCompletion",
+    "Explanation",
     "Faithfulness",
     "Floats",
     "Groups",
@@ -124,11 +129,12 @@ __all__ = [
     "class_weights",
     "concepts",
     "content_and_bias",
+    "convergence_rounds",
     "cp_lrp",
-    "document",
     "entropy",
     "exact_shapley",
     "faithfulness",
+    "faithfulness_report",
     "features",
     "flow",
     "flow_cost",
@@ -148,6 +154,7 @@ __all__ = [
     "matching_units",
     "max_sensitivity",
     "occlusion",
+    "orders_of",
     "owen",
     "page",
     "permutation_importance",

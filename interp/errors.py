@@ -35,5 +35,9 @@ class UnsupportedModel(InterpError):
     """A network without the parts that a method needs."""
 
 
+class BadDocument(InterpError):
+    """An explanation document of a newer layout, or one without a part that it needs."""
+
+
 class MissingExtra(ImportError):
     """torch or transformers is not installed."""

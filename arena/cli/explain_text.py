@@ -1,118 +1,131 @@
-"""An explanation in the terminal: the words on colours, then what the figures say."""
+"""An explanation in the terminal: the words on colors, then the figures."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
-SHADES = 0.6  # of the colour behind a word whose score is the largest
+from interp import Explanation, convergence_rounds, orders_of
+from interp.document import Answer, FaithfulnessReport, Word
+
+STRONG = 0.6  # of the largest score: these words are bold
+FAINT = 0.1  # of the largest score: words below it stay plain
 COLOURS = {True: (37, 99, 235), False: (194, 65, 12)}  # for A, for B; both carry white text
 TOP = 8  # words listed below the text
 SENTENCES = 4
 
-Document = Mapping[str, Any]
+Names = Mapping[str | None, str]
 
 
-def printed(document: Document, console: Console) -> None:
-    """Print it."""
-    names = {
+def print_explanation(document: Explanation, console: Console) -> None:
+    """Print the words, the sentences, the verdict or the answer, and the faithfulness."""
+    names: Names = {
+        None: "Instructions to the judge",
         "prompt": "Prompt",
         "earlier": "Earlier in the conversation",
-        **{key: f"Answer {key[-1].upper()}: {who}" for key, who in document["models"].items()},
+        **{segment: f"Answer {segment[-1].upper()}: {model}" for segment, model in document.models.items()},
     }
-    console.rule(Text(f"battle {document['number']} · {document['judge']} · {document['method']}"))
+    console.rule(Text(f"battle {document.number} · {document.judge} · {document.method}"))
     console.print(_words(document, names))
     console.print()
-    for place in sorted(document["words"], key=lambda word: -abs(word["score"]))[:TOP]:
-        console.print(
-            Text(f"{place['score']:+8.3f}  {place['text'].strip()}  ").append(names[place["segment"]], "dim")
-        )
-    strongest = sorted(document["sentences"], key=lambda one: -abs(one["score"]))[:SENTENCES]
+    for word in sorted(document.words, key=lambda word: -abs(word.score))[:TOP]:
+        console.print(_row(word.score, word.text.strip(), names[word.segment]))
     console.print(Text("by sentence", "dim"))
-    for one in strongest:
-        console.print(Text(f"{one['score']:+8.3f}  {one['text']}  ").append(names[one["segment"]], "dim"))
+    for sentence in sorted(document.sentences or (), key=lambda sentence: -abs(sentence.score))[:SENTENCES]:
+        console.print(_row(sentence.score, sentence.text, names[sentence.segment]))
     console.print()
-    for line in [*(_answer(document) if "answer" in document else _verdict(document, names)), *_sums(document)]:
+    for line in _lines(document, names):
         console.print(Text(line), soft_wrap=True)
-    _faithfulness(document["faithfulness"], console)
-    for note in document["notes"]:
+    if document.faithfulness is not None:
+        _print_faithfulness(document.faithfulness, console)
+    for note in document.notes:
         console.print(f"note: {note}", style="yellow", markup=False)
 
 
-def _words(document: Document, names: Mapping[str, str]) -> Text:
+def _row(score: float, text: str, name: str) -> Text:
+    return Text(f"{score:+8.3f}  {text}  ").append(name, "dim")
+
+
+def _words(document: Explanation, names: Names) -> Text:
     segment = None
     line = Text()
-    reach = max((abs(word["score"]) for word in document["words"]), default=0.0) or 1.0
-    for word in document["words"]:
-        if word["segment"] != segment:
-            segment = word["segment"]
+    largest = max((abs(word.score) for word in document.words), default=0.0) or 1.0
+    for word in document.words:
+        if word.segment != segment:
+            segment = word.segment
             line.append(f"\n\n{names[segment]}\n" if line else f"{names[segment]}\n", style="bold")
-        line.append_text(_coloured(word, reach))
+        line.append_text(_colored(word, largest))
     return line
 
 
-def _faithfulness(measured: Mapping[str, Any], console: Console) -> None:
-    good = measured["beats_random"]
-    told = f"faithfulness: {measured['verdict']} (p = {measured['p']:.3f} against {measured['rankings']} rankings)"
-    console.print(told, style="bold green" if good else "bold red")
-    figures = ", ".join(
-        f"{name} {measured[name]['value']:+.3f} (by chance {measured[name]['random']:+.3f})"
-        for name in ("comprehensiveness", "sufficiency", "gap")
-    )
-    more = "".join(
-        f", {name} {measured[name]:.3f}"
-        for name in ("infidelity", "sensitivity")
-        if measured.get(name) is not None
-    )
-    console.print(figures + more, style="dim", soft_wrap=True)
+def _print_faithfulness(report: FaithfulnessReport, console: Console) -> None:
+    verdict = f"faithfulness: {report.verdict} (p = {report.p:.3f} against {report.rankings} rankings)"
+    console.print(verdict, style="bold green" if report.beats_random else "bold red")
+    measures = {
+        "comprehensiveness": report.comprehensiveness,
+        "sufficiency": report.sufficiency,
+        "gap": report.gap,
+    }
+    figures = [
+        f"{name} {measure.value:+.3f} (by chance {measure.random:+.3f})" for name, measure in measures.items()
+    ]
+    extras = {"infidelity": report.infidelity, "sensitivity": report.sensitivity}
+    figures += [f"{name} {value:.3f}" for name, value in extras.items() if value is not None]
+    console.print(", ".join(figures), style="dim", soft_wrap=True)
 
 
-def _answer(document: Document) -> Iterator[str]:
-    told = document["answer"]
-    yield f"the prompt changes the log-probability of answer {told['side'].upper()} by {told['gain']:+.2f}"
-    mean = sum(one["bits"] for one in told["tokens"]) / max(1, len(told["tokens"]))
+def _lines(document: Explanation, names: Names) -> Iterator[str]:
+    if document.answer is not None:
+        yield from _answer(document.answer)
+    elif document.verdict is not None:
+        yield from _verdict(document, names)
+        yield from _flips(document)
+        votes = ", ".join(f"{vote.source}: {vote.winner}" for vote in document.votes)
+        yield f"votes: {votes or 'none'}"
+    for order in orders_of(document):
+        if rounds := convergence_rounds(order):
+            yield f"estimated error of the scores: {rounds}; they sum to {order['change']:+.3f}"
+
+
+def _answer(answer: Answer) -> Iterator[str]:
+    yield f"the prompt changes the log-probability of answer {answer.side.upper()} by {answer.gain:+.2f}"
+    mean = sum(token.bits for token in answer.tokens) / max(1, len(answer.tokens))
     yield (
-        f"entropy {mean:.2f} bits a token; {len(told['samples'])} answers drawn again share "
-        f"{told['consistency']:.0%} of their words, {told['semantic_entropy']:.2f} bits of meanings"
+        f"entropy {mean:.2f} bits a token; {len(answer.samples)} answers drawn again share "
+        f"{answer.consistency:.0%} of their words, {answer.semantic_entropy:.2f} bits of meanings"
     )
 
 
-def _verdict(document: Document, names: Mapping[str, str]) -> Iterator[str]:
-    verdict, flip, other = document["verdict"], document["counterfactual"], document["replacement"]
-    prefers = names["completion_a" if verdict["winner"] == "model_a" else "completion_b"]
-    place = "first" if verdict["bias"] > 0 else "second"
-    yield f"content {verdict['content']:+.3f}: by content the judge prefers {prefers}"
-    yield f"position bias {verdict['bias']:+.3f}: it leans to the answer shown {place}" + (
-        "" if verdict["consistent"] else "; the order decides this battle"
+def _verdict(document: Explanation, names: Names) -> Iterator[str]:
+    verdict = document.verdict
+    assert verdict is not None
+    preferred = names["completion_a" if verdict.content > 0 else "completion_b"]
+    place = "first" if verdict.bias > 0 else "second"
+    yield f"content {verdict.content:+.3f}: by content the judge prefers {preferred}"
+    yield f"position bias {verdict.bias:+.3f}: it leans to the answer shown {place}" + (
+        "" if verdict.consistent else "; the order decides this battle"
     )
-    yield f"entropy of the letter: {verdict['entropy'][0]:.2f} and {verdict['entropy'][1]:.2f} bits of 1"
-    if flip["flipped"]:
-        words = " ".join(document["words"][unit]["text"].strip() for unit in flip["removed"])
-        yield f"without {len(flip['removed'])} words it prefers the other answer: {words}"
-    if other["flipped"]:
-        words = ", ".join(f"{old} -> {new}" for _, old, new in other["replaced"])
-        yield f"with {len(other['replaced'])} words replaced it prefers the other answer: {words}"
-    votes = ", ".join(f"{vote['source']}: {vote['winner']}" for vote in document["votes"])
-    yield f"votes: {votes or 'none'}"
+    if verdict.entropy is not None:
+        yield f"entropy of the letter: {verdict.entropy[0]:.2f} and {verdict.entropy[1]:.2f} bits of 1"
 
 
-def _sums(document: Document) -> Iterator[str]:
-    """Convergence of a method that is refined step by step."""
-    for one in document["parameters"].get("orders") or []:
-        if one.get("errors"):
-            rounds = ", ".join(f"{steps} gradients: {error:.1%}" for steps, error in one["errors"])
-            yield f"estimated error of the scores: {rounds}; they sum to {one['change']:+.3f}"
+def _flips(document: Explanation) -> Iterator[str]:
+    deletion, replacement = document.counterfactual, document.replacement
+    if deletion is not None and deletion.flipped:
+        words = " ".join(document.words[unit].text.strip() for unit in deletion.removed)
+        yield f"without {len(deletion.removed)} words it prefers the other answer: {words}"
+    if replacement is not None and replacement.flipped:
+        words = ", ".join(f"{old} -> {new}" for _, old, new in replacement.replaced)
+        yield f"with {len(replacement.replaced)} words replaced it prefers the other answer: {words}"
 
 
-def _coloured(word: Mapping[str, Any], reach: float) -> Text:
-    share = abs(word["score"]) / reach
-    if share < 0.1:
-        return Text(word["text"])
-    text = word["text"]
-    space = text[: len(text) - len(text.lstrip())]
-    red, green, blue = (round(part * (0.35 + 0.65 * share)) for part in COLOURS[word["score"] > 0])
-    style = f"{'bold ' if share > SHADES else ''}white on rgb({red},{green},{blue})"
-    return Text(space).append(text.lstrip(), style=style)
+def _colored(word: Word, largest: float) -> Text:
+    share = abs(word.score) / largest
+    if share < FAINT:
+        return Text(word.text)
+    space = word.text[: len(word.text) - len(word.text.lstrip())]
+    red, green, blue = (round(part * (0.35 + 0.65 * share)) for part in COLOURS[word.score > 0])
+    style = f"{'bold ' if share > STRONG else ''}white on rgb({red},{green},{blue})"
+    return Text(space).append(word.text.lstrip(), style=style)

@@ -1,13 +1,13 @@
-"""The heat map: the whole prompt as the model read it, coloured by word or by sentence, without a script."""
+"""The heat map: the whole prompt as the model read it, colored by word or by sentence."""
 
 from __future__ import annotations
 
-import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
-Document = Mapping[str, Any]
+from interp.document import Explanation
+
 STRONG = 0.5  # of the largest score: these words are underlined as well
 FAINT = 0.02  # of the largest score: below it no colour can be seen
 NAMES = {
@@ -17,67 +17,94 @@ NAMES = {
     "completion_b": "Answer B",
 }
 
-
-def maps(document: Document, number: int) -> str:
-    """Both maps of a document with a switch between them; `number` tells the documents of a page apart."""
-    words = _map(document, [(one["score"], (at, at)) for at, one in enumerate(document["words"])])
-    told = document.get("sentences") or []
-    if not all("words" in one for one in told) or not told:
-        return words
-    sentences = _map(document, [(one["score"], tuple(one["words"])) for one in told])
-    return (
-        '<div class="maps">'
-        + "".join(
-            f'<input type="radio" name="per-{number}" id="per-{kind}-{number}" class="per-{kind}"{checked}>'
-            f'<label for="per-{kind}-{number}">by {kind}</label>'
-            for kind, checked in (("word", " checked"), ("sentence", ""))
-        )
-        + f'<div class="by-word">{words}</div><div class="by-sentence">{sentences}</div></div>'
-    )
+Span = tuple[int, int]  # indices of the first and the last word
 
 
-def heading(document: Document, segment: str | None) -> str:
-    """Who says a segment."""
-    if segment is None:
-        return "Instructions to the judge"
-    who = document.get("models", {}).get(segment)
-    return NAMES.get(segment, segment) + (f": {who}" if who else "")
+@dataclass(frozen=True)
+class Piece:
+    """A word or a sentence with its score; `strength` is the share of the largest score on the map."""
+
+    text: str
+    score: float
+    strength: float
+
+    @property
+    def kind(self) -> str:
+        """Its classes in the style sheet; empty where no colour can be seen."""
+        if self.strength < FAINT:
+            return ""
+        return ("a" if self.score > 0 else "b") + (" strong" if self.strength >= STRONG else "")
+
+    @property
+    def word(self) -> str:
+        """The text without the space before it."""
+        return self.text.lstrip()
+
+    @property
+    def space(self) -> str:
+        """The space before the text, which stays plain."""
+        return self.text[: len(self.text) - len(self.word)]
 
 
-def coloured(text: str, score: float, reach: float) -> str:
-    """A word or sentence on its colour; the space before it stays plain."""
-    strength = abs(score) / reach if reach else 0.0
-    if strength < FAINT:
-        return html.escape(text)
-    space = text[: len(text) - len(text.lstrip())]
-    kind = ("a" if score > 0 else "b") + (" strong" if strength >= STRONG else "")
-    look = f'class="w {kind}" style="--s:{strength:.2f}" title="{score:+.3f}"'
-    return f"{html.escape(space)}<span {look}>{html.escape(text.lstrip())}</span>"
+@dataclass(frozen=True)
+class Passage:
+    """Pieces of one segment after each other, with the template before them."""
+
+    template: str
+    heading: str
+    pieces: tuple[Piece, ...]
 
 
-def _map(document: Document, parts: Sequence[tuple[float, Any]]) -> str:
-    """The text with each (score, (first word, last word)) on its colour."""
-    words, between = document["words"], document.get("between")
-    reach = max((abs(score) for score, _ in parts), default=0.0)
-    shown = []
-    for segment, some in groupby(parts, key=lambda part: words[part[1][0]]["segment"]):
-        inside = list(some)
-        before = between[inside[0][1][0]] if between else ""
-        said = "".join(coloured(_joined(document, first, last), score, reach) for score, (first, last) in inside)
-        shown.append(
-            f"{_template(before)}<h3>{html.escape(heading(document, segment))}</h3><p class='text'>{said}</p>"
-        )
-    return "".join(shown) + _template(between[-1] if between else "")
+@dataclass(frozen=True)
+class TextMap:
+    """The passages of a prompt, and the template after the last."""
+
+    passages: tuple[Passage, ...]
+    ending: str
 
 
-def _joined(document: Document, first: int, last: int) -> str:
-    """Words first to last, with what lies between them."""
-    words, between = document["words"], document.get("between")
+def maps(document: Explanation) -> dict[str, TextMap]:
+    """The map by word, and by sentence where the document has the words of each."""
+    by_word = _map(document, [(word.score, (at, at)) for at, word in enumerate(document.words)])
+    spans = [(sentence.score, sentence.words) for sentence in document.sentences or ()]
+    complete = [(score, span) for score, span in spans if span is not None]
+    if not complete or len(complete) < len(spans):
+        return {"word": by_word}
+    return {"word": by_word, "sentence": _map(document, complete)}
+
+
+def heading(document: Explanation, segment: str | None) -> str:
+    """The name of a segment, with the model that wrote it."""
+    model = document.models.get(segment) if segment is not None else None
+    return segment_name(segment) + (f": {model}" if model else "")
+
+
+def segment_name(segment: str | None) -> str:
+    """The name of a segment as it is shown."""
+    return "Instructions to the judge" if segment is None else NAMES.get(segment, segment)
+
+
+def pieces(parts: Sequence[tuple[str, float]]) -> list[Piece]:
+    """(text, score) parts with their strength beside the largest score."""
+    largest = max((abs(score) for _, score in parts), default=0.0)
+    return [Piece(text, score, abs(score) / largest if largest else 0.0) for text, score in parts]
+
+
+def _map(document: Explanation, parts: Sequence[tuple[float, Span]]) -> TextMap:
+    words, between = document.words, document.between
+    colored = pieces([(_joined(document, *span), score) for score, span in parts])
+    passages = []
+    for segment, run in groupby(zip(parts, colored, strict=True), key=lambda part: words[part[0][1][0]].segment):
+        inside = list(run)
+        first_word = inside[0][0][1][0]
+        template = between[first_word] if between else ""
+        passages.append(Passage(template, heading(document, segment), tuple(piece for _, piece in inside)))
+    return TextMap(tuple(passages), between[-1] if between else "")
+
+
+def _joined(document: Explanation, first: int, last: int) -> str:
+    """Words first to last, with the template between them."""
+    words, between = document.words, document.between
     return "".join(
-        (between[at] if between and at > first else "") + words[at]["text"] for at in range(first, last + 1)
+        (between[at] if between and at > first else "") + words[at].text for at in range(first, last + 1)
     )
-
-
-def _template(text: str) -> str:
-    """What the template says: read by the model, attributed to nobody."""
-    return f'<p class="text template">{html.escape(text.strip())}</p>' if text.strip() else ""

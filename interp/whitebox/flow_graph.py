@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,7 +14,18 @@ if TYPE_CHECKING:
     from interp.whitebox.target import Target
 
 
-def flow_graph(target: Target, nodes: int = 16, levels: int = 10) -> dict[str, Any]:
+@dataclass(frozen=True)
+class FlowGraph:
+    """Labels of the parts of a text, and edges (level, from, to, weight): from a part at a level, 0 the input, to
+    one at the next. `layers` of the network were joined to `levels`."""
+
+    nodes: tuple[str, ...]
+    edges: tuple[tuple[int, int, int, float], ...]
+    layers: int | None = None
+    levels: int | None = None
+
+
+def flow_graph(target: Target, nodes: int = 16, levels: int = 10) -> FlowGraph:
     """What reaches the place of the verdict from each part of the text, level by level, for a drawing.
 
     Parts are the sentences of the content and what the template says between them; neighbours are taken together
@@ -32,14 +44,14 @@ def flow_graph(target: Target, nodes: int = 16, levels: int = 10) -> dict[str, A
     ]
     reached = np.zeros(len(members))
     reached[-1] = 1.0
-    edges = []
+    edges: list[tuple[int, int, int, float]] = []
     for level in range(len(between) - 1, -1, -1):
         passed = reached[:, None] * between[level]
         edges += [
-            [level, key, query, float(passed[query, key])] for query, key in np.argwhere(passed > 0).tolist()
+            (level, key, query, float(passed[query, key])) for query, key in np.argwhere(passed > 0).tolist()
         ]
         reached = passed.sum(axis=0)
-    return {"nodes": labels, "edges": edges, "layers": len(matrices), "levels": len(between)}
+    return FlowGraph(tuple(labels), tuple(edges), len(matrices), len(between))
 
 
 def _runs(matrices: list[Floats], most: int) -> list[list[Floats]]:

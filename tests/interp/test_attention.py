@@ -134,14 +134,14 @@ def test_unknown_sinks_and_other_architectures():
 def test_all_of_the_attention_of_the_verdict_reaches_every_level_of_the_graph(nodes):
     target = model().contrast(judged())
     found = flow_graph(target, nodes=nodes)
-    assert len(found["nodes"]) <= nodes
-    assert found["nodes"][-1] == "the verdict"
-    for level in range(found["levels"]):
-        assert sum(weight for at, _, _, weight in found["edges"] if at == level) == pytest.approx(1.0, abs=1e-6)
+    assert len(found.nodes) <= nodes
+    assert found.nodes[-1] == "the verdict"
+    for level in range(found.levels):
+        assert sum(weight for at, _, _, weight in found.edges if at == level) == pytest.approx(1.0, abs=1e-6)
 
 
 def test_the_graph_of_an_answer_starts_at_all_its_tokens():
     target = model().answer(judged(), " yes no")
     found = flow_graph(target)
-    assert found["nodes"][-1] == "the answer"
-    assert sum(weight for level, *_, weight in found["edges"] if level == 0) == pytest.approx(1.0, abs=1e-6)
+    assert found.nodes[-1] == "the answer"
+    assert sum(weight for level, *_, weight in found.edges if level == 0) == pytest.approx(1.0, abs=1e-6)
