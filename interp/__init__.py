@@ -17,7 +17,7 @@ from interp.blackbox.perturbation import leave_out, occlusion, permutation_impor
 from interp.blackbox.shapley import exact_shapley, kernel_shap, sampled_shapley
 from interp.blackbox.swapped_orders import SwappedOrders, matching_units
 from interp.blackbox.two_stage import screen_by_groups, screen_then_verify
-from interp.document import Explanation, faithfulness_report
+from interp.document import LAYOUT, Explanation, faithfulness_report
 from interp.errors import (
     BadDocument,
     BadOption,
@@ -30,7 +30,13 @@ from interp.errors import (
     PromptTooLong,
     UnsupportedModel,
 )
-from interp.evaluation.faithfulness import Faithfulness, faithfulness, infidelity, max_sensitivity
+from interp.evaluation.faithfulness import (
+    Faithfulness,
+    faithfulness,
+    faithfulness_calls,
+    infidelity,
+    max_sensitivity,
+)
 from interp.evaluation.orders import BothOrders, both_orders
 from interp.evaluation.uncertainty import content_and_bias, entropy, margin, semantic_consistency, word_overlap
 from interp.masks import Floats, Groups, Masks, Value
@@ -40,7 +46,7 @@ from interp.patterns.probes import linear_probe
 from interp.patterns.token_classes import class_weights
 from interp.prompt import Prompt, Unit
 from interp.render.convergence import convergence_rounds, orders_of
-from interp.render.page import fragment, page, style
+from interp.render.page import OUTCOMES, fragment, page, style
 from interp.whitebox.flow_graph import flow_graph
 from interp.whitebox.methods import (
     HEAD_MEASURES,
@@ -93,6 +99,8 @@ _NEEDS_TORCH = {
 __all__ = [
     "BLACK_BOX",
     "HEAD_MEASURES",
+    "LAYOUT",
+    "OUTCOMES",
     "WHITE_BOX",
     "Attribution",
     "BadDocument",
@@ -134,6 +142,7 @@ __all__ = [
     "entropy",
     "exact_shapley",
     "faithfulness",
+    "faithfulness_calls",
     "faithfulness_report",
     "features",
     "flow",

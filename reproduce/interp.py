@@ -53,7 +53,7 @@ PEERS = (
 
 
 def prompts(count: int):
-    from interp.prompt import Prompt
+    from interp import Prompt
 
     sys.path.append(str(HERE.parent / "peers"))
     import disputes
@@ -64,7 +64,7 @@ def prompts(count: int):
 def load(path: str):
     import torch
 
-    from interp.whitebox.causal_lm import CausalLM
+    from interp import CausalLM
 
     torch.set_num_threads(1)
     return CausalLM.load(path)
@@ -74,21 +74,22 @@ def ours(name: str, target) -> tuple[list[float], dict]:
     """Scores of the words, and what else is to be told."""
     from functools import partial
 
-    from interp.blackbox.methods import black_box_method, words_of
-    from interp.whitebox import attention, flow, gradients, relevance
+    import interp
 
     if name in ("occlusion", "owen"):
-        return black_box_method(name).scores(target.masked(), words_of(target.prompt)).scores.tolist(), {}
+        return interp.black_box_method(name).scores(
+            target.masked(), interp.words_of(target.prompt)
+        ).scores.tolist(), {}
     if name == "flow":
-        return flow.flow(target, target.prompt.words).scores.tolist(), {}
+        return interp.flow(target, target.prompt.words).scores.tolist(), {}
     methods = {
-        "integrated_gradients": gradients.integrated_gradients,
-        "integrated_gradients_5%": partial(gradients.integrated_gradients, tolerance=0.05),
-        EXACT: partial(gradients.integrated_gradients, tolerance=1e-9, max_steps=129),
-        "input_x_gradient": gradients.input_x_gradient,
-        "attn_lrp": relevance.attn_lrp,
-        "chefer": relevance.chefer,
-        "rollout": attention.rollout,
+        "integrated_gradients": interp.integrated_gradients,
+        "integrated_gradients_5%": partial(interp.integrated_gradients, tolerance=0.05),
+        EXACT: partial(interp.integrated_gradients, tolerance=1e-9, max_steps=129),
+        "input_x_gradient": interp.input_x_gradient,
+        "attn_lrp": interp.attn_lrp,
+        "chefer": interp.chefer,
+        "rollout": interp.rollout,
     }
     found = methods[name](target)
     told = {"tokens": found.scores.tolist()}
@@ -155,7 +156,7 @@ def measured(results: dict, model: str, count: int) -> dict:
     """name -> (comprehensiveness, gap, z of the gap), means over the prompts."""
     import numpy as np
 
-    from interp.evaluation.faithfulness import faithfulness
+    from interp import faithfulness
 
     lm = load(model)
     values = [remembered(lm.contrast(prompt).masked()) for prompt in prompts(count)]
@@ -212,7 +213,7 @@ def heads(model: str) -> None:
     import numpy as np
     from scipy.stats import spearmanr
 
-    from interp.whitebox.heads import ablation_importance, gradient_importance
+    from interp import ablation_importance, gradient_importance
 
     target = load(model).contrast(prompts(1)[0])
     seconds = [time.process_time()]

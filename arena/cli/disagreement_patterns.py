@@ -24,8 +24,7 @@ def classes(
 ) -> None:
     """Which classes of words explanations of verdicts fall on, a row a class. Raises `ConfigError`."""
     from arena.store.explanations import explained_words
-    from interp.errors import BadOption
-    from interp.patterns.token_classes import class_weights
+    from interp import BadOption, class_weights
 
     with database.read() as session:
         battles = explained_words(session, judge, model, category)

@@ -104,8 +104,7 @@ def _print_patterns(
 ) -> None:
     from arena.errors import ConfigError
     from arena.explaining.disagreements import ratings_of, wanted
-    from interp.errors import BadOption
-    from interp.patterns.features import preference_patterns
+    from interp import BadOption, preference_patterns
 
     try:
         rows = [

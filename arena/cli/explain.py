@@ -1,25 +1,27 @@
-"""`arena explain`: which words drove a judge's verdict, and whether to believe it."""
+"""`arena explain`: the words that drove a judge's verdict, and the faithfulness of that attribution."""
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Sequence
 from enum import StrEnum
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
-from arena.cli.explain_text import printed
 from arena.cli.options import Config, DatabaseURL, opened, write_json
 from arena.cli.progress import stage_bar
 from arena.errors import ConfigError
 
 if TYPE_CHECKING:
     from arena.config import Settings
-    from arena.explaining.explain import Asked
+    from arena.explaining.request import ExplainConfig
     from arena.store import Database
+    from interp import Explanation
 
 
 class Heads(StrEnum):
@@ -38,55 +40,62 @@ def explain(
         str, typer.Argument(help="Number of a battle, as `arena disputed` lists it, or its public id.")
     ],
     judge: Annotated[
-        str | None, typer.Option("--judge", help="A model of the settings. With weights here, or behind an API.")
+        str | None, typer.Option("--judge", help="A model of the settings, with local weights or behind an API.")
     ] = None,
     method: Annotated[
-        list[str] | None, typer.Option("--method", help="Give it twice to see two methods side by side.")
+        list[str] | None,
+        typer.Option("--method", help="Attribution method. Repeat it to show two side by side."),
     ] = None,
     answer: Annotated[
         str | None,
         typer.Option(
             "--answer",
-            help="a or b: explain this side's answer instead, by the words of its prompt. The model that wrote it "
-            "is asked, if --judge names no other one.",
+            help="a or b: explain the answer of this side by the words of its prompt. Without --judge, the model "
+            "that wrote it is explained.",
         ),
     ] = None,
     heads: Annotated[
-        Heads, typer.Option("--heads", help="Importance of heads by gradient, or exactly: one run a head.")
+        Heads,
+        typer.Option(
+            "--heads",
+            help="Measure head importance by gradient, or exactly by ablation: one run a head.",
+        ),
     ] = Heads.GRADIENT,
     template: Annotated[
         Path | None,
-        typer.Option("--template", help="The judge's prompt, if not the one-letter prompt of our own."),
+        typer.Option("--template", help="File with the judge's prompt, instead of the default one-letter prompt."),
     ] = None,
     budget: Annotated[
-        float | None, typer.Option("--budget", help="USD that a judge behind an API may cost.")
+        float | None, typer.Option("--budget", help="Maximum cost of a judge behind an API, in USD.")
     ] = None,
-    again: Annotated[bool, typer.Option("--recompute", help="Make it anew, though it is stored.")] = False,
-    as_format: Annotated[Form, typer.Option("--format", help="How to print it.")] = Form.TEXT,
+    again: Annotated[
+        bool, typer.Option("--recompute", help="Compute the explanation again even if it is stored.")
+    ] = False,
+    as_format: Annotated[Form, typer.Option("--format", help="Output format.")] = Form.TEXT,
     output: Annotated[
-        Path | None, typer.Option("--output", help="Write to this file, not to the terminal.")
+        Path | None, typer.Option("--output", help="Write to this file instead of the terminal.")
     ] = None,
     config: Config = None,
     db: DatabaseURL = None,
 ) -> None:
-    """Attribute a verdict to the words that the judge read, over both orders, with its faithfulness.
+    """Attribute a verdict to the words that the judge read, over both orders, and measure its faithfulness.
 
     With --answer, attribute a model's own answer to the words of its prompt instead.
     """
-    from arena.explaining import explain as explaining
+    from arena.explaining.request import DEFAULT, VERDICT, ExplainConfig
 
+    explain_config = ExplainConfig(
+        battle=battle,
+        judge=judge,
+        methods=method or [DEFAULT],
+        about=VERDICT if answer is None else answer.lower(),
+        heads=heads.value,
+        template=_template(template),
+        budget=budget,
+        recompute=again,
+    )
     with opened(config, db) as (database, settings):
-        asked = {
-            "template": _template(template),
-            "budget": budget,
-            "about": explaining.VERDICT if answer is None else answer.lower(),
-            "heads": heads.value,
-        }
-        wanted = [
-            explaining.ask(database, settings, battle, judge, name, **asked)
-            for name in method or [explaining.DEFAULT]
-        ]
-        documents = [_made(database, settings, one, again) for one in wanted]
+        documents = _explain(database, settings, explain_config)
     _write(documents, as_format, output)
 
 
@@ -99,34 +108,34 @@ def _template(file: Path | None) -> str | None:
         raise ConfigError(f"--template {file}: cannot be read ({problem})") from problem
 
 
-def _made(database: Database, settings: Settings, asked: Asked, again: bool) -> Mapping[str, Any]:
-    """From the store, or made now; Ctrl-C keeps every answer of the judge for the next try."""
-    from arena.explaining import explain as explaining
+def _explain(database: Database, settings: Settings, config: ExplainConfig) -> list[Explanation]:
+    """The explanations, with a bar for those that are computed. Ctrl-C keeps every reply of the judge."""
+    from arena.engine import RESUME_HINT
+    from arena.explaining.explain import explain_battle
 
-    found = None if again else explaining.stored(database, asked)
-    if found is not None:
-        Console(stderr=True).print(
-            f"{asked.method}: from the store, made {found['made_at']}; --recompute makes it anew"
-        )
-        return found
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     try:
         with stage_bar(console, "texts") as progress:
-            return explaining.explain(database, settings, asked, progress)
+            results = explain_battle(database, settings, config, progress)
     except KeyboardInterrupt:
-        console.print(
-            "stopped; what the judge answered is kept: type the same command again to go on", style="yellow"
-        )
+        console.print(f"Stopped. {RESUME_HINT}", style="yellow")
         raise typer.Exit(130) from None
+    for result in results:
+        if result.stored:
+            made_at = result.explanation.made_at
+            console.print(f"{result.explanation.method}: stored {made_at}. Use --recompute to compute it again.")
+    return [result.explanation for result in results]
 
 
-def _write(documents: list[Mapping[str, Any]], as_format: Form, output: Path | None) -> None:
+def _write(documents: Sequence[Explanation], as_format: Form, output: Path | None) -> None:
+    from arena.cli.explain_text import print_explanation
+
     if as_format is Form.TEXT and output is None:
         for document in documents:
-            printed(document, Console(highlight=False))
+            print_explanation(document, Console(highlight=False))
         return
     if as_format is Form.JSON and output is None:
-        write_json(documents[0] if len(documents) == 1 else documents)
+        write_json(_json(documents))
         return
     text = _text(documents, as_format)
     if output is None:
@@ -136,28 +145,29 @@ def _write(documents: list[Mapping[str, Any]], as_format: Form, output: Path | N
         output.write_text(text, encoding="utf-8")
     except OSError as problem:
         raise ConfigError(f"--output {output}: cannot be written ({problem.strerror})") from problem
-    Console(stderr=True).print(f"written to {output}", markup=False)
+    Console(stderr=True).print(f"Written to {output}", markup=False)
 
 
-def _about(document: Mapping[str, Any]) -> str:
-    answer = document.get("answer")
-    return f"answer {answer['side'].upper()}" if answer else f"judged by {document['judge']}"
+def _json(documents: Sequence[Explanation]) -> Any:
+    """One document, or a list of several."""
+    rows = [document.to_dict() for document in documents]
+    return rows[0] if len(rows) == 1 else rows
 
 
-def _text(documents: list[Mapping[str, Any]], as_format: Form) -> str:
-    import json
-
-    from interp.render.page import page
-
+def _text(documents: Sequence[Explanation], as_format: Form) -> str:
     if as_format is Form.HTML:
-        first = documents[0]
-        return page(documents, f"Battle {first['number']}, {_about(first)}")
-    if as_format is Form.JSON:
-        told = documents[0] if len(documents) == 1 else documents
-        return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
-    from io import StringIO
+        from interp import page
 
-    into = StringIO()
+        return page(documents, f"Battle {documents[0].number}, {_about(documents[0])}")
+    if as_format is Form.JSON:
+        return json.dumps(_json(documents), indent=2, ensure_ascii=False) + "\n"
+    from arena.cli.explain_text import print_explanation
+
+    buffer = StringIO()
     for document in documents:
-        printed(document, Console(file=into, width=110, highlight=False))
-    return into.getvalue()
+        print_explanation(document, Console(file=buffer, width=110, highlight=False))
+    return buffer.getvalue()
+
+
+def _about(document: Explanation) -> str:
+    return f"answer {document.answer.side.upper()}" if document.answer else f"judged by {document.judge}"

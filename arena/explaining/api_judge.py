@@ -1,4 +1,4 @@
-"""A judge behind an API as a value: a text with words left out is one request, its log-probabilities the answer.
+"""A judge behind an API as a value function: a text without some words is one request.
 
 f = log p(A) - log p(B)  of the verdict's one token, over the spellings of either letter
 """
@@ -14,46 +14,43 @@ from typing import Any
 import numpy as np
 
 from arena.config import AnyModel
-from arena.engine import Budget, Call, CallResult, Engine, ReplyCache, Status
+from arena.engine import RESUME_HINT, Budget, Call, CallResult, Engine, ReplyCache, Status
 from arena.errors import ConfigError, WorkFailed
-from arena.explaining.judge_values import AT_ONCE, Order, Reading, Seen, Texts, left, orders
+from arena.explaining.judge_values import AT_ONCE, Order, Seen, Texts, VerdictValue, orders, without_words
 from arena.serving import model_clients
-from interp.blackbox.swapped_orders import SwappedOrders, matching_units
-from interp.errors import InterpError
-from interp.masks import Floats, Value
-from interp.prompt import Prompt
+from interp import Floats, InterpError, Prompt, SwappedOrders, Value, matching_units
 from judges import Pair, Unparsable
 from judges.replies import Reason
 from judges.tokens import of_tokens
 
-PART = "\n\n\x1e\n"  # between messages; a record separator is no text that anybody writes
-CERTAIN = 1e-9  # of a letter that is not among the alternatives: a contrast of 20.7, beyond what any API tells
+PART = "\n\n\x1e\n"  # between messages; no text contains a record separator
+CERTAIN = 1e-9  # of a letter that is not among the alternatives: a contrast of 20.7, beyond what any API reports
 
 
 class JudgeFailed(WorkFailed):
-    """Calls to the judge failed; those that did not are in the journal."""
+    """Calls to the judge failed; the replies to the others are in the reply cache."""
 
 
 @contextmanager
-def calls(
+def api_verdict_value(
     judge: AnyModel, pair: Pair, template: str | None, reply_cache: ReplyCache, budget: float | None, seen: Seen
-) -> Iterator[Reading]:
-    """The battle as a judge reads it that only answers. Raises `ConfigError`; its values `JudgeFailed`."""
-    made = orders(judge, pair, template)
-    target = model_clients.target(judge)
-    engine = Engine({judge.name: target}, reply_cache, Budget(budget))
+) -> Iterator[VerdictValue]:
+    """The verdict of a judge behind an API. Raises `ConfigError`; its values raise `JudgeFailed`."""
+    both = orders(judge, pair, template)
+    client = model_clients.target(judge)
+    engine = Engine({judge.name: client}, reply_cache, Budget(budget))
     with asyncio.Runner() as runner:  # one loop for all calls: the endpoint's connections belong to it
         try:
-            prompts = [Prompt.found(_joined(one), one.contents) for one in made]
-            texts = [_texts(runner, engine, judge.name, target.identity, one, seen) for one in made]
+            prompts = [Prompt.found(_joined(order), order.contents) for order in both]
+            texts = [_texts(runner, engine, judge.name, client.identity, order, seen) for order in both]
             first, second = (_value(*each) for each in zip(prompts, texts, strict=True))
-            exchange = SwappedOrders(first, second, matching_units(prompts[0].words, prompts[1].words))
+            both_orders = SwappedOrders(first, second, matching_units(prompts[0].words, prompts[1].words))
         except InterpError as problem:
             raise ConfigError(f"{judge.name}: {problem}") from problem
         try:
-            yield Reading((prompts[0], prompts[1]), exchange, (texts[0], texts[1]))
+            yield VerdictValue((prompts[0], prompts[1]), both_orders, (texts[0], texts[1]))
         finally:
-            runner.run(target.endpoint.close())
+            runner.run(client.endpoint.close())
 
 
 def _joined(order: Order) -> str:
@@ -61,13 +58,13 @@ def _joined(order: Order) -> str:
 
 
 def _value(prompt: Prompt, texts: Texts) -> Value:
-    return lambda masks: texts([left(prompt, mask) for mask in masks])
+    return lambda masks: texts([without_words(prompt, mask) for mask in masks])
 
 
 def _texts(
     runner: asyncio.Runner, engine: Engine, name: str, identity: Mapping[str, Any], order: Order, seen: Seen
 ) -> Texts:
-    """f of whole texts, each one call."""
+    """f of whole texts, one call each."""
     roles = [message["role"] for message in order.body["messages"]]
 
     def body(text: str) -> dict[str, Any]:
@@ -77,36 +74,37 @@ def _texts(
 
     def value(texts: Sequence[str]) -> Floats:
         bodies = [body(text) for text in texts]
-        asks = [Call(model_clients.key(identity, one), name, one, unreadable) for one in bodies]
-        found: list[float] = []
-        for start in range(0, len(asks), AT_ONCE):
-            found += runner.run(_asked(engine, asks[start : start + AT_ONCE]))
-            seen(len(asks[start : start + AT_ONCE]))
-        return np.array(found)
+        calls = [Call(model_clients.key(identity, body), name, body, unreadable) for body in bodies]
+        contrasts: list[float] = []
+        for start in range(0, len(calls), AT_ONCE):
+            batch = calls[start : start + AT_ONCE]
+            contrasts += runner.run(_contrasts(engine, batch))
+            seen(len(batch))
+        return np.array(contrasts)
 
     return value
 
 
-async def _asked(engine: Engine, asks: Sequence[Call]) -> list[float]:
-    answers: dict[int, CallResult] = {}
-    async for answered in engine.run(asks):
-        answers[answered.number] = answered
-    failed = [one for one in answers.values() if one.status is not Status.OK]
+async def _contrasts(engine: Engine, calls: Sequence[Call]) -> list[float]:
+    results: dict[int, CallResult] = {}
+    async for result in engine.run(calls):
+        results[result.number] = result
+    failed = [result for result in results.values() if result.status is not Status.OK]
     if failed:
         raise JudgeFailed(
-            f"{len(failed)} of {len(asks)} calls of {asks[0].model} failed: {failed[0].status}: "
-            f"{failed[0].detail or 'no detail'}; type the same command again: what was answered is kept"
+            f"{len(failed)} of {len(calls)} calls of {calls[0].model} failed: {failed[0].status}: "
+            f"{failed[0].detail or 'no detail'}. {RESUME_HINT}"
         )
-    return [contrast(answers[number].reply or {}) for number in range(len(asks))]
+    return [contrast(results[number].reply or {}) for number in range(len(calls))]
 
 
 def unreadable(reply: Mapping[str, Any]) -> Unparsable | None:
-    """A reply without log-probabilities of its first token, or without either letter among them."""
+    """The reason why a reply has no contrast: no log-probabilities, or neither letter among them."""
     content = (reply["choices"][0].get("logprobs") or {}).get("content")
     if not content:
         return Unparsable(Reason.EMPTY)
-    found = of_tokens(content[0].get("top_logprobs") or content[:1])
-    return found if isinstance(found, Unparsable) else None
+    preference = of_tokens(content[0].get("top_logprobs") or content[:1])
+    return preference if isinstance(preference, Unparsable) else None
 
 
 def contrast(reply: Mapping[str, Any]) -> float:

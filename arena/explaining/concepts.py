@@ -16,22 +16,18 @@ import numpy as np
 
 from arena.config import AnyModel
 from arena.errors import ConfigError
-from arena.explaining.documents import Progress
-from arena.explaining.judge_values import orders, rendered
+from arena.explaining.judge_values import chat_text, orders
+from arena.explaining.stages import Progress
 from arena.rules.votes import JUDGE, SCORES
 from arena.serving.local_weights import has_weights, load
 from arena.store import Database
 from arena.store.explanations import battle_texts
 from arena.store.verdicts import StoredVote
-from interp.errors import BadOption, InterpError
-from interp.masks import Floats
-from interp.patterns.concepts import concepts
-from interp.patterns.probes import linear_probe
-from interp.prompt import Prompt
+from interp import BadOption, Floats, InterpError, Prompt, concepts, linear_probe
 from judges import Pair
 
 if TYPE_CHECKING:
-    from interp.whitebox.causal_lm import CausalLM
+    from interp import CausalLM
 
 GROUPS = 10  # at most
 WORD = re.compile(r"\w+")
@@ -76,7 +72,7 @@ def _preferences(votes: Iterable[StoredVote], limit: int) -> dict[int, float]:
 def _read(
     database: Database, judge: AnyModel, lm: CausalLM, preferences: dict[int, float], progress: Progress
 ) -> Iterable[Read]:
-    from interp.whitebox.hidden_states import hidden_state
+    from interp import hidden_state
 
     for number, (battle, preference) in enumerate(preferences.items()):
         progress("reading battles", number, len(preferences))
@@ -87,7 +83,7 @@ def _read(
         if pair.completion_a.strip() == pair.completion_b.strip():
             continue
         first, second = (
-            hidden_state(lm.contrast(Prompt.found(rendered(lm, one.body["messages"]), one.contents)))
+            hidden_state(lm.contrast(Prompt.found(chat_text(lm, one.body["messages"]), one.contents)))
             for one in orders(judge, pair, None)
         )
         yield Read(battle, pair, preference, (first + second) / 2, (first - second) / 2)

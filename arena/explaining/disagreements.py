@@ -15,7 +15,7 @@ from arena.store import Session
 from arena.store.duplicate_battles import Again, same_texts
 from arena.store.explanations import UnknownBattle, battle_texts
 from arena.store.verdicts import StoredVote
-from interp.patterns.features import Preference
+from interp import Preference
 
 FROM_A_TO_B = ("model_a", "tie", "both_bad", "model_b")  # the order of the published columns
 KINDS = {

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from arena.config import AnyModel, LlamaCppSettings, TransformersSettings
 from arena.errors import ConfigError
-from interp.errors import InterpError
+from interp import InterpError
 
 if TYPE_CHECKING:
-    from interp.whitebox.causal_lm import CausalLM
+    from interp import CausalLM
 
 
 def has_weights(judge: AnyModel) -> bool:
@@ -31,7 +31,7 @@ def load(judge: AnyModel, report: Callable[[str], None]) -> CausalLM:
         import transformers
 
         from arena.endpoints.checkpoint import load as load_weights
-        from interp.whitebox.causal_lm import CausalLM
+        from interp import CausalLM
     except ImportError as problem:
         detail = f"explaining from weights needs the extra 'local': pip install 'arena[local]' ({problem})"
         raise ConfigError(detail) from problem

@@ -25,7 +25,7 @@ from arena.web.api import routes
 from arena.web.board_view import Boards
 from arena.web.error_pages import tell_people
 from arena.web.events import forgive_unknown
-from arena.web.explain_jobs import Explanations
+from arena.web.explain_jobs import ExplainJobs
 from arena.web.navigation import links
 from arena.web.pages import battle, benchmarks, explain, leaderboard, model, rating_change
 from arena.web.pages import battles as reading_battles
@@ -41,7 +41,7 @@ TIDY_EVERY = 600.0  # seconds between two looks for battles that were left open
 def create_app(settings: Settings, database: Database, serving: Serving) -> FastAPI:
     """The application, ready for an ASGI server. `database` is migrated and locked already."""
     battles = Battles(database, serving, settings.battles)
-    explanations = Explanations(settings)
+    explanations = ExplainJobs(settings)
     cache = ResultCache(database)
     find_filter(settings.ledger.filter)  # a wrong name is told at the start, not an hour later
 

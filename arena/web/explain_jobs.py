@@ -1,6 +1,6 @@
-"""One explanation at a time, in a process of its own: the page answers meanwhile, and cancelling ends it at once.
+"""Jobs that compute explanations, one at a time, each in a process of its own that can be cancelled at once.
 
-What the judge has answered is in the journal, so a cancelled explanation goes on where it was.
+The judge's replies are cached, so a cancelled explanation resumes where it stopped.
 """
 
 from __future__ import annotations
@@ -15,27 +15,24 @@ from typing import Any
 
 from arena.config import Settings
 from arena.errors import ConfigError, DatabaseError
+from arena.explaining.request import ExplainConfig
 
 log = logging.getLogger(__name__)
 
-TELL_EVERY = 0.25  # seconds between two words of progress
+REPORT_EVERY = 0.25  # seconds between two reports of progress
 ENDING = 5.0  # seconds that a process gets to end before it is killed
-CRASHED = "the explanation ended without a word; the operator's log may say why"
+CRASHED = "The process of the explanation ended unexpectedly. The server log has its exit code."
 
 
 class Busy(Exception):
-    """Another explanation is being made; the text is for the visitor."""
+    """Another explanation is being computed; the text is for the visitor."""
 
 
 @dataclass
 class Job:
-    """An explanation under way, or how the last one ended."""
+    """An explanation being computed, or the end of the last one."""
 
-    battle: str
-    judge: str
-    method: str
-    about: str = "verdict"
-    heads: str = "gradient"
+    config: ExplainConfig
     stage: str = "starting"
     done: int = 0
     total: int = 0
@@ -44,16 +41,12 @@ class Job:
     cancelled: bool = False
     began: float = field(default_factory=time.monotonic)
 
-    @property
-    def asked(self) -> tuple[str, str, str, str, str]:
-        return self.battle, self.judge, self.method, self.about, self.heads
-
     def to_dict(self) -> dict[str, Any]:
-        told = {name: value for name, value in vars(self).items() if name != "began"}
-        return {**told, "seconds": round(time.monotonic() - self.began)}
+        parts = {name: value for name, value in vars(self).items() if name not in ("config", "began")}
+        return {**_names(self.config), **parts, "seconds": round(time.monotonic() - self.began)}
 
 
-class Explanations:
+class ExplainJobs:
     """The jobs of this server. Thread-safe."""
 
     def __init__(self, settings: Settings) -> None:
@@ -68,22 +61,23 @@ class Explanations:
     def running(self) -> Job | None:
         return next((job for job in self._jobs.values() if job.running), None)
 
-    def begin(self, battle: str, judge: str, method: str, about: str = "verdict", heads: str = "gradient") -> Job:
-        """Start it; the same one twice is the same job. Raises `Busy`."""
+    def begin(self, config: ExplainConfig) -> Job:
+        """Start a job, or return the running job of the same config. Raises `Busy`."""
         with self._lock:
-            job = Job(battle, judge, method, about, heads)
-            now = self.running()
-            if now is not None:
-                if now.asked == job.asked:
-                    return now
-                raise Busy("Another explanation is being made; one runs at a time. Please try again in a minute.")
-            self._jobs[battle] = job
-            forks = multiprocessing.get_context("spawn")
-            ours, theirs = forks.Pipe(duplex=False)
-            self._process = forks.Process(target=_work, args=(self._settings, job.asked, theirs), daemon=True)
+            running = self.running()
+            if running is not None:
+                if running.config == config:
+                    return running
+                raise Busy(
+                    "Another explanation is being computed; one runs at a time. Please try again in a minute."
+                )
+            job = self._jobs[config.battle] = Job(config)
+            context = multiprocessing.get_context("spawn")
+            receiver, sender = context.Pipe(duplex=False)
+            self._process = context.Process(target=_work, args=(self._settings, config, sender), daemon=True)
             self._process.start()
-            theirs.close()
-            threading.Thread(target=self._follow, args=(job, ours, self._process), daemon=True).start()
+            sender.close()
+            threading.Thread(target=self._follow, args=(job, receiver, self._process), daemon=True).start()
             return job
 
     def cancel(self, battle: str) -> None:
@@ -106,48 +100,52 @@ class Explanations:
             if self._process.is_alive():
                 self._process.kill()
 
-    def _follow(self, job: Job, told: Connection, process: multiprocessing.process.BaseProcess) -> None:
-        """Take down what the process tells, until it ends."""
+    def _follow(self, job: Job, receiver: Connection, process: multiprocessing.process.BaseProcess) -> None:
+        """Record the messages of the process until it ends."""
         finished = False
         try:
             while True:
-                kind, *what = told.recv()
+                kind, *values = receiver.recv()
                 if kind == "progress":
-                    job.stage, job.done, job.total = what
+                    job.stage, job.done, job.total = values
                 elif kind == "error":
-                    job.error, finished = what[0], True
+                    job.error, finished = values[0], True
                 else:
                     finished = True
         except EOFError:
             process.join()
         if not finished and not job.cancelled:
             job.error = CRASHED
-            log.error("explaining battle %s ended with exit code %s", job.battle, process.exitcode)
+            log.error("explaining battle %s ended with exit code %s", job.config.battle, process.exitcode)
         job.running = False
 
 
-def _work(settings: Settings, asked: tuple[str, str, str, str, str], tell: Connection) -> None:
-    """In the child: make the explanation and put it into the store."""
-    from arena.explaining import explain
+def _names(config: ExplainConfig) -> dict[str, str | None]:
+    """The config as the page shows it: one method a job."""
+    names = {"battle": config.battle, "judge": config.judge, "method": config.methods[0]}
+    return {**names, "about": config.about, "heads": config.heads}
+
+
+def _work(settings: Settings, config: ExplainConfig, sender: Connection) -> None:
+    """In the child process: compute the explanation and store it."""
     from arena.explaining.api_judge import JudgeFailed
+    from arena.explaining.explain import explain_battle
     from arena.store import Database
 
-    last = 0.0
+    reported = 0.0
 
     def progress(stage: str, done: int, total: int) -> None:
-        nonlocal last
-        if done == 0 or time.monotonic() - last > TELL_EVERY:
-            last = time.monotonic()
-            tell.send(("progress", stage, done, total))
+        nonlocal reported
+        if done == 0 or time.monotonic() - reported > REPORT_EVERY:
+            reported = time.monotonic()
+            sender.send(("progress", stage, done, total))
 
     database = Database(settings.database_url)
     try:
-        battle, judge, method, about, heads = asked
-        wanted = explain.ask(database, settings, battle, judge, method, about=about, heads=heads)
-        explain.explain(database, settings, wanted, progress)
+        explain_battle(database, settings, config, progress)
     except (ConfigError, DatabaseError, JudgeFailed) as problem:
-        tell.send(("error", str(problem)))
+        sender.send(("error", str(problem)))
     else:
-        tell.send(("done",))
+        sender.send(("done",))
     finally:
         database.close()

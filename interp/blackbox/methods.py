@@ -54,7 +54,7 @@ class BlackBoxMethod:
     """`calls` estimates how many masks `scores` asks for."""
 
     name: str
-    says: str
+    summary: str
     calls: Callable[[Words], int]
     scores: Callable[[Value, Words], MethodResult]
 

@@ -123,6 +123,11 @@ def faithfulness(
     )
 
 
+def faithfulness_calls(fractions: Sequence[float] = FRACTIONS, rankings: int = RANKINGS) -> int:
+    """The number of masks that `faithfulness` evaluates."""
+    return 1 + 3 * len(fractions) * (rankings + 1)
+
+
 def infidelity(value: Value, scores: Floats, *, hide: float = 0.2, samples: int = 64, seed: int = 0) -> float:
     """How far the scores are from telling what hiding a random set of units does, as a share of that effect.
 

@@ -31,14 +31,14 @@ SIZES = (
 
 @dataclass(frozen=True)
 class WhiteBoxMethod:
-    """`run` attributes one order to its tokens, or to its words where tokens do not add up. `steady`: it is one
-    gradient, so that its sensitivity can be measured in a few more."""
+    """`run` attributes one order to its tokens, or to its words where tokens do not add up. `one_gradient`:
+    the method takes a single one, so that its sensitivity can be measured in a few more."""
 
     name: str
-    says: str
+    summary: str
     run: Callable[[Target], Attribution]
     signed: bool = True
-    steady: bool = False
+    one_gradient: bool = False
 
 
 def white_box_scores(
@@ -161,9 +161,13 @@ WHITE_BOX = {
             "integrated_gradients", "gradients on the way from empty text to this one", _integrated_gradients
         ),
         WhiteBoxMethod("gradient_shap", "gradients on the way from shuffled text to this one", _gradient_shap),
-        WhiteBoxMethod("input_x_gradient", "embeddings times their gradients", _input_x_gradient, steady=True),
-        WhiteBoxMethod("saliency", "the length of the gradients; without a side", _saliency, False, steady=True),
-        WhiteBoxMethod("attn_lrp", "relevance passed back through the layers", _attn_lrp, steady=True),
+        WhiteBoxMethod(
+            "input_x_gradient", "embeddings times their gradients", _input_x_gradient, one_gradient=True
+        ),
+        WhiteBoxMethod(
+            "saliency", "the length of the gradients; without a side", _saliency, False, one_gradient=True
+        ),
+        WhiteBoxMethod("attn_lrp", "relevance passed back through the layers", _attn_lrp, one_gradient=True),
         WhiteBoxMethod("chefer", "attention weighted with its gradients", _chefer),
         WhiteBoxMethod("rollout", "attention through all layers; without a side", _rollout, signed=False),
         WhiteBoxMethod("flow", "maximum flow of attention; without a side", _flow, signed=False),

@@ -11,11 +11,13 @@ import pytest
 from interp.attribution import Attribution
 from interp.blackbox.methods import BLACK_BOX, black_box_method, words_of
 from interp.blackbox.swapped_orders import SwappedOrders, matching_units
+from interp.document import Explanation
 from interp.errors import BadOption
 from interp.evaluation.faithfulness import faithfulness
 from interp.prompt import Prompt
 from interp.render.graphs import MOST, flow_svg, heads_svg, pruned
-from interp.render.page import document, fragment, page
+from interp.render.page import fragment, page
+from interp.whitebox.flow_graph import FlowGraph
 from interp.whitebox.methods import WHITE_BOX
 
 PROMPT = Prompt.of(
@@ -58,7 +60,11 @@ def attribution():
 
 
 def measured():
-    return document(attribution(), faithfulness(linear, WEIGHTS))
+    return Explanation.from_attribution(attribution(), faithfulness(linear, WEIGHTS)).to_dict()
+
+
+def shown_as_html(*documents):
+    return fragment([Explanation.from_dict(document) for document in documents])
 
 
 def full():
@@ -78,7 +84,7 @@ def full():
 
 
 def test_an_attribution_from_a_notebook_becomes_a_page_of_its_own():
-    shown = balanced(page([measured()]))
+    shown = balanced(page([Explanation.from_dict(measured())]))
     assert shown.startswith("<!doctype html>")
     assert "beats random" in shown
     assert "<script" not in shown
@@ -86,7 +92,7 @@ def test_an_attribution_from_a_notebook_becomes_a_page_of_its_own():
 
 
 def test_every_part_is_there_and_texts_are_escaped():
-    shown = balanced(fragment([full(), full()]))
+    shown = balanced(shown_as_html(full(), full()))
     assert "&lt;b&gt;this&lt;/b&gt;." in shown
     assert "<b>this" not in shown
     assert "tiny &lt;judge&gt;" in shown
@@ -99,7 +105,7 @@ def test_every_part_is_there_and_texts_are_escaped():
 
 
 def test_colour_is_never_alone():
-    shown = fragment([full()])
+    shown = shown_as_html(full())
     strong = re.findall(r'class="w (a|b) strong" style="--s:1\.00" title="([+-][\d.]+)">', shown)
     assert ("a", "+2.000") in strong
     assert all((side == "a") == score.startswith("+") for side, score in strong)
@@ -108,13 +114,13 @@ def test_colour_is_never_alone():
 
 def test_what_was_not_measured_is_said_to_be_so():
     told = {"method": "x", "words": [{"segment": None, "text": "a", "score": 0.0}]}
-    shown = balanced(fragment([told]))
+    shown = balanced(shown_as_html(told))
     assert "Faithfulness was not measured" in shown
 
 
 def test_the_text_on_the_page_is_the_text_that_was_read():
-    shown = fragment([measured()])
-    texts = re.findall(r"<p class='text'>(.*?)</p>", shown, re.S)
+    shown = shown_as_html(measured())
+    texts = re.findall(r'<p class="text">(.*?)</p>', shown, re.S)
     import html as escaping
 
     plain = [escaping.unescape(re.sub(r"<[^>]+>", "", text)) for text in texts]
@@ -123,7 +129,7 @@ def test_the_text_on_the_page_is_the_text_that_was_read():
 
 def test_heads_and_flow_are_drawn_with_their_numbers():
     assert "layer 0, head 1: -0.2000" in balanced(heads_svg([[0.1, -0.2]]))
-    drawn = balanced(flow_svg({"nodes": ["<a>", "b"], "edges": [[0, 0, 1, 0.5]]}))
+    drawn = balanced(flow_svg(FlowGraph(("<a>", "b"), ((0, 0, 1, 0.5),))))
     assert "&lt;a&gt; to b: 0.500" in drawn
     many = [[level, n, n, 1 / (n + 1)] for level in range(3) for n in range(100)]
     kept = pruned(many)
@@ -185,7 +191,7 @@ def test_orders_that_show_different_texts_are_refused():
 def test_the_whole_prompt_is_shown_by_word_and_by_sentence_template_included():
     told = full() | {"between": ["Judge.\n", *[""] * (len(PROMPT.words) - 1), " End"]}
     told["sentences"][0] |= {"words": [0, 1]}
-    shown = balanced(fragment([told]))
+    shown = balanced(shown_as_html(told))
     assert shown.count('<p class="text template">Judge.</p>') == 2  # in either map
     assert 'for="per-sentence-0">by sentence</label>' in shown
 
@@ -203,7 +209,7 @@ def test_convergence_infidelity_sensitivity_and_replacements_are_told():
         "flipped": True,
         "calls": 4,
     }
-    shown = balanced(fragment([told]))
+    shown = balanced(shown_as_html(told))
     assert "8 gradients: 90.0%, 17 gradients: 3.0%" in shown
     assert "<td>0.250</td>" in shown
     assert "<td>1.500</td>" in shown
@@ -216,7 +222,19 @@ def test_a_models_own_answer_is_shaded_by_its_entropy_and_has_no_bars():
         "side": "b", "text": "yes <no>", "gain": 2.5, "samples": ["yes", "no"], "consistency": 0.0,
         "semantic_entropy": 1.0, "tokens": [{"text": "<no>", "bits": 2.0, "surprise": 1.0}],
     }  # fmt: skip
-    shown = balanced(fragment([told]))
+    shown = balanced(shown_as_html(told))
     assert "&lt;no&gt;" in shown
     assert "+2.50" in shown
     assert "Position bias" not in shown
+
+
+def test_the_number_of_random_orders_is_no_course_of_convergence():
+    """Sampled Shapley values have a parameter `orders`, which is a number."""
+    result = black_box_method("shapley").scores(linear, words_of(PROMPT))
+    shown = balanced(shown_as_html(full() | {"method": "shapley", "parameters": dict(result.parameters)}))
+    assert "Convergence" not in shown
+
+
+def test_a_document_without_a_number_or_a_title_is_escaped_and_complete():
+    shown = balanced(page([Explanation.from_dict(full())], "<title>"))
+    assert "<title>&lt;title&gt;</title>" in shown

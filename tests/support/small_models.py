@@ -9,8 +9,7 @@ transformers = pytest.importorskip("transformers")
 
 import tokenizers  # noqa: E402
 
-from interp.prompt import Prompt  # noqa: E402
-from interp.whitebox.causal_lm import CausalLM  # noqa: E402
+from interp import CausalLM, Prompt  # noqa: E402
 
 TEXT = (
     "which answer is better ? first : second the sun a star and moon not big bright cold near far it rises "

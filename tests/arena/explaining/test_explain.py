@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from arena.cli import app
 from arena.config import EXPLANATION_REPLIES, read_settings, reply_cache_path
 from arena.errors import ConfigError
-from arena.explaining.explain import ask, explain, method_names, stored
+from arena.explaining.explain import explain, explain_battle, find_stored
+from arena.explaining.request import ExplainConfig, method_names, requests
 from arena.store import Database
 from tests.support.voted_battles import add_voted_battle
 
@@ -110,6 +111,12 @@ def folder_of(tmp_path, judge, a=A, b=B):
     return settings, database, number
 
 
+def request_of(database, settings, battle, judge, method="screen", **options):
+    """The request of one method."""
+    (request,) = requests(database, settings, ExplainConfig(battle, judge, (method,), **options))
+    return request
+
+
 def quiet(*_) -> None:
     pass
 
@@ -118,50 +125,80 @@ def quiet(*_) -> None:
 @pytest.mark.parametrize("method", ["occlusion", "screen", "owen"])
 def test_planted_words_are_found_and_the_place_is_kept_apart(tmp_path, judge, method):
     settings, database, number = folder_of(tmp_path, judge)
-    found = explain(database, settings, ask(database, settings, str(number), "behind-api", method), quiet)
-    assert found["verdict"]["bias"] == pytest.approx(BIAS, abs=1e-6)
-    assert found["verdict"]["content"] == pytest.approx(3.0, abs=1e-6)  # +2 for Canberra in A, +1 for Sydney in B
-    scores = {word["text"].strip(): word["score"] for word in found["words"]}
+    found = explain(database, settings, request_of(database, settings, str(number), "behind-api", method), quiet)
+    assert found.verdict.bias == pytest.approx(BIAS, abs=1e-6)
+    assert found.verdict.content == pytest.approx(3.0, abs=1e-6)  # +2 for Canberra in A, +1 for Sydney in B
+    scores = {word.text.strip(): word.score for word in found.words}
     assert scores["Canberra."] == pytest.approx(2.0, abs=1e-6)
     assert scores["Sydney,"] == pytest.approx(1.0, abs=1e-6)
     rest = [score for word, score in scores.items() if word not in ("Canberra.", "Sydney,")]
     assert max(map(abs, rest)) < 1e-6
-    assert found["faithfulness"]["beats_random"]
+    assert found.faithfulness.beats_random
     database.close()
 
 
 @pytest.mark.slow
 def test_sentences_add_up_to_their_words_and_the_flip_is_what_was_planted(tmp_path, judge):
     settings, database, number = folder_of(tmp_path, judge, a=A, b="No idea at all.")
-    found = explain(database, settings, ask(database, settings, str(number), "behind-api", "occlusion"), quiet)
-    for sentence in found["sentences"]:
-        first, last = sentence["words"]
-        assert sentence["score"] == pytest.approx(sum(w["score"] for w in found["words"][first : last + 1]))
-    assert not found["counterfactual"]["flipped"]  # without the planted word nothing is preferred: no other winner
-    assert found["counterfactual"]["after"] == pytest.approx(0, abs=1e-6)
+    found = explain(
+        database, settings, request_of(database, settings, str(number), "behind-api", "occlusion"), quiet
+    )
+    for sentence in found.sentences:
+        first, last = sentence.words
+        assert sentence.score == pytest.approx(sum(w.score for w in found.words[first : last + 1]))
+    assert not found.counterfactual.flipped  # without the planted word nothing is preferred: no other winner
+    assert found.counterfactual.after == pytest.approx(0, abs=1e-6)
     database.close()
 
 
 @pytest.mark.slow
 def test_an_explanation_is_found_again_and_its_answers_too(tmp_path, judge):
     settings, database, number = folder_of(tmp_path, judge)
-    asked = ask(database, settings, str(number), "behind-api", "screen")
-    assert stored(database, asked) is None
+    asked = request_of(database, settings, str(number), "behind-api", "screen")
+    assert find_stored(database, asked) is None
     made = explain(database, settings, asked, quiet)
     calls = judge.calls
-    assert stored(database, asked) == made
+    assert find_stored(database, asked) == made
     again = explain(database, settings, asked, quiet)
     assert judge.calls == calls  # the journal had them all
-    assert again["words"] == made["words"]
-    other = ask(database, settings, str(number), "behind-api", "screen", template="{question}{answer_a}{answer_b}")
-    assert stored(database, other) is None
+    assert again.words == made.words
+    other = request_of(
+        database, settings, str(number), "behind-api", "screen", template="{question}{answer_a}{answer_b}"
+    )
+    assert find_stored(database, other) is None
     database.close()
+
+
+def test_an_explanation_starts_from_python_in_three_lines(tmp_path, judge):
+    folder_of(tmp_path, judge)[1].close()
+
+    settings = read_settings(tmp_path / "arena.toml")
+    database = Database(settings.database_url)
+    (result,) = explain_battle(database, settings, ExplainConfig("1", judge="behind-api"))
+
+    assert result.explanation.verdict.content == pytest.approx(3.0, abs=1e-6)
+    assert not result.stored
+    calls = judge.calls
+    (again,) = explain_battle(database, settings, ExplainConfig("1", judge="behind-api"))
+    assert (again.stored, again.explanation, judge.calls) == (True, result.explanation, calls)
+    (computed,) = explain_battle(database, settings, ExplainConfig("1", judge="behind-api", recompute=True))
+    assert not computed.stored
+    database.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["text", "html"])
+def test_sampled_shapley_values_are_shown(tmp_path, judge, form):
+    folder_of(tmp_path, judge)[1].close()
+    done = run(tmp_path, "1", "--judge", "behind-api", "--method", "shapley", "--format", form)
+    assert done.exit_code == 0, done.exception
+    assert "Canberra" in done.stdout
 
 
 @pytest.mark.slow
 def test_after_an_interruption_only_the_rest_is_asked(tmp_path, judge):
     settings, database, number = folder_of(tmp_path, judge)
-    asked = ask(database, settings, str(number), "behind-api", "occlusion")
+    asked = request_of(database, settings, str(number), "behind-api", "occlusion")
 
     def interrupt(_stage, done, _total):
         if done >= 32:
@@ -208,7 +245,7 @@ def test_a_judge_that_fails_midway_says_so_and_goes_on_later(tmp_path):
         database.close()
         done = run(tmp_path, str(number), "--judge", "behind-api", "--method", "occlusion")
         assert done.exit_code == 1
-        assert "type the same command again" in str(done.exception)
+        assert "Run the same command again" in str(done.exception)
         before, failing.fail_after = failing.calls, None
         assert run(tmp_path, str(number), "--judge", "behind-api", "--method", "occlusion").exit_code == 0
         assert failing.calls > before
@@ -228,8 +265,8 @@ def test_a_judge_without_log_probabilities_cannot_be_explained(tmp_path):
     [
         (("999", "--judge", "behind-api"), "no battle is called '999'"),
         (("1", "--judge", "nobody"), "no model is called 'nobody'; there are: behind-api, fake"),
-        (("1", "--judge", "behind-api", "--method", "magic"), f"use one of: {', '.join(method_names())}"),
-        (("1",), "--judge: name the judge"),
+        (("1", "--judge", "behind-api", "--method", "magic"), f"Use one of: {', '.join(method_names())}"),
+        (("1",), "--judge: no judge is named. Name a model"),
         (("1", "--judge", "fake"), "is scripted"),
         (("1", "--judge", "behind-api", "--template", "nowhere.md"), "cannot be read"),
     ],
@@ -258,5 +295,5 @@ def test_an_open_battle_keeps_its_secret(tmp_path, judge):
     with database.write() as session:
         number = add_battle(session, "voter", "plain", "lists", 1.0).id
     with pytest.raises(ConfigError, match="can be explained when it has a vote"):
-        ask(database, settings, str(number), "behind-api")
+        request_of(database, settings, str(number), "behind-api")
     database.close()

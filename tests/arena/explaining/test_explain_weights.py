@@ -8,7 +8,8 @@ import pytest
 
 from arena.config import EXPLANATION_REPLIES, OpenAISettings, Settings, TransformersSettings, reply_cache_path
 from arena.errors import ConfigError
-from arena.explaining.explain import ask, explain, method_names, stored
+from arena.explaining.explain import explain, find_stored
+from arena.explaining.request import ExplainConfig, method_names, requests
 from arena.store import Database
 from tests.support.voted_battles import add_voted_battle
 
@@ -57,6 +58,12 @@ def place(tmp_path, weights):
     database.close()
 
 
+def request_of(database, settings, battle, judge, method="screen", **options):
+    """The request of one method."""
+    (request,) = requests(database, settings, ExplainConfig(battle, judge, (method,), **options))
+    return request
+
+
 def quiet(*_):
     pass
 
@@ -64,14 +71,14 @@ def quiet(*_):
 def asked(place, method, a="because it is so.", b="- one - two"):
     settings, database = place
     number = add_voted_battle(database, "why?", a, b, "model_a")
-    return settings, database, ask(database, settings, str(number), "local", method, template=TEMPLATE)
+    return settings, database, request_of(database, settings, str(number), "local", method, template=TEMPLATE)
 
 
 @pytest.mark.parametrize("method", method_names())
 def test_every_kind_of_method_explains_words_heads_and_flow(place, method):
     settings, database, wanted = asked(place, method)
     found = explain(database, settings, wanted, quiet)
-    assert [word["text"] for word in found["words"]] == [
+    assert [word.text for word in found.words] == [
         "why?",
         "because",
         " it",
@@ -82,32 +89,26 @@ def test_every_kind_of_method_explains_words_heads_and_flow(place, method):
         " -",
         " two",
     ]
-    assert any(word["score"] for word in found["words"])
-    assert found["verdict"]["content"] == pytest.approx(
-        (found["verdict"]["orders"][0] - found["verdict"]["orders"][1]) / 2
-    )
-    assert (len(found["heads"]), len(found["heads"][0])) == (2, 4)
-    assert found["flow"]["nodes"][-1] == "the verdict"
-    assert stored(database, wanted) == found
-    unsigned = "this method has no sign" in " ".join(found["notes"])
+    assert any(word.score for word in found.words)
+    assert found.verdict.content == pytest.approx((found.verdict.orders[0] - found.verdict.orders[1]) / 2)
+    assert (len(found.heads), len(found.heads[0])) == (2, 4)
+    assert found.flow.nodes[-1] == "the verdict"
+    assert find_stored(database, wanted) == found
+    unsigned = "this method has no sign" in " ".join(found.notes)
     assert unsigned == (method in ("saliency", "rollout", "flow"))
-    assert ("sensitivity" in found["faithfulness"]) == (method in ("saliency", "input_x_gradient", "attn_lrp"))
-    shown = (
-        "".join(b + w["text"] for b, w in zip(found["between"], found["words"], strict=False))
-        + found["between"][-1]
-    )
+    assert (found.faithfulness.sensitivity is not None) == (method in ("saliency", "input_x_gradient", "attn_lrp"))
+    shown = "".join(b + w.text for b, w in zip(found.between, found.words, strict=False)) + found.between[-1]
     assert shown == TEMPLATE.format(question="why?", answer_a="because it is so.", answer_b="- one - two") + " :"
 
 
 def test_a_replaced_word_is_what_the_network_says_of_the_replaced_text(place, weights):
-    from interp.prompt import Prompt
-    from interp.whitebox.causal_lm import CausalLM
+    from interp import CausalLM, Prompt
 
     settings, database, wanted = asked(place, "occlusion")
-    found = explain(database, settings, wanted, quiet)["replacement"]
+    found = explain(database, settings, wanted, quiet).replacement
     lm = CausalLM.load(weights)
     texts = ["why?", "because", "it", "is", "so.", "-", "one", "-", "two"]
-    for unit, before, after in found["replaced"]:
+    for unit, before, after in found.replaced:
         assert texts[unit] == before
         texts[unit] = after
     question, a, b = texts[0], " ".join(texts[1:5]), " ".join(texts[5:])
@@ -116,38 +117,37 @@ def test_a_replaced_word_is_what_the_network_says_of_the_replaced_text(place, we
         text = TEMPLATE.format(question=question, answer_a=first, answer_b=second) + " :"
         return lm.contrast(Prompt.of((None, text))).value
 
-    assert found["after"] == pytest.approx((contrast(a, b) - contrast(b, a)) / 2, abs=1e-4)
+    assert found.after == pytest.approx((contrast(a, b) - contrast(b, a)) / 2, abs=1e-4)
 
 
 @pytest.mark.parametrize("method", ["screen", "integrated_gradients"])
 def test_a_models_own_answer_hangs_on_the_words_of_its_prompt(place, weights, method):
-    from interp.prompt import Prompt
-    from interp.whitebox.causal_lm import CausalLM
+    from interp import CausalLM, Prompt
 
     settings, database = place
     number = str(add_voted_battle(database, "why? The sun rises", "because it is so.", "- one - two", "model_a"))
-    wanted = ask(database, settings, number, "local", method, about="a")
+    wanted = request_of(database, settings, number, "local", method, about="a")
     found = explain(database, settings, wanted, quiet)
-    assert [word["text"] for word in found["words"]] == ["why?", " The", " sun", " rises"]
+    assert [word.text for word in found.words] == ["why?", " The", " sun", " rises"]
     lm = CausalLM.load(weights)
     with_prompt, without = (
         lm.answer(Prompt.of((None, text)), "because it is so.").value for text in ("why? The sun rises :", " :")
     )
-    assert found["answer"]["gain"] == pytest.approx(with_prompt - without, abs=1e-4)
-    assert len(found["answer"]["samples"]) == 4
-    assert "".join(one["text"] for one in found["answer"]["tokens"]) == "because it is so."
-    assert any("plain wrote this answer" in note for note in found["notes"])
-    assert "verdict" not in found
-    assert stored(database, wanted) == found
-    assert stored(database, ask(database, settings, number, "local", method)) is None
+    assert found.answer.gain == pytest.approx(with_prompt - without, abs=1e-4)
+    assert len(found.answer.samples) == 4
+    assert "".join(one.text for one in found.answer.tokens) == "because it is so."
+    assert any("plain wrote this answer" in note for note in found.notes)
+    assert found.verdict is None
+    assert find_stored(database, wanted) == found
+    assert find_stored(database, request_of(database, settings, number, "local", method)) is None
 
 
 def test_heads_are_measured_exactly_where_that_is_asked(place):
     settings, database, wanted = asked(place, "screen")
     quick = explain(database, settings, wanted, quiet)
     exact = explain(database, settings, replace(wanted, heads="ablation"), quiet)
-    assert (quick["heads_by"], exact["heads_by"]) == ("gradient", "ablation")
-    assert exact["heads"] != quick["heads"]
+    assert (quick.heads_by, exact.heads_by) == ("gradient", "ablation")
+    assert exact.heads != quick.heads
 
 
 def test_what_flow_costs_is_said_before_it_is_begun(place):
@@ -162,24 +162,24 @@ def test_what_flow_costs_is_said_before_it_is_begun(place):
     [
         (
             {"judge": None, "about": "a"},
-            "--judge: plain, which wrote answer A, is not in the settings.*with weights here: local",
+            "--judge: plain, which wrote answer A, is not in the settings.*with local weights: local",
         ),
-        ({"judge": "remote", "about": "b"}, "tells no probability of a given text; --judge NAME.*local"),
-        ({"judge": "local", "about": "c"}, "--answer: 'c'; expected a or b"),
+        ({"judge": "remote", "about": "b"}, "gives no probability of a given text.*with --judge: local"),
+        ({"judge": "local", "about": "c"}, "--answer: 'c' is not a side of the battle. Give a or b"),
     ],
 )
 def test_an_answer_that_cannot_be_explained_says_why(place, more, says):
     settings, database = place
     number = str(add_voted_battle(database, "why?", "because.", "- one", "model_a"))
     with pytest.raises(ConfigError, match=says):
-        ask(database, settings, number, **more)
+        request_of(database, settings, number, **more)
 
 
 def test_an_empty_answer_has_nothing_to_attribute(place):
     settings, database = place
     number = str(add_voted_battle(database, "why?", "", "- one", "model_b"))
     with pytest.raises(ConfigError, match="answer A of plain is empty"):
-        explain(database, settings, ask(database, settings, number, "local", about="a"), quiet)
+        explain(database, settings, request_of(database, settings, number, "local", about="a"), quiet)
 
 
 def test_inner_states_are_grouped_and_probed_over_battles(place):
@@ -204,8 +204,7 @@ def test_inner_states_are_grouped_and_probed_over_battles(place):
 
 
 def test_occlusion_through_the_store_is_what_the_network_says(place, weights):
-    from interp.prompt import Prompt
-    from interp.whitebox.causal_lm import CausalLM
+    from interp import CausalLM, Prompt
 
     settings, database, wanted = asked(place, "occlusion")
     found = explain(database, settings, wanted, quiet)
@@ -217,8 +216,8 @@ def test_occlusion_through_the_store_is_what_the_network_says(place, weights):
 
     whole = (contrast("because it is so.", "- one - two") - contrast("- one - two", "because it is so.")) / 2
     without = (contrast("because it is", "- one - two") - contrast("- one - two", "because it is")) / 2
-    assert found["verdict"]["content"] == pytest.approx(whole, abs=1e-4)
-    assert found["words"][4]["score"] == pytest.approx(whole - without, abs=1e-4)
+    assert found.verdict.content == pytest.approx(whole, abs=1e-4)
+    assert found.words[4]["score"] == pytest.approx(whole - without, abs=1e-4)
 
 
 def test_a_second_explanation_asks_the_network_only_for_what_is_new(place):
@@ -244,12 +243,14 @@ def test_a_method_that_needs_weights_is_refused_to_a_judge_without(place):
     with pytest.raises(
         ConfigError, match="attn_lrp needs the weights of remote, which is reached through 'openai'"
     ):
-        ask(database, settings, str(number), "remote", "attn_lrp")
+        request_of(database, settings, str(number), "remote", "attn_lrp")
 
 
 def test_a_template_without_an_answer_is_named(place):
     settings, database = place
     number = add_voted_battle(database, "why?", "because.", "- one", "model_a")
-    wanted = ask(database, settings, str(number), "local", "screen", template="only {question} and {answer_a}")
+    wanted = request_of(
+        database, settings, str(number), "local", "screen", template="only {question} and {answer_a}"
+    )
     with pytest.raises(ConfigError, match=r"has no place \{answer_b\}"):
         explain(database, settings, wanted, quiet)

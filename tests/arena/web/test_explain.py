@@ -10,14 +10,16 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from arena.config import LlamaCppSettings, ScriptedSettings, Settings, WebSettings
+from arena.explaining.request import ExplainConfig
 from arena.store import Database
 from arena.store.battles import add_battle
 from arena.store.explanations import add_explanation, battle_texts
 from arena.store.schema.battles import Battle
 from arena.store.shared_battles import share
-from arena.web.explain_jobs import Busy, Explanations
+from arena.web.explain_jobs import Busy, ExplainJobs, Job
 from arena.web.pages import explain
 from arena.web.session import COOKIE, voter_of
+from interp import LAYOUT
 from tests.support.voted_battles import add_voted_battle
 
 LOCAL = LlamaCppSettings(name="local", endpoint="llama_cpp", path=Path("/nowhere/at/all.gguf"))
@@ -33,16 +35,14 @@ DOCUMENT = {
 }
 
 
-class Jobs(Explanations):
+class Jobs(ExplainJobs):
     """Jobs that begin and never work."""
 
-    def begin(self, battle, judge, method, about="verdict", heads="gradient"):
-        from arena.web.explain_jobs import Job
-
+    def begin(self, config):
         if self.running():
             raise Busy("one runs at a time")
-        self._jobs[battle] = Job(battle, judge, method, about, heads, "attributing", 3, 8)
-        return self._jobs[battle]
+        self._jobs[config.battle] = Job(config, "attributing", 3, 8)
+        return self._jobs[config.battle]
 
     def cancel(self, battle):
         self._jobs[battle].running = False
@@ -90,6 +90,15 @@ def test_stored_explanations_are_shown_alone_and_side_by_side(served):
     assert client.get(f"/explain/{battle}?show=1,2").text.count('<section class="card">') == 2
     for unreadable in ("99", "²", "9" * 5000, "-1", ",,"):
         assert client.get(f"/explain/{battle}", params={"show": unreadable}).status_code == 200
+
+
+def test_an_explanation_of_a_newer_version_says_so(served):
+    client, battle, database, _ = served
+    with database.write() as session:
+        add_explanation(session, 1, "local", "screen", "x", {**DOCUMENT, "layout": LAYOUT + 1})
+    page = client.get(f"/explain/{battle}")
+    assert page.status_code == 200
+    assert f"The explanation has layout {LAYOUT + 1}" in page.text
 
 
 def test_starting_shows_progress_and_cancelling_ends_it(served):
@@ -168,16 +177,16 @@ def test_a_job_whose_judge_cannot_be_loaded_tells_why(tmp_path):
     add_voted_battle(database, "Why?", "Because.", "1. Well", "model_a")
     with database.read() as session:
         battle = battle_texts(session, "1").public_id
-    jobs = Explanations(settings)
-    job = jobs.begin(battle, "local", "screen")
-    assert jobs.begin(battle, "local", "screen") is job
+    jobs = ExplainJobs(settings)
+    job = jobs.begin(ExplainConfig(battle, "local"))
+    assert jobs.begin(ExplainConfig(battle, "local")) is job
     with pytest.raises(Busy):
-        jobs.begin("another", "local", "screen")
+        jobs.begin(ExplainConfig("another", "local"))
     end = time.monotonic() + 60
     while job.running and time.monotonic() < end:
         time.sleep(0.05)
     assert "no such file: /nowhere/at/all.gguf" in (job.error or "")
-    jobs.begin(battle, "local", "owen")
+    jobs.begin(ExplainConfig(battle, "local", ("owen",)))
     jobs.cancel(battle)
     cancelled = jobs.job(battle)
     while cancelled.running and time.monotonic() < end:
@@ -193,5 +202,5 @@ def test_the_page_asks_for_an_answer_or_exact_heads_and_refuses_what_it_does_not
     assert '<option value="a">answer A, by plain</option>' in page
     form = {"judge": "local", "method": "screen", "about": "b", "heads": "ablation"}
     client.post(f"/explain/{battle}", data=form, follow_redirects=False)
-    assert (jobs.job(battle).about, jobs.job(battle).heads) == ("b", "ablation")
+    assert (jobs.job(battle).config.about, jobs.job(battle).config.heads) == ("b", "ablation")
     assert client.post(f"/explain/{battle}", data={**form, "about": "c"}).status_code == 422

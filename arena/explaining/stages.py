@@ -1,0 +1,32 @@
+"""The progress of an explanation, stage by stage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Progress = Callable[[str, int, int], None]  # stage, done, total; may raise to end the work
+
+
+def silent(_stage: str, _done: int, _total: int) -> None:
+    """The progress of an explanation that nobody follows."""
+
+
+@dataclass
+class Stages:
+    """The current stage with its number of computed masks; both orders count."""
+
+    progress: Progress
+    stage: str = "preparing"
+    done: int = 0
+    total: int = 0
+
+    def begin(self, stage: str, total: int = 0) -> None:
+        """Begin a stage of `total` masks, 0 if their number is unknown."""
+        self.stage, self.done, self.total = stage, 0, total
+        self.progress(stage, 0, total)
+
+    def advance(self, count: int) -> None:
+        """Count more computed masks."""
+        self.done += count
+        self.progress(self.stage, self.done, max(self.total, self.done))
