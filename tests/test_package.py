@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("ratings", "judges", "benchmarks", "interp", "arena")
@@ -49,6 +53,38 @@ def test_every_package_with_code_is_named_in_the_settings():
     folders = {str(Path(file).parent) for file in modules() if file.endswith(".py")}
     for folder in folders:
         assert f'"{folder.replace("/", ".")}"' in named
+
+
+def requirements() -> list[Requirement]:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    extras = [line for extra in settings["project"]["optional-dependencies"].values() for line in extra]
+    lines = [*settings["build-system"]["requires"], *settings["project"]["dependencies"], *extras]
+    return [wanted for wanted in map(Requirement, lines) if wanted.name != "arena"]
+
+
+def test_every_requirement_has_an_upper_bound():
+    unbound = [
+        str(wanted)
+        for wanted in requirements()
+        if not {"<", "=="} & {bound.operator for bound in wanted.specifier}
+    ]
+    assert unbound == []
+
+
+def test_the_pinned_versions_satisfy_every_requirement():
+    pins = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text().split())
+    pinned = [wanted for wanted in requirements() if canonicalize_name(wanted.name) in pins]
+    assert len(pinned) > 40
+    assert [str(wanted) for wanted in pinned if pins[canonicalize_name(wanted.name)] not in wanted.specifier] == []
+
+
+def test_every_install_line_of_the_pages_uses_the_constraints():
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    commands = [
+        command for page in pages for command in re.findall(r"pip install [^`\n]*'\.\[[^`\n]*", page.read_text())
+    ]
+    assert commands
+    assert [command for command in commands if "-c constraints.txt" not in command] == []
 
 
 def test_ci_runs_the_readmes_test_command():
