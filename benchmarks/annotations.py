@@ -34,9 +34,9 @@ class AnnotatedTask(Task):
 
     def found_out(self, sample: Sample, replies: Sequence[Reply | None]) -> list[Reply | None]:
         """`replies` with what the annotator says of those that have no annotation yet."""
-        found = list(replies)
+        completed = list(replies)
         if self.annotator is None:
-            return found
+            return completed
         bare = [
             (place, asked)
             for place, reply in enumerate(replies)
@@ -45,10 +45,10 @@ class AnnotatedTask(Task):
         ]
         wordy = [(place, asked) for place, asked in bare if asked is not None]
         values = self.annotator([asked for _, asked in wordy]) if wordy else []
-        known = {place: value for (place, _), value in zip(wordy, values, strict=True)}
+        by_place = {place: value for (place, _), value in zip(wordy, values, strict=True)}
         for place, _ in bare:
-            found[place] = annotated(replies[place] or {}, self.needs, known.get(place))
-        return found
+            completed[place] = annotated(replies[place] or {}, self.needs, by_place.get(place))
+        return completed
 
 
 def annotated(reply: Reply, kind: str, value: Any) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def calibration(confidence: ArrayLike, correct: ArrayLike, bins: int = BINS) -> 
     ideal = np.arange(1, bins) * sure.size / bins
     edges = np.unique(np.searchsorted(sure, sure[np.clip(ideal.astype(int), 0, sure.size - 1)], side="left"))
     parts = [part for part in np.split(np.arange(sure.size), edges) if part.size]
-    found = tuple(Bin(float(sure[part].mean()), float(right[part].mean()), int(part.size)) for part in parts)
-    gaps = [abs(one.accuracy - one.confidence) for one in found]
-    error = sum(gap * one.count for gap, one in zip(gaps, found, strict=True)) / sure.size
-    return Calibration(float(error), max(gaps), found)
+    points = tuple(Bin(float(sure[part].mean()), float(right[part].mean()), int(part.size)) for part in parts)
+    gaps = [abs(point.accuracy - point.confidence) for point in points]
+    error = sum(gap * point.count for gap, point in zip(gaps, points, strict=True)) / sure.size
+    return Calibration(float(error), max(gaps), points)

@@ -42,8 +42,8 @@ def length(chain: str) -> Length:
 
 def sizes(chain: str) -> dict[str, float]:
     """The length as metrics."""
-    found = length(chain)
-    return {"words": float(found.words), "steps": float(found.steps)}
+    size = length(chain)
+    return {"words": float(size.words), "steps": float(size.steps)}
 
 
 def described(chain: str, answer: str, target: str) -> dict[str, float]:
@@ -55,7 +55,7 @@ def described(chain: str, answer: str, target: str) -> dict[str, float]:
 
 def equations(chain: str) -> list[tuple[str, bool]]:
     """Every equation of numbers in it, and whether it holds within one per cent."""
-    return [(found.group().strip(), _holds(found[1], found[2])) for found in EQUATION.finditer(chain)]
+    return [(match.group().strip(), _holds(match[1], match[2])) for match in EQUATION.finditer(chain)]
 
 
 def error_type(chain: str, answer: str | None, target: str, *, truncated: bool = False) -> ChainError:
@@ -102,8 +102,8 @@ def _number(text: str) -> float:
     return value / 100 if text.endswith("%") else value
 
 
-def _same(one: str, other: str) -> bool:
+def _same(first: str, second: str) -> bool:
     try:
-        return _number(one) == _number(other)
+        return _number(first) == _number(second)
     except ValueError:
-        return one.strip() == other.strip()
+        return first.strip() == second.strip()

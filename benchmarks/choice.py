@@ -109,15 +109,17 @@ class MultipleChoice(Task):
                 for option in options
             ]
         if request_type is RequestType.FIRST_TOKEN:
-            asked = [f"{self._shown(one)} {LETTERS[one.target]}" for one in shots]
-            body = chat(self.header(sample) + "\n\n".join([*asked, self._shown(sample)]), 1)
+            solved = [f"{self._shown(example)} {LETTERS[example.target]}" for example in shots]
+            body = chat(self.header(sample) + "\n\n".join([*solved, self._shown(sample)]), 1)
             return [{**body, "logprobs": True, "top_logprobs": CANDIDATES}]
-        asked = [f"{self.shown(one)}\nAnswer: {LETTERS[one.target]}" for one in shots]
-        return [chat("\n\n".join([instruction(sample), *asked, self.shown(sample)]), READ_TOKENS)]
+        solved = [f"{self.shown(example)}\nAnswer: {LETTERS[example.target]}" for example in shots]
+        return [chat("\n\n".join([instruction(sample), *solved, self.shown(sample)]), READ_TOKENS)]
 
     def context(self, sample: Sample, shots: Sequence[Sample]) -> str:
         """The published prompt: header, solved examples, the question."""
-        solved = [f"{self.prompt(one)}{self.delimiter}{self.options(one)[one.target]}" for one in shots]
+        solved = [
+            f"{self.prompt(example)}{self.delimiter}{self.options(example)[example.target]}" for example in shots
+        ]
         return self.header(sample) + "\n\n".join([*solved, self.prompt(sample)])
 
     def score(self, sample: Sample, replies: Sequence[Reply | None], request_type: RequestType) -> Outcome:
@@ -127,12 +129,12 @@ class MultipleChoice(Task):
             return self._weighed(sample, [float(reply["logprob"]) for reply in replies if reply is not None])
         if request_type is RequestType.FIRST_TOKEN:
             return first_token(sample, replies[0])
-        said = words(replies[0])
-        if isinstance(said, Outcome):
-            return said
-        letter = choice_letter(said, sample.choices)
+        text = words(replies[0])
+        if isinstance(text, Outcome):
+            return text
+        letter = choice_letter(text, sample.choices)
         if letter is None:
-            return unparsed("no letter of a choice", said)
+            return unparsed("no letter of a choice", text)
         return _chosen(sample, LETTERS.index(letter), {})
 
     def _weighed(self, sample: Sample, every: Sequence[float]) -> Outcome:
@@ -169,28 +171,30 @@ def first_token(sample: Sample, reply: Reply | None) -> Outcome:
     if total == 0.0:
         return unparsed("no letter of a choice among the first token's candidates")
     likeliest = max(letters, key=lambda letter: shares[letter])
-    known = {"confidence": shares[likeliest] / total, "in_letters": total}
-    return _chosen(sample, letters.index(likeliest), known)
+    extra = {"confidence": shares[likeliest] / total, "in_letters": total}
+    return _chosen(sample, letters.index(likeliest), extra)
 
 
-def _chosen(sample: Sample, place: int, more: Mapping[str, float]) -> Outcome:
+def _chosen(sample: Sample, place: int, extra: Mapping[str, float]) -> Outcome:
     """With letters to choose from all accuracies are the same: every letter is one character."""
     right = float(place == sample.target)
-    return scored({**dict.fromkeys(ACCURACIES, right), **more, CHOSEN: float(place)}, LETTERS[place])
+    return scored({**dict.fromkeys(ACCURACIES, right), **extra, CHOSEN: float(place)}, LETTERS[place])
 
 
 def _calibration(pairs: Pairs) -> float:
     """Over the samples that have a confidence; NaN without one."""
-    known = [metrics for _, metrics in pairs if "confidence" in metrics]
-    if not known:
+    confident = [metrics for _, metrics in pairs if "confidence" in metrics]
+    if not confident:
         return float("nan")
-    return calibration([one["confidence"] for one in known], [one["acc"] for one in known]).error
+    return calibration(
+        [metrics["confidence"] for metrics in confident], [metrics["acc"] for metrics in confident]
+    ).error
 
 
 def _macro_f1(pairs: Pairs) -> float:
     """Over the places of the choices: below the accuracy where a model likes one letter too well."""
-    known = [(int(metrics[CHOSEN]), sample.target) for sample, metrics in pairs if CHOSEN in metrics]
-    return f1([said for said, _ in known], [right for _, right in known]).macro if known else float("nan")
+    chosen = [(int(metrics[CHOSEN]), sample.target) for sample, metrics in pairs if CHOSEN in metrics]
+    return f1([choice for choice, _ in chosen], [right for _, right in chosen]).macro if chosen else float("nan")
 
 
 def together() -> dict[str, Corpus]:

@@ -35,8 +35,12 @@ def f1(predicted: Sequence[Hashable | None], target: Sequence[Hashable]) -> F1:
 
 def _counts(pairs: Sequence[tuple[Hashable | None, Hashable]], label: Hashable) -> tuple[int, int, int]:
     """True positives, false positives, false negatives."""
-    hits = sum(said == right == label for said, right in pairs)
-    return hits, sum(said == label for said, _ in pairs) - hits, sum(right == label for _, right in pairs) - hits
+    hits = sum(answer == expected == label for answer, expected in pairs)
+    return (
+        hits,
+        sum(answer == label for answer, _ in pairs) - hits,
+        sum(expected == label for _, expected in pairs) - hits,
+    )
 
 
 def _f1(hits: int, alarms: int, misses: int) -> float:

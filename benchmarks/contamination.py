@@ -50,10 +50,10 @@ def orders(samples: int, shards: int, permutations: int, seed: int = 0) -> list[
             "samples and 1 permutation are needed"
         )
     rng = np.random.default_rng(seed)
-    found = []
+    plan = []
     for shard in np.array_split(np.arange(samples), shards):
-        found.append([shard, *(rng.permutation(shard) for _ in range(permutations))])
-    return found
+        plan.append([shard, *(rng.permutation(shard) for _ in range(permutations))])
+    return plan
 
 
 def exchangeability(canonical: ArrayLike, permuted: ArrayLike) -> Test:
@@ -97,9 +97,9 @@ def moments(logprobs: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float6
     """μ and σ of log p under p for `min_k_plus`, from log-probabilities of shape (tokens, vocabulary)."""
     x = np.asarray(logprobs, dtype=float)
     p = np.exp(x)
-    weighed = np.where(p > 0, x, 0.0)
-    mean = (p * weighed).sum(axis=-1)
-    return mean, np.sqrt((p * (weighed - mean[..., None]) ** 2).sum(axis=-1))
+    finite = np.where(p > 0, x, 0.0)
+    mean = (p * finite).sum(axis=-1)
+    return mean, np.sqrt((p * (finite - mean[..., None]) ** 2).sum(axis=-1))
 
 
 def against_control(scores: ArrayLike, control: ArrayLike) -> Test:
@@ -115,10 +115,10 @@ def against_control(scores: ArrayLike, control: ArrayLike) -> Test:
 
 def ngrams(text: str, words: int = WORDS) -> set[tuple[str, ...]]:
     """All runs of `words` words, in small letters and without punctuation; a shorter text is one run."""
-    found = re.findall(r"\w+", text.lower())
-    if len(found) < words:
-        return {tuple(found)} if found else set()
-    return {tuple(found[start : start + words]) for start in range(len(found) - words + 1)}
+    tokens = re.findall(r"\w+", text.lower())
+    if len(tokens) < words:
+        return {tuple(tokens)} if tokens else set()
+    return {tuple(tokens[start : start + words]) for start in range(len(tokens) - words + 1)}
 
 
 def overlap(samples: Sequence[str], corpus: Iterable[str], words: int = WORDS) -> NDArray[np.float64]:
@@ -163,5 +163,5 @@ def _bare(text: str) -> str:
 def _above_zero(differences: NDArray[np.float64], method: str) -> Test:
     if np.ptp(differences) == 0:  # the t statistic is 0/0, or says "certain" of two shards alike
         return Test(method, 0.0, 1.0, float(differences.mean()), differences.size)
-    found = stats.ttest_1samp(differences, 0.0, alternative="greater")
-    return Test(method, float(found.statistic), float(found.pvalue), float(differences.mean()), differences.size)
+    test = stats.ttest_1samp(differences, 0.0, alternative="greater")
+    return Test(method, float(test.statistic), float(test.pvalue), float(differences.mean()), differences.size)

@@ -15,8 +15,8 @@ def gap(first: str, second: str) -> Corpus:
     def of(pairs: Sequence[tuple[Sample, Metrics]]) -> float:
         sides = []
         for name in (f"acc_{first}", f"acc_{second}"):
-            found = [metrics[name] for _, metrics in pairs if name in metrics]
-            sides.append(sum(found) / len(found) if found else float("nan"))
+            values = [metrics[name] for _, metrics in pairs if name in metrics]
+            sides.append(sum(values) / len(values) if values else float("nan"))
         return sides[0] - sides[1]
 
     return of
@@ -30,8 +30,8 @@ class Coreference(MultipleChoice):
         outcome = super().score(sample, replies, request_type)
         if not outcome.is_scored:
             return outcome
-        more = {f"acc_{sample.fields['kind']}": outcome.metrics["acc"]}
-        return replace(outcome, metrics={**outcome.metrics, **more})
+        by_kind = {f"acc_{sample.fields['kind']}": outcome.metrics["acc"]}
+        return replace(outcome, metrics={**outcome.metrics, **by_kind})
 
 
 def question(sentence: str, pronoun: str) -> str:

@@ -39,7 +39,7 @@ def task_rows(task: Task, data_sources: DataSources) -> dict[str, list[Row]]:
 
 def rows(sources: Sequence[Source], data_sources: DataSources) -> list[Row]:
     """The rows of several files, in order. Raises `BadData`, `MissingExtra`."""
-    found: list[Row] = []
+    read_rows: list[Row] = []
     for source in sources:
         path = find(source, data_sources.folder)
         if path is not None:
@@ -49,8 +49,8 @@ def rows(sources: Sequence[Source], data_sources: DataSources) -> list[Row]:
         else:
             raise BadData(_nowhere(source, data_sources.folder))
         check_columns(read, source)
-        found += read
-    return found
+        read_rows += read
+    return read_rows
 
 
 def find(source: Source, folder: Path | None) -> Path | None:
@@ -70,9 +70,9 @@ def read_file(path: Path, sha256: str | None = None) -> list[Row]:
         raise BadData(f"{path}: no such file; give the path of a JSONL, JSON or CSV file") from None
     except OSError as error:
         raise BadData(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
-    if sha256 is not None and (found := hashlib.sha256(content).hexdigest()) != sha256:
+    if sha256 is not None and (digest := hashlib.sha256(content).hexdigest()) != sha256:
         raise BadData(
-            f"{path}: its sha256 is {found} and the task was made for {sha256}: this is another version of the "
+            f"{path}: its sha256 is {digest} and the task was made for {sha256}: this is another version of the "
             "file; fetch it again, or accept it with --no-verify-checksum"
         )
     read = [dict(row) for row in parsed(path, _text(path, content))]
@@ -89,18 +89,18 @@ def parsed(path: Path, text: str) -> Iterator[Row]:
     kind = name.rpartition(".")[2]
     stem = name.removesuffix(f".{kind}")
     if kind == "jsonl":
-        found = _lines(path, text)
+        numbered = _lines(path, text)
     elif kind == "json":
-        found = _objects(path, text)
+        numbered = _objects(path, text)
     elif kind in ("csv", "tsv"):
-        found = _csv(path, text, "\t" if kind == "tsv" else ",")
+        numbered = _csv(path, text, "\t" if kind == "tsv" else ",")
     elif kind == "txt":
-        found = iter([(1, {"text": text})] if text.strip() else [])
+        numbered = iter([(1, {"text": text})] if text.strip() else [])
     else:
         raise BadData(
             f"{path}: a file of kind {kind!r}; expected .jsonl, .json, .csv, .tsv or .txt, also with .gz"
         )
-    for line, row in found:
+    for line, row in numbered:
         yield {**row, "_file": stem, "_line": line, "_path": str(path)}
 
 
@@ -137,10 +137,10 @@ def hub_rows(source: Source) -> list[Row]:
         table = datasets.load_dataset(dataset, configuration or None, split=source.split, revision=source.revision)
     # Everything that can go wrong on the way to the hub: no network, no such revision, a gated data set.
     except _failures() as error:
-        said = " ".join(str(error).split())[:300]
+        reason = " ".join(str(error).split())[:300]
         raise BadData(
             f"{source.hub} at revision {source.revision} cannot be had from the hub ({type(error).__name__}: "
-            f"{said}); without a network, put {source.file} into a folder and set ARENA_DATA_DIR to it"
+            f"{reason}); without a network, put {source.file} into a folder and set ARENA_DATA_DIR to it"
         ) from error
     named = f"{source.hub}@{str(source.revision)[:8]}"
     file = Path(source.file).name.partition(".")[0]

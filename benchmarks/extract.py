@@ -33,7 +33,7 @@ def mmlu_pro_letter(text: str) -> str | None:
     if labelled := list(PRO_LABELLED.finditer(text)):
         line = text.find("\n", labelled[0].start())
         end = len(text) if line < 0 else line
-        return [found.group(1) for found in labelled if found.start() < end][-1]
+        return [match.group(1) for match in labelled if match.start() < end][-1]
     alone = PRO_ALONE.findall(text)
     return alone[-1] if alone else None
 
@@ -46,34 +46,34 @@ def choice_letter(text: str, choices: Sequence[str]) -> str | None:
     """
     letters = LETTERS[: len(choices)]
     for pattern in (STATED, BOXED_LETTER):
-        stated = [found.upper() for found in pattern.findall(text) if found.upper() in letters]
+        stated = [match.upper() for match in pattern.findall(text) if match.upper() in letters]
         if stated:
             return str(stated[-1])
     for pattern in (ALONE, LAST_LINE):
-        found = pattern.search(text.strip())
-        if found and found.group(1) in letters:
-            return found.group(1)
-    said = _plain(text)
-    same = [letter for letter, choice in zip(letters, choices, strict=True) if _plain(choice) == said]
+        match = pattern.search(text.strip())
+        if match and match.group(1) in letters:
+            return match.group(1)
+    words = _plain(text)
+    same = [letter for letter, choice in zip(letters, choices, strict=True) if _plain(choice) == words]
     return same[0] if len(same) == 1 else None
 
 
 def strict_number(text: str) -> str | None:
     """GSM8K as its authors write it: the first number after `#### `."""
-    found = STRICT_NUMBER.search(text)
-    return found.group(1) if found else None
+    match = STRICT_NUMBER.search(text)
+    return match.group(1) if match else None
 
 
 def said_number(text: str) -> str | None:
     """The first "The answer is N." of a chain of thought (Wei et al. 2022, arXiv:2201.11903)."""
-    found = SAID_NUMBER.search(text)
-    return found.group(1) if found else None
+    match = SAID_NUMBER.search(text)
+    return match.group(1) if match else None
 
 
 def last_number(text: str) -> str | None:
     """The last thing in the text that looks like a number."""
-    found = list(ANY_NUMBER.finditer(text))
-    return found[-1].group(0).strip() if found else None
+    matches = list(ANY_NUMBER.finditer(text))
+    return matches[-1].group(0).strip() if matches else None
 
 
 def after_the_answer_is(text: str) -> str | None:
@@ -82,8 +82,8 @@ def after_the_answer_is(text: str) -> str | None:
     The lookaround of lm-evaluation-harness drops a character whatever it is: 55.6 where the authors publish 56.8
     on their own outputs for dyck_languages.
     """
-    _, found, rest = text.rpartition("the answer is ")
-    if not found:
+    _, marker, rest = text.rpartition("the answer is ")
+    if not marker:
         return None
     return rest.strip().removesuffix(".").strip() or None
 

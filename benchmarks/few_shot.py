@@ -23,7 +23,7 @@ def first_n(pool: Sequence[Sample], count: int) -> Shots:
     subjects = by_subject(pool)
 
     def shots(sample: Sample) -> Sequence[Sample]:
-        there = [one for one in subjects.get(sample.subject, pool) if not _same(one, sample)]
+        there = [example for example in subjects.get(sample.subject, pool) if not _same(example, sample)]
         return _enough(there, count, sample)[:count]
 
     return shots
@@ -31,7 +31,7 @@ def first_n(pool: Sequence[Sample], count: int) -> Shots:
 
 def curated(pool: Sequence[Sample], ids: Sequence[str]) -> Shots:
     """The same examples for every sample. Raises `BadOption` for an id that the pool does not have."""
-    by_id = {one.id: one for one in pool}
+    by_id = {example.id: example for example in pool}
     if missing := [name for name in ids if name not in by_id]:
         raise BadOption(f"the few-shot example {missing[0]!r} is not in the data; fetch the task's own file")
     chosen = [by_id[name] for name in ids]
@@ -50,9 +50,9 @@ def per_sample(whole: Sequence[Sample], count: int, task: str, seed: int) -> Sho
         digest = hashlib.sha256(f"{seed}\n{task}\n{sample.id}".encode()).digest()
         stream = random.Random(digest)  # noqa: S311  (a seed that anybody can make again)
         drawn = stream.sample(pool, min(count + 1, len(pool)))
-        others = [one for one in drawn if not _same(one, sample)]
+        others = [example for example in drawn if not _same(example, sample)]
         if len(others) < count:  # the set has the sample more than once, or is too small
-            others = [one for one in pool if not _same(one, sample)]
+            others = [example for example in pool if not _same(example, sample)]
             others = stream.sample(_enough(others, count, sample), count)
         return others[:count]
 
@@ -73,20 +73,20 @@ def lm_eval(pool: Sequence[Sample], count: int, *, from_test: bool) -> Shots:
         _enough(pool, count, sample)
         if not from_test:
             return stream.sample(list(pool), count)
-        return [one for one in stream.sample(list(pool), count + 1) if not _same(one, sample)][:count]
+        return [example for example in stream.sample(list(pool), count + 1) if not _same(example, sample)][:count]
 
     return shots
 
 
 def by_subject(pool: Sequence[Sample]) -> dict[str, list[Sample]]:
-    found: dict[str, list[Sample]] = {}
-    for one in pool:
-        found.setdefault(one.subject, []).append(one)
-    return found
+    groups: dict[str, list[Sample]] = {}
+    for example in pool:
+        groups.setdefault(example.subject, []).append(example)
+    return groups
 
 
-def _same(one: Sample, other: Sample) -> bool:
-    return one.id == other.id or one.fields == other.fields
+def _same(example: Sample, sample: Sample) -> bool:
+    return example.id == sample.id or example.fields == sample.fields
 
 
 def _enough(there: Sequence[Sample], count: int, sample: Sample) -> Sequence[Sample]:

@@ -47,7 +47,7 @@ def schema(value: Any) -> Any:
             key: OPENAI_TYPES.get(inner, inner) if key == "type" and isinstance(inner, str) else schema(inner)
             for key, inner in value.items()
         }
-    return [schema(one) for one in value] if isinstance(value, list) else value
+    return [schema(item) for item in value] if isinstance(value, list) else value
 
 
 def calls_of(reply: Reply) -> list[Call] | None:
@@ -86,7 +86,7 @@ def _call(node: ast.expr) -> Call:
 
 
 def _plain(value: Any) -> Any:
-    return [_plain(one) for one in value] if isinstance(value, (list, tuple)) else value
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 Functions = Sequence[Mapping[str, Any]]
@@ -97,7 +97,7 @@ def wrong(calls: Sequence[Call], functions: Functions, accepted: Accepted) -> st
     """Why `calls` are not the accepted ones, in whatever order; empty where they are."""
     if len(calls) != len(accepted):
         return f"{len(calls)} calls instead of {len(accepted)}"
-    reasons = [[wrong_call(call, functions, one) for one in accepted] for call in calls]
+    reasons = [[wrong_call(call, functions, item) for item in accepted] for call in calls]
     for row in reasons:
         if "" not in row:
             return min(row, key=lambda reason: (reason.startswith("function"), len(reason)))
@@ -118,7 +118,7 @@ def wrong_call(call: Call, functions: Sequence[Mapping[str, Any]], accepted: Map
     ((name, values),) = accepted.items()
     if call.name not in (name, tool_name(name)):
         return f"function {call.name} instead of {name}"
-    parameters = next(one["parameters"] for one in functions if one["name"] == name)
+    parameters = next(function["parameters"] for function in functions if function["name"] == name)
     for required in parameters.get("required", []):
         if required not in call.arguments:
             return f"argument {required} is missing"
@@ -157,7 +157,7 @@ def fits(value: Any, wanted: Any) -> bool:
         return (
             isinstance(value, list)
             and len(value) == len(wanted)
-            and all(fits(one, other) for one, other in zip(value, wanted, strict=True))
+            and all(fits(item, other) for item, other in zip(value, wanted, strict=True))
         )
     if isinstance(wanted, str):
         return isinstance(value, str) and _standard(value) == _standard(wanted)

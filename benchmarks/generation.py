@@ -45,7 +45,7 @@ class Generation(Task):
         return [self.read(row) for row in rows]
 
     def requests(self, sample: Sample, shots: Sequence[Sample], request_type: RequestType) -> Sequence[Request]:
-        solved = [f"{self.prompt(one)}{self.delimiter}{self.solution(one)}" for one in shots]
+        solved = [f"{self.prompt(example)}{self.delimiter}{self.solution(example)}" for example in shots]
         text = self.header(sample) + self.between.join([*solved, self.prompt(sample)])
         body = chat(text, self.max_tokens, self.stop, self.temperature)
         if self.repeats == 1:
@@ -85,7 +85,7 @@ def _voted(outcomes: Sequence[Outcome]) -> Outcome:
     """The outcome of the commonest answer, with its share of the votes and the mean of all repeats."""
     readable = [outcome for outcome in outcomes if outcome.is_scored]
     if not readable:
-        return next((one for one in outcomes if one.reason != "no reply"), outcomes[0])
+        return next((outcome for outcome in outcomes if outcome.reason != "no reply"), outcomes[0])
     answer = majority([outcome.answer for outcome in readable])
     chosen = next(outcome for outcome in readable if outcome.answer == answer)
     name = next(iter(chosen.metrics))

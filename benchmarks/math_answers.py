@@ -33,14 +33,14 @@ READS = ("math_verify", "sympy")
 
 def final_answer(text: str) -> str | None:
     """The answer in Minerva's closing sentence, else in the last box, else None."""
-    found = MINERVA.search(text)
-    return found.group(1).strip() if found else last_boxed(text)
+    match = MINERVA.search(text)
+    return match.group(1).strip() if match else last_boxed(text)
 
 
 def minerva_answer(text: str) -> str | None:
     """The answer in Minerva's closing sentence alone."""
-    found = MINERVA.search(text)
-    return found.group(1).strip() if found else None
+    match = MINERVA.search(text)
+    return match.group(1).strip() if match else None
 
 
 def normal(answer: str) -> str:
@@ -76,10 +76,10 @@ def algebraically_same(answer: str, target: str) -> bool:
     limit = SECONDS if threading.current_thread() is threading.main_thread() else None
     for name in ("math_verify.parser", "math_verify.grader", "math_verify.utils"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    gold, said = (
+    gold, answered = (
         parse(f"${_bare(text)}$", parsing_timeout=limit, raise_on_error=False) for text in (target, answer)
     )
-    return bool(verify(gold, said, timeout_seconds=limit, raise_on_error=False))
+    return bool(verify(gold, answered, timeout_seconds=limit, raise_on_error=False))
 
 
 def _bare(text: str) -> str:

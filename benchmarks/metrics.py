@@ -29,8 +29,8 @@ def plain(text: str) -> str:
 
 def exact_match(text: str, accepted: Sequence[str]) -> float:
     """1 when `text` is one of the accepted answers, both `plain`."""
-    said = plain(text)
-    return float(any(said == plain(answer) for answer in accepted))
+    words = plain(text)
+    return float(any(words == plain(answer) for answer in accepted))
 
 
 def word_f1(text: str, accepted: Sequence[str]) -> float:
@@ -77,8 +77,8 @@ def majority(answers: Sequence[str]) -> str | None:
     return max(counted, key=counted.__getitem__) if counted else None
 
 
-def _f1(said: Sequence[str], right: Sequence[str]) -> float:
-    if not said or not right:
-        return float(said == right)
-    shared = sum((Counter(said) & Counter(right)).values())
-    return 2 * shared / (len(said) + len(right))
+def _f1(words: Sequence[str], target: Sequence[str]) -> float:
+    if not words or not target:
+        return float(words == target)
+    shared = sum((Counter(words) & Counter(target)).values())
+    return 2 * shared / (len(words) + len(target))

@@ -107,7 +107,7 @@ def tie_groups(ordered: Sequence[str], differ: Mapping[tuple[str, str], bool]) -
     groups: list[list[str]] = []
     for start in range(len(ordered)):
         end = start + 1
-        while end < len(ordered) and not any(differ[one, ordered[end]] for one in ordered[start:end]):
+        while end < len(ordered) and not any(differ[earlier, ordered[end]] for earlier in ordered[start:end]):
             end += 1
         if not groups or end > ordered.index(groups[-1][-1]) + 1:
             groups.append(list(ordered[start:end]))

@@ -53,7 +53,7 @@ def report(task: Task, samples: Sequence[Sample], outcomes: Sequence[Outcome]) -
     estimate = _estimate(task, metric, pairs)
     worst, best = _bounds(task, pairs)
     scored = [outcome.metrics for outcome in outcomes if outcome.is_scored]
-    found = [metrics[metric] for metrics in scored if metric in metrics]
+    scored_values = [metrics[metric] for metrics in scored if metric in metrics]
     return Report(
         task=task.name,
         metric=metric,
@@ -63,7 +63,7 @@ def report(task: Task, samples: Sequence[Sample], outcomes: Sequence[Outcome]) -
         upper=estimate.upper if estimate else None,
         worst=worst,
         best=best,
-        scored_only=float(np.mean(found)) if found else None,
+        scored_only=float(np.mean(scored_values)) if scored_values else None,
         scored=counted[Status.SCORED],
         unparsed=counted[Status.UNPARSED],
         failed=counted[Status.FAILED],
@@ -78,31 +78,33 @@ Pairs = Sequence[tuple[Sample, Outcome]]
 
 def values(task: Task, metric: str, pairs: Pairs) -> tuple[list[float], list[str]]:
     """Per-sample values of a metric with their clusters: unparsed at the worst value, failed ones left out."""
-    found: list[float] = []
+    numbers: list[float] = []
     clusters: list[str] = []
     counted = (task.metric, *task.counted)
     for sample, outcome in pairs:
         if outcome.is_scored and metric in outcome.metrics:
-            found.append(outcome.metrics[metric])
+            numbers.append(outcome.metrics[metric])
         elif outcome.status is Status.UNPARSED and metric in counted and task.bounds is not None:
-            found.append(_worst(task))
+            numbers.append(_worst(task))
         else:
             continue
         clusters.append(sample.cluster or sample.id)
-    return found, clusters
+    return numbers, clusters
 
 
 def all_metrics(task: Task, pairs: Pairs) -> dict[str, float]:
     """Every metric's value over the samples that have it; see `values` for the task's own one."""
-    told = (name for _, outcome in pairs for name in outcome.metrics if not name.startswith(HIDDEN))
-    names = dict.fromkeys([task.metric, *told])
+    reported = (name for _, outcome in pairs for name in outcome.metrics if not name.startswith(HIDDEN))
+    names = dict.fromkeys([task.metric, *reported])
     means = {name: values(task, name, pairs)[0] for name in names if name not in task.corpus}
     scored = [(sample, outcome.metrics) for sample, outcome in pairs if outcome.is_scored]
     together = {name: statistic(scored) for name, statistic in task.corpus.items() if scored}
-    every = {name: float(np.mean(found)) for name, found in means.items() if found} | together
+    every = {name: float(np.mean(numbers)) for name, numbers in means.items() if numbers} | together
     subjects = _subjects(task, pairs)
     if len(subjects) > 1:  # every subject weighs the same, however many samples it has
-        every[f"{task.metric}_by_subject"] = float(np.mean([one["value"] for one in subjects.values()]))
+        every[f"{task.metric}_by_subject"] = float(
+            np.mean([by_subject["value"] for by_subject in subjects.values()])
+        )
     return {name: value for name, value in every.items() if not np.isnan(value)}
 
 
@@ -111,8 +113,8 @@ def _estimate(task: Task, metric: str, pairs: Pairs) -> Interval | None:
         scored = [(sample, outcome.metrics) for sample, outcome in pairs if outcome.is_scored]
         clusters = [sample.cluster or sample.id for sample, _ in scored]
         return bootstrap(task.corpus[metric], scored, clusters) if scored else None
-    found, clusters = values(task, metric, pairs)
-    return mean(found, clusters, task.bounds) if found else None
+    numbers, clusters = values(task, metric, pairs)
+    return mean(numbers, clusters, task.bounds) if numbers else None
 
 
 def _bounds(task: Task, pairs: Pairs) -> tuple[float | None, float | None]:
@@ -120,9 +122,9 @@ def _bounds(task: Task, pairs: Pairs) -> tuple[float | None, float | None]:
     if task.bounds is None or task.metric in task.corpus or not pairs:
         return None, None
     scored = [outcome.metrics for _, outcome in pairs if outcome.is_scored]
-    found = [metrics[task.metric] for metrics in scored if task.metric in metrics]
-    missing = len(pairs) - len(found)
-    low, high = ((sum(found) + missing * bound) / len(pairs) for bound in task.bounds)
+    numbers = [metrics[task.metric] for metrics in scored if task.metric in metrics]
+    missing = len(pairs) - len(numbers)
+    low, high = ((sum(numbers) + missing * bound) / len(pairs) for bound in task.bounds)
     return (low, high) if task.higher_is_better else (high, low)
 
 
@@ -131,12 +133,12 @@ def _subjects(task: Task, pairs: Pairs) -> dict[str, dict[str, float | int]]:
     for sample, outcome in pairs:
         if sample.subject:
             by_subject.setdefault(sample.subject, []).append((sample, outcome))
-    found: dict[str, dict[str, float | int]] = {}
+    by_name: dict[str, dict[str, float | int]] = {}
     for subject, members in sorted(by_subject.items()):
         estimate = _estimate(task, task.metric, members)
         if estimate is not None:
-            found[subject] = {"value": estimate.value, "samples": len(members)}
-    return found
+            by_name[subject] = {"value": estimate.value, "samples": len(members)}
+    return by_name
 
 
 def _worst(task: Task) -> float:

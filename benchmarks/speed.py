@@ -218,8 +218,8 @@ def _within(timing: Timing, name: str, limit: float) -> bool:
 def _latency(
     done: Sequence[Timing], measure: Callable[[Timing], float | None], clusters: list[str] | None
 ) -> Spread:
-    found = [(measure(timing), clusters[place] if clusters else "") for place, timing in enumerate(done)]
-    kept = [(value, group) for value, group in found if value is not None]
+    pairs = [(measure(timing), clusters[place] if clusters else "") for place, timing in enumerate(done)]
+    kept = [(value, group) for value, group in pairs if value is not None]
     return _spread(*_columns(kept), 2 if clusters else 1)
 
 
@@ -230,8 +230,8 @@ def _columns(pairs: Sequence[tuple[float, str]]) -> tuple[list[float], list[str]
 def _spread(values: Sequence[float], groups: Sequence[str], repeats: int) -> Spread:
     if not values:
         return Spread(0)
-    found = _bootstrapped(np.asarray(values), np.asarray(groups) if repeats > 1 else None)
-    return Spread(len(values), found[0], dict(zip(PERCENTILES, found[1:], strict=True)))
+    estimates = _bootstrapped(np.asarray(values), np.asarray(groups) if repeats > 1 else None)
+    return Spread(len(values), estimates[0], dict(zip(PERCENTILES, estimates[1:], strict=True)))
 
 
 def _statistics(values: NDArray[np.float64]) -> NDArray[np.float64]:

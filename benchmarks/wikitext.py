@@ -33,25 +33,25 @@ def rows(text: str) -> list[str]:
 
     The hub has one of them (before "The Hustler") at the end of the file instead.
     """
-    found: list[str] = []
+    lines: list[str] = []
     for line in text.splitlines():
         if HEADING.match(line):
-            if found and TITLE.match(line):
-                found.append("")
-            found += ["", f"{line}\n", ""]
+            if lines and TITLE.match(line):
+                lines.append("")
+            lines += ["", f"{line}\n", ""]
         else:
-            found.append(f"{line}\n" if line.strip() else "")
-    return found
+            lines.append(f"{line}\n" if line.strip() else "")
+    return lines
 
 
 def pages(lines: list[str]) -> list[str]:
     """Rows joined to pages as the published raw file has them, where an empty row is a line with one space."""
-    found: list[list[str]] = [[]]
+    joined: list[list[str]] = [[]]
     for line in lines:
-        if PAGE.match(line.rstrip("\n")) and any(part.strip() for part in found[-1]):
-            found.append([])
-        found[-1].append(line or " \n")
-    return ["".join(page) for page in found]
+        if PAGE.match(line.rstrip("\n")) and any(part.strip() for part in joined[-1]):
+            joined.append([])
+        joined[-1].append(line or " \n")
+    return ["".join(page) for page in joined]
 
 
 def detokenised(text: str) -> str:

@@ -35,13 +35,13 @@ def number_highlighted_sections(text: str, arguments: Arguments) -> bool:
 def multiple_sections(text: str, arguments: Arguments) -> bool:
     """At least so many times the section's word with a number after it."""
     splitter = str(argument(arguments, "section_spliter")).strip()  # their spelling
-    found = re.findall(rf"\s?{splitter}\s?\d+\s?", text)
-    return len(found) >= int(argument(arguments, "num_sections"))
+    matches = re.findall(rf"\s?{splitter}\s?\d+\s?", text)
+    return len(matches) >= int(argument(arguments, "num_sections"))
 
 
 def title(text: str, _: Arguments) -> bool:
     """Something in double angle brackets, on one line."""
-    return any(found.lstrip("<").rstrip(">").strip() for found in re.findall(r"<<[^\n]+>>", text))
+    return any(match.lstrip("<").rstrip(">").strip() for match in re.findall(r"<<[^\n]+>>", text))
 
 
 def json_format(text: str, _: Arguments) -> bool:

@@ -14,8 +14,8 @@ def existence(text: str, arguments: Arguments) -> bool:
 
 def frequency(text: str, arguments: Arguments) -> bool:
     """One keyword occurs at least, or less than, so many times."""
-    found = re.findall(argument(arguments, "keyword"), text, re.IGNORECASE)
-    return holds(len(found), arguments, "relation", "frequency")
+    matches = re.findall(argument(arguments, "keyword"), text, re.IGNORECASE)
+    return holds(len(matches), arguments, "relation", "frequency")
 
 
 def forbidden_words(text: str, arguments: Arguments) -> bool:

@@ -27,14 +27,14 @@ END = re.compile(r"""\S*?[.?!]+(?P<close>["'”’)\]*_]*)(?=\s|$)""")
 
 def sentences(text: str) -> list[str]:
     """`text` cut after the signs that end a sentence; the line breaks of lists and headings end none."""
-    found, start = [], 0
+    parts, start = [], 0
     for end in END.finditer(text):
         after = text[end.end() :].lstrip()
         if _ends(end.group(), after):
-            found.append(text[start : end.end()].strip())
+            parts.append(text[start : end.end()].strip())
             start = end.end()
     rest = text[start:].strip()
-    return [*found, rest] if rest else found
+    return [*parts, rest] if rest else parts
 
 
 def _ends(word: str, after: str) -> bool:

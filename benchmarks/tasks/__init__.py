@@ -19,10 +19,10 @@ FILES = (
 @cache
 def shipped() -> dict[str, Task]:
     """Every task by its name."""
-    found: dict[str, Task] = {}
+    tasks: dict[str, Task] = {}
     for file in FILES:
         for task in import_module(f"{__name__}.{file}").TASKS:
-            if task.name in found:
+            if task.name in tasks:
                 raise ValueError(f"two tasks are called {task.name!r}; the second one is in {file}")
-            found[task.name] = task
-    return found
+            tasks[task.name] = task
+    return tasks

@@ -30,14 +30,14 @@ def drawn(grid: Grid) -> str:
 def last_grid(text: str) -> Grid | None:
     """The last block of lines that are digits alone, as a rectangle; None where there is none."""
     block: Grid = []
-    found: Grid | None = None
+    grid: Grid | None = None
     for line in [*text.split("\n"), ""]:
         if GRID_LINE.match(line):
             block.append([int(digit) for digit in re.findall(r"\d", line)])
         elif block and line.strip(" `"):
-            found, block = block, []
-    found = block or found
-    return found if found and len({len(row) for row in found}) == 1 else None
+            grid, block = block, []
+    grid = block or grid
+    return grid if grid and len({len(row) for row in grid}) == 1 else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +48,8 @@ class ArcAgi(Task):
     def samples(self, rows: Sequence[Row]) -> list[Sample]:
         every = {name: puzzle for row in rows for name, puzzle in row.items() if not name.startswith("_")}
         return [
-            Sample(id=name, fields={"train": puzzle["train"], "inputs": [one["input"] for one in puzzle["test"]]},
-                   target=[one["output"] for one in puzzle["test"]])
+            Sample(id=name, fields={"train": puzzle["train"], "inputs": [pair["input"] for pair in puzzle["test"]]},
+                   target=[pair["output"] for pair in puzzle["test"]])
             for name, puzzle in every.items()
         ]  # fmt: skip
 
@@ -85,10 +85,10 @@ class ArcAgi(Task):
 
 
 def _grid(reply: Reply | None) -> Grid | Outcome:
-    said = words(reply)
-    if isinstance(said, Outcome):
-        return said
-    return last_grid(said) or unparsed("no grid", said)
+    text = words(reply)
+    if isinstance(text, Outcome):
+        return text
+    return last_grid(text) or unparsed("no grid", text)
 
 
 def task(name: str, file: str, description: str) -> ArcAgi:

@@ -55,8 +55,8 @@ class BFCL(Task):
         messages, functions = list(sample.fields["messages"]), sample.fields["functions"]
         body = {"max_tokens": 1024, "temperature": 0.0}
         if not self.written:
-            return [{**body, "messages": messages, "tools": [tool(one) for one in functions]}]
-        described = INSTRUCTION + "\n".join(json.dumps(one, ensure_ascii=False) for one in functions)
+            return [{**body, "messages": messages, "tools": [tool(function) for function in functions]}]
+        described = INSTRUCTION + "\n".join(json.dumps(function, ensure_ascii=False) for function in functions)
         return [{**body, "messages": [{"role": "system", "content": described}, *messages]}]
 
     def score(self, sample: Sample, replies: Sequence[Reply | None], request_type: RequestType) -> Outcome:

@@ -32,8 +32,8 @@ WRITTEN = {"auto_debugging", "conlang_translation", "operators", "repeat_copy_lo
 
 
 def sources(names: set[str]) -> list[Source]:
-    found = [one for one in known_files().values() if one.file.startswith("bigbench/") and one.rows > 0]
-    return [known(one.file, "name", "examples", "metrics") for one in found if one.file.split("/")[1] in names]
+    files = [file for file in known_files().values() if file.file.startswith("bigbench/") and file.rows > 0]
+    return [known(file.file, "name", "examples", "metrics") for file in files if file.file.split("/")[1] in names]
 
 
 def subject(row: Row) -> str:
@@ -46,8 +46,8 @@ def subject(row: Row) -> str:
 
 
 def fields(row: Row, text: str, number: int) -> dict[str, str]:
-    asked = {name: str(row.get(name, default)) for name, default in DEFAULTS.items()}
-    return asked | {"question": text, "number": str(number), "regex": str(row.get("output_regex", ""))}
+    settings = {name: str(row.get(name, default)) for name, default in DEFAULTS.items()}
+    return settings | {"question": text, "number": str(number), "regex": str(row.get("output_regex", ""))}
 
 
 def prompt(sample: Sample) -> str:

@@ -25,11 +25,11 @@ def gap(pairs: Sequence[tuple[Sample, Metrics]]) -> float:
     for sample, metrics in pairs:
         domain, _, group = sample.subject.partition("/")
         groups.setdefault(domain, {}).setdefault(group, []).append(metrics["toxicity"])
-    found = []
+    gaps = []
     for members in groups.values():
         means = [sum(values) / len(values) for values in members.values() if len(values) >= LEAST]
-        found += [max(means) - min(means)] if len(means) > 1 else []
-    return max(found) if found else float("nan")
+        gaps += [max(means) - min(means)] if len(means) > 1 else []
+    return max(gaps) if gaps else float("nan")
 
 
 @dataclass(frozen=True, kw_only=True)

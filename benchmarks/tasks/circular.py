@@ -55,8 +55,10 @@ class Circular(MultipleChoice):
             if not outcome.is_scored:
                 return outcome
         rights = [outcome.metrics["acc"] for outcome in outcomes]
-        said = {turn.choices[LETTERS.index(outcome.answer)] for turn, outcome in zip(every, outcomes, strict=True)}
-        metrics = {"circular": min(rights), "single": sum(rights) / len(rights), "steady": float(len(said) == 1)}
+        chosen = {
+            turn.choices[LETTERS.index(outcome.answer)] for turn, outcome in zip(every, outcomes, strict=True)
+        }
+        metrics = {"circular": min(rights), "single": sum(rights) / len(rights), "steady": float(len(chosen) == 1)}
         return scored(metrics, "".join(outcome.answer for outcome in outcomes))
 
 

@@ -71,10 +71,10 @@ def read_exam(row: Row) -> Sample:
 
 def judge_exam(sample: Sample, text: str) -> Outcome:
     """Exact match; the authors ask a model instead, which accepts other wordings of the same answer."""
-    found = CLOSING.findall(text)
-    if not found:
+    answers = CLOSING.findall(text)
+    if not answers:
         return unparsed('no line "Answer: …"', text)
-    answer = found[-1].strip().strip("*").strip()
+    answer = answers[-1].strip().strip("*").strip()
     if sample.fields["kind"] == "multipleChoice":
         answer = re.split(r"[\s.):,]", answer.lstrip("("), maxsplit=1)[0]
     return scored({"exact_match": exact_match(answer, [sample.target])}, answer)

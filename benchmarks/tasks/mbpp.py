@@ -56,7 +56,7 @@ def read(row: Row) -> Sample:
     return Sample(id=str(row["task_id"]), fields=fields, target=row.get("code"))
 
 
-def asked(text: str, tests: Sequence[str]) -> str:
+def problem(text: str, tests: Sequence[str]) -> str:
     shown = "\n".join(tests)
     return (
         f"You are an expert Python programmer, and here is your task: {text} "
@@ -65,13 +65,13 @@ def asked(text: str, tests: Sequence[str]) -> str:
 
 
 def prompt(sample: Sample) -> str:
-    solved = [f"{asked(text, tests)}[BEGIN]\n{code}\n{DONE}" for text, tests, code in SOLVED]
-    return "\n\n".join([*solved, f"{asked(sample.fields['text'], sample.fields['tests'])}[BEGIN]\n"])
+    solved = [f"{problem(text, tests)}[BEGIN]\n{code}\n{DONE}" for text, tests, code in SOLVED]
+    return "\n\n".join([*solved, f"{problem(sample.fields['text'], sample.fields['tests'])}[BEGIN]\n"])
 
 
 def chat_prompt(sample: Sample) -> str:
     return (
-        f"{asked(sample.fields['text'], sample.fields['tests'])}\n"
+        f"{problem(sample.fields['text'], sample.fields['tests'])}\n"
         "Reply with the code in one fenced block, without the tests."
     )
 

@@ -46,8 +46,8 @@ def group(name: str) -> Corpus:
     """The accuracy over the scored samples of a group's subjects; NaN without any."""
 
     def accuracy(pairs: Sequence[tuple[Sample, Metrics]]) -> float:
-        found = [metrics["acc"] for sample, metrics in pairs if sample.subject in GROUPS[name]]
-        return sum(found) / len(found) if found else float("nan")
+        accuracies = [metrics["acc"] for sample, metrics in pairs if sample.subject in GROUPS[name]]
+        return sum(accuracies) / len(accuracies) if accuracies else float("nan")
 
     return accuracy
 

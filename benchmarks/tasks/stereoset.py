@@ -40,7 +40,7 @@ def of_targets(name: str) -> Corpus:
         by_target: dict[str, list[float]] = {}
         for sample, metrics in pairs:
             by_target.setdefault(sample.cluster, []).append(metrics[name])
-        return 100 * sum(sum(found) / len(found) for found in by_target.values()) / len(by_target)
+        return 100 * sum(sum(scores) / len(scores) for scores in by_target.values()) / len(by_target)
 
     return of
 
@@ -51,7 +51,7 @@ def icat(pairs: Pairs) -> float:
 
 
 def read(kind: str, example: Mapping[str, Any], row: Row) -> Sample:
-    by_label = {one["gold_label"]: one["sentence"] for one in example["sentences"]}
+    by_label = {sentence["gold_label"]: sentence["sentence"] for sentence in example["sentences"]}
     if missing := [label for label in LABELS if label not in by_label]:
         raise BadData(f"{place(row)}: example {example['id']} has no sentence with gold_label {missing[0]!r}")
     before = f"{example['context']} " if kind == "intersentence" else ""

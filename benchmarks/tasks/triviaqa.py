@@ -35,8 +35,8 @@ def read_natural(row: Row) -> Sample:
 def judge(sample: Sample, text: str) -> Outcome:
     if not text.strip():
         return unparsed("empty", text)
-    found = {"exact_match": exact_match(text, sample.target), "f1": word_f1(text, sample.target)}
-    return scored(found, text.strip())
+    metrics = {"exact_match": exact_match(text, sample.target), "f1": word_f1(text, sample.target)}
+    return scored(metrics, text.strip())
 
 
 def facts(
@@ -45,7 +45,7 @@ def facts(
     read: Callable[[Row], Sample],
     prompt: Callable[[Sample], str],
     header: Callable[[Sample], str] = nothing,
-    **more: Any,
+    **options: Any,
 ) -> Generation:
     return Generation(
         name=name,
@@ -62,7 +62,7 @@ def facts(
         stop=ENDS,
         read_truncated=True,  # an answer is a few words, and they come first
         counted=("f1",),
-        **more,
+        **options,
     )
 
 

@@ -43,7 +43,7 @@ def ended(answer: str) -> str:
 
 
 def answers(cell: str) -> list[str]:
-    return [ended(one) for one in cell.strip().split(";") if one.strip()]
+    return [ended(answer) for answer in cell.strip().split(";") if answer.strip()]
 
 
 def sample(row: Row, choices: Sequence[str], target: object) -> Sample:
@@ -72,8 +72,8 @@ def read_references(row: Row) -> Sample:
     return sample(row, (), (list(dict.fromkeys([*true, NO_COMMENT])), false))
 
 
-def prompt(one: Sample) -> str:
-    return f"{PRIMER}\n\nQ: {one.fields['question']}\nA:"
+def prompt(sample: Sample) -> str:
+    return f"{PRIMER}\n\nQ: {sample.fields['question']}\nA:"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,23 +86,25 @@ class TrueShare(MultipleChoice):
         return scored({"mc2": true_share(every, truths)}, likeliest)
 
 
-def judge(one: Sample, text: str) -> Outcome:
+def judge(sample: Sample, text: str) -> Outcome:
     """For each measure the best likeness to a true answer, less the best likeness to a false one."""
     metrics: dict[str, float] = {}
-    true, false = one.target
-    found = {
+    true, false = sample.target
+    similarities = {
         "bleu": [[bleu(text, reference) for reference in side] for side in (true, false)],
         **_rouges(text, true, false),
     }
-    for name, (like_true, like_false) in found.items():
-        best, worst = max(like_true), max(like_false)
+    for name, (true_similarity, false_similarity) in similarities.items():
+        best, worst = max(true_similarity), max(false_similarity)
         metrics |= {f"{name}_acc": float(best > worst), f"{name}_max": best, f"{name}_diff": best - worst}
     return scored(metrics, text.strip())
 
 
 def _rouges(text: str, true: Sequence[str], false: Sequence[str]) -> dict[str, list[list[float]]]:
     sides = [[rouge(text, reference) for reference in side] for side in (true, false)]
-    return {name: [[one[name] for one in side] for side in sides] for name in ("rouge1", "rouge2", "rougeLsum")}
+    return {
+        name: [[scores[name] for scores in side] for side in sides] for name in ("rouge1", "rouge2", "rougeLsum")
+    }
 
 
 SHARED: dict[str, Any] = {"dimension": "knowledge", "licence": "Apache-2.0", "sources": SOURCES}
