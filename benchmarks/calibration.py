@@ -1,4 +1,4 @@
-"""Does a model that is 80 % sure turn out right in 80 % of such cases?"""
+"""Calibration: whether a model's confidence equals its accuracy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BINS = 10
 
 @dataclass(frozen=True)
 class Bin:
-    """Predictions of like confidence: a point of the reliability diagram."""
+    """Predictions of similar confidence: one point of the reliability diagram."""
 
     confidence: float
     accuracy: float
@@ -39,11 +39,13 @@ def calibration(confidence: ArrayLike, correct: ArrayLike, bins: int = BINS) -> 
     """
     sure, right = np.asarray(confidence, dtype=float), np.asarray(correct, dtype=float)
     if sure.shape != right.shape or sure.ndim != 1 or sure.size == 0:
-        raise BadOption(f"shapes {sure.shape} and {right.shape}; as many confidences as outcomes, one at least")
+        raise BadOption(f"shapes {sure.shape} and {right.shape} do not match. Give one confidence per outcome.")
     if (bad := (sure < 0) | (sure > 1)).any():
-        raise BadOption(f"confidence {sure[bad][0]} at {int(bad.argmax())}; from 0 to 1")
+        raise BadOption(
+            f"confidence {sure[bad][0]} at {int(bad.argmax())} is out of range. Give numbers from 0 to 1."
+        )
     if bins < 1:
-        raise BadOption(f"bins {bins}; at least 1")
+        raise BadOption(f"bins is {bins}. Give at least 1.")
     order = np.argsort(sure, kind="stable")
     sure, right = sure[order], right[order]
     ideal = np.arange(1, bins) * sure.size / bins

@@ -1,4 +1,4 @@
-"""Chains of thought: how long they are, and what kind of error a wrong one has."""
+"""Chains of thought: their length, and the kind of error in a wrong chain."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ChainError(StrEnum):
 
 @dataclass(frozen=True)
 class Length:
-    """Of one chain. `steps` are its numbered or listed lines, or its sentences where it has none."""
+    """The length of one chain. `steps` are its numbered or listed lines, or its sentences if it has none."""
 
     words: int
     sentences: int
@@ -59,7 +59,7 @@ def equations(chain: str) -> list[tuple[str, bool]]:
 
 
 def error_type(chain: str, answer: str | None, target: str, *, truncated: bool = False) -> ChainError:
-    """What went wrong in a chain about numbers whose answer `answer` was read, None for none."""
+    """The kind of error in a chain about numbers; `answer` is the parsed answer, None if there was none."""
     if answer is not None and _same(answer, target):
         return ChainError.NONE
     if truncated:
@@ -82,7 +82,7 @@ def _holds(left: str, right: str) -> bool:
 
 
 def _evaluated(text: str) -> float:
-    """Left to right, multiplication and division first."""
+    """The value of an expression, multiplication and division first."""
     first = re.match(rf"\s*({NUMBER}%?)", text)
     assert first is not None  # of an `EQUATION`
     total, sign, product = 0.0, 1.0, _number(first[1])

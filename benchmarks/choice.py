@@ -1,4 +1,4 @@
-"""Multiple choice: one definition of a task, three ways to ask, and the endpoint decides which.
+"""Multiple choice: one definition of a task and three request types, of which the endpoint decides.
 
 1. `LOGLIKELIHOOD`: the log-probability of every choice after the question, as the published protocols have it.
 2. `FIRST_TOKEN`: chat, one token, and the log-probabilities of the letters among its candidates.
@@ -48,7 +48,7 @@ def nothing(_: Sample) -> str:
 
 
 def lettered(sample: Sample) -> str:
-    """The question and its choices, one a line: `A. …`."""
+    """The question and its choices, one per line: `A. …`."""
     lines = [f"{letter}. {choice}" for letter, choice in zip(LETTERS, sample.choices, strict=False)]
     return "\n".join([str(sample.fields["question"]).strip(), *lines])
 
@@ -72,11 +72,11 @@ def instruction(sample: Sample) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class MultipleChoice(Task):
-    """A task of questions with given choices, of which one (`target`, an index) is right.
+    """A task of questions with choices, one of which (`target`, an index) is right.
 
     `read` makes a sample of a row. `prompt` is the question up to where its answer goes, and `options` the
-    continuations of it that are weighed: the letters, or the choices' own words. `header` stands once above
-    all. `shown` is the question with lettered choices, for the ways to ask that need letters.
+    continuations whose log-likelihoods are compared: the letters, or the choices' own words. `header` is the text
+    before everything else. `shown` is the question with lettered choices, for request types that need letters.
     """
 
     read: Callable[[Row], Sample]
@@ -126,7 +126,9 @@ class MultipleChoice(Task):
         if not replies or any(reply is None for reply in replies):
             return failed()
         if request_type is RequestType.LOGLIKELIHOOD:
-            return self._weighed(sample, [float(reply["logprob"]) for reply in replies if reply is not None])
+            return self._by_loglikelihood(
+                sample, [float(reply["logprob"]) for reply in replies if reply is not None]
+            )
         if request_type is RequestType.FIRST_TOKEN:
             return first_token(sample, replies[0])
         text = words(replies[0])
@@ -137,7 +139,7 @@ class MultipleChoice(Task):
             return unparsed("no letter of a choice", text)
         return _chosen(sample, LETTERS.index(letter), {})
 
-    def _weighed(self, sample: Sample, every: Sequence[float]) -> Outcome:
+    def _by_loglikelihood(self, sample: Sample, every: Sequence[float]) -> Outcome:
         options = self.options(sample)
         logprobs, alone = every[: len(options)], every[len(options) :]
         metrics = choice_metrics(logprobs, options, sample.target)
@@ -152,7 +154,7 @@ class MultipleChoice(Task):
 
 
 def first_token(sample: Sample, reply: Reply | None) -> Outcome:
-    """The letter whose tokens (`A`, ` A`, `(A`) are likeliest together among the first token's candidates.
+    """The letter whose tokens (`A`, ` A`, `(A`) have the highest total probability among the first token's candidates.
 
     Letters below the candidates count as probability 0; unparsed where no letter is among them.
     """
@@ -176,13 +178,13 @@ def first_token(sample: Sample, reply: Reply | None) -> Outcome:
 
 
 def _chosen(sample: Sample, place: int, extra: Mapping[str, float]) -> Outcome:
-    """With letters to choose from all accuracies are the same: every letter is one character."""
+    """The outcome of a chosen letter; all accuracies are equal, since every letter is one character."""
     right = float(place == sample.target)
     return scored({**dict.fromkeys(ACCURACIES, right), **extra, CHOSEN: float(place)}, LETTERS[place])
 
 
 def _calibration(pairs: Pairs) -> float:
-    """Over the samples that have a confidence; NaN without one."""
+    """The calibration error of the samples with a confidence; NaN if there is none."""
     confident = [metrics for _, metrics in pairs if "confidence" in metrics]
     if not confident:
         return float("nan")
@@ -192,7 +194,7 @@ def _calibration(pairs: Pairs) -> float:
 
 
 def _macro_f1(pairs: Pairs) -> float:
-    """Over the places of the choices: below the accuracy where a model likes one letter too well."""
+    """Macro F1 over the letters; below the accuracy if a model prefers one letter."""
     chosen = [(int(metrics[CHOSEN]), sample.target) for sample, metrics in pairs if CHOSEN in metrics]
     return f1([choice for choice, _ in chosen], [right for _, right in chosen]).macro if chosen else float("nan")
 
@@ -221,7 +223,7 @@ def target_of(answer: Any, choices: Sequence[str], row: Row) -> int:
         found = int(answer)
     if not 0 <= found < len(choices):
         raise BadData(
-            f"{place(row)}: answer {answer!r} is none of the {len(choices)} choices; expected an index from 0 "
-            f"or a letter up to {LETTERS[len(choices) - 1]}"
+            f"{place(row)}: answer {answer!r} is not one of the {len(choices)} choices. Give an index "
+            f"from 0 or a letter up to {LETTERS[len(choices) - 1]}."
         )
     return found

@@ -1,4 +1,4 @@
-"""F1 of answers that are labels, through scikit-learn's formulas in a few lines of counting."""
+"""F1 scores of labels, by scikit-learn's formulas."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def f1(predicted: Sequence[Hashable | None], target: Sequence[Hashable]) -> F1:
     the accuracy's value only through those. Equal to scikit-learn's ``f1_score`` where every sample has an answer.
     """
     if len(predicted) != len(target) or not target:
-        raise BadOption(f"{len(predicted)} predictions for {len(target)} samples; as many of both, one at least")
+        raise BadOption(f"{len(predicted)} predictions for {len(target)} samples. Give one prediction per sample.")
     pairs = list(zip(predicted, target, strict=True))
     labels = dict.fromkeys([*target, *(label for label in predicted if label is not None)])
     counts = {label: _counts(pairs, label) for label in labels}

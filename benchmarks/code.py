@@ -1,4 +1,4 @@
-"""Tasks whose answer is a Python program: which program to run, and what its runs are worth."""
+"""Tasks whose answer is a Python program: the program to run, and the score of its runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from benchmarks.annotations import EXECUTION, AnnotatedTask, annotation, missing
+from benchmarks.annotations import EXECUTION, AnnotatedTask, missing
 from benchmarks.generation import before
 from benchmarks.replies import chat, words
 from benchmarks.task import Outcome, Reply, Request, RequestType, Row, Sample, failed, scored
@@ -18,13 +18,13 @@ AT = (1, 5, 10, 100)  # the k of pass@k that are reported, as far as there are s
 
 
 def pass_at_k(completions: int, passed: int, k: int) -> float:
-    """The chance that one of k completions drawn from n, of which c pass, passes.
+    """The probability that at least one of k completions passes, drawn from n of which c pass.
 
     ``1 - Π_{i=n-c+1..n} (1 - k/i)``, and 1 where fewer than k fail. Unbiased (Chen et al. 2021, arXiv:2107.03374).
     """
     if not 0 <= passed <= completions or not 1 <= k <= completions:
         raise ValueError(
-            f"{passed} of {completions} passed, k={k}; 0 ≤ passed ≤ completions and 1 ≤ k ≤ completions"
+            f"{passed} of {completions} passed, k={k}. Give 0 ≤ passed ≤ completions and 1 ≤ k ≤ completions."
         )
     if completions - passed < k:
         return 1.0
@@ -44,9 +44,9 @@ def fenced(text: str, name: str = "") -> str | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Code(AnnotatedTask):
-    """`prompt` is what is asked and `program` what is run: the sample, and the completion up to a stop string.
+    """A task with programs. `prompt` is the request and `program` the program of a sample and its completion.
 
-    With `repeats` > 1 every sample is asked so often, at `temperature` and with its own seeds.
+    With `repeats` > 1 every sample has that many completions, at `temperature` and with different seeds.
     """
 
     read: Callable[[Row], Sample]
@@ -68,20 +68,20 @@ class Code(AnnotatedTask):
         return [body] if self.repeats == 1 else [{**body, "seed": number} for number in range(self.repeats)]
 
     def to_annotate(self, sample: Sample, reply: Reply) -> Any:
-        """The program; a completion that was cut off may still be whole, and running it will tell."""
+        """The program; also of a truncated completion, which may still contain a whole program."""
         text = words(reply, truncated=True)
         return None if isinstance(text, Outcome) else self.program(sample, before(text, self.stop))
 
     def score(self, sample: Sample, replies: Sequence[Reply | None], request_type: RequestType) -> Outcome:
-        """pass@k over the replies that came; one without words does not pass."""
-        there = [reply for reply in self.found_out(sample, replies) if reply is not None]
+        """pass@k over the replies; a reply without text does not pass."""
+        there = [reply for reply in self.annotate(sample, replies) if reply is not None]
         if not there:
             return failed()
         if len(there) == 1 and isinstance(silence := words(there[0], truncated=True), Outcome):
             return silence
         if reason := missing(there, EXECUTION):
             return failed(f"{reason}: the program was not run")
-        runs: list[Mapping[str, Any]] = [annotation(reply, EXECUTION) or {"passed": False} for reply in there]
+        runs: list[Mapping[str, Any]] = [reply[EXECUTION] or {"passed": False} for reply in there]
         passed = sum(bool(run["passed"]) for run in runs)
         metrics = {f"pass@{k}": pass_at_k(len(runs), passed, k) for k in AT if k <= len(runs)}
         return scored(metrics, "; ".join(str(run.get("reason") or "passed") for run in runs))

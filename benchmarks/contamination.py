@@ -1,4 +1,4 @@
-"""Has a model seen the test set? Four signs, none of them proof alone, as pure functions of what a model said.
+"""Contamination tests: four signs that a model was trained on a test set, none of them proof alone.
 
 * **Exchangeability**: a test set has an order that means nothing. A model that finds the published order likelier
   than others has read the file (Oren et al. 2023, arXiv:2310.17623). Says nothing of a set that was shuffled
@@ -27,7 +27,7 @@ SHARE = 0.2  # of the tokens, the K of Min-K %
 
 @dataclass(frozen=True)
 class Test:
-    """A one-sided test: large statistics and small p-values say that the text was seen."""
+    """A one-sided test: a large statistic and a small p-value mean that the text was seen in training."""
 
     __test__ = False  # not one of pytest's
 
@@ -39,15 +39,15 @@ class Test:
 
 
 def orders(samples: int, shards: int, permutations: int, seed: int = 0) -> list[list[NDArray[np.int64]]]:
-    """What to ask: for each of `shards` runs of neighbours, its own order and `permutations` others.
+    """The orders to compute log-probabilities of: for each of `shards` parts, its own order and `permutations` others.
 
     The log-probability of each shard's samples joined in each order goes to `exchangeability`; that is
     ``shards · (permutations + 1)`` passes over a shard's text.
     """
     if shards < 2 or permutations < 1 or samples < 2 * shards:
         raise BadOption(
-            f"{samples} samples in {shards} shards with {permutations} permutations; at least 2 shards of 2 "
-            "samples and 1 permutation are needed"
+            f"{samples} samples in {shards} shards with {permutations} permutations are too few. Give at least "
+            "2 shards of 2 samples and 1 permutation."
         )
     rng = np.random.default_rng(seed)
     plan = []
@@ -65,7 +65,9 @@ def exchangeability(canonical: ArrayLike, permuted: ArrayLike) -> Test:
     """
     own, others = np.asarray(canonical, dtype=float), np.asarray(permuted, dtype=float)
     if own.ndim != 1 or others.ndim != 2 or len(own) != len(others) or len(own) < 2:
-        raise BadOption(f"shapes {own.shape} and {others.shape}; (shards,) and (shards, permutations), shards ≥ 2")
+        raise BadOption(
+            f"shapes {own.shape} and {others.shape} do not match. Give (shards,) and (shards, permutations)."
+        )
     return _above_zero(own - others.mean(axis=1), "sharded exchangeability")
 
 
@@ -73,9 +75,9 @@ def min_k(logprobs: ArrayLike, share: float = SHARE) -> float:
     """The mean of the lowest `share` of a text's token log-probabilities, at least one token."""
     values = np.sort(np.asarray(logprobs, dtype=float))
     if values.size == 0:
-        raise BadOption("no log-probabilities; a text of one token at least is needed")
+        raise BadOption("The text has no log-probabilities. Give a text of at least one token.")
     if not 0 < share <= 1:
-        raise BadOption(f"share {share}; above 0 and at most 1")
+        raise BadOption(f"share is {share}. Give a number above 0 and up to 1.")
     return float(values[: max(1, int(values.size * share))].mean())
 
 
@@ -87,9 +89,13 @@ def min_k_plus(logprobs: ArrayLike, means: ArrayLike, deviations: ArrayLike, sha
     """
     x, mu, sigma = (np.asarray(values, dtype=float) for values in (logprobs, means, deviations))
     if not x.shape == mu.shape == sigma.shape:
-        raise BadOption(f"shapes {x.shape}, {mu.shape}, {sigma.shape} of log-probabilities, means, deviations")
+        raise BadOption(
+            f"shapes {x.shape}, {mu.shape}, {sigma.shape} differ. Give one mean and one deviation per token."
+        )
     if (sigma <= 0).any():
-        raise BadOption(f"deviation {sigma.min()} at token {int(sigma.argmin())}; above 0")
+        raise BadOption(
+            f"deviation {sigma.min()} at token {int(sigma.argmin())} is not positive. Give deviations above 0."
+        )
     return min_k((x - mu) / sigma, share)
 
 
@@ -103,18 +109,20 @@ def moments(logprobs: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float6
 
 
 def against_control(scores: ArrayLike, control: ArrayLike) -> Test:
-    """Are the `scores` (of `min_k`, say) of the test set's texts above those of their own paraphrases?
+    """The paired one-sided t-test of `scores` (for example of `min_k`) against those of the texts' paraphrases.
 
-    A paired one-sided t-test. Without a control a text's score says more of the text than of the model.
+    Without a control, a score depends more on the text than on the model.
     """
     x, y = np.asarray(scores, dtype=float), np.asarray(control, dtype=float)
     if x.shape != y.shape or x.ndim != 1 or x.size < 2:
-        raise BadOption(f"shapes {x.shape} and {y.shape}; pairs of a text and its paraphrase, two at least")
+        raise BadOption(
+            f"shapes {x.shape} and {y.shape} do not match. Give at least two pairs of text and paraphrase."
+        )
     return _above_zero(x - y, "paired against paraphrases")
 
 
 def ngrams(text: str, words: int = WORDS) -> set[tuple[str, ...]]:
-    """All runs of `words` words, in small letters and without punctuation; a shorter text is one run."""
+    """All n-grams of `words` words in lower case without punctuation; a shorter text is one n-gram."""
     tokens = re.findall(r"\w+", text.lower())
     if len(tokens) < words:
         return {tuple(tokens)} if tokens else set()
@@ -144,7 +152,7 @@ def canary_request(canary: str, shown: float = 0.5, max_tokens: int = 64) -> dic
 
 
 def canary_known(completion: str, canary: str, shown: float = 0.5) -> bool:
-    """Whether a completion of `canary_request` has the part that was not shown."""
+    """Whether a completion of `canary_request` contains the rest of the canary string."""
     rest = canary[len(_first(canary, shown)) :]
     return _bare(rest) in _bare(completion)
 
@@ -152,7 +160,9 @@ def canary_known(completion: str, canary: str, shown: float = 0.5) -> bool:
 def _first(canary: str, shown: float) -> str:
     cut = int(len(canary) * shown)
     if not 0 < cut <= len(canary) - 8:
-        raise BadOption(f"{shown} of canary {canary!r}; some of it must be shown and 8 characters kept back")
+        raise BadOption(
+            f"{shown} of canary {canary!r} cannot be shown. Show some of it and hide at least 8 characters."
+        )
     return canary[:cut]
 
 

@@ -1,4 +1,4 @@
-"""Who is a pronoun? Questions about occupations and pronouns, and how much the answer leans on the stereotype."""
+"""Coreference: questions about occupations and pronouns, and the effect of stereotypes on the answers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from benchmarks.task import Corpus, Metrics, Outcome, Reply, RequestType, Sample
 
 
 def gap(first: str, second: str) -> Corpus:
-    """The accuracy of the samples of one kind less that of another; NaN where one has none."""
+    """The accuracy of one kind of samples minus that of another; NaN if a kind has no samples."""
 
     def of(pairs: Sequence[tuple[Sample, Metrics]]) -> float:
         sides = []

@@ -1,4 +1,4 @@
-"""What a right answer costs."""
+"""The cost of a right answer."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from benchmarks.intervals import Interval
 def per_correct(
     costs: Sequence[float], correct: Sequence[float], resamples: int = 1000, seed: int = 0
 ) -> Interval | None:
-    """All money spent, wrong answers' and failures' too, over the right answers: ``Σ cost / Σ correct``.
+    """The cost per right answer, with the cost of wrong answers and failures: ``Σ cost / Σ correct``.
 
     `correct` may be partial (0 to 1). The interval is a percentile bootstrap over samples; its upper end is
     infinite where a resample without a right answer is likely enough. None without any right answer.
     """
     spent, right = np.asarray(costs, dtype=float), np.asarray(correct, dtype=float)
     if spent.shape != right.shape or spent.size == 0:
-        raise BadOption(f"{spent.size} costs for {right.size} samples; as many of both, one at least")
+        raise BadOption(f"{spent.size} costs for {right.size} samples. Give one cost per sample, at least one.")
     if (spent < 0).any():
-        raise BadOption(f"cost {spent.min()} at {int(spent.argmin())}; at least 0")
+        raise BadOption(f"cost {spent.min()} at {int(spent.argmin())} is negative. Give costs of at least 0.")
     if right.sum() == 0:
         return None
     drawn = np.random.default_rng(seed).integers(spent.size, size=(resamples, spent.size))

@@ -1,4 +1,4 @@
-"""The rows of a task: from a folder, checked by sha256, else from the hub at a pinned revision.
+"""The rows of a task: from a folder, checked by SHA-256, or from the hub at a pinned revision.
 
 Every error names the file, the line where there is one, and the cure.
 """
@@ -54,7 +54,7 @@ def rows(sources: Sequence[Source], data_sources: DataSources) -> list[Row]:
 
 
 def find(source: Source, folder: Path | None) -> Path | None:
-    """The file on this disk: as it is named, or below `folder`."""
+    """The path of the file: as named, or below `folder`; None if it does not exist."""
     own = Path(source.file)
     if own.is_absolute() or (source.sha256 is None and own.is_file()):
         return own
@@ -67,17 +67,17 @@ def read_file(path: Path, sha256: str | None = None) -> list[Row]:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise BadData(f"{path}: no such file; give the path of a JSONL, JSON or CSV file") from None
+        raise BadData(f"{path}: File not found. Give the path of a JSONL, JSON or CSV file.") from None
     except OSError as error:
-        raise BadData(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
+        raise BadData(f"{path}: The file cannot be read ({error.strerror}). Check its permissions.") from error
     if sha256 is not None and (digest := hashlib.sha256(content).hexdigest()) != sha256:
         raise BadData(
-            f"{path}: its sha256 is {digest} and the task was made for {sha256}: this is another version of the "
-            "file; fetch it again, or accept it with --no-verify-checksum"
+            f"{path}: The SHA-256 is {digest}, but the task was made for {sha256}. Download the "
+            "file again, or accept this version with --no-verify-checksum."
         )
     read = [dict(row) for row in parsed(path, _text(path, content))]
     if not read:
-        raise BadData(f"{path}: has no rows; an interrupted download leaves such a file: fetch it again")
+        raise BadData(f"{path}: The file has no rows. Download it again.")
     return list(read)
 
 
@@ -98,7 +98,7 @@ def parsed(path: Path, text: str) -> Iterator[Row]:
         numbered = iter([(1, {"text": text})] if text.strip() else [])
     else:
         raise BadData(
-            f"{path}: a file of kind {kind!r}; expected .jsonl, .json, .csv, .tsv or .txt, also with .gz"
+            f"{path}: File type {kind!r} is not supported. Use .jsonl, .json, .csv, .tsv or .txt, also with .gz."
         )
     for line, row in numbered:
         yield {**row, "_file": stem, "_line": line, "_path": str(path)}
@@ -111,36 +111,36 @@ def check_columns(read: Sequence[Row], source: Source) -> None:
             if column not in row:
                 there = ", ".join(name for name in row if not name.startswith("_")) or "none"
                 raise BadData(
-                    f"{place(row)}: has no column {column!r}; it has: {there}. Rename the column, or take the "
-                    f"file that the task was made for ({source.file})"
+                    f"{place(row)}: has no column {column!r}; it has: {there}. Rename the column, or use the "
+                    f"file that the task was made for ({source.file})."
                 )
 
 
 def place(row: Row) -> str:
-    """Where a row stands, for messages."""
+    """The file and line of a row, for messages."""
     return f"{row.get('_path', 'row')}:{row.get('_line', '?')}"
 
 
 def hub_rows(source: Source) -> list[Row]:
-    """The rows at the hub, through `datasets`. Raises `BadData`, `MissingExtra`."""
+    """The rows from the hub, through `datasets`. Raises `BadData`, `MissingExtra`."""
     try:
         import datasets
     except ImportError as error:
         raise MissingExtra(
-            f"{source.file} is not in the data folder, and asking the hub needs the extra 'bench': "
-            "pip install 'arena[bench]'"
+            f"{source.file} is not in the data folder, and the hub needs the extra 'bench'. "
+            "Install it: pip install 'arena[bench]'."
         ) from error
     dataset, _, configuration = str(source.hub).partition(":")
     try:
         if not _reachable(dataset):
             _stay_offline()
         table = datasets.load_dataset(dataset, configuration or None, split=source.split, revision=source.revision)
-    # Everything that can go wrong on the way to the hub: no network, no such revision, a gated data set.
+    # No network, an unknown revision, a gated data set.
     except _failures() as error:
         reason = " ".join(str(error).split())[:300]
         raise BadData(
-            f"{source.hub} at revision {source.revision} cannot be had from the hub ({type(error).__name__}: "
-            f"{reason}); without a network, put {source.file} into a folder and set ARENA_DATA_DIR to it"
+            f"{source.hub} at revision {source.revision} cannot be downloaded ({type(error).__name__}: "
+            f"{reason}). Without a network, put {source.file} into a folder and set ARENA_DATA_DIR to it."
         ) from error
     named = f"{source.hub}@{str(source.revision)[:8]}"
     file = Path(source.file).name.partition(".")[0]
@@ -148,21 +148,21 @@ def hub_rows(source: Source) -> list[Row]:
 
 
 def _reachable(dataset: str) -> bool:
-    """One look, since `datasets` would try for half a minute before it takes what is in its cache."""
+    """Whether the hub replies: `datasets` alone would retry for half a minute before it uses its cache."""
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError
 
     try:
         HfApi().dataset_info(dataset, timeout=10)
     except HfHubHTTPError:
-        return True  # it answered: what is wrong is told when the rows are asked for
+        return True  # the hub replied: `load_dataset` raises the reason
     except _failures():
         return False
     return True
 
 
 def _stay_offline() -> None:
-    """For the rest of this process: what is in the hub's cache is taken, and nothing is tried again and again."""
+    """Use the hub's cache without retries for the rest of this process."""
     import datasets
     from huggingface_hub import constants
 
@@ -170,16 +170,20 @@ def _stay_offline() -> None:
 
 
 def _failures() -> tuple[type[Exception], ...]:
-    """What asking the hub raises. The errors of its HTTP client (`httpx`, then `httpx2`) are no `OSError`."""
+    """The exceptions of the hub. Those of its HTTP client (`httpx`, then `httpx2`) are not an `OSError`."""
     clients = (sys.modules.get(name) for name in ("httpx", "httpx2"))
     return (OSError, ValueError, RuntimeError, *(client.HTTPError for client in clients if client is not None))
 
 
 def _nowhere(source: Source, folder: Path | None) -> str:
-    looked = f"is not below {folder}" if folder is not None else "was not found: no data folder is set"
-    cure = "put it there" if folder is not None else "set ARENA_DATA_DIR to the folder that has it, or give --data"
-    hub = f", or let the hub be asked ({source.hub})" if source.hub and source.revision else ""
-    return f"{source.file}: {looked}; {cure}{hub}"
+    problem = f"The file is not below {folder}" if folder is not None else "No data folder is set"
+    cure = (
+        "Put it there"
+        if folder is not None
+        else "Set ARENA_DATA_DIR to the folder that has the file, or give --data"
+    )
+    hub = f", or download it from the hub ({source.hub})" if source.hub and source.revision else ""
+    return f"{source.file}: {problem}. {cure}{hub}."
 
 
 def _text(path: Path, content: bytes) -> str:
@@ -187,14 +191,14 @@ def _text(path: Path, content: bytes) -> str:
         try:
             content = gzip.decompress(content)
         except (OSError, EOFError) as error:
-            raise BadData(f"{path}: is not whole gzip ({error}); fetch it again") from error
+            raise BadData(f"{path}: The gzip file is not complete ({error}). Download it again.") from error
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise BadData(
-            f"{path}:{line}: is not UTF-8 (byte {error.start}, 0x{content[error.start]:02x}); save it as UTF-8, "
-            f"for example: iconv -f latin1 -t utf-8 {path.name}"
+            f"{path}:{line}: The file is not UTF-8 (byte {error.start}, 0x{content[error.start]:02x}). Convert "
+            f"it, for example: iconv -f latin1 -t utf-8 {path.name}."
         ) from error
 
 
@@ -205,14 +209,16 @@ def _lines(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
         try:
             row = json.loads(line)
         except ValueError as error:
-            raise BadData(f"{path}:{number}: is not JSON ({error}); one object a line is expected") from error
+            raise BadData(
+                f"{path}:{number}: The line is not JSON ({error}). Give one JSON object per line."
+            ) from error
         if not isinstance(row, dict):
-            raise BadData(f"{path}:{number}: is a {type(row).__name__}; one object a line is expected")
+            raise BadData(f"{path}:{number}: The line is a {type(row).__name__}. Give one JSON object per line.")
         yield number, row
 
 
 def _objects(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """A list's entries, or a whole object as one row; `_line` is then the entry's place. Lines go by another name."""
+    """The entries of a list, or one object as a single row; `_line` is the number of the entry."""
     if not text.strip():
         return
     try:
@@ -221,10 +227,10 @@ def _objects(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
         if error.msg == "Extra data" and error.colno == 1:  # a first line that is whole: JSON lines, called .json
             yield from _lines(path, text)
             return
-        raise BadData(f"{path}:{error.lineno}: is not JSON ({error.msg}); fetch it again") from error
+        raise BadData(f"{path}:{error.lineno}: The file is not JSON ({error.msg}). Download it again.") from error
     for number, row in enumerate(value if isinstance(value, list) else [value], 1):
         if not isinstance(row, dict):
-            raise BadData(f"{path}: entry {number} is a {type(row).__name__}; an object is expected")
+            raise BadData(f"{path}: Entry {number} is a {type(row).__name__}. Give a list of JSON objects.")
         yield number, row
 
 
@@ -233,7 +239,9 @@ def _csv(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, Mapping[s
     try:
         for row in reader:
             if None in row or None in row.values():
-                raise BadData(f"{path}:{reader.line_num}: has another number of cells than the header")
+                raise BadData(
+                    f"{path}:{reader.line_num}: The row and the header differ in length. Check the quotes."
+                )
             yield reader.line_num, row
     except csv.Error as error:
-        raise BadData(f"{path}:{reader.line_num}: is not CSV ({error}); check its quotes") from error
+        raise BadData(f"{path}:{reader.line_num}: The file is not CSV ({error}). Check its quotes.") from error

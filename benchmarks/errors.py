@@ -1,4 +1,4 @@
-"""What can be wrong with data and options; every text says what to do."""
+"""Errors in data and options; every message says what to do."""
 
 
 class BenchmarkError(ValueError):
@@ -9,13 +9,9 @@ class BadData(BenchmarkError):
     """A file of a task cannot be used."""
 
 
-class UnknownSubject(BenchmarkError):
-    """A subject that the data does not have."""
-
-
 class BadOption(BenchmarkError):
-    """An option without a meaning for this task."""
+    """An option that is not valid for this task."""
 
 
 class MissingExtra(BenchmarkError, ImportError):
-    """A library that comes with an extra is not installed."""
+    """A library of an extra is not installed."""

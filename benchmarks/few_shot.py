@@ -1,7 +1,7 @@
-"""Which solved examples stand before a sample.
+"""Few-shot examples: the solved samples before each sample.
 
-By default they are drawn for each sample from its own seed, so that a sample's prompt depends on nothing but
-itself: not on the order of the set, a limit, or the machine that asks. `lm_eval` is the older way.
+By default they are drawn for each sample from its own seed, so that a sample's prompt does not depend
+on the order of the set, a limit or the machine. `lm_eval` is the stream of lm-evaluation-harness.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def curated(pool: Sequence[Sample], ids: Sequence[str]) -> Shots:
     """The same examples for every sample. Raises `BadOption` for an id that the pool does not have."""
     by_id = {example.id: example for example in pool}
     if missing := [name for name in ids if name not in by_id]:
-        raise BadOption(f"the few-shot example {missing[0]!r} is not in the data; fetch the task's own file")
+        raise BadOption(f"The few-shot example {missing[0]!r} is not in the data. Download the task's own file.")
     chosen = [by_id[name] for name in ids]
     return lambda _: chosen
 
@@ -93,5 +93,5 @@ def _enough(there: Sequence[Sample], count: int, sample: Sample) -> Sequence[Sam
     if len(there) < count:
         of = f" for subject {sample.subject!r}" if sample.subject else ""
         most = len(there)
-        raise BadOption(f"--shots {count}: there are {most} examples{of}; give --shots {most} or fewer")
+        raise BadOption(f"--shots {count}: There are {most} examples{of}. Give --shots {most} or fewer.")
     return there

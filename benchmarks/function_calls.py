@@ -74,13 +74,13 @@ def written(text: str) -> list[Call]:
         return []
     tree = ast.parse(bare if bare.startswith("[") else f"[{bare}]", mode="eval").body
     if not isinstance(tree, ast.List):
-        raise ValueError("a list of calls is expected")
+        raise ValueError("The text is not a list of calls.")
     return [_call(node) for node in tree.elts]
 
 
 def _call(node: ast.expr) -> Call:
     if not isinstance(node, ast.Call) or node.args:
-        raise ValueError("calls with named arguments are expected")
+        raise ValueError("The calls have no named arguments.")
     arguments = {str(word.arg): _plain(ast.literal_eval(word.value)) for word in node.keywords}
     return Call(ast.unparse(node.func), arguments)
 

@@ -1,4 +1,4 @@
-"""Free text: a prompt with solved examples, and a function that reads the completion."""
+"""Free text: a prompt with solved examples, and a function that scores the completion."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def nothing(_: Sample) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Generation(Task):
-    """A task whose answer is written out.
+    """A task with free-text answers.
 
     `prompt` is the question up to where its answer goes, `solution` the answer that an example shows, and
-    `judge` says what a text is worth. A completion that was cut off at `max_tokens` only counts when `final`
-    is in it: the words with which an answer ends; `read_truncated` counts it in any case.
+    `judge` scores a text. A completion that reached `max_tokens` is only scored if `final`, the words that end an
+    answer, is in it; `read_truncated` scores it in any case.
 
-    With `repeats` > 1 every sample is asked that often, with its own seed at `temperature`, and the answer
-    given most often counts (self-consistency; Wang et al. 2022, arXiv:2203.11171).
+    With `repeats` > 1 every sample has that many completions with different seeds at `temperature`, and the
+    majority answer counts (self-consistency; Wang et al. 2022, arXiv:2203.11171).
     """
 
     read: Callable[[Row], Sample]
@@ -53,7 +53,7 @@ class Generation(Task):
         return [{**body, "seed": number} for number in range(self.repeats)]
 
     def score(self, sample: Sample, replies: Sequence[Reply | None], request_type: RequestType) -> Outcome:
-        """A single reply's outcome, or that of the majority; a repeat that failed has no voice."""
+        """The outcome of a single reply, or of the majority answer; failed repeats are excluded."""
         outcomes = [self._one(sample, reply) for reply in replies]
         if self.repeats == 1:
             return outcomes[0]
@@ -82,7 +82,7 @@ def before(text: str, stops: Sequence[str]) -> str:
 
 
 def _voted(outcomes: Sequence[Outcome]) -> Outcome:
-    """The outcome of the commonest answer, with its share of the votes and the mean of all repeats."""
+    """The outcome of the most frequent answer, with its share of the votes and the mean of all repeats."""
     readable = [outcome for outcome in outcomes if outcome.is_scored]
     if not readable:
         return next((outcome for outcome in outcomes if outcome.reason != "no reply"), outcomes[0])

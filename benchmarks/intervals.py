@@ -1,4 +1,4 @@
-"""How sure a mean over samples is."""
+"""Standard errors and intervals of means over samples."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def mean(
     """
     x = np.asarray(values, dtype=float)
     if x.size == 0:
-        raise ValueError("the mean of no values; at least one is needed")
+        raise ValueError("There are no values. Give at least one.")
     centre = float(x.mean())
     error = standard_error(x, clusters)
     z = float(norm.ppf(0.5 + confidence / 2))
@@ -95,15 +95,6 @@ def bootstrap(
         drawn.append(statistic([item for place in chosen for item in members[place]]))
     low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Interval(value, float(np.std(drawn, ddof=1)), float(low), float(high))
-
-
-def pooled(errors: Sequence[float], sizes: Sequence[int]) -> float:
-    """The standard error of subtasks joined by their sizes: ``sqrt(Σ (n_i-1) n_i se_i² / (N-K) / N)``.
-
-    As lm-evaluation-harness joins the subjects of MMLU.
-    """
-    n, se = np.asarray(sizes, dtype=float), np.asarray(errors, dtype=float)
-    return float(np.sqrt(np.sum((n - 1) * n * se**2) / (n.sum() - n.size) / n.sum()))
 
 
 def _effective(x: NDArray[np.float64], error: float | None) -> float:

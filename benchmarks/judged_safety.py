@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.annotations import JUDGEMENT, AnnotatedTask, annotation, missing
+from benchmarks.annotations import JUDGEMENT, AnnotatedTask, missing
 from benchmarks.refusals import by_signs
 from benchmarks.replies import EMPTY, REFUSED, chat, words
 from benchmarks.task import Outcome, Reply, Request, RequestType, Row, Sample, failed, scored, unparsed
@@ -14,7 +14,7 @@ from benchmarks.task import Outcome, Reply, Request, RequestType, Row, Sample, f
 
 @dataclass(frozen=True, kw_only=True)
 class JudgedSafety(AnnotatedTask):
-    """`ask` builds the judge's request and `verdict` reads its words. As in `Safety`, silence is a failure."""
+    """A task with a judge: `ask` builds its request, `verdict` parses its reply. An empty completion is a failure."""
 
     read: Callable[[Row], Sample]
     ask: Callable[[Sample, str], Mapping[str, Any]]
@@ -41,13 +41,13 @@ class JudgedSafety(AnnotatedTask):
             if text.reason == REFUSED:
                 return scored({"score": 0.0, "refusal": 1.0}, "refused by the server")
             return failed("empty answer") if text.reason == EMPTY else text
-        (reply,) = self.found_out(sample, replies)
+        (reply,) = self.annotate(sample, replies)
         if reason := missing([reply], JUDGEMENT):
             return failed(f"{reason}: name a judge")
         assert reply is not None
-        value = self.verdict(str(annotation(reply, JUDGEMENT)))
+        value = self.verdict(str(reply[JUDGEMENT]))
         if value is None:
-            return unparsed("the judge gave no score", str(annotation(reply, JUDGEMENT)))
+            return unparsed("the judge gave no score", str(reply[JUDGEMENT]))
         return scored(
             {"score": value, "refusal": float(value == 0), "refusal_signs": float(by_signs(text))}, str(value)
         )

@@ -1,4 +1,4 @@
-"""How surprised a model is by a text: perplexities, and the task that asks for log-probabilities of texts."""
+"""Perplexities, and the task that computes log-likelihoods of texts."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ PERPLEXITIES: dict[str, Corpus] = {
 
 @dataclass(frozen=True, kw_only=True)
 class LanguageModelling(Task):
-    """`texts` makes the samples: `fields["text"]` is weighed, in windows of the endpoint's context or of `window`
-    tokens; `fields["words"]` and `fields["bytes"]` are what it is divided by."""
+    """A perplexity task. `texts` makes the samples: the log-likelihood is of `fields["text"]`, in windows of the
+    endpoint's context or of `window` tokens, and is divided by `fields["words"]` and `fields["bytes"]`."""
 
     texts: Callable[[Sequence[Row]], list[Sample]]
     window: int | None = None

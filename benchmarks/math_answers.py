@@ -69,7 +69,7 @@ def same(answer: str, target: str) -> bool:
 def algebraically_same(answer: str, target: str) -> bool:
     """Whether math-verify takes `answer` for `target`; what it cannot read is not the same."""
     if importlib.util.find_spec(READS[0]) is None:
-        raise MissingExtra("comparing formulas needs the extra 'bench': pip install 'arena[bench]'")
+        raise MissingExtra("Comparing formulas needs the extra 'bench'. Install it: pip install 'arena[bench]'.")
     from math_verify import parse, verify
 
     # Its clock is a signal, which Python delivers to the main thread alone.

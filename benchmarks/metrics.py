@@ -1,4 +1,4 @@
-"""What one completion or one set of log-probabilities is worth."""
+"""Metrics of one completion or one set of log-probabilities."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def normalised(value: float, low: float, high: float) -> float:
 
 
 def majority(answers: Sequence[str]) -> str | None:
-    """The commonest answer; a tie goes to the one that was given first. None without any."""
+    """The most frequent answer, in a tie the first one; None without answers."""
     counted = Counter(answers)
     return max(counted, key=counted.__getitem__) if counted else None
 

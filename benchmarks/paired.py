@@ -1,4 +1,4 @@
-"""Two models on the same samples: is one better, by how much, and how many samples would settle it."""
+"""Paired comparison of two models on the same samples: test, difference, and the samples needed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FLIPS = 10_000
 
 @dataclass(frozen=True)
 class Paired:
-    """`difference` is the first mean less the second one, over samples that both have."""
+    """`difference` is the first mean minus the second one, over the samples that both have."""
 
     samples: int
     first: float
@@ -43,7 +43,9 @@ def paired(first: ArrayLike, second: ArrayLike, clusters: Sequence[str] | None =
     """
     x, y = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
     if x.shape != y.shape or x.size == 0:
-        raise ValueError(f"paired values of shapes {x.shape} and {y.shape}; the same samples, at least one")
+        raise ValueError(
+            f"paired values of shapes {x.shape} and {y.shape} do not match. Give values of the same samples."
+        )
     rest = x - y
     estimate = mean(rest, clusters)
     better, worse = int((rest > 0).sum()), int((rest < 0).sum())

@@ -1,4 +1,4 @@
-"""Did a completion refuse? Three classifiers by name; every report says which one it used.
+"""Refusal classifiers by name; every report names the one it used.
 
 Agreement with XSTest's human labels, 1350 completions of three models (`python reproduce/refusals.py`; for `signs`
 on models and prompts that it was not fitted to): gcg 84.0 %, xstest 90.7 %, signs 93.5 %.
@@ -48,5 +48,5 @@ REFUSALS: dict[str, Classifier] = {"gcg": gcg, "xstest": xstest, "signs": by_sig
 def classifier(name: str) -> Classifier:
     """The classifier of this name. Raises `BadOption`."""
     if name not in REFUSALS:
-        raise BadOption(f"refusal classifier {name!r}; expected one of: {', '.join(REFUSALS)}")
+        raise BadOption(f"Refusal classifier {name!r} is unknown. Use one of: {', '.join(REFUSALS)}.")
     return REFUSALS[name]

@@ -1,4 +1,4 @@
-"""The words of a reply, or why they do not count. Truncation is not an answer and thinking is not one either."""
+"""The text of a reply without its thinking, or the outcome of a reply without text."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ REFUSED = "refused"
 
 
 def words(reply: Reply | None, *, truncated: bool = False) -> str | Outcome:
-    """The text of a chat completion after any thinking; an `Outcome` where there is none to read.
+    """The text of a chat completion after any thinking; an `Outcome` if there is none.
 
-    `truncated` lets a text through that was cut off at its token limit: for base models, which never stop by
-    themselves and whose answer is looked for at the beginning. A thought that was cut off is never read.
+    With `truncated` a text that reached its token limit is returned too: for base models, which do not stop by
+    themselves and whose answer is at the beginning. Truncated thinking is never returned.
     """
     if reply is None:
         return failed()
@@ -29,12 +29,12 @@ def words(reply: Reply | None, *, truncated: bool = False) -> str | Outcome:
 
 
 def is_truncated(reply: Reply) -> bool:
-    """Cut off at its token limit."""
+    """Whether the reply reached its token limit."""
     return bool(reply["choices"][0].get("finish_reason") == "length")
 
 
 def after_thinking(text: str) -> str | Outcome:
-    """`text` less a leading `<think>…</think>`. Some servers drop the opening tag and keep the closing one."""
+    """`text` without a leading `<think>…</think>`, whose opening tag some servers omit."""
     shown = text.lstrip()
     if shown.startswith("<think>") or ("</think>" in shown and "<think>" not in shown):
         _, closed, text = shown.partition("</think>")
@@ -44,7 +44,7 @@ def after_thinking(text: str) -> str | Outcome:
 
 
 def chat(prompt: str, max_tokens: int, stop: tuple[str, ...] = (), temperature: float = 0.0) -> dict[str, object]:
-    """A request of one user's turn."""
+    """The body of a chat completion with one user message."""
     body: dict[str, object] = {
         "messages": [{"role": "user", "content": prompt}],
         "max_tokens": max_tokens,

@@ -1,4 +1,4 @@
-"""A task's result: each metric with its interval, and what the samples without a score could change."""
+"""A task's report: metrics with intervals, and bounds for the samples without a score."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ HIDDEN = "_"  # begins the names of per-sample values whose mean says nothing
 
 @dataclass(frozen=True)
 class Report:
-    """Of one task and one model.
+    """The report of one task and one model.
 
-    An unparsed sample counts as the worst value, since a reply came and it was not right; a failed one says
-    nothing of the model and counts nowhere. `worst` and `best` say what the value would be if every sample
-    without a score, failed ones too, were wrong or right. `scored_only` is the mean over scored samples alone.
+    An unparsed sample has the worst value, since its reply was not right; a failed one is excluded, since it says
+    nothing about the model. `worst` and `best` are the values if every sample without a score, failed ones included,
+    were wrong or right. `scored_only` is the mean over scored samples alone.
     """
 
     task: str
@@ -77,7 +77,7 @@ Pairs = Sequence[tuple[Sample, Outcome]]
 
 
 def values(task: Task, metric: str, pairs: Pairs) -> tuple[list[float], list[str]]:
-    """Per-sample values of a metric with their clusters: unparsed at the worst value, failed ones left out."""
+    """Per-sample values of a metric with their clusters: the worst value for unparsed samples, failed ones excluded."""
     numbers: list[float] = []
     clusters: list[str] = []
     counted = (task.metric, *task.counted)

@@ -1,6 +1,6 @@
-"""Tasks that ask whether a model refuses what it should, and only that.
+"""Tasks that measure whether a model refuses harmful requests, and only those.
 
-Of every completion it is said whether it refused, by one named classifier, and beside it by all others of
+One named classifier decides whether a completion refuses, and the report also has the results of all others of
 `benchmarks.refusals`. Of a harmful request this gives `violation` (it was not refused; the attack's success), of
 a harmless one `over_refusal`. A refusal that the server declares (its own field, or a content filter) counts as
 one. An empty answer is a failed call: silence is neither safe nor unsafe, and scoring it would reward a broken

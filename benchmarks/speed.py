@@ -1,11 +1,11 @@
-"""How fast a model answers: latencies and throughput of timed requests, with intervals.
+"""Latencies and throughput of timed requests, with intervals.
 
-Peers use one name for several things (specifications of vLLM's, evalscope's and guidellm's benchmarks); here:
+Other tools use one name for several quantities (vLLM, evalscope, guidellm); here:
 
 * **TTFT**, time to the first token, twice: since the request was *sent*, and since it was *scheduled*. A client
-  that waits for a free connection hides that wait from the first (coordinated omission), never from the second.
+  that waits for a free connection hides that wait from the first (coordinated omission), but not from the second.
 * **TPOT**, time per output token after the first: ``(E2E - TTFT) / (n - 1)`` for n > 1 tokens.
-* **normalised latency**: ``E2E / n``, which holds the first token too.
+* **normalised latency**: ``E2E / n``, which includes the first token.
 * **ITL**, the gaps between chunks; a chunk may hold several tokens.
 * **E2E**, from sent (or scheduled) to the end of the stream.
 
@@ -31,28 +31,30 @@ RESAMPLES = 500
 
 
 def poisson(rate: float, requests: int, seed: int = 0) -> list[float]:
-    """When to send each of `requests`, in seconds from the start, at `rate` a second on average.
+    """The send times of `requests`, in seconds from the start, at `rate` per second on average.
 
-    Exponential gaps, stretched so that the last one is due at ``requests / rate``: an absolute schedule, which a
-    slow answer does not put off, and the same load in every repeat.
+    Exponential gaps, stretched so that the last one is due at ``requests / rate``: an absolute schedule, which
+    slow replies do not delay, and the same load in every repeat.
     """
     if rate <= 0 or requests < 1:
-        raise BadOption(f"rate {rate} and {requests} requests; a rate above 0 and at least 1 request")
+        raise BadOption(
+            f"rate {rate} and {requests} requests are not valid. Give a rate above 0 and at least 1 request."
+        )
     times = np.cumsum(np.random.default_rng(seed).exponential(size=requests))
     return [float(time) for time in times * (requests / rate / times[-1])]
 
 
 @dataclass(frozen=True)
 class Timing:
-    """One request. All times are in seconds on one clock."""
+    """The timing of one request. All times are in seconds on one clock."""
 
     scheduled: float
     sent: float
-    chunks: tuple[float, ...] = ()  # when each piece of text came
+    chunks: tuple[float, ...] = ()  # arrival time of each piece of text
     ended: float | None = None
     prompt_tokens: int | None = None
     output_tokens: int | None = None
-    counted_by: str = ""  # `usage` (the server) or `chunks`, where it does not tell
+    counted_by: str = ""  # `usage` (of the server), or `chunks` if the server sends none
     error: str | None = None  # the kind of failure
 
     @property
@@ -142,12 +144,12 @@ class SpeedReport:
 def report(runs: Sequence[Sequence[Timing]], objectives: Mapping[str, float] | None = None) -> SpeedReport:
     """The report of `runs`, each one repeat's timings; `objectives` are seconds by the names of `LATENCIES`.
 
-    Latencies are resampled by whole repeats where there are several, since requests of one repeat share its
-    weather; throughputs have one value a repeat.
+    Latencies are resampled by whole repeats where there are several, since requests of one repeat
+    are not independent; throughputs have one value per repeat.
     """
     every = [timing for run in runs for timing in run]
     if not every or not all(runs):
-        raise BadOption("a repeat without requests; time at least one request in each")
+        raise BadOption("A repeat has no requests. Time at least one request in each.")
     done = [timing for timing in every if timing.ok]
     groups = [str(number) for number, run in enumerate(runs) for timing in run if timing.ok]
     clusters = groups if len(runs) > 1 else None
@@ -192,11 +194,11 @@ def peak(run: Sequence[Timing]) -> int:
 
 
 def goodput(timings: Sequence[Timing], objectives: Mapping[str, float], seconds: float) -> Goodput:
-    """A failed request meets nothing, and neither does one whose latency was not measured."""
+    """The share of requests that meet every objective; failed or unmeasured requests do not."""
     if unknown := [name for name in objectives if name not in LATENCIES]:
-        raise BadOption(f"objective {unknown[0]!r}; expected one of: {', '.join(LATENCIES)}")
+        raise BadOption(f"Objective {unknown[0]!r} is unknown. Use one of: {', '.join(LATENCIES)}.")
     if bad := [f"{name}={limit}" for name, limit in objectives.items() if limit <= 0]:
-        raise BadOption(f"objective {bad[0]}; a number of seconds above 0")
+        raise BadOption(f"Objective {bad[0]} is not positive. Give a number of seconds above 0.")
     met = sum(
         timing.ok and all(_within(timing, name, limit) for name, limit in objectives.items()) for timing in timings
     )
@@ -206,7 +208,7 @@ def goodput(timings: Sequence[Timing], objectives: Mapping[str, float], seconds:
 
 
 def over_repeats(values: Sequence[float]) -> Interval:
-    """The mean over repeats with a percentile bootstrap; no interval from a single one."""
+    """The mean over repeats with a percentile bootstrap; no interval from a single repeat."""
     return bootstrap(lambda drawn: float(np.mean(drawn)), list(values))
 
 

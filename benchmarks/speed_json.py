@@ -1,4 +1,4 @@
-"""A speed report as JSON: our own words, and the keys of vLLM's serving benchmark for tools that read those."""
+"""A speed report as JSON: our own keys, and those of vLLM's serving benchmark for tools that read them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def to_dict(report: SpeedReport) -> dict[str, Any]:
 
 def vllm(report: SpeedReport) -> dict[str, Any]:
     """Milliseconds, as `vllm bench serve --save-result` names them. What was not measured is None."""
-    found: dict[str, Any] = {
+    values: dict[str, Any] = {
         "completed": report.succeeded,
         "failed": report.requests - report.succeeded,
         "duration": report.duration,
@@ -27,12 +27,12 @@ def vllm(report: SpeedReport) -> dict[str, Any]:
     }
     named = {"ttft": report.latencies["ttft"], "tpot": report.latencies["tpot"], "itl": report.itl}
     for name, spread in {**named, "e2el": report.latencies["e2e"]}.items():
-        found |= {
+        values |= {
             f"mean_{name}_ms": _ms(spread.mean),
             f"median_{name}_ms": _ms(spread.percentiles.get(50)),
             f"p99_{name}_ms": _ms(spread.percentiles.get(99)),
         }
-    return found
+    return values
 
 
 def rows(report: SpeedReport) -> list[dict[str, Any]]:

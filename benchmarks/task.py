@@ -36,17 +36,17 @@ Metrics = Mapping[str, float]
 class RequestType(StrEnum):
     """A kind of request. A task lists those it supports, the best first; the endpoint decides which it serves."""
 
-    LOGLIKELIHOOD = "loglikelihood"  # log-probabilities of given text, whole or after a context
+    LOGLIKELIHOOD = "loglikelihood"  # log-probabilities of a text, whole or after a context
     FIRST_TOKEN = "first_token"  # noqa: S105  log-probabilities of the first token of a chat completion
-    GENERATE = "generate"  # a chat completion, and its text is read
+    GENERATE = "generate"  # the text of a chat completion
 
 
 @dataclass(frozen=True)
 class Source:
     """One file of a task, named as below the data folder, and where the hub has the same rows.
 
-    `hub` is `owner/dataset` or `owner/dataset:configuration`, with `split` the split there; it is only asked
-    with a `revision`, so that the same rows come back in a year.
+    `hub` is `owner/dataset` or `owner/dataset:configuration`, with `split` the split there; it is only used
+    with a `revision`, so that the rows never change.
     """
 
     file: str
@@ -71,18 +71,18 @@ class Sample:
 
 class Status(StrEnum):
     SCORED = "scored"
-    UNPARSED = "unparsed"  # a reply came and no answer could be read from it
-    FAILED = "failed"  # no reply came
+    UNPARSED = "unparsed"  # a reply without an answer that could be parsed
+    FAILED = "failed"  # no reply
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one sample. Only a scored one has metrics; nothing is ever guessed for the others."""
+    """The outcome of one sample. Only a scored one has metrics; nothing is guessed for the others."""
 
     status: Status
     metrics: Metrics = field(default_factory=dict)
-    answer: str = ""  # what was read, for people
-    reason: str = ""  # why nothing was
+    answer: str = ""  # the parsed answer, for readers
+    reason: str = ""  # why there is none
 
     @property
     def is_scored(self) -> bool:
@@ -109,7 +109,7 @@ class Task(ABC):
     """A benchmark. `metric` is the one that leaderboards show; `sources` are keyed by the role of their rows.
 
     Role `test` has the samples; `shots` the few-shot examples, where there are any; other roles hold what the
-    task needs besides (`prompts`, for one) and are given to `prepare`.
+    task needs too (for example `prompts`) and are passed to `prepare`.
     """
 
     name: str
@@ -145,11 +145,11 @@ class Task(ABC):
 
     @abstractmethod
     def requests(self, sample: Sample, shots: Sequence[Sample], request_type: RequestType) -> Sequence[Request]:
-        """What to ask about `sample`, with `shots` solved before it."""
+        """The requests about `sample`, with `shots` as solved examples before it."""
 
     @abstractmethod
     def score(self, sample: Sample, replies: Sequence[Reply | None], request_type: RequestType) -> Outcome:
-        """What the replies, in the order of the requests, are worth."""
+        """The outcome of the replies, in the order of the requests."""
 
     def as_lm_eval(self) -> Task:
         """The task as lm-evaluation-harness has it, where the two differ in more than the few-shot examples."""

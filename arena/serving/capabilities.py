@@ -1,4 +1,4 @@
-"""Which ways to ask an endpoint can serve: known of those in process, found out by asking a server once a run."""
+"""The request types that an endpoint serves: a table for endpoints in process, one test request for a server."""
 
 from __future__ import annotations
 
@@ -11,57 +11,57 @@ from arena.endpoints import Endpoint, EndpointError, Failure
 from arena.endpoints.endpoint import Reply, answer
 from benchmarks.task import RequestType
 
-TEXT_ALONE = "this kind of endpoint gives text alone"
-NO_PROMPT = "it gives log-probabilities of what it writes, not of a prompt"
-CANNOT: Mapping[str, Mapping[RequestType, str]] = {
+TEXT_ALONE = "this kind of endpoint returns text only"
+NO_PROMPT = "it returns log-probabilities of its completions, not of prompts"
+UNSUPPORTED: Mapping[str, Mapping[RequestType, str]] = {
     "transformers": {},
     "vllm": {},
     "llama_cpp": {RequestType.LOGLIKELIHOOD: NO_PROMPT},
     "scripted": {RequestType.LOGLIKELIHOOD: TEXT_ALONE, RequestType.FIRST_TOKEN: TEXT_ALONE},
 }
-WEIGH = {"context": "The capital of France is", "continuation": " Paris"}
+LOGLIKELIHOOD = {"context": "The capital of France is", "continuation": " Paris"}
 QUESTION = [{"role": "user", "content": "Answer with A or B.\nAnswer:"}]
-FIRST = {"messages": QUESTION, "max_tokens": 1, "temperature": 0, "logprobs": True, "top_logprobs": 5}
-SAYS_NO = (Failure.REFUSED, Failure.BROKEN)  # to a request that it does not know
+FIRST_TOKEN = {"messages": QUESTION, "max_tokens": 1, "temperature": 0, "logprobs": True, "top_logprobs": 5}
+UNKNOWN_REQUEST = (Failure.REFUSED, Failure.BROKEN)  # how a server replies to a request that it does not support
 
 
 @dataclass(frozen=True)
 class Served:
-    """The first way that works, and why each better one does not."""
+    """The best request type that is served, and why each better one is not."""
 
     request_type: RequestType
     refused: Mapping[RequestType, str]
 
 
 async def best_request_type(settings: AnyModel, endpoint: Endpoint, wanted: Sequence[RequestType]) -> Served:
-    """The first of `wanted` that the endpoint serves. Raises `EndpointError` where there is none."""
+    """The first of `wanted` that the endpoint serves. Raises `EndpointError` if it serves none."""
     if isinstance(settings, RewardSettings):
-        raise EndpointError(Failure.REFUSED, "a reward model writes nothing; take a language model")
+        raise EndpointError(Failure.REFUSED, "A reward model writes no text. Name a language model.")
     refused: dict[RequestType, str] = {}
     for request_type in wanted:
         if isinstance(settings, OpenAISettings):
-            problem = await _asked(endpoint, request_type)
+            problem = await _test(endpoint, request_type)
         else:
-            problem = CANNOT[settings.endpoint].get(request_type)
+            problem = UNSUPPORTED[settings.endpoint].get(request_type)
         if problem is None:
             return Served(request_type, refused)
         refused[request_type] = problem
-    told = "; ".join(f"{request_type}: {problem}" for request_type, problem in refused.items())
-    raise EndpointError(Failure.REFUSED, f"cannot be asked as this task needs it ({told})")
+    reasons = "; ".join(f"{request_type}: {problem}" for request_type, problem in refused.items())
+    raise EndpointError(Failure.REFUSED, f"The endpoint serves no request type of this task ({reasons}).")
 
 
-async def _asked(endpoint: Endpoint, request_type: RequestType) -> str | None:
-    """Why a server cannot be asked this way, or None. A server that is away is told by the run itself."""
+async def _test(endpoint: Endpoint, request_type: RequestType) -> str | None:
+    """Why a server does not serve this request type, or None. Raises `EndpointError` for an unreachable server."""
     if request_type is RequestType.GENERATE:
         return None
     try:
-        reply = await answer(endpoint, WEIGH if request_type is RequestType.LOGLIKELIHOOD else FIRST)
+        reply = await answer(endpoint, LOGLIKELIHOOD if request_type is RequestType.LOGLIKELIHOOD else FIRST_TOKEN)
     except EndpointError as error:
-        if error.failure not in SAYS_NO:
+        if error.failure not in UNKNOWN_REQUEST:
             raise
         return error.detail
     finally:
-        await endpoint.close()  # its connections belong to the event loop of this look
+        await endpoint.close()  # its connections belong to this event loop
     if request_type is RequestType.LOGLIKELIHOOD:
         return None if "logprob" in reply else "the reply has no log-probability"
     return None if len(_candidates(reply)) > 1 else "the reply has no candidates of its first token"
@@ -69,5 +69,5 @@ async def _asked(endpoint: Endpoint, request_type: RequestType) -> str | None:
 
 def _candidates(reply: Reply) -> Sequence[Any]:
     content = (reply["choices"][0].get("logprobs") or {}).get("content") or [{}]
-    found: Sequence[Any] = content[0].get("top_logprobs") or ()
-    return found
+    candidates: Sequence[Any] = content[0].get("top_logprobs") or ()
+    return candidates

@@ -46,7 +46,7 @@ CHECKERS: dict[str, Checker] = {
 def follows(instruction: str, text: str, arguments: Arguments) -> bool:
     """Whether `text` does what the instruction of this id asks."""
     if instruction not in CHECKERS:
-        raise BadData(f"instruction {instruction!r}; expected one of: {', '.join(sorted(CHECKERS))}")
+        raise BadData(f"Instruction {instruction!r} is unknown. Use one of: {', '.join(sorted(CHECKERS))}.")
     return bool(text.strip()) and CHECKERS[instruction](text, arguments)
 
 

@@ -14,7 +14,7 @@ def detected(text: str) -> str | None:
     try:
         from langdetect import DetectorFactory, LangDetectException, detect
     except ImportError as error:
-        raise MissingExtra('IFEval needs langdetect: pip install "arena[bench]"') from error
+        raise MissingExtra('IFEval needs langdetect. Install it: pip install "arena[bench]".') from error
     DetectorFactory.seed = SEED
     try:
         return str(detect(text))

@@ -1,4 +1,4 @@
-"""The one comparison that counted instructions know: at least so many, or fewer."""
+"""The comparison of counted instructions: at least N, or fewer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Arguments = Mapping[str, Any]
 def argument(arguments: Arguments, name: str) -> Any:
     """`arguments[name]`, which an instruction cannot be checked without."""
     if arguments.get(name) is None:
-        raise BadData(f"an instruction needs the argument {name!r}; it has {sorted(arguments)}")
+        raise BadData(f"The instruction has no argument {name!r}; it has {sorted(arguments)}. Add the argument.")
     return arguments[name]
 
 
@@ -24,4 +24,4 @@ def holds(count: int, arguments: Arguments, relation: str, wanted: str) -> bool:
         return count < int(number)
     if kind == "at least":
         return count >= int(number)
-    raise BadData(f"relation {kind!r}; expected 'less than' or 'at least'")
+    raise BadData(f"Relation {kind!r} is unknown. Use 'less than' or 'at least'.")

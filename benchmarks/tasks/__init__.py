@@ -23,6 +23,6 @@ def shipped() -> dict[str, Task]:
     for file in FILES:
         for task in import_module(f"{__name__}.{file}").TASKS:
             if task.name in tasks:
-                raise ValueError(f"two tasks are called {task.name!r}; the second one is in {file}")
+                raise ValueError(f"Two tasks have the name {task.name!r}. Rename the one in {file}.")
             tasks[task.name] = task
     return tasks

@@ -23,7 +23,7 @@ def read_begun(row: Row) -> Sample:
 
 PLAIN = Safety(
     name="advbench",
-    description="harmful requests; attack success by GCG's strings",
+    description="harmful requests; attack success by GCG's refusal strings",
     licence="MIT",
     sources={"test": [known("advbench/harmful_behaviors.csv", "goal", "target")]},
     read=read,
@@ -33,7 +33,7 @@ TASKS = (
     PLAIN,
     Recovery(
         name="advbench_recovery",
-        description="harmful requests that the model seems to have begun to answer",
+        description="harmful requests with the start of a compliant answer",
         licence=PLAIN.licence,
         sources=PLAIN.sources,
         read=read_begun,

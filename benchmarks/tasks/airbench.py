@@ -37,7 +37,9 @@ class AIRBench(JudgedSafety):
     def samples(self, rows: Sequence[Row]) -> list[Sample]:
         for row in rows:
             if self.templates and row["cate-idx"] not in self.templates:
-                raise BadData(f"{place(row)}: category {row['cate-idx']!r} has no judge prompt")
+                raise BadData(
+                    f"{place(row)}: category {row['cate-idx']!r} has no judge prompt. Download the file again."
+                )
         return [
             replace(
                 sample, fields={**sample.fields, "template": self.templates.get(sample.fields["category"], "")}
@@ -49,7 +51,7 @@ class AIRBench(JudgedSafety):
 TASKS = (
     AIRBench(
         name="airbench2024",
-        description="requests of 314 risk categories, judged",
+        description="requests of 314 risk categories, scored by a judge",
         licence="Apache-2.0",
         sources={
             "test": [

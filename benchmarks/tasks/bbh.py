@@ -47,7 +47,7 @@ TASKS = (
         name="bbh",
         dimension="reasoning",
         metric="exact_match",
-        description="27 tasks of BIG-bench on which models were below people, with chains of thought",
+        description="27 hard BIG-bench tasks with chains of thought",
         licence="MIT",
         sources={
             "test": [known(file, "examples") for file in known_files() if EXAMPLES.match(file)],

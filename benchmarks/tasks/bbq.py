@@ -56,7 +56,7 @@ def roles(row: Row) -> tuple[int, int]:
             (stereotyped if groups & {part.lower() for part in info} else other).append(number)
     if not len(unknown) == len(stereotyped) == len(other) == 1:
         raise BadData(
-            f"{place(row)}: of three answers one is unknown, one of the stereotyped group and one is not"
+            f"{place(row)}: The answers are not valid. Give one for 'unknown', one of the stereotyped group and one other."
         )
     return unknown[0], (stereotyped if row["question_polarity"] == "neg" else other)[0]
 

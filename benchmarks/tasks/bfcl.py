@@ -47,7 +47,7 @@ class BFCL(Task):
     def sample(self, row: Row) -> Sample:
         category = row["_file"].removeprefix(PREFIX)
         if category in ANSWERED and row["id"] not in self.answers:
-            raise BadData(f"{place(row)}: {row['id']!r} has no accepted answer; fetch possible_answer/ again")
+            raise BadData(f"{place(row)}: {row['id']!r} has no accepted answer. Download possible_answer/ again.")
         fields = {"messages": row["question"][0], "functions": row["function"]}
         return Sample(id=row["id"], fields=fields, target=self.answers.get(row["id"]), subject=category)
 
@@ -82,7 +82,7 @@ TOOLS = BFCL(
     name="bfcl",
     dimension="reasoning",
     metric="acc",
-    description="which function to call, and with what",
+    description="function calls with the server's tools",
     licence="Apache-2.0",
     sources={
         "test": [
@@ -97,7 +97,5 @@ TOOLS = BFCL(
 )
 TASKS = (
     TOOLS,
-    replace(
-        TOOLS, name="bfcl_written", description="which function to call, written out in the text", written=True
-    ),
+    replace(TOOLS, name="bfcl_written", description="function calls, written as text", written=True),
 )

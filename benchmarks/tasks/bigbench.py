@@ -1,7 +1,7 @@
 """BIG-bench's JSON tasks (Srivastava et al. 2022, arXiv:2206.04615), with the prompts that their files describe.
 
-`bigbench_mc` weighs choices, `bigbench_text` compares what is written. `normalised` puts every subject on the
-scale where chance is 0 and the best is 100, and takes the mean over subjects.
+`bigbench_mc` compares log-likelihoods of choices, `bigbench_text` compares written answers. `normalised` puts
+every subject on the scale where chance is 0 and the best is 100, and takes the mean over subjects.
 """
 
 import random
@@ -18,7 +18,6 @@ from benchmarks.metrics import normalised
 from benchmarks.similarity import bleu, rouge
 from benchmarks.task import Metrics, Outcome, Row, Sample, Source, scored
 
-GRADE = "multiple_choice_grade"
 DEFAULTS = {
     "example_input_prefix": "\nQ: ", "example_output_prefix": "\nA: ", "choice_prefix": "\n  choice: ",
     "task_prefix": "", "few_shot_example_separator": "",
@@ -138,7 +137,7 @@ TASKS = (
     BigBenchChoice(
         name="bigbench_mc",
         dimension="reasoning",
-        description="BIG-bench's JSON tasks with choices",
+        description="BIG-bench JSON tasks, multiple choice",
         licence="Apache-2.0",
         sources={"test": sources(CHOSEN)},
         read=lambda row: chosen(row, 0),
@@ -151,7 +150,7 @@ TASKS = (
         name="bigbench_text",
         dimension="reasoning",
         metric="exact_str_match",
-        description="BIG-bench's JSON tasks with written answers",
+        description="BIG-bench JSON tasks, written answers",
         licence="Apache-2.0",
         sources={"test": sources(WRITTEN)},
         read=lambda row: written(row, 0),

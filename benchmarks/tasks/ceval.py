@@ -40,7 +40,7 @@ TASKS = (
     CEval(
         name="ceval",
         dimension="knowledge",
-        description="Chinese exams of 52 subjects, four choices",
+        description="Chinese exam questions of 52 subjects, four choices",
         licence="CC-BY-NC-SA-4.0",
         sources={
             "test": [known("ceval/ceval_val.jsonl", *COLUMNS)],

@@ -66,7 +66,7 @@ def circular(task: MultipleChoice) -> Circular:
     return Circular(
         name=f"{task.name.removesuffix('_olmes_mc')}_circular",
         dimension="robustness",
-        description=f"{task.description.partition(',')[0]}, right in every order of the choices",
+        description=f"{task.description.partition(',')[0]}, right in all orders of the choices",
         licence=task.licence,
         sources=task.sources,
         read=task.read,

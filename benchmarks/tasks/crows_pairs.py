@@ -1,7 +1,7 @@
-"""CrowS-Pairs (Nangia et al. 2020, arXiv:2010.00133): which of two sentences is likelier, stereotype or not?
+"""CrowS-Pairs (Nangia et al. 2020, arXiv:2010.00133): the likelier of two sentences, stereotype or not.
 
 `stereotype` is the share of pairs whose more stereotyping sentence has the higher log-probability; 0.5 is ideal,
-and so `bias` is its distance from it. Whole sentences are weighed, as for models that write from left to right;
+and so `bias` is its distance from it. Log-likelihoods are of whole sentences, for left-to-right models;
 the paper masks the shared words, which only a masked model can.
 """
 
@@ -50,7 +50,7 @@ TASKS = (
         metric="bias",
         higher_is_better=False,
         bounds=(0.0, 0.5),
-        description="pairs of sentences, one of them more stereotyping",
+        description="pairs of a more and a less stereotyping sentence",
         licence="CC-BY-SA-4.0",
         request_types=(RequestType.LOGLIKELIHOOD,),
         sources={"test": [

@@ -84,7 +84,7 @@ TASKS = (
     MultipleChoice(
         name="gpqa_diamond",
         dimension="knowledge",
-        description="questions for doctorates in biology, physics and chemistry; your own file",
+        description="PhD-level questions in biology, physics and chemistry; your own file",
         licence="CC-BY-4.0",
         sources={
             "test": [
@@ -104,7 +104,7 @@ TASKS = (
         name="hle",
         dimension="knowledge",
         metric="exact_match",
-        description="Humanity's Last Exam, the questions without a picture; your own file",
+        description="Humanity's Last Exam, questions without images; your own file",
         licence="MIT",
         sources={
             "test": [

@@ -25,7 +25,7 @@ HUB = {"hub": "openai/gsm8k:main", "revision": "cc7b047b6e5bb11b4f1af84efc572db1
 def read(row: Row) -> Sample:
     target = strict_number(row["answer"])
     if target is None:
-        raise BadData(f"{place(row)}: the answer has no `#### number` at its end; take the original file")
+        raise BadData(f"{place(row)}: The answer does not end with `#### number`. Use the original file.")
     return Sample(
         id=f"{row['_file']}/{row['_line']}",
         fields={"question": row["question"], "answer": row["answer"]},
@@ -75,7 +75,7 @@ DIRECT = Generation(
 CHAINED = replace(
     DIRECT,
     name="gsm8k_cot",
-    description="grade-school word problems, solved in words",
+    description="grade-school word problems, with chains of thought",
     sources={"test": DIRECT.sources["test"]},
     prompt=lambda sample: f"Q: {sample.fields['question']}\nA:",
     header=solved,
@@ -90,7 +90,7 @@ TASKS = (
     replace(
         CHAINED,
         name="gsm8k_maj8",
-        description="grade-school word problems, the majority of eight solutions",
+        description="grade-school word problems, majority of eight solutions",
         repeats=8,
         temperature=0.7,
     ),

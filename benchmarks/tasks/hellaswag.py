@@ -56,7 +56,7 @@ def read(row: Row) -> Sample:
 PLAIN = MultipleChoice(
     name="hellaswag",
     dimension="reasoning",
-    description="which of four sentences goes on with a text",
+    description="choice of the sentence that continues a text",
     licence="MIT",
     sources={
         "test": [
@@ -79,7 +79,7 @@ TASKS = (
     replace(
         PLAIN,
         name="hellaswag_olmes",
-        description="which of four sentences goes on with a text, OLMES",
+        description="choice of the sentence that continues a text, OLMES",
         header=lambda _: "".join(f"{text}\n\n" for text in CURATED),
         unconditional="Answer:",
     ),

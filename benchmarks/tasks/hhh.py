@@ -1,7 +1,7 @@
 """HHH alignment (Askell et al. 2021, arXiv:2112.00861): which of two replies is more helpful, honest, harmless?
 
-221 comparisons of BIG-bench. The choices' own words are weighed; their places are drawn for the ways to ask that
-need letters, for the better one always comes first in the files.
+221 comparisons of BIG-bench. Log-likelihoods are of the choices' own words. Request types that need letters get the choices
+in random order, since the better one is always first in the files.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ TASKS = (
     HHH(
         name="hhh",
         dimension="values",
-        description="the more helpful, honest and harmless of two replies",
+        description="choice of the more helpful, honest and harmless reply",
         licence="Apache-2.0",
         sources={
             "test": [known(f"bigbench/hhh_alignment/{part}/task.json", "name", "examples") for part in PARTS]

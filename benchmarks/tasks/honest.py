@@ -74,7 +74,7 @@ TASKS = (
         dimension="bias",
         metric="honest",
         higher_is_better=False,
-        description="sentences about men and women, finished with words that hurt",
+        description="hurtful completions of sentences about men and women",
         licence="MIT",
         sources={
             "test": [known("honest/en_template.tsv", "template_masked", "raw", "category")],

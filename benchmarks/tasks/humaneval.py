@@ -75,7 +75,7 @@ TASKS = (
     replace(
         CHAT,
         name="humaneval_pass10",
-        description="Python functions, twenty completions each",
+        description="Python functions to complete, twenty completions each",
         metric="pass@10",
         repeats=20,
         temperature=0.8,

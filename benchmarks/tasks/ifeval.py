@@ -23,9 +23,11 @@ MAX_TOKENS = 1280  # lm-evaluation-harness's
 def read(row: Row) -> Sample:
     names, arguments = row["instruction_id_list"], row["kwargs"]
     if len(names) != len(arguments):
-        raise BadData(f"{place(row)}: {len(names)} instructions and {len(arguments)} sets of arguments")
+        raise BadData(
+            f"{place(row)}: {len(names)} instructions have {len(arguments)} argument sets. Give one each."
+        )
     if unknown := [name for name in names if name not in CHECKERS]:
-        raise BadData(f"{place(row)}: instruction {unknown[0]!r} has no checker; known: {', '.join(CHECKERS)}")
+        raise BadData(f"{place(row)}: Instruction {unknown[0]!r} is unknown. Use one of: {', '.join(CHECKERS)}.")
     return Sample(
         id=str(row["key"]), fields={"prompt": row["prompt"]}, target=tuple(zip(names, arguments, strict=True))
     )
@@ -70,7 +72,7 @@ TASKS = (
         dimension="instruction following",
         metric="prompt_strict",
         counted=("prompt_loose",),
-        description="instructions that a program can check",
+        description="requests with verifiable instructions",
         licence="Apache-2.0",
         sources={"test": [known("ifeval/input_data.jsonl", "key", "prompt", "instruction_id_list", "kwargs")]},
         corpus={

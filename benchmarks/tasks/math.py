@@ -20,7 +20,7 @@ from benchmarks.task import Outcome, Row, Sample, Task, scored, unparsed
 def read(row: Row) -> Sample:
     target = last_boxed(row["solution"])
     if target is None:
-        raise BadData(f"{place(row)}: the solution has no \\boxed{{}} answer; take the original file")
+        raise BadData(f"{place(row)}: The solution has no \\boxed{{}} answer. Use the original file.")
     return Sample(
         id=f"{row['_file']}/{row['_line']}",
         fields={"problem": row["problem"]},

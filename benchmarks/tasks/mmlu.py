@@ -56,7 +56,7 @@ TASKS = (
     MultipleChoice(
         name="mmlu",
         dimension="knowledge",
-        description="exams of 57 subjects, four choices",
+        description="exam questions of 57 subjects, four choices",
         licence="MIT",
         sources={
             "test": [known("mmlu/mmlu_test.jsonl.gz", *COLUMNS, **HUB)],

@@ -55,7 +55,7 @@ TASKS = (
         name="mmlu_pro",
         dimension="knowledge",
         metric="exact_match",
-        description="exams of 14 fields, up to ten choices, with reasoning",
+        description="exam questions of 14 fields, up to ten choices, with reasoning",
         licence="MIT",
         sources={
             "test": [known("mmlu_pro/mmlu_pro_test.jsonl.gz", *COLUMNS, **HUB)],

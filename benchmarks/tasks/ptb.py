@@ -22,7 +22,7 @@ def whole(rows: Sequence[Row]) -> list[Sample]:
 TASKS = (
     LanguageModelling(
         name="ptb",
-        description="perplexity a token of newspaper sentences",
+        description="perplexity per token of newspaper sentences",
         metric="token_perplexity",
         licence="LDC",
         sources={"test": [own("ptb/ptb.test.txt", "text")]},

@@ -3,7 +3,7 @@
 The user's own copy of the published development file. Per target word: `lms`, how often a meaningful sentence is
 likelier than the nonsense (of two comparisons a context), and `ss`, how often the stereotype is likelier than the
 anti-stereotype; both are averaged over target words, in per cent, and ``icat = lms · min(ss, 100 - ss) / 50``.
-Sentences are weighed by their log-probability a token.
+Sentences are compared by log-probability per token.
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ def icat(pairs: Pairs) -> float:
 def read(kind: str, example: Mapping[str, Any], row: Row) -> Sample:
     by_label = {sentence["gold_label"]: sentence["sentence"] for sentence in example["sentences"]}
     if missing := [label for label in LABELS if label not in by_label]:
-        raise BadData(f"{place(row)}: example {example['id']} has no sentence with gold_label {missing[0]!r}")
+        raise BadData(
+            f"{place(row)}: No sentence of {example['id']} has gold_label {missing[0]!r}. Use the published file."
+        )
     before = f"{example['context']} " if kind == "intersentence" else ""
     return Sample(
         id=str(example["id"]),
@@ -95,7 +97,7 @@ TASKS = (
         dimension="bias",
         metric="icat",
         bounds=(0.0, 100.0),
-        description="stereotype, anti-stereotype and nonsense",
+        description="likelihoods of stereotypes, anti-stereotypes and meaningless sentences",
         licence="CC-BY-SA-4.0",
         request_types=(RequestType.LOGLIKELIHOOD,),
         sources={"test": [own("stereoset/dev.json", "data")]},

@@ -20,7 +20,7 @@ def read(row: Row) -> Sample:
 TASKS = (
     JudgedSafety(
         name="strongreject",
-        description="requests that no model should help with, judged",
+        description="forbidden requests, scored by a judge",
         licence="MIT",
         sources={"test": [known("strongreject/strongreject_dataset.csv", "category", "forbidden_prompt")]},
         read=read,

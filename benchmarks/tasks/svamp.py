@@ -25,7 +25,7 @@ TASKS = (
         CHAINED,
         name="svamp",
         dimension="robustness",
-        description="word problems varied against shortcuts",
+        description="word problems with variations that defeat shortcuts",
         licence="MIT",
         sources={"test": [known("qwen_math_sets/svamp_test.jsonl", "ID", "Body", "Question", "Answer", "Type")]},
         read=read,

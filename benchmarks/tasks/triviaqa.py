@@ -73,7 +73,7 @@ TASKS = (
         read_trivia,
         lambda sample: f"Question: {sample.fields['question']}?\nAnswer:",
         licence="Apache-2.0",
-        description="trivia questions, answered from memory",
+        description="trivia questions without documents",
     ),
     facts(
         "nq_open",
@@ -83,6 +83,6 @@ TASKS = (
         lambda _: "Answer these questions:\n\n",
         between="\n",
         licence="CC-BY-SA-3.0",
-        description="questions that people typed into a search box, answered from memory",
+        description="search-engine questions without documents",
     ),
 )

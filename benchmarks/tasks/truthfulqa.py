@@ -111,14 +111,14 @@ SHARED: dict[str, Any] = {"dimension": "knowledge", "licence": "Apache-2.0", "so
 TASKS = (
     MultipleChoice(
         name="truthfulqa_mc1",
-        description="questions that invite a falsehood, one best answer",
+        description="questions with common misconceptions, one best answer",
         read=read_best,
         prompt=prompt,
         **SHARED,
     ),
     TrueShare(
         name="truthfulqa_mc2",
-        description="questions that invite a falsehood, several true answers",
+        description="questions with common misconceptions, several true answers",
         metric="mc2",
         request_types=(RequestType.LOGLIKELIHOOD,),
         corpus={},
@@ -128,7 +128,7 @@ TASKS = (
     ),
     Generation(
         name="truthfulqa_gen",
-        description="questions that invite a falsehood, answered freely",
+        description="questions with common misconceptions, free-form answers",
         metric="rouge1_acc",
         counted=("bleu_acc", "rouge2_acc", "rougeLsum_acc"),
         read=read_references,

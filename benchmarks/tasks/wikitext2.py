@@ -50,7 +50,7 @@ def whole(read: Sequence[Row]) -> list[Sample]:
 TASKS = (
     LanguageModelling(
         name="wikitext2",
-        description="perplexity of encyclopedia pages",
+        description="perplexity of Wikipedia pages",
         licence="CC-BY-SA-3.0",
         sources=SOURCES,
         texts=by_page,
@@ -58,7 +58,7 @@ TASKS = (
     ),
     LanguageModelling(
         name="wikitext2_gptq",
-        description="perplexity a token, in windows of 2048",
+        description="perplexity per token, in windows of 2048",
         metric="token_perplexity",
         licence="CC-BY-SA-3.0",
         sources=SOURCES,

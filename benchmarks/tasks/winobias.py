@@ -58,7 +58,7 @@ class WinoBias(Coreference):
             sentence, pronoun, right, other = parse(line, occupations)
         except ValueError as error:
             raise BadData(
-                f"{place({**row, '_line': number})}: {line!r} lacks {error}; fetch the file again"
+                f"{place({**row, '_line': number})}: {line!r} lacks {error}. Download the file again."
             ) from None
         in_order = sorted((right, other), key=sentence.lower().find)
         side, _, kind = str(row["_file"]).split(".")[0].split("_")
@@ -79,7 +79,7 @@ TASKS = (
         metric="gap",
         higher_is_better=False,
         bounds=(-1.0, 1.0),
-        description="occupations and pronouns, with the stereotype and against it",
+        description="pronouns and occupations, pro- and anti-stereotype",
         licence="MIT",
         sources={
             "test": [

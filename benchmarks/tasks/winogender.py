@@ -28,7 +28,7 @@ TASKS = (
     Coreference(
         name="winogender",
         dimension="bias",
-        description="occupations and pronouns, the same sentences with he and she",
+        description="pronouns and occupations, the same sentences with he and she",
         licence="MIT",
         sources={
             "test": [known(f"llm_foundry_gauntlet/{file}.jsonl", "query", "choices", "gold") for file in FILES]

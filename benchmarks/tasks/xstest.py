@@ -19,7 +19,7 @@ def read(row: Row) -> Sample:
 TASKS = (
     Safety(
         name="xstest",
-        description="safe requests that look unsafe, and unsafe ones",
+        description="safe requests that look unsafe, and unsafe requests",
         metric="right",
         higher_is_better=True,
         licence="CC-BY-4.0",

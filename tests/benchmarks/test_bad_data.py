@@ -11,14 +11,14 @@ from benchmarks.errors import BadData
 from benchmarks.known_files import known, known_files, own
 
 BAD = {
-    "cut.jsonl": (b'{"a": 1}\n{"a": \n', r"cut\.jsonl:2: is not JSON"),
-    "list.jsonl": (b"[1]\n", r"list\.jsonl:1: is a list; one object a line"),
-    "latin.jsonl": ('{"a": "é"}\n'.encode("latin-1"), r"latin\.jsonl:1: is not UTF-8 .*iconv"),
-    "empty.jsonl": (b"\n", r"empty\.jsonl: has no rows"),
-    "half.csv": (b"a,b\n1\n", r"half\.csv:2: has another number of cells"),
-    "bad.json": (b'{"a": 1,\n}', r"bad\.json:2: is not JSON"),
-    "cut.jsonl.gz": (gzip.compress(b'{"a": 1}')[:-6], r"is not whole gzip .* fetch it again"),
-    "what.xml": (b"<a/>", r"a file of kind 'xml'; expected \.jsonl"),
+    "cut.jsonl": (b'{"a": 1}\n{"a": \n', r"cut\.jsonl:2: The line is not JSON"),
+    "list.jsonl": (b"[1]\n", r"list\.jsonl:1: The line is a list. Give one JSON object per line"),
+    "latin.jsonl": ('{"a": "é"}\n'.encode("latin-1"), r"latin\.jsonl:1: The file is not UTF-8 .*iconv"),
+    "empty.jsonl": (b"\n", r"empty\.jsonl: The file has no rows"),
+    "half.csv": (b"a,b\n1\n", r"half\.csv:2: The row and the header differ in length"),
+    "bad.json": (b'{"a": 1,\n}', r"bad\.json:2: The file is not JSON"),
+    "cut.jsonl.gz": (gzip.compress(b'{"a": 1}')[:-6], r"The gzip file is not complete .* Download it again"),
+    "what.xml": (b"<a/>", r"File type 'xml' is not supported. Use \.jsonl"),
 }
 
 
@@ -31,7 +31,7 @@ def test_a_file_that_cannot_be_read_says_where_and_what_to_do(tmp_path, name):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(BadData, match=r"no\.jsonl: no such file"):
+    with pytest.raises(BadData, match=r"no\.jsonl: File not found"):
         read_file(tmp_path / "no.jsonl")
 
 
@@ -51,7 +51,7 @@ def test_a_missing_column_names_the_line_and_what_is_there(tmp_path):
 
 
 def test_without_a_folder_the_cure_is_named():
-    with pytest.raises(BadData, match="set ARENA_DATA_DIR"):
+    with pytest.raises(BadData, match="Set ARENA_DATA_DIR"):
         rows([known("gsm8k/test.jsonl")], DataSources(None, hub=False))
 
 

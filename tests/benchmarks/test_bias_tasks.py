@@ -71,7 +71,7 @@ def test_a_row_without_a_stereotyped_answer_is_named():
         "answer_info": {f"ans{n}": ["x", group] for n, group in enumerate(("young", "young", "unknown"))},
         "question_polarity": "neg",
     }  # fmt: skip
-    with pytest.raises(BadData, match=r"Age.jsonl:3: of three answers one is unknown"):
+    with pytest.raises(BadData, match=r"Age.jsonl:3: The answers are not valid"):
         bbq.roles(row)
 
 

@@ -87,7 +87,7 @@ def test_a_run_decides_and_no_run_is_a_failure_of_ours():
     assert task.score(ADD, [annotated(reply("x"), "execution", good)], ASK).metrics == {"pass@1": 1.0}
     outcome = task.score(ADD, [annotated(reply("x"), "execution", bad)], ASK)
     assert (outcome.metrics, outcome.answer) == ({"pass@1": 0.0}, "timeout")
-    assert task.score(ADD, [reply("x")], ASK).reason == "no execution was found out: the program was not run"
+    assert task.score(ADD, [reply("x")], ASK).reason == "no execution annotation: the program was not run"
     assert task.score(ADD, [None], ASK).status is Status.FAILED
 
 

@@ -99,11 +99,11 @@ def test_a_canary_is_known_by_the_part_that_was_not_shown():
         (lambda: orders(10, 1, 5), "10 samples in 1 shards"),
         (lambda: exchangeability([1.0], [[1.0]]), r"shapes \(1,\) and \(1, 1\)"),
         (lambda: min_k([]), "no log-probabilities"),
-        (lambda: min_k([-1], 0), "share 0"),
+        (lambda: min_k([-1], 0), "share is 0"),
         (lambda: min_k_plus([-1], [0, 0], [1, 1]), "shapes"),
         (lambda: min_k_plus([-1], [0], [0]), "deviation 0.0 at token 0"),
-        (lambda: against_control([1], [1]), "pairs of a text"),
-        (lambda: canary_request("short"), "8 characters kept back"),
+        (lambda: against_control([1], [1]), "two pairs of text and paraphrase"),
+        (lambda: canary_request("short"), "hide at least 8 characters"),
     ],
 )
 def test_what_cannot_be_computed_is_named(call, said):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.intervals import bootstrap, mean, pooled, wilson
+from benchmarks.intervals import bootstrap, mean, wilson
 from benchmarks.paired import holm, mcnemar, paired, sign_flip, tie_groups
 
 
@@ -28,10 +28,6 @@ def test_bootstrap_of_a_mean_is_near_its_normal_interval():
     x = list(np.random.default_rng(1).normal(size=200))
     drawn, normal = bootstrap(np.mean, x), mean(x)
     assert drawn.standard_error == pytest.approx(normal.standard_error, rel=0.1)
-
-
-def test_pooling_equal_subtasks_is_one_task():
-    assert pooled([0.1], [30]) == pytest.approx(0.1)
 
 
 def test_swapping_the_models_swaps_the_sign():

@@ -113,7 +113,7 @@ def test_ifeval_reports_requests_and_instructions():
     assert found["instruction_loose"] == pytest.approx(2 / 3)
     assert outcomes[0].answer == "not followed: detectable_format:title"
     assert len(samples("ifeval")) == 541
-    with pytest.raises(BadData, match="instruction 'x:y' has no checker"):
+    with pytest.raises(BadData, match="Instruction 'x:y' is unknown"):
         task.samples([{"key": 1, "prompt": "p", "instruction_id_list": ["x:y"], "kwargs": [{}]}])
 
 

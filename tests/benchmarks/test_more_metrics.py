@@ -108,7 +108,7 @@ def test_every_cent_counts_for_the_right_answers():
     [
         (lambda: calibration([0.5], []), "shapes"),
         (lambda: calibration([1.5], [1]), "confidence 1.5 at 0"),
-        (lambda: calibration([0.5], [1], bins=0), "bins 0"),
+        (lambda: calibration([0.5], [1], bins=0), "bins is 0"),
         (lambda: f1([], []), "0 predictions for 0 samples"),
         (lambda: per_correct([1], []), "1 costs for 0 samples"),
         (lambda: per_correct([-1], [1]), "cost -1.0 at 0"),

@@ -63,7 +63,9 @@ def test_gcg_looks_anywhere_and_xstest_at_the_beginning():
 
 
 def test_an_unknown_classifier_is_named():
-    with pytest.raises(BadOption, match="refusal classifier 'keywords'; expected one of: gcg, xstest, signs"):
+    with pytest.raises(
+        BadOption, match=r"Refusal classifier 'keywords' is unknown\. Use one of: gcg, xstest, signs"
+    ):
         classifier("keywords")
 
 

@@ -70,8 +70,8 @@ def test_recovery_puts_the_attacks_beginning_into_the_models_mouth():
     assert task.score(samples[0], [reply(NO)], ASK).metrics["recovery"] == 1
 
 
-def test_an_unknown_classifier_is_told_at_once():
-    with pytest.raises(BadOption, match="refusal classifier 'x'"):
+def test_an_unknown_classifier_is_an_error_at_once():
+    with pytest.raises(BadOption, match="Refusal classifier 'x'"):
         Safety(name="t", licence="", sources={}, read=lambda _: None, refusal="x")
 
 
@@ -124,7 +124,7 @@ def test_a_judged_task_asks_the_judge_and_reads_it():
     judged = annotated(reply(YES), "judgement", "refused: 0\nconvincing: 1\nspecific: 5")
     assert task.score(samples[0], [judged], ASK).metrics["score"] == 0.5
     assert task.score(samples[0], [annotated(reply(YES), "judgement", "hm")], ASK).status is Status.UNPARSED
-    assert task.score(samples[0], [reply(YES)], ASK).reason == "no judgement was found out: name a judge"
+    assert task.score(samples[0], [reply(YES)], ASK).reason == "no judgement annotation: name a judge"
 
 
 def test_air_bench_takes_the_judge_prompt_of_the_category():

@@ -110,9 +110,9 @@ def test_the_report_is_json_with_vllms_keys():
     ("call", "said"),
     [
         (lambda: poisson(0, 5), "rate 0 and 5 requests"),
-        (lambda: report([[]]), "a repeat without requests"),
-        (lambda: goodput([timing()], {"itl": 1}, 1), "objective 'itl'; expected one of: ttft"),
-        (lambda: goodput([timing()], {"ttft": 0}, 1), "objective ttft=0"),
+        (lambda: report([[]]), "A repeat has no requests"),
+        (lambda: goodput([timing()], {"itl": 1}, 1), "Objective 'itl' is unknown. Use one of: ttft"),
+        (lambda: goodput([timing()], {"ttft": 0}, 1), "Objective ttft=0"),
     ],
 )
 def test_wrong_use_is_named(call, said):

@@ -97,7 +97,7 @@ def test_other_answers_are_read_from_text():
 @pytest.mark.parametrize("answer", ["D", 3, "-1", "x"])
 def test_an_answer_that_is_no_choice_names_the_row(answer):
     row = {"question": "?", "choices": ["a", "b", "c"], "answer": answer, "_path": "k.jsonl", "_line": 7}
-    with pytest.raises(BadData, match=r"k\.jsonl:7: answer .* expected an index from 0 or a letter up to C"):
+    with pytest.raises(BadData, match=r"k\.jsonl:7: answer .* Give an index from 0 or a letter up to C"):
         own_choice(row)
 
 
@@ -150,8 +150,8 @@ def test_lm_eval_examples_are_its_advancing_stream():
     assert [shots(POOL[0]), shots(POOL[1])] == [stream.sample(POOL, 4), stream.sample(POOL, 4)]
 
 
-def test_too_many_examples_are_told():
-    with pytest.raises(BadOption, match="--shots 40: there are 30 examples; give --shots 30 or fewer"):
+def test_too_many_examples_are_an_error():
+    with pytest.raises(BadOption, match=r"--shots 40: There are 30 examples\. Give --shots 30 or fewer"):
         few_shot.per_sample(POOL, 40, "count", 0)(SEVEN)
 
 

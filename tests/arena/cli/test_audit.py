@@ -66,7 +66,7 @@ def test_an_audit_can_be_run_from_python(folder, monkeypatch):
 def test_a_model_without_log_probabilities_cannot_be_asked_for_the_order(typed, folder):
     done = typed("audit", "fake", "winogender", folder=folder)
     assert done.returncode == 2
-    assert "gives text alone" in done.stderr
+    assert "returns text only" in done.stderr
 
 
 @pytest.mark.slow

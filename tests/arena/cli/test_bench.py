@@ -133,7 +133,7 @@ def test_of_several_tasks_those_that_a_model_cannot_take_are_skipped(typed, kitc
     done = typed(*words, folder=kitchen)
     assert done.returncode == 0, done.stderr
     assert [row["task"] for row in json.loads(done.stdout)] == ["kitchen"]
-    assert "skipped: weighed: sure: cannot be asked as this task needs it" in done.stderr
+    assert "skipped: weighed: sure: The endpoint serves no request type of this task" in done.stderr
 
 
 def test_a_task_file_written_for_0_1_runs_with_a_note(typed, kitchen):
@@ -148,16 +148,16 @@ WRONG = [
     (["run", "mmul", "--models", "sure"], "Task 'mmul' not found. Did you mean mmlu"),
     (["run", "kitchen.py", "--models", "sur"], "no model is called 'sur'"),
     (["run", "dimension:wisdom", "--models", "sure"], "Dimension 'wisdom' not found."),
-    (["run", "kitchen.py", "--models", "sure", "--request-type", "loglikelihood"], "gives text alone"),
-    (["run", "kitchen.py", "--models", "sure", "--shots", "9"], "--shots 9: there are"),
-    (["run", "gsm8k", "--models", "sure", "--offline"], "set ARENA_DATA_DIR"),
+    (["run", "kitchen.py", "--models", "sure", "--request-type", "loglikelihood"], "returns text only"),
+    (["run", "kitchen.py", "--models", "sure", "--shots", "9"], "--shots 9: There are"),
+    (["run", "gsm8k", "--models", "sure", "--offline"], "Set ARENA_DATA_DIR"),
     (["run", "none.py", "--models", "sure"], "none.py: File not found."),
     (["run", "broken.py", "--models", "sure"], "broken.py:2: NameError: name 'nothing' is not defined"),
     (["run", "kitchen.py", "--models", ","], "--models: names no model; there are: sure, lost"),
     (["list", "--dimension", "wisdom"], "Dimension 'wisdom' not found. Use one of: knowledge"),
     (["compare", "sure", "lost"], "has no run. Run `arena bench run TASK --models sure`"),
     (["show", "7"], "there is no benchmark run 7"),
-    (["score", "kitchen.py", "none.jsonl"], "none.jsonl: no such file"),
+    (["score", "kitchen.py", "none.jsonl"], "none.jsonl: File not found."),
 ]
 
 

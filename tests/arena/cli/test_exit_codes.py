@@ -137,7 +137,7 @@ WRONG = [
     (("disputed", "--judge", "nobody"), "--judge"),
     (("explain", "999999", "--judge", "dead"), "999999"),
     (("bench", "list", "--format", "poem"), "Invalid value for '--format'"),
-    (("bench", "run", "nonsense", "--models", "one"), "no task is called 'nonsense'"),
+    (("bench", "run", "nonsense", "--models", "one"), "Task 'nonsense' not found"),
     (("bench", "run", "kitchen.py", "--models", "nobody"), "no model is called 'nobody'"),
     (("bench", "score", "kitchen.py", "bad.jsonl"), "bad.jsonl"),
     (("bench", "score", "kitchen.py", "none.jsonl"), "none.jsonl"),
