@@ -106,6 +106,6 @@ def test_without_votes_the_next_command_is_named(arena, tmp_path):
     assert "arena serve" in arena("agreement", folder=tmp_path).stderr
     nothing = arena("judge", "battles", "--judge", "judge", folder=tmp_path)
     assert nothing.returncode == 2
-    assert "nobody has voted" in nothing.stderr
+    assert "No human votes on battles yet" in nothing.stderr
     both = arena("judge", "pairwise", "--prompts", "", "--judge", "judge", folder=tmp_path)
     assert "needs --prompts SET" in both.stderr

@@ -127,7 +127,7 @@ WRONG = [
     (("judge", "single", "--prompts", "none", "--judge", "one"), "no prompt set is called 'none'"),
     (("judge", "baseline", *JUDGE_SET), "--baseline"),
     (("judge", "pairwise", *JUDGE_SET, "--models", "one,ghost"), "arena answer"),
-    (("judge", "battles", "--judge", "one", "--models", "nobody,two"), "nobody has voted on a battle between"),
+    (("judge", "battles", "--judge", "one", "--models", "nobody,two"), "No human votes on battles between"),
     (("judge", "peers", "--prompts", "set", "--models", "one,two"), "2 models; a peer examination needs"),
     (("judge", "link", "--old", "judge:a", "--new", "judge:b"), "no verdicts of 'judge:a'"),
     (("judge", "run", "none.toml"), "none.toml: no such file"),

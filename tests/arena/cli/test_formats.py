@@ -108,5 +108,5 @@ def test_judging_votes_whose_texts_are_not_here_says_so(arena, monkeypatch, caps
     arena("import", "battles.jsonl", *words)
     done = Typed(monkeypatch, capsys)("judge", "battles", "--judge", "one", *words, folder=tmp_path)
     assert done.returncode == 2
-    assert "has whole texts of both sides" in done.stderr
+    assert "has complete texts of both sides" in done.stderr
     assert "nobody has voted" not in done.stderr
