@@ -1,4 +1,4 @@
-"""The columns of the leaderboard: what each shows, how it is written, and how it sorts."""
+"""The columns of the leaderboard: value, text and sort order of each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Value = str | float | None
 
 @dataclass(frozen=True)
 class BoardRow:
-    """A model with its row on this board, its rows on others by source, and its facts."""
+    """A model: its row on this board, its rows on other boards by source, and its facts."""
 
     row: ratings.Row
     facts: Facts
@@ -22,14 +22,14 @@ class BoardRow:
 
     @property
     def win_rate(self) -> float | None:
-        """Of all its battles, a tie or both bad as a half."""
+        """Share of its battles that the model won; ties and both bad count half."""
         r = self.row
         return (r.wins + (r.ties + r.both_bad) / 2) / r.battles if r.battles else None
 
 
 @dataclass(frozen=True)
 class Column:
-    """`value` sorts, `text` is shown. `usual` columns are shown unasked when they hold anything."""
+    """`value` sorts, `text` is shown. `usual` columns are shown by default when they hold a value."""
 
     key: str
     label: str
@@ -37,23 +37,23 @@ class Column:
     text: Callable[[BoardRow], str]
     usual: bool = True
     title: str = ""
-    words: bool = False  # sorts as words, from A on, and stands on the left
+    words: bool = False  # sorts alphabetically and is aligned left
 
 
-def _number(key: str, label: str, value: Callable[[BoardRow], Any], form: str, **more: Any) -> Column:
+def _number(key: str, label: str, value: Callable[[BoardRow], Any], form: str, **options: Any) -> Column:
     def text(row: BoardRow) -> str:
-        found = value(row)
-        return "–" if found is None else form.format(found)
+        number = value(row)
+        return "–" if number is None else form.format(number)
 
-    return Column(key, label, value, text, **more)
+    return Column(key, label, value, text, **options)
 
 
-def _word(key: str, label: str, value: Callable[[BoardRow], str | None], **more: Any) -> Column:
-    return Column(key, label, value, lambda row: value(row) or "–", words=True, **more)
+def _word(key: str, label: str, value: Callable[[BoardRow], str | None], **options: Any) -> Column:
+    return Column(key, label, value, lambda row: value(row) or "–", words=True, **options)
 
 
 def size_text(parameters: float | None) -> str:
-    """A number of parameters in short: 135M, 7.6B."""
+    """A number of parameters, abbreviated: 135M, 7.6B."""
     if parameters is None:
         return "–"
     for unit, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M")):
@@ -63,23 +63,24 @@ def size_text(parameters: float | None) -> str:
 
 
 def price_text(facts: Facts) -> str:
+    """Prompt and completion price in USD per million tokens."""
     if facts.prompt_price is None or facts.completion_price is None:
         return "–"
     return f"{facts.prompt_price:g} / {facts.completion_price:g}"
 
 
 COLUMNS = (
-    _number("votes", "Votes", lambda r: r.row.battles, "{:,}", title="votes on battles of the model"),
-    _number("win_rate", "Win rate", lambda r: r.win_rate, "{:.0%}", title="of all its battles; ties count half"),
+    _number("votes", "Votes", lambda r: r.row.battles, "{:,}", title="votes on the model's battles"),
+    _number("win_rate", "Win rate", lambda r: r.win_rate, "{:.0%}", title="share of all its battles; ties count half"),
     _word("organisation", "Organisation", lambda r: r.facts.organisation),
     _word("licence", "Licence", lambda r: r.facts.licence),
     Column("size", "Size", lambda r: r.facts.parameters, lambda r: size_text(r.facts.parameters), title="parameters"),
     _number("context", "Context", lambda r: r.facts.context, "{:,}", title="tokens", usual=False),
     Column("price", "USD / M", lambda r: r.facts.price, lambda r: price_text(r.facts),
-           title="USD per million tokens, prompt / completion; sorted by a blend of three to one"),
+           title="USD per million tokens, prompt / completion; sorted by a mean weighted three to one"),
     _number("latency", "First token", lambda r: r.facts.latency, "{:.2f} s",
             title="median seconds to the first token in recent battles"),
-    _number("speed", "Tokens/s", lambda r: r.facts.speed, "{:.0f}", title="median while it writes", usual=False),
+    _number("speed", "Tokens/s", lambda r: r.facts.speed, "{:.0f}", title="median generation speed", usual=False),
     _number("energy", "Wh / 1000", lambda r: r.facts.energy, "{:.3g}", title="watt-hours for 1000 tokens of completion"),
     Column("released", "Released", lambda r: r.facts.released.isoformat() if r.facts.released else None,
            lambda r: r.facts.released.isoformat() if r.facts.released else "–", usual=False),
@@ -98,24 +99,24 @@ FIXED: Mapping[str, Callable[[BoardRow], Value]] = {
 
 
 def shown(rows: list[BoardRow], chosen: tuple[str, ...]) -> list[Column]:
-    """The chosen columns, in their own order; unasked, the usual ones that are not empty."""
+    """The chosen columns in table order; by default, the usual ones that are not empty."""
     if chosen:
         return [column for column in COLUMNS if column.key in chosen]
     return [column for column in COLUMNS if column.usual and any(column.value(row) is not None for row in rows)]
 
 
 def in_order(rows: list[BoardRow], sort: str) -> list[BoardRow]:
-    """Sorted by a column's key, `-` before it for downwards; unknown values last, both ways.
+    """Rows sorted by a column's key, with `-` before it in descending order; unknown values are last in both.
 
-    Without a key, or with one that no column has, by rating.
+    Without a key, or with an unknown one, rows are sorted by rating.
     """
     key, down = sort.removeprefix("-"), sort.startswith("-")
     value = _sorting(key)
     if value is None:
         return rows
-    known = [row for row in rows if value(row) is not None]
+    valued = [row for row in rows if value(row) is not None]
     unknown = [row for row in rows if value(row) is None]
-    return sorted(known, key=lambda row: _ordered(value(row)), reverse=down) + unknown
+    return sorted(valued, key=lambda row: _ordered(value(row)), reverse=down) + unknown
 
 
 def _sorting(key: str) -> Callable[[BoardRow], Value] | None:

@@ -1,10 +1,12 @@
-"""The address of a leaderboard: every control of the page is a word of the query string, so any view has a link."""
+"""The address of a leaderboard. Every control of the page is a query parameter, so each view has a link."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from urllib.parse import urlencode
+
+from starlette.requests import Request
 
 from arena.leaderboards.query import BoardChoice
 from arena.rules.votes import HUMAN, OVERALL
@@ -16,7 +18,7 @@ UNKNOWN_LICENCE = "unknown"
 
 @dataclass(frozen=True)
 class BoardQuery:
-    """What the reader chose. `columns` and `beside` are lists parted by commas; empty means the usual ones."""
+    """The reader's choices. `columns` and `beside` are comma-separated lists; empty means the default."""
 
     source: str = HUMAN
     category: str = OVERALL
@@ -33,14 +35,22 @@ class BoardQuery:
 
     @classmethod
     def read(cls, given: Iterable[tuple[str, str]]) -> BoardQuery:
-        """Unknown words are left alone: an old link still opens a board. Repeated words (checkboxes) are joined."""
-        known = {field.name for field in fields(cls)}
+        """The query of an address. Repeated parameters (checkboxes) are joined.
+
+        Unknown parameters are ignored, so old links still open a board.
+        """
+        names = {field.name for field in fields(cls)}
         words: dict[str, str] = {}
         for name, value in given:
-            if name in known and value:
+            if name in names and value:
                 joined = name in ("columns", "beside") and name in words
                 words[name] = f"{words[name]},{value}" if joined else value
         return cls(**words)
+
+    @classmethod
+    def of(cls, request: Request) -> BoardQuery:
+        """The board that the address of a request names."""
+        return cls.read(request.query_params.multi_items())
 
     @property
     def choice(self) -> BoardChoice:
@@ -49,20 +59,22 @@ class BoardQuery:
 
     @property
     def others(self) -> tuple[str, ...]:
-        """Sources shown beside the first."""
-        return tuple(dict.fromkeys(one for one in self.beside.split(",") if one and one != self.source))
+        """Sources shown next to the first."""
+        return tuple(
+            dict.fromkeys(source for source in self.beside.split(",") if source and source != self.source)
+        )
 
     @property
     def chosen_columns(self) -> tuple[str, ...]:
-        return tuple(one for one in self.columns.split(",") if one)
+        return tuple(key for key in self.columns.split(",") if key)
 
     def link(self, path: str = "/leaderboard", **changes: str) -> str:
-        """An address with these changes; what is as usual is left out."""
+        """The address of this query with these changes, without defaults."""
         words = self.words(**changes)
         return f"{path}?{urlencode(words)}" if words else path
 
     def words(self, **changes: str) -> Mapping[str, str]:
-        """The words that differ from the usual, in a fixed order."""
+        """The parameters that differ from their default, in a fixed order."""
         changed = replace(self, **changes)
         return {
             field.name: value
@@ -71,5 +83,5 @@ class BoardQuery:
         }
 
     def sorted_by(self, key: str) -> str:
-        """The link of a column's head: a second click turns the order."""
+        """The link of a column's header; a second click reverses the order."""
         return self.link(sort=f"-{key}" if self.sort == key else key)

@@ -1,4 +1,4 @@
-"""A leaderboard as the page shows it: the boards that are needed, searched, filtered and sorted."""
+"""A leaderboard as the page shows it: searched, filtered and sorted, with other boards next to it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from arena.store.votes import counted_categories, counted_sources
 from arena.web.board_columns import BoardRow, Column, in_order, shown
 from arena.web.board_query import PRICES, SIZES, UNKNOWN_LICENCE, BoardQuery
 
-SOURCE_NAMES = {HUMAN: "People", JUDGES: "Judges", BOTH: "People and judges", "all": "All votes added up"}
+SOURCE_NAMES = {HUMAN: "People", JUDGES: "Judges", BOTH: "People and judges", "all": "All votes together"}
 METHOD_NAMES = {"bt": "Bradley–Terry", "davidson": "Davidson", "elo": "Elo"}
 NOTHING = Facts()
 
 
 @dataclass(frozen=True)
 class BoardView:
-    """What the template needs."""
+    """The values of the template."""
 
     query: BoardQuery
     rows: list[BoardRow]
@@ -45,19 +45,19 @@ class BoardView:
     licences: list[str]
 
     def at(self, rating: float) -> float:
-        """Where a rating stands between the ends of the axis, in percent."""
+        """Position of a rating between the ends of the axis, in percent."""
         return min(100.0, max(0.0, 100 * (rating - self.low) / (self.high - self.low)))
 
 
 class Boards:
-    """Boards and facts for the pages, cached between readers."""
+    """Boards and facts of models for the pages, cached between readers."""
 
     def __init__(self, cache: ResultCache, settings: Settings) -> None:
         self.cache = cache
         self.settings = settings
 
     def published(self, choice: BoardChoice, at: str = "") -> Published:
-        """The board of now, or of a past day with that day's filter. Raises `NoSuchBoard`."""
+        """The current board, or the board of a past day with that day's filter. Raises `NoSuchBoard`."""
         if at:
             day, version = moment(at), self.settings.ledger.filter
             return self.cache.get((choice, day), lambda session: published_at(session, choice, day, version))
@@ -67,22 +67,22 @@ class Boards:
         return self.cache.get("facts", lambda session: facts_of(self.settings.models, timings(session)))
 
     def sources(self) -> dict[str, str]:
-        """What can be chosen as source, with its name; `human` alone where no judge has voted."""
-        found = self.cache.get("sources", counted_sources)
-        judges = [one for one in found if one != HUMAN]
+        """Label of each source of votes; `human` alone where no judge has voted."""
+        sources = self.cache.get("sources", counted_sources)
+        judges = [source for source in sources if source != HUMAN]
         if not judges:
             return {HUMAN: SOURCE_NAMES[HUMAN]}
-        alone = {one: f"Judge {one.removeprefix('judge:')}" for one in judges}
-        return {source: SOURCE_NAMES[source] for source in SOURCES} | alone
+        single = {judge: f"Judge {judge.removeprefix('judge:')}" for judge in judges}
+        return {source: SOURCE_NAMES[source] for source in SOURCES} | single
 
     def categories(self, source: str) -> dict[str, int]:
-        """Categories with their votes by a source, overall first."""
+        """Number of votes in each category by a source, overall first."""
         voters = None if source in (BOTH, "all") else source
-        found = self.cache.get(("categories", voters), lambda session: counted_categories(session, voters))
-        return {OVERALL: found.get(OVERALL, 0)} | found
+        votes = self.cache.get(("categories", voters), lambda session: counted_categories(session, voters))
+        return {OVERALL: votes.get(OVERALL, 0)} | votes
 
     def view(self, query: BoardQuery) -> BoardView:
-        """The board of a query; a board that does not exist is a view with the reason."""
+        """The board of a query, or a view with the reason why it does not exist."""
         published, problem = None, ""
         try:
             published = self.published(query.choice, query.at)
@@ -107,7 +107,7 @@ class Boards:
             high=high,
             votes=published.board.battles if published else 0,
             models=len(rows),
-            voted_on=sorted(one.row.model for one in rows if one.row.battles),
+            voted_on=sorted(row.row.model for row in rows if row.row.battles),
             as_of=published.as_of if published else None,
             filter=published.filter if published else "",
             coefficients=published.board.coefficients if published else (),
@@ -115,7 +115,7 @@ class Boards:
             beside_problems=problems,
             sources=self.sources(),
             categories=self.categories(query.source),
-            licences=sorted({one.licence or UNKNOWN_LICENCE for one in facts.values()}),
+            licences=sorted({fact.licence or UNKNOWN_LICENCE for fact in facts.values()}),
         )
 
     def _others(self, query: BoardQuery) -> tuple[dict[str, dict[str, Any]], list[str]]:
@@ -141,14 +141,14 @@ def _wanted(row: BoardRow, query: BoardQuery) -> bool:
 
 
 def _below(value: float | None, limit: float | None) -> bool:
-    """Unknown passes only where nothing is asked."""
+    """Whether a value passes a limit; an unknown value passes only without one."""
     return limit is None or (value is not None and value <= limit)
 
 
 def _ends(rows: list[BoardRow]) -> tuple[float, float]:
     """Round ends of an axis that holds every interval and the mean of 1000.
 
-    Models with few votes have intervals that would leave the others no room: they may run over the edge.
+    Provisional models are not considered: their wide intervals may exceed the axis.
     """
     firm = [row.row for row in rows if not row.row.provisional] or [row.row for row in rows]
     bounds = [x for row in firm for x in (row.rating, row.lower, row.upper) if abs(x) < float("inf")]  # nan fails

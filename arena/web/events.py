@@ -1,4 +1,4 @@
-"""The events that a page can ask Gradio for. It looks them up by a number that whoever asks may choose."""
+"""Gradio's events. It looks them up by a number that the client sends."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from fastapi import HTTPException, status
 
 
 class Events(dict[int, Any]):
-    """Events by number; one that is not there is the asker's mistake (404), not a fault of the arena (500)."""
+    """Events by number. An unknown number is an error of the client (404), not of the arena (500)."""
 
     def __missing__(self, number: int) -> Any:
-        raise HTTPException(status.HTTP_404_NOT_FOUND, f"the page has no event {number}; load it again")
+        raise HTTPException(status.HTTP_404_NOT_FOUND, f"The page has no event {number}. Reload the page.")
 
 
-def forgive_unknown(pages: gr.Blocks) -> None:
-    """Call it once the pages are built: every visitor's session begins with a copy of their events."""
+def reject_unknown_events(pages: gr.Blocks) -> None:
+    """Call after the pages are built: each session starts with a copy of their events."""
     pages.default_config.fns = Events(pages.default_config.fns)

@@ -1,4 +1,4 @@
-"""The pages that every page leads to."""
+"""The pages that each page links to."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ PAGES = (("Battle", "/"), ("Leaderboard", "/leaderboard"), ("Battles", "/battles
 
 
 def links(here: str) -> str:
-    """The way to all pages, for one that no template makes."""
+    """The navigation bar as HTML, for the battle page, which no template renders."""
     marked = {here: ' aria-current="page"'}
     anchors = "".join(f'<a href="{path}"{marked.get(path, "")}>{name}</a>' for name, path in PAGES)
     return f'<nav class="pages" aria-label="Pages">{anchors}</nav>'

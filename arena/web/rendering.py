@@ -1,4 +1,4 @@
-"""Templates, and completions as HTML that can neither run nor fetch anything."""
+"""Templates, completions as HTML that can neither run nor fetch anything, and rows and figures as files."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import plotly.graph_objects as go
 from fastapi.responses import Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
@@ -16,9 +17,9 @@ from arena import __version__
 from arena.rules.csv_table import csv_table
 from arena.web.navigation import PAGES
 
-# Raw HTML is shown as text, pictures are not made: one from elsewhere would report every reader's address.
+# Raw HTML is shown as text, and images are not loaded: a remote one would report the address of each reader.
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
-LOWER = 2  # levels: the headings of a text stand below those of the page that shows it
+LOWER = 2  # levels by which the headings of a text are lowered below those of the page
 
 
 def _lower_headings(state: StateCore) -> None:
@@ -40,7 +41,7 @@ def model_link(name: str) -> str:
 
 
 def templates(title: str) -> Environment:
-    """The environment of all reading pages."""
+    """The Jinja environment of the pages."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
@@ -56,8 +57,8 @@ def templates(title: str) -> Environment:
 
 
 def score(value: float, beside: float | None = None) -> str:
-    """A benchmark's value: shares with three digits after the point, larger numbers with fewer, since their
-    intervals are wider. A bound is written as the value that it stands `beside`.
+    """A benchmark's value with three decimals for shares and fewer for larger numbers, whose intervals are wider.
+    A bound has as many decimals as the value `beside` it.
 
     >>> score(0.63649), score(12.8281), score(1342.75), score(9.5, beside=12.8)
     ('0.636', '12.8', '1,342.8', '9.5')
@@ -67,9 +68,14 @@ def score(value: float, beside: float | None = None) -> str:
 
 
 def csv_file(rows: list[dict[str, Any]], name: str) -> Response:
-    """Rows as the download of a CSV file."""
+    """Rows as a CSV download, with the columns of the first row."""
     headers = {"content-disposition": f'attachment; filename="{name}.csv"'}
     return Response(csv_table(rows), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def figure_json(figure: go.Figure) -> Response:
+    """A Plotly figure as the page's script loads it."""
+    return Response(figure.to_json(), media_type="application/json")
 
 
 def _signed(value: Any) -> str:
@@ -77,10 +83,10 @@ def _signed(value: Any) -> str:
 
 
 def _first(text: str) -> str:
-    """The text with a capital at its start; the rest as it is."""
+    """The text with its first letter in upper case."""
     return text[:1].upper() + text[1:]
 
 
 def _twice(values: list[str]) -> list[tuple[str, str]]:
-    """Values that are their own names, for lists of choices."""
+    """Each value as (value, label), for lists of choices."""
     return [(value, value) for value in values]

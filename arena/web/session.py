@@ -1,4 +1,4 @@
-"""Who votes: a random cookie that says nothing, and security headers for every page. No account, no IP kept."""
+"""The voter's session: a random cookie, and security headers for every page. No account and no IP address is kept."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 COOKIE = "arena_session"
-# Ways into Gradio that the pages do not take: files left on this machine, calls past the queue, others' pages.
+# Gradio's routes that the pages do not use: uploads, calls outside the queue, proxies.
 CLOSED = frozenset({"upload", "upload_progress", "call", "run", "api", "proxy"})
 MAX_AGE = 180 * 24 * 3600  # seconds; half a year
 
-# Nothing from elsewhere is loaded or reached: an image in a completion must not report a voter's address.
+# No remote resource is loaded: an image in a completion must not report a voter's address.
 # Gradio's own pages need inline scripts and styles; data: and blob: are its downloads and icons.
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
@@ -27,12 +27,12 @@ POLICY = (
 
 
 def voter_of(cookie: str | None) -> str | None:
-    """The voter behind a session cookie: a hash, so that the database cannot be used to vote as them."""
+    """The voter of a session cookie: its hash, so that the database does not allow voting as them."""
     return hashlib.sha256(cookie.encode()).hexdigest()[:32] if cookie else None
 
 
 class Sessions:
-    """ASGI middleware: gives each browser a session cookie with its first page."""
+    """ASGI middleware that gives each browser a session cookie with its first page."""
 
     def __init__(self, app: ASGIApp, secure: bool = False) -> None:
         self.app = app
@@ -52,7 +52,7 @@ class Sessions:
                 headers = MutableHeaders(scope=message)
                 _protect(headers)
                 page = headers.get("content-type", "").startswith("text/html")
-                if new and page and not scope["path"].startswith("/api/"):  # others' pages embed these
+                if new and page and not scope["path"].startswith("/api/"):  # other sites embed these
                     headers.append("set-cookie", self._cookie(new))
             await send(message)
 

@@ -56,7 +56,7 @@ def votable(page: Page) -> None:
 
 
 def finished(page: Page) -> None:
-    page.get_by_text("You can vote, or go on with the conversation").wait_for()
+    page.get_by_text("You can vote, or continue the conversation").wait_for()
 
 
 def revealed(page: Page) -> str:

@@ -1,4 +1,4 @@
-"""The battle page. Handlers translate: widget values in, one use case called, widget updates out."""
+"""`/`: the battle page. Handlers translate: widget values in, one use case called, widget updates out."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from arena.battles.battles import BattleRefused, Battles, VoteRefused
 from arena.battles.views import View, spoken
 from arena.rules.prompt_limits import PromptRejected
 from arena.store.schema.battles import BattleStatus
-from arena.web.pages.battle_widgets import ASK, NEW, Widgets, lay_out, notice
+from arena.web.battle_widgets import ASK, NEW, Widgets, lay_out, notice
+from arena.web.chat_markdown import as_markdown
 from arena.web.session import COOKIE, voter_of
-from arena.web.text import as_markdown
 
 Updates = dict[Any, Any]
 
-WRITING = "▍"  # stands where a completion has not begun
+WRITING = "▍"  # the cursor after an unfinished completion
 
-CHOOSE = "Which answer is better? You can vote, or go on with the conversation."
-RUNNING = "Both models are writing. You can vote before they have finished."
-FAILED = "One of the two models could not answer, so this battle does not count. Please start a new round."
+CHOOSE = "Which answer is better? You can vote, or continue the conversation."
+RUNNING = "Both models are writing. You can vote before they finish."
+FAILED = "One of the two models failed, so this battle does not count. Please start a new round."
 LOST = (
-    "The arena was restarted while the models were writing, so this battle was closed; nothing was counted. "
-    "Every vote you gave is safe. Please start a new round."
+    "The arena restarted while the models were writing, so this battle was closed and not counted. "
+    "Your earlier votes are saved. Please start a new round."
 )
 ASK_AGAIN = "Start a new round"
-NO_COOKIE = "Your browser does not send this page's cookie, so a vote could not be yours. Allow it and reload."
+NO_COOKIE = "Your browser blocks the cookie that identifies your votes. Allow cookies for this page and reload it."
 
 
 def build(battles: Battles) -> None:
-    """Put the page into the current Blocks."""
+    """Add the page to the current Blocks."""
     widgets = lay_out()
     page = Page(battles, widgets)
     outputs = widgets.all()
@@ -44,7 +44,7 @@ def build(battles: Battles) -> None:
     )  # fmt: skip
     for winner, button in widgets.votes.items():
         button.click(
-            page.voting(winner),
+            page.vote_handler(winner),
             [widgets.battle_id],
             outputs,
             api_name=f"vote_{winner}",
@@ -54,7 +54,7 @@ def build(battles: Battles) -> None:
     widgets.new_round.click(page.new_round, [widgets.battle_id], outputs, api_name="new_round", **waiting)
     widgets.share.input(page.share, [widgets.share, widgets.battle_id], outputs, api_name="share", **waiting)
     widgets.battle_id.change(None, widgets.battle_id, js="(id) => arenaRemember(id)")
-    widgets.readiness.tick(page.look_ready, [widgets.battle_id], outputs, api_visibility="private", **waiting)
+    widgets.readiness.tick(page.check_readiness, [widgets.battle_id], outputs, api_visibility="private", **waiting)
     context = gr.context.Context.root_block
     assert context is not None
     context.load(
@@ -70,7 +70,7 @@ class Page:
     widgets: Widgets
 
     async def send(self, prompt: str, battle_id: str, request: gr.Request) -> AsyncIterator[Updates]:
-        """First prompt of a battle, or the next one."""
+        """Send the first prompt of a battle, or the next one."""
         voter = _voter(request)
         try:
             if voter is None:
@@ -89,6 +89,7 @@ class Page:
             yield updates
 
     async def regenerate(self, battle_id: str, request: gr.Request) -> AsyncIterator[Updates]:
+        """Run both models again on the last prompt."""
         voter = _voter(request) or ""
         try:
             view = await self.battles.regenerate(voter, battle_id)
@@ -99,7 +100,7 @@ class Page:
         async for updates in self._follow(voter, battle_id):
             yield updates
 
-    def voting(self, winner: str) -> Any:
+    def vote_handler(self, winner: str) -> Any:
         """The handler of one vote button."""
 
         async def vote(battle_id: str, request: gr.Request) -> Updates:
@@ -126,7 +127,7 @@ class Page:
         return shown
 
     async def resume(self, battle_id: str, request: gr.Request) -> AsyncIterator[Updates]:
-        """A page was opened: go on with the battle this tab had, or offer a new one."""
+        """Continue the battle of this tab when its page is loaded, or offer a new one."""
         voter = _voter(request)
         view = await self.battles.view(voter, battle_id) if voter and battle_id else None
         if voter is None or view is None:
@@ -137,12 +138,12 @@ class Page:
             async for updates in self._follow(voter, battle_id):
                 yield updates
 
-    def look_ready(self, battle_id: str) -> Any:
-        """While models are being made ready: say how far, and stop looking when they are."""
+    def check_readiness(self, battle_id: str) -> Any:
+        """Show the progress of loading models until a battle can start."""
         return gr.skip() if battle_id else self._empty()
 
     async def _follow(self, voter: str, battle_id: str) -> AsyncIterator[Updates]:
-        """Frames while the turn is written. The last word belongs to the vote, if there was one meanwhile."""
+        """Frames of the running turn. After a vote in the meantime, the page of the vote is the last one."""
         shown_votes = False
         async for view in self.battles.watch(voter, battle_id):
             if view.status is BattleStatus.RUNNING:
@@ -151,12 +152,12 @@ class Page:
                     updates, shown_votes = updates | self._buttons(view), True
                 yield updates
             elif view.status is not BattleStatus.OPEN or not view.stopped_early:
-                yield self._render(view)  # open and cut short: a vote is on its way, and draws the page
+                yield self._render(view)  # open and cut short: a vote is in progress and will render the page
 
     def _render(self, view: View) -> Updates:
-        """The whole page for one state of a battle."""
+        """Updates of the whole page for one state of a battle."""
         w = self.widgets
-        text, kind = _said(view)
+        text, kind = _notice_of(view)
         closed = view.status in (BattleStatus.FAILED, BattleStatus.ABANDONED, BattleStatus.VOTED)
         return {
             **self._chats(view),
@@ -172,7 +173,7 @@ class Page:
         }
 
     def _empty(self) -> Updates:
-        """The page before a battle, with what it waits for if it waits."""
+        """Updates of the page before a battle, with the reason if none can start."""
         w = self.widgets
         obstacle = self.battles.why_no_battle()
         return {
@@ -224,8 +225,8 @@ def _label(side: str, model: str | None) -> str:
     return f"{side}: {model}" if model else side
 
 
-def _said(view: View) -> tuple[str, str]:
-    """What the notice says about a battle, and its kind."""
+def _notice_of(view: View) -> tuple[str, str]:
+    """The text of the notice for a battle, and its kind."""
     if view.status is BattleStatus.VOTED:
         cut = " The answers were cut short by your vote." if view.stopped_early else ""
         vote = f"Your vote: {spoken(view.winner)}."

@@ -1,8 +1,9 @@
-"""Battles to read: the list with its search, and one battle with its votes and their reasons."""
+"""`/battles`: the search over readable battles, and `/battles/ID`: one battle with its votes and their reasons."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
@@ -22,6 +23,9 @@ WINNER_NAMES = {
     "both_bad": "both bad", "disputed": "voters disagree",
 }  # fmt: skip
 EXPLAIN = "/explain"
+NOT_READABLE = (
+    "This battle does not exist or its voter has not shared it. Open /battles for the battles that are shared."
+)
 
 
 def routes(boards: Boards, templates: Environment) -> APIRouter:
@@ -33,50 +37,52 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
     def battles(request: Request) -> HTMLResponse:
         wanted = read_search(dict(request.query_params))
         with boards.cache.database.read() as session:
-            found, more = search(session, wanted, judged=judged)
+            cards, more = search(session, wanted, judged=judged)
             models = model_names(session)
         page = templates.get_template("battles.html").render(
             here=HERE,
             wanted=wanted,
-            found=found,
+            cards=cards,
             models=models,
-            categories=[name for name in boards.categories("all") if name != OVERALL],
-            sources={k: v for k, v in boards.sources().items() if k not in ("both", "all")},
-            winners=WINNER_NAMES,
-            earlier=link(replace(wanted, page=wanted.page - 1)) if wanted.page > 1 else "",
-            later=link(replace(wanted, page=wanted.page + 1)) if more else "",
+            newer=link(replace(wanted, page=wanted.page - 1)) if wanted.page > 1 else "",
+            older=link(replace(wanted, page=wanted.page + 1)) if more else "",
+            **_choices(boards),
         )
         return HTMLResponse(page)
 
     @router.get(f"{HERE}/{{public_id}}")
     def battle(public_id: str) -> HTMLResponse:
         with boards.cache.database.read() as session:
-            found = readable_battle(session, public_id, judged=judged)
-        if found is None:
-            return missing(
-                templates, "There is no such battle to read: its voter has not agreed, or it never was."
-            )
+            record = readable_battle(session, public_id, judged=judged)
+        if record is None:
+            return missing(templates, NOT_READABLE)
         page = templates.get_template("battle.html").render(
-            here=HERE,
-            found=found,
-            battle=found.battle,
-            explain=f"{EXPLAIN}/{public_id}",
+            here=HERE, record=record, battle=record.battle, explain=f"{EXPLAIN}/{public_id}"
         )
         return HTMLResponse(page)
 
     return router
 
 
+def _choices(boards: Boards) -> dict[str, Any]:
+    """The options of the search form."""
+    return {
+        "categories": [name for name in boards.categories("all") if name != OVERALL],
+        "sources": {name: label for name, label in boards.sources().items() if name not in ("both", "all")},
+        "winners": WINNER_NAMES,
+    }
+
+
 def read_search(words: dict[str, str]) -> Search:
-    """A search from the words of an address; what makes no sense asks for nothing."""
+    """The search of an address; invalid parameters are ignored."""
     winner = words.get("winner", "")
-    known = winner in OUTCOMES and (winner not in ("won", "lost") or bool(words.get("model")))
+    is_valid = winner in OUTCOMES and (winner not in ("won", "lost") or bool(words.get("model")))
     page = words.get("page", "1")
     return Search(
         q=words.get("q", "").strip(),
         model=words.get("model", ""),
         category=words.get("category", ""),
-        winner=winner if known else "",
+        winner=winner if is_valid else "",
         source=words.get("source", ""),
         page=max(1, int(page)) if page.isdecimal() and len(page) < 8 else 1,
     )
@@ -84,6 +90,6 @@ def read_search(words: dict[str, str]) -> Search:
 
 def link(wanted: Search) -> str:
     """The address of a search."""
-    usual = asdict(Search())
-    words = {key: value for key, value in asdict(wanted).items() if value != usual[key]}
+    default = asdict(Search())
+    words = {key: value for key, value in asdict(wanted).items() if value != default[key]}
     return f"{HERE}?{urlencode(words)}" if words else HERE

@@ -1,81 +1,138 @@
-"""`/benchmarks`: scores by dimension, and the samples of one task, two models side by side."""
+"""`/benchmarks`: scores by dimension with their plots, and `/benchmarks/N`: the samples of one task."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from jinja2 import Environment
 
 from arena.benchmarking.boards import SHOWN, Line, models_of, side_by_side
 from arena.web.board_view import Boards
 from arena.web.error_pages import missing
-from arena.web.plots import benchmark_figures as pictures
+from arena.web.plots import benchmark_data as data
+from arena.web.plots import benchmark_rating_scatter, benchmark_score_bars, radar_chart
+from arena.web.rendering import csv_file, figure_json
 
-HERE = pictures.HERE
+HERE = "/benchmarks"
 PAGE = 20  # samples on one page
+SPOKES = 3  # dimensions, below which an outline has no area
 
 
 def routes(boards: Boards, templates: Environment) -> APIRouter:
-    """The table, its pictures, and one page a line of it."""
+    """The table, its plots, and one page for each line of the table."""
     router = APIRouter(include_in_schema=False)
-    router.include_router(pictures.routes(boards))
-
-    @router.get(HERE)
-    def table(request: Request) -> HTMLResponse:
-        asked = request.query_params.getlist("models")
-        return HTMLResponse(templates.get_template("benchmarks.html").render(here=HERE, **_table(boards, asked)))
-
-    @router.get(HERE + "/{number:int}")
-    def samples(number: int, request: Request) -> HTMLResponse:
-        there = pictures.table(boards)
-        if not 0 <= number < len(there):
-            return missing(templates, "There is no such line of the benchmarks' table.")
-        return HTMLResponse(_samples(boards, templates, there[number], number, dict(request.query_params)))
-
+    pages = Pages(boards, templates)
+    line = HERE + "/{number:int}"
+    router.add_api_route(HERE, pages.table)
+    router.add_api_route(f"{HERE}/radar.csv", pages.radar_csv)
+    router.add_api_route(f"{HERE}/radar.json", pages.radar_plot)
+    router.add_api_route(f"{HERE}/scores.csv", pages.scores_csv)
+    router.add_api_route(f"{HERE}/scores.json", pages.scores_plot)
+    router.add_api_route(line, pages.samples)
+    router.add_api_route(f"{line}/rating.csv", pages.rating_csv)
+    router.add_api_route(f"{line}/rating.json", pages.rating_plot)
     return router
 
 
-def _table(boards: Boards, asked: list[str]) -> dict[str, Any]:
-    """What the page shows of the models asked for, or of all."""
-    there = pictures.table(boards)
-    shown = pictures.chosen(there, asked)
-    own = [(number, line) for number, line in enumerate(there) if any(model in line.runs for model in shown)]
-    every = models_of(there)
+@dataclass(frozen=True)
+class Pages:
+    """The handlers."""
+
+    boards: Boards
+    templates: Environment
+
+    def table(self, request: Request) -> HTMLResponse:
+        template = self.templates.get_template("benchmarks.html")
+        return HTMLResponse(template.render(here=HERE, **_table(self.boards, _models(request))))
+
+    def radar_csv(self, request: Request) -> Response:
+        rows = data.dimension_rows(data.table(self.boards), _models(request))
+        return csv_file(
+            [{"model": r["model"], "dimension": r["category"], "share": r["rating"]} for r in rows], "dimensions"
+        )
+
+    def radar_plot(self, request: Request) -> Response:
+        rows = data.dimension_rows(data.table(self.boards), _models(request))
+        if len({row["category"] for row in rows}) < SPOKES:
+            return JSONResponse({"notice": f"This plot needs {SPOKES} dimensions with runs of the same models."})
+        return figure_json(radar_chart.figure(rows, span=(0, 100)))
+
+    def scores_csv(self) -> Response:
+        return csv_file(data.score_rows(data.table(self.boards)), "benchmarks")
+
+    def scores_plot(self, request: Request) -> Response:
+        rows = data.bar_rows(data.table(self.boards), _models(request))
+        if not rows:
+            return JSONResponse({"notice": "No task here has a metric that is a share."})
+        return figure_json(benchmark_score_bars.figure(rows))
+
+    def samples(self, number: int, request: Request) -> HTMLResponse:
+        table = data.table(self.boards)
+        if not 0 <= number < len(table):
+            return missing(self.templates, "The benchmarks' table has no such line.")
+        page = _samples(self.boards, table[number], dict(request.query_params))
+        return HTMLResponse(
+            self.templates.get_template("benchmark_samples.html").render(here=HERE, number=number, **page)
+        )
+
+    def rating_csv(self, number: int) -> Response:
+        columns = data.scores_and_ratings(self.boards, self._line(number))
+        return csv_file(
+            [{"model": m, "score": s, "rating": r} for m, s, r in zip(*columns, strict=True)], "rating"
+        )
+
+    def rating_plot(self, number: int) -> Response:
+        line = self._line(number)
+        models, scores, ratings = data.scores_and_ratings(self.boards, line)
+        if not models:
+            return JSONResponse({"notice": "No model with a run of this task has votes in the arena yet."})
+        title = f"{line.task}: {line.metric}"
+        return figure_json(benchmark_rating_scatter.figure(models, scores, ratings, title))
+
+    def _line(self, number: int) -> Line:
+        table = data.table(self.boards)
+        if not 0 <= number < len(table):
+            raise HTTPException(
+                404, f"The benchmarks' table has no line {number}. Open {HERE} for the lines that exist."
+            )
+        return table[number]
+
+
+def _models(request: Request) -> list[str]:
+    return request.query_params.getlist("models")
+
+
+def _table(boards: Boards, names: list[str]) -> dict[str, Any]:
+    """Values for the page of the selected models, or of all."""
+    table = data.table(boards)
+    models, every = data.selected_models(table, names), models_of(table)
+    rows = [(number, line) for number, line in enumerate(table) if any(model in line.runs for model in models)]
     return {
-        "dimensions": [(name, list(part)) for name, part in groupby(own, lambda item: item[1].dimension)],
-        "models": shown,
+        "dimensions": [(name, list(part)) for name, part in groupby(rows, lambda item: item[1].dimension)],
+        "models": models,
         "every": every,
-        "pictured": pictures.pictured(there, asked),
-        "words": f"?{urlencode([('models', model) for model in shown])}" if len(shown) < len(every) else "",
-        "correlations": {number: pictures.correlation(boards, line) for number, line in own},
+        "plotted": data.plotted_models(table, names),
+        "words": f"?{urlencode([('models', model) for model in models])}" if len(models) < len(every) else "",
+        "correlations": {number: data.rating_correlation(boards, line) for number, line in rows},
     }
 
 
-def _samples(boards: Boards, templates: Environment, line: Line, number: int, words: dict[str, str]) -> str:
-    """The page of a line: two models, which samples, and so many of them."""
+def _samples(boards: Boards, line: Line, words: dict[str, str]) -> dict[str, Any]:
+    """Values for the page of a line: two models, which samples, and `PAGE` of them."""
     models = list(line.runs)
     a = words.get("a") if words.get("a") in line.runs else models[0]
     b = words.get("b") if words.get("b") in line.runs and words.get("b") != a else ""
     show = words["show"] if words.get("show") in SHOWN else "all"
     start = int(words["start"]) if words.get("start", "").isdigit() else 0
-    taken = [line.runs[model] for model in (a, b) if model]
+    runs = [line.runs[model] for model in (a, b) if model]
     with boards.cache.database.read() as session:
-        pairs = side_by_side(session, taken, show)
-    return templates.get_template("samples.html").render(
-        here=HERE,
-        line=line,
-        number=number,
-        a=a,
-        b=b,
-        taken=taken,
-        show=show,
-        shown=SHOWN,
-        pairs=pairs[start : start + PAGE],
-        total=len(pairs),
-        start=start,
-        size=PAGE,
-    )
+        pairs = side_by_side(session, runs, show)
+    return {
+        "line": line, "a": a, "b": b, "runs": runs, "show": show, "shown": SHOWN,
+        "pairs": pairs[start : start + PAGE], "total": len(pairs), "start": start, "size": PAGE,
+    }  # fmt: skip

@@ -21,6 +21,7 @@ from arena.store import Database
 from arena.store.explanations import BattleTexts, StoredExplanation
 from arena.store.shared_battles import may_read
 from arena.web.explain_jobs import Busy, ExplainJobs
+from arena.web.pages.battles import NOT_READABLE
 from arena.web.rendering import templates
 from arena.web.session import COOKIE, voter_of
 from interp import BLACK_BOX, HEAD_MEASURES, OUTCOMES, WHITE_BOX, BadDocument, Explanation, fragment, style
@@ -30,7 +31,6 @@ SIDE_BY_SIDE = 2
 METHOD_SUMMARIES = {name: method.summary for name, method in BLACK_BOX.items()} | {
     name: method.summary for name, method in WHITE_BOX.items()
 }
-UNREADABLE = "There is no such battle to read: its voter has not agreed, or it never was"
 
 
 def routes(settings: Settings, database: Database, jobs: ExplainJobs) -> APIRouter:
@@ -43,7 +43,7 @@ def routes(settings: Settings, database: Database, jobs: ExplainJobs) -> APIRout
         voter = voter_of(request.cookies.get(COOKIE))
         with database.read() as session:
             if not may_read(session, name, voter, judged=settings.web.show_judged):
-                raise HTTPException(404, UNREADABLE)
+                raise HTTPException(404, NOT_READABLE)
         try:
             return find_battle(database, name)
         except ConfigError as problem:
@@ -126,7 +126,7 @@ def _row(row: StoredExplanation) -> dict[str, Any]:
 
 def _name(row: StoredExplanation) -> str:
     answer = row.document.get("answer")
-    return f"Answer {answer['side'].upper()} read by {row.judge}" if answer else f"Judged by {row.judge}"
+    return f"Completion {answer['side'].upper()} read by {row.judge}" if answer else f"Judged by {row.judge}"
 
 
 def _explanation(shown: Sequence[StoredExplanation]) -> Markup:

@@ -1,4 +1,4 @@
-"""Why did it move? Who moved between two days, and one model's change in steps."""
+"""`/leaderboard/moved`: rating changes between two days, and one model's change split into its causes."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ from arena.store import Session
 from arena.store.ledger import earliest_vote_at
 from arena.store.schema.battles import now
 from arena.web.board_view import Boards
-from arena.web.plots import steps
+from arena.web.plots import rating_change_waterfall
+from arena.web.rendering import figure_json
 
 HERE = "/leaderboard/moved"
 USUAL_DAYS = 7
 
 
 @dataclass(frozen=True)
-class MovedQuery:
-    """What the reader asks: without a model, for all that moved. Its words are those of `/api/v1/moved`."""
+class ChangeQuery:
+    """The reader's choices; without a model, all models. The parameters are those of `/api/v1/moved`."""
 
     model: str = ""
     since: str = ""
@@ -38,7 +39,7 @@ class MovedQuery:
     style: bool = False
 
     @classmethod
-    def read(cls, words: dict[str, str]) -> MovedQuery:
+    def read(cls, words: dict[str, str]) -> ChangeQuery:
         return cls(
             model=words.get("model", ""),
             since=words.get("from", ""),
@@ -49,52 +50,60 @@ class MovedQuery:
         )
 
     def link(self, path: str = HERE, **changes: Any) -> str:
-        """The address of this question."""
-        asked = replace(self, **changes)
+        """The address of these choices."""
+        change = replace(self, **changes)
         words = {
-            "model": asked.model, "from": asked.since, "to": asked.until,
-            "source": "" if asked.source == HUMAN else asked.source,
-            "category": "" if asked.category == OVERALL else asked.category,
-            "style": "true" if asked.style else "",
+            "model": change.model, "from": change.since, "to": change.until,
+            "source": "" if change.source == HUMAN else change.source,
+            "category": "" if change.category == OVERALL else change.category,
+            "style": "true" if change.style else "",
         }  # fmt: skip
-        said = {key: value for key, value in words.items() if value}
-        return f"{path}?{urlencode(said)}" if said else path
+        given = {key: value for key, value in words.items() if value}
+        return f"{path}?{urlencode(given)}" if given else path
 
 
 def routes(boards: Boards, templates: Environment) -> APIRouter:
-    """The page, the part of it that `/leaderboard` shows, and its picture."""
+    """The page, which `/leaderboard` also loads as a part of its own, and its plot."""
     router = APIRouter(include_in_schema=False)
 
     @router.get(HERE)
-    def why(request: Request) -> HTMLResponse:
-        asked = with_days(boards, MovedQuery.read(dict(request.query_params)))
-        part = "x-part" in request.headers  # of `/leaderboard`, below a heading of its own
-        template = "moved_part.html" if part else "moved.html"
-        found: dict[str, Any] = {"table": [], "split": None, "problem": ""}
-        try:
-            found |= {"split": split(boards, asked)} if asked.model else {"table": moves(boards, asked)}
-        except NoSuchBoard as problem:
-            found["problem"] = str(problem)
-        page = templates.get_template(template).render(
-            here="/leaderboard", tag="h3" if part else "h2", asked=asked, **choices(boards), **found
+    def rating_change(request: Request) -> HTMLResponse:
+        change = with_days(boards, ChangeQuery.read(dict(request.query_params)))
+        is_part = "x-part" in request.headers  # of `/leaderboard`, below a heading of its own
+        template = templates.get_template("rating_change_part.html" if is_part else "rating_change.html")
+        values = _table_or_split(boards, change)
+        page = template.render(
+            here="/leaderboard", tag="h3" if is_part else "h2", change=change, **choices(boards), **values
         )
-        return HTMLResponse(page, 404 if found["problem"] and not part else 200)
+        return HTMLResponse(page, 404 if values["problem"] and not is_part else 200)
 
     @router.get(f"{HERE}.json")
-    def picture(request: Request) -> Response:
-        asked = with_days(boards, MovedQuery.read(dict(request.query_params)))
+    def waterfall(request: Request) -> Response:
+        change = with_days(boards, ChangeQuery.read(dict(request.query_params)))
         try:
-            one = split(boards, asked)
+            parts = split(boards, change)
         except NoSuchBoard as problem:
             return JSONResponse({"notice": str(problem)})
-        figure = steps.figure(one.ratings[0], one.steps, one.ratings[1])
-        return Response(figure.to_json(), media_type="application/json")
+        return figure_json(rating_change_waterfall.figure(parts.ratings[0], parts.steps, parts.ratings[1]))
 
     return router
 
 
+def _table_or_split(boards: Boards, change: ChangeQuery) -> dict[str, Any]:
+    """The split of one model's change, or the table of all; or the problem."""
+    values: dict[str, Any] = {"table": [], "split": None, "problem": ""}
+    try:
+        if change.model:
+            values["split"] = split(boards, change)
+        else:
+            values["table"] = moves(boards, change)
+    except NoSuchBoard as problem:
+        values["problem"] = str(problem)
+    return values
+
+
 def choices(boards: Boards) -> dict[str, Any]:
-    """What the form offers."""
+    """The options of the form."""
     return {
         "models": sorted(row.model for row in boards.published(BoardChoice("all")).board.rows if row.battles),
         "sources": {name: label for name, label in boards.sources().items() if name != BOTH},
@@ -102,45 +111,45 @@ def choices(boards: Boards) -> dict[str, Any]:
     }
 
 
-def with_days(boards: Boards, asked: MovedQuery) -> MovedQuery:
-    """With the last seven days, or as many as there are, where no days are given."""
+def with_days(boards: Boards, change: ChangeQuery) -> ChangeQuery:
+    """The query with the last seven days, or as many as the votes span, where no days are given."""
     first = boards.cache.get("earliest vote", earliest_vote_at)
     today = now()
-    until = asked.until or f"{today:%Y-%m-%d}"
-    since = asked.since or _usual_start(until, first, today)
-    return replace(asked, since=since, until=until)
+    until = change.until or f"{today:%Y-%m-%d}"
+    since = change.since or _usual_start(until, first, today)
+    return replace(change, since=since, until=until)
 
 
 def _usual_start(until: str, first: datetime | None, today: datetime) -> str:
     try:
         end = min(moment(until), today + timedelta(days=1))
     except NoSuchDay:
-        end = today  # the day that cannot be read is told about when the board is asked for
+        end = today  # an invalid day is reported where the board is computed
     start = end - timedelta(days=USUAL_DAYS + 1)
     day = max(start, first) if first and first < end else start
     return f"{day.astimezone(UTC):%Y-%m-%d}"
 
 
-def split(boards: Boards, asked: MovedQuery) -> RatingChange:
-    """Raises `NoSuchBoard`."""
-    days = moment(asked.since), moment(asked.until)
+def split(boards: Boards, change: ChangeQuery) -> RatingChange:
+    """The causes of one model's change. Raises `NoSuchBoard`."""
+    days = moment(change.since), moment(change.until)
     version = boards.settings.ledger.filter
 
     def make(session: Session) -> RatingChange:
         return moved(
-            session, asked.model, *days,
-            source=asked.source, category=asked.category, style=asked.style, version=version,
+            session, change.model, *days,
+            source=change.source, category=change.category, style=change.style, version=version,
         )  # fmt: skip
 
-    return boards.cache.get(asked, make)
+    return boards.cache.get(change, make)
 
 
-def moves(boards: Boards, asked: MovedQuery) -> list[Any]:
-    """Raises `NoSuchBoard`."""
-    if moment(asked.since) >= moment(asked.until):
+def moves(boards: Boards, change: ChangeQuery) -> list[Any]:
+    """All models by how far they moved. Raises `NoSuchBoard`."""
+    if moment(change.since) >= moment(change.until):
         raise NoSuchDay(
-            f"from {asked.since} is not before to {asked.until}; choose two days, the earlier one first"
+            f"From {change.since} is not before to {change.until}. Choose two days, the earlier one first."
         )
-    choice = BoardChoice(asked.source, asked.category)
-    first, second = (boards.published(choice, day).board for day in (asked.since, asked.until))
+    choice = BoardChoice(change.source, change.category)
+    first, second = (boards.published(choice, day).board for day in (change.since, change.until))
     return movers(first, second)

@@ -1,1 +1,1 @@
-"""Pictures of the arena. Each file is a pure function from plain rows to a Plotly figure."""
+"""Plots: `catalogue.py` lists them, `data.py` and `benchmark_data.py` compute rows, each other file draws one figure."""

@@ -1,4 +1,4 @@
-// Keys for voting, a battle that survives a reload, and a word when the arena cannot be reached.
+// Keys for voting, battles that survive a reload, and a banner while the arena cannot be reached.
 (() => {
   const KEYS = {
     ArrowLeft: "model_a", a: "model_a", ArrowRight: "model_b", b: "model_b",
@@ -14,7 +14,7 @@
     return [id];
   };
 
-  // On a phone the line that names the models may be out of sight.
+  // On a phone, scroll to the line that names the models.
   new MutationObserver(() => {
     document.querySelector("#notice .reveal")?.scrollIntoView({ block: "nearest", behavior: "smooth" });
   }).observe(document, { subtree: true, childList: true });
@@ -47,11 +47,11 @@
       const reply = await fetch("/healthz", { cache: "no-store" });
       if (!reply.ok) throw new Error(reply.status);
       const now = (await reply.json()).boot;
-      if (boot && boot !== now) { location.reload(); return; } // it was restarted: take up where it is now
+      if (boot && boot !== now) { location.reload(); return; } // the arena restarted: load its current state
       boot = now;
       say("");
     } catch {
-      say("The arena cannot be reached. Votes you gave are safe; this page goes on by itself when it is back.");
+      say("The arena cannot be reached. Your votes are saved; this page continues when the arena is back.");
     }
   };
   setInterval(() => { if (!document.hidden) look(); }, POLL);

@@ -1,12 +1,12 @@
-// Follows the controls without loading the page anew, keeps the address right, and draws the plots.
-// Without this script everything works by links and the Show button.
+// Updates the page when a control changes, without a reload, keeps the address current, and draws the plots.
+// Without this script, links and the Show button do the same.
 (() => {
-  const POLL = 400; // milliseconds between two looks for new votes; a look reads one row of an index
-  const TYPING = 180; // milliseconds of rest after which a search is made
+  const POLL = 400; // milliseconds between two checks for new votes; a check reads one row of an index
+  const TYPING = 180; // milliseconds without typing before a search starts
   document.documentElement.classList.add("scripted");
 
   const at = (id) => document.getElementById(id);
-  let latest = 0; // an answer that a later question has overtaken is dropped
+  let latest = 0; // a reply that a later request has overtaken is dropped
 
   async function load(url) {
     const mine = ++latest;
@@ -16,13 +16,13 @@
     return mine === latest ? page : null;
   }
 
-  // Take the parts of a fetched page; the controls stay, or the text being typed would be lost.
+  // Replace the parts of the page; the controls stay, so that text being typed is kept.
   function show(page, { controls }) {
     for (const id of ["board", "take", "list", ...(controls ? ["controls"] : [])]) {
       const [old, fresh] = [at(id), page.getElementById(id)];
       if (old && fresh) old.replaceWith(fresh);
     }
-    const [form, other] = [at("why"), page.getElementById("why")]; // days being chosen stay, unless the board is another
+    const [form, other] = [at("why"), page.getElementById("why")]; // days being chosen stay, unless the board changes
     if (form && other && form.dataset.words !== other.dataset.words) form.replaceWith(other);
     for (const [old, fresh] of [...document.querySelectorAll("[data-plot], [data-part]")].map((one) =>
       [one, page.getElementById(one.id)])) {
@@ -39,7 +39,7 @@
 
   async function go(url, { push = true, controls = false } = {}) {
     const page = await load(url).catch(() => null);
-    if (!page) return; // overtaken, or cut short by leaving the page
+    if (!page) return; // overtaken, or aborted by leaving the page
     if (push === true) history.pushState(null, "", url);
     if (push === "replace") history.replaceState(null, "", url);
     show(page, { controls });
@@ -53,12 +53,12 @@
       const joined = (name === "columns" || name === "beside") && words.has(name);
       words.set(name, joined ? `${words.get(name)},${value}` : value);
     }
-    // the usual columns need no words
+    // the default columns need no parameter
     if (!form.dataset.columns) words.delete("columns");
     return words.size ? `${form.action.split("?")[0]}?${words}` : form.action.split("?")[0];
   }
 
-  // Why did it move? The answer comes below the form.
+  // Rating changes: the result is shown below the form.
   function listenWhy() {
     const form = at("why"), part = at("moved");
     if (!form || !part || form.dataset.heard) return;
@@ -85,7 +85,7 @@
       if (event.target.name === "columns") form.dataset.columns = "yes";
       const typed = event.target.type === "search" || event.target.type === "date";
       const already = new URLSearchParams(location.search).has(event.target.name);
-      // one step back leaves a search, however many letters it had
+      // one step back leaves a search, whatever its length
       timer = setTimeout(() => go(address(form), { push: typed && already ? "replace" : true }), typed ? TYPING : 0);
     });
     form.addEventListener("submit", (event) => { event.preventDefault(); clearTimeout(timer); go(address(form)); });
@@ -109,11 +109,11 @@
       const { last } = await (await fetch(board.dataset.version, { cache: "no-store" })).json();
       if (seen !== null && last !== seen) await go(location.href, { push: false });
       seen = last;
-    } catch { /* the arena is restarting: the next look will tell */ }
+    } catch { /* the arena is restarting: check again next time */ }
   }
   if (at("board")) { look(); setInterval(look, POLL); }
 
-  // Plots and slow parts: fetched when they come into sight
+  // Plots and slow parts are fetched when they become visible
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   let plotly;

@@ -88,7 +88,7 @@ def test_the_store_never_sees_the_cookie():
 def test_an_event_that_the_page_does_not_have_is_not_found(client, number, session):
     body = {"data": [], "fn_index": number, "session_hash": session}
     answer = client.post("/gradio_api/queue/join", json=body)  # the client raises what would be a 500
-    assert (answer.status_code, "load it again" in answer.text) == (404, True)
+    assert (answer.status_code, "Reload the page" in answer.text) == (404, True)
 
 
 def test_an_event_that_is_no_number_is_refused(client):

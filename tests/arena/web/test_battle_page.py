@@ -301,7 +301,7 @@ def test_a_kill_in_mid_battle_is_explained_when_the_arena_is_back(browser, tmp_p
     first.stop(signal.SIGKILL)
     page.get_by_text("The arena cannot be reached").wait_for()
     arena(SLOW, "--port", first.url.rsplit(":", 1)[1])
-    page.get_by_text("nothing was counted").wait_for(timeout=PATIENCE)
+    page.get_by_text("was closed and not counted").wait_for(timeout=PATIENCE)
     page.locator("#new-round").click()
     page.get_by_text("Two anonymous models will answer").wait_for()
     expect(page.locator("#prompt textarea")).to_have_attribute("placeholder", "Ask both models")

@@ -13,7 +13,7 @@ from arena.serving.models import serve
 from arena.store.benchmarks import keep_run, runs
 from arena.store.schema.benchmarks import BenchmarkRun
 from arena.web.app import create_app
-from arena.web.plots.benchmark_figures import bar_rows
+from arena.web.plots.benchmark_data import bar_rows
 
 TASKS = ("mmlu", "gsm8k", "bbq")
 DIMENSIONS = {
@@ -85,7 +85,7 @@ def test_where_less_is_better_the_smallest_value_is_the_best_also_of_what_is_no_
         page = client.get("/benchmarks").text
     assert "<strong>12.8</strong>" in page
     assert "1,342.8" in page
-    assert page.count("less is better;") == 2
+    assert page.count("lower is better;") == 2
 
 
 def test_two_lines_of_a_task_have_bars_of_their_own(taken):
@@ -105,7 +105,7 @@ def test_a_picture_names_as_many_models_as_it_can_tell_apart_and_says_so(sqlite)
         found = lines(session)
     assert most_evaluated(found, 3) == ["model-0", "model-8", "model-7"]
     with TestClient(create_app(Settings(database_url=str(sqlite.engine.url)), sqlite, serve([]))) as client:
-        assert "6 of 9 models, those with most runs" in client.get("/benchmarks").text
+        assert "6 of 9 models, those with the most runs" in client.get("/benchmarks").text
         some = client.get("/benchmarks?models=model-1&models=model-2").text
         bars = client.get("/benchmarks/scores.json?models=model-1&models=model-2").json()["data"]
     assert "Choose models (2 of 9)" in some
@@ -140,7 +140,7 @@ def test_a_line_shows_samples_as_text(reader):
     page = reader.get("/benchmarks/0?a=amber&b=birch&show=apart").text
     assert "Question &lt;1&gt;?" in page
     assert page.count("<article") == 2
-    assert "No model of this task has votes" in reader.get("/benchmarks/0/rating.json").text
+    assert "No model with a run of this task has votes" in reader.get("/benchmarks/0/rating.json").text
     assert reader.get("/benchmarks/99").status_code == 404
     assert reader.get("/benchmarks/0?a=nobody&show=nonsense&start=x").status_code == 200
 

@@ -45,7 +45,7 @@ def test_the_address_asked_for_is_not_repeated_as_html(client):
 def test_a_refused_form_is_a_page_that_says_why(client):
     reply = client.post("/explain/nosuch", headers=PERSON, data={"judge": "j", "method": "m"})
     assert reply.status_code == 404
-    assert "voter has not agreed" in reply.text
+    assert "voter has not shared it" in reply.text
 
 
 def test_before_the_first_vote_the_board_leads_to_a_battle_and_its_parts_are_no_errors(client):

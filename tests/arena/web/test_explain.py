@@ -199,7 +199,7 @@ def test_a_job_whose_judge_cannot_be_loaded_tells_why(tmp_path):
 def test_the_page_asks_for_an_answer_or_exact_heads_and_refuses_what_it_does_not_offer(served):
     client, battle, _, jobs = served
     page = client.get(f"/explain/{battle}").text
-    assert '<option value="a">answer A, by plain</option>' in page
+    assert '<option value="a">completion A, by plain</option>' in page
     form = {"judge": "local", "method": "screen", "about": "b", "heads": "ablation"}
     client.post(f"/explain/{battle}", data=form, follow_redirects=False)
     assert (jobs.job(battle).config.about, jobs.job(battle).config.heads) == ("b", "ablation")

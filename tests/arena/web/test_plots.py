@@ -5,18 +5,26 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from arena.web.plots import agreement, benchmarks, expected_counts, intervals, over_time, pareto, radar
-from arena.web.plots.look import short
+from arena.web.plots import (
+    benchmark_rating_scatter,
+    price_rating_pareto,
+    radar_chart,
+    rating_history,
+    rating_intervals,
+    rating_scatter,
+)
+from arena.web.plots.expected_battle_heat_map import expected_battles
+from arena.web.plots.figure_style import short
 
 
 def test_even_play_is_expected_where_it_is_measured():
     met = np.full((4, 4), 6.0) - 6 * np.eye(4)
-    np.testing.assert_allclose(expected_counts.expected(met), met, atol=1e-6)
+    np.testing.assert_allclose(expected_battles(met), met, atol=1e-6)
 
 
 def test_expected_counts_keep_every_model_s_battles():
     met = np.array([[0, 9, 1, 4], [9, 0, 3, 5], [1, 3, 0, 7], [4, 5, 7, 0]], dtype=float)
-    table = expected_counts.expected(met)
+    table = expected_battles(met)
     np.testing.assert_allclose(table.sum(axis=1), met.sum(axis=1), rtol=1e-6)
     np.testing.assert_allclose(table, table.T)
     assert not np.diag(table).any()
@@ -30,12 +38,12 @@ def test_the_frontier_holds_whom_nobody_beats_for_less():
         {"model": "dear", "rating": 1100, "price": 9.0, "latency": 2.0},
         {"model": "free", "rating": 700, "price": 0.0, "latency": 0.2},
     ]
-    assert [row["model"] for row in pareto.frontier(rows)] == ["free", "cheap", "good"]
-    assert len(pareto.figure(rows).data[1].x) == 5
+    assert [row["model"] for row in price_rating_pareto.frontier(rows)] == ["free", "cheap", "good"]
+    assert len(price_rating_pareto.figure(rows).data[1].x) == 5
 
 
 def test_a_correlation_has_an_interval_that_holds_it():
-    found = benchmarks.correlation([1, 2, 3, 4, 5, 6], [10, 30, 20, 50, 40, 60])
+    found = benchmark_rating_scatter.correlation([1, 2, 3, 4, 5, 6], [10, 30, 20, 50, 40, 60])
     assert found.value == pytest.approx(0.8857, abs=1e-4)
     assert found.lower < found.value < found.upper <= 1
     assert found.models == 6
@@ -43,20 +51,20 @@ def test_a_correlation_has_an_interval_that_holds_it():
 
 @pytest.mark.parametrize("scores", [[1, 2, 3], [5, 5, 5, 5, 5]])
 def test_too_few_models_or_equal_scores_have_no_correlation(scores):
-    assert benchmarks.correlation(scores, list(range(len(scores)))) is None
+    assert benchmark_rating_scatter.correlation(scores, list(range(len(scores)))) is None
 
 
 def test_columns_of_a_benchmark_have_one_length():
     with pytest.raises(ValueError, match="2 models, 1 scores and 2 ratings"):
-        benchmarks.figure(["a", "b"], [1.0], [1.0, 2.0])
+        benchmark_rating_scatter.figure(["a", "b"], [1.0], [1.0, 2.0])
     names = list("abcd")
-    figure = benchmarks.figure(names, [1.0, 2.0, 4.0, 3.0], [900, 950, 1100, 1000], "MMLU")
+    figure = benchmark_rating_scatter.figure(names, [1.0, 2.0, 4.0, 3.0], [900, 950, 1100, 1000], "MMLU")
     assert "rank correlation 1.00" in figure.layout.annotations[0].text
 
 
 def test_an_unknown_interval_is_drawn_as_a_dot():
     rows = [{"model": "a", "rating": 1000.0, "lower": None, "upper": None}]
-    assert intervals.figure(rows).data[0].error_x.array == (0.0,)
+    assert rating_intervals.figure(rows).data[0].error_x.array == (0.0,)
 
 
 def test_every_series_has_its_own_symbol_as_well_as_colour():
@@ -65,13 +73,13 @@ def test_every_series_has_its_own_symbol_as_well_as_colour():
         for n in range(6)
         for d in (1, 2)
     ]
-    lines = [trace for trace in over_time.figure(rows).data if trace.mode == "lines+markers"]
+    lines = [trace for trace in rating_history.figure(rows).data if trace.mode == "lines+markers"]
     assert len({trace.marker.symbol for trace in lines}) == len({trace.line.color for trace in lines}) == 6
 
 
 def test_outlines_are_closed():
     rows = [{"model": "a", "category": c, "rating": 1000 + n} for n, c in enumerate(["code", "math", "long"])]
-    trace = radar.figure(rows).data[0]
+    trace = radar_chart.figure(rows).data[0]
     assert trace.r[0] == trace.r[-1]
     assert len(trace.r) == 4
 
@@ -82,7 +90,7 @@ def test_agreement_says_the_correlation():
          "judges": 2 * n, "judges_lower": n, "judges_upper": 3 * n}
         for n in range(1, 5)
     ]  # fmt: skip
-    assert "correlation 1.00 over 4 models" in agreement.figure(rows).layout.annotations[0].text
+    assert "correlation 1.00 over 4 models" in rating_scatter.figure(rows).layout.annotations[0].text
 
 
 def test_long_names_are_cut_where_versions_differ_least():

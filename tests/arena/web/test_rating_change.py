@@ -14,7 +14,7 @@ from arena.leaderboards.movers import movers
 from arena.store import Database
 from arena.store.schema.battles import now
 from arena.web.app import create_app
-from arena.web.plots import steps
+from arena.web.plots import rating_change_waterfall
 from tests.support.arenas import ready
 from tests.support.populated import populate, settings_of
 
@@ -100,7 +100,7 @@ def test_without_a_model_everybody_that_moved_is_listed_with_the_way_to_why(read
     whole, part = (reader.get("/leaderboard/moved", headers=more).text for more in ({}, {"x-part": "1"}))
     assert "<html" in whole
     assert "<html" not in part
-    assert part.count("Why ") == 8
+    assert part.count("Causes of the change of ") == 8
     assert f"/leaderboard?at={day(7)}" in part
     assert 'data-part="/leaderboard/moved?' in reader.get("/leaderboard").text
 
@@ -131,7 +131,7 @@ def test_movers_come_by_how_far_and_newcomers_last():
 
 
 def test_a_step_down_and_a_step_up_have_their_own_colours_and_signs():
-    figure = steps.figure(1000.0, {"new votes": 12.0, "filters": -3.0}, 1009.0)
+    figure = rating_change_waterfall.figure(1000.0, {"new votes": 12.0, "filters": -3.0}, 1009.0)
     trace = figure.data[0]
     assert trace.increasing.marker.color != trace.decreasing.marker.color
     assert trace.text == ("1000.0", "+12.0", "-3.0", "1009.0")

@@ -116,7 +116,7 @@ def test_the_source_is_switched_and_others_stand_beside(reading):
     reading.get_by_role("checkbox", name="People and judges").check()
     expect(reading.locator(".board td.side").first).to_be_visible()
     reading.get_by_role("checkbox", name="Style control").check()
-    expect(reading.locator("#board")).to_contain_text("Style's pull on votes")
+    expect(reading.locator("#board")).to_contain_text("Effect of style on votes")
 
 
 def test_a_link_opens_the_view_it_was_copied_from(reading, browser, lived):
@@ -158,8 +158,8 @@ def test_why_did_it_move_is_answered_on_the_page(reading):
     steps = reading.locator("#moved table").first.locator("td").all_inner_texts()
     *parts, whole = [float(text) for text in steps]
     assert sum(parts) == pytest.approx(whole, abs=0.2)  # each is rounded to a tenth
-    reading.get_by_role("link", name="link to this answer").click()
-    expect(reading.locator("h1")).to_have_text("Why did it move?")
+    reading.get_by_role("link", name="link to this result").click()
+    expect(reading.locator("h1")).to_have_text("Rating changes")
     expect(reading.locator("#why select[name=model]")).to_have_value("birch-1")
 
 
@@ -185,14 +185,14 @@ def test_from_a_model_to_a_battle_and_its_votes(browser, lived):
     page.wait_for_url(re.compile("source=judge"))
     page.locator(".cards a").first.click()
     page.get_by_text("keeps to the question").first.wait_for()
-    page.get_by_role("link", name="Which words decided?").click()
+    page.get_by_role("link", name="Explain the verdict").click()
     expect(page.locator("h1, h2").first).to_contain_text("Why?")
     page.context.close()
 
 
 def test_samples_of_another_model_are_one_choice_and_one_click_away(browser, lived):
     page = _page(browser, f"{lived.url}/benchmarks/0")
-    page.get_by_label("Beside it").select_option("birch-1")
+    page.get_by_label("Compare with").select_option("birch-1")
     page.get_by_role("button", name="Show").click()
     page.wait_for_url(re.compile("b=birch-1"))
     page.context.close()

@@ -19,7 +19,7 @@ from arena.store.schema.battles import Battle, Model
 from arena.store.schema.benchmarks import BenchmarkRun
 from arena.store.votes import add_vote, recount
 from arena.web.app import create_app
-from arena.web.plots.data import PLOTS
+from arena.web.plots.catalogue import PLOTS
 from tests.support.arenas import ready
 from tests.support.populated import count_many, populate, settings_of
 
@@ -124,7 +124,7 @@ def test_every_board_can_be_opened(reader, words):
 
 
 def test_style_control_says_what_style_is_worth(reader):
-    assert "Style's pull on votes" in reader.get("/leaderboard?style=on").text
+    assert "Effect of style on votes" in reader.get("/leaderboard?style=on").text
     style = reader.get("/api/v1/leaderboard?style=true").json()["style"]
     assert {"length", "headers"} & style.keys()
 
@@ -233,9 +233,9 @@ def test_a_model_s_page_tells_of_opponents_categories_and_provenance(reader, liv
         "Aurora Labs",
         "Apache-2.0",
         "scripted",
-        "Drawn as first model",
-        "Variants tested privately before",
-        "On the public board since",
+        "Probability of being drawn first",
+        "Variants tested privately before release",
+        "On the public leaderboard since",
         "Watt-hours",
         "Strengths by category",
         "Judge north",

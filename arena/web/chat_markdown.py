@@ -1,4 +1,4 @@
-"""Completions and prompts as the page shows them: Markdown, but no HTML and no pictures from elsewhere."""
+"""Completions and prompts for the chat widget: Markdown without HTML and without remote images."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ CODE = re.compile(r"(```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]+`)", re.DOTALL)
 
 
 def as_markdown(text: str) -> str:
-    """`text` with its HTML shown instead of obeyed, and pictures turned into links.
+    """`text` with its HTML shown as text, and images turned into links.
 
-    The voter sees what the model wrote. The chat widget sanitises too; this is the first of two fences.
+    The chat widget sanitises too; this is the first of two barriers.
 
     >>> as_markdown("<b>hi</b> `a<b`")
     '&lt;b>hi&lt;/b> `a<b`'

@@ -1,4 +1,4 @@
-"""What stands on the battle page, and where."""
+"""Widgets of the battle page and their layout."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ VOTES = {  # winner -> button text, with its key
     "both_bad": "↓ Both are bad",
     "model_b": "B is better →",
 }
-READINESS_EVERY = 2.0  # seconds between two looks while models are being made ready
-NEW = "Two anonymous models will answer. Vote for the better one, and see who they are."
+READINESS_EVERY = 2.0  # seconds between two checks while models are loading
+NEW = "Two anonymous models will answer. Vote for the better one to see their names."
 ASK = "Ask both models"
 
 
@@ -32,23 +32,22 @@ class Widgets:
     send: gr.Button
     regenerate: gr.Button
     new_round: gr.Button
-    battle_id: gr.Textbox  # in the page, so that a reload finds the battle again
+    battle_id: gr.Textbox  # in the page, so that a reload continues the battle
     readiness: gr.Timer
 
     def all(self) -> list[Any]:
-        """As outputs of every handler."""
+        """Every widget, as outputs of the handlers."""
         fixed = (self.chat_a, self.chat_b, self.notice, self.share, self.prompt, self.send, self.regenerate)
         return [*fixed, self.new_round, self.battle_id, self.readiness, *self.votes.values()]
 
 
 def lay_out() -> Widgets:
+    """The widgets, placed in the current Blocks."""
     gr.HTML('<h1 class="title">Which model answers better?</h1>', padding=False)
     with gr.Row(elem_classes="sides", equal_height=True):
         chat_a, chat_b = _chat("A"), _chat("B")
     line = gr.HTML(notice(NEW, "plain"), elem_id="notice", padding=False)
-    share = gr.Checkbox(
-        label="Let others read this battle", value=False, visible=False, container=False, elem_id="share"
-    )
+    share = gr.Checkbox(label="Share this battle", value=False, visible=False, container=False, elem_id="share")
     with gr.Row(elem_id="votes", elem_classes="votes"):
         votes = {
             winner: gr.Button(text, interactive=False, elem_id=f"vote-{winner}", min_width=120)
@@ -66,7 +65,7 @@ def lay_out() -> Widgets:
     gr.HTML(
         '<p class="hint"><span class="keys">Vote with the keys <kbd>←</kbd> <kbd>→</kbd> <kbd>↑</kbd> '
         "<kbd>↓</kbd> or <kbd>A</kbd> <kbd>B</kbd> <kbd>T</kbd> <kbd>X</kbd>. </span>"
-        "Prompts and votes are stored; do not send anything private.</p>",
+        "Prompts and votes are stored. Do not send private information.</p>",
         padding=False,
     )
     return Widgets(
@@ -89,5 +88,5 @@ def _chat(side: str) -> gr.Chatbot:
 
 
 def notice(text: str, kind: str) -> str:
-    """A line that screen readers announce. `text` is plain."""
+    """The status line, which screen readers announce. `text` is plain."""
     return f'<div class="notice {kind}" role="status" aria-live="polite">{html.escape(text)}</div>'

@@ -1,4 +1,4 @@
-"""A rating's change in steps, each standing where the one before ends."""
+"""A waterfall of a rating's change, one step for each cause."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
-from arena.web.plots.look import GREY, SERIES, laid_out
+from arena.web.plots.figure_style import GREY, SERIES, laid_out
 
 UP, DOWN = (
     SERIES[2],
     SERIES[1],
-)  # teal and amber: told apart with every kind of colour vision; the sign is written too
+)  # teal and amber differ for every type of colour vision; the sign is shown too
 
 
 def figure(before: float, steps: Mapping[str, float], after: float) -> go.Figure:
-    """A waterfall from one rating to the other. `before` and the values of `steps` add up to `after`."""
+    """The steps from one rating to the other. `before` and the values of `steps` add up to `after`."""
     names = ["before", *steps, "after"]
     values = [before, *steps.values(), after]
     ends = [before]

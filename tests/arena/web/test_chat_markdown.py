@@ -1,6 +1,6 @@
 import pytest
 
-from arena.web.text import as_markdown
+from arena.web.chat_markdown import as_markdown
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Ratings by category, one outline a model."""
+"""Ratings by category (or scores by dimension), one outline for each model."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from arena.web.plots.look import DASHES, SERIES, SYMBOLS, Row, laid_out, series, short
+from arena.web.plots.figure_style import DASHES, SERIES, SYMBOLS, Row, laid_out, series, short
 
 
 def figure(rows: Sequence[Row], span: tuple[float, float] | None = None) -> go.Figure:
-    """`rows`: model, category, rating; each model with the same categories. `span` is the axis, else what fits."""
+    """`rows`: model, category, rating; each model with the same categories.
+
+    `span` is the range of the axis; by default it fits the ratings.
+    """
     plot = go.Figure()
     for number, (model, own) in enumerate(series(rows, "model").items()):
         closed = [*own, own[0]]

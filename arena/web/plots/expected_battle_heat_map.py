@@ -1,4 +1,4 @@
-"""How often two models would have met, had each met the others only in proportion to how often these play."""
+"""Number of battles expected if each model met its opponents in proportion to their battles."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from arena.web.plots.look import SEQUENTIAL, Row
-from arena.web.plots.pair_matrix import heat_map, models_of, square
+from arena.web.plots.figure_style import SEQUENTIAL, Row
+from arena.web.plots.heat_map import heat_map, models_of, square
 
 ROUNDS = 200
 
@@ -18,11 +18,11 @@ ROUNDS = 200
 def figure(rows: Sequence[Row]) -> go.Figure:
     """`rows`: model, opponent, expected, one for each ordered pair."""
     models = models_of(rows)
-    told = "%{customdata[0]} and %{customdata[1]}: %{z:,.0f} battles expected"
-    return heat_map(models, square(rows, models, "expected"), told, ",.0f", SEQUENTIAL)
+    hover = "%{customdata[0]} and %{customdata[1]}: %{z:,.0f} battles expected"
+    return heat_map(models, square(rows, models, "expected"), hover, ",.0f", SEQUENTIAL)
 
 
-def expected(met: NDArray[np.float64]) -> NDArray[np.float64]:
+def expected_battles(met: NDArray[np.float64]) -> NDArray[np.float64]:
     """(models, models): the symmetric table x_i x_j, empty on the diagonal, with the row sums of `met`.
 
     By iterative proportional fitting: x_i ← n_i / sum over j of x_j, j other than i (Deming & Stephan, 1940;

@@ -1,4 +1,4 @@
-"""A static benchmark's score against the arena's rating, with the correlation and its interval."""
+"""Scores on static benchmarks against the arena's rating, with the rank correlation and its interval."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 import plotly.graph_objects as go
 from scipy.stats import rankdata
 
-from arena.web.plots.look import ACCENT, SERIES, SYMBOLS, Row, laid_out, series
+from arena.web.plots.figure_style import ACCENT, SERIES, SYMBOLS, Row, laid_out, series
 
 FEWEST = 4  # models, below which the interval of a correlation has no width
 
 
 @dataclass(frozen=True)
 class Correlation:
-    """Spearman's, with a 95 % interval."""
+    """Spearman's rank correlation with a 95 % interval."""
 
     value: float
     lower: float
@@ -28,10 +28,10 @@ class Correlation:
 def figure(
     models: Sequence[str], scores: Sequence[float], ratings: Sequence[float], task: str = "score"
 ) -> go.Figure:
-    """Three columns of the same models. Raises ValueError when they differ in length."""
+    """One task, from three columns of the same models. Raises ValueError when they differ in length."""
     if not len(models) == len(scores) == len(ratings):
         raise ValueError(
-            f"{len(models)} models, {len(scores)} scores and {len(ratings)} ratings; give one of each"
+            f"There are {len(models)} models, {len(scores)} scores and {len(ratings)} ratings. Give one of each a model."
         )
     plot = go.Figure(
         go.Scatter(
@@ -44,23 +44,23 @@ def figure(
         )
     )
     place = {"xref": "paper", "yref": "paper", "x": 0.02, "y": 0.98, "showarrow": False, "xanchor": "left"}
-    found = correlation(scores, ratings)
+    rho = correlation(scores, ratings)
     text = (
-        f"needs {FEWEST} models for a correlation"
-        if found is None
-        else f"rank correlation {found.value:.2f} ({found.lower:.2f} to {found.upper:.2f}), {found.models} models"
+        f"a correlation needs {FEWEST} models"
+        if rho is None
+        else f"rank correlation {rho.value:.2f} ({rho.lower:.2f} to {rho.upper:.2f}), {rho.models} models"
     )
     return laid_out(plot, xaxis={"title": "Rating"}, yaxis={"title": task}, annotations=[{**place, "text": text}])
 
 
-def several(rows: Sequence[Row]) -> go.Figure:
-    """`rows`: task, model, rating, score (percent), correlation, correlation_lower, correlation_upper (or None)."""
+def by_task(rows: Sequence[Row]) -> go.Figure:
+    """One series a task. `rows`: task, model, rating, score (percent), and correlation with its ends (or None)."""
     plot = go.Figure()
     for number, (task, own) in enumerate(series(rows, "task").items()):
         plot.add_scatter(
             x=[row["rating"] for row in own],
             y=[row["score"] for row in own],
-            name=f"{task}: {_said(own[0])}",
+            name=f"{task}: {_correlation_text(own[0])}",
             mode="markers",
             marker={"color": SERIES[number % len(SERIES)], "symbol": SYMBOLS[number % len(SYMBOLS)], "size": 9},
             customdata=[row["model"] for row in own],
@@ -72,9 +72,9 @@ def several(rows: Sequence[Row]) -> go.Figure:
     return laid_out(plot, height=height, xaxis={"title": "Rating"}, yaxis=yaxis, legend=legend, showlegend=True)
 
 
-def _said(row: Row) -> str:
+def _correlation_text(row: Row) -> str:
     if row["correlation"] is None:
-        return f"needs {FEWEST} models for a correlation"
+        return f"a correlation needs {FEWEST} models"
     return f"ρ = {row['correlation']:.2f} ({row['correlation_lower']:.2f} to {row['correlation_upper']:.2f})"
 
 

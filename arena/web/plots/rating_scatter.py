@@ -1,4 +1,4 @@
-"""Two ratings of the same models against each other, such as judges against people."""
+"""Two ratings of the same models, such as by judges and by people, against each other."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from arena.web.plots.look import ACCENT, GREY, Row, laid_out
+from arena.web.plots.figure_style import ACCENT, GREY, Row, laid_out
 
 
 def figure(rows: Sequence[Row], x: str = "people", y: str = "judges") -> go.Figure:
@@ -38,7 +38,11 @@ def figure(rows: Sequence[Row], x: str = "people", y: str = "judges") -> go.Figu
         {"text": f"{name.capitalize()}' rating" if name.endswith("s") else f"Rating by {name}"} for name in (x, y)
     ]
     return laid_out(
-        plot, height=400, xaxis={"title": titles[0]}, yaxis={"title": titles[1]}, annotations=_noted(rows, x, y)
+        plot,
+        height=400,
+        xaxis={"title": titles[0]},
+        yaxis={"title": titles[1]},
+        annotations=_correlation_note(rows, x, y),
     )
 
 
@@ -54,7 +58,7 @@ def _bars(rows: Sequence[Row], name: str) -> dict[str, object]:
     }
 
 
-def _noted(rows: Sequence[Row], x: str, y: str) -> list[dict[str, object]]:
+def _correlation_note(rows: Sequence[Row], x: str, y: str) -> list[dict[str, object]]:
     if len(rows) < 3:
         return []
     r = float(np.corrcoef([row[x] for row in rows], [row[y] for row in rows])[0, 1])

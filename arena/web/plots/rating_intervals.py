@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from arena.web.plots.look import ACCENT, Row, laid_out, short
+from arena.web.plots.figure_style import ACCENT, Row, laid_out, short
 
 ROW_HEIGHT = 22  # pixels a model
 
@@ -27,7 +27,7 @@ def figure(rows: Sequence[Row]) -> go.Figure:
             "thickness": 1.5,
             "width": 3,
         },
-        text=[_told(row) for row in rows],
+        text=[_hover(row) for row in rows],
         hovertemplate="%{text}<extra></extra>",
     )
     labels = {
@@ -47,6 +47,6 @@ def _reach(far: float | None, near: float | None) -> float:
     return 0.0 if far is None or near is None else far - near
 
 
-def _told(row: Row) -> str:
+def _hover(row: Row) -> str:
     interval = "" if row["lower"] is None else f", {row['lower']:.0f} to {row['upper']:.0f}"
     return f"{row['model']}: {row['rating']:.0f}{interval}"

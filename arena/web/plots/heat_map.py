@@ -1,4 +1,4 @@
-"""A heat map over pairs of models, written into the cells where there is room."""
+"""A heat map over pairs of models, with numbers in the cells where there is room."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from arena.web.plots.look import laid_out, short
+from arena.web.plots.figure_style import laid_out, short
 
 WRITTEN = 14  # models up to which numbers fit into the cells
 CELL = 26  # pixels
 
 
 def heat_map(
-    models: Sequence[str], cells: Sequence[Sequence[float | None]], told: str, form: str, colours: Any, **heat: Any
+    models: Sequence[str],
+    cells: Sequence[Sequence[float | None]],
+    hover: str,
+    form: str,
+    colours: Any,
+    **heat: Any,
 ) -> go.Figure:
-    """`cells[i][j]` belongs to row i and column j; None stays empty. `told` is the text of a cell."""
+    """`cells[i][j]` belongs to row i and column j; None stays empty. `hover` is the text of a cell."""
     names = [short(name, 18) for name in models]
     size = len(models)
     written = {"texttemplate": f"%{{z:{form}}}", "textfont": {"size": 10}} if size <= WRITTEN else {}
@@ -24,7 +29,7 @@ def heat_map(
         z=[list(row) for row in cells],
         customdata=[[[models[i], models[j]] for j in range(size)] for i in range(size)],
         colorscale=colours,
-        hovertemplate=f"{told}<extra></extra>",
+        hovertemplate=f"{hover}<extra></extra>",
         hoverongaps=False,
         xgap=1,
         ygap=1,
@@ -42,7 +47,7 @@ def heat_map(
 
 
 def square(rows: Sequence[Any], models: Sequence[str], key: str) -> list[list[float | None]]:
-    """The values of `key` of rows (model, opponent, …) as a table over `models`."""
+    """The values of `key` as a table over `models`, from rows (model, opponent, …)."""
     place = {name: number for number, name in enumerate(models)}
     table: list[list[float | None]] = [[None] * len(models) for _ in models]
     for row in rows:
@@ -51,5 +56,5 @@ def square(rows: Sequence[Any], models: Sequence[str], key: str) -> list[list[fl
 
 
 def models_of(rows: Sequence[Any]) -> list[str]:
-    """The models in the order in which the rows name them."""
+    """The models of the rows, in order of first mention."""
     return list(dict.fromkeys(name for row in rows for name in (row["model"], row["opponent"])))

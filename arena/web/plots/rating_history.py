@@ -1,4 +1,4 @@
-"""Ratings at past dates, with the interval of each as a band."""
+"""Ratings over time, with their intervals as bands."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from arena.web.plots.look import DASHES, SERIES, SYMBOLS, Row, laid_out, series, short
+from arena.web.plots.figure_style import DASHES, SERIES, SYMBOLS, Row, laid_out, series, short
 
 BAND = 0.08  # opacity
 
@@ -40,5 +40,5 @@ def figure(rows: Sequence[Row]) -> go.Figure:
         )
     latest = [own[-1] for own in series(rows, "model").values()]
     ends = [row["rating"] for row in rows] + [row[key] for row in latest for key in ("lower", "upper")]
-    span = [min(ends) - 25, max(ends) + 25]  # early bands are wide: they may run over the edge
+    span = [min(ends) - 25, max(ends) + 25]  # early bands are wide and may exceed the axis
     return laid_out(plot, height=400, yaxis={"title": "Rating", "range": span}, xaxis={"type": "date"})

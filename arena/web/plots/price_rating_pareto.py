@@ -1,4 +1,4 @@
-"""Rating against price, latency as the size of the mark; the line joins models that none beats on both."""
+"""Rating against price, with latency as the size of the mark; the line is the Pareto front."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from arena.web.plots.look import ACCENT, GREY, Row, laid_out, short
+from arena.web.plots.figure_style import ACCENT, GREY, Row, laid_out, short
 
 SMALLEST, LARGEST = 8.0, 30.0  # pixels
 
@@ -60,22 +60,22 @@ def figure(rows: Sequence[Row]) -> go.Figure:
 
 
 def _price_title(slowest: float) -> str:
-    """The axis, and what the largest mark stands for."""
+    """The title of the axis, with the scale of the marks."""
     scale = f"<br><sub>largest mark: {slowest:.2f} s to the first token</sub>" if slowest else ""
     return f"USD per million tokens{scale}"
 
 
 def frontier(rows: Sequence[Row]) -> list[Row]:
-    """The models that no other one beats in rating at the same price or less, from cheap to dear."""
+    """The models with the highest rating at their price or less, by price."""
     best: list[Row] = []
-    for row in sorted(rows, key=lambda one: (one["price"], -one["rating"])):
+    for row in sorted(rows, key=lambda row: (row["price"], -row["rating"])):
         if not best or row["rating"] > best[-1]["rating"]:
             best.append(row)
     return best
 
 
 def _drawable(price: float) -> float:
-    return max(price, 0.001)  # a model for nothing has no place on a logarithmic axis: it stands at its left end
+    return max(price, 0.001)  # a free model has no place on a logarithmic axis and is drawn at its left end
 
 
 def _decades(rows: Sequence[Row]) -> list[float]:
@@ -86,7 +86,7 @@ def _decades(rows: Sequence[Row]) -> list[float]:
 
 
 def _ticks(low: float, high: float) -> dict[str, list[Any]]:
-    """1, 2 and 5 of each power of ten, written out: Plotly's own marks leave the zeros to the reader."""
+    """1, 2 and 5 of each power of ten, in full: Plotly's own labels omit the zeros."""
     decades = range(math.floor(low), math.ceil(high) + 1)
     prices = [digit * 10.0**decade for decade in decades for digit in (1, 2, 5)]
     return {"tickvals": prices, "ticktext": [f"{price:g}" for price in prices]}

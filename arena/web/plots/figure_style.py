@@ -1,7 +1,7 @@
-"""What all figures have in common: colours that differ also in lightness, room for a phone, no box of tools.
+"""Common style of all figures: colours that also differ in lightness, a layout for phones, no toolbar.
 
-Colours of text and lines are set by the page, which knows whether it is light or dark; those of the data are
-middle tones that stand out on both. Every series also has its own symbol: colour never tells alone.
+The page sets the colours of text and lines, because it knows whether it is light or dark; those of the data are
+middle tones that are visible on both. Each series has its own symbol, so colour is never the only difference.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid", "dash")
 ACCENT = SERIES[0]
 GREY = "#94a3b8"
-# blue over white to brown, told apart with every kind of colour vision (ColorBrewer's BrBG, mirrored)
+# brown over white to blue, distinct for every type of colour vision (ColorBrewer's BrBG, mirrored)
 DIVERGING = [[0.0, "#8c510a"], [0.25, "#d8b365"], [0.5, "#f5f5f5"], [0.75, "#5ab4ac"], [1.0, "#01665e"]]
-SEQUENTIAL = "Cividis"  # made for readers with and without colour-blindness (Nuñez et al., PLOS ONE 13, 2018)
+SEQUENTIAL = "Cividis"  # designed for colour-blind readers too (Nuñez et al., PLOS ONE 13, 2018)
 
 
 def laid_out(figure: go.Figure, height: int = 360, **layout: Any) -> go.Figure:
-    """The figure with the common layout; `layout` goes over it."""
+    """The figure with the common layout, which `layout` overrides."""
     common: dict[str, Any] = {
         "template": None,
         "height": height,
@@ -34,7 +34,7 @@ def laid_out(figure: go.Figure, height: int = 360, **layout: Any) -> go.Figure:
         "font": {"family": "system-ui, sans-serif", "size": 12},
         "colorway": list(SERIES),
         "hovermode": "closest",
-        "dragmode": False,  # on a phone a finger on the plot must scroll the page
+        "dragmode": False,  # on a phone, dragging on the plot must scroll the page
         "legend": {"orientation": "h", "y": -0.2, "x": 0},
     }
     figure.update_layout(**{**common, **layout})
@@ -44,7 +44,7 @@ def laid_out(figure: go.Figure, height: int = 360, **layout: Any) -> go.Figure:
 
 
 def short(name: str, most: int = 22) -> str:
-    """A long name cut in the middle, where versions differ least."""
+    """A name of at most `most` characters, cut in the middle, where versions differ least."""
     if len(name) <= most:
         return name
     head = (most - 1) * 2 // 3
@@ -52,8 +52,8 @@ def short(name: str, most: int = 22) -> str:
 
 
 def series(rows: Sequence[Row], key: str) -> dict[str, list[Row]]:
-    """Rows by one of their values, in the order in which it first occurs."""
-    parted: dict[str, list[Row]] = {}
+    """Rows grouped by a value, in order of first occurrence."""
+    groups: dict[str, list[Row]] = {}
     for row in rows:
-        parted.setdefault(str(row[key]), []).append(row)
-    return parted
+        groups.setdefault(str(row[key]), []).append(row)
+    return groups

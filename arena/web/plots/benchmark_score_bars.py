@@ -1,4 +1,4 @@
-"""Scores on static benchmarks with their 95 % intervals, one bar a model, tasks side by side."""
+"""Scores on static benchmarks with 95 % intervals, one bar for each model, grouped by task."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from arena.web.plots.look import SERIES, Row, laid_out, series, short
+from arena.web.plots.figure_style import SERIES, Row, laid_out, series, short
 
 LABEL = 64  # pixels of a task's label of four lines
 
@@ -46,9 +46,9 @@ def figure(rows: Sequence[Row]) -> go.Figure:
 
 
 def _broken(task: str) -> str:
-    """What tells two lines of a task apart stands below its name, or it would take a phone's whole width."""
-    name, bracket, told = task.partition(" (")
-    return name if not bracket else f"{name}<br>{told.replace(')', '').replace(', ', ',<br>')}"
+    """The configuration on lines below the name: beside it, it would fill the width of a phone."""
+    name, bracket, summary = task.partition(" (")
+    return name if not bracket else f"{name}<br>{summary.replace(')', '').replace(', ', ',<br>')}"
 
 
 def _reach(far: float | None, near: float | None) -> float:

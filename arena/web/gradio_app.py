@@ -1,0 +1,76 @@
+"""The battle page as a Gradio application, mounted at `/`."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import gradio as gr
+from fastapi import FastAPI
+from starlette.routing import Mount
+
+from arena.battles.battles import Battles
+from arena.config import Settings
+from arena.web.events import reject_unknown_events
+from arena.web.navigation import links
+from arena.web.pages import battle
+
+STATIC = Path(__file__).parent / "static"
+
+
+def mount_battle_page(app: FastAPI, settings: Settings, battles: Battles) -> FastAPI:
+    """Mount the page; returns Gradio's application, which receives each address that `app` does not serve."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "SSR mode is not supported", UserWarning)  # SSR is off below
+        _mount(app, build_pages(settings, battles))
+    return next(route.app for route in app.routes if isinstance(route, Mount) and isinstance(route.app, FastAPI))
+
+
+def _mount(app: FastAPI, pages: gr.Blocks) -> None:
+    gr.mount_gradio_app(
+        app,
+        pages,
+        path="/",
+        theme=theme(),
+        head=_head(),
+        favicon_path=str(STATIC / "favicon.svg"),
+        footer_links=[],
+        show_error=False,  # the text of an error could identify the model
+        ssr_mode=False,
+        run_history=False,
+        enable_monitoring=False,
+    )
+
+
+def _head() -> str:
+    """Style and script, unchanged: Gradio's `css` rewrites every selector and breaks `:is()`."""
+    style, script = ((STATIC / name).read_text(encoding="utf-8") for name in ("arena.css", "arena.js"))
+    return f"<style>{style}</style><script>{script}</script>"
+
+
+def build_pages(settings: Settings, battles: Battles) -> gr.Blocks:
+    """The battle page, with links to the other pages."""
+    with gr.Blocks(title=f"Battle · {settings.web.title}", analytics_enabled=False) as pages:
+        gr.HTML(links("/"), padding=False)
+        battle.build(battles)
+    pages.queue(api_open=False, default_concurrency_limit=None)
+    reject_unknown_events(pages)
+    return pages
+
+
+def theme() -> gr.themes.Base:
+    """The theme, with system fonts: they need no network, and Gradio's bundled ones lack letters in bold."""
+    default = gr.themes.Default(
+        primary_hue="indigo",
+        neutral_hue="slate",
+        font=["system-ui", "sans-serif"],
+        font_mono=["ui-monospace", "monospace"],
+    )
+    # the default greys and button have a contrast below 4.5 to 1
+    return default.set(
+        body_text_color_subdued="*neutral_500",
+        input_placeholder_color="*neutral_500",
+        input_placeholder_color_dark="*neutral_400",
+        button_primary_background_fill="*primary_600",
+        button_primary_background_fill_hover="*primary_700",
+    )
