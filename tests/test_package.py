@@ -93,6 +93,14 @@ def test_ci_runs_the_readmes_test_command():
     assert "<!-- test command -->" in (ROOT / ".ci/run").read_text()
 
 
+def test_ci_runs_the_quick_tests_with_the_newest_releases_too():
+    script = (ROOT / ".ci/run").read_text()
+    newest = script.partition("with_newest() {")[2].partition("\n}")[0]
+    assert "pip install" in newest
+    assert "constraints" not in newest
+    assert 'pytest -q -m "not slow"' in newest
+
+
 @pytest.mark.slow
 def test_the_wheel_is_built_without_a_compiler_as_well(tmp_path):
     copy = tmp_path / "source"
