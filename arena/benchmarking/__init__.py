@@ -1,1 +1,1 @@
-"""Models take benchmark tasks: planned, asked through the engine, scored from the journal, kept, compared."""
+"""Benchmark runs, load tests, contamination, and stored results: tasks selected, models called, replies scored and saved."""

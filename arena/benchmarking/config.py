@@ -1,4 +1,4 @@
-"""What a benchmark run is asked to do."""
+"""The configuration of a benchmark run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a benchmark run returns: one `ModelRun` per task and model."""
+"""The result of a benchmark run: one `ModelRun` per task and model."""
 
 from __future__ import annotations
 
