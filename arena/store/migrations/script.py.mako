@@ -2,8 +2,6 @@
 
 from alembic import op
 import sqlalchemy as sa
-
-from arena.store.tables import UtcDateTime
 ${imports if imports else ""}
 
 revision = ${repr(up_revision)}
