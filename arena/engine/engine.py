@@ -1,7 +1,7 @@
-"""Asks many requests of many models, as fast as each allows, and says of each what came of it.
+"""Runs many calls to many models, as fast as each allows, and yields the result of each.
 
-A fixed number of coroutines a model take their asks from a queue: thousands of calls in flight, no threads.
-What has been answered before, in this run or an earlier one, is read from the journal and not asked again.
+A fixed number of coroutines per model takes its calls from a queue: thousands of calls in flight, no threads.
+Replies of this run or an earlier one are read from the reply cache, and their calls are not repeated.
 """
 
 from __future__ import annotations
@@ -10,69 +10,25 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from arena.endpoints import EndpointError, Failure
 from arena.endpoints.endpoint import Reply, answer
-from arena.engine.budget import Budget, estimated_tokens, used_tokens
+from arena.engine.attempts import Attempt, pause_before_retry
+from arena.engine.budget import Budget, used_tokens
 from arena.engine.calls import Call, CallResult, Status, status_of
-from arena.engine.limits import ConcurrencyLimiter, RateLimiter
 from arena.engine.model_client import ModelClient, RetryPolicy
+from arena.engine.model_queue import WAITING, ModelQueue
 from arena.engine.reply_cache import Entry, ReplyCache
 from arena.engine.tally import Tally
 
-STATUS_OF_FAILURE = {
-    Failure.UNREACHABLE: Status.TRANSPORT,
-    Failure.TIMEOUT: Status.TIMEOUT,
-    Failure.RATE_LIMITED: Status.RATE_LIMITED,
-    Failure.UNAUTHORISED: Status.TRANSPORT,
-    Failure.REFUSED: Status.REFUSED,
-    Failure.BROKEN: Status.TRANSPORT,
-    Failure.NOT_READY: Status.TRANSPORT,
-    Failure.UNUSABLE: Status.TRANSPORT,
-}
-MAY_PASS = {Failure.UNREACHABLE, Failure.TIMEOUT, Failure.RATE_LIMITED, Failure.BROKEN}
-# the next call would end the same way
-FOR_EVERY_CALL = {Failure.UNAUTHORISED, Failure.NOT_READY, Failure.UNUSABLE}
-GONE = 12  # calls in a row that could not reach the endpoint, after which the rest are not tried
-WAITING = 1000  # asks and results held in memory a model, so that a run of any length needs the same
-TURNED_AWAY = 3  # times as many attempts for a busy endpoint as for a broken one: waiting does help there
-
-
-@dataclass
-class _Line:
-    """One model's queue, and what limits it."""
-
-    target: ModelClient
-    gate: ConcurrencyLimiter
-    paces: list[tuple[RateLimiter, bool]]  # with whether it counts tokens
-    queue: asyncio.Queue[tuple[int, Call]] = field(default_factory=lambda: asyncio.Queue(WAITING))
-    closed: tuple[Status, str] | None = None  # what all further asks come to, without a call
-    unreachable: int = 0  # in a row
-    workers: int = 0
-    starting: asyncio.Lock = field(default_factory=asyncio.Lock)
-    started: bool = False
-
-
-@dataclass
-class _Attempt:
-    """What one call came to. `again` is the pause before another one, if that may help."""
-
-    status: Status
-    detail: str = ""
-    reply: Reply | None = None
-    failure: Failure | None = None
-    retry_after: float | None = None
-    cost: float = 0.0
-
 
 class Engine:
-    """Runs asks against `targets` (by the name that an ask gives its model) with one journal and one budget."""
+    """Runs calls against `clients`, by the name that a call gives its model, with one reply cache and one budget."""
 
     def __init__(
         self,
-        targets: Mapping[str, ModelClient],
+        clients: Mapping[str, ModelClient],
         reply_cache: ReplyCache,
         budget: Budget | None = None,
         retry_policy: RetryPolicy | None = None,
@@ -82,31 +38,31 @@ class Engine:
         self.retry_policy = retry_policy or RetryPolicy()
         self.tally = Tally()
         self.stopped = ""  # why, once no further call is begun
-        self._lines = {name: _line(target) for name, target in targets.items()}
+        self._queues = {name: ModelQueue(client) for name, client in clients.items()}
         self._results: asyncio.Queue[CallResult | BaseException | None] = asyncio.Queue()
-        self._flying: dict[str, list[tuple[int, Call]]] = {}  # asks that wait for the same key
+        self._flying: dict[str, list[tuple[int, Call]]] = {}  # calls that wait for the same key
         self._settled = asyncio.Event()
         self._over = asyncio.Event()  # nobody need wait any more
         self._room = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
-    def stop(self, why: str) -> None:
-        """Begin no further call. What runs is waited for and kept; the rest ends as NOT_ASKED."""
-        self.stopped = self.stopped or why
+    def stop(self, reason: str) -> None:
+        """Begin no further call. Running calls finish and are cached; the rest ends as NOT_ASKED."""
+        self.stopped = self.stopped or reason
         self._settled.set()
         self._over.set()
-        for line in self._lines.values():
-            line.gate.end_pauses()
+        for queue in self._queues.values():
+            queue.gate.end_pauses()
 
     async def run(self, calls: Iterable[Call]) -> AsyncGenerator[CallResult]:
-        """What came of each ask, in the order in which that is known. One run at a time.
+        """The result of each call, in the order in which they end. One run at a time.
 
-        `calls` is read as it is needed, so it may be longer than memory. Closing the generator ends calls under
-        way. Raises what reading `calls` raises, `KeyError` for a model without a target, `ReplyCacheError`.
+        `calls` is read as needed, so it may be longer than memory. Closing the generator cancels running calls.
+        Raises what reading `calls` raises, `KeyError` for a model without a client, `ReplyCacheError`.
         """
         self._results, self._flying = asyncio.Queue(), {}
-        for line in self._lines.values():
-            line.queue, line.workers = asyncio.Queue(WAITING), 0
+        for queue in self._queues.values():
+            queue.reopen()
         feeder = self._begin(self._feed(calls))
         timer = None
         if self.retry_policy.run_timeout is not None:
@@ -131,17 +87,17 @@ class Engine:
     def _begin(self, work: Any) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.create_task(work)
         self._tasks.append(task)
-        task.add_done_callback(self._tell)
+        task.add_done_callback(self._report_error)
         return task
 
-    def _tell(self, task: asyncio.Task[None]) -> None:
-        """An error in any task must reach whoever reads the results."""
+    def _report_error(self, task: asyncio.Task[None]) -> None:
+        """Hand an error of any task to the reader of the results."""
         if not task.cancelled() and (error := task.exception()) is not None:
             self._results.put_nowait(error)
 
     async def _feed(self, calls: Iterable[Call]) -> None:
         for number, call in enumerate(calls):
-            if self._results.qsize() > WAITING:  # the reader is slower than the journal
+            if self._results.qsize() > WAITING:  # the reader is slower than the reply cache
                 self._room.clear()
                 await self._room.wait()
             reply = self.reply_cache.reply(call.key)
@@ -151,108 +107,78 @@ class Engine:
                 self._flying[call.key].append((number, call))
             else:
                 self._flying[call.key] = []
-                await self._queue(number, call)
-        for line in self._lines.values():
-            await line.queue.join()
+                await self._enqueue(number, call)
+        for queue in self._queues.values():
+            await queue.calls.join()
         self._results.put_nowait(None)
 
-    async def _queue(self, number: int, call: Call) -> None:
-        line = self._lines[call.model]
-        if line.workers < line.target.concurrency:
-            line.workers += 1
-            self._begin(self._work(line))
-        await line.queue.put((number, call))
+    async def _enqueue(self, number: int, call: Call) -> None:
+        queue = self._queues[call.model]
+        if queue.workers < queue.client.concurrency:
+            queue.workers += 1
+            self._begin(self._work(queue))
+        await queue.calls.put((number, call))
 
-    async def _work(self, line: _Line) -> None:
+    async def _work(self, queue: ModelQueue) -> None:
         while True:
-            number, call = await line.queue.get()
-            answered = await self._answer(line, number, call)
-            self._results.put_nowait(answered)
-            for also, other in self._flying.pop(call.key):
-                self._results.put_nowait(self._shared(answered, also, other))
-            line.queue.task_done()
+            number, call = await queue.calls.get()
+            result = await self._result(queue, number, call)
+            self._results.put_nowait(result)
+            for other_number, other in self._flying.pop(call.key):
+                self._results.put_nowait(_shared(result, other_number, other))
+            queue.calls.task_done()
 
-    @staticmethod
-    def _shared(answered: CallResult, number: int, call: Call) -> CallResult:
-        """The same reply for another ask with the same key, if its own check can read it."""
-        problem = call.check(answered.reply) if answered.reply is not None else None
-        if problem:
-            return CallResult(number, call, status_of(problem.reason), problem.reason.value)
-        return CallResult(number, call, answered.status, answered.detail, answered.reply, replayed=True)
-
-    async def _answer(self, line: _Line, number: int, call: Call) -> CallResult:
-        """Ask until there is a reply that can be read, or trying again would not help."""
-        began, attempts, readings, cost = time.monotonic(), 0, 0, 0.0
+    async def _result(self, queue: ModelQueue, number: int, call: Call) -> CallResult:
+        """Try until a readable reply arrives or another attempt would not help."""
+        began, attempts, replies, cost = time.monotonic(), 0, 0, 0.0
         while True:
-            attempt = await self._attempt(line, call)
+            attempt = await self._attempt(queue, call)
             if attempt.status is Status.NOT_ASKED:
                 return CallResult(number, call, Status.NOT_ASKED, attempt.detail)
             attempts += 1
-            readings += attempt.failure is None
+            replies += attempt.failure is None
             cost += attempt.cost
-            again = self._again(attempt, attempts, readings)
-            if again is None or self.stopped or line.closed:
+            pause = pause_before_retry(self.retry_policy, attempt, attempts, replies)
+            if pause is None or self.stopped or queue.closed:
                 break
-            await self._rest(again)
+            await self._wait(pause)
+        seconds = time.monotonic() - began
+        price = cost if queue.client.price else None
         self.reply_cache.append(
-            Entry(
-                call.key,
-                attempt.status,
-                call.model,
-                attempt.reply,
-                attempt.detail,
-                attempts,
-                time.monotonic() - began,
-                cost if line.target.price else None,
-            )
+            Entry(call.key, attempt.status, call.model, attempt.reply, attempt.detail, attempts, seconds, price)
         )
         reply = attempt.reply if attempt.status is Status.OK else None
         return CallResult(number, call, attempt.status, attempt.detail, reply)
 
-    async def _rest(self, seconds: float) -> None:
+    async def _wait(self, seconds: float) -> None:
         """Wait so long, or until the run is over."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._over.wait()
 
-    def _again(self, attempt: _Attempt, attempts: int, readings: int) -> float | None:
-        """Seconds until another try, or None: it came to something, or nothing better is to be expected."""
-        if attempt.status is Status.OK:
-            return None
-        if attempt.failure is None:
-            return 0.0 if readings < self.retry_policy.readings else None
-        most = self.retry_policy.attempts * (TURNED_AWAY if attempt.failure is Failure.RATE_LIMITED else 1)
-        if attempt.failure not in MAY_PASS or attempts >= most:
-            return None
-        if attempt.retry_after is not None:
-            return attempt.retry_after if attempt.retry_after <= self.retry_policy.longest_pause else None
-        return self.retry_policy.pause(min(attempts, 16))
-
-    async def _attempt(self, line: _Line, call: Call) -> _Attempt:
-        """One call, when all limits allow it."""
-        await line.gate.enter()
+    async def _attempt(self, queue: ModelQueue, call: Call) -> Attempt:
+        """One attempt, when all limits allow it."""
+        await queue.gate.enter()
         try:
-            if line.closed:
-                return _Attempt(*line.closed, failure=Failure.NOT_READY)
-            tokens = sum(estimated_tokens(call.body))
-            for pace, counts_tokens in line.paces:
-                if wait := pace.delay(tokens if counts_tokens else 1):
-                    await self._rest(wait)
-            most = self._most(line, call)
+            if queue.closed:
+                return _not_tried(queue.closed)
+            if delay := queue.delay(call):
+                await self._wait(delay)
+            most = queue.highest_cost(call)
             if not await self._may_spend(most):
-                return _Attempt(Status.NOT_ASKED, self.stopped)
-            attempt = _Attempt(Status.TRANSPORT)
+                return Attempt(Status.NOT_ASKED, self.stopped)
+            attempt = Attempt(Status.TRANSPORT)
             try:
-                attempt = await self._call(line, call)
+                attempt = await self._call(queue, call)
             finally:
                 self.budget.settle(most, attempt.cost)
                 self._settled.set()
             return attempt
         finally:
-            line.gate.leave()
+            queue.gate.leave()
 
     async def _may_spend(self, most: float) -> bool:
-        """Reserve the most that a call may cost; calls that end may have left more than it looked."""
+        """Reserve the highest cost of a call; finished calls may have left more than estimated."""
         while not self.stopped:
             if self.budget.reserve(most):
                 return True
@@ -263,70 +189,51 @@ class Engine:
             await self._settled.wait()
         return False
 
-    async def _call(self, line: _Line, call: Call) -> _Attempt:
+    async def _call(self, queue: ModelQueue, call: Call) -> Attempt:
         began = time.monotonic()
-        self.tally.calls += 1
         try:
             async with asyncio.timeout(self.retry_policy.call_timeout):
-                await self._start(line)
-                reply = await answer(line.target.endpoint, call.body)
+                await queue.start()
+                if queue.closed:  # while this call waited for the start
+                    return _not_tried(queue.closed)
+                self.tally.calls += 1
+                reply = await answer(queue.client.endpoint, call.body)
         except EndpointError as error:
-            return self._failed(line, call, error, began)
+            return self._failed(queue, call, error, began)
         except TimeoutError:
             detail = f"no reply within {self.retry_policy.call_timeout:g} s"
-            return self._failed(line, call, EndpointError(Failure.TIMEOUT, detail), began)
-        line.unreachable = 0
-        line.gate.went_well()
-        return self._read(line, call, reply)
+            return self._failed(queue, call, EndpointError(Failure.TIMEOUT, detail), began)
+        return self._checked(queue, call, reply)
 
-    async def _start(self, line: _Line) -> None:
-        if not line.started:
-            async with line.starting:
-                if not line.started:
-                    await line.target.endpoint.start()
-                    line.started = True
-
-    def _read(self, line: _Line, call: Call, reply: Reply) -> _Attempt:
-        prompt, completion = used_tokens(call.body, reply)
-        self.tally.prompt_tokens += prompt
-        self.tally.completion_tokens += completion
-        for pace, counts_tokens in line.paces:
-            if counts_tokens:
-                pace.give_back(sum(estimated_tokens(call.body)) - prompt - completion)
-        price = line.target.price
-        cost = price.of(prompt, completion) if price else 0.0
+    def _checked(self, queue: ModelQueue, call: Call, reply: Reply) -> Attempt:
+        used = used_tokens(call.body, reply)
+        self.tally.prompt_tokens += used[0]
+        self.tally.completion_tokens += used[1]
+        cost = queue.succeeded(call, used)
         problem = call.check(reply)
         if problem is None:
-            return _Attempt(Status.OK, reply=reply, cost=cost)
+            return Attempt(Status.OK, reply=reply, cost=cost)
         status = status_of(problem.reason)
         self.tally.attempts[status] += 1
-        return _Attempt(status, problem.reason.value, reply, cost=cost)
+        return Attempt(status, problem.reason.value, reply, cost=cost)
 
-    def _failed(self, line: _Line, call: Call, error: EndpointError, began: float) -> _Attempt:
-        """Note what the failure says about the endpoint. A call that timed out may have been paid for."""
-        status = STATUS_OF_FAILURE[error.failure]
+    def _failed(self, queue: ModelQueue, call: Call, error: EndpointError, began: float) -> Attempt:
+        """The attempt that this failure ends. A call that timed out may have been billed."""
+        status = queue.failed(error, began, self.retry_policy)
         self.tally.attempts[status] += 1
-        line.unreachable = line.unreachable + 1 if error.failure is Failure.UNREACHABLE else 0
-        if error.failure in FOR_EVERY_CALL or line.unreachable >= GONE:
-            line.closed = (status, error.detail)
-        if error.failure is Failure.RATE_LIMITED:
-            self._turned_away(line, error, began)
-        cost = self._most(line, call) if error.failure is Failure.TIMEOUT else 0.0
-        return _Attempt(status, error.detail, failure=error.failure, retry_after=error.retry_after, cost=cost)
-
-    def _turned_away(self, line: _Line, error: EndpointError, began: float) -> None:
-        pause = error.retry_after or 0.0
-        if pause > self.retry_policy.longest_pause:
-            line.closed = (Status.RATE_LIMITED, f"{error.detail}; it asks for a pause of {pause:g} s")
-        else:
-            line.gate.too_busy(pause, began)
-
-    @staticmethod
-    def _most(line: _Line, call: Call) -> float:
-        return line.target.price.of(*estimated_tokens(call.body)) if line.target.price else 0.0
+        cost = queue.highest_cost(call) if error.failure is Failure.TIMEOUT else 0.0
+        return Attempt(status, error.detail, failure=error.failure, retry_after=error.retry_after, cost=cost)
 
 
-def _line(target: ModelClient) -> _Line:
-    limits = ((target.requests_per_minute, False), (target.tokens_per_minute, True))
-    paces = [(RateLimiter(limit), counts_tokens) for limit, counts_tokens in limits if limit is not None]
-    return _Line(target, ConcurrencyLimiter(target.concurrency), paces)
+def _not_tried(closed: tuple[Status, str]) -> Attempt:
+    """The attempt at a call to a model that is closed."""
+    status, detail = closed
+    return Attempt(status, detail, failure=Failure.NOT_READY)
+
+
+def _shared(result: CallResult, number: int, call: Call) -> CallResult:
+    """The same reply for another call with the same key, if its own check can read it."""
+    problem = call.check(result.reply) if result.reply is not None else None
+    if problem:
+        return CallResult(number, call, status_of(problem.reason), problem.reason.value)
+    return CallResult(number, call, result.status, result.detail, result.reply, replayed=True)

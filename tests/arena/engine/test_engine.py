@@ -23,7 +23,9 @@ from arena.engine import (
     RetryPolicy,
     Status,
     address,
+    estimated_tokens,
 )
+from arena.engine.model_queue import ModelQueue
 from judges.replies import Reason, Unparsable, reply_text
 
 AT_ONCE = RetryPolicy(first_pause=0.0)
@@ -156,11 +158,43 @@ async def test_a_refused_request_is_not_tried_again(reply_cache):
     assert (answers[0].status, len(fake.calls)) == (Status.REFUSED, 1)
 
 
-async def test_a_wrong_key_ends_all_calls_to_this_model(reply_cache):
-    fake = Fake(always(failing(Failure.UNAUTHORISED)))
+@pytest.mark.parametrize("failure", [Failure.UNAUTHORISED, Failure.NOT_READY, Failure.UNUSABLE])
+async def test_a_permanent_failure_ends_all_calls_to_this_model(reply_cache, failure):
+    fake = Fake(always(failing(failure)))
     answers = await run(engine(fake, reply_cache, concurrency=1), [ask(str(n)) for n in range(20)])
     assert len(fake.calls) == 1
-    assert {one.status for one in answers} == {Status.TRANSPORT}
+    assert [one.status for one in answers] == [Status.TRANSPORT] + [Status.NOT_ASKED] * 19
+    assert {one.detail for one in answers} == {"the script says so"}
+
+
+@dataclass
+class Unloadable(Fake):
+    """A model whose weights cannot be loaded; counts how often they were loaded."""
+
+    loads: int = 0
+
+    async def start(self) -> None:
+        self.loads += 1
+        await asyncio.sleep(0.01)
+        raise EndpointError(Failure.UNUSABLE, "LlamaForCausalLM keeps no key-value cache")
+
+
+@pytest.mark.parametrize("concurrency", [1, 8, 1024])
+async def test_weights_that_cannot_be_loaded_are_loaded_once_and_stop_the_model(reply_cache, concurrency):
+    broken, works = Unloadable(always(said("never"))), Fake(always(said("yes")))
+    clients = {
+        "broken": ModelClient(broken, IDENTITY, concurrency=concurrency),
+        "works": ModelClient(works, IDENTITY),
+    }
+    running = Engine(clients, reply_cache, retry_policy=AT_ONCE)
+    calls = [ask(str(n), model="broken") for n in range(161)] + [ask("a", model="works")]
+    *answers, other = await run(running, calls)
+    assert (broken.loads, broken.calls) == (1, [])
+    assert [one.status for one in answers] == [Status.TRANSPORT] + [Status.NOT_ASKED] * 160
+    assert {one.detail for one in answers} == {"LlamaForCausalLM keeps no key-value cache"}
+    assert running.tally.failed == {"transport": 1, "not_asked": 160}
+    assert reply_cache.failures == {Status.TRANSPORT: 1}
+    assert other.status is Status.OK
 
 
 async def test_a_server_that_is_gone_is_not_tried_for_every_ask(reply_cache):
@@ -273,6 +307,12 @@ async def test_a_run_that_is_over_waits_for_no_limit_and_no_pause(reply_cache, h
     ended = [answered.status async for answered in engine.run(ask(str(n)) for n in range(6))]
     assert time.monotonic() - began < 5
     assert ended.count(Status.NOT_ASKED) >= 2
+
+
+def test_a_call_waits_for_the_later_of_two_rate_limits_and_not_for_their_sum():
+    tokens = sum(estimated_tokens(ask("0").body))  # of each call
+    queue = ModelQueue(ModelClient(Fake(str), IDENTITY, requests_per_minute=60, tokens_per_minute=30 * tokens))
+    assert [queue.delay(ask("0")) for _ in range(3)] == pytest.approx([0, 2, 4], abs=0.1)
 
 
 def test_a_judge_is_called_with_its_own_parameters_and_without_what_it_lacks():
