@@ -1,15 +1,6 @@
 """Latencies and throughput of timed requests, with intervals.
 
-Other tools use one name for several quantities (vLLM, evalscope, guidellm); here:
-
-* **TTFT**, time to the first token, twice: since the request was *sent*, and since it was *scheduled*. A client
-  that waits for a free connection hides that wait from the first (coordinated omission), but not from the second.
-* **TPOT**, time per output token after the first: ``(E2E - TTFT) / (n - 1)`` for n > 1 tokens.
-* **normalised latency**: ``E2E / n``, which includes the first token.
-* **ITL**, the gaps between chunks; a chunk may hold several tokens.
-* **E2E**, from sent (or scheduled) to the end of the stream.
-
-What was not measured is None, never 0. Percentiles are numpy's linear ones.
+Unmeasured values are None, never 0. Percentiles are numpy's linear ones. Latencies are defined in `benchmarks.timing`.
 """
 
 from __future__ import annotations
@@ -25,6 +16,7 @@ from scipy.stats import norm
 
 from benchmarks.errors import BadOption
 from benchmarks.intervals import CONFIDENCE, Interval, bootstrap, wilson
+from benchmarks.timing import LATENCIES, Timing
 
 PERCENTILES = (50, 90, 95, 99)
 RESAMPLES = 500
@@ -42,64 +34,6 @@ def poisson(rate: float, requests: int, seed: int = 0) -> list[float]:
         )
     times = np.cumsum(np.random.default_rng(seed).exponential(size=requests))
     return [float(time) for time in times * (requests / rate / times[-1])]
-
-
-@dataclass(frozen=True)
-class Timing:
-    """The timing of one request. All times are in seconds on one clock."""
-
-    scheduled: float
-    sent: float
-    chunks: tuple[float, ...] = ()  # arrival time of each piece of text
-    ended: float | None = None
-    prompt_tokens: int | None = None
-    output_tokens: int | None = None
-    counted_by: str = ""  # `usage` (of the server), or `chunks` if the server sends none
-    error: str | None = None  # the kind of failure
-
-    @property
-    def ok(self) -> bool:
-        return self.error is None and self.ended is not None and bool(self.chunks)
-
-    @property
-    def ttft(self) -> float | None:
-        return self.chunks[0] - self.sent if self.chunks else None
-
-    @property
-    def ttft_scheduled(self) -> float | None:
-        return self.chunks[0] - self.scheduled if self.chunks else None
-
-    @property
-    def e2e(self) -> float | None:
-        return self.ended - self.sent if self.ended is not None else None
-
-    @property
-    def e2e_scheduled(self) -> float | None:
-        return self.ended - self.scheduled if self.ended is not None else None
-
-    @property
-    def tpot(self) -> float | None:
-        if self.ttft is None or self.e2e is None or self.output_tokens is None or self.output_tokens < 2:
-            return None
-        return (self.e2e - self.ttft) / (self.output_tokens - 1)
-
-    @property
-    def normalised_latency(self) -> float | None:
-        return self.e2e / self.output_tokens if self.e2e is not None and self.output_tokens else None
-
-    @property
-    def gaps(self) -> tuple[float, ...]:
-        return tuple(later - earlier for earlier, later in zip(self.chunks, self.chunks[1:], strict=False))
-
-
-LATENCIES: dict[str, Callable[[Timing], float | None]] = {
-    "ttft": lambda timing: timing.ttft,
-    "ttft_scheduled": lambda timing: timing.ttft_scheduled,
-    "tpot": lambda timing: timing.tpot,
-    "e2e": lambda timing: timing.e2e,
-    "e2e_scheduled": lambda timing: timing.e2e_scheduled,
-    "normalised_latency": lambda timing: timing.normalised_latency,
-}
 
 
 @dataclass(frozen=True)
@@ -123,7 +57,7 @@ class Goodput:
 
 @dataclass(frozen=True)
 class SpeedReport:
-    """Of several repeats of one load. `run` intervals are over repeats and hold what changes between them."""
+    """The report of several repeats of one load. Intervals over repeats include the variation between repeats."""
 
     requests: int
     succeeded: int
@@ -132,8 +66,8 @@ class SpeedReport:
     latencies: Mapping[str, Spread]
     itl: Spread
     itl_per_request: Spread
-    request_throughput: Interval  # a second, over repeats
-    output_throughput: Interval | None  # tokens a second, over repeats
+    request_throughput: Interval  # per second, over repeats
+    output_throughput: Interval | None  # tokens per second, over repeats
     counted_by: str
     peak_concurrency: int
     goodput: Goodput | None

@@ -16,7 +16,8 @@ from arena.errors import ConfigError
 from arena.serving.model_clients import no_answer
 from arena.serving.models import ServedModel, make_endpoint
 from benchmarks.errors import BadOption, BenchmarkError
-from benchmarks.speed import SpeedReport, Timing, poisson, report
+from benchmarks.speed import SpeedReport, poisson, report
+from benchmarks.timing import Timing
 
 # Words of every tokenizer's vocabulary. Prompts differ from the first word on, so that no server caches them.
 WORDS = (

@@ -62,7 +62,7 @@ def speed(
 
 def _objectives(texts: list[str]) -> dict[str, float]:
     """Seconds by latency. Raises `ConfigError`."""
-    from benchmarks.speed import LATENCIES
+    from benchmarks.timing import LATENCIES
 
     limits = {}
     for text in texts:

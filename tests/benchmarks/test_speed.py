@@ -7,8 +7,9 @@ import pytest
 from scipy import stats
 
 from benchmarks.errors import BadOption
-from benchmarks.speed import Timing, goodput, peak, poisson, report
+from benchmarks.speed import goodput, peak, poisson, report
 from benchmarks.speed_json import to_dict, vllm
+from benchmarks.timing import Timing
 
 
 def timing(start=0.0, waited=0.0, first=0.2, gap=0.1, tokens=5, **more):

@@ -125,6 +125,14 @@ def test_a_budget_needs_prices(database, settings, kitchen):
         run_benchmarks(database, settings, config)
 
 
+def test_a_run_that_its_budget_stopped_is_not_complete(database, settings, kitchen):
+    priced = model("sure", "Answer: B", price={"prompt": 1e6, "completion": 1e6})
+    config = BenchmarkConfig([str(kitchen / "kitchen.py")], ["sure"], budget=1.0)
+    result = run_benchmarks(database, settings.model_copy(update={"models": [priced]}), config)
+    [row] = result.rows()
+    assert (row["interrupted"], row["failed"], row["value"], result.complete) == (True, 3, None, False)
+
+
 def selected(kitchen) -> SelectedTask:
     return select(TaskSpec(KITCHEN), DataSources(kitchen), SelectionOptions())
 
