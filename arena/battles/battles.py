@@ -1,7 +1,7 @@
 """A battle from the voter's side: begin, continue, regenerate, vote, leave, come back.
 
-A battle lives in the store; only the turn being written lives in memory. What a voter may see of it is a
-`View`, and a view names the models only after the vote.
+A battle is in the store; only its running turn is in memory. Voters see a `View`, which names the models only
+after the vote.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from weakref import WeakValueDictionary
 
 from arena.battles.live_turns import BattleRefused, Live, RunningTurns
 from arena.battles.matchmaking import TooFewModels, draw_pair
-from arena.battles.views import View, spoken, view_of
+from arena.battles.views import View, view_of, vote_text
 from arena.config import BattleSettings
 from arena.rules.name_masking import NameMasker
 from arena.rules.prompt_limits import accept
@@ -35,8 +35,8 @@ __all__ = ["BattleRefused", "Battles", "VoteRefused"]
 
 log = logging.getLogger(__name__)
 
-NO_BLINDFOLD = NameMasker(())
-DEADLINE_MARGIN = 60.0  # seconds for writing a turn down, and for clocks that differ
+UNMASKED = NameMasker(())
+DEADLINE_MARGIN = 60.0  # seconds for storing a turn, and for clocks that differ
 
 T = TypeVar("T")
 
@@ -55,12 +55,12 @@ class Battles:
         self.serving = serving
         self.limits = limits
         self.random = random or SystemRandom()
-        self._blindfold = NameMasker(serving.names_to_hide())
-        self._running = RunningTurns(serving, limits, self._blindfold, self._write)
+        self._name_masker = NameMasker(serving.names_to_hide())
+        self._running = RunningTurns(serving, limits, self._name_masker, self._write)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def open(self) -> int:
-        """Register the models and close what a stopped server left running: returns how many battles."""
+        """Register the models and close battles that a stopped server left running; returns their number."""
         before = now() if self.database.file else self._deadline()  # a file has one server, at most
 
         def prepare(session: Session) -> int:
@@ -70,19 +70,19 @@ class Battles:
         return await self._write(prepare)
 
     async def close(self) -> None:
-        """Stop every turn; what was not finished is closed as abandoned."""
+        """Stop all turns and close their battles as abandoned."""
         ids = await self._running.close()
         await self._write(lambda session: stored.close_running(session, ids))
 
     async def close_stale(self) -> int:
-        """Abandon open battles that were left alone for too long, and running ones past every deadline."""
+        """Close old open battles and running ones past their deadline as abandoned; returns their number."""
         before, deadline = now() - timedelta(hours=self.limits.abandon_after_hours), self._deadline()
         return await self._write(
             lambda session: stored.close_stale(session, before) + stored.close_interrupted(session, deadline)
         )
 
     async def begin(self, voter: str, prompt: str) -> View:
-        """Draw two models and ask both. Raises `PromptRejected`, `BattleRefused`."""
+        """Draw two models and run both on the prompt. Raises `PromptRejected`, `BattleRefused`."""
         prompt = accept(prompt, self.limits.max_prompt_characters)
         try:
             pair = draw_pair(self.serving.drawable(), self.random)
@@ -98,16 +98,18 @@ class Battles:
             return await self._run_turn(await self._write(write))
 
     async def continue_(self, voter: str, public_id: str, prompt: str) -> View:
-        """The next prompt to the same two models. Raises `PromptRejected`, `BattleRefused`."""
+        """Run the same two models on the next prompt. Raises `PromptRejected`, `BattleRefused`."""
         prompt = accept(prompt, self.limits.max_prompt_characters)
         async with self._lock(public_id):
             battle = await self._settled(voter, public_id)
             if len(battle.turns) >= self.limits.max_turns:
-                raise BattleRefused(f"A battle has at most {self.limits.max_turns} turns. Vote, then begin anew.")
+                raise BattleRefused(
+                    f"A battle has at most {self.limits.max_turns} turns. Vote, then start a new round."
+                )
             return await self._another_turn(battle, lambda session: stored.add_turn(session, battle.id, prompt))
 
     async def regenerate(self, voter: str, public_id: str) -> View:
-        """Both completions of the last turn once more. Raises `BattleRefused`."""
+        """Run both models again on the last prompt. Raises `BattleRefused`."""
         async with self._lock(public_id):
             battle = await self._settled(voter, public_id)
             return await self._another_turn(battle, lambda session: stored.add_attempt(session, battle.id))
@@ -115,48 +117,49 @@ class Battles:
     async def vote(self, voter: str, public_id: str, winner: str) -> View:
         """Cast the one vote of a battle and reveal the models; when this returns, the vote is on disk.
 
-        The same vote sent again is answered as the first was. Raises `VoteRefused`.
+        A repeated vote returns the same view as the first. A vote counts for all turns of the battle, also from a tab
+        that shows fewer of them. Raises `VoteRefused`.
         """
         if winner not in WINNERS:
-            raise VoteRefused(f"{winner!r} is not a vote; expected {', '.join(WINNERS)}.")
+            raise VoteRefused(f"{winner!r} is not a vote. Choose one of {', '.join(WINNERS)}.")
         battle = await self._votable_by(voter, public_id)
         async with self._lock(public_id):
             await self._stop_for_vote(public_id)
             try:
                 await self._write(lambda session: _cast(session, voter, public_id, winner))
             except (AlreadyVoted, stored.WrongStatus):
-                log.info("another change to battle %s came first", battle.id)
+                log.info("Another change to battle %s came first.", battle.id)
         battle = await self._votable_by(voter, public_id)
         if battle.winner is None:
-            raise VoteRefused(_WHY_NOT.get(battle.status, "This vote did not get through. Please vote again."))
+            raise VoteRefused(_WHY_NOT.get(battle.status, "This vote was not counted. Please vote again."))
         if battle.winner != winner:
-            raise VoteRefused(f"You have voted on this battle already: {spoken(battle.winner)}.")
+            raise VoteRefused(f"You have already voted on this battle: {vote_text(battle.winner)}.")
         return self._view(battle)
 
     async def leave(self, voter: str, public_id: str) -> None:
-        """Start afresh: an open battle that gets no vote is closed."""
+        """Close an open battle without a vote."""
         async with self._lock(public_id):
             if live := self._running.find(public_id, voter):
                 await self._running.stop(live)
             battle = await self._find(public_id)
             if battle and battle.voter == voter:
-                with suppress(stored.WrongStatus):  # it has been voted on, or closed already
+                with suppress(stored.WrongStatus):  # already voted on or closed
                     await self._write(
                         lambda s: stored.move(s, battle.id, BattleStatus.OPEN, BattleStatus.ABANDONED)
                     )
 
     async def share(self, voter: str, public_id: str, agreed: bool) -> View:
-        """Let others read one's own battle after the vote, or take that back. Raises `BattleRefused`."""
+        """Share one's own battle with other readers after the vote, or stop sharing it. Raises `BattleRefused`."""
         battle = await self._find(public_id)
         if battle is None or battle.voter != voter:
-            raise BattleRefused("This battle is not yours, or no longer exists.")
+            raise BattleRefused("This battle is not yours or no longer exists.")
         if battle.status is not BattleStatus.VOTED:
-            raise BattleRefused("Others can read a battle only after your vote.")
+            raise BattleRefused("You can share a battle only after your vote.")
         await self._write(lambda session: shared_battles.share(session, battle.id, agreed))
         return self._view(replace(battle, shared=agreed))
 
     async def view(self, voter: str, public_id: str) -> View | None:
-        """The battle as it stands, or `None` when it is not this voter's."""
+        """The current state of a battle, or `None` when it is not this voter's."""
         live = self._running.find(public_id)
         battle = live.battle if live else await self._find(public_id)
         if battle is None or battle.voter != voter:
@@ -164,7 +167,7 @@ class Battles:
         return self._view(battle, live)
 
     async def watch(self, voter: str, public_id: str) -> AsyncIterator[View]:
-        """Frames of the running turn, then the battle as it stands when the turn is in the store."""
+        """Frames of the running turn, then the battle after the turn is stored."""
         if live := self._running.find(public_id, voter):
             async for _ in live.turn.frames():
                 yield self._view(live.battle, live)
@@ -173,30 +176,30 @@ class Battles:
             yield final
 
     def why_no_battle(self) -> str | None:
-        """What keeps battles from starting, in words that name no model; `None` when nothing does."""
+        """The reason why no battle can start, without names of models; `None` when one can."""
         ready, waiting = len(self.serving.drawable()), self.serving.waiting()
         if ready >= 2:
             return None
         if waiting:
             steps = "; ".join(model.progress for model in waiting)
-            return f"The arena is getting its models ready ({ready} of {ready + len(waiting)}): {steps}."
+            return f"The arena is loading its models ({ready} of {ready + len(waiting)} ready): {steps}."
         if len(self.serving.models) < 2:
             return (
                 f"A battle needs two models, and {len(self.serving.models)} "
                 "is enabled here. The operator can add one in arena.toml."
             )
-        return "Too few models can be used now. The operator can see why with `arena models --probe`."
+        return "Fewer than two models are available now. The operator can run `arena models --probe` to see why."
 
     def _deadline(self) -> datetime:
-        """A turn that began before this has ended, on whatever server it ran."""
+        """The time before which every turn, on any server, has ended by now."""
         return now() - timedelta(seconds=self.limits.turn_timeout + DEADLINE_MARGIN)
 
     def _lock(self, public_id: str) -> asyncio.Lock:
-        """One change to a battle at a time."""
+        """The lock that serialises changes to a battle."""
         return self._locks.setdefault(public_id, asyncio.Lock())
 
     async def _another_turn(self, battle: StoredBattle, write: Callable[[Session], None]) -> View:
-        """Open battle, running battle: write the change and start the turn. Raises `BattleRefused`."""
+        """Write the change to an open battle and start its next turn. Raises `BattleRefused`."""
 
         def begin(session: Session) -> None:
             stored.move(session, battle.id, BattleStatus.OPEN, BattleStatus.RUNNING)
@@ -206,16 +209,18 @@ class Battles:
             try:
                 await self._write(begin)
             except stored.WrongStatus:
-                raise BattleRefused("This battle has changed meanwhile. Reload the page to see it.") from None
+                raise BattleRefused(
+                    "This battle has changed in the meantime. Reload the page to see it."
+                ) from None
             return await self._run_turn(battle.public_id)
 
     async def _settled(self, voter: str, public_id: str) -> StoredBattle:
         """The voter's own battle, open and with no turn running. Raises `BattleRefused`."""
         if self._running.find(public_id, voter):
-            raise BattleRefused("Both models are still writing. Wait for them, or vote now.")
+            raise BattleRefused("Both models are still writing. Wait until they finish, or vote now.")
         battle = await self._find(public_id)
         if battle is None or battle.voter != voter:
-            raise BattleRefused("This battle is not yours, or no longer exists. Start a new one.")
+            raise BattleRefused("This battle is not yours or no longer exists. Start a new one.")
         if battle.status is not BattleStatus.OPEN:
             raise BattleRefused("This battle is over. Start a new one.")
         if not {battle.model_a, battle.model_b} <= self.serving.models.keys():
@@ -226,28 +231,28 @@ class Battles:
         """The voter's own battle, in any status. Raises `VoteRefused`."""
         battle = await self._find(public_id)
         if battle is None:
-            raise VoteRefused("There is no such battle. Start a new one.")
+            raise VoteRefused("This battle does not exist. Start a new one.")
         if battle.voter != voter:
             raise VoteRefused("This battle belongs to another voter. Start one of your own.")
         return battle
 
     async def _run_turn(self, public_id: str) -> View:
-        """Start writing the turn that the store has as running."""
+        """Start the turn that the store has as running."""
         battle = await self._find(public_id)
         assert battle is not None
         return self._view(battle, self._running.start(battle))
 
     async def _stop_for_vote(self, public_id: str) -> None:
-        """A vote while the models write stops both. Raises `VoteRefused` while there is nothing to judge."""
+        """Stop both models for a vote. Raises `VoteRefused` while there is nothing to judge."""
         live = self._running.find(public_id)
         if live is None:
             return
         if not live.turn.both_have_begun:
-            raise VoteRefused("Wait until both models have begun to write.")
+            raise VoteRefused("Wait until both models have started to write.")
         await self._running.stop(live)
 
     def _view(self, battle: StoredBattle, live: Live | None = None) -> View:
-        name_masker = NO_BLINDFOLD if battle.status is BattleStatus.VOTED else self._blindfold
+        name_masker = UNMASKED if battle.status is BattleStatus.VOTED else self._name_masker
         return view_of(battle, live.turn if live else None, name_masker, self.limits.max_turns)
 
     async def _find(self, public_id: str) -> StoredBattle | None:
@@ -268,7 +273,7 @@ class Battles:
 
 
 def _cast(session: Session, voter: str, public_id: str, winner: str) -> None:
-    """Check once more inside the transaction, then count the vote."""
+    """Check the status again inside the transaction, then count the vote."""
     battle = stored.find_battle(session, public_id=public_id)
     assert battle is not None
     if battle.status is not BattleStatus.OPEN:
@@ -279,7 +284,7 @@ def _cast(session: Session, voter: str, public_id: str, winner: str) -> None:
 
 
 _WHY_NOT = {
-    BattleStatus.RUNNING: "Both models are still writing. Wait for them to finish.",
-    BattleStatus.FAILED: "A model could not answer, so this battle does not count. Start a new one.",
+    BattleStatus.RUNNING: "Both models are still writing. Wait until they finish.",
+    BattleStatus.FAILED: "A model failed, so this battle does not count. Start a new one.",
     BattleStatus.ABANDONED: "This battle was closed without a vote. Start a new one.",
 }

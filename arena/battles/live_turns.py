@@ -1,4 +1,4 @@
-"""Turns being written: the one part of a battle that lives in memory, until what came of it is in the store."""
+"""Running turns: the only part of a battle that is in memory, until its completions are stored."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from arena.battles.streaming import LiveTurn, Patience
+from arena.battles.streaming import LiveTurn, StreamTimeouts
 from arena.battles.views import conversation
 from arena.config import BattleSettings
 from arena.rules.name_masking import NameMasker
@@ -26,12 +26,12 @@ Write = Callable[[Callable[[Session], None]], Awaitable[None]]
 
 
 class BattleRefused(Exception):
-    """What was asked for cannot be done now; nothing changed. The text is for the voter."""
+    """The request cannot be fulfilled now; nothing changed. The text is for the voter."""
 
 
 @dataclass
 class Live:
-    """A battle with a turn under way; `task` ends when the turn is in the store."""
+    """A battle with a running turn; `task` ends when the turn is stored."""
 
     battle: StoredBattle
     turn: LiveTurn
@@ -39,7 +39,7 @@ class Live:
 
 
 class RunningTurns:
-    """The turns under way on this server, by their battle's public id. `write` runs a write transaction."""
+    """The running turns of this server, by the battle's public id. `write` runs a write transaction."""
 
     def __init__(self, serving: Serving, limits: BattleSettings, name_masker: NameMasker, write: Write) -> None:
         self.serving, self.limits, self.name_masker = serving, limits, name_masker
@@ -48,17 +48,17 @@ class RunningTurns:
         self._coming: list[str] = []  # voters whose turns are about to be under way
 
     def find(self, public_id: str, voter: str | None = None) -> Live | None:
-        """The battle's running turn, if there is one; with `voter` only theirs."""
+        """The running turn of a battle, if there is one; with `voter`, only of theirs."""
         live = self._live.get(public_id)
         return live if live and voter in (None, live.battle.voter) else None
 
     async def stop(self, live: Live) -> None:
-        """End a turn early and wait until it is in the store."""
+        """End a turn early and wait until it is stored."""
         live.turn.stop()
         await asyncio.wait([live.task])
 
     async def close(self) -> list[int]:
-        """Cut every turn off; the battles whose turns those were."""
+        """Cancel all turns; returns the ids of their battles."""
         interrupted = list(self._live.values())
         for live in interrupted:
             live.task.cancel()
@@ -67,14 +67,14 @@ class RunningTurns:
 
     @contextmanager
     def place(self, voter: str) -> Iterator[None]:
-        """Keep a place for a turn until it is under way. Raises `BattleRefused` when there is none."""
+        """Reserve capacity for a turn until it runs. Raises `BattleRefused` when there is none."""
         running = Counter([live.battle.voter for live in self._live.values()] + self._coming)
         if running[voter] >= self.limits.running_per_voter:
             raise BattleRefused(
-                f"You have {running[voter]} battles being written at once. Let one of them finish first."
+                f"You have {running[voter]} running battles, which is the maximum. Wait until one of them has finished."
             )
         if running.total() >= self.limits.running_at_once:
-            raise BattleRefused("The arena is busy. Please try again in a moment; your prompt is still here.")
+            raise BattleRefused("The arena is busy. Please try again in a moment. Your prompt is kept.")
         self._coming.append(voter)
         try:
             yield
@@ -82,13 +82,13 @@ class RunningTurns:
             self._coming.remove(voter)
 
     def start(self, battle: StoredBattle) -> Live:
-        """Begin to write the turn that the store has as running."""
+        """Start the turn that the store has as running."""
         names = {"a": battle.model_a, "b": battle.model_b}
         turn = LiveTurn(
             conversations={side: conversation(battle, side) for side in SIDES},
             models={side: self.serving.models[names[side]] for side in SIDES},
             name_masker=self.name_masker,
-            patience=Patience(self.limits.first_token_timeout, self.limits.turn_timeout),
+            timeouts=StreamTimeouts(self.limits.first_token_timeout, self.limits.turn_timeout),
         )
         live = Live(battle, turn, asyncio.create_task(self._write_turn(battle, turn)))
         live.task.add_done_callback(lambda _task: self._turn_ended(live))
@@ -96,15 +96,15 @@ class RunningTurns:
         return live
 
     async def _write_turn(self, battle: StoredBattle, turn: LiveTurn) -> None:
-        """Run the turn and put what came of it into the store, whatever it was."""
+        """Run the turn and store its completions and status."""
         await turn.run()
         self.serving.note(turn.outcome())
         status = BattleStatus.FAILED if turn.failed else BattleStatus.OPEN
         await self._write(lambda session: stored.finish_turn(session, battle.id, turn.written(), status))
 
     def _turn_ended(self, live: Live) -> None:
-        """However it ended, and also when it was cancelled before it began."""
+        """Remove the turn, also after a failure or a cancellation before its start."""
         live.turn.done.set()
         del self._live[live.battle.public_id]
         if not live.task.cancelled() and (error := live.task.exception()):
-            log.error("battle %s could not be written down", live.battle.id, exc_info=error)
+            log.error("The turn of battle %s could not be stored.", live.battle.id, exc_info=error)

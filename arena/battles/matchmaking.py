@@ -1,4 +1,4 @@
-"""Which two models meet: drawn by weight, without replacement, sides shuffled."""
+"""The draw of two models by weight, without replacement, with shuffled sides."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class TooFewModels(Exception):
 
 @dataclass(frozen=True)
 class Pair:
-    """The models left and right, and the probability with which these two were drawn, sides aside."""
+    """The left and right model, and the probability of drawing these two in either order."""
 
     model_a: str
     model_b: str
@@ -24,8 +24,8 @@ def draw_pair(weights: Mapping[str, float], random: Random) -> Pair:
     """Draw the first model by weight, the second by weight among the rest.
 
     The probability of a pair {i, j} is `w_i w_j / (W - w_i) / W + w_i w_j / (W - w_j) / W`, which a rating
-    can use to undo the uneven sampling. Where fewer than two weights are above zero, all count as equal:
-    a forgotten weight must not stop the arena. Raises `TooFewModels`.
+    can use to correct for uneven sampling. Where fewer than two weights are above zero, all weights are equal, so
+    that a missing weight does not stop the arena. Raises `TooFewModels`.
     """
     if len(weights) < 2:
         raise TooFewModels(f"{len(weights)} of the 2 models that a battle needs can be drawn")
@@ -43,5 +43,5 @@ def draw_pair(weights: Mapping[str, float], random: Random) -> Pair:
 
 
 def _without(masses: Sequence[float], drawn: int) -> list[float]:
-    """Summed anew, not subtracted: a weight far below the others would be lost to rounding."""
+    """The masses without the drawn one, to be summed again: a subtraction would round small weights away."""
     return [0.0 if i == drawn else mass for i, mass in enumerate(masses)]

@@ -1,4 +1,4 @@
-"""One turn of a battle while it runs: both models write at once, watchers see frames."""
+"""One running turn of a battle: both models stream at once, and watchers get frames."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from arena.store.schema.battles import CompletionStatus
 
 log = logging.getLogger(__name__)
 
-FRAMES_PER_SECOND = 15  # smooth to the eye; more only costs bandwidth
+FRAMES_PER_SECOND = 15  # smooth; more frames only cost bandwidth
 
 Message = Mapping[str, str]
 
 
 class Streams(Protocol):
-    """What a turn needs of a model."""
+    """The part of a served model that a turn uses."""
 
     @property
     def name(self) -> str: ...
@@ -45,8 +45,8 @@ class Writing:
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How long a turn may take, in seconds."""
+class StreamTimeouts:
+    """Limits of a turn in seconds."""
 
     first_token: float
     turn: float
@@ -54,18 +54,18 @@ class Patience:
 
 @dataclass
 class LiveTurn:
-    """Runs both sides and remembers what came. One event loop; `run` once."""
+    """Runs both sides and collects their completions. One event loop; `run` once."""
 
     conversations: Mapping[Side, Sequence[Message]]
     models: Mapping[Side, Streams]
     name_masker: NameMasker
-    patience: Patience
+    timeouts: StreamTimeouts
     sides: dict[Side, Writing] = field(default_factory=lambda: {side: Writing() for side in SIDES})
     done: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def run(self) -> None:
-        """Until both sides have ended. A side that fails ends the other: the battle cannot count."""
+        """Run until both sides have ended. A failure of one side stops the other, because the battle cannot count."""
         self._tasks = [asyncio.create_task(self._write(side)) for side in SIDES]
         try:
             pending = set(self._tasks)
@@ -80,7 +80,7 @@ class LiveTurn:
                 task.cancel()
 
     def stop(self) -> None:
-        """Cut short what still runs; what was written stays."""
+        """Stop both sides; the text so far is kept."""
         for side, task in zip(SIDES, self._tasks, strict=False):
             if self.sides[side].status is CompletionStatus.RUNNING:
                 self.sides[side].status = CompletionStatus.STOPPED
@@ -95,25 +95,25 @@ class LiveTurn:
         return all(writing.text.strip() for writing in self.sides.values())
 
     def visible(self, side: Side) -> str:
-        """The text so far with every model's name masked."""
+        """The text so far with all model names masked."""
         writing = self.sides[side]
         return self.name_masker.hide(writing.text, whole=writing.status is not CompletionStatus.RUNNING)
 
     def outcome(self) -> dict[str, bool]:
-        """Whether each model answered, for those that were not cut short."""
-        known = (CompletionStatus.FINISHED, CompletionStatus.FAILED)
+        """Whether each model finished, for those that were not stopped."""
+        ended = (CompletionStatus.FINISHED, CompletionStatus.FAILED)
         return {
             self.models[side].name: writing.status is CompletionStatus.FINISHED
             for side, writing in self.sides.items()
-            if writing.status in known
+            if writing.status in ended
         }
 
     def written(self) -> dict[Side, Written]:
-        """Both completions as they go into the store."""
+        """Both completions as stored."""
         return {side: self._record(self.sides[side]) for side in SIDES}
 
     async def frames(self) -> AsyncIterator[None]:
-        """A beat for each frame in which something is new, until the turn is recorded."""
+        """One item for each frame with new text, until the turn is stored."""
         shown: tuple[str, ...] = ()
         while not self.done.is_set():
             current = tuple(writing.text for writing in self.sides.values())
@@ -126,12 +126,12 @@ class LiveTurn:
                 continue
 
     async def _write(self, side: Side) -> None:
-        """One side, to its end. Failures are kept in `sides` for the record, not raised."""
+        """Run one side to its end. Failures are recorded in `sides`, not raised."""
         writing, started = self.sides[side], time.monotonic()
         try:
             async with (
-                asyncio.timeout(self.patience.turn),
-                asyncio.timeout(self.patience.first_token) as first,
+                asyncio.timeout(self.timeouts.turn),
+                asyncio.timeout(self.timeouts.first_token) as first,
             ):
                 async for event in self.models[side].stream(self.conversations[side]):
                     if isinstance(event, Finish):
@@ -145,7 +145,7 @@ class LiveTurn:
         except EndpointError as error:
             self._fail(side, error.failure, error.detail)
         except TimeoutError:
-            self._fail(side, Failure.TIMEOUT, f"nothing whole after {time.monotonic() - started:.0f} s")
+            self._fail(side, Failure.TIMEOUT, f"no complete reply after {time.monotonic() - started:.0f} s")
         except asyncio.CancelledError:
             if writing.status is not CompletionStatus.STOPPED:
                 raise
@@ -153,7 +153,7 @@ class LiveTurn:
             writing.seconds = time.monotonic() - started
 
     def _end(self, writing: Writing) -> None:
-        """An empty completion is a failure: there is nothing to compare."""
+        """Finish a side; an empty completion is a failure, because there is nothing to compare."""
         if writing.text.strip():
             writing.status = CompletionStatus.FINISHED
         else:

@@ -1,4 +1,4 @@
-"""What a voter may see of a battle. A view names the models only after the vote."""
+"""The view of a battle for its voter, which names the models only after the vote."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Exchange:
 
 @dataclass(frozen=True)
 class View:
-    """What a voter may know of a battle. `model_a` and `model_b` are `None` until the vote."""
+    """A battle for its voter. `model_a` and `model_b` are `None` until the vote."""
 
     public_id: str
     status: BattleStatus
@@ -37,7 +37,7 @@ class View:
 
 
 def view_of(battle: StoredBattle, turn: LiveTurn | None, name_masker: NameMasker, max_turns: int) -> View:
-    """The battle as it stands, with the running `turn` in place of its last exchange."""
+    """The view of a battle, with the running `turn` in place of its last exchange."""
     voted = battle.status is BattleStatus.VOTED
     exchanges = [_exchange(stored, name_masker) for stored in battle.turns]
     if turn:
@@ -67,8 +67,8 @@ def conversation(battle: StoredBattle, side: Side) -> list[Message]:
     return messages[:-1]
 
 
-def spoken(winner: str | None) -> str:
-    """A vote in words."""
+def vote_text(winner: str | None) -> str:
+    """A vote as text."""
     words = {"model_a": "A is better", "model_b": "B is better", "tie": "tie", "both_bad": "both are bad"}
     return words.get(winner or "", "no vote")
 

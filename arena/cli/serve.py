@@ -1,4 +1,4 @@
-"""`arena serve` and `arena demo`: the page."""
+"""`arena serve` and `arena demo`: run the web application."""
 
 from __future__ import annotations
 
@@ -42,19 +42,22 @@ class Embedded(StrEnum):
 
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")]
-Port = Annotated[int | None, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535, show_default="7860")]
+Port = Annotated[
+    int | None,
+    typer.Option(help="Port to listen on; 0 selects a free port.", min=0, max=65535, show_default="7860"),
+]
 
 
 def serve(config: Config = None, host: Host = None, port: Port = None, db: DatabaseURL = None) -> None:
-    """Open the arena with the models of a settings file."""
+    """Run the arena with the models of a settings file."""
     _use_one_thread_for_algebra()
     from arena.config import read_settings
 
     settings = read_settings(config, overrides(web__host=host, web__port=port, database_url=db))
     if not settings.models:
         raise ConfigError(
-            f"{config or 'arena.toml'}: models: is missing; add a [[models]] table for each model, "
-            "or type `arena demo` for two that come along"
+            f"{config or 'arena.toml'}: models: is missing. Add a [[models]] table for each model, "
+            "or run `arena demo`, which has two built-in models"
         )
     run(settings)
 
@@ -62,20 +65,22 @@ def serve(config: Config = None, host: Host = None, port: Port = None, db: Datab
 def demo(
     models: Annotated[
         Models,
-        typer.Option(help="embedded: two small real models. scripted: fakes that need no weights."),
+        typer.Option(
+            help="Models to serve. embedded: two small real models. scripted: test models without weights."
+        ),
     ] = Models.EMBEDDED,
-    without: Annotated[list[Embedded] | None, typer.Option(help="Leave out a model.", show_default=False)] = None,
+    without: Annotated[list[Embedded] | None, typer.Option(help="Exclude a model.", show_default=False)] = None,
     discover: Annotated[
-        bool, typer.Option(help="Add models of Ollama, LM Studio, llama.cpp and vLLM on this machine.")
+        bool, typer.Option(help="Add models that Ollama, LM Studio, llama.cpp or vLLM serve on this machine.")
     ] = True,
     fetch_only: Annotated[
-        bool, typer.Option("--fetch-only", help="Fetch the weights, check them, and stop.")
+        bool, typer.Option("--fetch-only", help="Download and verify the weights, then exit.")
     ] = False,
     host: Host = None,
     port: Port = None,
     db: DatabaseURL = None,
 ) -> None:
-    """Open the arena with two small models that run on this machine: no key, no GPU, no account."""
+    """Run the arena with two small local models. Needs no API key, GPU or account."""
     _use_one_thread_for_algebra()
     from arena.config import read_settings
 
@@ -88,8 +93,10 @@ def demo(
 
 
 def _use_one_thread_for_algebra() -> None:
-    """For OpenBLAS, before numpy is there. A board's matrices are small: where other work holds the cores, threads
-    that wait for each other made a fit of 300 models three times slower. Whoever has set it is obeyed."""
+    """Limit OpenBLAS to one thread, before numpy is imported, unless the environment sets a number.
+
+    The matrices of a board are small: on busy cores, waiting threads made a fit of 300 models three times slower.
+    """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
@@ -103,7 +110,7 @@ def run(settings: Settings) -> None:
     try:
         database.make_ready()
         listener = _listen(settings.web.host, settings.web.port)
-        with console.status("opening the arena"):
+        with console.status("starting the arena"):
             import uvicorn
 
             from arena.serving.models import serve as serving_of
@@ -121,39 +128,39 @@ def run(settings: Settings) -> None:
 
 
 async def _serve(server: uvicorn.Server, listener: socket.socket, serving: Serving) -> None:
-    """Serve, with a line in the terminal for what is still being fetched or loaded."""
+    """Serve, with a status line for models that are still being downloaded or loaded."""
     showing = asyncio.create_task(_show_progress(serving))
     await server.serve(sockets=[listener])
     showing.cancel()
 
 
 async def _show_progress(serving: Serving) -> None:
-    with console.status("making the models ready") as line:
+    with console.status("loading models") as line:
         while waiting := serving.waiting():
             line.update(escape(" · ".join(f"{model.name}: {model.progress}" for model in waiting)))
             await asyncio.sleep(PROGRESS_EVERY)
 
 
 def _demo_models(which: Models, without: list[Embedded], discover: bool, needed: bool) -> tuple[AnyModel, ...]:
-    """The models to open; `needed`: llama.cpp must be there to run the embedded ones. Raises `ConfigError`."""
+    """The models to serve; with `needed`, llama.cpp must be installed for the embedded ones. Raises `ConfigError`."""
     from arena.serving.bundled import SCRIPTED, embedded, find_local_servers, terms_of, without_extra
 
     if which is Models.SCRIPTED:
         return SCRIPTED
-    found = asyncio.run(find_local_servers()) if discover else ()
-    for model in found:
+    local = asyncio.run(find_local_servers()) if discover else ()
+    for model in local:
         console.print(f"found {model.name} at {model.url}", highlight=False, markup=False)
     if needed and find_spec("xllamacpp") is None:
-        return without_extra(found)
+        return without_extra(local)
     chosen = embedded(without)
     for terms in terms_of(chosen):
         console.print(f"[bold]Terms.[/] {terms}", soft_wrap=True, highlight=False)
     names = {model.name.casefold() for model in chosen}
-    return (*chosen, *(model for model in found if model.name.casefold() not in names))
+    return (*chosen, *(model for model in local if model.name.casefold() not in names))
 
 
 def _fetch(models: Sequence[AnyModel]) -> None:
-    """Fetch weights with a line of progress each. Raises `ConfigError` when a source is missing."""
+    """Download weights, with a status line each. Raises `ConfigError` when a source is missing."""
     from arena.config import LlamaCppSettings
     from arena.endpoints import EndpointError
     from arena.serving.downloads import KNOWN, fetch
@@ -170,7 +177,7 @@ def _fetch(models: Sequence[AnyModel]) -> None:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """Take the port before the slow part: a port in use is told at once."""
+    """Bind the port before the slow part, so that a port in use is reported at once."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -179,7 +186,7 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise ConfigError(
-            f"cannot listen on {host}:{port} ({error.strerror}); choose another --host or --port"
+            f"Cannot listen on {host}:{port} ({error.strerror}). Choose another --host or --port."
         ) from error
     return listener
 
@@ -188,7 +195,7 @@ def _greet(database: Database, listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     console.print(f"The arena is open at [bold]http://{shown}:{port}[/]", highlight=False)
-    console.print(f"Votes are kept in {_place(database)}. Ctrl-C closes the arena.", highlight=False)
+    console.print(f"Votes are stored in {_place(database)}. Press Ctrl-C to stop the arena.", highlight=False)
 
 
 def _place(database: Database) -> str:
@@ -210,6 +217,6 @@ def _log_to_terminal() -> None:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Open pages hold their event streams for ever; that closing the arena cuts them is no error."""
+    """Whether a record is not about event streams of open pages, which end when the arena stops."""
     cut = record.exc_info is not None and record.exc_info[0] is asyncio.CancelledError
     return not cut and "graceful shutdown exceeded" not in record.getMessage()

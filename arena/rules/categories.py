@@ -1,8 +1,8 @@
-"""What a battle is about, told from its prompts by rules: no model asked, no network, under a millisecond.
+"""Categories of a battle, by rules over its prompts: no model call, no network, under a millisecond.
 
-A battle belongs to any number of categories. A rule is a weighted sum of signs, each sign a pattern that
-counts once; from one point on the category holds. The rules have a version: when one changes, the number
-changes, and a board says with which version its battles were sorted.
+A battle has any number of categories. A rule is a weighted sum of signs, each a pattern that counts once; the
+category holds if the sum is at least one. The rules have a version, which changes with each rule and is shown on
+boards.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ VERSION = "rules-1"
 LONG = 500  # tokens from which a prompt is long, as the public arena counts (blog of 2024-05-17)
 CHARACTERS_A_TOKEN = 4  # of English under the usual tokenizers
 IDEOGRAPHS_A_TOKEN = 1.5
-HARD = 4  # signs of difficulty, of seven, that make a prompt hard: patterns see fewer than the LLM that is asked for six
+HARD = 4  # signs of difficulty, of seven, that make a prompt hard: patterns detect fewer than the tagger, which needs six
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A category holds when the weights of the signs found add up to one or more."""
+    """A category holds when the weights of the matching signs add up to one or more."""
 
     category: str
     signs: tuple[tuple[float, re.Pattern[str]], ...]
@@ -149,7 +149,7 @@ HARDNESS = {
                         r"|patients?|students?|budget|employees?|server|website|app|report|email|deploy\w*|market"
                         r"|data ?set|real[- ]world|work|day)\b"),
 }  # fmt: skip
-HARD_LENGTH = 100  # characters under which nothing is hard: "write a sql query" names no problem
+HARD_LENGTH = 100  # characters below which no prompt is hard: "write a sql query" states no problem
 
 
 def categories(prompts: Sequence[str]) -> tuple[str, ...]:
@@ -157,27 +157,27 @@ def categories(prompts: Sequence[str]) -> tuple[str, ...]:
 
     The language is that of all prompts together; the other rules hold when they hold for any one prompt.
     """
-    found = {rule.category for rule in RULES if any(rule.holds(prompt) for prompt in prompts)}
-    spoken = language("\n".join(prompts))
-    if spoken:
-        found.add(spoken)
+    names = {rule.category for rule in RULES if any(rule.holds(prompt) for prompt in prompts)}
+    spoken_language = language("\n".join(prompts))
+    if spoken_language:
+        names.add(spoken_language)
     if len(prompts) > 1:
-        found.add("multi-turn")
+        names.add("multi-turn")
     if any(tokens(prompt) >= LONG for prompt in prompts):
-        found.add("long")
+        names.add("long")
     if any(hardness(prompt) >= HARD for prompt in prompts):
-        found.add("hard")
-    return tuple(sorted(found))
+        names.add("hard")
+    return tuple(sorted(names))
 
 
 def hardness(prompt: str) -> int:
-    """How many of the seven signs of difficulty a prompt shows; none when it is a line or two."""
+    """Number of the seven signs of difficulty in a prompt; 0 for a prompt of one or two lines."""
     if len(prompt) < HARD_LENGTH:
         return 0
     return sum(sign.search(prompt) is not None for sign in HARDNESS.values())
 
 
 def tokens(prompt: str) -> float:
-    """About how many tokens a prompt has."""
+    """Approximate number of tokens of a prompt."""
     wide = sum(letter > "⺀" for letter in prompt)
     return (len(prompt) - wide) / CHARACTERS_A_TOKEN + wide / IDEOGRAPHS_A_TOKEN

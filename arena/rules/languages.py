@@ -1,4 +1,4 @@
-"""The language of a prompt, told by its script, and among Latin scripts by its commonest words."""
+"""Detection of the language of a prompt by its script, and for Latin script by common words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections import Counter
 
-# The first word of a letter's Unicode name tells its script; hiragana decides over the ideographs beside it.
+# The first word of a letter's Unicode name is its script. Hiragana has priority over ideographs.
 SCRIPTS = {
     "CJK": "chinese",
     "HIRAGANA": "japanese",
@@ -20,7 +20,7 @@ SCRIPTS = {
     "THAI": "thai",
 }
 
-# Words that a sentence of the language can hardly do without, and its neighbours have not.
+# Words that are frequent in the language and rare in the others.
 WORDS = {
     "english": "the of and to in is that it for you with on what how are this can do write why my not from if have",
     "german": "der die das und ist nicht ein eine zu mit für auf wie ich du sie auch dem den wird kann schreibe",
@@ -32,14 +32,14 @@ WORDS = {
 _WORDS = {language: frozenset(words.split()) for language, words in WORDS.items()}
 _LATIN_WORD = re.compile(r"[^\W\d_]+")
 _LATIN = "latin"
-SHARE = 0.3  # of the letters: a Chinese prompt may hold many English names, and remains one
+SHARE = 0.3  # of the letters: a Chinese prompt can contain many English names
 
 
 def language(text: str) -> str | None:
-    """The language, or None where there are no words to tell it by.
+    """The language of a text, or None for a text without letters.
 
-    Counts the letters of each script; a script other than Latin needs three tenths of them. Among Latin
-    letters the language with most of its common words wins, and English where no word tells.
+    Counts the letters of each script; a script other than Latin needs 30 % of them. For Latin letters it is the
+    language with most common words in the text, and English where there are none.
     """
     letters = Counter(_script(letter) for letter in text if letter.isalpha())
     total = letters.total()
@@ -47,9 +47,9 @@ def language(text: str) -> str | None:
         return None
     if letters["japanese"] and letters["japanese"] + letters["chinese"] >= SHARE * total:
         return "japanese"
-    found = [name for name, count in letters.most_common() if name != _LATIN and count >= SHARE * total]
-    if found:
-        return found[0] or None
+    scripts = [name for name, count in letters.most_common() if name != _LATIN and count >= SHARE * total]
+    if scripts:
+        return scripts[0] or None
     return _latin(text)
 
 

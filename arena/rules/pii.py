@@ -1,9 +1,8 @@
-"""Personal data and secrets taken out of texts before they are published, and counted.
+"""Redaction of personal data and secrets in texts before they are published, with counts by kind.
 
-Each finding is replaced by its kind in brackets, `[email]`. A pattern alone says too much: what looks like a card
-or an IBAN must have the right check digits, what looks like an address must be one, and a telephone number must
-be written as one (with +, or in groups) and not be a date or a sum. What cannot be told from a text, such as
-names of persons and postal addresses, stays: screening is not anonymisation.
+Each match is replaced by its kind in brackets, `[email]`. A pattern alone has too many false positives, so card
+numbers and IBANs need valid check digits, IP addresses must parse, and phone numbers need a + or groups and must
+not be dates or sums. Names of persons and postal addresses are not detected: redaction is not anonymisation.
 """
 
 from __future__ import annotations
@@ -19,11 +18,11 @@ from arena.errors import ConfigError
 
 @dataclass(frozen=True)
 class Detector:
-    """One kind of personal data: where it may be, and what else must hold for it to be that."""
+    """One kind of personal data: a pattern for candidates, and a check that a candidate must pass."""
 
     kind: str
     pattern: re.Pattern[str]
-    holds: Callable[[str], bool] = field(default=lambda found: bool(found))
+    holds: Callable[[str], bool] = field(default=lambda candidate: bool(candidate))
 
 
 def _digits(text: str) -> str:
@@ -31,37 +30,37 @@ def _digits(text: str) -> str:
 
 
 def is_card(text: str) -> bool:
-    """The check digit of payment cards (Luhn; ISO/IEC 7812-1) over 13 to 19 digits that are not all alike."""
-    digits = [int(one) for one in _digits(text)]
+    """Whether 13 to 19 digits, not all equal, have the check digit of payment cards (Luhn; ISO/IEC 7812-1)."""
+    digits = [int(digit) for digit in _digits(text)]
     if not 13 <= len(digits) <= 19 or len(set(digits)) == 1 or digits[0] == 0:
         return False
-    doubled = [sum(divmod(2 * one, 10)) for one in digits[-2::-2]]
+    doubled = [sum(divmod(2 * digit, 10)) for digit in digits[-2::-2]]
     return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
 
 
 def is_iban(text: str) -> bool:
-    """The remainder by 97 of an IBAN is one (ISO 13616)."""
+    """Whether an IBAN has the remainder 1 modulo 97 (ISO 13616)."""
     compact = re.sub(r"[\s-]", "", text).upper()
     if not 15 <= len(compact) <= 34:
         return False
-    return int("".join(str(int(one, 36)) for one in compact[4:] + compact[:4])) % 97 == 1
+    return int("".join(str(int(character, 36)) for character in compact[4:] + compact[:4])) % 97 == 1
 
 
 def is_address(text: str) -> bool:
-    """An IP address of a machine out there: not this one, not one of documentation, and not `a::b` of C++."""
+    """Whether a text is a public IP address: not loopback, not for documentation, and not `a::b` of C++."""
     if ":" in text and (len(text) < 6 or not re.search(r"\d", text)):
         return False
     try:
-        found = ipaddress.ip_address(text.strip("[]"))
+        address = ipaddress.ip_address(text.strip("[]"))
     except ValueError:
         return False
     return not (
-        found.is_loopback or found.is_unspecified or text.startswith(("192.0.2.", "203.0.113.", "2001:db8"))
+        address.is_loopback or address.is_unspecified or text.startswith(("192.0.2.", "203.0.113.", "2001:db8"))
     )
 
 
 def is_phone(text: str) -> bool:
-    """7 to 15 digits (ITU-T E.164), written as a number is dialled and not as a date."""
+    """Whether 7 to 15 digits (ITU-T E.164) are written as a phone number and not as a date."""
     digits = _digits(text)
     if not 7 <= len(digits) <= 15 or len(set(digits)) == 1:
         return False
@@ -115,29 +114,31 @@ DETECTORS = (
 
 @dataclass
 class PIIRedactor:
-    """Takes personal data out of texts; `found` counts what was there, by kind."""
+    """Redacts personal data in texts; `found` counts the matches by kind."""
 
     detectors: Sequence[Detector] = DETECTORS
     found: Counter[str] = field(default_factory=Counter)
 
     def __call__(self, text: str) -> str:
         for detector in self.detectors:
-            text = detector.pattern.sub(lambda match, one=detector: self._replaced(match[0], one), text)  # type: ignore[misc]
+            text = detector.pattern.sub(lambda match, kind=detector: self._replaced(match[0], kind), text)  # type: ignore[misc]
         return text
 
-    def _replaced(self, found: str, detector: Detector) -> str:
-        if not detector.holds(found):
-            return found
+    def _replaced(self, candidate: str, detector: Detector) -> str:
+        if not detector.holds(candidate):
+            return candidate
         self.found[detector.kind] += 1
         return f"[{detector.kind}]"
 
 
-def screen_with(more: Mapping[str, str] | None = None) -> PIIRedactor:
-    """A screen with further kinds, each a regular expression that comes before ours. Raises `ConfigError`."""
+def screen_with(patterns: Mapping[str, str] | None = None) -> PIIRedactor:
+    """A redactor with additional kinds, whose regular expressions are applied first. Raises `ConfigError`."""
     own = []
-    for kind, pattern in (more or {}).items():
+    for kind, pattern in (patterns or {}).items():
         try:
             own.append(Detector(kind, re.compile(pattern)))
         except re.error as problem:
-            raise ConfigError(f"{kind}: {pattern!r} is no regular expression: {problem}") from problem
+            raise ConfigError(
+                f"{kind}: {pattern!r} is not a valid regular expression: {problem}. Correct it."
+            ) from problem
     return PIIRedactor((*own, *DETECTORS))

@@ -1,37 +1,37 @@
-"""What a voter may send: text with something in it, of bearable length, without control characters."""
+"""Checks of a voter's prompt: not empty, within the length limit, without control characters."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
-# C0 and C1 controls but tab and line feed; a NUL would also be refused by PostgreSQL
-# and the overrides that turn the words after them round; the marks and isolates of right-to-left scripts stay
+# C0 and C1 controls except tab and line feed (PostgreSQL refuses NUL), and direction overrides; the marks and
+# isolates of right-to-left scripts are kept
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
 
 
 class PromptRejected(Exception):
-    """The text is for the voter."""
+    """The prompt cannot be sent. The text is for the voter."""
 
 
 def clean(text: str) -> str:
-    """Unix line ends, no control characters, no lone surrogates (UTF-8 could not hold them)."""
+    """The text with Unix line endings, without control characters and lone surrogates, which UTF-8 cannot encode."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return CONTROLS.sub("", text.encode("utf-8", "replace").decode("utf-8"))
 
 
 def _visible(character: str) -> bool:
-    """Neither a space nor a mark of format, such as a zero-width joiner."""
+    """Whether a character is neither a space nor a format character such as a zero-width joiner."""
     return unicodedata.category(character) not in ("Cf", "Cc", "Zs", "Zl", "Zp")
 
 
-def accept(text: str, most: int) -> str:
+def accept(text: str, limit: int) -> str:
     """The cleaned prompt. Raises `PromptRejected`."""
     prompt = clean(text).strip()
     if not any(map(_visible, prompt)):
         raise PromptRejected("Type a prompt first.")
-    if len(prompt) > most:
+    if len(prompt) > limit:
         raise PromptRejected(
-            f"This prompt has {len(prompt):,} characters; at most {most:,} are allowed. Shorten it."
+            f"This prompt has {len(prompt):,} characters; at most {limit:,} are allowed. Shorten it."
         )
     return prompt

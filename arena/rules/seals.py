@@ -1,13 +1,13 @@
-"""What a seal is: votes hashed into a Merkle tree, its root chained to the seal before.
+"""Seals: votes hashed into a Merkle tree, whose root is chained to the previous seal.
 
     leaf  = SHA-256(0x00 || canonical JSON of the vote)
     node  = SHA-256(0x01 || left || right);  a node without a neighbour moves up as it is
     seal  = SHA-256(canonical JSON of {number, previous, first_vote, last_vote, votes, root, filter, boards,
             sealed_at})
 
-Canonical JSON has sorted keys, no spaces, UTF-8 and no escapes but those that JSON asks for; times are UTC with
-microseconds. The two prefixes keep a leaf from being taken for a node (RFC 6962, section 2.1). Everything here
-works on plain values, so that whoever holds an export can follow it without a database.
+Canonical JSON has sorted keys, no spaces, UTF-8 and only the escapes that JSON requires; times are UTC with
+microseconds. The two prefixes distinguish leaves from nodes (RFC 6962, section 2.1). All functions work on plain
+values, so that an export can be verified without a database.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-GENESIS = "0" * 64  # what the first seal has as the one before
-DECIMALS = 4  # of a rating in a seal: what is left of rounding differs between machines far below
+GENESIS = "0" * 64  # `previous` of the first seal
+DECIMALS = 4  # of a rating in a seal: rounding differs between machines only far below
 
 
 @dataclass(frozen=True, slots=True)
 class SealedVote:
-    """A vote as it is sealed and published: no text, and a pseudonym for the voter."""
+    """A vote as sealed and published: without texts, and with a pseudonym for the voter."""
 
     vote: int
     battle: str  # its public id
@@ -44,7 +44,7 @@ class SealedVote:
 
 @dataclass(frozen=True)
 class Seal:
-    """A batch of votes, from `first_vote` to `last_vote`, and the boards that all votes up to then give."""
+    """A batch of votes, from `first_vote` to `last_vote`, and the boards of all votes up to then."""
 
     number: int  # from 1
     previous: str
@@ -65,7 +65,7 @@ class Seal:
 
 
 class Tree:
-    """A Merkle root from leaves that come one by one; memory grows with the logarithm of their number."""
+    """A Merkle root from leaves added one by one, in memory logarithmic in their number."""
 
     def __init__(self) -> None:
         self.leaves = 0
@@ -80,17 +80,17 @@ class Tree:
         self._peaks.append((height, leaf))
 
     def root(self) -> str:
-        """The root in hex; that of no leaves is the hash of nothing."""
+        """The root in hex; without leaves it is the hash of an empty string."""
         if not self._peaks:
             return hashlib.sha256(b"").hexdigest()
-        _, found = self._peaks[-1]
+        _, right = self._peaks[-1]
         for _, left in reversed(self._peaks[:-1]):
-            found = _node(left, found)
-        return found.hex()
+            right = _node(left, right)
+        return right.hex()
 
 
 def merkle_root(votes: Iterable[SealedVote]) -> tuple[str, int]:
-    """The root over the votes in the order given, and how many there were."""
+    """The root over the votes in the given order, and their number."""
     tree = Tree()
     for vote in votes:
         tree.add(vote.leaf())
@@ -98,12 +98,12 @@ def merkle_root(votes: Iterable[SealedVote]) -> tuple[str, int]:
 
 
 def pseudonym(key: bytes, voter: str) -> str:
-    """A voter's name in what is published: a keyed hash, so that only the arena can tell who it is."""
+    """A voter's name in publications: a keyed hash, which only the arena can link to the voter."""
     return hmac.new(key, voter.encode(), hashlib.sha256).hexdigest()[:20]
 
 
 def canonical(value: Any) -> bytes:
-    """JSON of which there is one form only."""
+    """The canonical JSON of a value, as bytes."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return text.encode("utf-8", "surrogatepass")
 

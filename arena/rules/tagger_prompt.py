@@ -1,7 +1,7 @@
-"""The LLM tagger: what a model is asked about a battle's prompts, and what its reply means.
+"""The LLM tagger: the request about a battle's prompts, and the categories in its reply.
 
-Its categories stand beside those by rule, under names of their own (`code (llm)`): a board says by that which of
-the two has sorted its battles. The seven criteria, and six of them for "hard", are the public arena's (blog of
+Its categories have their own names (`code (llm)`), distinct from those by rule, so that a board shows which of the
+two assigned its battles. The seven criteria, and six of them for "hard", are the public arena's (blog of
 2024-05-17).
 """
 
@@ -16,9 +16,9 @@ from judges.replies import Reason, Unparsable, reply_text
 
 VERSION = "llm-1"
 SUFFIX = " (llm)"
-TAGGED = "tagged" + SUFFIX  # every battle that the tagger has sorted, whatever it found
+TAGGED = "tagged" + SUFFIX  # every battle with a reply of the tagger, whatever its categories
 HARD = 6  # criteria, of seven
-LONGEST = 12_000  # characters of a battle's prompts that the tagger is shown
+LONGEST = 12_000  # characters of a battle's prompts in the request
 CLASSIFIER = 40  # letters of a classifier's name that the store keeps
 
 CRITERIA = {
@@ -46,7 +46,7 @@ _OBJECT = re.compile(r"\{[^{}]*\}")
 
 
 def messages(prompts: Sequence[str]) -> list[dict[str, str]]:
-    """What the model is asked about a battle with these prompts, one a turn; they are data, as a JSON list."""
+    """The request about a battle with these prompts, one a turn; the prompts are data, as a JSON list."""
     shown = json.dumps([prompt[:LONGEST] for prompt in prompts], ensure_ascii=False)[:LONGEST]
     return [
         {"role": "system", "content": SYSTEM},
@@ -55,7 +55,7 @@ def messages(prompts: Sequence[str]) -> list[dict[str, str]]:
 
 
 def found_in(reply: Any) -> tuple[str, ...] | Unparsable:
-    """The categories that a reply names, in alphabetical order; a reply without all the answers is `Unparsable`."""
+    """The categories of a reply, in alphabetical order; a reply without all keys is `Unparsable`."""
     words = reply_text(reply)
     if isinstance(words, Unparsable):
         return words
@@ -63,28 +63,28 @@ def found_in(reply: Any) -> tuple[str, ...] | Unparsable:
     if len(objects) != 1:
         return Unparsable(Reason.SEVERAL if objects else Reason.NONE)
     try:
-        told = json.loads(objects[0])
+        values = json.loads(objects[0])
     except ValueError:
         return Unparsable(Reason.NONE)
-    answers = [told.get(key) for key in (*CRITERIA, *KINDS)]
+    answers = [values.get(key) for key in (*CRITERIA, *KINDS)]
     if not all(isinstance(answer, bool) for answer in answers):
         return Unparsable(Reason.OUT_OF_RANGE)
-    names = [NAMES[key] for key in KINDS if told[key]]
-    hard = ["hard" + SUFFIX] if sum(told[key] for key in CRITERIA) >= HARD else []
+    names = [NAMES[key] for key in KINDS if values[key]]
+    hard = ["hard" + SUFFIX] if sum(values[key] for key in CRITERIA) >= HARD else []
     return tuple(sorted([*names, *hard, TAGGED]))
 
 
 def check(reply: Any) -> Unparsable | None:
-    """For the engine: a reply that cannot be read is counted as such and sorts nothing."""
-    found = found_in(reply)
-    return found if isinstance(found, Unparsable) else None
+    """The reason why a reply cannot be parsed, for the engine; None for a valid reply."""
+    names = found_in(reply)
+    return names if isinstance(names, Unparsable) else None
 
 
 def classifier(model: str) -> str:
-    """The tagger's name as the store keeps it."""
+    """The name of the tagger in the store."""
     return f"{VERSION} {model}"[:CLASSIFIER]
 
 
 def classifier_of(category: str, rules: str) -> str:
-    """The version that has sorted a category's battles: the tagger's, or that of the `rules`."""
+    """The version that assigns a category: the tagger's, or that of the `rules`."""
     return VERSION if category.endswith(SUFFIX) else rules

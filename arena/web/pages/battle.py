@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from arena.battles.battles import BattleRefused, Battles, VoteRefused
-from arena.battles.views import View, spoken
+from arena.battles.views import View, vote_text
 from arena.rules.prompt_limits import PromptRejected
 from arena.store.schema.battles import BattleStatus
 from arena.web.battle_widgets import ASK, NEW, Widgets, lay_out, notice
@@ -229,7 +229,7 @@ def _notice_of(view: View) -> tuple[str, str]:
     """The text of the notice for a battle, and its kind."""
     if view.status is BattleStatus.VOTED:
         cut = " The answers were cut short by your vote." if view.stopped_early else ""
-        vote = f"Your vote: {spoken(view.winner)}."
+        vote = f"Your vote: {vote_text(view.winner)}."
         return f"{vote} A was {view.model_a}, B was {view.model_b}.{cut} Thank you!", "reveal"
     if view.status is BattleStatus.RUNNING:
         return RUNNING, "plain"

@@ -81,7 +81,7 @@ async def test_an_early_vote_stops_both_models_and_says_so_on_record(sqlite):
 async def test_there_is_no_vote_before_there_is_something_to_judge(sqlite):
     battles = await opened_battles(sqlite, SILENT, SLOW)
     view = await battles.begin("ann", "go")
-    with pytest.raises(VoteRefused, match="Wait until both models have begun"):
+    with pytest.raises(VoteRefused, match="Wait until both models have started to write"):
         await battles.vote("ann", view.public_id, "tie")
     await battles.close()
     assert votes(battles) == []
@@ -124,7 +124,7 @@ async def test_a_vote_sent_twice_is_answered_as_the_first_was(battles):
 async def test_a_second_and_different_vote_is_refused(battles):
     view = await fought(battles)
     await battles.vote("ann", view.public_id, "model_a")
-    with pytest.raises(VoteRefused, match="You have voted on this battle already: A is better"):
+    with pytest.raises(VoteRefused, match="You have already voted on this battle: A is better"):
         await battles.vote("ann", view.public_id, "tie")
     assert votes(battles) == ["model_a"]
 
@@ -134,7 +134,7 @@ async def test_a_vote_from_a_tab_that_shows_an_earlier_turn_is_a_vote_on_the_who
     battles = await opened_battles(sqlite, *slow)
     view = await fought(battles)
     await battles.continue_("ann", view.public_id, "And then?")
-    with pytest.raises(VoteRefused, match="Wait until both models have begun"):
+    with pytest.raises(VoteRefused, match="Wait until both models have started to write"):
         await battles.vote("ann", view.public_id, "model_a")
     await settled(battles, "ann", view.public_id)
     after = await battles.vote("ann", view.public_id, "model_a")
@@ -163,7 +163,7 @@ async def test_nobody_votes_on_anothers_battle(battles):
 
 
 @pytest.mark.parametrize(
-    ("public_id", "winner", "why"), [("x", "tie", "no such battle"), ("x", "left", "not a vote")]
+    ("public_id", "winner", "why"), [("x", "tie", "does not exist"), ("x", "left", "not a vote")]
 )
 async def test_a_vote_that_makes_no_sense_is_refused(battles, public_id, winner, why):
     with pytest.raises(VoteRefused, match=why):
@@ -215,7 +215,7 @@ async def test_one_voter_does_not_take_the_whole_arena(sqlite):
     battles = await opened_battles(sqlite, SLOW, SILENT, running_per_voter=2)
     for _ in range(2):
         await battles.begin("ann", "go")
-    with pytest.raises(BattleRefused, match="2 battles being written at once"):
+    with pytest.raises(BattleRefused, match="2 running battles, which is the maximum"):
         await battles.begin("ann", "go")
     await battles.begin("bob", "go")
     await battles.close()
@@ -263,9 +263,9 @@ async def test_the_page_is_told_why_no_battle_can_begin(sqlite):
     assert battles.why_no_battle() is None
     model = battles.serving.models[PLAIN.name]
     model.state, model.progress = State.WAITING, "loading weights"
-    assert battles.why_no_battle() == "The arena is getting its models ready (1 of 2): loading weights."
+    assert battles.why_no_battle() == "The arena is loading its models (1 of 2 ready): loading weights."
     model.state = State.UNUSABLE
-    assert "Too few models can be used now" in battles.why_no_battle()
+    assert "Fewer than two models are available now" in battles.why_no_battle()
 
 
 async def test_voters_at_once_do_not_get_into_each_others_way(database):
@@ -338,6 +338,6 @@ async def test_a_model_that_keeps_failing_rests(sqlite):
     battles = await opened_battles(sqlite, PLAIN, FAILS_FIRST)
     for _ in range(3):
         assert (await fought(battles)).status is BattleStatus.FAILED
-    assert "Too few models can be used now" in battles.why_no_battle()
+    assert "Fewer than two models are available now" in battles.why_no_battle()
     battles.serving.models[FAILS_FIRST.name].rests_until = 0
     assert battles.why_no_battle() is None

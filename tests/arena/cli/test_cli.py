@@ -78,7 +78,7 @@ def test_a_wrong_setting_is_told_in_one_line_without_a_traceback(arena, tmp_path
 def test_serving_without_models_says_what_to_do(arena, tmp_path):
     done = arena("serve", folder=tmp_path)
     assert done.returncode == 2
-    assert "add a [[models]] table for each model, or type `arena demo`" in done.stderr
+    assert "Add a [[models]] table for each model, or run `arena demo`" in done.stderr
 
 
 def test_a_missing_settings_file_is_named(arena, tmp_path):
@@ -96,7 +96,7 @@ def test_a_port_in_use_is_told_before_anything_is_loaded(arena, tmp_path):
         taken.listen()
         done = arena("serve", "--port", str(taken.getsockname()[1]), folder=tmp_path)
     assert done.returncode == 2
-    assert "choose another --host or --port" in done.stderr
+    assert "Choose another --host or --port" in done.stderr
 
 
 @pytest.mark.parametrize("command", [("leaderboard",), ("db", "recount")])

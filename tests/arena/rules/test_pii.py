@@ -68,7 +68,7 @@ def test_what_was_found_is_counted_by_kind():
 def test_a_user_may_bring_kinds_of_their_own():
     screen = screen_with({"ticket": r"TCK-\d+"})
     assert screen("see TCK-12 by ann@b.org") == "see [ticket] by [email]"
-    with pytest.raises(ConfigError, match=r"ticket: '\[' is no regular expression"):
+    with pytest.raises(ConfigError, match=r"ticket: '\[' is not a valid regular expression"):
         screen_with({"ticket": "["})
 
 
