@@ -217,7 +217,7 @@ def test_occlusion_through_the_store_is_what_the_network_says(place, weights):
     whole = (contrast("because it is so.", "- one - two") - contrast("- one - two", "because it is so.")) / 2
     without = (contrast("because it is", "- one - two") - contrast("- one - two", "because it is")) / 2
     assert found.verdict.content == pytest.approx(whole, abs=1e-4)
-    assert found.words[4]["score"] == pytest.approx(whole - without, abs=1e-4)
+    assert found.words[4].score == pytest.approx(whole - without, abs=1e-4)
 
 
 def test_a_second_explanation_asks_the_network_only_for_what_is_new(place):
