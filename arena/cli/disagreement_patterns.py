@@ -1,7 +1,8 @@
-"""`arena disputed --classes` and `--concepts`: patterns of what judges read, over many battles."""
+"""`arena disputed --patterns`, `--classes` and `--concepts`: patterns over many battles."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -14,15 +15,53 @@ from arena.errors import ConfigError
 
 if TYPE_CHECKING:
     from arena.config import Settings
-    from arena.store import Database
+    from arena.store import Database, Session
+    from arena.store.verdicts import StoredVote
 
 PROMPT = 60  # characters of a prompt that names a group
+
+
+def features(
+    session: Session,
+    votes: Iterable[StoredVote],
+    model: str | None,
+    category: str | None,
+    judge: str | None,
+    as_format: Format,
+) -> None:
+    """The weights of features of completions for judges and for people, a row a feature. Raises `ConfigError`."""
+    from arena.explaining.disagreements import matching_votes, preferences
+    from interp import BadOption, preference_patterns
+
+    try:
+        patterns = preference_patterns(preferences(session, matching_votes(votes, model, category, judge)))
+    except BadOption as problem:
+        raise ConfigError(f"--patterns: {problem}") from problem
+    rows = [vars(pattern) for pattern in patterns]
+    if as_format is not Format.TABLE:
+        (write_json if as_format is Format.JSON else write_csv)(rows)
+        return
+    Console().print(_feature_table(rows))
+    Console(stderr=True, highlight=False).print(
+        "Weights in logits for each standard deviation of the feature. * passes 5 % over the whole table."
+    )
+
+
+def _feature_table(rows: list[dict[str, Any]]) -> Table:
+    table = Table(title="features that judges weigh more than people")
+    for name in ("feature", "judges", "people", "over-weight", "95 % interval", ""):
+        table.add_column(name, justify="left" if name == "feature" else "right")
+    for row in rows:
+        figures = [f"{row[name]:+.2f}" for name in ("judges", "people", "over_weight")]
+        between = f"{row['lower']:+.2f} … {row['upper']:+.2f}"
+        table.add_row(row["feature"], *figures, between, "*" if row["survives"] else "")
+    return table
 
 
 def classes(
     database: Database, model: str | None, category: str | None, judge: str | None, as_format: Format
 ) -> None:
-    """Which classes of words explanations of verdicts fall on, a row a class. Raises `ConfigError`."""
+    """The classes of words that explanations of verdicts fall on, a row a class. Raises `ConfigError`."""
     from arena.store.explanations import explained_words
     from interp import BadOption, class_weights
 
@@ -32,12 +71,12 @@ def classes(
         rows = [vars(row) for row in class_weights([words for _, words in sorted(battles.items())])]
     except BadOption as problem:
         raise ConfigError(
-            f"--classes: {problem}; stored explanations are counted: arena explain BATTLE --judge JUDGE makes one"
+            f"--classes: {problem} Only stored explanations count. Create one with: arena explain BATTLE --judge JUDGE"
         ) from problem
     if as_format is not Format.TABLE:
         (write_json if as_format is Format.JSON else write_csv)(rows)
         return
-    table = Table(title=f"where the explanations of {len(battles)} battles fall")
+    table = Table(title=f"classes of words in the explanations of {len(battles)} battles")
     for name in ("class of word", "of the words", "of the scores", "over-weight", "95 % interval"):
         table.add_column(name, justify="left" if name == "class of word" else "right")
     for row in rows:
@@ -57,40 +96,42 @@ def concepts(
     limit: int,
     as_format: Format,
 ) -> None:
-    """Groups of a judge's inner states with the battles nearest to each. Raises `ConfigError`."""
-    from arena.explaining.concepts import inner_patterns
-    from arena.explaining.disagreements import joined, wanted
+    """Clusters of a judge's hidden states with the battles nearest to each. Raises `ConfigError`."""
+    from arena.explaining.concepts import concept_report
+    from arena.explaining.disagreements import matching_votes, merge_duplicates
     from arena.serving import model_clients
     from arena.store.verdicts import votes_on_record
 
     if judge is None:
-        raise ConfigError("--concepts: name the judge whose inner states are to be read: --judge NAME")
+        raise ConfigError(
+            "--concepts: no judge is named. Name the judge whose hidden states to read: --judge NAME."
+        )
     (chosen,) = model_clients.chosen(model_clients.configured(settings), [judge], "--judge")
     with database.read() as session:
-        votes = [*wanted(joined(session, votes_on_record(session)), model, category, None)]
+        votes = [*matching_votes(merge_duplicates(session, votes_on_record(session)), model, category, None)]
     with stage_bar(Console(stderr=True, soft_wrap=True, highlight=False), "battles") as progress:
-        found = inner_patterns(database, chosen, votes, limit, progress)
+        report = concept_report(database, chosen, votes, limit, progress)
     if as_format is Format.JSON:
-        write_json(found)
+        write_json(report)
     elif as_format is Format.CSV:
-        write_csv([_flat(number, group) for number, group in enumerate(found["concepts"]["groups"])])
+        write_csv([_flat(number, group) for number, group in enumerate(report["concepts"]["groups"])])
     else:
-        _print(found)
+        _print(report)
 
 
 def _flat(number: int, group: dict[str, Any]) -> dict[str, Any]:
-    nearest = "; ".join(str(one["battle"]) for one in group["nearest"])
+    nearest = "; ".join(str(item["battle"]) for item in group["nearest"])
     return {"group": number, "size": group["size"], "people_for_a": group["people_for_a"], "nearest": nearest}
 
 
-def _print(found: dict[str, Any]) -> None:
-    groups, probe = found["concepts"], found["probe"]
-    table = Table(title=f"inner states of {found['judge']} over {found['battles']} battles")
+def _print(report: dict[str, Any]) -> None:
+    groups, probe = report["concepts"], report["probe"]
+    table = Table(title=f"hidden states of {report['judge']} over {report['battles']} battles")
     for name in ("group", "battles", "people for A", "nearest battles"):
         table.add_column(name, justify="left" if name == "nearest battles" else "right", overflow="fold")
     for number, group in enumerate(groups["groups"]):
         nearest = "\n".join(
-            f"{one['battle']}: {' '.join(one['prompt'].split())[:PROMPT]}" for one in group["nearest"]
+            f"{item['battle']}: {' '.join(item['prompt'].split())[:PROMPT]}" for item in group["nearest"]
         )
         table.add_row(str(number), str(group["size"]), f"{group['people_for_a']:.0%}", Text(nearest))
     console = Console()
@@ -101,11 +142,11 @@ def _print(found: dict[str, Any]) -> None:
         + ("the groups would be found again" if groups["stable"] else "do not rely on these groups")
     )
     if probe is None:
-        console.print("no probe: people decided too few battles over different prompts")
+        console.print("No probe: people decided too few battles over different prompts.")
         return
-    right = probe["probe"]
+    accuracy = probe["probe"]
     console.print(
-        f"people's choice from the states: {probe['verdict']} ({right['value']:.0%} right on unseen prompts, "
-        f"{right['lower']:.0%} to {right['upper']:.0%}; shuffled labels {probe['shuffled']:.0%}, "
+        f"people's choice from the states: {probe['verdict']} ({accuracy['value']:.0%} right on unseen prompts, "
+        f"{accuracy['lower']:.0%} to {accuracy['upper']:.0%}; shuffled labels {probe['shuffled']:.0%}, "
         f"words and length {probe['baseline']['value']:.0%})"
     )

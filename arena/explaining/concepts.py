@@ -1,4 +1,4 @@
-"""What goes on inside a judge over many battles: groups of its inner states, and whether they tell people's choice.
+"""Clusters of a judge's hidden states over many battles, and a probe of them for people's choice.
 
 Every battle is read in both orders. Half the sum of the two states is about the battle and is clustered; half the
 difference is about the answers and is probed for the side that people preferred.
@@ -34,8 +34,8 @@ WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
-class Read:
-    """A battle with the mean preference of people for A, and a judge's states: about it, and about its answers."""
+class BattleStates:
+    """A battle with the mean preference of people for A, and a judge's states of the battle and of its answers."""
 
     battle: int
     pair: Pair
@@ -44,34 +44,40 @@ class Read:
     between: Floats
 
 
-def inner_patterns(
+def concept_report(
     database: Database, judge: AnyModel, votes: Iterable[StoredVote], limit: int, progress: Progress
 ) -> dict[str, Any]:
     """Concepts and a probe over up to `limit` battles that people voted on. Raises `ConfigError`."""
     if not has_weights(judge):
         raise ConfigError(
-            f"--concepts: {judge.name} is reached through {judge.endpoint!r}: its weights are not here"
+            f"--concepts: {judge.name} is reached through {judge.endpoint!r}, so its weights are not available. "
+            "Name a judge with local weights."
         )
-    lm = load(judge, lambda said: progress(said, 0, 0))
+    lm = load(judge, lambda stage: progress(stage, 0, 0))
     try:
-        read = list(_read(database, judge, lm, _preferences(votes, limit), progress))
-        return {"judge": judge.name, "battles": len(read), "concepts": _concepts(read), "probe": _probe(read)}
+        states = list(_states(database, judge, lm, _preferences(votes, limit), progress))
+        return {
+            "judge": judge.name,
+            "battles": len(states),
+            "concepts": _concepts(states),
+            "probe": _probe(states),
+        }
     except InterpError as problem:
         raise ConfigError(f"--concepts: {problem}") from problem
 
 
 def _preferences(votes: Iterable[StoredVote], limit: int) -> dict[int, float]:
-    """By battle the mean preference of people for A; the first `limit` battles."""
-    said: dict[int, list[float]] = defaultdict(list)
+    """The mean preference of people for A by battle, of the first `limit` battles."""
+    by_battle: dict[int, list[float]] = defaultdict(list)
     for vote in votes:
         if not vote.source.startswith(JUDGE):
-            said[vote.battle].append(SCORES[vote.winner])
-    return {battle: float(np.mean(some)) for battle, some in [*said.items()][:limit]}
+            by_battle[vote.battle].append(SCORES[vote.winner])
+    return {battle: float(np.mean(scores)) for battle, scores in [*by_battle.items()][:limit]}
 
 
-def _read(
+def _states(
     database: Database, judge: AnyModel, lm: CausalLM, preferences: dict[int, float], progress: Progress
-) -> Iterable[Read]:
+) -> Iterable[BattleStates]:
     from interp import hidden_state
 
     for number, (battle, preference) in enumerate(preferences.items()):
@@ -79,62 +85,66 @@ def _read(
         with database.read() as session:
             pair = battle_texts(session, str(battle)).pair
         if not pair.completion_a.strip() or not pair.completion_b.strip():
-            continue  # decided without asking
+            continue  # decided without a call of the judge
         if pair.completion_a.strip() == pair.completion_b.strip():
             continue
         first, second = (
-            hidden_state(lm.contrast(Prompt.found(chat_text(lm, one.body["messages"]), one.contents)))
-            for one in orders(judge, pair, None)
+            hidden_state(lm.contrast(Prompt.found(chat_text(lm, order.body["messages"]), order.contents)))
+            for order in orders(judge, pair, None)
         )
-        yield Read(battle, pair, preference, (first + second) / 2, (first - second) / 2)
+        yield BattleStates(battle, pair, preference, (first + second) / 2, (first - second) / 2)
 
 
-def _concepts(read: Sequence[Read]) -> dict[str, Any]:
-    if len(read) < 4:
-        raise BadOption(f"{len(read)} battles with votes of people; expected 4 or more, better a hundred")
-    most = max(2, min(GROUPS, len(read) // 4))
-    found = concepts(np.stack([one.about for one in read]), most=most)
+def _concepts(states: Sequence[BattleStates]) -> dict[str, Any]:
+    if len(states) < 4:
+        raise BadOption(
+            f"{len(states)} battles have votes of people. Clustering needs at least 4, and about 100 to be stable."
+        )
+    most = max(2, min(GROUPS, len(states) // 4))
+    clusters = concepts(np.stack([battle.about for battle in states]), most=most)
     groups = [
         {
-            "size": int((found.labels == group).sum()),
+            "size": int((clusters.labels == group).sum()),
             "people_for_a": float(
-                np.mean([one.preference for one, at in zip(read, found.labels, strict=True) if at == group])
+                np.mean(
+                    [state.preference for state, at in zip(states, clusters.labels, strict=True) if at == group]
+                )
             ),
             "nearest": [
-                {"battle": read[item].battle, "prompt": read[item].pair.messages[-1]["content"]}
+                {"battle": states[item].battle, "prompt": states[item].pair.messages[-1]["content"]}
                 for item in nearest
             ],
         }
-        for group, nearest in enumerate(found.nearest)
+        for group, nearest in enumerate(clusters.nearest)
     ]
-    silhouette = {str(count): value for count, value in found.silhouette.items()}
+    silhouette = {str(count): value for count, value in clusters.silhouette.items()}
     return {
         "groups": groups,
         "silhouette": silhouette,
-        "agreement": found.agreement,
-        "stable": found.stable,
-        "explained": found.explained,
+        "agreement": clusters.agreement,
+        "stable": clusters.stable,
+        "explained": clusters.explained,
     }
 
 
-def _probe(read: Sequence[Read]) -> dict[str, Any] | None:
-    """Can people's choice be read off the states? None where too few battles are decided."""
-    decided = [one for one in read if one.preference != SCORES["tie"]]
+def _probe(states: Sequence[BattleStates]) -> dict[str, Any] | None:
+    """A probe of the states for people's choice; None where too few battles are decided."""
+    decided = [state for state in states if state.preference != SCORES["tie"]]
     if not decided:
         return None
     try:
-        found = linear_probe(
-            np.stack([one.between for one in decided]),
-            ["A" if one.preference > SCORES["tie"] else "B" for one in decided],
-            [one.pair.messages[-1]["content"] for one in decided],
-            [_sided(one.pair) for one in decided],
+        probe = linear_probe(
+            np.stack([state.between for state in decided]),
+            ["A" if state.preference > SCORES["tie"] else "B" for state in decided],
+            [state.pair.messages[-1]["content"] for state in decided],
+            [_marked_words(state.pair) for state in decided],
         )
     except BadOption:
         return None
-    return {**asdict(found), "selectivity": found.selectivity, "verdict": found.verdict}
+    return {**asdict(probe), "selectivity": probe.selectivity, "verdict": probe.verdict}
 
 
-def _sided(pair: Pair) -> str:
+def _marked_words(pair: Pair) -> str:
     """The words of both answers, each marked with its side, for the baseline that sees words alone."""
     sides = (("a", pair.completion_a), ("b", pair.completion_b))
     return " ".join(f"{side}_{word}" for side, text in sides for word in WORD.findall(text))

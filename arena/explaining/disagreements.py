@@ -1,4 +1,4 @@
-"""Battles on which people, judges, or a judge and itself do not agree: where there is something to learn."""
+"""Battles on which people, judges, or both orders of one judge disagree."""
 
 from __future__ import annotations
 
@@ -28,8 +28,10 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Disagreement:
-    """One battle. Each kind of disagreement is from 0 (none) to 1 (opposite sides), None where it cannot be
-    told: fewer than two votes, or no judge that was asked in both orders."""
+    """One battle with its disagreement of each kind, from 0 (none) to 1 (opposite sides).
+
+    A kind is None where it is undefined: fewer than two votes, or no judge with verdicts in both orders.
+    """
 
     battle: int
     prompt: str
@@ -44,27 +46,27 @@ class Disagreement:
     @property
     def disagreement(self) -> float:
         """The largest of the kinds."""
-        return max((one for one in self.kinds.values() if one is not None), default=0.0)
+        return max((size for size in self.kinds.values() if size is not None), default=0.0)
 
     def to_dict(self) -> dict[str, Any]:
         return {**vars(self), "flipped": list(self.flipped), "disagreement": self.disagreement}
 
 
-def joined(session: Session, votes: Iterable[StoredVote]) -> list[StoredVote]:
-    """The votes, with those on the same two completions as votes on one battle, the first that showed them.
+def merge_duplicates(session: Session, votes: Iterable[StoredVote]) -> list[StoredVote]:
+    """The votes, with those on the same two completions assigned to the first battle that showed them.
 
-    A person's vote closes a battle, so that people can split over two completions alone, not over a battle.
+    A person's vote closes a battle, so people can disagree on two completions, but not within one battle.
     """
-    same = same_texts(session)
-    return [_as_of(vote, same[vote.battle]) if vote.battle in same else vote for vote in votes]
+    duplicates = same_texts(session)
+    return [_reassigned(vote, duplicates[vote.battle]) if vote.battle in duplicates else vote for vote in votes]
 
 
-def _as_of(vote: StoredVote, again: Again) -> StoredVote:
-    if not again.swapped:
-        return replace(vote, battle=again.battle)
+def _reassigned(vote: StoredVote, first: Again) -> StoredVote:
+    if not first.swapped:
+        return replace(vote, battle=first.battle)
     return replace(
         vote,
-        battle=again.battle,
+        battle=first.battle,
         model_a=vote.model_b,
         model_b=vote.model_a,
         winner=mirrored(vote.winner),
@@ -73,7 +75,7 @@ def _as_of(vote: StoredVote, again: Again) -> StoredVote:
     )
 
 
-def disputes(
+def disagreements(
     votes: Iterable[StoredVote],
     *,
     model: str | None = None,
@@ -81,24 +83,24 @@ def disputes(
     judge: str | None = None,
     kind: str | None = None,
 ) -> list[Disagreement]:
-    """Battles with any disagreement, the largest first; equal ones by the sum of all kinds, then by number.
+    """Battles with any disagreement, the largest first; ties by the sum of all kinds, then by number.
 
-    `judge` counts that judge alone, `kind` ranks by one of `KINDS` and leaves out battles that have none of it.
+    `judge` counts that judge only; `kind` ranks by one of `KINDS` and drops battles without it.
     """
     by_battle: dict[int, list[StoredVote]] = defaultdict(list)
-    for vote in wanted(votes, model, category, judge):
+    for vote in matching_votes(votes, model, category, judge):
         by_battle[vote.battle].append(vote)
-    found = [_dispute(some) for some in by_battle.values()]
+    battles = [_disagreement(battle_votes) for battle_votes in by_battle.values()]
     return sorted(
-        (one for one in found if _size(one, kind) > 0),
-        key=lambda one: (-_size(one, kind), -sum(k or 0.0 for k in one.kinds.values()), one.battle),
+        (battle for battle in battles if _size(battle, kind) > 0),
+        key=lambda battle: (-_size(battle, kind), -sum(k or 0.0 for k in battle.kinds.values()), battle.battle),
     )
 
 
-def wanted(
+def matching_votes(
     votes: Iterable[StoredVote], model: str | None, category: str | None, judge: str | None
 ) -> Iterator[StoredVote]:
-    """Votes on battles of a model and a category; people's, and those of one judge or of all."""
+    """Votes on battles of a model and a category: people's votes, and those of one judge or of all."""
     for vote in votes:
         if model is not None and model not in (vote.model_a, vote.model_b):
             continue
@@ -109,21 +111,30 @@ def wanted(
         yield vote
 
 
-def _size(dispute: Disagreement, kind: str | None) -> float:
-    return dispute.disagreement if kind is None else dispute.kinds[kind] or 0.0
+def _size(battle: Disagreement, kind: str | None) -> float:
+    return battle.disagreement if kind is None else battle.kinds[kind] or 0.0
 
 
-def _dispute(votes: Sequence[StoredVote]) -> Disagreement:
+def _disagreement(votes: Sequence[StoredVote]) -> Disagreement:
     first = votes[0]
     people = [vote for vote in votes if not vote.source.startswith(JUDGE)]
     judges: dict[str, list[StoredVote]] = defaultdict(list)
     for vote in votes:
         if vote.source.startswith(JUDGE):
             judges[vote.source.removeprefix(JUDGE)].append(vote)
-    said = [SCORES[vote.winner] for vote in people]
-    judged = {name: float(np.mean([_preference(vote) for vote in some])) for name, some in judges.items()}
-    orders = [(name, vote.orders) for name, some in judges.items() for vote in some if len(vote.orders) == 2]
-    flipped = tuple(dict.fromkeys(name for name, (one, other) in orders if one != other))
+    by_people = [SCORES[vote.winner] for vote in people]
+    judged = {
+        name: float(np.mean([_preference(vote) for vote in judge_votes])) for name, judge_votes in judges.items()
+    }
+    orders = [
+        (name, vote.orders)
+        for name, judge_votes in judges.items()
+        for vote in judge_votes
+        if len(vote.orders) == 2
+    ]
+    flipped = tuple(
+        dict.fromkeys(name for name, (first_order, second_order) in orders if first_order != second_order)
+    )
     counted = {winner: sum(vote.winner == winner for vote in people) for winner in FROM_A_TO_B}
     return Disagreement(
         battle=first.battle,
@@ -135,8 +146,8 @@ def _dispute(votes: Sequence[StoredVote]) -> Disagreement:
         judges=judged,
         flipped=flipped,
         kinds={
-            "people": _among(said),
-            "against": _between(said, list(judged.values())),
+            "people": _among(by_people),
+            "against": _between(by_people, list(judged.values())),
             "judges": _among(list(judged.values())),
             "swapped": _mean(_apart(*pair) for _, pair in orders),
         },
@@ -149,7 +160,7 @@ def _preference(vote: StoredVote) -> float:
 
 def _among(preferences: Sequence[float]) -> float | None:
     """The mean distance between two of them."""
-    return _mean(abs(one - other) for one, other in itertools.combinations(preferences, 2))
+    return _mean(abs(a - b) for a, b in itertools.combinations(preferences, 2))
 
 
 def _between(people: Sequence[float], judges: Sequence[float]) -> float | None:
@@ -157,13 +168,13 @@ def _between(people: Sequence[float], judges: Sequence[float]) -> float | None:
     return abs(float(np.mean(people)) - float(np.mean(judges))) if people and judges else None
 
 
-def _apart(one: str, other: str) -> float:
-    return abs(SCORES[one] - SCORES[other])
+def _apart(winner: str, other: str) -> float:
+    return abs(SCORES[winner] - SCORES[other])
 
 
 def _mean(values: Iterator[float]) -> float | None:
-    some = list(values)
-    return float(np.mean(some)) if some else None
+    numbers = list(values)
+    return float(np.mean(numbers)) if numbers else None
 
 
 def _completions(session: Session, battle: int) -> tuple[str, str] | None:
@@ -174,27 +185,28 @@ def _completions(session: Session, battle: int) -> tuple[str, str] | None:
     return pair.completion_a, pair.completion_b
 
 
-def ratings_of(session: Session, votes: Iterable[StoredVote]) -> list[Preference]:
-    """Every vote with the two answers it is about, for `interp.patterns.features`.
+def preferences(session: Session, votes: Iterable[StoredVote]) -> list[Preference]:
+    """Every vote with its two completions, for `interp.preference_patterns`.
 
-    A judge that was asked in both orders counts once for each, so that its bias for a place can be told from its
-    taste; people see A on the left. Battles that were imported without texts tell nothing here.
+    A judge with verdicts in both orders counts once for each, which separates its position bias from its taste; people
+    see A on the left. Battles that were imported without texts are dropped.
     """
     texts: dict[int, tuple[str, str] | None] = {}
-    made = []
+    rows: list[Preference] = []
     for vote in votes:
         if vote.battle not in texts:
             texts[vote.battle] = _completions(session, vote.battle)
-        both = texts[vote.battle]
-        if both is None:
-            continue
-        a, b = both
-        judge = vote.source.startswith(JUDGE)
-        if judge and len(vote.orders) == 2:
-            made += [
-                Preference(vote.battle, a, b, SCORES[winner], judge, first)
-                for winner, first in zip(vote.orders, ("a", "b"), strict=True)
-            ]
-        else:
-            made.append(Preference(vote.battle, a, b, _preference(vote), judge, None if judge else "a"))
-    return made
+        completions = texts[vote.battle]
+        if completions is not None:
+            rows += _preferences(vote, *completions)
+    return rows
+
+
+def _preferences(vote: StoredVote, a: str, b: str) -> list[Preference]:
+    judge = vote.source.startswith(JUDGE)
+    if judge and len(vote.orders) == 2:
+        return [
+            Preference(vote.battle, a, b, SCORES[winner], judge, first)
+            for winner, first in zip(vote.orders, ("a", "b"), strict=True)
+        ]
+    return [Preference(vote.battle, a, b, _preference(vote), judge, None if judge else "a")]

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from arena.cli import app
 from arena.errors import ConfigError
 from arena.exchange.import_battles import bring_battles
-from arena.explaining.disagreements import disputes, joined, ratings_of
+from arena.explaining.disagreements import disagreements, merge_duplicates, preferences
 from arena.store import Database
 from arena.store.explanations import UnknownBattle, add_explanation, battle_texts
 from arena.store.schema.battles import Vote
@@ -32,7 +32,7 @@ def vote(battle, source, winner, preference=None, orders=(), model_a="x", model_
 
 
 def the_one(votes):
-    (found,) = disputes(votes)
+    (found,) = disagreements(votes)
     return found
 
 
@@ -59,11 +59,11 @@ def test_battles_that_all_agree_on_are_not_listed_and_the_worst_comes_first():
         vote(2, "human", "model_a"), vote(2, "judge:j", "tie", 0.5),
         vote(3, "human", "model_a"), vote(3, "judge:j", "model_b", 0.0),
     ]  # fmt: skip
-    assert [one.battle for one in disputes(votes)] == [3, 2]
+    assert [one.battle for one in disagreements(votes)] == [3, 2]
 
 
 def test_a_single_vote_disputes_nothing():
-    assert disputes([vote(1, "human", "model_a")]) == []
+    assert disagreements([vote(1, "human", "model_a")]) == []
 
 
 def test_filters_by_model_category_judge_and_kind():
@@ -72,11 +72,11 @@ def test_filters_by_model_category_judge_and_kind():
         vote(2, "human", "model_a", model_b="z", category="maths"),
         vote(2, "judge:k", "model_b", 0.2, ("model_a", "model_b"), model_b="z", category="maths"),
     ]  # fmt: skip
-    assert [one.battle for one in disputes(votes, model="z")] == [2]
-    assert [one.battle for one in disputes(votes, category="overall")] == [1]
-    assert [one.battle for one in disputes(votes, judge="k")] == [2]
-    assert [one.battle for one in disputes(votes, kind="judges")] == [1]
-    assert [one.battle for one in disputes(votes, kind="swapped")] == [2]
+    assert [one.battle for one in disagreements(votes, model="z")] == [2]
+    assert [one.battle for one in disagreements(votes, category="overall")] == [1]
+    assert [one.battle for one in disagreements(votes, judge="k")] == [2]
+    assert [one.battle for one in disagreements(votes, kind="judges")] == [1]
+    assert [one.battle for one in disagreements(votes, kind="swapped")] == [2]
 
 
 def add_judge_vote(session: Session, battle: int, judge: str, winner: str, preference: float, orders: str) -> None:
@@ -127,7 +127,7 @@ def test_limit_and_kind(disputed_store):
 def test_a_name_that_nobody_has_is_told_with_those_there_are(disputed_store, option, known):
     done = run("--db", disputed_store, option, "nobody")
     assert isinstance(done.exception, ConfigError)
-    assert f"no vote has 'nobody'; there are: {known}" in str(done.exception)
+    assert f"no vote has 'nobody'. Use one of: {known}" in str(done.exception)
 
 
 def test_an_arena_without_disputes_says_what_it_takes(tmp_path):
@@ -174,7 +174,7 @@ def test_people_split_over_the_same_completions_in_battles_of_their_own(tmp_path
     with database.write() as session:
         add_judge_vote(session, again, "tiny", "model_b", 0.125, "model_b,model_b")
     with database.read() as session:
-        (found,) = disputes(joined(session, votes_on_record(session)))
+        (found,) = disagreements(merge_duplicates(session, votes_on_record(session)))
         shown = battle_texts(session, str(again)).votes
     database.close()
     assert found.battle == first
@@ -190,7 +190,7 @@ def test_a_vote_on_swapped_sides_counts_for_the_same_model(tmp_path):
     add_voted_battle(database, "Why?", "Because.", "1. Well", "model_a")
     add_voted_battle(database, "Why?", "1. Well", "Because.", "model_a", models=("lists", "plain"))
     with database.read() as session:
-        (found,) = disputes(joined(session, votes_on_record(session)))
+        (found,) = disagreements(merge_duplicates(session, votes_on_record(session)))
     database.close()
     assert (found.model_a, found.people["model_a"], found.people["model_b"]) == ("plain", 1, 1)
 
@@ -227,7 +227,7 @@ def test_battles_imported_without_texts_are_left_out_of_patterns_and_cannot_be_e
     bring_battles(database, tmp_path / "bare.csv", None)
     add_voted_battle(database, "Why?", "Because.", "1. Well", "model_a")
     with database.read() as session:
-        assert [rating.text_a for rating in ratings_of(session, votes_on_record(session))] == ["Because."]
+        assert [preference.text_a for preference in preferences(session, votes_on_record(session))] == ["Because."]
         with pytest.raises(UnknownBattle, match="battle 1 has no texts: it was imported without conversations"):
             battle_texts(session, "1")
         for none in ("9" * 30, "9" * 5000):

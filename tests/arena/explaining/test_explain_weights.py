@@ -182,9 +182,9 @@ def test_an_empty_answer_has_nothing_to_attribute(place):
         explain(database, settings, request_of(database, settings, number, "local", about="a"), quiet)
 
 
-def test_inner_states_are_grouped_and_probed_over_battles(place):
+def test_hidden_states_are_grouped_and_probed_over_battles(place):
     pytest.importorskip("sklearn")
-    from arena.explaining.concepts import inner_patterns
+    from arena.explaining.concepts import concept_report
     from arena.serving.model_clients import configured
     from arena.store.verdicts import votes_on_record
 
@@ -195,12 +195,12 @@ def test_inner_states_are_grouped_and_probed_over_battles(place):
         add_voted_battle(database, question, a, b, "model_a" if number % 3 else "model_b")
     with database.read() as session:
         votes = votes_on_record(session)
-    found = inner_patterns(database, configured(settings)["local"], votes, 100, quiet)
+    found = concept_report(database, configured(settings)["local"], votes, 100, quiet)
     assert found["battles"] == 16
     assert sum(group["size"] for group in found["concepts"]["groups"]) <= 16
     assert found["probe"]["verdict"]
-    with pytest.raises(ConfigError, match="its weights are not here"):
-        inner_patterns(database, configured(settings)["remote"], votes, 100, quiet)
+    with pytest.raises(ConfigError, match="its weights are not available"):
+        concept_report(database, configured(settings)["remote"], votes, 100, quiet)
 
 
 def test_occlusion_through_the_store_is_what_the_network_says(place, weights):
