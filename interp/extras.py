@@ -1,4 +1,4 @@
-"""torch and transformers, or an error that says how to install them. Only modules that need weights come here."""
+"""torch and transformers, or an error that says how to install them. Only modules that need weights import it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ try:
     import transformers
 except ImportError as cause:
     raise MissingExtra(
-        f"attribution from a model's weights needs torch and transformers: pip install 'arena[local]' ({cause})"
+        f"Attribution from a model's weights needs torch and transformers ({cause}). Run pip install 'arena[local]'."
     ) from cause
 
 __all__ = ["torch", "transformers"]

@@ -23,14 +23,14 @@ def group_masks(units: int, groups: Groups) -> Masks:
     """(groups, units): true for the units of each group. Raises BadOption."""
     check_units(units)
     if not groups:
-        raise BadOption("no groups: there is nothing to leave out")
+        raise BadOption("no groups. Give at least one group to remove.")
     masks = np.zeros((len(groups), units), dtype=bool)
     for number, group in enumerate(groups):
         members = np.asarray(list(group), dtype=int)
         if members.size == 0:
-            raise BadOption(f"group {number} is empty")
+            raise BadOption(f"group {number} is empty. Give each group at least one unit.")
         if members.min() < 0 or members.max() >= units:
-            raise BadOption(f"group {number} has unit {members.max()}; there are units 0 to {units - 1}")
+            raise BadOption(f"group {number} has unit {members.max()}. The units are 0 to {units - 1}.")
         masks[number, members] = True
     return masks
 
@@ -38,4 +38,4 @@ def group_masks(units: int, groups: Groups) -> Masks:
 def check_units(units: int) -> None:
     """Raise BadOption unless there is something to attribute to."""
     if units < 1:
-        raise BadOption(f"{units} units: there is nothing to attribute to")
+        raise BadOption(f"{units} units. Give at least one unit to attribute to.")

@@ -1,7 +1,7 @@
-"""The exact text a model reads, with the segments that are content named; words and sentences in it.
+"""The exact text that a model reads, with its named segments of content, words and sentences.
 
-Whatever lies outside every segment is template: a chat format, instructions, labels. Methods with a baseline
-keep the template as it is, and maps of the content leave it out.
+Text outside every segment is template: a chat format, instructions, labels. Methods with a baseline keep the
+template unchanged.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ class Prompt:
         for name, start, end in self.segments:
             if not last <= start <= end <= len(self.text):
                 raise BadPrompt(
-                    f"segment {name!r} is ({start}, {end}) of a text of {len(self.text)} characters; segments "
-                    "stand in order and do not overlap"
+                    f"segment {name!r} is ({start}, {end}) of a text of {len(self.text)} characters. Segments "
+                    "stand in order and do not overlap."
                 )
             last = end
 
     @classmethod
     def of(cls, *parts: tuple[str | None, str]) -> Prompt:
-        """From (segment name or None for template, text) parts, joined as they are."""
+        """The prompt of (segment name or None for template, text) parts, joined without changes."""
         segments, position = [], 0
         for name, text in parts:
             if name is not None:
@@ -60,10 +60,10 @@ class Prompt:
         return cls("".join(text for _, text in parts), tuple(segments))
 
     @classmethod
-    def found(cls, text: str, contents: Sequence[tuple[str, str]]) -> Prompt:
-        """From a rendered text and its (segment name, content) in the order in which they stand in it.
+    def from_text(cls, text: str, contents: Sequence[tuple[str, str]]) -> Prompt:
+        """The prompt of a rendered text and its (segment name, content) pairs in the order of the text.
 
-        Empty contents are left out. Raises BadPrompt when one is not found after the one before.
+        Empty contents are skipped. Raises BadPrompt for a content that is not found after the one before.
         """
         segments, position = [], 0
         for name, content in contents:
@@ -72,8 +72,8 @@ class Prompt:
             start = text.find(content, position)
             if start < 0:
                 raise BadPrompt(
-                    f"segment {name!r} is not in the text after character {position}: {content[:40]!r}; give the "
-                    "contents in the order in which the template shows them, as the template wrote them"
+                    f"segment {name!r} is not in the text after character {position}: {content[:40]!r}. Give the "
+                    "contents in the order in which the template shows them, as the template wrote them."
                 )
             position = start + len(content)
             segments.append((name, start, position))
@@ -106,13 +106,13 @@ class Prompt:
     def _pieces(self, pattern: re.Pattern[str]) -> tuple[Unit, ...]:
         return tuple(
             Unit(
-                self.text[start + found.start() : start + found.end()],
-                start + found.start(),
-                start + found.end(),
+                self.text[start + match.start() : start + match.end()],
+                start + match.start(),
+                start + match.end(),
                 name,
             )
             for name, start, end in self.segments
-            for found in pattern.finditer(self.text[start:end])
+            for match in pattern.finditer(self.text[start:end])
         )
 
 

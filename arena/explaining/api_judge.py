@@ -41,7 +41,7 @@ def api_verdict_value(
     engine = Engine({judge.name: client}, reply_cache, Budget(budget))
     with asyncio.Runner() as runner:  # one loop for all calls: the endpoint's connections belong to it
         try:
-            prompts = [Prompt.found(_joined(order), order.contents) for order in both]
+            prompts = [Prompt.from_text(_joined(order), order.contents) for order in both]
             texts = [_texts(runner, engine, judge.name, client.identity, order, seen) for order in both]
             first, second = (_value(*each) for each in zip(prompts, texts, strict=True))
             both_orders = SwappedOrders(first, second, matching_units(prompts[0].words, prompts[1].words))

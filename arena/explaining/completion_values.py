@@ -53,7 +53,7 @@ def completion_value(
     contents = [
         ("prompt" if message is messages[-1] else "earlier", message["content"].strip()) for message in messages
     ]
-    prompt = Prompt.found(chat_text(lm, messages), contents)
+    prompt = Prompt.from_text(chat_text(lm, messages), contents)
     target = lm.answer(prompt, text)
     identity = {"model": model_clients.identity(judge), "dtype": lm.dtype, "explained": f"log p({text})"}
     value = cached_value(target.masked(), prompt, ValueCache(identity, judge.name, reply_cache, seen))

@@ -89,7 +89,7 @@ def _states(
         if pair.completion_a.strip() == pair.completion_b.strip():
             continue
         first, second = (
-            hidden_state(lm.contrast(Prompt.found(chat_text(lm, order.body["messages"]), order.contents)))
+            hidden_state(lm.contrast(Prompt.from_text(chat_text(lm, order.body["messages"]), order.contents)))
             for order in orders(judge, pair, None)
         )
         yield BattleStates(battle, pair, preference, (first + second) / 2, (first - second) / 2)

@@ -102,7 +102,7 @@ def verdict_value(
     identity = {"model": model_clients.identity(judge), "dtype": lm.dtype, "explained": "logit(A) - logit(B)"}
     try:
         prompts = [
-            Prompt.found(chat_text(lm, order.body["messages"]), order.contents)
+            Prompt.from_text(chat_text(lm, order.body["messages"]), order.contents)
             for order in orders(judge, pair, template)
         ]
         ab, ba = (lm.contrast(prompt) for prompt in prompts)

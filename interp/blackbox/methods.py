@@ -1,6 +1,6 @@
-"""The methods that need a value alone, by name: what each costs, and its scores for the words of a text.
+"""Black-box methods by name: the cost of each, and its scores for the words of a text.
 
-They explain any judge, also one behind an API. Methods that need weights have modules of their own.
+They need only a value function, so they explain a judge behind an API too.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LEAST = 24  # words, since a sentence that matters may spread its effect thinly 
 
 @dataclass(frozen=True)
 class Words:
-    """The units of a text and how they nest. `sentences` and `segments` are lists of unit numbers."""
+    """The number of words of a text and how they nest. `sentences` and `segments` hold indices of words."""
 
     units: int
     sentences: Groups
@@ -43,7 +43,7 @@ class Words:
 
 @dataclass(frozen=True)
 class MethodResult:
-    """Scores (units,) with what the method found out besides."""
+    """Scores (units,) of a method, with its parameters."""
 
     scores: Floats
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class MethodResult:
 
 @dataclass(frozen=True)
 class BlackBoxMethod:
-    """`calls` estimates how many masks `scores` asks for."""
+    """A method that needs only a value function. `calls` estimates the number of masks that `scores` evaluates."""
 
     name: str
     summary: str
@@ -62,7 +62,7 @@ class BlackBoxMethod:
 def words_of(prompt: Prompt) -> Words:
     """Words and sentences of a prompt's content. Raises BadOption for a prompt without words."""
     if not prompt.words:
-        raise BadOption("the prompt has no words outside its template: there is nothing to attribute to")
+        raise BadOption("The prompt has no words outside its template. Name a segment with words.")
     members = groups(prompt.words, prompt.sentences)
     filled = [(unit, group) for unit, group in zip(prompt.sentences, members, strict=True) if group]
     return Words(
@@ -77,9 +77,9 @@ def words_of(prompt: Prompt) -> Words:
 
 
 def black_box_method(name: str) -> BlackBoxMethod:
-    """Raises BadOption that lists the names."""
+    """The method of this name. Raises BadOption, which lists the names."""
     if name not in BLACK_BOX:
-        raise BadOption(f"method {name!r}; expected one of: {', '.join(BLACK_BOX)}")
+        raise BadOption(f"method {name!r}. Expected one of: {', '.join(BLACK_BOX)}.")
     return BLACK_BOX[name]
 
 
@@ -89,9 +89,9 @@ def _holds(filled: Sequence[tuple[Unit, list[int]]], name: str) -> bool:
 
 def _screen(value: Value, words: Words) -> MethodResult:
     screen = screen_by_groups(value, words.units, words.sentences)
-    found = screen_then_verify(value, screen, keep=_verified(words))
-    told = {"verified": found.verified.tolist(), "agreement": _number(found.agreement)}
-    return MethodResult(found.scores, {"screen": "sentences", **told})
+    screened = screen_then_verify(value, screen, keep=_verified(words))
+    parameters = {"verified": screened.verified.tolist(), "agreement": _number(screened.agreement)}
+    return MethodResult(screened.scores, {"screen": "sentences", **parameters})
 
 
 def _verified(words: Words) -> int:
@@ -99,7 +99,7 @@ def _verified(words: Words) -> int:
 
 
 def _sentences(value: Value, words: Words) -> MethodResult:
-    """Shapley values of the sentences where they are few, else leaving out each; shared evenly by the words."""
+    """Shapley values of the sentences if they are few, else occlusion of each; divided evenly among the words."""
     count = len(words.sentences)
     members = np.zeros((count, words.units), dtype=bool)
     for row, sentence in enumerate(words.sentences):
@@ -115,22 +115,22 @@ def _sentences(value: Value, words: Words) -> MethodResult:
 
 
 def _sampled(value: Value, words: Words) -> MethodResult:
-    found = sampled_shapley(value, words.units, orders=ORDERS)
+    estimate = sampled_shapley(value, words.units, orders=ORDERS)
     return MethodResult(
-        found.scores, {"orders": ORDERS, "standard_errors": [_number(one) for one in found.errors]}
+        estimate.scores, {"orders": ORDERS, "standard_errors": [_number(error) for error in estimate.errors]}
     )
 
 
 def _kernel(value: Value, words: Words) -> MethodResult:
-    found = kernel_shap(value, words.units, samples=SAMPLES)
+    estimate = kernel_shap(value, words.units, samples=SAMPLES)
     return MethodResult(
-        found.scores, {"samples": SAMPLES, "standard_errors": [_number(one) for one in found.errors]}
+        estimate.scores, {"samples": SAMPLES, "standard_errors": [_number(error) for error in estimate.errors]}
     )
 
 
 def _owen(value: Value, words: Words) -> MethodResult:
-    found = owen(value, words.tree, calls=CALLS)
-    return MethodResult(found.scores, {"calls": found.calls, "reached": float(found.split.mean())})
+    values = owen(value, words.tree, calls=CALLS)
+    return MethodResult(values.scores, {"calls": values.calls, "reached": float(values.split.mean())})
 
 
 def _number(value: float) -> float | None:
@@ -138,17 +138,17 @@ def _number(value: float) -> float | None:
 
 
 BLACK_BOX = {
-    one.name: one
-    for one in (
+    method.name: method
+    for method in (
         BlackBoxMethod(
             "screen",
-            "sentences are left out, then the words of those that matter; quick",
+            "sentences are deleted, then the words of those that matter; quick",
             lambda words: len(words.sentences) + _verified(words) + 2,
             _screen,
         ),
         BlackBoxMethod(
             "occlusion",
-            "each word is left out",
+            "each word is deleted",
             lambda words: words.units + 1,
             lambda value, words: MethodResult(occlusion(value, words.units)),
         ),

@@ -29,10 +29,10 @@ BOTH = 5  # levels at which both orders are asked, so that a word is seen in up 
 
 @dataclass(frozen=True)
 class Owen:
-    """Owen values (units,) that add up to f(all) - f(none), and how far the calls went.
+    """Owen values (units,) that sum to f(all) - f(none), and how far the groups were split.
 
-    `split` (units,) is the share of a unit's weight that was found by looking at the unit itself; the rest is a
-    share of what a group made.
+    `split` (units,) is the share of a unit's weight that was measured on the unit itself; the rest is its share of
+    the effect of a group.
     """
 
     scores: Floats
@@ -55,19 +55,19 @@ class _Group:
 
 @dataclass
 class _Game:
-    """The value with a memory: contexts of different groups often coincide."""
+    """The value function with its known values: contexts of different groups often coincide."""
 
     value: Value
     both: int
     known: dict[bytes, float] = field(default_factory=dict)
     turns: dict[bytes, int] = field(default_factory=dict)
 
-    def ask(self, masks: Sequence[NDArray[np.bool_]]) -> list[float]:
+    def values(self, masks: Sequence[NDArray[np.bool_]]) -> list[float]:
         keys = [np.packbits(mask).tobytes() for mask in masks]
         new = {key: mask for key, mask in zip(keys, masks, strict=True) if key not in self.known}
         if new:
-            answers = self.value(np.array(list(new.values())))
-            self.known.update(zip(new, answers.tolist(), strict=True))
+            computed = self.value(np.array(list(new.values())))
+            self.known.update(zip(new, computed.tolist(), strict=True))
         return [self.known[key] for key in keys]
 
 
@@ -84,10 +84,10 @@ def owen(value: Value, tree: Nested, *, calls: int = 256, both: int = BOTH, sing
     units = _check(tree, calls, both)
     game = _Game(value, both)
     empty = np.zeros(units, dtype=bool)
-    none, whole = game.ask([empty, ~empty])
+    none, whole = game.values([empty, ~empty])
     alone = np.zeros(units)
     if singly and 2 * units <= calls:
-        alone = whole - np.array(game.ask(list(~np.eye(units, dtype=bool))))
+        alone = whole - np.array(game.values(list(~np.eye(units, dtype=bool))))
     waiting: list[tuple[float, int, _Group]] = []
     scores, split, pushed = np.zeros(units), np.zeros(units), 0
 
@@ -121,21 +121,23 @@ def _check(tree: Nested, calls: int, both: int) -> int:
     members = flat(tree)
     check_units(len(members))
     if sorted(members) != list(range(len(members))):
-        raise BadOption(f"a tree of {len(members)} units holds each of 0 to {len(members) - 1} once")
+        raise BadOption(f"a tree of {len(members)} units must contain each of 0 to {len(members) - 1} once.")
     if calls < 2 or both < 0:
-        raise BadOption(f"calls {calls}, both {both}; expected two or more (all units and none), and zero or more")
+        raise BadOption(
+            f"calls {calls}, both {both}. Expected two or more (all units and none), and zero or more."
+        )
     return len(members)
 
 
 def _split(game: _Game, groups: Sequence[_Group]) -> Iterator[_Group]:
     """The halves of each group: each in the context with and without the other, or as their turn is."""
     firsts = [_first(game, group) for group in groups]
-    masks = [_joined(group.context, half) for group, asked in zip(groups, firsts, strict=True) for half in asked]
-    answers = iter(zip(game.ask(masks), masks, strict=True))
-    for group, asked in zip(groups, firsts, strict=True):
+    masks = [_joined(group.context, half) for group, halves in zip(groups, firsts, strict=True) for half in halves]
+    answers = iter(zip(game.values(masks), masks, strict=True))
+    for group, halves in zip(groups, firsts, strict=True):
         assert group.halves is not None
-        weight = group.weight / len(asked)
-        for half in asked:
+        weight = group.weight / len(halves)
+        for half in halves:
             value, mask = next(answers)
             other = group.halves[1] if half is group.halves[0] else group.halves[0]
             yield _group(half, group.context, weight, group.off, value, group.level + 1)
@@ -143,7 +145,7 @@ def _split(game: _Game, groups: Sequence[_Group]) -> Iterator[_Group]:
 
 
 def _first(game: _Game, group: _Group) -> tuple[Nested, ...]:
-    """The halves that are asked before the other."""
+    """The halves that are measured before the other."""
     assert group.halves is not None
     if group.level < game.both:
         return group.halves

@@ -21,7 +21,7 @@ def occlusion(value: Value, units: int, *, window: int = 1) -> Floats:
     """
     check_units(units)
     if not 1 <= window <= units:
-        raise BadOption(f"window {window}; expected 1 to {units}, the number of units")
+        raise BadOption(f"window {window}. Expected 1 to {units}, the number of units.")
     starts = np.arange(1 - window, units)
     place = np.arange(units)
     taken = (place >= starts[:, None]) & (place < starts[:, None] + window)
@@ -54,7 +54,7 @@ def permutation_importance(
     """
     check_units(units)
     if samples < 2 or not 0 < keep < 1:
-        raise BadOption(f"samples {samples}, keep {keep:g}; expected two or more, and between 0 and 1")
+        raise BadOption(f"samples {samples}, keep {keep:g}. Expected two or more, and between 0 and 1.")
     random = np.random.default_rng(seed)
     masks = random.random((samples, units)) < keep
     # Every column needs both a row with and one without the unit, or there is nothing to shuffle.

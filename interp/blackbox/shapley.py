@@ -23,7 +23,7 @@ RIDGE = 1e-3  # of the mean diagonal: enough to solve with fewer samples than un
 
 @dataclass(frozen=True)
 class ShapleyEstimate:
-    """Values with their standard errors, both (units,), and how often the model was asked."""
+    """Values with their standard errors, both (units,), and the number of calls."""
 
     scores: Floats
     errors: Floats
@@ -35,7 +35,7 @@ def exact_shapley(value: Value, units: int) -> Floats:
     check_units(units)
     if units > EXACT:
         raise BadOption(
-            f"{units} units need 2^{units} calls; exact values stop at {EXACT}: group words, or sample"
+            f"{units} units need 2^{units} calls. Exact values are limited to {EXACT} units: group the words, or sample."
         )
     numbers = np.arange(1 << units)
     masks = (numbers[:, None] >> np.arange(units)) & 1 > 0
@@ -60,15 +60,15 @@ def sampled_shapley(value: Value, units: int, *, orders: int = 10, seed: int = 0
     """
     check_units(units)
     if orders < 2:
-        raise BadOption(f"orders {orders}; expected two or more, for each order goes with its reverse")
+        raise BadOption(f"orders {orders}. Expected two or more, since each order is paired with its reverse.")
     random = np.random.default_rng(seed)
     pairs = -(-orders // 2)
     ends = value(np.array([[False] * units, [True] * units]))
     gains = np.zeros((pairs, units))
     for pair in range(pairs):
         order = random.permutation(units)
-        for one in (order, order[::-1]):
-            gains[pair] += _gains(value, one, ends) / 2
+        for direction in (order, order[::-1]):
+            gains[pair] += _gains(value, direction, ends) / 2
     errors = gains.std(axis=0, ddof=1) / np.sqrt(pairs) if pairs > 1 else np.full(units, np.nan)
     return ShapleyEstimate(gains.mean(axis=0), errors, 2 + 2 * pairs * (units - 1))
 
@@ -86,7 +86,7 @@ def kernel_shap(
     """
     check_units(units)
     if samples < 2 or ridge < 0:
-        raise BadOption(f"samples {samples}, ridge {ridge:g}; expected two or more, and zero or more")
+        raise BadOption(f"samples {samples}, ridge {ridge:g}. Expected two or more, and zero or more.")
     none, whole = value(np.array([[False] * units, [True] * units]))
     if units == 1:
         return ShapleyEstimate(np.array([whole - none]), np.zeros(1), 2)

@@ -1,4 +1,4 @@
-"""A battle read in both orders as one game over the same words: what the answers say, and what their place says.
+"""Both orders of a battle as one game over the same words: its content and its position bias.
 
     content c(z) = (f_AB(z) - f_BA(z)) / 2,      bias b(z) = (f_AB(z) + f_BA(z)) / 2
 
@@ -31,9 +31,9 @@ class SwappedOrders:
 
     def both(self, masks: Masks) -> tuple[Floats, Floats]:
         """f of either order (masks,), for masks over the units of the first."""
-        elsewhere = np.empty_like(masks)
-        elsewhere[:, self.places] = masks
-        return self.first(masks), self.second(elsewhere)
+        swapped = np.empty_like(masks)
+        swapped[:, self.places] = masks
+        return self.first(masks), self.second(swapped)
 
     def content(self, masks: Masks) -> Floats:
         """(masks,): positive where the answers speak for A."""
@@ -52,23 +52,23 @@ def matching_units(first: Sequence[Unit], second: Sequence[Unit]) -> NDArray[np.
     Raises BadOption where the two do not have the same segments with the same number of units: the orders then
     show different texts.
     """
-    inside: dict[str | None, list[int]] = defaultdict(list)
+    by_segment: dict[str | None, list[int]] = defaultdict(list)
     for place, unit in enumerate(second):
-        inside[unit.segment].append(place)
-    taken: dict[str | None, int] = defaultdict(int)
+        by_segment[unit.segment].append(place)
+    counted: dict[str | None, int] = defaultdict(int)
     places = []
     for unit in first:
-        number = taken[unit.segment]
+        number = counted[unit.segment]
         if (
-            number >= len(inside[unit.segment])
-            or second[inside[unit.segment][number]].text.strip() != unit.text.strip()
+            number >= len(by_segment[unit.segment])
+            or second[by_segment[unit.segment][number]].text.strip() != unit.text.strip()
         ):
             raise BadOption(
-                f"{unit.text.strip()!r}, unit {number} of {unit.segment}, is not the same in the other order; "
-                "give both orders the same texts under the same segment names"
+                f"{unit.text.strip()!r}, unit {number} of {unit.segment}, differs from the other order. "
+                "Give both orders the same texts under the same segment names."
             )
-        places.append(inside[unit.segment][number])
-        taken[unit.segment] += 1
+        places.append(by_segment[unit.segment][number])
+        counted[unit.segment] += 1
     if len(places) != len(second):
-        raise BadOption(f"{len(first)} units in one order, {len(second)} in the other; expected the same")
+        raise BadOption(f"{len(first)} units in one order, {len(second)} in the other. Expected the same.")
     return np.array(places, dtype=np.intp)

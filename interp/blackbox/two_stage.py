@@ -1,7 +1,6 @@
-"""Screen, then verify: a cheap guess says which units may matter, occlusion says which do.
+"""Two-stage occlusion: a cheap screen ranks all units, and occlusion verifies the best of them.
 
-One backward pass, or one call a sentence, ranks all units; leaving out one by one, which is what costs, is done
-for the best of them. The result is exact where it was verified and says where that is.
+The screen takes one backward pass, or one call a sentence. Scores are exact where they were verified.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ class Screened:
     """`scores` (units,) with `verified` (units,) true where they come from occlusion.
 
     `agreement` is the rank correlation of screen and occlusion over the verified units: near zero the screen was
-    no guide, and units that matter may be among those left out.
+    no guide, and units that matter may not have been verified.
     """
 
     scores: Floats
@@ -40,9 +39,11 @@ def screen_then_verify(value: Value, screen: Floats, *, keep: int) -> Screened:
     screen = np.asarray(screen, dtype=float)
     check_units(len(screen))
     if not 1 <= keep <= len(screen):
-        raise BadOption(f"keep {keep}; expected 1 to {len(screen)}, the number of units")
+        raise BadOption(f"keep {keep}. Expected 1 to {len(screen)}, the number of units.")
     if not np.isfinite(screen).all():
-        raise BadOption(f"unit {int(np.argmin(np.isfinite(screen)))} of the screen is not finite")
+        raise BadOption(
+            f"unit {int(np.argmin(np.isfinite(screen)))} of the screen is not finite. Give finite scores."
+        )
     best = np.sort(np.argsort(-np.abs(screen), kind="stable")[:keep])
     effects = leave_out(value, len(screen), [[unit] for unit in best])
     verified = np.zeros(len(screen), dtype=bool)
@@ -68,10 +69,10 @@ def _slope(screen: Floats, effects: Floats) -> float:
     return max(0.0, float(screen @ effects) / size) if size else 0.0
 
 
-def _rank_correlation(one: Floats, other: Floats) -> float:
+def _rank_correlation(screen: Floats, effects: Floats) -> float:
     """Spearman's; nan for fewer than three units or a constant column."""
-    if len(one) < 3 or np.ptp(one) == 0 or np.ptp(other) == 0:
+    if len(screen) < 3 or np.ptp(screen) == 0 or np.ptp(effects) == 0:
         return float("nan")
     from scipy.stats import spearmanr
 
-    return float(spearmanr(one, other).statistic)
+    return float(spearmanr(screen, effects).statistic)

@@ -1,4 +1,4 @@
-"""Does the model need what an attribution calls important? Measured by hiding it, against rankings by chance.
+"""Faithfulness: the effect of hiding the units that an attribution calls important, against random rankings.
 
 With x the whole text, s the sign of f(x), and the units ranked from most to least for the verdict (s * score):
 
@@ -6,8 +6,8 @@ With x the whole text, s the sign of f(x), and the units ranked from most to lea
     sufficiency       = mean over k of  s (f(x) - f(the top k alone))           small: they are enough
     MoRF-LeRF gap     = mean over k of  s (f(x without the bottom k) - f(x without the top k))
 
-for k of 5, 10, 20, 30 and 50 % of the units (AOPC). A ranking by chance has a gap of zero on average, whatever the
-model does with a text full of holes, and that is why the gap decides. All on logits: probabilities saturate.
+for k of 5, 10, 20, 30 and 50 % of the units (AOPC). A random ranking has a gap of zero on average, however the model
+reads a text with deletions; therefore the gap decides. All measures are on logits, since probabilities saturate.
 Sources: DeYoung et al., arXiv 1911.03429; Samek et al., arXiv 1509.06321; Yeh et al., arXiv 1901.09392.
 """
 
@@ -24,14 +24,14 @@ from interp.errors import BadOption
 from interp.masks import Floats, Masks, Value, check_units
 
 FRACTIONS = (0.05, 0.1, 0.2, 0.3, 0.5)
-RANKINGS = 10  # random ones; a standard deviation of fewer is too rough to speak of beating chance
-LEVEL = 0.05  # how often a ranking by chance may be called better than chance
+RANKINGS = 10  # random rankings; a standard deviation of fewer is too rough to compare with
+LEVEL = 0.05  # the probability that a random ranking is called better than random
 BEATS, NOT = "beats random", "do not rely on this"
 
 
 @dataclass(frozen=True)
 class Against:
-    """A measure beside the same measure of random rankings. `z` is positive where ours is the better one."""
+    """A measure with that of random rankings. `z` is positive where the measure is better than random."""
 
     value: float
     random: float
@@ -52,7 +52,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Faithfulness:
-    """What hiding units did. `p` is the chance of such a gap from a ranking by chance."""
+    """The effect of hiding units. `p` is the probability of such a gap for a random ranking."""
 
     comprehensiveness: Against
     sufficiency: Against
@@ -68,16 +68,16 @@ class Faithfulness:
 
     @property
     def verdict(self) -> str:
-        """In plain words."""
+        """The result in plain words."""
         return BEATS if self.beats_random else NOT
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON, which has no infinity: a z without spread is null."""
-        told = {"verdict": self.verdict, "beats_random": self.beats_random, **asdict(self)}
+        """The result as JSON holds it. JSON has no infinity: a z without spread is null."""
+        document = {"verdict": self.verdict, "beats_random": self.beats_random, **asdict(self)}
         for name in ("comprehensiveness", "sufficiency", "gap"):
-            if not np.isfinite(told[name]["z"]):
-                told[name]["z"] = None
-        return told
+            if not np.isfinite(document[name]["z"]):
+                document[name]["z"] = None
+        return document
 
 
 def faithfulness(
@@ -88,7 +88,7 @@ def faithfulness(
     rankings: int = RANKINGS,
     seed: int = 0,
 ) -> Faithfulness:
-    """Measure scores (units,) on the model they are of.
+    """The faithfulness of scores (units,) to the model that they explain.
 
     Calls: 1 + (rankings + 1) * 3 * fractions, all but the first in one batch, so that masks can share work.
     Raises BadOption for scores that are not finite, fewer than ten rankings, or fractions outside (0, 1).
@@ -129,17 +129,17 @@ def faithfulness_calls(fractions: Sequence[float] = FRACTIONS, rankings: int = R
 
 
 def infidelity(value: Value, scores: Floats, *, hide: float = 0.2, samples: int = 64, seed: int = 0) -> float:
-    """How far the scores are from telling what hiding a random set of units does, as a share of that effect.
+    """The error of the scores as a prediction of the effect of hiding a random set of units, relative to that effect.
 
         E[(sum of phi over I - (f(x) - f(x without I)))²] / E[(f(x) - f(x without I))²]
 
-    Each unit is in I with probability `hide`. Zero is a model that is the sum of its scores, one is no better
+    Each unit is in I with probability `hide`. Zero is a model that is the sum of its scores; one is no better
     than scores of zero. Calls: 1 + samples.
     """
     scores = np.asarray(scores, dtype=float)
     check_units(len(scores))
     if not 0 < hide < 1 or samples < 1:
-        raise BadOption(f"hide {hide:g}, samples {samples}; expected between 0 and 1, and one or more")
+        raise BadOption(f"hide {hide:g}, samples {samples}. Expected between 0 and 1, and one or more.")
     taken = np.random.default_rng(seed).random((samples, len(scores))) < hide
     values = value(np.concatenate([np.ones((1, len(scores)), dtype=bool), ~taken]))
     effect = values[0] - values[1:]
@@ -160,7 +160,7 @@ def max_sensitivity(
     differ several times in length, so one radius for all would be nothing to one and destroy another.
     """
     if radius <= 0 or samples < 1:
-        raise BadOption(f"radius {radius:g}, samples {samples}; expected above 0, and one or more")
+        raise BadOption(f"radius {radius:g}, samples {samples}. Expected above 0, and one or more.")
     random = np.random.default_rng(seed)
     before = explain(inputs)
     size = float(np.linalg.norm(before))
@@ -178,11 +178,13 @@ def max_sensitivity(
 def _check(scores: Floats, fractions: Sequence[float], rankings: int) -> None:
     check_units(len(scores))
     if not np.isfinite(scores).all():
-        raise BadOption(f"unit {int(np.argmin(np.isfinite(scores)))}: score {scores[~np.isfinite(scores)][0]}")
+        raise BadOption(
+            f"unit {int(np.argmin(np.isfinite(scores)))}: score {scores[~np.isfinite(scores)][0]}. Give finite scores."
+        )
     if rankings < RANKINGS:
-        raise BadOption(f"rankings {rankings}; expected {RANKINGS} or more to compare with")
+        raise BadOption(f"rankings {rankings}. Expected {RANKINGS} or more to compare with.")
     if not fractions or not all(0 < share < 1 for share in fractions):
-        raise BadOption(f"fractions {tuple(fractions)}; expected numbers between 0 and 1")
+        raise BadOption(f"fractions {tuple(fractions)}. Expected numbers between 0 and 1.")
 
 
 def _hidden(order: NDArray[np.int64], cuts: Sequence[int]) -> Masks:

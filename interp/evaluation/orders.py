@@ -1,4 +1,4 @@
-"""A verdict in both orders, parted into what the completions say and where they stand.
+"""The attributions of both orders of a battle, split into content and position bias.
 
     content c = (f(AB) - f(BA)) / 2        position bias b = (f(AB) + f(BA)) / 2
 
@@ -36,15 +36,17 @@ class BothOrders:
 
 
 def both_orders(ab: Attribution, ba: Attribution) -> BothOrders:
-    """Join the attributions of one method over the two orders, aligned on the words of each segment.
+    """Content and position bias of one method over the two orders, aligned on the words of each segment.
 
     Raises BadOption for different methods or targets, BadPrompt when a segment's words differ.
     """
     if (ab.method, ab.target) != (ba.method, ba.target):
-        raise BadOption(f"{ab.method} of {ab.target} beside {ba.method} of {ba.target}; expected the same twice")
+        raise BadOption(
+            f"{ab.method} of {ab.target} beside {ba.method} of {ba.target}. Expected the same method and target."
+        )
     first, second = ab.by_word(), ba.by_word()
-    other = second.scores[_places(first.units, second.units)]
-    content, bias = (first.scores - other) / 2, (first.scores + other) / 2
+    swapped_scores = second.scores[_places(first.units, second.units)]
+    content, bias = (first.scores - swapped_scores) / 2, (first.scores + swapped_scores) / 2
     outside = ab.total() - float(first.scores.sum()), ba.total() - float(second.scores.sum())
     return BothOrders(
         content=_part(first, ba, content, "content", (outside[0] - outside[1]) / 2, (ab.value - ba.value) / 2),
@@ -82,14 +84,14 @@ def _places(here: Sequence[Unit], there: Sequence[Unit]) -> list[int]:
                 f"{len(spelled[0])} and {len(spelled[1])} words",
             )
             raise BadPrompt(
-                f"segment {name!r} differs between the orders ({differ}); show the same texts, swapped"
+                f"segment {name!r} differs between the orders ({differ}). Show the same texts, swapped."
             )
     taken = {name: iter(places) for name, places in texts["ba"].items()}
     return [next(taken[word.segment]) for word in here]
 
 
 def _by_segment(words: Sequence[Unit]) -> dict[str | None, list[int]]:
-    found: dict[str | None, list[int]] = {}
+    indices: dict[str | None, list[int]] = {}
     for at, word in enumerate(words):
-        found.setdefault(word.segment, []).append(at)
-    return found
+        indices.setdefault(word.segment, []).append(at)
+    return indices

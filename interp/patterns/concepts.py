@@ -1,8 +1,8 @@
-"""Groups among a model's inner states: PCA, k-means, and whether the groups are there or only drawn.
+"""Clusters of a model's hidden states, by PCA and k-means, and their stability.
 
-Activations are one row an item, for a judge the residual of the last position about two thirds up, one a battle. A
-clustering always finds clusters; the silhouette chooses how many, and the agreement of bootstrap samples (adjusted
-Rand index: 1 the same groups, 0 chance) says whether they would be found again.
+Activations have one row an item: for a judge the residual of the last position at two thirds of the layers, one row a
+battle. A clustering always finds clusters; the silhouette chooses their number, and the agreement of bootstrap samples
+(adjusted Rand index: 1 the same clusters, 0 chance) measures whether they would be found again.
 Sources: Rousseeuw, J. Comput. Appl. Math. 20 (1987); Hennig, Comput. Stat. Data Anal. 52 (2007).
 """
 
@@ -45,20 +45,22 @@ class Concepts:
 def concepts(
     activations: ArrayLike, *, most: int = 10, samples: int = 20, named_by: int = 5, seed: int = 0
 ) -> Concepts:
-    """Cluster activations (items, width) into 2 to `most` groups. Raises BadOption, MissingExtra."""
+    """The clusters of activations (items, width), 2 to `most` of them. Raises BadOption, MissingExtra."""
     rows: Floats = np.asarray(activations, dtype=float)
     if rows.ndim != 2 or not np.isfinite(rows).all():
-        raise BadOption(f"activations of shape {rows.shape}; expected finite numbers, (items, width)")
-    inside = np.flatnonzero(~_outliers(rows))
-    if len(inside) < 2 * most or most < 2 or samples < 1:
-        raise BadOption(f"{len(inside)} items for up to {most} groups; expected two items a group and two groups")
-    reduced, explained = _components(rows[inside], seed)
+        raise BadOption(f"activations of shape {rows.shape}. Expected finite numbers, (items, width).")
+    kept = np.flatnonzero(~_outliers(rows))
+    if len(kept) < 2 * most or most < 2 or samples < 1:
+        raise BadOption(
+            f"{len(kept)} items for up to {most} groups. Expected at least two items a group, and two groups."
+        )
+    reduced, explained = _components(rows[kept], seed)
     silhouette, fitted = _chosen(reduced, most, seed)
     labels = np.full(len(rows), -1, dtype=np.intp)
-    labels[inside] = fitted.labels_
+    labels[kept] = fitted.labels_
     distance = np.linalg.norm(reduced[:, None] - fitted.cluster_centers_[None], axis=2)
     nearest = tuple(
-        tuple(int(inside[at]) for at in np.argsort(distance[:, group])[:named_by] if fitted.labels_[at] == group)
+        tuple(int(kept[at]) for at in np.argsort(distance[:, group])[:named_by] if fitted.labels_[at] == group)
         for group in range(fitted.n_clusters)
     )
     return Concepts(labels, nearest, silhouette, _agreement(reduced, fitted, samples, seed), explained)
@@ -80,9 +82,11 @@ def _components(rows: Floats, seed: int) -> tuple[Floats, float]:
 def _chosen(rows: Floats, most: int, seed: int) -> tuple[dict[int, float], Any]:
     """The silhouette of each number of clusters, and the best clustering."""
     cluster, metrics = sklearn("cluster"), sklearn("metrics")
-    found = {k: cluster.KMeans(k, n_init=10, random_state=seed).fit(rows) for k in range(2, most + 1)}
-    silhouette = {k: float(metrics.silhouette_score(rows, one.labels_)) for k, one in found.items()}
-    return silhouette, found[max(silhouette, key=lambda k: silhouette[k])]
+    clusterings = {k: cluster.KMeans(k, n_init=10, random_state=seed).fit(rows) for k in range(2, most + 1)}
+    silhouette = {
+        k: float(metrics.silhouette_score(rows, clustering.labels_)) for k, clustering in clusterings.items()
+    }
+    return silhouette, clusterings[max(silhouette, key=lambda k: silhouette[k])]
 
 
 def _agreement(rows: Floats, fitted: Any, samples: int, seed: int) -> float:
@@ -90,12 +94,12 @@ def _agreement(rows: Floats, fitted: Any, samples: int, seed: int) -> float:
     cluster, metrics = sklearn("cluster"), sklearn("metrics")
     random = np.random.default_rng(seed)
     labels, count = fitted.labels_, fitted.n_clusters
-    found = []
+    indices = []
     for _ in range(samples):
         drawn = rows[np.unique(random.integers(len(rows), size=len(rows)))]
-        again = cluster.KMeans(count, n_init=5, random_state=int(random.integers(2**31))).fit(drawn)
-        found.append(float(metrics.adjusted_rand_score(labels, again.predict(rows))))
-    return float(np.mean(found))
+        refitted = cluster.KMeans(count, n_init=5, random_state=int(random.integers(2**31))).fit(drawn)
+        indices.append(float(metrics.adjusted_rand_score(labels, refitted.predict(rows))))
+    return float(np.mean(indices))
 
 
 def sklearn(module: str):  # type: ignore[no-untyped-def]  # noqa: ANN201  (a module of an untyped package)
@@ -106,5 +110,5 @@ def sklearn(module: str):  # type: ignore[no-untyped-def]  # noqa: ANN201  (a mo
         return import_module(f"sklearn.{module}")
     except ImportError as cause:
         raise MissingExtra(
-            f"concepts and probes need scikit-learn: pip install 'arena[concepts]' ({cause})"
+            f"Concepts and probes need scikit-learn ({cause}). Run pip install 'arena[concepts]'."
         ) from cause

@@ -1,7 +1,7 @@
-"""Patterns over many battles: what judges give more weight than people do.
+"""Patterns over many battles: the features that judges weigh more than people do.
 
-Every vote is explained by how the two answers differ, and by which was shown first; judges and people have
-coefficients of their own, and what counts is their difference:
+Every vote is a function of the difference of the two answers and of which was shown first. Judges and people have
+separate coefficients, and their difference is reported:
 
     logit P(A) = sum over features of  (beta + delta * judge) * x  +  (gamma + eta * judge) * first
 
@@ -24,7 +24,7 @@ from interp.errors import BadOption
 from interp.masks import Floats
 
 RIDGE = 1e-3  # of the weight of all votes: finite coefficients where judges always side with the longer answer
-LEAST = 10  # battles; intervals clustered by fewer say nothing
+LEAST = 10  # battles; intervals clustered by fewer are not reliable
 Z = 1.959964
 POSITION = "shown first"
 
@@ -67,8 +67,8 @@ class Preference:
 class Pattern:
     """Weights of a feature in logits a standard deviation; `over_weight` is the judges' less the people's.
 
-    `p` is two-sided and not corrected; `survives` tells whether it passes Benjamini-Hochberg at 5 % over the
-    whole table.
+    `p` is two-sided and not corrected; `survives` is whether it passes Benjamini-Hochberg at 5 % over the whole
+    table.
     """
 
     feature: str
@@ -82,25 +82,25 @@ class Pattern:
 
 
 def features(text: str) -> dict[str, float]:
-    """Of one answer: the logarithm of its words and, for every other feature, of its count."""
+    """The features of one answer: the logarithms of its number of words and of its other counts."""
     counted = {name: float(np.log1p(len(pattern.findall(text)))) for name, pattern in COUNTS.items()}
     return {"length": float(np.log1p(len(text.split()))), **counted}
 
 
-def preference_patterns(ratings: Sequence[Preference]) -> list[Pattern]:
-    """The table, the largest over-weight first; features in which no two answers differ are left out.
+def preference_patterns(preferences: Sequence[Preference]) -> list[Pattern]:
+    """The weights of the features, the largest over-weight first. Features in which no two answers differ are dropped.
 
-    Raises BadOption without ratings of both judges and people, or with fewer than ten battles of either.
+    Raises BadOption without preferences of both judges and people, or with fewer than ten battles of either.
     """
-    _check(ratings)
-    names, x = _differences(ratings)
-    judge = np.array([rating.judge for rating in ratings], dtype=float)
-    first = np.array([{"a": 1.0, "b": -1.0, None: 0.0}[rating.first] for rating in ratings])
+    _check(preferences)
+    names, x = _differences(preferences)
+    judge = np.array([rating.judge for rating in preferences], dtype=float)
+    first = np.array([{"a": 1.0, "b": -1.0, None: 0.0}[rating.first] for rating in preferences])
     if first.any():
         names, x = [*names, POSITION], np.column_stack([x, first])
     design = np.column_stack([x, x * judge[:, None]])
-    y = np.array([rating.preference for rating in ratings])
-    beta, covariance = logistic(design, y, [str(rating.battle) for rating in ratings])
+    y = np.array([rating.preference for rating in preferences])
+    beta, covariance = logistic(design, y, [str(rating.battle) for rating in preferences])
     count = len(names)
     errors = np.sqrt(np.diag(covariance))[count:]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -144,23 +144,29 @@ def logistic(design: Floats, y: Floats, cluster: Sequence[str]) -> tuple[Floats,
     return beta, inverse @ meat @ inverse
 
 
-def _check(ratings: Sequence[Preference]) -> None:
+def _check(preferences: Sequence[Preference]) -> None:
     for kind, name in ((True, "judges"), (False, "people")):
-        battles = {str(rating.battle) for rating in ratings if rating.judge is kind}
+        battles = {str(rating.battle) for rating in preferences if rating.judge is kind}
         if len(battles) < LEAST:
-            raise BadOption(f"{len(battles)} battles with votes of {name}; expected {LEAST} or more to compare")
-    wrong = next((r for r in ratings if not 0 <= r.preference <= 1 or r.first not in ("a", "b", None)), None)
+            raise BadOption(
+                f"{len(battles)} battles with votes of {name}. At least {LEAST} are needed to compare."
+            )
+    wrong = next((r for r in preferences if not 0 <= r.preference <= 1 or r.first not in ("a", "b", None)), None)
     if wrong is not None:
-        raise BadOption(f"preference {wrong.preference}, first {wrong.first!r}; expected 0 to 1, and a, b or None")
+        raise BadOption(
+            f"preference {wrong.preference}, first {wrong.first!r}. Expected 0 to 1, and a, b or None."
+        )
 
 
-def _differences(ratings: Sequence[Preference]) -> tuple[list[str], Floats]:
+def _differences(preferences: Sequence[Preference]) -> tuple[list[str], Floats]:
     """Names and (ratings, features): A's less B's in standard deviations, features without any left out."""
-    known = {text: features(text) for rating in ratings for text in (rating.text_a, rating.text_b)}
-    rows = np.array([[known[r.text_a][name] - known[r.text_b][name] for name in FEATURES] for r in ratings])
+    counted = {text: features(text) for rating in preferences for text in (rating.text_a, rating.text_b)}
+    rows = np.array(
+        [[counted[r.text_a][name] - counted[r.text_b][name] for name in FEATURES] for r in preferences]
+    )
     spread = np.sqrt((rows**2).mean(axis=0))
-    kept = np.flatnonzero(spread > 0)
-    return [FEATURES[n] for n in kept], rows[:, kept] / spread[kept]
+    varying = np.flatnonzero(spread > 0)
+    return [FEATURES[n] for n in varying], rows[:, varying] / spread[varying]
 
 
 def _survivors(p: Floats, level: float = 0.05) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""Linear probes: can a property of a battle be read off a model's inner states, and more than off the texts?
+"""Linear probes of a model's hidden states for a property of a battle, beside a baseline on the texts.
 
 A probe proves nothing alone. It is trained and tested on different prompts (battles over one prompt share words),
 beside a probe for shuffled labels (what its capacity can memorise: Hewitt & Liang, arXiv 1909.03368) and a
@@ -51,7 +51,7 @@ class Probe:
 
     @property
     def verdict(self) -> str:
-        """In plain words."""
+        """The result in plain words."""
         if self.probe.lower <= 1 / len(self.classes) or self.selectivity <= 0:
             return "not readable"
         if self.beyond_text is not None and self.beyond_text.lower <= 0:
@@ -102,11 +102,13 @@ def linear_probe(
 def _check(rows: Floats, names: NDArray[Any], parts: NDArray[Any], texts: Sequence[str] | None) -> None:
     lengths = {len(rows), len(names), len(parts), *([] if texts is None else [len(texts)])}
     if rows.ndim != 2 or len(lengths) > 1:
-        raise BadOption(f"{len(rows)} activations, {len(names)} labels, {len(parts)} groups; expected one an item")
+        raise BadOption(
+            f"{len(rows)} activations, {len(names)} labels, {len(parts)} groups. Expected one of each for each item."
+        )
     if len(set(names.tolist())) < 2:
-        raise BadOption(f"every label is {names[0]!r}; there is nothing to tell apart")
+        raise BadOption(f"every label is {str(names[0])!r}. A probe needs at least two classes.")
     if len(set(parts.tolist())) < FOLDS:
-        raise BadOption(f"{len(set(parts.tolist()))} groups; a test on unseen ones needs {FOLDS} or more")
+        raise BadOption(f"{len(set(parts.tolist()))} groups. A test on unseen groups needs at least {FOLDS}.")
 
 
 def _on_states(strength: float) -> Any:

@@ -1,4 +1,4 @@
-"""Which classes of words an attribution falls on, over many battles: numbers, list markers, names, hedges.
+"""The classes of words that attributions fall on, over many battles: numbers, list markers, names, hedges.
 
     over-weight of a class = (its share of all |scores|) / (its share of all words)
 
@@ -62,7 +62,7 @@ def class_weights(battles: Sequence[tuple[Sequence[str], Sequence[float]]], *, s
     battles, or lengths that differ.
     """
     if len(battles) < 2:
-        raise BadOption(f"{len(battles)} battles; two or more are needed for an interval")
+        raise BadOption(f"{len(battles)} battles. An interval needs at least two.")
     counts, weights = (np.array(part) for part in zip(*(_shares(*battle) for battle in battles), strict=True))
     present = np.flatnonzero(counts.any(axis=0))
     counts, weights = counts[:, present], weights[:, present]
@@ -73,7 +73,7 @@ def class_weights(battles: Sequence[tuple[Sequence[str], Sequence[float]]], *, s
     lower, upper = np.nanquantile(np.where(np.isfinite(sampled), sampled, np.nan), [0.025, 0.975], axis=0)
     means = zip(counts.mean(axis=0), weights.mean(axis=0), ratio, lower, upper, strict=True)
     rows = [
-        ClassWeight(CLASSES[place], *(float(one) for one in figures))
+        ClassWeight(CLASSES[place], *(float(figure) for figure in figures))
         for place, figures in zip(present, means, strict=True)
     ]
     return sorted(rows, key=lambda row: -row.over_weight)
@@ -82,7 +82,7 @@ def class_weights(battles: Sequence[tuple[Sequence[str], Sequence[float]]], *, s
 def _shares(words: Sequence[str], scores: Sequence[float]) -> tuple[Floats, Floats]:
     """The shares of a battle's words and of its |scores| by class."""
     if len(words) != len(scores) or not words:
-        raise BadOption(f"{len(words)} words with {len(scores)} scores; expected one score a word")
+        raise BadOption(f"{len(words)} words with {len(scores)} scores. Expected one score for each word.")
     ends = [True, *(word.rstrip().endswith((".", "!", "?", ":")) or word.endswith("\n") for word in words[:-1])]
     place = [CLASSES.index(class_of(word, begins)) for word, begins in zip(words, ends, strict=True)]
     size = np.abs(np.asarray(scores, dtype=float))

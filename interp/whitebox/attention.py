@@ -1,10 +1,9 @@
-"""What attends to what through all layers: rollout from the reading position, by matrix-vector products.
+"""Attention through all layers: rollout from the reading position, by matrix-vector products.
 
     A_l = 1/2 mean over heads of weights_l + 1/2 I,     r <- r A_l  from the last layer down
 
 (Abnar & Zuidema, ACL 2020, arXiv 2005.00928). One row costs O(layers * tokens^2); no product of matrices is
-made. Attention says where a model looked, not what it made of it: scores are positive and do not depend on the
-target.
+made. Attention shows where a model looked, not what it computed: scores are positive and do not depend on the target.
 """
 
 from __future__ import annotations
@@ -42,7 +41,9 @@ def observed(lm: Transformer, observe: Callable[[int, torch.Tensor], None]) -> I
     with ExitStack() as stack:
         for number, layer in enumerate(lm.layers):
             if not hasattr(layer, "self_attn"):
-                raise UnsupportedModel(f"layer {number} has no self_attn; its attention weights cannot be read")
+                raise UnsupportedModel(
+                    f"layer {number} has no self_attn, so its attention weights cannot be read. Use a black-box method."
+                )
             stack.enter_context(_removed(layer.self_attn.register_forward_hook(hook(number))))
         lm.network.set_attn_implementation("eager")
         stack.callback(lm.network.set_attn_implementation, own)
@@ -66,19 +67,19 @@ def layers(target: Target, sink: str = "drop") -> list[torch.Tensor]:
     weights as they are. Raises BadOption, UnsupportedModel.
     """
     if sink not in SINKS:
-        raise BadOption(f"sink {sink!r}; expected one of: {', '.join(SINKS)}")
-    found: dict[int, torch.Tensor] = {}
-    moved = _Moved(target.lm) if sink == "norm" else None
+        raise BadOption(f"sink {sink!r}. Expected one of: {', '.join(SINKS)}.")
+    matrices: dict[int, torch.Tensor] = {}
+    moved = _ValueNorms(target.lm) if sink == "norm" else None
 
     def observe(number: int, weights: torch.Tensor) -> None:
         mean = weights[0].mean(0) if moved is None else moved.lengths(number, weights[0])
-        found[number] = mixed(without_sink(mean) if sink == "drop" else mean)
+        matrices[number] = mixed(without_sink(mean) if sink == "drop" else mean)
 
     with torch.no_grad(), observed(target.lm, observe), ExitStack() as stack:
         if moved is not None:
             stack.enter_context(moved)
         target.lm.run(target.sequence[None])
-    return [found[number] for number in sorted(found)]
+    return [matrices[number] for number in sorted(matrices)]
 
 
 def without_sink(weights: torch.Tensor) -> torch.Tensor:
@@ -108,18 +109,18 @@ def rollout(target: Target, sink: str = "drop") -> Attribution:
     return target.attribution("rollout", row[: len(target.units)], sink=sink)
 
 
-class _Moved:
-    """Keeps each layer's values as they pass, to measure what its attention moves."""
+class _ValueNorms:
+    """The values of each layer during a run, and the lengths of what its attention moves."""
 
     def __init__(self, lm: Transformer) -> None:
         self._attentions = [layer.self_attn for layer in lm.layers]
         self._values: dict[int, torch.Tensor] = {}
         self._stack = ExitStack()
 
-    def __enter__(self) -> _Moved:
+    def __enter__(self) -> _ValueNorms:
         for number, attention in enumerate(self._attentions):
             if not hasattr(attention, "v_proj") or not hasattr(attention, "o_proj"):
-                raise UnsupportedModel(f"layer {number} has no v_proj and o_proj; use sink 'drop'")
+                raise UnsupportedModel(f"layer {number} has no v_proj and o_proj. Use sink 'drop'.")
             self._stack.enter_context(_removed(attention.v_proj.register_forward_hook(self._keeper(number))))
         return self
 

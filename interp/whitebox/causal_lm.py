@@ -28,7 +28,7 @@ class CausalLM(Transformer):
         ids, units = self.tokens(prompt)
         a, b = self.spellings(prompt, ids, first), self.spellings(prompt, ids, second)
         if set(a) & set(b):
-            raise LabelNotOneToken(f"labels {first!r} and {second!r} share a token; use labels such as A and B")
+            raise LabelNotOneToken(f"labels {first!r} and {second!r} share a token. Use labels such as A and B.")
         read = self._contrast(torch.tensor([*a, *b]), len(a))
         name = f"logit({first}) - logit({second})"
         return Target(self, prompt, units, ids, name, (Term(ids[:0], read),))
@@ -50,7 +50,7 @@ class CausalLM(Transformer):
     ) -> Target:
         """log p(completion | prompt), the sum over its tokens, or over those that begin in `span` (characters).
 
-        `against` is another completion whose log-probability is taken off. Raises EmptyCompletion,
+        `against` is another completion whose log-probability is subtracted. Raises EmptyCompletion,
         PromptTooLong, and BadPrompt when a token reaches from the prompt into the completion.
         """
         ids, units = self.tokens(prompt)
@@ -69,7 +69,7 @@ class CausalLM(Transformer):
         if every[: len(ids)] != ids.tolist():
             raise BadPrompt(
                 f"a token reaches from the prompt ({prompt.text[-10:]!r}) into the completion "
-                f"({completion[:10]!r}); move spaces at the end of the prompt to the completion"
+                f"({completion[:10]!r}). Move spaces at the end of the prompt to the completion."
             )
         low, high = span or (0, len(completion))
         begins = [start - len(prompt.text) for start, _ in offsets]
@@ -77,7 +77,7 @@ class CausalLM(Transformer):
         if not chosen:
             where = "" if span is None else f" between characters {low} and {high}"
             raise EmptyCompletion(
-                f"completion {completion[:40]!r} has no token{where}; there is nothing to attribute"
+                f"completion {completion[:40]!r} has no token{where}. Give a completion or a span with at least one token."
             )
         self._fits(len(ids) + chosen[-1])
         tail = torch.tensor(every[len(ids) : len(ids) + chosen[-1] + 1])
@@ -85,15 +85,15 @@ class CausalLM(Transformer):
 
     def _contrast(self, rows: torch.Tensor, firsts: int) -> Callable[[torch.Tensor], torch.Tensor]:
         def read(hidden: torch.Tensor) -> torch.Tensor:
-            found = self.logits(hidden[:, -1], rows.to(hidden.device))
-            return torch.logsumexp(found[:, :firsts], -1) - torch.logsumexp(found[:, firsts:], -1)
+            logits = self.logits(hidden[:, -1], rows.to(hidden.device))
+            return torch.logsumexp(logits[:, :firsts], -1) - torch.logsumexp(logits[:, firsts:], -1)
 
         return read
 
     def _log_probability(self, tail: torch.Tensor, chosen: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor]:
         def read(hidden: torch.Tensor) -> torch.Tensor:
-            at, said = chosen.to(hidden.device), tail[chosen].to(hidden.device)
+            at, targets = chosen.to(hidden.device), tail[chosen].to(hidden.device)
             rows = [torch.log_softmax(self.logits(row[at]).float(), -1) for row in hidden]
-            return torch.stack([row.gather(-1, said[:, None]).sum() for row in rows])
+            return torch.stack([row.gather(-1, targets[:, None]).sum() for row in rows])
 
         return read

@@ -1,8 +1,8 @@
 """Attention flow: how much of the reading position's attention can reach each token, as a maximum flow.
 
 A graph of layers + 1 rows of tokens; the edge from token i of layer l down to token j of layer l - 1 has the
-capacity A_l[i, j] of `interp.whitebox.attention.layers` (Abnar & Zuidema, ACL 2020). One flow a unit: `flow_cost` says what
-that takes before it is begun.
+capacity A_l[i, j] of `interp.whitebox.attention.layers` (Abnar & Zuidema, ACL 2020). One flow a unit: `flow_cost` estimates
+the time beforehand.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SECONDS = 6e-8  # for an edge and a flow, measured with 30 layers and 40 to 160 
 
 @dataclass(frozen=True)
 class FlowCost:
-    """What `flow` would take: edges of the graph, flows to compute, and about how many seconds."""
+    """The cost of `flow`: edges of the graph, flows to compute, and an estimate of the seconds."""
 
     edges: int
     flows: int
@@ -38,7 +38,7 @@ class FlowCost:
 
 
 def flow_cost(target: Target, units: Sequence[Unit] | None = None) -> FlowCost:
-    """What `flow` takes on this prompt, from its size alone."""
+    """The cost of `flow` on this prompt, from its size alone."""
     tokens = len(target.sequence)
     edges = len(target.lm.layers) * tokens * (tokens + 1) // 2
     flows = len(target.units if units is None else units)
@@ -50,23 +50,23 @@ def flow(
 ) -> Attribution:
     """The maximum flow from the reading position to each unit: to each token, or to a word's tokens together.
 
-    A flow to two tokens is less than the sum of their flows: ask for words here, not by `by_word`. Raises
-    BadOption when `flow_cost` says more than `seconds`.
+    A flow to two tokens is less than the sum of their flows: give words as `units` instead of calling `by_word`.
+    Raises BadOption when `flow_cost` is more than `seconds`.
     """
     wanted = tuple(target.units if units is None else units)
     needed = flow_cost(target, wanted)
     if needed.seconds > seconds:
         raise BadOption(
             f"attention flow to {needed.flows} units over {needed.edges:,} edges takes about {needed.seconds:.0f} "
-            f"seconds; give units=prompt.words or prompt.sentences, or seconds={needed.seconds:.0f} to allow it"
+            f"seconds. Give units=prompt.words or prompt.sentences, or seconds={needed.seconds:.0f} to allow it."
         )
     matrices = [matrix.double().cpu().numpy() for matrix in layers(target, sink)]
     row = target.reading_row(len(matrices[0])).double().cpu().numpy()
     sinks = groups(target.units, wanted) if units is not None else [[at] for at in range(len(wanted))]
-    found = target.attribution("flow", np.zeros(len(target.units)), sink=sink)
+    by_token = target.attribution("flow", np.zeros(len(target.units)), sink=sink)
     return Attribution(
         method="flow",
-        parameters=found.parameters,
+        parameters=by_token.parameters,
         prompt=target.prompt,
         units=wanted,
         scores=maximum_flows(matrices, row, sinks),

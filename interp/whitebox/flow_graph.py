@@ -39,8 +39,8 @@ def flow_graph(target: Target, nodes: int = 16, levels: int = 10) -> FlowGraph:
     matrices = [matrix.double().cpu().numpy() for matrix in layers(target)]
     members[-1] = list(range(len(target.units) - 1, len(matrices[0])))  # of an answer, all its tokens
     between = [
-        _between(np.linalg.multi_dot([*reversed(some)]) if len(some) > 1 else some[0], members)
-        for some in _runs(matrices, levels)
+        _between(np.linalg.multi_dot([*reversed(run)]) if len(run) > 1 else run[0], members)
+        for run in _runs(matrices, levels)
     ]
     reached = np.zeros(len(members))
     reached[-1] = 1.0

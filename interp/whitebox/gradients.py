@@ -67,7 +67,7 @@ def integrated_gradients(
     Raises BadOption, BadPrompt.
     """
     if not tolerance > 0:
-        raise BadOption(f"tolerance {tolerance:g}; expected a share above 0, such as 0.05")
+        raise BadOption(f"tolerance {tolerance:g}. Expected a share above 0, such as 0.05.")
     vector, named = baseline_vector(target, baseline)
     line = Line(target, vector)
     start, end = line.values(np.array([0.0, 1.0])).tolist()
@@ -78,7 +78,7 @@ def integrated_gradients(
             progress(integral.steps, integral.error)
         integral.refine()
         errors.append([integral.steps, integral.error])
-    found = target.attribution(
+    attribution = target.attribution(
         "integrated_gradients",
         integral.scores,
         value=end,
@@ -90,7 +90,7 @@ def integrated_gradients(
         change=end - start,
         tolerance=tolerance,
     )
-    return found.with_note(_rough(integral.error, tolerance))
+    return attribution.with_note(_rough(integral.error, tolerance))
 
 
 def gradient_shap(
@@ -104,7 +104,7 @@ def gradient_shap(
     `delta` is the distance to f(E) - mean f(b). Raises BadOption for no samples, BadPrompt.
     """
     if samples < 1:
-        raise BadOption(f"samples {samples}; expected at least 1")
+        raise BadOption(f"samples {samples}. Expected at least 1.")
     generator = np.random.default_rng(seed)
     at = (generator.permutation(samples) + generator.random(samples)) / samples
     pool = np.flatnonzero(target.content)
@@ -117,10 +117,10 @@ def gradient_shap(
         if progress:
             progress(number, abs(float(total.sum()) * samples / number - change * samples / number))
     delta = abs(float(total.sum()) - change)
-    found = target.attribution(
+    attribution = target.attribution(
         "gradient_shap", total, delta=delta, samples=samples, seed=seed, baseline="shuffled content"
     )
-    return found.with_note(_incomplete(total, delta))
+    return attribution.with_note(_incomplete(total, delta))
 
 
 def baseline_vector(target: Target, baseline: Any) -> tuple[torch.Tensor, str]:
@@ -128,13 +128,13 @@ def baseline_vector(target: Target, baseline: Any) -> tuple[torch.Tensor, str]:
     if isinstance(baseline, torch.Tensor):
         if baseline.shape != target.embeddings.shape[1:]:
             wanted = tuple(target.embeddings.shape[1:])
-            raise BadOption(f"a baseline of shape {tuple(baseline.shape)}; expected {wanted}")
+            raise BadOption(f"a baseline of shape {tuple(baseline.shape)}. Expected {wanted}.")
         return baseline.to(target.embeddings), "given vector"
     if baseline == "zero":
         return torch.zeros_like(target.embeddings[0]), "zero"
     ids = target.lm.tokenizer(baseline, add_special_tokens=False)["input_ids"]
     if not ids:
-        raise BadOption(f"baseline {baseline!r} has no token; expected a text such as a line feed, or zero")
+        raise BadOption(f"baseline {baseline!r} has no token. Expected a text such as a line feed, or zero.")
     return target.lm.embed(torch.tensor(ids[-1:]))[0], f"{baseline!r} (token {ids[-1]})"
 
 

@@ -1,4 +1,4 @@
-"""Which attention heads carry the target: one backward pass, or exact ablation of each.
+"""The importance of attention heads: by one backward pass, or by exact ablation of each.
 
     gradient   I_lh = sum over tokens of ctx_lh . df/dctx_lh
     ablation   I_lh = f(x) - f(x with ctx_lh = 0)
@@ -6,7 +6,7 @@
 ctx is the head's part of what the output projection reads.
 
 Michel et al. (NeurIPS 2019, arXiv 1905.10650) take absolute values token by token; the signed sum follows exact
-ablation more closely and keeps which side a head speaks for. Scores are of query heads; several of them share
+ablation more closely and keeps the side that a head supports. Scores are of query heads; several of them share
 one key-value head.
 """
 
@@ -48,39 +48,39 @@ class HeadImportance:
 def gradient_importance(target: Target) -> HeadImportance:
     """First-order effect of each head, by one backward pass. Raises UnsupportedModel."""
     lm = target.lm
-    found = np.zeros((len(lm.layers), _heads(lm)))
+    scores = np.zeros((len(lm.layers), _heads(lm)))
 
     def collect(number: int, context: torch.Tensor) -> None:
         def add(gradient: torch.Tensor) -> None:
-            effect = (gradient * context.detach()).unflatten(-1, (found.shape[1], -1))
-            found[number] += effect.sum((0, 1, 3)).double().cpu().numpy()
+            effect = (gradient * context.detach()).unflatten(-1, (scores.shape[1], -1))
+            scores[number] += effect.sum((0, 1, 3)).double().cpu().numpy()
 
         context.register_hook(add)
 
     embeddings = target.embeddings[None].clone().requires_grad_(True)
     with torch.enable_grad(), _contexts(lm, collect):
         torch.autograd.grad(target.of(embeddings).sum(), embeddings)
-    return HeadImportance("gradient", found, _shared(lm), target.name, target.value)
+    return HeadImportance("gradient", scores, _shared(lm), target.name, target.value)
 
 
 def ablation_importance(target: Target, progress: Progress | None = None) -> HeadImportance:
     """Exact effect of setting each head's output to zero: layers x heads forward passes, batched.
 
-    `progress` is told (layers done, layers). Raises UnsupportedModel.
+    `progress` is called with (layers done, layers). Raises UnsupportedModel.
     """
     lm = target.lm
     layers, heads = len(lm.layers), _heads(lm)
-    found = np.zeros((layers, heads))
+    scores = np.zeros((layers, heads))
     rows = max(1, lm.batch_tokens // len(target.sequence))
     for layer in range(layers):
         for low in range(0, heads, rows):
             these = range(low, min(low + rows, heads))
             with torch.no_grad(), _contexts(lm, _zeroing(layer, these, heads)):
                 values = target.of(target.embeddings.expand(len(these), -1, -1))
-            found[layer, these] = target.value - values.double().cpu().numpy()
+            scores[layer, these] = target.value - values.double().cpu().numpy()
         if progress:
             progress(layer + 1, layers)
-    return HeadImportance("ablation", found, _shared(lm), target.name, target.value)
+    return HeadImportance("ablation", scores, _shared(lm), target.name, target.value)
 
 
 def _zeroing(layer: int, these: range, heads: int) -> Callable[[int, torch.Tensor], torch.Tensor | None]:
@@ -108,7 +108,7 @@ def _contexts(lm: Transformer, see: Callable[[int, torch.Tensor], torch.Tensor |
             outward = getattr(getattr(layer, "self_attn", None), "o_proj", None)
             if outward is None:
                 raise UnsupportedModel(
-                    f"layer {number} has no self_attn.o_proj, so its heads cannot be told apart"
+                    f"layer {number} has no self_attn.o_proj, so its heads cannot be separated. Use another method."
                 )
             stack.callback(outward.register_forward_pre_hook(hook(number)).remove)
         yield

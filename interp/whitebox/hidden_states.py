@@ -1,4 +1,4 @@
-"""A model's inner state at the place where its next token is told, for concepts and probes."""
+"""A model's hidden state at the position of its next token, for concepts and probes."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ DEPTH = 2 / 3  # of the layers: what the text is about is settled there, and the
 
 
 def hidden_state(target: Target, depth: float = DEPTH) -> Floats:
-    """(width,): the residual behind the prompt's last token after this share of the layers."""
+    """(width,): the residual at the prompt's last token after this share of the layers. Raises BadOption."""
     if not 0 < depth <= 1:
-        raise BadOption(f"depth {depth:g}; expected above 0, at most 1")
+        raise BadOption(f"depth {depth:g}. Expected above 0, at most 1.")
     layers = target.lm.layers
-    found: list[torch.Tensor] = []
+    states: list[torch.Tensor] = []
 
     def keep(_module: Any, _inputs: Any, output: Any) -> None:
-        found.append((output[0] if isinstance(output, tuple) else output)[0, len(target.units) - 1])
+        states.append((output[0] if isinstance(output, tuple) else output)[0, len(target.units) - 1])
 
     handle = layers[max(1, round(depth * len(layers))) - 1].register_forward_hook(keep)
     try:
@@ -32,4 +32,4 @@ def hidden_state(target: Target, depth: float = DEPTH) -> Floats:
             target.lm.run(target.embeddings[None])
     finally:
         handle.remove()
-    return np.asarray(found[0].double().cpu().numpy())
+    return np.asarray(states[0].double().cpu().numpy())

@@ -1,7 +1,7 @@
-"""The methods that need a model's weights, by name, for the words of a battle read in both orders.
+"""White-box methods by name: those that need a model's weights, for the words of a battle read in both orders.
 
-A signed method counts half the difference of the two orders, so that what remains is about the answers. Saliency,
-rollout and flow have no sign: they say where the model looked, not for whom, and count the mean of both orders.
+A signed method gives half the difference of the two orders, which is about the answers. Saliency, rollout and flow
+have no sign: they show where the model looked, not which side it preferred, and give the mean of both orders.
 torch is imported when a method runs.
 """
 
@@ -42,37 +42,40 @@ class WhiteBoxMethod:
 
 
 def white_box_scores(
-    chosen: WhiteBoxMethod, targets: Sequence[Target], places: NDArray[np.intp] | None
+    method: WhiteBoxMethod, targets: Sequence[Target], places: NDArray[np.intp] | None
 ) -> MethodResult:
-    """Scores (words,), with what the method recorded of each order.
+    """Scores (words,) of a method, with its parameters in each order.
 
     Of two targets, a verdict in both orders, they are of the content: `places` (words,) is where each word of the
     first order stands in the second. Of one target they are its own.
     """
-    found = [chosen.run(target) for target in targets]
-    each = [_by_word(one) for one in found]
-    told = {
-        "orders": [{"delta": one.delta, **_plain(one.parameters), "notes": list(one.notes)} for one in found],
-        "signed": chosen.signed,
+    attributions = [method.run(target) for target in targets]
+    by_word = [_by_word(attribution) for attribution in attributions]
+    parameters = {
+        "orders": [
+            {"delta": attribution.delta, **_plain(attribution.parameters), "notes": list(attribution.notes)}
+            for attribution in attributions
+        ],
+        "signed": method.signed,
     }
     if places is None:
-        return MethodResult(each[0], told)
-    return MethodResult((each[0] + (-1 if chosen.signed else 1) * each[1][places]) / 2, told)
+        return MethodResult(by_word[0], parameters)
+    return MethodResult((by_word[0] + (-1 if method.signed else 1) * by_word[1][places]) / 2, parameters)
 
 
-def sensitivity_of(chosen: WhiteBoxMethod, target: Target, samples: int = 4) -> float:
+def sensitivity_of(method: WhiteBoxMethod, target: Target, samples: int = 4) -> float:
     """Max-sensitivity of the scores of words: their largest relative change when embeddings move by 2 %."""
     from interp.extras import torch
 
     def explain(embeddings: Floats) -> Floats:
         moved = target.at(torch.as_tensor(embeddings).to(target.embeddings))
-        return np.asarray(_by_word(chosen.run(moved)))
+        return np.asarray(_by_word(method.run(moved)))
 
     return max_sensitivity(explain, target.embeddings.double().cpu().numpy(), samples=samples)
 
 
-def _by_word(found: Attribution) -> Any:
-    return found.scores if found.units == found.prompt.words else found.by_word().scores
+def _by_word(attribution: Attribution) -> Any:
+    return attribution.scores if attribution.units == attribution.prompt.words else attribution.by_word().scores
 
 
 def _plain(parameters: Any) -> dict[str, Any]:
@@ -86,19 +89,21 @@ def _plain(parameters: Any) -> dict[str, Any]:
 def head_importance(
     targets: Sequence[Target], by: str, progress: Callable[[int, int], None] | None = None
 ) -> list[list[float]]:
-    """(layers, query heads): what the target owes to each head, of two orders half their difference.
+    """(layers, query heads): the importance of each head for the target; of two orders half their difference.
 
     By "gradient" to first order, or by "ablation" exactly, one run a head. Raises UnsupportedModel, BadOption.
     """
     from interp.whitebox.heads import ablation_importance, gradient_importance
 
     if by not in HEAD_MEASURES:
-        raise BadOption(f"heads by {by!r}; expected one of: {', '.join(HEAD_MEASURES)}")
-    found = [
-        (gradient_importance(one) if by == "gradient" else ablation_importance(one, progress)).scores
-        for one in targets
+        raise BadOption(f"heads by {by!r}. Expected one of: {', '.join(HEAD_MEASURES)}.")
+    importance = [
+        (gradient_importance(target) if by == "gradient" else ablation_importance(target, progress)).scores
+        for target in targets
     ]
-    halves: list[list[float]] = (found[0] if len(found) == 1 else (found[0] - found[1]) / 2).tolist()
+    halves: list[list[float]] = (
+        importance[0] if len(importance) == 1 else (importance[0] - importance[1]) / 2
+    ).tolist()
     return halves
 
 
@@ -133,7 +138,7 @@ def _attn_lrp(target: Target) -> Attribution:
 
 
 def _chefer(target: Target) -> Attribution:
-    """What speaks for the first side less what speaks for the second: each map alone is positive."""
+    """The support for the first side less that for the second: each map alone is positive."""
     from dataclasses import replace
 
     from interp.whitebox.relevance import chefer
@@ -155,8 +160,8 @@ def _flow(target: Target) -> Attribution:
 
 
 WHITE_BOX = {
-    one.name: one
-    for one in (
+    method.name: method
+    for method in (
         WhiteBoxMethod(
             "integrated_gradients", "gradients on the way from empty text to this one", _integrated_gradients
         ),

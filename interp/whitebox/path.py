@@ -37,7 +37,7 @@ class Line:
 
     def __init__(self, target: Target, baseline: torch.Tensor) -> None:
         if not target.content.any():
-            raise BadPrompt("the prompt has no content: name a segment, there is nothing to attribute to")
+            raise BadPrompt("The prompt has no content. Name a segment to attribute to.")
         self.target = target
         self.first = target.first
         content = torch.as_tensor(target.content, device=target.embeddings.device)[:, None]
@@ -48,22 +48,22 @@ class Line:
     def values(self, at: Floats) -> Floats:
         """f (points,) at positions 0 to 1, without gradients."""
         with torch.no_grad():
-            found = [
+            batches = [
                 self.target.of(rows, self._past).double().cpu().numpy()
                 for rows in self._points(at, self.target.lm.batch_tokens)
             ]
-        return np.concatenate(found)
+        return np.concatenate(batches)
 
     def slopes(self, at: Floats) -> Floats:
         """(E - B) df/dE summed over the width, (points, tokens)."""
-        found = []
+        batches = []
         for rows in self._points(at, TOKENS):
             rows.requires_grad_(True)
             with torch.enable_grad():
                 (gradient,) = torch.autograd.grad(self.target.of(rows, self._past).sum(), rows)
-            found.append((gradient * (self._end - self._start)).sum(-1).double().cpu().numpy())
-        inside = np.concatenate(found)
-        return np.concatenate([np.zeros((len(inside), self.first)), inside], axis=1)
+            batches.append((gradient * (self._end - self._start)).sum(-1).double().cpu().numpy())
+        slopes = np.concatenate(batches)
+        return np.concatenate([np.zeros((len(slopes), self.first)), slopes], axis=1)
 
     def _points(self, at: Floats, tokens: int) -> Iterator[torch.Tensor]:
         rows = max(1, tokens // len(self._end))

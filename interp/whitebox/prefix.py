@@ -36,8 +36,8 @@ class Prefix:
         for number, layer in enumerate(cache.layers):
             if getattr(layer, "keys", None) is None or type(layer) is not DynamicLayer:
                 raise UnsupportedModel(
-                    f"layer {number} keeps its past in a {type(layer).__name__}; only attention over all tokens "
-                    "can share a prefix"
+                    f"layer {number} keeps its past in a {type(layer).__name__}. Only attention over all tokens "
+                    "can share a prefix."
                 )
         self._layers = [(layer.keys.detach(), layer.values.detach()) for layer in cache.layers]
 

@@ -54,9 +54,9 @@ def chefer(target: Target, side: str = "first") -> Attribution:
     for -f. Raises BadOption for another side or a target of several completions.
     """
     if side not in SIDES:
-        raise BadOption(f"side {side!r}; expected first or second")
+        raise BadOption(f"side {side!r}. Expected first or second.")
     if len(target.terms) > 1:
-        raise BadOption("gradient x attention reads one run: leave out `against`")
+        raise BadOption("gradient x attention reads one run. Omit `against`.")
     layers: dict[int, torch.Tensor] = {}
 
     def observe(number: int, weights: torch.Tensor) -> None:

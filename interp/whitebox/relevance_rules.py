@@ -97,7 +97,7 @@ def _norm_rule(norm: Any) -> Hook:
         ours, theirs = ruled.detach()[..., -1, :], output.detach()[..., -1, :]  # the last token speaks for all
         if not torch.allclose(ours, theirs, rtol=SAME, atol=SAME * float(theirs.abs().max())):
             raise UnsupportedModel(
-                f"a {type(norm).__name__} is not x / rms(x) * w; its relevance rule is not known"
+                f"a {type(norm).__name__} is not x / rms(x) * w, so its relevance rule is not known. Use another method."
             )
         return ruled
 
@@ -105,14 +105,14 @@ def _norm_rule(norm: Any) -> Hook:
 
 
 def _norms(decoder: Any) -> list[Any]:
-    found = []
+    norms = []
     for name, module in decoder.named_modules():
         kind = type(module).__name__
         if kind.endswith("RMSNorm"):
-            found.append(module)
+            norms.append(module)
         elif "Norm" in kind:
-            raise UnsupportedModel(f"{name} is a {kind}; relevance rules are known for RMSNorm alone")
-    return found
+            raise UnsupportedModel(f"{name} is a {kind}. Relevance rules are known for RMSNorm only.")
+    return norms
 
 
 def _parts(layer: Any, name: str, needed: tuple[str, ...], number: int) -> Any:
@@ -120,7 +120,7 @@ def _parts(layer: Any, name: str, needed: tuple[str, ...], number: int) -> Any:
     missing = [each for each in needed if not hasattr(part, each)]
     if missing:
         raise UnsupportedModel(
-            f"layer {number} has no {name}.{missing[0]}; relevance rules are known for Llama-like and Gemma-like "
-            "layers: q_proj, k_proj, v_proj and a gated feed-forward with gate_proj, up_proj, act_fn"
+            f"layer {number} has no {name}.{missing[0]}. Relevance rules are known for Llama-like and Gemma-like "
+            "layers: q_proj, k_proj, v_proj and a gated feed-forward with gate_proj, up_proj, act_fn."
         )
     return part

@@ -143,7 +143,7 @@ class Target:
         def value(masks: Masks) -> Floats:
             wanted = np.atleast_2d(np.asarray(masks, dtype=bool))
             if wanted.shape[1] != len(tokens):
-                raise BadOption(f"a mask over {wanted.shape[1]} units; expected one for each of {len(tokens)}")
+                raise BadOption(f"a mask over {wanted.shape[1]} units. Expected one for each of {len(tokens)}.")
             kept = np.ones((len(wanted), len(self.units)), dtype=bool)
             for unit, members in enumerate(tokens):
                 kept[:, members] = wanted[:, [unit]]
@@ -158,8 +158,8 @@ class Target:
         """
         distinct, back = np.unique(kept, axis=0, return_inverse=True)
         if not distinct.any(axis=1).all():
-            raise BadOption("a mask that deletes every token leaves the model nothing to read; keep the template")
-        found = np.empty(len(distinct))
+            raise BadOption("a mask that deletes every token leaves the model nothing to read. Keep the template.")
+        values = np.empty(len(distinct))
         with torch.no_grad():
             for rows, shared in self._batches(distinct):
                 sequences = [np.flatnonzero(distinct[row, shared:]) + shared for row in rows]
@@ -168,8 +168,8 @@ class Target:
                     [self.embeddings[sequence] for sequence in sequences], batch_first=True
                 )
                 past = self.prefix.cut(shared)
-                found[rows] = self._of(embeddings, lengths, past).double().cpu().numpy()
-        return np.asarray(found[back.ravel()])
+                values[rows] = self._of(embeddings, lengths, past).double().cpu().numpy()
+        return np.asarray(values[back.ravel()])
 
     def _batches(self, kept: Masks) -> Iterator[tuple[list[int], int]]:
         """(rows, length of the prefix they share): rows with long common prefixes go together."""

@@ -24,7 +24,7 @@ class Transformer:
 
     def __init__(self, network: Any, tokenizer: Any, *, name: str | None = None, batch_tokens: int = 512) -> None:
         if not getattr(tokenizer, "is_fast", False):
-            raise UnsupportedModel(f"{type(tokenizer).__name__} tells no offsets of tokens; use a fast tokenizer")
+            raise UnsupportedModel(f"{type(tokenizer).__name__} has no offsets of tokens. Use a fast tokenizer.")
         self.network = network.eval().requires_grad_(False)
         self.tokenizer = tokenizer
         self.batch_tokens = batch_tokens
@@ -43,17 +43,17 @@ class Transformer:
         transformers does.
         """
         if dtype not in DTYPES:
-            raise BadOption(f"dtype {dtype!r}; expected one of: {', '.join(DTYPES)}")
+            raise BadOption(f"dtype {dtype!r}. Expected one of: {', '.join(DTYPES)}.")
         place = Path(source).expanduser()
         if not place.exists():
             raise NoWeights(
-                f"{str(source)!r} is no file or directory: gradients, attention and relevance need the model's "
-                "weights on this disk; for a model behind an API use occlusion or Shapley values"
+                f"{str(source)!r} is not a file or directory. Gradients, attention and relevance need the model's "
+                "weights on this disk. For a model behind an API, use occlusion or Shapley values."
             )
         gguf = {"gguf_file": place.name} if place.suffix == ".gguf" else {}
         folder = place.parent if gguf else place
         if not gguf and not any([*folder.glob("*.safetensors"), *folder.glob("*.bin")]):
-            raise NoWeights(f"{folder} holds no *.safetensors or *.bin; point to the directory with the weights")
+            raise NoWeights(f"{folder} has no *.safetensors or *.bin. Point to the directory with the weights.")
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **gguf)
         network = transformers.AutoModelForCausalLM.from_pretrained(
             folder, dtype=getattr(torch, dtype), trust_remote_code=False, **gguf
@@ -72,13 +72,13 @@ class Transformer:
     @property
     def layers(self) -> Any:
         """The decoder's layers, first one first. Raises UnsupportedModel when they are kept elsewhere."""
-        found = getattr(self.decoder, "layers", None)
-        if found is None:
+        layers = getattr(self.decoder, "layers", None)
+        if layers is None:
             raise UnsupportedModel(
-                f"{type(self.decoder).__name__} has no list `layers`; attention, relevance and heads are "
-                "read from Llama-like and Gemma-like decoders"
+                f"{type(self.decoder).__name__} has no list `layers`. Attention, relevance and heads are "
+                "read from Llama-like and Gemma-like decoders."
             )
-        return found
+        return layers
 
     def embed(self, ids: torch.Tensor) -> torch.Tensor:
         """(tokens, width) of ids (tokens,)."""
@@ -101,9 +101,9 @@ class Transformer:
         weight, bias = head.weight, getattr(head, "bias", None)
         if rows is not None:
             weight, bias = weight[rows], None if bias is None else bias[rows]
-        found = torch.nn.functional.linear(hidden, weight, bias)
+        logits = torch.nn.functional.linear(hidden, weight, bias)
         cap = getattr(self.config, "final_logit_softcapping", None)
-        return torch.tanh(found / cap) * cap if cap else found
+        return torch.tanh(logits / cap) * cap if cap else logits
 
     def tokens(self, prompt: Prompt) -> tuple[torch.Tensor, tuple[Unit, ...]]:
         """(tokens,) ids and the stretch of the text that each stands for.
@@ -114,33 +114,33 @@ class Transformer:
         encoded = self.tokenizer(prompt.text, add_special_tokens=False, return_offsets_mapping=True)
         ids, offsets = encoded["input_ids"], encoded["offset_mapping"]
         if not ids:
-            raise BadPrompt("the prompt is empty: there is no token to attribute to")
+            raise BadPrompt("The prompt is empty. Give a text with at least one token.")
         self._fits(len(ids))
         return torch.tensor(ids), tuple(_unit(prompt, start, end) for start, end in offsets)
 
     def spellings(self, prompt: Prompt, ids: torch.Tensor, label: str) -> list[int]:
         """Ids of the tokens that are `label`, bare or with a space, alone or as the prompt's next token."""
         if not label.strip():
-            raise LabelNotOneToken(f"label {label!r} is blank; use labels such as A and B")
-        found: list[int] = []
+            raise LabelNotOneToken(f"label {label!r} is blank. Use labels such as A and B.")
+        candidates: list[int] = []
         for spelled in (label, f" {label}"):
             alone = self.tokenizer(spelled, add_special_tokens=False)["input_ids"]
             there = self.tokenizer(prompt.text + spelled, add_special_tokens=False)["input_ids"]
-            found += alone if len(alone) == 1 else []
-            found += there[-1:] if there[:-1] == ids.tolist() else []
-        known = [token for token in dict.fromkeys(found) if token != self.tokenizer.unk_token_id]
-        if not known:
+            candidates += alone if len(alone) == 1 else []
+            candidates += there[-1:] if there[:-1] == ids.tolist() else []
+        spellings = [token for token in dict.fromkeys(candidates) if token != self.tokenizer.unk_token_id]
+        if not spellings:
             pieces = self.tokenizer.tokenize(label, add_special_tokens=False)
             raise LabelNotOneToken(
-                f"label {label!r} is {len(pieces)} tokens for this model ({' '.join(pieces)}); use labels "
-                "that are one token, such as A and B"
+                f"label {label!r} is {len(pieces)} tokens for this model ({' '.join(pieces)}). Use labels "
+                "that are one token, such as A and B."
             )
-        return known
+        return spellings
 
     def _fits(self, tokens: int) -> None:
         if self.limit is not None and tokens > self.limit:
             raise PromptTooLong(
-                f"{tokens} tokens; {self.name} reads {self.limit}: shorten the prompt or a completion"
+                f"{tokens} tokens, but {self.name} reads up to {self.limit}. Shorten the prompt or a completion."
             )
 
     def _check_logits(self) -> None:
@@ -150,7 +150,9 @@ class Transformer:
             theirs = self.network(input_ids=ids, use_cache=False).logits
         reach = float(theirs.abs().max())
         if not torch.allclose(ours.float(), theirs.float(), atol=CLOSE * max(1.0, reach), rtol=CLOSE):
-            raise UnsupportedModel(f"{type(self.network).__name__} changes its logits after the unembedding")
+            raise UnsupportedModel(
+                f"{type(self.network).__name__} changes its logits after the unembedding. Use a black-box method."
+            )
 
 
 def _unit(prompt: Prompt, start: int, end: int) -> Unit:

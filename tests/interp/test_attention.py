@@ -106,7 +106,7 @@ def test_words_share_one_flow_and_the_cost_is_said_beforehand():
     found = flow(target, words)
     assert [unit.text for unit in found.units] == [word.text for word in words]
     assert ((found.scores > 0) & (found.scores <= 1)).all()
-    with pytest.raises(BadOption, match=r"takes about 0 seconds; give units=prompt\.words"):
+    with pytest.raises(BadOption, match=r"takes about 0 seconds. Give units=prompt\.words"):
         flow(target, seconds=1e-9)
 
 
@@ -124,7 +124,7 @@ def test_an_answers_rollout_starts_at_every_token_of_it():
 
 
 def test_unknown_sinks_and_other_architectures():
-    with pytest.raises(BadOption, match="sink 'first'; expected one of: drop, norm, keep"):
+    with pytest.raises(BadOption, match="sink 'first'. Expected one of: drop, norm, keep"):
         rollout(model().contrast(judged()), "first")
     with pytest.raises(UnsupportedModel, match="GPT2Model has no list `layers`"):
         rollout(model("gpt2").contrast(judged()))

@@ -141,13 +141,15 @@ def test_a_class_that_holds_all_the_weight_is_over_weighted_and_equal_weights_ar
 
 WRONG = {
     "9 battles with votes of judges": lambda: preference_patterns(planted_ratings(battles=9)),
-    "one score a word": lambda: class_weights([(["a"], [1.0, 2.0]), (["a"], [1.0])]),
-    "two or more are needed": lambda: class_weights([(["a"], [1.0])]),
-    "expected finite numbers": lambda: concepts([1.0, 2.0]),
+    "one score for each word": lambda: class_weights([(["a"], [1.0, 2.0]), (["a"], [1.0])]),
+    "An interval needs at least two": lambda: class_weights([(["a"], [1.0])]),
+    "Expected finite numbers": lambda: concepts([1.0, 2.0]),
     "two items a group": lambda: concepts(np.ones((5, 3))),
-    "nothing to tell apart": lambda: linear_probe(np.ones((6, 2)), ["x"] * 6, range(6)),
-    "needs 5 or more": lambda: linear_probe(np.ones((6, 2)), list("xyxyxy"), [1, 1, 2, 2, 3, 3]),
-    "one an item": lambda: linear_probe(np.ones((6, 2)), ["x"], range(6)),
+    "every label is 'x'. A probe needs at least two classes": lambda: linear_probe(
+        np.ones((6, 2)), ["x"] * 6, range(6)
+    ),
+    "needs at least 5": lambda: linear_probe(np.ones((6, 2)), list("xyxyxy"), [1, 1, 2, 2, 3, 3]),
+    "one of each for each item": lambda: linear_probe(np.ones((6, 2)), ["x"], range(6)),
 }
 
 

@@ -172,7 +172,7 @@ WRONG = {
     "hide 0": lambda: infidelity(linear_judge, TRUTH, hide=0),
     "radius 0": lambda: max_sensitivity(lambda x: x, np.ones((2, 2)), radius=0),
     "most 0": lambda: smallest_deletion(linear_judge, TRUTH, most=0),
-    "is no distribution": lambda: entropy([-1.0, 2.0]),
+    "is not a distribution": lambda: entropy([-1.0, 2.0]),
     "1 samples": lambda: semantic_consistency(["one"]),
 }
 

@@ -201,7 +201,7 @@ def test_a_screen_that_points_the_wrong_way_lends_nothing_to_what_was_not_verifi
 
 WRONG = {
     "no units": lambda: occlusion(linear, 0),
-    "window 9; expected 1 to 6": lambda: occlusion(linear, 6, window=9),
+    "window 9. Expected 1 to 6": lambda: occlusion(linear, 6, window=9),
     "group 1 is empty": lambda: leave_out(linear, 6, [[0], []]),
     "group 0 has unit 6": lambda: leave_out(linear, 6, [[6]]),
     "no groups": lambda: leave_out(linear, 6, []),
@@ -209,7 +209,7 @@ WRONG = {
     "11 units need 2^11 calls": lambda: exact_shapley(linear, 11),
     "orders 1": lambda: sampled_shapley(linear, 6, orders=1),
     "ridge -1": lambda: kernel_shap(linear, 6, ridge=-1),
-    "holds each of 0 to 2 once": lambda: owen(linear, [0, 2, 2]),
+    "must contain each of 0 to 2 once": lambda: owen(linear, [0, 2, 2]),
     "calls 1, both 5": lambda: owen(linear, [0, 1], calls=1),
     "keep 7": lambda: screen_then_verify(linear, WEIGHTS, keep=7),
     "unit 0 of the screen": lambda: screen_then_verify(linear, WEIGHTS * np.nan, keep=2),

@@ -33,11 +33,11 @@ def test_words_and_sentences_cover_every_segment():
 
 
 def test_contents_are_found_in_a_rendered_text():
-    prompt = Prompt.found("Q: why A: yes B: why", [("prompt", "why"), ("a", "yes"), ("c", ""), ("b", "why")])
+    prompt = Prompt.from_text("Q: why A: yes B: why", [("prompt", "why"), ("a", "yes"), ("c", ""), ("b", "why")])
     assert prompt.segments == (("prompt", 3, 6), ("a", 10, 13), ("b", 17, 20))
     assert prompt.names() == ("prompt", "a", "b")
     with pytest.raises(BadPrompt, match="segment 'a' is not in the text after character 6"):
-        Prompt.found("Q: why", [("prompt", "why"), ("a", "yes")])
+        Prompt.from_text("Q: why", [("prompt", "why"), ("a", "yes")])
 
 
 def test_segments_that_do_not_fit_are_refused():

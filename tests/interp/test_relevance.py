@@ -75,7 +75,7 @@ def test_rules_leave_no_trace():
 
 
 def test_other_architectures_are_told_apart():
-    with pytest.raises(UnsupportedModel, match="LayerNorm; relevance rules are known for RMSNorm alone"):
+    with pytest.raises(UnsupportedModel, match="LayerNorm. Relevance rules are known for RMSNorm only"):
         attn_lrp(model("gpt2").contrast(judged()))
 
 
@@ -132,5 +132,5 @@ def test_chefer_says_what_it_cannot_do():
     target = model().contrast(judged())
     with pytest.raises(BadOption, match="side 'left'"):
         chefer(target, "left")
-    with pytest.raises(BadOption, match="leave out `against`"):
+    with pytest.raises(BadOption, match="Omit `against`"):
         chefer(model().answer(judged(), " yes", against=" no"))
