@@ -124,7 +124,7 @@ def test_an_answers_rollout_starts_at_every_token_of_it():
 
 
 def test_unknown_sinks_and_other_architectures():
-    with pytest.raises(BadOption, match="sink 'first'. Expected one of: drop, norm, keep"):
+    with pytest.raises(BadOption, match=r"sink 'first'\. Expected one of: drop, norm, keep"):
         rollout(model().contrast(judged()), "first")
     with pytest.raises(UnsupportedModel, match="GPT2Model has no list `layers`"):
         rollout(model("gpt2").contrast(judged()))

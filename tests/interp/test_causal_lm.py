@@ -119,7 +119,7 @@ def test_models_without_weights_are_told(tmp_path):
         CausalLM.load("gpt-4o")
     with pytest.raises(NoWeights, match=r"has no \*\.safetensors"):
         CausalLM.load(tmp_path)
-    with pytest.raises(BadOption, match="dtype 'fp8'. Expected one of: float32, bfloat16, float16"):
+    with pytest.raises(BadOption, match=r"dtype 'fp8'\. Expected one of: float32, bfloat16, float16"):
         CausalLM.load(tmp_path, dtype="fp8")
 
 

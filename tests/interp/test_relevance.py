@@ -75,7 +75,7 @@ def test_rules_leave_no_trace():
 
 
 def test_other_architectures_are_told_apart():
-    with pytest.raises(UnsupportedModel, match="LayerNorm. Relevance rules are known for RMSNorm only"):
+    with pytest.raises(UnsupportedModel, match=r"LayerNorm\. Relevance rules are known for RMSNorm only"):
         attn_lrp(model("gpt2").contrast(judged()))
 
 

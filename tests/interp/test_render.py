@@ -152,7 +152,7 @@ def test_every_method_finds_a_linear_judge(name):
 
 def test_methods_with_and_without_weights_have_different_names_and_unknown_ones_are_listed():
     assert not set(BLACK_BOX) & set(WHITE_BOX)
-    with pytest.raises(BadOption, match="'magic'. Expected one of: screen, occlusion"):
+    with pytest.raises(BadOption, match=r"'magic'\. Expected one of: screen, occlusion"):
         black_box_method("magic")
     with pytest.raises(BadOption, match="no words"):
         words_of(Prompt.of((None, "only a template")))
@@ -184,7 +184,7 @@ def test_orders_that_show_different_texts_are_refused():
     )
     with pytest.raises(BadOption, match="differs from the other order"):
         matching_units(PROMPT.words, other.words)
-    with pytest.raises(BadOption, match="in the other. Expected the same"):
+    with pytest.raises(BadOption, match=r"in the other\. Expected the same"):
         matching_units(PROMPT.words[:3], swapped_prompt().words)
 
 
