@@ -1,12 +1,14 @@
-"""How long a board takes when there are many votes, and how soon a new vote is on it.
+"""Make the table of times in docs/leaderboard.md: a board of many votes, and the delay until a new vote shows.
 
-    OPENBLAS_NUM_THREADS=1 python -m reproduce.board --votes 100000 --votes 1000000 --votes 10000000
+    OPENBLAS_NUM_THREADS=1 python reproduce/board.py --votes 100000 --votes 1000000 --votes 10000000
 
-fills SQLite and PostgreSQL with battles, votes and pair counts of 300 models (in bulk, untimed), then times what a
+Fills SQLite and PostgreSQL with battles, votes and pair counts of 300 models (in bulk, untimed), then times what a
 reader waits for: pair counts to ratings with intervals and ranks, the whole page, a vote's transaction, and the page
-that shows it. Every time is the median of some repeats; nothing is kept between them.
+that shows it. Every time is the median of several repeats; nothing is cached between them.
 `arena serve` sets the variable itself.
 """
+
+# ruff: noqa: E402 - the path is set before the imports that look at it
 
 from __future__ import annotations
 
@@ -20,6 +22,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+# Files in this folder are named like packages: the folder above takes its place on the path.
+sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 import numpy as np
 from fastapi import FastAPI
@@ -40,7 +45,7 @@ from arena.store.votes import add_vote
 from arena.web.board_view import Boards
 from arena.web.pages import leaderboard
 from arena.web.rendering import templates
-from reproduce.own_postgres import binaries, own_postgres
+from reproduce.temporary_postgres import binaries, temporary_postgres
 
 MODELS = 300
 REPEATS = 7
@@ -171,7 +176,7 @@ def measure(database: Database, votes: int) -> dict[str, float | int | str]:
 
 
 def _reader(database: Database) -> TestClient:
-    """The reading pages alone, with nothing kept yet."""
+    """The leaderboard page alone, with an empty cache."""
     app = FastAPI()
     app.include_router(leaderboard.routes(Boards(ResultCache(database), Settings()), templates("Arena")))
     return TestClient(app)
@@ -207,23 +212,23 @@ def _median(work: Callable[[], None], clock: Callable[[], float] = time.perf_cou
 
 @contextmanager
 def _databases(kinds: list[str], folder: Path) -> Iterator[list[tuple[str, str]]]:
-    """(kind, URL) of each database asked for."""
+    """(kind, URL) of each requested database."""
     sqlite = [("sqlite", f"sqlite:///{folder / 'board.db'}")] if "sqlite" in kinds else []
     programs = binaries() if "postgresql" in kinds else None
     if "postgresql" in kinds and programs is None:
-        sys.exit("no PostgreSQL server programs (initdb, pg_ctl) here; install postgresql, or --database sqlite")
+        sys.exit("PostgreSQL's initdb and pg_ctl not found. Install postgresql, or pass --database sqlite.")
     if programs is None:
         yield sqlite
         return
-    with own_postgres(programs) as url:
+    with temporary_postgres(programs) as url:
         yield [*sqlite, ("postgresql", url)]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--votes", type=int, action="append", help="may be given several times")
-    parser.add_argument("--database", choices=["sqlite", "postgresql"], action="append")
-    parser.add_argument("--json", type=Path, help="also write the figures here")
+    parser.add_argument("--votes", type=int, action="append", help="number of votes; repeat for several boards")
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], action="append", help="repeat for both")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
     given = parser.parse_args()
     figures = []
     for votes in given.votes or [100_000, 1_000_000]:

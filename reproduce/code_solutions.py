@@ -3,11 +3,18 @@
 ARENA_DATA_DIR=... python reproduce/code_solutions.py
 """
 
+# ruff: noqa: E402 - the path is set before the imports that look at it
+
 from __future__ import annotations
 
+import argparse
 import os
+import sys
 import time
 from pathlib import Path
+
+# Files in this folder are named like packages: the folder above takes its place on the path.
+sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from arena.benchmarking.annotators import program_runner
 from benchmarks.data import DataSources, task_rows
@@ -15,6 +22,8 @@ from benchmarks.tasks import shipped
 
 
 def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.parse_args()
     folder = os.environ.get("ARENA_DATA_DIR") or os.environ.get("ARENA_TEST_DATA")
     if folder is None:
         raise SystemExit("ARENA_DATA_DIR is not set. Set it to the folder that has humaneval/ and mbpp/.")

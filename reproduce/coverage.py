@@ -1,7 +1,9 @@
-"""How often 95 % intervals hold the truth, on simulated boards: `python reproduce/coverage.py [--runs 400]`.
+"""Make the table "Coverage" of docs/ratings.md: how often 95 % intervals contain the truth, on simulated boards.
 
-Prints the table of docs/ratings.md. Votes of a cluster (a voter, a prompt) share a taste for each model, normal
-with sd TASTE logits; the truth is then the Bradley–Terry fit of the expected votes over all clusters.
+    python reproduce/coverage.py --runs 300
+
+Votes of a cluster (a voter, a prompt) share a taste for each model, normal with sd TASTE logits; the truth is then
+the Bradley–Terry fit of the expected votes over all clusters.
 """
 
 # ruff: noqa: E402 - the path is set before the imports that look at it
@@ -12,8 +14,8 @@ import argparse
 import sys
 from pathlib import Path
 
-# `ratings.py` beside this file is called like the package: Python must not find it first.
-sys.path[:] = [path for path in sys.path if Path(path).resolve() != Path(__file__).resolve().parent]
+# Files in this folder are named like packages: the folder above takes its place on the path.
+sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 import numpy as np
 from scipy.special import expit
@@ -35,7 +37,7 @@ def pairs(rng, battles, models=MODELS):
 
 
 def marginal(xi, taste=TASTE):
-    """The fit of expected votes when every cluster has its own taste: Gauss–Hermite over the difference."""
+    """The fit (models,) of expected votes when every cluster has its own taste: Gauss–Hermite over the difference."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(40)
     lead = (xi[:, None] - xi[None, :])[:, :, None] + taste * np.sqrt(2) * nodes
     expected = expit(lead) @ weights / weights.sum()
@@ -89,7 +91,7 @@ def run_independent(rng):
         "independent votes, sandwich": inside(target, fit.interval()).mean(),
         "independent votes, with the boards' prior": inside(target, prior.interval()).mean(),
         "independent votes, differences of two ratings": (gaps <= 1.96 * np.sqrt(variance))[upper].mean(),
-        "independent votes, all ratings at once (`simultaneous`)": inside(target, (low, high)).all(),
+        "independent votes, all ratings at once (`simultaneous_intervals`)": inside(target, (low, high)).all(),
         "independent votes, Poisson bootstrap, covariance": inside(target, replicates.fit(fit).interval()).mean(),
         "independent votes, Poisson bootstrap, percentiles of 100": inside(target, replicates.interval()).mean(),
         "rank spreads hold all true ranks at once": bool(
@@ -172,11 +174,11 @@ def run_powered(rng):
 
 
 def simulate(runs, seed=0):
-    """(rows: mean over runs) of every quantity above."""
-    seen = {}
+    """name -> values (runs,) of every quantity above."""
+    results = {}
     for run in range(runs):
         rng = np.random.default_rng([seed, run])
-        results = [
+        parts = [
             run_independent(rng),
             run_newcomer(rng),
             run_clusters(rng, "100 voters of 40 votes with a taste of their own", "voter", 100, 40),
@@ -186,18 +188,18 @@ def simulate(runs, seed=0):
             run_anchored(rng, 5),
             run_powered(rng),
         ]
-        for name, value in ((n, v) for result in results for n, v in result.items()):
-            seen.setdefault(name, []).append(float(value))
-    return seen
+        for name, value in ((n, v) for part in parts for n, v in part.items()):
+            results.setdefault(name, []).append(float(value))
+    return results
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=400)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=400, help="simulated boards")
     runs = parser.parse_args().runs
-    seen = simulate(runs)
+    results = simulate(runs)
     print(f"| {runs} simulated boards of {MODELS} models | measured | ± (2 s.e.) |\n| --- | --- | --- |")
-    for name, values in seen.items():
+    for name, values in results.items():
         error = 2 * np.std(values) / np.sqrt(len(values))
         if name.startswith("gain"):
             print(f"| {name} | {np.mean(values):.2f} times | {error:.2f} |")

@@ -1,10 +1,10 @@
-"""A fake judge for benchmarks: answers every chat completion after a fixed delay, up to a rate.
+"""The fake judge of `reproduce/judges.py`: replies to every chat completion after a fixed delay, up to a rate.
 
     python reproduce/judge_server.py --delay 0.1 [--rate 100]
 
-Prints its address. One process, plain asyncio, so that the server is not what is measured: it gives several
-thousand replies a second. Above `--rate` a second (with one second's worth of burst) it answers 429 with
-`Retry-After`. `GET /served` tells how many replies and how many 429 there were.
+Prints its address. One process, plain asyncio, so that the server is not the bottleneck: it gives several
+thousand replies per second. Above `--rate` per second (with a burst of one second) it replies 429 with
+`Retry-After`. `GET /served` returns the number of replies and of 429s.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ class Server:
         length = next((int(h[15:]) for h in head.split(b"\r\n") if h.lower().startswith(b"content-length:")), 0)
         await reader.readexactly(length)
         if head.startswith(b"GET"):
-            told = json.dumps({"served": self.served, "turned_away": self.turned_away, "data": []}).encode()
-            writer.write(_http(200, told))
+            counts = json.dumps({"served": self.served, "turned_away": self.turned_away, "data": []}).encode()
+            writer.write(_http(200, counts))
         elif self._allowed():
             await asyncio.sleep(self.delay)
             self.served += 1
@@ -79,15 +79,15 @@ class Server:
         return True
 
 
-def _http(status: int, body: bytes, more: str = "") -> bytes:
-    head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n{more}Content-Length: {len(body)}\r\n\r\n"
+def _http(status: int, body: bytes, headers: str = "") -> bytes:
+    head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n{headers}Content-Length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
 
 async def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--delay", type=float, default=0.1)
-    parser.add_argument("--rate", type=float)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--delay", type=float, default=0.1, help="seconds before each reply")
+    parser.add_argument("--rate", type=float, help="replies per second; unlimited by default")
     given = parser.parse_args()
     server = await asyncio.start_server(Server(given.delay, given.rate).handle, "127.0.0.1", 0, backlog=4096)
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)

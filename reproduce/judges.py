@@ -1,13 +1,16 @@
-"""Verdicts a second, ours and the peers', from one fake judge on this machine: `python reproduce/judges.py`.
+"""Make the table of speed in docs/judges.md: verdicts per second, ours and the peers', from a fake judge.
 
-    latency  the judge answers after a fixed delay; the limit is calls at once / delay
-    rate     the judge answers at most so many calls a second, else 429 with Retry-After; the limit is that rate
-    journal  100,000 verdicts of ours: share of the time that the journal takes, and memory on the way
+    python reproduce/judges.py --rounds 3
+
+    latency      the judge replies after a fixed delay; the limit is concurrent calls / delay
+    rate         the judge replies to a limited number of calls per second, else 429 with Retry-After
+    reply cache  100,000 verdicts of ours: the share of the time that the reply cache takes, and memory
 
 Each contender runs in a process of its own against a server of its own, in turn; the median of the rounds counts.
-alpaca_eval comes from the extra `judge-peers`; it gets as many threads as we get calls at once, and its cache is
-on, as our journal is. Arena-Hard's runner is no package, so its way is restated here from its description: a pool
+alpaca_eval comes from the extra `judge-peers`; it gets as many threads as we get concurrent calls, and its cache is
+on, as our reply cache is. Arena-Hard's runner is no package, so its method is restated from its description: a pool
 of threads, a new client for each call, three attempts ten seconds apart for a rate limit, no other error caught.
+A peer that is not installed has its error in its row.
 """
 
 from __future__ import annotations
@@ -27,8 +30,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 HERE = Path(__file__).resolve()
-# This file is called like a package it needs: Python must not find it first.
-sys.path[:] = [path for path in sys.path if Path(path).resolve() != HERE.parent]
+# Files in this folder are named like packages: the folder above takes its place on the path.
+sys.path[0] = str(HERE.parents[1])
 TEXT = "word " * 400  # about as long as two completions in a judge's prompt
 AE_CONFIG = "weighted_alpaca_eval_gpt4_turbo"
 
@@ -47,11 +50,11 @@ def server(delay: float, rate: float | None) -> Iterator[str]:
         process.stdout.close()
 
 
-def arena(url: str, calls: int, at_once: int, rate: float | None, told: dict) -> int:
+def arena(url: str, calls: int, at_once: int, rate: float | None, figures: dict) -> int:
     from arena.endpoints.openai import OpenAI
     from arena.engine import Call, Engine, ModelClient, ReplyCache, Status, address
 
-    def calls() -> Iterator[Call]:
+    def requests() -> Iterator[Call]:
         for number in range(calls):
             messages = [{"role": "user", "content": f"{number} {TEXT}"}]
             body = {"model": "fake", "messages": messages, "max_tokens": 1, "logprobs": True, "top_logprobs": 5}
@@ -61,20 +64,23 @@ def arena(url: str, calls: int, at_once: int, rate: float | None, told: dict) ->
         endpoint = OpenAI(url + "/v1", "fake")
         target = ModelClient(endpoint, {}, at_once, requests_per_minute=rate * 60 if rate else None)
         engine, read = Engine({"fake": target}, reply_cache), 0
-        async for answered in engine.run(calls()):
-            read += answered.status is Status.OK
+        async for result in engine.run(requests()):
+            read += result.status is Status.OK
             if read == calls // 10:
-                told["MiB_at_a_tenth"] = memory()
+                figures["MiB_at_a_tenth"] = memory()
         await endpoint.close()
         return read
 
-    with tempfile.TemporaryDirectory() as folder, timed(ReplyCache(Path(folder) / "journal"), told) as reply_cache:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        timed(ReplyCache(Path(folder) / "replies"), figures) as reply_cache,
+    ):
         return asyncio.run(run(reply_cache))
 
 
 @contextlib.contextmanager
-def timed(reply_cache, told: dict):
-    """The journal, with the seconds that it took noted in the end."""
+def timed(reply_cache, figures: dict):
+    """The reply cache, which adds the seconds that it took to `figures` at the end."""
     seconds = 0.0
     append, reply = reply_cache.append, reply_cache.reply
 
@@ -92,10 +98,10 @@ def timed(reply_cache, told: dict):
     reply_cache.append, reply_cache.reply = measured(append), measured(reply)
     with reply_cache:
         yield reply_cache
-    told["journal_seconds"] = seconds
+    figures["cache_seconds"] = seconds
 
 
-def alpaca_eval(url: str, calls: int, at_once: int, _rate: float | None, _told: dict) -> int:
+def alpaca_eval(url: str, calls: int, at_once: int, _rate: float | None, _figures: dict) -> int:
     os.environ |= {"OPENAI_API_KEY": "none", "OPENAI_API_KEYS": "none", "OPENAI_API_BASE": url + "/v1"}
     import logging
 
@@ -114,7 +120,7 @@ def alpaca_eval(url: str, calls: int, at_once: int, _rate: float | None, _told: 
     return sum(row["preference"] is not None and row["preference"] >= 1 for row in rows)
 
 
-def arena_hard(url: str, calls: int, at_once: int, _rate: float | None, _told: dict) -> int:
+def arena_hard(url: str, calls: int, at_once: int, _rate: float | None, _figures: dict) -> int:
     from concurrent.futures import ThreadPoolExecutor
 
     import openai
@@ -152,13 +158,13 @@ def contend(name: str, calls: int, at_once: int, delay: float, rate: float | Non
     """One contender in this process; imports are not timed."""
     for module in NEEDS[name]:
         __import__(module)
-    told: dict = {}
+    figures: dict = {}
     with server(delay, rate) as url:
         began, used = time.perf_counter(), time.process_time()
-        read = CONTENDERS[name](url, calls, at_once, rate, told)
+        read = CONTENDERS[name](url, calls, at_once, rate, figures)
         seconds = time.perf_counter() - began
     return {
-        **told,
+        **figures,
         "verdicts": read,
         "seconds": seconds,
         "per_second": read / seconds,
@@ -176,8 +182,8 @@ def in_own_process(name: str, **task) -> dict:
 
 
 def table(title: str, task: dict, limit: float, rounds: int) -> None:
-    print(f"\n{title}; the limit is {limit:.0f} verdicts a second\n")
-    print("| | verdicts/s | of the limit | ours is | read | CPU ms a call | peak MiB |")
+    print(f"\n{title}; the limit is {limit:.0f} verdicts per second\n")
+    print("| | verdicts/s | of the limit | ours is | read | CPU ms per call | peak MiB |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     results = {name: [] for name in CONTENDERS}
     for _ in range(rounds):
@@ -192,28 +198,30 @@ def table(title: str, task: dict, limit: float, rounds: int) -> None:
         read = min(run["verdicts"] for run in runs)
         cells = [f"{speed:.1f}", f"{speed / limit:.1%}", f"{ours / speed:.1f}×", f"{read} of {task['calls']}"]
         print(f"| {name} | {' | '.join(cells)} | {cpu:.2f} | {mib:.0f} |")
-    share = statistics.median(run["journal_seconds"] / run["seconds"] for run in results["arena"])
-    print(f"\nOur journal took {share:.2%} of the time.")
+    share = statistics.median(run["cache_seconds"] / run["seconds"] for run in results["arena"])
+    print(f"\nOur reply cache took {share:.2%} of the time.")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--one", help=argparse.SUPPRESS)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--verdicts", type=int, default=100_000, help="of the journal's run; 0 leaves it out")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each contender")
+    parser.add_argument(
+        "--verdicts", type=int, default=100_000, help="verdicts of the reply-cache run; 0 skips it"
+    )
     given = parser.parse_args()
     if given.one:
         print(json.dumps(contend(**json.loads(given.one))))
         return
     latency = {"calls": 3000, "at_once": 64, "delay": 0.2, "rate": None}
-    table("3,000 verdicts, 64 calls at once, 0.2 s each", latency, 64 / 0.2, given.rounds)
+    table("3,000 verdicts, 64 concurrent calls, 0.2 s each", latency, 64 / 0.2, given.rounds)
     limited = {"calls": 1000, "at_once": 32, "delay": 0.1, "rate": 40.0}
     table("1,000 verdicts, at most 40 a second", limited, 40.0, given.rounds)
     if given.verdicts:
         run = in_own_process("arena", calls=given.verdicts, at_once=512, delay=0.2, rate=None)
-        share = run["journal_seconds"] / run["seconds"]
-        print(f"\n{run['verdicts']:,} verdicts in {run['seconds']:.0f} s, {share:.2%} of it in the journal;")
-        print(f"peak memory {run['MiB_at_a_tenth']:.0f} MiB after a tenth, {run['MiB']:.0f} MiB in the end")
+        share = run["cache_seconds"] / run["seconds"]
+        print(f"\n{run['verdicts']:,} verdicts in {run['seconds']:.0f} s, {share:.2%} of it in the reply cache;")
+        print(f"peak memory {run['MiB_at_a_tenth']:.0f} MiB after a tenth, {run['MiB']:.0f} MiB at the end")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""Times of `ratings` and its peers in one process: `taskset -c 0 python reproduce/ratings.py [--sets u300_5m ...]`.
+"""Make the table "Speed" of docs/ratings.md: CPU times of `ratings` and its peers on one pinned core.
 
-CPU time of one pinned core; contenders take turns within a task, and the median of the rounds counts. Peers come
-from the extra `peers`. FastChat's methods are restated here from their description, since its package leaves
-out the file; scikit-learn's recipe is the public notebook's, on one weighted row a pair and outcome.
+    taskset -c 0 python reproduce/ratings.py --rounds 5 [--sets u300_5m ...] [--tasks interval ...] [--ours]
+
+Contenders take turns within a task, and the median of the rounds counts. Peers come from the extra `peers`
+(`reproduce/peers/rating_peers.py`); a peer that is not installed is skipped. The tasks:
 
     count    codes -> table of outcomes by pair
     strings  string columns (pandas) -> point estimate, outcomes checked
@@ -15,8 +16,6 @@ out the file; scikit-learn's recipe is the public notebook's, on one weighted ro
 "no compiled loops" is `ratings` as it runs where no C compiler was there at installation.
 """
 
-# ruff: noqa: E402 - threads and the path are set before the imports that look at them
-
 from __future__ import annotations
 
 import argparse
@@ -25,44 +24,28 @@ import os
 import statistics
 import sys
 import time
+from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 
 for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[threads] = "1"
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
-# This file is called like the package it times: Python must not find it first.
-sys.path[:] = [path for path in sys.path if Path(path).resolve() != Path(__file__).resolve().parent]
+# Files in this folder are named like packages: the folder above takes its place on the path.
+sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-import choix
-import evalica
-import numpy as np
-import pandas as pd
-from arena_rank.models.bradley_terry import BradleyTerry
-from arena_rank.models.contextual_bradley_terry import ContextualBradleyTerry
-from arena_rank.utils.data_utils import ContextualPairDataset, PairDataset
-from arenakit import Arena
-from arenakit import bootstrap as arenakit_bootstrap
-from evalica import _brzo
-from scipy.optimize import minimize
-from scipy.sparse import _sparsetools
-from scipy.special import expit
-from sklearn.linear_model import LogisticRegression
-
-import ratings
-from ratings.data import compiled
-from ratings.data.outcomes import SCORES
-
-NAMES = np.array(["model_a", "model_b", "tie", "both_bad"])
-FEATURES = ["length", "headers", "lists", "bold"]
-WINNERS = np.array([1, 2, 0, 0], dtype=np.uint8)  # evalica's codes of X, Y and a draw
 TASKS = ["count", "strings", "lists", "interval", "rounds", "style", "elo"]
 SIZES = {"20_50k": (20, 50_000), "100_1m": (100, 1_000_000), "300_5m": (300, 5_000_000)}
+FEATURES = ["length", "headers", "lists", "bold"]
 
 
-class Set:
-    """One board: Bradley–Terry truth of sd 110 points, 26 % ties, covariates that go with the models."""
+class Board:
+    """Battles with a Bradley–Terry truth of sd 110 points, 26 % ties, and covariates that go with the models."""
 
     def __init__(self, name, seed=1):
+        import numpy as np
+        from scipy.special import expit
+
         self.name = name
         self.models, self.battles = SIZES[name[1:]]
         rng = np.random.default_rng(seed)
@@ -79,126 +62,44 @@ class Set:
         won = rng.random(self.battles) < expit(xi[self.a] - xi[self.b] + z @ [0.25, 0.03, 0.02, 0.02])
         tied = rng.random(self.battles) < 0.26
         self.y = np.where(tied, np.where(rng.random(self.battles) < 0.5, 2, 3), ~won).astype(np.uint8)
+
+    @cached_property
+    def frame(self):
+        """The battles as a data frame of text columns."""
+        import numpy as np
+        import pandas as pd
+
+        winners = np.array(["model_a", "model_b", "tie", "both_bad"])
         names = np.array([f"provider-{m % 17}/model-{m:03}-instruct" for m in range(self.models)])
-        self.frame = pd.DataFrame({"model_a": names[self.a], "model_b": names[self.b], "winner": NAMES[self.y]})
-
-    def as_evalica(self):
-        """Codes, winners and weights as evalica's Rust functions take them."""
-        return {
-            "xs": self.a.astype(np.uintp),
-            "ys": self.b.astype(np.uintp),
-            "winners": WINNERS[self.y],
-            "weights": np.ones(self.battles),
-            "total": self.models,
-        }
+        return pd.DataFrame({"model_a": names[self.a], "model_b": names[self.b], "winner": winners[self.y]})
 
 
-# --- peers, restated ---------------------------------------------------------------------------------------
-
-
-def unique_rows(a, b, score):
-    """Aggregated rows of model A, model B and score, with their number."""
-    rows, counts = np.unique(np.column_stack([a, b, score]), axis=0, return_counts=True)
-    return rows[:, :2].astype(np.int64), rows[:, 2], counts.astype(np.float64)
-
-
-def fastchat_fit(pairs, score, counts, models):
-    """L-BFGS-B on the rows, gradient by `np.add.at`, base 10 inside the logit."""
-    alpha = np.log(10.0)
-
-    def loss(r):
-        p = expit(alpha * (r[pairs[:, 0]] - r[pairs[:, 1]]))
-        value = -(counts * (score * np.log(p) + (1 - score) * np.log1p(-p))).sum()
-        pull = -alpha * counts * (score - p)
-        gradient = np.zeros_like(r)
-        np.add.at(gradient, pairs[:, 0], pull)
-        np.add.at(gradient, pairs[:, 1], -pull)
-        return value, gradient
-
-    return 400 * minimize(loss, np.zeros(models), jac=True, method="L-BFGS-B", options={"maxiter": 1000}).x + 1000
-
-
-def fastchat_rounds(pairs, score, counts, models, rounds):
-    rng = np.random.default_rng(0)
-    drawn = rng.multinomial(int(counts.sum()), counts / counts.sum(), rounds).astype(np.float64)
-    return [fastchat_fit(pairs, score, row, models) for row in drawn]
-
-
-def fastchat_style(a, b, score, z, models):
-    alpha = np.log(10.0)
-
-    def loss(x):
-        p = expit(alpha * (x[a] - x[b]) + z @ x[models:])
-        value = -(score * np.log(p) + (1 - score) * np.log1p(-p)).sum() + 0.5 * x @ x
-        pull = p - score
-        gradient = x.copy()
-        np.add.at(gradient, a, alpha * pull)
-        np.add.at(gradient, b, -alpha * pull)
-        gradient[models:] += pull @ z
-        return value, gradient
-
-    start = np.zeros(models + z.shape[1])
-    return minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 100}).x
-
-
-def factorized(frame):
-    codes, names = pd.factorize(pd.concat([frame.model_a, frame.model_b]), sort=True)
-    score = frame.winner.map({"model_a": 1.0, "model_b": 0.0}).fillna(0.5).to_numpy()
-    return codes[: len(frame)], codes[len(frame) :], score, len(names)
-
-
-def fastchat_strings(frame):
-    a, b, score, models = factorized(frame)
-    return fastchat_fit(*unique_rows(a, b, score), models)
-
-
-def sklearn_strings(frame):
-    a, b, score, models = factorized(frame)
-    key = np.bincount(a * models + b, score, models * models), np.bincount(a * models + b, minlength=models**2)
-    pair = np.flatnonzero(key[1])
-    x = np.zeros((len(pair), models))
-    x[np.arange(len(pair)), pair // models], x[np.arange(len(pair)), pair % models] = 1.0, -1.0
-    wins, losses = key[0][pair], key[1][pair] - key[0][pair]
-    recipe = LogisticRegression(fit_intercept=False, C=np.inf, tol=1e-8)
-    return recipe.fit(np.r_[x, x], np.r_[np.ones(len(pair)), np.zeros(len(pair))], np.r_[wins, losses]).coef_
-
-
-def evalica_strings(frame):
-    winners = frame.winner.map({"model_a": 1, "model_b": 2, "tie": 0, "both_bad": 0}).to_numpy(np.uint8)
-    return evalica.bradley_terry(frame.model_a, frame.model_b, winners)
-
-
-def arena_rank_strings(frame):
-    data = PairDataset.from_pandas(frame)
-    return BradleyTerry(n_competitors=len(data.competitors)).fit(data)
-
-
-def arenakit_arena(s):
-    arena = Arena.__new__(Arena)  # its constructor takes an object a battle; these are its own arrays
-    arena.models = [str(m) for m in range(s.models)]
-    arena.a, arena.b, arena.y = s.a, s.b, np.minimum(s.y, 2).astype(np.int8)
-    arena.item = arena.voter = None
-    return arena
-
-
-def bare_loop(s):
+def bare_loop(board):
     """The quickest single pass we know: the loop in C by itself, straight into a table, with its checks of codes."""
-    compiled.LOOPS.tally(s.a, s.b, s.y, s.models, np.zeros((s.models * s.models, 4), np.int32))
+    import numpy as np
+
+    from ratings.data import compiled
+
+    compiled.LOOPS.tally(board.a, board.b, board.y, board.models, np.zeros((board.models**2, 4), np.int32))
 
 
-def scipy_loop(s):
+def scipy_loop(board):
     """The quickest without a loop of our own, by a private function of scipy and without a check."""
-    table, ones = np.zeros((s.models, 4 * s.models), np.int32), np.ones(1 << 18, np.int32)
-    for start in range(0, s.battles, 1 << 18):
-        a, b = s.a[start : start + (1 << 18)], s.b[start : start + (1 << 18)]
+    import numpy as np
+    from scipy.sparse import _sparsetools
+
+    table, ones = np.zeros((board.models, 4 * board.models), np.int32), np.ones(1 << 18, np.int32)
+    for start in range(0, board.battles, 1 << 18):
+        a, b = board.a[start : start + (1 << 18)], board.b[start : start + (1 << 18)]
         column = b * np.int32(4)
-        column += s.y[start : start + (1 << 18)]
-        _sparsetools.coo_todense(s.models, 4 * s.models, len(a), a, column, ones, table.ravel(), 0)
+        column += board.y[start : start + (1 << 18)]
+        _sparsetools.coo_todense(board.models, 4 * board.models, len(a), a, column, ones, table.ravel(), 0)
     return table
 
 
-def alone(function):
+def without_loops(function):
     """`function` with numpy and scipy alone."""
+    from ratings.data import compiled
 
     def run():
         loops, compiled.LOOPS = compiled.LOOPS, None
@@ -210,101 +111,64 @@ def alone(function):
     return run
 
 
-def python_elo(s, k=4.0):
-    rating = [1000.0] * s.models
-    for i, j, score in zip(s.a.tolist(), s.b.tolist(), SCORES[s.y].tolist(), strict=True):
-        change = k * (score - 1 / (1 + 10 ** ((rating[j] - rating[i]) / 400)))
+def python_elo(board, k=4.0):
+    """Online Elo as a plain loop."""
+    scores = [1.0, 0.0, 0.5, 0.5]
+    rating = [1000.0] * board.models
+    for i, j, outcome in zip(board.a.tolist(), board.b.tolist(), board.y.tolist(), strict=True):
+        change = k * (scores[outcome] - 1 / (1 + 10 ** ((rating[j] - rating[i]) / 400)))
         rating[i] += change
         rating[j] -= change
     return rating
 
 
-# --- the tasks ---------------------------------------------------------------------------------------------
+def our_contenders(board, lists):
+    """task -> {contender: (function, factor by which its time counts)}."""
+    import ratings
 
-
-def tasks(s):
-    """task -> {contender: (function, factor by which its time counts)}, ours first."""
-    core = s.as_evalica()
-    half = {"win_weight": 1.0, "tie_weight": 0.5}
-    scaled = s.battles > 100_000
-    rows = unique_rows(s.a, s.b, SCORES[s.y])
-    wins = np.bincount(rows[0][:, 0] * s.models + rows[0][:, 1], rows[1] * rows[2], s.models**2)
-    losses = np.bincount(rows[0][:, 1] * s.models + rows[0][:, 0], (1 - rows[1]) * rows[2], s.models**2)
-    win_matrix = (wins + losses).reshape(s.models, s.models)
-    frame = s.frame
-    data = PairDataset.from_pandas(frame)
-    index = pd.Index(range(s.models))
-    z = np.stack(list(s.z.values()), axis=1)
-    lists = tuple(column.astype(object).tolist() for column in (frame.model_a, frame.model_b, frame.winner))
-    evalica_winners = core["winners"].tolist()
-    few = 4 if scaled else 100
-    elo = {"initial": 1000.0, "base": 10.0, "scale": 400.0, "k": 4.0}
-
-    def arena_rank_style(compute):
-        table = pd.DataFrame({**s.z, "model_a": frame.model_a, "model_b": frame.model_b, "winner": frame.winner})
-        given = ContextualPairDataset.from_pandas(table, FEATURES, reweighted=False, normalize_features=False)
-
-        def run():
-            model = ContextualBradleyTerry(s.models, 4, reg=1e-9)
-            return model.compute_ratings_and_cis(given) if compute else model.fit(given)
-
-        return run
-
-    evalica_few = 2 if scaled else 100
-    evalica_rounds = {"n_resamples": evalica_few, "bootstrap_method": "percentile", "random_state": 0}
+    frame, codes = board.frame, (board.a, board.b, board.y)
+    from_lists, interval, style = (
+        lambda: ratings.bradley_terry(*lists),
+        lambda: ratings.bradley_terry(*codes).interval(),
+        lambda: ratings.contextual(*codes, board.z),
+    )
+    numba = {"ratings, numba": (lambda: ratings.elo(*codes, engine="numba"), 1)} if find_spec("numba") else {}
     return {
         "count": {
-            "ratings": (lambda: ratings.count_pairs(s.a, s.b, s.y), 1),
-            "ratings, no compiled loops": (alone(lambda: ratings.count_pairs(s.a, s.b, s.y)), 1),
-            "single pass by the loop in C": (lambda: bare_loop(s), 1),
-            "single pass by scipy, unchecked": (lambda: scipy_loop(s), 1),
-            "evalica, Rust entry": (lambda: _brzo.matrices(**core), 1),
-            "evalica": (lambda: evalica.matrices(core["xs"], core["ys"], core["winners"], index), 1),
+            "ratings": (lambda: ratings.count_pairs(*codes), 1),
+            "ratings, no compiled loops": (without_loops(lambda: ratings.count_pairs(*codes)), 1),
+            "single pass by the loop in C": (lambda: bare_loop(board), 1),
+            "single pass by scipy, unchecked": (lambda: scipy_loop(board), 1),
         },
-        "strings": {
-            "ratings": (lambda: ratings.bradley_terry(frame.model_a, frame.model_b, frame.winner), 1),
-            "evalica": (lambda: evalica_strings(frame), 1),
-            "FastChat's method": (lambda: fastchat_strings(frame), 1),
-            "arena-rank": (lambda: arena_rank_strings(frame), 1),
-            "scikit-learn's recipe": (lambda: sklearn_strings(frame), 1),
-        },
-        "lists": {
-            "ratings": (lambda: ratings.bradley_terry(*lists), 1),
-            "ratings, no compiled loops": (alone(lambda: ratings.bradley_terry(*lists)), 1),
-            "evalica, outcomes given as codes": (lambda: evalica.bradley_terry(*lists[:2], evalica_winners), 1),
-        },
-        "interval": {
-            "ratings": (lambda: ratings.bradley_terry(s.a, s.b, s.y).interval(), 1),
-            "ratings, no compiled loops": (alone(lambda: ratings.bradley_terry(s.a, s.b, s.y).interval()), 1),
-            "arena-rank, sandwich": (
-                lambda: BradleyTerry(n_competitors=s.models).compute_ratings_and_cis(data), 1),
-            "FastChat's method, 100 rounds": (lambda: fastchat_rounds(*rows, s.models, few), 100 / few),
-            "choix, ilsr, no interval": (lambda: choix.ilsr_pairwise_dense(win_matrix), 1),
-        },
-        "rounds": {
-            "ratings": (lambda: ratings.bootstrap(s.a, s.b, s.y), 1),
-            "FastChat's method": (lambda: fastchat_rounds(*rows, s.models, few), 100 / few),
-            "evalica": (lambda: evalica.bootstrap(
-                evalica.bradley_terry, core["xs"], core["ys"], core["winners"], index=index, **evalica_rounds),
-                100 / evalica_few),
-            "arenakit": (lambda: arenakit_bootstrap(arenakit_arena(s), n_resamples=few), 100 / few),
-        },
-        "style": {
-            "ratings": (lambda: ratings.contextual(s.a, s.b, s.y, s.z), 1),
-            "ratings, no compiled loops": (alone(lambda: ratings.contextual(s.a, s.b, s.y, s.z)), 1),
-            "arena-rank, with intervals": (arena_rank_style(True), 1),
-            "arena-rank, no intervals": (arena_rank_style(False), 1),
-            "FastChat's method, no intervals": (lambda: fastchat_style(s.a, s.b, SCORES[s.y], z, s.models), 1),
-        },
+        "strings": {"ratings": (lambda: ratings.bradley_terry(frame.model_a, frame.model_b, frame.winner), 1)},
+        "lists": {"ratings": (from_lists, 1), "ratings, no compiled loops": (without_loops(from_lists), 1)},
+        "interval": {"ratings": (interval, 1), "ratings, no compiled loops": (without_loops(interval), 1)},
+        "rounds": {"ratings": (lambda: ratings.bootstrap(*codes), 1)},
+        "style": {"ratings": (style, 1), "ratings, no compiled loops": (without_loops(style), 1)},
         "elo": {
-            "ratings": (lambda: ratings.elo(s.a, s.b, s.y), 1),
-            "ratings, no compiled loops": (lambda: ratings.elo(s.a, s.b, s.y, engine="recurrence"), 1),
-            "ratings, numba": (lambda: ratings.elo(s.a, s.b, s.y, engine="numba"), 1),
-            "evalica, Rust entry": (lambda: _brzo.elo(**core, **elo, **half), 1),
-            "evalica": (lambda: evalica.elo(core["xs"], core["ys"], core["winners"], index), 1),
-            "Python loop": (lambda: python_elo(s), 1),
+            "ratings": (lambda: ratings.elo(*codes), 1),
+            "ratings, no compiled loops": (lambda: ratings.elo(*codes, engine="recurrence"), 1),
+            **numba,
+            "Python loop": (lambda: python_elo(board), 1),
         },
-    }  # fmt: skip
+    }
+
+
+def all_contenders(board, only_ours):
+    """task -> {contender: (function, factor)}, ours first."""
+    lists = tuple(board.frame[name].astype(object).tolist() for name in ("model_a", "model_b", "winner"))
+    table = our_contenders(board, lists)
+    if only_ours:
+        return table
+    from reproduce.peers import rating_peers
+
+    peers, missing = rating_peers.contenders(board, lists)
+    if missing:
+        print(f"skipped, not installed: {', '.join(missing)}", file=sys.stderr)
+    for peer in peers:
+        for task, entries in peer.items():
+            table[task] |= entries
+    return table
 
 
 def timed(contenders, rounds):
@@ -339,26 +203,28 @@ def status(name):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sets", nargs="+", default=[f"{kind}{size}" for size in SIZES for kind in "uz"])
-    parser.add_argument(
-        "--tasks", nargs="+", default=["count", "strings", "lists", "interval", "rounds", "style", "elo"]
-    )
-    parser.add_argument("--rounds", type=int, default=5)
+    sets = [f"{kind}{size}" for size in SIZES for kind in "uz"]
+    parser.add_argument("--sets", nargs="+", default=sets, choices=sets, help="u: uniform pairs, z: power law")
+    parser.add_argument("--tasks", nargs="+", default=TASKS, choices=TASKS)
+    parser.add_argument("--rounds", type=int, default=5, help="timed runs of each contender")
+    parser.add_argument("--ours", action="store_true", help="skip the peers")
     options = parser.parse_args()
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     print("| set | task | contender | CPU time | times ours | our peak memory |")
     print("| --- | --- | --- | --- | --- | --- |")
     for name in options.sets:
-        s = Set(name)
-        for task, contenders in tasks(s).items():
-            if task not in options.tasks:
-                continue
-            memory = peak_memory(contenders["ratings"][0])
-            seconds = timed(contenders, options.rounds)
-            for contender, value in seconds.items():
-                ratio, peak = (f"{value / seconds['ratings']:.3g}", "") if contender != "ratings" else (
-                    "", f"{memory:.0f} MiB")  # fmt: skip
-                print(f"| {name} | {task} | {contender} | {1000 * value:.4g} ms | {ratio} | {peak} |", flush=True)
+        for task, contenders in all_contenders(Board(name), options.ours).items():
+            if task in options.tasks:
+                print_rows(name, task, contenders, options.rounds)
+
+
+def print_rows(name, task, contenders, rounds):
+    memory = peak_memory(contenders["ratings"][0])
+    seconds = timed(contenders, rounds)
+    for contender, value in seconds.items():
+        ours = contender == "ratings"
+        ratio, peak = ("", f"{memory:.0f} MiB") if ours else (f"{value / seconds['ratings']:.3g}", "")
+        print(f"| {name} | {task} | {contender} | {1000 * value:.4g} ms | {ratio} | {peak} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -8,12 +8,19 @@ for each model and each fifth of the prompts it is fitted to the other models' c
 patterns themselves were written after reading these completions, which cross-validation cannot correct.
 """
 
+# ruff: noqa: E402 - the path is set before the imports that look at it
+
 from __future__ import annotations
 
+import argparse
 import csv
 import json
 import os
+import sys
 from pathlib import Path
+
+# Files in this folder are named like packages: the folder above takes its place on the path.
+sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -79,6 +86,8 @@ def show(name, predictions, labels, models):
 
 
 def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.parse_args()
     rows = [(model, *row) for model in MODELS for row in labelled(model)]
     models, labels = np.array([row[0] for row in rows]), np.array([row[3] for row in rows])
     texts = [row[2] for row in rows]

@@ -32,7 +32,7 @@ class Method(StrEnum):
 
 
 class Cluster(StrEnum):
-    """Which battles belong together: votes of one voter, or on one prompt."""
+    """The unit of independence: votes of one voter, or on one prompt."""
 
     voter = "voter"
     prompt = "prompt"
@@ -40,21 +40,29 @@ class Cluster(StrEnum):
 
 COLUMNS = {Cluster.voter: "voter", Cluster.prompt: "prompt_id"}
 ELO_ROUNDS = 100
-PRIOR = 0.25  # ratings.PRIOR, said here so that --help needs no numpy
+PRIOR = 0.25  # ratings.PRIOR, repeated so that --help needs no numpy
 ELO_BATTLES = 200_000  # a hundred rounds over more battles than these take over two seconds
 
 
 def rate(
     file: Annotated[Path, typer.Argument(help="Battles: a .csv, .jsonl or .parquet file, or PandaLM's .json.")],
-    method: Annotated[Method, typer.Option(help="Bradley–Terry, with ties modelled, or online Elo.")] = Method.bt,
-    style: Annotated[bool, typer.Option("--style", help="Take the effect of length and markup out.")] = False,
-    cluster: Annotated[Cluster | None, typer.Option(help="Votes of one voter or prompt go together.")] = None,
-    anchor: Annotated[str | None, typer.Option(metavar="MODEL=RATING", help="Hold a model there.")] = None,
+    method: Annotated[
+        Method, typer.Option(help="Use Bradley–Terry, a model with ties, or online Elo.")
+    ] = Method.bt,
+    style: Annotated[bool, typer.Option("--style", help="Adjust for length and markup (style control).")] = False,
+    cluster: Annotated[
+        Cluster | None, typer.Option(help="Allow for correlated votes of one voter or prompt.")
+    ] = None,
+    anchor: Annotated[
+        str | None, typer.Option(metavar="MODEL=RATING", help="Shift ratings so that MODEL has RATING.")
+    ] = None,
     prior: Annotated[
         float | None,
-        typer.Option(help="Precision of the prior; 0 is plain maximum likelihood.", show_default=f"{PRIOR:g}"),
+        typer.Option(
+            help="Set the precision of the prior; 0 is plain maximum likelihood.", show_default=f"{PRIOR:g}"
+        ),
     ] = None,
-    category: Annotated[str | None, typer.Option(help="Only battles of this category.")] = None,
+    category: Annotated[str | None, typer.Option(help="Use only battles of this category.")] = None,
     as_format: AsFormat = Format.TABLE,
 ) -> None:
     """Rate the models of a battles file: columns model_a, model_b and winner."""
@@ -66,13 +74,13 @@ def rate(
         raise ConfigError(
             f"--prior {prior:g} is out of range. Give a precision of zero or more, such as --prior {PRIOR:g}."
         )
-    held = _anchor(anchor)
+    fixed = _anchor(anchor)
     from ratings import RatingsError
 
     try:
         with Console(stderr=True).status(f"rating {file}"):
             chosen = PRIOR if prior is None else prior
-            board = _board(read_battles_file(file), method, style, cluster, held, chosen, category)
+            board = _board(read_battles_file(file), method, style, cluster, fixed, chosen, category)
     except RatingsError as problem:
         raise BadBattlesFile(f"{file}: {type(problem).__name__}: {problem}") from problem
     _print(board, as_format)
@@ -141,7 +149,7 @@ def _weights(columns: Columns) -> list[float] | None:
 
 
 def _check_names(models: Sequence[object]) -> None:
-    """What cannot be printed would reach terminals and tables."""
+    """Raise BadBattlesFile for a name that cannot be printed in terminals and tables."""
     for name in map(str, models):
         if not name.isprintable():
             raise BadBattlesFile(f"model name {name!r} has characters that cannot be printed. Rename the model.")
@@ -152,14 +160,14 @@ def _groups(columns: Columns, cluster: Cluster | None) -> list[object] | None:
 
 
 def _completions(columns: Columns, side: str) -> list[Any]:
-    """The completions of a side, or else what the model said in its conversation."""
+    """The completions of a side, or else the assistant's turns of its conversation."""
     if f"completion_{side}" in columns:
         return columns[f"completion_{side}"]
     talks = _column(columns, f"conversation_{side}", "--style")
-    return [_said(talk, row) for row, talk in enumerate(talks)]
+    return [_assistant_text(talk, row) for row, talk in enumerate(talks)]
 
 
-def _said(conversation: object, row: int) -> object:
+def _assistant_text(conversation: object, row: int) -> object:
     try:
         turns = json.loads(conversation) if isinstance(conversation, str) else conversation
         if not isinstance(turns, list):
@@ -197,7 +205,7 @@ def _anchor(text: str | None) -> tuple[str, float] | None:
 def _print(board: ratings.Leaderboard, as_format: Format) -> None:
     plain = board.to_dict()
     if as_format is Format.JSON:
-        write_json({**plain, "style": plain.get("style", {})})  # the key is there whatever was asked for
+        write_json({**plain, "style": plain.get("style", {})})  # the key is always there
     elif as_format is Format.CSV:
         write_csv(plain["models"])
     else:
@@ -207,7 +215,7 @@ def _print(board: ratings.Leaderboard, as_format: Format) -> None:
 def _table(board: ratings.Leaderboard) -> Table:
     note = f"{board.battles:,} battle" + ("" if board.battles == 1 else "s")
     if len(board.components) > 1:
-        note += f"; {len(board.components)} components, and nothing compares models across them"
+        note += f"; {len(board.components)} components, and no battles compare models across them"
     table = Table(title=board.method, caption=note)
     for heading in ("rank", "spread", "model", "rating", "95 % interval", "battles", ""):
         table.add_column(heading, justify="left" if heading == "model" else "right")

@@ -89,7 +89,7 @@ class Leaderboard:
         lines += [row.line(width) for row in self.rows]
         lines += [f"{c.name}: {c.value:.4f} [{c.lower:.4f}, {c.upper:.4f}]" for c in self.coefficients]
         if len(self.components) > 1:
-            lines.append(f"{len(self.components)} components: nothing compares models across them.")
+            lines.append(f"{len(self.components)} components: no battles compare models across them.")
         return "\n".join(lines)
 
     __repr__ = __str__

@@ -109,7 +109,7 @@ def test_a_newcomer_without_battles_is_provisional_and_uncertain_and_moves_nobod
 def test_a_board_prints_every_model_and_says_when_it_falls_apart():
     text = str(ratings.leaderboard([*COLUMNS[0], "x"], [*COLUMNS[1], "y"], [*COLUMNS[2], "tie"]))
     assert text.count("\n") == 12
-    assert "2 components: nothing compares models across them." in text
+    assert "2 components: no battles compare models across them." in text
     assert text.count("provisional") == 2
 
 

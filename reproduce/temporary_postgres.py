@@ -1,4 +1,4 @@
-"""A PostgreSQL server of one's own for a benchmark, on loopback, in a folder that goes with it."""
+"""A temporary PostgreSQL server for `reproduce/board.py`, on loopback; its folder is removed afterwards."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from pathlib import Path
 
 
 def binaries() -> Path | None:
-    """The folder of initdb and pg_ctl, the newest one."""
-    found = shutil.which("initdb")
-    places = [Path(found).parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    """The folder of initdb and pg_ctl of the newest version, or None."""
+    initdb = shutil.which("initdb")
+    places = [Path(initdb).parent] if initdb else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     return next((place for place in reversed(places) if (place / "pg_ctl").exists()), None)
 
 
 @contextmanager
-def own_postgres(programs: Path) -> Iterator[str]:
-    """Its URL. Durable as it comes (fsync on). Root borrows the user `postgres`, as the server will not run as root."""
+def temporary_postgres(programs: Path) -> Iterator[str]:
+    """The URL of a server with default durability (fsync on); for root it runs as the user `postgres`."""
     folder = Path(tempfile.mkdtemp(prefix="arena-bench-"))
     user = {"user": "postgres"} if os.getuid() == 0 else {}
     if user:
         os.chown(folder, pwd.getpwnam("postgres").pw_uid, -1)
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
 
     def run(*command: str) -> None:
         subprocess.run(command, check=True, capture_output=True, cwd=folder, **user)
