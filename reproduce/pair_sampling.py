@@ -11,6 +11,7 @@ Two simulations of 30 models: all start without battles (6,000 votes), or two ne
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from pathlib import Path
 
@@ -38,8 +39,9 @@ def main() -> None:
     for name, options in BOARDS.items():
         result = simulation.race(POLICIES, runs=runs, **options)
         for number, policy in enumerate(result.policies):
-            saved = result.saved(policy, against="uniform")
-            print(f"| {name} | {policy} | {result.error[number, -1]:.2f} | {saved:.0%} |")
+            saved = result.saved(policy, against="uniform")  # nan: its error never falls so far
+            share = "" if policy == "uniform" or math.isnan(saved) else f"{saved:.0%}"
+            print(f"| {name} | {policy} | {result.error[number, -1]:.2f} | {share} |")
 
 
 if __name__ == "__main__":
