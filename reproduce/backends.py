@@ -157,10 +157,10 @@ def settings_of(options: argparse.Namespace):
 
 
 async def side(options: argparse.Namespace) -> dict:
-    from arena.serving.model_clients import target
+    from arena.serving.model_clients import model_client
 
     settings = settings_of(options)
-    client = target(settings)
+    client = model_client(settings)
     await client.endpoint.start()
     results = {}
     for task in options.tasks:

@@ -114,12 +114,12 @@ def gap(theirs: list | None, ours: list | None) -> float | None:
 
 def own(options: argparse.Namespace) -> dict:
     from arena.config import TransformersSettings
-    from arena.serving.model_clients import target
+    from arena.serving.model_clients import model_client
 
     settings = TransformersSettings(
         name="small", endpoint="transformers", source=str(options.model), dtype="float32", max_batch=BATCH
     )
-    client = target(settings)
+    client = model_client(settings)
     tasks = asyncio.run(own_tasks(options, settings, client))
     return {"tasks": tasks, "versions": versions()}
 

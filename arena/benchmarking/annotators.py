@@ -109,7 +109,10 @@ def judge_annotator(settings: AnyModel, session: Session) -> Annotator:
 
     def judge(requests: Sequence[Any]) -> list[str]:
         bodies = [{**settings.parameters, **request} for request in requests]
-        return [_text(reply) for reply in model_replies(session, settings, model_clients.target(settings), bodies)]
+        return [
+            _text(reply)
+            for reply in model_replies(session, settings, model_clients.model_client(settings), bodies)
+        ]
 
     return judge
 

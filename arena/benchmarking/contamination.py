@@ -182,7 +182,7 @@ def _loglikelihoods(session: Session, model: AnyModel, requests: Sequence[Reques
 def _replies(
     session: Session, model: AnyModel, requests: Sequence[Request], request_type: RequestType
 ) -> list[Reply | None]:
-    client = model_clients.target(model)
+    client = model_clients.model_client(model)
     asyncio.run(_check(model, client, request_type))
     if request_type is RequestType.LOGLIKELIHOOD:
         client = loglikelihood_client(model, client)

@@ -92,7 +92,7 @@ def run_benchmarks(
     configured = model_clients.configured(settings)
     models = model_clients.chosen(configured, config.models, "--models")
     _check_prices(models, config.budget)
-    clients = {model.name: model_clients.target(model) for model in models}
+    clients = {model.name: model_clients.model_client(model) for model in models}
     try:
         with open_session(reply_cache_path(settings, config.reply_cache), progress) as session:
             judge = None

@@ -16,7 +16,7 @@ Name = Callable[[int], str]
 Alternatives = Callable[["torch.Tensor", int], dict[str, Any]]
 
 
-def wanted(request: Request) -> int | None:
+def alternatives_per_token(request: Request) -> int | None:
     """How many alternatives a token the request asks for; None where it asks for no log-probabilities.
 
     Raises `EndpointError`.
@@ -40,8 +40,8 @@ def alternatives(top: int, name: Name) -> Alternatives:
     def entry(logits: torch.Tensor, token: int) -> dict[str, Any]:
         logp = logits.float().log_softmax(-1)
         best = logp.topk(min(top, len(logp)))
-        found = [_named(name, int(at), float(p)) for p, at in zip(best.values, best.indices, strict=True)]
-        return {**_named(name, token, float(logp[token])), "top_logprobs": found}
+        top_entries = [_named(name, int(at), float(p)) for p, at in zip(best.values, best.indices, strict=True)]
+        return {**_named(name, token, float(logp[token])), "top_logprobs": top_entries}
 
     return entry
 

@@ -1,4 +1,4 @@
-"""Requests that arrive one by one, answered together: for libraries that take a whole batch and then block."""
+"""A queue that collects requests into batches, for libraries that take a whole batch and block."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Answer = Callable[[Sequence[Request]], Sequence[Outcome]]  # runs in a thread, o
 
 Prepared = TypeVar("Prepared")
 
-LINGER = 0.01  # seconds that a batch waits for company: nothing beside one forward pass
+LINGER = 0.01  # seconds that a batch waits for more requests; one forward pass takes far longer
 Waiting = tuple[Request, "asyncio.Future[Reply]"]
 
 
-class Gathering:
-    """Calls `answer` with up to `at_most` requests at once, in the order in which they came."""
+class BatchQueue:
+    """Calls `answer` with up to `at_most` requests at once, in the order of arrival."""
 
     def __init__(self, answer: Answer, at_most: int) -> None:
         self._answer, self._at_most = answer, at_most
@@ -41,7 +41,7 @@ class Gathering:
         return await future
 
     async def close(self) -> None:
-        """Fail what still waits. The batch that runs in the thread ends first. Idempotent."""
+        """Fail the waiting requests after the running batch has ended. Idempotent."""
         self._work.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._work
@@ -49,8 +49,8 @@ class Gathering:
             await asyncio.wait([self._running])
         while not self._inbox.empty():
             self._batch.append(self._inbox.get_nowait())
-        for one in self._batch:
-            _settle(one, EndpointError(Failure.BROKEN, "the endpoint was closed"))
+        for waiting in self._batch:
+            _settle(waiting, EndpointError(Failure.BROKEN, "the endpoint was closed"))
 
     async def _run(self) -> None:
         while True:
@@ -58,7 +58,9 @@ class Gathering:
             await asyncio.sleep(LINGER)
             while len(self._batch) < self._at_most and not self._inbox.empty():
                 self._batch.append(self._inbox.get_nowait())
-            self._batch = [one for one in self._batch if not one[1].done()]  # who has left needs no answer
+            self._batch = [
+                waiting for waiting in self._batch if not waiting[1].done()
+            ]  # a cancelled call needs no reply
             if self._batch:
                 await self._settle(self._batch)
 
@@ -68,13 +70,13 @@ class Gathering:
         try:
             outcomes: Sequence[Outcome] = await asyncio.shield(self._running)
             self._crashes.reset()
-        except EndpointError as told:
-            outcomes = [told] * len(batch)
-        # Whatever breaks the library under it, those who wait must hear of it: nobody else can tell them.
+        except EndpointError as error:
+            outcomes = [error] * len(batch)
+        # Any error of the library must reach the waiting calls: nothing else reports it.
         except Exception as cause:  # noqa: BLE001
             outcomes = [self._crashes.failure(f"{type(cause).__name__}: {cause}")] * len(batch)
-        for one, outcome in zip(batch, outcomes, strict=True):
-            _settle(one, outcome)
+        for waiting, outcome in zip(batch, outcomes, strict=True):
+            _settle(waiting, outcome)
 
 
 def _settle(waiting: Waiting, outcome: Outcome) -> None:
@@ -93,39 +95,39 @@ class Loaded(Protocol):
     def answer(self, requests: Sequence[Request]) -> Sequence[Outcome]: ...
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Free the memory."""
         ...
 
 
 @dataclass
-class InBatches(ABC):
-    """The part of an endpoint that loads a model when it is first asked, and asks it in batches."""
+class BatchedEndpoint(ABC):
+    """The base of an endpoint that loads a model at the first request and calls it in batches."""
 
     _: KW_ONLY
     max_batch: int = 8
     _loaded: Loaded | None = field(default=None, init=False, repr=False)
-    _gathering: Gathering | None = field(default=None, init=False, repr=False)
+    _queue: BatchQueue | None = field(default=None, init=False, repr=False)
     _lock: StartLock = field(default_factory=StartLock, init=False, repr=False)
 
     async def start(self) -> None:
         """Load the weights, in a thread. Idempotent."""
         async with self._lock.starting():
-            if self._gathering is None:
+            if self._queue is None:
                 self._loaded = await asyncio.to_thread(self._load)
-                self._gathering = Gathering(self._loaded.answer, self.max_batch)
+                self._queue = BatchQueue(self._loaded.answer, self.max_batch)
 
     async def answer(self, request: Request) -> Reply:
         await self.start()
-        assert self._gathering is not None
-        return await self._gathering.reply(request)
+        assert self._queue is not None
+        return await self._queue.reply(request)
 
     async def close(self) -> None:
         """Idempotent."""
         async with self._lock.closing():
-            gathering, self._gathering = self._gathering, None
+            queue, self._queue = self._queue, None
             loaded, self._loaded = self._loaded, None
-        if gathering is not None:
-            await gathering.close()
+        if queue is not None:
+            await queue.close()
         if loaded is not None:
             await asyncio.to_thread(loaded.close)
 
@@ -134,21 +136,21 @@ class InBatches(ABC):
         """Raises `EndpointError`."""
 
 
-def answered_together(
+def batch_outcomes(
     requests: Sequence[Request],
     read: Callable[[Request], Prepared],
     answer: Callable[[list[Prepared]], Sequence[Reply]],
 ) -> list[Outcome]:
-    """A reply or what is wrong, a request each: those that `read` accepts are answered together."""
-    found: list[Outcome] = []
+    """A reply or an error for each request; those that `read` accepts go to `answer` in one call."""
+    outcomes: list[Outcome] = []
     ready: dict[int, Prepared] = {}
     for number, request in enumerate(requests):
         try:
             ready[number] = read(request)
-            found.append({})
+            outcomes.append({})
         except EndpointError as problem:
-            found.append(problem)
+            outcomes.append(problem)
     if ready:
         for number, reply in zip(ready, answer(list(ready.values())), strict=True):
-            found[number] = reply
-    return found
+            outcomes[number] = reply
+    return outcomes

@@ -12,18 +12,18 @@ from typing import Any
 from arena.endpoints.endpoint import EndpointError, Failure, Reply, Request
 
 
-def asks_for_text(request: Request) -> bool:
-    """Whether this is a log-likelihood request and no chat (`benchmarks.task` has the form)."""
+def is_log_likelihood(request: Request) -> bool:
+    """True for a log-likelihood request, False for a chat (their form: `benchmarks.task`)."""
     return "continuation" in request or "text" in request
 
 
 def body(request: Request) -> dict[str, Any]:
-    """The completion that is asked for: one token more than the text, since some servers refuse none."""
+    """The body for `/completions`: the text and one new token, since some servers refuse none."""
     text = request["text"] if "text" in request else f"{request['context']}{request['continuation']}"
     return {"prompt": text, "max_tokens": 1, "temperature": 0, "logprobs": 1, "echo": True}
 
 
-def weighed(request: Request, said: Mapping[str, Any]) -> Reply:
+def log_likelihood(request: Request, completion: Mapping[str, Any]) -> Reply:
     """The sum over the continuation's tokens; a token across the border belongs to it.
 
     The first token of a text has no log-probability. Raises `EndpointError` for a reply without the prompt's own.
@@ -32,7 +32,7 @@ def weighed(request: Request, said: Mapping[str, Any]) -> Reply:
     context = str(request.get("context") or "")
     border = len(context.rstrip())
     try:
-        given = said["choices"][0]["logprobs"]
+        given = completion["choices"][0]["logprobs"]
         tokens, offsets, values = given["tokens"], given["text_offset"], given["token_logprobs"]
         tops = given.get("top_logprobs") or [None] * len(tokens)
     except (KeyError, IndexError, TypeError) as error:
@@ -50,6 +50,6 @@ def weighed(request: Request, said: Mapping[str, Any]) -> Reply:
         greedy = greedy and float(value) >= float(best) - 1e-9
     if not each:
         raise EndpointError(Failure.BROKEN, "no token of the continuation has a log-probability")
-    usage = said.get("usage") or {}
-    found = {"logprob": sum(each), "greedy": greedy, "tokens": len(each), "usage": usage}
-    return {**found, "token_logprobs": each} if request.get("token_logprobs") else found
+    usage = completion.get("usage") or {}
+    reply = {"logprob": sum(each), "greedy": greedy, "tokens": len(each), "usage": usage}
+    return {**reply, "token_logprobs": each} if request.get("token_logprobs") else reply

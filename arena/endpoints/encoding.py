@@ -1,4 +1,4 @@
-"""Texts to be weighed as tokens: those of lm-evaluation-harness.
+"""Texts of log-likelihood requests as tokens, cut as lm-evaluation-harness cuts them.
 
 Spaces at the end of a context move to its continuation; the context is tokenised alone, and the continuation is
 what the whole has more.
@@ -10,16 +10,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from arena.endpoints.endpoint import Reply, Request
-from arena.endpoints.generation_plan import refused
+from arena.endpoints.generation_plan import refusal
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 Tokens = tuple[int, ...]
 Pair = tuple[Tokens, Tokens]  # a context and its continuation
-Weights = tuple[
-    tuple[float, ...], bool
-]  # log-probabilities of a continuation's tokens; does greedy decoding write it
+# the log-probabilities of a continuation's tokens, and whether greedy decoding writes it
+LogLikelihood = tuple[tuple[float, ...], bool]
 
 
 def encoded_pair(tokenizer: PreTrainedTokenizerBase, context: str, continuation: str) -> Pair:
@@ -37,27 +36,27 @@ def encoded_pair(tokenizer: PreTrainedTokenizerBase, context: str, continuation:
         before = tuple(tokenizer(bare)["input_ids"])
         tokens = tuple(tokenizer(bare + continuation)["input_ids"])[len(before) :]
     if not tokens:
-        raise refused(f"the continuation {continuation!r} adds no token to its context")
+        raise refusal(f"the continuation {continuation!r} adds no token to its context")
     return before, tokens
 
 
-def told(request: Request, weighed: Sequence[Weights], parts: Sequence[Pair]) -> Reply:
+def log_likelihood_reply(request: Request, results: Sequence[LogLikelihood], pairs: Sequence[Pair]) -> Reply:
     """The reply to a log-likelihood request, whole or in windows; each token's value where `token_logprobs` asks."""
-    values = [value for found, _ in weighed for value in found]
+    values = [value for logprobs, _ in results for value in logprobs]
     each = {"token_logprobs": values} if request.get("token_logprobs") else {}
     return {
         "logprob": sum(values),
-        "greedy": all(greedy for _, greedy in weighed),
+        "greedy": all(greedy for _, greedy in results),
         "tokens": len(values),
-        "usage": {"prompt_tokens": len(parts[0][0]) + len(values), "completion_tokens": 0},
+        "usage": {"prompt_tokens": len(pairs[0][0]) + len(values), "completion_tokens": 0},
         **each,
     }
 
 
-def fitted(context: tuple[int, ...], continuation: tuple[int, ...], most: int) -> Pair:
-    """The end of the pair that the network can read: the context loses its beginning, never all of it."""
+def truncated(context: tuple[int, ...], continuation: tuple[int, ...], most: int) -> Pair:
+    """The pair cut to `most` tokens from the left; at least one token of the context stays. Raises `EndpointError`."""
     if len(continuation) > most:
-        raise refused(f"the continuation has {len(continuation)} tokens and the context is {most}")
+        raise refusal(f"the continuation has {len(continuation)} tokens and the context is {most}")
     return context[-(most + 1 - len(continuation)) :], continuation
 
 
@@ -69,7 +68,7 @@ def rolling(tokenizer: PreTrainedTokenizerBase, text: str, most: int) -> list[Pa
     """
     tokens = tuple(tokenizer(text, add_special_tokens=False)["input_ids"])
     if not tokens:
-        raise refused("the text has no token")
+        raise refusal("the text has no token")
     first = (_first(tokenizer),)
     windows: list[Pair] = [(first, tokens[:most])]
     for start in range(most, len(tokens), most):
@@ -79,31 +78,31 @@ def rolling(tokenizer: PreTrainedTokenizerBase, text: str, most: int) -> list[Pa
 
 
 def windows(tokenizer: PreTrainedTokenizerBase, text: str, size: int) -> list[Pair]:
-    """The text cut into whole windows of `size` tokens, what is left over dropped; the first token of each is read
-    and not weighed, as where papers on quantisation give perplexities (Frantar et al. 2022, arXiv:2210.17323).
+    """Whole windows of `size` tokens, the rest dropped. The first token of each is context and has no score, as in
+    the perplexities of papers on quantisation (Frantar et al. 2022, arXiv:2210.17323).
     """
     tokens = tuple(tokenizer(text)["input_ids"])
     whole = range(0, len(tokens) - size + 1, size) or [0]
     if len(tokens) < 2 or size < 2:
-        raise refused(f"{len(tokens)} tokens in windows of {size}; at least 2 of both are needed")
+        raise refusal(f"{len(tokens)} tokens in windows of {size}; at least 2 of both are needed")
     return [(tokens[start : start + 1], tokens[start + 1 : start + size]) for start in whole]
 
 
-def parts(tokenizer: PreTrainedTokenizerBase, request: Request, most: int) -> list[Pair]:
-    """What a log-likelihood request asks for as pairs of at most `most` tokens (`benchmarks.task` has the form)."""
+def token_pairs(tokenizer: PreTrainedTokenizerBase, request: Request, most: int) -> list[Pair]:
+    """The pairs of a log-likelihood request, at most `most` tokens each (its form: `benchmarks.task`)."""
     if "continuation" in request:
         pair = encoded_pair(tokenizer, str(request["context"]), str(request["continuation"]))
-        return [fitted(*pair, most)]
+        return [truncated(*pair, most)]
     size = request.get("window")
     if size is None:
         return rolling(tokenizer, str(request["text"]), most)
     if size > most:
-        raise refused(f"windows of {size} tokens and a context of {most}; take a model that reads as much")
+        raise refusal(f"windows of {size} tokens and a context of {most}; take a model that reads as much")
     return windows(tokenizer, str(request["text"]), int(size))
 
 
 def _first(tokenizer: PreTrainedTokenizerBase) -> int:
-    found = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
-    if found is None:
-        raise refused("the tokenizer has neither a token that begins texts nor one that ends them")
-    return int(found)
+    token = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
+    if token is None:
+        raise refusal("the tokenizer has neither a token that begins texts nor one that ends them")
+    return int(token)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from arena.endpoints.alternatives import Alternatives, alternatives, wanted
+from arena.endpoints.alternatives import Alternatives, alternatives, alternatives_per_token
 from arena.endpoints.deltas import Deltas
 from arena.endpoints.endpoint import EndpointError, Failure, Request
 
@@ -23,7 +23,7 @@ BOUND = 2**63  # keeps out infinity, nan, and seeds that torch does not take
 GREEDY = 1e-5  # below this temperature logits overflow; vLLM draws the line at the same place
 
 
-def refused(detail: str) -> EndpointError:
+def refusal(detail: str) -> EndpointError:
     return EndpointError(Failure.REFUSED, detail)
 
 
@@ -39,13 +39,13 @@ class Sampling:
 
     def __post_init__(self) -> None:
         if self.temperature < 0:
-            raise refused(f"temperature {self.temperature}; expected 0 or more")
+            raise refusal(f"temperature {self.temperature}; expected 0 or more")
         if not 0 < self.top_p <= 1:
-            raise refused(f"top_p {self.top_p}; expected more than 0 and at most 1")
+            raise refusal(f"top_p {self.top_p}; expected more than 0 and at most 1")
         if self.top_k < 0:
-            raise refused(f"top_k {self.top_k}; expected 0 or more")
+            raise refusal(f"top_k {self.top_k}; expected 0 or more")
         if self.repetition_penalty <= 0:
-            raise refused(f"repetition_penalty {self.repetition_penalty}; expected more than 0")
+            raise refusal(f"repetition_penalty {self.repetition_penalty}; expected more than 0")
 
 
 def read_sampling(request: Request, default: Sampling) -> Sampling:
@@ -67,7 +67,7 @@ def number(request: Request, name: str, default: float) -> float:
     if value is None:
         return default
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < BOUND:
-        raise refused(f"{name} {value!r}; expected a number")
+        raise refusal(f"{name} {value!r}; expected a number")
     return value
 
 
@@ -140,17 +140,17 @@ class Planner:
             return self._plan(request)
         # What is built otherwise than a chat completion must not break the thread that serves the others.
         except (TypeError, AttributeError, LookupError, ValueError) as cause:
-            raise refused(f"the request is not a chat completion: {cause!r}") from cause
+            raise refusal(f"the request is not a chat completion: {cause!r}") from cause
 
     def _plan(self, request: Request) -> Plan:
         check_served(request)
         prompt = self._prompt(read_messages(request))
         room = self.context - len(prompt)
         if room < 1:
-            raise refused(f"the prompt has {len(prompt)} tokens, the context only {self.context}; shorten it")
+            raise refusal(f"the prompt has {len(prompt)} tokens, the context only {self.context}; shorten it")
         choose = chooser(read_sampling(request, self.sampling))
         deltas = Deltas(self._decode, (*self.stop, *read_stop(request)))
-        limit, top = min(room, read_limit(request, room)), wanted(request)
+        limit, top = min(room, read_limit(request, room)), alternatives_per_token(request)
         others = None if top is None else alternatives(top, lambda token: self._decode([token]))
         return Plan(prompt, limit, choose, deltas, self.ends, others)
 
@@ -160,7 +160,7 @@ class Planner:
         try:
             text = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
         except (TemplateError, TypeError, KeyError) as cause:
-            raise refused(f"the chat template does not take these messages: {cause}") from cause
+            raise refusal(f"the chat template does not take these messages: {cause}") from cause
         # The template writes its own begin-of-text token: the tokenizer must not add a second one.
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
@@ -173,16 +173,16 @@ def check_served(request: Request) -> None:
     """Raises `EndpointError` for a field whose meaning would be lost here."""
     for name in UNSERVED:
         if request.get(name):
-            raise refused(f"{name} is not served by a model in this process; leave it out")
+            raise refusal(f"{name} is not served by a model in this process; leave it out")
     if request.get("n") not in (None, 1):
-        raise refused(f"n {request['n']!r}; expected 1: ask once for each completion")
+        raise refusal(f"n {request['n']!r}; expected 1: ask once for each completion")
 
 
 def read_messages(request: Request) -> list[dict[str, str]]:
     """Roles and texts; parts of a text are joined. Raises `EndpointError`."""
     messages = request.get("messages")
     if not messages:
-        raise refused("the request has no messages")
+        raise refusal("the request has no messages")
     return [{"role": str(message["role"]), "content": _text(message.get("content"))} for message in messages]
 
 
@@ -194,7 +194,7 @@ def _text(content: str | Sequence[Mapping[str, Any]] | None) -> str:
 
 def _part(part: Mapping[str, Any]) -> str:
     if part.get("type") != "text":
-        raise refused(f"a message part of type {part.get('type')!r}; expected text")
+        raise refusal(f"a message part of type {part.get('type')!r}; expected text")
     return str(part["text"])
 
 
@@ -202,7 +202,7 @@ def read_limit(request: Request, room: int) -> int:
     """How many tokens may be written; all the `room` when the request names none. Raises `EndpointError`."""
     limit = int(number(request, "max_completion_tokens", number(request, "max_tokens", room)))
     if limit < 1:
-        raise refused(f"max_tokens {limit}; expected 1 or more")
+        raise refusal(f"max_tokens {limit}; expected 1 or more")
     return limit
 
 
@@ -211,5 +211,5 @@ def read_stop(request: Request) -> tuple[str, ...]:
     stop = request.get("stop") or ()
     stops = (stop,) if isinstance(stop, str) else tuple(stop)
     if not all(isinstance(text, str) and text for text in stops):
-        raise refused(f"stop {stop!r}; expected a text or a list of texts, none of them empty")
+        raise refusal(f"stop {stop!r}; expected a text or a list of texts, none of them empty")
     return stops

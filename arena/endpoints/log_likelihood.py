@@ -1,6 +1,4 @@
-"""Log-probabilities of given texts under a transformers model, in a thread: requests that wait together are read
-together.
-"""
+"""A thread that scores given texts under a transformers model; requests that wait share forward passes."""
 
 from __future__ import annotations
 
@@ -15,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from arena.endpoints.encoding import Pair, Tokens, Weights, parts, told
+from arena.endpoints.encoding import LogLikelihood, Pair, Tokens, log_likelihood_reply, token_pairs
 from arena.endpoints.endpoint import EndpointError, Failure, Reply, Request
-from arena.endpoints.prefix_groups import Question
+from arena.endpoints.prefix_groups import Query
 from arena.endpoints.scorer import Scorer
 from arena.endpoints.startup import CrashCount
 
@@ -26,8 +24,8 @@ if TYPE_CHECKING:
 
     from arena.endpoints.generation_plan import Planner
 
-WINDOW = 4096  # requests read together at most
-GATHER = 0.02  # seconds to wait for more requests, where one has come
+WINDOW = 4096  # the most requests scored together
+LINGER = 0.02  # seconds that a batch waits for more requests
 
 CLOSED = EndpointError(Failure.BROKEN, "the endpoint was closed")
 
@@ -36,15 +34,21 @@ logger = logging.getLogger(__name__)
 
 @dataclass(eq=False)
 class Job:
-    """One request as pairs to weigh; `future` gets the reply when the last of `parts` is known."""
+    """One request as token pairs; `future` gets the reply once every pair has a result."""
 
     request: Request
     future: Future[Reply]
-    parts: list[Pair]
-    known: dict[int, Weights] = field(default_factory=dict)
+    pairs: list[Pair]
+    results: dict[int, LogLikelihood] = field(default_factory=dict)
+
+    def add(self, number: int, result: LogLikelihood) -> None:
+        self.results[number] = result
+        if len(self.results) == len(self.pairs) and not self.future.done():
+            in_order = [self.results[place] for place in range(len(self.pairs))]
+            self.future.set_result(log_likelihood_reply(self.request, in_order, self.pairs))
 
 
-class Weigher:
+class LogLikelihoodWorker:
     """A thread that serves log-likelihood requests until it is closed."""
 
     def __init__(self, network: PreTrainedModel, planner: Planner, threads: int) -> None:
@@ -56,7 +60,7 @@ class Weigher:
         self._crashes = CrashCount()
         self._closing = threading.Event()
         self._inbox: queue.SimpleQueue[tuple[Request, Future[Reply]] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="arena-weigher", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="arena-log-likelihood", daemon=True)
         self._thread.start()
 
     def submit(self, request: Request) -> Future[Reply]:
@@ -68,7 +72,7 @@ class Weigher:
         return future
 
     def close(self) -> None:
-        """End the thread after what it is doing; what waits fails. Idempotent."""
+        """End the thread after its current batch and fail the waiting requests. Idempotent."""
         self._closing.set()
         self._inbox.put(None)
         self._thread.join()
@@ -76,32 +80,32 @@ class Weigher:
     def _run(self) -> None:
         torch.set_num_threads(self._threads)  # a property of the calling thread
         with torch.inference_mode():
-            while waiting := self._gather():
+            while waiting := self._next_batch():
                 jobs = [job for request, future in waiting if (job := self._job(request, future)) is not None]
                 try:
-                    self._weigh(jobs)
+                    self._score(jobs)
                     self._crashes.reset()
                 except EndpointError as error:
                     _fail([job.future for job in jobs], error)
-                # Whoever waits must hear of it, whatever it is: nobody else can tell them.
+                # Any error must reach the waiting requests: nothing else reports it.
                 except Exception as cause:
-                    logger.error("weighing texts failed", exc_info=cause)
-                    failure = self._crashes.failure(f"weighing texts failed: {cause!r}")
+                    logger.error("computing log-likelihoods failed", exc_info=cause)
+                    failure = self._crashes.failure(f"computing log-likelihoods failed: {cause!r}")
                     _fail([job.future for job in jobs], failure)
         while not self._inbox.empty():
-            if (one := self._inbox.get()) is not None:
-                _fail([one[1]], CLOSED)
+            if (item := self._inbox.get()) is not None:
+                _fail([item[1]], CLOSED)
 
-    def _gather(self) -> list[tuple[Request, Future[Reply]]]:
-        """Everything that waits, at least one request; nothing when told to close."""
+    def _next_batch(self) -> list[tuple[Request, Future[Reply]]]:
+        """All waiting requests, at least one; an empty list once the worker is closed."""
         waiting: list[tuple[Request, Future[Reply]]] = []
         while len(waiting) < WINDOW:
             try:
-                one = self._inbox.get(timeout=GATHER) if waiting else self._inbox.get()
+                item = self._inbox.get(timeout=LINGER) if waiting else self._inbox.get()
             except queue.Empty:
                 break
-            if one is not None and not one[1].cancelled():
-                waiting.append(one)
+            if item is not None and not item[1].cancelled():
+                waiting.append(item)
             if self._closing.is_set():
                 _fail([future for _, future in waiting], CLOSED)
                 return []
@@ -109,30 +113,27 @@ class Weigher:
 
     def _job(self, request: Request, future: Future[Reply]) -> Job | None:
         try:
-            return Job(request, future, parts(self._tokenizer, request, self._context))
+            return Job(request, future, token_pairs(self._tokenizer, request, self._context))
         except EndpointError as error:
             future.set_exception(error)
             return None
 
-    def _weigh(self, jobs: Sequence[Job]) -> None:
-        """Questions of all jobs together; those with the same context are one question."""
-        questions: dict[Tokens, Question] = {}
+    def _score(self, jobs: Sequence[Job]) -> None:
+        """Score the queries of all jobs together; pairs with the same context form one query."""
+        queries: dict[Tokens, Query] = {}
         owners: dict[Tokens, list[tuple[Job, int]]] = {}  # by context, one for each continuation
         for job in jobs:
-            for number, (context, continuation) in enumerate(job.parts):
-                questions.setdefault(context, Question(context)).continuations.append(continuation)
+            for number, (context, continuation) in enumerate(job.pairs):
+                queries.setdefault(context, Query(context)).continuations.append(continuation)
                 owners.setdefault(context, []).append((job, number))
 
-        def tell(question: Question, weights: list[Weights]) -> None:
+        def deliver(query: Query, results: list[LogLikelihood]) -> None:
             if self._closing.is_set():
                 raise CLOSED
-            for (job, number), known in zip(owners[question.context], weights, strict=True):
-                job.known[number] = known
-                if len(job.known) == len(job.parts) and not job.future.done():
-                    in_order = [job.known[place] for place in range(len(job.parts))]
-                    job.future.set_result(told(job.request, in_order, job.parts))
+            for (job, number), result in zip(owners[query.context], results, strict=True):
+                job.add(number, result)
 
-        self._scorer.weigh(list(questions.values()), tell)
+        self._scorer.score(list(queries.values()), deliver)
 
 
 def _fail(futures: Sequence[Future[Reply]], why: EndpointError) -> None:

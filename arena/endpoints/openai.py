@@ -19,7 +19,7 @@ import httpx
 
 from arena.endpoints import echo
 from arena.endpoints.endpoint import EndpointError, Failure, Finish, Reply, Request, Usage
-from arena.endpoints.poster import Poster
+from arena.endpoints.poster import HttpClient
 
 PASSING = {408, 409, 425, 429, 500, 502, 503, 504, 529}  # worth another try
 LONGEST_PAUSE = 30.0  # a server that asks for more has refused: a voter is waiting
@@ -39,7 +39,7 @@ class OpenAI:
     first_pause: float = 0.5  # before the second try; doubles, with jitter
     transport: httpx.AsyncBaseTransport | None = None
     _client: httpx.AsyncClient | None = None
-    _poster: Poster | None = None
+    _batch_client: HttpClient | None = None
     _asks_usage: bool = True
 
     async def start(self) -> None:
@@ -54,9 +54,9 @@ class OpenAI:
         if self._client:
             await self._client.aclose()
             self._client = None
-        if self._poster:
-            await self._poster.close()
-            self._poster = None
+        if self._batch_client:
+            await self._batch_client.close()
+            self._batch_client = None
 
     async def stream(self, request: Request) -> AsyncGenerator[str | Finish]:
         """Retries what may pass (busy, restarting, unreachable) as long as no text has come."""
@@ -74,19 +74,19 @@ class OpenAI:
 
     async def answer(self, request: Request) -> Reply:
         """The whole reply in one piece. One try: who asks this way has its own plan for trying again."""
-        weighs = echo.asks_for_text(request)
-        body = {**(echo.body(request) if weighs else request), "model": self.model, "stream": False}
-        if self._poster is None:
+        scores_text = echo.is_log_likelihood(request)
+        body = {**(echo.body(request) if scores_text else request), "model": self.model, "stream": False}
+        if self._batch_client is None:
             use_proxy = not _is_loopback(self.url)
             timeouts = (self.connect_timeout, self.read_timeout)
-            self._poster = Poster(self.url, self._authorisation(), *timeouts, use_proxy)
+            self._batch_client = HttpClient(self.url, self._authorisation(), *timeouts, use_proxy)
         try:
-            reply = await self._poster.post("/completions" if weighs else "/chat/completions", body)
+            reply = await self._batch_client.post("/completions" if scores_text else "/chat/completions", body)
         except EndpointError as error:
             raise EndpointError(error.failure, self._without_key(error.detail)) from error
         if reply.status >= 400:
             raise self._refusal(reply.status, reply.text, reply.headers)
-        return echo.weighed(request, _parsed(reply.text)) if weighs else _whole(reply.text)
+        return echo.log_likelihood(request, _parsed(reply.text)) if scores_text else _whole(reply.text)
 
     async def models(self) -> list[str]:
         """Names of the models that the server offers. Raises `EndpointError`."""

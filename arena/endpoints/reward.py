@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
-from arena.endpoints.batch_queue import InBatches, Outcome, answered_together
+from arena.endpoints.batch_queue import BatchedEndpoint, Outcome, batch_outcomes
 from arena.endpoints.endpoint import EndpointError, Failure, Finish, Reply, Request
 from arena.endpoints.generation_plan import read_messages
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Reward(InBatches):
+class Reward(BatchedEndpoint):
     """Serves the classifier at `source`: a directory, or a hub id with a pinned `revision`.
 
     A conversation longer than the model's context is refused, never cut: the end is what is judged.
@@ -62,7 +62,7 @@ class Scorer:
 
     def answer(self, requests: Sequence[Request]) -> list[Outcome]:
         """A reply or what is wrong, a request each. Blocks."""
-        return answered_together(requests, self._tokens, self._replies)
+        return batch_outcomes(requests, self._tokens, self._replies)
 
     def close(self) -> None:
         """Nothing but memory, which goes with this object."""

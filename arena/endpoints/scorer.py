@@ -1,4 +1,4 @@
-"""Weighs continuations with a transformers model: what shares its beginning is read together (see `packing`)."""
+"""Log-likelihoods of continuations under a transformers model; shared prefixes are read once (`prefix_groups`)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from transformers import DynamicCache
 
-from arena.endpoints.encoding import Weights
+from arena.endpoints.encoding import LogLikelihood
 from arena.endpoints.key_value_cache import cache_argument, cut, keeps_positions, sliding_window
-from arena.endpoints.prefix_groups import Question, groups, row
+from arena.endpoints.prefix_groups import Query, groups, row
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 VOCABULARY_ROWS = 512  # logits turned into log-probabilities at once: 100 MB for 50 000 tokens
 MASKS = ("sdpa", "eager")  # attention that takes a mask of its own
 
-Tell = Callable[[Question, list[Weights]], None]
+Deliver = Callable[[Query, list[LogLikelihood]], None]
 
 
 class Scorer:
-    """Weighs continuations with `network`. Not thread-safe."""
+    """Computes log-likelihoods with `network`. Not thread-safe."""
 
     def __init__(self, network: PreTrainedModel, *, share: bool = True) -> None:
         self._network = network
@@ -31,26 +31,22 @@ class Scorer:
         self._packs = share and masks and keeps_positions(network)
         self._window = sliding_window(network)
 
-    def weigh(
-        self,
-        questions: Sequence[Question],
-        tell: Tell,
-    ) -> None:
-        """`tell` hears the weights of a question's continuations as soon as they are known."""
-        packed = [question for question in questions if self._fits(question)]
+    def score(self, queries: Sequence[Query], deliver: Deliver) -> None:
+        """Call `deliver` with each query and the log-likelihoods of its continuations, in any order."""
+        packed = [query for query in queries if self._fits(query)]
         for group in groups(packed):
             cache = self._read(group.beginning) if group.shared else None
             for pack in group.packs:
-                self._pack(pack, group.shared, cache, tell)
+                self._score_pack(pack, group.shared, cache, deliver)
                 if cache is not None:
                     cut(cache, group.shared)
-        for question in questions:
-            if not self._fits(question):
-                self._plain(question, tell)
+        for query in queries:
+            if not self._fits(query):
+                self._score_alone(query, deliver)
 
-    def _fits(self, question: Question) -> bool:
-        """Whether it may share a row: a mask of ours would not make the window slide."""
-        longest = len(question.context) + max(map(len, question.continuations), default=0)
+    def _fits(self, query: Query) -> bool:
+        """True if the query may share a row: its own mask would not make a sliding window slide."""
+        longest = len(query.context) + max(map(len, query.continuations), default=0)
         return self._packs and (self._window is None or longest <= self._window)
 
     def _read(self, tokens: Sequence[int]) -> DynamicCache:
@@ -60,12 +56,8 @@ class Scorer:
         )
         return cache
 
-    def _pack(
-        self,
-        pack: Sequence[Question],
-        shared: int,
-        cache: DynamicCache | None,
-        tell: Tell,
+    def _score_pack(
+        self, pack: Sequence[Query], shared: int, cache: DynamicCache | None, deliver: Deliver
     ) -> None:
         laid = row(pack, shared)
         dtype = self._network.dtype
@@ -83,22 +75,22 @@ class Scorer:
         )
         logprobs = _logprobs(out.logits[0])
         at = {place: number for number, place in enumerate(places)}
-        for question, paths in zip(pack, laid.reads, strict=True):
-            weights = [
-                _weights(logprobs, [at[place] for place in path], tokens)
-                for path, tokens in zip(paths, question.continuations, strict=True)
+        for query, paths in zip(pack, laid.reads, strict=True):
+            results = [
+                _log_likelihood(logprobs, [at[place] for place in path], tokens)
+                for path, tokens in zip(paths, query.continuations, strict=True)
             ]
-            tell(question, weights)
+            deliver(query, results)
 
-    def _plain(self, question: Question, tell: Tell) -> None:
+    def _score_alone(self, query: Query, deliver: Deliver) -> None:
         """One pass for each continuation, nothing shared."""
-        first = len(question.context) - 1
-        weights = []
-        for tokens in question.continuations:
-            read = [*question.context, *tokens[:-1]]
+        first = len(query.context) - 1
+        results = []
+        for tokens in query.continuations:
+            read = [*query.context, *tokens[:-1]]
             logits = self._network(input_ids=self._tensor([read]), use_cache=False).logits[0, first:]
-            weights.append(_weights(_logprobs(logits), range(len(tokens)), tokens))
-        tell(question, weights)
+            results.append(_log_likelihood(_logprobs(logits), range(len(tokens)), tokens))
+        deliver(query, results)
 
     def _tensor(self, values: Any) -> torch.Tensor:
         return torch.tensor(values, device=self._network.device)
@@ -110,8 +102,8 @@ def _logprobs(logits: torch.Tensor) -> torch.Tensor:
     return torch.cat(pieces) if len(pieces) > 1 else pieces[0]
 
 
-def _weights(logprobs: torch.Tensor, places: Iterable[int], tokens: Sequence[int]) -> Weights:
+def _log_likelihood(logprobs: torch.Tensor, places: Iterable[int], tokens: Sequence[int]) -> LogLikelihood:
     rows = logprobs[list(places)]
     chosen = torch.tensor(tokens, device=rows.device)
-    found = rows.gather(1, chosen[:, None])
-    return tuple(found.double().flatten().tolist()), bool((rows.argmax(-1) == chosen).all())
+    values = rows.gather(1, chosen[:, None])
+    return tuple(values.double().flatten().tolist()), bool((rows.argmax(-1) == chosen).all())

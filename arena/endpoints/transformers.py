@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
     from arena.endpoints.batcher import Batcher, Row, Send
-    from arena.endpoints.log_likelihood import Weigher
+    from arena.endpoints.log_likelihood import LogLikelihoodWorker
 
 Events = asyncio.Queue[str | Finish | EndpointError]
 
@@ -66,7 +66,7 @@ class Transformers:
     cache_dir: Path | None = None
     _batcher: Batcher | None = field(default=None, init=False, repr=False)
     _loaded: Loaded | None = field(default=None, init=False, repr=False)
-    _weigher: Weigher | None = field(default=None, init=False, repr=False)
+    _worker: LogLikelihoodWorker | None = field(default=None, init=False, repr=False)
     _lock: StartLock = field(default_factory=StartLock, init=False, repr=False)
     _crashes: CrashCount = field(default_factory=CrashCount, init=False, repr=False)
 
@@ -98,7 +98,7 @@ class Transformers:
         """
         await self.start()
         if "continuation" in request or "text" in request:
-            return await self._weighed(request)
+            return await self._log_likelihood(request)
         row, events = self._submitted(request)
         pieces, finish = [], Finish("stop")
         async with aclosing(_events(row, events)) as read:
@@ -113,14 +113,14 @@ class Transformers:
             body["choices"][0]["logprobs"] = {"content": row.logprobs}
         return body
 
-    async def _weighed(self, request: Request) -> Reply:
+    async def _log_likelihood(self, request: Request) -> Reply:
         if self._loaded is None:
             raise EndpointError(Failure.BROKEN, "the endpoint was closed")
-        if self._weigher is None:
-            from arena.endpoints.log_likelihood import Weigher
+        if self._worker is None:
+            from arena.endpoints.log_likelihood import LogLikelihoodWorker
 
-            self._weigher = Weigher(self._loaded.network, self._loaded.planner, self.threads)
-        return await asyncio.wrap_future(self._weigher.submit(request))
+            self._worker = LogLikelihoodWorker(self._loaded.network, self._loaded.planner, self.threads)
+        return await asyncio.wrap_future(self._worker.submit(request))
 
     def _submitted(self, request: Request) -> tuple[Row, Events]:
         if self._batcher is None:
@@ -136,9 +136,9 @@ class Transformers:
         """End the thread and give back the memory. Streams that still run fail. Idempotent."""
         async with self._lock.closing():
             batcher, self._batcher = self._batcher, None
-            weigher, self._weigher = self._weigher, None
+            worker, self._worker = self._worker, None
             self._loaded = None
-        for thread in (batcher, weigher):
+        for thread in (batcher, worker):
             if thread is not None:
                 await asyncio.to_thread(thread.close)
 

@@ -1,5 +1,6 @@
-"""vLLM in this process, for batches: what waits is given to `LLM.chat` together, and vLLM reuses common prefixes.
-Given texts are weighed by its log-probabilities of a prompt.
+"""vLLM in this process, for batches: requests go to `LLM.chat` in batches, and vLLM reuses common prefixes.
+
+The log-likelihood of given texts comes from vLLM's log-probabilities of a prompt.
 
 Needs the extra `vllm`. For a page that streams, run vLLM's own server and reach it with the endpoint `openai`.
 """
@@ -11,12 +12,12 @@ from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
-from arena.endpoints.alternatives import wanted
-from arena.endpoints.batch_queue import InBatches, Outcome, answered_together
-from arena.endpoints.echo import asks_for_text
+from arena.endpoints.alternatives import alternatives_per_token
+from arena.endpoints.batch_queue import BatchedEndpoint, Outcome, batch_outcomes
+from arena.endpoints.echo import is_log_likelihood
 from arena.endpoints.endpoint import Completion, EndpointError, Failure, Finish, Reply, Request, Usage, reply
 from arena.endpoints.generation_plan import read_messages, read_stop
-from arena.endpoints.vllm_log_likelihood import weighed
+from arena.endpoints.vllm_log_likelihood import log_likelihoods
 
 # what vLLM's SamplingParams call the same
 SAMPLING = (
@@ -28,7 +29,7 @@ UNSERVED = ("tools", "functions", "logit_bias")
 
 
 @dataclass
-class Vllm(InBatches):
+class Vllm(BatchedEndpoint):
     """Serves `source`, a directory or a hub id with a pinned `revision`.
 
     `options` go to vLLM's `LLM` as they are: tensor_parallel_size, max_model_len, distributed_executor_backend and
@@ -45,10 +46,10 @@ class Vllm(InBatches):
 
     async def stream(self, request: Request) -> AsyncGenerator[str | Finish]:
         """The whole completion as one piece: `LLM.chat` does not stream."""
-        found = await self.answer(request)
-        choice = found["choices"][0]
+        body = await self.answer(request)
+        choice = body["choices"][0]
         yield choice["message"]["content"]
-        used = found["usage"]
+        used = body["usage"]
         yield Finish(choice["finish_reason"], Usage(used["prompt_tokens"], used["completion_tokens"]))
 
     def _load(self) -> Chat:
@@ -62,8 +63,8 @@ class Vllm(InBatches):
         try:
             engine = vllm.LLM(self.source, **options)
         except (OSError, ValueError, RuntimeError) as cause:
-            said = " ".join(str(cause).split())
-            raise EndpointError(Failure.UNUSABLE, f"vLLM cannot load {self.source!r}: {said}") from cause
+            reason = " ".join(str(cause).split())
+            raise EndpointError(Failure.UNUSABLE, f"vLLM cannot load {self.source!r}: {reason}") from cause
         return Chat(engine, vllm.SamplingParams, StructuredOutputsParams, self.chat_template)
 
 
@@ -75,13 +76,13 @@ class Chat:
         self._template = chat_template
 
     def answer(self, requests: Sequence[Request]) -> list[Outcome]:
-        """A reply or what is wrong, a request each: texts are weighed together, chats answered together. Blocks."""
-        texts = [request for request in requests if asks_for_text(request)]
-        chats = [request for request in requests if not asks_for_text(request)]
-        with _ended_is_told():
-            weights = iter(weighed(self._engine, self._sampling, texts) if texts else [])
-            replies = iter(answered_together(chats, self._read, self._chat))
-        return [next(weights if asks_for_text(request) else replies) for request in requests]
+        """A reply or an error for each request; texts go to vLLM in one call, chats in another. Blocks."""
+        texts = [request for request in requests if is_log_likelihood(request)]
+        chats = [request for request in requests if not is_log_likelihood(request)]
+        with _engine_errors():
+            scored = iter(log_likelihoods(self._engine, self._sampling, texts) if texts else [])
+            replies = iter(batch_outcomes(chats, self._read, self._chat))
+        return [next(scored if is_log_likelihood(request) else replies) for request in requests]
 
     def close(self) -> None:
         """End vLLM's own processes, which would else stay until this one ends."""
@@ -92,10 +93,10 @@ class Chat:
     def _read(self, request: Request) -> tuple[list[dict[str, str]], Any]:
         return read_messages(request), self._parameters(request)
 
-    def _chat(self, asked: Sequence[tuple[list[dict[str, str]], Any]]) -> list[Reply]:
+    def _chat(self, prepared: Sequence[tuple[list[dict[str, str]], Any]]) -> list[Reply]:
         outputs = self._engine.chat(
-            [messages for messages, _ in asked],
-            [parameters for _, parameters in asked],
+            [messages for messages, _ in prepared],
+            [parameters for _, parameters in prepared],
             chat_template=self._template,
             use_tqdm=False,
         )
@@ -122,15 +123,15 @@ class Chat:
         limit = request.get("max_completion_tokens") or request.get("max_tokens")
         try:
             return self._sampling(
-                **given, max_tokens=limit, stop=list(read_stop(request)), logprobs=wanted(request)
+                **given, max_tokens=limit, stop=list(read_stop(request)), logprobs=alternatives_per_token(request)
             )
         except (TypeError, ValueError) as cause:
             raise EndpointError(Failure.REFUSED, str(cause)) from cause
 
 
 @contextmanager
-def _ended_is_told() -> Iterator[None]:
-    """An engine that has ended answers no later call either."""
+def _engine_errors() -> Iterator[None]:
+    """Turns the error of a dead engine into a permanent failure."""
     try:
         yield
     except Exception as cause:
@@ -141,7 +142,7 @@ def _ended_is_told() -> Iterator[None]:
 
 
 def _reply(output: Any) -> Reply:
-    """What vLLM found, as a server would send it."""
+    """The output of vLLM as the body that a server would send."""
     (written,) = output.outputs
     used = Usage(len(output.prompt_token_ids), len(written.token_ids))
     body = reply(Completion(written.text, Finish(written.finish_reason or "stop", used)))
@@ -153,7 +154,7 @@ def _reply(output: Any) -> Reply:
 
 def _entry(token: int, others: Mapping[int, Any]) -> dict[str, Any]:
     """One token with its alternatives, likeliest first."""
-    ranked = sorted(others.values(), key=lambda one: -one.logprob)
-    named = [{"token": one.decoded_token or "", "logprob": float(one.logprob)} for one in ranked]
-    mine = others[token]
-    return {"token": mine.decoded_token or "", "logprob": float(mine.logprob), "top_logprobs": named}
+    ranked = sorted(others.values(), key=lambda entry: -entry.logprob)
+    named = [{"token": entry.decoded_token or "", "logprob": float(entry.logprob)} for entry in ranked]
+    chosen = others[token]
+    return {"token": chosen.decoded_token or "", "logprob": float(chosen.logprob), "top_logprobs": named}

@@ -37,7 +37,7 @@ def api_verdict_value(
 ) -> Iterator[VerdictValue]:
     """The verdict of a judge behind an API. Raises `ConfigError`; its values raise `JudgeFailed`."""
     both = orders(judge, pair, template)
-    client = model_clients.target(judge)
+    client = model_clients.model_client(judge)
     engine = Engine({judge.name: client}, reply_cache, Budget(budget))
     with asyncio.Runner() as runner:  # one loop for all calls: the endpoint's connections belong to it
         try:

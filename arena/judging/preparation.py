@@ -59,7 +59,7 @@ def prepare(database: Database, settings: Settings, config: JudgeRunConfig) -> P
     """Everything that the run needs. Raises `ConfigError` if it cannot start."""
     judges = model_clients.chosen(model_clients.configured(settings), config.judges, "--judge")
     _check_protocol(config, judges)
-    clients = {model.name: model_clients.target(model, config.concurrency) for model in judges}
+    clients = {model.name: model_clients.model_client(model, config.concurrency) for model in judges}
     _check_prices(config, clients)
     _check_config_hash(database, config)
     path = reply_cache_path(settings, config.reply_cache)

@@ -70,7 +70,7 @@ def tag_battles(
     battles = _untagged(database, config)
     if not battles:
         return TaggingResult(0, 0, Tally())
-    tagger = _Tagger(model, model_clients.target(model))
+    tagger = _Tagger(model, model_clients.model_client(model))
     with open_session(reply_cache_path(settings, config.reply_cache), progress) as session:
         result = session.run(
             {model.name: tagger.client},

@@ -131,7 +131,7 @@ def prepare(database: Database, settings: Settings, config: CompletionsConfig) -
         except UnknownPromptSet as problem:
             raise ConfigError(str(problem)) from problem
         done = frozenset(completions_of(session, config.prompts, config.models))
-    clients = {model.name: model_clients.target(model, config.concurrency) for model in models}
+    clients = {model.name: model_clients.model_client(model, config.concurrency) for model in models}
     path = reply_cache_path(settings, config.reply_cache)
     return CompletionsRun(database, config, prompts, models, clients, path, done)
 

@@ -1,4 +1,4 @@
-"""The models of the settings file as the engine sees them."""
+"""The models of the settings file as clients for the engine."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from arena.serving.bundled import embedded
 from arena.serving.downloads import KNOWN
 from arena.serving.models import make_endpoint
 
-SILENT = (Failure.UNREACHABLE, Failure.TIMEOUT, Failure.RATE_LIMITED, Failure.BROKEN)  # may answer another time
-# settings that decide when and how fast a model is asked, or what it is called, but not what it replies
+SILENT = (Failure.UNREACHABLE, Failure.TIMEOUT, Failure.RATE_LIMITED, Failure.BROKEN)  # may reply another time
+# settings that change the name of a model or the time and pace of its calls, but no reply
 NOT_IDENTITY = {
     "name", "enabled", "weight", "aliases", "system_prompt", "max_tokens", "stop", "parameters",
     "concurrency", "requests_per_minute", "tokens_per_minute", "price",
@@ -31,13 +31,13 @@ NOT_IDENTITY = {
 
 
 def configured(settings: Settings) -> dict[str, AnyModel]:
-    """The models that may be named on the command line; without any in the settings, the embedded ones."""
+    """The configured models by name; the embedded ones if the settings have none."""
     return {model.name: model for model in settings.models or embedded()}
 
 
 def no_answer(name: str, error: EndpointError) -> ConfigError | WorkFailed:
-    """What an endpoint says, for the command line: a model that can never be asked so is wrong use, one that does
-    not answer is work that failed.
+    """The error of an endpoint for the command line: wrong use for a permanent failure, failed work for one that
+    may pass.
     """
     failed = WorkFailed if error.failure in SILENT else ConfigError
     return failed(f"{name}: {error.detail}")
@@ -45,21 +45,20 @@ def no_answer(name: str, error: EndpointError) -> ConfigError | WorkFailed:
 
 def chosen(models: Mapping[str, AnyModel], names: Iterable[str], option: str) -> list[AnyModel]:
     """The settings of the named models. Raises `ConfigError` that lists the names there are."""
-    found: list[AnyModel] = []
     given = list(dict.fromkeys(names))
+    available = ", ".join(models) or "none"
     if not given:
-        raise ConfigError(f"{option}: names no model; there are: {', '.join(models) or 'none'}")
+        raise ConfigError(f"{option}: no model is named. Name one of: {available}.")
     for name in given:
         if name not in models:
-            raise ConfigError(f"{option}: no model is called {name!r}; there are: {', '.join(models) or 'none'}")
-        found.append(models[name])
-    return found
+            raise ConfigError(f"{option}: no model is called {name!r}. Name one of: {available}.")
+    return [models[name] for name in given]
 
 
-def target(settings: AnyModel, at_once: int | None = None) -> ModelClient:
-    """The model, asked `at_once` times at once in place of what its settings say.
+def model_client(settings: AnyModel, at_once: int | None = None) -> ModelClient:
+    """The client of a model, with up to `at_once` calls at once instead of the number in its settings.
 
-    Raises `ConfigError` for settings that no endpoint can be made of.
+    Raises `ConfigError` for settings that describe no endpoint.
     """
     return ModelClient(
         make_endpoint(settings),
@@ -75,7 +74,7 @@ def target(settings: AnyModel, at_once: int | None = None) -> ModelClient:
 
 
 def concurrency(settings: AnyModel) -> int:
-    """A model on this machine is not asked for more at once than it works on: the rest would only wait in it."""
+    """The number of concurrent calls; for a model on this machine at most the size of its batch."""
     if isinstance(settings, LlamaCppSettings):
         return min(settings.concurrency, settings.parallel)
     if isinstance(settings, VllmSettings):
@@ -86,19 +85,19 @@ def concurrency(settings: AnyModel) -> int:
 
 
 def identity(settings: AnyModel) -> dict[str, Any]:
-    """All that tells this model from one whose replies may differ. A file counts with its size and time."""
-    told = settings.model_dump(mode="json", exclude=NOT_IDENTITY, exclude_none=True)
+    """The settings that may change a model's replies. A file is identified by its size and time."""
+    fields = settings.model_dump(mode="json", exclude=NOT_IDENTITY, exclude_none=True)
     if isinstance(settings, LlamaCppSettings):
         if settings.weights in KNOWN:
-            told["sha256"] = KNOWN[settings.weights].sha256
+            fields["sha256"] = KNOWN[settings.weights].sha256
         elif settings.path is not None and settings.path.is_file():
             status = settings.path.stat()
-            told |= {"size": status.st_size, "modified": status.st_mtime_ns}
+            fields |= {"size": status.st_size, "modified": status.st_mtime_ns}
     if settings.endpoint == "openai":
-        told.setdefault("model", settings.name)
-    return told
+        fields.setdefault("model", settings.name)
+    return fields
 
 
 def key(identity: Mapping[str, Any], body: Request) -> str:
-    """The address of a request to a model: what the arena calls that model does not count."""
+    """The address of a request in the reply cache; the model's name in the arena is no part of it."""
     return address(identity, {name: value for name, value in body.items() if name != "model"})

@@ -139,7 +139,7 @@ def selected(kitchen) -> SelectedTask:
 
 def evaluated(**more) -> EvaluatedModel:
     scripted = model("sure", "B", **more)
-    return EvaluatedModel(scripted, model_clients.target(scripted), Served(RequestType.GENERATE, {}))
+    return EvaluatedModel(scripted, model_clients.model_client(scripted), Served(RequestType.GENERATE, {}))
 
 
 def test_calls_go_sample_by_sample_with_the_models_own_settings(kitchen):

@@ -153,7 +153,7 @@ WRONG = [
     (["run", "gsm8k", "--models", "sure", "--offline"], "Set ARENA_DATA_DIR"),
     (["run", "none.py", "--models", "sure"], "none.py: File not found."),
     (["run", "broken.py", "--models", "sure"], "broken.py:2: NameError: name 'nothing' is not defined"),
-    (["run", "kitchen.py", "--models", ","], "--models: names no model; there are: sure, lost"),
+    (["run", "kitchen.py", "--models", ","], "--models: no model is named. Name one of: sure, lost"),
     (["list", "--dimension", "wisdom"], "Dimension 'wisdom' not found. Use one of: knowledge"),
     (["compare", "sure", "lost"], "has no run. Run `arena bench run TASK --models sure`"),
     (["show", "7"], "there is no benchmark run 7"),

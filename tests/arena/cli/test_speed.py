@@ -71,7 +71,7 @@ def test_a_model_that_fails_has_no_latencies_and_the_command_fails(typed, folder
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("nobody",), "MODEL: no model is called 'nobody'; there are: fake, broken"),
+        (("nobody",), "MODEL: no model is called 'nobody'. Name one of: fake, broken"),
         (("fake", "--objective", "ttft"), "--objective 'ttft' is not valid. Give a name and seconds"),
         (("fake", "--objective", "fast=1"), "--objective 'fast=1' is not valid. Give one of ttft"),
         (("fake", "--rate", "0"), "rate is 0.0. Give a number above 0"),

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from arena.endpoints import EndpointError, Failure
-from arena.endpoints.batch_queue import Gathering
+from arena.endpoints.batch_queue import BatchQueue
 
 
 async def test_requests_that_arrive_together_are_answered_together_in_order():
@@ -18,11 +18,11 @@ async def test_requests_that_arrive_together_are_answered_together_in_order():
         sizes.append(len(requests))
         return [{"n": request["n"]} for request in requests]
 
-    gathering = Gathering(answer, at_most=4)
-    replies = await asyncio.gather(*(gathering.reply({"n": number}) for number in range(10)))
+    queue = BatchQueue(answer, at_most=4)
+    replies = await asyncio.gather(*(queue.reply({"n": number}) for number in range(10)))
     assert [reply["n"] for reply in replies] == list(range(10))
     assert sizes == [4, 4, 2]
-    await gathering.close()
+    await queue.close()
 
 
 async def test_one_request_fails_alone_and_a_broken_library_fails_its_batch():
@@ -31,14 +31,14 @@ async def test_one_request_fails_alone_and_a_broken_library_fails_its_batch():
             raise RuntimeError("no memory")
         return [EndpointError(Failure.REFUSED, "no") if "refuse" in one else {"ok": True} for one in requests]
 
-    gathering = Gathering(answer, at_most=8)
-    good, bad = await asyncio.gather(gathering.reply({}), gathering.reply({"refuse": 1}), return_exceptions=True)
+    queue = BatchQueue(answer, at_most=8)
+    good, bad = await asyncio.gather(queue.reply({}), queue.reply({"refuse": 1}), return_exceptions=True)
     assert good == {"ok": True}
     assert bad.failure is Failure.REFUSED
     with pytest.raises(EndpointError, match="RuntimeError: no memory"):
-        await gathering.reply({"break": 1})
-    assert await gathering.reply({}) == {"ok": True}
-    await gathering.close()
+        await queue.reply({"break": 1})
+    assert await queue.reply({}) == {"ok": True}
+    await queue.close()
 
 
 async def test_who_left_is_not_answered_and_closing_tells_those_who_wait():
@@ -51,8 +51,8 @@ async def test_who_left_is_not_answered_and_closing_tells_those_who_wait():
         go.wait(5)
         return [{} for _ in requests]
 
-    gathering = Gathering(answer, at_most=1)
-    tasks = [asyncio.create_task(gathering.reply({"n": number})) for number in range(4)]
+    queue = BatchQueue(answer, at_most=1)
+    tasks = [asyncio.create_task(queue.reply({"n": number})) for number in range(4)]
     await asyncio.to_thread(entered.wait, 5)
     tasks[1].cancel()
     go.set()
@@ -60,8 +60,8 @@ async def test_who_left_is_not_answered_and_closing_tells_those_who_wait():
     await tasks[2]
     assert 1 not in seen
     go.clear()
-    await gathering.close()
+    await queue.close()
     outcome = (await asyncio.gather(tasks[3], return_exceptions=True))[0]
     assert outcome == {} or outcome.failure is Failure.BROKEN
     with pytest.raises(EndpointError, match="closed"):
-        await gathering.reply({"n": 5})
+        await queue.reply({"n": 5})

@@ -3,7 +3,7 @@
 import pytest
 
 from arena.endpoints import EndpointError
-from arena.endpoints.echo import body, weighed
+from arena.endpoints.echo import body, log_likelihood
 
 ASK = {"context": "The sky is", "continuation": " deep blue"}
 
@@ -19,25 +19,25 @@ def echoed(tokens, values, tops=None):
 
 def test_the_continuation_alone_is_summed_and_the_written_token_left_out():
     said = echoed(["The", " sky", " is", " deep", " blue", "."], [None, -1.0, -2.0, -3.0, -4.0, -9.0])
-    reply = weighed(ASK, said)
+    reply = log_likelihood(ASK, said)
     assert (reply["logprob"], reply["tokens"]) == (-7.0, 2)
     assert body(ASK)["prompt"] == "The sky is deep blue"
 
 
 def test_a_token_that_begins_texts_shifts_nothing():
     said = echoed(["", "The", " sky", " is", " deep", " blue", "."], [None, -1.0, -1.0, -2.0, -3.0, -4.0, -9.0])
-    assert weighed(ASK, said)["logprob"] == -7.0
+    assert log_likelihood(ASK, said)["logprob"] == -7.0
 
 
 def test_a_token_across_the_border_belongs_to_the_continuation():
     said = echoed(["The sky", " is deep", " blue", "."], [None, -3.0, -4.0, -9.0])
-    assert weighed(ASK, said)["logprob"] == -7.0
+    assert log_likelihood(ASK, said)["logprob"] == -7.0
 
 
 def test_greedy_is_when_every_token_is_the_likeliest():
     tops = [None, {" sky": -1.0}, {" is": -2.0}, {" deep": -3.0}, {" grey": -0.5}, {}]
     said = echoed(["The", " sky", " is", " deep", " blue", "."], [None, -1.0, -2.0, -3.0, -4.0, -9.0], tops)
-    assert weighed(ASK, said)["greedy"] is False
+    assert log_likelihood(ASK, said)["greedy"] is False
 
 
 @pytest.mark.parametrize(
@@ -49,4 +49,4 @@ def test_greedy_is_when_every_token_is_the_likeliest():
 )
 def test_a_server_that_does_not_echo_is_told(said, message):
     with pytest.raises(EndpointError, match=message):
-        weighed(ASK, said)
+        log_likelihood(ASK, said)

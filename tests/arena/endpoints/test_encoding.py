@@ -1,9 +1,9 @@
-"""Texts as tokens to be weighed: pairs, rolling windows, disjoint windows."""
+"""Texts as tokens to be results: pairs, rolling windows, disjoint windows."""
 
 import pytest
 
 from arena.endpoints import EndpointError
-from arena.endpoints.encoding import parts, told, windows
+from arena.endpoints.encoding import log_likelihood_reply, token_pairs, windows
 
 
 class Letters:
@@ -25,22 +25,26 @@ def test_disjoint_windows_drop_what_is_left_over_and_weigh_all_but_their_first_t
 
 
 def test_rolling_windows_weigh_every_token_once():
-    found = parts(Letters(), {"text": "abcdefgh"}, 3)
+    found = token_pairs(Letters(), {"text": "abcdefgh"}, 3)
     assert "".join(continuation for _, continuation in spelled(found)) == "abcdefgh"
 
 
 def test_a_window_is_read_from_the_request():
-    assert spelled(parts(Letters(), {"text": "abcd", "window": 2}, 8)) == [("a", "b"), ("c", "d")]
+    assert spelled(token_pairs(Letters(), {"text": "abcd", "window": 2}, 8)) == [("a", "b"), ("c", "d")]
     with pytest.raises(EndpointError, match="windows of 9 tokens and a context of 8"):
-        parts(Letters(), {"text": "abcd", "window": 9}, 8)
+        token_pairs(Letters(), {"text": "abcd", "window": 9}, 8)
     with pytest.raises(EndpointError, match="1 tokens in windows of 4"):
-        parts(Letters(), {"text": "a", "window": 4}, 8)
+        token_pairs(Letters(), {"text": "a", "window": 4}, 8)
 
 
 def test_the_reply_adds_up_and_names_each_token_only_where_asked():
-    weighed = [((-1.0, -2.0), True), ((-4.0,), False)]
+    results = [((-1.0, -2.0), True), ((-4.0,), False)]
     pairs = [((5,), (6, 7)), ((7,), (8,))]
-    reply = told({"text": "x"}, weighed, pairs)
+    reply = log_likelihood_reply({"text": "x"}, results, pairs)
     assert (reply["logprob"], reply["greedy"], reply["tokens"]) == (-7.0, False, 3)
     assert "token_logprobs" not in reply
-    assert told({"text": "x", "token_logprobs": True}, weighed, pairs)["token_logprobs"] == [-1.0, -2.0, -4.0]
+    assert log_likelihood_reply({"text": "x", "token_logprobs": True}, results, pairs)["token_logprobs"] == [
+        -1.0,
+        -2.0,
+        -4.0,
+    ]

@@ -5,7 +5,7 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from arena.endpoints.prefix_groups import Question, common, groups, row  # noqa: E402
+from arena.endpoints.prefix_groups import Query, common_prefix, groups, row  # noqa: E402
 from arena.endpoints.scorer import Scorer  # noqa: E402
 
 pytestmark = pytest.mark.slow  # torch alone takes seconds to import
@@ -30,39 +30,39 @@ def tiny_gemma(window):
 
 
 def some_questions(seed=0):
-    """Two subjects with a beginning each, questions of unequal length, and one that stands alone."""
+    """Two subjects with a beginning each, queries of unequal length, and one that stands alone."""
     draw = torch.Generator().manual_seed(seed)
 
     def tokens(count):
         return tuple(torch.randint(1, 97, (count,), generator=draw).tolist())
 
-    questions = []
+    queries = []
     for _ in range(2):
         beginning = tokens(40)
         for size in (3, 11, 7):
             continuations = [tokens(1), tokens(4), tokens(2)]
-            questions.append(Question(beginning + tokens(size), continuations))
-    questions.append(Question(tokens(9), [tokens(1)]))
-    return questions
+            queries.append(Query(beginning + tokens(size), continuations))
+    queries.append(Query(tokens(9), [tokens(1)]))
+    return queries
 
 
-def found_by(scorer, questions):
+def found_by(scorer, queries):
     found = {}
 
-    def tell(question, weights):
-        found[id(question)] = weights
+    def deliver(query, results):
+        found[id(query)] = results
 
     with torch.inference_mode():
-        scorer.weigh(questions, tell)
-    return [found[id(question)] for question in questions]
+        scorer.score(queries, deliver)
+    return [found[id(query)] for query in queries]
 
 
 @pytest.mark.parametrize("made", [tiny_llama, lambda: tiny_gemma(128), lambda: tiny_gemma(16)])
 def test_sharing_changes_no_log_probability(made):
     network = made()
-    questions = some_questions()
-    plain = found_by(Scorer(network, share=False), questions)
-    shared = found_by(Scorer(network), questions)
+    queries = some_questions()
+    plain = found_by(Scorer(network, share=False), queries)
+    shared = found_by(Scorer(network), queries)
     for weights, expected in zip(shared, plain, strict=True):
         for (values, _), (wanted, _) in zip(weights, expected, strict=True):
             assert values == pytest.approx(wanted, abs=1e-4)
@@ -73,24 +73,24 @@ def test_greedy_decoding_is_recognised():
     network, context = tiny_llama(), (5, 6, 7, 8)
     with torch.inference_mode():
         written = network.generate(torch.tensor([context]), max_new_tokens=3, do_sample=False)[0, 4:].tolist()
-    [weights] = found_by(Scorer(network), [Question(context, [tuple(written), (1, 2, 3)])])
+    [weights] = found_by(Scorer(network), [Query(context, [tuple(written), (1, 2, 3)])])
     assert [greedy for _, greedy in weights] == [True, False]
 
 
 def test_every_question_is_in_one_pack_and_keeps_its_own_tokens():
-    questions = some_questions()
-    found = list(groups(questions, most=24))
-    packed = [question for group in found for pack in group.packs for question in pack]
-    assert sorted(map(id, packed)) == sorted(map(id, questions))
+    queries = some_questions()
+    found = list(groups(queries, most=24))
+    packed = [query for group in found for pack in group.packs for query in pack]
+    assert sorted(map(id, packed)) == sorted(map(id, queries))
     assert sorted(group.shared for group in found) == [0, 40, 40]
     for group in found:
         for pack in group.packs:
-            assert all(question.context[: group.shared] == group.beginning for question in pack)
-            assert len(pack) == 1 or sum(question.size(group.shared) for question in pack) <= 24
+            assert all(query.context[: group.shared] == group.beginning for query in pack)
+            assert len(pack) == 1 or sum(query.size(group.shared) for query in pack) <= 24
 
 
 def test_a_token_sees_its_own_path_alone():
-    laid = row([Question((1, 2), [(3, 4), (5, 6)]), Question((7,), [(8, 9)])], shared=0)
+    laid = row([Query((1, 2), [(3, 4), (5, 6)]), Query((7,), [(8, 9)])], shared=0)
     assert laid.tokens.tolist() == [1, 2, 3, 5, 7, 8]
     assert laid.positions.tolist() == [0, 1, 2, 2, 0, 1]
     seen = [seen.nonzero()[0].tolist() for seen in laid.sees]
@@ -99,6 +99,6 @@ def test_a_token_sees_its_own_path_alone():
 
 
 def test_the_shared_beginning_is_found():
-    assert common((1, 2, 3, 4), (1, 2, 3, 9, 9)) == 3
-    assert common((1, 2), (1, 2, 3)) == 2
-    assert common((1,), (2,)) == 0
+    assert common_prefix((1, 2, 3, 4), (1, 2, 3, 9, 9)) == 3
+    assert common_prefix((1, 2), (1, 2, 3)) == 2
+    assert common_prefix((1,), (2,)) == 0

@@ -7,11 +7,11 @@ import asyncio
 import pytest
 
 from arena.endpoints import EndpointError, Failure
-from arena.endpoints.batch_queue import Gathering, InBatches
+from arena.endpoints.batch_queue import BatchedEndpoint, BatchQueue
 from arena.endpoints.startup import CRASHES, CrashCount, StartLock
 
 
-class Damaged(InBatches):
+class Damaged(BatchedEndpoint):
     """An endpoint whose weights cannot be loaded."""
 
     def __init__(self, failure):
@@ -67,14 +67,14 @@ async def test_a_library_that_breaks_on_every_batch_is_unusable():
             return [{} for _ in requests]
         raise TypeError("unexpected keyword argument")
 
-    async def failure(gathering):
+    async def failure(queue):
         with pytest.raises(EndpointError, match="unexpected keyword") as caught:
-            await gathering.reply({})
+            await queue.reply({})
         return caught.value.failure
 
-    gathering = Gathering(answer, at_most=1)
-    assert await failure(gathering) is Failure.BROKEN
-    await gathering.reply({"good": 1})
-    kinds = [await failure(gathering) for _ in range(CRASHES)]
+    queue = BatchQueue(answer, at_most=1)
+    assert await failure(queue) is Failure.BROKEN
+    await queue.reply({"good": 1})
+    kinds = [await failure(queue) for _ in range(CRASHES)]
     assert kinds == [Failure.BROKEN] * (CRASHES - 1) + [Failure.UNUSABLE]
-    await gathering.close()
+    await queue.close()

@@ -217,7 +217,7 @@ async def test_an_answer_brings_the_log_probabilities_of_its_tokens(endpoint, so
 
 
 @pytest.mark.parametrize("top", [-1, 21, "five", True])
-async def test_a_wrong_number_of_alternatives_is_refused(endpoint, top):
+async def test_a_wrong_number_of_alternatives_is_refusal(endpoint, top):
     with pytest.raises(EndpointError, match="top_logprobs"):
         await endpoint.answer(ask("Hi", logprobs=True, top_logprobs=top))
 
@@ -458,7 +458,7 @@ def model_without_cache(vocab_size):
 
 
 @pytest.mark.parametrize("config", [recurrent_model, model_without_cache])
-async def test_a_model_without_keys_and_values_is_refused(tmp_path, config):
+async def test_a_model_without_keys_and_values_is_refusal(tmp_path, config):
     source = save_model(tmp_path, config)
     with pytest.raises(EndpointError, match="has no key-value cache"):
         await Transformers(source, max_context=100).start()

@@ -264,7 +264,7 @@ def test_a_judge_without_log_probabilities_cannot_be_explained(tmp_path):
     ("arguments", "told"),
     [
         (("999", "--judge", "behind-api"), "no battle is called '999'"),
-        (("1", "--judge", "nobody"), "no model is called 'nobody'; there are: behind-api, fake"),
+        (("1", "--judge", "nobody"), "no model is called 'nobody'. Name one of: behind-api, fake"),
         (("1", "--judge", "behind-api", "--method", "magic"), f"Use one of: {', '.join(method_names())}"),
         (("1",), "--judge: no judge is named. Name a model"),
         (("1", "--judge", "fake"), "is scripted"),
