@@ -17,21 +17,21 @@ from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from arena.battles.live_turns import BattleRefused, Live, RunningTurns
-from arena.battles.matchmaking import TooFewModels, draw_pair
-from arena.battles.views import View, view_of, vote_text
+from arena.battles.matchmaking import TooFewModels, draw_pair, why_no_battle
+from arena.battles.views import View, view_of
+from arena.battles.votes import VoteRefused, cast_vote, check_counted, check_voter, check_winner
 from arena.config import BattleSettings
 from arena.rules.name_masking import NameMasker
 from arena.rules.prompt_limits import accept
-from arena.rules.votes import HUMAN, WINNERS
 from arena.serving.models import Serving
 from arena.store import Database, Session, shared_battles
 from arena.store import battles as stored
 from arena.store.battles import StoredBattle
 from arena.store.models import register_models
-from arena.store.schema.battles import BattleStatus, CompletionStatus, now
-from arena.store.votes import AlreadyVoted, add_vote
+from arena.store.schema.battles import BattleStatus, now
+from arena.store.votes import AlreadyVoted
 
-__all__ = ["BattleRefused", "Battles", "VoteRefused"]
+__all__ = ["BattleRefused", "Battles"]
 
 log = logging.getLogger(__name__)
 
@@ -39,10 +39,6 @@ UNMASKED = NameMasker(())
 DEADLINE_MARGIN = 60.0  # seconds for storing a turn, and for clocks that differ
 
 T = TypeVar("T")
-
-
-class VoteRefused(BattleRefused):
-    """The vote does not count; nothing changed. The text is for the voter."""
 
 
 class Battles:
@@ -120,20 +116,16 @@ class Battles:
         A repeated vote returns the same view as the first. A vote counts for all turns of the battle, also from a tab
         that shows fewer of them. Raises `VoteRefused`.
         """
-        if winner not in WINNERS:
-            raise VoteRefused(f"{winner!r} is not a vote. Choose one of {', '.join(WINNERS)}.")
-        battle = await self._votable_by(voter, public_id)
+        check_winner(winner)
+        battle = check_voter(await self._find(public_id), voter)
         async with self._lock(public_id):
             await self._stop_for_vote(public_id)
             try:
-                await self._write(lambda session: _cast(session, voter, public_id, winner))
+                await self._write(lambda session: cast_vote(session, voter, public_id, winner))
             except (AlreadyVoted, stored.WrongStatus):
                 log.info("Another change to battle %s came first.", battle.id)
-        battle = await self._votable_by(voter, public_id)
-        if battle.winner is None:
-            raise VoteRefused(_WHY_NOT.get(battle.status, "This vote was not counted. Please vote again."))
-        if battle.winner != winner:
-            raise VoteRefused(f"You have already voted on this battle: {vote_text(battle.winner)}.")
+        battle = check_voter(await self._find(public_id), voter)
+        check_counted(battle, winner)
         return self._view(battle)
 
     async def leave(self, voter: str, public_id: str) -> None:
@@ -177,18 +169,7 @@ class Battles:
 
     def why_no_battle(self) -> str | None:
         """The reason why no battle can start, without names of models; `None` when one can."""
-        ready, waiting = len(self.serving.drawable()), self.serving.waiting()
-        if ready >= 2:
-            return None
-        if waiting:
-            steps = "; ".join(model.progress for model in waiting)
-            return f"The arena is loading its models ({ready} of {ready + len(waiting)} ready): {steps}."
-        if len(self.serving.models) < 2:
-            return (
-                f"A battle needs two models, and {len(self.serving.models)} "
-                "is enabled here. The operator can add one in arena.toml."
-            )
-        return "Fewer than two models are available now. The operator can run `arena models --probe` to see why."
+        return why_no_battle(self.serving)
 
     def _deadline(self) -> datetime:
         """The time before which every turn, on any server, has ended by now."""
@@ -227,15 +208,6 @@ class Battles:
             raise BattleRefused("A model of this battle is no longer served. Vote, or start a new one.")
         return battle
 
-    async def _votable_by(self, voter: str, public_id: str) -> StoredBattle:
-        """The voter's own battle, in any status. Raises `VoteRefused`."""
-        battle = await self._find(public_id)
-        if battle is None:
-            raise VoteRefused("This battle does not exist. Start a new one.")
-        if battle.voter != voter:
-            raise VoteRefused("This battle belongs to another voter. Start one of your own.")
-        return battle
-
     async def _run_turn(self, public_id: str) -> View:
         """Start the turn that the store has as running."""
         battle = await self._find(public_id)
@@ -270,21 +242,3 @@ class Battles:
                 return work(session)
 
         return await asyncio.to_thread(run)
-
-
-def _cast(session: Session, voter: str, public_id: str, winner: str) -> None:
-    """Check the status again inside the transaction, then count the vote."""
-    battle = stored.find_battle(session, public_id=public_id)
-    assert battle is not None
-    if battle.status is not BattleStatus.OPEN:
-        raise stored.WrongStatus(battle.status)
-    last = battle.turns[-1].completions.values()
-    stopped_early = any(written.status is CompletionStatus.STOPPED for written in last)
-    add_vote(session, battle.id, HUMAN, voter, winner, stopped_early)
-
-
-_WHY_NOT = {
-    BattleStatus.RUNNING: "Both models are still writing. Wait until they finish.",
-    BattleStatus.FAILED: "A model failed, so this battle does not count. Start a new one.",
-    BattleStatus.ABANDONED: "This battle was closed without a vote. Start a new one.",
-}

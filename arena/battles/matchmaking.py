@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
+from arena.serving.models import Serving
+
 
 class TooFewModels(Exception):
     """A battle needs two models."""
@@ -40,6 +42,22 @@ def draw_pair(weights: Mapping[str, float], random: Random) -> Pair:
     product = masses[first] / sum(masses) * masses[second]
     probability = product / sum(_without(masses, first)) + product / sum(_without(masses, second))
     return Pair(pair[0], pair[1], probability)
+
+
+def why_no_battle(serving: Serving) -> str | None:
+    """The reason why no pair can be drawn, without names of models; `None` when one can."""
+    ready, waiting = len(serving.drawable()), serving.waiting()
+    if ready >= 2:
+        return None
+    if waiting:
+        steps = "; ".join(model.progress for model in waiting)
+        return f"The arena is loading its models ({ready} of {ready + len(waiting)} ready): {steps}."
+    if len(serving.models) < 2:
+        return (
+            f"A battle needs two models, and {len(serving.models)} "
+            "is enabled here. The operator can add one in arena.toml."
+        )
+    return "Fewer than two models are available now. The operator can run `arena models --probe` to see why."
 
 
 def _without(masses: Sequence[float], drawn: int) -> list[float]:

@@ -47,7 +47,13 @@ def lay_out() -> Widgets:
     with gr.Row(elem_classes="sides", equal_height=True):
         chat_a, chat_b = _chat("A"), _chat("B")
     line = gr.HTML(notice(NEW, "plain"), elem_id="notice", padding=False)
-    share = gr.Checkbox(label="Share this battle", value=False, visible=False, container=False, elem_id="share")
+    share = gr.Checkbox(
+        label="Share this battle with all readers",
+        value=False,
+        visible=False,
+        container=False,
+        elem_id="share",
+    )
     with gr.Row(elem_id="votes", elem_classes="votes"):
         votes = {
             winner: gr.Button(text, interactive=False, elem_id=f"vote-{winner}", min_width=120)

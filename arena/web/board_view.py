@@ -18,7 +18,7 @@ from arena.store.votes import counted_categories, counted_sources
 from arena.web.board_columns import BoardRow, Column, in_order, shown
 from arena.web.board_query import PRICES, SIZES, UNKNOWN_LICENCE, BoardQuery
 
-SOURCE_NAMES = {HUMAN: "People", JUDGES: "Judges", BOTH: "People and judges", "all": "All votes together"}
+SOURCE_NAMES = {HUMAN: "People", JUDGES: "Judges", BOTH: "People and judges", "all": "All votes"}
 METHOD_NAMES = {"bt": "Bradley–Terry", "davidson": "Davidson", "elo": "Elo"}
 NOTHING = Facts()
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import gradio as gr
 
-from arena.battles.battles import BattleRefused, Battles, VoteRefused
+from arena.battles.battles import BattleRefused, Battles
 from arena.battles.views import View, vote_text
+from arena.battles.votes import VoteRefused
 from arena.rules.prompt_limits import PromptRejected
 from arena.store.schema.battles import BattleStatus
 from arena.web.battle_widgets import ASK, NEW, Widgets, lay_out, notice

@@ -1,16 +1,15 @@
-"""The page `/explain/<battle>`: stored explanations, and the start of a new one.
-
-Plain HTML from FastAPI: a Gradio page has one address, and here each battle has its own.
-"""
+"""`/explain/ID`: the stored explanations of a battle, and the start of a new one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2 import Environment
 from markupsafe import Markup
 
 from arena.config import Settings
@@ -34,33 +33,36 @@ METHOD_SUMMARIES = {name: method.summary for name, method in BLACK_BOX.items()} 
 
 
 def routes(settings: Settings, database: Database, jobs: ExplainJobs) -> APIRouter:
-    """`/explain/<battle>`, with `show=1,2` for two stored explanations side by side."""
+    """The page, with `show=1,2` for two stored explanations side by side; start, cancel and progress of a job."""
     router = APIRouter(prefix="/explain", include_in_schema=False)
-    template = templates(settings.web.title).get_template("explain.html")
+    pages = Pages(settings, database, jobs, templates(settings.web.title))
+    router.add_api_route("/{name}", pages.show)
+    router.add_api_route("/{name}", pages.start, methods=["POST"])
+    router.add_api_route("/{name}/cancel", pages.cancel, methods=["POST"])
+    router.add_api_route("/{name}/state", pages.state)
+    return router
 
-    def readable_battle(name: str, request: Request) -> BattleTexts:
-        """The battle with this public id, which stands beside every published vote: only for those who may read it."""
-        voter = voter_of(request.cookies.get(COOKIE))
-        with database.read() as session:
-            if not may_read(session, name, voter, judged=settings.web.show_judged):
-                raise HTTPException(404, NOT_READABLE)
-        try:
-            return find_battle(database, name)
-        except ConfigError as problem:
-            raise HTTPException(404, str(problem)) from problem
 
-    @router.get("/{name}", response_class=HTMLResponse)
-    def show(name: str, request: Request, show: str = "") -> HTMLResponse:
-        battle = readable_battle(name, request)
-        stored = all_stored(database, battle)
+@dataclass(frozen=True)
+class Pages:
+    """The handlers."""
+
+    settings: Settings
+    database: Database
+    jobs: ExplainJobs
+    templates: Environment
+
+    def show(self, name: str, request: Request, show: str = "") -> HTMLResponse:
+        battle = self._battle(name, request)
+        stored = all_stored(self.database, battle)
         shown = _shown(stored, show)
-        page = template.render(
+        page = self.templates.get_template("explain.html").render(
             battle=battle,
             prompt=_heading(battle),
             outcomes=OUTCOMES,
-            job=jobs.job(name),
-            busy=jobs.running() is not None,
-            models=models_with_weights(settings) if settings.web.explain else [],
+            job=self.jobs.job(name),
+            busy=self.jobs.running() is not None,
+            models=models_with_weights(self.settings) if self.settings.web.explain else [],
             methods=METHOD_SUMMARIES,
             stored=[_row(row) for row in stored],
             shown=[row.id for row in shown],
@@ -69,8 +71,8 @@ def routes(settings: Settings, database: Database, jobs: ExplainJobs) -> APIRout
         )
         return HTMLResponse(page)
 
-    @router.post("/{name}")
     def start(
+        self,
         name: str,
         request: Request,
         judge: Annotated[str, Form()],
@@ -78,33 +80,45 @@ def routes(settings: Settings, database: Database, jobs: ExplainJobs) -> APIRout
         about: Annotated[str, Form()] = VERDICT,
         heads: Annotated[str, Form()] = HEAD_MEASURES[0],
     ) -> RedirectResponse:
-        battle = readable_battle(name, request)
-        if not settings.web.explain:
+        battle = self._battle(name, request)
+        if not self.settings.web.explain:
             raise HTTPException(
                 403, "New explanations are disabled on this page. The operator runs `arena explain`."
             )
-        if judge not in models_with_weights(settings) or method not in method_names():
+        if judge not in models_with_weights(self.settings) or method not in method_names():
             raise HTTPException(422, f"Judge {judge!r} with method {method!r} is not offered on this page.")
         if about not in ABOUT or heads not in HEAD_MEASURES:
             raise HTTPException(422, f"About {about!r} with heads {heads!r} is not offered on this page.")
         config = ExplainConfig(battle.public_id, judge, (method,), about, heads, recompute=True)
         try:
-            jobs.begin(config)
+            self.jobs.begin(config)
         except Busy as problem:
             raise HTTPException(409, str(problem)) from problem
-        return RedirectResponse(f"/explain/{quote(name)}", 303)
+        return _back(name)
 
-    @router.post("/{name}/cancel")
-    def cancel(name: str, request: Request) -> RedirectResponse:
-        jobs.cancel(readable_battle(name, request).public_id)
-        return RedirectResponse(f"/explain/{quote(name)}", 303)
+    def cancel(self, name: str, request: Request) -> RedirectResponse:
+        self.jobs.cancel(self._battle(name, request).public_id)
+        return _back(name)
 
-    @router.get("/{name}/state")
-    def state(name: str, request: Request) -> dict[str, Any]:
-        job = jobs.job(readable_battle(name, request).public_id)
+    def state(self, name: str, request: Request) -> dict[str, Any]:
+        job = self.jobs.job(self._battle(name, request).public_id)
         return job.to_dict() if job else {"running": False}
 
-    return router
+    def _battle(self, name: str, request: Request) -> BattleTexts:
+        """The battle of a public id, which is published with each vote: only for those who may read its texts."""
+        voter = voter_of(request.cookies.get(COOKIE))
+        with self.database.read() as session:
+            if not may_read(session, name, voter, judged=self.settings.web.show_judged):
+                raise HTTPException(404, NOT_READABLE)
+        try:
+            return find_battle(self.database, name)
+        except ConfigError as problem:
+            raise HTTPException(404, str(problem)) from problem
+
+
+def _back(name: str) -> RedirectResponse:
+    """The page again, by GET."""
+    return RedirectResponse(f"/explain/{quote(name)}", 303)
 
 
 def _heading(battle: BattleTexts) -> str:

@@ -17,9 +17,20 @@ def figure(rows: Sequence[Row]) -> go.Figure:
     """`rows`: model, rating, price (USD per million tokens, blended), latency (seconds or None), energy (Wh or None)."""
     best = frontier(rows)
     slowest = max((row["latency"] or 0.0 for row in rows), default=0.0)
-    named = {row["model"] for row in best}
-    first, last = (end(rows, key=lambda row: row["price"]) for end in (min, max))
     plot = go.Figure()
+    _add_front(plot, best)
+    _add_models(plot, rows, {row["model"] for row in best}, slowest)
+    ends = _decades(rows)
+    return laid_out(
+        plot,
+        height=400,
+        xaxis={"type": "log", "title": _price_title(slowest), "range": ends, **_ticks(*ends)},
+        yaxis={"title": "Rating"},
+        margin={"l": 8, "r": 24, "t": 30, "b": 8},
+    )
+
+
+def _add_front(plot: go.Figure, best: Sequence[Row]) -> None:
     plot.add_scatter(
         x=[_drawable(row["price"]) for row in best],
         y=[row["rating"] for row in best],
@@ -28,6 +39,11 @@ def figure(rows: Sequence[Row]) -> go.Figure:
         hoverinfo="skip",
         showlegend=False,
     )
+
+
+def _add_models(plot: go.Figure, rows: Sequence[Row], named: set[str], slowest: float) -> None:
+    """One mark for each model, with the names of those on the front."""
+    first, last = (end(rows, key=lambda row: row["price"]) for end in (min, max))
     plot.add_scatter(
         x=[_drawable(row["price"]) for row in rows],
         y=[row["rating"] for row in rows],
@@ -48,14 +64,6 @@ def figure(rows: Sequence[Row]) -> go.Figure:
         hovertemplate="%{customdata[0]}: %{y:.0f}, %{customdata[2]:g} USD / M, first token %{customdata[1]}"
         "%{customdata[3]}<extra></extra>",
         showlegend=False,
-    )
-    ends = _decades(rows)
-    return laid_out(
-        plot,
-        height=400,
-        xaxis={"type": "log", "title": _price_title(slowest), "range": ends, **_ticks(*ends)},
-        yaxis={"title": "Rating"},
-        margin={"l": 8, "r": 24, "t": 30, "b": 8},
     )
 
 

@@ -7,7 +7,8 @@ import asyncio
 import pytest
 from sqlmodel import select
 
-from arena.battles.battles import BattleRefused, Battles, VoteRefused
+from arena.battles.battles import BattleRefused, Battles
+from arena.battles.votes import VoteRefused
 from arena.config import BattleSettings, ScriptedSettings
 from arena.rules.prompt_limits import PromptRejected
 from arena.serving.models import State
