@@ -127,23 +127,10 @@ def leaderboard(
     for m, model in enumerate(fit.models):
         wins, losses, ties, both_bad = totals[model]
         battles = wins + losses + ties + both_bad
-        rows.append(
-            Row(
-                model=model,
-                rating=float(fit.ratings[m]),
-                lower=float(lower[m]),
-                upper=float(upper[m]),
-                rank=int(ranks.rank[m]),
-                rank_low=int(ranks.low[m]),
-                rank_high=int(ranks.high[m]),
-                battles=battles,
-                wins=wins,
-                losses=losses,
-                ties=ties,
-                both_bad=both_bad,
-                provisional=battles < provisional or bool(fit.component[m] != 0),
-            )
-        )
+        numbers = float(fit.ratings[m]), float(lower[m]), float(upper[m])
+        places = int(ranks.rank[m]), int(ranks.low[m]), int(ranks.high[m])
+        few = battles < provisional or bool(fit.component[m] != 0)
+        rows.append(Row(model, *numbers, *places, battles, wins, losses, ties, both_bad, few))
     rows.sort(key=lambda row: (math.isnan(row.rating), -row.rating, row.model))
     parameters = {**fit.parameters, "level": level}
     return Leaderboard(tuple(rows), fit.method, parameters, fit.components, counts.battles, fit.coefficients)
