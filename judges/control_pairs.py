@@ -26,7 +26,7 @@ EVEN = 0.25  # how far from one half a preference over both orders may be for th
 
 @dataclass(frozen=True)
 class ControlPair:
-    """A pair with the verdict that it must get: `right` is a side or "tie"."""
+    """A pair with its correct verdict: `right` is a side or "tie"."""
 
     kind: str
     pair: Pair
@@ -49,7 +49,7 @@ class ControlPairReport:
 
 
 def control_pairs(pairs: Sequence[Pair], *, each: int = 3) -> Iterator[ControlPair]:
-    """Up to `each` canaries of every kind, made of the batch's own pairs, the sides in turn."""
+    """Up to `each` control pairs of every kind, made of the batch's own pairs, on alternating sides."""
     real = [pair for pair in pairs if pair.completion_a.strip()][: each * 7 : 7] or list(pairs[:each])
     for number, pair in enumerate(real[:each]):
         for kind, other in (("null", NULL), ("injection", INJECTION)):
@@ -71,7 +71,7 @@ def _respaced(text: str) -> str:
 
 
 def report(given: Iterable[tuple[ControlPair, Verdict | Unparsable]]) -> list[ControlPairReport]:
-    """The canaries' verdicts summed up by kind."""
+    """The verdicts on control pairs, counted by kind."""
     by_kind: dict[str, list[tuple[ControlPair, Verdict | Unparsable]]] = {}
     for control_pair, verdict in given:
         by_kind.setdefault(control_pair.kind, []).append((control_pair, verdict))

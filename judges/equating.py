@@ -1,12 +1,12 @@
-"""When a judge retires: battles that both it and its successor have judged, the bridge, link their scales.
+"""Equating of a retired judge and its successor over the battles that both have judged, the bridge.
 
-Preferences are distances from a tie, x = p_old - 1/2 and y = p_new - 1/2 for the left model, and linked by
+Preferences are distances from a tie, x = p_old - 1/2 and y = p_new - 1/2 for the left model, and equated by
 
     y = slope x + e,   win rate under the new judge = 1/2 + slope (win rate under the old one - 1/2)
 
 Naming the other model left turns both signs, so the line goes through the tie. Prompts are the clusters of the
-slope's error. Beyond it, judges may rank models differently at the same distance: the spread of what the link
-misses on the bridge's own models, each left out of the fit in its turn, is the error of the link itself.
+slope's error. Beyond it, judges may rank models differently at the same distance: the spread of the residuals
+of the bridge's own models, each left out of the fit in its turn, is the error of the equating itself.
 Source: linear linking of Kolen & Brennan, Test Equating, Scaling, and Linking (2014), ch. 4 and 10.
 """
 
@@ -25,39 +25,39 @@ LEAST_MODELS = 3  # leaving one out must leave battles
 
 
 @dataclass(frozen=True)
-class Transferred:
-    """A win rate as the new judge would give it, in [0, 1], with its standard error."""
+class EquatedRate:
+    """A win rate on the scale of the new judge, in [0, 1], with its standard error."""
 
     win_rate: float
     standard_error: float
 
 
 @dataclass(frozen=True)
-class Link:
-    """The line from the old judge to the new one, and how far it may be off."""
+class Equating:
+    """The line from the old judge's scale to the new one's, and its errors."""
 
     slope: float
     slope_error: float  # standard error, prompts as clusters
-    model_error: float  # root mean square of what the link misses a left-out model by
+    model_error: float  # root mean square residual of a left-out model
     battles: int
     models: int
 
-    def transfer(self, win_rate: float, standard_error: float) -> Transferred:
-        """The win rate (0 to 1) of a model that the old judge alone has judged."""
-        apart = win_rate - 0.5
-        variance = (self.slope * standard_error) ** 2 + (apart * self.slope_error) ** 2 + self.model_error**2
-        value = min(max(0.5 + self.slope * apart, 0.0), 1.0)
-        return Transferred(value, float(np.sqrt(variance)))
+    def apply(self, win_rate: float, standard_error: float) -> EquatedRate:
+        """The equated win rate of a model whose rate (0 to 1) under the old judge is `win_rate`."""
+        distance = win_rate - 0.5
+        variance = (self.slope * standard_error) ** 2 + (distance * self.slope_error) ** 2 + self.model_error**2
+        value = min(max(0.5 + self.slope * distance, 0.0), 1.0)
+        return EquatedRate(value, float(np.sqrt(variance)))
 
 
-def link(
+def equate(
     old: Sequence[float],
     new: Sequence[float],
     model_a: Sequence[Hashable],
     model_b: Sequence[Hashable],
     prompt: Sequence[Hashable],
-) -> Link:
-    """Link two judges over a bridge; `old` and `new` (battles,) are preferences for model_a in [0, 1].
+) -> Equating:
+    """The equating of two judges over a bridge; `old` and `new` (battles,) are preferences for model_a in [0, 1].
 
     Raises LengthMismatch, BadRow, and NoVerdicts for fewer than three models or an old judge that always ties.
     """
@@ -66,13 +66,13 @@ def link(
     a, b = np.array(model_a, dtype=object), np.array(model_b, dtype=object)
     models = sorted({*model_a, *model_b}, key=str)
     if len(models) < LEAST_MODELS:
-        raise NoVerdicts(f"a bridge of {len(models)} models; a link needs {LEAST_MODELS} or more")
+        raise NoVerdicts(f"a bridge of {len(models)} models; equating needs at least {LEAST_MODELS}")
     slope = _slope(x, y)
-    missed = [_missed(x, y, a, b, model) for model in models]
-    return Link(
+    residuals = [_residual(x, y, a, b, model) for model in models]
+    return Equating(
         slope,
         _slope_error(x, y - slope * x, prompt),
-        float(np.sqrt(np.mean(np.square(missed)))),
+        float(np.sqrt(np.mean(np.square(residuals)))),
         len(x),
         len(models),
     )
@@ -90,7 +90,7 @@ def _distances(name: str, preference: Sequence[float]) -> Floats:
 def _slope(x: Floats, y: Floats) -> float:
     spread = float(x @ x)
     if not spread:
-        raise NoVerdicts("the old judge has called every battle of the bridge a tie; there is no scale to link")
+        raise NoVerdicts("the old judge has called every battle of the bridge a tie, so it has no scale")
     return float(x @ y) / spread
 
 
@@ -100,8 +100,8 @@ def _slope_error(x: Floats, residual: Floats, prompt: Sequence[Hashable]) -> flo
     return float(np.sqrt(score @ score) / (x @ x))
 
 
-def _missed(x: Floats, y: Floats, a: NDArray[np.object_], b: NDArray[np.object_], model: Hashable) -> float:
-    """The model's mean distance under the new judge less what a link without the model expects."""
+def _residual(x: Floats, y: Floats, a: NDArray[np.object_], b: NDArray[np.object_], model: Hashable) -> float:
+    """The model's mean distance under the new judge minus the one predicted without the model."""
     mine = (a == model) | (b == model)
     sign = np.where(a[mine] == model, 1.0, -1.0)
     rest = ~mine

@@ -11,10 +11,10 @@ from judges.judge import MIRRORED, PREFERENCES, Pair, Reply, Verdict
 from judges.protocols import alpaca_eval, arena_hard, mt_bench, wildbench
 from judges.replies import Reason, Unparsable, reply_text
 from judges.request_builder import Protocol, RequestBuilder, by_turn
-from judges.template_fields import of_pair
+from judges.template_fields import pair_values
 
 TOP = 20  # alternatives of the one token; the most that hosted endpoints give
-Reading = Callable[[Reply], Verdict | Unparsable]
+Reader = Callable[[Reply], Verdict | Unparsable]
 
 
 def winner_of(preference: float) -> str:
@@ -42,14 +42,14 @@ def _soft(preference: float | Unparsable) -> Verdict | Unparsable:
     return Verdict(winner_of(preference), preference, "", strength=int(preference != 0.5))
 
 
-def _text(read: Callable[[str], Verdict | Unparsable]) -> Reading:
-    """A reading of the reply's words."""
+def _text(read: Callable[[str], Verdict | Unparsable]) -> Reader:
+    """A reader of the reply's text."""
 
-    def reading(reply: Reply) -> Verdict | Unparsable:
+    def reader(reply: Reply) -> Verdict | Unparsable:
         words = reply_text(reply)
         return words if isinstance(words, Unparsable) else read(words)
 
-    return reading
+    return reader
 
 
 def _alpaca_eval(reply: Reply) -> Verdict | Unparsable:
@@ -95,7 +95,7 @@ class PairwiseJudge(RequestBuilder[Pair, Verdict]):
     needs_of_turns: ClassVar[tuple[str, ...]] = ("question_2", "answer_a_2", "answer_b_2")
 
     def _values(self, item: Pair) -> Mapping[str, str]:
-        return of_pair(item)
+        return pair_values(item)
 
     def _decided(self, item: Pair) -> Verdict | None:
         return _without_asking(item)

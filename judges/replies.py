@@ -18,7 +18,7 @@ class Reason(StrEnum):
     TRUNCATED = "truncated"  # cut off before its end
     REFUSED = "refused"  # the judge would not judge
     MISSING = "no reply"  # the call failed: there is nothing to read
-    OUT_OF_RANGE = "out of range"  # the form is right and the value is not one of the scheme's
+    OUT_OF_RANGE = "out of range"  # the form is right and the value is not one of the protocol's
 
 
 @dataclass(frozen=True)

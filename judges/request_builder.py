@@ -1,4 +1,4 @@
-"""What judges of pairs and of single completions share: a scheme, a template, and a request for each turn."""
+"""The common part of judges of pairs and of single completions: protocol, template, and one request per turn."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Protocol(Generic[Result]):
-    """How a judge is asked and read."""
+    """How a judge is called and how its replies are read."""
 
     prompt: str  # the name of our own template
     read: Callable[[Reply], Result | Unparsable]
@@ -32,7 +32,7 @@ class Protocol(Generic[Result]):
 class RequestBuilder(ABC, Generic[Item, Result]):
     """The model `model` as a judge.
 
-    `text` is a template in place of ours. `sampling` goes over the scheme's own; `thinking_budget` tokens are
+    `text` is a template in place of ours. `sampling` overrides the protocol's own; `thinking_budget` tokens are
     added to its limit for judges that think before they answer.
     """
 
@@ -43,12 +43,12 @@ class RequestBuilder(ABC, Generic[Item, Result]):
     thinking_budget: int = 0
 
     protocols: ClassVar[Mapping[str, Protocol[Any]]]
-    needs: ClassVar[tuple[str, ...]]  # places of which the template must have one each
+    needs: ClassVar[tuple[str, ...]]  # fields that the template must have
     needs_of_turns: ClassVar[tuple[str, ...]]  # of a template for conversations of several turns
 
     def __post_init__(self) -> None:
         if self.protocol not in self.protocols:
-            raise BadOption(f"scheme {self.protocol!r}; expected one of: {', '.join(self.protocols)}")
+            raise BadOption(f"unknown protocol {self.protocol!r}; expected one of: {', '.join(self.protocols)}")
         for several in (False, True):
             for referenced in (False, True):
                 self._template(several, referenced)
@@ -83,11 +83,11 @@ class RequestBuilder(ABC, Generic[Item, Result]):
         return results[0] if len(results) == 1 else self._mean(results)
 
     def _turns(self, item: Item) -> Sequence[Item]:
-        """What is judged, one after the other: the whole, or all up to each turn.
+        """The items to judge in order: the whole, or the conversation up to each turn.
 
-        One text of the user's that has places for two turns has room for the whole alone.
+        A user's template with fields for two turns takes the whole conversation only.
         """
-        whole = isinstance(self.text, str) and any(place.endswith("_2") for place in self.template(item).places)
+        whole = isinstance(self.text, str) and any(name.endswith("_2") for name in self.template(item).fields)
         if whole or not self.protocols[self.protocol].each_turn:
             return [item]
         return [item.until(turn) for turn in range(1, item.turns + 1)]
@@ -111,11 +111,11 @@ class RequestBuilder(ABC, Generic[Item, Result]):
 
     @abstractmethod
     def _values(self, item: Item) -> Mapping[str, str]:
-        """What the template's places are filled with."""
+        """The values of the template's fields."""
 
     @abstractmethod
     def _decided(self, item: Item) -> Result | None:
-        """The result where nobody need be paid for one."""
+        """The result of an item that needs no call, else None."""
 
     @abstractmethod
     def _mean(self, results: Sequence[Result]) -> Result:

@@ -10,7 +10,7 @@ from judges.judge import Reply, Score, Single
 from judges.protocols import mt_bench, wildbench
 from judges.replies import Unparsable, reply_text
 from judges.request_builder import Protocol, RequestBuilder, by_turn
-from judges.template_fields import of_single
+from judges.template_fields import single_values
 
 EMPTY_SCORE = 1.0  # what WildBench gives an empty completion without asking
 
@@ -52,7 +52,7 @@ class SingleJudge(RequestBuilder[Single, Score]):
     needs_of_turns: ClassVar[tuple[str, ...]] = ("question_2", "answer_2")
 
     def _values(self, item: Single) -> Mapping[str, str]:
-        return of_single(item)
+        return single_values(item)
 
     def _decided(self, item: Single) -> Score | None:
         return None if item.completion.strip() else Score(EMPTY_SCORE, "The completion is empty.")

@@ -1,7 +1,7 @@
-"""A judge's prompt as a text with places to fill. Ours are in `judges/prompts`; published ones load as they are.
+"""A judge's prompt as a text with fields to fill. Ours are in `judges/prompts`; published ones load as they are.
 
-A place is `{name}` or `{$name}`. All places are filled in one pass, so that braces or places in a completion stay
-what they are: text. A line of `=====` alone parts the system message from the user's.
+A field is `{name}` or `{$name}`. All fields are filled in one pass, so that braces or fields in a completion stay
+text. A line of `=====` alone separates the system message from the user's.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from importlib.resources import files
 
 from judges.errors import BadTemplate
 
-PLACE = re.compile(r"\{\$?([A-Za-z][A-Za-z_]*(?:_[12])?)\}")
+FIELD = re.compile(r"\{\$?([A-Za-z][A-Za-z_]*(?:_[12])?)\}")
 RULE = re.compile(r"^={5,}\s*$", re.MULTILINE)
 
-# what the published templates call the same thing
-SAME = {
+# the published templates' names of our fields
+SYNONYMS = {
     "user_query": "question",
     "prompt": "question",
     "instruction": "question",
@@ -31,7 +31,7 @@ SAME = {
     "completion": "answer",
     "ref_answer": "reference",
 }
-KNOWN = {
+FIELDS = {
     "history", "question", "answer", "answer_a", "answer_b", "checklist", "reference",
     "question_1", "question_2", "answer_1", "answer_2", "answer_a_1", "answer_a_2", "answer_b_1", "answer_b_2",
     "ref_answer_1", "ref_answer_2",
@@ -40,24 +40,25 @@ KNOWN = {
 
 @dataclass(frozen=True)
 class Template:
-    """`system` may be empty. `places` are the names that its texts ask for, as we call them."""
+    """A system message, which may be empty, and a user message, both with fields."""
 
     system: str
     user: str
 
     @property
-    def places(self) -> frozenset[str]:
-        return frozenset(_name(found) for found in PLACE.findall(self.system + self.user))
+    def fields(self) -> frozenset[str]:
+        """The names of all fields, in our spelling."""
+        return frozenset(_name(field) for field in FIELD.findall(self.system + self.user))
 
     def messages(self, values: Mapping[str, str]) -> list[dict[str, str]]:
-        """The request's messages with every place filled. Raises BadTemplate for one that has no value here."""
+        """The request's messages with every field filled. Raises BadTemplate for a field without a value."""
         filled = [("system", _filled(self.system, values)), ("user", _filled(self.user, values))]
         return [{"role": role, "content": text} for role, text in filled if text]
 
 
 @dataclass(frozen=True)
 class ByItem:
-    """The four texts of MT-bench: one turn or several, with a reference or without."""
+    """The four texts of MT-bench: for one turn or several, with a reference or without."""
 
     one: str
     one_referenced: str
@@ -72,21 +73,24 @@ class ByItem:
 
 @cache
 def template(text: str, needs: tuple[str, ...], name: str = "template") -> Template:
-    """A template that has at least one of the places in each of `needs` ("answer_a|answer_a_2").
+    """The template of a text that has at least one of the fields in each of `needs` ("answer_a|answer_a_2").
 
-    Raises BadTemplate naming what is unknown or missing.
+    Raises BadTemplate naming the unknown or missing field.
     """
     system, _, user = text.partition(match[0]) if (match := RULE.search(text)) else ("", "", text)
     made = Template(system.strip(), user.strip())
-    if unknown := sorted(made.places - KNOWN):
-        raise BadTemplate(f"{name}: unknown place {{{unknown[0]}}}; known: {', '.join(sorted(KNOWN | set(SAME)))}")
+    if unknown := sorted(made.fields - FIELDS):
+        known = ", ".join(sorted(FIELDS | set(SYNONYMS)))
+        raise BadTemplate(f"{name}: unknown field {{{unknown[0]}}}. Use some of: {known}.")
     for need in needs:
-        if not made.places & set(need.split("|")):
-            raise BadTemplate(f"{name}: has no place {{{need.split('|')[0]}}}; the judge would not see it")
+        if not made.fields & set(need.split("|")):
+            raise BadTemplate(
+                f"{name}: no field {{{need.split('|')[0]}}}. Add it, or the judge does not see this text."
+            )
     return made
 
 
-# what MT-bench calls its prompts, in the order of `ByItem`
+# MT-bench's names of its prompts, in the order of `ByItem`
 MT_BENCH = {
     "pair": ("pair-v2", "pair-math-v1", "pair-v2-multi-turn", "pair-math-v1-multi-turn"),
     "single": ("single-v1", "single-math-v1", "single-v1-multi-turn", "single-math-v1-multi-turn"),
@@ -95,8 +99,8 @@ MT_BENCH = {
 
 def mt_bench_templates(lines: Iterable[str], kind: str) -> ByItem:
     """The four texts of a `judge_prompts.jsonl` for "pair" or "single". Raises BadTemplate when one is not there."""
-    known = _judge_prompts(lines)
-    return ByItem(*(_prompt(known, name) for name in MT_BENCH[kind]))
+    prompts = _judge_prompts(lines)
+    return ByItem(*(_prompt(prompts, name) for name in MT_BENCH[kind]))
 
 
 def mt_bench_template(lines: Iterable[str], prompt: str) -> str:
@@ -105,21 +109,21 @@ def mt_bench_template(lines: Iterable[str], prompt: str) -> str:
 
 
 def _judge_prompts(lines: Iterable[str]) -> dict[str, str]:
-    known = {}
+    prompts = {}
     for number, line in enumerate(lines, 1):
         try:
             row = json.loads(line)
-            known[row["name"]] = f"{row['system_prompt']}\n=====\n{row['prompt_template']}"
+            prompts[row["name"]] = f"{row['system_prompt']}\n=====\n{row['prompt_template']}"
         except (json.JSONDecodeError, KeyError, TypeError) as problem:
             detail = f"line {number}: not a judge prompt with system_prompt and prompt_template"
             raise BadTemplate(detail) from problem
-    return known
+    return prompts
 
 
-def _prompt(known: Mapping[str, str], name: str) -> str:
-    if name not in known:
-        raise BadTemplate(f"no judge prompt is called {name!r}; there are: {', '.join(known) or 'none'}")
-    return known[name]
+def _prompt(prompts: Mapping[str, str], name: str) -> str:
+    if name not in prompts:
+        raise BadTemplate(f"no judge prompt is called {name!r}. Choose one of: {', '.join(prompts) or 'none'}.")
+    return prompts[name]
 
 
 @cache
@@ -128,19 +132,19 @@ def own(name: str) -> str:
     return files("judges").joinpath("prompts", f"{name}.md").read_text(encoding="utf-8")
 
 
-def _name(place: str) -> str:
-    return SAME.get(place, place)
+def _name(field: str) -> str:
+    return SYNONYMS.get(field, field)
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:
-    return PLACE.sub(_filler(values), text)
+    return FIELD.sub(_filler(values), text)
 
 
 def _filler(values: Mapping[str, str]) -> Callable[[re.Match[str]], str]:
-    def fill(place: re.Match[str]) -> str:
-        name = _name(place[1])
+    def fill(field: re.Match[str]) -> str:
+        name = _name(field[1])
         if name not in values:
-            raise BadTemplate(f"the place {{{place[1]}}} has no value for this item; use another template")
+            raise BadTemplate(f"The field {{{field[1]}}} has no value for this item. Use another template.")
         return values[name]
 
     return fill

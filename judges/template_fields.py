@@ -1,4 +1,4 @@
-"""What goes into a template's places: the conversation, the completions, checklist and reference as text."""
+"""Values of a template's fields: the conversation, the completions, checklist and reference as text."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ WORDS = 1000  # words of each text that WildBench's judge is shown
 NONE = "(none given)"
 
 
-def of_pair(pair: Pair) -> dict[str, str]:
-    """Values for every place that this pair has something for."""
+def pair_values(pair: Pair) -> dict[str, str]:
+    """The value of every field that the pair defines."""
     values = _shared(pair)
     values |= {
         "answer_a": _whole(pair.completion_a, pair.earlier_a),
@@ -28,8 +28,8 @@ def of_pair(pair: Pair) -> dict[str, str]:
     return values
 
 
-def of_single(single: Single) -> dict[str, str]:
-    """Values for every place that this completion has something for."""
+def single_values(single: Single) -> dict[str, str]:
+    """The value of every field that the completion defines."""
     values = _shared(single)
     values["answer"] = _whole(single.completion, single.earlier)
     if len(single.earlier) == 1:
@@ -38,29 +38,29 @@ def of_single(single: Single) -> dict[str, str]:
 
 
 def cut(text: str, words: int = WORDS) -> str:
-    """The first `words` words, marked where something was left out."""
+    """The first `words` words, with a mark where the rest was removed."""
     parts = text.split(" ")
     return text if len(parts) <= words else " ".join(parts[:words]) + TRUNCATED
 
 
-def shown(completion: str) -> str:
-    """A completion as a judge sees it: an empty one is told as such."""
+def _visible(completion: str) -> str:
+    """The completion as the judge sees it: a notice in place of an empty one."""
     return completion if completion.strip() else EMPTY
 
 
 def _shared(item: Pair | Single) -> dict[str, str]:
-    asked = [message["content"] for message in item.messages if message["role"] == "user"]
+    prompts = [message["content"] for message in item.messages if message["role"] == "user"]
     reference = item.reference or NONE
     first, last = (item.references[0], item.references[-1]) if item.references else (reference, reference)
     values = {
         "history": _history(item.messages[:-1]),
-        "question": asked[-1],
+        "question": prompts[-1],
         "checklist": "".join(f"- {point}\n" for point in item.checklist) or NONE + "\n",
         "reference": reference,
         "ref_answer_1": first,
     }
-    if len(asked) == 2:
-        values |= {"question_1": asked[0], "question_2": asked[1], "ref_answer_2": last}
+    if len(prompts) == 2:
+        values |= {"question_1": prompts[0], "question_2": prompts[1], "ref_answer_2": last}
     return values
 
 
@@ -71,17 +71,17 @@ def _history(messages: Sequence[Message]) -> str:
 def _whole(completion: str, earlier: Sequence[str]) -> str:
     """One completion, or all turns of a conversation that the model had by itself."""
     if not earlier:
-        return shown(completion)
+        return _visible(completion)
     turns = [*earlier, completion]
-    return "\n\n".join(f"(turn {number})\n{shown(text)}" for number, text in enumerate(turns, 1))
+    return "\n\n".join(f"(turn {number})\n{_visible(text)}" for number, text in enumerate(turns, 1))
 
 
 def body(
-    model: str, asked: Template, values: Mapping[str, str], words: int | None, sampling: Mapping[str, Any]
+    model: str, template: Template, values: Mapping[str, str], words: int | None, sampling: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The request: every text cut to `words`, and `thinking_budget` of the sampling added to its limit."""
+    """The request body: every text cut to `words`, and the `thinking_budget` of `sampling` added to its token limit."""
     if words is not None:
         values = {name: cut(value, words) for name, value in values.items()}
     options = dict(sampling)
     options["max_tokens"] = options["max_tokens"] + options.pop("thinking_budget", 0)
-    return {"model": model, "messages": asked.messages(values), **options}
+    return {"model": model, "messages": template.messages(values), **options}

@@ -1,4 +1,4 @@
-"""`arena agreement`: judges against people and against each other, each figure with its interval."""
+"""`arena agreement`: agreement of judges with people and with each other, with intervals."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from arena.cli.options import AsFormat, Config, DatabaseURL, Format, opened, wri
 
 Between = Annotated[
     str | None,
-    typer.Option(help="Whose votes, parted by commas: human, judges, judge:NAME; everybody's if left out."),
+    typer.Option(help="Comma-separated voters: human, judges, judge:NAME; default: all."),
 ]
 Prompts = Annotated[str | None, typer.Option(help="Only battles over this prompt set.")]
 
@@ -24,19 +24,19 @@ def agreement(
     config: Config = None,
     db: DatabaseURL = None,
 ) -> None:
-    """Accuracy, kappas, alpha; position, length, list and self-preference bias; swap consistency."""
+    """Compute accuracy, kappas, alpha; position, length, list and self-preference bias; swap consistency."""
     from arena.judging.agreement import measure, record
 
     sources = [name.strip() for name in (between or "").split(",") if name.strip()]
     with opened(config, db) as (database, _), database.read() as session:
-        found = record(session, sources, prompts)
-    rows = [row.to_dict() for row in measure(found)]
+        votes = record(session, sources, prompts)
+    rows = [row.to_dict() for row in measure(votes)]
     if as_format is Format.JSON:
-        write_json({"sources": found.sources, "battles": len(found.votes), "figures": rows})
+        write_json({"sources": votes.sources, "battles": len(votes.votes), "figures": rows})
     elif as_format is Format.CSV:
         write_csv(rows)
     else:
-        _print(rows, found.sources)
+        _print(rows, votes.sources)
 
 
 def _print(rows: list[dict[str, Any]], sources: list[str]) -> None:
@@ -49,7 +49,7 @@ def _print(rows: list[dict[str, Any]], sources: list[str]) -> None:
     Console().print(table)
     if len(sources) < 2:
         Console(stderr=True, soft_wrap=True).print(
-            "only one voter: for a comparison type `arena judge battles --judge J` or add another judge",
+            "Only one voter. For a comparison run `arena judge battles --judge J` or add another judge.",
             style="yellow",
             highlight=False,
         )

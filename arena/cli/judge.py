@@ -1,4 +1,4 @@
-"""`arena judge`: what judges said, and the boards that follow from it."""
+"""`arena judge`: judge runs, and boards of stored verdicts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ app = typer.Typer(help="Judges and their verdicts.", no_args_is_help=True)
 
 
 class Protocol(StrEnum):
-    """Whose format the verdicts are in."""
+    """The format of stored verdicts."""
 
     alpaca_eval = "alpaca_eval"
     wildbench = "wildbench"
@@ -51,7 +51,7 @@ app.command("run")(judge_run.run)
 
 @app.command("score")
 def score(
-    protocol: Annotated[Protocol, typer.Argument(help="Whose format the verdicts are in.")],
+    protocol: Annotated[Protocol, typer.Argument(help="Format of the verdicts.")],
     paths: Annotated[
         list[Path], typer.Argument(metavar="PATH…", help="Files, or folders for alpaca_eval and prd.")
     ],
@@ -59,14 +59,16 @@ def score(
         Path | None,
         typer.Option(metavar="FOLDER", help="alpaca_eval: the baseline's folder; arena_hard: the model at 1000."),
     ] = None,
-    peer: Annotated[bool, typer.Option("--peer", help="prd: judges weigh as much as they score.")] = False,
+    peer: Annotated[bool, typer.Option("--peer", help="prd: weight each judge by its own score.")] = False,
     as_format: AsFormat = Format.TABLE,
 ) -> None:
-    """Recompute a board from stored verdicts; no call is made."""
+    """Recompute a board from stored verdicts; make no calls."""
     if peer and protocol is not Protocol.prd:
-        raise ConfigError(f"--peer needs the scheme prd, not {protocol}")
+        raise ConfigError(f"--peer needs the protocol prd, not {protocol}. Remove --peer.")
     if baseline is not None and protocol not in TAKES_BASELINE:
-        raise ConfigError(f"--baseline needs the scheme {' or '.join(TAKES_BASELINE)}, not {protocol}")
+        raise ConfigError(
+            f"--baseline needs the protocol {' or '.join(TAKES_BASELINE)}, not {protocol}. Remove --baseline."
+        )
     options: dict[str, Any] = {"baseline": baseline} if baseline else {"peer": True} if peer else {}
     from arena.judging.published.scores import PROTOCOLS
 
@@ -113,5 +115,5 @@ def _shown(value: Any) -> str:
     if value is None:
         return "–"
     if isinstance(value, dict):
-        return "\n".join(f"{name} {_shown(one)}" for name, one in value.items())
+        return "\n".join(f"{name} {_shown(cell)}" for name, cell in value.items())
     return f"{value:.4f}" if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""`arena judge link`: what a new judge would say of models that only a retired one has judged."""
+"""`arena judge link`: win rates of a retired judge on the scale of its successor."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.table import Table
 
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, opened, write_csv, write_json
 
-Old = Annotated[str, typer.Option(help="The judge that retires: judge:NAME.")]
+Old = Annotated[str, typer.Option(help="The retired judge: judge:NAME.")]
 New = Annotated[str, typer.Option(help="Its successor: judge:NAME.")]
 Bridge = Annotated[str | None, typer.Option("--prompts", help="Only battles over this prompt set.")]
 
@@ -23,21 +23,21 @@ def link(
     config: Config = None,
     db: DatabaseURL = None,
 ) -> None:
-    """Carry win rates from one judge to another over the battles that both have judged."""
-    from arena.judging.equating import linked
+    """Equate win rates of two judges over the battles that both have judged."""
+    from arena.judging.equating import equate_judges
 
     with opened(config, db) as (database, _), database.read() as session:
-        found, rows = linked(session, old, new, prompts)
+        equating, rows = equate_judges(session, old, new, prompts)
     if as_format is Format.JSON:
-        write_json({"old": old, "new": new, "link": vars(found), "models": rows})
+        write_json({"old": old, "new": new, "link": vars(equating), "models": rows})
         return
     if as_format is Format.CSV:
         write_csv(rows)
         return
     table = Table(
         title=f"{old} → {new}",
-        caption=f"slope {found.slope:.2f} ± {found.slope_error:.2f}, error by model {found.model_error:.3f}, "
-        f"over {found.battles:,} battles of {found.models} models",
+        caption=f"slope {equating.slope:.2f} ± {equating.slope_error:.2f}, error by model {equating.model_error:.3f}, "
+        f"over {equating.battles:,} battles of {equating.models} models",
     )
     for column in ("model", "old", "linked", "95 % interval", "new"):
         table.add_column(column, justify="left" if column == "model" else "right")

@@ -1,4 +1,4 @@
-"""The options of judge runs, each written once; a command says which of them it takes."""
+"""The options of judge runs, each defined once; a command lists those that it takes."""
 
 from __future__ import annotations
 
@@ -18,54 +18,59 @@ class Order(StrEnum):
     balanced = "balanced"
 
 
-def _option(kind: Any, name: str, told: str) -> Any:
-    return Annotated[kind, typer.Option(f"--{name.replace('_', '-')}", help=told)]
+def _option(kind: Any, name: str, help_text: str) -> Any:
+    return Annotated[kind, typer.Option(f"--{name.replace('_', '-')}", help=help_text)]
 
 
 NEEDED = {
-    "prompts": (str, "Prompt set, as `arena prompts list` names it."),
-    "baseline": (str, "The model that all are compared with."),
+    "prompts": (str, "Prompt set, as listed by `arena prompts list`."),
+    "baseline": (str, "Model to compare all others with."),
 }
-LEFT_OUT = {  # None where they are left out
-    "judge": (str, "The model that judges."),
-    "panel": (str, "Several judges as one, parted by commas."),
-    "models": (str, "Models, parted by commas; all that have answered if left out."),
-    "battles": (int, "So many battles, where the ratings are least certain; all if left out."),
+OPTIONAL = {  # None by default
+    "judge": (str, "Judge model."),
+    "panel": (str, "Comma-separated judges whose verdicts are combined."),
+    "models": (str, "Comma-separated models; default: all with completions."),
+    "battles": (int, "Up to N battles, where the ratings are least certain; default: all."),
     "protocol": (
         str,
-        "How it is asked and read: arena, token, alpaca_eval, arena_hard, mt_bench, wildbench or reward.",
+        "Judge protocol: arena, token, alpaca_eval, arena_hard, mt_bench, wildbench or reward.",
     ),
-    "template": (Path, "A prompt of your own or a published one."),
-    "template_prompt": (str, "One prompt of an MT-bench template file, for all; else by turn and reference."),
-    "budget": (float, "USD that may be spent."),
-    "concurrency": (int, "Calls at once."),
+    "template": (Path, "File with a judge prompt, your own or a published one."),
+    "template_prompt": (str, "Name of one prompt of an MT-bench template file; default: by turn and reference."),
+    "budget": (float, "USD limit."),
+    "concurrency": (int, "Concurrent calls."),
     "timeout": (float, "Seconds for the whole run, after which no call is begun."),
     "call_timeout": (float, "Seconds for each call."),
-    "limit": (int, "Only the first so many prompts, or battles."),
-    "control_pairs": (int, "Pairs with a known verdict, of each of three kinds."),
-    "completion_rate": (float, "Share that needs a verdict; below it nothing is kept."),
-    "thinking_budget": (int, "Tokens a judge may think first."),
-    "name": (str, "What the judge is called on the board."),
-    "reply_cache": (Path, "Where replies are kept."),
+    "limit": (int, "Only the first N prompts, or battles."),
+    "control_pairs": (int, "Control pairs with a known verdict, of each of three kinds."),
+    "completion_rate": (float, "Share of cases that need a verdict before any is published."),
+    "thinking_budget": (int, "Tokens for thinking before the verdict."),
+    "name": (str, "Name of the judge on the board."),
+    "reply_cache": (Path, "File of saved replies; default: next to the database."),
 }
 OPTIONS: dict[str, tuple[Any, Any]] = {
-    **{name: (_option(kind, name, told), inspect.Parameter.empty) for name, (kind, told) in NEEDED.items()},
-    **{name: (_option(kind | None, name, told), None) for name, (kind, told) in LEFT_OUT.items()},
+    **{name: (_option(kind, name, text), inspect.Parameter.empty) for name, (kind, text) in NEEDED.items()},
+    **{name: (_option(kind | None, name, text), None) for name, (kind, text) in OPTIONAL.items()},
     "file": (
-        Annotated[Path, typer.Argument(metavar="FILE.toml", help="mode, prompts, judge and the other options.")],
+        Annotated[
+            Path, typer.Argument(metavar="FILE.toml", help="File with mode, prompts, judge and other options.")
+        ],
         inspect.Parameter.empty,
     ),
-    "order": (_option(Order, "order", "Every pair in both orders, or balanced with a share in both."), Order.both),
+    "order": (
+        _option(Order, "order", "Show every pair in both orders, or balanced with a share in both."),
+        Order.both,
+    ),
     "batch_out": (
-        _option(Path | None, "batch_out", "Write an OpenAI Batch file of what is to be asked; ask nothing."),
+        _option(Path | None, "batch_out", "Write the requests as an OpenAI Batch file; make no calls."),
         None,
     ),
     "batch_in": (
-        _option(Path | None, "batch_in", "Take a batch's results first, then ask for what they lack."),
+        _option(Path | None, "batch_in", "Read the results of a batch first; call for the rest."),
         None,
     ),
     "dry_run": (
-        Annotated[bool, typer.Option("--dry-run", help="Say what would be asked, and ask nothing.")],
+        Annotated[bool, typer.Option("--dry-run", help="Print a forecast; make no calls.")],
         False,
     ),
     "as_format": (AsFormat, Format.TABLE),
@@ -83,17 +88,17 @@ Command = Callable[..., None]
 
 
 def takes(*names: str) -> Callable[[Command], Command]:
-    """Gives a command that is called with keywords the options `names`, as Typer reads them."""
+    """A decorator that gives a command with keyword arguments the options `names`, as Typer reads them."""
 
     def decorated(command: Command) -> Command:
-        some = {name: OPTIONS[name] for name in names}
+        options = {name: OPTIONS[name] for name in names}
         command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
             [
                 inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=kind, default=default)
-                for name, (kind, default) in some.items()
+                for name, (kind, default) in options.items()
             ]
         )
-        command.__annotations__ = {name: kind for name, (kind, _) in some.items()}
+        command.__annotations__ = {name: kind for name, (kind, _) in options.items()}
         return command
 
     return decorated

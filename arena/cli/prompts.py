@@ -1,4 +1,4 @@
-"""`arena prompts`: the sets of prompts that models answer and judges judge."""
+"""`arena prompts`: prompt sets, which models complete and judges judge."""
 
 from __future__ import annotations
 
@@ -29,50 +29,50 @@ class PromptFormat(StrEnum):
 
 
 @app.command("import")
-def bring(
+def import_(
     what: Annotated[
         str,
-        typer.Argument(metavar="FILE|ID", help="A file, `starter`, which comes along, or owner/name on the hub."),
+        typer.Argument(metavar="FILE|ID", help="File, the bundled set `starter`, or owner/name on the hub."),
     ],
-    name: Annotated[str | None, typer.Option(help="What to call it; the file's name if left out.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the set; default: the file's name.")] = None,
     as_written: Annotated[
-        PromptFormat, typer.Option("--format", help="The file's format; told from its first record if left out.")
+        PromptFormat, typer.Option("--format", help="File format; default: detected from the first record.")
     ] = PromptFormat.auto,
     references: Annotated[
         Path | None, typer.Option(metavar="FILE", help="MT-bench: reference answers, such as gpt-4.jsonl.")
     ] = None,
-    revision: Annotated[str | None, typer.Option(help="Hub: the commit that is meant.")] = None,
-    subset: Annotated[str | None, typer.Option(help="Hub: which configuration of the data set.")] = None,
-    split: Annotated[str | None, typer.Option(help="Hub: which split; test if left out.")] = None,
+    revision: Annotated[str | None, typer.Option(help="Hub: commit.")] = None,
+    subset: Annotated[str | None, typer.Option(help="Hub: configuration of the data set.")] = None,
+    split: Annotated[str | None, typer.Option(help="Hub: split; default: test.")] = None,
     config: Config = None,
     db: DatabaseURL = None,
 ) -> None:
     """Import prompts (AlpacaEval, WildBench, MT-bench, Arena-Hard, OpenAI Batch, JSON lines, CSV)."""
-    from arena.prompt_sets.prompt_sets import OnHub
-    from arena.prompt_sets.prompt_sets import bring as bring_in
+    from arena.prompt_sets.prompt_sets import OnHub, import_prompts
 
     given = None if as_written is PromptFormat.auto else as_written.value
     with opened(config, db, create=True) as (database, _):
-        done = bring_in(database, what, name, given, OnHub(revision, subset, split), references)
+        imported = import_prompts(database, what, name, given, OnHub(revision, subset, split), references)
     console = Console(stderr=True, soft_wrap=True)
-    verb = "imported" if done.new else "was there already with the same"
+    verb = "imported" if imported.new else "already has the same"
     console.print(
-        f"[bold]{escape(done.name)}[/]: {verb} {done.prompts:,} prompts ({done.format})", highlight=False
+        f"[bold]{escape(imported.name)}[/]: {verb} {imported.prompts:,} prompts ({imported.format})",
+        highlight=False,
     )
-    if done.completions:
-        console.print(f"and {done.completions:,} completions", highlight=False)
+    if imported.completions:
+        console.print(f"and {imported.completions:,} completions", highlight=False)
 
 
 @app.command("list")
 def show(as_format: AsFormat = Format.TABLE, config: Config = None, db: DatabaseURL = None) -> None:
-    """List the prompt sets, and which models have answered them."""
+    """List the prompt sets and the models with completions."""
     from arena.prompt_sets.prompt_sets import STARTER, starter
     from arena.store.prompts import prompt_sets
 
     with opened(config, db, create=True) as (database, _), database.read() as session:
         listed = prompt_sets(session)
-    rows = [{**asdict(one), "imported": True} for one in listed]
-    if all(one.name != STARTER for one in listed):
+    rows = [{**asdict(prompt_set), "imported": True} for prompt_set in listed]
+    if all(prompt_set.name != STARTER for prompt_set in listed):
         own = starter().prompts
         count = len({prompt.category for prompt in own})
         rows.append(

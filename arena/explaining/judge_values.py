@@ -20,7 +20,7 @@ from arena.serving import model_clients
 from interp import Floats, InterpError, Masks, Prompt, SwappedOrders, Value, matching_units
 from judges import Pair, PairwiseJudge
 from judges.errors import JudgesError
-from judges.template_fields import of_pair
+from judges.template_fields import pair_values
 
 if TYPE_CHECKING:
     from interp import CausalLM, Target
@@ -88,7 +88,7 @@ def orders(judge: AnyModel, pair: Pair, template: str | None) -> tuple[Order, Or
 
 def _contents(judge: PairwiseJudge, pair: Pair) -> list[tuple[str, str]]:
     """Question and completions in the order in which the template shows them."""
-    values = of_pair(pair)
+    values = pair_values(pair)
     marks = {name: f"\x00{name}\x00" for name in values}
     shown = "\n".join(message["content"] for message in judge.template(pair).messages(marks))
     there = sorted((name for name in SEGMENTS if marks[name] in shown), key=lambda name: shown.index(marks[name]))

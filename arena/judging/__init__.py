@@ -1,1 +1,1 @@
-"""Judge runs: which completions are compared, by whom and in which order; asked, kept, and reported."""
+"""Judge runs: which completions are compared, by which judge and in which order; called, published and reported."""

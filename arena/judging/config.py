@@ -1,4 +1,4 @@
-"""What a judge run is told: the options of `arena judge`, or the same words in a TOML file."""
+"""The configuration of a judge run: the options of `arena judge`, or the same keys in a TOML file."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from judges.orders import DOUBLE
 
 
 def _renamed(name: str, old: str, **given: Any) -> Any:
-    """A field that run files of version 0.1 call `old`."""
+    """A field whose key in run files of version 0.1 is `old`."""
     return Field(validation_alias=AliasChoices(name, old), **given)
 
 
 class JudgeRunConfig(Strict):
-    """One judge run. `models` left out means every model that has answered the prompts."""
+    """One judge run. Without `models`, every model with completions for the prompts takes part."""
 
     mode: Literal["single", "baseline", "pairwise", "battles"]
     prompts: str = ""
@@ -31,34 +31,41 @@ class JudgeRunConfig(Strict):
     order: Literal["both", "balanced"] = "both"
     protocol: str | None = _renamed("protocol", "scheme", default=None)
     template: Path | None = None
-    template_prompt: str | None = Field(default=None, description="which prompt of an MT-bench template file")
-    battles: int | None = Field(default=None, ge=1, description="pairwise: so many, where least is certain")
-    limit: int | None = Field(default=None, ge=1, description="the first so many prompts")
-    double: float = Field(default=DOUBLE, ge=0, le=1, description="balanced: share asked in both orders")
+    template_prompt: str | None = Field(default=None, description="the prompt of an MT-bench template file")
+    battles: int | None = Field(
+        default=None, ge=1, description="pairwise: N battles, where ratings are least certain"
+    )
+    limit: int | None = Field(default=None, ge=1, description="the first N prompts")
+    double: float = Field(default=DOUBLE, ge=0, le=1, description="balanced: share shown in both orders")
     control_pairs: int = _renamed("control_pairs", "canaries", default=3, ge=0, description="of each kind")
-    completion_rate: float = Field(
-        default=THRESHOLD, ge=0, le=1, description="share with a verdict, or nothing is kept"
+    completion_rate: float = _renamed(
+        "completion_rate",
+        "coverage",
+        default=THRESHOLD,
+        ge=0,
+        le=1,
+        description="share of cases that need a verdict before any is published",
     )
     budget: float | None = Field(default=None, gt=0, description="USD")
     concurrency: int | None = Field(default=None, ge=1)
-    thinking_budget: int = Field(default=0, ge=0, description="tokens a judge may think, beside its answer")
+    thinking_budget: int = Field(default=0, ge=0, description="tokens for thinking, in addition to the reply")
     timeout: float | None = Field(default=None, gt=0, description="seconds for the whole run")
     call_timeout: float | None = Field(default=None, gt=0, description="seconds for each call")
-    name: str | None = Field(default=None, max_length=100, description="what the judge is called on the board")
+    name: str | None = Field(default=None, max_length=100, description="name of the judge on the board")
     reply_cache: Path | None = _renamed("reply_cache", "journal", default=None)
 
     @model_validator(mode="after")
-    def makes_sense(self) -> JudgeRunConfig:
+    def check_mode(self) -> JudgeRunConfig:
         if bool(self.judge) == bool(self.panel):
-            raise ValueError("needs exactly one of --judge J and --panel J1,J2")
+            raise ValueError("Use exactly one of --judge J and --panel J1,J2.")
         if (self.mode == "battles") == bool(self.prompts):
-            raise ValueError("needs --prompts SET; only the mode battles has none")
+            raise ValueError("Use --prompts SET in every mode but battles.")
         if (self.mode == "baseline") != (self.baseline is not None):
-            raise ValueError("the mode baseline needs --baseline MODEL, and no other mode has one")
+            raise ValueError("Use --baseline MODEL in the mode baseline, and in no other.")
         if self.battles is not None and self.mode != "pairwise":
-            raise ValueError("--battles is for the mode pairwise")
+            raise ValueError("Use --battles in the mode pairwise only.")
         if len(self.panel) == 1:
-            raise ValueError("a panel needs at least two judges; take --judge for one")
+            raise ValueError("A panel needs at least two judges. Use --judge for one.")
         return self
 
     @property
@@ -67,31 +74,31 @@ class JudgeRunConfig(Strict):
 
 
 def config_of(**given: object) -> JudgeRunConfig:
-    """The evaluation that options describe; None means not given. Raises `ConfigError`."""
+    """The judge run that options describe; None means not given. Raises `ConfigError`."""
     return _checked("arena judge", {name: value for name, value in given.items() if value is not None})
 
 
 def read_config(path: Path) -> JudgeRunConfig:
-    """The evaluation in a TOML file. Raises `ConfigError`."""
+    """The judge run in a TOML file. Raises `ConfigError`."""
     try:
         return _checked(str(path), tomllib.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file") from None
+        raise ConfigError(f"{path}: no such file. Give a TOML file.") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-        raise ConfigError(f"{path}: cannot be read as TOML ({problem})") from problem
+        raise ConfigError(f"{path}: cannot be read as TOML ({problem}). Check the file.") from problem
 
 
 def _checked(where: str, given: dict[str, object]) -> JudgeRunConfig:
     try:
         return JudgeRunConfig.model_validate(given)
     except ValidationError as error:
-        raise ConfigError("\n".join(_told(where, dict(problem)) for problem in error.errors())) from error
+        raise ConfigError("\n".join(_message(where, dict(problem)) for problem in error.errors())) from error
 
 
-def _told(where: str, problem: dict[str, object]) -> str:
+def _message(where: str, problem: dict[str, object]) -> str:
     location = problem["loc"]
     key = ".".join(str(part) for part in location) if isinstance(location, tuple) else ""
     if problem["type"] == "extra_forbidden":
-        return f"{where}: {key}: unknown key; known: {', '.join(JudgeRunConfig.model_fields)}"
+        return f"{where}: unknown key {key}. Use some of: {', '.join(JudgeRunConfig.model_fields)}."
     message = str(problem["msg"]).removeprefix("Value error, ")
     return f"{where}: {key + ': ' if key else ''}{message}"

@@ -1,4 +1,4 @@
-"""Which completions are put before a judge, and how: the cases of a run, always in the same order."""
+"""The cases of a judge run, always in the same order: which completions a judge is shown, and how."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from judges.errors import JudgesError
 from judges.reward import RewardJudge
 from judges.template import ByItem, mt_bench_template, mt_bench_templates
 
-DEFAULT_SCHEME = {"single": "wildbench", "baseline": "token", "pairwise": "arena", "battles": "arena"}
-MT_BENCH_FILE = ".jsonl"  # how the file with MT-bench's prompts ends, which are read by MT-bench's scheme
-REWARD = "reward"  # the scheme of judges that give a number and no words
+DEFAULT_PROTOCOL = {"single": "wildbench", "baseline": "token", "pairwise": "arena", "battles": "arena"}
+MT_BENCH_FILE = ".jsonl"  # suffix of the file of MT-bench's judge prompts, which its own protocol reads
+REWARD = "reward"  # the protocol of judges that return a number and no text
 SIDES = ("model_a", "model_b")
 Completions = Mapping[tuple[str, str], StoredCompletion]  # by prompt and model, or of a battle by prompt and side
 
 
 @dataclass(frozen=True)
 class Case:
-    """One thing to be judged: two completions, or one and no `b`. A canary is judged and never counted."""
+    """One item to judge: two completions, or one and no `b`. A control pair is judged and never counted."""
 
     judge: Judge[Any, Any]
     item: Pair | Single
@@ -42,47 +42,51 @@ class Case:
 
 
 def judge_of(config: JudgeRunConfig) -> Judge[Any, Any]:
-    """The judge or panel that is asked, in one order. Raises `ConfigError`."""
+    """The judge or panel of the run, for one order. Raises `ConfigError`."""
     protocol, text = protocol_of(config), _template(config)
     if protocol == REWARD:
         return _reward(config)
     kind = SingleJudge if config.mode == "single" else PairwiseJudge
     try:
-        some: list[Any] = [
+        judges: list[Any] = [
             kind(name, protocol, text, thinking_budget=config.thinking_budget) for name in config.judges
         ]
-        if len(some) == 1:
-            return some[0]  # type: ignore[no-any-return]
-        return single_panel(some) if config.mode == "single" else panel(some)
+        if len(judges) == 1:
+            return judges[0]  # type: ignore[no-any-return]
+        return single_panel(judges) if config.mode == "single" else panel(judges)
     except JudgesError as problem:
         raise ConfigError(str(problem)) from problem
 
 
 def _reward(config: JudgeRunConfig) -> Judge[Any, Any]:
     if config.mode == "single":
-        raise ConfigError("--protocol reward compares completions: its scores have no scale of their own")
+        raise ConfigError(
+            "--protocol reward compares completions, as its scores have no common scale. Use another mode than single."
+        )
     if config.template is not None:
-        raise ConfigError("--protocol reward has no template: a reward model reads the conversation itself")
-    some = [RewardJudge(name) for name in config.judges]
-    return some[0] if len(some) == 1 else panel(some)
+        raise ConfigError(
+            "--protocol reward takes no template, as a reward model reads the conversation itself. Remove --template."
+        )
+    judges = [RewardJudge(name) for name in config.judges]
+    return judges[0] if len(judges) == 1 else panel(judges)
 
 
 def config_hash(config: JudgeRunConfig) -> str:
-    """Digest of how the judge is asked: verdicts of different designs are not of the same judge."""
+    """Digest of the judge's configuration: verdicts of two configurations are not of the same judge."""
     order = None if config.mode == "single" else config.order
     text = _template(config)
-    shown = list(vars(text).values()) if isinstance(text, ByItem) else text
-    told = [config.judges, protocol_of(config), shown, config.thinking_budget, order]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+    template = list(vars(text).values()) if isinstance(text, ByItem) else text
+    content = [config.judges, protocol_of(config), template, config.thinking_budget, order]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def protocol_of(config: JudgeRunConfig) -> str:
-    """The scheme that was chosen, else what the template or the mode asks for."""
+    """The protocol of the config, else that of the template or the mode."""
     if config.protocol is not None:
         return config.protocol
     if config.template is not None and config.template.suffix == MT_BENCH_FILE:
         return "mt_bench"
-    return DEFAULT_SCHEME[config.mode]
+    return DEFAULT_PROTOCOL[config.mode]
 
 
 def source(config: JudgeRunConfig) -> str:
@@ -105,23 +109,23 @@ def cases(
         matched = [_as_matched(prompt, completions) for prompt in prompts]
     else:
         matched = list(_matched(config, prompts, completions, counts))
-    yield from _canary_cases(config, judge, matched)
+    yield from _control_cases(config, judge, matched)
     by_pair = {(item.prompt, item.model_a, item.model_b): (prompt, a, b) for item, prompt, a, b in matched}
     pairs = [item for item, *_ in matched]
-    asked: Iterable[tuple[Judge[Any, Any], Pair]]
+    ordered: Iterable[tuple[Judge[Any, Any], Pair]]
     if config.protocol == REWARD:  # each completion is scored alone: there is no order
-        asked = ((judge, pair) for pair in pairs)
+        ordered = ((judge, pair) for pair in pairs)
     elif config.order == "both":
-        asked = ((both_orders(judge), pair) for pair in pairs)
+        ordered = ((both_orders(judge), pair) for pair in pairs)
     else:
-        asked = balanced(pairs, judge, double=config.double)
-    for how, pair in asked:
+        ordered = balanced(pairs, judge, double=config.double)
+    for pair_judge, pair in ordered:
         prompt, a, b = by_pair[pair.prompt, pair.model_a, pair.model_b]
-        yield Case(how, pair, prompt, a, b)
+        yield Case(pair_judge, pair, prompt, a, b)
 
 
 def missing(prompts: Sequence[StoredPrompt], completions: Completions, models: Sequence[str]) -> dict[str, int]:
-    """How many of the prompts each model has not answered."""
+    """The number of prompts without a completion, by model."""
     gaps = {model: sum((prompt.key, model) not in completions for prompt in prompts) for model in models}
     return {model: count for model, count in gaps.items() if count}
 
@@ -138,7 +142,7 @@ def _template(config: JudgeRunConfig) -> str | ByItem | None:
             return mt_bench_template(text.splitlines(), config.template_prompt)
         return mt_bench_templates(text.splitlines(), "single" if config.mode == "single" else "pair")
     except (OSError, UnicodeDecodeError) as problem:
-        raise ConfigError(f"--template {path}: cannot be read ({problem})") from problem
+        raise ConfigError(f"--template {path}: cannot be read ({problem}). Check the file.") from problem
     except JudgesError as problem:
         raise ConfigError(f"--template {path}: {problem}") from problem
 
@@ -162,8 +166,8 @@ def _matched(
     completions: Completions,
     counts: ratings.PairCounts | None,
 ) -> Iterator[Matched]:
-    """Pairs of completions, prompt by prompt, so that servers can reuse the prefix; the left model comes first
-    in the alphabet, so that every run means the same battle.
+    """Pairs of completions, prompt by prompt, so that servers can reuse the prefix; the left model is the first
+    in the alphabet, so that every run refers to the same battle.
     """
     models = sorted({model for _, model in completions})
     chosen = _chosen(config, models, len(prompts), counts)
@@ -179,7 +183,7 @@ def _matched(
 
 
 def _as_matched(prompt: StoredPrompt, completions: Completions) -> Matched:
-    """A battle that was fought already keeps its sides."""
+    """A battle of voters, which keeps its sides."""
     a, b = (completions[prompt.key, side] for side in SIDES)
     return _pair(prompt, a, b), prompt, a, b
 
@@ -216,7 +220,7 @@ def _pair(prompt: StoredPrompt, a: StoredCompletion, b: StoredCompletion) -> Pai
 def _chosen(
     config: JudgeRunConfig, models: Sequence[str], prompts: int, counts: ratings.PairCounts | None
 ) -> dict[tuple[str, str], frozenset[int]] | None:
-    """The prompts that each pair of models gets, most where another battle narrows the ratings most.
+    """The prompts of each pair of models, most where another battle narrows the ratings most.
 
     Each pair begins at another prompt, so that few battles still spread over the whole set.
     """
@@ -233,13 +237,13 @@ def _chosen(
     chosen = {}
     for number, (i, j) in enumerate(pairs):
         start = number * prompts // len(pairs)
-        some = frozenset((start + step) % prompts for step in range(min(int(wanted[number]), prompts)))
-        chosen[models[i], models[j]] = some
+        numbers = frozenset((start + step) % prompts for step in range(min(int(wanted[number]), prompts)))
+        chosen[models[i], models[j]] = numbers
     return chosen
 
 
-def _canary_cases(config: JudgeRunConfig, judge: Judge[Any, Any], matched: Sequence[Matched]) -> Iterator[Case]:
-    """Canaries are asked in both orders whatever the run's order is: a judge is tested, not a pair."""
+def _control_cases(config: JudgeRunConfig, judge: Judge[Any, Any], matched: Sequence[Matched]) -> Iterator[Case]:
+    """Control pairs are shown in both orders whatever the run's order is: a judge is tested, not a pair."""
     if not config.control_pairs or not matched:
         return
     _, prompt, a, b = matched[0]

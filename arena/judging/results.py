@@ -1,4 +1,4 @@
-"""What a judge run found: rows a model, with intervals that know that one prompt's verdicts belong together."""
+"""The rows of a judge run's board, with intervals clustered by prompt."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class RunVerdicts:
         return control_pair_report(self.control_pairs)
 
     def flips(self) -> tuple[int, int]:
-        """(pairs whose orders disagree, pairs asked in both)."""
+        """(pairs whose orders disagree, pairs shown in both)."""
         return flip_rate(one.result for one in self.judged if isinstance(one.result, Verdict))
 
 

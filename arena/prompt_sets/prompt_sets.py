@@ -1,4 +1,4 @@
-"""Bringing prompt sets into the store, from files or from what comes along."""
+"""Import of prompt sets from files, the hub, or the bundled set."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from arena.prompt_sets.hub import is_hub_id, read_hub_prompts
 from arena.store import Database
 from arena.store.prompts import NewPrompt, add_completion, add_prompt_set, find_prompt_set, prompts_of
 
-STARTER = "starter"  # the set that comes along
+STARTER = "starter"  # the bundled set
 
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import came to. `new` is False where the same set was there already."""
+    """The result of an import. `new` is False if the same set was in the store before."""
 
     name: str
     format: str
@@ -30,14 +30,14 @@ class Imported:
 
 @dataclass(frozen=True)
 class OnHub:
-    """Which rows of a hub's data set are meant."""
+    """Which rows of a data set on the hub to import."""
 
     revision: str | None = None
     subset: str | None = None
     split: str | None = None
 
 
-def bring(
+def import_prompts(
     database: Database,
     what: str,
     name: str | None = None,
@@ -45,9 +45,9 @@ def bring(
     hub: OnHub = OnHub(),
     references: Path | None = None,
 ) -> Imported:
-    """Import the file, known set or hub id `what`, whole or not at all; `references` is a file of MT-bench answers.
+    """Import the file, bundled set or hub id `what`, completely or not at all; `references` are MT-bench answers.
 
-    The same content under the same name is left as it is, and only new completions are added. Raises
+    The same content under the same name is not changed, and only new completions are added. Raises
     `BadPromptFile`.
     """
     read, source = _read(what, format, hub)
@@ -60,7 +60,7 @@ def bring(
         if there is None:
             add_prompt_set(session, chosen, source, digest, read.prompts)
         elif there.sha256 != digest:
-            raise BadPromptFile(f"{chosen!r} is there with other prompts; give this one a name with --name")
+            raise BadPromptFile(f"A set {chosen!r} with other prompts exists. Choose another name with --name.")
         ids = {prompt.key: prompt.id for prompt in prompts_of(session, chosen)}
         added = sum(
             add_completion(session, ids[key], model, text, finish_reason="imported")
@@ -70,7 +70,7 @@ def bring(
 
 
 def _read(what: str, format: str | None, hub: OnHub) -> tuple[PromptFile, str]:  # noqa: A002
-    """The prompts, and where they come from."""
+    """The prompts and their source."""
     if what == STARTER and not Path(what).exists():
         return starter(), STARTER
     if is_hub_id(what):
@@ -80,13 +80,13 @@ def _read(what: str, format: str | None, hub: OnHub) -> tuple[PromptFile, str]: 
 
 
 def starter() -> PromptFile:
-    """The prompts of our own that come along."""
+    """The prompts of the bundled set."""
     text = files("arena.prompt_sets").joinpath("starter", "prompts.jsonl").read_text(encoding="utf-8")
     return read_prompts(text, STARTER, "plain")
 
 
 def _name_of(path: Path) -> str:
-    """A folder or file's own name; `model_outputs.json` is called after its folder."""
+    """A folder or file's own name; `model_outputs.json` is named after its folder."""
     return path.parent.name if path.name == "model_outputs.json" else path.stem
 
 

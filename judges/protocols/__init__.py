@@ -1,1 +1,1 @@
-"""One file a published scheme: how its verdicts are read and how they add up."""
+"""One file a published protocol: how its verdicts are read and how they add up."""

@@ -11,7 +11,6 @@ round. Source: Dubois et al., Length-controlled AlpacaEval, arXiv 2404.04475.
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -40,12 +39,6 @@ class WinRate:
     missing: int
 
 
-def is_switched(instruction: str) -> bool:
-    """Whether the annotator showed the model's output first: a coin seeded with the instruction alone."""
-    coin = random.Random(f"is_switched_outputs{instruction}0")  # noqa: S311 - the published order, not a secret
-    return coin.choices([False, True], k=1)[0]
-
-
 def preference_of_tokens(top: Iterable[Mapping[str, Any]], *, switched: bool) -> float | Unparsable:
     """The preference in [1, 2] from `top_logprobs` of the judge's one token, or NONE without "m" and "M".
 
@@ -68,13 +61,6 @@ def verdict(reply: Mapping[str, Any], *, switched: bool) -> float | Unparsable:
     if not content:
         return Unparsable(Reason.EMPTY)
     return preference_of_tokens(content[0]["top_logprobs"], switched=switched)
-
-
-def stored_tokens(annotation: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
-    """The top tokens that an annotation keeps of its judge's reply, under either of the writer's names."""
-    kept = annotation.get("raw_completion", annotation.get("preference_raw_completion"))
-    content = ((kept or {}).get("logprobs") or {}).get("content")
-    return list(content[0]["top_logprobs"]) if content else None
 
 
 def preferences(annotations: Sequence[Mapping[str, Any]]) -> list[float | None]:

@@ -13,7 +13,6 @@ from typing import Any
 
 from judges.columns import field, text
 from judges.errors import BadRow, NoVerdicts
-from judges.judge import MIRRORED
 from judges.replies import Reason, Unparsable, only, without_thinking
 
 RATING = re.compile(r"\[\[(\d+\.?\d*)\]\]")
@@ -53,19 +52,6 @@ def verdict(reply: str | None) -> str | Unparsable:
         return words
     label = only(LABEL.findall(words))
     return label if isinstance(label, Unparsable) else WINNERS[label]
-
-
-def of_both_orders(first: str | Unparsable, second: str | Unparsable) -> str | Unparsable:
-    """The verdict for the pair (a, b) from the order (a, b) and the order (b, a), each as its judge gave it.
-
-    A side wins that is preferred in both orders; two verdicts that differ are a tie, as published. Without
-    both verdicts there is none.
-    """
-    if isinstance(first, Unparsable):
-        return first
-    if isinstance(second, Unparsable):
-        return second
-    return first if first == MIRRORED[second] else "tie"
 
 
 def scores(rows: Sequence[Mapping[str, Any]]) -> list[Score]:

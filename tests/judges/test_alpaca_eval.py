@@ -11,7 +11,7 @@ import pytest
 from judges import length_control
 from judges.errors import BadRow, LengthMismatch, NoVerdicts
 from judges.protocols import alpaca_eval
-from judges.protocols.alpaca_eval import is_switched, preference_of_tokens, preferences, win_rate
+from judges.protocols.alpaca_eval import preference_of_tokens, preferences, win_rate
 from judges.replies import Reason, Unparsable
 from tests.support.published import published
 from tests.support.verdict_files import read
@@ -58,11 +58,24 @@ def test_win_rate_error_wins_and_draws_are_the_published_ones(model):
     assert [line.n_wins, line.n_draws, line.n_total] == counts
 
 
+def is_switched(instruction: str) -> bool:
+    """Whether the annotator showed the model's output first: a coin seeded with the instruction alone."""
+    coin = random.Random(f"is_switched_outputs{instruction}0")
+    return coin.choices([False, True], k=1)[0]
+
+
+def stored_tokens(annotation):
+    """The top tokens that an annotation keeps of its judge's reply, under either of the writer's names."""
+    kept = annotation.get("raw_completion", annotation.get("preference_raw_completion"))
+    content = ((kept or {}).get("logprobs") or {}).get("content")
+    return list(content[0]["top_logprobs"]) if content else None
+
+
 @pytest.mark.parametrize("model", KEEP_TOKENS)
 def test_every_verdict_follows_from_its_stored_top_tokens(model):
     rows, told = annotations(model), 0
     for row, stored in zip(rows, preferences(rows), strict=True):
-        tokens = alpaca_eval.stored_tokens(row)
+        tokens = stored_tokens(row)
         if tokens is None:
             assert row["output_1"] == row["output_2"]
             continue

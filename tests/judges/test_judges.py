@@ -27,7 +27,7 @@ from judges.completion_rate import why_not
 from judges.control_pairs import control_pairs, report
 from judges.errors import BadOption, BadTemplate
 from judges.pairwise import PROTOCOLS
-from judges.template import KNOWN, mt_bench_template, mt_bench_templates, own, template
+from judges.template import FIELDS, mt_bench_template, mt_bench_templates, own, template
 from tests.support.published import published
 
 PAIR = Pair("p1", ({"role": "user", "content": "Name a prime."},), "left", "It is 7.", "right", "It is 8.")
@@ -237,9 +237,9 @@ def test_text_in_a_completion_is_never_a_place_to_fill():
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("{question} {answer_a}", r"has no place \{answer_b\}"),
-        ("{question} {answer_a} {answer_b} {colour}", r"unknown place \{colour\}"),
-        ("nothing", r"no place \{question\}"),
+        ("{question} {answer_a}", r"no field \{answer_b\}"),
+        ("{question} {answer_a} {answer_b} {colour}", r"unknown field \{colour\}"),
+        ("nothing", r"no field \{question\}"),
     ],
 )
 def test_a_template_that_hides_something_from_the_judge_is_refused(text, told):
@@ -278,12 +278,12 @@ def test_wildbench_shows_a_thousand_words_and_says_that_it_cut():
     assert "... (truncated)" in text
 
 
-def test_own_templates_use_known_places_only():
+def test_own_templates_use_known_fields_only():
     for protocol in PROTOCOLS.values():
-        assert template(own(protocol.prompt), (), protocol.prompt).places <= KNOWN
+        assert template(own(protocol.prompt), (), protocol.prompt).fields <= FIELDS
 
 
-def test_canaries_tell_a_fair_judge_from_one_that_obeys_the_completion():
+def test_control_pairs_tell_a_fair_judge_from_one_that_obeys_the_completion():
     pairs = [replace(PAIR, prompt=f"p{n}") for n in range(30)]
     some = list(control_pairs(pairs, each=2))
     fair = [(control_pair, _verdict(control_pair.right)) for control_pair in some]
@@ -303,7 +303,7 @@ def _verdict(winner: str) -> Verdict:
     return Verdict(winner, {"model_a": 1.0, "model_b": 0.0, "tie": 0.5}[winner], "")
 
 
-def test_identical_canaries_are_really_asked():
+def test_identical_control_pairs_are_really_asked():
     same = next(control_pair for control_pair in control_pairs([PAIR]) if control_pair.kind == "identical")
     assert len(both_orders(PairwiseJudge("j")).requests(same.pair)) == 2
 

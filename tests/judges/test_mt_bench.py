@@ -42,22 +42,6 @@ def test_a_pair_verdict_is_read_exactly(reply, expected):
     assert mt_bench.verdict(reply) == expected
 
 
-def test_a_side_wins_only_in_both_orders_and_swapping_sides_swaps_it():
-    both, mirror = mt_bench.of_both_orders, {"model_a": "model_b", "model_b": "model_a", "tie": "tie"}
-    assert both("model_a", "model_b") == "model_a"
-    assert both("model_a", "model_a") == "tie"
-    assert both("tie", "model_b") == "tie"
-    for one in mirror:
-        for two in mirror:
-            assert both(two, one) == mirror[both(one, two)]
-
-
-def test_a_failed_order_is_no_tie():
-    failed = Unparsable(Reason.TRUNCATED)
-    assert mt_bench.of_both_orders(failed, "tie") == failed
-    assert mt_bench.of_both_orders("tie", failed) == failed
-
-
 def test_the_score_is_the_mean_of_all_rows_and_turns_stand_apart():
     rows = [row(1, 1, 8), row(1, 2, 5), row(2, 1, -1), row(3, 1, 1, "[[6]]"), row(1, 1, None, model="z")]
     line = mt_bench.scores(rows[:-1])[0]

@@ -97,7 +97,7 @@ def test_a_voter_that_is_not_there_is_told_with_those_that_are(arena, tmp_path):
     assert done.returncode == 2
     assert "no votes of 'judge:nobody'; there are votes of: human" in done.stderr
     alone = arena("agreement", folder=tmp_path)
-    assert "only one voter" in alone.stderr
+    assert "Only one voter" in alone.stderr
 
 
 def test_without_votes_the_next_command_is_named(arena, tmp_path):
@@ -108,4 +108,4 @@ def test_without_votes_the_next_command_is_named(arena, tmp_path):
     assert nothing.returncode == 2
     assert "No human votes on battles yet" in nothing.stderr
     both = arena("judge", "pairwise", "--prompts", "", "--judge", "judge", folder=tmp_path)
-    assert "needs --prompts SET" in both.stderr
+    assert "Use --prompts SET" in both.stderr

@@ -129,7 +129,7 @@ WRONG = [
     (("judge", "pairwise", *JUDGE_SET, "--models", "one,ghost"), "arena answer"),
     (("judge", "battles", "--judge", "one", "--models", "nobody,two"), "No human votes on battles between"),
     (("judge", "peers", "--prompts", "set", "--models", "one,two"), "2 models; a peer examination needs"),
-    (("judge", "link", "--old", "judge:a", "--new", "judge:b"), "no verdicts of 'judge:a'"),
+    (("judge", "link", "--old", "judge:a", "--new", "judge:b"), "No verdicts of 'judge:a'"),
     (("judge", "run", "none.toml"), "none.toml: no such file"),
     (("judge", "score", "mt_bench", "bad.jsonl"), "bad.jsonl"),
     (("judge", "score", "mt_bench", "none.jsonl"), "none.jsonl"),

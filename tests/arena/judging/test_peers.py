@@ -66,4 +66,4 @@ def test_a_new_judge_takes_over_from_an_old_one(arena, tmp_path):
         expected = 0.5 + found["link"]["slope"] * (row["old_win_rate"] - 0.5)
         assert row["linked_win_rate"] == pytest.approx(expected)
     missing = arena("judge", "link", "--old", "judge:old", "--new", "judge:none", folder=tmp_path)
-    assert (missing.returncode, "no verdicts of 'judge:none'" in missing.stderr) == (2, True)
+    assert (missing.returncode, "No verdicts of 'judge:none'" in missing.stderr) == (2, True)

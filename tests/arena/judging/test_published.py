@@ -346,8 +346,8 @@ def test_bad_preferences_and_scores_name_file_and_row(tmp_path):
 
 
 def test_wrong_use_is_exit_code_2(tmp_path):
-    assert "--peer needs the scheme prd" in refused("wildbench", tmp_path, "--peer")
-    assert "--baseline needs the scheme alpaca_eval or arena_hard" in refused("prd", tmp_path, "--baseline", "x")
+    assert "--peer needs the protocol prd" in refused("wildbench", tmp_path, "--peer")
+    assert "--baseline needs the protocol alpaca_eval or arena_hard" in refused("prd", tmp_path, "--baseline", "x")
     refused("chess", tmp_path)
 
 

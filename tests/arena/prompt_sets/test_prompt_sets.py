@@ -8,7 +8,7 @@ import pytest
 
 from arena.prompt_sets.files import BadPromptFile, read_prompt_file, read_prompts
 from arena.prompt_sets.hub import is_hub_id, read_hub_prompts
-from arena.prompt_sets.prompt_sets import bring, starter
+from arena.prompt_sets.prompt_sets import import_prompts, starter
 from arena.store.judgeable_battles import conversations
 from arena.store.prompts import (
     NewPrompt,
@@ -95,16 +95,16 @@ def test_an_import_is_whole_and_repeatable(database, tmp_path):
     file = tmp_path / "ae.json"
     rows = [{"instruction": f"Q{n}?", "output": f"A{n}", "generator": "m", "dataset": "d"} for n in range(3)]
     file.write_text(json.dumps(rows))
-    first = bring(database, str(file))
+    first = import_prompts(database, str(file))
     assert (first.name, first.prompts, first.completions, first.new) == ("ae", 3, 3, True)
-    assert (bring(database, str(file)).new, bring(database, str(file)).completions) == (False, 0)
+    assert (import_prompts(database, str(file)).new, import_prompts(database, str(file)).completions) == (False, 0)
     other = [{**row, "generator": "n", "output": "B"} for row in rows]
     file.write_text(json.dumps(other))
-    assert bring(database, str(file)).completions == 3
+    assert import_prompts(database, str(file)).completions == 3
     file.write_text(json.dumps(rows[:2]))
     with pytest.raises(BadPromptFile, match="--name"):
-        bring(database, str(file))
-    assert bring(database, str(file), name="less").prompts == 2
+        import_prompts(database, str(file))
+    assert import_prompts(database, str(file), name="less").prompts == 2
     with database.read() as session:
         assert [prompt.messages[0]["content"] for prompt in prompts_of(session, "ae")] == ["Q0?", "Q1?", "Q2?"]
         assert {model for _, model in completions_of(session, "ae")} == {"m", "n"}
@@ -121,17 +121,17 @@ def test_mt_bench_answers_become_references_turn_by_turn(database, tmp_path):
     rows = [{"question_id": n, "category": "math", "turns": ["First?", "Second?"]} for n in (1, 2)]
     questions.write_text("\n".join(map(json.dumps, rows)))
     answers.write_text(json.dumps({"question_id": 2, "choices": [{"turns": ["one", "two"]}]}))
-    bring(database, str(questions), references=answers)
+    import_prompts(database, str(questions), references=answers)
     with database.read() as session:
         without, having = prompts_of(session, "question")
     assert (without.reference, without.references) == (None, ())
     assert (having.reference, having.references) == ("one\n\ntwo", ("one", "two"))
     answers.write_text(json.dumps({"question_id": 7, "choices": [{"turns": ["one"]}]}))
     with pytest.raises(BadPromptFile, match="answers none of these prompts"):
-        bring(database, str(questions), references=answers)
+        import_prompts(database, str(questions), references=answers)
     answers.write_text(json.dumps({"question_id": 2, "text": "one"}))
     with pytest.raises(BadPromptFile, match="not an MT-bench answer"):
-        bring(database, str(questions), references=answers)
+        import_prompts(database, str(questions), references=answers)
 
 
 def test_a_judged_conversation_is_read_with_all_the_turns_that_the_models_had(database):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from judges.equating import link
+from judges.equating import equate
 from judges.errors import BadRow, NoVerdicts
 
 MODELS = ("a", "b", "c", "d", "e")
@@ -27,38 +27,38 @@ def bridge(seed: int, slope: float, prompts: int = 60, noise: float = 0.1):
 
 def test_a_judge_linked_to_itself_moves_nothing():
     old, _, *rest = bridge(0, 1.0)
-    found = link(old, old, *rest)
+    found = equate(old, old, *rest)
     assert found.slope == pytest.approx(1)
     assert found.slope_error == pytest.approx(0, abs=1e-12)
     assert found.model_error == pytest.approx(0, abs=1e-12)
-    moved = found.transfer(0.7, 0.05)
+    moved = found.apply(0.7, 0.05)
     assert (moved.win_rate, moved.standard_error) == (pytest.approx(0.7), pytest.approx(0.05))
 
 
 def test_the_slope_comes_back_within_its_error():
     apart = []
     for seed in range(40):
-        found = link(*bridge(seed, 0.6))
+        found = equate(*bridge(seed, 0.6))
         apart.append((found.slope - 0.6) / found.slope_error)
     assert np.mean(np.abs(apart) < 2) > 0.85
 
 
 def test_naming_the_other_model_left_changes_nothing():
     old, new, a, b, prompt = bridge(1, 0.7)
-    mirrored = link([1 - p for p in old], [1 - p for p in new], b, a, prompt)
-    assert vars(mirrored) == pytest.approx(vars(link(old, new, a, b, prompt)))
+    mirrored = equate([1 - p for p in old], [1 - p for p in new], b, a, prompt)
+    assert vars(mirrored) == pytest.approx(vars(equate(old, new, a, b, prompt)))
 
 
 def test_a_tie_stays_a_tie_and_the_error_of_the_link_is_added():
-    found = link(*bridge(2, 0.5))
-    assert found.transfer(0.5, 0.02).win_rate == 0.5
-    assert found.transfer(0.9, 0.0).standard_error >= found.model_error
+    found = equate(*bridge(2, 0.5))
+    assert found.apply(0.5, 0.02).win_rate == 0.5
+    assert found.apply(0.9, 0.0).standard_error >= found.model_error
 
 
 def test_a_bridge_that_carries_nothing_is_refused():
     with pytest.raises(NoVerdicts, match="2 models"):
-        link([1.0, 0.0], [1.0, 0.0], ["a", "a"], ["b", "b"], [1, 2])
+        equate([1.0, 0.0], [1.0, 0.0], ["a", "a"], ["b", "b"], [1, 2])
     with pytest.raises(NoVerdicts, match="a tie"):
-        link([0.5] * 3, [1.0, 0.0, 1.0], ["a", "b", "c"], ["b", "c", "a"], [1, 2, 3])
+        equate([0.5] * 3, [1.0, 0.0, 1.0], ["a", "b", "c"], ["b", "c", "a"], [1, 2, 3])
     with pytest.raises(BadRow, match="row 1: old preference -1"):
-        link([0.5, -1], [1, 0], ["a", "a"], ["b", "b"], [1, 2])
+        equate([0.5, -1], [1, 0], ["a", "a"], ["b", "b"], [1, 2])

@@ -1,0 +1,62 @@
+"""Judge runs as options and TOML files describe them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from arena.errors import ConfigError
+from arena.judging.config import config_of, read_config
+
+RUN = 'mode = "pairwise"\nprompts = "set"\njudge = "judge"\n'
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    file = tmp_path / "run.toml"
+    file.write_text(text)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "value"),
+    [
+        ("scheme", "protocol", '"token"'),
+        ("canaries", "control_pairs", "1"),
+        ("coverage", "completion_rate", "0.5"),
+        ("journal", "reply_cache", '"replies.jsonl"'),
+    ],
+)
+def test_a_run_file_of_version_0_1_means_the_same(tmp_path, old, new, value):
+    before = read_config(written(tmp_path, f"{RUN}{old} = {value}\n"))
+    after = read_config(written(tmp_path, f"{RUN}{new} = {value}\n"))
+    assert before == after != read_config(written(tmp_path, RUN))
+
+
+def test_a_file_and_options_with_the_same_words_are_the_same_run(tmp_path):
+    assert read_config(written(tmp_path, RUN)) == config_of(
+        mode="pairwise", prompts="set", judge="judge", panel=None
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('mode = "pairwise"\nprompts = "set"\n', "exactly one of --judge J and --panel"),
+        ('mode = "pairwise"\njudge = "j"\n', "Use --prompts SET in every mode but battles"),
+        ('mode = "baseline"\nprompts = "set"\njudge = "j"\n', "Use --baseline MODEL in the mode baseline"),
+        ('mode = "single"\nprompts = "set"\njudge = "j"\nbattles = 3\n', "--battles in the mode pairwise only"),
+        ('mode = "single"\nprompts = "set"\npanel = ["j"]\n', "at least two judges"),
+        (RUN + "colour = 1\n", "unknown key colour. Use some of: mode, prompts"),
+        (RUN + "completion_rate = 2\n", "completion_rate: Input should be less than or equal to 1"),
+        ("mode =", "cannot be read as TOML"),
+    ],
+)
+def test_a_run_that_makes_no_sense_is_refused(tmp_path, text, message):
+    with pytest.raises(ConfigError, match=message):
+        read_config(written(tmp_path, text))
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"none\.toml: no such file"):
+        read_config(tmp_path / "none.toml")
