@@ -93,8 +93,8 @@ def _answer(answer: Answer) -> Iterator[str]:
     yield f"the prompt changes the log-probability of answer {answer.side.upper()} by {answer.gain:+.2f}"
     mean = sum(token.bits for token in answer.tokens) / max(1, len(answer.tokens))
     yield (
-        f"entropy {mean:.2f} bits a token; {len(answer.samples)} answers drawn again share "
-        f"{answer.consistency:.0%} of their words, {answer.semantic_entropy:.2f} bits of meanings"
+        f"entropy {mean:.2f} bits a token; {len(answer.samples)} further samples share {answer.consistency:.0%} of "
+        f"their words; the entropy of their meanings is {answer.semantic_entropy:.2f} bits"
     )
 
 
@@ -104,7 +104,7 @@ def _verdict(document: Explanation, names: Names) -> Iterator[str]:
     preferred = names["completion_a" if verdict.content > 0 else "completion_b"]
     place = "first" if verdict.bias > 0 else "second"
     yield f"content {verdict.content:+.3f}: by content the judge prefers {preferred}"
-    yield f"position bias {verdict.bias:+.3f}: it leans to the answer shown {place}" + (
+    yield f"position bias {verdict.bias:+.3f}: the judge prefers the answer shown {place}" + (
         "" if verdict.consistent else "; the order decides this battle"
     )
     if verdict.entropy is not None:
@@ -115,10 +115,10 @@ def _flips(document: Explanation) -> Iterator[str]:
     deletion, replacement = document.counterfactual, document.replacement
     if deletion is not None and deletion.flipped:
         words = " ".join(document.words[unit].text.strip() for unit in deletion.removed)
-        yield f"without {len(deletion.removed)} words it prefers the other answer: {words}"
+        yield f"without {len(deletion.removed)} words the judge prefers the other answer: {words}"
     if replacement is not None and replacement.flipped:
         words = ", ".join(f"{old} -> {new}" for _, old, new in replacement.replaced)
-        yield f"with {len(replacement.replaced)} words replaced it prefers the other answer: {words}"
+        yield f"with {len(replacement.replaced)} words replaced the judge prefers the other answer: {words}"
 
 
 def _colored(word: Word, largest: float) -> Text:

@@ -213,5 +213,5 @@ def _notes(result: MethodResult) -> list[str]:
     orders = result.parameters.get("orders")
     notes = [note for order in orders for note in order["notes"]] if isinstance(orders, list) else []
     if result.parameters.get("signed") is False:
-        notes.append("this method has no sign: it says where the judge looked, not for whom it spoke")
+        notes.append("this method has no sign: it shows where the judge looked, not which side it preferred")
     return list(dict.fromkeys(notes))

@@ -36,5 +36,5 @@ def _line(order: Order) -> str:
     if order.get("errors"):
         return f"{convergence_rounds(order)} (the sum is {order['change']:+.3f}; baseline {order['baseline']})"
     if order.get("delta") is not None:
-        return f"the scores miss their sum by {order['delta']:.3f}"
+        return f"the sum of the scores is off by {order['delta']:.3f}"
     return ""

@@ -17,9 +17,9 @@ LABEL = 18  # characters of a node's label
 TALL = 460  # pixels of all layers together
 FAINTEST = 0.01  # of the heaviest edge; thinner lines cannot be seen
 CURVES = (
-    ("deletion", "most first", "", "for-a"),
-    ("reverse", "least first", "6 3", "for-b"),
-    ("insertion", "these alone", "2 3", "soft"),
+    ("deletion", "strongest first", "", "for-a"),
+    ("reverse", "weakest first", "6 3", "for-b"),
+    ("insertion", "strongest alone", "2 3", "soft"),
 )
 
 Edge = tuple[int, int, int, float]  # level, from, to, weight

@@ -141,7 +141,7 @@ def baseline_vector(target: Target, baseline: Any) -> tuple[torch.Tensor, str]:
 def _rough(error: float, tolerance: float) -> str | None:
     if error <= tolerance:
         return None
-    allowed = f"more than {tolerance:.0%}: do not rely on this; allow more steps"
+    allowed = f"more than {tolerance:.0%}: do not rely on this. Allow more steps."
     return f"scores may be off by {error:.0%} of their sizes, {allowed}"
 
 
@@ -149,4 +149,4 @@ def _incomplete(scores: NDArray[np.float64], delta: float) -> str | None:
     allowed = max(0.1, 0.1 * float(np.abs(scores).sum()))
     if delta <= allowed:
         return None
-    return f"scores miss their sum by {delta:.3f}, more than {allowed:.3f}: do not rely on this; allow more steps"
+    return f"scores miss their sum by {delta:.3f}, more than {allowed:.3f}: do not rely on this. Allow more steps."

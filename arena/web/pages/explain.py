@@ -140,7 +140,7 @@ def _row(row: StoredExplanation) -> dict[str, Any]:
 
 def _name(row: StoredExplanation) -> str:
     answer = row.document.get("answer")
-    return f"Completion {answer['side'].upper()} read by {row.judge}" if answer else f"Judged by {row.judge}"
+    return f"Completion {answer['side'].upper()} scored by {row.judge}" if answer else f"Judged by {row.judge}"
 
 
 def _explanation(shown: Sequence[StoredExplanation]) -> Markup:

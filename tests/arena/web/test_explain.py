@@ -72,7 +72,7 @@ def served(tmp_path):
 def test_a_battle_without_an_explanation_offers_one(served):
     client, battle, _, _ = served
     page = client.get(f"/explain/{battle}").text
-    assert "No explanation of this battle has been made yet" in page
+    assert "This battle has no explanation yet" in page
     assert "<option>local</option>" in page
     assert "fake</option>" not in page
     assert "Why &lt;i&gt;?" in page
