@@ -162,7 +162,7 @@ def test_patterns_tell_what_the_judge_likes_and_people_do_not(tmp_path):
 def test_patterns_of_too_few_votes_are_refused(disputed_store):
     done = run("--db", disputed_store, "--patterns")
     assert isinstance(done.exception, ConfigError)
-    assert "2 battles with votes of judges; expected 10 or more" in str(done.exception)
+    assert "2 battles with votes of judges. At least 10 are needed" in str(done.exception)
 
 
 def test_people_split_over_the_same_completions_in_battles_of_their_own(tmp_path):

@@ -232,7 +232,7 @@ def test_a_second_explanation_asks_the_network_only_for_what_is_new(place):
 def test_a_prompt_over_the_limit_names_both_numbers(place):
     settings, database, wanted = asked(place, "screen", a="because it is so. " * 80)
     with pytest.raises(
-        ConfigError, match=r"local: \d+ tokens; local reads 256: shorten the prompt or a completion"
+        ConfigError, match=r"local: \d+ tokens, but local reads up to 256\. Shorten the prompt or a completion"
     ):
         explain(database, settings, wanted, quiet)
 
