@@ -24,7 +24,7 @@ def gap(first: str, second: str) -> Corpus:
 
 @dataclass(frozen=True, kw_only=True)
 class Coreference(MultipleChoice):
-    """`fields["kind"]` of a sample names the accuracy that it counts for beside `acc`."""
+    """`fields["kind"]` of a sample names its second accuracy, besides `acc`."""
 
     def score(self, sample: Sample, replies: Sequence[Reply | None], request_type: RequestType) -> Outcome:
         outcome = super().score(sample, replies, request_type)

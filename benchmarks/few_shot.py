@@ -39,7 +39,7 @@ def curated(pool: Sequence[Sample], ids: Sequence[str]) -> Shots:
 
 
 def per_sample(whole: Sequence[Sample], count: int, task: str, seed: int) -> Shots:
-    """Drawn by a generator whose seed is the SHA-256 of (seed, task, sample id); the sample itself is left out.
+    """Examples drawn by a generator with seed SHA-256 of (seed, task, sample id), without the sample itself.
 
     From the sample's own subject where the pool has it.
     """

@@ -2,8 +2,8 @@
 
 The rules are those of its AST evaluation (Patil et al. 2025, gorilla.cs.berkeley.edu): the right function, every
 required argument, no argument that it does not have, each of the declared type and among the accepted values.
-Strings are compared without case, spaces and ``,./-_*^``; an empty string among the accepted values says that the
-argument may be left out.
+Strings are compared without case, spaces and ``,./-_*^``; an empty string among the accepted values means that the
+argument is optional.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The files that the shipped tasks were made for: which content they have, and where it was published."""
+"""The data files of the shipped tasks: checksum, rows, licence and origin."""
 
 from __future__ import annotations
 
@@ -41,5 +41,5 @@ def known(
 def own(
     file: str, *columns: str, hub: str | None = None, revision: str | None = None, split: str = "test"
 ) -> Source:
-    """A file that is not listed, since whoever published it asks not to pass it on: the user's own copy."""
+    """The source of a file that is not listed, since its publisher does not allow redistribution: the user's own copy."""
     return Source(file, None, hub, revision, split, columns)

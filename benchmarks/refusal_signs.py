@@ -1,7 +1,7 @@
-"""Turns of phrase that tell a refusal from an answer: named patterns, with the weights of a logistic regression.
+"""Phrase patterns that distinguish refusals from answers, with the weights of a logistic regression.
 
-The patterns were written by hand and the weights fitted to XSTest's human labels; `reproduce/refusals.py` fits them
-again and says how well they do on models and prompts that they were not fitted to.
+The patterns were written by hand and the weights fitted to XSTest's human labels; `reproduce/refusals.py` fits
+them again and reports their agreement on held-out models and prompts.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def says_no(present: dict[str, bool]) -> bool:
 
 
 def probability(completion: str) -> float:
-    """Of a refusal, full or partial: 1 where it `says_no`, else by the fitted weights."""
+    """The probability of a full or partial refusal: 1 if it `says_no`, otherwise by the fitted weights."""
     present = signs(completion)
     if says_no(present):
         return 1.0

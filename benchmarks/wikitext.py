@@ -1,4 +1,4 @@
-"""The file of WikiText-2 as pages, as rows, and as text that a person would write."""
+"""The file of WikiText-2 as pages, as rows, and as detokenised text."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def pages(lines: list[str]) -> list[str]:
 
 
 def detokenised(text: str) -> str:
-    """Without the spaces before punctuation and the marks inside numbers."""
+    """`text` without the spaces before punctuation and the marks inside numbers."""
     for old, new in REPLACED:
         text = text.replace(old, new)
     for pattern, new in BRACKETED:

@@ -38,7 +38,7 @@ def results(rows: Sequence[Mapping[str, Any]]) -> Table:
         caption="bounds: all samples without a score counted as wrong, or as right",
     )
     numbered = any("run" in row for row in rows)
-    names = [*(["run"] if numbered else []), "task\nrung", "model"]
+    names = [*(["run"] if numbered else []), "task\nrequest type", "model"]
     for name in names:
         table.add_column(name, overflow="fold", min_width=3 if name == "run" else 13)
     for name in ("metric\nvalue ± se", "95 % interval\nbounds", "scored\nunparsed\nfailed"):

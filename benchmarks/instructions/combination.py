@@ -6,7 +6,7 @@ from benchmarks.instructions.relation import Arguments, argument
 
 
 def two_responses(text: str, _: Arguments) -> bool:
-    """Two different texts parted by six asterisks."""
+    """Whether the text is two different texts separated by six asterisks."""
     parts = [part.strip() for part in text.split("******")]
     if not all(parts[1:-1]):
         return False

@@ -13,7 +13,7 @@ POSTSCRIPTS = {
 
 
 def number_placeholders(text: str, arguments: Arguments) -> bool:
-    """At least so many things in square brackets."""
+    """Whether the text has at least N placeholders in square brackets."""
     return len(re.findall(r"\[.*?\]", text)) >= int(argument(arguments, "num_placeholders"))
 
 

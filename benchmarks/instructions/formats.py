@@ -12,7 +12,7 @@ FENCES = ("```json", "```Json", "```JSON", "```")
 
 
 def number_bullet_lists(text: str, arguments: Arguments) -> bool:
-    """Exactly so many lines that begin with one asterisk or with a hyphen."""
+    """Whether exactly N lines begin with one asterisk or with a hyphen."""
     stars = re.findall(r"^\s*\*[^\*].*$", text, re.MULTILINE)
     hyphens = re.findall(r"^\s*-.*$", text, re.MULTILINE)
     return len(stars) + len(hyphens) == int(argument(arguments, "num_bullets"))
@@ -24,7 +24,7 @@ def constrained_response(text: str, _: Arguments) -> bool:
 
 
 def number_highlighted_sections(text: str, arguments: Arguments) -> bool:
-    """At least so many *things* or **things** with something between the asterisks."""
+    """Whether at least N *highlights* or **highlights** have text between the asterisks."""
     single = re.findall(r"\*[^\n\*]*\*", text)
     double = re.findall(r"\*\*[^\n\*]*\*\*", text)
     filled = sum(bool(mark.strip("*").strip()) for mark in single)
@@ -33,7 +33,7 @@ def number_highlighted_sections(text: str, arguments: Arguments) -> bool:
 
 
 def multiple_sections(text: str, arguments: Arguments) -> bool:
-    """At least so many times the section's word with a number after it."""
+    """Whether the section's word with a number after it occurs at least N times."""
     splitter = str(argument(arguments, "section_spliter")).strip()  # their spelling
     matches = re.findall(rf"\s?{splitter}\s?\d+\s?", text)
     return len(matches) >= int(argument(arguments, "num_sections"))

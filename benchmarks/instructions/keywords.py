@@ -13,7 +13,7 @@ def existence(text: str, arguments: Arguments) -> bool:
 
 
 def frequency(text: str, arguments: Arguments) -> bool:
-    """One keyword occurs at least, or less than, so many times."""
+    """Whether a keyword occurs at least, or less than, N times."""
     matches = re.findall(argument(arguments, "keyword"), text, re.IGNORECASE)
     return holds(len(matches), arguments, "relation", "frequency")
 
@@ -25,6 +25,6 @@ def forbidden_words(text: str, arguments: Arguments) -> bool:
 
 
 def letter_frequency(text: str, arguments: Arguments) -> bool:
-    """One letter (or sign) occurs at least, or less than, so many times, capitals included."""
+    """Whether a letter (or sign) occurs at least, or less than, N times in either case."""
     count = text.lower().count(str(argument(arguments, "letter")).lower())
     return holds(count, arguments, "let_relation", "let_frequency")

@@ -42,6 +42,6 @@ def english_lowercase(text: str, _: Arguments) -> bool:
 
 
 def capital_word_frequency(text: str, arguments: Arguments) -> bool:
-    """At least, or less than, so many words all in capitals; `A` and `I` are such words."""
+    """Whether at least, or less than, N words are all in capitals; `A` and `I` are such words."""
     count = sum(word.isupper() for word in words(text))
     return holds(count, arguments, "capital_relation", "capital_frequency")

@@ -21,7 +21,7 @@ def number_sentences(text: str, arguments: Arguments) -> bool:
 
 
 def number_paragraphs(text: str, arguments: Arguments) -> bool:
-    """Exactly so many paragraphs parted by three asterisks, none of them empty between two others."""
+    """Whether there are exactly N paragraphs separated by three asterisks, none empty between two others."""
     parts = [part.strip() for part in re.split(r"\s?\*\*\*\s?", text)]
     inner = parts[1:-1]
     if not all(inner):
@@ -30,7 +30,7 @@ def number_paragraphs(text: str, arguments: Arguments) -> bool:
 
 
 def nth_paragraph_first_word(text: str, arguments: Arguments) -> bool:
-    """Exactly so many paragraphs parted by empty lines, and the n-th begins with the word."""
+    """Whether there are exactly N paragraphs separated by empty lines, and the n-th begins with the word."""
     parts = text.split("\n\n")
     count = sum(bool(part.strip()) for part in parts)
     nth = int(argument(arguments, "nth_paragraph"))

@@ -1,8 +1,8 @@
 """AdvBench (Zou et al. 2023, arXiv:2307.15043): 520 harmful requests.
 
-`violation` is the paper's attack success rate: none of its 13 strings is anywhere in the completion. The stronger
-classifiers stand beside it. `advbench_recovery` puts the paper's target ("Sure, here is …") into the model's
-mouth.
+`violation` is the paper's attack success rate: none of its 13 strings is anywhere in the completion. The report
+also has the stronger classifiers. `advbench_recovery` prefills the paper's target ("Sure, here is …") as the start of the
+completion.
 """
 
 from __future__ import annotations

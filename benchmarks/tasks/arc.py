@@ -1,7 +1,7 @@
 """ARC, the AI2 Reasoning Challenge (Clark et al. 2018, arXiv:1803.05457): grade-school science.
 
-`arc_easy` and `arc_challenge` weigh the answers' words, as lm-evaluation-harness does. The `_olmes` tasks are
-those of OLMES (Gu et al. 2024, arXiv:2406.08446): five curated examples; `_mc` weighs letters instead.
+`arc_easy` and `arc_challenge` compare log-likelihoods of the answers' words, as lm-evaluation-harness does. The
+`_olmes` tasks are those of OLMES (Gu et al. 2024, arXiv:2406.08446): five curated examples; `_mc` compares letters instead.
 """
 
 from benchmarks.choice import MultipleChoice, by_letter, target_of

@@ -3,7 +3,7 @@
 `acc` by AST as published: the calls are compared, never run. `bfcl` gives the functions as `tools`; `bfcl_written`
 describes them in the prompt and reads ``[f(x=1)]`` from the text, for endpoints without tools. In `irrelevance`
 no call is right; in `live_relevance` any call is. Java, JavaScript and the turns that need simulated services are
-not asked.
+excluded.
 """
 
 from __future__ import annotations

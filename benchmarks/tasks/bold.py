@@ -1,4 +1,4 @@
-"""BOLD (Dhamala et al. 2021, arXiv:2101.11718): are texts about some groups more toxic than about others?
+"""BOLD (Dhamala et al. 2021, arXiv:2101.11718): toxicity of texts about different groups.
 
 23 679 beginnings from encyclopedia articles about people, in five domains, are gone on with. `toxicity` is a
 scorer's mean (the paper uses a classifier of its own; name yours), `gap` the difference between the highest and

@@ -31,7 +31,7 @@ def turns(sample: Sample) -> list[Sample]:
 
 @dataclass(frozen=True, kw_only=True)
 class Circular(MultipleChoice):
-    """Every other task of choices asked by letter, once for each order."""
+    """A multiple-choice task with lettered choices, sent once for each order."""
 
     metric: str = "circular"
     counted: Sequence[str] = ("single",)

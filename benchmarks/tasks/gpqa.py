@@ -1,7 +1,7 @@
 """GPQA (Rein et al. 2023, arXiv:2311.12022) and Humanity's Last Exam (Phan et al. 2025, arXiv:2501.14249).
 
-Both ask not to be published again: put your own copy below the data folder, `gpqa/gpqa_diamond.csv` and
-`hle/hle.jsonl`. The hub gives GPQA to those who have accepted its terms.
+Both do not allow redistribution: put your own copy below the data folder, `gpqa/gpqa_diamond.csv` and
+`hle/hle.jsonl`. The hub has GPQA for users who accepted its terms.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ CLOSING = re.compile(r"(?:^|\n)[\s*]*(?:Exact )?Answer:[\s*]*(.+)", re.IGNORECAS
 
 
 def shuffled(key: str, choices: Sequence[str]) -> tuple[tuple[str, ...], int]:
-    """The choices in an order that the question alone decides, and where the first one went."""
+    """The choices in an order that depends only on the question, and the new place of the first one."""
     order = list(range(len(choices)))
     digest = hashlib.sha256(key.encode()).digest()
     random.Random(digest).shuffle(order)  # noqa: S311  (a seed that anybody can make again)
@@ -54,7 +54,7 @@ def bracketed(sample: Sample) -> Sequence[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class LastExam(Generation):
-    """Questions with a picture are left out: a request here has text alone."""
+    """Questions without images, since requests have only text."""
 
     def samples(self, rows: Sequence[Row]) -> list[Sample]:
         return [self.read(row) for row in rows if not row.get("image")]
@@ -70,7 +70,7 @@ def read_exam(row: Row) -> Sample:
 
 
 def judge_exam(sample: Sample, text: str) -> Outcome:
-    """Exact match; the authors ask a model instead, which accepts other wordings of the same answer."""
+    """The exact match; the authors use a judge model, which accepts other wordings."""
     answers = CLOSING.findall(text)
     if not answers:
         return unparsed('no line "Answer: …"', text)

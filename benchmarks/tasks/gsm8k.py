@@ -1,9 +1,9 @@
 """GSM8K (Cobbe et al. 2021, arXiv:2110.14168): grade-school word problems.
 
 `flexible` compares the last number of the text, `strict` the one after `####` (or after "The answer is" in
-`gsm8k_cot`, which shows the eight solved problems of Wei et al.); both are always reported, and how long the chains
-are and what is wrong with the wrong ones. `gsm8k_maj8` asks eight times and lets the majority count; `--repeats`
-takes another number.
+`gsm8k_cot`, which shows the eight solved problems of Wei et al.); both are always reported, with the length of the
+chains and the kind of error of wrong ones. `gsm8k_maj8` is the majority vote over eight completions; `--repeats` sets
+another number.
 """
 
 from collections.abc import Callable

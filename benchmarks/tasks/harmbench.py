@@ -1,9 +1,9 @@
 """HarmBench (Mazeika et al. 2024, arXiv:2402.04249): 300 of its 400 behaviours in text.
 
 Standard ones, and contextual ones with their context before the request. The authors classify with a model of 13
-billion parameters that agrees with people on 93.2 %, where matching strings agrees on 69.9 %; here it is a refusal
-classifier, so `violation` counts answers that are no refusals, useful to an attacker or not. The 100 copyright
-behaviours need hashes of the works and are left out.
+billion parameters that agrees with people on 93.2 %, where string matching agrees on 69.9 %; Arena uses a refusal
+classifier, so `violation` counts completions that are not refusals, useful to an attacker or not. The 100 copyright
+behaviours need hashes of the works and are excluded.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""HHH alignment (Askell et al. 2021, arXiv:2112.00861): which of two replies is more helpful, honest, harmless?
+"""HHH alignment (Askell et al. 2021, arXiv:2112.00861): the more helpful, honest or harmless of two replies.
 
 221 comparisons of BIG-bench. Log-likelihoods are of the choices' own words. Request types that need letters get the choices
 in random order, since the better one is always first in the files.

@@ -1,7 +1,7 @@
-"""HONEST (Nozza et al. 2021): does a model finish sentences about men and women with words that hurt?
+"""HONEST (Nozza et al. 2021): hurtful completions of sentences about men and women.
 
 Each English template is finished `repeats` times by a few tokens; `honest` is the share of completions whose first
-word is in the lexicon, and `gap` the share for female identities less that for male ones. The lexicon is HurtLex
+word is in the lexicon, and `gap` the share for female identities minus that for male ones. The lexicon is HurtLex
 (Bassignana et al. 2018), the user's own copy in HurtLex's format; only its conservative lemmas count, as in the
 paper.
 """

@@ -1,8 +1,8 @@
 """HumanEval (Chen et al. 2021, arXiv:2107.03374): 164 functions to complete, run against their tests.
 
-`humaneval` shows the function as it is and cuts the completion at the published stop strings: for models that go
-on with a text. `humaneval_chat` asks for the whole function in a fenced block; `humaneval_pass10` asks twenty
-times. The published figures have 200 completions: temperature 0.2 for pass@1, 0.8 for pass@100.
+`humaneval` sends the function as it is and truncates the completion at the published stop strings: for base models.
+`humaneval_chat` requests the whole function in a fenced block; `humaneval_pass10` has twenty completions.
+The published figures have 200 completions: temperature 0.2 for pass@1, 0.8 for pass@100.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def program(sample: Sample, completion: str) -> str:
 
 
 def imports(prompt: str) -> str:
-    """What stands before the function, helper functions too, for a reply that repeats the function alone."""
+    """The code before the function, for a reply that has only the function."""
     return prompt[: prompt.rfind("\ndef ") + 1] if "\ndef " in prompt else ""
 
 

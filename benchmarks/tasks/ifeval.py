@@ -1,7 +1,7 @@
 """IFEval (Zhou et al. 2023, arXiv:2311.07911): 541 requests with instructions that a program can check.
 
 `prompt_strict` is the share of requests with every instruction followed; `instruction_strict` the share of all
-instructions; the loose ones forgive talk around the answer. The program's figures on GPT-4's published completions
+instructions; the loose metrics tolerate text around the answer. The program's figures on GPT-4's published completions
 are reproduced, see docs/benchmark-tasks.md.
 """
 
@@ -34,7 +34,7 @@ def read(row: Row) -> Sample:
 
 
 def share(counted: str) -> Corpus:
-    """Over all instructions of all samples."""
+    """The share of followed instructions of all samples."""
 
     def of(pairs: Sequence[tuple[Sample, Metrics]]) -> float:
         return sum(metrics[counted] for _, metrics in pairs) / sum(len(sample.target) for sample, _ in pairs)

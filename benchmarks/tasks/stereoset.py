@@ -34,7 +34,7 @@ Pairs = Sequence[tuple[Sample, Metrics]]
 
 
 def of_targets(name: str) -> Corpus:
-    """The mean over target words of each one's mean, in per cent."""
+    """The mean over target words of the mean of each, in per cent."""
 
     def of(pairs: Pairs) -> float:
         by_target: dict[str, list[float]] = {}

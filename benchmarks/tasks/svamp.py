@@ -1,6 +1,6 @@
 """SVAMP (Patel et al. 2021, arXiv:2103.07191): word problems varied so that a shortcut gives the wrong number.
 
-Asked as `gsm8k_cot` is, with the eight chains of Wei et al. before each problem.
+The prompt is that of `gsm8k_cot`, with the eight chains of Wei et al. before each problem.
 """
 
 from dataclasses import replace

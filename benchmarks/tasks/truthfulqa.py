@@ -1,8 +1,8 @@
 """TruthfulQA (Lin et al. 2021, arXiv:2109.07958): 817 questions that invite a popular falsehood.
 
-MC1: is the best answer likelier than every false one; MC2: the probability of the true answers among all;
-generation: is the text more like a true answer than like a false one, by BLEU and ROUGE. (The models that judged
-the generation task for the authors are no longer to be had.) The answers are those of the authors' table.
+MC1: whether the best answer is likelier than every false one; MC2: the probability of the true answers among all;
+generation: whether the text is more similar to a true answer than to a false one, by BLEU and ROUGE. (The authors' judge
+models for the generation task are no longer available.) The answers are those of the authors' table.
 """
 
 from collections.abc import Sequence
@@ -57,7 +57,7 @@ def sample(row: Row, choices: Sequence[str], target: object) -> Sample:
 
 
 def read_best(row: Row) -> Sample:
-    """The best answer's place is drawn: a model that always says A must not be right."""
+    """A sample with the best answer at a random place, so that always answering A is not right."""
     choices = [ended(row["Best Answer"]), *answers(row["Incorrect Answers"])]
     return sample(row, *shuffled(row["Question"], choices))
 
@@ -87,7 +87,7 @@ class TrueShare(MultipleChoice):
 
 
 def judge(sample: Sample, text: str) -> Outcome:
-    """For each measure the best likeness to a true answer, less the best likeness to a false one."""
+    """For each measure the best similarity to a true answer, minus the best similarity to a false one."""
     metrics: dict[str, float] = {}
     true, false = sample.target
     similarities = {

@@ -1,8 +1,8 @@
-"""WinoBias (Zhao et al. 2018, arXiv:1804.06876): does "she" become the nurse whatever the sentence says?
+"""WinoBias (Zhao et al. 2018, arXiv:1804.06876): pronouns that follow the stereotype of an occupation.
 
 1584 test sentences about two occupations and a pronoun, half of them with the stereotype and half against it;
 type 1 needs knowledge of the world, type 2 only syntax. `gap` is the accuracy with the stereotype less that
-against it; a model without the bias has 0. Asked as a question between the two occupations of the sentence.
+against it; a model without the bias has 0. The request is a question with the two occupations of the sentence as choices.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PRONOUNS = frozenset({"he", "she", "him", "her", "his", "hers"})
 
 
 def parse(line: str, occupations: Sequence[str]) -> tuple[str, str, str, str]:
-    """Sentence, pronoun, who it is, and the other occupation. Raises ValueError."""
+    """Sentence, pronoun, its occupation, and the other occupation. Raises ValueError."""
     body = line.split(maxsplit=1)[1]
     marked = MARKED.findall(body)
     pronouns = [part for part in marked if part.lower() in PRONOUNS]

@@ -1,4 +1,4 @@
-"""Data files: what is read, and what is said of files that cannot be."""
+"""Data files: the rows of readable ones, the errors of others."""
 
 from __future__ import annotations
 

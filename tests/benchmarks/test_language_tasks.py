@@ -1,4 +1,4 @@
-"""Language modelling, instructions and function calls: what is asked, and what it is worth."""
+"""Language modelling, instructions and function calls: requests and scores."""
 
 import json
 from math import exp, log

@@ -1,4 +1,4 @@
-"""Safety tasks: what is asked, what a completion counts for, and that silence is never safe."""
+"""Safety tasks: requests and scores; an empty completion is never safe."""
 
 import csv
 from dataclasses import replace

@@ -46,7 +46,7 @@ def candidates(**found):
     ]
 
 
-def test_the_three_rungs_agree_where_the_model_is_sure():
+def test_the_three_request_types_agree_where_the_model_is_sure():
     request_types = {
         RequestType.LOGLIKELIHOOD: weighed(-5.0, -0.1, -4.0),
         RequestType.FIRST_TOKEN: candidates(B=0.9, A=0.05),
