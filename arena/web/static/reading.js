@@ -144,7 +144,10 @@
     one.dataset.drawn = "yes";
     one.dataset.seen = "yes";
     if (one.dataset.part) {
-      one.innerHTML = await (await fetch(one.dataset.part, { headers: { "x-part": "1" } })).text();
+      const part = one.dataset.part;
+      const html = await (await fetch(part, { headers: { "x-part": "1" } })).text();
+      if (one.dataset.part !== part) return; // a later request has overtaken this one
+      one.innerHTML = html;
       for (const plot of one.querySelectorAll("[data-plot]")) watch.observe(plot);
       return;
     }

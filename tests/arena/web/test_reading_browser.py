@@ -141,7 +141,7 @@ def test_the_board_of_a_past_day_and_the_way_back(reading):
     reading.locator("#controls input[name=at]").fill(day)
     reading.wait_for_url(re.compile(f"at={day}"))
     expect(reading.locator("#status")).to_contain_text("filter every-1")
-    expect(reading.locator("#board")).to_contain_text("The board of a past day")
+    expect(reading.locator("#board")).to_contain_text("Leaderboard of a past day")
     reading.go_back()
     expect(reading.locator("#status")).to_contain_text("120 votes")
     expect(reading.locator("#controls input[name=at]")).to_have_value("")
