@@ -2,14 +2,14 @@
 
     python reproduce/interp.py --model MODEL [--prompts 2] [--only attn_lrp,captum_ig]
 
-The model is a directory or a GGUF file. Four short disputes are put to it as a judge, in float32 on one thread.
-Each contender runs in a process of its own: CPU seconds a prompt (the median of three where one takes less than
-ten), and the peak of resident memory above the loaded, warm model. Then every ranking of words is measured by the
-same deletions: comprehensiveness, and the gap between deleting the least and the most important words first, with
-z against ten random rankings. With `--exact`, integrated gradients are compared with those of 129 gradients.
+The model is a directory or a GGUF file. It judges four short disputes, in float32 on one thread. Each contender runs
+in a process of its own: CPU seconds a prompt (the median of three if one takes less than ten), and the peak of resident
+memory above the loaded, warm model. Then every ranking of words is measured by the same deletions: comprehensiveness,
+and the gap between deleting the least and the most important words first, with z against ten random rankings. With
+`--exact`, integrated gradients are compared with those of 129 gradients.
 
-Peers come from the extra `interp-peers`. lxt 2.1 raises ImportError with transformers 5: it is given the names
-that it misses, none of which it uses for Llama.
+Peers come from the extra `interp-peers`. lxt 2.1 raises ImportError with transformers 5: the script supplies
+the missing names, none of which it uses for Llama.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def load(path: str):
 
 
 def ours(name: str, target) -> tuple[list[float], dict]:
-    """Scores of the words, and what else is to be told."""
+    """Scores of the words, and details for the table."""
     from functools import partial
 
     import interp
@@ -91,11 +91,11 @@ def ours(name: str, target) -> tuple[list[float], dict]:
         "chefer": interp.chefer,
         "rollout": interp.rollout,
     }
-    found = methods[name](target)
-    told = {"tokens": found.scores.tolist()}
+    attribution = methods[name](target)
+    details = {"tokens": attribution.scores.tolist()}
     if name.startswith("integrated_gradients"):
-        told |= {"steps": found.parameters["steps"], "change": found.parameters["change"]}
-    return found.by_word().scores.tolist(), told
+        details |= {"steps": attribution.parameters["steps"], "change": attribution.parameters["change"]}
+    return attribution.by_word().scores.tolist(), details
 
 
 def memory(key: str) -> float:
@@ -105,7 +105,7 @@ def memory(key: str) -> float:
 
 
 def contend(name: str, model: str, count: int) -> list[dict]:
-    """One contender in this process. Loading, imports and a first small run are not timed."""
+    """The results of one contender in this process. Loading, imports and a first small run are not timed."""
     lm = load(model)
     run = ours
     if name in PEERS:
@@ -122,9 +122,11 @@ def contend(name: str, model: str, count: int) -> list[dict]:
             target = lm.contrast(prompt)  # a new one, since it remembers what was computed
             _ = target.embeddings
             began = time.process_time()
-            words, told = run(name, target)
+            words, details = run(name, target)
             times.append(time.process_time() - began)
-        results.append({**told, "words": words, "cpu": statistics.median(times), "MiB": memory("VmHWM") - before})
+        results.append(
+            {**details, "words": words, "cpu": statistics.median(times), "MiB": memory("VmHWM") - before}
+        )
     return results
 
 
@@ -138,18 +140,18 @@ def in_own_process(name: str, model: str, count: int) -> dict:
 
 
 def remembered(value):
-    """The same masks, the random rankings above all, are asked once for all contenders."""
+    """The value function with its values: masks that contenders share, such as random rankings, are run once."""
     import numpy as np
 
-    known: dict[bytes, float] = {}
+    values: dict[bytes, float] = {}
 
-    def ask(masks):
-        new = {mask.tobytes(): mask for mask in np.asarray(masks, dtype=bool) if mask.tobytes() not in known}
+    def cached(masks):
+        new = {mask.tobytes(): mask for mask in np.asarray(masks, dtype=bool) if mask.tobytes() not in values}
         if new:
-            known.update(zip(new, value(np.stack(list(new.values()))).tolist(), strict=True))
-        return np.array([known[mask.tobytes()] for mask in np.asarray(masks, dtype=bool)])
+            values.update(zip(new, value(np.stack(list(new.values()))).tolist(), strict=True))
+        return np.array([values[mask.tobytes()] for mask in np.asarray(masks, dtype=bool)])
 
-    return ask
+    return cached
 
 
 def measured(results: dict, model: str, count: int) -> dict:
@@ -160,31 +162,32 @@ def measured(results: dict, model: str, count: int) -> dict:
 
     lm = load(model)
     values = [remembered(lm.contrast(prompt).masked()) for prompt in prompts(count)]
-    found = {}
+    faithful = {}
     for name, result in results.items():
         if "runs" in result:
-            each = [
+            reports = [
                 faithfulness(value, np.array(run["words"]))
                 for value, run in zip(values, result["runs"], strict=True)
             ]
-            figures = [(one.comprehensiveness.value, one.gap.value, one.gap.z) for one in each]
-            found[name] = [statistics.mean(column) for column in zip(*figures, strict=True)]
-    return found
+            figures = [(report.comprehensiveness.value, report.gap.value, report.gap.z) for report in reports]
+            faithful[name] = [statistics.mean(column) for column in zip(*figures, strict=True)]
+    return faithful
 
 
 def completeness(runs: list[dict], exact: list[dict] | None) -> str:
-    """Of integrated gradients: how far the tokens are from their sum, and from the integral."""
+    """The errors of the scores of integrated gradients: of their sum, and relative to the integral."""
     if "change" not in runs[0]:
         return ""
     worst = max(abs(sum(run["tokens"]) - run["change"]) / max(abs(run["change"]), 1e-9) for run in runs)
-    told = f"{statistics.mean(run['steps'] for run in runs):.0f} steps, misses its sum by at most {worst:.1%}"
+    summary = f"{statistics.mean(run['steps'] for run in runs):.0f} steps, misses its sum by at most {worst:.1%}"
     if exact is None:
-        return told
+        return summary
     off = statistics.mean(
-        sum(abs(a - b) for a, b in zip(run["tokens"], one["tokens"], strict=True)) / sum(map(abs, one["tokens"]))
-        for run, one in zip(runs, exact, strict=True)
+        sum(abs(a - b) for a, b in zip(run["tokens"], reference["tokens"], strict=True))
+        / sum(map(abs, reference["tokens"]))
+        for run, reference in zip(runs, exact, strict=True)
     )
-    return f"{told}; scores off by {off:.1%}"
+    return f"{summary}; scores off by {off:.1%}"
 
 
 def table(results: dict, faithful: dict) -> None:
@@ -209,7 +212,7 @@ def table(results: dict, faithful: dict) -> None:
 
 
 def heads(model: str) -> None:
-    """How well one backward pass ranks heads, against zeroing each of them."""
+    """Compare the ranking of heads by one backward pass with zeroing each of them."""
     import numpy as np
     from scipy.stats import spearmanr
 
@@ -233,9 +236,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", help="directory with weights, or a GGUF file")
     parser.add_argument("--prompts", type=int, default=2, help="1 to 4")
-    parser.add_argument("--only", help="contenders, parted by commas")
+    parser.add_argument("--only", help="comma-separated contenders")
     parser.add_argument(
-        "--save", type=Path, help="keep figures here; those of an earlier run are not measured again"
+        "--save", type=Path, help="save figures to this file; those of an earlier run are not measured again"
     )
     parser.add_argument("--exact", action="store_true", help="run integrated gradients with 129 gradients as well")
     parser.add_argument("--heads", action="store_true", help="only compare head importance with ablation")

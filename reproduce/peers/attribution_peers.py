@@ -1,6 +1,6 @@
-"""Each peer as its documentation shows it, on the prompt and the contrast that ours are asked.
+"""Each peer as its documentation shows it, on the same prompt and contrast as ours.
 
-Where a peer can take the same target, it does: captum's gradients and lxt get logsumexp over spellings, and captum
+A peer takes the same target where it can: captum's gradients and lxt get logsumexp over spellings, and captum
 the same baseline. inseq and captum's LLMAttribution know the log-probability of the next text alone; they explain
 the label that the model prefers.
 """
@@ -101,7 +101,7 @@ def preferred(target):
 
 
 def _patch_llama():
-    """lxt for Llama; what it imports besides is not there and not used."""
+    """Patch Llama for lxt. Its other imports are missing and not used."""
     import transformers.pytorch_utils
     from transformers.models.llama import modeling_llama
 

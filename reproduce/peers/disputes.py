@@ -1,4 +1,4 @@
-"""Four disputes as a small judge is asked them: short requests, two completions, one letter."""
+"""Four disputes for a small judge: short requests, two completions, a verdict of one letter."""
 
 DISPUTES = (
     {
