@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
+import re
 from pathlib import Path
 from typing import Any
+
+INCLUDED = re.compile(r'^--8<-- "(.+)"$', re.MULTILINE)
 
 
 def on_post_build(config: Any) -> None:
@@ -12,4 +14,9 @@ def on_post_build(config: Any) -> None:
     for page in source.rglob("*.md"):
         copy = site / page.relative_to(source)
         copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(page, copy)
+        text = INCLUDED.sub(lambda line: _read(source.parent / line[1]), _read(page))
+        copy.write_text(text, encoding="utf-8")
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")

@@ -87,6 +87,13 @@ def test_every_install_line_of_the_pages_uses_the_constraints():
     assert [command for command in commands if "-c constraints.txt" not in command] == []
 
 
+def test_the_version_is_the_newest_release_of_the_changelog():
+    newest = re.search(
+        r"^## (\d+\.\d+\.\d+) \(\d{4}-\d\d-\d\d\)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE
+    )
+    assert f'version = "{newest[1]}"' in (ROOT / "pyproject.toml").read_text()
+
+
 def test_ci_runs_the_readmes_test_command():
     readme = (ROOT / "README.md").read_text()
     assert "<!-- test command -->\n```\npip install -c constraints.txt -e '.[dev]' && pytest\n```" in readme
