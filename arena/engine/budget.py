@@ -1,4 +1,4 @@
-"""What calls cost, and the cap on it."""
+"""Cost of calls, and the limit on it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from arena.endpoints.endpoint import Reply, Request
 
-# Bytes of UTF-8 a token at the least in practice, for an estimate that is rather too high than too low: English
-# has about 4, code and other scripts have fewer.
+# UTF-8 bytes per token, low so that estimates are rather too high than too low: English has about 4, code and
+# other scripts have fewer.
 BYTES_PER_TOKEN = 3.0
 DEFAULT_COMPLETION = 1024  # tokens, where a request sets no limit
 
@@ -25,7 +25,7 @@ class Price:
 
 
 def estimated_tokens(body: Request) -> tuple[int, int]:
-    """(prompt, completion) tokens that this request may use at most, estimated without its tokenizer."""
+    """The most (prompt, completion) tokens of a request, estimated without its tokenizer."""
     if "messages" not in body:  # a log-likelihood: nothing is written
         text = "".join(str(body.get(name, "")) for name in ("context", "continuation", "text"))
         return round(len(text.encode("utf-8", "replace")) / BYTES_PER_TOKEN) + 1, 1
@@ -35,19 +35,19 @@ def estimated_tokens(body: Request) -> tuple[int, int]:
 
 
 def used_tokens(body: Request, reply: Reply) -> tuple[int, int]:
-    """(prompt, completion) tokens that the reply says it used; the estimate where it does not tell."""
+    """(prompt, completion) tokens of a reply as it reports them, else as estimated."""
     usage = reply.get("usage") or {}
     prompt, completion = estimated_tokens(body)
-    said_prompt, said_completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    used_prompt, used_completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
     return (
-        prompt if said_prompt is None else int(said_prompt),
-        completion if said_completion is None else int(said_completion),
+        prompt if used_prompt is None else int(used_prompt),
+        completion if used_completion is None else int(used_completion),
     )
 
 
 @dataclass
 class Budget:
-    """A cap in USD. A call is begun only if the cap holds even when it and all that run cost the most."""
+    """A limit in USD. A call begins only if the limit holds even if it and all running calls cost the most."""
 
     most: float | None = None
     spent: float = 0.0
@@ -61,6 +61,6 @@ class Budget:
         return True
 
     def settle(self, reserved: float, cost: float) -> None:
-        """The call that reserved so much has cost this."""
+        """Replace the reservation of a finished call by its cost."""
         self.reserved -= reserved
         self.spent += cost

@@ -1,4 +1,4 @@
-"""What is asked and what came of it."""
+"""Calls and their results."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ from judges.replies import Reason, Unparsable, reply_text
 
 
 class Status(StrEnum):
-    """What came of a call. Only OK is ever scored."""
+    """How a call ended. Only OK is ever scored."""
 
     OK = "ok"
-    REFUSED = "refused"  # the model would not, or the endpoint read the request and said no
+    REFUSED = "refused"  # by the model, or by the endpoint, which read the request
     TRUNCATED = "truncated"  # cut off at its token limit
-    UNPARSABLE = "unparsable"  # a whole reply that says nothing in the agreed form
+    UNPARSABLE = "unparsable"  # a complete reply without a value in the agreed form
     TIMEOUT = "timeout"
-    RATE_LIMITED = "rate_limited"  # still, after every pause
+    RATE_LIMITED = "rate_limited"  # after every retry
     TRANSPORT = "transport"  # unreachable, a server error, a reply that stopped midway or is no reply
-    NOT_ASKED = "not_asked"  # the budget, the deadline or the user ended the run before
+    NOT_ASKED = "not_asked"  # the budget, the deadline, the user or a permanent failure of the model came first
 
 
 STATUS_OF_REASON = {Reason.TRUNCATED: Status.TRUNCATED, Reason.REFUSED: Status.REFUSED}
 
 
 def status_of(reason: Reason) -> Status:
-    """The status of a whole reply that was not read for this reason."""
+    """The status of a complete reply that cannot be read for this reason."""
     return STATUS_OF_REASON.get(reason, Status.UNPARSABLE)
 
 
 def cannot_be_read(reply: Reply) -> Unparsable | None:
-    """The check of a request that wants whole text and nothing more."""
-    words = reply_text(reply)
-    return words if isinstance(words, Unparsable) else None
+    """The check of a request that needs complete text only."""
+    text = reply_text(reply)
+    return text if isinstance(text, Unparsable) else None
 
 
 @dataclass(frozen=True)
 class Call:
-    """One request to one model, and how its reply is checked the moment it arrives.
+    """One request to one model, and the check of its reply on arrival.
 
-    Asks with the same `key` are the same question: whoever asks second is given the first one's reply.
+    Calls with the same `key` are the same request: the second one shares the reply of the first.
     """
 
     key: str
@@ -56,17 +56,17 @@ class Call:
 
 @dataclass(frozen=True)
 class CallResult:
-    """`number` is the ask's place in the run. A reply is there for OK alone."""
+    """The result of a call, whose place in the run is `number`; only OK has a reply."""
 
     number: int
     call: Call
     status: Status
     detail: str = ""
     reply: Reply | None = None
-    replayed: bool = False  # from the journal: nothing was called and nothing paid
+    replayed: bool = False  # from the reply cache: not called, not billed
 
 
 def address(identity: Mapping[str, Any], body: Request, repeat: int = 0) -> str:
-    """SHA-256 (hex) of all that decides a reply: where and which model (`identity`), the body, the repeat."""
+    """SHA-256 (hex) of everything that determines a reply: the model and its place (`identity`), body and repeat."""
     content = json.dumps([identity, body, repeat], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()

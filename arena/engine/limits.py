@@ -1,4 +1,4 @@
-"""How fast one endpoint is asked: a pace for each limit it has, and a gate for how many calls run at once."""
+"""The limits of one endpoint: rates, and the number of concurrent calls."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-BURST = 1.0  # seconds of its rate that a pace may spend at once after a rest
-LEAST = 1  # calls at once, however often the endpoint said it is too busy
-SHRINK = 0.5  # of the calls at once that are left after the endpoint said it is too busy
+BURST = 1.0  # seconds of its rate that may be used at once after a rest
+LEAST = 1  # concurrent calls, however busy the endpoint is
+SHRINK = 0.5  # factor of the concurrency limit when the endpoint is too busy
 
 
 class RateLimiter:
@@ -26,22 +26,22 @@ class RateLimiter:
         self._next = clock()
 
     def delay(self, units: float = 1) -> float:
-        """Take `units` and say how many seconds to wait before using them."""
+        """Take `units` and return the seconds to wait before using them."""
         now = self._clock()
         begins = max(self._next, now - min(BURST, 60.0))
         self._next = begins + units * self._seconds
         return max(0.0, begins - now)
 
     def give_back(self, units: float) -> None:
-        """Return what was taken and not used; negative for what was used beyond it."""
+        """Return unused units; negative for units used in excess."""
         self._next -= units * self._seconds
 
 
 class ConcurrencyLimiter:
-    """Lets at most `limit` calls through at once: fewer when told the endpoint is too busy, more as it recovers.
+    """At most `limit` concurrent calls: fewer while the endpoint is too busy, more as it recovers.
 
-    Additive increase, multiplicative decrease, as in Jacobson, Congestion Avoidance and Control (1988). While
-    the endpoint asked for a pause nobody passes.
+    Additive increase, multiplicative decrease, as in Jacobson, Congestion Avoidance and Control (1988). During
+    a pause that the endpoint requests no call begins.
     """
 
     def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -68,7 +68,7 @@ class ConcurrencyLimiter:
                 await self._turn()
 
     def end_pauses(self) -> None:
-        """No call will follow: who waits for the end of a pause need not."""
+        """End all pauses, as no call will follow."""
         self._over.set()
 
     def leave(self) -> None:
@@ -81,9 +81,9 @@ class ConcurrencyLimiter:
             self._wake()
 
     def too_busy(self, pause: float, began: float) -> None:
-        """The call that `began` then was turned away: nobody passes for `pause` seconds, then fewer at once.
+        """Note a rejected call that `began` then: no call begins for `pause` seconds, then fewer run at once.
 
-        Calls that were under way together say the same thing, so they shrink the limit once.
+        Calls that ran together have the same cause, so they shrink the limit once.
         """
         now = self._clock()
         self.paused_until = max(self.paused_until, now + pause)

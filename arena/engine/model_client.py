@@ -13,7 +13,7 @@ from arena.engine.budget import Price
 
 @dataclass(frozen=True)
 class ModelClient:
-    """A model as the engine sees it. `identity` is all that tells it from another one whose replies differ."""
+    """A model as the engine calls it. `identity` distinguishes it from models whose replies differ."""
 
     endpoint: Endpoint
     identity: Mapping[str, Any]
@@ -21,8 +21,10 @@ class ModelClient:
     requests_per_minute: float | None = None
     tokens_per_minute: float | None = None
     price: Price | None = None
-    parameters: Mapping[str, Any] = field(default_factory=dict)  # the user's, for requests that others build
-    lacks: frozenset[str] = frozenset()  # parameters that the endpoint refuses and a request can do without
+    parameters: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # of the settings, which override those of a request
+    lacks: frozenset[str] = frozenset()  # parameters that the endpoint refuses and no request needs
 
     def with_parameters(self, body: Request) -> dict[str, Any]:
         """The request with this model's own parameters over those of its builder."""
@@ -36,11 +38,11 @@ class ModelClient:
 class RetryPolicy:
     """How long and how often the engine tries; times in seconds."""
 
-    attempts: int = 4  # of a call that failed in a way that may pass; a busy endpoint gets three times as many
-    readings: int = 2  # of a request whose reply cannot be read
+    attempts: int = 4  # of a call with a transient failure; three times as many for a busy endpoint
+    readings: int = 2  # replies of a request, if none can be read
     call_timeout: float = 300.0
     first_pause: float = 0.5  # doubles with each attempt, with jitter
-    longest_pause: float = 60.0  # an endpoint that asks for more is left alone for this run
+    longest_pause: float = 60.0  # an endpoint that requests more gets no further call in this run
     run_timeout: float | None = None
 
     def pause(self, attempt: int) -> float:

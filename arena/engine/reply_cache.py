@@ -1,8 +1,7 @@
-"""The journal: one line of JSON for each call that ended, appended and never changed.
+"""The reply cache: a file with one line of JSON for each finished call, appended and never changed.
 
-It is the one source that a run resumes from, and the reply cache: a reply is found by the address of its
-request. A failure is written down, counted, and never found. A line that a crash cut short is dropped when the
-journal is opened; everything before it counts.
+Runs resume from it: a reply is found by the key of its request. A failure is recorded, counted, and never found.
+A line that a crash cut short is dropped when the cache is opened; everything before it counts.
 """
 
 from __future__ import annotations
@@ -23,25 +22,27 @@ from arena.endpoints.endpoint import Reply
 from arena.engine.calls import Status
 from arena.errors import InputError, WorkFailed
 
-# A line begins `{"key":"<64 hex>","status":"ok",…`, so that opening a journal need not parse it.
+# A line begins `{"key":"<64 hex>","status":"ok",…`, so that opening a cache need not parse it.
 KEY = slice(len(b'{"key":"'), len(b'{"key":"') + 64)
 OK_MARK = b'","status":"ok"'
 OK_AT = slice(KEY.stop, KEY.stop + len(OK_MARK))
 SYNC_EVERY = 1.0  # seconds of work that a power cut may cost; a killed process loses nothing
-encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # made once: dumps() makes one a call
+encoded = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":")
+).encode  # built once: dumps() builds one per call
 
 
 class ReplyCacheError(InputError):
-    """The journal cannot be used; the text says what to do."""
+    """The reply cache cannot be used; the text says what to do."""
 
 
 class ReplyCacheBroken(ReplyCacheError, WorkFailed):
-    """The journal took what was written before, and no more."""
+    """The reply cache cannot be extended; earlier entries are saved."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One call that ended. `seconds` and `cost` (USD) include its earlier attempts."""
+    """A finished call. `seconds` and `cost` (USD) include its earlier attempts."""
 
     key: str
     status: Status
@@ -54,11 +55,11 @@ class Entry:
 
 
 class ReplyCache:
-    """Appends entries to `path` and finds replies in it. One process at a time; `close` when done."""
+    """The entries of the file `path`, by key. One process at a time; `close` when done."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._places: dict[bytes, int] = {}  # address to where its line begins
+        self._places: dict[bytes, int] = {}  # key to the offset of its line
         self.failures: Counter[Status] = Counter()
         with ExitStack() as opened:
             self._lock(opened)
@@ -67,7 +68,7 @@ class ReplyCache:
             self._end = self._read()
             self._opened = opened.pop_all()
         self._synced = time.monotonic()
-        self._flusher = ThreadPoolExecutor(1, "arena-journal")
+        self._flusher = ThreadPoolExecutor(1, "arena-reply-cache")
         self._syncing: Future[None] | None = None
 
     def __enter__(self) -> ReplyCache:
@@ -77,14 +78,14 @@ class ReplyCache:
         self.close()
 
     def __len__(self) -> int:
-        """How many replies can be found."""
+        """The number of replies."""
         return len(self._places)
 
     def __contains__(self, key: str) -> bool:
         return bytes.fromhex(key) in self._places
 
     def reply(self, key: str) -> Reply | None:
-        """The reply to the request with this address, if it was ever given."""
+        """The reply to the request with this key, or None."""
         place = self._places.get(bytes.fromhex(key))
         if place is None:
             return None
@@ -92,7 +93,7 @@ class ReplyCache:
         return reply
 
     def append(self, entry: Entry) -> None:
-        """Write one entry; when this returns it survives the end of this process."""
+        """Write one entry, which from then on survives the end of this process."""
         record: dict[str, Any] = {"key": entry.key, "status": entry.status.value, "model": entry.model}
         if entry.reply is not None:
             record["reply"] = entry.reply
@@ -103,40 +104,44 @@ class ReplyCache:
         try:
             written = self._file.write(line)
         except OSError as error:
-            raise ReplyCacheBroken(f"{self.path}: {error.strerror}; what was written before is kept") from error
+            raise ReplyCacheBroken(
+                f"{self.path}: {error.strerror}. Earlier entries are saved. Free disk space and run again."
+            ) from error
         if written != len(line):
-            raise ReplyCacheBroken(f"{self.path}: the disk is full; what was written before is kept")
+            raise ReplyCacheBroken(
+                f"{self.path}: the disk is full. Earlier entries are saved. Free disk space and run again."
+            )
         self._note(line, self._end)
         self._end += len(line)
         if time.monotonic() - self._synced > SYNC_EVERY:
-            self._sync_beside()
+            self._sync_in_background()
 
     def close(self) -> None:
         """Idempotent."""
         if not self._file.closed:
-            self._flusher.shutdown()  # waits for the one that runs
+            self._flusher.shutdown()  # waits for the running flush
             os.fsync(self._file.fileno())
         self._opened.close()
 
     def _lock(self, opened: ExitStack) -> None:
-        beside = Path(f"{self.path}.lock")
-        lock = FileLock(beside)
+        lock_path = Path(f"{self.path}.lock")
+        lock = FileLock(lock_path)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             if self.path.exists() and not self.path.is_file():
-                raise ReplyCacheError(f"{self.path}: is no file; give --reply-cache FILE")
-            beside.touch()  # FileLock would wait for a right that never comes
+                raise ReplyCacheError(f"{self.path} is no file. Use --reply-cache FILE.")
+            lock_path.touch()  # FileLock would wait for a permission that never comes
             lock.acquire(timeout=0)
         except Timeout:
-            detail = f"{self.path} is in use by another run; wait for it, or give --reply-cache FILE"
+            detail = f"{self.path} is in use by another run. Wait for it, or use --reply-cache FILE."
             raise ReplyCacheError(detail) from None
         except OSError as error:
-            detail = f"{self.path}: cannot be written ({error.strerror}); give --reply-cache FILE"
+            detail = f"{self.path} cannot be written ({error.strerror}). Use --reply-cache FILE."
             raise ReplyCacheError(detail) from error
         opened.callback(lock.release)
 
-    def _sync_beside(self) -> None:
-        """Have the disk write, in a thread: nobody waits for it. What went wrong the last time is raised."""
+    def _sync_in_background(self) -> None:
+        """Flush to disk in a thread. Raises the error of the previous flush."""
         if self._syncing is not None:
             if not self._syncing.done():
                 return
@@ -150,14 +155,14 @@ class ReplyCache:
         return record
 
     def _read(self) -> int:
-        """Index what is there, and cut off a last line without an end. Returns where the next line goes."""
+        """Index all lines, cut off an incomplete last one, and return the offset of the next line."""
         place = 0
         for number, line in enumerate(self._reader, 1):
             if not line.endswith(b"\n"):
                 self._file.truncate(place)
                 break
             if not line.startswith(b'{"key":"'):
-                raise ReplyCacheError(f"{self.path}:{number}: not a line of a journal; give --reply-cache FILE")
+                raise ReplyCacheError(f"{self.path}:{number} is no line of a reply cache. Use --reply-cache FILE.")
             self._note(line, place)
             place += len(line)
         return place

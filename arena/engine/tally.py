@@ -1,4 +1,4 @@
-"""What became of a run's calls, by type."""
+"""Counts of a run's calls, by status."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from arena.engine.calls import CallResult, Status
 
 @dataclass
 class Tally:
-    """Counts of a run: `attempts` that failed on the way count apart from what came of each call in the end."""
+    """Counts of a run: how calls `ended`, and separately the failed `attempts` on the way."""
 
     ended: Counter[Status] = field(default_factory=Counter)
     attempts: Counter[Status] = field(default_factory=Counter)
@@ -21,11 +21,11 @@ class Tally:
     prompt_tokens: int = 0
     completion_tokens: int = 0
 
-    def add(self, answered: CallResult) -> None:
-        self.ended[answered.status] += 1
-        self.replayed += answered.replayed
-        if answered.status is not Status.OK:
-            self.details.setdefault(answered.status, answered.detail)
+    def add(self, result: CallResult) -> None:
+        self.ended[result.status] += 1
+        self.replayed += result.replayed
+        if result.status is not Status.OK:
+            self.details.setdefault(result.status, result.detail)
 
     @property
     def total(self) -> int:

@@ -122,7 +122,7 @@ def _reply_cache(settings: Settings) -> Iterator[ReplyCache]:
         with open_session(reply_cache_path(settings, name=EXPLANATION_REPLIES)) as session:
             yield session.reply_cache
     except ReplyCacheError as problem:
-        raise ConfigError(str(problem).replace("give --reply-cache FILE", "use another folder")) from problem
+        raise ConfigError(str(problem).replace("Use --reply-cache FILE", "Use another folder")) from problem
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""How far the store's judges agree with people and with each other, and what they lean towards."""
+"""Agreement of the store's judges with people and with each other, and their biases."""
 
 from __future__ import annotations
 
@@ -43,113 +43,113 @@ class Row:
 
 @dataclass(frozen=True)
 class Record:
-    """Votes by battle and source, with what the measures need to know of each battle."""
+    """Votes by battle and source, with the texts of each battle."""
 
     votes: Mapping[int, Mapping[str, StoredVote]]
-    texts: Mapping[int, tuple[str, str]]  # what the left and the right model wrote
+    texts: Mapping[int, tuple[str, str]]  # of the left and the right model
 
     @cached_property
     def sources(self) -> list[str]:
         return sorted({source for given in self.votes.values() for source in given})
 
     def shared(self, *sources: str) -> list[int]:
-        """Battles on which at least two of these voted, or the one."""
+        """Battles on which at least two of these sources voted, or the only one."""
         least = min(2, len(sources))
         return [battle for battle, given in self.votes.items() if sum(s in given for s in sources) >= least]
 
     def verdicts(self, source: str, battles: Iterable[int]) -> list[str | None]:
-        found = (self.votes[battle].get(source) for battle in battles)
-        return [None if vote is None else as_judged(vote.winner) for vote in found]
+        votes = (self.votes[battle].get(source) for battle in battles)
+        return [None if vote is None else as_judged(vote.winner) for vote in votes]
 
     def clusters(self, battles: Iterable[int]) -> list[str]:
-        """The prompt of each battle: verdicts over one prompt belong together."""
+        """The prompt of each battle: verdicts over one prompt are one cluster."""
         return [next(iter(self.votes[battle].values())).prompt for battle in battles]
 
 
 def record(session: Session, sources: Sequence[str] = (), prompts: str | None = None) -> Record:
-    """The votes of these sources, or of all. Raises `ConfigError` where there is nothing to compare."""
+    """The votes of these sources, or of all. Raises `ConfigError` if a source has no votes."""
     votes: dict[int, dict[str, StoredVote]] = {}
     for vote in votes_on_record(session, sources, prompts):
         votes.setdefault(vote.battle, {})[vote.source] = vote
-    found = Record(votes, _texts(session, list(votes)))
-    if absent := [one for one in sources if one != "judges" and one not in found.sources]:
-        there = record(session, (), prompts).sources if sources else []
-        known = f"there are votes of: {', '.join(there)}" if there else "there are no votes yet"
-        raise ConfigError(f"--between: no votes of {absent[0]!r}; {known}")
+    voted = Record(votes, _texts(session, list(votes)))
+    if absent := [source for source in sources if source != "judges" and source not in voted.sources]:
+        voters = record(session, (), prompts).sources if sources else []
+        known = f"Choose some of: {', '.join(voters)}." if voters else "There are no votes yet."
+        raise ConfigError(f"--between: no votes of {absent[0]!r}. {known}")
     if not votes:
-        raise ConfigError("no votes yet; type: arena serve, or: arena judge pairwise --help")
-    return found
+        raise ConfigError("No votes yet. Run `arena serve`, or `arena judge pairwise --help`.")
+    return voted
 
 
 def _texts(session: Session, battles: Sequence[int]) -> dict[int, tuple[str, str]]:
-    """All that each side wrote, turns joined."""
+    """The completions of each side, turns joined."""
     return {
         battle: ("\n".join(a for _, a, _ in turns), "\n".join(b for _, _, b in turns))
         for battle, turns in conversations(session, battles).items()
     }
 
 
-def measure(found: Record) -> Iterator[Row]:
-    """Every figure that the votes define: pairs of voters, all of them together, and each judge alone."""
-    for one, two in combinations(found.sources, 2):
-        yield from _pair(found, one, two)
-    if len(found.sources) > 1:
-        battles = found.shared(*found.sources)
-        given = [found.verdicts(source, battles) for source in found.sources]
+def measure(record: Record) -> Iterator[Row]:
+    """Every figure that the votes define: of pairs of voters, of all voters, and of each judge."""
+    for first, second in combinations(record.sources, 2):
+        yield from _pair(record, first, second)
+    if len(record.sources) > 1:
+        battles = record.shared(*record.sources)
+        given = [record.verdicts(source, battles) for source in record.sources]
         for name, statistic in ALL.items():
-            yield from _row(name, "all", statistic, given, cluster=found.clusters(battles))
-    for source in found.sources:
-        yield from _leans(found, source)
+            yield from _row(name, "all", statistic, given, cluster=record.clusters(battles))
+    for source in record.sources:
+        yield from _leans(record, source)
         if source != HUMAN:
-            yield from _orders(found, source)
-            if HUMAN in found.sources:
-                yield from _biases(found, source)
+            yield from _orders(record, source)
+            if HUMAN in record.sources:
+                yield from _biases(record, source)
 
 
-def _pair(found: Record, one: str, two: str) -> Iterator[Row]:
-    """Accuracy takes people for the truth, and of two judges the second."""
-    judge, truth = (two, one) if one == HUMAN else (one, two)
-    battles = found.shared(one, two)
-    verdicts = found.verdicts(judge, battles), found.verdicts(truth, battles)
+def _pair(record: Record, first: str, second: str) -> Iterator[Row]:
+    """Figures of two voters; accuracy takes people as the truth, and of two judges the second."""
+    judge, truth = (second, first) if first == HUMAN else (first, second)
+    battles = record.shared(first, second)
+    verdicts = record.verdicts(judge, battles), record.verdicts(truth, battles)
     for name, statistic in PAIR.items():
-        yield from _row(name, f"{judge} ~ {truth}", statistic, *verdicts, cluster=found.clusters(battles))
+        yield from _row(name, f"{judge} ~ {truth}", statistic, *verdicts, cluster=record.clusters(battles))
 
 
-def _sides(found: Record, source: str, battles: Sequence[int]) -> dict[str, list[str | None]]:
+def _sides(record: Record, source: str, battles: Sequence[int]) -> dict[str, list[str | None]]:
     """Which side of each battle is longer, has the list, or is the judge's own model."""
-    texts = [found.texts.get(battle, ("", "")) for battle in battles]
+    texts = [record.texts.get(battle, ("", "")) for battle in battles]
     a, b = [left for left, _ in texts], [right for _, right in texts]
-    votes = [next(iter(found.votes[battle].values())) for battle in battles]
+    votes = [next(iter(record.votes[battle].values())) for battle in battles]
     family = source.removeprefix("judge:").split("+")
     own = biases.own([vote.model_a for vote in votes], [vote.model_b for vote in votes], family)
     return {"the longer": biases.longer(a, b), "the one with a list": biases.listed(a, b), "its own": own}
 
 
-def _leans(found: Record, source: str) -> Iterator[Row]:
-    battles = found.shared(source)
-    verdicts = found.verdicts(source, battles)
-    for name, side in _sides(found, source, battles).items():
-        clusters = found.clusters(battles)
+def _leans(record: Record, source: str) -> Iterator[Row]:
+    battles = record.shared(source)
+    verdicts = record.verdicts(source, battles)
+    for name, side in _sides(record, source, battles).items():
+        clusters = record.clusters(battles)
         yield from _row(f"lets {name} win", source, biases.lean, verdicts, side, cluster=clusters)
 
 
-def _biases(found: Record, source: str) -> Iterator[Row]:
-    battles = found.shared(source, HUMAN)
-    judge, people = found.verdicts(source, battles), found.verdicts(HUMAN, battles)
-    for name, side in _sides(found, source, battles).items():
-        clusters = found.clusters(battles)
+def _biases(record: Record, source: str) -> Iterator[Row]:
+    battles = record.shared(source, HUMAN)
+    judge, people = record.verdicts(source, battles), record.verdicts(HUMAN, battles)
+    for name, side in _sides(record, source, battles).items():
+        clusters = record.clusters(battles)
         yield from _row(
             f"bias to {name}", f"{source} ~ {HUMAN}", biases.bias, judge, people, side, cluster=clusters
         )
 
 
-def _orders(found: Record, source: str) -> Iterator[Row]:
-    """What the judge said of what it saw as A and B, where it saw a pair in both orders."""
-    both = [b for b in found.shared(source) if len(found.votes[b][source].orders) == 2]
-    orders = [found.votes[battle][source].orders for battle in both]
+def _orders(record: Record, source: str) -> Iterator[Row]:
+    """Swap consistency and position bias, over the pairs that the judge saw in both orders."""
+    both = [b for b in record.shared(source) if len(record.votes[b][source].orders) == 2]
+    orders = [record.votes[battle][source].orders for battle in both]
     first = [as_judged(winner) for winner, _ in orders]
     second = [mirrored(as_judged(winner)) for _, winner in orders]
-    clusters = found.clusters(both)
+    clusters = record.clusters(both)
     yield from _row("swap consistency", source, agreement.swap_consistency, first, second, cluster=clusters)
     yield from _row(
         "position bias", source, agreement.position_bias, [*first, *second], cluster=[*clusters, *clusters]

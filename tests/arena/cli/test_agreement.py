@@ -95,7 +95,7 @@ def test_a_voter_that_is_not_there_is_told_with_those_that_are(arena, tmp_path):
     voted(tmp_path)
     done = arena("agreement", "--between", "human,judge:nobody", folder=tmp_path)
     assert done.returncode == 2
-    assert "no votes of 'judge:nobody'; there are votes of: human" in done.stderr
+    assert "no votes of 'judge:nobody'. Choose some of: human" in done.stderr
     alone = arena("agreement", folder=tmp_path)
     assert "Only one voter" in alone.stderr
 

@@ -1,4 +1,4 @@
-"""The journal: what was written is found again, whatever happened to the process that wrote it."""
+"""The reply cache: what was written is found again, whatever happened to the process that wrote it."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ def test_one_process_at_a_time(tmp_path: Path):
         ReplyCache(tmp_path / "j")
 
 
-def test_another_file_is_not_taken_for_a_journal(tmp_path: Path):
+def test_another_file_is_not_taken_for_a_reply_cache(tmp_path: Path):
     path = tmp_path / "notes.txt"
     path.write_text("dear diary\n")
-    with pytest.raises(ReplyCacheError, match=r"notes.txt:1: not a line of a journal"):
+    with pytest.raises(ReplyCacheError, match=r"notes.txt:1 is no line of a reply cache"):
         ReplyCache(path)
     assert path.read_text() == "dear diary\n"
 
@@ -97,7 +97,7 @@ def test_every_line_that_was_acknowledged_survives_kill_9(tmp_path: Path):
 
 @pytest.mark.parametrize("path", ["/proc/nobody/j", "/proc/j"])
 def test_a_place_that_cannot_be_written_is_not_somebody_elses(path: str):
-    with pytest.raises(ReplyCacheError, match=r"cannot be written .*give --reply-cache FILE"):
+    with pytest.raises(ReplyCacheError, match=r"cannot be written .*Use --reply-cache FILE"):
         ReplyCache(Path(path))
 
 
@@ -123,13 +123,13 @@ def test_a_full_disk_is_told_and_takes_nothing_that_was_written(tmp_path: Path, 
     path = tmp_path / "j"
     program = [sys.executable, "-c", FULL, str(path), str(room)]
     said = subprocess.run(program, capture_output=True, text=True, check=True).stdout
-    assert "what was written before is kept" in said
+    assert "Earlier entries are saved" in said
     with ReplyCache(path) as reply_cache:
         assert reply_cache.reply("0" * 64) == {"a": 1}
         assert len(reply_cache) == 1
 
 
 @pytest.mark.parametrize("path", [".", "/dev/full"])
-def test_a_folder_or_a_device_is_no_journal(path: str):
-    with pytest.raises(ReplyCacheError, match="is no file; give --reply-cache FILE"):
+def test_a_folder_or_a_device_is_no_reply_cache(path: str):
+    with pytest.raises(ReplyCacheError, match=r"is no file\. Use --reply-cache FILE"):
         ReplyCache(Path(path))
