@@ -62,7 +62,7 @@ PANELS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
         "explain": explain.explain,
     },
     "Benchmarks": {"bench": bench.app, "speed": speed.speed, "audit": audit.audit},
-    "Data": {"export": export.export, "import": import_.bring, "seal": seal.seal, "verify": export.verify},
+    "Data": {"export": export.export, "import": import_.import_, "seal": seal.seal, "verify": export.verify},
 }
 for panel, commands in PANELS.items():
     for name, command in commands.items():

@@ -1,4 +1,4 @@
-"""`arena db`: the database's layout, the proof that pair counts follow from votes, and copies."""
+"""`arena db`: upgrades, checks and copies of the database."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from arena.store import Database
     from arena.store.votes import Difference
 
-app = typer.Typer(help="The database.", no_args_is_help=True)
+app = typer.Typer(help="Upgrade, check and copy the database.", no_args_is_help=True)
 console = Console(stderr=True)
 
 
 @app.command()
 def upgrade(config: Config = None, db: DatabaseURL = None, as_format: AsFormat = Format.TABLE) -> None:
-    """Bring the database to the layout of this version."""
+    """Upgrade the database to the schema of this version."""
     from arena.config import read_settings
     from arena.store import Database
 
@@ -31,24 +31,26 @@ def upgrade(config: Config = None, db: DatabaseURL = None, as_format: AsFormat =
         with database.errors_translated():
             before = database.revision()
             database.upgrade()
-            told = {"database": database.shown, "from": before, "to": database.revision()}
+            result = {"database": database.shown, "from": before, "to": database.revision()}
     finally:
         database.close()
-    if not for_programs(told, as_format):
-        console.print(f"{told['database']}: {before or 'new'} → {told['to']}", markup=False)
+    if not for_programs(result, as_format):
+        console.print(f"{result['database']}: {before or 'new'} → {result['to']}", markup=False)
 
 
 @app.command("recount")
 def recount_(
     config: Config = None,
     db: DatabaseURL = None,
-    repair: Annotated[bool, typer.Option("--repair", help="Make the pair counts again from the votes.")] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Compute the pair counts again from the votes.")
+    ] = False,
     classify: Annotated[
-        bool, typer.Option("--classify", help="First sort every battle into categories by this version's rules.")
+        bool, typer.Option("--classify", help="First classify every battle by the rules of this version.")
     ] = False,
     as_format: AsFormat = Format.TABLE,
 ) -> None:
-    """Count every vote again and compare with the pair counts that the leaderboard uses."""
+    """Count every vote again and compare with the pair counts of the leaderboard."""
     from arena.store.models import model_ids
     from arena.store.votes import recount, rewrite_pair_counts, vote_count
 
@@ -61,25 +63,25 @@ def recount_(
         if differences and repair:
             with database.write() as session:
                 rewrite_pair_counts(session)
-    rows = [_differing(one, names) for one in differences]
+    rows = [_differing(difference, names) for difference in differences]
     if not for_programs({"votes": votes, "differences": rows, "repaired": repair and bool(rows)}, as_format, rows):
-        _tell_recount(votes, rows, repair)
+        _print_recount(votes, rows, repair)
     if differences and not repair:
-        console.print("type `arena db recount --repair` to make the pair counts again from the votes")
+        console.print("Run `arena db recount --repair` to compute the pair counts again from the votes.")
         raise typer.Exit(1)
 
 
-def _differing(one: Difference, names: Mapping[int, str]) -> dict[str, Any]:
+def _differing(difference: Difference, names: Mapping[int, str]) -> dict[str, Any]:
     from arena.store.votes import COLUMNS
 
-    a, b, category, source = one.key
+    a, b, category, source = difference.key
     row: dict[str, Any] = {"model_a": names[a], "model_b": names[b], "category": category, "source": source}
-    for said, counts in (("stored", one.stored), ("counted", one.counted)):
-        row |= {f"{said}_{column}": count for column, count in zip(COLUMNS.values(), counts, strict=True)}
+    for kind, counts in (("stored", difference.stored), ("counted", difference.counted)):
+        row |= {f"{kind}_{column}": count for column, count in zip(COLUMNS.values(), counts, strict=True)}
     return row
 
 
-def _tell_recount(votes: int, rows: list[dict[str, Any]], repair: bool) -> None:
+def _print_recount(votes: int, rows: list[dict[str, Any]], repair: bool) -> None:
     for row in rows:
         console.print(", ".join(f"{name} {value}" for name, value in row.items()), markup=False)
     if rows and repair:
@@ -90,14 +92,12 @@ def _tell_recount(votes: int, rows: list[dict[str, Any]], repair: bool) -> None:
 
 @app.command("copy")
 def copy_(
-    to: Annotated[
-        str, typer.Argument(metavar="URL", help="An empty database, such as postgresql://user@host/name.")
-    ],
+    to: Annotated[str, typer.Argument(metavar="URL", help="Empty database, such as postgresql://user@host/name.")],
     config: Config = None,
     db: DatabaseURL = None,
     as_format: AsFormat = Format.TABLE,
 ) -> None:
-    """Copy the whole database into an empty one, SQLite or PostgreSQL: all of it or nothing."""
+    """Copy the database into an empty one, SQLite or PostgreSQL, in one transaction."""
     from arena.store import Database
     from arena.store.copy import copy_database
 
@@ -110,23 +110,23 @@ def copy_(
                 rows = copy_database(source, target, progress)
         finally:
             target.close()
-    many = sum(rows.values())
-    told = {"from": source.shown, "to": target.shown, "rows": many, "tables": rows}
-    if not for_programs(told, as_format, [{"table": name, "rows": number} for name, number in rows.items()]):
-        console.print(f"{source.shown} → {target.shown}: {many:,} rows, all arrived", markup=False)
+    total = sum(rows.values())
+    result = {"from": source.shown, "to": target.shown, "rows": total, "tables": rows}
+    if not for_programs(result, as_format, [{"table": name, "rows": number} for name, number in rows.items()]):
+        console.print(f"{source.shown} → {target.shown}: {total:,} rows copied", markup=False)
 
 
 def _classify(database: Database) -> None:
-    """In many small transactions, so that a running arena goes on; the counts are made anew in the last one."""
+    """Classify in small transactions, so that a running arena goes on; the last one computes the counts."""
     from arena.rules.categories import VERSION
     from arena.store.battle_features import reclassify
     from arena.store.votes import rewrite_pair_counts
 
     after: int | None = 0
-    with console.status("sorting battles into categories"):
+    with console.status("classifying battles"):
         while after is not None:
             with database.write() as session:
                 after = reclassify(session, after)
                 if after is None:
                     rewrite_pair_counts(session)
-    console.print(f"every battle is sorted by {VERSION}, and the pair counts are made anew")
+    console.print(f"every battle is classified by {VERSION}, and the pair counts are computed again")

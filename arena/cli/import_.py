@@ -1,4 +1,4 @@
-"""`arena import`: battles of elsewhere."""
+"""`arena import`: battles of other arenas."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from rich.markup import escape
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, for_programs, opened
 
 
-def bring(
-    file: Annotated[Path, typer.Argument(help="Battles: a .csv, .jsonl or .parquet file, or PandaLM's .json.")],
+def import_(
+    file: Annotated[Path, typer.Argument(help="File of battles: .csv, .jsonl or .parquet, or PandaLM's .json.")],
     name: Annotated[
-        str | None, typer.Option(help="What its rows are known by; the file's name if left out.")
+        str | None, typer.Option(help="Name that identifies the rows; default: the name of the file.")
     ] = None,
     as_format: AsFormat = Format.TABLE,
     config: Config = None,
     db: DatabaseURL = None,
 ) -> None:
     """Import battles in the public arena format, with votes, voters, times and conversations."""
-    from arena.exchange.import_battles import bring_battles
+    from arena.exchange.import_battles import import_battles
 
     console = Console(stderr=True, soft_wrap=True)
     with opened(config, db, create=True) as (database, _), console.status(f"reading {file}"):
-        done = bring_battles(database, file, name)
+        done = import_battles(database, file, name)
     if for_programs(asdict(done), as_format):
         return
-    there = f"; {done.there:,} were there already" if done.there else ""
+    there = f"; {done.there:,} were already imported" if done.there else ""
     console.print(
         f"[bold]{escape(done.name)}[/]: {done.votes:,} votes on {done.models} models{there}", highlight=False
     )

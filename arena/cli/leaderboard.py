@@ -1,4 +1,4 @@
-"""`arena leaderboard`: the board in the terminal."""
+"""`arena leaderboard`: the leaderboard in the terminal."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from rich.text import Text
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, opened, write_csv, write_json
 from arena.errors import ConfigError
 
-WIDE = 110  # columns of a terminal that hold the counts as well
+WIDE = 110  # columns of a terminal with room for the counts
 
 Source = Annotated[
-    str, typer.Option(help="Whose votes: human, judges, judge:NAME, both (anchored on people), or all added up.")
+    str,
+    typer.Option(
+        help="Source of the votes: human, judges, judge:NAME, both (anchored on people) or all (added up)."
+    ),
 ]
-Category = Annotated[str, typer.Option(help="Category of the battles, such as code, math, english or hard.")]
+Category = Annotated[str, typer.Option(help="Category of battles, such as code, math, english or hard.")]
 
 
 class Method(StrEnum):
@@ -31,12 +34,12 @@ def leaderboard(
     source: Source = "human",
     category: Category = "overall",
     method: Annotated[
-        Method, typer.Option(help="Bradley–Terry; Davidson, with ties of their own; or online Elo.")
+        Method, typer.Option(help="Bradley–Terry (bt), Davidson with a parameter for ties, or online Elo.")
     ] = Method.BT,
-    style: Annotated[bool, typer.Option("--style", help="Take out the effect of length and formatting.")] = False,
+    style: Annotated[bool, typer.Option("--style", help="Control for length and formatting.")] = False,
     at: Annotated[
         str | None,
-        typer.Option(metavar="DATE", help="Of a past day, such as 2026-03-01 (its end, UTC)."),
+        typer.Option(metavar="DATE", help="Leaderboard at the end of a past day (UTC), such as 2026-03-01."),
     ] = None,
     as_format: AsFormat = Format.TABLE,
     config: Config = None,
@@ -49,9 +52,7 @@ def leaderboard(
 
     choice = BoardChoice(source, category, method.value, style)
     if at is not None and (method is not Method.BT or style):
-        raise ConfigError(
-            "--at: boards of past days are Bradley–Terry without style; leave --method and --style out"
-        )
+        raise ConfigError("--at: past days have Bradley–Terry leaderboards only. Leave out --method and --style.")
     with opened(config, db) as (database, settings), database.read() as session:
         if at is not None:
             past = board_at(session, moment(at), source, category, settings.ledger.filter)
@@ -68,7 +69,7 @@ def _print(published: dict[str, Any], as_format: Format) -> None:
     elif as_format is Format.CSV:
         write_csv(rows, () if rows else ("model",))
     elif not rows:
-        Console(stderr=True).print("No models yet: type `arena demo` and vote.")
+        Console(stderr=True).print("No models yet. Run `arena demo` and vote.")
     else:
         console = Console()
         console.print(_table(published, wide=console.width >= WIDE))

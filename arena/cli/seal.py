@@ -1,4 +1,4 @@
-"""`arena seal`: the votes so far, sealed into the hash chain."""
+"""`arena seal`: append the new votes to the hash chain."""
 
 from __future__ import annotations
 
@@ -22,27 +22,29 @@ NAMES = ("number", "previous", "first_vote", "last_vote", "votes", "root", "filt
 
 def seal(
     every: Annotated[
-        float | None, typer.Option(metavar="SECONDS", min=1.0, help="Go on and seal again after so long.")
+        float | None, typer.Option(metavar="SECONDS", min=1.0, help="Keep running, and seal again every SECONDS.")
     ] = None,
     filter: Annotated[  # noqa: A002  (the option's name)
-        str | None, typer.Option(help="Which votes count; the setting ledger.filter if left out.")
+        str | None, typer.Option(help="Filter of the votes; default: the setting ledger.filter.")
     ] = None,
     as_format: AsFormat = Format.TABLE,
     config: Config = None,
     db: DatabaseURL = None,
 ) -> None:
-    """Seal the votes that are not sealed yet, with the board that follows from them."""
+    """Seal the votes that are not sealed yet, with their leaderboards."""
     from arena.exchange.sealing import seal as seal_votes
 
     if every is not None and as_format is Format.CSV:
-        raise ConfigError("--every goes on and on, and CSV has one heading; take --format json, one object a time")
+        raise ConfigError(
+            "--every has no end, and a CSV table has one header. Use --format json, which prints one object for each run."
+        )
     with opened(config, db) as (database, settings):
         while True:
             done = seal_votes(database, filter or settings.ledger.filter)
-            new = [_row(one) for one in done.new]
+            new = [_row(new_seal) for new_seal in done.new]
             if not for_programs({"new": new, "last": _row(done.last) if done.last else None}, as_format, new):
-                _tell(done)
-            sys.stdout.flush()  # whoever reads a seal after the other waits for each
+                _print(done)
+            sys.stdout.flush()  # a program that reads the output waits for each seal
             if every is None:
                 return
             try:
@@ -51,17 +53,17 @@ def seal(
                 return
 
 
-def _row(one: Seal) -> dict[str, Any]:
-    """A seal without its boards, which an export has."""
-    return {name: getattr(one, name) for name in NAMES}
+def _row(sealed: Seal) -> dict[str, Any]:
+    """A seal without its leaderboards."""
+    return {name: getattr(sealed, name) for name in NAMES}
 
 
-def _tell(done: Sealed) -> None:
+def _print(done: Sealed) -> None:
     console = Console(stderr=True, soft_wrap=True)
-    for one in done.new:
-        votes = f"{one.votes:,} vote{'' if one.votes == 1 else 's'}"
-        console.print(f"seal [bold]{one.number}[/]: {votes}, {escape(one.filter)}, {one.sha256}", highlight=False)
+    for new in done.new:
+        votes = f"{new.votes:,} vote{'' if new.votes == 1 else 's'}"
+        console.print(f"seal [bold]{new.number}[/]: {votes}, {escape(new.filter)}, {new.sha256}", highlight=False)
     if not done.new and done.last is not None:
-        console.print(f"nothing new since seal {done.last.number}: {done.last.sha256}", highlight=False)
+        console.print(f"no new votes since seal {done.last.number}: {done.last.sha256}", highlight=False)
     elif not done.new:
-        console.print("no votes yet; type: arena serve", highlight=False)
+        console.print("No votes yet. Run: arena serve", highlight=False)

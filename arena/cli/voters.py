@@ -1,4 +1,4 @@
-"""`arena voters`: who votes as nobody else does."""
+"""`arena voters`: anomalous voters."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from arena.cli.options import AsFormat, Config, DatabaseURL, Format, opened, wri
 if TYPE_CHECKING:
     from arena.leaderboards.anomalous_voters import VotersChecked
 
-Level = Annotated[float, typer.Option(help="How often an honest voter may be flagged, at most.")]
-HUGE = 1e4  # e-values from here on are told by their power of ten
+Level = Annotated[float, typer.Option(help="Largest probability of flagging an honest voter.")]
+HUGE = 1e4  # e-values from here on are printed as powers of ten
 
 
 def voters(
     level: Level = 0.05, as_format: AsFormat = Format.TABLE, config: Config = None, db: DatabaseURL = None
 ) -> None:
-    """Flag voters whose votes do not look like other people's, with a guarantee for honest ones."""
+    """Flag anomalous voters with a bounded false-positive rate."""
     from arena.leaderboards.anomalous_voters import check_stored_voters
 
     with opened(config, db) as (database, _), database.read() as session:
@@ -41,10 +41,10 @@ def _table(checked: VotersChecked) -> Table:
     for column in ("voter", "votes", "e-value", "highest", "flagged", "looks like"):
         table.add_column(column, justify="right" if column in ("votes", "e-value", "highest") else "left")
     for row in rows:
-        told = f"after {row['flagged_after']} votes" if row["flagged"] else "–"
+        flag = f"after {row['flagged_after']} votes" if row["flagged"] else "–"
         likeliest = row["likeliest"] if row["flagged"] else ""
         values = (_shown(row["e_value"]), _shown(row["highest"]))
-        table.add_row(Text(row["voter"]), f"{row['votes']:,}", *values, told, Text(likeliest))
+        table.add_row(Text(row["voter"]), f"{row['votes']:,}", *values, flag, Text(likeliest))
     return table
 
 

@@ -1,4 +1,4 @@
-"""The boards that follow from rows of a battles file: one code makes the published numbers and checks them."""
+"""The leaderboards of a battles file, computed for an export and again for its verification."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from arena.rules.votes import HUMAN, OVERALL
 
 Row = Mapping[str, Any]
 STYLE = tuple(f"{name}_{side}" for name in ratings.STYLE_FEATURES for side in "ab")
-ESCAPED = {"both_bad": "tie (bothbad)"}  # how the public data sets call it
+ESCAPED = {"both_bad": "tie (bothbad)"}  # the name in the public data sets
 READ = {theirs: ours for ours, theirs in ESCAPED.items()}
 
 
 def vote_of(row: Row) -> SealedVote:
-    """The sealed part of a row. Raises KeyError for a row that lacks it."""
+    """The sealed part of a row. Raises KeyError for a missing field."""
     winner = str(row["winner"])
     return SealedVote(
         vote=int(row["vote"]),
@@ -37,7 +37,7 @@ def vote_of(row: Row) -> SealedVote:
 
 
 class Boards:
-    """Counts rows as they come; afterwards gives every published board."""
+    """Every published leaderboard, from rows that are added one by one."""
 
     def __init__(self, chosen: Filter) -> None:
         self.filter = chosen
@@ -58,9 +58,9 @@ class Boards:
             self._styled.extend((*ends, _CODE[vote.winner], *(int(row[name]) for name in STYLE)))
 
     def published(self, models: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """Boards by category and source of Bradley–Terry and Davidson; of people's votes also one with style.
+        """Bradley–Terry and Davidson leaderboards by category and source, and one of people's votes with style control.
 
-        Where a few votes do not define a method's parameters there is no board of it.
+        A method whose parameters the votes do not define has no leaderboard.
         """
         for category in sorted(self._tallies, key=lambda name: (name != OVERALL, name)):
             tally = self._tallies[category]
@@ -78,7 +78,7 @@ class Boards:
             return
         names = list(self._models)
         a, b, winner, *counts = (self._styled[place::width].tolist() for place in range(width))
-        columns = [names[one] for one in a], [names[one] for one in b], [_NAME[one] for one in winner]
+        columns = [names[code] for code in a], [names[code] for code in b], [_NAME[code] for code in winner]
         features = dict(zip(STYLE, counts, strict=True))
         sides = ({name: features[f"{name}_{side}"] for name in ratings.STYLE_FEATURES} for side in "ab")
         with _where_defined():
@@ -101,7 +101,7 @@ class Boards:
 
 @contextmanager
 def _where_defined() -> Iterator[None]:
-    """Too few votes leave a parameter without a finite value: that is no error, there is no such board yet."""
+    """Skip a fit whose parameters have no finite value, as with very few votes."""
     with suppress(ratings.BadOption, ratings.NotConverged):
         yield
 
@@ -111,33 +111,33 @@ _NAME = [outcome.name for outcome in ratings.OUTCOMES]
 
 
 def differences(published: Row, follows: Row, tolerance: float) -> Iterator[str]:
-    """Every number of a published board that is not the one that follows."""
+    """The numbers of a published leaderboard that differ from the computed ones, in words."""
     if published["votes"] != follows["votes"]:
         yield f"votes is {published['votes']}, and {follows['votes']} follow"
-    said = {row["model"]: row for row in published["models"]}
-    found = {row["model"]: row for row in follows["models"]}
-    for model in dict.fromkeys((*said, *found)):
-        if model not in said or model not in found:
-            yield f"{model}: is {'not on the board' if model in found else 'on the board, and has no place there'}"
+    stated = {row["model"]: row for row in published["models"]}
+    computed = {row["model"]: row for row in follows["models"]}
+    for model in dict.fromkeys((*stated, *computed)):
+        if model not in stated or model not in computed:
+            yield f"{model}: is {'not on the board' if model in computed else 'on the board, and has no place there'}"
             continue
-        for name in said[model]:
-            if not _same(said[model][name], found[model].get(name), tolerance):
-                yield f"{model}: {name} is {said[model][name]}, and {found[model].get(name)} follows"
+        for name in stated[model]:
+            if not _same(stated[model][name], computed[model].get(name), tolerance):
+                yield f"{model}: {name} is {stated[model][name]}, and {computed[model].get(name)} follows"
     yield from _style_differences(published.get("style") or {}, follows.get("style") or {}, tolerance)
 
 
-def _style_differences(said: Row, found: Row, tolerance: float) -> Iterator[str]:
-    for name in dict.fromkeys((*said, *found)):
-        one, other = said.get(name) or {}, found.get(name) or {}
+def _style_differences(stated: Row, computed: Row, tolerance: float) -> Iterator[str]:
+    for name in dict.fromkeys((*stated, *computed)):
+        given, expected = stated.get(name) or {}, computed.get(name) or {}
         for part in ("value", "lower", "upper"):
-            if not _same(one.get(part), other.get(part), tolerance):
-                yield f"style {name}: {part} is {one.get(part)}, and {other.get(part)} follows"
+            if not _same(given.get(part), expected.get(part), tolerance):
+                yield f"style {name}: {part} is {given.get(part)}, and {expected.get(part)} follows"
 
 
-def _same(one: Any, other: Any, tolerance: float) -> bool:
-    if isinstance(one, float) and isinstance(other, int | float):
-        return abs(one - other) <= tolerance
-    return bool(one == other)
+def _same(given: Any, expected: Any, tolerance: float) -> bool:
+    if isinstance(given, float) and isinstance(expected, int | float):
+        return abs(given - expected) <= tolerance
+    return bool(given == expected)
 
 
 def board_name(board: Row) -> str:

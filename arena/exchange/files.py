@@ -1,4 +1,4 @@
-"""Files of an export: rows as JSONL or Parquet, a manifest over all of them, a folder or an archive."""
+"""Files of an export: rows as JSONL or Parquet, a manifest, a folder or an archive."""
 
 from __future__ import annotations
 
@@ -20,32 +20,30 @@ ROWS_AT_ONCE = 2_000  # in one row group: some megabytes of conversations
 
 
 class BadExport(InputError):
-    """A folder or archive that is no export, or a broken one; the text says what is wrong with it."""
+    """A folder or archive that is not an export, or a broken one; the text says why."""
 
 
 @contextmanager
 def fresh_folder(out: Path, force: bool = False) -> Iterator[Path]:
-    """A folder to write to, which becomes `out` (a folder, or an archive if it ends in .zip) when all is written.
+    """A folder to write to, which becomes `out` (a folder, or an archive if it ends in .zip) at the end.
 
-    Raises `ConfigError` when there is something already and `force` does not say to replace it, or when it is no
-    export, and `InputError` when it cannot be written.
+    Raises `ConfigError` if `out` exists without `force`, or is not an export, and `InputError` if it cannot be
+    written.
     """
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         if not force:
-            raise ConfigError(f"{out} is there already; choose another --out, or say --force")
+            raise ConfigError(f"{out} already exists. Choose another --out, or add --force to replace it.")
         if (other := _not_exported(out)) is not None:
-            raise ConfigError(
-                f"{out} holds {other}, which no export wrote, and is not replaced; choose another --out"
-            )
+            raise ConfigError(f"{out} contains {other}, which is not part of an export. Choose another --out.")
     try:
         with _made_beside(out) as folder:
             yield folder
     except OSError as problem:
-        raise InputError(f"{out}: cannot be written ({problem.strerror}); choose another --out") from problem
+        raise InputError(f"{out} cannot be written ({problem.strerror}). Choose another --out.") from problem
 
 
 def _not_exported(out: Path) -> Path | None:
-    """A file that no export can have written: `--force` must not take a home folder away."""
+    """A file that is not part of an export: `--force` must not remove a home folder."""
     files = (file for file in out.rglob("*") if not file.is_dir()) if out.is_dir() else iter([out])
     return next((file for file in files if file.suffix not in WRITTEN), None)
 
@@ -68,7 +66,7 @@ def _made_beside(out: Path) -> Iterator[Path]:
 
 @contextmanager
 def opened_export(path: Path) -> Iterator[Path]:
-    """The folder of an export, unpacked for the time being if it is an archive. Raises `BadExport`."""
+    """The folder of an export, unpacked to a temporary one if it is an archive. Raises `BadExport`."""
     if path.is_dir():
         yield path
         return
@@ -77,16 +75,22 @@ def opened_export(path: Path) -> Iterator[Path]:
             archive.extractall(made)  # zipfile keeps names inside
             inside = sorted(Path(made).rglob(MANIFEST))
             if not inside:
-                raise BadExport(f"{path}: holds no {MANIFEST}; is it what `arena export --format arena` wrote?")
+                raise BadExport(
+                    f"{path} contains no {MANIFEST}. Give a folder or archive that `arena export` wrote."
+                )
             yield inside[0].parent
     except FileNotFoundError:
-        raise BadExport(f"{path}: no such folder or archive; type: arena export --out FOLDER") from None
+        raise BadExport(
+            f"{path} not found. Run `arena export --out FOLDER`, or give another folder or archive."
+        ) from None
     except (zipfile.BadZipFile, OSError) as problem:
-        raise BadExport(f"{path}: not a folder or a zip archive ({problem})") from problem
+        raise BadExport(
+            f"{path} is not a folder or a zip archive ({problem}). Give what `arena export` wrote."
+        ) from problem
 
 
 def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
-    """Rows as JSONL, or as Parquet by the file's ending; returns how many. Without pyarrow a `ConfigError`."""
+    """Write rows as JSONL, or as Parquet by the ending. Returns their number; Parquet without pyarrow is a `ConfigError`."""
     if path.suffix == ".parquet":
         return _write_parquet(path, rows)
     number = 0
@@ -98,7 +102,7 @@ def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
 
 
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:
-    """Raises `BadExport` naming the line."""
+    """The rows of a file. Raises `BadExport` that names the line."""
     if path.suffix == ".parquet":
         yield from _read_parquet(path)
         return
@@ -114,15 +118,16 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def write_json(path: Path, value: Any) -> None:
+    """Write a value as JSON, readable by people."""
     path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def read_json(path: Path) -> Any:
-    """Raises `BadExport`."""
+    """The value of a JSON file. Raises `BadExport`."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise BadExport(f"{path.name}: is missing") from None
+        raise BadExport(f"{path.name} is missing. Export again.") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as problem:
         raise BadExport(f"{path.name}: not valid JSON: {problem}") from problem
 
@@ -137,29 +142,29 @@ def _pyarrow() -> Any:
         import pyarrow
         import pyarrow.parquet
     except ImportError as problem:
-        raise ConfigError("Parquet needs pyarrow; type: pip install 'arena[parquet]'") from problem
+        raise ConfigError("Parquet needs pyarrow. Run: pip install 'arena[parquet]'") from problem
     return pyarrow
 
 
 def _write_parquet(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
     arrow = _pyarrow()
     writer, number = None, 0
-    some: list[dict[str, Any]] = []
+    batch: list[dict[str, Any]] = []
     schema = _schema(arrow)
 
     def flush() -> None:
         nonlocal writer
-        table = arrow.Table.from_pylist(some, schema=schema)
+        table = arrow.Table.from_pylist(batch, schema=schema)
         writer = writer or arrow.parquet.ParquetWriter(path, schema, compression="zstd")
         writer.write_table(table)
-        some.clear()
+        batch.clear()
 
     for row in rows:
-        some.append(dict(row))
+        batch.append(dict(row))
         number += 1
-        if len(some) == ROWS_AT_ONCE:
+        if len(batch) == ROWS_AT_ONCE:
             flush()
-    if some or writer is None:
+    if batch or writer is None:
         flush()
     assert writer is not None
     writer.close()
@@ -176,7 +181,7 @@ def _read_parquet(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _schema(arrow: Any) -> Any:
-    """Columns of a battles file: a column of nothing but nulls must not change its type from batch to batch."""
+    """The columns of a battles file: a column of nulls must keep its type in every batch."""
     from arena.exchange.board_numbers import STYLE
 
     talk = arrow.list_(arrow.struct([("role", arrow.string()), ("content", arrow.string())]))

@@ -1,4 +1,4 @@
-"""`arena export --format arena`: votes, seals and boards in one folder, from which everything can be checked."""
+"""`arena export --format arena`: votes, seals and leaderboards in one folder that can be verified by itself."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FORMAT = "arena-export-1"
 
 @dataclass(frozen=True)
 class Exported:
-    """What an export came to, for the reader and for the manifest."""
+    """The counts of an export."""
 
     path: Path
     votes: int
@@ -44,30 +44,29 @@ def export_arena(
     show_judged: bool = True,
     force: bool = False,
 ) -> Exported:
-    """Write everything that may be published. Raises `ConfigError` for an `out` that is taken.
+    """Write everything that may be published. Raises `ConfigError` if `out` exists.
 
-    Texts are those of battles whose voters agreed, and of judges' battles where `show_judged`; of the others the
-    vote remains.
-    `version` is the filter of the boards where no seal names one.
+    Texts are those of shared battles, and of judges' battles with `show_judged`; the others have their votes only.
+    `version` is the filter of the leaderboards where no seal names one.
     """
-    screen = screen_with(patterns)
+    redact = screen_with(patterns)
     with fresh_folder(out, force) as folder, database.read() as session:
         ending = "parquet" if parquet else "jsonl"
-        done = _write(session, folder, screen, ending, version, show_judged)
+        done = _write(session, folder, redact, ending, version, show_judged)
     return Exported(out, **done)
 
 
 def _write(
-    session: Session, folder: Path, screen: PIIRedactor, ending: str, version: str, show_judged: bool
+    session: Session, folder: Path, redact: PIIRedactor, ending: str, version: str, show_judged: bool
 ) -> dict[str, Any]:
     chain = seals(session)
     boards = Boards(find_filter(chain[-1].filter if chain else version))
     counted = {"votes": 0, "unsealed": 0, "with_text": 0}
-    places = [(one.last_vote, one.number) for one in chain]
+    places = [(seal.last_vote, seal.number) for seal in chain]
     last = chain[-1].last_vote if chain else 0
 
     def counting() -> Iterator[dict[str, Any]]:
-        for row in arena_rows(session, screen, places, show_judged=show_judged):
+        for row in arena_rows(session, redact, places, show_judged=show_judged):
             boards.add(vote_of(row), row)
             counted["votes"] += 1
             counted["unsealed"] += row["vote"] > last
@@ -79,13 +78,13 @@ def _write(
     ]
     rows = {
         f"battles.{ending}": write_rows(folder / f"battles.{ending}", counting()),
-        "seals.jsonl": write_rows(folder / "seals.jsonl", (one.to_dict() for one in chain)),
+        "seals.jsonl": write_rows(folder / "seals.jsonl", (seal.to_dict() for seal in chain)),
         "models.jsonl": write_rows(folder / "models.jsonl", models),
     }
-    published = list(boards.published([one["model"] for one in models]))
+    published = list(boards.published([row["model"] for row in models]))
     write_json(folder / "boards.json", published)
     rows["boards.json"] = len(published)
-    done = {**counted, "seals": len(chain), "boards": len(published), "screened": dict(screen.found)}
+    done = {**counted, "seals": len(chain), "boards": len(published), "screened": dict(redact.found)}
     files = {name: {"sha256": digest(folder / name), "rows": number} for name, number in rows.items()}
     write_json(
         folder / MANIFEST,

@@ -22,15 +22,15 @@ from arena.store.schema.battles import now
 
 BATCH = 2_000  # votes in one transaction: others write in between
 STYLE = tuple(f"{name}_{side}" for name in ratings.STYLE_FEATURES for side in "ab")
-SIDES = ("left", "right")  # what some call the models
-VOTERS = ("voter", "judge_hash", "judge", "worker")  # what public files call the voter
+SIDES = ("left", "right")  # other names of the models
+VOTERS = ("voter", "judge_hash", "judge", "worker")  # names of the voter in public files
 SOURCES = (HUMAN, JUDGE)
 YEAR_3000 = 32_503_680_000  # seconds; a larger time is in milliseconds
 
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import came to. `there`: votes that an earlier import of the same rows has brought."""
+    """The counts of an import. `there` are votes that an earlier import of the same rows added."""
 
     name: str
     votes: int
@@ -38,12 +38,12 @@ class Imported:
     models: int
 
 
-def bring_battles(database: Database, path: Path, name: str | None = None) -> Imported:
+def import_battles(database: Database, path: Path, name: str | None = None) -> Imported:
     """Import the votes of a CSV, JSONL or Parquet file (see `read_battles_file`).
 
-    Rows are known by `name` (the file's own if left out) and their `question_id` or number, so that a second
-    import adds nothing; rows of an Arena's export by their battle alone. Raises `BadBattlesFile` naming the
-    row, before anything is written.
+    Rows are identified by `name` (default: the name of the file) and their `question_id` or number, so that a second
+    import adds nothing; rows of an Arena export by their battle. Raises `BadBattlesFile` that names the row, before
+    anything is written.
     """
     columns = read_battles_file(path, SIDES)
     try:
@@ -52,7 +52,9 @@ def bring_battles(database: Database, path: Path, name: str | None = None) -> Im
         raise BadBattlesFile(f"{path}: {type(problem).__name__}: {problem}") from problem
     for model in battles.models:
         if len(model) > 120 or not model.isprintable():
-            raise BadBattlesFile(f"{path}: model name {model[:40]!r} is too long or cannot be printed")
+            raise BadBattlesFile(
+                f"{path}: model name {model[:40]!r} is longer than 120 characters or not printable. Rename the model."
+            )
     chosen = name or path.stem
     votes = list(_votes(path, columns, chosen))
     added = 0
@@ -105,7 +107,7 @@ def _vote(row: Mapping[str, Any], key: str, source: str) -> NewVote:
 def _source(row: Mapping[str, Any]) -> str:
     source = str(row.get("source") or HUMAN)
     if not source.startswith(SOURCES):
-        raise ValueError(f"source {source!r}; expected human or judge:NAME")
+        raise ValueError(f"source {source!r} is unknown. Use human or judge:NAME.")
     return source
 
 
@@ -120,7 +122,7 @@ def _digest(*parts: str) -> str:
 
 
 def _time(row: Mapping[str, Any]) -> datetime:
-    """Seconds or milliseconds since 1970, or ISO 8601; without a zone it is UTC, without a time now."""
+    """The time of seconds or milliseconds since 1970, or ISO 8601 (default zone: UTC); now for a row without one."""
     given = row.get("timestamp") if row.get("timestamp") not in (None, "") else row.get("tstamp")
     if given is None or given == "":
         return now()
@@ -132,41 +134,45 @@ def _time(row: Mapping[str, Any]) -> datetime:
         moment = datetime.fromisoformat(str(given))
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     if not math.isfinite(seconds):
-        raise ValueError(f"time {given!r}; expected seconds since 1970 or such as 2024-05-17T12:00:00Z")
+        raise ValueError(
+            f"time {given!r} is invalid. Use seconds since 1970, or ISO 8601 such as 2024-05-17T12:00:00Z."
+        )
     return datetime.fromtimestamp(seconds / 1000 if seconds > YEAR_3000 else seconds, UTC)
 
 
 def _talk(conversation: object, completion: object, row: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The messages of one side; of a completion alone, after the row's prompt."""
+    """The messages of one side; those of a completion begin with the prompt of the row."""
     if isinstance(conversation, str) and conversation.strip():
         conversation = json.loads(conversation)
     if conversation:
         if not isinstance(conversation, Sequence):
-            raise ValueError(f"conversation {str(conversation)[:40]!r}; expected a list of {{role, content}}")
-        return [{"role": str(one["role"]), "content": _plain(one["content"])} for one in conversation]
+            raise ValueError(
+                f"conversation {str(conversation)[:40]!r} is invalid. Use a list of {{role, content}}."
+            )
+        return [{"role": str(message["role"]), "content": _plain(message["content"])} for message in conversation]
     if isinstance(completion, str) and isinstance(row.get("prompt"), str):
         return [{"role": "user", "content": str(row["prompt"])}, {"role": "assistant", "content": completion}]
     return []
 
 
 def _plain(content: object) -> str:
-    """Text, also of contents in parts, as newer files have them."""
+    """The text of a content; newer files have contents in parts."""
     if isinstance(content, str):
         return content
     if isinstance(content, Sequence):
         return "\n".join(str(part["text"]) for part in content if part.get("text"))
-    raise ValueError(f"content {str(content)[:40]!r}; expected text")
+    raise ValueError(f"content {str(content)[:40]!r} is invalid. Use text.")
 
 
 def _turns(left: list[dict[str, str]], right: list[dict[str, str]]) -> tuple[list[str], list[str], list[str]]:
     """Prompts and both sides' completions, turn by turn; a turn without a completion has an empty one."""
-    prompts, a = _said(left)
-    _, b = _said(right)
+    prompts, a = _prompts_and_completions(left)
+    _, b = _prompts_and_completions(right)
     short = len(prompts) - len(b)
     return prompts, a, (b + [""] * short)[: len(prompts)]
 
 
-def _said(talk: list[dict[str, str]]) -> tuple[list[str], list[str]]:
+def _prompts_and_completions(talk: list[dict[str, str]]) -> tuple[list[str], list[str]]:
     prompts: list[str] = []
     completions: list[str] = []
     for message in talk:
@@ -183,12 +189,12 @@ def _categories(row: Mapping[str, Any], prompts: Sequence[str]) -> tuple[str, ..
     if isinstance(given, str):
         given = json.loads(given)
     if given:
-        return tuple(str(one)[:60] for one in given)
+        return tuple(str(category)[:60] for category in given)
     return categories(prompts) if prompts else ()
 
 
 def _style(row: Mapping[str, Any], a: Sequence[str], b: Sequence[str]) -> dict[str, int]:
-    """The counts that came with the row, or those of its texts."""
+    """The style counts of the row, or those of its texts."""
     if all(row.get(name) not in (None, "") for name in STYLE):
         return {name: int(row[name]) for name in STYLE}
     if not any(a) or not any(b):

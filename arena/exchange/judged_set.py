@@ -1,4 +1,4 @@
-"""A prompt set as it is handed on: prompts, completions, and what judges said of them."""
+"""A prompt set as it is exported: prompts, completions and verdicts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Body = Callable[[Sequence[Mapping[str, str]]], dict[str, Any]]
 
 @dataclass
 class Written:
-    """What was written, and what the format could not hold."""
+    """The counts of an export, and notes on what the format could not hold."""
 
     path: Path
     prompts: int = 0
@@ -30,7 +30,7 @@ class Written:
 
 @dataclass(frozen=True)
 class JudgedSet:
-    """A set, read once."""
+    """A prompt set with its completions, verdicts and scores."""
 
     prompts: Mapping[str, StoredPrompt]
     completions: Mapping[tuple[str, str], StoredCompletion]
@@ -43,6 +43,7 @@ class JudgedSet:
 
 
 def read_set(session: Session, name: str) -> JudgedSet:
+    """The prompt set of a name. Raises `ConfigError` for an unknown one."""
     try:
         prompts = {prompt.key: prompt for prompt in prompts_of(session, name)}
     except UnknownPromptSet as problem:
@@ -52,34 +53,40 @@ def read_set(session: Session, name: str) -> JudgedSet:
     )
 
 
-def against(one: JudgedSet, judge: str | None, baseline: str | None) -> tuple[str | None, list[SetVerdict]]:
+def against(judged: JudgedSet, judge: str | None, baseline: str | None) -> tuple[str | None, list[SetVerdict]]:
     """The baseline, and the chosen judge's verdicts against it."""
-    chosen = choose_judge([said.source for said in one.verdicts], judge)
-    said = [v for v in one.verdicts if v.source == chosen]
-    if baseline is not None and baseline not in one.models:
-        known = ", ".join(one.models) or "none"
-        raise ConfigError(f"--baseline: {baseline!r} has no completions; models that have: {known}")
-    if baseline is None and said:
-        met = Counter(model for v in said for model in (v.model_a, v.model_b))
-        in_all = sorted(model for model, number in met.items() if number == len(said))
+    chosen = choose_judge([verdict.source for verdict in judged.verdicts], judge)
+    verdicts = [v for v in judged.verdicts if v.source == chosen]
+    if baseline is not None and baseline not in judged.models:
+        models = ", ".join(judged.models) or "none"
+        raise ConfigError(f"--baseline: {baseline!r} has no completions. Models with completions: {models}.")
+    if baseline is None and verdicts:
+        met = Counter(model for v in verdicts for model in (v.model_a, v.model_b))
+        in_all = sorted(model for model, number in met.items() if number == len(verdicts))
         if not in_all:
-            raise ConfigError(f"the judge compared all pairs; name one with --baseline: {', '.join(sorted(met))}")
+            raise ConfigError(
+                f"The judge compared all pairs of models. Give one of them as --baseline: {', '.join(sorted(met))}."
+            )
         baseline = in_all[0]
-    return baseline, [v for v in said if baseline in (v.model_a, v.model_b)]
+    return baseline, [v for v in verdicts if baseline in (v.model_a, v.model_b)]
 
 
 def choose_judge(sources: Iterable[str], judge: str | None) -> str | None:
-    """The judge asked for, or the only one; None where nobody has judged."""
-    known = sorted({source.removeprefix(JUDGE) for source in sources})
-    if judge is not None and judge.removeprefix(JUDGE) not in known:
-        raise ConfigError(f"--judge: {judge!r} has not judged this set; judges: {', '.join(known) or 'none'}")
-    if judge is None and len(known) > 1:
-        raise ConfigError(f"several judges have judged this set; choose one with --judge: {', '.join(known)}")
-    if not known:
+    """The source of the given judge, or of the only one; None without verdicts."""
+    judges = sorted({source.removeprefix(JUDGE) for source in sources})
+    if judge is not None and judge.removeprefix(JUDGE) not in judges:
+        raise ConfigError(
+            f"--judge: {judge!r} has no verdicts on this prompt set. Judges with verdicts: {', '.join(judges) or 'none'}."
+        )
+    if judge is None and len(judges) > 1:
+        raise ConfigError(
+            f"Several judges have verdicts on this prompt set. Choose one with --judge: {', '.join(judges)}."
+        )
+    if not judges:
         return None
-    return f"{JUDGE}{(judge or known[0]).removeprefix(JUDGE)}"
+    return f"{JUDGE}{(judge or judges[0]).removeprefix(JUDGE)}"
 
 
 def file_name(name: str) -> str:
-    """A model's or judge's name as that of a file: a slash would be a folder."""
+    """The file name of a model or judge; a slash would be a folder."""
     return name.replace("/", "__").replace("\\", "__").lstrip(".") or "_"

@@ -3,7 +3,7 @@
     alpaca_eval   MODEL/model_outputs.json, MODEL/annotations.json        verdicts against one baseline
     arena_hard    question.jsonl, model_answer/MODEL.jsonl, model_judgment/JUDGE/MODEL.jsonl    the same
     mt_bench      question.jsonl, model_answer/MODEL.jsonl, model_judgment/JUDGE_single.jsonl   scores
-    openai-batch  MODEL.jsonl                                             requests, to be answered elsewhere
+    openai-batch  MODEL.jsonl                                             requests for another service
 
 `arena judge score` reads the verdicts back to the same numbers, `arena prompts import` the prompts.
 """
@@ -30,20 +30,20 @@ def export_set(
     bodies: Mapping[str, Body] | None = None,
     force: bool = False,
 ) -> Written:
-    """Write the prompt set `name`. `bodies` make the request of each model, for openai-batch.
+    """Write the prompt set `name`. `bodies` build the request of each model, for openai-batch.
 
-    Raises `ConfigError` naming what there is to choose from.
+    Raises `ConfigError` with the available choices.
     """
     with database.read() as session:
-        one = read_set(session, name)
+        judged = read_set(session, name)
     with fresh_folder(out, force) as folder:
         done = Written(out)
         if format == "openai-batch":
-            set_files.openai_batch(folder, one, bodies or {}, done)
+            set_files.openai_batch(folder, judged, bodies or {}, done)
         elif format == "mt_bench":
-            set_files.mt_bench(folder, one, judge, done)
+            set_files.mt_bench(folder, judged, judge, done)
         else:
-            chosen, said = against(one, judge, baseline)
+            chosen, verdicts = against(judged, judge, baseline)
             write = set_files.alpaca_eval if format == "alpaca_eval" else set_files.arena_hard
-            write(folder, one, chosen, said, done)
+            write(folder, judged, chosen, verdicts, done)
     return done

@@ -1,4 +1,4 @@
-"""PandaLM's published test set as battles: two completions of an instruction, and what three people thought.
+"""PandaLM's published test set as battles: two completions of an instruction, and the votes of three annotators.
 
 Each row has `cmp_key` (the two models, joined with "_"), `instruction` and `input`, `response1`, `response2` and
 `annotator1` to `annotator3`, 0 for a tie, 1 or 2. Source: github.com/WeOpenML/PandaLM, data/testset-v1.json.
@@ -14,11 +14,13 @@ WINNER_OF = {0: "tie", 1: "model_a", 2: "model_b"}
 
 
 def pandalm_columns(rows: object) -> dict[str, list[object]]:
-    """One vote an annotator. Raises ValueError that names the row."""
+    """The columns with one vote for each annotator. Raises ValueError that names the row."""
     if not isinstance(rows, Sequence) or not all(
         isinstance(row, Mapping) and ANNOTATORS[0] in row for row in rows
     ):
-        raise ValueError(f"the only .json read is PandaLM's test set, a list of rows with {', '.join(ANNOTATORS)}")
+        raise ValueError(
+            f"not PandaLM's test set, a list of rows with {', '.join(ANNOTATORS)}. Give other battles as .jsonl"
+        )
     votes = [vote for number, row in enumerate(rows) for vote in _votes(number, row)]
     names = list(votes[0]) if votes else ["model_a", "model_b", "winner"]
     return {name: [vote[name] for vote in votes] for name in names}
@@ -35,6 +37,6 @@ def _votes(number: int, row: Mapping[str, Any]) -> list[dict[str, object]]:
             "completion_a": str(row["response1"]),  # a few say true or false, without quotes
             "completion_b": str(row["response2"]),
         }
-        return [{**battle, "winner": WINNER_OF[row[who]], "voter": who} for who in ANNOTATORS]
+        return [{**battle, "winner": WINNER_OF[row[annotator]], "voter": annotator} for annotator in ANNOTATORS]
     except (KeyError, ValueError, TypeError) as problem:
         raise ValueError(f"row {number}: {type(problem).__name__}: {problem}") from problem

@@ -1,4 +1,4 @@
-"""The body of a chat completion for each model, as the settings say it is asked."""
+"""The body of a chat completion for each model, from its settings."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from arena.exchange.judged_set import Body
 
 
 def request_bodies(settings: Settings, names: str | None) -> dict[str, Body]:
-    """For the models named, parted by commas, or all that are enabled. A name without settings is asked plainly.
+    """The request bodies of comma-separated models, or of all enabled ones; a model without settings has no options.
 
-    Raises `ConfigError` when there is none.
+    Raises `ConfigError` without any model.
     """
-    known = {model.name: model for model in settings.models}
+    configured = {model.name: model for model in settings.models}
     wanted = [name.strip() for name in (names or "").split(",") if name.strip()]
-    chosen = wanted or [name for name, model in known.items() if model.enabled]
+    chosen = wanted or [name for name, model in configured.items() if model.enabled]
     if not chosen:
-        raise ConfigError("no model to ask: name some with --models a,b, or add [[models]] to arena.toml")
-    return {name: _body(name, known.get(name)) for name in chosen}
+        raise ConfigError("There are no models. Give some with --models a,b, or add [[models]] to arena.toml.")
+    return {name: _body(name, configured.get(name)) for name in chosen}
 
 
 def _body(name: str, model: AnyModel | None) -> Body:

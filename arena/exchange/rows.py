@@ -1,4 +1,4 @@
-"""Votes as rows of the public arena format, screened, with prompts that come often marked."""
+"""Votes as rows of the public arena format, with personal data redacted and frequent prompts marked."""
 
 from __future__ import annotations
 
@@ -16,20 +16,19 @@ from arena.rules.languages import language
 from arena.rules.pii import PIIRedactor
 from arena.rules.seals import SealedVote, pseudonym
 from arena.store import Session
-from arena.store.conversations import Behind, Message, behind, prompts_said, reasons
+from arena.store.conversations import Behind, Message, behind, reasons, user_prompts
 from arena.store.ledger import PAGE, ledger_key, sealed_votes
 from arena.store.votes import battles_of_votes
 
-# What the public arena does (blog of 2024-05-17): the one prompt in a thousand that comes most often is cut down
-# to as many as the 99.9th percentile of prompts. Below this many nothing is cut: in a small arena the percentile
-# means nothing.
+# The rule of the public arena (blog of 2024-05-17): a prompt that occurs more often than the 99.9th percentile of
+# prompts is cut down to that many votes. Below `FEWEST` nothing is cut: in a small arena the percentile means nothing.
 PERCENTILE, FEWEST = 99.9, 10
-LETTERS = 10_000  # of a prompt that tell it from others
+LETTERS = 10_000  # of a prompt that identify it
 
 
 @dataclass
 class Repeats:
-    """How often each prompt was voted on, and how many of them a de-duplicated set keeps."""
+    """The number of votes of each prompt, and how many of them a de-duplicated set keeps."""
 
     counts: Counter[str | None] = field(default_factory=Counter)
     seen: Counter[str | None] = field(default_factory=Counter)
@@ -48,9 +47,9 @@ class Repeats:
 
 
 def arena_rows(
-    session: Session, screen: PIIRedactor, seal_of: Sequence[tuple[int, int]] = (), *, show_judged: bool = True
+    session: Session, redact: PIIRedactor, seal_of: Sequence[tuple[int, int]] = (), *, show_judged: bool = True
 ) -> Iterator[dict[str, Any]]:
-    """One row a vote, in order. `seal_of` has (last vote, number) of each seal; see `behind` for the rest."""
+    """One row for each vote, in order. `seal_of` has (last vote, number) of each seal; see `behind` for the rest."""
     key = ledger_key(session)
     repeats = _repeats(session, key)
     most = repeats.most
@@ -58,24 +57,24 @@ def arena_rows(
     last, number = next(places)
     for page in batched(sealed_votes(session), PAGE // 10):
         battle_of = battles_of_votes(session, [vote.vote for vote in page])
-        known = behind(session, sorted(set(battle_of.values())), show_judged=show_judged)
-        said = reasons(session, [vote.vote for vote in page])
+        battles = behind(session, sorted(set(battle_of.values())), show_judged=show_judged)
+        verdicts = reasons(session, [vote.vote for vote in page])
         for vote in page:
             while last is not None and vote.vote > last:
                 last, number = next(places)
-            about = known[battle_of[vote.vote]]
+            about = battles[battle_of[vote.vote]]
             prompt = _prompt_id(key, about.prompt)
             yield {
-                **_row(vote, about, screen),
+                **_row(vote, about, redact),
                 "prompt_id": prompt,
                 "dedup_tag": repeats.tag(prompt, most),
-                **_judged(said.get(vote.vote), about, screen),
+                **_judged(verdicts.get(vote.vote), about, redact),
                 "seal": number,
                 "leaf": vote.leaf().hex()[:16],
             }
 
 
-def _row(vote: SealedVote, about: Behind, screen: PIIRedactor) -> dict[str, Any]:
+def _row(vote: SealedVote, about: Behind, redact: PIIRedactor) -> dict[str, Any]:
     spoken = language(about.prompt)
     return {
         "question_id": vote.battle,
@@ -85,7 +84,7 @@ def _row(vote: SealedVote, about: Behind, screen: PIIRedactor) -> dict[str, Any]
         "winner": ESCAPED.get(vote.winner, vote.winner),
         "source": vote.source,
         "voter": vote.voter,
-        "anony": True,  # every vote here is given before the names are told
+        "anony": True,  # every vote here is given before the models are named
         "turn": about.turns,
         "language": spoken.capitalize() if spoken else None,
         "categories": list(about.categories),
@@ -94,26 +93,26 @@ def _row(vote: SealedVote, about: Behind, screen: PIIRedactor) -> dict[str, Any]
         "stopped_early": vote.stopped_early,
         "leaked": vote.leaked,
         "pair_probability": about.pair_probability,
-        "conversation_a": _screened(about.conversation_a, screen) if about.open else None,
-        "conversation_b": _screened(about.conversation_b, screen) if about.open else None,
+        "conversation_a": _redacted(about.conversation_a, redact) if about.open else None,
+        "conversation_b": _redacted(about.conversation_b, redact) if about.open else None,
         **{name: about.style.get(name) for name in STYLE},
     }
 
 
-def _screened(talk: Sequence[Message], screen: PIIRedactor) -> list[dict[str, str]]:
-    return [{"role": one["role"], "content": screen(one["content"])} for one in talk]
+def _redacted(conversation: Sequence[Message], redact: PIIRedactor) -> list[dict[str, str]]:
+    return [{"role": message["role"], "content": redact(message["content"])} for message in conversation]
 
 
-def _judged(said: tuple[str, float] | None, about: Behind, screen: PIIRedactor) -> dict[str, Any]:
-    """A judge's reason may quote the conversation: it is published where that is."""
-    reason, preference = said or (None, None)
-    return {"preference": preference, "reason": screen(reason) if reason and about.open else None}
+def _judged(verdict: tuple[str, float] | None, about: Behind, redact: PIIRedactor) -> dict[str, Any]:
+    """The verdict; its reason may quote the conversation and is published where that is."""
+    reason, preference = verdict or (None, None)
+    return {"preference": preference, "reason": redact(reason) if reason and about.open else None}
 
 
 def _prompt_id(key: bytes, prompt: str) -> str | None:
-    """The same prompt has the same id; one that is not known has none.
+    """The id of a prompt, the same for the same text; None for an unknown one.
 
-    Keyed, so that nobody can try whether a guessed prompt was asked.
+    It is keyed, so that nobody can test whether a guessed prompt was used.
     """
     if not prompt:
         return None
@@ -124,12 +123,12 @@ def _repeats(session: Session, key: bytes) -> Repeats:
     repeats = Repeats()
     for page in batched(sealed_votes(session), PAGE // 10):
         battle_of = battles_of_votes(session, [vote.vote for vote in page])
-        prompts = prompts_said(session, sorted(set(battle_of.values())))
+        prompts = user_prompts(session, sorted(set(battle_of.values())))
         repeats.counts.update(_prompt_id(key, prompts[battle_of[vote.vote]]) for vote in page)
     return repeats
 
 
 def batched(votes: Iterator[SealedVote], size: int) -> Iterator[list[SealedVote]]:
-    """Some at a time, for the databases limit what one statement may ask."""
-    while some := list(islice(votes, size)):
-        yield some
+    """The votes in lists of `size`: databases limit the parameters of a statement."""
+    while batch := list(islice(votes, size)):
+        yield batch

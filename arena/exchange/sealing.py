@@ -1,4 +1,4 @@
-"""Sealing: the votes since the last seal become the next ones, with the boards that follow from all of them."""
+"""Sealing: the votes since the last seal go into new ones, with the leaderboards of all votes so far."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from arena.store.ledger import (
     SealExists,
     add_seal,
     as_sealed,
-    hold_votes,
+    block_new_votes,
     last_seal,
     last_vote_id,
     sealed_votes,
@@ -25,23 +25,23 @@ from arena.store.models import model_names
 from arena.store.query_filters import VoteSelection
 from arena.store.schema.battles import now
 
-BATCH = 20_000  # votes in one seal: a third of a second to hash, and how finely a change can be told
+BATCH = 20_000  # votes in one seal: a third of a second to hash; a change can be located to one batch
 
 
 @dataclass
 class Sealed:
-    """What a run came to: its new seals, and the newest of all."""
+    """The new seals of a run, and the newest of all."""
 
     new: list[Seal] = field(default_factory=list)
     last: Seal | None = None
 
 
 def seal(database: Database, version: str = EVERY, *, batch: int = BATCH) -> Sealed:
-    """Seal the votes that no seal holds yet, `batch` at a time; when nothing is new, nothing is written.
+    """Seal the votes that are not sealed yet, `batch` at a time; without new votes nothing is written.
 
-    A filter other than that of the last seal is something new: it gets a seal, if need be one without votes.
-    Several may run at once: of two, one gets each number, and the other goes on from there. Raises
-    `ConfigError` for an unknown filter.
+    A filter that differs from that of the last seal gets a seal, without votes if there are no new ones. Concurrent
+    runs are safe: each number is added once, and the other run continues from there. Raises `ConfigError` for an
+    unknown filter.
     """
     chosen = find_filter(version)
     newest = _settled(database)
@@ -55,11 +55,11 @@ def seal(database: Database, version: str = EVERY, *, batch: int = BATCH) -> Sea
         votes = sealed_votes(session, start, VoteSelection(until=newest))
         models = model_names(session)
         while True:
-            some = list(islice(votes, batch))
-            if not some and done.last is not None and done.last.filter == version:
+            unsealed = list(islice(votes, batch))
+            if not unsealed and done.last is not None and done.last.filter == version:
                 return done
-            tally.add(vote for vote in some if counts(vote))
-            made = _seal(done.last, some, version, tally, models)
+            tally.add(vote for vote in unsealed if counts(vote))
+            made = _seal(done.last, unsealed, version, tally, models)
             try:
                 with database.write() as writing:
                     add_seal(writing, made)
@@ -72,14 +72,14 @@ def seal(database: Database, version: str = EVERY, *, batch: int = BATCH) -> Sea
 
 
 def _settled(database: Database) -> int:
-    """The newest vote of which it is sure that none before it is still to come."""
+    """The newest vote; every vote with a lower number is committed."""
     with database.write() as session:
-        hold_votes(session)
+        block_new_votes(session)
         return last_vote_id(session)
 
 
 def _so_far(session: Session, chosen: Filter, until: int) -> tuple[Tally, Callable[[SealedVote], bool]]:
-    """What counts of the votes that are sealed already, and the filter ready for the next one."""
+    """The tally of the votes that are sealed already, and the filter ready for the next one."""
     tally, counts = Tally(), chosen.start()
     if chosen.version == EVERY:
         tally.add_counts(
@@ -109,6 +109,6 @@ def _seal(before: Seal | None, votes: list[SealedVote], version: str, tally: Tal
 
 
 def sealed_boards(tally: Tally, models: list[str]) -> Iterator[dict[str, object]]:
-    """The boards that a seal keeps: people, judges, all, and each judge."""
+    """The leaderboards that a seal stores: people, judges, all, and each judge."""
     for source in tally.sources:
         yield board_in_seal(ratings.leaderboard(tally.counts(source, models)), source)

@@ -1,4 +1,4 @@
-"""The files of the public benchmarks, written from a judged set."""
+"""The files of public benchmarks from a judged prompt set."""
 
 from __future__ import annotations
 
@@ -13,55 +13,57 @@ from arena.store.prompt_set_verdicts import SetScore, SetVerdict
 from arena.store.prompts import StoredCompletion, StoredPrompt
 
 ANSWERS, JUDGMENTS = "model_answer", "model_judgment"
-# the lead of the model shown as A: 2 is much better
+# by the lead of the model shown as A; 2 is "much better"
 LABELS = {2: "A>>B", 1: "A>B", 0: "A=B", -1: "B>A", -2: "B>>A"}
 
 
 def alpaca_eval(
-    folder: Path, one: JudgedSet, baseline: str | None, said: Sequence[SetVerdict], done: Written
+    folder: Path, judged: JudgedSet, baseline: str | None, verdicts: Sequence[SetVerdict], done: Written
 ) -> None:
-    prompts = _single_turns(one, done)
-    for model in one.models:
+    prompts = _single_turns(judged, done)
+    for model in judged.models:
         (folder / file_name(model)).mkdir()
         outputs = [
             {
                 "dataset": prompt.category,
                 "instruction": _instruction(prompt),
-                "output": one.completions[key, model].text,
+                "output": judged.completions[key, model].text,
                 "generator": model,
             }
             for key, prompt in prompts.items()
-            if (key, model) in one.completions
+            if (key, model) in judged.completions
         ]
         write_json(folder / file_name(model) / "model_outputs.json", outputs)
         done.completions += len(outputs)
-        rows = [_annotation(one, prompts[v.prompt], v, baseline) for v in said if _about(v, model, prompts)]
+        rows = [_annotation(judged, prompts[v.prompt], v, baseline) for v in verdicts if _about(v, model, prompts)]
         if rows and model != baseline:
             write_json(folder / file_name(model) / "annotations.json", rows)
             done.verdicts += len(rows)
     done.prompts = len(prompts)
 
 
-def _annotation(one: JudgedSet, prompt: StoredPrompt, said: SetVerdict, baseline: str | None) -> dict[str, Any]:
-    model = said.model_b if said.model_a == baseline else said.model_a
-    preference = said.preference if said.model_a == model else 1 - said.preference
+def _annotation(
+    judged: JudgedSet, prompt: StoredPrompt, verdict: SetVerdict, baseline: str | None
+) -> dict[str, Any]:
+    model = verdict.model_b if verdict.model_a == baseline else verdict.model_a
+    preference = verdict.preference if verdict.model_a == model else 1 - verdict.preference
     return {
         "instruction": _instruction(prompt),
-        "output_1": one.completions[prompt.key, str(baseline)].text,
+        "output_1": judged.completions[prompt.key, str(baseline)].text,
         "generator_1": baseline,
-        "output_2": one.completions[prompt.key, model].text,
+        "output_2": judged.completions[prompt.key, model].text,
         "generator_2": model,
         "dataset": prompt.category,
-        "annotator": said.source.removeprefix(JUDGE),
+        "annotator": verdict.source.removeprefix(JUDGE),
         "preference": 1 + preference,
-        "reason": said.reason,
+        "reason": verdict.reason,
     }
 
 
 def arena_hard(
-    folder: Path, one: JudgedSet, baseline: str | None, said: Sequence[SetVerdict], done: Written
+    folder: Path, judged: JudgedSet, baseline: str | None, verdicts: Sequence[SetVerdict], done: Written
 ) -> None:
-    prompts = _single_turns(one, done)
+    prompts = _single_turns(judged, done)
     write_rows(
         folder / "question.jsonl",
         (
@@ -70,11 +72,11 @@ def arena_hard(
         ),
     )
     (folder / ANSWERS).mkdir()
-    for model in one.models:
-        answers = [_hard_answer(prompt, one.completions[key, model]) for key, prompt in prompts.items()
-                   if (key, model) in one.completions]  # fmt: skip
+    for model in judged.models:
+        answers = [_hard_answer(prompt, judged.completions[key, model]) for key, prompt in prompts.items()
+                   if (key, model) in judged.completions]  # fmt: skip
         done.completions += write_rows(folder / ANSWERS / f"{file_name(model)}.jsonl", answers)
-        rows = [_judgment(prompts[v.prompt], v, baseline) for v in said if _about(v, model, prompts)]
+        rows = [_judgment(prompts[v.prompt], v, baseline) for v in verdicts if _about(v, model, prompts)]
         if rows and model != baseline:
             place = folder / JUDGMENTS / file_name(rows[0]["judge"])
             place.mkdir(parents=True, exist_ok=True)
@@ -83,73 +85,75 @@ def arena_hard(
 
 
 def _besides(prompt: StoredPrompt) -> dict[str, Any]:
-    """What the file that brought the prompt had, but for what the format itself says."""
+    """The fields of the imported file that the format does not define."""
     return {name: value for name, value in prompt.extra.items() if name not in ("uid", "category", "prompt")}
 
 
 def _hard_answer(prompt: StoredPrompt, completion: StoredCompletion) -> dict[str, Any]:
-    said = [dict(message) for message in prompt.messages]
+    conversation = [dict(message) for message in prompt.messages]
     answer = {"role": "assistant", "content": {"answer": completion.text}}
     return {
         "uid": prompt.key,
         "ans_id": str(completion.id),
         "model": completion.model,
-        "messages": [*said, answer],
+        "messages": [*conversation, answer],
     }
 
 
-def _judgment(prompt: StoredPrompt, said: SetVerdict, baseline: str | None) -> dict[str, Any]:
-    """Two games, the baseline shown as A in the first. A verdict that was asked once is the first game alone."""
-    model = said.model_b if said.model_a == baseline else said.model_a
-    winners = said.orders if len(said.orders) == 2 else (said.winner,)
+def _judgment(prompt: StoredPrompt, verdict: SetVerdict, baseline: str | None) -> dict[str, Any]:
+    """Two games, with the baseline as A in the first; a verdict in one order is the first game only."""
+    model = verdict.model_b if verdict.model_a == baseline else verdict.model_a
+    winners = verdict.orders if len(verdict.orders) == 2 else (verdict.winner,)
     # orders come with model_a as A first; the file wants the baseline as A first
-    given = winners if said.model_a == baseline or len(winners) == 1 else winners[::-1]
-    leads = [_lead(winner, model == said.model_a, said.strength) for winner in given]
+    given = winners if verdict.model_a == baseline or len(winners) == 1 else winners[::-1]
+    leads = [_lead(winner, model == verdict.model_a, verdict.strength) for winner in given]
     games: list[dict[str, str] | None] = [{"score": LABELS[-leads[0]]}]
     games.append({"score": LABELS[leads[1]]} if len(leads) == 2 else None)
     return {
         "uid": prompt.key,
         "category": prompt.category,
-        "judge": said.source.removeprefix(JUDGE),
+        "judge": verdict.source.removeprefix(JUDGE),
         "model": model,
         "baseline": baseline,
         "games": games,
-        "reason": said.reason,
+        "reason": verdict.reason,
     }
 
 
 def _lead(winner: str, first: bool, strength: int) -> int:
-    """Of the model over the baseline: 2 for much better, less than 0 where it lost."""
+    """The lead of the model over the baseline: 2 for much better, negative for a loss."""
     if winner not in ("model_a", "model_b"):
         return 0
     size = 2 if strength == 2 else 1
     return size if (winner == "model_a") == first else -size
 
 
-def mt_bench(folder: Path, one: JudgedSet, judge: str | None, done: Written) -> None:
-    prompts = {key: prompt for key, prompt in one.prompts.items() if prompt.turns == len(prompt.messages) <= 2}
-    _note_left_out(len(one.prompts) - len(prompts), "mt_bench has one turn or two of the user alone", done)
+def mt_bench(folder: Path, judged: JudgedSet, judge: str | None, done: Written) -> None:
+    prompts = {key: prompt for key, prompt in judged.prompts.items() if prompt.turns == len(prompt.messages) <= 2}
+    _note_skipped(len(judged.prompts) - len(prompts), "mt_bench has prompts of one or two user turns", done)
     write_rows(folder / "question.jsonl", map(_question, prompts.values()))
     (folder / ANSWERS).mkdir()
-    for model in one.models:
+    for model in judged.models:
         rows = [
-            _answer(prompt, one.completions[key, model])
+            _answer(prompt, judged.completions[key, model])
             for key, prompt in prompts.items()
-            if (key, model) in one.completions
+            if (key, model) in judged.completions
         ]
         done.completions += write_rows(folder / ANSWERS / f"{file_name(model)}.jsonl", rows)
-    sources = [score.source for score in one.scores] + [verdict.source for verdict in one.verdicts]
+    sources = [score.source for score in judged.scores] + [verdict.source for verdict in judged.verdicts]
     chosen = choose_judge(sources, judge)
     if chosen is not None:
         (folder / JUDGMENTS).mkdir()
         name = folder / JUDGMENTS / file_name(chosen.removeprefix(JUDGE))
         scores = [
             row
-            for s in one.scores
+            for s in judged.scores
             if s.source == chosen and s.prompt in prompts
             for row in _scores(prompts[s.prompt], s)
         ]
-        pairs = [_pair(prompts[v.prompt], v) for v in one.verdicts if v.source == chosen and v.prompt in prompts]
+        pairs = [
+            _pair(prompts[v.prompt], v) for v in judged.verdicts if v.source == chosen and v.prompt in prompts
+        ]
         for kind, rows in (("single", scores), ("pair", pairs)):
             if rows:
                 done.verdicts += write_rows(name.with_name(f"{name.name}_{kind}.jsonl"), rows)
@@ -172,47 +176,49 @@ def _answer(prompt: StoredPrompt, completion: StoredCompletion) -> dict[str, Any
     }
 
 
-def _scores(prompt: StoredPrompt, said: SetScore) -> list[dict[str, Any]]:
-    """A row a turn that was judged; a judge that scores the last completion alone judges the last turn.
+def _scores(prompt: StoredPrompt, scored: SetScore) -> list[dict[str, Any]]:
+    """One row for each judged turn; a single score belongs to the last turn.
 
-    Without `judgment`: the score that was read counts, not what another parser reads in the judge's words.
+    The rows have no `judgment`, so that other tools use the stored score and do not parse the reason.
     """
-    by_turn = enumerate(said.turns, 1) if said.turns else [(prompt.turns, said.score)]
-    return [_score(said, turn, score) for turn, score in by_turn]
+    by_turn = enumerate(scored.turns, 1) if scored.turns else [(prompt.turns, scored.score)]
+    return [_score(scored, turn, score) for turn, score in by_turn]
 
 
-def _score(said: SetScore, turn: int, score: float) -> dict[str, Any]:
+def _score(scored: SetScore, turn: int, score: float) -> dict[str, Any]:
     return {
-        "question_id": said.prompt,
-        "model": said.model,
-        "judge": [said.source.removeprefix(JUDGE), "single"],
+        "question_id": scored.prompt,
+        "model": scored.model,
+        "judge": [scored.source.removeprefix(JUDGE), "single"],
         "score": score,
         "turn": turn,
-        "tstamp": said.created_at.timestamp(),
-        "reason": said.reason,
+        "tstamp": scored.created_at.timestamp(),
+        "reason": scored.reason,
     }
 
 
-def _pair(prompt: StoredPrompt, said: SetVerdict) -> dict[str, Any]:
-    """A verdict that was asked in one order counts as both: the format has no row of one game."""
+def _pair(prompt: StoredPrompt, verdict: SetVerdict) -> dict[str, Any]:
+    """A row of two games; a verdict in one order counts as both, since the format has no single games."""
     sides = {"model_a": "model_1", "model_b": "model_2", "tie": "tie"}
-    first, second = said.orders if len(said.orders) == 2 else (said.winner, said.winner)
+    first, second = verdict.orders if len(verdict.orders) == 2 else (verdict.winner, verdict.winner)
     return {
         "question_id": prompt.key,
-        "model_1": said.model_a,
-        "model_2": said.model_b,
+        "model_1": verdict.model_a,
+        "model_2": verdict.model_b,
         "g1_winner": sides[first],
         "g2_winner": sides[second],
-        "judge": [said.source.removeprefix(JUDGE), "pair"],
+        "judge": [verdict.source.removeprefix(JUDGE), "pair"],
         "turn": prompt.turns,
-        "reason": said.reason,
+        "reason": verdict.reason,
     }
 
 
-def openai_batch(folder: Path, one: JudgedSet, bodies: Mapping[str, Body], done: Written) -> None:
-    prompts = {key: prompt for key, prompt in one.prompts.items() if prompt.turns == 1}
-    _note_left_out(
-        len(one.prompts) - len(prompts), "a batch asks once, and these have turns to answer first", done
+def openai_batch(folder: Path, judged: JudgedSet, bodies: Mapping[str, Body], done: Written) -> None:
+    prompts = {key: prompt for key, prompt in judged.prompts.items() if prompt.turns == 1}
+    _note_skipped(
+        len(judged.prompts) - len(prompts),
+        "a batch has one call for each prompt, and these have several turns",
+        done,
     )
     for model, body in bodies.items():
         write_rows(
@@ -230,13 +236,13 @@ def openai_batch(folder: Path, one: JudgedSet, bodies: Mapping[str, Body], done:
     done.prompts = len(prompts)
 
 
-def _about(said: SetVerdict, model: str, prompts: Mapping[str, StoredPrompt]) -> bool:
-    return model in (said.model_a, said.model_b) and said.prompt in prompts
+def _about(verdict: SetVerdict, model: str, prompts: Mapping[str, StoredPrompt]) -> bool:
+    return model in (verdict.model_a, verdict.model_b) and verdict.prompt in prompts
 
 
-def _single_turns(one: JudgedSet, done: Written) -> dict[str, StoredPrompt]:
-    prompts = {key: prompt for key, prompt in one.prompts.items() if len(prompt.messages) == 1}
-    _note_left_out(len(one.prompts) - len(prompts), "the format has single prompts, no conversations", done)
+def _single_turns(judged: JudgedSet, done: Written) -> dict[str, StoredPrompt]:
+    prompts = {key: prompt for key, prompt in judged.prompts.items() if len(prompt.messages) == 1}
+    _note_skipped(len(judged.prompts) - len(prompts), "the format has single prompts, not conversations", done)
     return prompts
 
 
@@ -244,6 +250,6 @@ def _instruction(prompt: StoredPrompt) -> str:
     return str(prompt.messages[-1]["content"])
 
 
-def _note_left_out(number: int, why: str, done: Written) -> None:
+def _note_skipped(number: int, reason: str, done: Written) -> None:
     if number:
-        done.notes.append(f"{number} prompts left out: {why}")
+        done.notes.append(f"{number} prompts skipped: {reason}")

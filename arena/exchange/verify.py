@@ -1,4 +1,4 @@
-"""`arena verify`: seals and published numbers made again from an export alone, and whatever does not follow."""
+"""`arena verify`: seals and published numbers computed again from an export, and every difference."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HASHED = ("number", "previous", "first_vote", "last_vote", "votes", "root", "fil
 
 @dataclass
 class Findings:
-    """What was checked, and everything that does not follow, in plain words."""
+    """The counts of a verification, and its problems in words."""
 
     votes: int = 0
     unsealed: int = 0
@@ -41,26 +41,30 @@ class Findings:
 
 
 def verify(path: Path, head: str | None = None, report: Callable[[int], None] | None = None) -> Findings:
-    """Check an export. `head` is the hash of its last seal as it was published elsewhere.
+    """The findings on an export. `head` is the hash of its last seal from another source.
 
-    Needs no database. Raises `BadExport` for what is no export.
+    Needs no database. Raises `BadExport` for a folder that is not an export.
     """
     with opened_export(path) as folder:
         manifest = read_json(folder / MANIFEST)
         if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-            raise BadExport(f"{path}: {MANIFEST} is not that of an {FORMAT}; export it anew with this Arena")
-        found = Findings()
+            raise BadExport(
+                f"{path}: {MANIFEST} is not of format {FORMAT}. Export again with this version of Arena."
+            )
+        findings = Findings()
         try:
-            found.problems += _files(folder, manifest)
+            findings.problems += _files(folder, manifest)
             battles = next((folder / name for name in manifest["files"] if name.startswith("battles.")), None)
             if battles is None:
-                raise BadExport(f"{path}: has no file of battles")
-            _Check(folder, manifest, found).run(battles, head, report)
+                raise BadExport(f"{path} contains no file of battles. Export again.")
+            _Check(folder, manifest, findings).run(battles, head, report)
         except FileNotFoundError as problem:
-            raise BadExport(f"{path}: {Path(problem.filename).name} is missing") from problem
+            raise BadExport(f"{path}: {Path(problem.filename).name} is missing. Export again.") from problem
         except (KeyError, TypeError, ValueError) as problem:
-            raise BadExport(f"{path}: a row lacks what an export has: {problem!r}") from problem
-    return found
+            raise BadExport(
+                f"{path}: a row has a missing or invalid field: {problem!r}. Export again."
+            ) from problem
+    return findings
 
 
 def _files(folder: Path, manifest: Row) -> Iterator[str]:
@@ -72,10 +76,10 @@ def _files(folder: Path, manifest: Row) -> Iterator[str]:
 
 
 class _Check:
-    """One pass over the votes: each seal is closed when its last vote has come by."""
+    """One pass over the votes; each seal is checked after its last vote."""
 
-    def __init__(self, folder: Path, manifest: Row, found: Findings) -> None:
-        self.folder, self.manifest, self.found = folder, manifest, found
+    def __init__(self, folder: Path, manifest: Row, findings: Findings) -> None:
+        self.folder, self.manifest, self.findings = folder, manifest, findings
         self.models = [row["model"] for row in read_rows(folder / "models.jsonl")]
         self.chain = list(read_rows(folder / "seals.jsonl"))
         versions = dict.fromkeys(row["filter"] for row in self.chain)
@@ -84,14 +88,14 @@ class _Check:
             try:
                 self.filters[version] = find_filter(version)
             except ConfigError as problem:
-                self.say(f"seals.jsonl: {problem}")
+                self.add_problem(f"seals.jsonl: {problem}")
         self.tallies = {version: Tally() for version in self.filters}
-        self.counts = {version: one.start() for version, one in self.filters.items()}
+        self.counts = {version: rule.start() for version, rule in self.filters.items()}
         last = self.chain[-1]["filter"] if self.chain else EVERY
         self.boards = Boards(self.filters.get(last, find_filter(EVERY)))
 
-    def say(self, problem: str) -> None:
-        self.found.problems.append(problem)
+    def add_problem(self, problem: str) -> None:
+        self.findings.problems.append(problem)
 
     def run(self, battles: Path, head: str | None, report: Callable[[int], None] | None) -> None:
         self._links(head)
@@ -100,15 +104,17 @@ class _Check:
         for row in read_rows(battles):
             vote = vote_of(row)
             if vote.vote <= last:
-                self.say(f"vote {vote.vote}: comes after vote {last}; votes are in the order of their numbers")
+                self.add_problem(
+                    f"vote {vote.vote}: comes after vote {last}; votes are in the order of their numbers"
+                )
             while current is not None and vote.vote > current["last_vote"]:
                 self._close(current, tree, first, last)
                 current, tree, first = next(open_seals, None), Tree(), None
             last, first = vote.vote, first or vote.vote
             self._take(vote, row, tree, sealed=current is not None)
-            self.found.votes += 1
+            self.findings.votes += 1
             if report is not None:
-                report(self.found.votes)
+                report(self.findings.votes)
         while current is not None:
             self._close(current, tree, first, last)
             current, tree, first = next(open_seals, None), Tree(), None
@@ -117,11 +123,11 @@ class _Check:
     def _take(self, vote: SealedVote, row: Row, tree: Tree, *, sealed: bool) -> None:
         leaf = vote.leaf()
         if row.get("leaf") and row["leaf"] != leaf.hex()[: len(row["leaf"])]:
-            self.say(f"vote {vote.vote} ({vote.battle}): is not as it was when the export was made")
+            self.add_problem(f"vote {vote.vote} ({vote.battle}): is not as it was when the export was made")
         if sealed:
             tree.add(leaf)
         else:
-            self.found.unsealed += 1
+            self.findings.unsealed += 1
         for version, counts in self.counts.items():
             if counts(vote):
                 self.tallies[version].add((vote,))
@@ -133,29 +139,33 @@ class _Check:
         for place, row in enumerate(self.chain, 1):
             name = f"seal {row['number']}"
             if row["number"] != place:
-                self.say(f"{name}: stands where seal {place} should be")
+                self.add_problem(f"{name}: stands where seal {place} should be")
             made = Seal(**{key: row[key] for key in HASHED}).sha256
             if made != row["sha256"]:
-                self.say(f"{name}: its content (filter, votes, boards or time) does not give its hash")
+                self.add_problem(f"{name}: its content (filter, votes, boards or time) does not give its hash")
             if row["previous"] != before:
-                self.say(f"{name}: does not follow the seal before it (previous is {row['previous'][:12]}…)")
+                self.add_problem(
+                    f"{name}: does not follow the seal before it (previous is {row['previous'][:12]}…)"
+                )
             before = row["sha256"]
-        self.found.head = before if self.chain else None
-        if self.found.head != self.manifest.get("head"):
-            self.say(f"{MANIFEST}: head is not the hash of the last seal")
-        if head is not None and head != self.found.head:
-            self.say(f"the last seal is {self.found.head}, not {head}")
+        self.findings.head = before if self.chain else None
+        if self.findings.head != self.manifest.get("head"):
+            self.add_problem(f"{MANIFEST}: head is not the hash of the last seal")
+        if head is not None and head != self.findings.head:
+            self.add_problem(f"the last seal is {self.findings.head}, not {head}")
 
     def _close(self, row: Row, tree: Tree, first: int | None, last: int) -> None:
         name = f"seal {row['number']}"
-        self.found.seals += 1
+        self.findings.seals += 1
         span = f"votes {row['first_vote']} to {row['last_vote']}"
         if tree.leaves != row["votes"]:
-            self.say(f"{name}: holds {row['votes']} votes ({span}), and the export has {tree.leaves} of them")
+            self.add_problem(
+                f"{name}: holds {row['votes']} votes ({span}), and the export has {tree.leaves} of them"
+            )
         elif tree.root() != row["root"]:
-            self.say(f"{name}: {span} do not give its root; one of them was changed or exchanged")
+            self.add_problem(f"{name}: {span} do not give its root; one of them was changed or exchanged")
         elif tree.leaves and (first, last) != (row["first_vote"], row["last_vote"]):
-            self.say(f"{name}: holds {span}, and the export has votes {first} to {last} in its place")
+            self.add_problem(f"{name}: holds {span}, and the export has votes {first} to {last} in its place")
         if row["filter"] in self.tallies:
             self._sealed_boards(name, row)
 
@@ -164,13 +174,13 @@ class _Check:
         sealed = {board["source"]: board for board in row["boards"]}
         for source in dict.fromkeys((*sealed, *tally.sources)):
             if source not in sealed or source not in tally.sources:
-                self.say(
+                self.add_problem(
                     f"{name}: its board of {source} {'is missing' if source not in sealed else 'has no votes'}"
                 )
                 continue
             models = [line["model"] for line in sealed[source]["models"]]
             if absent := sorted(tally.models() - set(models)):
-                self.say(f"{name}: {source}: {absent[0]} has votes and is not on the board")
+                self.add_problem(f"{name}: {source}: {absent[0]} has votes and is not on the board")
             board = ratings.leaderboard(tally.counts(source, models))
             self._compare(f"{name}: {source}", sealed[source], board_in_seal(board, source))
 
@@ -179,14 +189,16 @@ class _Check:
         follows = by_key(self.boards.published(self.models))
         for name in dict.fromkeys((*published, *follows)):
             if name not in published or name not in follows:
-                self.say(f"boards.json: {name}: {'is missing' if name not in published else 'has no votes'}")
+                self.add_problem(
+                    f"boards.json: {name}: {'is missing' if name not in published else 'has no votes'}"
+                )
                 continue
-            self.found.boards += 1
+            self.findings.boards += 1
             if published[name]["filter"] != follows[name]["filter"]:
                 given, sealed = published[name]["filter"], follows[name]["filter"]
-                self.say(f"boards.json: {name}: made with filter {given}, and the last seal has {sealed}")
+                self.add_problem(f"boards.json: {name}: made with filter {given}, and the last seal has {sealed}")
             self._compare(f"boards.json: {name}", published[name], follows[name])
 
-    def _compare(self, name: str, said: Row, follows: Row) -> None:
-        self.found.numbers += sum(len(row) - 1 for row in said["models"]) + 1
-        self.found.problems += [f"{name}: {text}" for text in differences(said, follows, TOLERANCE)]
+    def _compare(self, name: str, published: Row, follows: Row) -> None:
+        self.findings.numbers += sum(len(row) - 1 for row in published["models"]) + 1
+        self.findings.problems += [f"{name}: {text}" for text in differences(published, follows, TOLERANCE)]

@@ -12,7 +12,7 @@ import numpy as np
 
 from arena.rules.votes import JUDGE, SCORES, mirrored
 from arena.store import Session
-from arena.store.duplicate_battles import Again, same_texts
+from arena.store.duplicate_battles import Duplicate, find_duplicates
 from arena.store.explanations import UnknownBattle, battle_texts
 from arena.store.verdicts import StoredVote
 from interp import Preference
@@ -57,11 +57,11 @@ def merge_duplicates(session: Session, votes: Iterable[StoredVote]) -> list[Stor
 
     A person's vote closes a battle, so people can disagree on two completions, but not within one battle.
     """
-    duplicates = same_texts(session)
+    duplicates = find_duplicates(session)
     return [_reassigned(vote, duplicates[vote.battle]) if vote.battle in duplicates else vote for vote in votes]
 
 
-def _reassigned(vote: StoredVote, first: Again) -> StoredVote:
+def _reassigned(vote: StoredVote, first: Duplicate) -> StoredVote:
     if not first.swapped:
         return replace(vote, battle=first.battle)
     return replace(

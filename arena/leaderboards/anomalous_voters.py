@@ -1,4 +1,4 @@
-"""People who do not vote as people do: the e-process of `ratings.check_voters` over the stored votes."""
+"""Anomalous voters: the e-process of `ratings.check_voters` over the stored votes."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ LEVEL = 0.05
 
 @dataclass(frozen=True)
 class VotersChecked:
-    """Every voter with the evidence against the claim that they vote as the others do."""
+    """Every voter with the evidence that they vote differently from the others."""
 
     check: ratings.VoterCheck
 
     @property
     def guarantee(self) -> str:
         return (
-            f"A voter who votes as the others do is ever flagged with probability at most {self.check.level:g}, "
-            f"however often you look: their e-value has to reach {1 / self.check.level:g}. A flag is a reason to "
-            f"look at the votes, not to delete them."
+            f"A voter who votes as the others do is flagged with probability at most {self.check.level:g}, however "
+            f"often the check is run: a flag needs an e-value of {1 / self.check.level:g}. Inspect the votes of a "
+            f"flagged voter before you exclude any."
         )
 
     def rows(self) -> list[dict[str, Any]]:
-        """One a voter, the strongest evidence first."""
+        """One row for each voter, the strongest evidence first."""
         check = self.check
         rows = [
             {
@@ -57,15 +57,17 @@ class VotersChecked:
 
 
 def check_stored_voters(session: Session, level: float = LEVEL) -> VotersChecked:
-    """Check everybody who has voted. Raises `InputError` where the votes cannot tell, `ConfigError` for no level."""
+    """The check of every voter. Raises `InputError` for too few votes, `ConfigError` for a level outside (0, 1)."""
     if not 0 < level < 1:
-        raise ConfigError(f"--level {level:g}: it lies between 0 and 1, such as 0.05")
+        raise ConfigError(f"--level {level:g} is out of range. Give a probability between 0 and 1, such as 0.05.")
     votes = cast_votes(session)
     if not votes:
-        raise InputError("nobody has voted yet; type: arena serve")
+        raise InputError("There are no votes of people yet. Run `arena serve` and vote.")
     names = ("model_a", "model_b", "winner", "voter")
     columns = ([getattr(vote, name) for vote in votes] for name in names)
     try:
         return VotersChecked(ratings.check_voters(*columns, level=level))
     except ratings.RatingsError as problem:
-        raise InputError(f"the votes cannot be checked yet: {problem}") from problem
+        raise InputError(
+            f"There are too few votes to check voters: {problem}. Run the command again with more votes."
+        ) from problem

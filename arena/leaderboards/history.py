@@ -1,6 +1,6 @@
-"""The board of any past day, with the filter of that day.
+"""The leaderboard of any past day, with the filter of that day.
 
-A battle's category is the one it has now, whatever it was that day.
+A battle counts in the categories that it has now.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from arena.store.votes import unknown_judge
 
 
 class NoSuchDay(NoSuchBoard):
-    """A day that cannot be read or has no board; the text says which have."""
+    """An invalid day, or a day without a leaderboard; the text says which days have one."""
 
 
 @dataclass(frozen=True)
 class Board:
-    """The board of a past moment. `filter` is the one of the last seal before it."""
+    """The leaderboard of a past moment. `filter` is that of the last seal before it."""
 
     board: ratings.Leaderboard
     counts: ratings.PairCounts
@@ -49,29 +49,29 @@ class Board:
 
 
 def moment(text: str) -> datetime:
-    """The end of a day such as 2026-03-01 (UTC), or the very moment of an ISO time. Raises `NoSuchDay`."""
+    """The end of a day such as 2026-03-01 (UTC), or the moment of an ISO time. Raises `NoSuchDay`."""
     try:
         if len(text) == len("2026-03-01"):
             return datetime.combine(date.fromisoformat(text) + timedelta(days=1), time(), UTC)
         given = datetime.fromisoformat(text)
         return given.astimezone(UTC) if given.tzinfo else given.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        raise NoSuchDay(f"{text!r} is no day; write it as 2026-03-01 or 2026-03-01T12:00:00Z") from None
+        raise NoSuchDay(f"{text!r} is not a date. Write it as 2026-03-01 or 2026-03-01T12:00:00Z.") from None
 
 
 def board_at(
     session: Session, at: datetime, source: str = HUMAN, category: str = OVERALL, version: str = EVERY
 ) -> Board:
-    """The board of votes given before `at`. `version` is the filter where nothing was ever sealed.
+    """The leaderboard of the votes before `at`. `version` is the filter of an arena without seals.
 
-    Raises `NoSuchDay` for a moment before the first vote, and for a judge that is not there.
+    Raises `NoSuchDay` for a moment before the first vote, and for an unknown judge.
     """
     if why := unknown_judge(session, source):
         raise NoSuchDay(why)
     first = first_vote_at(session)
     if first is None or first >= at:
-        begins = f"the first vote is of {first:%Y-%m-%d %H:%M} UTC" if first else "there are no votes yet"
-        raise NoSuchDay(f"no board of {at:%Y-%m-%d %H:%M} UTC: {begins}")
+        reason = f"The first vote is of {first:%Y-%m-%d %H:%M} UTC" if first else "There are no votes yet"
+        raise NoSuchDay(f"There is no leaderboard of {at:%Y-%m-%d %H:%M} UTC. {reason}.")
     chosen = filter_at(session, at, version)
     selection = VoteSelection(category=category, before=at)
     tally = Tally()
@@ -85,14 +85,16 @@ def board_at(
 
 
 def published_at(session: Session, choice: BoardChoice, at: datetime, version: str = EVERY) -> Published:
-    """The board of a past day as pages show any board. Raises `NoSuchDay`, also for what past days do not have."""
+    """The leaderboard of a past day. Raises `NoSuchDay`, also for methods that past days do not have."""
     if choice.method != "bt" or choice.style or choice.source == BOTH:
-        raise NoSuchDay("boards of past days are Bradley–Terry's; leave style and “people and judges” out")
+        raise NoSuchDay(
+            "Past days have Bradley–Terry leaderboards only. Turn off style control and choose another source than both."
+        )
     past = board_at(session, at, choice.source, choice.category, version)
     return Published(past.board, choice, at, past.counts, past.filter)
 
 
 def filter_at(session: Session, at: datetime, version: str = EVERY) -> str:
-    """The filter in force: that of the last seal by then, or of the first one after."""
+    """The filter in force at a moment: that of the last seal before it, or of the first one after it."""
     seal = last_seal(session, at) or next(iter(seals(session, limit=1)), None)
     return seal.filter if seal else version

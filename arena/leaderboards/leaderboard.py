@@ -1,4 +1,4 @@
-"""The leaderboard: pair counts in, ratings out. Only Elo and style control look at single votes."""
+"""The leaderboard from pair counts; only Elo and style control read single votes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ELO_ROUNDS = 100
 
 @dataclass(frozen=True)
 class Published:
-    """A leaderboard with what it was made from, and the pair counts behind it."""
+    """A leaderboard with the query that it answers and the pair counts that it was computed from."""
 
     board: ratings.Leaderboard
     choice: BoardChoice
@@ -59,20 +59,22 @@ class Published:
 def publish(
     session: Session, source: str = HUMAN, category: str = OVERALL, *, method: str = "bt", style: bool = False
 ) -> Published:
-    """Rate the models on the votes of one source in one category.
+    """The leaderboard of the votes of one source in one category.
 
     From pair counts all registered models are rated; Elo and style control rate those with votes.
-    Raises `NoSuchBoard` with what there is instead.
+    Raises `NoSuchBoard` with the available choices.
     """
     return publish_choice(session, BoardChoice(source, category, method, style))
 
 
 def publish_choice(session: Session, choice: BoardChoice) -> Published:
-    """See `publish`."""
+    """The leaderboard of a query; see `publish`."""
     if why := unknown_judge(session, choice.source):
         raise NoSuchBoard(why)
     if choice.category != OVERALL and choice.category not in (known := counted_categories(session)):
-        raise NoSuchBoard(f"category {choice.category!r} has no votes; there are {', '.join(known) or 'no votes'}")
+        raise NoSuchBoard(
+            f"Category {choice.category!r} has no votes. Categories with votes: {', '.join(known) or 'none'}."
+        )
     counts = counts_of(session, choice.voters, choice.category)
     try:
         counts, fit = _fit(session, choice, counts)
@@ -85,7 +87,7 @@ def publish_choice(session: Session, choice: BoardChoice) -> Published:
 
 
 def counts_of(session: Session, source: str | None, category: str = OVERALL) -> ratings.PairCounts:
-    """Pair counts of a source as columns over all registered models."""
+    """The pair counts of a source as columns over all registered models."""
     ids = model_ids(session)
     names = sorted(ids.values())
     flat = chain.from_iterable(count_rows(session, source, category))
@@ -99,11 +101,11 @@ def counts_of(session: Session, source: str | None, category: str = OVERALL) -> 
 
 
 def pair_columns(models: Sequence[str], counted: Iterable[Counted]) -> ratings.PairCounts:
-    """The counts between these models, whether or not they have met."""
+    """The pair counts between these models, including those without battles."""
     names = tuple(models)
     code = {name: number for number, name in enumerate(names)}
-    known = [c for c in counted if c.model_a in code and c.model_b in code]
-    rows = [(code[c.model_a], code[c.model_b], c.wins, c.losses, c.ties, c.both_bad) for c in known]
+    between = [c for c in counted if c.model_a in code and c.model_b in code]
+    rows = [(code[c.model_a], code[c.model_b], c.wins, c.losses, c.ties, c.both_bad) for c in between]
     a, b, wins, losses, ties, both_bad = np.array(rows, dtype=np.int64).reshape(-1, 6).T
     return ratings.PairCounts(
         models=names, model_a=a, model_b=b, wins=wins, losses=losses, ties=ties, both_bad=both_bad
@@ -119,7 +121,7 @@ def _fit(
     if choice.source == BOTH:
         judges = [source for source in counted_sources(session) if source != HUMAN]
         by_source = {source: counts_of(session, source, choice.category) for source in (HUMAN, *judges)}
-        voted = {source: one for source, one in by_source.items() if one.battles}
+        voted = {source: counts for source, counts in by_source.items() if counts.battles}
         return counts, ratings.human_anchored_counts(voted, prior=ratings.PRIOR).fit
     if choice.method == "davidson":
         return counts, ratings.davidson(counts, prior=ratings.PRIOR)
@@ -131,17 +133,21 @@ def _fit(
 def _with_style(session: Session, choice: BoardChoice) -> tuple[ratings.PairCounts, ratings.Fit]:
     votes = styled_votes(session, choice.voters, choice.category)
     if not votes.votes[2]:
-        raise NoSuchBoard(f"no votes by {choice.source} in {choice.category} on completions that are stored")
+        raise NoSuchBoard(
+            f"{choice.source} has no votes in {choice.category} on stored completions. Turn off style control."
+        )
     z = ratings.style_differences(votes.features_a, votes.features_b)
     if not z:
-        raise NoSuchBoard("no two completions differ in style: the board without style control is the same")
+        raise NoSuchBoard(
+            "No two completions differ in style. Turn off style control, which changes nothing here."
+        )
     return ratings.count_pairs(*votes.votes), ratings.contextual(*votes.votes, z, prior=ratings.PRIOR)
 
 
 def _elo(session: Session, choice: BoardChoice, battles: int) -> tuple[ratings.PairCounts, ratings.Fit]:
     if battles > ELO_VOTES:
         raise NoSuchBoard(
-            f"Elo replays every vote in order, and there are {battles:,}; it is offered up to {ELO_VOTES:,}. Use bt"
+            f"Elo replays every vote, and there are {battles:,}, more than {ELO_VOTES:,}. Use method bt."
         )
     columns = ordered_votes(session, choice.voters, choice.category)
     counts = ratings.count_pairs(*columns)
@@ -150,7 +156,7 @@ def _elo(session: Session, choice: BoardChoice, battles: int) -> tuple[ratings.P
 
 
 def _by_order(board: ratings.Leaderboard) -> ratings.Leaderboard:
-    """Ranks by place where nothing is known of the error: then no two models are told apart beyond doubt."""
+    """Ranks by place, for fits without errors: no two models differ significantly."""
     size = len(board.rows)
     rows = tuple(replace(row, rank=n, rank_low=1, rank_high=size) for n, row in enumerate(board.rows, start=1))
     return replace(board, rows=rows)

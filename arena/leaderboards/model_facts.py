@@ -1,4 +1,4 @@
-"""What is known of models beside their votes: facts and prices from the settings, timings from battles."""
+"""Facts about models besides their votes: facts and prices from the settings, timings from battles."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ class Facts:
 
     @property
     def price(self) -> float | None:
-        """Of a million tokens, three quarters of them prompt."""
+        """The price of a million tokens, three quarters of them in prompts."""
         if self.prompt_price is None or self.completion_price is None:
             return None
         return PROMPT_SHARE * self.prompt_price + (1 - PROMPT_SHARE) * self.completion_price
 
 
 def facts_of(models: Iterable[AnyModel], timings: Mapping[str, Timing]) -> dict[str, Facts]:
-    """Facts by name, for every model that is configured or was timed."""
+    """The facts of every model that is configured or was timed, by name."""
     configured = {model.name: model for model in models}
     return {name: _facts(configured.get(name), timings.get(name)) for name in configured.keys() | timings.keys()}
 
 
 def _facts(model: AnyModel | None, timing: Timing | None) -> Facts:
-    told = dict(model.facts) if model else {}
+    facts = dict(model.facts) if model else {}
     price = model.price if model else None
     return Facts(
-        **told,
+        **facts,
         prompt_price=price.prompt if price else None,
         completion_price=price.completion if price else None,
         latency=timing.first_token_seconds if timing else None,

@@ -1,4 +1,4 @@
-"""What there is to tell about one model: its opponents, its categories, and where its answers come from."""
+"""The profile of one model: its opponents, its place on a board, and the origin of its completions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from arena.leaderboards.leaderboard import Published
 
 @dataclass(frozen=True)
 class Opponent:
-    """Battles against one other model. `expected` is the win rate that the ratings say."""
+    """Battles against one other model. `expected` is the win rate that the ratings predict."""
 
     model: str
     battles: int
@@ -31,7 +31,7 @@ class Opponent:
 
 @dataclass(frozen=True)
 class Provenance:
-    """How a model is asked; None for a model that this arena knows only by votes."""
+    """The settings that a model is called with; None for a model that has votes only."""
 
     endpoint: str
     served_as: str | None
@@ -44,7 +44,7 @@ class Provenance:
 
 
 def opponents(published: Published, name: str) -> list[Opponent]:
-    """Everybody this model met on a board, most battles first; both bad counts among the ties."""
+    """The opponents of a model on a board, most battles first; both bad counts as a tie."""
     counts = published.counts
     if name not in counts.models:
         return []
@@ -60,13 +60,13 @@ def opponents(published: Published, name: str) -> list[Opponent]:
         np.add.at(ties, other[rows], counts.table[rows, 2:].sum(axis=1))
     rated = {row.model: row.rating for row in published.board.rows}
     met = [m for m in np.flatnonzero(wins + losses + ties).tolist() if counts.models[m] in rated]
-    found = [
+    opponents = [
         _opponent(
             counts.models[m], int(wins[m]), int(losses[m]), int(ties[m]), rated[name] - rated[counts.models[m]]
         )
         for m in met
     ]
-    return sorted(found, key=lambda one: (-one.battles, one.model))
+    return sorted(opponents, key=lambda opponent: (-opponent.battles, opponent.model))
 
 
 def _opponent(model: str, wins: int, losses: int, ties: int, lead: float) -> Opponent:
@@ -94,11 +94,11 @@ def row_of(published: Published, name: str) -> ratings.Row | None:
 
 
 def provenance(models: tuple[AnyModel, ...], name: str) -> Provenance | None:
-    """From the settings; keys, system prompts and the addresses of servers are not told."""
-    model = next((one for one in models if one.name == name), None)
+    """The provenance of a model from the settings, without keys, system prompts and server addresses."""
+    model = next((model for model in models if model.name == name), None)
     if model is None:
         return None
-    weights = sum(one.weight for one in models if one.enabled)
+    weights = sum(model.weight for model in models if model.enabled)
     served = next(
         (str(getattr(model, key)) for key in ("model", "source", "weights") if getattr(model, key, None)), None
     )

@@ -1,4 +1,4 @@
-"""Who moved between two boards, and by how much."""
+"""Rating changes of all models between two leaderboards."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Mover:
 
 
 def movers(first: ratings.Leaderboard, second: ratings.Leaderboard) -> list[Mover]:
-    """Every model with votes on the second board, the one that moved furthest first, newcomers last."""
-    there = {row.model: row for row in first.rows if row.battles}
-    found = [Mover(row.model, there.get(row.model), row) for row in second.rows if row.battles]
-    return sorted(found, key=lambda one: (one.change is None, -abs(one.change or 0.0), one.model))
+    """Every model with votes on the second board, the largest change first, new models last."""
+    before = {row.model: row for row in first.rows if row.battles}
+    changes = [Mover(row.model, before.get(row.model), row) for row in second.rows if row.battles]
+    return sorted(changes, key=lambda mover: (mover.change is None, -abs(mover.change or 0.0), mover.model))

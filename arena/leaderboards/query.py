@@ -1,4 +1,4 @@
-"""Which leaderboard is meant: whose votes, on what, rated how."""
+"""The query of a leaderboard: source of the votes, category, method."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ METHODS = ("bt", "davidson", "elo")
 
 
 class NoSuchBoard(ConfigError):
-    """There is no such leaderboard, or not yet; the text says what there is."""
+    """The requested leaderboard does not exist; the text lists the available ones."""
 
 
 @dataclass(frozen=True)
 class BoardChoice:
     """`source` is human, judges, judge:NAME, both (people and judges, anchored on people) or all (added up).
 
-    Raises `NoSuchBoard` for an unknown source or method, and for what does not go together.
+    Raises `NoSuchBoard` for an unknown source or method, and for a combination that has no leaderboard.
     """
 
     source: str = HUMAN
@@ -30,19 +30,15 @@ class BoardChoice:
 
     def __post_init__(self) -> None:
         if self.source not in SOURCES and not self.source.startswith(JUDGE):
-            raise NoSuchBoard(
-                f"source {self.source!r} is unknown; expected human, judges, judge:NAME, both or all"
-            )
+            raise NoSuchBoard(f"Source {self.source!r} is unknown. Use human, judges, judge:NAME, both or all.")
         if self.method not in METHODS:
-            raise NoSuchBoard(f"method {self.method!r} is unknown; expected {', '.join(METHODS)}")
+            raise NoSuchBoard(f"Method {self.method!r} is unknown. Use one of: {', '.join(METHODS)}.")
         if self.style and self.method != "bt":
-            raise NoSuchBoard(f"style control goes with method bt, not {self.method}; leave one of the two out")
+            raise NoSuchBoard(f"Style control needs method bt, not {self.method}. Leave out one of the two.")
         if self.source == BOTH and (self.method != "bt" or self.style):
-            raise NoSuchBoard(
-                "source both has a method of its own (human-anchored); leave --method and --style out"
-            )
+            raise NoSuchBoard("Source both has its own method (human-anchored). Leave out --method and --style.")
 
     @property
     def voters(self) -> str | None:
-        """The source as the store knows it; None for everybody."""
+        """The source in the terms of the store; None for all votes."""
         return None if self.source in ("all", BOTH) else self.source

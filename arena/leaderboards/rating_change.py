@@ -1,16 +1,16 @@
-"""Why a rating moved between two days.
+"""The change of a rating between two days, split into its causes.
 
-A rating's way from one day to the other is taken in steps, each a refit that changes one thing:
+The change is computed in steps, each a refit that changes one thing:
 
-    1  the board of the first day
+    1  the leaderboard of the first day
     2  new votes       the votes since then between models that had votes by then
     3  new opponents   the votes of models that had none by then
     4  filters         the second day's filter in place of the first day's
     5  style           with style control: what it adds on the second day, less what it added on the first
 
-The steps add up to the whole change, for each begins where the one before ends. Another order of steps would give
-other parts: votes and filters come first here because their effect is asked about most. Ratings are relative, so
-what happens to others moves a model too. A battle's category is the one it has now, whatever it was that day.
+The steps add up to the whole change, since each begins where the previous one ends. Another order of steps would
+give other parts: votes and filters come first here because their effect is requested most. Ratings are relative, so
+votes on other models change a rating too. A battle counts in the categories that it has now.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from arena.store.vote_columns import style_features
 from arena.store.votes import unknown_judge
 
 STEPS = ("new votes", "new opponents", "filters", "style")
-UNIT = 10_000  # ratings here are whole numbers of 1/10,000 points, so that parts add up exactly
+UNIT = 10_000  # ratings are whole numbers of 1/10,000 points here, so that the steps add up exactly
 
 
 @dataclass(frozen=True)
 class Opponent:
-    """Votes on a model against one other since the first day. `expected`: its score by the first day's board."""
+    """Votes on a model against one other since the first day. `expected` is its score by the first leaderboard."""
 
     model: str
     new: bool  # it had no votes by the first day
@@ -50,7 +50,7 @@ class Opponent:
 
 @dataclass(frozen=True)
 class RatingChange:
-    """A rating's change, and the steps that it is the sum of."""
+    """The change of a rating as a sum of steps."""
 
     model: str
     source: str
@@ -78,11 +78,11 @@ class RatingChange:
             "to": _end(self.until, self.filters[1], self.ratings[1], self.ranks[1]),
             "change": self.change,
             "steps": self.steps,
-            "opponents": [asdict(one) for one in self.opponents],
+            "opponents": [asdict(opponent) for opponent in self.opponents],
         }
 
 
-def moved(
+def split_change(
     session: Session,
     model: str,
     since: datetime,
@@ -93,17 +93,19 @@ def moved(
     style: bool = False,
     version: str = EVERY,
 ) -> RatingChange:
-    """Why the rating of `model` on the board of `until` is not that on the board of `since`.
+    """The change of the rating of `model` from the leaderboard of `since` to that of `until`.
 
-    Raises `NoSuchDay` when the days are the wrong way round, or the model had no votes by the first; `NoSuchBoard`
+    Raises `NoSuchDay` when the days are in the wrong order, or the model had no votes by the first; `NoSuchBoard`
     for an unknown source.
     """
     if BoardChoice(source, category).source == BOTH:
-        raise NoSuchDay("source both has no steps to take apart; ask for human, judges, judge:NAME or all")
+        raise NoSuchDay("Source both has no steps. Use human, judges, judge:NAME or all.")
     if why := unknown_judge(session, source):
         raise NoSuchDay(why)
     if since >= until:
-        raise NoSuchDay(f"from {since:%Y-%m-%d %H:%M} is not before to {until:%Y-%m-%d %H:%M}; exchange them")
+        raise NoSuchDay(
+            f"from {since:%Y-%m-%d %H:%M} is not before to {until:%Y-%m-%d %H:%M}. Exchange the two days."
+        )
     filters = filter_at(session, since, version), filter_at(session, until, version)
     days = tuple(VoteSelection(BoardChoice(source).voters, category, at) for at in (since, until))
     tallies = [
@@ -112,7 +114,7 @@ def moved(
     ]
     old = sorted(tallies[0].models())
     if model not in old:
-        _say_why_not(session, model, days[1], since)
+        _raise_unrated(session, model, days[1], since)
     everybody = [sorted(tally.models()) for tally in tallies]
     boards = [
         ratings.leaderboard(tallies[0].counts("all", old)),
@@ -143,7 +145,7 @@ def moved(
 
 
 def _tally(session: Session, version: str, votes: VoteSelection) -> Tally:
-    """The votes that count; all of them are counted by the database, which is faster than to read them."""
+    """The votes that count; without a filter the database counts them, which is faster than reading them."""
     tally = Tally()
     if version == EVERY:
         tally.add_counts(vote_counts(session, votes))
@@ -152,15 +154,15 @@ def _tally(session: Session, version: str, votes: VoteSelection) -> Tally:
     return tally
 
 
-def _say_why_not(session: Session, model: str, votes: VoteSelection, since: datetime) -> None:
-    known = sorted(_tally(session, EVERY, votes).models())
-    if model not in known:
-        raise NoSuchDay(f"{model!r} has no votes; models that have: {', '.join(known) or 'none'}")
-    raise NoSuchDay(f"{model!r} had no votes by {since:%Y-%m-%d %H:%M} UTC; take a later --from")
+def _raise_unrated(session: Session, model: str, votes: VoteSelection, since: datetime) -> None:
+    voted = sorted(_tally(session, EVERY, votes).models())
+    if model not in voted:
+        raise NoSuchDay(f"{model!r} has no votes. Models with votes: {', '.join(voted) or 'none'}.")
+    raise NoSuchDay(f"{model!r} had no votes by {since:%Y-%m-%d %H:%M} UTC. Give a later --from.")
 
 
 def _styled(session: Session, version: str, votes: VoteSelection) -> ratings.Leaderboard:
-    """The board with style control over the votes whose completions are known."""
+    """The leaderboard with style control, from the votes on stored completions."""
     by_battle = style_features(session)
     counted = find_filter(version).counted(sealed_votes(session, selection=votes))
     styled = [vote for vote in counted if vote.battle in by_battle]
@@ -175,37 +177,41 @@ def _styled(session: Session, version: str, votes: VoteSelection) -> ratings.Lea
     try:
         z = ratings.style_differences(*features) if styled else {}
         if not z:
-            raise NoSuchDay("no two completions of that day differ in style: ask without style control")
+            raise NoSuchDay("No two completions of that day differ in style. Turn off style control.")
         fit = ratings.contextual(a, b, winner, z, prior=ratings.PRIOR)
     except ratings.RatingsError as problem:
-        raise NoSuchDay(f"no board with style control of that day: {problem}") from problem
+        raise NoSuchDay(
+            f"That day has no leaderboard with style control: {problem}. Turn off style control."
+        ) from problem
     return ratings.leaderboard(ratings.count_pairs(a, b, winner), fit=fit)
 
 
 def _opponents(model: str, before: Tally, after: Tally, first: ratings.Leaderboard) -> tuple[Opponent, ...]:
-    """Everybody whom the model has met since, those with the greatest surprise first."""
-    was = {row.model: row.rating for row in first.rows}
+    """The opponents since the first day, the largest difference from the expected score first."""
+    first_rating = {row.model: row.rating for row in first.rows}
     earlier = before.against(model)
-    found = []
+    opponents = []
     for other, (votes, score) in after.against(model).items():
         old_votes, old_score = earlier.get(other, (0, 0.0))
         if votes > old_votes:
             number = votes - old_votes
-            chance = float(expit((was[model] - was[other]) / ratings.POINTS_PER_LOGIT)) if other in was else None
-            expected = None if chance is None else number * chance
-            found.append(Opponent(other, other not in was, number, score - old_score, expected))
-    return tuple(sorted(found, key=lambda one: (-_surprise(one), -one.votes, one.model)))
+            expected = None
+            if other in first_rating:
+                lead = first_rating[model] - first_rating[other]
+                expected = number * float(expit(lead / ratings.POINTS_PER_LOGIT))
+            opponents.append(Opponent(other, other not in first_rating, number, score - old_score, expected))
+    return tuple(sorted(opponents, key=lambda met: (-_surprise(met), -met.votes, met.model)))
 
 
-def _surprise(one: Opponent) -> float:
-    return abs(one.score - (one.votes / 2 if one.expected is None else one.expected))
+def _surprise(met: Opponent) -> float:
+    return abs(met.score - (met.votes / 2 if met.expected is None else met.expected))
 
 
 def _row(board: ratings.Leaderboard, model: str) -> ratings.Row:
     """Raises `NoSuchDay` when a filter or missing texts leave the model without a vote."""
     row = next((row for row in board.rows if row.model == model), None)
     if row is None:
-        raise NoSuchDay(f"{model!r} has no votes that count on that board")
+        raise NoSuchDay(f"No vote on {model!r} counts on that leaderboard. Choose another day or filter.")
     return row
 
 

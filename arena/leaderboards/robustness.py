@@ -1,4 +1,4 @@
-"""How few votes would swap neighbours on the leaderboard."""
+"""Rank robustness: the fewest votes whose removal swaps two models on the leaderboard."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import ratings
 from arena.leaderboards.leaderboard import Published
 from arena.leaderboards.query import NoSuchBoard
 
-NEIGHBOURS = 10  # pairs from the top, where places are argued over
-PATIENCE = 3.0  # seconds after which no further pair is begun; each is refitted exactly some ten times
+NEIGHBOURS = 10  # pairs from the top, where ranks matter most
+TIME_LIMIT = 3.0  # seconds after which no further pair is computed; each takes about ten exact refits
 
 
 @dataclass(frozen=True)
@@ -23,20 +23,20 @@ class Swap:
     gap: float  # points
     votes: int | None
     battles: int
-    example: str  # the kind of vote that hangs most on it
+    example: str  # the most frequent kind of removed vote, in words
 
     @property
     def share(self) -> float | None:
         return None if self.votes is None else self.votes / self.battles
 
 
-def fragile_ranks(published: Published) -> list[Swap]:
-    """The pairs of neighbours from the top, models without votes left out.
+def neighbour_swaps(published: Published) -> list[Swap]:
+    """The pairs of neighbours from the top, without models that have no votes.
 
-    From pair counts, by Bradley–Terry with the board's prior. Large boards give as many pairs as fit into the
-    time.
+    From pair counts, by Bradley–Terry with the prior of the leaderboard. Large boards give as many pairs as fit
+    into the time limit.
     """
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIME_LIMIT
     swaps: list[Swap] = []
     for ahead, behind in itertools.pairwise(_voted(published)[: NEIGHBOURS + 1]):
         if swaps and time.monotonic() > end:
@@ -45,19 +45,19 @@ def fragile_ranks(published: Published) -> list[Swap]:
     return swaps
 
 
-def swap_of(published: Published, one: str, other: str) -> Swap:
-    """What would swap any two models. Raises `NoSuchBoard` when one of them has no votes here, or both are one."""
-    rows = [row for row in _voted(published) if row.model in (one, other)]
-    missing = [name for name in (one, other) if name not in {row.model for row in rows}]
+def swap_of(published: Published, model: str, other: str) -> Swap:
+    """The swap of any two models. Raises `NoSuchBoard` for a model without votes, and for a model with itself."""
+    rows = [row for row in _voted(published) if row.model in (model, other)]
+    missing = [name for name in (model, other) if name not in {row.model for row in rows}]
     if missing:
-        raise NoSuchBoard(f"{missing[0]!r} has no votes on this board; choose two models that have")
+        raise NoSuchBoard(f"{missing[0]!r} has no votes on this leaderboard. Choose two models with votes.")
     if len(rows) < 2:
-        raise NoSuchBoard(f"{one!r} cannot change places with itself; choose two models")
+        raise NoSuchBoard(f"{model!r} cannot swap ranks with itself. Choose two models.")
     return _swap(published, *rows)
 
 
 def swaps_around(published: Published, model: str) -> list[Swap]:
-    """A model against the one ahead of it and the one behind; none when it has no votes."""
+    """The swaps of a model with its neighbours; none for a model without votes."""
     rows = _voted(published)
     pairs = itertools.pairwise(rows)
     return [_swap(published, *pair) for pair in pairs if model in (pair[0].model, pair[1].model)]
@@ -68,20 +68,20 @@ def _voted(published: Published) -> list[ratings.Row]:
 
 
 def _swap(published: Published, ahead: ratings.Row, behind: ratings.Row) -> Swap:
-    found = ratings.rank_robustness(published.counts, ahead=ahead.model, behind=behind.model)
+    robustness = ratings.rank_robustness(published.counts, ahead=ahead.model, behind=behind.model)
     gap = ahead.rating - behind.rating
-    return Swap(ahead.model, behind.model, gap, found.votes, found.battles, _example(found))
+    return Swap(ahead.model, behind.model, gap, robustness.votes, robustness.battles, _example(robustness))
 
 
-def _example(found: ratings.RankRobustness) -> str:
+def _example(robustness: ratings.RankRobustness) -> str:
     """The largest part of the removed votes, in words."""
-    if not found.removed:
+    if not robustness.removed:
         return ""
-    one = max(found.removed, key=lambda part: part.votes)
+    largest = max(robustness.removed, key=lambda part: part.votes)
     outcome = {
-        "model_a": f"{one.model_a} beating {one.model_b}",
-        "model_b": f"{one.model_b} beating {one.model_a}",
-        "tie": f"ties of {one.model_a} and {one.model_b}",
-        "both_bad": f"{one.model_a} and {one.model_b} both bad",
+        "model_a": f"{largest.model_a} beating {largest.model_b}",
+        "model_b": f"{largest.model_b} beating {largest.model_a}",
+        "tie": f"ties of {largest.model_a} and {largest.model_b}",
+        "both_bad": f"{largest.model_a} and {largest.model_b} both bad",
     }
-    return f"{one.votes:,} × {outcome[one.outcome]}"
+    return f"{largest.votes:,} × {outcome[largest.outcome]}"

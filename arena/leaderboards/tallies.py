@@ -1,4 +1,4 @@
-"""Pair counts from single votes: what a board is made of when there is no database to count for it."""
+"""Pair counts from single votes, without a database."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import ratings
 from arena.rules.seals import DECIMALS, SealedVote
 from arena.rules.votes import HUMAN, JUDGE, JUDGES, SCORES, WINNERS
 
-SOURCES = (HUMAN, JUDGES, "all")  # the boards that are sealed and published; single judges come on top
+SOURCES = (HUMAN, JUDGES, "all")  # the sealed and published leaderboards; each judge has one more
 
 
 def of_source(source: str, wanted: str) -> bool:
@@ -21,51 +21,51 @@ def of_source(source: str, wanted: str) -> bool:
 
 
 class Tally:
-    """Votes counted by source, pair and winner as they come; a board of any source can be made at any time."""
+    """Votes counted by source, pair and winner, for the leaderboard of any source."""
 
     def __init__(self) -> None:
         self._counts: dict[str, Counter[tuple[str, str, str]]] = {}
 
     def add(self, votes: Iterable[SealedVote]) -> None:
         for vote in votes:
-            of_one = self._counts.setdefault(vote.source, Counter())
-            of_one[vote.model_a, vote.model_b, vote.winner] += 1
+            counter = self._counts.setdefault(vote.source, Counter())
+            counter[vote.model_a, vote.model_b, vote.winner] += 1
 
     def add_counts(self, rows: Iterable[tuple[str, str, str, str, int]]) -> None:
-        """Votes that somebody has counted: (source, model_a, model_b, winner, votes)."""
+        """Add votes that are counted already: (source, model_a, model_b, winner, votes)."""
         for source, a, b, winner, number in rows:
             self._counts.setdefault(source, Counter())[a, b, winner] += number
 
     @property
     def sources(self) -> list[str]:
-        """Boards that have votes: human, judges, all, then each judge."""
+        """The sources with votes: human, judges, all, then each judge."""
         given = list(self._counts)
-        merged = [one for one in SOURCES if one != "all" and any(of_source(source, one) for source in given)]
+        merged = [name for name in SOURCES if name != "all" and any(of_source(source, name) for source in given)]
         several = ["all"] if len(merged) > 1 else []
         return [*merged, *several, *sorted(source for source in given if source.startswith(JUDGE))]
 
     def models(self) -> set[str]:
-        """Models with a vote."""
-        return {model for of_one in self._counts.values() for a, b, _ in of_one for model in (a, b)}
+        """The models with votes."""
+        return {model for counter in self._counts.values() for a, b, _ in counter for model in (a, b)}
 
     def against(self, model: str) -> dict[str, tuple[int, float]]:
-        """By opponent the votes of all sources on both, and how many points the model has of them."""
-        found: dict[str, tuple[int, float]] = {}
-        for of_one in self._counts.values():
-            for (a, b, winner), number in of_one.items():
+        """By opponent the votes of all sources on both models, and the score of the model in them."""
+        scores: dict[str, tuple[int, float]] = {}
+        for counter in self._counts.values():
+            for (a, b, winner), number in counter.items():
                 if model in (a, b):
                     won = SCORES[winner] if a == model else 1 - SCORES[winner]
-                    votes, score = found.get(other := b if a == model else a, (0, 0.0))
-                    found[other] = (votes + number, score + won * number)
-        return found
+                    votes, score = scores.get(other := b if a == model else a, (0, 0.0))
+                    scores[other] = (votes + number, score + won * number)
+        return scores
 
     def counts(self, source: str, models: Sequence[str]) -> ratings.PairCounts:
         """Pair counts of a source between `models`."""
         place = {name: number for number, name in enumerate(models)}
         cells: Counter[tuple[int, int, int]] = Counter()
-        for given, of_one in self._counts.items():
+        for given, counter in self._counts.items():
             if of_source(given, source):
-                for (a, b, winner), number in of_one.items():
+                for (a, b, winner), number in counter.items():
                     if a in place and b in place:
                         cells[place[a], place[b], WINNERS.index(winner)] += number
         pairs = sorted({(a, b) for a, b, _ in cells})
@@ -75,7 +75,7 @@ class Tally:
 
 
 def board_in_seal(board: ratings.Leaderboard, source: str) -> dict[str, Any]:
-    """A board as a seal keeps it: who stands where, with how many votes; rounded alike on every machine."""
+    """A leaderboard as a seal stores it, rounded to the same digits on every machine."""
     rows = board.to_dict()["models"]
     kept = ("model", "rating", "lower", "upper", "rank", "battles")
     return {

@@ -1,4 +1,4 @@
-"""Ratings at past dates, made anew from the votes up to each."""
+"""Ratings at past dates, each computed from the votes up to it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from arena.store.vote_history import slices
 from arena.store.votes import Counted, vote_count
 
 POINTS = 24  # dates: as many as a curve needs to show its shape
-MOST = 2_000_000  # votes; they are all read, about a second for 300,000
+MOST = 2_000_000  # votes; all of them are read, about a second for 300,000
 
 
 @dataclass(frozen=True)
@@ -28,16 +28,18 @@ class PastRating:
 def rating_history(session: Session, source: str | None, category: str) -> list[PastRating]:
     """Every model from its first vote on, at up to 24 dates with as many votes between them.
 
-    The last date's ratings are those of the board. Raises `NoSuchBoard` for more votes than can be read anew.
+    The ratings of the last date are those of the leaderboard. Raises `NoSuchBoard` for more than `MOST` votes.
     """
     votes = vote_count(session)
     if votes > MOST:
-        raise NoSuchBoard(f"Ratings over time read every vote, and there are {votes:,}: offered up to {MOST:,}.")
+        raise NoSuchBoard(
+            f"Ratings over time read every vote, and there are {votes:,}, more than {MOST:,}. Choose single days instead."
+        )
     counted: list[Counted] = []
     history = []
-    for one in slices(session, source, category, POINTS):
-        counted.extend(one.counted)
+    for part in slices(session, source, category, POINTS):
+        counted.extend(part.counted)
         present = sorted({name for pair in counted for name in (pair.model_a, pair.model_b)})
         board = ratings.leaderboard(pair_columns(present, counted))
-        history += [PastRating(row.model, one.until, row.rating, row.lower, row.upper) for row in board.rows]
+        history += [PastRating(row.model, part.until, row.rating, row.lower, row.upper) for row in board.rows]
     return history

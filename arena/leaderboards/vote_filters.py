@@ -1,7 +1,7 @@
-"""Which votes count on a published board. A filter has a version: changing a rule makes a new one.
+"""Versioned filters: the votes that count on a published leaderboard.
 
-A board names the filter it was made with, and a seal keeps that name, so that the board of a past day can be
-made with the filter of that day. An old version therefore stays here for good.
+A leaderboard names its filter, and a seal stores that name, so that the leaderboard of a past day can be computed
+with the filter of that day. A changed rule is a new version, and old versions stay here for good.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ DAILY = 100  # votes of a person on one day; the public arena caps votes a day t
 
 @dataclass(frozen=True)
 class Filter:
-    """A rule over votes in the order in which they were given; a vote counts or does not, never in part."""
+    """A rule over votes in the order in which they were given; a vote counts fully or not at all."""
 
     version: str
     says: str
     start: Callable[[], Callable[[SealedVote], bool]]
 
     def counted(self, votes: Iterable[SealedVote]) -> Iterator[SealedVote]:
-        """Those that count."""
+        """The votes that count."""
         counts = self.start()
         return (vote for vote in votes if counts(vote))
 
@@ -57,8 +57,8 @@ def _capped() -> Callable[[SealedVote], bool]:
 
 
 FILTERS = {
-    one.version: one
-    for one in (
+    rule.version: rule
+    for rule in (
         Filter(EVERY, "every vote counts once", _every),
         Filter("blind-1", "votes on battles in which a model named itself do not count", _blind),
         Filter("capped-1", f"blind-1, and of a person's votes the first {DAILY} of a UTC day", _capped),
@@ -67,7 +67,7 @@ FILTERS = {
 
 
 def find_filter(version: str) -> Filter:
-    """Raises `ConfigError` for a version that this Arena does not have."""
+    """The filter of a version. Raises `ConfigError` for an unknown one."""
     if version not in FILTERS:
-        raise ConfigError(f"filter {version!r} is unknown; use one of: {', '.join(FILTERS)}")
+        raise ConfigError(f"Filter {version!r} is unknown. Use one of: {', '.join(FILTERS)}.")
     return FILTERS[version]

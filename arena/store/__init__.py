@@ -1,4 +1,4 @@
-"""What the arena remembers, in SQLite or PostgreSQL."""
+"""Votes, battles, verdicts and benchmark runs in SQLite or PostgreSQL."""
 
 from sqlmodel import Session
 

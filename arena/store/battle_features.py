@@ -1,4 +1,4 @@
-"""What a battle is like, noted in the transaction of its first vote: categories by rule, and style."""
+"""Battle features: categories by rule and style, stored in the transaction of the first vote."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ from arena.store.schema.battle_features import BattleCategory, BattleStyle
 from arena.store.schema.battles import CompletionRow, Turn, Vote
 from arena.store.schema.judging import JudgedBattle, Prompt
 
-BATCH = 500  # battles sorted anew in one transaction: other writers wait no longer than that
+BATCH = 500  # battles classified in one transaction, which other writers wait for
 
 
 def record_battle_features(session: Session, battle_id: int) -> tuple[str, ...]:
-    """The categories of a battle by rule; found and kept, with its style, when nobody has voted on it yet.
+    """The categories of a battle by rule, which are stored with its style on its first vote.
 
     A battle without a turn has neither.
     """
-    kept = session.exec(select(BattleCategory.category).where(BattleCategory.battle_id == battle_id)).all()
-    if kept or session.get(BattleStyle, battle_id) is not None:
-        return tuple(kept)
-    return _note(session, battle_id)
+    stored = session.exec(select(BattleCategory.category).where(BattleCategory.battle_id == battle_id)).all()
+    if stored or session.get(BattleStyle, battle_id) is not None:
+        return tuple(stored)
+    return _store(session, battle_id)
 
 
-def _note(session: Session, battle_id: int) -> tuple[str, ...]:
+def _store(session: Session, battle_id: int) -> tuple[str, ...]:
     prompts = prompts_of_battle(session, battle_id)
     if not prompts:
         return ()
-    found = categories(prompts)
-    session.add_all(BattleCategory(battle_id=battle_id, category=name, classifier=VERSION) for name in found)
+    matching = categories(prompts)
+    session.add_all(BattleCategory(battle_id=battle_id, category=name, classifier=VERSION) for name in matching)
     session.add(_style(battle_id, _completions(session, battle_id)))
-    return found
+    return matching
 
 
 def reclassify(session: Session, after: int = 0) -> int | None:
-    """Sort the next battles with votes, those after the id `after`, by the rules of this version.
+    """Classify the next battles with votes, after the id `after`, by the rules of this version.
 
-    What a tagger has found stays.
-    Returns the last id sorted, or None when none was left. Counts are to be made anew after the last one.
+    Categories of taggers stay. Returns the last classified id, or None at the end, when the caller must compute the
+    pair counts again.
     """
     voted = select(Vote.battle_id).where(Vote.battle_id > after).distinct().order_by(col(Vote.battle_id))
     ids = session.exec(voted.limit(BATCH)).all()
@@ -54,25 +54,25 @@ def reclassify(session: Session, after: int = 0) -> int | None:
     session.execute(delete(BattleCategory).where(col(BattleCategory.battle_id).in_(ids), ~by_tagger))
     session.execute(delete(BattleStyle).where(col(BattleStyle.battle_id).in_(ids)))
     for battle_id in ids:
-        _note(session, battle_id)
+        _store(session, battle_id)
     return ids[-1]
 
 
 def prompts_of_battle(session: Session, battle_id: int) -> list[str]:
-    """The user's words, turn by turn, with those of the set's prompt that come before a judged battle."""
+    """The user turns of a battle, including those of a prompt set before the judged ones."""
     messages = session.exec(
         select(Prompt.messages)
         .join(JudgedBattle, col(JudgedBattle.prompt_id) == col(Prompt.id))
         .where(JudgedBattle.battle_id == battle_id)
     ).one_or_none()
     if messages is not None:
-        return [str(one["content"]) for one in json.loads(messages) if one["role"] == "user"]
+        return [str(message["content"]) for message in json.loads(messages) if message["role"] == "user"]
     turns = select(Turn.prompt).where(Turn.battle_id == battle_id).order_by(col(Turn.number))
     return list(session.exec(turns).all())
 
 
 def _completions(session: Session, battle_id: int) -> dict[Side, str]:
-    """Each side's words in all turns, the last attempt of each."""
+    """The completions of each side in all turns, joined; the last attempt of each turn."""
     rows = session.exec(
         select(Turn.number, CompletionRow.side, CompletionRow.text)
         .join(Turn, col(Turn.id) == col(CompletionRow.turn_id))
@@ -80,7 +80,7 @@ def _completions(session: Session, battle_id: int) -> dict[Side, str]:
         .order_by(col(Turn.number), col(CompletionRow.attempt))
     )
     last = {(side, number): text for number, side, text in rows}
-    return {side: "\n\n".join(text for (one, _), text in last.items() if one == side) for side in SIDES}
+    return {side: "\n\n".join(text for (wrote, _), text in last.items() if wrote == side) for side in SIDES}
 
 
 def _style(battle_id: int, texts: Mapping[Side, str]) -> BattleStyle:

@@ -1,4 +1,4 @@
-"""Battles in the store: begun, continued, closed, read back. Every function works in the caller's session."""
+"""Battles in the store: added, continued, closed, read. Every function works in the session of its caller."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from arena.store.schema.battles import (
 
 @dataclass(frozen=True)
 class Written:
-    """One completion as it stands in the store. Times in seconds."""
+    """One completion in the store. Times in seconds."""
 
     text: str
     status: CompletionStatus
@@ -57,8 +57,8 @@ class StoredBattle:
     model_b: str
     status: BattleStatus
     turns: Sequence[StoredTurn]
-    winner: str | None  # the voter's, once given
-    shared: bool = False  # others may read it
+    winner: str | None  # of the voter's vote, if there is one
+    shared: bool = False  # others may read the battle
 
 
 def add_battle(session: Session, voter: str, model_a: str, model_b: str, pair_probability: float) -> Battle:
@@ -79,11 +79,11 @@ def add_battle(session: Session, voter: str, model_a: str, model_b: str, pair_pr
 
 
 class WrongStatus(Exception):
-    """The battle is no longer in the status that the change needs; nothing was written."""
+    """The battle has not the status that the change needs; nothing was written."""
 
 
 def move(session: Session, battle_id: int, before: BattleStatus, after: BattleStatus) -> None:
-    """Change the status if it is still `before`. Of two at once, on whatever servers, one gets through.
+    """Change the status from `before` to `after`; of two concurrent changes, on any server, one succeeds.
 
     Raises `WrongStatus`.
     """
@@ -97,7 +97,7 @@ def move(session: Session, battle_id: int, before: BattleStatus, after: BattleSt
 
 
 def add_turn(session: Session, battle_id: int, prompt: str) -> None:
-    """The next prompt of a running battle, with both completions running."""
+    """Add the next prompt of a running battle, with both completions running."""
     last = session.exec(select(func.max(Turn.number)).where(Turn.battle_id == battle_id)).one() or 0
     turn = Turn(battle_id=battle_id, number=last + 1, prompt=prompt)
     session.add(turn)
@@ -106,7 +106,7 @@ def add_turn(session: Session, battle_id: int, prompt: str) -> None:
 
 
 def add_attempt(session: Session, battle_id: int) -> None:
-    """Both completions of a running battle's last turn once more; the earlier attempt stays on record."""
+    """Add another attempt at both completions of the last turn; earlier attempts stay on record."""
     turn = session.exec(
         select(Turn).where(Turn.battle_id == battle_id).order_by(col(Turn.number).desc()).limit(1)
     ).one()
@@ -117,7 +117,7 @@ def add_attempt(session: Session, battle_id: int) -> None:
 def finish_turn(
     session: Session, battle_id: int, completions: Mapping[Side, Written], status: BattleStatus
 ) -> None:
-    """Write down what both sides of the running turn came to. Raises `WrongStatus`."""
+    """Save both completions of the running turn. Raises `WrongStatus`."""
     move(session, battle_id, BattleStatus.RUNNING, status)
     for side, written in completions.items():
         row = session.exec(_running(battle_id).where(CompletionRow.side == side)).one()
@@ -133,22 +133,22 @@ def find_battle(session: Session, *, public_id: str) -> StoredBattle | None:
 
 
 def close_interrupted(session: Session, before: datetime) -> int:
-    """Abandon what a stopped server left running since `before`. Returns how many battles that were."""
+    """Abandon battles that a stopped server left running since `before`. Returns their number."""
     return _abandon(session, (col(Battle.status) == BattleStatus.RUNNING) & (col(Battle.changed_at) < before))
 
 
 def close_running(session: Session, ids: Sequence[int]) -> int:
-    """Abandon those of the given battles that are still running. Returns how many that were."""
+    """Abandon those of the given battles that are still running. Returns their number."""
     return _abandon(session, (col(Battle.status) == BattleStatus.RUNNING) & col(Battle.id).in_(ids))
 
 
 def close_stale(session: Session, before: datetime) -> int:
-    """Abandon open battles that nobody has touched since `before`."""
+    """Abandon open battles without a change since `before`. Returns their number."""
     return _abandon(session, (col(Battle.status) == BattleStatus.OPEN) & (col(Battle.changed_at) < before))
 
 
-def _abandon(session: Session, which: ColumnElement[bool]) -> int:
-    battles = session.exec(select(Battle).where(which).with_for_update()).all()
+def _abandon(session: Session, condition: ColumnElement[bool]) -> int:
+    battles = session.exec(select(Battle).where(condition).with_for_update()).all()
     for battle in battles:
         for row in session.exec(_running(battle.id)):
             row.status = CompletionStatus.ABANDONED

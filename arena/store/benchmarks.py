@@ -1,4 +1,4 @@
-"""Benchmark runs kept and found again."""
+"""Benchmark runs in the store."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ JSON_NAMES = {"request_type": "rung"}  # where the published name is another one
 
 
 class UnknownRun(Exception):
-    """There is no such run; the text says what there is."""
+    """No benchmark run has this number; the text lists the existing ones."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,14 @@ class StoredRun:
 
 
 def keep_run(session: Session, model: str, run: Mapping[str, Any], outcomes: Sequence[Mapping[str, Any]]) -> int:
-    """Write a run, in place of the one that was made in the same way. Returns its number."""
+    """Save a run, which replaces one of the same configuration. Returns its number."""
     owner = _model(session, model)
-    before = session.exec(
+    previous = session.exec(
         select(BenchmarkRun).where(BenchmarkRun.model_id == owner, BenchmarkRun.config_hash == run["config_hash"])
     ).one_or_none()
-    row = before or BenchmarkRun(model_id=owner, **_packed(run))
-    if before is not None:
-        session.exec(delete(BenchmarkOutcome).where(col(BenchmarkOutcome.run_id) == before.id))
+    row = previous or BenchmarkRun(model_id=owner, **_packed(run))
+    if previous is not None:
+        session.exec(delete(BenchmarkOutcome).where(col(BenchmarkOutcome.run_id) == previous.id))
         for name, value in _packed(run).items():
             setattr(row, name, value)
         row.created_at = now()
@@ -57,7 +57,7 @@ def keep_run(session: Session, model: str, run: Mapping[str, Any], outcomes: Seq
 
 
 def runs(session: Session, task: str | None = None, model: str | None = None) -> list[StoredRun]:
-    """All runs, of a task or a model where one is named, the oldest first."""
+    """The runs, of a task or a model if one is given, the oldest first."""
     query = select(BenchmarkRun, Model).join(Model, col(Model.id) == col(BenchmarkRun.model_id))
     if task is not None:
         query = query.where(BenchmarkRun.task == task)
@@ -68,17 +68,17 @@ def runs(session: Session, task: str | None = None, model: str | None = None) ->
 
 
 def run(session: Session, number: int) -> StoredRun:
-    """Raises `UnknownRun`."""
-    for found in runs(session):
-        if found.row.id == number:
-            return found
-    there = ", ".join(str(found.row.id) for found in runs(session))
-    cure = f"there are: {there}" if there else "type: arena bench run TASK --models MODEL"
-    raise UnknownRun(f"there is no benchmark run {number}; {cure}")
+    """The run of a number. Raises `UnknownRun`."""
+    stored_runs = {stored.row.id: stored for stored in runs(session)}
+    if number in stored_runs:
+        return stored_runs[number]
+    numbers = ", ".join(map(str, stored_runs))
+    advice = f"Runs: {numbers}." if numbers else "Run: arena bench run TASK --models MODEL"
+    raise UnknownRun(f"Benchmark run {number} not found. {advice}")
 
 
 def outcomes(session: Session, number: int) -> list[BenchmarkOutcome]:
-    """The samples of a run, in their order."""
+    """The samples of a run, in order."""
     query = select(BenchmarkOutcome).where(BenchmarkOutcome.run_id == number)
     return list(session.exec(query.order_by(col(BenchmarkOutcome.number))))
 
@@ -88,10 +88,10 @@ def _packed(run: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _model(session: Session, name: str) -> int:
-    found = session.exec(select(Model).where(Model.name == name)).one_or_none()
-    if found is None:
-        found = Model(name=name)
-        session.add(found)
+    model = session.exec(select(Model).where(Model.name == name)).one_or_none()
+    if model is None:
+        model = Model(name=name)
+        session.add(model)
         session.flush()
-    assert found.id is not None
-    return found.id
+    assert model.id is not None
+    return model.id

@@ -1,4 +1,4 @@
-"""Battles behind votes as they are published: the whole conversation of each side, and what is known about it."""
+"""Conversations of battles as they are published, with categories and style."""
 
 from __future__ import annotations
 
@@ -22,66 +22,68 @@ Message = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Behind:
-    """What stands behind a vote. `open`: its texts may be published, for the voter agreed or it is a judge's."""
+    """The battle of a vote. `open`: its texts may be published, since its voter shares it or it is a judge's."""
 
     open: bool
     judged: bool
     pair_probability: float
     categories: tuple[str, ...]
-    prompt: str  # all that the user said
+    prompt: str  # all user turns, joined
     turns: int
     conversation_a: tuple[Message, ...]
     conversation_b: tuple[Message, ...]
-    style: Mapping[str, int] = field(default_factory=dict)  # length_a, …; empty where it is not known
+    style: Mapping[str, int] = field(default_factory=dict)  # length_a, …; empty if it is not stored
 
 
 def behind(session: Session, battles: Sequence[int], *, show_judged: bool = True) -> dict[int, Behind]:
-    """By battle id; call it with a page of them, not with all.
+    """The battles by id; call it with a page of them.
 
     `show_judged`: the texts of judges' battles are open.
     """
     turns = conversations(session, battles)
-    before = _before(session, battles)
-    named = _categories(session, battles)
+    judged_prompts = _judged_prompts(session, battles)
+    categories = _categories(session, battles)
     styles = {row.battle_id: row for row in session.exec(_of(BattleStyle, battles))}
-    found = {}
+    by_id = {}
     for battle in session.exec(select(Battle).where(col(Battle.id).in_(battles))):
         number = battle.id or 0
-        said, a, b = _talks(turns.get(number, []), before.get(number))
+        prompts, a, b = _conversations(turns.get(number, []), judged_prompts.get(number))
         own = () if battle.category == OVERALL else (battle.category,)
         judged = battle.status == BattleStatus.JUDGED
-        found[number] = Behind(
+        by_id[number] = Behind(
             open=show_judged if judged else battle.shared,
             judged=judged,
             pair_probability=battle.pair_probability,
-            categories=tuple(dict.fromkeys((*own, *sorted(named[number])))),
-            prompt="\n".join(said),
-            turns=len(said),
+            categories=tuple(dict.fromkeys((*own, *sorted(categories[number])))),
+            prompt="\n".join(prompts),
+            turns=len(prompts),
             conversation_a=a,
             conversation_b=b,
             style=_style(styles.get(number)),
         )
-    return found
+    return by_id
 
 
-def prompts_said(session: Session, battles: Sequence[int]) -> dict[int, str]:
-    """By battle id all that the user said, as `Behind.prompt` has it, without reading what models wrote."""
-    said: dict[int, list[str]] = defaultdict(list)
+def user_prompts(session: Session, battles: Sequence[int]) -> dict[int, str]:
+    """The user turns of each battle as in `Behind.prompt`, by id, without reading completions."""
+    prompts: dict[int, list[str]] = defaultdict(list)
     turns = select(Turn.battle_id, Turn.prompt).where(col(Turn.battle_id).in_(battles))
     for number, prompt in session.exec(turns.order_by(col(Turn.battle_id), col(Turn.number))):
-        said[number].append(prompt)
+        prompts[number].append(prompt)
     judged = (
         select(JudgedBattle.battle_id, Prompt.messages)
         .join(Prompt, col(Prompt.id) == col(JudgedBattle.prompt_id))
         .where(col(JudgedBattle.battle_id).in_(battles))
     )
     for number, messages in session.exec(judged):
-        said[number] = [str(one["content"]) for one in json.loads(messages) if one["role"] == "user"]
-    return {number: "\n".join(said[number]) for number in battles}
+        prompts[number] = [
+            str(message["content"]) for message in json.loads(messages) if message["role"] == "user"
+        ]
+    return {number: "\n".join(prompts[number]) for number in battles}
 
 
 def reasons(session: Session, votes: Sequence[int]) -> dict[int, tuple[str, float]]:
-    """By vote id: what a judge said, and its preference for the left model."""
+    """The reason of each judge's vote and its preference for the left model, by vote id."""
     rows = session.exec(select(VerdictRow).where(col(VerdictRow.vote_id).in_(votes)))
     return {row.vote_id: (row.reason, row.preference) for row in rows}
 
@@ -91,10 +93,10 @@ def _of(table: Any, battles: Sequence[int]) -> Any:
 
 
 def _categories(session: Session, battles: Sequence[int]) -> dict[int, list[str]]:
-    named: dict[int, list[str]] = defaultdict(list)
+    by_battle: dict[int, list[str]] = defaultdict(list)
     for row in session.exec(_of(BattleCategory, battles)):
-        named[row.battle_id].append(row.category)
-    return named
+        by_battle[row.battle_id].append(row.category)
+    return by_battle
 
 
 def _style(row: BattleStyle | None) -> dict[str, int]:
@@ -106,8 +108,8 @@ def _style(row: BattleStyle | None) -> dict[str, int]:
 Judged = tuple[list[Message], tuple[str, ...], tuple[str, ...]]
 
 
-def _before(session: Session, battles: Sequence[int]) -> dict[int, Judged]:
-    """For judged battles the prompt's messages, and what each side wrote in turns before the last."""
+def _judged_prompts(session: Session, battles: Sequence[int]) -> dict[int, Judged]:
+    """The messages of the prompt of each judged battle, and the completions of both sides before the last."""
     query = (
         select(JudgedBattle, Prompt.messages)
         .join(Prompt, col(Prompt.id) == col(JudgedBattle.prompt_id))
@@ -128,32 +130,38 @@ def _before(session: Session, battles: Sequence[int]) -> dict[int, Judged]:
     }
 
 
-Talk = tuple[Message, ...]
+Conversation = tuple[Message, ...]
 
 
-def _talks(turns: Sequence[tuple[str, str, str]], judged: Judged | None) -> tuple[list[str], Talk, Talk]:
-    """What the user said, and both conversations with the completions in their places."""
+def _conversations(
+    turns: Sequence[tuple[str, str, str]], judged: Judged | None
+) -> tuple[list[str], Conversation, Conversation]:
+    """The user turns, and both conversations."""
     if judged is None or not turns:
-        said = [prompt for prompt, _, _ in turns]
-        return said, _woven(said, [a for _, a, _ in turns]), _woven(said, [b for _, _, b in turns])
+        prompts = [prompt for prompt, _, _ in turns]
+        return prompts, _joined(prompts, [a for _, a, _ in turns]), _joined(prompts, [b for _, _, b in turns])
     messages, earlier_a, earlier_b = judged
     _, last_a, last_b = turns[-1]
     start = len(messages)
     while start > 0 and messages[start - 1]["role"] == "user":
         start -= 1
     head = tuple(messages[:start])
-    asked = [str(message["content"]) for message in messages[start:]]
-    said = [str(message["content"]) for message in messages if message["role"] == "user"]
-    return said, head + _woven(asked, [*earlier_a, last_a]), head + _woven(asked, [*earlier_b, last_b])
+    last_prompts = [str(message["content"]) for message in messages[start:]]
+    prompts = [str(message["content"]) for message in messages if message["role"] == "user"]
+    return (
+        prompts,
+        head + _joined(last_prompts, [*earlier_a, last_a]),
+        head + _joined(last_prompts, [*earlier_b, last_b]),
+    )
 
 
-def _woven(prompts: Sequence[str], completions: Sequence[str]) -> Talk:
-    """Prompts and completions in turn; a prompt that was not answered apart stands alone."""
+def _joined(prompts: Sequence[str], completions: Sequence[str]) -> Conversation:
+    """Prompts and completions in alternation; a prompt without its own completion stands alone."""
     gap = len(prompts) - len(completions)
-    answers = [None] * max(gap, 0) + list(completions)
-    talk: list[Message] = []
-    for prompt, answer in zip(prompts, answers, strict=False):
-        talk.append({"role": "user", "content": prompt})
-        if answer is not None:
-            talk.append({"role": "assistant", "content": answer})
-    return tuple(talk)
+    padded = [None] * max(gap, 0) + list(completions)
+    conversation: list[Message] = []
+    for prompt, completion in zip(prompts, padded, strict=False):
+        conversation.append({"role": "user", "content": prompt})
+        if completion is not None:
+            conversation.append({"role": "assistant", "content": completion})
+    return tuple(conversation)

@@ -1,4 +1,4 @@
-"""Opening a database: pragmas, sessions, migrations, and the lock that keeps one server on one file."""
+"""The database: connections, sessions, migrations, and the lock of one server on an SQLite file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BUSY_TIMEOUT = 30_000  # milliseconds a writer waits for another before SQLite g
 
 
 class Database:
-    """One database. `read()` and `write()` give sessions; a write commits at the end or not at all."""
+    """One database. `read()` and `write()` return sessions; a write commits at the end or not at all."""
 
     def __init__(self, url: str) -> None:
         self.url = _checked(url)
@@ -37,7 +37,7 @@ class Database:
 
     @property
     def file(self) -> str | None:
-        """The SQLite file, if it is one."""
+        """The path of an SQLite file, else None."""
         parsed = make_url(self.url)
         if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
             return None
@@ -54,7 +54,7 @@ class Database:
             yield session
 
     def writing(self) -> AbstractContextManager[Connection]:
-        """A connection for rows without sessions; like `write`, it commits at the end or not at all."""
+        """A connection for rows without a session; like `write`, it commits at the end or not at all."""
         return self._writer.begin()
 
     def close(self) -> None:
@@ -63,7 +63,7 @@ class Database:
             self._lock.release()
 
     def lock(self) -> None:
-        """Keep other servers off an SQLite file, whose running battles they would take for abandoned.
+        """Lock an SQLite file against other servers, which would abandon its running battles.
 
         Raises `DatabaseError`.
         """
@@ -72,36 +72,35 @@ class Database:
         place = Path(f"{self.file}-lock")
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
-            place.touch()  # FileLock would wait for a right that never comes
+            place.touch()  # FileLock would wait forever without write permission
         except OSError as error:
             raise DatabaseError(
-                f"{place}: cannot be written ({error.strerror}); name a database in a folder of yours with --db"
+                f"{place} cannot be written ({error.strerror}). Give a database in a writable folder with --db."
             ) from error
         self._lock = FileLock(place)
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
             raise DatabaseError(
-                f"{self.file} is in use by another arena; stop that one, or choose another file with --db"
+                f"{self.file} is in use by another arena. Stop that arena, or choose another file with --db."
             ) from None
 
     def must_exist(self) -> None:
-        """For commands that only read: a wrong folder must not look like an empty arena.
-
-        Raises `DatabaseError`.
-        """
+        """Raise `DatabaseError` for a missing SQLite file: a wrong folder must not look like an empty arena."""
         if self.file and not Path(self.file).exists():
-            raise DatabaseError(f"no such database: {self.file}; `arena demo` makes one, --db names another")
+            raise DatabaseError(f"Database {self.file} not found. Run `arena demo` to create it, or pass --db.")
 
     def is_new(self) -> bool:
+        """Whether the database has no tables."""
         return not inspect(self.engine).get_table_names()
 
     def revision(self) -> str | None:
+        """The revision of the schema, or None for tables of another program."""
         with self.engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
 
     def upgrade(self) -> None:
-        """Run the migrations that are missing; a database that is not ours is left as it is.
+        """Run the missing migrations; a database of another program is not changed.
 
         Raises `DatabaseError`.
         """
@@ -122,7 +121,7 @@ class Database:
             raise DatabaseFailed(f"{self.shown}: {first_line(error)}") from error
 
     def make_ready(self) -> None:
-        """A new database is migrated by itself; an older one asks for `arena db upgrade`.
+        """Migrate a new database; an older one needs `arena db upgrade`.
 
         Raises `DatabaseError`.
         """
@@ -132,21 +131,24 @@ class Database:
             revision = self._check_revision()
         if revision != latest_revision():
             raise DatabaseError(
-                f"{self.shown} has an older layout; copy it, then type: arena db upgrade --db {self.shown}"
+                f"{self.shown} has an older schema. Back it up, then run: arena db upgrade --db {self.shown}"
             )
 
     def _check_revision(self) -> str:
-        """The layout of a database that has tables. Raises `DatabaseError` for one that this version cannot have made."""
+        """The revision of a database with tables. Raises `DatabaseError` for one of another program or a newer version."""
         revision = self.revision()
-        known = {script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions()}
+        revisions = {script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions()}
         if revision is None:
-            raise DatabaseError(f"{self.shown} holds tables of something else; choose another database with --db")
-        if revision not in known:
-            raise DatabaseError(f"{self.shown} was made by a newer Arena; install that version")
+            raise DatabaseError(
+                f"{self.shown} contains tables of another program. Choose another database with --db."
+            )
+        if revision not in revisions:
+            raise DatabaseError(f"{self.shown} was created by a newer version of Arena. Install that version.")
         return revision
 
 
 def latest_revision() -> str | None:
+    """The revision of this version."""
     return ScriptDirectory.from_config(_alembic()).get_current_head()
 
 
@@ -158,14 +160,14 @@ def _alembic() -> Config:
 
 
 def _checked(url: str) -> str:
-    """Plain `postgresql://` means psycopg 3, the driver of the `postgres` extra."""
+    """The URL with psycopg 3, the driver of the extra `postgres`, for plain `postgresql://`."""
     try:
         parsed = make_url(url)
     except ArgumentError:
-        raise DatabaseError(f"{url!r} is not a database URL; for example sqlite:///arena.db") from None
+        raise DatabaseError(f"{url!r} is not a database URL. Write it as sqlite:///arena.db.") from None
     if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
         raise DatabaseError(
-            f"{url}: a database in memory is empty in every connection; name a file: sqlite:///arena.db"
+            f"{url} is in memory, where every connection has an empty database. Give a file: sqlite:///arena.db."
         )
     if parsed.drivername in ("postgresql", "postgres"):
         parsed = parsed.set(drivername="postgresql+psycopg")
@@ -179,7 +181,7 @@ def _engine(url: str) -> Engine:
         engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT / 1000})
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise DatabaseError(
-            f"{make_url(url).drivername}: {error}; for PostgreSQL: pip install 'arena[postgres]'"
+            f"{make_url(url).drivername}: {error}. For PostgreSQL run: pip install 'arena[postgres]'"
         ) from error
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)
@@ -187,7 +189,7 @@ def _engine(url: str) -> Engine:
 
 
 def _set_pragmas(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves, see `_begin`
+    connection.isolation_level = None  # `_begin` emits BEGIN
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")  # a vote that was acknowledged survives a power cut
@@ -197,11 +199,12 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    """Writers take the lock at once: a reader that turns writer midway could not be made to wait."""
+    """Begin a transaction; a writer locks at once, since a reader that becomes a writer cannot wait for others."""
     write = connection.get_execution_options().get("arena_write")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
 def first_line(error: SQLAlchemyError) -> str:
+    """The first line of the reason of an error."""
     reason = error.orig if isinstance(error, DBAPIError) else error
     return str(reason).strip().splitlines()[0]

@@ -1,4 +1,4 @@
-"""Battles over the same texts: several people may see one pair of completions, each in a battle of their own."""
+"""Battles over the same texts: several people may see one pair of completions, each in their own battle."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ Side = tuple[int, tuple[str, ...]]  # who wrote, and what, turn by turn
 
 
 @dataclass(frozen=True)
-class Again:
-    """`battle` is the first with these texts; `swapped`: its left side is the right one here."""
+class Duplicate:
+    """A repeated battle. `battle` is the first with these texts; `swapped`: the sides are exchanged."""
 
     battle: int
     swapped: bool
 
 
-def same_texts(session: Session, prompt: str | None = None) -> Mapping[int, Again]:
-    """By battle id, those that show again what an earlier battle showed: models, prompts and completions.
+def find_duplicates(session: Session, prompt: str | None = None) -> Mapping[int, Duplicate]:
+    """The battles with the models, prompts and completions of an earlier one, by id.
 
-    `prompt` keeps to battles that begin with it.
+    `prompt` selects the battles that begin with it.
     """
-    often = select(Turn.prompt).where(Turn.number == 1).group_by(Turn.prompt).having(func.count() > 1)
+    repeated = select(Turn.prompt).where(Turn.number == 1).group_by(Turn.prompt).having(func.count() > 1)
     if prompt is not None:
-        often = often.where(Turn.prompt == prompt)
+        repeated = repeated.where(Turn.prompt == prompt)
     wanted = (
         select(Battle)
         .join(Turn, col(Turn.battle_id) == col(Battle.id))
-        .where(Turn.number == 1, col(Turn.prompt).in_(often))
+        .where(Turn.number == 1, col(Turn.prompt).in_(repeated))
         .order_by(col(Battle.id))
     )
     battles = session.exec(wanted).all()
     turns = conversations(session, [battle.id or 0 for battle in battles])
     firsts: dict[tuple[tuple[str, ...], frozenset[Side]], tuple[int, Side]] = {}
-    found = {}
+    by_id = {}
     for battle in battles:
         prompts, lefts, rights = (tuple(part) for part in zip(*turns[battle.id or 0], strict=True))
         left, right = (battle.model_a_id, lefts), (battle.model_b_id, rights)
         key = prompts, frozenset((left, right))
         number, first = firsts.setdefault(key, (battle.id or 0, left))
         if number != battle.id and all((*lefts, *rights)):
-            found[battle.id or 0] = Again(number, swapped=left != first)
-    return found
+            by_id[battle.id or 0] = Duplicate(number, swapped=left != first)
+    return by_id

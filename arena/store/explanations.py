@@ -1,4 +1,4 @@
-"""Explanations in the store, and the texts of the battle that each is of."""
+"""Explanations in the store, and the texts of explained battles."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from arena.rules.votes import JUDGE, mirrored
 from arena.store.battles import StoredBattle, find_battle
-from arena.store.duplicate_battles import Again, same_texts
+from arena.store.duplicate_battles import Duplicate, find_duplicates
 from arena.store.schema.battles import Battle, BattleStatus, UtcDateTime, Vote, now
 from arena.store.schema.judging import JudgedBattle, Prompt, PromptCompletion
 from judges import Pair
 
-TOLD = (BattleStatus.VOTED, BattleStatus.JUDGED)  # battles whose models may be named
+FINISHED = (BattleStatus.VOTED, BattleStatus.JUDGED)  # their models may be named
 
 
 class ExplanationRow(SQLModel, table=True):
-    """What a method said of a judge's verdict on one battle, as the JSON that is shown."""
+    """The explanation of a judge's verdict on one battle by one method, as JSON."""
 
     __tablename__ = "explanation"
     __table_args__ = (UniqueConstraint("battle_id", "judge", "method", "design"),)
@@ -37,7 +37,7 @@ class ExplanationRow(SQLModel, table=True):
 
 @dataclass(frozen=True)
 class BattleTexts:
-    """A battle as a judge reads it. `votes` are (source, winner), people's first."""
+    """The texts of a battle for a judge. `votes` are (source, winner), those of people first."""
 
     id: int
     public_id: str
@@ -56,11 +56,11 @@ class StoredExplanation:
     created_at: datetime
 
 
-DIGITS = 18  # of the largest number that a database can look for
+DIGITS = 18  # of the largest number that a database can compare
 
 
 class UnknownBattle(Exception):
-    """No battle has this number or id, or it is not over, so that its models are still secret, or it has no texts."""
+    """No battle has this number or id, or it has no vote yet, so that its models stay secret, or no texts."""
 
 
 def battle_texts(session: Session, name: str) -> BattleTexts:
@@ -69,13 +69,13 @@ def battle_texts(session: Session, name: str) -> BattleTexts:
     wanted = Battle.id == int(name) if number else Battle.public_id == name
     row = session.exec(select(Battle).where(wanted)).one_or_none()
     if row is None:
-        raise UnknownBattle(f"no battle is called {name!r}; `arena disputed` lists them with their numbers")
-    if row.status not in TOLD:
-        raise UnknownBattle(f"battle {name} is {row.status}: it can be explained when it has a vote")
+        raise UnknownBattle(f"Battle {name!r} not found. Run `arena disputed` to list battles with their numbers.")
+    if row.status not in FINISHED:
+        raise UnknownBattle(f"Battle {name} is {row.status}. Only a battle with a vote can be explained.")
     battle = find_battle(session, public_id=row.public_id)
     assert battle is not None
     if not battle.turns:
-        raise UnknownBattle(f"battle {name} has no texts: it was imported without conversations")
+        raise UnknownBattle(f"Battle {name} has no texts. Import it with conversations to explain it.")
     return BattleTexts(
         id=row.id or 0,
         public_id=row.public_id,
@@ -86,11 +86,13 @@ def battle_texts(session: Session, name: str) -> BattleTexts:
 
 
 def _votes(session: Session, battle: StoredBattle) -> Iterator[tuple[str, str]]:
-    """(source, winner) of this battle and of others over the same texts, in the terms of this one."""
-    same = same_texts(session, battle.turns[0].prompt) if battle.turns else {}
-    here = same.get(battle.id, Again(battle.id, False))
+    """(source, winner) of this battle and of others over the same texts, with the sides of this one."""
+    same = find_duplicates(session, battle.turns[0].prompt) if battle.turns else {}
+    here = same.get(battle.id, Duplicate(battle.id, False))
     swapped = {here.battle: here.swapped}
-    swapped |= {one: again.swapped != here.swapped for one, again in same.items() if again.battle == here.battle}
+    swapped |= {
+        number: other.swapped != here.swapped for number, other in same.items() if other.battle == here.battle
+    }
     swapped[battle.id] = False
     query = select(Vote.battle_id, Vote.source, Vote.winner).where(col(Vote.battle_id).in_([*swapped]))
     for number, source, winner in session.exec(query):
@@ -100,7 +102,7 @@ def _votes(session: Session, battle: StoredBattle) -> Iterator[tuple[str, str]]:
 def add_explanation(
     session: Session, battle_id: int, judge: str, method: str, config_hash: str, document: Mapping[str, Any]
 ) -> None:
-    """Keep an explanation; one made again in the same way takes the place of the one before."""
+    """Save an explanation, which replaces one of the same configuration."""
     row = session.exec(_rows(battle_id).where(*_same(judge, method, config_hash))).one_or_none()
     text = json.dumps(document, ensure_ascii=False)
     if row is None:
@@ -114,7 +116,7 @@ def add_explanation(
 def find_explanation(
     session: Session, battle_id: int, judge: str, method: str, config_hash: str
 ) -> StoredExplanation | None:
-    """The explanation that was made in this way, if there is one."""
+    """The explanation of this configuration, if there is one."""
     row = session.exec(_rows(battle_id).where(*_same(judge, method, config_hash))).one_or_none()
     return _stored(row) if row else None
 
@@ -128,20 +130,23 @@ def explanations_of(session: Session, battle_id: int) -> list[StoredExplanation]
 def explained_words(
     session: Session, judge: str | None, model: str | None, category: str | None
 ) -> dict[tuple[int, str], tuple[list[str], list[float]]]:
-    """Words and scores of the newest explanation of a verdict by (battle, judge), the methods that have a sign."""
+    """Words and scores of the newest explanation of a verdict with signed scores, by (battle, judge)."""
     query = select(ExplanationRow, Battle).join(Battle, col(Battle.id) == col(ExplanationRow.battle_id))
     if judge is not None:
         query = query.where(ExplanationRow.judge == judge)
     if category is not None:
         query = query.where(Battle.category == category)
-    found = {}
+    explained = {}
     for row, _ in session.exec(query.order_by(col(ExplanationRow.created_at), col(ExplanationRow.id))):
-        told = json.loads(row.document)
-        signed = told.get("parameters", {}).get("signed", True)
-        if "verdict" in told and signed and (model is None or model in told["models"].values()):
-            words = told["words"]
-            found[row.battle_id, row.judge] = [one["text"] for one in words], [one["score"] for one in words]
-    return found
+        document = json.loads(row.document)
+        signed = document.get("parameters", {}).get("signed", True)
+        if "verdict" in document and signed and (model is None or model in document["models"].values()):
+            words = document["words"]
+            explained[row.battle_id, row.judge] = (
+                [word["text"] for word in words],
+                [word["score"] for word in words],
+            )
+    return explained
 
 
 def _rows(battle_id: int):  # type: ignore[no-untyped-def]  # noqa: ANN202  (a select keeps its own type)

@@ -1,4 +1,4 @@
-"""Votes of elsewhere into the store, many at a time: battle, turns, completions, vote and pair counts."""
+"""Imported votes, many at a time: battles, turns, completions, votes and pair counts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from arena.store.votes import COLUMNS, count_many
 
 @dataclass(frozen=True)
 class NewVote:
-    """A vote with the battle it was given on."""
+    """An imported vote with its battle."""
 
     public_id: str
     model_a: str
@@ -40,27 +40,27 @@ class NewVote:
 
 
 def add_votes(session: Session, votes: Sequence[NewVote]) -> int:
-    """Add those that are not there; a battle that is there gets the votes of further sources.
+    """Add the votes that are missing; an existing battle gets the votes of further sources.
 
-    Returns how many votes were added.
+    Returns the number of added votes.
     """
     register_models(session, {name for vote in votes for name in (vote.model_a, vote.model_b)})
     session.flush()
     models: dict[str, int] = dict(session.exec(select(Model.name, Model.id)).all())  # type: ignore[arg-type]
-    known = _battles(session, [vote.public_id for vote in votes])
-    fresh = {vote.public_id: vote for vote in votes if vote.public_id not in known}
-    known |= _add_battles(session, list(fresh.values()), models)
-    given = _given(session, list(known.values()))
-    new = [vote for vote in votes if (known[vote.public_id], vote.source) not in given]
+    battles = _battles(session, [vote.public_id for vote in votes])
+    missing = {vote.public_id: vote for vote in votes if vote.public_id not in battles}
+    battles |= _add_battles(session, list(missing.values()), models)
+    given = _given(session, list(battles.values()))
+    new = [vote for vote in votes if (battles[vote.public_id], vote.source) not in given]
     if new:
-        session.execute(insert(Vote), [_vote(vote, known[vote.public_id]) for vote in new])
-    _count(session, new, known, models)
+        session.execute(insert(Vote), [_vote(vote, battles[vote.public_id]) for vote in new])
+    _count(session, new, battles, models)
     return len(new)
 
 
 def _battles(session: Session, public_ids: Sequence[str]) -> dict[str, int]:
-    found = session.exec(select(Battle.public_id, Battle.id).where(col(Battle.public_id).in_(public_ids)))
-    return dict(found.all())  # type: ignore[arg-type]
+    rows = session.exec(select(Battle.public_id, Battle.id).where(col(Battle.public_id).in_(public_ids)))
+    return dict(rows.all())  # type: ignore[arg-type]
 
 
 def _given(session: Session, battles: Sequence[int]) -> set[tuple[int, str]]:
@@ -96,7 +96,7 @@ def _add_battles(session: Session, votes: Sequence[NewVote], models: Mapping[str
 
 
 def _inserted(session: Session, table: Any, rows: Sequence[Mapping[str, Any]]) -> list[int]:
-    """The ids, in the order of the rows."""
+    """The ids of inserted rows, in their order."""
     query = insert(table).returning(table.id, sort_by_parameter_order=True)
     return list(session.execute(query, rows).scalars())
 
@@ -109,7 +109,7 @@ def _battle(vote: NewVote, models: Mapping[str, int]) -> dict[str, Any]:
         "model_b_id": models[vote.model_b],
         "pair_probability": vote.pair_probability,
         "category": vote.category,
-        "shared": bool(vote.turns),  # it was published before it came here
+        "shared": bool(vote.turns),  # it was published before the import
         "status": BattleStatus.VOTED if vote.source == HUMAN else BattleStatus.JUDGED,
         "created_at": vote.created_at,
         "changed_at": vote.created_at,
@@ -143,18 +143,18 @@ def _vote(vote: NewVote, battle: int) -> dict[str, Any]:
 def _count(
     session: Session, votes: Sequence[NewVote], battles: Mapping[str, int], models: Mapping[str, int]
 ) -> None:
-    """Pair counts go by the categories that the battles have in the store, whoever brought them."""
+    """Add the votes to the pair counts of the categories that their battles have in the store."""
     numbers = sorted({battles[vote.public_id] for vote in votes})
     own = dict(session.exec(select(Battle.id, Battle.category).where(col(Battle.id).in_(numbers))).all())
-    sorted_as: dict[int, set[str]] = {number: {OVERALL, str(own[number])} for number in numbers}
-    found = select(BattleCategory.battle_id, BattleCategory.category).where(
+    categories_of: dict[int, set[str]] = {number: {OVERALL, str(own[number])} for number in numbers}
+    rows = select(BattleCategory.battle_id, BattleCategory.category).where(
         col(BattleCategory.battle_id).in_(numbers)
     )
-    for number, name in session.exec(found):
-        sorted_as[number].add(name)
+    for number, name in session.exec(rows):
+        categories_of[number].add(name)
     cells: Counter[tuple[int, int, str, str, str]] = Counter()
     for vote in votes:
-        for category in sorted_as[battles[vote.public_id]]:
+        for category in categories_of[battles[vote.public_id]]:
             ends = models[vote.model_a], models[vote.model_b]
             cells[*ends, category, vote.source, COLUMNS[vote.winner]] += 1
     count_many(session, cells)

@@ -1,4 +1,4 @@
-"""Battles that people have voted on, as a judge sees them, and the texts behind any battle."""
+"""Battles with votes of people in the form of a judge run, and the texts of any battle."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ Voted = tuple[StoredPrompt, StoredCompletion, StoredCompletion]
 
 
 def voted_battles(session: Session, limit: int | None = None) -> list[Voted]:
-    """Battles with a person's vote and whole completions, in the order of the votes.
+    """The battles with a vote of a person and complete texts, in the order of the votes.
 
-    The first completion is the left side's; the id of each is the battle's, its prompt's key the public one.
+    The first completion is that of the left side; its id is that of the battle, and the key of its prompt the public
+    id.
     """
     query = (
         select(Battle)
@@ -31,14 +32,14 @@ def voted_battles(session: Session, limit: int | None = None) -> list[Voted]:
     battles = session.exec(query).all()
     names = {row.id: row.name for row in session.exec(select(Model))}
     texts = conversations(session, [battle.id or 0 for battle in battles])
-    found = []
+    judgeable = []
     for battle in battles:
         turns = texts.get(battle.id or 0, [])
         if not turns or not all(a and b for _, a, b in turns):
             continue
         prompt = StoredPrompt(
             key=battle.public_id,
-            messages=tuple({"role": "user", "content": said} for said, _, _ in turns),
+            messages=tuple({"role": "user", "content": text} for text, _, _ in turns),
             category=battle.category,
         )
         sides = zip((battle.model_a_id, battle.model_b_id), (1, 2), strict=True)
@@ -48,30 +49,30 @@ def voted_battles(session: Session, limit: int | None = None) -> list[Voted]:
             )
             for model, at in sides
         )
-        found.append((prompt, a, b))
-    return found[:limit]
+        judgeable.append((prompt, a, b))
+    return judgeable[:limit]
 
 
 def conversations(session: Session, battles: Sequence[int]) -> dict[int, list[tuple[str, str, str]]]:
-    """Per battle its turns (prompt, left completion, right completion), the last attempts; "" where none is."""
-    found: dict[int, list[tuple[str, str, str]]] = defaultdict(list)
-    for some in _parts(battles, AT_ONCE):
+    """The turns (prompt, left completion, right completion) of each battle by id, with "" for a missing completion."""
+    by_battle: dict[int, list[tuple[str, str, str]]] = defaultdict(list)
+    for batch in _parts(battles, AT_ONCE):
         query = (
             select(Turn, CompletionRow)
             .join(CompletionRow, col(CompletionRow.turn_id) == col(Turn.id), isouter=True)
-            .where(col(Turn.battle_id).in_(some))
+            .where(col(Turn.battle_id).in_(batch))
             .order_by(col(Turn.battle_id), col(Turn.number), col(CompletionRow.attempt))
         )
         sides: dict[tuple[int, int], dict[str, str]] = defaultdict(dict)
-        said: dict[tuple[int, int], str] = {}
+        prompts: dict[tuple[int, int], str] = {}
         for turn, row in session.exec(query):
             place = (turn.battle_id, turn.number)
-            said[place] = turn.prompt
+            prompts[place] = turn.prompt
             if row is not None:
                 sides[place][row.side] = row.text
-        for place, prompt in said.items():
-            found[place[0]].append((prompt, sides[place].get("a", ""), sides[place].get("b", "")))
-    return dict(found)
+        for place, prompt in prompts.items():
+            by_battle[place[0]].append((prompt, sides[place].get("a", ""), sides[place].get("b", "")))
+    return dict(by_battle)
 
 
 def _parts(values: Sequence[int], size: int) -> Iterable[Sequence[int]]:

@@ -1,4 +1,4 @@
-"""Seals in the store, and votes as they are sealed. Every function works in the caller's session."""
+"""Seals in the store, and votes as they are sealed. Every function works in the session of its caller."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ class SealExists(DatabaseFailed):
     """Another run has added a seal of this number; nothing was written."""
 
 
-def hold_votes(session: Session) -> None:
-    """Wait until no vote is half written, and let none in until this transaction ends.
+def block_new_votes(session: Session) -> None:
+    """Wait for uncommitted votes, and block new ones until this transaction ends.
 
-    PostgreSQL gives ids before it commits: without this, a vote could appear behind a seal that has passed its
-    id by. SQLite's writers come one at a time anyway.
+    PostgreSQL assigns ids before commit: without this, a vote could appear with an id that a seal has passed.
+    SQLite has one writer at a time anyway.
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("LOCK TABLE vote IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def ledger_key(session: Session) -> bytes:
-    """The secret behind the voters' pseudonyms; it never leaves the database."""
+    """The secret key of the voters' pseudonyms, which never leaves the database."""
     return bytes.fromhex(session.get_one(LedgerKey, 1).key)
 
 
@@ -85,25 +85,27 @@ def vote_counts(session: Session, selection: VoteSelection = EVERY_VOTE) -> list
 
 
 def as_sealed(moment: datetime) -> str:
-    """A time as seals have it: UTC with microseconds, always in the same form."""
+    """A time in the form of seals: UTC with microseconds."""
     return moment.isoformat(timespec="microseconds")
 
 
 def last_vote_id(session: Session) -> int:
+    """The id of the newest vote, or 0."""
     return session.exec(select(func.max(Vote.id))).one() or 0
 
 
 def first_vote_at(session: Session) -> datetime | None:
+    """The time of the oldest vote, imported ones included."""
     return session.exec(select(Vote.created_at).order_by(col(Vote.created_at)).limit(1)).first()
 
 
 def earliest_vote_at(session: Session) -> datetime | None:
-    """When the vote of the lowest number was given: at once, also among millions, but imports may bring older ones."""
+    """The time of the vote with the lowest id: fast among millions, but imported votes may be older."""
     return session.exec(select(Vote.created_at).order_by(col(Vote.id)).limit(1)).first()
 
 
 def last_seal(session: Session, at: datetime | None = None) -> Seal | None:
-    """The newest seal, or the newest at that time."""
+    """The newest seal, now or at a past time."""
     query = select(SealRow).order_by(col(SealRow.number).desc()).limit(1)
     if at is not None:
         query = query.where(col(SealRow.sealed_at) <= at)

@@ -1,4 +1,4 @@
-"""What judges said over a prompt set, as it is handed on to others."""
+"""Verdicts and scores of a prompt set, for exports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from arena.store.schema.judging import JudgedBattle, Prompt, PromptCompletion, P
 
 @dataclass(frozen=True)
 class SetVerdict:
-    """A judge's verdict over a prompt of a set, as it is handed on to others."""
+    """A judge's verdict on a prompt of a set."""
 
     prompt: str  # its key
     model_a: str
@@ -27,7 +27,7 @@ class SetVerdict:
 
 
 def verdicts_of_set(session: Session, name: str) -> list[SetVerdict]:
-    """All verdicts over a prompt set, in the order in which they were given."""
+    """All verdicts on a prompt set, in the order in which they were given."""
     names: dict[int | None, str] = dict(session.exec(select(Model.id, Model.name)).all())
     query = (
         select(Vote, VerdictRow, JudgedBattle, Prompt.key)
@@ -56,7 +56,7 @@ def verdicts_of_set(session: Session, name: str) -> list[SetVerdict]:
 
 @dataclass(frozen=True)
 class SetScore:
-    """A judge's score of a completion of a set; `turns` where it is the mean of a score for each turn."""
+    """A judge's score of a completion of a set; `turns` are the scores that it is the mean of."""
 
     prompt: str
     model: str
@@ -84,14 +84,12 @@ def scores_of_set(session: Session, name: str) -> list[SetScore]:
     ]
 
 
-def _numbers(parted: str) -> tuple[float, ...]:
-    return tuple(map(float, parted.split(","))) if parted else ()
+def _numbers(text: str) -> tuple[float, ...]:
+    return tuple(map(float, text.split(","))) if text else ()
 
 
 def has_other_config(session: Session, source: str, config_hash: str, name: str | None, *, scores: bool) -> bool:
-    """Whether this judge has given verdicts or scores over a prompt set (None: over people's battles) when it was
-    asked in another way.
-    """
+    """Whether a judge has verdicts or scores on a prompt set (None: on people's battles) with another configuration."""
     if scores:
         query = (
             select(ScoreRow.id)

@@ -1,4 +1,4 @@
-"""Prompt sets in the store and the completions written for them. Every function works in the caller's session."""
+"""Prompt sets and their completions. Every function works in the session of its caller."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class UnknownPromptSet(Exception):
 
 @dataclass(frozen=True)
 class NewPrompt:
-    """A prompt as a file brings it."""
+    """A prompt of a file."""
 
     key: str
     messages: tuple[Message, ...]
@@ -34,12 +34,12 @@ class NewPrompt:
 
     @property
     def references(self) -> tuple[str, ...]:
-        """One for each of the turns that have their own; `reference` is all of them together."""
+        """The reference of each turn that has one; `reference` is all of them together."""
         return tuple(self.extra.get("references", ()))
 
     @property
     def turns(self) -> int:
-        """How many turns the model answers itself: the user turns at the end that follow one another."""
+        """The number of turns that the model completes: the consecutive user turns at the end."""
         number = 0
         for message in reversed(self.messages):
             if message["role"] != "user":
@@ -63,8 +63,8 @@ class StoredCompletion:
 
 
 @dataclass(frozen=True)
-class Listed:
-    """One prompt set in a list."""
+class PromptSetSummary:
+    """A prompt set with its counts."""
 
     name: str
     source: str
@@ -74,13 +74,13 @@ class Listed:
 
 
 def add_prompt_set(session: Session, name: str, source: str, sha256: str, prompts: Sequence[NewPrompt]) -> int:
-    """Raises `sqlalchemy.exc.IntegrityError` when the name is taken or a key is there twice."""
-    made = PromptSet(name=name, source=source, sha256=sha256)
-    session.add(made)
+    """Add a prompt set and return its id. Raises `sqlalchemy.exc.IntegrityError` for a used name or a repeated key."""
+    prompt_set = PromptSet(name=name, source=source, sha256=sha256)
+    session.add(prompt_set)
     session.flush()
     session.add_all(
         Prompt(
-            set_id=made.id or 0,
+            set_id=prompt_set.id or 0,
             key=prompt.key,
             number=number,
             messages=_json(prompt.messages),
@@ -92,7 +92,7 @@ def add_prompt_set(session: Session, name: str, source: str, sha256: str, prompt
         for number, prompt in enumerate(prompts)
     )
     session.flush()
-    return made.id or 0
+    return prompt_set.id or 0
 
 
 def find_prompt_set(session: Session, name: str) -> PromptSet | None:
@@ -101,12 +101,13 @@ def find_prompt_set(session: Session, name: str) -> PromptSet | None:
 
 def prompts_of(session: Session, name: str) -> list[StoredPrompt]:
     """The prompts of a set, in order. Raises `UnknownPromptSet`."""
-    found = find_prompt_set(session, name)
-    if found is None:
-        known = session.exec(select(PromptSet.name).order_by(PromptSet.name)).all()
-        there = f"there are: {', '.join(known)}" if known else "there is none yet"
-        raise UnknownPromptSet(f"no prompt set is called {name!r}; {there}. Type: arena prompts import FILE")
-    rows = session.exec(select(Prompt).where(Prompt.set_id == found.id).order_by(col(Prompt.number)))
+    prompt_set = find_prompt_set(session, name)
+    if prompt_set is None:
+        names = ", ".join(session.exec(select(PromptSet.name).order_by(PromptSet.name)).all()) or "none"
+        raise UnknownPromptSet(
+            f"Prompt set {name!r} not found. Prompt sets: {names}. Run `arena prompts import FILE` to add one."
+        )
+    rows = session.exec(select(Prompt).where(Prompt.set_id == prompt_set.id).order_by(col(Prompt.number)))
     return [
         StoredPrompt(
             key=row.key,
@@ -121,11 +122,11 @@ def prompts_of(session: Session, name: str) -> list[StoredPrompt]:
     ]
 
 
-def prompt_sets(session: Session) -> list[Listed]:
+def prompt_sets(session: Session) -> list[PromptSetSummary]:
     """Every set with its counts, by name."""
-    listed = []
-    for one in session.exec(select(PromptSet).order_by(PromptSet.name)).all():
-        of_set = Prompt.set_id == one.id
+    summaries = []
+    for prompt_set in session.exec(select(PromptSet).order_by(PromptSet.name)).all():
+        of_set = Prompt.set_id == prompt_set.id
         prompts = session.exec(select(func.count()).select_from(Prompt).where(of_set)).one()
         categories = session.exec(select(func.count(func.distinct(Prompt.category))).where(of_set)).one()
         completions = session.exec(
@@ -137,8 +138,10 @@ def prompt_sets(session: Session) -> list[Listed]:
             .group_by(Model.name)
             .order_by(Model.name)
         ).all()
-        listed.append(Listed(one.name, one.source, prompts, categories, dict(completions)))
-    return listed
+        summaries.append(
+            PromptSetSummary(prompt_set.name, prompt_set.source, prompts, categories, dict(completions))
+        )
+    return summaries
 
 
 def add_completion(
@@ -152,16 +155,16 @@ def add_completion(
     prompt_tokens: int | None = None,
     completion_tokens: int | None = None,
 ) -> bool:
-    """Keep a model's completion; False when there is one already, which stays as it is."""
+    """Add a model's completion; False if there is one, which is not changed."""
     model_id = session.exec(select(Model.id).where(Model.name == model)).one_or_none()
     if model_id is None:
         register_models(session, [model])
         session.flush()
         model_id = session.exec(select(Model.id).where(Model.name == model)).one()
-    there = select(PromptCompletion.id).where(
+    existing = select(PromptCompletion.id).where(
         PromptCompletion.prompt_id == prompt_id, PromptCompletion.model_id == model_id
     )
-    if session.exec(there).one_or_none() is not None:
+    if session.exec(existing).one_or_none() is not None:
         return False
     session.add(
         PromptCompletion(
@@ -181,7 +184,7 @@ def add_completion(
 def completions_of(
     session: Session, name: str, models: Iterable[str] | None = None
 ) -> dict[tuple[str, str], StoredCompletion]:
-    """By (prompt's key, model); of all models, or of those named."""
+    """The completions of all or some models by (key of the prompt, model)."""
     query = (
         select(PromptCompletion, Prompt.key, Model.name)
         .join(Prompt, col(Prompt.id) == col(PromptCompletion.prompt_id))

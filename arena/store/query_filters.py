@@ -1,4 +1,4 @@
-"""Conditions that several queries share: whose votes, and on what."""
+"""Conditions that several queries share: the source of votes, their category, their time."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ class VoteSelection:
 
 
 def given_by(column: Any, source: str | None) -> ColumnElement[bool]:
-    """A condition on a column of sources: `human`, `judge:NAME`, `judges` for all of these, `None` for anybody."""
+    """The condition on a column of sources: `human`, `judge:NAME`, `judges` for all judges, `None` for all votes."""
     if source is None:
         return true()
     return col(column).like(f"{JUDGE}%") if source == JUDGES else col(column) == source
 
 
 def in_category(category: str) -> ColumnElement[bool]:
-    """A condition on `Battle`: it belongs to the category, its prompt set's own or one found by rule."""
+    """The condition on `Battle` that it is in a category, that of its prompt set or one by rule or tagger."""
     if category == OVERALL:
         return true()
-    found = select(BattleCategory.battle_id).where(
+    classified = select(BattleCategory.battle_id).where(
         BattleCategory.battle_id == Battle.id, BattleCategory.category == category
     )
-    return or_(col(Battle.category) == category, found.exists())
+    return or_(col(Battle.category) == category, classified.exists())

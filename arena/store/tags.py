@@ -1,4 +1,4 @@
-"""Categories that a tagger has found, beside those by rule. Pair counts follow in the same transaction."""
+"""Categories from a tagger, in addition to those by rule. Pair counts change in the same transaction."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from arena.store.votes import COLUMNS, count_many
 
 
 def untagged(session: Session, limit: int | None = None) -> list[int]:
-    """Battles with votes and prompts that no tagger has sorted, the newest first."""
+    """The battles with votes and prompts that no tagger has classified, the newest first."""
     tagged = select(BattleCategory.battle_id).where(
         BattleCategory.battle_id == Battle.id, BattleCategory.category == TAGGED
     )
@@ -33,29 +33,31 @@ def untagged(session: Session, limit: int | None = None) -> list[int]:
 
 
 def taggers(session: Session) -> list[str]:
-    """Who has sorted the tagged battles here; those that came tagged with an import are nobody's."""
+    """The taggers of the tagged battles; imported tags have no tagger."""
     query = select(BattleCategory.classifier).where(BattleCategory.category == TAGGED).distinct()
-    return sorted(one for one in session.exec(query) if one.startswith(VERSION))
+    return sorted(name for name in session.exec(query) if name.startswith(VERSION))
 
 
-def add_tags(session: Session, battle_id: int, found: Sequence[str], classifier: str) -> bool:
-    """Put a battle into categories, with the votes it has; False when it is sorted already.
+def add_tags(session: Session, battle_id: int, categories: Sequence[str], classifier: str) -> bool:
+    """Add categories to a battle and its votes to their pair counts; False if the battle is tagged already.
 
-    The battle is locked, so that a vote comes wholly before or after and counts once in each.
+    The battle is locked, so that a concurrent vote counts once in each category.
     """
     battle = session.exec(select(Battle).where(Battle.id == battle_id).with_for_update()).one()
     if session.get(BattleCategory, (battle_id, TAGGED)) is not None:
         return False
-    session.add_all(BattleCategory(battle_id=battle_id, category=name, classifier=classifier) for name in found)
+    session.add_all(
+        BattleCategory(battle_id=battle_id, category=name, classifier=classifier) for name in categories
+    )
     cells: Counter[tuple[int, int, str, str, str]] = Counter()
     for source, winner in session.exec(select(Vote.source, Vote.winner).where(Vote.battle_id == battle_id)):
-        for name in found:
+        for name in categories:
             cells[battle.model_a_id, battle.model_b_id, name, source, COLUMNS[winner]] += 1
     count_many(session, cells)
     return True
 
 
 def remove_tags(session: Session) -> None:
-    """Forget all that taggers have found, with its pair counts."""
+    """Remove the categories of all taggers, with their pair counts."""
     session.execute(delete(BattleCategory).where(col(BattleCategory.category).endswith(SUFFIX)))
     session.execute(delete(PairCount).where(col(PairCount.category).endswith(SUFFIX)))

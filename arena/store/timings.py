@@ -1,4 +1,4 @@
-"""How quickly models answer, measured in battles."""
+"""Latency and speed of models, measured in battles."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from arena.rules.votes import Side
 from arena.store.schema.battles import Battle, CompletionRow, CompletionStatus, Model, Turn
 
-RECENT = 5_000  # completions looked at: old speeds of moved servers do not matter, nor may old votes cost time
+RECENT = 5_000  # completions: the speed of former servers does not matter, and old battles must not cost time
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Timing:
 
 
 def timings(session: Session) -> dict[str, Timing]:
-    """By model, for those that finished any of the arena's last completions."""
+    """The timing of each model with a finished completion among the recent ones."""
     table = Model.__table__  # type: ignore[attr-defined]
     left, right = table.alias("model_left"), table.alias("model_right")
     query = (
@@ -56,7 +56,7 @@ def _timing(rows: list[CompletionRow]) -> Timing:
 
 
 def _tokens_per_second(row: CompletionRow) -> float | None:
-    """Of the writing alone, from the first token on."""
+    """The speed of generation, from the first token on."""
     if not row.completion_tokens or row.seconds is None or row.first_token_seconds is None:
         return None
     writing = row.seconds - row.first_token_seconds

@@ -1,4 +1,4 @@
-"""What judges said: votes on battles over a set's prompts, and scores of single completions."""
+"""Verdicts of judges: votes on battles over prompt sets, and scores of single completions."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class NewVerdict:
     strength: int
     orders: tuple[str, ...]
     reason: str
-    battle: int | None = None  # the battle that people fought; None is the one over the prompt of a set
+    battle: int | None = None  # a battle of people; None is the one over the prompt of a set
 
 
 @dataclass(frozen=True)
 class StoredVote:
-    """A vote of anybody, with what a judge said beside it."""
+    """A vote of any source, with the details of a judge's verdict."""
 
     battle: int
     prompt: str  # set and key for a judged battle, else the battle itself
@@ -54,13 +54,13 @@ class StoredVote:
 
 
 class OtherConfig(Exception):
-    """This judge has voted on these battles when it was asked in another way."""
+    """This judge has verdicts on these battles with another configuration."""
 
 
 def add_verdicts(session: Session, source: str, config_hash: str, verdicts: Sequence[NewVerdict]) -> int:
-    """Add a judge's votes; those it has given before, asked the same way, are left as they are.
+    """Add the votes of a judge; existing ones of the same configuration are not changed.
 
-    Returns how many were new. Raises `OtherConfig`, and then nothing is written.
+    Returns the number of new votes. Raises `OtherConfig`, and then nothing is written.
     """
     added = 0
     for verdict in verdicts:
@@ -72,7 +72,7 @@ def add_verdicts(session: Session, source: str, config_hash: str, verdicts: Sequ
             _add_details(session, vote, config_hash, verdict)
             added += 1
         elif (row := session.get(VerdictRow, before.id)) is None or row.config_hash != config_hash:
-            raise OtherConfig(f"{source} has judged these battles before, asked in another way")
+            raise OtherConfig(f"{source} has verdicts on these battles with another configuration")
     return added
 
 
@@ -90,17 +90,17 @@ def _add_details(session: Session, vote: Vote, config_hash: str, verdict: NewVer
 
 
 def _battle(session: Session, verdict: NewVerdict) -> int:
-    """The battle of these two completions, made if it is not there; `a` is its left side."""
-    a, b = (session.get_one(PromptCompletion, one.id) for one in (verdict.a, verdict.b))
-    found = session.exec(
+    """The battle of two completions, which is added if it is missing; `a` is its left side."""
+    a, b = (session.get_one(PromptCompletion, side.id) for side in (verdict.a, verdict.b))
+    existing = session.exec(
         select(JudgedBattle.battle_id).where(
             JudgedBattle.prompt_id == verdict.prompt.id,
             JudgedBattle.model_a_id == a.model_id,
             JudgedBattle.model_b_id == b.model_id,
         )
     ).one_or_none()
-    if found is not None:
-        return found
+    if existing is not None:
+        return existing
     battle = Battle(
         public_id=secrets.token_urlsafe(12),
         voter="judges",
@@ -128,37 +128,38 @@ def _battle(session: Session, verdict: NewVerdict) -> int:
 def _add_turns(
     session: Session, battle_id: int, prompt: StoredPrompt, completions: dict[str, PromptCompletion]
 ) -> None:
-    """The turns that the models had by themselves; what came before them stays with the prompt."""
-    said = {side: [*json.loads(one.earlier), one.text] for side, one in completions.items()}
-    many = min(map(len, said.values()))
-    asked = prompt.messages[-many:]
-    for number, message in enumerate(asked, 1):
+    """Add the turns that the models completed; earlier messages stay with the prompt."""
+    texts = {side: [*json.loads(row.earlier), row.text] for side, row in completions.items()}
+    turns = min(map(len, texts.values()))
+    for number, message in enumerate(prompt.messages[-turns:], 1):
         turn = Turn(battle_id=battle_id, number=number, prompt=str(message["content"]))
         session.add(turn)
         session.flush()
         session.add_all(
-            _completion(turn.id or 0, side, said[side][number - many - 1], one, last=number == many)
-            for side, one in completions.items()
+            _completion(turn.id or 0, side, texts[side][number - turns - 1], row, last=number == turns)
+            for side, row in completions.items()
         )
     session.flush()
 
 
-def _completion(turn: int, side: str, text: str, one: PromptCompletion, *, last: bool) -> CompletionRow:
-    """What was used and why it ended is known of the last turn alone."""
-    told = (one.finish_reason, one.prompt_tokens, one.completion_tokens) if last else (None, None, None)
+def _completion(turn: int, side: str, text: str, row: PromptCompletion, *, last: bool) -> CompletionRow:
+    """The completion of one turn; only the last turn has a finish reason and token counts."""
+    finish_reason, prompt_tokens, completion_tokens = (
+        (row.finish_reason, row.prompt_tokens, row.completion_tokens) if last else (None, None, None)
+    )
     return CompletionRow(
         turn_id=turn,
         side=side,
         text=text,
         status=CompletionStatus.FINISHED,
-        finish_reason=told[0],
-        prompt_tokens=told[1],
-        completion_tokens=told[2],
+        finish_reason=finish_reason,
+        prompt_tokens=prompt_tokens,
+        completion_tokens=completion_tokens,
     )
 
 
 def add_score(session: Session, source: str, config_hash: str, completion_id: int, score: Score) -> bool:
-    """Keep a judge's score; False when it gave one before. Raises `OtherConfig`."""
+    """Add a judge's score; False if there is one. Raises `OtherConfig`."""
     before = session.exec(
         select(ScoreRow).where(ScoreRow.completion_id == completion_id, ScoreRow.source == source)
     ).one_or_none()
@@ -175,15 +176,15 @@ def add_score(session: Session, source: str, config_hash: str, completion_id: in
         )
         return True
     if before.config_hash != config_hash:
-        raise OtherConfig(f"{source} has scored these completions before, asked in another way")
+        raise OtherConfig(f"{source} has scores of these completions with another configuration")
     return False
 
 
 def votes_on_record(
     session: Session, sources: Sequence[str] = (), prompts: str | None = None, battle: int | None = None
 ) -> list[StoredVote]:
-    """Votes in the order in which they were given: of all sources or those named ("human", "judge:NAME",
-    "judges"), of all battles, those over one prompt set, or one.
+    """The votes in order: of all sources or some ("human", "judge:NAME", "judges"), on all battles, those over one
+    prompt set, or one battle.
     """
     table = Model.__table__  # type: ignore[attr-defined]
     left, right = table.alias("model_left"), table.alias("model_right")

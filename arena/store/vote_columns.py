@@ -1,4 +1,4 @@
-"""Single votes as columns, in the order in which they were given: for what pair counts cannot tell."""
+"""Single votes as columns, in order, for methods that need more than pair counts."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def ordered_votes(session: Session, source: str | None, category: str) -> Column
 
 
 def styled_votes(session: Session, source: str | None, category: str) -> Styled:
-    """The votes of a source in a category on battles whose completions are known."""
+    """The votes of a source in a category on battles with stored completions."""
     features = [getattr(BattleStyle, f"{name}_{side}") for side in SIDES for name in STYLE_FEATURES]
     query = (
         select(Battle.model_a_id, Battle.model_b_id, Vote.winner, *features)
@@ -55,7 +55,7 @@ def styled_votes(session: Session, source: str | None, category: str) -> Styled:
     columns = [[row[place] for row in rows] for place in range(3 + 2 * len(STYLE_FEATURES))]
     a, b = columns[3 : 3 + len(STYLE_FEATURES)], columns[3 + len(STYLE_FEATURES) :]
     return Styled(
-        ([names[one] for one in columns[0]], [names[one] for one in columns[1]], columns[2]),
+        ([names[number] for number in columns[0]], [names[number] for number in columns[1]], columns[2]),
         dict(zip(STYLE_FEATURES, a, strict=True)),
         dict(zip(STYLE_FEATURES, b, strict=True)),
     )

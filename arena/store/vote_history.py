@@ -1,4 +1,4 @@
-"""The votes in slices of time, each with its pair counts: enough to rate every date anew."""
+"""The votes in slices of time, each with its pair counts, for ratings at past dates."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from arena.store.votes import COLUMNS, Counted
 
 @dataclass(frozen=True)
 class Slice:
-    """The pair counts of the votes up to `until` that came after the slice before."""
+    """The pair counts of the votes up to `until` after the previous slice."""
 
     until: datetime
     counted: tuple[Counted, ...]
 
 
 def slices(session: Session, source: str | None, category: str, parts: int) -> Iterator[Slice]:
-    """About as many votes a slice, in order of time; reads every vote once."""
+    """Slices of about equally many votes, in order of time; reads every vote once."""
     first, last = session.exec(select(func.min(Vote.id), func.max(Vote.id))).one()
     if first is None or last is None:
         return
@@ -44,9 +44,9 @@ def slices(session: Session, source: str | None, category: str, parts: int) -> I
         .group_by(number, col(Battle.model_a_id), col(Battle.model_b_id), col(Vote.winner))
     )
     names = model_ids(session)
-    parted: dict[int, list[tuple[Counted, datetime]]] = {}
+    by_slice: dict[int, list[tuple[Counted, datetime]]] = {}
     for place, a, b, winner, votes, latest in session.execute(query):
         sums = {name: votes if name == COLUMNS[winner] else 0 for name in COLUMNS.values()}
-        parted.setdefault(int(place), []).append((Counted(names[a], names[b], **sums), latest))
-    for place in sorted(parted):
-        yield Slice(max(latest for _, latest in parted[place]), tuple(one for one, _ in parted[place]))
+        by_slice.setdefault(int(place), []).append((Counted(names[a], names[b], **sums), latest))
+    for place in sorted(by_slice):
+        yield Slice(max(latest for _, latest in by_slice[place]), tuple(counted for counted, _ in by_slice[place]))

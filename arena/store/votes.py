@@ -1,4 +1,4 @@
-"""Votes and their running sum. A vote and its pair count are written in one transaction or not at all."""
+"""Votes and pair counts, which are written in the same transaction."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from arena.store.query_filters import given_by
 from arena.store.schema.battle_features import BattleCategory
 from arena.store.schema.battles import Battle, BattleStatus, PairCount, Vote
 
-ROWS = 500  # of pair counts in one statement: databases limit its parameters
-# which column of a pair count a winner adds to
+ROWS = 500  # pair counts in one statement: databases limit its parameters
+# the column of the pair counts for each winner
 COLUMNS = {"model_a": "wins", "model_b": "losses", "tie": "ties", "both_bad": "both_bad"}
 
 
@@ -42,7 +42,7 @@ class Counted:
 
 
 def add_vote(session: Session, battle_id: int, source: str, voter: str, winner: str, stopped_early: bool) -> None:
-    """Record a vote and add it to its pair count. A person's vote closes the battle.
+    """Add a vote and count it. A person's vote closes the battle.
 
     Raises `AlreadyVoted` for a second vote of a source, and `WrongStatus` when a person votes on a battle that is
     not open.
@@ -57,12 +57,12 @@ def add_vote(session: Session, battle_id: int, source: str, voter: str, winner: 
     except IntegrityError as error:
         raise AlreadyVoted(f"{source} has already voted on battle {battle_id}. Run the command again.") from error
     battle = session.get_one(Battle, battle_id)
-    found = record_battle_features(session, battle_id)
-    _count(session, battle, dict.fromkeys((OVERALL, battle.category, *found)), source, column)
+    categories = record_battle_features(session, battle_id)
+    _count(session, battle, dict.fromkeys((OVERALL, battle.category, *categories)), source, column)
 
 
 def pair_counts(session: Session, source: str | None = HUMAN, category: str = OVERALL) -> list[Counted]:
-    """The counts of one source, `judges`, or of everybody (`None`), ordered by the models' names."""
+    """The counts of one source, `judges`, or all votes (`None`), in order of the models' names."""
     names = model_ids(session)
     added: dict[tuple[str, str], list[int]] = {}
     for a, b, *counts in count_rows(session, source, category):
@@ -74,9 +74,9 @@ def pair_counts(session: Session, source: str | None = HUMAN, category: str = OV
 def count_rows(
     session: Session, source: str | None = HUMAN, category: str = OVERALL
 ) -> Sequence[tuple[int, int, int, int, int, int]]:
-    """(left id, right id, wins, losses, ties, both bad), one row a pair and source: a board adds up itself.
+    """(left id, right id, wins, losses, ties, both bad), one row for each pair and source.
 
-    Rows as the driver gives them: a large board has ninety thousand, and SQLAlchemy's own cost three times the rest.
+    Rows of the driver: a large board has ninety thousand, and those of SQLAlchemy cost three times the rest.
     """
     columns = (
         PairCount.model_a_id,
@@ -91,21 +91,21 @@ def count_rows(
 
 
 def counted_sources(session: Session) -> list[str]:
-    """Everybody who has voted: `human`, then judges by name."""
-    found = session.exec(select(PairCount.source).where(PairCount.category == OVERALL).distinct()).all()
-    return sorted(found, key=lambda source: (source != HUMAN, source))
+    """The sources with votes: `human`, then judges by name."""
+    sources = session.exec(select(PairCount.source).where(PairCount.category == OVERALL).distinct()).all()
+    return sorted(sources, key=lambda source: (source != HUMAN, source))
 
 
 def unknown_judge(session: Session, source: str) -> str | None:
-    """What to say of a judge that has given no verdict: which there are. None of any other source."""
-    if not source.startswith(JUDGE) or source in (known := counted_sources(session)):
+    """The error text for a judge without verdicts, with the judges that have some; None for any other source."""
+    if not source.startswith(JUDGE) or source in (sources := counted_sources(session)):
         return None
-    judges = [one for one in known if one.startswith(JUDGE)]
-    return f"no verdicts of {source!r}; judges that have given some: {', '.join(judges) or 'none'}"
+    judges = [name for name in sources if name.startswith(JUDGE)]
+    return f"{source!r} has no verdicts. Judges with verdicts: {', '.join(judges) or 'none'}."
 
 
 def counted_categories(session: Session, source: str | None = None) -> dict[str, int]:
-    """Every category with its votes by a source (`None`: everybody), most first."""
+    """Every category with its votes of a source (`None`: all votes), most first."""
     total = func.sum(PairCount.wins + PairCount.losses + PairCount.ties + PairCount.both_bad)
     query = select(PairCount.category, total).where(given_by(PairCount.source, source))
     rows = session.exec(query.group_by(PairCount.category)).all()
@@ -113,7 +113,7 @@ def counted_categories(session: Session, source: str | None = None) -> dict[str,
 
 
 def last_vote(session: Session) -> int:
-    """The id of the newest vote: as long as it stays, so does every board."""
+    """The id of the newest vote, with which every leaderboard changes."""
     return session.exec(select(func.max(Vote.id))).one() or 0
 
 
@@ -128,7 +128,7 @@ class Cast:
 
 
 def cast_votes(session: Session, source: str = HUMAN) -> list[Cast]:
-    """All votes of one source in the order they came in."""
+    """All votes of one source in the order in which they were given."""
     names = model_ids(session)
     query = (
         select(Battle.model_a_id, Battle.model_b_id, Vote.winner, Vote.voter)
@@ -145,14 +145,14 @@ def battles_of_votes(session: Session, votes: Sequence[int]) -> dict[int, int]:
 
 
 def vote_count(session: Session, category: str = OVERALL) -> int:
-    """Votes of every source, from the pair counts."""
+    """The number of votes of all sources, from the pair counts."""
     total = PairCount.wins + PairCount.losses + PairCount.ties + PairCount.both_bad
     return session.exec(select(func.coalesce(func.sum(total), 0)).where(PairCount.category == category)).one()
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A pair count that the votes do not bear out."""
+    """A pair count that differs from the votes."""
 
     key: tuple[int, int, str, str]
     stored: tuple[int, ...]
@@ -160,7 +160,7 @@ class Difference:
 
 
 def recount(session: Session) -> list[Difference]:
-    """Count every vote again and compare with the stored pair counts."""
+    """The differences between the stored pair counts and the votes."""
     stored = {_key(row): (row.wins, row.losses, row.ties, row.both_bad) for row in session.exec(select(PairCount))}
     counted = _from_votes(session)
     nothing = (0, 0, 0, 0)
@@ -172,7 +172,7 @@ def recount(session: Session) -> list[Difference]:
 
 
 def rewrite_pair_counts(session: Session) -> None:
-    """Throw the pair counts away and make them again from the votes."""
+    """Replace the pair counts with those of the votes."""
     session.execute(delete(PairCount))
     for (a, b, category, source), counts in _from_votes(session).items():
         wins, losses, ties, both_bad = counts
@@ -193,7 +193,7 @@ def _count(session: Session, battle: Battle, categories: Iterable[str], source: 
         | {**nothing, column: 1}
         for category in sorted(
             categories
-        )  # in one order everywhere, or two votes at once could wait for each other
+        )  # in the same order everywhere, to avoid deadlocks between concurrent votes
     ]
     added = {column: getattr(PairCount, column) + 1}
     session.execute(insert(PairCount).values(rows).on_conflict_do_update(index_elements=keys, set_=added))
@@ -208,13 +208,13 @@ def count_many(session: Session, cells: Mapping[tuple[int, int, str, str, str], 
         rows.setdefault((a, b, category, source), dict.fromkeys(COLUMNS.values(), 0))[column] += number
     values = [dict(zip(keys, key, strict=True)) | counts for key, counts in rows.items()]
     for start in range(0, len(values), ROWS):
-        more = insert(PairCount).values(values[start : start + ROWS])
-        added = {name: getattr(PairCount, name) + more.excluded[name] for name in COLUMNS.values()}
-        session.execute(more.on_conflict_do_update(index_elements=keys, set_=added))
+        statement = insert(PairCount).values(values[start : start + ROWS])
+        added = {name: getattr(PairCount, name) + statement.excluded[name] for name in COLUMNS.values()}
+        session.execute(statement.on_conflict_do_update(index_elements=keys, set_=added))
 
 
 def _from_votes(session: Session) -> dict[tuple[int, int, str, str], tuple[int, ...]]:
-    """Pair counts made from the votes alone: each counts once in every category of its battle."""
+    """The pair counts of the votes; each vote counts once in every category of its battle."""
     belongs = union(
         select(col(Battle.id).label("battle_id"), literal(OVERALL).label("category")),
         select(col(Battle.id), col(Battle.category)),

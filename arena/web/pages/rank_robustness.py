@@ -10,7 +10,7 @@ from jinja2 import Environment
 
 from arena.leaderboards.leaderboard import Published
 from arena.leaderboards.query import BOTH, BoardChoice, NoSuchBoard
-from arena.leaderboards.robustness import Swap, fragile_ranks, swap_of, swaps_around
+from arena.leaderboards.robustness import Swap, neighbour_swaps, swap_of, swaps_around
 from arena.web.board_query import BoardQuery
 from arena.web.board_view import Boards
 
@@ -52,4 +52,4 @@ def _swaps(published: Published, one: str, other: str) -> list[Swap]:
     """Of two models, of one and its neighbours, or of the neighbours from the top."""
     if one and other:
         return [swap_of(published, one, other)]
-    return swaps_around(published, one or other) if one or other else fragile_ranks(published)
+    return swaps_around(published, one or other) if one or other else neighbour_swaps(published)

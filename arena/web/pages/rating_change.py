@@ -14,7 +14,7 @@ from jinja2 import Environment
 from arena.leaderboards.history import NoSuchDay, moment
 from arena.leaderboards.movers import movers
 from arena.leaderboards.query import BOTH, BoardChoice, NoSuchBoard
-from arena.leaderboards.rating_change import RatingChange, moved
+from arena.leaderboards.rating_change import RatingChange, split_change
 from arena.rules.votes import HUMAN, OVERALL
 from arena.store import Session
 from arena.store.ledger import earliest_vote_at
@@ -136,7 +136,7 @@ def split(boards: Boards, change: ChangeQuery) -> RatingChange:
     version = boards.settings.ledger.filter
 
     def make(session: Session) -> RatingChange:
-        return moved(
+        return split_change(
             session, change.model, *days,
             source=change.source, category=change.category, style=change.style, version=version,
         )  # fmt: skip

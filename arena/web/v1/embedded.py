@@ -1,4 +1,4 @@
-"""What others put on their pages: a badge, a table, and a feed of changes."""
+"""Embedded content for other pages: a badge, a table, and a feed of changes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from arena.rules.seals import Seal
 LETTER = 7.0  # pixels, about, of a letter of the badge's font at 11 px
 ATOM = "http://www.w3.org/2005/Atom"
 MEDIA_SVG, MEDIA_ATOM = "image/svg+xml", "application/atom+xml"
-# an embedded table runs nothing, loads nothing and may stand on anybody's page
+# an embedded table runs no script, loads nothing and may be framed by any page
 TABLE_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors *; base-uri 'none'; form-action 'none'"
 )
@@ -27,8 +27,8 @@ th,td{border-color:#374151}}"""
 
 
 def badge(title: str, row: Mapping[str, Any] | None) -> str:
-    """A badge such as `Arena | #2 · 1043 ± 12`; a model that is not on the board has no rank."""
-    right = "not rated" if row is None else _standing(row)
+    """A badge such as `Arena | #2 · 1043 ± 12`; a model without a place on the leaderboard has no rank."""
+    right = "not rated" if row is None else _rank_and_rating(row)
     widths = [LETTER * len(text) + 12 for text in (title, right)]
     total = sum(widths)
     whole = f"{title}: {right}"
@@ -43,7 +43,7 @@ def badge(title: str, row: Mapping[str, Any] | None) -> str:
     )
 
 
-def _standing(row: Mapping[str, Any]) -> str:
+def _rank_and_rating(row: Mapping[str, Any]) -> str:
     if row["rating"] is None:
         return "not rated"
     half = (row["upper"] - row["lower"]) / 2 if row["upper"] is not None and row["lower"] is not None else None
@@ -52,7 +52,7 @@ def _standing(row: Mapping[str, Any]) -> str:
 
 
 def table(title: str, published: Published, top: int, home: str) -> str:
-    """The first rows of a board as a page of its own, for an iframe: no script, nothing from elsewhere."""
+    """The first rows of a leaderboard as a page for an iframe, without scripts and external resources."""
     plain = published.to_dict()
     rows: Any = plain["models"]
     lines = "".join(map(_line, rows[:top]))
@@ -78,7 +78,7 @@ def _line(row: Mapping[str, Any]) -> str:
 
 
 def feed(title: str, home: str, chain: Sequence[Seal]) -> bytes:
-    """Atom (RFC 4287): one entry a seal after which the people's board, or the only one, is another."""
+    """An Atom feed (RFC 4287) with one entry for each seal that changes the leaderboard of people, or the only one."""
     Xml.register_namespace("", ATOM)
     root = Xml.Element(f"{{{ATOM}}}feed")
     _add(root, "title", f"{title}: changes of the leaderboard")
@@ -96,7 +96,11 @@ def feed(title: str, home: str, chain: Sequence[Seal]) -> bytes:
     for seal, changes in reversed(entries):
         entry = Xml.SubElement(root, f"{{{ATOM}}}entry")
         _add(entry, "id", f"urn:sha256:{seal.sha256}")
-        _add(entry, "title", changes[0] if len(changes) == 1 else f"{changes[0]}, and {len(changes) - 1} more")
+        _add(
+            entry,
+            "title",
+            changes[0] if len(changes) == 1 else f"{changes[0]}, and {len(changes) - 1} more changes",
+        )
         _add(entry, "updated", seal.sealed_at)
         Xml.SubElement(entry, f"{{{ATOM}}}link", rel="alternate", href=f"{home}/leaderboard")
         _add(entry, "content", "\n".join(changes))
@@ -104,19 +108,19 @@ def feed(title: str, home: str, chain: Sequence[Seal]) -> bytes:
 
 
 def board_changes(before: Seal | None, after: Seal) -> Iterator[str]:
-    """What a reader would notice: models that come, other ranks, another filter."""
+    """The changes between two seals in words: new models, ranks, filter."""
     old = {row["model"]: row for row in _rows(before)}
     if before is not None and before.filter != after.filter:
         yield f"filter {after.filter} in place of {before.filter}"
     for row in _rows(after):
-        was = old.get(row["model"])
+        previous = old.get(row["model"])
         rating = "" if row["rating"] is None else f", {row['rating']:.0f}"
-        if was is None or (was["battles"] == 0 and row["battles"] > 0):
+        if previous is None or (previous["battles"] == 0 and row["battles"] > 0):
             if row["battles"] > 0:
                 yield f"{row['model']} is on the board: rank {row['rank']}{rating}"
-        elif was["rank"] != row["rank"]:
-            way = "up" if row["rank"] < was["rank"] else "down"
-            yield f"{row['model']} goes {way}, from rank {was['rank']} to {row['rank']}{rating}"
+        elif previous["rank"] != row["rank"]:
+            way = "up" if row["rank"] < previous["rank"] else "down"
+            yield f"{row['model']} goes {way}, from rank {previous['rank']} to {row['rank']}{rating}"
 
 
 def _rows(seal: Seal | None) -> Sequence[Mapping[str, Any]]:

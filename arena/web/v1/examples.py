@@ -1,4 +1,4 @@
-"""Examples for the OpenAPI description: what a reply looks like, in every format and refusal."""
+"""Examples for the OpenAPI description: the replies of each route, and its errors."""
 
 from __future__ import annotations
 
@@ -58,20 +58,20 @@ MOVED = {
 }  # fmt: skip
 PROBLEM = {
     "type": "about:blank", "title": "Unprocessable Content", "status": 422, "instance": "/api/v1/leaderboard",
-    "detail": "source 'people' is unknown; expected human, all or judge:NAME, judges or both",
+    "detail": "Source 'people' is unknown. Use human, judges, judge:NAME, both or all.",
 }  # fmt: skip
 
 
 def described(example: Any, *media: str) -> dict[int | str, dict[str, Any]]:
-    """Replies of a route: its own, in every format or in the media types given, and its refusals."""
+    """The responses of a route: its own in every format or in the given media types, and its errors."""
     if media:
-        content: dict[str, Any] = {one: {"example": example} for one in media}
+        content: dict[str, Any] = {media_type: {"example": example} for media_type in media}
     else:
         content = {JSON: {"example": example}, CSV: {}, PARQUET: {}}
-    refused = {"description": "What is wrong, and what to ask instead", "content": {MEDIA: {"example": PROBLEM}}}
+    error = {"description": "The error, and what to request instead", "content": {MEDIA: {"example": PROBLEM}}}
     return {
-        200: {"description": "The rows asked for", "content": content},
-        304: {"description": "Nothing has changed since the ETag in If-None-Match"},
-        406: refused,
-        422: refused,
+        200: {"description": "The requested rows", "content": content},
+        304: {"description": "The content has not changed since the ETag in If-None-Match"},
+        406: error,
+        422: error,
     }

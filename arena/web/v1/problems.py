@@ -1,4 +1,4 @@
-"""Errors as problem documents (RFC 9457): what is wrong, and what to ask instead."""
+"""Errors as problem documents (RFC 9457): what is wrong, and what to request instead."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ MEDIA = "application/problem+json"
 
 
 def problem(status: int, detail: str, request: Request) -> Response:
+    """The problem document of a status."""
     body = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -30,9 +31,9 @@ def problem(status: int, detail: str, request: Request) -> Response:
 
 
 class ProblemRoute(APIRoute):
-    """A route whose refusals are problem documents. A mistake of ours stays an error 500 with its traceback.
+    """A route whose errors are problem documents; an error of the program stays a 500 with its traceback.
 
-    HEAD is answered as GET would be; the server leaves the body out.
+    HEAD is handled as GET; the server removes the body.
     """
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -50,7 +51,7 @@ class ProblemRoute(APIRoute):
             except ConfigError as error:
                 return problem(422, str(error), request)
             except RequestValidationError as error:
-                return problem(422, "; ".join(map(_told, error.errors())), request)
+                return problem(422, "; ".join(map(_description, error.errors())), request)
             except HTTPException as error:
                 return problem(error.status_code, str(error.detail), request)
 
@@ -61,6 +62,6 @@ def _as_get(scope: Scope) -> Scope:
     return {**scope, "method": "GET"} if scope.get("method") == "HEAD" else scope
 
 
-def _told(error: Any) -> str:
+def _description(error: Any) -> str:
     place = ".".join(str(part) for part in error["loc"][1:]) or "request"
     return f"{place}: {error['msg']} (got {error.get('input')!r})"

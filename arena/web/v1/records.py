@@ -1,4 +1,4 @@
-"""What the interface tells: votes, battles, models, prompt sets and seals, a page at a time."""
+"""Pages of votes, battles, models, prompt sets and seals."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from arena.web.v1.replies import Page
 
 
 def votes(session: Session, after: int, limit: int, source: str | None) -> Page:
-    """Votes as they are sealed, by number."""
+    """A page of votes as they are sealed, by number."""
     selection = VoteSelection(source or None)
     page = list(islice(sealed_votes(session, after, selection, page_size=limit + 1), limit + 1))
     rows = [asdict(vote) for vote in page[:limit]]
-    return Page(rows, "votes", next_after=_more(page, limit, lambda vote: vote.vote))
+    return Page(rows, "votes", next_after=_next_after(page, limit, lambda vote: vote.vote))
 
 
 def battles(
     session: Session, after: str, limit: int, *, model: str | None, category: str | None, judged: bool
 ) -> Page:
-    """Readable battles, the oldest first, each with all its votes; personal data is removed."""
+    """A page of readable battles, the oldest first, each with all its votes; personal data is redacted."""
     start = battle_id(session, after) if after else 0
     if start is None:
-        raise HTTPException(422, f"after: there is no battle {after!r}; begin without it")
+        raise HTTPException(422, f"after: battle {after!r} not found. Leave out after for the first page.")
     page = public_battles(session, start, limit + 1, model=model, category=category, judged=judged)
     redact = PIIRedactor()
     rows = [
@@ -52,7 +52,7 @@ def battles(
         }
         for battle in page[:limit]
     ]
-    return Page(rows, "battles", next_after=_more(page, limit, lambda battle: battle.public_id))
+    return Page(rows, "battles", next_after=_next_after(page, limit, lambda battle: battle.public_id))
 
 
 def _redacted(conversation: Sequence[Message], redact: PIIRedactor) -> list[dict[str, str]]:
@@ -60,14 +60,14 @@ def _redacted(conversation: Sequence[Message], redact: PIIRedactor) -> list[dict
 
 
 def models(session: Session, published: Published, configured: tuple[AnyModel, ...]) -> Page:
-    """Every registered model with its place on the board, and what the settings tell readers about it."""
+    """Every registered model with its place on the leaderboard and its facts from the settings."""
     since = registration_times(session)
-    told = {model.name: _told(model) for model in configured}
+    facts = {model.name: _facts(model) for model in configured}
     rows = [
         {
             **row,
             "registered_at": as_sealed(since[row["model"]]) if row["model"] in since else None,
-            **told.get(row["model"], _NOTHING),
+            **facts.get(row["model"], _NOTHING),
         }
         for row in published.board.to_dict()["models"]
     ]
@@ -81,7 +81,7 @@ FACTS = (
 _NOTHING: Mapping[str, Any] = dict.fromkeys((*FACTS, "prompt_price", "completion_price"))
 
 
-def _told(model: AnyModel) -> dict[str, Any]:
+def _facts(model: AnyModel) -> dict[str, Any]:
     facts = dict(model.facts)
     price = model.price
     return {
@@ -96,16 +96,17 @@ def _plain(value: Any) -> Any:
 
 
 def sets(session: Session) -> Page:
-    """The prompt sets; their texts belong to whoever wrote them, and stay here."""
-    return Page([asdict(one) for one in prompt_sets(session)], "prompt_sets")
+    """The prompt sets without their texts, which may not be free."""
+    return Page([asdict(prompt_set) for prompt_set in prompt_sets(session)], "prompt_sets")
 
 
 def chain(session: Session, after: int, limit: int) -> Page:
-    found = seals(session, after, limit + 1)
-    rows = [one.to_dict() for one in found[:limit]]
-    return Page(rows, "seals", next_after=_more(found, limit, lambda one: one.number))
+    """A page of seals."""
+    page = seals(session, after, limit + 1)
+    rows = [seal.to_dict() for seal in page[:limit]]
+    return Page(rows, "seals", next_after=_next_after(page, limit, lambda seal: seal.number))
 
 
-def _more(found: list[Any], limit: int, key: Any) -> str | None:
-    """Where the next page begins, if there is one."""
-    return str(key(found[limit - 1])) if len(found) > limit else None
+def _next_after(page: list[Any], limit: int, key: Any) -> str | None:
+    """The key that the next page begins after, if there is one."""
+    return str(key(page[limit - 1])) if len(page) > limit else None

@@ -1,4 +1,4 @@
-"""Rows as JSON, CSV or Parquet, whichever is asked for; entity tags, and links to the next page."""
+"""Replies in JSON, CSV or Parquet, with entity tags and links to the next page."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from arena.rules.csv_table import RFC_4180, csv_table
 
 JSON, CSV, PARQUET = "application/json", "text/csv", "application/vnd.apache.parquet"
 FORMATS = {"json": JSON, "csv": CSV, "parquet": PARQUET}
-# a reader may keep a reply, and asks whether it is still good before using it again
+# a client may store a reply, and must validate it before using it again
 CACHE = "public, no-cache"
 Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Page:
-    """Rows, and where the next page begins; `about` is what JSON says beside them under its own names.
+    """Rows, and the key of the next page; `about` are further fields of the JSON.
 
-    `table` are other rows for CSV and Parquet, where those of JSON are not the main thing.
+    `table` are other rows for CSV and Parquet, if those of the JSON are not the main content.
     """
 
     rows: Sequence[Row]
@@ -37,7 +37,7 @@ class Page:
 
 
 def reply(request: Request, media: str, state: str, make: Callable[[], Page]) -> Response:
-    """The page in the format asked for, or 304 when the reader has it. `state` changes whenever the page might."""
+    """The page in a media type, or 304 if the client has it. `state` changes whenever the page may change."""
     tag = entity_tag(request, state, media)
     headers = {"ETag": tag, "Cache-Control": CACHE, "Vary": "Accept", "Access-Control-Allow-Origin": "*"}
     if _has(request, tag):
@@ -51,45 +51,47 @@ def reply(request: Request, media: str, state: str, make: Callable[[], Page]) ->
 def wanted(
     request: Request,
     format: Annotated[  # noqa: A002  (the parameter's name)
-        str | None, Query(description="json, csv or parquet; goes before the header Accept")
+        str | None, Query(description="json, csv or parquet; overrides the header Accept")
     ] = None,
 ) -> str:
-    """The media type of `?format=`, or the most liked one of Accept. Raises 406 with what there is."""
+    """The media type of `?format=`, or the preferred one of Accept. Raises 406 with the supported ones."""
     if format is not None:
         if format not in FORMATS:
-            raise HTTPException(406, f"format {format!r} is unknown; use one of: {', '.join(FORMATS)}")
+            raise HTTPException(406, f"Format {format!r} is unknown. Use one of: {', '.join(FORMATS)}.")
         return FORMATS[format]
-    liked = sorted(_accepted(request.headers.get("accept", "*/*")), key=lambda one: -one[1])
-    for media, quality in liked:
+    accepted = sorted(_accepted(request.headers.get("accept", "*/*")), key=lambda entry: -entry[1])
+    for media, quality in accepted:
         if quality > 0:
-            for known in FORMATS.values():
-                if media in ("*/*", known, known.partition("/")[0] + "/*"):
-                    return known
-    raise HTTPException(406, f"Accept names none of: {', '.join(FORMATS.values())}")
+            for supported in FORMATS.values():
+                if media in ("*/*", supported, supported.partition("/")[0] + "/*"):
+                    return supported
+    raise HTTPException(406, f"Accept names no supported format. Use one of: {', '.join(FORMATS.values())}.")
 
 
 def entity_tag(request: Request, state: str, media: str) -> str:
-    """Weak: the same content may be written in other words, such as the second it was made."""
-    known = "\n".join((__version__, request.url.path, request.url.query, media, state))
-    return f'W/"{hashlib.sha256(known.encode()).hexdigest()[:24]}"'
+    """A weak entity tag: the same content may differ in the time it was computed."""
+    identity = "\n".join((__version__, request.url.path, request.url.query, media, state))
+    return f'W/"{hashlib.sha256(identity.encode()).hexdigest()[:24]}"'
 
 
 def _has(request: Request, tag: str) -> bool:
     given = request.headers.get("if-none-match", "")
     plain = tag.removeprefix("W/")
-    return given.strip() == "*" or any(one.strip().removeprefix("W/") == plain for one in given.split(","))
+    return given.strip() == "*" or any(tag.strip().removeprefix("W/") == plain for tag in given.split(","))
 
 
 def _accepted(header: str) -> list[tuple[str, float]]:
-    found = []
+    accepted = []
     for part in header.split(","):
         media, *options = (piece.strip() for piece in part.split(";"))
         quality = next((option[2:] for option in options if option.startswith("q=")), "1")
         try:
-            found.append((media.lower(), float(quality)))
+            accepted.append((media.lower(), float(quality)))
         except ValueError:
-            raise HTTPException(406, f"Accept: {part.strip()!r} has a quality that is no number") from None
-    return found
+            raise HTTPException(
+                406, f"Accept: the quality of {part.strip()!r} is not a number. Write it as q=0.5."
+            ) from None
+    return accepted
 
 
 def _links(request: Request, page: Page) -> str:
@@ -128,7 +130,9 @@ def _parquet(rows: Sequence[Row]) -> bytes:
         import pyarrow
         import pyarrow.parquet
     except ImportError:
-        raise HTTPException(406, "Parquet needs pyarrow on the server: pip install 'arena[parquet]'") from None
+        raise HTTPException(
+            406, "Parquet needs pyarrow on the server. Use json or csv, or run there: pip install 'arena[parquet]'"
+        ) from None
     out = io.BytesIO()
     names = list(dict.fromkeys(name for row in rows for name in row))
     table = pyarrow.Table.from_pylist([{name: _flat(row.get(name)) for name in names} for row in rows])
@@ -137,5 +141,5 @@ def _parquet(rows: Sequence[Row]) -> bytes:
 
 
 def _flat(value: Any) -> Any:
-    """Empty objects have no Parquet type, and mixed ones none either: those are written as JSON."""
+    """Objects as JSON: empty and mixed ones have no Parquet type."""
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value

@@ -1,4 +1,4 @@
-"""`/api/v1/…`: the addresses, what they take, and what each replies."""
+"""The routes of `/api/v1/…` with their parameters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from arena.leaderboards.cache import ResultCache
 from arena.leaderboards.history import board_at, moment
 from arena.leaderboards.leaderboard import Published, publish_choice
 from arena.leaderboards.query import BoardChoice
-from arena.leaderboards.rating_change import moved
+from arena.leaderboards.rating_change import split_change
 from arena.rules.votes import HUMAN, OVERALL
 from arena.store import Database
 from arena.store.content_version import content_version
@@ -25,11 +25,11 @@ from arena.web.v1.replies import CACHE, Page, entity_tag, reply, wanted
 
 PREFIX = "/api/v1"
 LAST = 2**63 - 1  # the largest number that a database gives a row
-FEED = 200  # seals that the feed looks back over
+FEED = 200  # seals that the feed covers
 Source = Annotated[str, Query(description="human, judges, judge:NAME, both (anchored on people) or all")]
 Category = Annotated[str, Query(description="overall, or a category of battles")]
 Media = Annotated[str, Depends(wanted)]
-Limit = Annotated[int, Query(ge=1, le=1000, description="rows on a page; the header Link has the next one")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="rows on a page; the header Link has the next page")]
 
 
 def routes(cache: ResultCache, settings: Settings) -> APIRouter:
@@ -41,12 +41,12 @@ def routes(cache: ResultCache, settings: Settings) -> APIRouter:
 
     @router.get("/openapi.json", include_in_schema=False)
     def openapi() -> JSONResponse:
-        told = get_openapi(title=f"{settings.web.title} v1", version=__version__, routes=router.routes)
-        return JSONResponse(told)
+        document = get_openapi(title=f"{settings.web.title} v1", version=__version__, routes=router.routes)
+        return JSONResponse(document)
 
     @router.get("/{rest:path}", include_in_schema=False)
     def nothing(rest: str) -> Response:
-        raise HTTPException(404, f"there is no {PREFIX}/{rest}; see {PREFIX}/openapi.json")
+        raise HTTPException(404, f"{PREFIX}/{rest} not found. See {PREFIX}/openapi.json.")
 
     return router
 
@@ -59,14 +59,14 @@ def _boards(router: APIRouter, settings: Settings, cache: ResultCache) -> None:
         source: Source = HUMAN,
         category: Category = OVERALL,
         method: Annotated[str, Query(description="bt, davidson or elo")] = "bt",
-        style: Annotated[bool, Query(description="with length and formatting taken out")] = False,
-        at: Annotated[str | None, Query(description="a past day, such as 2026-03-01 (its end, UTC)")] = None,
+        style: Annotated[bool, Query(description="control for length and formatting")] = False,
+        at: Annotated[str | None, Query(description="end of a past day (UTC), such as 2026-03-01")] = None,
     ) -> Response:
         """Ratings with intervals and ranks, now or on a past day."""
         choice = BoardChoice(source, category, method, style)
         if at is not None and (style or method != "bt" or source == "both"):
             raise HTTPException(
-                422, "at: boards of past days are Bradley–Terry's; leave method, style and both out"
+                422, "at: past days have Bradley–Terry leaderboards only. Leave out method, style and source both."
             )
 
         def make() -> Page:
@@ -86,7 +86,7 @@ def _boards(router: APIRouter, settings: Settings, cache: ResultCache) -> None:
 
     @router.get("/models", responses=examples.described(examples.MODELS))
     def models(request: Request, media: Media) -> Response:
-        """Every model with its place among people's votes, and what readers are told about it."""
+        """Every model with its place on the leaderboard of people, and its facts."""
 
         def make() -> Page:
             with cache.database.read() as session:
@@ -100,12 +100,12 @@ def _boards(router: APIRouter, settings: Settings, cache: ResultCache) -> None:
         media: Media,
         model: str,
         since: Annotated[str, Query(alias="from", description="such as 2026-03-01 (its end, UTC)")],
-        until: Annotated[str, Query(alias="to", description="the later day")],
+        until: Annotated[str, Query(alias="to", description="second day")],
         source: Source = HUMAN,
         category: Category = OVERALL,
         style: bool = False,
     ) -> Response:
-        """Why a rating moved: its change as a sum of new votes, new opponents, filters and style (CSV: these)."""
+        """A rating change as a sum of steps: new votes, new opponents, filters and style (CSV: the steps)."""
 
         def make() -> Page:
             days = moment(since), moment(until)
@@ -113,12 +113,12 @@ def _boards(router: APIRouter, settings: Settings, cache: ResultCache) -> None:
             key = (model, days, *chosen.values())
             version = settings.ledger.filter
             split = cache.get(
-                key, lambda session: moved(session, model, *days, **chosen, version=version), exact=True
+                key, lambda session: split_change(session, model, *days, **chosen, version=version), exact=True
             )
-            found = split.to_dict()
-            steps = {**found["steps"], "change": found["change"]}
+            change = split.to_dict()
+            steps = {**change["steps"], "change": change["change"]}
             table = [{"step": name, "points": points} for name, points in steps.items()]
-            return Page(found.pop("opponents"), "opponents", found, table=table)
+            return Page(change.pop("opponents"), "opponents", change, table=table)
 
         return reply(request, media, cache.version(), make)
 
@@ -128,7 +128,7 @@ def _records(router: APIRouter, database: Database, settings: Settings) -> None:
     def votes(
         request: Request,
         media: Media,
-        after: Annotated[int, Query(ge=0, le=LAST, description="the last vote of the page before")] = 0,
+        after: Annotated[int, Query(ge=0, le=LAST, description="last vote of the previous page")] = 0,
         limit: Limit = 100,
         source: Annotated[str | None, Query(description="human, judges or judge:NAME")] = None,
     ) -> Response:
@@ -142,12 +142,12 @@ def _records(router: APIRouter, database: Database, settings: Settings) -> None:
     def battles(
         request: Request,
         media: Media,
-        after: Annotated[str, Query(description="the last battle of the page before")] = "",
+        after: Annotated[str, Query(description="last battle of the previous page")] = "",
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         model: str | None = None,
         category: str | None = None,
     ) -> Response:
-        """Battles that may be read: by their voters' leave, or of judges. Personal data is taken out."""
+        """Battles that their voters share, and those of judges; personal data is redacted."""
         judged = settings.web.show_judged
         with database.read() as session:
             return reply(
@@ -159,7 +159,7 @@ def _records(router: APIRouter, database: Database, settings: Settings) -> None:
 
     @router.get("/prompts", responses=examples.described(examples.PROMPTS))
     def prompts(request: Request, media: Media) -> Response:
-        """The prompt sets, and who has answered them."""
+        """The prompt sets, with the models that have completions for them."""
         with database.read() as session:
             page = records.sets(session)
             return reply(request, media, repr(page.rows), lambda: page)
@@ -168,10 +168,10 @@ def _records(router: APIRouter, database: Database, settings: Settings) -> None:
     def chain(
         request: Request,
         media: Media,
-        after: Annotated[int, Query(ge=0, le=LAST, description="the last seal of the page before")] = 0,
+        after: Annotated[int, Query(ge=0, le=LAST, description="last seal of the previous page")] = 0,
         limit: Limit = 20,
     ) -> Response:
-        """The hash chain over the votes. Keep the newest `sha256`: `arena verify --head` holds an export to it."""
+        """The hash chain over the votes. Save the newest `sha256` for `arena verify --head`."""
         with database.read() as session:
             return reply(request, media, content_version(session), lambda: records.chain(session, after, limit))
 
@@ -180,7 +180,7 @@ def _embedded(router: APIRouter, settings: Settings, cache: ResultCache) -> None
     title = settings.web.title
 
     def sent(request: Request, body: Any, media: str, policy: str | None = None) -> Response:
-        """`body` makes the content when the reader does not have it yet."""
+        """The content of `body`, which is computed if the client does not have it."""
         tag = entity_tag(request, cache.version(), media)
         headers = {"ETag": tag, "Cache-Control": CACHE, "Access-Control-Allow-Origin": "*"}
         headers |= {"Content-Security-Policy": policy} if policy else {}
@@ -190,7 +190,7 @@ def _embedded(router: APIRouter, settings: Settings, cache: ResultCache) -> None
 
     @router.get("/badge.svg", responses=examples.described("<svg …/>", embedded.MEDIA_SVG))
     def badge(request: Request, model: str, source: Source = HUMAN, category: Category = OVERALL) -> Response:
-        """A picture of a model's rank and rating, for a README."""
+        """A badge with the rank and rating of a model, for a README."""
 
         def make() -> str:
             rows: Any = _published(cache, BoardChoice(source, category)).to_dict()["models"]
@@ -205,7 +205,7 @@ def _embedded(router: APIRouter, settings: Settings, cache: ResultCache) -> None
         category: Category = OVERALL,
         top: Annotated[int, Query(ge=1, le=500)] = 20,
     ) -> Response:
-        """A board for an iframe: it runs nothing and loads nothing."""
+        """A leaderboard for an iframe, without scripts and external resources."""
         home = f"{_home(request)}/leaderboard"
         choice = BoardChoice(source, category)
         return sent(
@@ -217,7 +217,7 @@ def _embedded(router: APIRouter, settings: Settings, cache: ResultCache) -> None
 
     @router.get("/feed.atom", responses=examples.described("<feed …/>", embedded.MEDIA_ATOM))
     def feed(request: Request) -> Response:
-        """Changes of the sealed board: models that come, and ranks that change."""
+        """Changes of the sealed leaderboard: new models and changed ranks."""
 
         def make() -> bytes:
             with cache.database.read() as session:

@@ -17,7 +17,7 @@ import pytest
 import ratings
 from arena.exchange.battles_file import BadBattlesFile
 from arena.exchange.folder import export_arena
-from arena.exchange.import_battles import bring_battles
+from arena.exchange.import_battles import import_battles
 from arena.exchange.sealing import seal
 from arena.exchange.verify import verify
 from arena.leaderboards.leaderboard import publish
@@ -56,13 +56,13 @@ def as_published(scores: dict[str, float]) -> dict[str, float]:
 
 @pytest.mark.parametrize("name", ["food", "simple"])
 def test_imported_battles_give_the_published_ratings(sqlite, name):
-    bring_battles(sqlite, published("ratings", "evalica", f"{name}.csv"))
+    import_battles(sqlite, published("ratings", "evalica", f"{name}.csv"))
     assert rated(sqlite) == pytest.approx(as_published(published_scores(name)), abs=1e-9)
 
 
 def test_the_published_test_set_of_pandalm_is_read_as_it_is(sqlite):
     """999 battles with three votes each; their majority is PandaLM's published human verdict."""
-    done = bring_battles(sqlite, published("judges", "pandalm", "testset-v1.json"))
+    done = import_battles(sqlite, published("judges", "pandalm", "testset-v1.json"))
     assert (done.votes, done.models) == (2997, 5)
     with sqlite.read() as session:
         voters = Counter(vote.winner for vote in sealed_votes(session))
@@ -82,14 +82,14 @@ def test_the_published_test_set_of_pandalm_is_read_as_it_is(sqlite):
 def test_other_json_is_refused_by_what_it_lacks(sqlite, tmp_path, told, says):
     (tmp_path / "b.json").write_text(told)
     with pytest.raises(BadBattlesFile, match=re.escape(says)):
-        bring_battles(sqlite, tmp_path / "b.json")
+        import_battles(sqlite, tmp_path / "b.json")
 
 
 @pytest.mark.parametrize("parquet", [False, True])
 def test_pandas_reads_the_export_to_the_published_ratings(sqlite, tmp_path, parquet):
     """A dozen lines that know nothing of us: Zermelo's iteration over counts that pandas made."""
     pandas = pytest.importorskip("pandas")
-    bring_battles(sqlite, published("ratings", "evalica", "food.csv"))
+    import_battles(sqlite, published("ratings", "evalica", "food.csv"))
     export_arena(sqlite, tmp_path / "out", parquet=parquet)
     frame = (
         pandas.read_parquet(tmp_path / "out" / "battles.parquet")
@@ -116,7 +116,7 @@ def test_evalica_reads_the_export_to_our_ratings(sqlite, tmp_path):
     python = os.environ.get("EVALICA_PYTHON", sys.executable)
     if subprocess.run([python, "-c", "import evalica, pandas"], capture_output=True, check=False).returncode:
         pytest.skip("no evalica: set EVALICA_PYTHON to a Python that has it")
-    bring_battles(sqlite, published("ratings", "llmfao", "crowd-comparisons.csv"))
+    import_battles(sqlite, published("ratings", "llmfao", "crowd-comparisons.csv"))
     export_arena(sqlite, tmp_path / "out")
     program = """
 import evalica, json, pandas, sys
@@ -137,7 +137,7 @@ print(json.dumps(found.scores.to_dict()))
 
 @pytest.mark.slow
 def test_a_real_board_is_imported_sealed_exported_and_verified(sqlite, tmp_path):
-    done = bring_battles(sqlite, published("ratings", "llmfao", "crowd-comparisons.csv"))
+    done = import_battles(sqlite, published("ratings", "llmfao", "crowd-comparisons.csv"))
     assert (done.votes, done.there, done.models) == (8931, 0, 59)
     seal(sqlite)
     export_arena(sqlite, tmp_path / "out")
@@ -156,9 +156,9 @@ def test_a_second_import_adds_nothing(database, tmp_path):
         {"model_a": "x", "model_b": "y", "winner": "tie (bothbad)"},
         {"model_a": "y", "model_b": "x", "winner": "model_a", "source": "judge:j"},
     )
-    first, again = bring_battles(database, file), bring_battles(database, file)
+    first, again = import_battles(database, file), import_battles(database, file)
     assert ((first.votes, first.there), (again.votes, again.there)) == ((3, 0), (0, 3))
-    assert bring_battles(database, file, "other").votes == 3
+    assert import_battles(database, file, "other").votes == 3
     with database.read() as session:
         assert recount(session) == []
         assert sum(c.wins + c.losses + c.ties + c.both_bad for c in pair_counts(session)) == 4
@@ -171,8 +171,8 @@ def test_an_export_comes_back_whole(sqlite, tmp_path):
     export_arena(sqlite, tmp_path / "one")
     other = Database(f"sqlite:///{tmp_path / 'other.db'}")
     other.make_ready()
-    done = bring_battles(other, tmp_path / "one" / "battles.jsonl")
-    assert (done.votes, bring_battles(other, tmp_path / "one" / "battles.jsonl").votes) == (11, 0)
+    done = import_battles(other, tmp_path / "one" / "battles.jsonl")
+    assert (done.votes, import_battles(other, tmp_path / "one" / "battles.jsonl").votes) == (11, 0)
     export_arena(other, tmp_path / "two")
     one, two = (json.loads((tmp_path / name / "boards.json").read_text()) for name in ("one", "two"))
     key = lambda board: (board["source"], board["category"], board["board"])  # noqa: E731
@@ -208,7 +208,7 @@ def test_public_rows_bring_texts_times_and_categories(sqlite, tmp_path):
         {"role": "assistant", "content": "def f(): ..."},
     ]
     parts = [talk[0], {"role": "assistant", "content": [{"type": "text", "text": "## No\nWords."}]}]
-    bring_battles(
+    import_battles(
         sqlite,
         lines(
             tmp_path / "p.jsonl",
@@ -247,7 +247,7 @@ def test_public_rows_bring_texts_times_and_categories(sqlite, tmp_path):
 def test_a_wrong_row_is_named_and_nothing_is_written(sqlite, tmp_path, row, said):
     good = {"model_a": "x", "model_b": "y", "winner": "a"}
     with pytest.raises(BadBattlesFile) as told:
-        bring_battles(sqlite, lines(tmp_path / "b.jsonl", good, {**good, **row}))
+        import_battles(sqlite, lines(tmp_path / "b.jsonl", good, {**good, **row}))
     assert said in str(told.value)
     with sqlite.read() as session:
         assert list(sealed_votes(session)) == []

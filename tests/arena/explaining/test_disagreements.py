@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from arena.cli import app
 from arena.errors import ConfigError
-from arena.exchange.import_battles import bring_battles
+from arena.exchange.import_battles import import_battles
 from arena.explaining.disagreements import disagreements, merge_duplicates, preferences
 from arena.store import Database
 from arena.store.explanations import UnknownBattle, add_explanation, battle_texts
@@ -224,7 +224,7 @@ def test_battles_imported_without_texts_are_left_out_of_patterns_and_cannot_be_e
     database = Database(f"sqlite:///{tmp_path / 'arena.db'}")
     database.make_ready()
     (tmp_path / "bare.csv").write_text("model_a,model_b,winner\nplain,lists,tie\n")
-    bring_battles(database, tmp_path / "bare.csv", None)
+    import_battles(database, tmp_path / "bare.csv", None)
     add_voted_battle(database, "Why?", "Because.", "1. Well", "model_a")
     with database.read() as session:
         assert [preference.text_a for preference in preferences(session, votes_on_record(session))] == ["Because."]

@@ -12,7 +12,7 @@ import pytest
 from arena.battles.battles import BattleRefused
 from arena.leaderboards.cache import MOST, OLDEST, Entry, ResultCache
 from arena.leaderboards.leaderboard import publish
-from arena.leaderboards.robustness import fragile_ranks
+from arena.leaderboards.robustness import neighbour_swaps
 from arena.store.battle_search import Search, search
 from arena.store.models import register_models
 from arena.store.votes import add_vote
@@ -155,7 +155,7 @@ def test_so_many_votes_swap_neighbours(sqlite):
     populate(sqlite, 4, 60)
     with sqlite.read() as session:
         published = publish(session)
-    swaps = fragile_ranks(published)
+    swaps = neighbour_swaps(published)
     rows = published.board.rows
     assert [(one.ahead, one.behind) for one in swaps] == [(a.model, b.model) for a, b in pairwise(rows)]
     assert all(one.votes is None or 0 < one.votes < 60 for one in swaps)

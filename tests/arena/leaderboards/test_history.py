@@ -15,7 +15,7 @@ from arena.errors import ConfigError
 from arena.exchange.sealing import seal
 from arena.leaderboards.history import NoSuchDay, board_at, filter_at, moment
 from arena.leaderboards.leaderboard import publish
-from arena.leaderboards.rating_change import moved
+from arena.leaderboards.rating_change import split_change
 from arena.store.schema.ledger import SealRow
 from tests.support.ballots import PLAIN, ballot, ballots
 from tests.support.typed import Typed
@@ -90,7 +90,7 @@ def test_a_past_day_has_its_own_filter(sqlite):
 def test_the_steps_add_up_to_the_change_exactly(sqlite, model):
     spring(sqlite)
     with sqlite.read() as session:
-        found = moved(session, model, MARCH, APRIL)
+        found = split_change(session, model, MARCH, APRIL)
         ends = [rating(board_at(session, at).board, model) for at in (MARCH, APRIL)]
     units = [round(points * 10_000) for points in found.steps.values()]
     assert sum(units) == round(found.change * 10_000) != 0
@@ -104,17 +104,17 @@ def test_each_step_is_what_it_is_called(sqlite):
     seal_on(sqlite, "2026-03-31")
     ballots(sqlite, PLAIN[:1] * 6, day="2026-04-10")
     with sqlite.read() as session:
-        votes_alone = moved(session, "amber", MARCH, moment("2026-04-12"))
+        votes_alone = split_change(session, "amber", MARCH, moment("2026-04-12"))
     assert votes_alone.steps["new votes"] == votes_alone.change > 0
     ballots(sqlite, [("dahlia", "amber", "model_a")] * 4, day="2026-04-20")
     with sqlite.read() as session:
-        with_new = moved(session, "amber", MARCH, moment("2026-04-22"))
+        with_new = split_change(session, "amber", MARCH, moment("2026-04-22"))
     assert with_new.steps["new votes"] == votes_alone.change
     assert with_new.steps["new opponents"] < 0
     ballots(sqlite, PLAIN[:1] * 8, day="2026-04-23", leaked=True)
     seal_on(sqlite, "2026-04-24", "blind-1")
     with sqlite.read() as session:
-        filtered = moved(session, "amber", MARCH, APRIL)
+        filtered = split_change(session, "amber", MARCH, APRIL)
     assert filtered.filters == ("every-1", "blind-1")
     assert filtered.steps["filters"] < 0
     assert filtered.ratings[1] == with_new.ratings[1]
@@ -130,8 +130,8 @@ def test_style_terms_are_the_rest_on_boards_with_style_control(sqlite):
         winner = chance.choice(["model_a", "model_b", row[2]])
         ballot(sqlite, *row[:2], winner, texts=tuple(texts), day="2026-03-12" if number < 40 else "2026-04-12")
     with sqlite.read() as session:
-        found = moved(session, "amber", MARCH, APRIL, style=True)
-        plain = moved(session, "amber", MARCH, APRIL)
+        found = split_change(session, "amber", MARCH, APRIL, style=True)
+        plain = split_change(session, "amber", MARCH, APRIL)
     assert sum(round(points * 10_000) for points in found.steps.values()) == round(found.change * 10_000)
     assert found.steps["style"] != 0
     assert {name: found.steps[name] for name in plain.steps} == plain.steps
@@ -140,7 +140,7 @@ def test_style_terms_are_the_rest_on_boards_with_style_control(sqlite):
 def test_opponents_tell_what_was_unexpected(sqlite):
     spring(sqlite)
     with sqlite.read() as session:
-        found = {one.model: one for one in moved(session, "amber", MARCH, APRIL).opponents}
+        found = {one.model: one for one in split_change(session, "amber", MARCH, APRIL).opponents}
     assert (found["birch"].votes, found["birch"].score, found["birch"].new) == (6, 6.0, False)
     assert 3 < found["birch"].expected < 6
     assert (found["dahlia"].votes, found["dahlia"].score, found["dahlia"].new) == (4, 0.0, True)
@@ -151,17 +151,17 @@ def test_what_cannot_be_told_says_why(sqlite):
     spring(sqlite)
     with sqlite.read() as session:
         with pytest.raises(NoSuchDay, match="'dahlia' had no votes by 2026-04-01 00:00 UTC"):
-            moved(session, "dahlia", MARCH, APRIL)
+            split_change(session, "dahlia", MARCH, APRIL)
         with pytest.raises(NoSuchDay, match="'elm' has no votes; models that have: amber, birch, cedar, dahlia"):
-            moved(session, "elm", MARCH, APRIL)
+            split_change(session, "elm", MARCH, APRIL)
         with pytest.raises(NoSuchDay, match="source both has no steps to take apart"):
-            moved(session, "amber", MARCH, APRIL, source="both")
+            split_change(session, "amber", MARCH, APRIL, source="both")
         with pytest.raises(ConfigError, match="source 'people' is unknown"):
-            moved(session, "amber", MARCH, APRIL, source="people")
+            split_change(session, "amber", MARCH, APRIL, source="people")
         with pytest.raises(NoSuchDay, match="is not before"):
-            moved(session, "amber", APRIL, MARCH)
+            split_change(session, "amber", APRIL, MARCH)
         with pytest.raises(NoSuchDay, match="no two completions of that day differ in style"):
-            moved(session, "amber", MARCH, APRIL, style=True)
+            split_change(session, "amber", MARCH, APRIL, style=True)
 
 
 @pytest.mark.slow
