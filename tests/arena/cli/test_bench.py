@@ -156,7 +156,7 @@ WRONG = [
     (["run", "kitchen.py", "--models", ","], "--models: no model is named. Name one of: sure, lost"),
     (["list", "--dimension", "wisdom"], "Dimension 'wisdom' not found. Use one of: knowledge"),
     (["compare", "sure", "lost"], "has no run. Run `arena bench run TASK --models sure`"),
-    (["show", "7"], "there is no benchmark run 7"),
+    (["show", "7"], "Benchmark run 7 not found"),
     (["score", "kitchen.py", "none.jsonl"], "none.jsonl: File not found."),
 ]
 

@@ -64,7 +64,7 @@ def test_the_leaderboard_prints_as_table_and_csv(arena, tmp_path):
 def test_an_unknown_source_is_wrong_use(arena, tmp_path):
     done = arena("leaderboard", "--source", "people", folder=tmp_path)
     assert done.returncode == 2
-    assert "expected human, judges, judge:NAME, both or all" in done.stderr
+    assert "Use human, judges, judge:NAME, both or all" in done.stderr
     assert done.stdout == ""
 
 
@@ -103,7 +103,7 @@ def test_a_port_in_use_is_told_before_anything_is_loaded(arena, tmp_path):
 def test_reading_in_the_wrong_folder_makes_no_database(arena, tmp_path, command):
     done = arena(*command, folder=tmp_path)
     assert done.returncode == 2
-    assert "no such database: arena.db" in done.stderr
+    assert "Database arena.db not found" in done.stderr
     assert not (tmp_path / "arena.db").exists()
 
 
@@ -163,12 +163,12 @@ def test_the_leaderboard_takes_method_style_and_category(arena, tmp_path, option
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--category", "poetry"), "category 'poetry' has no votes; there are"),
-        (("--method", "elo", "--style"), "style control goes with method bt"),
-        (("--source", "both", "--style"), "has a method of its own"),
+        (("--category", "poetry"), "Category 'poetry' has no votes. Categories with votes:"),
+        (("--method", "elo", "--style"), "Style control needs method bt"),
+        (("--source", "both", "--style"), "has its own method"),
         (("--source", "both"), "at least one judge"),
         (("--method", "davidson"), "no battle is tie"),
-        (("--style",), "no two completions differ in style"),
+        (("--style",), "No two completions differ in style"),
     ],
 )
 def test_a_board_that_cannot_be_made_says_why(arena, tmp_path, options, said):

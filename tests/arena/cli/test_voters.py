@@ -60,7 +60,7 @@ def test_who_always_votes_left_is_flagged_and_nobody_else(url):
     assert first["highest"] >= 20
     assert [row["voter"] for row in others if row["flagged"]] == []
     assert (plain["level"], plain["flagged"], plain["votes"]) == (0.05, 1, 156)
-    assert "with probability at most 0.05, however often you look" in plain["guarantee"]
+    assert "with probability at most 0.05, however often the check is run" in plain["guarantee"]
 
 
 def test_the_figures_are_those_of_the_library(url):
@@ -88,13 +88,13 @@ def test_a_smaller_level_asks_for_more(url):
 @pytest.mark.parametrize(
     ("votes", "words", "told"),
     [
-        ([], [], "nobody has voted yet; type: arena serve"),
+        ([], [], "There are no votes of people yet. Run `arena serve`"),
         (
             [("good", "poor", "model_a", "x")],
             [],
-            "the votes cannot be checked yet: all battles have the same voter",
+            "There are too few votes to check voters: all battles have the same voter",
         ),
-        (drawn(2, 3), ["--level", "2"], "--level 2: it lies between 0 and 1"),
+        (drawn(2, 3), ["--level", "2"], "--level 2 is out of range. Give a probability between 0 and 1"),
     ],
 )
 def test_what_cannot_be_checked_is_told(tmp_path, votes, words, told):

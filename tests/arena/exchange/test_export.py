@@ -235,7 +235,7 @@ def test_a_changed_filter_version_is_found(copy):
     said = _seals(copy, first, rehashed(second))
     assert "made with filter every-1, and the last seal has blind-1" in said
     second["filter"] = "none-1"
-    assert "filter 'none-1' is unknown" in _seals(copy, first, rehashed(second))
+    assert "Filter 'none-1' is unknown" in _seals(copy, first, rehashed(second))
 
 
 def test_a_filter_version_says_which_votes_count(sqlite, tmp_path):
@@ -266,7 +266,7 @@ def test_a_touched_file_is_named(copy):
 
 
 def test_what_is_no_export_is_told(tmp_path, copy):
-    with pytest.raises(BadExport, match=r"no such folder or archive; type: arena export"):
+    with pytest.raises(BadExport, match=r"not found. Run `arena export"):
         verify(tmp_path / "nowhere")
     (tmp_path / "a.zip").write_text("no")
     with pytest.raises(BadExport, match="not a folder or a zip archive"):
@@ -310,7 +310,7 @@ def test_an_export_leaves_what_is_there(sqlite, tmp_path):
     ballots(sqlite)
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "older.jsonl").write_text("")
-    with pytest.raises(ConfigError, match="is there already; choose another --out, or say --force"):
+    with pytest.raises(ConfigError, match=r"already exists\. Choose another --out, or add --force"):
         export_arena(sqlite, tmp_path / "out")
     assert export_arena(sqlite, tmp_path / "out", force=True).votes == 8
     assert not (tmp_path / "out" / "older.jsonl").exists()
@@ -322,7 +322,7 @@ def test_force_takes_no_folder_away_that_is_no_export(sqlite, tmp_path):
     mine.parent.mkdir(parents=True)
     mine.write_text("mine")
     for out in (tmp_path / "home", mine):
-        with pytest.raises(ConfigError, match=r"mine.txt, which no export wrote, and is not replaced"):
+        with pytest.raises(ConfigError, match=r"mine.txt, which is not part of an export"):
             export_arena(sqlite, out, force=True)
     assert mine.read_text() == "mine"
 
@@ -330,7 +330,7 @@ def test_force_takes_no_folder_away_that_is_no_export(sqlite, tmp_path):
 def test_a_place_that_cannot_be_written_is_named(sqlite, tmp_path):
     ballots(sqlite)
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match=r"export: cannot be written .*choose another --out"):
+    with pytest.raises(InputError, match=r"export cannot be written .*Choose another --out"):
         export_arena(sqlite, tmp_path / "file" / "export")
 
 

@@ -74,7 +74,7 @@ def test_the_published_test_set_of_pandalm_is_read_as_it_is(sqlite):
 @pytest.mark.parametrize(
     ("told", "says"),
     [
-        ("{}", "the only .json read is PandaLM's test set"),
+        ("{}", "not PandaLM's test set"),
         ("[{", "Expecting property name"),
         ('[{"annotator1": 1}]', "row 0: KeyError: 'cmp_key'"),
     ],
@@ -235,13 +235,13 @@ def test_public_rows_bring_texts_times_and_categories(sqlite, tmp_path):
     [
         ({"winner": "c"}, "UnknownWinner: row 1: winner 'c'"),
         ({"model_b": "x"}, "SelfBattle: row 1: 'x' against itself"),
-        ({"source": "people"}, "row 1: source 'people'; expected human or judge:NAME"),
+        ({"source": "people"}, "row 1: source 'people' is unknown. Use human or judge:NAME"),
         ({"timestamp": "yesterday"}, "row 1: Invalid isoformat string: 'yesterday'"),
         ({"conversation_a": "[{]"}, "row 1: Expecting property name"),
-        ({"conversation_a": "7"}, "row 1: conversation '7'; expected a list"),
-        ({"conversation_a": [{"role": "user", "content": 7}]}, "row 1: content '7'; expected text"),
-        ({"tstamp": "nan"}, "row 1: time 'nan'; expected seconds since 1970"),
-        ({"model_a": "x" * 200}, "is too long or cannot be printed"),
+        ({"conversation_a": "7"}, "row 1: conversation '7' is invalid. Use a list"),
+        ({"conversation_a": [{"role": "user", "content": 7}]}, "row 1: content '7' is invalid. Use text"),
+        ({"tstamp": "nan"}, "row 1: time 'nan' is invalid. Use seconds since 1970"),
+        ({"model_a": "x" * 200}, "is longer than 120 characters or not printable"),
     ],
 )
 def test_a_wrong_row_is_named_and_nothing_is_written(sqlite, tmp_path, row, said):
@@ -258,5 +258,5 @@ def test_the_command_imports_into_a_new_database(tmp_path, monkeypatch, capsys):
     lines(tmp_path / "b.jsonl", {"model_a": "x", "model_b": "y", "winner": "a"})
     done = arena("import", "b.jsonl", folder=tmp_path)
     assert (done.returncode, "b: 1 votes on 2 models" in done.stderr) == (0, True)
-    assert "1 were there already" in arena("import", "b.jsonl", folder=tmp_path).stderr
+    assert "1 were already imported" in arena("import", "b.jsonl", folder=tmp_path).stderr
     assert arena("import", "none.jsonl", folder=tmp_path).returncode == 2

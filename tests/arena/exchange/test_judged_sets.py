@@ -163,9 +163,9 @@ def test_what_there_is_to_choose_from_is_told(judged, tmp_path):
             )
         return str(told.value)
 
-    assert "no prompt set is called 'other'; there are: set" in refused(name="other")
-    assert "'k' has not judged this set; judges: j" in refused(judge="k")
-    assert "'x' has no completions; models that have: base, org/good, weak" in refused(baseline="x")
+    assert "Prompt set 'other' not found. Prompt sets: set." in refused(name="other")
+    assert "'k' has no verdicts on this prompt set. Judges with verdicts: j" in refused(judge="k")
+    assert "'x' has no completions. Models with completions: base, org/good, weak" in refused(baseline="x")
     assert not (tmp_path / "out").exists()
 
 

@@ -137,7 +137,7 @@ def test_a_filter_that_caps_votes_goes_on_counting_across_seals(sqlite, monkeypa
 
 
 def test_an_unknown_filter_is_told_with_those_there_are(sqlite):
-    with pytest.raises(ConfigError, match=r"filter 'all' is unknown; use one of: every-1, blind-1, capped-1"):
+    with pytest.raises(ConfigError, match=r"Filter 'all' is unknown. Use one of: every-1, blind-1, capped-1"):
         seal(sqlite, "all")
 
 
@@ -204,8 +204,8 @@ def test_the_command_seals_and_says_so(arena, sqlite, tmp_path):
         head = last_seal(session)
     assert (first.returncode, first.stdout) == (0, "")
     assert f"seal 1: 8 votes, every-1, {head.sha256}" in first.stderr
-    assert f"nothing new since seal 1: {head.sha256}" in arena("seal", folder=tmp_path).stderr
-    assert "filter 'none' is unknown" in arena("seal", "--filter", "none", folder=tmp_path).stderr
+    assert f"no new votes since seal 1: {head.sha256}" in arena("seal", folder=tmp_path).stderr
+    assert "Filter 'none' is unknown" in arena("seal", "--filter", "none", folder=tmp_path).stderr
 
 
 def test_the_command_takes_its_filter_from_the_settings(arena, sqlite, tmp_path):
@@ -233,7 +233,7 @@ def test_the_command_goes_on_until_it_is_stopped(arena, sqlite, tmp_path, monkey
 
 
 def test_sealing_where_nobody_has_voted_says_so(arena, sqlite, tmp_path):
-    assert "no votes yet; type: arena serve" in arena("seal", folder=tmp_path).stderr
+    assert "No votes yet. Run: arena serve" in arena("seal", folder=tmp_path).stderr
 
 
 def test_a_stored_seal_is_the_text_that_was_hashed(sqlite):

@@ -263,7 +263,7 @@ def test_a_judge_without_log_probabilities_cannot_be_explained(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("999", "--judge", "behind-api"), "no battle is called '999'"),
+        (("999", "--judge", "behind-api"), "Battle '999' not found"),
         (("1", "--judge", "nobody"), "no model is called 'nobody'. Name one of: behind-api, fake"),
         (("1", "--judge", "behind-api", "--method", "magic"), f"Use one of: {', '.join(method_names())}"),
         (("1",), "--judge: no judge is named. Name a model"),
@@ -294,6 +294,6 @@ def test_an_open_battle_keeps_its_secret(tmp_path, judge):
 
     with database.write() as session:
         number = add_battle(session, "voter", "plain", "lists", 1.0).id
-    with pytest.raises(ConfigError, match="can be explained when it has a vote"):
+    with pytest.raises(ConfigError, match="Only a battle with a vote can be explained"):
         request_of(database, settings, str(number), "behind-api")
     database.close()

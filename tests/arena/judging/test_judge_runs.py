@@ -184,7 +184,7 @@ def test_a_batch_file_goes_out_and_its_results_come_back_as_if_they_had_been_ask
 WRONG = [
     (("judge", "pairwise", "--prompts", "set"), "exactly one of --judge J and --panel"),
     (("judge", "pairwise", "--prompts", "set", "--judge", "nobody"), "no model is called 'nobody'"),
-    (("judge", "pairwise", "--prompts", "other", "--judge", "judge"), "no prompt set is called 'other'"),
+    (("judge", "pairwise", "--prompts", "other", "--judge", "judge"), "Prompt set 'other' not found"),
     (("judge", "pairwise", "--prompts", "set", "--judge", "judge", "--models", "plain,ghost"), "arena answer"),
     (("judge", "pairwise", "--prompts", "set", "--judge", "judge", "--protocol", "guess"), "expected one of"),
     (("judge", "pairwise", "--prompts", "set", "--judge", "judge", "--template", "none.md"), "cannot be read"),

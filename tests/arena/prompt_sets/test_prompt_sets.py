@@ -112,7 +112,7 @@ def test_an_import_is_whole_and_repeatable(database, tmp_path):
         assert [(one.name, one.completions) for one in prompt_sets(session)] == [
             ("ae", {"m": 3, "n": 3}), ("less", {"m": 2}),
         ]  # fmt: skip
-        with pytest.raises(UnknownPromptSet, match="there are: ae, less"):
+        with pytest.raises(UnknownPromptSet, match="Prompt sets: ae, less"):
             prompts_of(session, "none")
 
 

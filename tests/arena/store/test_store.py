@@ -190,7 +190,7 @@ def test_sqlite_is_set_up_so_that_an_acknowledged_vote_is_on_disk(sqlite):
 def test_one_sqlite_file_has_one_server(sqlite):
     sqlite.lock()
     second = Database(sqlite.url)
-    with pytest.raises(DatabaseError, match="in use by another arena; stop that one"):
+    with pytest.raises(DatabaseError, match=r"in use by another arena\. Stop that arena"):
         second.lock()
     second.close()
 
@@ -212,7 +212,8 @@ def test_an_older_layout_asks_for_an_upgrade(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("revision", "said"), [(None, "holds tables of something else"), ("9999", "made by a newer Arena")]
+    ("revision", "said"),
+    [(None, "contains tables of another program"), ("9999", "created by a newer version of Arena")],
 )
 def test_an_upgrade_leaves_a_database_alone_that_it_does_not_know(tmp_path, revision, said):
     _with_revision(tmp_path / "arena.db", revision)
@@ -238,14 +239,14 @@ def test_an_upgrade_that_fails_is_told_and_undone(tmp_path):
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
 def test_a_database_in_memory_is_refused(url):
-    with pytest.raises(DatabaseError, match="name a file"):
+    with pytest.raises(DatabaseError, match="Give a file"):
         Database(url)
 
 
 def test_a_lock_that_cannot_be_made_is_not_somebody_elses(tmp_path):
     (tmp_path / "file").write_text("")
     database = Database(f"sqlite:///{tmp_path / 'file' / 'arena.db'}")
-    with pytest.raises(DatabaseError, match=r"arena.db-lock: cannot be written .*--db"):
+    with pytest.raises(DatabaseError, match=r"arena.db-lock cannot be written .*--db"):
         database.lock()
     database.close()
 
@@ -253,7 +254,7 @@ def test_a_lock_that_cannot_be_made_is_not_somebody_elses(tmp_path):
 def test_a_newer_layout_asks_for_a_newer_arena(tmp_path):
     _with_revision(tmp_path / "arena.db", "9999")
     database = Database(f"sqlite:///{tmp_path / 'arena.db'}")
-    with pytest.raises(DatabaseError, match="made by a newer Arena"):
+    with pytest.raises(DatabaseError, match="created by a newer version of Arena"):
         database.make_ready()
     database.close()
 

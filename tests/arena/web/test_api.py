@@ -40,7 +40,7 @@ async def test_the_leaderboard_follows_a_vote(sqlite):
 def test_an_unknown_source_is_refused_with_what_is_known(client):
     reply = client.get("/api/v1/leaderboard?source=people")
     assert reply.status_code == 422
-    assert "expected human, judges, judge:NAME, both or all" in reply.text
+    assert "Use human, judges, judge:NAME, both or all" in reply.text
 
 
 def test_a_browser_gets_one_cookie_that_scripts_cannot_read(client):

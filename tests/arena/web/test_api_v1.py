@@ -186,21 +186,21 @@ async def test_the_board_of_a_past_day_and_why_it_moved(client):
 @pytest.mark.parametrize(
     ("path", "status", "said"),
     [
-        ("leaderboard?source=people", 422, "source 'people' is unknown; expected"),
-        ("leaderboard?category=none", 422, "category 'none' has no votes; there are"),
-        ("leaderboard?at=march", 422, "'march' is no day; write it as 2026-03-01"),
-        ("leaderboard?at=2026-03-31&method=elo", 422, "boards of past days are Bradley–Terry's"),
-        ("leaderboard?format=xml", 406, "format 'xml' is unknown; use one of: json, csv, parquet"),
+        ("leaderboard?source=people", 422, "Source 'people' is unknown. Use human"),
+        ("leaderboard?category=none", 422, "Category 'none' has no votes. Categories with votes:"),
+        ("leaderboard?at=march", 422, "'march' is not a date. Write it as 2026-03-01"),
+        ("leaderboard?at=2026-03-31&method=elo", 422, "past days have Bradley–Terry's"),
+        ("leaderboard?format=xml", 406, "Format 'xml' is unknown. Use one of: json, csv, parquet"),
         ("votes?limit=0", 422, "limit: Input should be greater than or equal to 1 (got '0')"),
         ("votes?after=x", 422, "after: Input should be a valid integer"),
         ("votes?after=9223372036854775808", 422, "after: Input should be less than or equal to"),
         ("seals?after=9223372036854775808", 422, "after: Input should be less than or equal to"),
-        ("leaderboard?at=0001-01-01T00:00:00%2B14:00", 422, "is no day"),
-        ("leaderboard?at=9999-12-31T23:59:59-12:00", 422, "is no day"),
-        ("battles?after=x", 422, "there is no battle 'x'; begin without it"),
-        ("moved?model=elm&from=2026-03-31&to=2026-04-30", 422, "'elm' has no votes; models that have:"),
+        ("leaderboard?at=0001-01-01T00:00:00%2B14:00", 422, "is not a date"),
+        ("leaderboard?at=9999-12-31T23:59:59-12:00", 422, "is not a date"),
+        ("battles?after=x", 422, "battle 'x' not found. Leave out after"),
+        ("moved?model=elm&from=2026-03-31&to=2026-04-30", 422, "'elm' has no votes. Models with votes:"),
         ("moved?model=amber", 422, "from: Field required"),
-        ("nonsense", 404, "there is no /api/v1/nonsense; see /api/v1/openapi.json"),
+        ("nonsense", 404, "/api/v1/nonsense not found. See /api/v1/openapi.json"),
     ],
 )
 async def test_a_refusal_is_a_problem_document_that_says_what_to_ask(client, path, status, said):
@@ -322,5 +322,5 @@ async def test_a_seal_that_fails_is_tried_again(tmp_path):
 
 
 def test_a_wrong_filter_in_the_settings_stops_the_server(sqlite):
-    with pytest.raises(ConfigError, match="filter 'all' is unknown"):
+    with pytest.raises(ConfigError, match="Filter 'all' is unknown"):
         create_app(Settings(ledger={"filter": "all"}), sqlite, ready())

@@ -65,10 +65,10 @@ def test_pictures_of_a_past_day_are_of_that_day(reader):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ({"at": "1999-01-01"}, "the first vote is of"),
-        ({"at": "soon"}, "is no day"),
-        ({"at": "2026-01-01", "method": "elo"}, "boards of past days are Bradley–Terry&#39;s"),
-        ({"at": "2026-01-01", "source": "both"}, "boards of past days are Bradley–Terry&#39;s"),
+        ({"at": "1999-01-01"}, "The first vote is of"),
+        ({"at": "soon"}, "is not a date"),
+        ({"at": "2026-01-01", "method": "elo"}, "past days have Bradley–Terry&#39;s"),
+        ({"at": "2026-01-01", "source": "both"}, "past days have Bradley–Terry&#39;s"),
     ],
 )
 def test_a_past_board_that_is_not_there_is_explained(reader, words, said):
@@ -109,10 +109,10 @@ def test_without_a_model_everybody_that_moved_is_listed_with_the_way_to_why(read
     ("words", "said"),
     [
         ({"from": "2026-01-02", "to": "2026-01-01"}, "is not before"),
-        ({"from": "then"}, "is no day"),
-        ({"to": "then"}, "is no day"),
+        ({"from": "then"}, "is not a date"),
+        ({"to": "then"}, "is not a date"),
         ({"model": "nobody"}, "has no votes"),
-        ({"source": "both", "model": "birch-1"}, "has no steps to take apart"),
+        ({"source": "both", "model": "birch-1"}, "Source both has no steps"),
     ],
 )
 def test_what_cannot_be_told_says_why(reader, words, said):

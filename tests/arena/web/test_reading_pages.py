@@ -132,11 +132,11 @@ def test_style_control_says_what_style_is_worth(reader):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("source=people", "source &#39;people&#39; is unknown"),
-        ("method=glicko", "expected bt, davidson, elo"),
-        ("method=elo&style=on", "style control goes with method bt"),
-        ("category=poetry", "category &#39;poetry&#39; has no votes"),
-        ("source=judge:nobody&category=overall&style=on", "no verdicts of &#39;judge:nobody&#39;"),
+        ("source=people", "Source &#39;people&#39; is unknown"),
+        ("method=glicko", "Use one of: bt, davidson, elo"),
+        ("method=elo&style=on", "Style control needs method bt"),
+        ("category=poetry", "Category &#39;poetry&#39; has no votes"),
+        ("source=judge:nobody&category=overall&style=on", "&#39;judge:nobody&#39; has no verdicts"),
     ],
 )
 def test_a_board_that_is_not_there_is_explained(reader, words, said):
@@ -198,7 +198,7 @@ def test_the_last_point_in_time_is_the_board(reader):
 def test_fragility_of_a_board_that_is_not_there_is_explained(reader):
     reply = reader.get("/leaderboard/fragility?source=nobody")
     assert reply.status_code == 404
-    assert "source &#39;nobody&#39; is unknown" in reply.text
+    assert "Source &#39;nobody&#39; is unknown" in reply.text
 
 
 def test_fragility_names_neighbours(reader):
@@ -219,7 +219,7 @@ def test_any_two_models_and_a_model_s_neighbours_have_their_swap(reader):
     assert around.count("ahead of") == 2
     assert all(f">{name}</a>" in around for name in board[2:5])
     for pair, said in (
-        ((board[0], board[0]), "cannot change places with itself"),
+        ((board[0], board[0]), "cannot swap ranks with itself"),
         ((board[0], "x"), "has no votes"),
     ):
         refused = reader.get("/leaderboard/fragility", params=dict(zip(("one", "other"), pair, strict=True)))
