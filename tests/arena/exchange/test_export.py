@@ -273,13 +273,13 @@ def test_what_is_no_export_is_told(tmp_path, copy):
         verify(tmp_path / "a.zip")
     with zipfile.ZipFile(tmp_path / "b.zip", "w") as archive:
         archive.writestr("other/file", "text")
-    with pytest.raises(BadExport, match=r"holds no manifest\.json"):
+    with pytest.raises(BadExport, match=r"contains no manifest\.json"):
         verify(tmp_path / "b.zip")
     (copy / "battles.jsonl").write_text("[]\n")
     with pytest.raises(BadExport, match="line 1: expected an object"):
         verify(copy)
     (copy / "battles.jsonl").write_text('{"vote": 1}\n')
-    with pytest.raises(BadExport, match="a row lacks what an export has: KeyError"):
+    with pytest.raises(BadExport, match="a row has a missing or invalid field: KeyError"):
         verify(copy)
     (copy / "battles.jsonl").write_text("{")
     with pytest.raises(BadExport, match=r"battles.jsonl: line 1"):

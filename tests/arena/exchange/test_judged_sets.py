@@ -175,6 +175,6 @@ def test_the_command(judged, tmp_path, monkeypatch, capsys):
     assert (done.returncode, "4 prompts" in done.stderr) == (0, True)
     assert len((tmp_path / "export" / "m.jsonl").read_text().splitlines()) == 4
     wrong = arena("export", "--format", "mt_bench", "--out", "x", folder=tmp_path)
-    assert (wrong.returncode, "--prompts SET; type: arena prompts list" in wrong.stderr) == (2, True)
+    assert (wrong.returncode, "needs --prompts SET. Run: arena prompts list" in wrong.stderr) == (2, True)
     nobody = arena("export", "--format", "openai-batch", "--prompts", "set", "--out", "x", folder=tmp_path)
-    assert "name some with --models" in nobody.stderr
+    assert "Give some with --models" in nobody.stderr

@@ -158,11 +158,11 @@ def test_what_cannot_be_told_says_why(sqlite):
             split_change(session, "elm", MARCH, APRIL)
         with pytest.raises(NoSuchDay, match="Source both has no steps"):
             split_change(session, "amber", MARCH, APRIL, source="both")
-        with pytest.raises(ConfigError, match="source 'people' is unknown"):
+        with pytest.raises(ConfigError, match="Source 'people' is unknown"):
             split_change(session, "amber", MARCH, APRIL, source="people")
         with pytest.raises(NoSuchDay, match="is not before"):
             split_change(session, "amber", APRIL, MARCH)
-        with pytest.raises(NoSuchDay, match="no two completions of that day differ in style"):
+        with pytest.raises(NoSuchDay, match="No two completions of that day differ in style"):
             split_change(session, "amber", MARCH, APRIL, style=True)
 
 

@@ -189,7 +189,7 @@ async def test_the_board_of_a_past_day_and_why_it_moved(client):
         ("leaderboard?source=people", 422, "Source 'people' is unknown. Use human"),
         ("leaderboard?category=none", 422, "Category 'none' has no votes. Categories with votes:"),
         ("leaderboard?at=march", 422, "'march' is not a date. Write it as 2026-03-01"),
-        ("leaderboard?at=2026-03-31&method=elo", 422, "past days have Bradley–Terry's"),
+        ("leaderboard?at=2026-03-31&method=elo", 422, "past days have Bradley–Terry leaderboards only"),
         ("leaderboard?format=xml", 406, "Format 'xml' is unknown. Use one of: json, csv, parquet"),
         ("votes?limit=0", 422, "limit: Input should be greater than or equal to 1 (got '0')"),
         ("votes?after=x", 422, "after: Input should be a valid integer"),

@@ -67,8 +67,8 @@ def test_pictures_of_a_past_day_are_of_that_day(reader):
     [
         ({"at": "1999-01-01"}, "The first vote is of"),
         ({"at": "soon"}, "is not a date"),
-        ({"at": "2026-01-01", "method": "elo"}, "past days have Bradley–Terry&#39;s"),
-        ({"at": "2026-01-01", "source": "both"}, "past days have Bradley–Terry&#39;s"),
+        ({"at": "2026-01-01", "method": "elo"}, "Past days have Bradley–Terry leaderboards only"),
+        ({"at": "2026-01-01", "source": "both"}, "Past days have Bradley–Terry leaderboards only"),
     ],
 )
 def test_a_past_board_that_is_not_there_is_explained(reader, words, said):
