@@ -285,7 +285,7 @@ def test_what_is_no_export_is_told(tmp_path, copy):
     with pytest.raises(BadExport, match=r"battles.jsonl: line 1"):
         verify(copy)
     (copy / "manifest.json").write_text("{}")
-    with pytest.raises(BadExport, match="not that of an arena-export-1"):
+    with pytest.raises(BadExport, match="not of format arena-export-1"):
         verify(copy)
 
 
