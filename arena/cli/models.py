@@ -1,4 +1,4 @@
-"""`arena models`: what is configured, what can be used, and what is wrong with the rest."""
+"""`arena models`: the configured models, whether each can be used, and what to do if not."""
 
 from __future__ import annotations
 
@@ -22,15 +22,17 @@ COLUMNS = ("model", "endpoint", "where", "enabled", "weight", "ok", "seconds", "
 
 def models(
     config: Config = None,
-    ask: Annotated[bool, typer.Option("--probe/--no-probe", help="Ask each model for a few words.")] = True,
+    ask: Annotated[
+        bool, typer.Option("--probe/--no-probe", help="Request a short completion from each model.")
+    ] = True,
     as_format: AsFormat = Format.TABLE,
 ) -> None:
-    """List the models of the settings file, and ask each whether it answers."""
+    """List the models of the settings file and check that each one replies."""
     from arena.config import read_settings
 
     settings = read_settings(config)
     if not settings.models:
-        raise ConfigError("no models are configured; add a [[models]] table for each to arena.toml")
+        raise ConfigError("no models are configured. Add a [[models]] table for each to arena.toml.")
     rows = [_row(model, None) for model in settings.models]
     if ask:
         rows = asyncio.run(_probe_all(settings.models))
@@ -43,12 +45,12 @@ async def _probe_all(models: tuple[AnyModel, ...]) -> list[dict[str, Any]]:
     from arena.serving.health import probe
 
     console = Console(stderr=True)
-    with console.status(f"asking {len(models)} models"):
+    with console.status(f"checking {len(models)} models"):
         probes = await asyncio.gather(*(probe(model) for model in models))
-    return [_row(model, found) for model, found in zip(models, probes, strict=True)]
+    return [_row(model, probed) for model, probed in zip(models, probes, strict=True)]
 
 
-def _row(model: AnyModel, found: Probe | None) -> dict[str, Any]:
+def _row(model: AnyModel, probed: Probe | None) -> dict[str, Any]:
     where = getattr(model, "url", "this machine")
     return {
         "model": model.name,
@@ -56,10 +58,10 @@ def _row(model: AnyModel, found: Probe | None) -> dict[str, Any]:
         "where": where,
         "enabled": model.enabled,
         "weight": model.weight,
-        "ok": found.ok if found else None,
-        "seconds": round(found.seconds, 2) if found and found.seconds is not None else None,
-        "message": found.message if found else "not asked",
-        "advice": found.advice if found else "",
+        "ok": probed.ok if probed else None,
+        "seconds": round(probed.seconds, 2) if probed and probed.seconds is not None else None,
+        "message": probed.message if probed else "not asked",
+        "advice": probed.advice if probed else "",
     }
 
 
@@ -74,6 +76,6 @@ def _print(rows: list[dict[str, Any]], as_format: Format) -> None:
     for row in rows:
         mark = {True: "[green]ok[/]", False: "[red]no[/]", None: ""}[row["ok"]]
         seconds = f"{row['seconds']} s" if row["seconds"] is not None else ""
-        said = row["message"] + (f"\n→ {row['advice']}" if row["advice"] else "")
-        table.add_row(Text(row["model"]), row["endpoint"], Text(row["where"]), mark, seconds, Text(said))
+        message = row["message"] + (f"\n→ {row['advice']}" if row["advice"] else "")
+        table.add_row(Text(row["model"]), row["endpoint"], Text(row["where"]), mark, seconds, Text(message))
     Console().print(table)

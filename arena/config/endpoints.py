@@ -1,4 +1,4 @@
-"""A table `[[models]]`: what every model has, and one class a kind of endpoint."""
+"""The tables `[[models]]`: the keys of every model, and one class for each kind of endpoint."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SIZES = {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
 
 
 class FactSettings(Strict):
-    """What readers are told about a model; nothing here changes how it is asked."""
+    """The facts about a model on the leaderboard and its page; none of them changes a request."""
 
     organisation: str | None = Field(default=None, max_length=120)
     licence: str | None = Field(
@@ -46,10 +46,10 @@ class FactSettings(Strict):
 
     @field_validator("parameters", mode="before")
     @classmethod
-    def parameters_are_a_number(cls, given: Any) -> Any:
-        if not isinstance(given, str):
-            return given
-        number, unit = given.strip()[:-1], given.strip()[-1:].upper()
+    def parameters_are_a_number(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        number, unit = value.strip()[:-1], value.strip()[-1:].upper()
         try:
             return float(number) * SIZES[unit]
         except (KeyError, ValueError):
@@ -64,7 +64,7 @@ class FactSettings(Strict):
 
 
 class ModelSettings(Strict):
-    """What every model has, however it is reached; a judge is a model with `enabled = false`."""
+    """The keys of every model; a judge is a model with `enabled = false`."""
 
     name: str = Field(min_length=1, max_length=120)
     enabled: bool = True
@@ -72,8 +72,8 @@ class ModelSettings(Strict):
     system_prompt: str | None = None
     max_tokens: int = Field(default=512, ge=1)
     stop: tuple[str, ...] = ()
-    parameters: dict[str, Any] = Field(default_factory=dict, description="more of the request body")
-    aliases: tuple[str, ...] = Field(default=(), description="other names that would give it away")
+    parameters: dict[str, Any] = Field(default_factory=dict, description="further fields of the request body")
+    aliases: tuple[str, ...] = Field(default=(), description="other names that identify it")
     concurrency: int = Field(default=8, ge=1, le=10_000, description="calls at once in batches")
     requests_per_minute: float | None = Field(default=None, gt=0, description="in batches")
     tokens_per_minute: float | None = Field(default=None, gt=0, description="in batches")
@@ -112,7 +112,7 @@ class OpenAISettings(ModelSettings):
         if not url.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
         if not _is_address(url):
-            raise ValueError("is no address such as http://127.0.0.1:8000/v1")
+            raise ValueError("must be an address such as http://127.0.0.1:8000/v1")
         return url.rstrip("/")
 
     @field_validator("api_key_env")
@@ -139,7 +139,7 @@ class LlamaCppSettings(ModelSettings):
     endpoint: Literal["llama_cpp"]
     path: Path | None = Field(default=None, description="a GGUF file")
     weights: str | None = Field(default=None, description="known weights that Arena fetches by name")
-    chat_template: str | None = Field(default=None, description="Jinja text over the model's own template")
+    chat_template: str | None = Field(default=None, description="Jinja text in place of the model's own template")
     threads: int = Field(default=1, ge=1)
     context: int = Field(default=8192, ge=256, description="tokens, shared by the conversations")
     parallel: int = Field(default=4, ge=1, description="conversations at once")
@@ -152,7 +152,7 @@ class LlamaCppSettings(ModelSettings):
 
 
 class WeightsSettings(ModelSettings):
-    """What every model in process through transformers has."""
+    """The keys of every model that transformers runs in this process."""
 
     revision: str | None = None
     dtype: str = "auto"
@@ -170,29 +170,31 @@ class TransformersSettings(WeightsSettings):
 
 
 class VllmSettings(ModelSettings):
-    """vLLM in process, for batches (extra `vllm`); a page is served by vLLM's own server and `openai`."""
+    """vLLM in this process, for batches (extra `vllm`); for a page use vLLM's own server with `openai`."""
 
     endpoint: Literal["vllm"]
     source: str = Field(description="a directory or a hub id")
     revision: str | None = None
     dtype: str = "auto"
-    max_batch: int = Field(default=256, ge=1, description="requests given to vLLM at once")
+    max_batch: int = Field(default=256, ge=1, description="the most requests in one call of vLLM")
     chat_template: str | None = None
-    options: dict[str, Any] = Field(default_factory=dict, description="for vLLM's LLM, as they are")
+    options: dict[str, Any] = Field(default_factory=dict, description="passed to vLLM's LLM unchanged")
 
 
 class RewardSettings(WeightsSettings):
-    """A reward model through transformers (extra `local`): a judge, never in a battle."""
+    """A reward model through transformers (extra `local`): only a judge, never in a battle."""
 
     endpoint: Literal["reward"]
-    enabled: bool = Field(default=False, description="a reward model writes nothing, so it cannot be drawn")
+    enabled: bool = Field(
+        default=False, description="false: a reward model writes no text, so it cannot be in a battle"
+    )
     source: str = Field(description="a directory or a hub id")
 
     @field_validator("enabled")
     @classmethod
     def never_drawn(cls, enabled: bool) -> bool:
         if enabled:
-            raise ValueError("a reward model writes nothing; leave `enabled` out and name it with --judge")
+            raise ValueError("must be false for a reward model, which writes no text. Name it with --judge")
         return enabled
 
 

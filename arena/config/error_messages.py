@@ -1,4 +1,4 @@
-"""A mistake in the settings as one line: the file or the variable, the key, and the cure."""
+"""The message for a mistake in the settings: the file or variable, the key, and what to do."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from pydantic_core import ErrorDetails
 from arena.config.endpoints import AnyModel, FactSettings, PriceSettings
 from arena.config.tables import PREFIX, BattleSettings, LedgerSettings, Settings, WebSettings
 
-HIDDEN = "a text that is not shown, for it may be a key"
+HIDDEN = "a hidden text, which may be a key"
 
 
 def explain(file: str, problem: ErrorDetails) -> str:
-    """One line: where, what, and what to do."""
+    """One line: the place, the problem, and what to do."""
     location = [part for part in problem["loc"] if part not in _endpoint_kinds()]
     file = _variable(location) or file
     key = _key(location)
     kind = problem["type"]
     if kind == "extra_forbidden":
-        return f"{file}: {key}: unknown key; {_suggestion(location, problem['loc'])}"
+        return f"{file}: {key}: unknown key. {_suggestion(location, problem['loc'])}"
     if kind == "missing":
-        return f"{file}: {key}: is missing; add a line `{location[-1]} = …`"
+        return f"{file}: {key}: is missing. Add a line `{location[-1]} = …`."
     if kind == "union_tag_not_found":
-        return f"{file}: {key}.endpoint: is missing; use one of {', '.join(_endpoint_kinds())}"
+        return f"{file}: {key}.endpoint: is missing. Use one of: {', '.join(_endpoint_kinds())}."
     if kind == "union_tag_invalid":
         given = problem["ctx"]["tag"]
-        return f"{file}: {key}.endpoint: {given!r} is unknown; use one of {', '.join(_endpoint_kinds())}"
+        return f"{file}: {key}.endpoint: {given!r} is unknown. Use one of: {', '.join(_endpoint_kinds())}."
     if kind == "tuple_type" and location == ["models"]:
-        return f"{file}: models: is no list; write a table [[models]], in double brackets, for each model"
+        return f"{file}: models: is not a list. Write a table [[models]], in double brackets, for each model."
     message = problem["msg"].removeprefix("Value error, ")
     shown = HIDDEN if location[-1:] == ["api_key_env"] else _shown(problem["input"])
     return f"{file}: {key}: {message} (got {shown})"
 
 
 def _variable(location: Sequence[str | int]) -> str | None:
-    """The environment variable that says this setting, if there is one: it goes over the file."""
+    """The environment variable that holds this setting, if there is one; it overrides the file."""
     name = PREFIX + "__".join(map(str, location)).upper()
-    return next((f"the environment variable {one}" for one in os.environ if one.upper() == name), None)
+    return next((f"the environment variable {key}" for key in os.environ if key.upper() == name), None)
 
 
 def _shown(value: Any) -> str:
@@ -64,14 +64,14 @@ def _endpoint_kinds() -> list[str]:
 
 def _suggestion(location: Sequence[str | int], full: Sequence[str | int]) -> str:
     if location[-1] == "api_key":
-        return "a key does not belong in a file: set an environment variable and name it in `api_key_env`"
-    known = _known_keys(full)
-    near = difflib.get_close_matches(str(location[-1]), known, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(sorted(known))}"
+        return "A file is no place for a key: set an environment variable and name it in `api_key_env`."
+    keys = _allowed_keys(full)
+    near = difflib.get_close_matches(str(location[-1]), keys, n=1)
+    return f"Did you mean {near[0]!r}?" if near else f"The keys are: {', '.join(sorted(keys))}."
 
 
-def _known_keys(full: Sequence[str | int]) -> list[str]:
-    """The keys allowed in the table in which the unknown one stands."""
+def _allowed_keys(full: Sequence[str | int]) -> list[str]:
+    """The keys of the table that contains the unknown key."""
     tables: dict[str, type[BaseModel]] = {
         "web": WebSettings,
         "battles": BattleSettings,

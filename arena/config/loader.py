@@ -1,4 +1,4 @@
-"""Reading settings: `arena.toml`, then `ARENA_*` variables, then the command line, the later over the earlier."""
+"""Settings from `arena.toml`, `ARENA_*` variables and the command line; a later source overrides an earlier one."""
 
 from __future__ import annotations
 
@@ -36,43 +36,45 @@ def read_settings(file: Path | None = None, overrides: Mapping[str, Any] | None 
         raise ConfigError("\n".join(explain(where, problem) for problem in error.errors())) from error
     except SettingsError as error:
         raise ConfigError(
-            f"{_not_json()}: is not valid JSON; name one setting, such as ARENA_WEB__PORT"
+            f"{_not_json()}: is not valid JSON. Set one setting at a time, such as ARENA_WEB__PORT."
         ) from error
 
 
 def _check_variables() -> None:
-    """A misspelt table in a variable's name would be passed over without a word."""
+    """Raises `ConfigError` for a variable with a misspelt table, which pydantic-settings would ignore."""
     tables = [name for name in Settings.model_fields if name != "database_url"]
     for variable in os.environ:
         table, nested, _ = variable.upper().removeprefix(PREFIX).partition("__")
         if variable.upper().startswith(PREFIX) and nested and table.lower() not in tables:
             near = difflib.get_close_matches(table.lower(), tables, n=1)
-            known = f"did you mean {PREFIX}{near[0].upper()}__…?" if near else f"tables: {', '.join(tables)}"
-            raise ConfigError(f"the environment variable {variable}: unknown table; {known}")
+            advice = (
+                f"Did you mean {PREFIX}{near[0].upper()}__…?" if near else f"The tables are: {', '.join(tables)}."
+            )
+            raise ConfigError(f"the environment variable {variable}: unknown table. {advice}")
 
 
 def _not_json() -> str:
-    """The variables that hold a whole table, or all models, which is written as JSON."""
+    """The names of the variables that hold a whole table or all models as JSON."""
     whole = {f"{PREFIX}{name}".upper() for name in Settings.model_fields if name != "database_url"}
     return "the environment variable " + " or ".join(name for name in os.environ if name.upper() in whole)
 
 
 def api_key(variable: str | None) -> str | None:
-    """The key in an environment variable. Raises `ConfigError` when it is not set, or can be none."""
+    """The key in an environment variable. Raises `ConfigError` if it is not set or is not a valid key."""
     if variable is None:
         return None
     key = os.environ.get(variable, "").strip()
     if not key:
-        raise ConfigError(f"the environment variable {variable} is not set; type: export {variable}=…")
+        raise ConfigError(f"the environment variable {variable} is not set. Run: export {variable}=…")
     if not (key.isascii() and key.isprintable()):  # an HTTP header takes nothing else
         raise ConfigError(
-            f"the environment variable {variable} holds a line break or a letter that no key has; set it again"
+            f"the environment variable {variable} holds a line break or a character that no key has. Set it again."
         )
     return key
 
 
 def _overridden(settings: Settings, overrides: Mapping[str, Any]) -> Settings:
-    """The command line's word is the last one; Typer has checked its values."""
+    """The settings with the options of the command line, which Typer has validated, on top."""
     for key, value in overrides.items():
         table, _, name = key.rpartition(".")
         if table:
@@ -85,10 +87,10 @@ def _read_toml(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ConfigError(f"{file}: no such file; `arena serve --config FILE` takes a TOML file") from None
+        raise ConfigError(f"{file}: no such file. Give a TOML file with --config.") from None
     except OSError as error:
-        raise ConfigError(f"{file}: cannot be read ({error.strerror}); check its permissions") from error
+        raise ConfigError(f"{file}: cannot be read ({error.strerror}). Check its permissions.") from error
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{file}: is not UTF-8 text (byte {error.start}); save it as UTF-8") from error
+        raise ConfigError(f"{file}: is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from error
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{file}: is not valid TOML: {error}") from error
+        raise ConfigError(f"{file}: is not valid TOML: {error}. Correct the line.") from error

@@ -1,4 +1,4 @@
-"""The other tables of `arena.toml`, and all of it together."""
+"""The tables `web`, `battles` and `ledger` of `arena.toml`, and the settings as a whole."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class LedgerSettings(Strict):
 
 
 class Settings(BaseSettings):
-    """Everything the application can be told."""
+    """All settings of the application."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True)
 
@@ -52,7 +52,7 @@ class Settings(BaseSettings):
         seen: set[str] = set()
         for model in models:
             if model.name.casefold() in seen:
-                raise ValueError(f"two models are called {model.name!r}; give each its own name")
+                raise ValueError(f"two models are called {model.name!r}. Give each its own name")
             seen.add(model.name.casefold())
         return models
 
@@ -65,5 +65,5 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment goes over the file; both sources are made in `read_settings`."""
+        """The sources by priority: the environment overrides the file, which `read_settings` passes."""
         return (env_settings, init_settings)

@@ -1,5 +1,4 @@
-"""Programs that nobody has read are run here: in namespaces of their own, with limits, and never on this machine's
-own files or network."""
+"""Untrusted programs, run in namespaces of their own, with limits and without this machine's files or network."""
 
 from arena.sandbox.run import Limits, Run, Unisolated, check, run, run_all
 

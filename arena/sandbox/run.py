@@ -1,4 +1,4 @@
-"""Runs Python programs in a jail, with a verdict for each: their last line was reached, or why it was not."""
+"""Python programs in a jail: whether each one reached its last line, and the reason if it did not."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ NUMBERS = itertools.count()
 
 
 class Unisolated(ConfigError):
-    """This machine cannot shut a program in; none is run outside."""
+    """This machine cannot isolate a program, so none is run."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Of one run. Memory is of each process and, once more, of all files together, which live in memory."""
+    """The limits of one run. Memory is per process, and once more for all files together, which live in memory."""
 
     seconds: float = 3.0  # on the clock, from its first line on; HumanEval's own limit
     megabytes: int = 512
@@ -42,22 +42,22 @@ class Limits:
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
             if value <= 0:
-                raise ValueError(f"{name} is {value}; a limit is above 0")
+                raise ValueError(f"{name} is {value}. Give a limit above 0.")
 
 
 @dataclass(frozen=True)
 class Run:
-    """`passed` when the last line was reached. `reason` says why not: `timeout`, `exception`, `early exit`, or
-    the signal that ended it."""
+    """The result of one program: `passed` if it reached its last line, else the `reason`: `timeout`, `exception`,
+    `early exit`, or the signal that ended it."""
 
     passed: bool
     reason: str
-    output: str  # the end of what it wrote, both streams
+    output: str  # the end of its output, both streams
     seconds: float
 
 
 def run(program: str, limits: Limits | None = None) -> Run:
-    """Runs `program` as a main module, with the standard library alone. Raises `Unisolated`."""
+    """The result of `program` as a main module, with only the standard library. Raises `Unisolated`."""
     limits = limits or Limits()
     token = secrets.token_hex(16)
     with tempfile.TemporaryDirectory(prefix="arena-jail-") as root:
@@ -81,28 +81,28 @@ def run(program: str, limits: Limits | None = None) -> Run:
 
 
 def run_all(programs: Sequence[str], limits: Limits | None = None, workers: int | None = None) -> Iterator[Run]:
-    """Runs many, `workers` at once (a processor each if left out), and yields in their order."""
+    """The results of many programs in their order, `workers` at once (by default one a processor)."""
     with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
         yield from pool.map(lambda program: run(program, limits), programs)
 
 
 def check() -> None:
-    """Raises `Unisolated` where programs cannot be shut in on this machine."""
+    """Raises `Unisolated` if this machine cannot isolate programs."""
     if not sys.platform.startswith("linux"):
         raise Unisolated(_cannot(f"{sys.platform} has no namespaces"))
-    found = run("import os\nos.getcwd()", Limits(seconds=20))
-    if not found.passed:
-        raise Unisolated(_cannot(f"a program of one line does not pass: {found.reason} {found.output[-300:]}"))
+    result = run("import os\nos.getcwd()", Limits(seconds=20))
+    if not result.passed:
+        raise Unisolated(_cannot(f"a program of one line does not pass: {result.reason} {result.output[-300:]}"))
 
 
 def _watched(jail: subprocess.Popen[bytes], reading: int, plan: object, limits: Limits, token: str) -> Run:
-    """Reads both pipes until the jail ends or the program's time is up; output beyond `KEPT` is thrown away."""
+    """The result from both pipes, read until the jail ends or the time is up; only the last `KEPT` characters stay."""
     assert jail.stdin is not None
     assert jail.stdout is not None
-    with contextlib.suppress(BrokenPipeError):  # it has said why on the other pipe
+    with contextlib.suppress(BrokenPipeError):  # the other pipe holds the reason
         jail.stdin.write(json.dumps(plan).encode())
         jail.stdin.close()
-    said, output, began = b"", b"", time.monotonic()
+    status_line, output, began = b"", b"", time.monotonic()
     until, ready = began + STARTING, None
     with selectors.DefaultSelector() as selector:
         selector.register(jail.stdout, selectors.EVENT_READ)
@@ -113,18 +113,20 @@ def _watched(jail: subprocess.Popen[bytes], reading: int, plan: object, limits: 
                 if not chunk:
                     selector.unregister(key.fileobj)
                 elif key.fd == reading:
-                    said += chunk
+                    status_line += chunk
                 else:
                     output = (output + chunk)[-4 * KEPT :]
-            if ready is None and said.startswith(b"ready\n"):
+            if ready is None and status_line.startswith(b"ready\n"):
                 ready = time.monotonic()
                 until = ready + limits.seconds
         timed_out = bool(selector.get_map())
     _kill(jail)
     if ready is None:
-        raise Unisolated(_cannot("it took too long" if timed_out else said.decode(errors="replace") or "it ended"))
+        raise Unisolated(
+            _cannot("it took too long" if timed_out else status_line.decode(errors="replace") or "it ended")
+        )
     text = output.decode(errors="replace")[-KEPT:]
-    passed = said == b"ready\n" + token.encode()
+    passed = status_line == b"ready\n" + token.encode()
     return Run(passed, _reason(passed, timed_out, jail.wait()), text, time.monotonic() - ready)
 
 

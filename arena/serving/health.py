@@ -1,4 +1,4 @@
-"""Asking one model for a few words, to see whether it can be used and what to do if not."""
+"""A health check of one model: a short completion, and what to do if it fails."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from arena.endpoints.openai import OpenAI
 from arena.errors import ConfigError
 from arena.serving.models import ServedModel, make_endpoint
 
-PATIENCE = 120.0  # seconds; weights may have to be loaded
+TIMEOUT = 120.0  # seconds; weights may have to be loaded
 
 ADVICE = {
     Failure.UNREACHABLE: "is the server running, and is `url` right?",
@@ -26,19 +26,19 @@ ADVICE = {
 
 
 async def probe(settings: AnyModel) -> Probe:
-    """One short completion; never raises for what can be wrong with a model."""
+    """The result of one short completion; no failure of the model raises."""
     try:
         endpoint = make_endpoint(settings)
     except ConfigError as error:
         return Probe(False, str(error))
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             await endpoint.start()
             return await _first_words(ServedModel(settings, endpoint))
     except EndpointError as error:
         return Probe(False, str(error), await _advice(settings, endpoint, error))
     except TimeoutError:
-        return Probe(False, f"no words within {PATIENCE:g} s", ADVICE[Failure.TIMEOUT])
+        return Probe(False, f"no words within {TIMEOUT:g} s", ADVICE[Failure.TIMEOUT])
     finally:
         await endpoint.close()
 
@@ -58,7 +58,7 @@ async def _first_words(model: ServedModel) -> Probe:
 
 
 async def _advice(settings: AnyModel, endpoint: Endpoint, error: EndpointError) -> str:
-    """What to do, with the names a server does have when ours is not among them."""
+    """What to do; for a model that the server does not have, the names it has."""
     if error.failure is Failure.REFUSED and isinstance(settings, OpenAISettings) and isinstance(endpoint, OpenAI):
         try:
             names = await endpoint.models()

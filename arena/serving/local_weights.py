@@ -1,4 +1,4 @@
-"""The weights of a model of the settings, for methods that look inside."""
+"""The weights of a configured model, for white-box methods."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def has_weights(judge: AnyModel) -> bool:
-    """Whether its weights can be loaded here, through transformers."""
+    """True if transformers can load the weights of this model here."""
     return isinstance(judge, TransformersSettings | LlamaCppSettings)
 
 
@@ -37,7 +37,7 @@ def load(judge: AnyModel, report: Callable[[str], None]) -> CausalLM:
         raise ConfigError(detail) from problem
     try:
         torch.set_num_threads(judge.threads)
-        transformers.utils.logging.disable_progress_bar()  # we tell what goes on ourselves
+        transformers.utils.logging.disable_progress_bar()  # `report` shows the progress
         report("loading weights")
         network, tokenizer = load_weights(source, None, revision, "float32", device, None)
         if judge.chat_template is not None:
@@ -54,13 +54,13 @@ def _source(
         return judge.source, judge.revision, judge.device
     if judge.path is not None:
         if not judge.path.is_file():
-            raise ConfigError(f"{judge.name}: no such file: {judge.path}; give `path` a GGUF file")
+            raise ConfigError(f"{judge.name}: no such file: {judge.path}. Give `path` a GGUF file.")
         return str(judge.path), None, None
     from arena.endpoints import EndpointError
     from arena.serving.downloads import KNOWN, fetch
 
     if judge.weights not in KNOWN:
-        raise ConfigError(f"{judge.name}: weights {judge.weights!r} are unknown; known: {', '.join(KNOWN)}")
+        raise ConfigError(f"{judge.name}: weights {judge.weights!r} are unknown. Use one of: {', '.join(KNOWN)}.")
     try:
         return str(fetch(KNOWN[judge.weights], report)), None, None
     except EndpointError as problem:

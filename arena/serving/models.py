@@ -1,4 +1,4 @@
-"""The models this arena serves: each with its endpoint, its state, and the request it is asked with."""
+"""The models that this arena serves: the endpoint, state and requests of each."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Message = Mapping[str, str]
 
 FAILURES = 3  # in a row, after which a model rests
 REST = 30.0  # seconds
-LOOK_AGAIN = 15.0  # seconds between two tries to reach a server that is down
+RETRY_INTERVAL = 15.0  # seconds between two attempts to reach a server that is down
 
 
 class State(StrEnum):
@@ -42,12 +42,12 @@ class State(StrEnum):
 
 @dataclass
 class ServedModel:
-    """One model: `settings` never change, `state` and `progress` do while it is made ready."""
+    """One model; `state` and `progress` change while it starts, `settings` never do."""
 
     settings: AnyModel
     endpoint: Endpoint
     state: State = State.WAITING
-    progress: str = "waiting"  # for the page: says how far, never which model
+    progress: str = "waiting"  # for the page, without the name of the model
     detail: str = ""  # for the operator
     failures: int = 0  # in a row
     rests_until: float = 0.0  # on the monotonic clock
@@ -80,7 +80,7 @@ class Serving:
     _starting: list[asyncio.Task[None]] = field(default_factory=list)
 
     def drawable(self) -> dict[str, float]:
-        """Weight of each model that can take a battle now."""
+        """The weight of each model that can take a battle now."""
         now = time.monotonic()
         return {
             name: model.settings.weight
@@ -88,24 +88,26 @@ class Serving:
             if model.state is State.READY and model.rests_until <= now
         }
 
-    def note(self, answered: Mapping[str, bool]) -> None:
-        """Let a model rest that has failed several times in a row: each failure costs a voter a battle."""
-        for name, did in answered.items():
+    def note(self, completed: Mapping[str, bool]) -> None:
+        """Suspend a model that fails several times in a row, as each failure costs a voter a battle."""
+        for name, succeeded in completed.items():
             model = self.models[name]
-            model.failures = 0 if did else model.failures + 1
+            model.failures = 0 if succeeded else model.failures + 1
             if model.failures >= FAILURES:
                 model.rests_until = time.monotonic() + REST
-                log.warning("%s has failed %d times in a row: it rests for %g s", name, model.failures, REST)
+                log.warning(
+                    "%s has failed %d times in a row and is suspended for %g s", name, model.failures, REST
+                )
 
     def waiting(self) -> list[ServedModel]:
         return [model for model in self.models.values() if model.state is State.WAITING]
 
     def names_to_hide(self) -> set[str]:
-        """Every name and alias: masking only the battle's own two would itself tell which they are."""
+        """Every name and alias; masking only the two of a battle would reveal them."""
         return {name for model in self.models.values() for name in names_of(model.name, _aliases(model.settings))}
 
     def start(self) -> None:
-        """Begin to make every model ready, in the background: the page is up meanwhile."""
+        """Start every model in the background, while the page is already up."""
         self._starting = [asyncio.create_task(_make_ready(model)) for model in self.models.values()]
 
     async def close(self) -> None:
@@ -194,9 +196,11 @@ def _llama_cpp(settings: LlamaCppSettings, report: Callable[[str], None]) -> End
     from arena.serving.downloads import KNOWN, fetch
 
     if settings.weights is not None and settings.weights not in KNOWN:
-        raise ConfigError(f"{settings.name}: weights {settings.weights!r} are unknown; known: {', '.join(KNOWN)}")
+        raise ConfigError(
+            f"{settings.name}: weights {settings.weights!r} are unknown. Use one of: {', '.join(KNOWN)}."
+        )
     if settings.path is not None and not settings.path.is_file():
-        raise ConfigError(f"{settings.name}: no such file: {settings.path}; give `path` a GGUF file")
+        raise ConfigError(f"{settings.name}: no such file: {settings.path}. Give `path` a GGUF file.")
 
     async def find() -> str:
         if settings.path is not None:
@@ -229,12 +233,12 @@ def _transformers(settings: TransformersSettings) -> Endpoint:
 
 
 def _aliases(settings: AnyModel) -> set[str]:
-    more = {settings.model} if isinstance(settings, OpenAISettings) and settings.model else set()
-    return {*settings.aliases, *more}
+    server_name = {settings.model} if isinstance(settings, OpenAISettings) and settings.model else set()
+    return {*settings.aliases, *server_name}
 
 
 async def _make_ready(model: ServedModel) -> None:
-    """Start the endpoint; one that cannot be used is left out of the draw, a server that is down tried again."""
+    """Start the endpoint. An unusable model takes no part in battles; a server that is down is retried."""
     while True:
         try:
             await model.endpoint.start()
@@ -244,7 +248,7 @@ async def _make_ready(model: ServedModel) -> None:
             model.state, model.detail = State.UNUSABLE, error.detail
             if error.failure not in (Failure.UNREACHABLE, Failure.TIMEOUT):
                 return
-            await asyncio.sleep(LOOK_AGAIN)
+            await asyncio.sleep(RETRY_INTERVAL)
         else:
             model.state, model.progress, model.detail = State.READY, "ready", ""
             log.info("%s is ready", model.name)

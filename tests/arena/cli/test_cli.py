@@ -72,7 +72,7 @@ def test_a_wrong_setting_is_told_in_one_line_without_a_traceback(arena, tmp_path
     (tmp_path / "arena.toml").write_text(TWO + "wieght = 1\n")
     done = arena("serve", folder=tmp_path)
     assert done.returncode == 2
-    assert done.stderr.strip() == "error: arena.toml: models[2].wieght: unknown key; did you mean 'weight'?"
+    assert done.stderr.strip() == "error: arena.toml: models[2].wieght: unknown key. Did you mean 'weight'?"
 
 
 def test_serving_without_models_says_what_to_do(arena, tmp_path):

@@ -37,26 +37,26 @@ def test_no_file_gives_the_defaults(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("[web]\nprot = 1", "arena.toml: web.prot: unknown key; did you mean 'port'?"),
-        ("databse_url = 'x'", "arena.toml: databse_url: unknown key; did you mean 'database_url'?"),
-        ("colour = 1", "known keys: battles, database_url, ledger, models, web"),
-        (MODEL + "wieght = 1", "models[1].wieght: unknown key; did you mean 'weight'?"),
+        ("[web]\nprot = 1", "arena.toml: web.prot: unknown key. Did you mean 'port'?"),
+        ("databse_url = 'x'", "arena.toml: databse_url: unknown key. Did you mean 'database_url'?"),
+        ("colour = 1", "The keys are: battles, database_url, ledger, models, web."),
+        (MODEL + "wieght = 1", "models[1].wieght: unknown key. Did you mean 'weight'?"),
         (MODEL + "api_key = 'secret'", "name it in `api_key_env`"),
-        (MODEL.replace("url", "# url"), "models[1].url: is missing; add a line `url = …`"),
+        (MODEL.replace("url", "# url"), "models[1].url: is missing. Add a line `url = …`"),
         (MODEL.replace("http:", "ftp:"), "models[1].url: must begin with http:// or https://"),
-        (MODEL + MODEL, "models: two models are called 'a'; give each its own name"),
+        (MODEL + MODEL, "models: two models are called 'a'. Give each its own name"),
         (MODEL + MODEL.replace('"a"', '"A"'), "two models are called 'A'"),
         (MODEL.replace('"a"', '" a"'), "models[1].name: has spaces around it"),
-        (MODEL.replace("openai", "opnai"), "models[1].endpoint: 'opnai' is unknown; use one of openai,"),
-        (MODEL.replace("endpoint", "# endpoint"), "models[1].endpoint: is missing; use one of openai,"),
+        (MODEL.replace("openai", "opnai"), "models[1].endpoint: 'opnai' is unknown. Use one of: openai,"),
+        (MODEL.replace("endpoint", "# endpoint"), "models[1].endpoint: is missing. Use one of: openai,"),
         (MODEL + "weight = -1", "models[1].weight: Input should be greater than or equal to 0 (got -1)"),
         (MODEL + "weight = inf", "models[1].weight: must be a finite number"),
         ('[[models]]\nname = "a"\nendpoint = "llama_cpp"', "needs exactly one of path"),
         ("[web\nport = 1", "arena.toml: is not valid TOML"),
-        (MODEL.replace("127.0.0.1:1", ""), "models[1].url: is no address such as http://127.0.0.1:8000/v1"),
-        (MODEL.replace(":1/", ":port/"), "models[1].url: is no address"),
-        (MODEL.replace("127.0.0.1:1", "[::1:1"), "models[1].url: is no address"),
-        (MODEL.replace("[[models]]", "[models]"), "arena.toml: models: is no list; write a table [[models]]"),
+        (MODEL.replace("127.0.0.1:1", ""), "models[1].url: must be an address such as http://127.0.0.1:8000/v1"),
+        (MODEL.replace(":1/", ":port/"), "models[1].url: must be an address"),
+        (MODEL.replace("127.0.0.1:1", "[::1:1"), "models[1].url: must be an address"),
+        (MODEL.replace("[[models]]", "[models]"), "arena.toml: models: is not a list. Write a table [[models]]"),
     ],
 )
 def test_a_mistake_is_named_with_file_key_and_cure(read, text, expected):
@@ -91,7 +91,7 @@ def test_a_key_comes_from_the_environment_alone(monkeypatch):
     assert api_key("SOME_KEY") == "secret"
     assert api_key(None) is None
     monkeypatch.delenv("SOME_KEY")
-    with pytest.raises(ConfigError, match="SOME_KEY is not set; type: export SOME_KEY="):
+    with pytest.raises(ConfigError, match="SOME_KEY is not set. Run: export SOME_KEY="):
         api_key("SOME_KEY")
 
 
@@ -117,7 +117,7 @@ def test_facts_about_a_model_are_read(read):
     [
         ('parameters = "big"', 'facts.parameters: must be a number of parameters, such as 135000000, "135M"'),
         ('url = "ftp://x"', "facts.url: must begin with http"),
-        ('license = "MIT"', "did you mean 'licence'?"),
+        ('license = "MIT"', "Did you mean 'licence'?"),
         ("context = 0", "facts.context"),
     ],
 )
@@ -140,9 +140,9 @@ def test_a_key_in_the_place_of_a_variables_name_is_not_told(read):
         (
             "ARENA_WBE__PORT",
             "1",
-            "the environment variable ARENA_WBE__PORT: unknown table; did you mean ARENA_WEB__…?",
+            "the environment variable ARENA_WBE__PORT: unknown table. Did you mean ARENA_WEB__…?",
         ),
-        ("ARENA_XYZ__PORT", "1", "unknown table; tables: web, battles, ledger, models"),
+        ("ARENA_XYZ__PORT", "1", "unknown table. The tables are: web, battles, ledger, models."),
     ],
 )
 def test_a_wrong_variable_is_named(tmp_path, monkeypatch, variable, value, said):
@@ -156,6 +156,6 @@ def test_a_wrong_variable_is_named(tmp_path, monkeypatch, variable, value, said)
 @pytest.mark.parametrize("key", ["sk-\u043a\u043b\u044e\u0447", "\u2026", "sk-a\nb"])
 def test_a_key_that_no_header_can_hold_is_told_without_it(monkeypatch, key):
     monkeypatch.setenv("EXAMPLE_KEY", key)
-    with pytest.raises(ConfigError, match="EXAMPLE_KEY holds a line break or a letter that no key has") as caught:
+    with pytest.raises(ConfigError, match="EXAMPLE_KEY holds a line break or a character that no key has") as caught:
         api_key("EXAMPLE_KEY")
     assert key not in str(caught.value)
