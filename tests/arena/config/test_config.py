@@ -91,7 +91,7 @@ def test_a_key_comes_from_the_environment_alone(monkeypatch):
     assert api_key("SOME_KEY") == "secret"
     assert api_key(None) is None
     monkeypatch.delenv("SOME_KEY")
-    with pytest.raises(ConfigError, match="SOME_KEY is not set. Run: export SOME_KEY="):
+    with pytest.raises(ConfigError, match=r"SOME_KEY is not set\. Run: export SOME_KEY="):
         api_key("SOME_KEY")
 
 
@@ -156,6 +156,8 @@ def test_a_wrong_variable_is_named(tmp_path, monkeypatch, variable, value, said)
 @pytest.mark.parametrize("key", ["sk-\u043a\u043b\u044e\u0447", "\u2026", "sk-a\nb"])
 def test_a_key_that_no_header_can_hold_is_told_without_it(monkeypatch, key):
     monkeypatch.setenv("EXAMPLE_KEY", key)
-    with pytest.raises(ConfigError, match="EXAMPLE_KEY holds a line break or a character that no key has") as caught:
+    with pytest.raises(
+        ConfigError, match="EXAMPLE_KEY holds a line break or a character that no key has"
+    ) as caught:
         api_key("EXAMPLE_KEY")
     assert key not in str(caught.value)
