@@ -109,4 +109,4 @@ def test_judging_votes_whose_texts_are_not_here_says_so(arena, monkeypatch, caps
     done = Typed(monkeypatch, capsys)("judge", "battles", "--judge", "one", *words, folder=tmp_path)
     assert done.returncode == 2
     assert "has complete texts of both sides" in done.stderr
-    assert "nobody has voted" not in done.stderr
+    assert "No human votes" not in done.stderr
