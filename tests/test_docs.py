@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 import typer
 import yaml
 
-from arena.cli import app
+from arena.cli import PANELS, app
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -54,6 +55,28 @@ def test_every_folder_stands_in_the_tree_of_the_architecture():
         file.parent.name for package in PACKAGES.split("|") for file in (ROOT / package).glob("*/__init__.py")
     }
     assert [folder for folder in sorted(folders) if f"{folder}/" not in tree] == []
+
+
+def test_every_command_stands_in_the_file_of_its_name():
+    exceptions = {"import": "import_"}
+    misplaced = [
+        name
+        for panel in PANELS.values()
+        for name, command in panel.items()
+        if exceptions.get(name, name) not in modules_of(command)
+    ]
+    assert misplaced == []
+
+
+def modules_of(command: typer.Typer | Callable[..., None]) -> list[str]:
+    """The modules of `arena.cli` that hold a command, or in which a group of commands stands."""
+    if not isinstance(command, typer.Typer):
+        return [command.__module__.removeprefix("arena.cli.")]
+    return [
+        name.removeprefix("arena.cli.")
+        for name, module in sys.modules.items()
+        if name.startswith("arena.cli.") and getattr(module, "app", None) is command
+    ]
 
 
 def is_example(path: str) -> bool:

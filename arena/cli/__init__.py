@@ -18,6 +18,7 @@ from arena.cli import (
     audit,
     bench,
     db,
+    demo,
     disputed,
     explain,
     export,
@@ -32,6 +33,7 @@ from arena.cli import (
     serve,
     speed,
     tag,
+    verify,
     voters,
 )
 from arena.cli.renamed_options import RenamingGroup
@@ -45,7 +47,7 @@ app = typer.Typer(
     add_completion=False,
 )
 PANELS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
-    "The arena": {"demo": serve.demo, "serve": serve.serve, "models": models.models, "db": db.app},
+    "The arena": {"demo": demo.demo, "serve": serve.serve, "models": models.models, "db": db.app},
     "Ratings": {
         "leaderboard": leaderboard.leaderboard,
         "rate": rate.rate,
@@ -62,7 +64,7 @@ PANELS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
         "explain": explain.explain,
     },
     "Benchmarks": {"bench": bench.app, "speed": speed.speed, "audit": audit.audit},
-    "Data": {"export": export.export, "import": import_.import_, "seal": seal.seal, "verify": export.verify},
+    "Data": {"export": export.export, "import": import_.import_, "seal": seal.seal, "verify": verify.verify},
 }
 for panel, commands in PANELS.items():
     for name, command in commands.items():

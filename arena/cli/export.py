@@ -1,4 +1,4 @@
-"""`arena export` and `arena verify`: the public data as files, and the verification of its numbers."""
+"""`arena export`: the public data as files."""
 
 from __future__ import annotations
 
@@ -10,15 +10,12 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from arena.cli.options import Config, DatabaseURL, Format, opened, write_csv, write_json
+from arena.cli.options import Config, DatabaseURL, opened
 from arena.errors import ConfigError
 
 if TYPE_CHECKING:
     from arena.exchange.folder import Exported
     from arena.exchange.judged_set import Written
-
-
-SHOWN = 20  # problems in the terminal; one changed vote changes every rating a little
 
 
 class ExportFormat(StrEnum):
@@ -101,46 +98,6 @@ def _set_summary(done: Written) -> list[str]:
     things = ("prompts", "completions", "verdicts")
     counts = ", ".join(f"{getattr(done, thing):,} {thing}" for thing in things)
     return [f"[bold]{escape(str(done.path))}[/]: {counts}", *map(escape, done.notes)]
-
-
-def verify(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder or .zip archive of `arena export`.")],
-    head: Annotated[
-        str | None, typer.Option(metavar="HASH", help="Hash of the last seal from another source.")
-    ] = None,
-    as_format: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TABLE,
-) -> None:
-    """Compute seals and leaderboards again from an export, and list every difference (exit code 1 if any)."""
-    from arena.exchange.verify import verify as check
-
-    console = Console(stderr=True, soft_wrap=True)
-    with console.status("reading votes") as status:
-        findings = check(
-            folder, head, lambda votes: status.update(f"{votes:,} votes") if not votes % 1000 else None
-        )
-    _print(findings.to_dict(), as_format)
-    if not findings.holds:
-        raise typer.Exit(1)
-
-
-def _print(findings: dict[str, Any], as_format: Format) -> None:
-    if as_format is Format.JSON:
-        write_json(findings)
-        return
-    if as_format is Format.CSV:
-        write_csv([{"problem": problem} for problem in findings["problems"]], ("problem",))
-        return
-    console = Console(soft_wrap=True)
-    for problem in findings["problems"][:SHOWN]:
-        console.print(f"[red]does not follow[/]  {escape(problem)}", highlight=False)
-    if (hidden := len(findings["problems"]) - SHOWN) > 0:
-        console.print(f"and {hidden:,} more; --format json lists all", highlight=False)
-    things = ", ".join(f"{findings[name]:,} {name}" for name in ("votes", "seals", "boards", "numbers"))
-    verdict = "everything follows" if findings["holds"] else f"{len(findings['problems'])} things do not follow"
-    console.print(f"{things}: [bold]{verdict}[/]", highlight=False)
-    if findings["unsealed"]:
-        console.print(f"{findings['unsealed']:,} votes are newer than the last seal", highlight=False)
-    console.print(f"last seal: {findings['head'] or 'none'}", highlight=False)
 
 
 def _patterns(given: list[str]) -> dict[str, str]:

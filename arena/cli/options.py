@@ -41,19 +41,19 @@ def write_json(value: Any) -> None:
 
 
 def for_programs(
-    found: Mapping[str, Any], as_format: Format, rows: Sequence[Mapping[str, Any]] | None = None
+    result: Mapping[str, Any], as_format: Format, rows: Sequence[Mapping[str, Any]] | None = None
 ) -> bool:
-    """Print a result where a program is to read it: JSON, or CSV of `rows`, one row if left out. Whether it was."""
+    """Print a result as JSON, or as CSV of `rows`; one row if they are left out. False for a table."""
     if as_format is Format.JSON:
-        write_json(found)
+        write_json(result)
     elif as_format is Format.CSV:
-        write_csv([_flat(found)] if rows is None else rows)
+        write_csv([_flat(result)] if rows is None else rows)
     return as_format is not Format.TABLE
 
 
-def _flat(found: Mapping[str, Any]) -> dict[str, Any]:
-    """For a cell a column: counts by kind as their sum."""
-    return {name: sum(value.values()) if isinstance(value, Mapping) else value for name, value in found.items()}
+def _flat(result: Mapping[str, Any]) -> dict[str, Any]:
+    """A result with one value a column: counts by kind as their sum."""
+    return {name: sum(value.values()) if isinstance(value, Mapping) else value for name, value in result.items()}
 
 
 def overrides(**given: Any) -> dict[str, Any]:

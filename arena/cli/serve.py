@@ -1,4 +1,4 @@
-"""`arena serve` and `arena demo`: run the web application."""
+"""`arena serve`: run the web application."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Sequence
-from enum import StrEnum
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,23 +19,13 @@ from arena.errors import ConfigError
 if TYPE_CHECKING:
     import uvicorn
 
-    from arena.config import AnyModel, Settings
+    from arena.config import Settings
     from arena.serving.models import Serving
     from arena.store import Database
 
 console = Console(stderr=True)
 
 PROGRESS_EVERY = 0.5  # seconds
-
-
-class Models(StrEnum):
-    EMBEDDED = "embedded"
-    SCRIPTED = "scripted"
-
-
-class Embedded(StrEnum):
-    GEMMA = "gemma"
-    SMOLLM = "smollm"
 
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")]
@@ -50,7 +37,7 @@ Port = Annotated[
 
 def serve(config: Config = None, host: Host = None, port: Port = None, db: DatabaseURL = None) -> None:
     """Run the arena with the models of a settings file."""
-    _use_one_thread_for_algebra()
+    use_one_thread_for_algebra()
     from arena.config import read_settings
 
     settings = read_settings(config, overrides(web__host=host, web__port=port, database_url=db))
@@ -62,37 +49,7 @@ def serve(config: Config = None, host: Host = None, port: Port = None, db: Datab
     run(settings)
 
 
-def demo(
-    models: Annotated[
-        Models,
-        typer.Option(
-            help="Models to serve. embedded: two small real models. scripted: test models without weights."
-        ),
-    ] = Models.EMBEDDED,
-    without: Annotated[list[Embedded] | None, typer.Option(help="Exclude a model.", show_default=False)] = None,
-    discover: Annotated[
-        bool, typer.Option(help="Add models that Ollama, LM Studio, llama.cpp or vLLM serve on this machine.")
-    ] = True,
-    fetch_only: Annotated[
-        bool, typer.Option("--fetch-only", help="Download and verify the weights, then exit.")
-    ] = False,
-    host: Host = None,
-    port: Port = None,
-    db: DatabaseURL = None,
-) -> None:
-    """Run the arena with two small local models. Needs no API key, GPU or account."""
-    _use_one_thread_for_algebra()
-    from arena.config import read_settings
-
-    settings = read_settings(None, overrides(web__host=host, web__port=port, database_url=db))
-    chosen = _demo_models(models, without or [], discover and not fetch_only, needed=not fetch_only)
-    if fetch_only:
-        _fetch(chosen)
-    else:
-        run(settings.model_copy(update={"models": chosen}))
-
-
-def _use_one_thread_for_algebra() -> None:
+def use_one_thread_for_algebra() -> None:
     """Limit OpenBLAS to one thread, before numpy is imported, unless the environment sets a number.
 
     The matrices of a board are small: on busy cores, waiting threads made a fit of 300 models three times slower.
@@ -139,41 +96,6 @@ async def _show_progress(serving: Serving) -> None:
         while waiting := serving.waiting():
             line.update(escape(" · ".join(f"{model.name}: {model.progress}" for model in waiting)))
             await asyncio.sleep(PROGRESS_EVERY)
-
-
-def _demo_models(which: Models, without: list[Embedded], discover: bool, needed: bool) -> tuple[AnyModel, ...]:
-    """The models to serve; with `needed`, llama.cpp must be installed for the embedded ones. Raises `ConfigError`."""
-    from arena.serving.bundled import SCRIPTED, embedded, find_local_servers, terms_of, without_extra
-
-    if which is Models.SCRIPTED:
-        return SCRIPTED
-    local = asyncio.run(find_local_servers()) if discover else ()
-    for model in local:
-        console.print(f"found {model.name} at {model.url}", highlight=False, markup=False)
-    if needed and find_spec("xllamacpp") is None:
-        return without_extra(local)
-    chosen = embedded(without)
-    for terms in terms_of(chosen):
-        console.print(f"[bold]Terms.[/] {terms}", soft_wrap=True, highlight=False)
-    names = {model.name.casefold() for model in chosen}
-    return (*chosen, *(model for model in local if model.name.casefold() not in names))
-
-
-def _fetch(models: Sequence[AnyModel]) -> None:
-    """Download weights, with a status line each. Raises `ConfigError` when a source is missing."""
-    from arena.config import LlamaCppSettings
-    from arena.endpoints import EndpointError
-    from arena.serving.downloads import KNOWN, fetch
-
-    for model in models:
-        if not isinstance(model, LlamaCppSettings) or model.weights is None:
-            continue
-        with console.status(model.name) as status:
-            try:
-                path = fetch(KNOWN[model.weights], status.update)
-            except EndpointError as error:
-                raise ConfigError(error.detail) from error
-        console.print(f"{model.name}: {path}", highlight=False, soft_wrap=True)
 
 
 def _listen(host: str, port: int) -> socket.socket:
