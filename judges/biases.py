@@ -19,27 +19,29 @@ from judges.columns import same_length
 from judges.errors import BadRow
 from judges.judge import PREFERENCES
 
-LEAST = 30  # characters: nearly equal lengths say nothing about length, as in AlpacaEval's table
+MIN_DIFFERENCE = 30  # characters: nearly equal lengths say nothing about length, as in AlpacaEval's table
 LIST = re.compile(r"^[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t]+\S", re.MULTILINE)
-ITEMS = 2  # a single line that begins with a dash is no list
+MIN_ITEMS = 2  # a single line that begins with a dash is no list
 
 Property = Sequence[str | None]  # per battle: the side that has it
 
 
-def longer(completions_a: Sequence[str], completions_b: Sequence[str], *, least: int = LEAST) -> list[str | None]:
+def longer_side(
+    completions_a: Sequence[str], completions_b: Sequence[str], *, least: int = MIN_DIFFERENCE
+) -> list[str | None]:
     """(battles,) the longer side, None where the lengths are within `least` characters."""
     same_length(completions_a=completions_a, completions_b=completions_b)
     apart = [len(a) - len(b) for a, b in zip(completions_a, completions_b, strict=True)]
     return [None if abs(d) <= least else "model_a" if d > 0 else "model_b" for d in apart]
 
 
-def listed(completions_a: Sequence[str], completions_b: Sequence[str]) -> list[str | None]:
+def side_with_list(completions_a: Sequence[str], completions_b: Sequence[str]) -> list[str | None]:
     """(battles,) the side with a bulleted or numbered list, None where both or neither have one."""
     same_length(completions_a=completions_a, completions_b=completions_b)
     return [_only(has_list(a), has_list(b)) for a, b in zip(completions_a, completions_b, strict=True)]
 
 
-def own(models_a: Sequence[str], models_b: Sequence[str], family: Sequence[str]) -> list[str | None]:
+def side_of_own_model(models_a: Sequence[str], models_b: Sequence[str], family: Sequence[str]) -> list[str | None]:
     """(battles,) the side whose model is of the judge's `family`, None where both or neither are."""
     same_length(models_a=models_a, models_b=models_b)
     return [_only(a in family, b in family) for a, b in zip(models_a, models_b, strict=True)]
@@ -47,7 +49,7 @@ def own(models_a: Sequence[str], models_b: Sequence[str], family: Sequence[str])
 
 def has_list(text: str) -> bool:
     """Whether a text has a list of at least two items."""
-    return len(LIST.findall(text)) >= ITEMS
+    return len(LIST.findall(text)) >= MIN_ITEMS
 
 
 def lean(verdicts: Verdicts, side: Property, *, cluster: Sequence[Hashable] | None = None) -> Agreement:

@@ -23,7 +23,7 @@ from scipy.special import expit
 
 from judges.columns import Floats, floats, same_length
 from judges.errors import BadRow, NoVerdicts
-from judges.length_control import Controlled
+from judges.length_control import LengthControlledRate
 
 LEAST_MODELS = 3
 RIDGE = 0.1  # precision of phi and theta: a model that always wins stays finite
@@ -41,7 +41,7 @@ class JointFit:
     difficulty: Floats
     rows: _Rows
 
-    def win_rates(self) -> dict[Hashable, Controlled]:
+    def win_rates(self) -> dict[Hashable, LengthControlledRate]:
         """Length-controlled win rate of each model over all prompts, in percent.
 
         The standard errors cover the sampling of prompts and the error of phi and theta, given gamma.
@@ -49,11 +49,11 @@ class JointFit:
         moved = self._moved()
         return {model: self._win_rate(number, moved[:, 1 + number]) for number, model in enumerate(self.models)}
 
-    def _win_rate(self, model: int, moved: Floats) -> Controlled:
+    def _win_rate(self, model: int, moved: Floats) -> LengthControlledRate:
         chance = expit(self.ability[model] + self.difficulty)
         slope = float((chance * (1 - chance)).mean())
         influence = (chance - chance.mean()) / len(chance) + slope * moved
-        return Controlled(100 * float(chance.mean()), 100 * float(np.sqrt((influence**2).sum())))
+        return LengthControlledRate(100 * float(chance.mean()), 100 * float(np.sqrt((influence**2).sum())))
 
     def _moved(self) -> Floats:
         """(prompts, 1 + models) by how much each prompt moved phi and the thetas: scores times inverse Hessian."""

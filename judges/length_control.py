@@ -9,7 +9,8 @@ fit picks C by cross-validation; one C for all is within 0.1 points of it on eve
 needs no random split.
 
 Two gamed versions of the baseline, told to be verbose and concise, stand in every fit with little weight and
-without theta, so that a model cannot buy phi. Of their preferences only two sums enter the likelihood.
+without theta, which keeps a model from raising its win rate through phi. Only two sums of their preferences
+enter the likelihood.
 Source: Dubois et al., arXiv 2404.04475.
 """
 
@@ -39,7 +40,7 @@ class LengthControl:
 
 
 @dataclass(frozen=True)
-class Controlled:
+class LengthControlledRate:
     """A length-controlled win rate and its standard error over instructions, in percent."""
 
     win_rate: float
@@ -82,26 +83,26 @@ def fit(
         row = int(np.argmax(outside))
         raise BadRow(f"row {row}: preference {y[row]:g}; expected 0 (baseline) to 1 (model)")
     blocks = [(np.column_stack([length, gamma, np.ones_like(y)]), 1.0)]
-    pull = blocks[0][0].T @ y
+    label_sums = blocks[0][0].T @ y
     for rows in gamed:
         blocks.append((np.column_stack([rows.length, rows.difficulty, np.zeros_like(rows.length)]), GAMED_WEIGHT))
-        pull = pull + GAMED_WEIGHT * np.array([rows.length_by_label, rows.difficulty_by_label, 0.0])
-    return LengthControl(*_maximise(blocks, pull).tolist())
+        label_sums = label_sums + GAMED_WEIGHT * np.array([rows.length_by_label, rows.difficulty_by_label, 0.0])
+    return LengthControl(*_maximise(blocks, label_sums).tolist())
 
 
-def _maximise(blocks: list[tuple[Floats, float]], pull: Floats) -> Floats:
+def _maximise(blocks: list[tuple[Floats, float]], label_sums: Floats) -> Floats:
     """The b that minimises C (sum w log(1 + exp(x b)) - pull b) + |b|, as a difference of positive parts."""
 
     def loss(parts: Floats) -> tuple[float, Floats]:
         b = parts[:3] - parts[3:]
-        value, slope = -float(pull @ b), -pull
+        value, slope = -float(label_sums @ b), -label_sums
         for x, weight in blocks:
             eta = x @ b
             value += weight * float(np.logaddexp(0.0, eta).sum())
             slope = slope + weight * (x.T @ expit(eta))
         return C * value + float(parts.sum()), np.concatenate([C * slope, -C * slope]) + 1.0
 
-    found = minimize(
+    optimum = minimize(
         loss,
         np.zeros(6),
         jac=True,
@@ -109,10 +110,10 @@ def _maximise(blocks: list[tuple[Floats, float]], pull: Floats) -> Floats:
         bounds=[(0, None)] * 6,
         options={"ftol": 1e-15, "gtol": 1e-9, "maxiter": 10_000, "maxfun": 50_000},
     )
-    return np.asarray(found.x[:3] - found.x[3:])
+    return np.asarray(optimum.x[:3] - optimum.x[3:])
 
 
-def controlled(coefficients: LengthControl, difficulty: Sequence[float] | Floats) -> Controlled:
+def controlled(coefficients: LengthControl, difficulty: Sequence[float] | Floats) -> LengthControlledRate:
     """The win rate at equal length over instructions of these difficulties (rows,).
 
     The standard error is sd / sqrt(rows) of the predictions, as published: it tells how instructions differ
@@ -122,4 +123,4 @@ def controlled(coefficients: LengthControl, difficulty: Sequence[float] | Floats
     if len(gamma) < 2:
         raise NoVerdicts("one instruction gives no standard error; score at least two")
     p = expit(coefficients.ability + coefficients.difficulty * gamma)
-    return Controlled(100 * float(p.mean()), 100 * float(p.std(ddof=1) / np.sqrt(len(p))))
+    return LengthControlledRate(100 * float(p.mean()), 100 * float(p.std(ddof=1) / np.sqrt(len(p))))

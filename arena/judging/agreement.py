@@ -120,9 +120,13 @@ def _sides(record: Record, source: str, battles: Sequence[int]) -> dict[str, lis
     texts = [record.texts.get(battle, ("", "")) for battle in battles]
     a, b = [left for left, _ in texts], [right for _, right in texts]
     votes = [next(iter(record.votes[battle].values())) for battle in battles]
+    models_a, models_b = [vote.model_a for vote in votes], [vote.model_b for vote in votes]
     family = source.removeprefix("judge:").split("+")
-    own = biases.own([vote.model_a for vote in votes], [vote.model_b for vote in votes], family)
-    return {"the longer": biases.longer(a, b), "the one with a list": biases.listed(a, b), "its own": own}
+    return {
+        "the longer": biases.longer_side(a, b),
+        "the one with a list": biases.side_with_list(a, b),
+        "its own": biases.side_of_own_model(models_a, models_b, family),
+    }
 
 
 def _leans(record: Record, source: str) -> Iterator[Row]:

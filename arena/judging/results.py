@@ -16,7 +16,7 @@ from judges import Unparsable, Verdict
 from judges.control_pairs import ControlPairReport
 from judges.control_pairs import report as control_pair_report
 from judges.difficulty import joint_fit
-from judges.length_control import Controlled
+from judges.length_control import LengthControlledRate
 from judges.orders import flip_rate
 
 LEVEL = 0.95
@@ -100,7 +100,7 @@ def win_rate_rows(judged: Sequence[Judged], baseline: str) -> list[dict[str, Any
     return sorted(rows, key=lambda row: (-row["win_rate"], row["model"]))
 
 
-def _length_controlled(judged: Sequence[Judged], baseline: str) -> dict[Hashable, Controlled]:
+def _length_controlled(judged: Sequence[Judged], baseline: str) -> dict[Hashable, LengthControlledRate]:
     """Of every model, as `judges.difficulty` fits them together."""
     left = [one.model_b == baseline for one in judged]
     both = list(zip(judged, left, strict=True))

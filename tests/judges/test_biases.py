@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from judges.biases import bias, has_list, lean, listed, longer, own
+from judges.biases import bias, has_list, lean, longer_side, side_of_own_model, side_with_list
 from judges.errors import BadRow, LengthMismatch, NoVerdicts
 
 
 def test_a_judge_that_always_takes_the_longer_leans_wholly():
-    side = longer(["x" * 100, "x", "xx"], ["x", "x" * 100, "x"])
+    side = longer_side(["x" * 100, "x", "xx"], ["x", "x" * 100, "x"])
     assert side == ["model_a", "model_b", None]
     found = lean(["model_a", "model_b", "model_a"], side)
     assert (found.value, found.items, found.left_out) == (1.0, 2, 1)
@@ -52,8 +52,8 @@ def test_lists_are_known_by_two_items(text, expected):
 
 
 def test_own_and_listed_are_on_one_side_or_none():
-    assert own(["gpt", "x", "gpt"], ["x", "gpt", "gpt"], ["gpt"]) == ["model_a", "model_b", None]
-    assert listed(["- a\n- b", "a"], ["c", "d"]) == ["model_a", None]
+    assert side_of_own_model(["gpt", "x", "gpt"], ["x", "gpt", "gpt"], ["gpt"]) == ["model_a", "model_b", None]
+    assert side_with_list(["- a\n- b", "a"], ["c", "d"]) == ["model_a", None]
 
 
 def test_wrong_rows_are_named():

@@ -40,7 +40,7 @@ def score_alpaca_eval(paths: Sequence[Path], baseline: Path | None = None) -> Bo
         outputs = read_records(folder / OUTPUTS, "alpaca_eval", "output")
         if not (folder / VERDICTS).exists() and baseline is not None and baseline.resolve() == folder.resolve():
             line = alpaca_eval.against_itself(len(outputs))
-            board.rows.append(_alpaca_row(folder, line, length_control.Controlled(50.0, 0.0)))
+            board.rows.append(_alpaca_row(folder, line, length_control.LengthControlledRate(50.0, 0.0)))
             continue
         records = read_records(folder / VERDICTS, "alpaca_eval", "preference")
         with naming(folder / VERDICTS):
@@ -79,7 +79,7 @@ def _check_baseline(records: Sequence[Record], baseline: Path | None) -> None:
 
 
 def _alpaca_row(
-    folder: Path, line: alpaca_eval.WinRate, at_equal_length: length_control.Controlled | None
+    folder: Path, line: alpaca_eval.WinRate, at_equal_length: length_control.LengthControlledRate | None
 ) -> dict[str, Any]:
     return {
         "model": folder.resolve().name,
@@ -99,7 +99,7 @@ def _controlled(
     given: Sequence[float | None],
     inputs: LengthInputs | None,
     notes: list[str],
-) -> length_control.Controlled | None:
+) -> length_control.LengthControlledRate | None:
     if inputs is None:
         return None
     judged = [(record, value - 1) for record, value in zip(records, given, strict=True) if value is not None]
