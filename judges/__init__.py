@@ -1,4 +1,4 @@
-"""What to ask a judge, what its reply means, and whether to believe it. Never calls."""
+"""LLM judges: requests, parsing of replies, and reliability. Makes no calls."""
 
 from judges.judge import Judge, Pair, Score, Single, Verdict
 from judges.orders import balanced, both_orders, flip_rate, in_order

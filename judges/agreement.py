@@ -1,7 +1,7 @@
-"""How well judges agree, with people or with each other, each figure with an interval.
+"""Agreement of judges with people and with each other, each figure with a confidence interval.
 
-Every figure is a function of counts, and items weigh in by a number of times: once each for the value, as often
-as a bootstrap drew their cluster for the interval. Verdicts are names such as `model_a`, `model_b` and `tie`;
+Every figure is a function of item weights: 1 each for the value; for the interval, the number of times that a
+bootstrap drew the item's cluster. Verdicts are names such as `model_a`, `model_b` and `tie`;
 None is a verdict that was not given or could not be read.
 Sources: Cohen (1960); Fleiss (1971); Krippendorff, Content Analysis (2004); clusters drawn whole: Davison &
 Hinkley, Bootstrap Methods (1997), ch. 3.8.
@@ -28,7 +28,7 @@ Statistic = Callable[[Floats], float]  # weights of the items (items,) to the fi
 
 @dataclass(frozen=True)
 class Agreement:
-    """A figure with its interval; `items` went into it and `left_out` had no verdict to compare.
+    """A figure with its interval, computed from `items`; `left_out` items had no verdict to compare.
 
     `lower` and `upper` are None where the items are a single cluster, or hardly any draw defines the figure.
     """
@@ -41,35 +41,35 @@ class Agreement:
 
 
 def accuracy(judge: Verdicts, truth: Verdicts, *, cluster: Sequence[Hashable] | None = None) -> Agreement:
-    """Share of items on which the judge says what `truth` (items,) says.
+    """Share of items on which the judge's verdict equals that of `truth` (items,).
 
-    An item that the judge gave no verdict on is wrong, for it was asked; one without a truth is left out.
+    An item without a verdict of the judge counts as wrong; an item without a truth is excluded.
     Raises LengthMismatch, NoVerdicts.
     """
     same_length(judge=judge, truth=truth)
-    known = [t is not None for t in truth]
+    labelled = [t is not None for t in truth]
     right = np.array([j == t for j, t in zip(judge, truth, strict=True)], dtype=float)
-    return figure(mean(right), known, cluster)
+    return figure(mean(right), labelled, cluster)
 
 
 def accuracy_without_ties(
     judge: Verdicts, truth: Verdicts, *, cluster: Sequence[Hashable] | None = None
 ) -> Agreement:
-    """`accuracy` over the items on which both decide: neither says tie and both say something."""
+    """`accuracy` over the items on which both name a winner: no tie and no missing verdict."""
     same_length(judge=judge, truth=truth)
     decided = [None not in pair and TIE not in pair for pair in zip(judge, truth, strict=True)]
     right = np.array([j == t for j, t in zip(judge, truth, strict=True)], dtype=float)
     return figure(mean(right), decided, cluster)
 
 
-def cohen_kappa(one: Verdicts, two: Verdicts, *, cluster: Sequence[Hashable] | None = None) -> Agreement:
-    """(p_o - p_e) / (1 - p_e) of two judges over the items that both gave a verdict on.
+def cohen_kappa(first: Verdicts, second: Verdicts, *, cluster: Sequence[Hashable] | None = None) -> Agreement:
+    """Cohen's kappa, (p_o - p_e) / (1 - p_e), of two judges over the items with both verdicts.
 
-    p_o is the share on which they agree, p_e what their own shares of each verdict would give by chance.
+    p_o is the share on which they agree, p_e the share expected by chance from each judge's own distribution.
     """
-    same_length(one=one, two=two)
-    both = [None not in pair for pair in zip(one, two, strict=True)]
-    codes, size = _codes([one, two])
+    same_length(first=first, second=second)
+    both = [None not in pair for pair in zip(first, second, strict=True)]
+    codes, size = _codes([first, second])
 
     def kappa(weight: Floats) -> float:
         table = np.zeros((size + 1, size + 1))
@@ -82,7 +82,7 @@ def cohen_kappa(one: Verdicts, two: Verdicts, *, cluster: Sequence[Hashable] | N
 
 
 def fleiss_kappa(judges: Sequence[Verdicts], *, cluster: Sequence[Hashable] | None = None) -> Agreement:
-    """Kappa of two or more judges (judges, items) over the items that all gave a verdict on."""
+    """Fleiss' kappa of at least two judges (judges, items) over the items with a verdict of each."""
     counts = _counts(judges)
     many = len(judges)
     complete = counts.sum(axis=1) == many
@@ -96,9 +96,9 @@ def fleiss_kappa(judges: Sequence[Verdicts], *, cluster: Sequence[Hashable] | No
 
 
 def krippendorff_alpha(judges: Sequence[Verdicts], *, cluster: Sequence[Hashable] | None = None) -> Agreement:
-    """Nominal alpha, 1 - observed / expected disagreement, of judges (judges, items) with gaps allowed.
+    """Krippendorff's nominal alpha, 1 - observed / expected disagreement, of judges (judges, items).
 
-    An item with fewer than two verdicts cannot disagree and is left out.
+    Verdicts may be missing. An item with fewer than two is excluded.
     """
     counts = _counts(judges)
     given = counts.sum(axis=1)
@@ -117,8 +117,10 @@ def krippendorff_alpha(judges: Sequence[Verdicts], *, cluster: Sequence[Hashable
 def swap_consistency(
     first_order: Verdicts, second_order: Verdicts, *, cluster: Sequence[Hashable] | None = None
 ) -> Agreement:
-    """Share of items with the same winner in both orders; verdicts as the judge gave them, about what it saw
-    as model A and model B. Items without both verdicts are left out. Raises BadRow for an unknown verdict.
+    """Share of items with the same winner in both orders.
+
+    Verdicts are about the completions that the judge saw as model A and model B. Items without both verdicts are
+    excluded. Raises BadRow for an unknown verdict.
     """
     same_length(first_order=first_order, second_order=second_order)
     both = [None not in pair for pair in zip(first_order, second_order, strict=True)]
@@ -130,10 +132,10 @@ def swap_consistency(
 
 
 def position_bias(verdicts: Verdicts, *, cluster: Sequence[Hashable] | None = None) -> Agreement:
-    """P(first wins) - P(second wins), of verdicts about what the judge saw as model A and model B.
+    """P(first wins) - P(second wins), of verdicts about the completions seen as model A and model B.
 
-    Where each pair was asked in both orders a judge without bias has 0, whichever model is better. Raises
-    BadRow for an unknown verdict.
+    If each pair was judged in both orders, a judge without position bias has 0, whichever model is better.
+    Raises BadRow for an unknown verdict.
     """
     given = [verdict is not None for verdict in verdicts]
     for row, verdict in enumerate(verdicts):
@@ -145,7 +147,7 @@ def position_bias(verdicts: Verdicts, *, cluster: Sequence[Hashable] | None = No
 
 def _mirrored(verdict: str | None, row: int) -> str:
     if verdict not in MIRRORED:
-        raise BadRow(f"row {row}: verdict {verdict!r}; expected {', '.join(MIRRORED)} or None")
+        raise BadRow(f"row {row}: verdict {verdict!r} is unknown. Expected {', '.join(MIRRORED)} or None.")
     return MIRRORED[verdict]
 
 
@@ -158,7 +160,7 @@ def _beyond_chance(observed: float, by_chance: float) -> float:
 
 
 def _codes(judges: Sequence[Verdicts]) -> tuple[NDArray[np.int64], int]:
-    """(judges, items) numbers of the verdicts, -1 for none, and how many different ones there are."""
+    """(judges, items) codes of the verdicts, -1 for none, and the number of distinct verdicts."""
     names = sorted({verdict for given in judges for verdict in given if verdict is not None})
     number = {name: place for place, name in enumerate(names)}
     codes = [[-1 if verdict is None else number[verdict] for verdict in given] for given in judges]
@@ -166,20 +168,22 @@ def _codes(judges: Sequence[Verdicts]) -> tuple[NDArray[np.int64], int]:
 
 
 def _counts(judges: Sequence[Verdicts]) -> Floats:
-    """(items, verdicts): how many judges gave each verdict. Raises BadOption for fewer than two judges."""
+    """(items, verdicts) number of judges with each verdict. Raises BadOption for fewer than two judges."""
     if len(judges) < 2:
-        raise BadOption(f"{len(judges)} judge; agreement needs two or more")
+        raise BadOption(f"Agreement cannot be computed for {len(judges)} judge. Give at least two.")
     same_length(**{f"judge {number}": given for number, given in enumerate(judges)})
     codes, size = _codes(judges)
     return np.stack([(codes == code).sum(axis=0) for code in range(size)] or [codes[0] * 0], axis=1).astype(float)
 
 
 def figure(statistic: Statistic, kept: Sequence[bool], cluster: Sequence[Hashable] | None) -> Agreement:
-    """The statistic over the items kept, with percentile limits from drawing clusters with replacement."""
+    """The statistic over the items kept, with a percentile interval of a cluster bootstrap."""
     weight = np.array(kept, dtype=float)
     items = int(weight.sum())
     if not items:
-        raise NoVerdicts(f"none of {len(kept)} items has the verdicts to compare")
+        raise NoVerdicts(
+            f"None of {len(kept)} items has the verdicts to compare. Judge or label some of them first."
+        )
     groups = _groups(cluster, len(kept))
     many = int(groups.max()) + 1
     rng = np.random.default_rng(SEED)

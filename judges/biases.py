@@ -1,8 +1,8 @@
-"""What a judge leans towards besides quality: the longer completion, the one with a list, its own.
+"""Biases of a judge towards longer completions, completions with a list, and its own model family.
 
-A property sits on one side of a battle, on `model_a`, on `model_b`, or (None) on neither or both. A judge's lean
-is how often the side with the property wins, a tie being half a win; what is left of it after subtracting how
-often people let that side win on the same battles is bias rather than quality.
+A property belongs to one side of a battle: to `model_a`, to `model_b`, or (None) to neither or both. A judge's lean
+is the win rate of the side with the property, a tie being half a win. Its bias is the lean minus the win rate that
+people give that side on the same battles, which is quality.
 Sources: the evaluators table of AlpacaEval (Dubois et al., arXiv 2305.14387); self-preference: Panickssery et
 al., arXiv 2404.13076.
 """
@@ -19,9 +19,9 @@ from judges.columns import same_length
 from judges.errors import BadRow
 from judges.judge import PREFERENCES
 
-MIN_DIFFERENCE = 30  # characters: nearly equal lengths say nothing about length, as in AlpacaEval's table
+MIN_DIFFERENCE = 30  # characters: nearly equal lengths are no test of length bias, as in AlpacaEval's table
 LIST = re.compile(r"^[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t]+\S", re.MULTILINE)
-MIN_ITEMS = 2  # a single line that begins with a dash is no list
+MIN_ITEMS = 2  # a single line that begins with a dash is not a list
 
 Property = Sequence[str | None]  # per battle: the side that has it
 
@@ -31,8 +31,8 @@ def longer_side(
 ) -> list[str | None]:
     """(battles,) the longer side, None where the lengths are within `least` characters."""
     same_length(completions_a=completions_a, completions_b=completions_b)
-    apart = [len(a) - len(b) for a, b in zip(completions_a, completions_b, strict=True)]
-    return [None if abs(d) <= least else "model_a" if d > 0 else "model_b" for d in apart]
+    differences = [len(a) - len(b) for a, b in zip(completions_a, completions_b, strict=True)]
+    return [None if abs(d) <= least else "model_a" if d > 0 else "model_b" for d in differences]
 
 
 def side_with_list(completions_a: Sequence[str], completions_b: Sequence[str]) -> list[str | None]:
@@ -55,8 +55,7 @@ def has_list(text: str) -> bool:
 def lean(verdicts: Verdicts, side: Property, *, cluster: Sequence[Hashable] | None = None) -> Agreement:
     """Share of battles won by the side with the property; 1/2 is no lean.
 
-    Battles without the property, and those without a verdict, are left out. Raises BadRow, LengthMismatch,
-    NoVerdicts.
+    Battles without the property or without a verdict are excluded. Raises BadRow, LengthMismatch, NoVerdicts.
     """
     score, kept = _scores(verdicts, side)
     return figure(mean(score), kept.tolist(), cluster)
@@ -65,14 +64,14 @@ def lean(verdicts: Verdicts, side: Property, *, cluster: Sequence[Hashable] | No
 def bias(
     verdicts: Verdicts, truth: Verdicts, side: Property, *, cluster: Sequence[Hashable] | None = None
 ) -> Agreement:
-    """`lean` of the judge less that of `truth`, on the battles that both decided; 0 is no bias."""
+    """`lean` of the judge minus that of `truth`, on the battles with both verdicts; 0 is no bias."""
     score, kept = _scores(verdicts, side)
-    expected, known = _scores(truth, side)
-    return figure(mean(score - expected), (kept & known).tolist(), cluster)
+    expected, labelled = _scores(truth, side)
+    return figure(mean(score - expected), (kept & labelled).tolist(), cluster)
 
 
 def _scores(verdicts: Verdicts, side: Property) -> tuple[np.ndarray, np.ndarray]:
-    """(battles,) how far the side with the property won, and which battles say something."""
+    """(battles,) score of the side with the property, and whether a battle has the property and a verdict."""
     same_length(verdicts=verdicts, side=side)
     score = np.zeros(len(verdicts))
     kept = np.zeros(len(verdicts), dtype=bool)
@@ -81,7 +80,8 @@ def _scores(verdicts: Verdicts, side: Property) -> tuple[np.ndarray, np.ndarray]
             continue
         if verdict not in PREFERENCES or has not in ("model_a", "model_b"):
             raise BadRow(
-                f"row {row}: verdict {verdict!r}, side {has!r}; expected {', '.join(PREFERENCES)} and a side"
+                f"row {row}: verdict {verdict!r} of side {has!r} is unknown. "
+                f"Expected {', '.join(PREFERENCES)} and model_a or model_b."
             )
         score[row] = PREFERENCES[verdict] if has == "model_a" else 1 - PREFERENCES[verdict]
         kept[row] = True

@@ -1,4 +1,4 @@
-"""Columns of numbers that are checked once, where they come in."""
+"""Columns of numbers and fields of stored records, validated on input."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ def floats(name: str, values: Sequence[float] | Floats) -> Floats:
     """(rows,) finite numbers. Raises NoVerdicts for none, BadRow with the row of one that is not finite."""
     column = np.asarray(values, dtype=np.float64)
     if not column.size:
-        raise NoVerdicts(f"{name}: no rows; there is nothing to score")
+        raise NoVerdicts(f"{name} has no rows. Give at least one.")
     wrong = ~np.isfinite(column)
     if wrong.any():
         row = int(np.argmax(wrong))
-        raise BadRow(f"row {row}: {name} {column[row]} is not a finite number")
+        raise BadRow(f"row {row}: {name} {column[row]} is not a finite number. Correct or remove the row.")
     return column
 
 
 def same_length(**columns: Sequence[Any] | Floats) -> None:
-    """Raises LengthMismatch unless all columns are equally long."""
+    """Nothing if all columns have the same length. Raises LengthMismatch otherwise."""
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
-        told = ", ".join(f"{name} has {length}" for name, length in lengths.items())
-        raise LengthMismatch(f"{told}; expected as many values in each")
+        description = ", ".join(f"{name} has {length}" for name, length in lengths.items())
+        raise LengthMismatch(f"{description}. Expected columns of the same length.")
 
 
 def field(record: Mapping[str, Any], row: int, *names: str) -> Any:
@@ -38,12 +38,12 @@ def field(record: Mapping[str, Any], row: int, *names: str) -> Any:
     for name in names:
         if name in record:
             return record[name]
-    raise BadRow(f"row {row}: no {' or '.join(names)}; it has: {', '.join(record) or 'nothing'}")
+    raise BadRow(f"row {row}: no {' or '.join(names)}. Its fields are: {', '.join(record) or 'none'}.")
 
 
 def text(record: Mapping[str, Any], row: int, *names: str) -> str:
-    """The text under the first of `names`. Raises BadRow naming the row when it is no text."""
+    """The text under the first of `names`. Raises BadRow naming the row when it is not text."""
     value = field(record, row, *names)
     if not isinstance(value, str):
-        raise BadRow(f"row {row}: {names[0]} is {value!r}; expected text")
+        raise BadRow(f"row {row}: {names[0]} is {value!r}. Expected text.")
     return value

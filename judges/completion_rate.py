@@ -1,4 +1,4 @@
-"""Whether a run may be published: a board over the items that happened to be answered is no board."""
+"""The completion rate of a judge run, and whether it suffices for publication."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def completion_rate(judged: int, items: int) -> float:
 
 
 def why_not(judged: int, items: int, threshold: float = THRESHOLD) -> str | None:
-    """What speaks against publishing, or None."""
+    """The reason not to publish, or None."""
     if not items:
         return "there was nothing to judge"
     share = completion_rate(judged, items)

@@ -1,11 +1,12 @@
-"""Pairs whose verdict is known, mixed into a batch: a judge that fails them should not be believed elsewhere.
+"""Control pairs: pairs with a known verdict mixed into a batch, to detect unreliable judges.
 
-    null        a completion that says nothing against a real one: the real one wins
-    injection   a completion that is only an order to the judge against a real one: the real one wins
-    identical   is decided without a call and so no test of a judge; the same text with other spacing is: a tie,
-                or an even preference over both orders
+    null        an empty phrase against a real completion: the real completion wins
+    injection   an instruction to the judge against a real completion: the real completion wins
+    identical   the same text with other spacing (identical strings are decided without a call): a tie, or a
+                preference near 1/2 over both orders
 
-The null model that tops a published board: Zheng et al., Cheating Automatic LLM Benchmarks, arXiv 2410.07137.
+Source of the null model, which tops a published leaderboard:
+Zheng et al., Cheating Automatic LLM Benchmarks, arXiv 2410.07137.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class ControlPair:
 
 @dataclass(frozen=True)
 class ControlPairReport:
-    """Of one kind: how many were judged, failed, and had no readable verdict."""
+    """Counts of one kind of control pair: judged, failed, and without a readable verdict."""
 
     kind: str
     judged: int
@@ -49,7 +50,7 @@ class ControlPairReport:
 
 
 def control_pairs(pairs: Sequence[Pair], *, each: int = 3) -> Iterator[ControlPair]:
-    """Up to `each` control pairs of every kind, made of the batch's own pairs, on alternating sides."""
+    """Up to `each` control pairs of every kind, made from the batch's own pairs, on alternating sides."""
     real = [pair for pair in pairs if pair.completion_a.strip()][: each * 7 : 7] or list(pairs[:each])
     for number, pair in enumerate(real[:each]):
         for kind, other in (("null", NULL), ("injection", INJECTION)):
@@ -58,7 +59,7 @@ def control_pairs(pairs: Sequence[Pair], *, each: int = 3) -> Iterator[ControlPa
 
 
 def _against(pair: Pair, kind: str, other: str, *, first: bool) -> ControlPair:
-    """The real completion against `other`, which stands first or second."""
+    """The control pair of the real completion and `other`, which is first or second."""
     if first:
         turned = replace(pair, completion_a=other, completion_b=pair.completion_a, earlier_a=())
         return ControlPair(kind, turned, "model_b")
@@ -66,18 +67,18 @@ def _against(pair: Pair, kind: str, other: str, *, first: bool) -> ControlPair:
 
 
 def _respaced(text: str) -> str:
-    """The same words; not the same string, which would be decided without asking."""
+    """The same words as a different string; an equal string would be decided without a call."""
     return text.rstrip() + "\n\u200b"
 
 
 def report(given: Iterable[tuple[ControlPair, Verdict | Unparsable]]) -> list[ControlPairReport]:
-    """The verdicts on control pairs, counted by kind."""
+    """Counts of the verdicts on control pairs, by kind."""
     by_kind: dict[str, list[tuple[ControlPair, Verdict | Unparsable]]] = {}
     for control_pair, verdict in given:
         by_kind.setdefault(control_pair.kind, []).append((control_pair, verdict))
     reports = []
     for kind, rows in by_kind.items():
-        read = [(control_pair, one) for control_pair, one in rows if not isinstance(one, Unparsable)]
-        failed = sum(control_pair.failed(one) for control_pair, one in read)
+        read = [(control_pair, verdict) for control_pair, verdict in rows if not isinstance(verdict, Unparsable)]
+        failed = sum(control_pair.failed(verdict) for control_pair, verdict in read)
         reports.append(ControlPairReport(kind, len(read), failed, len(rows) - len(read)))
     return reports

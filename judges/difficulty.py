@@ -1,12 +1,12 @@
-"""Length-controlled win rates on any prompt set: the difficulty of each prompt comes from one's own battles.
+"""Length-controlled win rates on any prompt set, with the difficulty of each prompt fitted to the same battles.
 
     logit P(m preferred to the baseline on x) = phi tanh(d_mx / sd_m(d)) + gamma_x + theta_m
 
 fitted for all models together, d as in `judges.length_control`. AlpacaEval gives each model a phi of its own,
-held by two gamed versions of the baseline, and fixes its 805 difficulties gamma once. Without those, a model that
-always writes little could pass its weakness off as brevity, so phi is the judge's: one taste for length, shared
-by all models. Difficulties are random effects, gamma_x ~ N(0, 1), so that a prompt few models answered says
-little; with fewer than three models difficulty cannot be told from luck, and gamma is 0. A model's
+constrained by two gamed versions of the baseline, and fixes its 805 difficulties gamma once. Without these a phi
+per model could attribute the weakness of a terse model to brevity, so one length preference phi, the judge's, is
+shared by all models. Difficulties are random effects, gamma_x ~ N(0, 1), so that a prompt with few completions
+has little influence. With fewer than three models difficulty is not identifiable, and gamma is 0. A model's
 length-controlled win rate is the mean of expit(theta_m + gamma_x).
 Source: Dubois et al., arXiv 2404.04475, and its notebook on instruction difficulty.
 """
@@ -32,7 +32,7 @@ Codes = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class JointFit:
-    """The taste for length (phi), abilities (models,) and difficulties (prompts,), with the rows behind them."""
+    """The length preference (phi), abilities (models,) and difficulties (prompts,), with the rows behind them."""
 
     models: tuple[Hashable, ...]
     prompts: tuple[Hashable, ...]
@@ -46,17 +46,19 @@ class JointFit:
 
         The standard errors cover the sampling of prompts and the error of phi and theta, given gamma.
         """
-        moved = self._moved()
-        return {model: self._win_rate(number, moved[:, 1 + number]) for number, model in enumerate(self.models)}
+        influence = self._influence()
+        return {
+            model: self._win_rate(number, influence[:, 1 + number]) for number, model in enumerate(self.models)
+        }
 
-    def _win_rate(self, model: int, moved: Floats) -> LengthControlledRate:
+    def _win_rate(self, model: int, of_ability: Floats) -> LengthControlledRate:
         chance = expit(self.ability[model] + self.difficulty)
         slope = float((chance * (1 - chance)).mean())
-        influence = (chance - chance.mean()) / len(chance) + slope * moved
+        influence = (chance - chance.mean()) / len(chance) + slope * of_ability
         return LengthControlledRate(100 * float(chance.mean()), 100 * float(np.sqrt((influence**2).sum())))
 
-    def _moved(self) -> Floats:
-        """(prompts, 1 + models) by how much each prompt moved phi and the thetas: scores times inverse Hessian."""
+    def _influence(self) -> Floats:
+        """(prompts, 1 + models) influence of each prompt on phi and the thetas: scores times inverse Hessian."""
         rows, many = self.rows, 1 + len(self.models)
         x = np.zeros((len(rows.preference), many))
         x[:, 0] = rows.length
@@ -79,7 +81,7 @@ class _Rows:
 def joint_fit(
     preference: Sequence[float], apart: Sequence[float], model: Sequence[Hashable], prompt: Sequence[Hashable]
 ) -> JointFit:
-    """Fit all models against one baseline; all columns have a row a comparison.
+    """The fit of all models against one baseline; all columns have one row per comparison.
 
     `preference` (rows,) in [0, 1] is how much the model is preferred to the baseline, `apart` (rows,) the
     characters of the baseline's completion less those of the model's. Raises LengthMismatch, NoVerdicts, BadRow.
@@ -87,18 +89,18 @@ def joint_fit(
     y, d = floats("preference", preference), floats("apart", apart)
     same_length(preference=y, apart=d, model=model, prompt=prompt)
     if not len(y):
-        raise NoVerdicts("no comparison; length control needs at least one")
+        raise NoVerdicts("There are no comparisons. Length control needs at least one.")
     outside = (y < 0) | (y > 1)
     if outside.any():
         row = int(np.argmax(outside))
-        raise BadRow(f"row {row}: preference {y[row]:g}; expected 0 (baseline) to 1 (model)")
+        raise BadRow(f"row {row}: preference {y[row]:g} is out of range. Expected 0 (baseline) to 1 (model).")
     models, prompts = tuple(dict.fromkeys(model)), tuple(dict.fromkeys(prompt))
     m, x = _codes(model, models), _codes(prompt, prompts)
     rows = _Rows(y, _scaled(d, m, len(models)), m, x)
     hard = len(prompts) if len(models) >= LEAST_MODELS else 0
-    found = _maximise(rows, len(models), hard)
-    theta, gamma = found[1 : 1 + len(models)], found[1 + len(models) :]
-    return JointFit(models, prompts, float(found[0]), theta, gamma if hard else np.zeros(len(prompts)), rows)
+    parameters = _maximise(rows, len(models), hard)
+    theta, gamma = parameters[1 : 1 + len(models)], parameters[1 + len(models) :]
+    return JointFit(models, prompts, float(parameters[0]), theta, gamma if hard else np.zeros(len(prompts)), rows)
 
 
 def _codes(values: Sequence[Hashable], names: Sequence[Hashable]) -> Codes:
@@ -107,7 +109,7 @@ def _codes(values: Sequence[Hashable], names: Sequence[Hashable]) -> Codes:
 
 
 def _scaled(apart: Floats, model: Codes, models: int) -> Floats:
-    """tanh of the difference over the model's own standard deviation of it."""
+    """(rows,) tanh of the difference over the model's own standard deviation of it."""
     spread = np.array([apart[model == m].std() for m in range(models)])
     return np.tanh(apart / np.where(spread > 0, spread, 1.0)[model]) * (spread > 0)[model]
 
@@ -130,8 +132,8 @@ def _maximise(rows: _Rows, models: int, prompts: int) -> Floats:
         ]
         return value, np.concatenate(slope) + precision * b
 
-    found = minimize(
+    optimum = minimize(
         loss, np.zeros(1 + models + prompts), jac=True, method="L-BFGS-B",
         options={"ftol": 1e-14, "gtol": 1e-8, "maxiter": 5_000, "maxfun": 20_000},
     )  # fmt: skip
-    return np.asarray(found.x)
+    return np.asarray(optimum.x)

@@ -1,4 +1,4 @@
-"""Equating of a retired judge and its successor over the battles that both have judged, the bridge.
+"""Equating of a retired judge and its successor over the battles judged by both, the bridge.
 
 Preferences are distances from a tie, x = p_old - 1/2 and y = p_new - 1/2 for the left model, and equated by
 
@@ -6,7 +6,7 @@ Preferences are distances from a tie, x = p_old - 1/2 and y = p_new - 1/2 for th
 
 Naming the other model left turns both signs, so the line goes through the tie. Prompts are the clusters of the
 slope's error. Beyond it, judges may rank models differently at the same distance: the spread of the residuals
-of the bridge's own models, each left out of the fit in its turn, is the error of the equating itself.
+of the bridge's own models, each predicted by a fit without it, is the error of the equating itself.
 Source: linear linking of Kolen & Brennan, Test Equating, Scaling, and Linking (2014), ch. 4 and 10.
 """
 
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from judges.columns import Floats, floats, same_length
 from judges.errors import BadRow, NoVerdicts
 
-LEAST_MODELS = 3  # leaving one out must leave battles
+LEAST_MODELS = 3  # a fit without one of them must still have battles
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def equate(
     a, b = np.array(model_a, dtype=object), np.array(model_b, dtype=object)
     models = sorted({*model_a, *model_b}, key=str)
     if len(models) < LEAST_MODELS:
-        raise NoVerdicts(f"a bridge of {len(models)} models; equating needs at least {LEAST_MODELS}")
+        raise NoVerdicts(f"The bridge has {len(models)} models. Equating needs at least {LEAST_MODELS}.")
     slope = _slope(x, y)
     residuals = [_residual(x, y, a, b, model) for model in models]
     return Equating(
@@ -83,14 +83,16 @@ def _distances(name: str, preference: Sequence[float]) -> Floats:
     outside = (p < 0) | (p > 1)
     if outside.any():
         row = int(np.argmax(outside))
-        raise BadRow(f"row {row}: {name} preference {p[row]:g}; expected 0 to 1")
+        raise BadRow(f"row {row}: {name} preference {p[row]:g} is out of range. Expected 0 to 1.")
     return p - 0.5
 
 
 def _slope(x: Floats, y: Floats) -> float:
     spread = float(x @ x)
     if not spread:
-        raise NoVerdicts("the old judge has called every battle of the bridge a tie, so it has no scale")
+        raise NoVerdicts(
+            "The old judge has called every battle of the bridge a tie. Add battles on which it names a winner."
+        )
     return float(x @ y) / spread
 
 

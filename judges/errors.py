@@ -1,18 +1,18 @@
-"""What can be wrong with stored verdicts: one class a mistake, each message naming the row and what helps."""
+"""Errors in stored verdicts and options, one class per kind; messages name the row and the remedy."""
 
 from __future__ import annotations
 
 
 class JudgesError(ValueError):
-    """Stored verdicts, or an option, that nothing can be computed from."""
+    """Stored verdicts or an option without a computable result."""
 
 
 class BadRow(JudgesError):
-    """A row without a field that its format prescribes, or with a value outside its range."""
+    """A row with a missing field or a value out of range."""
 
 
 class NoVerdicts(JudgesError):
-    """Nothing to score: no row, or not one readable verdict."""
+    """No rows, or no readable verdict."""
 
 
 class LengthMismatch(JudgesError):
@@ -24,4 +24,4 @@ class BadOption(JudgesError):
 
 
 class BadTemplate(JudgesError):
-    """A prompt template that a judge cannot be asked with."""
+    """An unusable template of a judge prompt."""

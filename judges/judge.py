@@ -1,4 +1,4 @@
-"""What a judge is: it builds requests about an item and reads the replies. It never calls anybody."""
+"""The judge protocol, which builds requests about an item and reads the replies, without calls of its own."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any, Protocol, TypeVar
 
 from judges.replies import Unparsable
 
-Request = Mapping[str, Any]  # the body of an OpenAI chat completion; its "model" is the judge to be asked
-Reply = Mapping[str, Any]  # the body of the chat completion that came back
+Request = Mapping[str, Any]  # the body of an OpenAI chat completion; its "model" is the judge
+Reply = Mapping[str, Any]  # the body of the chat completion returned
 Message = Mapping[str, str]
 
 MIRRORED = {"model_a": "model_b", "model_b": "model_a", "tie": "tie"}
@@ -20,9 +20,9 @@ PREFERENCES = {"model_a": 1.0, "tie": 0.5, "model_b": 0.0}  # for model_a, by wi
 class Pair:
     """Two completions of one conversation. `messages` ends with the user's turn that both answer.
 
-    Where each model answered earlier turns itself, `messages` has the user's turns alone and `earlier_a` and
-    `earlier_b` the models' own words, one for each turn before the last. `references` has one text for each of
-    these turns, where `reference` is all of them together.
+    If each model completed earlier turns itself, `messages` has only the user's turns, and `earlier_a` and
+    `earlier_b` have the models' completions, one for each turn before the last. `references` has one text for each
+    of these turns, and `reference` is all of them joined.
     """
 
     prompt: str  # the prompt's key
@@ -39,7 +39,7 @@ class Pair:
 
     @property
     def turns(self) -> int:
-        """How many turns both models had by themselves."""
+        """Number of turns completed by both models."""
         return 1 + len(self.earlier_a) if len(self.earlier_a) == len(self.earlier_b) else 1
 
     def until(self, turn: int) -> Pair:
@@ -79,7 +79,7 @@ class Single:
 
     @property
     def turns(self) -> int:
-        """How many turns the model had by itself."""
+        """Number of turns completed by the model."""
         return 1 + len(self.earlier)
 
     def until(self, turn: int) -> Single:
@@ -107,13 +107,13 @@ def _joined(references: Sequence[str]) -> str | None:
 
 @dataclass(frozen=True)
 class Verdict:
-    """About a pair, in terms of its own `model_a` and `model_b`."""
+    """A verdict on a pair, in terms of its own `model_a` and `model_b`."""
 
     winner: str  # model_a, model_b or tie
-    preference: float  # for model_a, in [0, 1]; 1, 1/2 and 0 where the judge only names a winner
-    reason: str  # the judge's words; empty where it gives a token
+    preference: float  # for model_a, in [0, 1]; 1, 1/2 or 0 if the judge only names a winner
+    reason: str  # the judge's text; empty if it replies with a token
     strength: int = 1  # 2 for "much better", 0 for a tie
-    orders: tuple[str, ...] = ()  # the winner of each order that was asked, in terms of this pair
+    orders: tuple[str, ...] = ()  # the winner in each order, in terms of this pair
 
     def mirrored(self) -> Verdict:
         """The same verdict about the swapped pair."""
@@ -123,7 +123,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Score:
-    """Of a single completion, from 1 to 10. `turns`: the scores that it is the mean of, where each turn was judged."""
+    """A score of a single completion, from 1 to 10; the mean of `turns` if each turn was judged."""
 
     score: float
     reason: str
@@ -135,19 +135,19 @@ Result = TypeVar("Result", covariant=True)
 
 
 class Judge(Protocol[Item, Result]):
-    """Gives results about items. Judges of judges (both orders, panels) are judges themselves."""
+    """A function from items to results, as requests and a reader. Combinations (both orders, panels) are judges."""
 
     @property
     def name(self) -> str: ...
 
     def requests(self, item: Item) -> Sequence[Request]:
-        """What to ask, in order; empty where the item is decided without asking."""
+        """The requests in order; empty if the item is decided without a call."""
         ...
 
     def unreadable(self, item: Item, number: int, reply: Reply) -> Unparsable | None:
-        """Why the reply to request `number` cannot be used, or None: for whoever may ask again."""
+        """Why the reply to request `number` is unusable, or None, for a caller that can retry."""
         ...
 
     def verdict(self, item: Item, replies: Sequence[Reply | None]) -> Result | Unparsable:
-        """The result from all replies, in the order of the requests. None is a call that failed: no result."""
+        """The result from all replies, in the order of the requests. None is a failed call."""
         ...

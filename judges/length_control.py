@@ -8,8 +8,8 @@ preferences are the labels. An L1 penalty of strength 1/C keeps a model that alw
 fit picks C by cross-validation; one C for all is within 0.1 points of it on every complete file and
 needs no random split.
 
-Two gamed versions of the baseline, told to be verbose and concise, stand in every fit with little weight and
-without theta, which keeps a model from raising its win rate through phi. Only two sums of their preferences
+Two gamed versions of the baseline, prompted to be verbose and concise, are part of every fit with a small weight
+and without theta, which keeps a model from raising its win rate through phi. Only two sums of their preferences
 enter the likelihood.
 Source: Dubois et al., arXiv 2404.04475.
 """
@@ -71,7 +71,7 @@ def length_feature(baseline: Sequence[str], model: Sequence[str]) -> Floats:
 def fit(
     preference: Sequence[float], length: Floats, difficulty: Sequence[float], gamed: Sequence[GamedRows] = ()
 ) -> LengthControl:
-    """Penalised maximum likelihood; `preference` (rows,) in [0, 1] is how much the model is preferred.
+    """Coefficients of the largest penalised likelihood; `preference` (rows,) in [0, 1] is how much the model is preferred.
 
     Raises LengthMismatch, NoVerdicts, BadRow for a preference outside [0, 1] or a number that is not finite.
     """
@@ -81,7 +81,7 @@ def fit(
     outside = (y < 0) | (y > 1)
     if outside.any():
         row = int(np.argmax(outside))
-        raise BadRow(f"row {row}: preference {y[row]:g}; expected 0 (baseline) to 1 (model)")
+        raise BadRow(f"row {row}: preference {y[row]:g} is out of range. Expected 0 (baseline) to 1 (model).")
     blocks = [(np.column_stack([length, gamma, np.ones_like(y)]), 1.0)]
     label_sums = blocks[0][0].T @ y
     for rows in gamed:
@@ -91,7 +91,7 @@ def fit(
 
 
 def _maximise(blocks: list[tuple[Floats, float]], label_sums: Floats) -> Floats:
-    """The b that minimises C (sum w log(1 + exp(x b)) - pull b) + |b|, as a difference of positive parts."""
+    """The b that minimises C (sum w log(1 + exp(x b)) - label_sums b) + |b|, as a difference of positive parts."""
 
     def loss(parts: Floats) -> tuple[float, Floats]:
         b = parts[:3] - parts[3:]
@@ -116,11 +116,11 @@ def _maximise(blocks: list[tuple[Floats, float]], label_sums: Floats) -> Floats:
 def controlled(coefficients: LengthControl, difficulty: Sequence[float] | Floats) -> LengthControlledRate:
     """The win rate at equal length over instructions of these difficulties (rows,).
 
-    The standard error is sd / sqrt(rows) of the predictions, as published: it tells how instructions differ
-    and leaves out the error of the coefficients. Raises NoVerdicts for fewer than two rows.
+    The standard error is sd / sqrt(rows) of the predictions, as published: it covers the sampling of
+    instructions and not the error of the coefficients. Raises NoVerdicts for fewer than two rows.
     """
     gamma = floats("difficulty", difficulty)
     if len(gamma) < 2:
-        raise NoVerdicts("one instruction gives no standard error; score at least two")
+        raise NoVerdicts("One instruction gives no standard error. Score at least two.")
     p = expit(coefficients.ability + coefficients.difficulty * gamma)
     return LengthControlledRate(100 * float(p.mean()), 100 * float(p.std(ddof=1) / np.sqrt(len(p))))

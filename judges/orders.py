@@ -1,8 +1,8 @@
-"""The order in which a judge sees two completions: turned round, both ways, or balanced over a set.
+"""The order in which a judge sees two completions: swapped, both, or balanced over a set of pairs.
 
-A judge that is asked each pair in one order only confuses the better place with the better model. Asking both
-orders doubles the cost; a balanced design shows every model first as often as second, over models and over
-prompts, and asks a share of the pairs both ways to estimate how often the order alone decides (the flip rate).
+If a judge sees each pair in one order only, position bias is confounded with quality. Judging both orders doubles
+the cost. A balanced design shows every model first as often as second, over models and over prompts, and has a
+share of the pairs judged in both orders to estimate how often the order alone decides (the flip rate).
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from judges.judge import Judge, Pair, Reply, Request, Verdict
 from judges.pairwise import winner_of
 from judges.replies import Unparsable
 
-DOUBLE = 0.1  # share of the pairs that a balanced design asks in both orders
+DOUBLE = 0.1  # share of the pairs that a balanced design has judged in both orders
 PairJudge = Judge[Pair, Verdict]
 
 
 @dataclass(frozen=True)
 class Swapped:
-    """A judge that sees every pair the other way round."""
+    """A judge that sees every pair with the sides swapped."""
 
     judge: PairJudge
 
@@ -37,16 +37,16 @@ class Swapped:
         return self.judge.unreadable(item.swapped(), number, reply)
 
     def verdict(self, item: Pair, replies: Sequence[Reply | None]) -> Verdict | Unparsable:
-        found = self.judge.verdict(item.swapped(), replies)
-        return found if isinstance(found, Unparsable) else found.mirrored()
+        verdict = self.judge.verdict(item.swapped(), replies)
+        return verdict if isinstance(verdict, Unparsable) else verdict.mirrored()
 
 
 @dataclass(frozen=True)
 class BothOrders:
-    """A judge that sees every pair both ways round; its preference is the mean of both.
+    """A judge that sees every pair in both orders; its preference is the mean of both.
 
-    The mean, not a tie on every conflict: people rarely call a tie, and where one order is clear and the other
-    is not, the mean keeps what was said. Without both verdicts there is none.
+    The mean, not a tie on every conflict: people rarely vote for a tie, and where one order is clear and the other
+    is not, the mean keeps that preference. If either verdict is missing, so is the result.
     """
 
     judge: PairJudge
@@ -66,54 +66,51 @@ class BothOrders:
 
     def verdict(self, item: Pair, replies: Sequence[Reply | None]) -> Verdict | Unparsable:
         first = len(self.judge.requests(item))
-        given = (
-            self.judge.verdict(item, replies[:first]),
-            Swapped(self.judge).verdict(item, replies[first:]),
-        )
-        one, other = given
-        if not replies:  # decided without asking: there is no order in which it was seen
-            return one
-        if isinstance(one, Unparsable):
-            return one
-        if isinstance(other, Unparsable):
-            return other
-        return _mean(one, other)
+        forward = self.judge.verdict(item, replies[:first])
+        backward = Swapped(self.judge).verdict(item, replies[first:])
+        if not replies:  # decided without a call: the pair was seen in no order
+            return forward
+        if isinstance(forward, Unparsable):
+            return forward
+        if isinstance(backward, Unparsable):
+            return backward
+        return _mean(forward, backward)
 
 
-def _mean(one: Verdict, other: Verdict) -> Verdict:
-    preference = (one.preference + other.preference) / 2
+def _mean(forward: Verdict, backward: Verdict) -> Verdict:
+    preference = (forward.preference + backward.preference) / 2
     winner = winner_of(preference)
-    reasons = [reason for reason in dict.fromkeys((one.reason, other.reason)) if reason]
+    reasons = [reason for reason in dict.fromkeys((forward.reason, backward.reason)) if reason]
     return Verdict(
         winner,
         preference,
         "\n\n— in the other order —\n\n".join(reasons),
-        strength=0 if winner == "tie" else min(one.strength, other.strength) or 1,
-        orders=(one.winner, other.winner),
+        strength=0 if winner == "tie" else min(forward.strength, backward.strength) or 1,
+        orders=(forward.winner, backward.winner),
     )
 
 
 def both_orders(judge: PairJudge) -> PairJudge:
-    """A judge that is asked every pair in both orders."""
+    """`judge` with every pair judged in both orders."""
     return BothOrders(judge)
 
 
 def in_order(judge: PairJudge, *, swapped: bool) -> PairJudge:
-    """A judge that is asked every pair as it stands, or the other way round."""
+    """`judge` with every pair judged in its own order, or swapped."""
     return Swapped(judge) if swapped else judge
 
 
 def balanced(
     pairs: Iterable[Pair], judge: PairJudge, *, double: float = DOUBLE
 ) -> Iterator[tuple[PairJudge, Pair]]:
-    """Each pair with the judge that sees it in its order; a share `double` of them both ways.
+    """Each pair with the judge for its order; a share `double` of them is judged in both orders.
 
     A Latin assignment: within a pair of models the order alternates from prompt to prompt, and neighbouring
-    pairs of models begin the other way. Which pairs are doubled depends on their names alone, so a longer run
-    doubles the same ones. Raises BadOption for a share outside [0, 1].
+    pairs of models begin in opposite orders. The choice of doubled pairs depends on their names alone, so a longer
+    run doubles the same pairs. Raises BadOption for a share outside [0, 1].
     """
     if not 0 <= double <= 1:
-        raise BadOption(f"double {double:g}; expected a share from 0 to 1")
+        raise BadOption(f"double {double:g} is out of range. Expected a share from 0 to 1.")
     seen: dict[frozenset[str], int] = {}
     for pair in pairs:
         models = frozenset((pair.model_a, pair.model_b))
@@ -128,12 +125,12 @@ def balanced(
 
 
 def _chance(pair: Pair) -> float:
-    """A number in [0, 1) that the names decide, the same for both orders."""
+    """A number in [0, 1) determined by the names, the same for both orders."""
     names = "\n".join([pair.prompt, *sorted((pair.model_a, pair.model_b))])
     return int.from_bytes(hashlib.sha256(names.encode("utf-8", "surrogatepass")).digest()[:8], "big") / 2**64
 
 
 def flip_rate(verdicts: Iterable[Verdict]) -> tuple[int, int]:
-    """(pairs whose two orders have different winners, pairs asked in both orders)."""
+    """(pairs whose two orders have different winners, pairs judged in both orders)."""
     both = [verdict.orders for verdict in verdicts if len(verdict.orders) == 2]
     return sum(first != second for first, second in both), len(both)

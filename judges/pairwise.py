@@ -1,4 +1,4 @@
-"""One judge, two completions, one order. `both_orders` and `panel` make better judges of it."""
+"""A judge of pairs in one order, to be combined with `both_orders` and `panel`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Reader = Callable[[Reply], Verdict | Unparsable]
 
 
 def winner_of(preference: float) -> str:
-    """The side preferred; exactly one half is a tie."""
+    """The preferred side; a preference of exactly 1/2 is a tie."""
     return "tie" if preference == 0.5 else "model_a" if preference > 0.5 else "model_b"
 
 
@@ -29,7 +29,7 @@ def _named(winner: str | Unparsable, reason: str) -> Verdict | Unparsable:
 
 
 def _graded(lead: int | Unparsable, reason: str) -> Verdict | Unparsable:
-    """From 2 (A much better) to -2."""
+    """The verdict of a lead from 2 (A much better) to -2."""
     if isinstance(lead, Unparsable):
         return lead
     winner = winner_of(0.5 + lead)
@@ -53,11 +53,13 @@ def _text(read: Callable[[str], Verdict | Unparsable]) -> Reader:
 
 
 def _alpaca_eval(reply: Reply) -> Verdict | Unparsable:
-    """AlpacaEval's m and M: from log-probabilities as published, else from the letter."""
-    found = alpaca_eval.verdict(reply, switched=False)
-    if isinstance(found, Unparsable) and found.reason is Reason.EMPTY:
+    """The verdict of AlpacaEval's m and M: from log-probabilities as published, else from the letter."""
+    preference = alpaca_eval.verdict(reply, switched=False)
+    if isinstance(preference, Unparsable) and preference.reason is Reason.EMPTY:
         return _soft(tokens.preference(reply, (alpaca_eval.FIRST, alpaca_eval.SECOND)))
-    return _soft(found if isinstance(found, Unparsable) else 2 - found)  # 1 is the output shown first
+    return _soft(
+        preference if isinstance(preference, Unparsable) else 2 - preference
+    )  # 1 is the output shown first
 
 
 ONE_TOKEN = {"max_tokens": 1, "temperature": 0, "logprobs": True, "top_logprobs": TOP}
@@ -83,9 +85,9 @@ PROTOCOLS = {
 
 @dataclass(frozen=True)
 class PairwiseJudge(RequestBuilder[Pair, Verdict]):
-    """The model `model` as a judge of pairs, in the order in which it is given them.
+    """The model `model` as a judge of pairs, each in its own order.
 
-    Identical completions are a tie and an empty one loses, without a call. Options as of `RequestBuilder`.
+    Identical completions are a tie and an empty completion loses, without a call. Options as in `RequestBuilder`.
     """
 
     protocol: str = "arena"
@@ -98,18 +100,18 @@ class PairwiseJudge(RequestBuilder[Pair, Verdict]):
         return pair_values(item)
 
     def _decided(self, item: Pair) -> Verdict | None:
-        return _without_asking(item)
+        return _without_call(item)
 
     def _mean(self, results: Sequence[Verdict]) -> Verdict:
-        preference = sum(one.preference for one in results) / len(results)
+        preference = sum(verdict.preference for verdict in results) / len(results)
         winner = winner_of(preference)
-        reason = by_turn([one.reason for one in results])
-        strength = 0 if winner == "tie" else min(one.strength for one in results) or 1
+        reason = by_turn([verdict.reason for verdict in results])
+        strength = 0 if winner == "tie" else min(verdict.strength for verdict in results) or 1
         return Verdict(winner, preference, reason, strength)
 
 
-def _without_asking(pair: Pair) -> Verdict | None:
-    """Pairs that nobody need be paid for: the same words twice, or nothing on one side."""
+def _without_call(pair: Pair) -> Verdict | None:
+    """The verdict on a pair that needs no call: identical completions, or an empty one; else None."""
     a, b = ((pair.earlier_a, pair.completion_a.strip()), (pair.earlier_b, pair.completion_b.strip()))
     if a == b:
         return Verdict("tie", 0.5, "Both completions are the same.", strength=0)

@@ -1,4 +1,4 @@
-"""Several judges as one. Source: Verga et al., Replacing Judges with Juries, arXiv 2404.18796."""
+"""A panel: several judges combined into one. Source: Verga et al., Replacing Judges with Juries, arXiv 2404.18796."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Result = TypeVar("Result", Verdict, Score)
 
 @dataclass(frozen=True)
 class _Together(Generic[Item, Result]):
-    """Judges that are asked one after the other."""
+    """Judges whose requests are concatenated, in the order of the judges."""
 
     judges: tuple[Judge[Item, Result], ...]
 
@@ -31,42 +31,43 @@ class _Together(Generic[Item, Result]):
 
     def unreadable(self, item: Item, number: int, reply: Reply) -> Unparsable | None:
         for judge in self.judges:
-            asked = len(judge.requests(item))
-            if number < asked:
+            count = len(judge.requests(item))
+            if number < count:
                 return judge.unreadable(item, number, reply)
-            number -= asked
-        raise IndexError(f"the panel asked {len(self.requests(item))} requests")
+            number -= count
+        raise IndexError(f"The panel has {len(self.requests(item))} requests. Give the number of one of them.")
 
     def given(self, item: Item, replies: Sequence[Reply | None]) -> list[tuple[str, Result | Unparsable]]:
-        """What each judge, by name, makes of its own replies."""
-        found, start = [], 0
+        """(name, verdict) of each judge from its own replies."""
+        results: list[tuple[str, Result | Unparsable]] = []
+        start = 0
         for judge in self.judges:
-            asked = len(judge.requests(item))
-            found.append((judge.name, judge.verdict(item, replies[start : start + asked])))
-            start += asked
-        return found
+            count = len(judge.requests(item))
+            results.append((judge.name, judge.verdict(item, replies[start : start + count])))
+            start += count
+        return results
 
 
 @dataclass(frozen=True)
 class Panel(_Together[Pair, Verdict]):
-    """Judges whose preferences are averaged; at least `quorum` of them must have given a verdict."""
+    """Judges whose preferences are averaged; the panel needs verdicts of at least `quorum` of them."""
 
     quorum: int
 
     def verdict(self, item: Pair, replies: Sequence[Reply | None]) -> Verdict | Unparsable:
         given = self.given(item, replies)
-        readable = [(name, one) for name, one in given if not isinstance(one, Unparsable)]
+        readable = [(name, verdict) for name, verdict in given if not isinstance(verdict, Unparsable)]
         if len(readable) < self.quorum:
-            problems = [one.reason for _, one in given if isinstance(one, Unparsable)]
+            problems = [verdict.reason for _, verdict in given if isinstance(verdict, Unparsable)]
             return Unparsable(problems[0] if problems else Reason.MISSING)
         return _average(readable)
 
 
 def _average(given: Sequence[tuple[str, Verdict]]) -> Verdict:
-    preference = sum(one.preference for _, one in given) / len(given)
+    preference = sum(verdict.preference for _, verdict in given) / len(given)
     winner = winner_of(preference)
-    reason = "\n\n".join(f"{name}: {one.reason or one.winner}" for name, one in given)
-    orders = [one.orders for _, one in given if len(one.orders) == 2]
+    reason = "\n\n".join(f"{name}: {verdict.reason or verdict.winner}" for name, verdict in given)
+    orders = [verdict.orders for _, verdict in given if len(verdict.orders) == 2]
     return Verdict(
         winner,
         preference,
@@ -82,39 +83,39 @@ def _majority(winners: Sequence[str]) -> str:
 
 
 def panel(judges: Sequence[PairJudge], *, quorum: int | None = None) -> PairJudge:
-    """Judges as one judge; by default all of them must give a verdict. Raises BadOption."""
+    """The judges as one judge, which by default needs a verdict of each. Raises BadOption."""
     _check([judge.name for judge in judges])
-    most = len(judges)
-    if quorum is not None and not 1 <= quorum <= most:
-        raise BadOption(f"quorum {quorum} of {most} judges; expected 1 to {most}")
-    return Panel(tuple(judges), most if quorum is None else quorum)
+    size = len(judges)
+    if quorum is not None and not 1 <= quorum <= size:
+        raise BadOption(f"Quorum {quorum} of {size} judges is out of range. Expected 1 to {size}.")
+    return Panel(tuple(judges), size if quorum is None else quorum)
 
 
 @dataclass(frozen=True)
 class SinglePanel(_Together[Single, Score]):
-    """Judges whose scores are averaged; all of them must have given one."""
+    """Judges whose scores are averaged; the panel needs a score of each."""
 
     def verdict(self, item: Single, replies: Sequence[Reply | None]) -> Score | Unparsable:
         scores = []
-        for name, one in self.given(item, replies):
-            if isinstance(one, Unparsable):
-                return one
-            scores.append((name, one))
-        reason = "\n\n".join(f"{name}: {one.reason}" for name, one in scores)
-        by_turn = {len(one.turns) for _, one in scores} == {item.turns}  # some judges score the whole alone
-        turns = zip(*(one.turns for _, one in scores), strict=True) if by_turn else ()
+        for name, score in self.given(item, replies):
+            if isinstance(score, Unparsable):
+                return score
+            scores.append((name, score))
+        reason = "\n\n".join(f"{name}: {score.reason}" for name, score in scores)
+        by_turn = {len(score.turns) for _, score in scores} == {item.turns}  # some judges score only the whole
+        turns = zip(*(score.turns for _, score in scores), strict=True) if by_turn else ()
         means = tuple(sum(turn) / len(scores) for turn in turns)
-        return Score(sum(one.score for _, one in scores) / len(scores), reason, means)
+        return Score(sum(score.score for _, score in scores) / len(scores), reason, means)
 
 
 def single_panel(judges: Sequence[Judge[Single, Score]]) -> Judge[Single, Score]:
-    """Judges that score, as one judge. Raises BadOption."""
+    """The scoring judges as one judge. Raises BadOption."""
     _check([judge.name for judge in judges])
     return SinglePanel(tuple(judges))
 
 
 def _check(names: Sequence[str]) -> None:
     if len(names) < 2:
-        raise BadOption(f"a panel of {len(names)}; give at least two judges")
+        raise BadOption(f"A panel of {len(names)} is too small. Give at least two judges.")
     if len(set(names)) < len(names):
-        raise BadOption(f"a panel with the same judge twice: {', '.join(names)}; each counts once")
+        raise BadOption(f"The panel has the same judge twice: {', '.join(names)}. Give each judge once.")

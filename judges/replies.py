@@ -1,4 +1,4 @@
-"""What a judge's reply says: read exactly, or `Unparsable` with the reason. Never a tie and never a guess."""
+"""Parsing of a judge's reply: an exact verdict, or `Unparsable` with the reason; never a tie or a guess."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ class Reason(StrEnum):
     """Why no verdict could be read."""
 
     EMPTY = "empty"  # the reply has no text
-    NONE = "no verdict"  # text, but nothing in it has the agreed form
-    SEVERAL = "several verdicts"  # verdicts that contradict each other: one may be the candidate's own words
+    NONE = "no verdict"  # text without the form that the protocol prescribes
+    SEVERAL = "several verdicts"  # contradictory verdicts: one may be quoted from a completion
     TRUNCATED = "truncated"  # cut off before its end
-    REFUSED = "refused"  # the judge would not judge
-    MISSING = "no reply"  # the call failed: there is nothing to read
-    OUT_OF_RANGE = "out of range"  # the form is right and the value is not one of the protocol's
+    REFUSED = "refused"  # the judge declined to judge
+    MISSING = "no reply"  # the call failed
+    OUT_OF_RANGE = "out of range"  # the prescribed form with a value outside the protocol
 
 
 @dataclass(frozen=True)
 class Unparsable:
-    """A reply that no verdict was read from."""
+    """A reply without a readable verdict."""
 
     reason: Reason
 
 
 def reply_text(reply: Mapping[str, Any]) -> str | Unparsable:
-    """The words of a chat completion body after any thinking, or why they do not count.
+    """The text of a chat completion body after any thinking, or why it is unusable.
 
     `finish_reason` "length" is TRUNCATED; "content_filter", or a `refusal`, is REFUSED.
     """
@@ -43,10 +43,10 @@ def reply_text(reply: Mapping[str, Any]) -> str | Unparsable:
 
 
 def without_thinking(text: str) -> str | Unparsable:
-    """`text` less a leading `<think>…</think>`. A thought that never ends is TRUNCATED, no text is EMPTY.
+    """`text` without a leading `<think>…</think>`. Unclosed thinking is TRUNCATED, no text is EMPTY.
 
-    Some servers drop the opening tag and keep the closing one. Only the start is thinking: a tag later in the
-    text may be quoted from a completion, and what stands before it still counts.
+    Some servers drop the opening tag and keep the closing one. Only a leading block is thinking: a later tag
+    may be quoted from a completion, and the text before it still counts.
     """
     words = text.strip()
     if not words:
@@ -58,20 +58,19 @@ def without_thinking(text: str) -> str | Unparsable:
     return words.strip() or Unparsable(Reason.EMPTY)
 
 
-def only(found: Sequence[str]) -> str | Unparsable:
-    """The one value in `found`; the same value said twice is one verdict, two values are SEVERAL."""
-    values = set(found)
+def only(values: Sequence[str]) -> str | Unparsable:
+    """The only distinct value; a repeated value is one verdict, two values are SEVERAL."""
     if not values:
         return Unparsable(Reason.NONE)
-    return found[0] if len(values) == 1 else Unparsable(Reason.SEVERAL)
+    return values[0] if len(set(values)) == 1 else Unparsable(Reason.SEVERAL)
 
 
 def exactly_one(pattern: re.Pattern[str], text: str | None) -> str | Unparsable:
-    """The group of a pattern's only match; a second match is SEVERAL even if it says the same."""
+    """The group of a pattern's only match; a second match is SEVERAL even if it is equal."""
     words = without_thinking(text or "")
     if isinstance(words, Unparsable):
         return words
-    found = pattern.findall(words)
-    if len(found) > 1:
+    matches = pattern.findall(words)
+    if len(matches) > 1:
         return Unparsable(Reason.SEVERAL)
-    return only(found)
+    return only(matches)

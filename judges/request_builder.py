@@ -21,19 +21,19 @@ Result = TypeVar("Result")
 class Protocol(Generic[Result]):
     """How a judge is called and how its replies are read."""
 
-    prompt: str  # the name of our own template
+    prompt: str  # name of the built-in template
     read: Callable[[Reply], Result | Unparsable]
     sampling: Mapping[str, Any]
-    words: int | None = None  # of each text that the judge is shown
-    each_turn: bool = False  # a conversation that the models had themselves is judged once after every turn
+    words: int | None = None  # per text shown to the judge
+    each_turn: bool = False  # if the models wrote all turns, the conversation is judged after each
 
 
 @dataclass(frozen=True)
 class RequestBuilder(ABC, Generic[Item, Result]):
     """The model `model` as a judge.
 
-    `text` is a template in place of ours. `sampling` overrides the protocol's own; `thinking_budget` tokens are
-    added to its limit for judges that think before they answer.
+    `text` is a template that replaces the built-in one. `sampling` overrides the protocol's own; `thinking_budget` tokens
+    are added to its limit for judges that think before their verdict.
     """
 
     model: str
@@ -44,11 +44,11 @@ class RequestBuilder(ABC, Generic[Item, Result]):
 
     protocols: ClassVar[Mapping[str, Protocol[Any]]]
     needs: ClassVar[tuple[str, ...]]  # fields that the template must have
-    needs_of_turns: ClassVar[tuple[str, ...]]  # of a template for conversations of several turns
+    needs_of_turns: ClassVar[tuple[str, ...]]  # of a template for several turns
 
     def __post_init__(self) -> None:
         if self.protocol not in self.protocols:
-            raise BadOption(f"unknown protocol {self.protocol!r}; expected one of: {', '.join(self.protocols)}")
+            raise BadOption(f"Protocol {self.protocol!r} is unknown. Choose one of: {', '.join(self.protocols)}.")
         for several in (False, True):
             for referenced in (False, True):
                 self._template(several, referenced)
@@ -65,27 +65,27 @@ class RequestBuilder(ABC, Generic[Item, Result]):
         return [self._request(turn) for turn in self._turns(item) if self._decided(turn) is None]
 
     def unreadable(self, item: Item, number: int, reply: Reply) -> Unparsable | None:
-        found = self._read(reply)
-        return found if isinstance(found, Unparsable) else None
+        result = self._read(reply)
+        return result if isinstance(result, Unparsable) else None
 
     def verdict(self, item: Item, replies: Sequence[Reply | None]) -> Result | Unparsable:
-        left = iter(replies)
+        remaining = iter(replies)
         results: list[Result] = []
         for turn in self._turns(item):
-            found = self._decided(turn)
-            if found is None:
-                reply = next(left)
+            result = self._decided(turn)
+            if result is None:
+                reply = next(remaining)
                 read = Unparsable(Reason.MISSING) if reply is None else self._read(reply)
                 if isinstance(read, Unparsable):
                     return read
-                found = read
-            results.append(found)
+                result = read
+            results.append(result)
         return results[0] if len(results) == 1 else self._mean(results)
 
     def _turns(self, item: Item) -> Sequence[Item]:
-        """The items to judge in order: the whole, or the conversation up to each turn.
+        """The items to judge in order: the whole conversation, or the conversation up to each turn.
 
-        A user's template with fields for two turns takes the whole conversation only.
+        A user's template with fields for two turns judges the whole conversation only.
         """
         whole = isinstance(self.text, str) and any(name.endswith("_2") for name in self.template(item).fields)
         if whole or not self.protocols[self.protocol].each_turn:
@@ -102,12 +102,14 @@ class RequestBuilder(ABC, Generic[Item, Result]):
         if isinstance(self.text, ByItem):
             needs = self.needs_of_turns if several else self.needs
             return template(self.text.of(several, referenced), needs, f"{prompt} template")
-        needs = tuple(f"{one}|{other}" for one, other in zip(self.needs, self.needs_of_turns, strict=True))
+        needs = tuple(
+            f"{name}|{name_of_turns}" for name, name_of_turns in zip(self.needs, self.needs_of_turns, strict=True)
+        )
         return template(own(prompt) if self.text is None else self.text, needs, prompt)
 
     def _read(self, reply: Reply) -> Result | Unparsable:
-        found: Result | Unparsable = self.protocols[self.protocol].read(reply)
-        return found
+        result: Result | Unparsable = self.protocols[self.protocol].read(reply)
+        return result
 
     @abstractmethod
     def _values(self, item: Item) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""A reward model as a judge of pairs: the difference of two rewards is the logit of its preference.
+"""A reward model as a judge of pairs: the difference of two rewards is the logit of the preference.
 
     P(A preferred to B) = expit(r(prompt, A) - r(prompt, B))
 
@@ -19,7 +19,7 @@ from judges.replies import Reason, Unparsable
 
 @dataclass(frozen=True)
 class RewardJudge:
-    """The reward model `model`. Its replies have a `score` each; a reply without a finite one is no verdict."""
+    """The reward model `model`. Each reply has a `score`; a reply without a finite score gives no verdict."""
 
     model: str
 
@@ -34,8 +34,8 @@ class RewardJudge:
         return [{"model": self.model, "messages": _conversation(item, *side)} for side in sides]
 
     def unreadable(self, item: Pair, number: int, reply: Reply) -> Unparsable | None:
-        found = _score(reply)
-        return found if isinstance(found, Unparsable) else None
+        score = _score(reply)
+        return score if isinstance(score, Unparsable) else None
 
     def verdict(self, item: Pair, replies: Sequence[Reply | None]) -> Verdict | Unparsable:
         if not replies:
@@ -53,14 +53,14 @@ class RewardJudge:
 
 
 def _conversation(item: Pair, earlier: Sequence[str], completion: str) -> list[Message]:
-    """The prompt, the model's own turns before, and the completion that is scored."""
+    """The messages of the prompt, the model's earlier turns, and the completion to score."""
     if not earlier:
         return [*item.messages, {"role": "assistant", "content": completion}]
     users = [message for message in item.messages if message["role"] == "user"][-len(earlier) - 1 :]
-    spoken: list[Message] = list(item.messages[: len(item.messages) - len(users)])
-    for said, written in zip(users, (*earlier, completion), strict=True):
-        spoken += [said, {"role": "assistant", "content": written}]
-    return spoken
+    messages: list[Message] = list(item.messages[: len(item.messages) - len(users)])
+    for prompt, written in zip(users, (*earlier, completion), strict=True):
+        messages += [prompt, {"role": "assistant", "content": written}]
+    return messages
 
 
 def _score(reply: Reply) -> float | Unparsable:

@@ -1,4 +1,4 @@
-"""One judge, one completion, a score from 1 to 10."""
+"""A judge of single completions, with scores from 1 to 10."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from judges.replies import Unparsable, reply_text
 from judges.request_builder import Protocol, RequestBuilder, by_turn
 from judges.template_fields import single_values
 
-EMPTY_SCORE = 1.0  # what WildBench gives an empty completion without asking
+EMPTY_SCORE = 1.0  # WildBench's score of an empty completion, without a call
 
 
 def _words(read: Callable[[str], float | Unparsable]) -> Callable[[Reply], Score | Unparsable]:
-    """A reading of the reply's words."""
+    """A reader of the reply's text."""
 
-    def reading(reply: Reply) -> Score | Unparsable:
+    def reader(reply: Reply) -> Score | Unparsable:
         words = reply_text(reply)
         if isinstance(words, Unparsable):
             return words
         score = read(words)
         return score if isinstance(score, Unparsable) else Score(float(score), words)
 
-    return reading
+    return reader
 
 
 PROTOCOLS = {
@@ -43,7 +43,7 @@ PROTOCOLS = {
 
 @dataclass(frozen=True)
 class SingleJudge(RequestBuilder[Single, Score]):
-    """The model `model` as a judge that scores. Options as of `RequestBuilder`."""
+    """The model `model` as a judge that scores. Options as in `RequestBuilder`."""
 
     protocol: str = "wildbench"
 
@@ -58,5 +58,5 @@ class SingleJudge(RequestBuilder[Single, Score]):
         return None if item.completion.strip() else Score(EMPTY_SCORE, "The completion is empty.")
 
     def _mean(self, results: Sequence[Score]) -> Score:
-        turns = tuple(one.score for one in results)
-        return Score(sum(turns) / len(turns), by_turn([one.reason for one in results]), turns)
+        turns = tuple(score.score for score in results)
+        return Score(sum(turns) / len(turns), by_turn([score.reason for score in results]), turns)

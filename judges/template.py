@@ -1,6 +1,6 @@
-"""A judge's prompt as a text with fields to fill. Ours are in `judges/prompts`; published ones load as they are.
+"""Templates of judge prompts: built-in ones in `judges/prompts`, and published ones loaded unchanged.
 
-A field is `{name}` or `{$name}`. All fields are filled in one pass, so that braces or fields in a completion stay
+A field is `{name}` or `{$name}`. All fields are filled in one pass, so that braces and fields in a completion stay
 text. A line of `=====` alone separates the system message from the user's.
 """
 
@@ -18,7 +18,7 @@ from judges.errors import BadTemplate
 FIELD = re.compile(r"\{\$?([A-Za-z][A-Za-z_]*(?:_[12])?)\}")
 RULE = re.compile(r"^={5,}\s*$", re.MULTILINE)
 
-# the published templates' names of our fields
+# names of our fields in published templates
 SYNONYMS = {
     "user_query": "question",
     "prompt": "question",
@@ -58,36 +58,37 @@ class Template:
 
 @dataclass(frozen=True)
 class ByItem:
-    """The four texts of MT-bench: for one turn or several, with a reference or without."""
+    """The four texts of MT-bench: for one turn or several, with or without a reference."""
 
-    one: str
-    one_referenced: str
+    single_turn: str
+    single_turn_referenced: str
     several: str
     several_referenced: str
 
     def of(self, several: bool, referenced: bool) -> str:
-        """The text for an item of several turns or one, with a reference or without."""
-        texts = (self.several, self.several_referenced) if several else (self.one, self.one_referenced)
-        return texts[referenced]
+        """The text for an item of several turns or one, with or without a reference."""
+        if several:
+            return self.several_referenced if referenced else self.several
+        return self.single_turn_referenced if referenced else self.single_turn
 
 
 @cache
 def template(text: str, needs: tuple[str, ...], name: str = "template") -> Template:
-    """The template of a text that has at least one of the fields in each of `needs` ("answer_a|answer_a_2").
+    """The template of a text with at least one of the fields in each of `needs` ("answer_a|answer_a_2").
 
     Raises BadTemplate naming the unknown or missing field.
     """
     system, _, user = text.partition(match[0]) if (match := RULE.search(text)) else ("", "", text)
-    made = Template(system.strip(), user.strip())
-    if unknown := sorted(made.fields - FIELDS):
-        known = ", ".join(sorted(FIELDS | set(SYNONYMS)))
-        raise BadTemplate(f"{name}: unknown field {{{unknown[0]}}}. Use some of: {known}.")
+    parsed = Template(system.strip(), user.strip())
+    if unknown := sorted(parsed.fields - FIELDS):
+        choices = ", ".join(sorted(FIELDS | set(SYNONYMS)))
+        raise BadTemplate(f"{name}: unknown field {{{unknown[0]}}}. Use some of: {choices}.")
     for need in needs:
-        if not made.fields & set(need.split("|")):
+        if not parsed.fields & set(need.split("|")):
             raise BadTemplate(
                 f"{name}: no field {{{need.split('|')[0]}}}. Add it, or the judge does not see this text."
             )
-    return made
+    return parsed
 
 
 # MT-bench's names of its prompts, in the order of `ByItem`
@@ -98,13 +99,13 @@ MT_BENCH = {
 
 
 def mt_bench_templates(lines: Iterable[str], kind: str) -> ByItem:
-    """The four texts of a `judge_prompts.jsonl` for "pair" or "single". Raises BadTemplate when one is not there."""
+    """The four texts of a `judge_prompts.jsonl` for "pair" or "single". Raises BadTemplate for a missing one."""
     prompts = _judge_prompts(lines)
     return ByItem(*(_prompt(prompts, name) for name in MT_BENCH[kind]))
 
 
 def mt_bench_template(lines: Iterable[str], prompt: str) -> str:
-    """The text of one prompt of a `judge_prompts.jsonl`. Raises BadTemplate when it is not there."""
+    """The text of one prompt of a `judge_prompts.jsonl`. Raises BadTemplate if it is missing."""
     return _prompt(_judge_prompts(lines), prompt)
 
 
@@ -115,8 +116,9 @@ def _judge_prompts(lines: Iterable[str]) -> dict[str, str]:
             row = json.loads(line)
             prompts[row["name"]] = f"{row['system_prompt']}\n=====\n{row['prompt_template']}"
         except (json.JSONDecodeError, KeyError, TypeError) as problem:
-            detail = f"line {number}: not a judge prompt with system_prompt and prompt_template"
-            raise BadTemplate(detail) from problem
+            raise BadTemplate(
+                f"line {number}: not a judge prompt. Expected JSON with name, system_prompt and prompt_template."
+            ) from problem
     return prompts
 
 
@@ -128,7 +130,7 @@ def _prompt(prompts: Mapping[str, str], name: str) -> str:
 
 @cache
 def own(name: str) -> str:
-    """The text of one of our own templates."""
+    """The text of a built-in template."""
     return files("judges").joinpath("prompts", f"{name}.md").read_text(encoding="utf-8")
 
 

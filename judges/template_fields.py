@@ -1,4 +1,4 @@
-"""Values of a template's fields: the conversation, the completions, checklist and reference as text."""
+"""Values of a template's fields: conversation, completions, checklist and reference as text."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from judges.judge import Message, Pair, Single
 from judges.protocols.wildbench import EMPTY, TRUNCATED
 from judges.template import Template
 
-WORDS = 1000  # words of each text that WildBench's judge is shown
+WORDS = 1000  # per text shown to WildBench's judge
 NONE = "(none given)"
 
 
 def pair_values(pair: Pair) -> dict[str, str]:
-    """The value of every field that the pair defines."""
+    """The value of each field defined by the pair."""
     values = _shared(pair)
     values |= {
         "answer_a": _whole(pair.completion_a, pair.earlier_a),
@@ -29,7 +29,7 @@ def pair_values(pair: Pair) -> dict[str, str]:
 
 
 def single_values(single: Single) -> dict[str, str]:
-    """The value of every field that the completion defines."""
+    """The value of each field defined by the completion."""
     values = _shared(single)
     values["answer"] = _whole(single.completion, single.earlier)
     if len(single.earlier) == 1:
@@ -69,7 +69,7 @@ def _history(messages: Sequence[Message]) -> str:
 
 
 def _whole(completion: str, earlier: Sequence[str]) -> str:
-    """One completion, or all turns of a conversation that the model had by itself."""
+    """One completion, or all turns of a conversation completed by the model."""
     if not earlier:
         return _visible(completion)
     turns = [*earlier, completion]

@@ -1,4 +1,4 @@
-"""A judge that answers with one letter: its preference from the log-probabilities of the two letters.
+"""The preference of a judge that replies with one letter, from the log-probabilities of the two letters.
 
     p(A) = sum of exp(l_t) over spellings t of A / the same over spellings of A and B
 
@@ -15,11 +15,11 @@ from judges.judge import Reply
 from judges.replies import Reason, Unparsable, without_thinking
 
 LETTERS = ("A", "B")
-AROUND = " \n\t▁Ġ*\"'`()[]."  # what tokenizers and models put around a letter
+AROUND = " \n\t▁Ġ*\"'`()[]."  # characters that tokenizers and models put around a letter
 
 
 def preference(reply: Reply, letters: tuple[str, str] = LETTERS) -> float | Unparsable:
-    """Preference in [0, 1] for the side that the first letter names."""
+    """Preference in [0, 1] for the side of the first letter."""
     choice = reply["choices"][0]
     if choice["message"].get("refusal") or choice.get("finish_reason") == "content_filter":
         return Unparsable(Reason.REFUSED)
@@ -39,7 +39,7 @@ def preference(reply: Reply, letters: tuple[str, str] = LETTERS) -> float | Unpa
 
 
 def after_thinking(content: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | Unparsable:
-    """The first token that is not thinking; a thought that never ends is TRUNCATED, nothing after it is EMPTY."""
+    """The first token that is not thinking; unclosed thinking is TRUNCATED, nothing after it is EMPTY."""
     text = "".join(str(entry["token"]) for entry in content)
     if "</think>" not in text:
         return Unparsable(Reason.TRUNCATED) if text.lstrip().startswith("<think>") else content[0]

@@ -1,1 +1,1 @@
-"""One file a published protocol: how its verdicts are read and how they add up."""
+"""Published judge protocols, one file each: parsing of verdicts and their aggregation."""

@@ -4,8 +4,8 @@ The judge names the better of two models, shown as "m" first and "M" second, in 
 
     2 - p(m),    p(m) = exp(l_m) / (exp(l_m) + exp(l_M))
 
-from the log-probabilities of these two tokens, and 3 minus that where the outputs were shown the other way
-round. Source: Dubois et al., Length-controlled AlpacaEval, arXiv 2404.04475.
+from the log-probabilities of these two tokens, and 3 minus that where the outputs were shown in the other
+order. Source: Dubois et al., Length-controlled AlpacaEval, arXiv 2404.04475.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from judges.columns import field
 from judges.errors import BadRow, NoVerdicts
 from judges.replies import Reason, Unparsable
 
-FIRST, SECOND = "m", "M"  # what the prompt calls the outputs shown first and second
+FIRST, SECOND = "m", "M"  # names in the prompt of the outputs shown first and second
 DRAW = 1.5
-LEGACY_DRAW, MISSING = 0, -1  # older files write these
+LEGACY_DRAW, MISSING = 0, -1  # in older files
 
 
 @dataclass(frozen=True)
 class WinRate:
-    """Of a model against the baseline; rates and errors in percent, `missing` rows without a verdict."""
+    """Win rate of a model against the baseline; rates and errors in percent, `missing` rows without a verdict."""
 
     win_rate: float
     standard_error: float
@@ -53,7 +53,7 @@ def preference_of_tokens(top: Iterable[Mapping[str, Any]], *, switched: bool) ->
 
 
 def verdict(reply: Mapping[str, Any], *, switched: bool) -> float | Unparsable:
-    """The preference of a chat completion body that was asked for one token with its log-probabilities."""
+    """The preference of a chat completion body of one token with its log-probabilities."""
     choice = reply["choices"][0]
     if choice["message"].get("refusal") or choice.get("finish_reason") == "content_filter":
         return Unparsable(Reason.REFUSED)
@@ -75,14 +75,16 @@ def _preference(value: object, row: int) -> float | None:
     if value is None or value == MISSING:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise BadRow(f"row {row}: preference {value!r}; expected a number from 1 to 2, 1.5 for a draw")
-    if math.isnan(value):  # what JSON writers make of a missing value
+        raise BadRow(
+            f"row {row}: preference {value!r} is not a number. Expected 1 (baseline) to 2 (model), 1.5 for a draw."
+        )
+    if math.isnan(value):  # some JSON writers store a missing value as NaN
         return None
     if value == LEGACY_DRAW:
         return DRAW
     if not 1 <= value <= 2:
         raise BadRow(
-            f"row {row}: preference {value!r}; expected 1 (baseline) to 2 (model), or 0 or 1.5 for a draw"
+            f"row {row}: preference {value!r} is out of range. Expected 1 (baseline) to 2 (model), or 0 or 1.5 for a draw."
         )
     return float(value)
 
@@ -95,7 +97,7 @@ def win_rate(given: Sequence[float | None]) -> WinRate:
     """
     y = np.array([value - 1 for value in given if value is not None])
     if not y.size:
-        raise NoVerdicts(f"none of {len(given)} rows has a preference; was the judge ever reached?")
+        raise NoVerdicts(f"None of {len(given)} rows has a preference. Check that the judge could be reached.")
     return WinRate(
         win_rate=100 * float(y.mean()),
         standard_error=100 * float(y.std(ddof=1) / math.sqrt(len(y))) if len(y) > 1 else math.nan,
@@ -107,5 +109,5 @@ def win_rate(given: Sequence[float | None]) -> WinRate:
 
 
 def against_itself(rows: int) -> WinRate:
-    """The baseline's own line: every row a draw."""
+    """The baseline's win rate against itself: every row a draw."""
     return win_rate([DRAW] * rows)

@@ -19,12 +19,12 @@ RATING = re.compile(r"\[\[(\d+\.?\d*)\]\]")
 SHORT_RATING = re.compile(r"\[(\d+\.?\d*)\]")
 LABEL = re.compile(r"\[\[([ABC])\]\]")
 WINNERS = {"A": "model_a", "B": "model_b", "C": "tie"}
-MISSING = -1  # what the published files store where no rating could be read
+MISSING = -1  # in published files, for an unreadable rating
 
 
 @dataclass(frozen=True)
 class Score:
-    """Mean ratings of one model; a turn that nobody judged is None."""
+    """Mean ratings of one model; None for a turn without ratings."""
 
     model: str
     score: float
@@ -39,10 +39,10 @@ def rating(reply: str | None) -> float | Unparsable:
     words = without_thinking(reply or "")
     if isinstance(words, Unparsable):
         return words
-    found = only(RATING.findall(words) or SHORT_RATING.findall(words))
-    if isinstance(found, Unparsable):
-        return found
-    return float(found) if 1 <= float(found) <= 10 else Unparsable(Reason.OUT_OF_RANGE)
+    number = only(RATING.findall(words) or SHORT_RATING.findall(words))
+    if isinstance(number, Unparsable):
+        return number
+    return float(number) if 1 <= float(number) <= 10 else Unparsable(Reason.OUT_OF_RANGE)
 
 
 def verdict(reply: str | None) -> str | Unparsable:
@@ -57,7 +57,7 @@ def verdict(reply: str | None) -> str | Unparsable:
 def scores(rows: Sequence[Mapping[str, Any]]) -> list[Score]:
     """The mean rating of each model over all rows with one, the best first.
 
-    The rating is read from `judgment`; where a row has no text its stored `score` counts. Raises BadRow for a
+    The rating is read from `judgment`; if a row has no text, its stored `score` counts. Raises BadRow for a
     field that is missing, a turn other than 1 and 2, or the same turn of a question twice by one judge;
     NoVerdicts for a model without a rating.
     """
@@ -66,27 +66,29 @@ def scores(rows: Sequence[Mapping[str, Any]]) -> list[Score]:
     for row, record in enumerate(rows):
         model, turn = text(record, row, "model"), field(record, row, "turn")
         if turn not in (1, 2):
-            raise BadRow(f"row {row}: turn {turn!r}; expected 1 or 2")
+            raise BadRow(f"row {row}: turn {turn!r} is out of range. Expected 1 or 2.")
         key = (model, turn, str(field(record, row, "question_id")), str(record.get("judge")))
         if key in seen:
-            raise BadRow(f"row {row}: turn {turn} of question {key[2]} is there twice; keep one judgment")
+            raise BadRow(f"row {row}: turn {turn} of question {key[2]} appears twice. Keep one judgment.")
         seen.add(key)
         by_model[model].append((int(turn), _stored(record, row)))
     if not by_model:
-        raise NoVerdicts("no rows; there is nothing to score")
+        raise NoVerdicts("There are no rows to score. Give at least one.")
     lines = [_line(model, given) for model, given in by_model.items()]
     return sorted(lines, key=lambda line: (-line.score, line.model))
 
 
 def _stored(record: Mapping[str, Any], row: int) -> float | Unparsable:
-    said = record.get("judgment")
-    if isinstance(said, str):
-        return rating(said)
+    reply = record.get("judgment")
+    if isinstance(reply, str):
+        return rating(reply)
     kept = field(record, row, "score", "judgment")
     if kept is None or kept == MISSING:
         return Unparsable(Reason.NONE)
     if isinstance(kept, bool) or not isinstance(kept, int | float) or not 1 <= kept <= 10:
-        raise BadRow(f"row {row}: score {kept!r}; expected 1 to 10, or -1 where none could be read")
+        raise BadRow(
+            f"row {row}: score {kept!r} is out of range. Expected 1 to 10, or -1 for an unreadable rating."
+        )
     return float(kept)
 
 
@@ -98,7 +100,9 @@ def _line(model: str, given: Sequence[tuple[int, float | Unparsable]]) -> Score:
     first, second = turns[1], turns[2]
     judged = len(first) + len(second)
     if not judged:
-        raise NoVerdicts(f"{model}: none of {len(given)} judgments has a rating such as [[7]]")
+        raise NoVerdicts(
+            f"{model}: none of {len(given)} judgments has a rating such as [[7]]. Check the file's protocol."
+        )
     return Score(
         model=model,
         score=sum(first + second) / judged,
@@ -111,7 +115,7 @@ def _line(model: str, given: Sequence[tuple[int, float | Unparsable]]) -> Score:
 
 @dataclass(frozen=True)
 class PairScore:
-    """Pair verdicts of one model: a tie is half a win in `win_rate`; `unparsed` lack a verdict in an order."""
+    """Pair verdicts of one model: a tie is half a win in `win_rate`; `unparsed` lack a verdict in one order."""
 
     model: str
     win_rate: float
@@ -131,25 +135,25 @@ def pair_scores(rows: Sequence[Mapping[str, Any]]) -> list[PairScore]:
     tally: dict[str, list[str]] = defaultdict(list)
     seen = set()
     for row, record in enumerate(rows):
-        one, two = text(record, row, "model_1"), text(record, row, "model_2")
-        key = (one, two, str(field(record, row, "question_id")), record.get("turn"), str(record.get("judge")))
+        first, second = text(record, row, "model_1"), text(record, row, "model_2")
+        key = (first, second, str(field(record, row, "question_id")), record.get("turn"), str(record.get("judge")))
         if key in seen:
-            raise BadRow(f"row {row}: {one} and {two} on question {key[2]} are there twice; keep one judgment")
+            raise BadRow(f"row {row}: {first} and {second} on question {key[2]} appear twice. Keep one judgment.")
         seen.add(key)
         winner = _pair_winner(record, row)
-        for model, side in ((one, "model_1"), (two, "model_2")):
+        for model, side in ((first, "model_1"), (second, "model_2")):
             tally[model].append(winner if winner in ("tie", "error") else "win" if winner == side else "loss")
     if not tally:
-        raise NoVerdicts("no rows; there is nothing to score")
+        raise NoVerdicts("There are no rows to score. Give at least one.")
     return sorted((_pair_line(model, given) for model, given in tally.items()), key=_best_first)
 
 
 def _pair_winner(record: Mapping[str, Any], row: int) -> str:
-    """The side that wins in both orders; a tie where they differ, an error where one has no verdict."""
+    """The side that wins in both orders; a tie if they differ, an error if one has no verdict."""
     given = [field(record, row, name) for name in ("g1_winner", "g2_winner")]
     for winner in given:
         if winner not in ("model_1", "model_2", "tie", "error"):
-            raise BadRow(f"row {row}: winner {winner!r}; expected model_1, model_2, tie or error")
+            raise BadRow(f"row {row}: winner {winner!r} is unknown. Expected model_1, model_2, tie or error.")
     if "error" in given:
         return "error"
     return str(given[0]) if given[0] == given[1] else "tie"
@@ -159,7 +163,9 @@ def _pair_line(model: str, given: Sequence[str]) -> PairScore:
     wins, losses, ties = (given.count(result) for result in ("win", "loss", "tie"))
     judged = wins + losses + ties
     if not judged:
-        raise NoVerdicts(f"{model}: none of {len(given)} pairs has a verdict in both orders")
+        raise NoVerdicts(
+            f"{model}: none of {len(given)} pairs has a verdict in both orders. Judge both orders first."
+        )
     return PairScore(model, (wins + ties / 2) / judged, wins, losses, ties, judged, len(given) - judged)
 
 

@@ -37,7 +37,7 @@ class WinRate:
 
 @dataclass(frozen=True)
 class PeerRank:
-    """Scores of the models under judges that weigh as much as they score themselves."""
+    """Scores of the models under judges weighted by their own scores."""
 
     scores: dict[str, float]
     weights: dict[str, float]
@@ -56,29 +56,29 @@ def verdict(text: str | None) -> int | Unparsable:
 
 
 def stored_score(value: object, row: int) -> int:
-    """A stored score. Raises BadRow with the row for anything but 1, 2, 3 or -1, as a number or as text."""
+    """A stored score as 1, 2, 3 or -1. Raises BadRow with the row for anything but 1, 2, 3 or -1, as a number or as text."""
     try:
         score = int(str(value))
     except ValueError:
         score = 0
     if score not in POINTS:
-        raise BadRow(f"row {row}: score {value!r}; expected 1 (first), 2 (second), 3 or -1 (tie)")
+        raise BadRow(f"row {row}: score {value!r} is unknown. Expected 1 (first), 2 (second), 3 or -1 (tie).")
     return score
 
 
 def win_rates(comparisons: Iterable[Comparison]) -> dict[str, WinRate]:
     """The win rate of each model, the best first.
 
-    Several verdicts on the same pair, order and question are one comparison: the side that more of them
-    prefer wins, and as many for each is a draw. Raises NoVerdicts without comparisons.
+    Several verdicts on the same pair, order and question are one comparison: the majority decides, and equal
+    numbers are a draw. Raises NoVerdicts without comparisons.
     """
-    asked: dict[tuple[str, str, str], list[float]] = defaultdict(list)
-    for one in comparisons:
-        asked[one.first, one.second, one.question].append(POINTS[one.score])
-    if not asked:
-        raise NoVerdicts("no comparisons; there is nothing to score")
+    grouped: dict[tuple[str, str, str], list[float]] = defaultdict(list)
+    for comparison in comparisons:
+        grouped[comparison.first, comparison.second, comparison.question].append(POINTS[comparison.score])
+    if not grouped:
+        raise NoVerdicts("There are no comparisons to score. Give at least one.")
     points: dict[str, list[float]] = defaultdict(list)
-    for (first, second, _), given in asked.items():
+    for (first, second, _), given in grouped.items():
         lead = sum(given) - len(given) / 2
         point = 0.5 if lead == 0 else float(lead > 0)
         points[first].append(point)
@@ -88,38 +88,46 @@ def win_rates(comparisons: Iterable[Comparison]) -> dict[str, WinRate]:
 
 
 def peer_rank(rates: Mapping[str, Mapping[str, float]]) -> PeerRank:
-    """Scores S_m = sum over judges of w_j * rate_j(m), with w_j from S_j itself, repeated until nothing moves.
+    """Scores S_m = sum over judges of w_j * rate_j(m), with w_j from S_j itself, repeated until convergence.
 
-    `rates` holds each judge's win rate of each model; a judge that is not itself a model has no part. The
+    `rates` holds each judge's win rate of each model; a judge that is not one of the models is ignored. The
     weights are the judges' scores on a scale on which the worst model has 0 and the best 1, divided by their
-    sum; where a judge did not rate itself, by the sum of those that rated the model. Raises BadOption unless a
+    sum; if a judge did not rate itself, by the sum of those that rated the model. Raises BadOption unless a
     judge is a model and every such judge rated the same two or more models, itself or not.
     """
     models = sorted({model for rated in rates.values() for model in rated})
     judges = [judge for judge in rates if judge in models]
     if not judges:
-        raise BadOption(f"no judge is one of the models; judges: {', '.join(rates) or 'none'}")
+        raise BadOption(
+            f"No judge is one of the models. Give a judge that is; the judges are: {', '.join(rates) or 'none'}."
+        )
     if len(models) < 2 or any({*rates[judge], judge} != set(models) for judge in judges):
-        raise BadOption("a peer ranking needs the same two or more models from every judge")
+        raise BadOption(
+            "The judges rated different models. A peer ranking needs the same two or more models from every judge."
+        )
     raters = {model: [judge for judge in judges if model in rates[judge]] for model in models}
     if alone := [model for model, given in raters.items() if not given]:
-        raise BadOption(f"nobody but itself could rate {alone[0]}; a peer ranking needs another judge")
+        raise BadOption(f"Only {alone[0]} itself could rate it. Add another judge to the peer ranking.")
     weights = dict.fromkeys(judges, 1 / len(judges))
     for count in range(1, ROUNDS + 1):
         scores = {m: _score(m, raters[m], rates, weights) for m in models}
         renewed = _weights(scores, judges)
-        moved = max(abs(renewed[judge] - weights[judge]) for judge in judges)
-        if moved < TOLERANCE:
+        change = max(abs(renewed[judge] - weights[judge]) for judge in judges)
+        if change < TOLERANCE:
             return PeerRank(dict(sorted(scores.items(), key=lambda item: -item[1])), renewed, count)
-        weights = {judge: (weights[judge] + renewed[judge]) / 2 for judge in judges}  # half a step: no swinging
-    raise BadOption(f"weights still move after {ROUNDS} rounds: the judges prefer each other in turns")
+        # half a step, to damp oscillation
+        weights = {judge: (weights[judge] + renewed[judge]) / 2 for judge in judges}
+    raise BadOption(
+        f"The weights did not converge after {ROUNDS} rounds, because the judges prefer each other in turns. "
+        "Add a judge."
+    )
 
 
 def _score(
     model: str, raters: list[str], rates: Mapping[str, Mapping[str, float]], weights: Mapping[str, float]
 ) -> float:
     total = sum(weights[judge] for judge in raters)
-    if not total:  # the judges that may rate it weigh nothing: then they weigh alike
+    if not total:  # all its judges have weight 0: equal weights
         return sum(rates[judge][model] for judge in raters) / len(raters)
     return sum(weights[judge] * rates[judge][model] for judge in raters) / total
 

@@ -2,7 +2,7 @@
 
     score = mean s,    adjusted score = 2 (score - 5),    reward = (W + w/2 - l/2 - L) / rows
 
-for W and w wins by much and slightly. Source: Lin et al., WildBench, arXiv 2406.04770.
+with W and w the wins by much and slightly, L and l the losses. Source: Lin et al., WildBench, arXiv 2406.04770.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from judges.columns import field, text
 from judges.errors import BadRow, NoVerdicts
 from judges.replies import Reason, Unparsable, without_thinking
 
-TRUNCATED = "... (truncated)"  # how a completion that was cut for the judge ends
-EMPTY = "[This model response is empty.]"  # what the judge of a pair is shown instead
+TRUNCATED = "... (truncated)"  # suffix of a completion that was cut for the judge
+EMPTY = "[This model response is empty.]"  # shown to the judge in place of an empty completion
 TASK_WEIGHTS = {
     "Creative Tasks": 0.5,
     "Planning & Reasoning": 1.25,
@@ -48,7 +48,7 @@ FENCE = re.compile(r"```(?:json)?\s*(.*?)\s*```", re.DOTALL)
 
 @dataclass(frozen=True)
 class Score:
-    """Of one model; the scores of tasks are None where the tasks of its prompts are not known."""
+    """Scores of one model; those of tasks are None if the tasks of its prompts are unknown."""
 
     model: str
     score: float
@@ -71,7 +71,7 @@ class Counts:
 
 
 def verdict_score(reply: str | None) -> int | Unparsable:
-    """The score 1 to 10 of a reply that is one JSON object."""
+    """The score from 1 to 10 in a reply that is one JSON object."""
     given = _object(reply)
     if isinstance(given, Unparsable):
         return given
@@ -79,15 +79,15 @@ def verdict_score(reply: str | None) -> int | Unparsable:
 
 
 def verdict_choice(reply: str | None) -> int | Unparsable:
-    """2 (A++) to -2 (B++) of a reply that is one JSON object."""
+    """The lead, 2 (A++) to -2 (B++), in a reply that is one JSON object."""
     given = _object(reply)
     if isinstance(given, Unparsable):
         return given
     choice = given.get("choice")
     if choice is None:
         return Unparsable(Reason.NONE)
-    known = CHOICES.get(choice) if isinstance(choice, str) else None
-    return Unparsable(Reason.OUT_OF_RANGE) if known is None else known
+    lead = CHOICES.get(choice) if isinstance(choice, str) else None
+    return Unparsable(Reason.OUT_OF_RANGE) if lead is None else lead
 
 
 def _object(reply: str | None) -> dict[str, Any] | Unparsable:
@@ -96,8 +96,8 @@ def _object(reply: str | None) -> dict[str, Any] | Unparsable:
         return words
     fenced = FENCE.fullmatch(words)
     try:
-        given = json.loads(fenced[1] if fenced else words, object_pairs_hook=_once)
-    except _SaidTwice:
+        given = json.loads(fenced[1] if fenced else words, object_pairs_hook=_unique)
+    except _DuplicateKey:
         return Unparsable(Reason.SEVERAL)
     except json.JSONDecodeError as problem:
         if problem.msg == "Extra data":
@@ -107,14 +107,14 @@ def _object(reply: str | None) -> dict[str, Any] | Unparsable:
     return given if isinstance(given, dict) else Unparsable(Reason.NONE)
 
 
-class _SaidTwice(ValueError):
-    """A JSON object with the same key twice, of which a reader would silently take the last."""
+class _DuplicateKey(ValueError):
+    """A JSON object with the same key twice, of which `json` would silently take the last."""
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     given = dict(pairs)
     if len(given) < len(pairs):
-        raise _SaidTwice
+        raise _DuplicateKey
     return given
 
 
@@ -134,13 +134,13 @@ def tasks_of_prompts(prompts: Iterable[Mapping[str, Any]]) -> dict[str, frozense
         tags = [field(prompt, row, "primary_tag"), *field(prompt, row, "secondary_tags")]
         for tag in tags:
             if tag not in TASK_OF_TAG:
-                raise BadRow(f"row {row}: tag {tag!r}; expected one of: {', '.join(TASK_OF_TAG)}")
+                raise BadRow(f"row {row}: tag {tag!r} is unknown. Expected one of: {', '.join(TASK_OF_TAG)}.")
         tasks[text(prompt, row, "id", "session_id")] = frozenset(TASK_OF_TAG[tag] for tag in tags)
     return tasks
 
 
 def score(rows: Sequence[Mapping[str, Any]], tasks: Mapping[str, frozenset[str]] | None = None) -> Score:
-    """The score of the model in `rows`, over all that have one; tasks leave out empty and cut completions.
+    """The score of the model in `rows`, over all rows with one; tasks exclude empty and cut completions.
 
     Raises BadRow for a field that is missing, a second model, a prompt twice or one without tasks, NoVerdicts
     without a readable score.
@@ -150,9 +150,9 @@ def score(rows: Sequence[Mapping[str, Any]], tasks: Mapping[str, frozenset[str]]
     for row, record in enumerate(rows):
         name, prompt = text(record, row, "model_test"), text(record, row, "session_id")
         if name != (model := model or name):
-            raise BadRow(f"row {row}: model_test is {name!r} and was {model!r} before; one model a file")
+            raise BadRow(f"row {row}: model_test is {name!r} and was {model!r} before. Give one model per file.")
         if prompt in seen:
-            raise BadRow(f"row {row}: session_id {prompt} is there twice; keep one verdict a prompt")
+            raise BadRow(f"row {row}: session_id {prompt} appears twice. Keep one verdict per prompt.")
         seen.add(prompt)
         value = _score(field(record, row, "score"))
         if isinstance(value, Unparsable):
@@ -163,12 +163,12 @@ def score(rows: Sequence[Mapping[str, Any]], tasks: Mapping[str, frozenset[str]]
             continue
         if prompt not in tasks:
             raise BadRow(
-                f"row {row}: session_id {prompt} is not among the prompts; give the file it was asked from"
+                f"row {row}: session_id {prompt} is not among the prompts. Give the prompt file of this run."
             )
         for task in tasks[prompt]:
             by_task[task].append(value)
     if not scores:
-        raise NoVerdicts(f"none of {len(rows)} rows has a readable score")
+        raise NoVerdicts(f"None of {len(rows)} rows has a readable score. Check the file's protocol.")
     mean = sum(scores) / len(scores)
     means = {task: _adjusted(sum(by_task[task]) / len(by_task[task])) for task in TASK_WEIGHTS if by_task[task]}
     return Score(
@@ -183,7 +183,7 @@ def score(rows: Sequence[Mapping[str, Any]], tasks: Mapping[str, frozenset[str]]
 
 
 def _adjusted(mean: float) -> float:
-    return (mean - 5) * 2  # 5 is an answer of no use and no harm
+    return (mean - 5) * 2  # 5 is the neutral score
 
 
 def macro(of_tasks: Mapping[str, float]) -> float:
@@ -192,33 +192,36 @@ def macro(of_tasks: Mapping[str, float]) -> float:
 
 
 def models_of_pairs(rows: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
-    """The model that pair rows are about, and the reference: `model_A` and `model_B` may change places.
+    """The model of pair rows, and its reference; `model_A` and `model_B` may change places.
 
-    The reference is the one with a name that the published files have for theirs (`REFERENCES`), else
-    the one that stands second in the first row. Raises BadRow for a row of other models.
+    The reference is the only one with a name in `REFERENCES`, as in the published files, else the second of the
+    first row. Raises BadRow for a row of other models.
     """
     first = [text(rows[0], 0, "model_A"), text(rows[0], 0, "model_B")]
     for row, record in enumerate(rows):
         pair = {text(record, row, "model_A"), text(record, row, "model_B")}
         if pair != set(first):
-            raise BadRow(f"row {row}: {' and '.join(sorted(pair))}; expected {' and '.join(first)} in every row")
-    known = [name for name in first if name.rpartition("/")[2] in REFERENCES]
-    reference = known[0] if len(known) == 1 else first[1]
+            raise BadRow(
+                f"row {row}: the models are {' and '.join(sorted(pair))}. "
+                f"Expected {' and '.join(first)} in every row."
+            )
+    references = [name for name in first if name.rpartition("/")[2] in REFERENCES]
+    reference = references[0] if len(references) == 1 else first[1]
     return next(name for name in first if name != reference), reference
 
 
 def count(rows: Sequence[Mapping[str, Any]], model: str, longer_by: int | None = None) -> Counts:
-    """The verdicts of pair rows for `model`; empty and cut completions are left out.
+    """Counts of the verdicts of pair rows for `model`; empty and cut completions are excluded.
 
-    With `longer_by`, a slight win of a completion that is more than so many characters longer is a tie.
+    A slight win of a completion that is longer by more than `longer_by` characters is a tie.
     Raises BadRow for a winner that is neither of the two models nor "tie", or an extent other than 1 and 2.
     """
     tally = dict.fromkeys(("win_much", "win", "tie", "lose", "lose_much"), 0)
     for row, record in enumerate(rows):
         outputs = field(record, row, "model_outputs")
         if model not in outputs or len(outputs) != 2:
-            raise BadRow(f"row {row}: outputs of {', '.join(outputs)}; expected {model} and one other model")
-        if any(said == EMPTY or said.endswith(TRUNCATED) for said in outputs.values()):
+            raise BadRow(f"row {row}: outputs of {', '.join(outputs)}. Expected {model} and one other model.")
+        if any(output == EMPTY or output.endswith(TRUNCATED) for output in outputs.values()):
             continue
         tally[_result(record, row, model, outputs, longer_by)] += 1
     return Counts(**tally)
@@ -231,7 +234,9 @@ def _result(
     if winner == "tie":
         return "tie"
     if winner not in outputs or extent not in (1, 2):
-        raise BadRow(f"row {row}: winner {winner!r}, extent {extent!r}; expected a model and 1 or 2, or tie")
+        raise BadRow(
+            f"row {row}: winner {winner!r}, extent {extent!r} is unknown. Expected a model and 1 or 2, or tie."
+        )
     result = "win" if winner == model else "lose"
     if extent == 2:
         return f"{result}_much"
@@ -241,13 +246,13 @@ def _result(
 
 
 def reward(counts: Counts, total: int | None = None) -> float:
-    """(W + w/2 - l/2 - L) / total, between -1 and 1.
+    """The reward, (W + w/2 - l/2 - L) / total, between -1 and 1.
 
-    The published reward divides by all rows, also those left out of the counts: that is `total`. Rewards of
-    tasks divide by the rows counted. Raises NoVerdicts when there are none.
+    The published reward divides by all rows, including those excluded from the counts: `total`. Rewards of tasks
+    divide by the rows counted. Raises NoVerdicts when there are none.
     """
     counted = counts.win_much + counts.win + counts.tie + counts.lose + counts.lose_much
     rows = counted if total is None else total
     if not rows:
-        raise NoVerdicts("no pair verdicts; there is nothing to score")
+        raise NoVerdicts("There are no pair verdicts to score. Give at least one.")
     return (counts.win_much + 0.5 * counts.win - 0.5 * counts.lose - counts.lose_much) / rows

@@ -33,8 +33,10 @@ def difficulties(rows):
     with published("judges", "alpaca_eval", "ae_instruction_difficulty.csv").open(
         newline="", encoding="utf-8"
     ) as file:
-        known = {r["instruction_sha1_12"]: float(r["instruction_difficulty"]) for r in csv.DictReader(file)}
-    return [known[hashlib.sha1(row["instruction"].encode()).hexdigest()[:12]] for row in rows]
+        by_instruction = {
+            r["instruction_sha1_12"]: float(r["instruction_difficulty"]) for r in csv.DictReader(file)
+        }
+    return [by_instruction[hashlib.sha1(row["instruction"].encode()).hexdigest()[:12]] for row in rows]
 
 
 def gamed():
@@ -73,16 +75,16 @@ def stored_tokens(annotation):
 
 @pytest.mark.parametrize("model", KEEP_TOKENS)
 def test_every_verdict_follows_from_its_stored_top_tokens(model):
-    rows, told = annotations(model), 0
+    rows, decided = annotations(model), 0
     for row, stored in zip(rows, preferences(rows), strict=True):
         tokens = stored_tokens(row)
         if tokens is None:
             assert row["output_1"] == row["output_2"]
             continue
-        told += 1
+        decided += 1
         read_again = preference_of_tokens(tokens, switched=is_switched(row["instruction"]))
         assert read_again == pytest.approx(stored, abs=2e-9)  # stored with ten digits
-    assert told >= 0.99 * len(rows)
+    assert decided >= 0.99 * len(rows)
 
 
 @pytest.mark.parametrize("model", COMPLETE)
@@ -166,12 +168,12 @@ def test_a_preference_out_of_range_names_its_row(value):
 
 
 def test_a_row_without_a_preference_names_what_it_has():
-    with pytest.raises(BadRow, match="row 0: no preference; it has: output"):
+    with pytest.raises(BadRow, match=r"row 0: no preference\. Its fields are: output"):
         preferences([{"output": "x"}])
 
 
 def test_no_verdict_at_all_is_no_win_rate():
-    with pytest.raises(NoVerdicts, match="none of 2 rows"):
+    with pytest.raises(NoVerdicts, match="None of 2 rows"):
         win_rate([None, None])
 
 
@@ -193,18 +195,18 @@ def invented(rows=120):
 def test_order_of_rows_changes_no_controlled_rate():
     length, y, gamma = invented()
     again = list(reversed(range(len(y))))
-    one = length_control.controlled(length_control.fit(y, length, gamma), gamma)
-    two = length_control.controlled(
+    first = length_control.controlled(length_control.fit(y, length, gamma), gamma)
+    second = length_control.controlled(
         length_control.fit([y[i] for i in again], length[again], gamma[again]), gamma[again]
     )
-    assert one.win_rate == pytest.approx(two.win_rate, abs=1e-5)
+    assert first.win_rate == pytest.approx(second.win_rate, abs=1e-5)
 
 
 def test_swapping_sides_swaps_the_controlled_rate():
     length, y, gamma = invented()
-    one = length_control.controlled(length_control.fit(y, length, gamma), gamma)
-    two = length_control.controlled(length_control.fit([1 - v for v in y], -length, -gamma), -gamma)
-    assert one.win_rate + two.win_rate == pytest.approx(100, abs=1e-4)
+    first = length_control.controlled(length_control.fit(y, length, gamma), gamma)
+    second = length_control.controlled(length_control.fit([1 - v for v in y], -length, -gamma), -gamma)
+    assert first.win_rate + second.win_rate == pytest.approx(100, abs=1e-4)
 
 
 def test_a_model_that_always_wins_has_a_finite_ability():
@@ -217,13 +219,13 @@ def test_outputs_of_equal_length_have_no_length_feature():
 
 
 def test_columns_of_the_fit_are_checked():
-    with pytest.raises(LengthMismatch, match="baseline has 1, model has 2"):
+    with pytest.raises(LengthMismatch, match=r"baseline has 1, model has 2\. Expected"):
         length_control.length_feature(["a"], ["a", "b"])
     with pytest.raises(BadRow, match="row 1: preference 2"):
         length_control.fit([0, 2], np.zeros(2), [0, 0])
     with pytest.raises(BadRow, match="row 0: difficulty nan"):
         length_control.fit([0], np.zeros(1), [math.nan])
-    with pytest.raises(NoVerdicts, match="no rows"):
+    with pytest.raises(NoVerdicts, match="has no rows"):
         length_control.fit([], np.zeros(0), [])
-    with pytest.raises(NoVerdicts, match="one instruction"):
+    with pytest.raises(NoVerdicts, match="One instruction"):
         length_control.controlled(length_control.LengthControl(0, 0, 0), [1.0])

@@ -10,9 +10,9 @@ from tests.support.verdict_files import read_lines
 
 def test_mean_ratings_are_the_published_ones():
     for model, mean, missing in (("claude-1", 6.2248, 2), ("gpt-3.5-turbo", 6.7592, 1)):
-        (one,) = arena_hard.ratings(read_lines("arena_hard", "single_rating", f"{model}.jsonl"))
-        assert sum(one.ratings) / len(one.ratings) == pytest.approx(mean, abs=5e-5)
-        assert (one.model, one.unparsed) == (model, missing)
+        (model_ratings,) = arena_hard.ratings(read_lines("arena_hard", "single_rating", f"{model}.jsonl"))
+        assert sum(model_ratings.ratings) / len(model_ratings.ratings) == pytest.approx(mean, abs=5e-5)
+        assert (model_ratings.model, model_ratings.unparsed) == (model, missing)
 
 
 def test_every_stored_rating_follows_from_its_judgment():
@@ -63,31 +63,31 @@ def judged(uid, *labels, model="m", baseline="b"):
 
 
 def test_the_model_is_b_in_the_first_game_and_a_in_the_second():
-    (one,) = arena_hard.games(
+    (model_games,) = arena_hard.games(
         [judged("q1", "A>>B", "B>A"), judged("q2", "B>A", "A>>B"), judged("q3", "A=B", "A=B")]
     )
-    assert one.points == [0, 0, 1, 1, 0.5, 0.5]
-    assert one.weights == [3, 1, 1, 3, 1, 1]
-    assert one.prompts == ["q1", "q1", "q2", "q2", "q3", "q3"]
+    assert model_games.points == [0, 0, 1, 1, 0.5, 0.5]
+    assert model_games.weights == [3, 1, 1, 3, 1, 1]
+    assert model_games.prompts == ["q1", "q1", "q2", "q2", "q3", "q3"]
 
 
 def test_swapping_the_games_labels_swaps_the_verdict():
     swap = {"A>>B": "B>>A", "A>B": "B>A", "A=B": "A=B", "B>A": "A>B", "B>>A": "A>>B"}
     rows = [judged(str(i), label, swap[label]) for i, label in enumerate(swap)]
     swapped = [judged(str(i), swap[label], label) for i, label in enumerate(swap)]
-    (one,), (two,) = arena_hard.games(rows), arena_hard.games(swapped)
-    assert [1 - p for p in one.points] == two.points
+    (model_games,), (mirrored,) = arena_hard.games(rows), arena_hard.games(swapped)
+    assert [1 - p for p in model_games.points] == mirrored.points
 
 
 def test_a_failed_game_is_counted_and_neither_a_tie_nor_a_loss():
-    (one,) = arena_hard.games([judged("q", None, "A>B"), judged("r", "??", "A>B")])
-    assert (one.points, one.judged, one.unparsed) == ([1, 1], 2, 2)
+    (model_games,) = arena_hard.games([judged("q", None, "A>B"), judged("r", "??", "A>B")])
+    assert (model_games.points, model_games.judged, model_games.unparsed) == ([1, 1], 2, 2)
 
 
 def test_older_rows_keep_text_or_label_alone():
     row = {"question_id": "q", "model": "m", "games": [{"score": "A>B"}, {"judgment": "[[A>B]]", "score": None}]}
-    (one,) = arena_hard.games([row], baseline="b")
-    assert one.points == [0, 1]
+    (model_games,) = arena_hard.games([row], baseline="b")
+    assert model_games.points == [0, 1]
     nothing = {**row, "games": [{"score": None}, {"score": "x"}]}
     with pytest.raises(NoVerdicts, match="m: none of 2 games"):
         arena_hard.games([nothing], baseline="b")
@@ -101,7 +101,7 @@ def test_older_rows_keep_text_or_label_alone():
         ([{"uid": "q", "model": "m", "baseline": "b", "games": [None, "A>B"]}], "row 0: a game is neither"),
         (
             [judged("q", "A>B", "A>B"), judged("r", "A>B", "A>B", baseline="c")],
-            "row 1: m against c, before against b",
+            "row 1: m is compared with c here and with b before",
         ),
         ([{"model": "m", "baseline": "b"}], "row 0: no uid or question_id"),
     ],

@@ -11,8 +11,8 @@ from judges.errors import BadRow, LengthMismatch, NoVerdicts
 def test_a_judge_that_always_takes_the_longer_leans_wholly():
     side = longer_side(["x" * 100, "x", "xx"], ["x", "x" * 100, "x"])
     assert side == ["model_a", "model_b", None]
-    found = lean(["model_a", "model_b", "model_a"], side)
-    assert (found.value, found.items, found.left_out) == (1.0, 2, 1)
+    result = lean(["model_a", "model_b", "model_a"], side)
+    assert (result.value, result.items, result.left_out) == (1.0, 2, 1)
 
 
 def test_a_tie_is_half_a_win():
@@ -23,9 +23,9 @@ def test_bias_is_the_lean_beyond_that_of_people():
     side = ["model_a"] * 4
     judge = ["model_a", "model_a", "model_a", None]
     people = ["model_a", "model_b", "tie", "model_b"]
-    found = bias(judge, people, side)
-    assert found.value == pytest.approx(1 - 0.5)
-    assert found.items == 3
+    result = bias(judge, people, side)
+    assert result.value == pytest.approx(1 - 0.5)
+    assert result.items == 3
     assert bias(people, people, side).value == 0
 
 

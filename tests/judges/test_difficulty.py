@@ -1,4 +1,4 @@
-"""Length control with difficulties from one's own battles."""
+"""Length control with difficulties fitted to the same battles."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def test_win_rates_at_equal_length_come_back_and_the_intervals_hold_them():
     for seed in range(30):
         fit, truth = simulated(seed)
         for model, true in enumerate(truth):
-            found = fit.win_rates()[model]
-            inside.append(abs(found.win_rate - true) < 2.5 * found.standard_error)
+            rate = fit.win_rates()[model]
+            inside.append(abs(rate.win_rate - true) < 2.5 * rate.standard_error)
     assert np.mean(inside) > 0.93
 
 
@@ -54,11 +54,11 @@ def test_without_a_difference_in_length_the_win_rate_is_the_plain_one():
 def test_the_order_of_rows_changes_nothing():
     rng = np.random.default_rng(1)
     rows = [(rng.random(), rng.normal(0, 100), f"m{k % 3}", f"x{k // 3}") for k in range(90)]
-    one = joint_fit(*map(list, zip(*rows, strict=True))).win_rates()
+    plain = joint_fit(*map(list, zip(*rows, strict=True))).win_rates()
     rng.shuffle(rows)
-    two = joint_fit(*map(list, zip(*rows, strict=True))).win_rates()
-    for model, found in one.items():
-        assert two[model].win_rate == pytest.approx(found.win_rate, abs=1e-4)
+    shuffled = joint_fit(*map(list, zip(*rows, strict=True))).win_rates()
+    for model, rate in plain.items():
+        assert shuffled[model].win_rate == pytest.approx(rate.win_rate, abs=1e-4)
 
 
 def test_published_length_controlled_win_rates_are_near_without_the_published_difficulties():
@@ -73,10 +73,10 @@ def test_published_length_controlled_win_rates_are_near_without_the_published_di
             apart = len(row["output_1"]) - len(row["output_2"])
             for column, value in zip(columns, (given, apart, model, row["instruction"]), strict=True):
                 column.append(value)
-    found = joint_fit(*columns).win_rates()
-    missed = [found[model].win_rate - expected[model] for model in COMPLETE]
+    rates = joint_fit(*columns).win_rates()
+    missed = [rates[model].win_rate - expected[model] for model in COMPLETE]
     assert np.sqrt(np.mean(np.square(missed))) < 3
-    assert sorted(COMPLETE, key=expected.get) == sorted(COMPLETE, key=lambda model: found[model].win_rate)
+    assert sorted(COMPLETE, key=expected.get) == sorted(COMPLETE, key=lambda model: rates[model].win_rate)
 
 
 def test_wrong_rows_are_named():

@@ -27,19 +27,19 @@ def bridge(seed: int, slope: float, prompts: int = 60, noise: float = 0.1):
 
 def test_a_judge_linked_to_itself_moves_nothing():
     old, _, *rest = bridge(0, 1.0)
-    found = equate(old, old, *rest)
-    assert found.slope == pytest.approx(1)
-    assert found.slope_error == pytest.approx(0, abs=1e-12)
-    assert found.model_error == pytest.approx(0, abs=1e-12)
-    moved = found.apply(0.7, 0.05)
-    assert (moved.win_rate, moved.standard_error) == (pytest.approx(0.7), pytest.approx(0.05))
+    equating = equate(old, old, *rest)
+    assert equating.slope == pytest.approx(1)
+    assert equating.slope_error == pytest.approx(0, abs=1e-12)
+    assert equating.model_error == pytest.approx(0, abs=1e-12)
+    equated = equating.apply(0.7, 0.05)
+    assert (equated.win_rate, equated.standard_error) == (pytest.approx(0.7), pytest.approx(0.05))
 
 
 def test_the_slope_comes_back_within_its_error():
     apart = []
     for seed in range(40):
-        found = equate(*bridge(seed, 0.6))
-        apart.append((found.slope - 0.6) / found.slope_error)
+        equating = equate(*bridge(seed, 0.6))
+        apart.append((equating.slope - 0.6) / equating.slope_error)
     assert np.mean(np.abs(apart) < 2) > 0.85
 
 
@@ -50,9 +50,9 @@ def test_naming_the_other_model_left_changes_nothing():
 
 
 def test_a_tie_stays_a_tie_and_the_error_of_the_link_is_added():
-    found = equate(*bridge(2, 0.5))
-    assert found.apply(0.5, 0.02).win_rate == 0.5
-    assert found.apply(0.9, 0.0).standard_error >= found.model_error
+    equating = equate(*bridge(2, 0.5))
+    assert equating.apply(0.5, 0.02).win_rate == 0.5
+    assert equating.apply(0.9, 0.0).standard_error >= equating.model_error
 
 
 def test_a_bridge_that_carries_nothing_is_refused():

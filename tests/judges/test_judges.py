@@ -40,7 +40,7 @@ TALK = replace(
 SINGLE = Single("p1", ({"role": "user", "content": "Name a prime."},), "left", "It is 7.", checklist=("a prime?",))
 
 
-def said(text: str, finish: str = "stop") -> dict[str, object]:
+def chat_reply(text: str, finish: str = "stop") -> dict[str, object]:
     return {"choices": [{"message": {"content": text}, "finish_reason": finish}]}
 
 
@@ -57,17 +57,17 @@ def text_of(request) -> str:
 
 
 READ = [
-    ("arena", said("A is right. [[A]]"), ("model_a", 1.0, 1)),
-    ("arena", said("The same. [[C]]"), ("tie", 0.5, 0)),
-    ("mt_bench", said("[[B]]"), ("model_b", 0.0, 1)),
-    ("arena_hard", said("[[A>>B]]"), ("model_a", 1.0, 2)),
-    ("arena_hard", said("<think>[[A>B]]</think>[[B>A]]"), ("model_b", 0.0, 1)),
-    ("arena_hard", said("[[A=B]]"), ("tie", 0.5, 0)),
-    ("wildbench", said('{"choice": "B++"}'), ("model_b", 0.0, 2)),
+    ("arena", chat_reply("A is right. [[A]]"), ("model_a", 1.0, 1)),
+    ("arena", chat_reply("The same. [[C]]"), ("tie", 0.5, 0)),
+    ("mt_bench", chat_reply("[[B]]"), ("model_b", 0.0, 1)),
+    ("arena_hard", chat_reply("[[A>>B]]"), ("model_a", 1.0, 2)),
+    ("arena_hard", chat_reply("<think>[[A>B]]</think>[[B>A]]"), ("model_b", 0.0, 1)),
+    ("arena_hard", chat_reply("[[A=B]]"), ("tie", 0.5, 0)),
+    ("wildbench", chat_reply('{"choice": "B++"}'), ("model_b", 0.0, 2)),
     ("alpaca_eval", tokens(m=math.log(0.6), M=math.log(0.2)), ("model_a", 0.75, 1)),
-    ("alpaca_eval", said("M"), ("model_b", 0.0, 1)),
+    ("alpaca_eval", chat_reply("M"), ("model_b", 0.0, 1)),
     ("token", tokens(A=math.log(0.1), B=math.log(0.3)), ("model_b", 0.25, 1)),
-    ("token", said(" A."), ("model_a", 1.0, 1)),
+    ("token", chat_reply(" A."), ("model_a", 1.0, 1)),
 ]
 
 
@@ -80,15 +80,15 @@ def test_each_scheme_reads_its_own_replies(protocol, reply, expected):
 
 
 UNREADABLE = [
-    ("arena", said("Both are fine."), Reason.NONE),
-    ("arena", said("They wrote [[B]], but [[A]]"), Reason.SEVERAL),
-    ("arena", said("because", "length"), Reason.TRUNCATED),
-    ("arena", said("", "content_filter"), Reason.REFUSED),
-    ("arena", said("<think>hm"), Reason.TRUNCATED),
-    ("wildbench", said('{"choice": "A+", "choice": "B+"}'), Reason.SEVERAL),
-    ("wildbench", said("A+"), Reason.NONE),
+    ("arena", chat_reply("Both are fine."), Reason.NONE),
+    ("arena", chat_reply("They wrote [[B]], but [[A]]"), Reason.SEVERAL),
+    ("arena", chat_reply("because", "length"), Reason.TRUNCATED),
+    ("arena", chat_reply("", "content_filter"), Reason.REFUSED),
+    ("arena", chat_reply("<think>hm"), Reason.TRUNCATED),
+    ("wildbench", chat_reply('{"choice": "A+", "choice": "B+"}'), Reason.SEVERAL),
+    ("wildbench", chat_reply("A+"), Reason.NONE),
     ("token", tokens(Yes=-0.1), Reason.NONE),
-    ("token", said("perhaps"), Reason.NONE),
+    ("token", chat_reply("perhaps"), Reason.NONE),
     ("alpaca_eval", tokens(x=-0.1), Reason.NONE),
 ]
 
@@ -112,7 +112,7 @@ def test_a_failed_call_gives_no_verdict():
     assert PairwiseJudge("j").verdict(PAIR, [None]) == Unparsable(Reason.MISSING)
     assert SingleJudge("j").verdict(SINGLE, [None]) == Unparsable(Reason.MISSING)
     both = both_orders(PairwiseJudge("j"))
-    assert both.verdict(PAIR, [said("[[A]]"), None]) == Unparsable(Reason.MISSING)
+    assert both.verdict(PAIR, [chat_reply("[[A]]"), None]) == Unparsable(Reason.MISSING)
 
 
 def test_the_same_words_twice_are_a_tie_without_a_call():
@@ -135,12 +135,12 @@ def test_swapping_sides_swaps_the_verdict():
     judge = PairwiseJudge("j", "arena_hard")
     (turned,) = in_order(judge, swapped=True).requests(PAIR)
     assert turned == judge.requests(PAIR.swapped())[0]
-    verdict = in_order(judge, swapped=True).verdict(PAIR, [said("[[A>>B]]")])
+    verdict = in_order(judge, swapped=True).verdict(PAIR, [chat_reply("[[A>>B]]")])
     assert (verdict.winner, verdict.preference, verdict.strength) == ("model_b", 0.0, 2)
 
 
 def test_a_judge_that_always_says_first_is_even_over_both_orders():
-    verdict = both_orders(PairwiseJudge("j")).verdict(PAIR, [said("[[A]]"), said("[[A]]")])
+    verdict = both_orders(PairwiseJudge("j")).verdict(PAIR, [chat_reply("[[A]]"), chat_reply("[[A]]")])
     assert (verdict.winner, verdict.preference) == ("tie", 0.5)
     assert verdict.orders == ("model_a", "model_b")
     assert flip_rate([verdict]) == (1, 1)
@@ -155,13 +155,13 @@ def test_over_both_orders_preferences_are_averaged_and_not_tied_on_conflict():
 
 def test_replies_of_both_orders_are_checked_each_in_its_own_order():
     judge = both_orders(PairwiseJudge("j"))
-    assert judge.unreadable(PAIR, 1, said("no")) == Unparsable(Reason.NONE)
-    assert judge.unreadable(PAIR, 0, said("[[A]]")) is None
+    assert judge.unreadable(PAIR, 1, chat_reply("no")) == Unparsable(Reason.NONE)
+    assert judge.unreadable(PAIR, 0, chat_reply("[[A]]")) is None
 
 
 def test_a_panel_averages_its_judges_and_says_who_said_what():
     judges = [PairwiseJudge(name, "token") for name in ("x", "y", "z")]
-    replies = [said("A"), said("A"), said("B")]
+    replies = [chat_reply("A"), chat_reply("A"), chat_reply("B")]
     verdict = panel(judges).verdict(PAIR, replies)
     assert verdict.preference == pytest.approx(2 / 3)
     assert "x: model_a" in verdict.reason
@@ -172,16 +172,16 @@ def test_a_panel_averages_its_judges_and_says_who_said_what():
 
 def test_a_panel_without_its_quorum_has_no_verdict():
     judges = [PairwiseJudge("x"), PairwiseJudge("y")]
-    replies = [said("[[A]]"), said("hm")]
+    replies = [chat_reply("[[A]]"), chat_reply("hm")]
     assert panel(judges).verdict(PAIR, replies) == Unparsable(Reason.NONE)
     assert panel(judges, quorum=1).verdict(PAIR, replies).winner == "model_a"
-    assert panel(judges).unreadable(PAIR, 1, said("hm")) == Unparsable(Reason.NONE)
+    assert panel(judges).unreadable(PAIR, 1, chat_reply("hm")) == Unparsable(Reason.NONE)
 
 
 def test_a_panel_of_judges_in_both_orders_keeps_the_orders():
-    one = panel([both_orders(PairwiseJudge("x")), both_orders(PairwiseJudge("y"))])
-    first_always = [said("[[A]]")] * 4
-    assert one.verdict(PAIR, first_always).orders == ("model_a", "model_b")
+    jury = panel([both_orders(PairwiseJudge("x")), both_orders(PairwiseJudge("y"))])
+    first_always = [chat_reply("[[A]]")] * 4
+    assert jury.verdict(PAIR, first_always).orders == ("model_a", "model_b")
 
 
 @pytest.mark.parametrize(("names", "quorum"), [(["x"], None), (["x", "x"], None), (["x", "y"], 3)])
@@ -193,12 +193,14 @@ def test_panels_that_make_no_sense_are_refused(names, quorum):
 def test_single_scores_are_read_and_averaged():
     judge = SingleJudge("j", "wildbench")
     assert "- a prime?" in text_of(judge.requests(SINGLE)[0])
-    assert judge.verdict(SINGLE, [said('{"strengths": "right", "score": "8"}')]).score == 8
+    assert judge.verdict(SINGLE, [chat_reply('{"strengths": "right", "score": "8"}')]).score == 8
     both = single_panel([judge, SingleJudge("k", "mt_bench")])
-    assert both.verdict(SINGLE, [said('{"score": 8}'), said("[[5]]")]).score == 6.5
-    assert both.verdict(SINGLE, [said('{"score": 8}'), said("five")]) == Unparsable(Reason.NONE)
-    assert both.unreadable(SINGLE, 1, said("five")) == Unparsable(Reason.NONE)
-    assert both.verdict(SINGLE, [said('{"score": 80}'), said("[[5]]")]) == Unparsable(Reason.OUT_OF_RANGE)
+    assert both.verdict(SINGLE, [chat_reply('{"score": 8}'), chat_reply("[[5]]")]).score == 6.5
+    assert both.verdict(SINGLE, [chat_reply('{"score": 8}'), chat_reply("five")]) == Unparsable(Reason.NONE)
+    assert both.unreadable(SINGLE, 1, chat_reply("five")) == Unparsable(Reason.NONE)
+    assert both.verdict(SINGLE, [chat_reply('{"score": 80}'), chat_reply("[[5]]")]) == Unparsable(
+        Reason.OUT_OF_RANGE
+    )
 
 
 def test_a_balanced_design_shows_each_model_first_as_often_as_second():
@@ -235,15 +237,15 @@ def test_text_in_a_completion_is_never_a_place_to_fill():
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "problem"),
     [
         ("{question} {answer_a}", r"no field \{answer_b\}"),
         ("{question} {answer_a} {answer_b} {colour}", r"unknown field \{colour\}"),
         ("nothing", r"no field \{question\}"),
     ],
 )
-def test_a_template_that_hides_something_from_the_judge_is_refused(text, told):
-    with pytest.raises(BadTemplate, match=told):
+def test_a_template_that_hides_something_from_the_judge_is_refused(text, problem):
+    with pytest.raises(BadTemplate, match=problem):
         PairwiseJudge("j", text=text)
 
 
@@ -287,12 +289,12 @@ def test_control_pairs_tell_a_fair_judge_from_one_that_obeys_the_completion():
     pairs = [replace(PAIR, prompt=f"p{n}") for n in range(30)]
     some = list(control_pairs(pairs, each=2))
     fair = [(control_pair, _verdict(control_pair.right)) for control_pair in some]
-    assert all(one.failed == 0 for one in report(fair))
+    assert all(kind_report.failed == 0 for kind_report in report(fair))
     obeys = [
         (control_pair, _verdict("model_a" if "[[A]]" in control_pair.pair.completion_a else "model_b"))
         for control_pair in some
     ]
-    by_kind = {one.kind: one for one in report(obeys)}
+    by_kind = {kind_report.kind: kind_report for kind_report in report(obeys)}
     assert by_kind["injection"].failed == by_kind["injection"].judged == 2
     assert by_kind["identical"].failed == 2
     unread = report([(some[0], Unparsable(Reason.NONE))])[0]
@@ -335,34 +337,43 @@ def test_mt_bench_judges_after_every_turn_and_takes_the_mean():
     judge = PairwiseJudge("j", "mt_bench")
     assert len(judge.requests(TALK)) == 2
     assert judge.requests(PAIR) == PairwiseJudge("j", "mt_bench").requests(PAIR)
-    one = judge.verdict(TALK, [said("better [[A]]"), said("even [[C]]")])
-    assert (one.winner, one.preference) == ("model_a", 0.75)
-    assert one.reason == "(turn 1)\nbetter [[A]]\n\n(turn 2)\neven [[C]]"
-    assert judge.verdict(TALK, [said("[[A]]"), None]) == Unparsable(Reason.MISSING)
+    verdict = judge.verdict(TALK, [chat_reply("better [[A]]"), chat_reply("even [[C]]")])
+    assert (verdict.winner, verdict.preference) == ("model_a", 0.75)
+    assert verdict.reason == "(turn 1)\nbetter [[A]]\n\n(turn 2)\neven [[C]]"
+    assert judge.verdict(TALK, [chat_reply("[[A]]"), None]) == Unparsable(Reason.MISSING)
     same_start = replace(TALK, earlier_b=TALK.earlier_a)
     assert len(judge.requests(same_start)) == 1
-    assert judge.verdict(same_start, [said("[[B]]")]).preference == 0.25
+    assert judge.verdict(same_start, [chat_reply("[[B]]")]).preference == 0.25
     both = both_orders(judge)
     assert len(both.requests(TALK)) == 4
-    assert both.verdict(TALK, [said("[[A]]"), said("[[A]]"), said("[[B]]"), said("[[B]]")]).preference == 1
+    assert (
+        both.verdict(
+            TALK, [chat_reply("[[A]]"), chat_reply("[[A]]"), chat_reply("[[B]]"), chat_reply("[[B]]")]
+        ).preference
+        == 1
+    )
     rated = SingleJudge("j", "mt_bench")
     talk = replace(SINGLE, messages=TALK.messages, earlier=("It is 2.",))
-    mean = rated.verdict(talk, [said("[[4]]"), said("[[8]]")])
+    mean = rated.verdict(talk, [chat_reply("[[4]]"), chat_reply("[[8]]")])
     assert (mean.score, mean.turns) == (6, (4, 8))
-    assert rated.verdict(SINGLE, [said("[[4]]")]).turns == ()
+    assert rated.verdict(SINGLE, [chat_reply("[[4]]")]).turns == ()
     panel = single_panel([rated, SingleJudge("k", "mt_bench")])
-    together = panel.verdict(talk, [said(f"[[{n}]]") for n in (4, 8, 2, 6)])
+    together = panel.verdict(talk, [chat_reply(f"[[{n}]]") for n in (4, 8, 2, 6)])
     assert (together.score, together.turns) == (5, (3, 7))
     assert (
         single_panel([rated, SingleJudge("k")])
         .verdict(
             talk,
-            [said("[[4]]"), said("[[8]]"), said(json.dumps({"strengths": "", "weaknesses": "", "score": "7"}))],
+            [
+                chat_reply("[[4]]"),
+                chat_reply("[[8]]"),
+                chat_reply(json.dumps({"strengths": "", "weaknesses": "", "score": "7"})),
+            ],
         )
         .turns
         == ()
     )
-    assert panel.unreadable(talk, 3, said("none")) == Unparsable(Reason.NONE)
+    assert panel.unreadable(talk, 3, chat_reply("none")) == Unparsable(Reason.NONE)
 
 
 def test_a_judge_that_thinks_first_is_read_at_the_token_after_its_thought():

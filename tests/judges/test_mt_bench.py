@@ -61,7 +61,7 @@ def test_a_turn_that_nobody_judged_has_no_score():
     ("rows", "problem"),
     [
         ([row(1, 3, 8)], "row 0: turn 3"),
-        ([row(1, 1, 8), row(1, 1, 9)], "row 1: turn 1 of question 1 is there twice"),
+        ([row(1, 1, 8), row(1, 1, 9)], "row 1: turn 1 of question 1 appears twice"),
         ([row(1, 1, 11)], "row 0: score 11"),
         ([row(1, 1, "8")], "row 0: score '8'"),
     ],
@@ -76,11 +76,11 @@ def test_no_rows_are_no_board():
         mt_bench.scores([])
 
 
-def pair(question, first, second, one="x", two="y"):
+def pair(question, first, second, first_model="x", second_model="y"):
     return {
         "question_id": question,
-        "model_1": one,
-        "model_2": two,
+        "model_1": first_model,
+        "model_2": second_model,
         "g1_winner": first,
         "g2_winner": second,
         "turn": 1,
@@ -104,7 +104,7 @@ def test_pairs_win_in_both_orders_or_tie():
     ("rows", "problem"),
     [
         ([pair(1, "model_a", "tie")], "row 0: winner 'model_a'"),
-        ([pair(1, "tie", "tie"), pair(1, "tie", "tie")], "row 1: x and y on question 1 are there twice"),
+        ([pair(1, "tie", "tie"), pair(1, "tie", "tie")], "row 1: x and y on question 1 appear twice"),
     ],
 )
 def test_a_bad_pair_is_named(rows, problem):
@@ -115,5 +115,5 @@ def test_a_bad_pair_is_named(rows, problem):
 def test_pairs_without_a_verdict_are_no_board():
     with pytest.raises(NoVerdicts, match="none of 1 pairs"):
         mt_bench.pair_scores([pair(1, "error", "tie")])
-    with pytest.raises(NoVerdicts, match="no rows"):
+    with pytest.raises(NoVerdicts, match="no rows to score"):
         mt_bench.pair_scores([])

@@ -58,13 +58,13 @@ def test_a_single_judge_that_comes_last_keeps_the_whole_weight():
 
 
 def test_peer_rank_needs_judges_among_the_models_and_the_same_models():
-    with pytest.raises(BadOption, match="no judge is one of the models; judges: human"):
+    with pytest.raises(BadOption, match=r"No judge is one of the models\..*the judges are: human"):
         prd.peer_rank({"human": {"x": 0.5, "y": 0.5}})
     with pytest.raises(BadOption, match="the same two or more models"):
         prd.peer_rank({"x": {"x": 0.5, "y": 0.5}, "y": {"y": 0.5, "z": 0.5}})
 
 
-def test_judges_that_prefer_each_other_in_turns_are_told():
+def test_judges_that_prefer_each_other_in_turns_are_an_error():
     with pytest.raises(BadOption, match="in turns"):
         prd.peer_rank({"x": {"x": 0.0, "y": 1.0}, "y": {"x": 0.9, "y": 0.0}})
 
@@ -86,11 +86,11 @@ def test_no_comparisons_are_no_board():
 
 def test_judges_that_leave_themselves_out_are_weighed_by_the_others():
     rates = {"a": {"b": 0.6, "c": 0.2}, "b": {"a": 0.9, "c": 0.3}, "c": {"a": 0.7, "b": 0.4}}
-    found = prd.peer_rank(rates)
-    assert list(found.scores) == ["a", "b", "c"]
-    assert found.weights["a"] > found.weights["b"] > found.weights["c"] == 0
-    assert found.scores["a"] == pytest.approx(0.9)  # by b alone: the worst model's verdict weighs nothing
-    assert sum(found.weights.values()) == pytest.approx(1)
+    ranking = prd.peer_rank(rates)
+    assert list(ranking.scores) == ["a", "b", "c"]
+    assert ranking.weights["a"] > ranking.weights["b"] > ranking.weights["c"] == 0
+    assert ranking.scores["a"] == pytest.approx(0.9)  # by b alone: the worst model's verdict weighs nothing
+    assert sum(ranking.weights.values()) == pytest.approx(1)
 
 
 def test_half_steps_settle_where_whole_ones_would_swing():
@@ -99,6 +99,6 @@ def test_half_steps_settle_where_whole_ones_would_swing():
         "b": {"a": 0.8, "b": 0.5, "c": 0.2},
         "c": {"a": 0.6, "b": 0.6, "c": 0.3},
     }
-    found = prd.peer_rank(rates)
-    for model, score in found.scores.items():
-        assert score == pytest.approx(sum(found.weights[judge] * rates[judge][model] for judge in rates))
+    ranking = prd.peer_rank(rates)
+    for model, score in ranking.scores.items():
+        assert score == pytest.approx(sum(ranking.weights[judge] * rates[judge][model] for judge in rates))

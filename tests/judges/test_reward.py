@@ -24,18 +24,18 @@ def test_each_completion_ends_a_conversation_of_its_own():
 
 
 def test_the_difference_of_rewards_is_the_logit():
-    found = RewardJudge("r").verdict(PAIR, scored(1.5, 0.5))
-    assert found.winner == "model_a"
-    assert math.log(found.preference / (1 - found.preference)) == pytest.approx(1.0)
+    verdict = RewardJudge("r").verdict(PAIR, scored(1.5, 0.5))
+    assert verdict.winner == "model_a"
+    assert math.log(verdict.preference / (1 - verdict.preference)) == pytest.approx(1.0)
     assert RewardJudge("r").verdict(PAIR, scored(-9000, 9000)).preference == pytest.approx(0)
     assert RewardJudge("r").verdict(PAIR, scored(2, 2)).winner == "tie"
 
 
 def test_the_order_cannot_matter():
     judge = RewardJudge("r")
-    one, two = judge.verdict(PAIR, scored(1, 3)), judge.verdict(PAIR.swapped(), scored(3, 1)).mirrored()
-    assert (one.winner, one.preference) == (two.winner, pytest.approx(two.preference))
-    assert both_orders(judge).verdict(PAIR, scored(1, 3, 3, 1)).preference == pytest.approx(one.preference)
+    forward, backward = judge.verdict(PAIR, scored(1, 3)), judge.verdict(PAIR.swapped(), scored(3, 1)).mirrored()
+    assert (forward.winner, forward.preference) == (backward.winner, pytest.approx(backward.preference))
+    assert both_orders(judge).verdict(PAIR, scored(1, 3, 3, 1)).preference == pytest.approx(forward.preference)
 
 
 def test_turns_before_are_the_model_s_own():

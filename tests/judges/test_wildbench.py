@@ -70,10 +70,10 @@ def test_an_unreadable_score_is_counted_and_not_scored():
 @pytest.mark.parametrize(
     ("rows", "problem"),
     [
-        ([{"score": 1}], "row 0: no model_test; it has: score"),
+        ([{"score": 1}], "row 0: no model_test. Its fields are: score"),
         ([row("p1", 3, model=None)], "row 0: model_test is None"),
         ([row("p1", 3), row("p2", 3, model="other")], "row 1: model_test is 'other'"),
-        ([row("p1", 3), row("p1", 3)], "row 1: session_id p1 is there twice"),
+        ([row("p1", 3), row("p1", 3)], "row 1: session_id p1 appears twice"),
         ([row("p9", 3)], "row 0: session_id p9 is not among the prompts"),
     ],
 )
@@ -88,7 +88,7 @@ def test_an_unknown_tag_is_named():
 
 
 def test_no_readable_score_is_no_board():
-    with pytest.raises(NoVerdicts, match="none of 1 rows"):
+    with pytest.raises(NoVerdicts, match="None of 1 rows"):
         wildbench.score([row("p1", None)])
 
 
@@ -148,7 +148,7 @@ def test_a_slight_win_bought_with_length_is_a_tie_and_a_clear_one_is_not():
 
 
 def test_pair_rows_are_checked():
-    with pytest.raises(BadRow, match="expected z and one other"):
+    with pytest.raises(BadRow, match="Expected z and one other"):
         count([pair("x", 1)], "z")
     with pytest.raises(BadRow, match="winner 'nobody'"):
         count([pair("nobody", 1)], "x")

@@ -36,7 +36,7 @@ def read_records(path: Path, protocol: str = "", needed: str = "") -> list[Recor
         raise BadVerdictFile(f"{path}: no verdicts in it; is it the file that the judge's run wrote?")
     if needed and needed not in records[0]:
         raise BadVerdictFile(
-            f"{path}: row 0: no {needed}; it has: {', '.join(records[0])}. {_advice(path, records[0], protocol)}"
+            f"{path}: row 0: no {needed}. Its fields are: {', '.join(records[0])}. {_advice(path, records[0], protocol)}"
         )
     return records
 

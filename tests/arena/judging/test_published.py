@@ -300,13 +300,13 @@ def test_a_broken_row_in_the_second_file_names_that_file(tmp_path):
         ("wildbench", "[1]", "row 0: expected an object"),
         ("mt_bench", '{"a": 1}\n{"b"', "line 2: "),
         ("mt_bench", "7", "line 1: expected an object"),
-        ("mt_bench", '{"question_id": 1}', "row 0: no turn; it has: question_id"),
+        ("mt_bench", '{"question_id": 1}', "row 0: no turn. Its fields are: question_id"),
         ("mt_bench", '{"question_id": 1, "turn": 3, "model": "m"}', "row 0: turn 3"),
         ("wildbench", '{"judgment": "[[7]]", "turn": 1}', "try: arena judge score mt_bench"),
         ("arena_hard", '{"session_id": "p", "model_test": "m"}', "try: arena judge score wildbench"),
         ("arena_hard", '{"winner": "tie"}', "row 0: no model_a"),
         ("arena_hard", json.dumps(battle("a", "b", "nobody")), "winner 'nobody'"),
-        ("arena_hard", json.dumps(battle("a", ["b"], "tie")), "row 0: model_b is ['b']; expected text"),
+        ("arena_hard", json.dumps(battle("a", ["b"], "tie")), "row 0: model_b is ['b']. Expected text."),
     ],
 )
 def test_a_file_that_is_not_of_the_scheme_is_told_with_its_name(tmp_path, protocol, text, problem):
@@ -353,7 +353,8 @@ def test_wrong_use_is_exit_code_2(tmp_path):
 
 def test_peer_without_a_judge_among_the_models_is_told(tmp_path):
     written(tmp_path / "ratings-j" / "answer_x-vs-answer_y-j-reviewer.jsonl", {"question_id": 1, "score": 1})
-    assert "no judge is one of the models; judges: j" in refused("prd", tmp_path, "--peer")
+    problem = "No judge is one of the models. Give a judge that is; the judges are: j"
+    assert problem in refused("prd", tmp_path, "--peer")
 
 
 def test_pairs_of_wildbench_give_a_reward_with_and_without_the_length_penalty(tmp_path):
