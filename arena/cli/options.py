@@ -73,15 +73,8 @@ def opened(config: Path | None, db: str | None, *, create: bool = False) -> Iter
     Raises `ConfigError`, `DatabaseError`.
     """
     from arena.config import read_settings
-    from arena.store import Database
+    from arena.store import open_database
 
     settings = read_settings(config, overrides(database_url=db))
-    database = Database(settings.database_url)
-    try:
-        if not create:
-            database.must_exist()
-        database.make_ready()
-        with database.errors_translated():
-            yield database, settings
-    finally:
-        database.close()
+    with open_database(settings.database_url, create=create) as database:
+        yield database, settings

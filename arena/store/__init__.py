@@ -3,6 +3,6 @@
 from sqlmodel import Session
 
 from arena.errors import DatabaseError
-from arena.store.database import Database
+from arena.store.database import Database, open_database
 
-__all__ = ["Database", "DatabaseError", "Session"]
+__all__ = ["Database", "DatabaseError", "Session", "open_database"]

@@ -159,6 +159,23 @@ def _alembic() -> Config:
     return config
 
 
+@contextmanager
+def open_database(url: str, *, create: bool = True) -> Iterator[Database]:
+    """The database at `url`, ready to use and closed at the end; without `create`, one that exists.
+
+    Raises `DatabaseError` for a database that cannot be opened, and for every error of the database inside.
+    """
+    database = Database(url)
+    try:
+        if not create:
+            database.must_exist()
+        database.make_ready()
+        with database.errors_translated():
+            yield database
+    finally:
+        database.close()
+
+
 def _checked(url: str) -> str:
     """The URL with psycopg 3, the driver of the extra `postgres`, for plain `postgresql://`."""
     try:

@@ -14,7 +14,7 @@ from arena.judging.config import JudgeRunConfig
 from arena.judging.preparation import prepare
 from arena.judging.run import open_judge_run, run_judging
 from arena.prompt_sets.completions import CompletionsConfig, write_completions
-from arena.store import Database
+from arena.store import Database, open_database
 from arena.store.prompts import NewPrompt, add_prompt_set
 
 SCRIPTS = {"short": "Yes.", "long": "Yes, and here is why: it is so.", "judge": "The first is better. [[A]]"}
@@ -31,13 +31,11 @@ def settings(tmp_path) -> Settings:
 
 @pytest.fixture
 def database(settings):
-    database = Database(settings.database_url)
-    database.make_ready()
     prompts = [NewPrompt(f"p{n}", ({"role": "user", "content": f"Is {n} a number?"},)) for n in range(4)]
-    with database.write() as session:
-        add_prompt_set(session, "numbers", "test", "0" * 64, prompts)
-    yield database
-    database.close()
+    with open_database(settings.database_url) as database:
+        with database.write() as session:
+            add_prompt_set(session, "numbers", "test", "0" * 64, prompts)
+        yield database
 
 
 @pytest.fixture

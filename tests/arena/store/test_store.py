@@ -8,8 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, select
 
+from arena.errors import DatabaseFailed
 from arena.rules.votes import HUMAN, OVERALL
-from arena.store import Database, DatabaseError
+from arena.store import Database, DatabaseError, open_database
 from arena.store import battles as stored
 from arena.store.battles import Written, WrongStatus
 from arena.store.database import latest_revision
@@ -201,6 +202,20 @@ def test_a_file_that_is_no_database_is_named(tmp_path):
     with pytest.raises(DatabaseError, match="file is not a database"):
         database.make_ready()
     database.close()
+
+
+def test_an_opened_database_is_ready_and_translates_its_errors(tmp_path):
+    url = f"sqlite:///{tmp_path / 'new' / 'arena.db'}"
+    with pytest.raises(DatabaseError, match="not found"), open_database(url, create=False):
+        pass
+    with open_database(url) as database, database.write() as session:
+        register_models(session, ["x"])
+    with (
+        pytest.raises(DatabaseFailed, match="no such table: nothing"),
+        open_database(url, create=False) as database,
+        database.read() as session,
+    ):
+        session.execute(text("SELECT * FROM nothing"))
 
 
 def test_an_older_layout_asks_for_an_upgrade(tmp_path):
