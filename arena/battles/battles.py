@@ -81,7 +81,7 @@ class Battles:
         """Draw two models and run both on the prompt. Raises `PromptRejected`, `BattleRefused`."""
         prompt = accept(prompt, self.limits.max_prompt_characters)
         try:
-            pair = draw_pair(self.serving.drawable(), self.random)
+            pair = draw_pair(self.serving.available_weights(), self.random)
         except TooFewModels:
             raise BattleRefused(self.why_no_battle()) from None
 

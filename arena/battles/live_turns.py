@@ -98,7 +98,7 @@ class RunningTurns:
     async def _write_turn(self, battle: StoredBattle, turn: LiveTurn) -> None:
         """Run the turn and store its completions and status."""
         await turn.run()
-        self.serving.note(turn.outcome())
+        self.serving.record_outcomes(turn.outcome())
         status = BattleStatus.FAILED if turn.failed else BattleStatus.OPEN
         await self._write(lambda session: stored.finish_turn(session, battle.id, turn.written(), status))
 

@@ -30,7 +30,7 @@ def draw_pair(weights: Mapping[str, float], random: Random) -> Pair:
     that a missing weight does not stop the arena. Raises `TooFewModels`.
     """
     if len(weights) < 2:
-        raise TooFewModels(f"{len(weights)} of the 2 models that a battle needs can be drawn")
+        raise TooFewModels(f"{len(weights)} of the 2 models that a battle needs are available")
     names = sorted(weights)
     masses = [weights[name] for name in names]
     if sum(mass > 0 for mass in masses) < 2:
@@ -46,12 +46,12 @@ def draw_pair(weights: Mapping[str, float], random: Random) -> Pair:
 
 def why_no_battle(serving: Serving) -> str | None:
     """The reason why no pair can be drawn, without names of models; `None` when one can."""
-    ready, waiting = len(serving.drawable()), serving.waiting()
-    if ready >= 2:
+    available, waiting = len(serving.available_weights()), serving.waiting()
+    if available >= 2:
         return None
     if waiting:
-        steps = "; ".join(model.progress for model in waiting)
-        return f"The arena is loading its models ({ready} of {ready + len(waiting)} ready): {steps}."
+        steps = "; ".join(model.availability.progress for model in waiting)
+        return f"The arena is loading its models ({available} of {available + len(waiting)} ready): {steps}."
     if len(serving.models) < 2:
         return (
             f"A battle needs two models, and {len(serving.models)} "

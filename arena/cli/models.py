@@ -42,7 +42,7 @@ def models(
 
 
 async def _probe_all(models: tuple[AnyModel, ...]) -> list[dict[str, Any]]:
-    from arena.serving.health import probe
+    from arena.serving.probe import probe
 
     console = Console(stderr=True)
     with console.status(f"checking {len(models)} models"):

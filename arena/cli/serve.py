@@ -94,7 +94,7 @@ async def _serve(server: uvicorn.Server, listener: socket.socket, serving: Servi
 async def _show_progress(serving: Serving) -> None:
     with console.status("loading models") as line:
         while waiting := serving.waiting():
-            line.update(escape(" · ".join(f"{model.name}: {model.progress}" for model in waiting)))
+            line.update(escape(" · ".join(f"{model.name}: {model.availability.progress}" for model in waiting)))
             await asyncio.sleep(PROGRESS_EVERY)
 
 

@@ -1,1 +1,1 @@
-"""The models that this arena serves: model clients, health, capabilities and weights."""
+"""The models that this arena serves: model clients, availability, capabilities and weights."""

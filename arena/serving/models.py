@@ -1,13 +1,11 @@
-"""The models that this arena serves: the endpoint, state and requests of each."""
+"""The models that this arena serves: the endpoint, availability and requests of each."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from arena.config import (
@@ -24,33 +22,22 @@ from arena.endpoints import Endpoint, EndpointError, Failure, Finish
 from arena.endpoints.scripted import Scripted
 from arena.errors import ConfigError
 from arena.rules.name_masking import names_of
+from arena.serving.availability import FAILURES_BEFORE_SUSPENSION, SUSPENSION_SECONDS, Availability, State
 
 log = logging.getLogger(__name__)
 
 Message = Mapping[str, str]
 
-FAILURES = 3  # in a row, after which a model rests
-REST = 30.0  # seconds
 RETRY_INTERVAL = 15.0  # seconds between two attempts to reach a server that is down
-
-
-class State(StrEnum):
-    WAITING = "waiting"  # for weights, or to be loaded
-    READY = "ready"
-    UNUSABLE = "unusable"
 
 
 @dataclass
 class ServedModel:
-    """One model; `state` and `progress` change while it starts, `settings` never do."""
+    """One model; its availability changes, its settings do not."""
 
     settings: AnyModel
     endpoint: Endpoint
-    state: State = State.WAITING
-    progress: str = "waiting"  # for the page, without the name of the model
-    detail: str = ""  # for the operator
-    failures: int = 0  # in a row
-    rests_until: float = 0.0  # on the monotonic clock
+    availability: Availability = field(default_factory=Availability)
 
     @property
     def name(self) -> str:
@@ -79,28 +66,22 @@ class Serving:
     models: Mapping[str, ServedModel]
     _starting: list[asyncio.Task[None]] = field(default_factory=list)
 
-    def drawable(self) -> dict[str, float]:
-        """The weight of each model that can take a battle now."""
-        now = time.monotonic()
-        return {
-            name: model.settings.weight
-            for name, model in self.models.items()
-            if model.state is State.READY and model.rests_until <= now
-        }
+    def available_weights(self) -> dict[str, float]:
+        """The sampling weight of each model that is available now."""
+        return {name: model.settings.weight for name, model in self.models.items() if model.availability.available}
 
-    def note(self, completed: Mapping[str, bool]) -> None:
-        """Suspend a model that fails several times in a row, as each failure costs a voter a battle."""
-        for name, succeeded in completed.items():
-            model = self.models[name]
-            model.failures = 0 if succeeded else model.failures + 1
-            if model.failures >= FAILURES:
-                model.rests_until = time.monotonic() + REST
+    def record_outcomes(self, outcomes: Mapping[str, bool]) -> None:
+        """Record by model name whether its completion succeeded; a model that keeps failing is suspended."""
+        for name, succeeded in outcomes.items():
+            availability = self.models[name].availability
+            availability.record_outcome(succeeded)
+            if (failures := availability.failures) >= FAILURES_BEFORE_SUSPENSION:
                 log.warning(
-                    "%s has failed %d times in a row and is suspended for %g s", name, model.failures, REST
+                    "%s has failed %d times in a row and is suspended for %g s", name, failures, SUSPENSION_SECONDS
                 )
 
     def waiting(self) -> list[ServedModel]:
-        return [model for model in self.models.values() if model.state is State.WAITING]
+        return [model for model in self.models.values() if model.availability.state is State.WAITING]
 
     def names_to_hide(self) -> set[str]:
         """Every name and alias; masking only the two of a battle would reveal them."""
@@ -128,9 +109,9 @@ def _served(settings: AnyModel) -> ServedModel:
 
     def report(progress: str) -> None:
         step = progress.partition(",")[0]
-        if not model.progress.startswith(step):
+        if not model.availability.progress.startswith(step):
             log.info("%s: %s", model.name, step)
-        model.progress = progress
+        model.availability.progress = progress
 
     model = ServedModel(settings, make_endpoint(settings, report))
     return model
@@ -238,18 +219,19 @@ def _aliases(settings: AnyModel) -> set[str]:
 
 
 async def _make_ready(model: ServedModel) -> None:
-    """Start the endpoint. An unusable model takes no part in battles; a server that is down is retried."""
+    """Start the endpoint. A server that is down is retried; after any other failure the model stays unavailable."""
+    availability = model.availability
     while True:
         try:
             await model.endpoint.start()
         except EndpointError as error:
-            if model.detail != error.detail:
-                log.error("%s cannot be used: %s", model.name, error.detail)
-            model.state, model.detail = State.UNUSABLE, error.detail
+            if availability.detail != error.detail:
+                log.error("%s is unavailable: %s", model.name, error.detail)
+            availability.state, availability.detail = State.UNAVAILABLE, error.detail
             if error.failure not in (Failure.UNREACHABLE, Failure.TIMEOUT):
                 return
             await asyncio.sleep(RETRY_INTERVAL)
         else:
-            model.state, model.progress, model.detail = State.READY, "ready", ""
+            availability.state, availability.progress, availability.detail = State.READY, "ready", ""
             log.info("%s is ready", model.name)
             return

@@ -20,7 +20,7 @@ def routes(database: Database, serving: Serving) -> APIRouter:
     def health() -> dict[str, Any]:
         with database.read() as session:
             session.connection()
-        ready = len(serving.drawable())
+        ready = len(serving.available_weights())
         return {"status": "ok", "boot": boot, "models_ready": ready, "models_waiting": len(serving.waiting())}
 
     return router

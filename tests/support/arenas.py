@@ -6,7 +6,8 @@ from random import Random
 
 from arena.battles.battles import Battles
 from arena.config import BattleSettings, ScriptedSettings
-from arena.serving.models import Serving, State, serve
+from arena.serving.availability import State
+from arena.serving.models import Serving, serve
 from arena.store import Database
 
 PLAIN = ScriptedSettings(name="plain-model", endpoint="scripted", style="plain", delay=0)
@@ -29,7 +30,7 @@ def ready(*models: ScriptedSettings) -> Serving:
     """Scripted models, ready at once."""
     serving = serve(models or (PLAIN, LISTS))
     for model in serving.models.values():
-        model.state = State.READY
+        model.availability.state = State.READY
     return serving
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 from sqlmodel import select
@@ -11,7 +12,7 @@ from arena.battles.battles import BattleRefused, Battles
 from arena.battles.votes import VoteRefused
 from arena.config import BattleSettings, ScriptedSettings
 from arena.rules.prompt_limits import PromptRejected
-from arena.serving.models import State
+from arena.serving.availability import SUSPENSION_SECONDS, State
 from arena.store.schema.battles import BattleStatus, CompletionRow, Vote
 from arena.store.votes import pair_counts, recount
 from tests.support.arenas import LISTS, PLAIN, emptied, opened_battles, ready, settled
@@ -262,10 +263,10 @@ async def test_the_page_is_told_why_no_battle_can_begin(sqlite):
         await battles.begin("ann", "hello")
     battles = await opened_battles(sqlite)
     assert battles.why_no_battle() is None
-    model = battles.serving.models[PLAIN.name]
-    model.state, model.progress = State.WAITING, "loading weights"
+    availability = battles.serving.models[PLAIN.name].availability
+    availability.state, availability.progress = State.WAITING, "loading weights"
     assert battles.why_no_battle() == "The arena is loading its models (1 of 2 ready): loading weights."
-    model.state = State.UNUSABLE
+    availability.state = State.UNAVAILABLE
     assert "Fewer than two models are available now" in battles.why_no_battle()
 
 
@@ -335,10 +336,12 @@ async def test_the_limit_of_a_voter_holds_for_clicks_at_once_too(sqlite):
     await battles.close()
 
 
-async def test_a_model_that_keeps_failing_rests(sqlite):
+async def test_a_model_that_keeps_failing_is_suspended(sqlite):
     battles = await opened_battles(sqlite, PLAIN, FAILS_FIRST)
     for _ in range(3):
         assert (await fought(battles)).status is BattleStatus.FAILED
     assert "Fewer than two models are available now" in battles.why_no_battle()
-    battles.serving.models[FAILS_FIRST.name].rests_until = 0
+    availability = battles.serving.models[FAILS_FIRST.name].availability
+    assert 0 < availability.suspended_until - time.monotonic() <= SUSPENSION_SECONDS
+    availability.suspended_until = 0
     assert battles.why_no_battle() is None

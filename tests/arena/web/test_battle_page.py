@@ -342,7 +342,7 @@ def test_models_that_cannot_be_used_are_told_to_the_operator_and_not_to_the_vote
     page.goto(broken.url)
     page.get_by_text("Fewer than two models are available now").wait_for(timeout=PATIENCE)
     assert ONE not in page.locator("body").inner_text()
-    assert f"{ONE} cannot be used: broken.gguf" in broken.log.read_text()
+    assert f"{ONE} is unavailable: broken.gguf" in broken.log.read_text()
     page.close()
 
 

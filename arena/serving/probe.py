@@ -1,4 +1,4 @@
-"""A health check of one model: a short completion, and what to do if it fails."""
+"""The check of `arena models --probe`: one short completion of a model, and what to do if it fails."""
 
 from __future__ import annotations
 
