@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ratings.data.columns import DENSE, Codes, Column, column_codes, integers, is_missing, same_length
 from ratings.data.outcomes import outcome_codes
-from ratings.data.tally import Cells, checked_tally, tally
+from ratings.data.tally import OutcomeCounts, checked_tally, tally
 from ratings.errors import BadOption, MissingValue, NoBattles, SelfBattle, UnknownModel
 
 SAMPLE = 1 << 14  # battles at either end that tell how many models there are
@@ -20,9 +20,9 @@ SAMPLE = 1 << 14  # battles at either end that tell how many models there are
 class Battles:
     """Three columns (battles,) of codes, with the counts of their pairs; `read_battles` makes and checks them.
 
-    `models` is in order of name; `model_a` and `model_b` are places in it, `outcome` is a place in `OUTCOMES`.
-    `pairs` (pairs,) are the ordered pairs that met, `place of A * models + place of B`, in rising order, and `cells`
-    (pairs, 4) how often each outcome occurred.
+    `models` is in order of name; `model_a` and `model_b` are indices into it, `outcome` is an index into `OUTCOMES`.
+    `pairs` (pairs,) are the ordered pairs that met, `index of A * models + index of B`, in rising order, and
+    `outcome_counts` (pairs, 4) how often each outcome occurred.
     """
 
     models: tuple[str, ...]
@@ -30,7 +30,7 @@ class Battles:
     model_b: Codes
     outcome: NDArray[np.uint8]
     pairs: NDArray[np.int64]
-    cells: Cells
+    outcome_counts: OutcomeCounts
 
     def __repr__(self) -> str:
         return f"Battles({len(self.models)} models, {len(self):,} battles)"
@@ -45,7 +45,7 @@ def read_battles(
     """The battles of three columns (battles,), checked, coded and counted.
 
     Columns are lists, numpy arrays, pandas or polars Series, or Arrow arrays. Model columns hold names or integers.
-    With `models`, integers are places in it and it lists every model, also those without a battle. Without, the
+    With `models`, integers are indices into it and it lists every model, also those without a battle. Without, the
     models are those that occur, and integers are named by their digits. Models are put in order of name (integers:
     of number), so that the order of rows changes nothing. `winner` holds the names of `OUTCOMES`, or their codes.
 
@@ -65,13 +65,13 @@ def read_battles(
     if models is None:
         labels = sorted({*labels_a, *labels_b}, key=_number_then_name)
         names = tuple(str(label) for label in labels)
-        place = {label: code for code, label in enumerate(labels)}
+        index = {label: code for code, label in enumerate(labels)}
     else:
         names = checked_models(models)
-        place = {name: code for code, name in enumerate(names)} | {code: code for code in range(len(names))}
-    a = _recode(codes_a, labels_a, place, "model_a")
+        index = {name: code for code, name in enumerate(names)} | {code: code for code in range(len(names))}
+    a = _recode(codes_a, labels_a, index, "model_a")
     del codes_a  # five million codes are 20 MB
-    b = _recode(codes_b, labels_b, place, "model_b")
+    b = _recode(codes_b, labels_b, index, "model_b")
     del codes_b
     battles = Battles(names, a, b, outcome, *tally(a, b, outcome, len(names)))
     _check_opponents(battles)
@@ -104,11 +104,11 @@ def _count_codes(model_a: Column, model_b: Column, winner: Column, models: Seque
 def checked_models(models: Sequence[str]) -> tuple[str, ...]:
     """The names as a tuple. Raises BadOption for a name that is not text or is listed twice."""
     names = tuple(models)
-    for place, name in enumerate(names):
+    for index, name in enumerate(names):
         if not isinstance(name, str) or not name:
-            raise BadOption(f"model {place} is {name!r}. Give a non-empty text as the name of a model.")
+            raise BadOption(f"model {index} is {name!r}. Give a non-empty text as the name of a model.")
     if len(set(names)) < len(names):
-        twice = next(name for place, name in enumerate(names) if name in names[:place])
+        twice = next(name for index, name in enumerate(names) if name in names[:index])
         raise BadOption(f"model {twice!r} is listed twice. List each model once.")
     return names
 
@@ -133,13 +133,13 @@ def _check_labels(codes: Codes, labels: Sequence[object], name: str) -> None:
             raise UnknownModel(f"row {row}: {name} is {label!r}. Name a model by text or by an integer.")
 
 
-def _recode(codes: Codes, labels: Sequence[object], place: dict[object, int], name: str) -> Codes:
-    lookup = np.array([place.get(label, -1) for label in labels], dtype=np.int32)
+def _recode(codes: Codes, labels: Sequence[object], index: dict[object, int], name: str) -> Codes:
+    lookup = np.array([index.get(label, -1) for label in labels], dtype=np.int32)
     if (lookup < 0).any():
         missing = lookup[codes] < 0
         if missing.any():
             row = int(np.argmax(missing))
-            given = f"the {len(set(place.values()))} models given"
+            given = f"the {len(set(index.values()))} models given"
             message = f"row {row}: {name} {labels[codes[row]]!r} is not among {given}. Add it to `models`."
             raise UnknownModel(message)
     if np.array_equal(lookup, np.arange(len(lookup))):
@@ -148,8 +148,8 @@ def _recode(codes: Codes, labels: Sequence[object], place: dict[object, int], na
 
 
 def _check_opponents(battles: Battles) -> None:
-    alone = np.arange(len(battles.models)) * (len(battles.models) + 1)  # a * size + a
-    if (np.diff(np.searchsorted(battles.pairs, [alone, alone + 1]), axis=0) > 0).any():
+    self_pairs = np.arange(len(battles.models)) * (len(battles.models) + 1)  # a * size + a
+    if (np.diff(np.searchsorted(battles.pairs, [self_pairs, self_pairs + 1]), axis=0) > 0).any():
         row = int(np.argmax(battles.model_a == battles.model_b))
         name = battles.models[battles.model_a[row]]
         raise SelfBattle(f"row {row}: {name!r} against itself. Drop such battles.")
@@ -164,8 +164,8 @@ def _without_absent(battles: Battles) -> Battles:
     present[battles.pairs % size] = True
     if present.all():
         return battles
-    place = (np.cumsum(present) - 1).astype(np.int32)
+    index = (np.cumsum(present) - 1).astype(np.int32)
     names = tuple(name for name, here in zip(battles.models, present.tolist(), strict=True) if here)
-    pairs = place[battles.pairs // size].astype(np.int64) * len(names) + place[battles.pairs % size]
-    a, b = place[battles.model_a], place[battles.model_b]
-    return Battles(names, a, b, battles.outcome, pairs, battles.cells)
+    pairs = index[battles.pairs // size].astype(np.int64) * len(names) + index[battles.pairs % size]
+    a, b = index[battles.model_a], index[battles.model_b]
+    return Battles(names, a, b, battles.outcome, pairs, battles.outcome_counts)

@@ -78,11 +78,11 @@ def _objects(values: list[object], name: str) -> tuple[Codes, Sequence[object]]:
         if compiled.LOOPS.codes(values, seen, codes):
             return codes, list(seen)
     try:
-        places = {label: code for code, label in enumerate(dict.fromkeys(values))}
+        indices = {label: code for code, label in enumerate(dict.fromkeys(values))}
     except TypeError as problem:  # a list or a dict, which cannot be looked up
         row = next(row for row, value in enumerate(values) if not _can_be_looked_up(value))
         raise RatingsError(f"row {row}: {name} is {values[row]!r}. Expected a text or a number.") from problem
-    return np.fromiter(map(places.__getitem__, values), np.int32, len(values)), list(places)
+    return np.fromiter(map(indices.__getitem__, values), np.int32, len(values)), list(indices)
 
 
 def _can_be_looked_up(value: object) -> bool:
@@ -102,7 +102,7 @@ def _numpy(values: NDArray[Any], name: str) -> tuple[Codes, Sequence[object]]:
 
 
 def _integers(values: Codes) -> tuple[Codes, Sequence[object]]:
-    """Integers as their own codes where all are small; otherwise their places among the distinct ones."""
+    """Integers as their own codes where all are small; otherwise their indices among the distinct ones."""
     if not values.size:
         return values, ()
     # Seen as unsigned, a negative number is a high one: one pass finds both ends.
@@ -115,13 +115,13 @@ def _integers(values: Codes) -> tuple[Codes, Sequence[object]]:
 
 def _texts(values: NDArray[Any], name: str) -> tuple[Codes, Sequence[object]]:
     """The codes and labels of a numpy text array, block by block: five million objects at once take 500 MB."""
-    places: dict[object, int] = {}
+    indices: dict[object, int] = {}
     codes = np.empty(len(values), np.int32)
     for start in range(0, len(values), TEXTS):
         part, labels = _objects(values[start : start + TEXTS].tolist(), name)
-        lookup = np.array([places.setdefault(label, len(places)) for label in labels], np.int32)
+        lookup = np.array([indices.setdefault(label, len(indices)) for label in labels], np.int32)
         codes[start : start + TEXTS] = lookup[part]
-    return codes, list(places)
+    return codes, list(indices)
 
 
 def _pandas(column: Column, name: str) -> tuple[Codes, Sequence[object]]:
@@ -149,6 +149,6 @@ def _arrow(column: Column) -> tuple[Codes, Sequence[object]]:
 
 def _polars(column: Column, name: str) -> tuple[Codes, Sequence[object]]:
     labels = column.unique()
-    places = labels.to_frame(name).with_row_index("code")
-    codes = column.to_frame(name).join(places, on=name, how="left", nulls_equal=True, maintain_order="left")
+    indices = labels.to_frame(name).with_row_index("code")
+    codes = column.to_frame(name).join(indices, on=name, how="left", nulls_equal=True, maintain_order="left")
     return codes["code"].to_numpy().astype(np.int32), labels.to_list()

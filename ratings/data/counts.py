@@ -25,13 +25,13 @@ Floats = NDArray[np.float64]
 class PairCounts:
     """Counts of outcomes with one row per ordered pair that met; `wins` are those of `model_a`.
 
-    `model_a`, `model_b` (rows,) are places in `models`; `wins`, `losses`, `ties`, `both_bad` (rows,) count
+    `model_a`, `model_b` (rows,) are indices into `models`; `wins`, `losses`, `ties`, `both_bad` (rows,) count
     battles. A model may have no row: its rating is then the prior's. Rows of the same pair add up. `table`
     (rows, 4) holds the four as floats, `pairs` (rows,) is `model_a * models + model_b`.
     `weights` and `squares` (rows, 4) are the sums of the battles' weights and of their squares per outcome;
     without weights both are the counts.
 
-    Raises LengthMismatch, SelfBattle, and BadOption for a place that is not in `models`, a count below zero or a
+    Raises LengthMismatch, SelfBattle, and BadOption for an index that is not in `models`, a count below zero or a
     name that is listed twice.
     """
 
@@ -67,7 +67,7 @@ class PairCounts:
             if column.size and not (column.min() >= 0 and column.max() < len(self.models)):
                 row = int(np.argmax((column < 0) | (column >= len(self.models))))
                 raise BadOption(
-                    f"row {row}: {name} is {column[row]}; there are {len(self.models)} models. Give places in them."
+                    f"row {row}: {name} is {column[row]}; there are {len(self.models)} models. Give their indices."
                 )
         if (self.model_a == self.model_b).any():
             row = int(np.argmax(self.model_a == self.model_b))
@@ -137,10 +137,10 @@ def tabulate(battles: Battles, weight: Column | None = None) -> PairCounts:
     size = len(battles.models)
     a = battles.pairs // size
     b = battles.pairs - a * size  # a remainder takes ten times as long
-    wins, losses, ties, both_bad = battles.cells.T
+    wins, losses, ties, both_bad = battles.outcome_counts.T
     weights = squares = None
     if weight is not None:
-        weights, squares = _weighted_cells(battles, checked_weights(weight, len(battles)))
+        weights, squares = _weighted_counts(battles, checked_weights(weight, len(battles)))
     return PairCounts(battles.models, a, b, wins, losses, ties, both_bad, weights, squares)
 
 
@@ -181,7 +181,7 @@ def inverse_probability_weights(counts: PairCounts, *, least: float = 50.0) -> P
     return replace(counts, weights=counts.weighted * weight, squares=counts.weighted_squares * np.square(weight))
 
 
-def _weighted_cells(battles: Battles, weight: Floats) -> tuple[Floats, Floats]:
+def _weighted_counts(battles: Battles, weight: Floats) -> tuple[Floats, Floats]:
     """(pairs, 4) twice: the sums of weights and of squared weights."""
     kinds = len(OUTCOMES)
     pair = battles.model_a.astype(np.int64) * len(battles.models) + battles.model_b

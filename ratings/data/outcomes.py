@@ -17,7 +17,7 @@ class Outcome(NamedTuple):
     score: float
 
 
-# The place in this table is the integer code of the outcome.
+# The index in this table is the integer code of the outcome.
 OUTCOMES = (
     Outcome("model_a", 1.0),  # A was preferred
     Outcome("model_b", 0.0),  # B was preferred

@@ -22,10 +22,10 @@ KINDS = len(OUTCOMES)
 
 Table = NDArray[np.int32]  # narrow, to leave cache to the battles; it holds two thousand million
 Ints = NDArray[np.int32]
-Cells = NDArray[np.int32] | NDArray[np.int64]
+OutcomeCounts = NDArray[np.int32] | NDArray[np.int64]
 
 
-def tally(a: Codes, b: Codes, outcome: NDArray[np.uint8], size: int) -> tuple[NDArray[np.int64], Cells]:
+def tally(a: Codes, b: Codes, outcome: NDArray[np.uint8], size: int) -> tuple[NDArray[np.int64], OutcomeCounts]:
     """The ordered pairs that met, `a * size + b` in rising order, and the (pairs, 4) counts of their outcomes.
 
     Codes have to lie in [0, size); they are not checked here.
@@ -33,16 +33,16 @@ def tally(a: Codes, b: Codes, outcome: NDArray[np.uint8], size: int) -> tuple[ND
     if size > DENSE_MODELS:
         keys, counts = np.unique((a.astype(np.int64) * size + b) * KINDS + outcome, return_counts=True)
         pairs, row = np.unique(keys // KINDS, return_inverse=True)
-        cells = np.zeros((len(pairs), KINDS), dtype=np.int64)
-        cells[row, keys % KINDS] = counts
-        return pairs, cells
+        outcome_counts = np.zeros((len(pairs), KINDS), dtype=np.int64)
+        outcome_counts[row, keys % KINDS] = counts
+        return pairs, outcome_counts
     counted = checked_tally(a, b, outcome, size)
     return tally_with_scipy(a, b, outcome, size) if counted is None else counted
 
 
 def checked_tally(
     a: Codes, b: Codes, outcome: NDArray[np.uint8], size: int
-) -> tuple[NDArray[np.int64], Cells] | None:
+) -> tuple[NDArray[np.int64], OutcomeCounts] | None:
     """The `tally` by the loop in C; None where it was not built, or where a code is out of range."""
     if compiled.LOOPS is None:
         return None
@@ -51,7 +51,9 @@ def checked_tally(
     return occupied_pairs(table) if compiled.LOOPS.tally(a, b, outcome, size, table) else None
 
 
-def tally_with_scipy(a: Codes, b: Codes, outcome: NDArray[np.uint8], size: int) -> tuple[NDArray[np.int64], Cells]:
+def tally_with_scipy(
+    a: Codes, b: Codes, outcome: NDArray[np.uint8], size: int
+) -> tuple[NDArray[np.int64], OutcomeCounts]:
     """The `tally` by scipy, which defines `checked_tally`."""
     table = np.zeros((size, size * KINDS), dtype=np.int32)
     ones = np.ones(min(CHUNK, len(a)), dtype=np.int32)
@@ -64,7 +66,7 @@ def tally_with_scipy(a: Codes, b: Codes, outcome: NDArray[np.uint8], size: int) 
     return occupied_pairs(table.reshape(size * size, KINDS))
 
 
-def occupied_pairs(table: Table) -> tuple[NDArray[np.int64], Cells]:
+def occupied_pairs(table: Table) -> tuple[NDArray[np.int64], OutcomeCounts]:
     """The rows of a table (pairs, 4) that hold any count, and these counts."""
     halves = table.view(np.int64)  # two counts at a time
     pairs = np.flatnonzero(halves[:, 0] | halves[:, 1])

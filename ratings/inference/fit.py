@@ -53,7 +53,7 @@ class Fit:
 
     `component` (models,) numbers the components: a rating difference has no meaning across components, unless a prior
     joins them (`joined`), and then the covariance is as wide as the prior. A rating may be infinite or nan without a
-    prior; `bounds` (place -> lower, upper) then holds one-sided limits for it.
+    prior; `bounds` (index -> lower, upper) then holds one-sided limits for it.
     """
 
     models: tuple[str, ...]
@@ -81,12 +81,12 @@ class Fit:
         """Lower and upper ends (models,) of each rating's own interval. Raises BadOption for a bad level."""
         half = normal_quantile(level) * self.standard_errors
         lower, upper = self.ratings - half, self.ratings + half
-        for place, (low, high) in self.bounds.items():
-            lower[place], upper[place] = low, high
+        for index, (low, high) in self.bounds.items():
+            lower[index], upper[index] = low, high
         return lower, upper
 
     def index(self, model: str) -> int:
-        """The place of `model` in `models`. Raises UnknownModel."""
+        """The index of `model` in `models`. Raises UnknownModel."""
         if model not in self.models:
             raise UnknownModel(
                 f"{model!r} is not among the {len(self.models)} rated models. Name one of `fit.models`."
@@ -124,13 +124,13 @@ class Fit:
         Its component shifts, and intervals become those of the difference to it: its own has width zero.
         Raises UnknownModel, and BadOption when the model has no finite rating.
         """
-        place = self.index(model)
-        if not np.isfinite(self.ratings[place]):
+        index = self.index(model)
+        if not np.isfinite(self.ratings[index]):
             raise BadOption(f"{model!r} has no finite rating to anchor at. Rate with a prior.")
-        together = (self.component == self.component[place]) | self.joined
+        together = (self.component == self.component[index]) | self.joined
         reference = np.zeros(len(self.models))
-        reference[place] = 1.0
-        shift = np.where(together, rating - self.ratings[place], 0.0)
+        reference[index] = 1.0
+        shift = np.where(together, rating - self.ratings[index], 0.0)
         return replace(
             self,
             ratings=self.ratings + shift,

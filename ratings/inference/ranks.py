@@ -17,16 +17,16 @@ from scipy.special import ndtr
 from ratings.data.counts import Floats
 from ratings.inference.fit import CONFIDENCE_LEVEL, Fit, normal_quantile
 
-Places = NDArray[np.int64]
+RankArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class Ranks:
     """The `rank` (models,) of each model, and the best (`low`) and worst (`high`) rank that is possible."""
 
-    rank: Places
-    low: Places
-    high: Places
+    rank: RankArray
+    low: RankArray
+    high: RankArray
 
 
 def significance_ranks(fit: Fit, level: float = CONFIDENCE_LEVEL) -> Ranks:
@@ -50,7 +50,7 @@ def significance_ranks(fit: Fit, level: float = CONFIDENCE_LEVEL) -> Ranks:
     )
 
 
-def overlap_ranks(lower: Floats, upper: Floats) -> Places:
+def overlap_ranks(lower: Floats, upper: Floats) -> RankArray:
     """(models,): one more than the number of models whose interval lies wholly above.
 
     Source: Chiang et al., arXiv 2403.04132.

@@ -29,9 +29,9 @@ from ratings.data.columns import Column, column_codes, same_length
 from ratings.data.counts import Floats, PairCounts
 from ratings.data.outcomes import BOTH_BAD, OUTCOMES, TIE
 from ratings.errors import BadOption
+from ratings.inference.covariance import cluster_codes
 from ratings.inference.fit import Fit
-from ratings.inference.intervals import cluster_codes
-from ratings.models.pair_likelihood import Battle, fit_pairs
+from ratings.models.pair_likelihood import PairLikelihood, fit_pairs
 from ratings.models.ties import multinomial_logit
 from ratings.scale import CENTRE, POINTS_PER_LOGIT
 
@@ -86,7 +86,7 @@ def human_anchored(
     codes, labels = column_codes(source, "source")
     same_length(battles=battles.outcome, source=codes)
     rows = {str(label): np.flatnonzero(codes == code) for code, label in enumerate(labels)}
-    rows = {name: places for name, places in sorted(rows.items()) if places.size}
+    rows = {name: indices for name, indices in sorted(rows.items()) if indices.size}
     if HUMAN not in rows or len(rows) < 2:
         raise BadOption(f"sources are {', '.join(rows) or 'none'}. Give {HUMAN!r} and at least one judge.")
     zs = {name: np.asarray(values, dtype=np.float64) for name, values in (covariates or {}).items()}
@@ -169,7 +169,7 @@ def _one_source(
     ties = float(counts.table[:, [TIE, BOTH_BAD]].sum())
     has_ties = 0 < ties < total
 
-    def battle(xi_a: Floats, xi_b: Floats, extra: Floats) -> Battle:
+    def likelihood(xi_a: Floats, xi_b: Floats, extra: Floats) -> PairLikelihood:
         pull = z @ extra[int(has_ties) :] / 2
         log_nu = extra[0] if has_ties else -60.0  # a source without ties has no threshold
         utility = np.stack([xi_a + pull, xi_b - pull, log_nu + (xi_a + xi_b) / 2], axis=1)
@@ -182,7 +182,7 @@ def _one_source(
 
     extras = {"log nu": float(np.log(2 * ties / (total - ties)))} if has_ties else {}
     extras |= dict.fromkeys(habits, 0.0)
-    return fit_pairs(counts, battle, extras, prior=prior, method="davidson", parameters={}, groups=groups)
+    return fit_pairs(counts, likelihood, extras, prior=prior, method="davidson", parameters={}, groups=groups)
 
 
 def contrast_basis(size: int) -> Floats:

@@ -19,7 +19,7 @@ from ratings.data.columns import Column
 from ratings.data.counts import Floats, PairCounts, tabulate
 from ratings.data.outcomes import A_WINS, B_WINS, BOTH_BAD, TIE
 from ratings.errors import BadOption, NoBattles, NotConverged
-from ratings.inference import intervals
+from ratings.inference.covariance import clustered_covariance, sandwich_covariance
 from ratings.inference.fit import Fit, relative_covariance
 from ratings.inference.hessian import cholesky, laplacian, pair_information, win_probability
 from ratings.scale import CENTRE, POINTS_PER_LOGIT
@@ -70,11 +70,11 @@ def bradley_terry(
     mask = label[:, None] == label[None, :] if not prior and label.max() else None
     xi = maximise_likelihood(scores, prior, mask=mask)
     if cluster is None:
-        covariance = intervals.sandwich_covariance(counts, scores, xi, prior, mask)
+        covariance = sandwich_covariance(counts, scores, xi, prior, mask)
     elif battles is None:
         raise BadOption("PairCounts hold no clusters. Give the columns of battles.")
     else:
-        covariance = intervals.clustered_covariance(battles, scores, xi, prior, mask, cluster, weight)
+        covariance = clustered_covariance(battles, scores, xi, prior, mask, cluster, weight)
     bounds: dict[int, tuple[float, float]] = {}
     if prior and scores.any():
         # What the prior adds is doubt about the common mean, which no vote can lessen: leave it out.

@@ -21,9 +21,9 @@ from ratings.data.battles import read_battles
 from ratings.data.columns import Column, same_length
 from ratings.data.counts import Floats, checked_weights, tabulate
 from ratings.errors import BadOption, Disconnected, MissingValue, NotConverged
+from ratings.inference.covariance import cluster_codes
 from ratings.inference.fit import Fit, fit_of_parameters
 from ratings.inference.hessian import sandwich_product
-from ratings.inference.intervals import cluster_codes
 from ratings.models.bradley_terry import check_prior, maximise_likelihood, score_matrix
 from ratings.models.covariate_passes import CHUNK, Passes
 
@@ -71,13 +71,13 @@ def contextual(
         raise Disconnected("some models are not compared by wins and losses both ways. Give a prior.")
     size = len(battles.models)
     ridge = np.array([prior] * size + [penalty] * len(columns))
-    problem = _Problem(Passes(battles, columns, weights), ridge)
+    penalised = _PenalisedLikelihood(Passes(battles, columns, weights), ridge)
     groups = None if cluster is None else cluster_codes(cluster, len(battles))
     try:
-        estimate = problem.maximum(np.concatenate([maximise_likelihood(scores, prior), np.zeros(len(columns))]))
-        covariance = problem.covariance(estimate, groups)
-    except LinAlgError as cause:  # the covariate parts the outcomes so well that nothing is left to estimate from
-        raise NotConverged(WITHOUT_LIMIT) from cause
+        estimate = penalised.maximum(np.concatenate([maximise_likelihood(scores, prior), np.zeros(len(columns))]))
+        covariance = penalised.covariance(estimate, groups)
+    except LinAlgError as problem:  # a covariate separates the outcomes, so the likelihood has no maximum
+        raise NotConverged(WITHOUT_LIMIT) from problem
     return fit_of_parameters(
         battles.models,
         estimate,
@@ -111,7 +111,7 @@ def _columns(covariates: Mapping[str, Column], rows: int) -> tuple[Floats, ...]:
 
 
 @dataclass(frozen=True, eq=False)
-class _Problem:
+class _PenalisedLikelihood:
     """The penalised likelihood of the battles as a function of an estimate (models + covariates,)."""
 
     passes: Passes
@@ -143,7 +143,7 @@ class _Problem:
     def covariance(self, estimate: Floats, groups: NDArray[np.int64] | None) -> Floats:
         hessian, meat = self.passes.moments(estimate, squared=True)
         if groups is not None:
-            meat = self.passes.by_group(estimate, groups)
+            meat = self.passes.cluster_meat(estimate, groups)
         meat[np.diag_indices_from(meat)] += self.ridge
         return sandwich_product(self._ridged(hessian), meat)
 

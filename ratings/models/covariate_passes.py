@@ -118,7 +118,7 @@ class Passes:
         information, beside = (self._assembled(sums, which) * (len(self.battles) / seen) for which in (0, 1))
         return information, beside
 
-    def by_group(self, estimate: Floats, groups: NDArray[np.int64]) -> Floats:
+    def cluster_meat(self, estimate: Floats, groups: NDArray[np.int64]) -> Floats:
         """The sum over clusters of (sum of scores)(sum of scores)', with the factor C / (C - 1)."""
         many = int(groups.max()) + 1
         summed = np.zeros((many, self.size + len(self.columns)))

@@ -28,7 +28,7 @@ WITHOUT_LIMIT = "the battles leave a parameter without limit. Give a prior, or u
 
 
 @dataclass(frozen=True, eq=False)
-class Battle:
+class PairLikelihood:
     """The likelihood of battles between pairs (rows,), its gradient and information: see the module."""
 
     log_likelihood: Floats  # (rows, 4)
@@ -36,7 +36,7 @@ class Battle:
     information: Floats  # (rows, 2 + extras, 2 + extras), of one battle
 
 
-Model = Callable[[Floats, Floats, Floats], Battle]
+OutcomeModel = Callable[[Floats, Floats, Floats], PairLikelihood]
 
 
 def expected_information(log_likelihood: Floats, gradient: Floats) -> Floats:
@@ -47,7 +47,7 @@ def expected_information(log_likelihood: Floats, gradient: Floats) -> Floats:
 
 def fit_pairs(
     counts: PairCounts,
-    model: Model,
+    model: OutcomeModel,
     extras: Mapping[str, float],
     *,
     prior: float,
@@ -68,17 +68,17 @@ def fit_pairs(
     scores = score_matrix(counts)
     label = components.weak_components(scores) if prior else components.strong_components(scores)
     if not prior and label.max() > 0:
-        alone = counts.models[int(np.flatnonzero(label > 0)[0])]
+        separate = counts.models[int(np.flatnonzero(label > 0)[0])]
         raise Disconnected(
-            f"{alone!r} and {counts.models[int(np.flatnonzero(label == 0)[0])]!r} are not compared by wins "
+            f"{separate!r} and {counts.models[int(np.flatnonzero(label == 0)[0])]!r} are not compared by wins "
             f"and losses both ways. Give a prior, such as prior=0.25, or rate each component by itself."
         )
-    problem = _Problem(counts, model, prior, len(extras), groups)
-    estimate = problem.maximum(np.array([*np.zeros(len(counts.models)), *extras.values()]))
+    penalised = _PenalisedLikelihood(counts, model, prior, len(extras), groups)
+    estimate = penalised.maximum(np.array([*np.zeros(len(counts.models)), *extras.values()]))
     return fit_of_parameters(
         counts.models,
         estimate,
-        problem.covariance(estimate),
+        penalised.covariance(estimate),
         extras,
         label,
         method=method,
@@ -89,16 +89,16 @@ def fit_pairs(
 
 
 @dataclass(frozen=True, eq=False)
-class _Problem:
+class _PenalisedLikelihood:
     """The penalised likelihood of the counts as a function of an estimate (models + extras,)."""
 
     counts: PairCounts
-    model: Model
+    model: OutcomeModel
     prior: float
     extras: int
     groups: NDArray[np.int64] | None
 
-    def battle(self, estimate: Floats) -> Battle:
+    def likelihood(self, estimate: Floats) -> PairLikelihood:
         size = len(self.counts.models)
         xi = estimate[:size]
         return self.model(xi[self.counts.model_a], xi[self.counts.model_b], estimate[size:])
@@ -106,7 +106,7 @@ class _Problem:
     def value(self, estimate: Floats) -> float:
         """The penalised log-likelihood."""
         xi = estimate[: len(self.counts.models)]
-        likely = np.where(self.counts.weighted > 0, self.battle(estimate).log_likelihood, 0.0)
+        likely = np.where(self.counts.weighted > 0, self.likelihood(estimate).log_likelihood, 0.0)
         return float((self.counts.weighted * likely).sum() - self.prior / 2 * xi @ xi)
 
     def maximum(self, estimate: Floats) -> Floats:
@@ -122,53 +122,57 @@ class _Problem:
         raise NotConverged(WITHOUT_LIMIT)
 
     def step(self, estimate: Floats) -> Floats:
-        battle, size = self.battle(estimate), len(self.counts.models)
-        gradient = self.gathered(np.einsum("rk,rki->ri", self.counts.weighted, battle.gradient))
+        likelihood, size = self.likelihood(estimate), len(self.counts.models)
+        gradient = self.sum_gradients(np.einsum("rk,rki->ri", self.counts.weighted, likelihood.gradient))
         gradient[:size] -= self.prior * estimate[:size]
         try:
-            return np.asarray(cho_solve(cho_factor(self.hessian(battle)), gradient))
+            return np.asarray(cho_solve(cho_factor(self.hessian(likelihood)), gradient))
         except LinAlgError as problem:
             raise NotConverged(WITHOUT_LIMIT) from problem
 
-    def hessian(self, battle: Battle) -> Floats:
+    def hessian(self, likelihood: PairLikelihood) -> Floats:
         size = len(self.counts.models)
         played = self.counts.weighted.sum(axis=1)
-        hessian = self.spread(played[:, None, None] * battle.information)
+        hessian = self.sum_matrices(played[:, None, None] * likelihood.information)
         mean = float(np.diag(hessian)[:size].mean())
         # Only differences of ratings are known: pin their mean, which moves no difference.
         hessian[:size, :size] += np.diag(np.full(size, self.prior)) if self.prior else mean / size
         return hessian
 
     def covariance(self, estimate: Floats) -> Floats:
-        battle, size = self.battle(estimate), len(self.counts.models)
+        likelihood, size = self.likelihood(estimate), len(self.counts.models)
         if self.groups is None:
             squares = self.counts.weighted_squares
-            meat = self.spread(np.einsum("rk,rki,rkj->rij", squares, battle.gradient, battle.gradient))
+            meat = self.sum_matrices(
+                np.einsum("rk,rki,rkj->rij", squares, likelihood.gradient, likelihood.gradient)
+            )
         else:
-            meat = self.by_group(np.einsum("rk,rki->ri", self.counts.weighted, battle.gradient), self.groups)
+            meat = self.cluster_meat(
+                np.einsum("rk,rki->ri", self.counts.weighted, likelihood.gradient), self.groups
+            )
         meat[:size, :size] += np.diag(np.full(size, self.prior))
-        return sandwich_product(self.hessian(battle), meat)
+        return sandwich_product(self.hessian(likelihood), meat)
 
-    def places(self) -> NDArray[np.int64]:
-        """(rows, 2 + extras): the places of each row's parameters in the estimate."""
+    def parameter_indices(self) -> NDArray[np.int64]:
+        """(rows, 2 + extras): the indices of each row's parameters in the estimate."""
         rows, size = len(self.counts.model_a), len(self.counts.models)
         extra = np.broadcast_to(size + np.arange(self.extras), (rows, self.extras))
         return np.column_stack([self.counts.model_a, self.counts.model_b, extra]).astype(np.int64)
 
-    def gathered(self, rows: Floats) -> Floats:
+    def sum_gradients(self, rows: Floats) -> Floats:
         """(parameters,): gradients (rows, 2 + extras) added up by parameter."""
         length = len(self.counts.models) + self.extras
-        return np.bincount(self.places().ravel(), rows.ravel(), length).astype(np.float64)
+        return np.bincount(self.parameter_indices().ravel(), rows.ravel(), length).astype(np.float64)
 
-    def by_group(self, rows: Floats, groups: NDArray[np.int64]) -> Floats:
+    def cluster_meat(self, rows: Floats, groups: NDArray[np.int64]) -> Floats:
         """The sum over clusters of (sum of gradients)(sum of gradients)', with the factor C / (C - 1)."""
         length, many = len(self.counts.models) + self.extras, int(groups.max()) + 1
-        key = groups[:, None] * length + self.places()
+        key = groups[:, None] * length + self.parameter_indices()
         summed = np.bincount(key.ravel(), rows.ravel(), many * length).reshape(many, length)
         return np.asarray(summed.T @ summed * (many / (many - 1)), dtype=np.float64)
 
-    def spread(self, rows: Floats) -> Floats:
+    def sum_matrices(self, rows: Floats) -> Floats:
         """(parameters, parameters): matrices (rows, 2 + extras, 2 + extras) added up by pair of parameters."""
-        length, place = len(self.counts.models) + self.extras, self.places()
-        key = place[:, :, None] * length + place[:, None, :]
+        length, index = len(self.counts.models) + self.extras, self.parameter_indices()
+        key = index[:, :, None] * length + index[:, None, :]
         return np.bincount(key.ravel(), rows.ravel(), length * length).reshape(length, length)  # type: ignore[return-value]

@@ -13,7 +13,7 @@ from ratings.data.counts import Floats, PairCounts
 from ratings.data.outcomes import SCORES
 from ratings.inference.fit import Fit
 from ratings.models.bradley_terry import as_counts
-from ratings.models.pair_likelihood import Battle, fit_pairs
+from ratings.models.pair_likelihood import PairLikelihood, fit_pairs
 
 
 def bradley_terry_with_position(
@@ -27,17 +27,17 @@ def bradley_terry_with_position(
     """
     counts = as_counts(model_a, model_b, winner)
 
-    def battle(xi_a: Floats, xi_b: Floats, extra: Floats) -> Battle:
+    def likelihood(xi_a: Floats, xi_b: Floats, extra: Floats) -> PairLikelihood:
         lead = xi_a - xi_b + extra[0]
         win, loss = log_expit(lead), log_expit(-lead)
         p = np.exp(win)
         slope = np.array([1.0, -1.0, 1.0])
         surprise = SCORES[None, :] - p[:, None]
-        return Battle(
+        return PairLikelihood(
             log_likelihood=SCORES * win[:, None] + (1 - SCORES) * loss[:, None],
             gradient=surprise[:, :, None] * slope,
             information=(p * (1 - p))[:, None, None] * np.outer(slope, slope),
         )
 
     extras = {"position": 0.0}
-    return fit_pairs(counts, battle, extras, prior=prior, method="bradley_terry_with_position", parameters={})
+    return fit_pairs(counts, likelihood, extras, prior=prior, method="bradley_terry_with_position", parameters={})

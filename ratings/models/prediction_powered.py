@@ -152,9 +152,9 @@ class _Scores:
 
 def _design_matrix(battles: Battles) -> csr_array:
     n = len(battles)
-    places = np.stack([battles.model_a, battles.model_b], axis=1).ravel()
+    indices = np.stack([battles.model_a, battles.model_b], axis=1).ravel()
     shape = (n, len(battles.models))
-    return csr_array((np.tile([1.0, -1.0], n), places, np.arange(0, 2 * n + 1, 2)), shape=shape)
+    return csr_array((np.tile([1.0, -1.0], n), indices, np.arange(0, 2 * n + 1, 2)), shape=shape)
 
 
 def _hessian(human: Battles, xi: Floats) -> Floats:

@@ -17,7 +17,7 @@ from ratings.data.outcomes import BOTH_BAD, TIE
 from ratings.errors import BadOption, NoBattles
 from ratings.inference.fit import Fit
 from ratings.models.bradley_terry import as_counts
-from ratings.models.pair_likelihood import Battle, expected_information, fit_pairs
+from ratings.models.pair_likelihood import PairLikelihood, expected_information, fit_pairs
 
 
 def davidson(
@@ -43,7 +43,7 @@ def davidson(
     counts = as_counts(model_a, model_b, winner)
     share = _shares(counts, outside)
 
-    def battle(xi_a: Floats, xi_b: Floats, extra: Floats) -> Battle:
+    def likelihood(xi_a: Floats, xi_b: Floats, extra: Floats) -> PairLikelihood:
         middle = extra[0] + (xi_a + xi_b) / 2
         options = [xi_a, xi_b, middle, *([np.full_like(xi_a, extra[1])] if outside else [])]
         # Utilities are linear in the parameters: their gradients are these constants.
@@ -56,7 +56,7 @@ def davidson(
     extras = {"log nu": math.log(2 * share[TIE] / decisive)}
     if outside:
         extras["outside"] = math.log(2 * share[BOTH_BAD] / decisive)
-    return fit_pairs(counts, battle, extras, prior=prior, method="davidson", parameters={"outside": outside})
+    return fit_pairs(counts, likelihood, extras, prior=prior, method="davidson", parameters={"outside": outside})
 
 
 def rao_kupper(
@@ -71,7 +71,7 @@ def rao_kupper(
     counts = as_counts(model_a, model_b, winner)
     share = _shares(counts, outside=False)[TIE]
 
-    def battle(xi_a: Floats, xi_b: Floats, extra: Floats) -> Battle:
+    def likelihood(xi_a: Floats, xi_b: Floats, extra: Floats) -> PairLikelihood:
         eta = max(float(extra[0]), 1e-9)
         a, b = log_expit(xi_a - xi_b - eta), log_expit(xi_b - xi_a - eta)
         # P(tie) = (e^2eta - 1) P(A) P(B), which does not cancel as 1 - P(A) - P(B) does.
@@ -91,7 +91,7 @@ def rao_kupper(
         return _as_outcomes(np.stack([a, b, tie], axis=1), gradient[:, :3])
 
     guess = math.log((1 + share) / (1 - share))
-    return fit_pairs(counts, battle, {"eta": guess}, prior=prior, method="rao_kupper", parameters={})
+    return fit_pairs(counts, likelihood, {"eta": guess}, prior=prior, method="rao_kupper", parameters={})
 
 
 def _shares(counts: PairCounts, outside: bool) -> Floats:
@@ -111,7 +111,7 @@ def _shares(counts: PairCounts, outside: bool) -> Floats:
     return np.asarray(table / table.sum())
 
 
-def multinomial_logit(utility: Floats, slopes: Floats) -> Battle:
+def multinomial_logit(utility: Floats, slopes: Floats) -> PairLikelihood:
     """The choice among options with P in proportion to exp(utility), for utilities linear in the parameters.
 
     `utility` is (rows, options), `slopes` ([rows,] options, parameters) its gradient.
@@ -123,8 +123,8 @@ def multinomial_logit(utility: Floats, slopes: Floats) -> Battle:
     return _as_outcomes(log_likelihood, slopes - mean[:, None, :])
 
 
-def _as_outcomes(log_likelihood: Floats, gradient: Floats) -> Battle:
+def _as_outcomes(log_likelihood: Floats, gradient: Floats) -> PairLikelihood:
     """The four outcomes of three options (both bad is a tie), or of four."""
     information = expected_information(log_likelihood, gradient)
     four = [0, 1, TIE, TIE] if log_likelihood.shape[1] == BOTH_BAD else [0, 1, TIE, BOTH_BAD]
-    return Battle(log_likelihood[:, four], gradient[:, four], information)
+    return PairLikelihood(log_likelihood[:, four], gradient[:, four], information)

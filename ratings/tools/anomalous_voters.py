@@ -27,9 +27,9 @@ from ratings.data.columns import Codes, Column, column_codes
 from ratings.data.counts import Floats, tabulate
 from ratings.data.outcomes import A_WINS, B_WINS, SCORES, TIE
 from ratings.errors import BadOption
+from ratings.inference.covariance import cluster_codes, scores_by_cluster
 from ratings.inference.fit import Fit
 from ratings.inference.hessian import laplacian
-from ratings.inference.intervals import cluster_codes, scores_by_cluster
 from ratings.models.bradley_terry import PRIOR
 from ratings.models.ties import davidson
 from ratings.scale import CENTRE, POINTS_PER_LOGIT
@@ -104,8 +104,8 @@ def check_voters(
         process.run(order, np.cumsum(votes) - votes, votes, chosen, level)
         for chosen in np.array_split(np.argsort(-votes, kind="stable"), -(-len(votes) // BLOCK))
     ]
-    place = np.argsort(np.concatenate([result[0] for result in results]))
-    ends, peak, after, best = (np.concatenate([r[i] for r in results])[place] for i in range(1, 5))
+    index = np.argsort(np.concatenate([result[0] for result in results]))
+    ends, peak, after, best = (np.concatenate([r[i] for r in results])[index] for i in range(1, 5))
     names = [f"{what} {model}" for what in ("favours", "demotes") for model in battles.models]
     return VoterCheck(
         voters=_labels(voter, groups),

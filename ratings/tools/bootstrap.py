@@ -182,9 +182,9 @@ class _UnorderedPairs:
         win, loss = np.where(a_first, c[:, 0], c[:, 1]), np.where(a_first, c[:, 1], c[:, 0])
         columns = (win, loss, c[:, 2] + c[:, BOTH_BAD])
         cells = np.stack([np.bincount(row, column, len(pair)) for column in columns], axis=1)
-        i, j, place = pair // size, pair % size, np.arange(len(pair))
+        i, j, index = pair // size, pair % size, np.arange(len(pair))
         signs = np.repeat([1.0, -1.0], len(pair))
-        incidence = csr_array((signs, (np.r_[i, j], np.r_[place, place])), shape=(size, len(pair)))
+        incidence = csr_array((signs, (np.r_[i, j], np.r_[index, index])), shape=(size, len(pair)))
         return _UnorderedPairs(i, j, cells.astype(np.float64), incidence)
 
     def solve(self, block: Floats, start: Floats, chord: Floats, prior: float) -> Floats:

@@ -128,9 +128,9 @@ def leaderboard(
         wins, losses, ties, both_bad = totals[model]
         battles = wins + losses + ties + both_bad
         numbers = float(fit.ratings[m]), float(lower[m]), float(upper[m])
-        places = int(ranks.rank[m]), int(ranks.low[m]), int(ranks.high[m])
+        ranks_shown = int(ranks.rank[m]), int(ranks.low[m]), int(ranks.high[m])
         few = battles < provisional or bool(fit.component[m] != 0)
-        rows.append(Row(model, *numbers, *places, battles, wins, losses, ties, both_bad, few))
+        rows.append(Row(model, *numbers, *ranks_shown, battles, wins, losses, ties, both_bad, few))
     rows.sort(key=lambda row: (math.isnan(row.rating), -row.rating, row.model))
     parameters = {**fit.parameters, "level": level}
     return Leaderboard(tuple(rows), fit.method, parameters, fit.components, counts.battles, fit.coefficients)
@@ -140,9 +140,9 @@ def _in_order(counts: PairCounts) -> PairCounts:
     """The same counts with models in order of name and one row per ordered pair, so that sums round alike."""
     size = len(counts.models)
     order = sorted(range(size), key=counts.models.__getitem__)
-    place = np.empty(size, dtype=np.int64)
-    place[order] = np.arange(size)
-    key = place[counts.model_a] * size + place[counts.model_b] if size else np.zeros(0, dtype=np.int64)
+    index = np.empty(size, dtype=np.int64)
+    index[order] = np.arange(size)
+    key = index[counts.model_a] * size + index[counts.model_b] if size else np.zeros(0, dtype=np.int64)
     pairs, row = np.unique(key, return_inverse=True)
 
     def added(cells: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:

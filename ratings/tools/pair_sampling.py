@@ -61,7 +61,7 @@ def informative(counts: PairCounts, *, floor: float = FLOOR, prior: float = PRIO
 
 
 def draw_pairs(probabilities: Floats, battles: int, rng: np.random.Generator) -> tuple[Codes, Codes]:
-    """The places (battles,) of A and of B, drawn with these probabilities; sides are in random order."""
+    """The indices (battles,) of A and of B, drawn with these probabilities; sides are in random order."""
     size = len(probabilities)
     pair = rng.choice(size * size, battles, p=probabilities.ravel())
     first, second = pair // size, pair % size

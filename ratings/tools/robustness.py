@@ -22,7 +22,7 @@ from ratings.errors import BadOption, UnknownModel
 from ratings.inference.hessian import laplacian, win_probability
 from ratings.models.bradley_terry import PRIOR, as_counts, check_prior, maximise_likelihood, score_matrix
 
-Order = NDArray[np.int64]  # places in the flat table of outcomes
+Order = NDArray[np.int64]  # indices into the flat table of outcomes
 
 
 @dataclass(frozen=True)

@@ -52,10 +52,10 @@ def test_the_compiled_elo_is_the_loop(dtype, models):
 @pytest.mark.parametrize("models", [2, 100])
 def test_the_compiled_tally_is_that_of_scipy(dtype, models):
     (a, b, winner), *_ = drawn(models)  # with two models a byte goes round a hundred times
-    pairs, cells = checked_tally(a.astype(dtype), b.astype(dtype), winner, models)
-    expected_pairs, expected_cells = tally_with_scipy(a, b, winner, models)
+    pairs, outcome_counts = checked_tally(a.astype(dtype), b.astype(dtype), winner, models)
+    expected_pairs, expected_counts = tally_with_scipy(a, b, winner, models)
     assert (pairs == expected_pairs).all()
-    assert (cells == expected_cells).all()
+    assert (outcome_counts == expected_counts).all()
 
 
 @needs_loops
@@ -105,7 +105,7 @@ def test_codes_are_counted_the_same_both_ways(monkeypatch, models):
     one, other = both_ways(monkeypatch, lambda: ratings.read_battles(a, b, winner, models=models))
     assert one.models == other.models
     assert (one.pairs == other.pairs).all()
-    assert (one.cells == other.cells).all()
+    assert (one.outcome_counts == other.outcome_counts).all()
 
 
 @needs_loops

@@ -21,10 +21,10 @@ def row(**changed):
 
 def test_counts_are_those_of_a_loop():
     counts = ratings.count_pairs(A, B, WINNER)
-    for a, b, cells in zip(counts.model_a, counts.model_b, counts.table, strict=True):
+    for a, b, outcome_counts in zip(counts.model_a, counts.model_b, counts.table, strict=True):
         pair = counts.models[a], counts.models[b]
         mine = [w for x, y, w in zip(A, B, WINNER, strict=True) if (x, y) == pair]
-        assert cells.tolist() == [mine.count(outcome.name) for outcome in ratings.OUTCOMES]
+        assert outcome_counts.tolist() == [mine.count(outcome.name) for outcome in ratings.OUTCOMES]
     assert counts.battles == len(A)
 
 
@@ -95,8 +95,8 @@ def test_a_tally_of_several_chunks_loses_none(works, monkeypatch):
     monkeypatch.setattr("ratings.data.scipy_loops.adds_entries", lambda: works)
     monkeypatch.setattr("ratings.data.tally.CHUNK", 100)
     a = np.arange(1050) % 3
-    pairs, cells = tally_with_scipy(a, (a + 1) % 3, np.zeros(1050, dtype=np.uint8), 3)
-    assert (pairs.tolist(), cells.sum(axis=0).tolist()) == ([1, 5, 6], [1050, 0, 0, 0])
+    pairs, outcome_counts = tally_with_scipy(a, (a + 1) % 3, np.zeros(1050, dtype=np.uint8), 3)
+    assert (pairs.tolist(), outcome_counts.sum(axis=0).tolist()) == ([1, 5, 6], [1050, 0, 0, 0])
 
 
 def test_a_scipy_without_the_loop_is_noticed(monkeypatch):

@@ -57,10 +57,10 @@ def test_the_order_of_models_and_of_rows_of_counts_changes_no_bit():
     rng.shuffle(models)
     rows = list(range(len(counts.model_a)))
     rng.shuffle(rows)
-    place = np.argsort(models)
+    index = np.argsort(models)
     columns = (getattr(counts, name)[rows] for name in ("wins", "losses", "ties", "both_bad"))
     shuffled = ratings.PairCounts(
-        tuple(counts.models[m] for m in models), place[counts.model_a[rows]], place[counts.model_b[rows]], *columns
+        tuple(counts.models[m] for m in models), index[counts.model_a[rows]], index[counts.model_b[rows]], *columns
     )
     assert ratings.leaderboard(shuffled) == ratings.leaderboard(counts)
 

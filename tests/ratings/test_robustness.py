@@ -12,13 +12,13 @@ COUNTS = ratings.count_pairs(*COLUMNS)
 BOARD = ratings.leaderboard(COUNTS)
 
 
-def neighbours(place):
-    return BOARD.rows[place].model, BOARD.rows[place + 1].model
+def neighbours(index):
+    return BOARD.rows[index].model, BOARD.rows[index + 1].model
 
 
-@pytest.mark.parametrize("place", range(9))
-def test_removing_the_votes_named_swaps_the_two_and_one_fewer_does_not(place):
-    ahead, behind = neighbours(place)
+@pytest.mark.parametrize("index", range(9))
+def test_removing_the_votes_named_swaps_the_two_and_one_fewer_does_not(index):
+    ahead, behind = neighbours(index)
     found = rank_robustness(COUNTS, ahead=ahead, behind=behind)
     assert found.votes == sum(removed.votes for removed in found.removed)
     assert found.share == found.votes / 5000
@@ -34,9 +34,9 @@ def test_removing_the_votes_named_swaps_the_two_and_one_fewer_does_not(place):
     assert swapped.difference(ahead, behind)[0] < 0
 
 
-@pytest.mark.parametrize("place", range(9))
-def test_the_estimate_is_near_the_refit(place):
-    found = rank_robustness(COUNTS, ahead=neighbours(place)[0], behind=neighbours(place)[1])
+@pytest.mark.parametrize("index", range(9))
+def test_the_estimate_is_near_the_refit(index):
+    found = rank_robustness(COUNTS, ahead=neighbours(index)[0], behind=neighbours(index)[1])
     assert found.estimate == pytest.approx(found.votes, rel=0.25, abs=2)
 
 
