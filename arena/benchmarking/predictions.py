@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from arena.benchmarking.annotators import with_annotator
-from arena.benchmarking.published import agreement, sample_key
+from arena.benchmarking.published_agreement import agreement, sample_key
 from arena.benchmarking.selection import SelectedTask
 from arena.errors import ConfigError
 from benchmarks.annotations import EXECUTION, KINDS, AnnotatedTask

@@ -25,11 +25,11 @@ def agreement(
     db: DatabaseURL = None,
 ) -> None:
     """Compute accuracy, kappas, alpha; position, length, list and self-preference bias; swap consistency."""
-    from arena.judging.agreement import measure, record
+    from arena.judging.agreement import measure, votes_by_battle
 
     sources = [name.strip() for name in (between or "").split(",") if name.strip()]
     with opened(config, db) as (database, _), database.read() as session:
-        votes = record(session, sources, prompts)
+        votes = votes_by_battle(session, sources, prompts)
     rows = [row.to_dict() for row in measure(votes)]
     if as_format is Format.JSON:
         write_json({"sources": votes.sources, "battles": len(votes.votes), "figures": rows})

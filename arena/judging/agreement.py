@@ -16,12 +16,12 @@ from arena.store.verdicts import StoredVote, votes_on_record
 from judges import agreement, biases
 from judges.errors import NoVerdicts
 
-PAIR = {
+PAIR_MEASURES = {
     "accuracy": agreement.accuracy,
     "accuracy without ties": agreement.accuracy_without_ties,
     "Cohen's kappa": agreement.cohen_kappa,
 }
-ALL = {"Fleiss' kappa": agreement.fleiss_kappa, "Krippendorff's alpha": agreement.krippendorff_alpha}
+GROUP_MEASURES = {"Fleiss' kappa": agreement.fleiss_kappa, "Krippendorff's alpha": agreement.krippendorff_alpha}
 
 
 def as_judged(winner: str) -> str:
@@ -30,7 +30,7 @@ def as_judged(winner: str) -> str:
 
 
 @dataclass(frozen=True)
-class Row:
+class Figure:
     """One figure about a judge, a pair of voters, or all of them."""
 
     measure: str
@@ -42,7 +42,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Record:
+class VotesByBattle:
     """Votes by battle and source, with the texts of each battle."""
 
     votes: Mapping[int, Mapping[str, StoredVote]]
@@ -66,14 +66,14 @@ class Record:
         return [next(iter(self.votes[battle].values())).prompt for battle in battles]
 
 
-def record(session: Session, sources: Sequence[str] = (), prompts: str | None = None) -> Record:
+def votes_by_battle(session: Session, sources: Sequence[str] = (), prompts: str | None = None) -> VotesByBattle:
     """The votes of these sources, or of all. Raises `ConfigError` if a source has no votes."""
     votes: dict[int, dict[str, StoredVote]] = {}
     for vote in votes_on_record(session, sources, prompts):
         votes.setdefault(vote.battle, {})[vote.source] = vote
-    voted = Record(votes, _texts(session, list(votes)))
+    voted = VotesByBattle(votes, _texts(session, list(votes)))
     if absent := [source for source in sources if source != "judges" and source not in voted.sources]:
-        voters = record(session, (), prompts).sources if sources else []
+        voters = votes_by_battle(session, (), prompts).sources if sources else []
         known = f"Choose some of: {', '.join(voters)}." if voters else "There are no votes yet."
         raise ConfigError(f"--between: no votes of {absent[0]!r}. {known}")
     if not votes:
@@ -89,15 +89,15 @@ def _texts(session: Session, battles: Sequence[int]) -> dict[int, tuple[str, str
     }
 
 
-def measure(record: Record) -> Iterator[Row]:
+def measure(record: VotesByBattle) -> Iterator[Figure]:
     """Every figure that the votes define: of pairs of voters, of all voters, and of each judge."""
     for first, second in combinations(record.sources, 2):
         yield from _pair(record, first, second)
     if len(record.sources) > 1:
         battles = record.shared(*record.sources)
         given = [record.verdicts(source, battles) for source in record.sources]
-        for name, statistic in ALL.items():
-            yield from _row(name, "all", statistic, given, cluster=record.clusters(battles))
+        for name, statistic in GROUP_MEASURES.items():
+            yield from _figures(name, "all", statistic, given, cluster=record.clusters(battles))
     for source in record.sources:
         yield from _leans(record, source)
         if source != HUMAN:
@@ -106,16 +106,16 @@ def measure(record: Record) -> Iterator[Row]:
                 yield from _biases(record, source)
 
 
-def _pair(record: Record, first: str, second: str) -> Iterator[Row]:
+def _pair(record: VotesByBattle, first: str, second: str) -> Iterator[Figure]:
     """Figures of two voters; accuracy takes people as the truth, and of two judges the second."""
     judge, truth = (second, first) if first == HUMAN else (first, second)
     battles = record.shared(first, second)
     verdicts = record.verdicts(judge, battles), record.verdicts(truth, battles)
-    for name, statistic in PAIR.items():
-        yield from _row(name, f"{judge} ~ {truth}", statistic, *verdicts, cluster=record.clusters(battles))
+    for name, statistic in PAIR_MEASURES.items():
+        yield from _figures(name, f"{judge} ~ {truth}", statistic, *verdicts, cluster=record.clusters(battles))
 
 
-def _sides(record: Record, source: str, battles: Sequence[int]) -> dict[str, list[str | None]]:
+def _sides(record: VotesByBattle, source: str, battles: Sequence[int]) -> dict[str, list[str | None]]:
     """Which side of each battle is longer, has the list, or is the judge's own model."""
     texts = [record.texts.get(battle, ("", "")) for battle in battles]
     a, b = [left for left, _ in texts], [right for _, right in texts]
@@ -129,40 +129,40 @@ def _sides(record: Record, source: str, battles: Sequence[int]) -> dict[str, lis
     }
 
 
-def _leans(record: Record, source: str) -> Iterator[Row]:
+def _leans(record: VotesByBattle, source: str) -> Iterator[Figure]:
     battles = record.shared(source)
     verdicts = record.verdicts(source, battles)
     for name, side in _sides(record, source, battles).items():
         clusters = record.clusters(battles)
-        yield from _row(f"lets {name} win", source, biases.lean, verdicts, side, cluster=clusters)
+        yield from _figures(f"lets {name} win", source, biases.lean, verdicts, side, cluster=clusters)
 
 
-def _biases(record: Record, source: str) -> Iterator[Row]:
+def _biases(record: VotesByBattle, source: str) -> Iterator[Figure]:
     battles = record.shared(source, HUMAN)
     judge, people = record.verdicts(source, battles), record.verdicts(HUMAN, battles)
     for name, side in _sides(record, source, battles).items():
         clusters = record.clusters(battles)
-        yield from _row(
+        yield from _figures(
             f"bias to {name}", f"{source} ~ {HUMAN}", biases.bias, judge, people, side, cluster=clusters
         )
 
 
-def _orders(record: Record, source: str) -> Iterator[Row]:
+def _orders(record: VotesByBattle, source: str) -> Iterator[Figure]:
     """Swap consistency and position bias, over the pairs that the judge saw in both orders."""
     both = [b for b in record.shared(source) if len(record.votes[b][source].orders) == 2]
     orders = [record.votes[battle][source].orders for battle in both]
     first = [as_judged(winner) for winner, _ in orders]
     second = [mirrored(as_judged(winner)) for _, winner in orders]
     clusters = record.clusters(both)
-    yield from _row("swap consistency", source, agreement.swap_consistency, first, second, cluster=clusters)
-    yield from _row(
+    yield from _figures("swap consistency", source, agreement.swap_consistency, first, second, cluster=clusters)
+    yield from _figures(
         "position bias", source, agreement.position_bias, [*first, *second], cluster=[*clusters, *clusters]
     )
 
 
-def _row(name: str, between: str, statistic: Any, *given: Any, cluster: Sequence[str]) -> Iterator[Row]:
+def _figures(name: str, between: str, statistic: Any, *given: Any, cluster: Sequence[str]) -> Iterator[Figure]:
     """The figure, or nothing where no battle defines it."""
     try:
-        yield Row(name, between, statistic(*given, cluster=cluster))
+        yield Figure(name, between, statistic(*given, cluster=cluster))
     except NoVerdicts:
         return

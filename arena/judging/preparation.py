@@ -11,7 +11,7 @@ import ratings
 from arena.config import AnyModel, Settings, reply_cache_path
 from arena.engine import ModelClient
 from arena.errors import ConfigError
-from arena.judging import plan
+from arena.judging import judge_setup, plan
 from arena.judging.config import JudgeRunConfig
 from arena.leaderboards.leaderboard import pair_columns
 from arena.rules.votes import HUMAN, OVERALL
@@ -63,7 +63,7 @@ def prepare(database: Database, settings: Settings, config: JudgeRunConfig) -> P
     _check_prices(config, clients)
     _check_config_hash(database, config)
     path = reply_cache_path(settings, config.reply_cache)
-    judge = plan.judge_of(config)
+    judge = judge_setup.judge_of(config)
     if config.mode == "battles":
         prompts, completions = _voted(database, config)
         return PreparedRun(config, judge, prompts, completions, clients, path)
@@ -93,9 +93,9 @@ def _prompt_set(
 def _check_protocol(config: JudgeRunConfig, judges: Sequence[AnyModel]) -> None:
     """A reward model has a protocol of its own, which no other model has."""
     for model in judges:
-        if (model.endpoint == "reward") != (config.protocol == plan.REWARD):
+        if (model.endpoint == "reward") != (config.protocol == judge_setup.REWARD):
             kind, verb = ("a reward model", "Add") if model.endpoint == "reward" else ("no reward model", "Remove")
-            raise ConfigError(f"--judge: {model.name} is {kind}. {verb} --protocol {plan.REWARD}.")
+            raise ConfigError(f"--judge: {model.name} is {kind}. {verb} --protocol {judge_setup.REWARD}.")
 
 
 def _check_prices(config: JudgeRunConfig, clients: dict[str, ModelClient]) -> None:
@@ -108,10 +108,10 @@ def _check_prices(config: JudgeRunConfig, clients: dict[str, ModelClient]) -> No
 
 def _check_config_hash(database: Database, config: JudgeRunConfig) -> None:
     """One judge's name stands for one configuration; a run whose verdicts could not be saved does not start."""
-    source, config_hash, scores = plan.source(config), plan.config_hash(config), config.mode == "single"
+    source, config_hash, scores = plan.source(config), judge_setup.config_hash(config), config.mode == "single"
     with database.read() as session:
         if has_other_config(session, source, config_hash, config.prompts or None, scores=scores):
-            name = f"{'+'.join(config.judges)}-{plan.protocol_of(config)}"
+            name = f"{'+'.join(config.judges)}-{judge_setup.protocol_of(config)}"
             raise ConfigError(
                 f"{source} has judged {config.prompts or 'these battles'} with another protocol, template, order or "
                 f"thinking budget. Choose another name, such as --name {name}."

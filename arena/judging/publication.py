@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from arena.errors import ConfigError
-from arena.judging import plan
+from arena.judging import judge_setup, plan
 from arena.judging.preparation import PreparedRun
 from arena.store import Database, Session
 from arena.store.verdicts import NewVerdict, OtherConfig, add_score, add_verdicts
@@ -37,7 +37,7 @@ def publish(database: Database, prepared: PreparedRun, results: Iterable[tuple[p
 
 
 def _add(session: Session, prepared: PreparedRun, batch: Sequence[tuple[plan.Case, Any]]) -> int:
-    source, config_hash = prepared.source, plan.config_hash(prepared.config)
+    source, config_hash = prepared.source, judge_setup.config_hash(prepared.config)
     if prepared.config.mode == "single":
         return sum(add_score(session, source, config_hash, case.a.id, score) for case, score in batch)
     votes = [_vote(case, verdict, prepared.config.mode == "battles") for case, verdict in batch]

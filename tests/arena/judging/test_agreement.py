@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from arena.judging.agreement import Record, measure
+from arena.judging.agreement import VotesByBattle, measure
 from arena.store.verdicts import StoredVote
 
 JUDGE = "judge:strict"
@@ -34,6 +34,6 @@ def test_both_bad_in_an_order_counts_as_a_tie_of_that_order():
         3: {JUDGE: verdict(3, "model_a", "both_bad")},
         4: {JUDGE: verdict(4, "model_a", "model_a")},
     }
-    rows = {row.measure: row.figure for row in measure(Record(votes, {}))}
+    rows = {row.measure: row.figure for row in measure(VotesByBattle(votes, {}))}
     assert (rows["swap consistency"].value, rows["swap consistency"].items) == (3 / 4, 4)
     assert (rows["position bias"].value, rows["position bias"].items) == (1 / 8, 8)
