@@ -205,7 +205,7 @@ def test_a_file_that_is_no_database_is_named(tmp_path):
 
 
 def test_an_opened_database_is_ready_and_translates_its_errors(tmp_path):
-    url = f"sqlite:///{tmp_path / 'new' / 'arena.db'}"
+    url = f"sqlite:///{tmp_path / 'arena.db'}"
     with pytest.raises(DatabaseError, match="not found"), open_database(url, create=False):
         pass
     with open_database(url) as database, database.write() as session:
