@@ -211,11 +211,11 @@ def test_an_opened_database_is_ready_and_translates_its_errors(tmp_path):
     with open_database(url) as database, database.write() as session:
         register_models(session, ["x"])
     with (
-        pytest.raises(DatabaseFailed, match="no such table: nothing"),
+        pytest.raises(DatabaseFailed, match="no such table: absent"),
         open_database(url, create=False) as database,
         database.read() as session,
     ):
-        session.execute(text("SELECT * FROM nothing"))
+        session.execute(text("SELECT * FROM absent"))
 
 
 def test_an_older_layout_asks_for_an_upgrade(tmp_path):
