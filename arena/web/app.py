@@ -64,7 +64,8 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
     app.add_middleware(Sessions, secure=settings.web.secure_cookies)
     environment = templates(settings.web.title)
     app.include_router(healthz.routes(database, serving))
-    app.include_router(v1.routes(cache, settings))
+    app.state.v1 = v1.Context(cache, settings)
+    app.include_router(v1.router)
     app.include_router(explain.routes(settings, database, explanations))
     _include_pages(app, Boards(cache, settings), environment)
     for part in (app, mount_battle_page(app, settings, battles)):

@@ -1,0 +1,50 @@
+"""What the routes share: the cached leaderboards, the settings, and parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+
+from arena.config import Settings
+from arena.leaderboards.cache import ResultCache
+from arena.leaderboards.leaderboard import Published, publish_choice
+from arena.leaderboards.query import BoardChoice
+from arena.store import Database
+from arena.web.v1.replies import wanted
+
+LAST = 2**63 - 1  # the largest number that a database gives a row
+Source = Annotated[str, Query(description="human, judges, judge:NAME, both (anchored on people) or all")]
+Category = Annotated[str, Query(description="overall, or a category of battles")]
+Media = Annotated[str, Depends(wanted)]
+Limit = Annotated[int, Query(ge=1, le=1000, description="rows on a page; the header Link has the next page")]
+
+
+@dataclass(frozen=True)
+class Context:
+    """The results and settings that version 1 shows."""
+
+    cache: ResultCache
+    settings: Settings
+
+    @property
+    def database(self) -> Database:
+        return self.cache.database
+
+    def published(self, choice: BoardChoice) -> Published:
+        """The board of the votes so far. Raises `NoSuchBoard`."""
+        return self.cache.get(choice, lambda session: publish_choice(session, choice), exact=True)
+
+
+async def _context(request: Request) -> Context:
+    context: Context = request.app.state.v1
+    return context
+
+
+Served = Annotated[Context, Depends(_context)]
+
+
+def home(request: Request) -> str:
+    """The address of the arena, without a slash at its end."""
+    return str(request.base_url).rstrip("/")
