@@ -14,6 +14,7 @@ from arena.store import Session
 from arena.store.prompt_set_verdicts import SetScore, SetVerdict, scores_of_set, verdicts_of_set
 from arena.store.prompts import StoredCompletion, StoredPrompt, UnknownPromptSet, completions_of, prompts_of
 
+ANSWERS, JUDGMENTS = "model_answer", "model_judgment"  # folders of arena_hard and mt_bench
 Body = Callable[[Sequence[Mapping[str, str]]], dict[str, Any]]
 
 
@@ -26,6 +27,11 @@ class Written:
     completions: int = 0
     verdicts: int = 0
     notes: list[str] = field(default_factory=list)
+
+    def skip(self, number: int, reason: str) -> None:
+        """Note that some prompts were skipped; nothing if the number is 0."""
+        if number:
+            self.notes.append(f"{number} prompts skipped: {reason}")
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,23 @@ def choose_judge(sources: Iterable[str], judge: str | None) -> str | None:
     if not judges:
         return None
     return f"{JUDGE}{(judge or judges[0]).removeprefix(JUDGE)}"
+
+
+def involves(verdict: SetVerdict, model: str, prompts: Mapping[str, StoredPrompt]) -> bool:
+    """Whether a verdict is about the model and one of the prompts."""
+    return model in (verdict.model_a, verdict.model_b) and verdict.prompt in prompts
+
+
+def single_prompts(judged: JudgedSet, written: Written) -> dict[str, StoredPrompt]:
+    """The prompts of one message; the others are noted as skipped."""
+    prompts = {key: prompt for key, prompt in judged.prompts.items() if len(prompt.messages) == 1}
+    written.skip(len(judged.prompts) - len(prompts), "the format has single prompts, not conversations")
+    return prompts
+
+
+def instruction(prompt: StoredPrompt) -> str:
+    """The text of the last message."""
+    return str(prompt.messages[-1]["content"])
 
 
 def file_name(name: str) -> str:

@@ -13,9 +13,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from arena.exchange import set_files
+from arena.exchange.alpaca_eval import write_alpaca_eval
+from arena.exchange.arena_hard import write_arena_hard
 from arena.exchange.files import fresh_folder
 from arena.exchange.judged_set import Body, Written, against, read_set
+from arena.exchange.mt_bench import write_mt_bench
+from arena.exchange.openai_batch import write_openai_batch
 from arena.store import Database
 
 
@@ -37,13 +40,13 @@ def export_set(
     with database.read() as session:
         judged = read_set(session, name)
     with fresh_folder(out, force) as folder:
-        done = Written(out)
+        written = Written(out)
         if format == "openai-batch":
-            set_files.openai_batch(folder, judged, bodies or {}, done)
+            write_openai_batch(folder, judged, bodies or {}, written)
         elif format == "mt_bench":
-            set_files.mt_bench(folder, judged, judge, done)
+            write_mt_bench(folder, judged, judge, written)
         else:
             chosen, verdicts = against(judged, judge, baseline)
-            write = set_files.alpaca_eval if format == "alpaca_eval" else set_files.arena_hard
-            write(folder, judged, chosen, verdicts, done)
-    return done
+            write = write_alpaca_eval if format == "alpaca_eval" else write_arena_hard
+            write(folder, judged, chosen, verdicts, written)
+    return written
