@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, opened, write_csv, write_json
+from arena.rules.votes import JUDGE
 
 if TYPE_CHECKING:
     from arena.explaining.disagreements import Disagreement
@@ -86,7 +87,12 @@ def disputed(
         battles = disagreements(
             votes, model=model, category=category, judge=judge, kind=kind.value if kind else None
         )
-    shown = battles[: limit or SHOWN]
+    _print(battles, len({vote.battle for vote in votes}), limit or SHOWN, as_format)
+
+
+def _print(battles: list[Disagreement], voted: int, limit: int, as_format: Format) -> None:
+    """Print up to `limit` of the disputed battles, of those `voted` on."""
+    shown = battles[:limit]
     if as_format is Format.JSON:
         write_json([battle.to_dict() for battle in shown])
     elif as_format is Format.CSV:
@@ -99,7 +105,7 @@ def disputed(
         )
     else:
         Console(stderr=True).print(
-            f"None of {len({vote.battle for vote in votes}):,} battles is disputed. "
+            f"None of {voted:,} battles is disputed. "
             "A disputed battle needs two votes on one battle, or a judge with verdicts in both orders."
         )
 
@@ -111,7 +117,7 @@ def _check(votes: Any, model: str | None, category: str | None, judge: str | Non
     names_by_option = {
         "--model": (model, {name for vote in votes for name in (vote.model_a, vote.model_b)}),
         "--category": (category, {vote.category for vote in votes}),
-        "--judge": (judge, {v.source.removeprefix("judge:") for v in votes if v.source.startswith("judge:")}),
+        "--judge": (judge, {v.source.removeprefix(JUDGE) for v in votes if v.source.startswith(JUDGE)}),
     }
     for option, (given, names) in names_by_option.items():
         if given is not None and given not in names:

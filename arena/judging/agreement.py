@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import Any
 
 from arena.errors import ConfigError
-from arena.rules.votes import HUMAN, mirrored
+from arena.rules.votes import HUMAN, JUDGE, mirrored
 from arena.store import Session
 from arena.store.judgeable_battles import conversations
 from arena.store.verdicts import StoredVote, votes_on_record
@@ -121,7 +121,7 @@ def _sides(record: VotesByBattle, source: str, battles: Sequence[int]) -> dict[s
     a, b = [left for left, _ in texts], [right for _, right in texts]
     votes = [next(iter(record.votes[battle].values())) for battle in battles]
     models_a, models_b = [vote.model_a for vote in votes], [vote.model_b for vote in votes]
-    family = source.removeprefix("judge:").split("+")
+    family = source.removeprefix(JUDGE).split("+")
     return {
         "the longer": biases.longer_side(a, b),
         "the one with a list": biases.side_with_list(a, b),

@@ -12,6 +12,7 @@ from arena.errors import ConfigError
 from arena.judging.config import JudgeRunConfig, config_of
 from arena.judging.run import run_judging
 from arena.judging.run_result import JudgeRunResult
+from arena.rules.votes import JUDGE
 from arena.store import Database
 from arena.store.prompts import prompt_sets
 from judges.errors import JudgesError
@@ -81,7 +82,7 @@ def run_peers(
             on_result(result)
     if not all(run.published for run in runs):
         return PeerResult(runs)
-    rows, unweighted = ranking({run.judge.removeprefix("judge:"): run.win_rates for run in runs})
+    rows, unweighted = ranking({run.judge.removeprefix(JUDGE): run.win_rates for run in runs})
     return PeerResult(runs, rows, unweighted)
 
 

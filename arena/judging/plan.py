@@ -12,6 +12,7 @@ import numpy as np
 import ratings
 from arena.judging.config import JudgeRunConfig
 from arena.judging.judge_setup import REWARD
+from arena.rules.votes import JUDGE
 from arena.store.prompts import StoredCompletion, StoredPrompt
 from judges import Judge, Pair, Single, balanced, both_orders
 from judges.control_pairs import ControlPair, control_pairs
@@ -36,7 +37,7 @@ class Case:
 
 def source(config: JudgeRunConfig) -> str:
     """The judge's name as a voter."""
-    return f"judge:{config.name or '+'.join(config.judges)}"
+    return f"{JUDGE}{config.name or '+'.join(config.judges)}"
 
 
 def cases(

@@ -12,7 +12,7 @@ from arena.leaderboards.history import moment, published_at
 from arena.leaderboards.leaderboard import Published, publish_choice
 from arena.leaderboards.model_facts import Facts, facts_of
 from arena.leaderboards.query import BOTH, SOURCES, BoardChoice, NoSuchBoard
-from arena.rules.votes import HUMAN, JUDGES, OVERALL
+from arena.rules.votes import HUMAN, JUDGE, JUDGES, OVERALL
 from arena.store.timings import timings
 from arena.store.votes import counted_categories, counted_sources
 from arena.web.board_columns import BoardRow, Column, in_order, shown
@@ -72,7 +72,7 @@ class Boards:
         judges = [source for source in sources if source != HUMAN]
         if not judges:
             return {HUMAN: SOURCE_NAMES[HUMAN]}
-        single = {judge: f"Judge {judge.removeprefix('judge:')}" for judge in judges}
+        single = {judge: f"Judge {judge.removeprefix(JUDGE)}" for judge in judges}
         return {source: SOURCE_NAMES[source] for source in SOURCES} | single
 
     def categories(self, source: str) -> dict[str, int]:

@@ -15,7 +15,7 @@ from arena.benchmarking.direction import higher_is_better
 from arena.leaderboards.leaderboard import Published
 from arena.leaderboards.model_profile import opponents, provenance, row_of
 from arena.leaderboards.query import BoardChoice, NoSuchBoard
-from arena.rules.votes import HUMAN, OVERALL
+from arena.rules.votes import HUMAN, JUDGE, OVERALL
 from arena.store.battle_search import Search, search
 from arena.store.benchmarks import runs
 from arena.store.models import registered_at
@@ -137,7 +137,7 @@ def _ratings_by_source(boards: Boards, name: str) -> list[tuple[str, Any]]:
         except NoSuchBoard:
             continue  # people or judges have not voted yet, so that board is not listed
         if row is not None and row.battles:
-            rows.append((SOURCE_NAMES.get(source, source.replace("judge:", "Judge ")), row))
+            rows.append((SOURCE_NAMES.get(source, source.replace(JUDGE, "Judge ")), row))
     return rows
 
 
