@@ -52,8 +52,8 @@ def export_arena(
     redact = screen_with(patterns)
     with fresh_folder(out, force) as folder, database.read() as session:
         ending = "parquet" if parquet else "jsonl"
-        done = _write(session, folder, redact, ending, version, show_judged)
-    return Exported(out, **done)
+        counts = _write(session, folder, redact, ending, version, show_judged)
+    return Exported(out, **counts)
 
 
 def _write(
@@ -61,16 +61,16 @@ def _write(
 ) -> dict[str, Any]:
     chain = seals(session)
     boards = Boards(find_filter(chain[-1].filter if chain else version))
-    counted = {"votes": 0, "unsealed": 0, "with_text": 0}
+    counts = {"votes": 0, "unsealed": 0, "with_text": 0}
     places = [(seal.last_vote, seal.number) for seal in chain]
     last = chain[-1].last_vote if chain else 0
 
     def counting() -> Iterator[dict[str, Any]]:
         for row in arena_rows(session, redact, places, show_judged=show_judged):
             boards.add(vote_of(row), row)
-            counted["votes"] += 1
-            counted["unsealed"] += row["vote"] > last
-            counted["with_text"] += row["conversation_a"] is not None
+            counts["votes"] += 1
+            counts["unsealed"] += row["vote"] > last
+            counts["with_text"] += row["conversation_a"] is not None
             yield row
 
     models = [
@@ -84,7 +84,13 @@ def _write(
     published = list(boards.published([row["model"] for row in models]))
     write_json(folder / "boards.json", published)
     rows["boards.json"] = len(published)
-    done = {**counted, "seals": len(chain), "boards": len(published), "screened": dict(redact.found)}
+    totals = {**counts, "seals": len(chain), "boards": len(published), "screened": dict(redact.found)}
+    _write_manifest(folder, chain[-1].sha256 if chain else None, totals, rows)
+    return totals
+
+
+def _write_manifest(folder: Path, head: str | None, totals: Mapping[str, Any], rows: Mapping[str, int]) -> None:
+    """Write the hash of the last seal, the counts, and the SHA-256 and number of rows of each file."""
     files = {name: {"sha256": digest(folder / name), "rows": number} for name, number in rows.items()}
     write_json(
         folder / MANIFEST,
@@ -92,9 +98,8 @@ def _write(
             "format": FORMAT,
             "made_at": as_sealed(now()),
             "made_by": f"arena {__version__}",
-            "head": chain[-1].sha256 if chain else None,
-            **done,
+            "head": head,
+            **totals,
             "files": files,
         },
     )
-    return done

@@ -71,9 +71,9 @@ def publish_choice(session: Session, choice: BoardChoice) -> Published:
     """The leaderboard of a query; see `publish`."""
     if why := unknown_judge(session, choice.source):
         raise NoSuchBoard(why)
-    if choice.category != OVERALL and choice.category not in (known := counted_categories(session)):
+    if choice.category != OVERALL and choice.category not in (counted := counted_categories(session)):
         raise NoSuchBoard(
-            f"Category {choice.category!r} has no votes. Categories with votes: {', '.join(known) or 'none'}."
+            f"Category {choice.category!r} has no votes. Categories with votes: {', '.join(counted) or 'none'}."
         )
     counts = counts_of(session, choice.voters, choice.category)
     try:

@@ -98,37 +98,22 @@ def split_change(
     Raises `NoSuchDay` when the days are in the wrong order, or the model had no votes by the first; `NoSuchBoard`
     for an unknown source.
     """
-    if BoardChoice(source, category).source == BOTH:
-        raise NoSuchDay("Source both has no steps. Use human, judges, judge:NAME or all.")
-    if why := unknown_judge(session, source):
-        raise NoSuchDay(why)
-    if since >= until:
-        raise NoSuchDay(
-            f"from {since:%Y-%m-%d %H:%M} is not before to {until:%Y-%m-%d %H:%M}. Exchange the two days."
-        )
+    _check(session, source, category, since, until)
     filters = filter_at(session, since, version), filter_at(session, until, version)
     days = tuple(VoteSelection(BoardChoice(source).voters, category, at) for at in (since, until))
     tallies = [
         _tally(session, version, votes)
         for version, votes in ((filters[0], days[0]), (filters[0], days[1]), (filters[1], days[1]))
     ]
-    old = sorted(tallies[0].models())
-    if model not in old:
+    if model not in tallies[0].models():
         _raise_unrated(session, model, days[1], since)
-    everybody = [sorted(tally.models()) for tally in tallies]
-    boards = [
-        ratings.leaderboard(tallies[0].counts("all", old)),
-        ratings.leaderboard(tallies[1].counts("all", old)),
-        ratings.leaderboard(tallies[1].counts("all", everybody[1])),
-        ratings.leaderboard(tallies[2].counts("all", everybody[2])),
-    ]
+    boards = _refits(*tallies)
     stages = [_rating(board, model) for board in boards]
     steps = {name: stages[n + 1] - stages[n] for n, name in enumerate(STEPS[:3])}
     ends = boards[0], boards[3]
     if style:
-        styled = [_styled(session, filters[n], days[n]) for n in (0, 1)]
-        steps["style"] = (_rating(styled[1], model) - stages[3]) - (_rating(styled[0], model) - stages[0])
-        ends = styled[0], styled[1]
+        ends = _styled(session, filters[0], days[0]), _styled(session, filters[1], days[1])
+        steps["style"] = (_rating(ends[1], model) - stages[3]) - (_rating(ends[0], model) - stages[0])
     return RatingChange(
         model=model,
         source=source,
@@ -142,6 +127,29 @@ def split_change(
         steps={name: value / UNIT for name, value in steps.items()},
         opponents=_opponents(model, tallies[0], tallies[1], boards[0]),
     )
+
+
+def _check(session: Session, source: str, category: str, since: datetime, until: datetime) -> None:
+    """Raise `NoSuchDay` or `NoSuchBoard` for a source that has no steps, or days in the wrong order."""
+    if BoardChoice(source, category).source == BOTH:
+        raise NoSuchDay("Source both has no steps. Use human, judges, judge:NAME or all.")
+    if why := unknown_judge(session, source):
+        raise NoSuchDay(why)
+    if since >= until:
+        raise NoSuchDay(
+            f"from {since:%Y-%m-%d %H:%M} is not before to {until:%Y-%m-%d %H:%M}. Exchange the two days."
+        )
+
+
+def _refits(first: Tally, later: Tally, filtered: Tally) -> list[ratings.Leaderboard]:
+    """The leaderboards before and after each step, without style."""
+    old = sorted(first.models())
+    return [
+        ratings.leaderboard(first.counts("all", old)),
+        ratings.leaderboard(later.counts("all", old)),
+        ratings.leaderboard(later.counts("all", sorted(later.models()))),
+        ratings.leaderboard(filtered.counts("all", sorted(filtered.models()))),
+    ]
 
 
 def _tally(session: Session, version: str, votes: VoteSelection) -> Tally:

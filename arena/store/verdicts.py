@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session, col, or_, select
 
@@ -186,9 +187,21 @@ def votes_on_record(
     """The votes in order: of all sources or some ("human", "judge:NAME", "judges"), on all battles, those over one
     prompt set, or one battle.
     """
+    query = _votes_with_details()
+    if sources:
+        query = query.where(or_(*(given_by(Vote.source, source) for source in sources)))
+    if prompts is not None:
+        query = query.where(PromptSet.name == prompts)
+    if battle is not None:
+        query = query.where(Battle.id == battle)
+    return [_stored_vote(*row) for row in session.execute(query)]
+
+
+def _votes_with_details() -> Any:
+    """Every vote with its battle, the names of both models and, for a judge's, its verdict, prompt and prompt set."""
     table = Model.__table__  # type: ignore[attr-defined]
     left, right = table.alias("model_left"), table.alias("model_right")
-    query = (
+    return (
         select(Vote, Battle, VerdictRow, Prompt, PromptSet, left.c.name, right.c.name)  # type: ignore[call-overload]
         .join(Battle, col(Battle.id) == col(Vote.battle_id))
         .join(left, left.c.id == Battle.model_a_id)
@@ -199,26 +212,28 @@ def votes_on_record(
         .join(PromptSet, col(PromptSet.id) == col(Prompt.set_id), isouter=True)
         .order_by(col(Vote.id))
     )
-    if sources:
-        query = query.where(or_(*(given_by(Vote.source, source) for source in sources)))
-    if prompts is not None:
-        query = query.where(PromptSet.name == prompts)
-    if battle is not None:
-        query = query.where(Battle.id == battle)
-    return [
-        StoredVote(
-            battle=fought.id,
-            prompt=f"{owner.name}/{prompt.key}" if prompt else f"battle {fought.id}",
-            category=fought.category,
-            model_a=a,
-            model_b=b,
-            source=vote.source,
-            voter=vote.voter,
-            winner=vote.winner,
-            preference=details.preference if details else None,
-            orders=tuple(details.orders.split(",")) if details and details.orders else (),
-            reason=details.reason if details else "",
-            created_at=vote.created_at,
-        )
-        for vote, fought, details, prompt, owner, a, b in session.execute(query)
-    ]
+
+
+def _stored_vote(
+    vote: Vote,
+    battle: Battle,
+    verdict: VerdictRow | None,
+    prompt: Prompt | None,
+    prompt_set: PromptSet | None,
+    model_a: str,
+    model_b: str,
+) -> StoredVote:
+    return StoredVote(
+        battle=battle.id or 0,
+        prompt=f"{prompt_set.name}/{prompt.key}" if prompt and prompt_set else f"battle {battle.id}",
+        category=battle.category,
+        model_a=model_a,
+        model_b=model_b,
+        source=vote.source,
+        voter=vote.voter,
+        winner=vote.winner,
+        preference=verdict.preference if verdict else None,
+        orders=tuple(verdict.orders.split(",")) if verdict and verdict.orders else (),
+        reason=verdict.reason if verdict else "",
+        created_at=vote.created_at,
+    )
