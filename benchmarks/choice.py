@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.calibration import calibration
 from benchmarks.classification import f1
-from benchmarks.data import place
+from benchmarks.data import location
 from benchmarks.errors import BadData
 from benchmarks.extract import LETTERS, choice_letter
 from benchmarks.metrics import choice_metrics
@@ -36,7 +36,7 @@ from benchmarks.task import (
 
 CANDIDATES = 20  # the most that OpenAI's servers name for a token
 READ_TOKENS = 1024  # of a generated answer; room for some thinking aloud
-CHOSEN = "_chosen"  # the place of the chosen one, for metrics of all samples together
+CHOSEN = "_chosen"  # the index of the chosen one, for metrics of all samples together
 ACCURACIES = ("acc", "acc_norm", "acc_bytes", "acc_uncond")
 STRIPPED = " \n\t▁Ġ(（[*_`\"'"  # what may stand around a letter inside one token
 
@@ -177,10 +177,10 @@ def first_token(sample: Sample, reply: Reply | None) -> Outcome:
     return _chosen(sample, letters.index(likeliest), extra)
 
 
-def _chosen(sample: Sample, place: int, extra: Mapping[str, float]) -> Outcome:
+def _chosen(sample: Sample, index: int, extra: Mapping[str, float]) -> Outcome:
     """The outcome of a chosen letter; all accuracies are equal, since every letter is one character."""
-    right = float(place == sample.target)
-    return scored({**dict.fromkeys(ACCURACIES, right), **extra, CHOSEN: float(place)}, LETTERS[place])
+    right = float(index == sample.target)
+    return scored({**dict.fromkeys(ACCURACIES, right), **extra, CHOSEN: float(index)}, LETTERS[index])
 
 
 def _calibration(pairs: Pairs) -> float:
@@ -217,13 +217,13 @@ def own_choice(row: Row) -> Sample:
 
 
 def target_of(answer: Any, choices: Sequence[str], row: Row) -> int:
-    """The place of the right choice, given as an index or a letter. Raises `BadData`."""
+    """The index of the right choice, given as an index or a letter. Raises `BadData`."""
     found = LETTERS.find(answer) if isinstance(answer, str) and len(answer) == 1 and answer.isalpha() else -1
     if found < 0 and str(answer).isdigit():
         found = int(answer)
     if not 0 <= found < len(choices):
         raise BadData(
-            f"{place(row)}: answer {answer!r} is not one of the {len(choices)} choices. Give an index "
+            f"{location(row)}: answer {answer!r} is not one of the {len(choices)} choices. Give an index "
             f"from 0 or a letter up to {LETTERS[len(choices) - 1]}."
         )
     return found

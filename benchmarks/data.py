@@ -20,7 +20,7 @@ from benchmarks.errors import BadData, MissingExtra
 from benchmarks.task import Row, Source, Task
 
 SPLITS = ("test", "dev")  # some authors end a file's name with its split: sentences.txt.test
-BELOW = ("", "benchmarks")  # a data folder may hold the files themselves or one level down
+SUBFOLDERS = ("", "benchmarks")  # a data folder may hold the files themselves or one level down
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def rows(sources: Sequence[Source], data_sources: DataSources) -> list[Row]:
         elif source.hub is not None and source.revision is not None and data_sources.hub:
             read = hub_rows(source)
         else:
-            raise BadData(_nowhere(source, data_sources.folder))
+            raise BadData(_not_found(source, data_sources.folder))
         check_columns(read, source)
         read_rows += read
     return read_rows
@@ -58,8 +58,8 @@ def find(source: Source, folder: Path | None) -> Path | None:
     own = Path(source.file)
     if own.is_absolute() or (source.sha256 is None and own.is_file()):
         return own
-    places = [folder / below / source.file for below in BELOW] if folder is not None else []
-    return next((place for place in places if place.is_file()), None)
+    candidates = [folder / subfolder / source.file for subfolder in SUBFOLDERS] if folder is not None else []
+    return next((path for path in candidates if path.is_file()), None)
 
 
 def read_file(path: Path, sha256: str | None = None) -> list[Row]:
@@ -111,12 +111,12 @@ def check_columns(read: Sequence[Row], source: Source) -> None:
             if column not in row:
                 there = ", ".join(name for name in row if not name.startswith("_")) or "none"
                 raise BadData(
-                    f"{place(row)}: has no column {column!r}; it has: {there}. Rename the column, or use the "
+                    f"{location(row)}: has no column {column!r}; it has: {there}. Rename the column, or use the "
                     f"file that the task was made for ({source.file})."
                 )
 
 
-def place(row: Row) -> str:
+def location(row: Row) -> str:
     """The file and line of a row, for messages."""
     return f"{row.get('_path', 'row')}:{row.get('_line', '?')}"
 
@@ -136,7 +136,7 @@ def hub_rows(source: Source) -> list[Row]:
             _stay_offline()
         table = datasets.load_dataset(dataset, configuration or None, split=source.split, revision=source.revision)
     # No network, an unknown revision, a gated data set.
-    except _failures() as error:
+    except _hub_errors() as error:
         reason = " ".join(str(error).split())[:300]
         raise BadData(
             f"{source.hub} at revision {source.revision} cannot be downloaded ({type(error).__name__}: "
@@ -156,7 +156,7 @@ def _reachable(dataset: str) -> bool:
         HfApi().dataset_info(dataset, timeout=10)
     except HfHubHTTPError:
         return True  # the hub replied: `load_dataset` raises the reason
-    except _failures():
+    except _hub_errors():
         return False
     return True
 
@@ -169,13 +169,13 @@ def _stay_offline() -> None:
     constants.HF_HUB_OFFLINE = datasets.config.HF_HUB_OFFLINE = True
 
 
-def _failures() -> tuple[type[Exception], ...]:
+def _hub_errors() -> tuple[type[Exception], ...]:
     """The exceptions of the hub. Those of its HTTP client (`httpx`, then `httpx2`) are not an `OSError`."""
     clients = (sys.modules.get(name) for name in ("httpx", "httpx2"))
     return (OSError, ValueError, RuntimeError, *(client.HTTPError for client in clients if client is not None))
 
 
-def _nowhere(source: Source, folder: Path | None) -> str:
+def _not_found(source: Source, folder: Path | None) -> str:
     problem = f"The file is not below {folder}" if folder is not None else "No data folder is set"
     cure = (
         "Put it there"

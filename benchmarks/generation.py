@@ -20,8 +20,8 @@ class Generation(Task):
     """A task with free-text answers.
 
     `prompt` is the question up to where its answer goes, `solution` the answer that an example shows, and
-    `judge` scores a text. A completion that reached `max_tokens` is only scored if `final`, the words that end an
-    answer, is in it; `read_truncated` scores it in any case.
+    `score_text` scores a text. A completion that reached `max_tokens` is only scored if `final`, the words that end
+    an answer, is in it; `read_truncated` scores it in any case.
 
     With `repeats` > 1 every sample has that many completions with different seeds at `temperature`, and the
     majority answer counts (self-consistency; Wang et al. 2022, arXiv:2203.11171).
@@ -29,7 +29,7 @@ class Generation(Task):
 
     read: Callable[[Row], Sample]
     prompt: Callable[[Sample], str]
-    judge: Callable[[Sample, str], Outcome]
+    score_text: Callable[[Sample, str], Outcome]
     solution: Callable[[Sample], str] = nothing
     header: Callable[[Sample], str] = nothing
     delimiter: str = " "
@@ -69,7 +69,7 @@ class Generation(Task):
         kept = before(text, self.stop)
         if reply is not None and is_truncated(reply) and kept == text and not self._whole(text):
             return unparsed(TRUNCATED, text)
-        return self.judge(sample, kept)
+        return self.score_text(sample, kept)
 
     def _whole(self, text: str) -> bool:
         return self.read_truncated or (self.final is not None and self.final.search(text) is not None)

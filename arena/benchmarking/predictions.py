@@ -12,7 +12,7 @@ from arena.benchmarking.published_agreement import agreement, sample_key
 from arena.benchmarking.selection import SelectedTask
 from arena.errors import ConfigError
 from benchmarks.annotations import EXECUTION, KINDS, AnnotatedTask
-from benchmarks.data import place, read_file
+from benchmarks.data import location, read_file
 from benchmarks.errors import BadData
 from benchmarks.report import Report, report
 from benchmarks.task import Outcome, Reply, RequestType, Row, Sample, Task
@@ -62,7 +62,7 @@ def _scored(selected: SelectedTask, rows: Sequence[Row], model: str) -> ScoredFi
         request_type, replies = _replies(row, len(sample.choices))
         if request_type not in task.request_types:
             raise BadData(
-                f"{place(row)}: {task.name} cannot be scored by {request_type}. "
+                f"{location(row)}: {task.name} cannot be scored by {request_type}. "
                 f"Give replies of {' or '.join(task.request_types)}."
             )
         outcomes.append(task.score(sample, replies, request_type))
@@ -90,7 +90,7 @@ def _matched(samples: Sequence[Sample], rows: Sequence[Row]) -> list[tuple[Sampl
         if name in rows[0] and not str(rows[0][name]).isdigit():
             ids = ", ".join(list(by_id)[:3])
             raise BadData(
-                f"{place(rows[0])}: {name} {rows[0][name]!r} is not a sample of the task. Its ids are: {ids}, …"
+                f"{location(rows[0])}: {name} {rows[0][name]!r} is not a sample of the task. Its ids are: {ids}, …"
             )
     if len(rows) > len(samples):
         raise BadData(
@@ -105,9 +105,9 @@ def _by_key(by_id: Mapping[str, Sample], rows: Sequence[Row], name: str) -> list
     for row in rows:
         key = sample_key(row.get(name))
         if key not in by_id:
-            raise BadData(f"{place(row)}: {name} {key!r} is not a sample of the task. Use the ids of its data.")
+            raise BadData(f"{location(row)}: {name} {key!r} is not a sample of the task. Use the ids of its data.")
         if key in pairs:
-            raise BadData(f"{place(row)}: {name} {key!r} occurs twice. Put several completions into a list.")
+            raise BadData(f"{location(row)}: {name} {key!r} occurs twice. Put several completions into a list.")
         pairs[key] = (by_id[key], row)
     return list(pairs.values())
 
@@ -117,14 +117,14 @@ def _replies(row: Row, choices: int) -> tuple[RequestType, list[Reply | None]]:
     if isinstance(row.get("logprobs"), list):
         values = row["logprobs"]
         if choices and len(values) < choices:
-            raise BadData(f"{place(row)}: {len(values)} log-probabilities for {choices} choices")
+            raise BadData(f"{location(row)}: {len(values)} log-probabilities for {choices} choices")
         return RequestType.LOGLIKELIHOOD, [
             {"logprob": float(value), "greedy": False, "tokens": 1} for value in values
         ]
     name = next((name for name in TEXTS if name in row), None)
     if name is None:
         columns = ", ".join(key for key in row if not key.startswith("_"))
-        raise BadData(f"{place(row)}: Column `completion` is missing; the row has {columns}. Add the column.")
+        raise BadData(f"{location(row)}: Column `completion` is missing; the row has {columns}. Add the column.")
     texts = row[name] if isinstance(row[name], list) else [row[name]]
     return RequestType.GENERATE, [_chat(text, str(row.get("finish_reason") or "stop"), row) for text in texts]
 
@@ -134,7 +134,7 @@ def _chat(text: Any, finish: str, row: Row) -> Reply | None:
     if text is None:
         return None
     if not isinstance(text, str):
-        raise BadData(f"{place(row)}: the completion is a {type(text).__name__}. Give a text, a list or null.")
+        raise BadData(f"{location(row)}: the completion is a {type(text).__name__}. Give a text, a list or null.")
     message = {"role": "assistant", "content": text}
     annotations = {kind: row[kind] for kind in KINDS if kind in row}
     return {"choices": [{"index": 0, "message": message, "finish_reason": finish}], **annotations}

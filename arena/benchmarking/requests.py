@@ -37,11 +37,11 @@ def build_requests(
     requests: dict[str, list[SampleRequests]] = {model.name: [] for model in models}
     for sample in selected.samples:
         shots = examples(sample)
-        built = {kind: task.requests(sample, shots, kind) for kind in request_types}
-        prompts = {
-            kind: text(next(iter(task.requests(sample, (), kind) if shots else built[kind]), {}))
-            for kind in request_types
-        }
+        built = {request_type: task.requests(sample, shots, request_type) for request_type in request_types}
+        prompts = {}
+        for request_type in request_types:
+            without_examples = task.requests(sample, (), request_type) if shots else built[request_type]
+            prompts[request_type] = request_text(without_examples[0]) if without_examples else ""
         for model in models:
             bodies = [body(model, request, max_tokens) for request in built[model.request_type]]
             keys = [model_clients.key(model.client.identity, sent) for sent in bodies]
@@ -57,14 +57,17 @@ def body(model: EvaluatedModel, request: Request, max_tokens: int | None = None)
         return {**request, "model": model.name}
     settings = model.settings
     system = [{"role": "system", "content": settings.system_prompt}] if settings.system_prompt else []
-    sent = {**settings.parameters, **request, "messages": [*system, *request["messages"]], "model": model.name}
+    messages = [*system, *request["messages"]]
+    sent = {**settings.parameters, **request, "messages": messages, "model": model.name}
     if max_tokens is not None and request.get("max_tokens", 0) > 1:
         sent["max_tokens"] = max_tokens
-    stops = [*request.get("stop", ()), *settings.stop]
-    return sent | ({"stop": list(dict.fromkeys(stops))} if stops else {})
+    stops = list(dict.fromkeys([*request.get("stop", ()), *settings.stop]))  # each once, in order
+    if stops:
+        sent["stop"] = stops
+    return sent
 
 
-def text(request: Request) -> str:
+def request_text(request: Request) -> str:
     """The words of a request of any kind."""
     if "messages" in request:
         return "\n\n".join(str(message.get("content") or "") for message in request["messages"])
@@ -73,19 +76,19 @@ def text(request: Request) -> str:
 
 def calls(task: Task, requests: Requests) -> Iterator[Call]:
     """The calls of all samples, one model after the other within each sample."""
-    check = accept if task.dimension == "safety" else filtered
+    check = accept_any if task.dimension == "safety" else withheld_by_filter
     for of_sample in zip(*requests.values(), strict=True):
         for model, request in zip(requests, of_sample, strict=True):
             for key, sent in zip(request.keys, request.bodies, strict=True):
                 yield Call(key, model, sent, check)
 
 
-def count(requests: Requests) -> int:
+def call_count(requests: Requests) -> int:
     """The number of calls."""
     return sum(len(request.keys) for of_model in requests.values() for request in of_model)
 
 
-def filtered(reply: Reply) -> Unparsable | None:
+def withheld_by_filter(reply: Reply) -> Unparsable | None:
     """Why a reply that a content filter withheld is not scored; None for any other one, truncated or not."""
     choices = reply.get("choices")
     if choices and choices[0].get("finish_reason") == "content_filter":
@@ -93,6 +96,6 @@ def filtered(reply: Reply) -> Unparsable | None:
     return None
 
 
-def accept(_: Reply) -> Unparsable | None:
+def accept_any(_: Reply) -> Unparsable | None:
     """None: to a harmful request the refusal of a content filter is the reply."""
     return None

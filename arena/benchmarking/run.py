@@ -16,7 +16,7 @@ from arena.benchmarking.annotators import (
 )
 from arena.benchmarking.config import BenchmarkConfig
 from arena.benchmarking.evaluated_models import EvaluatedModel, evaluated_models
-from arena.benchmarking.requests import Requests, build_requests, calls, count
+from arena.benchmarking.requests import Requests, build_requests, call_count, calls
 from arena.benchmarking.results import save
 from arena.benchmarking.run_result import BenchmarkRunResult, ModelRun
 from arena.benchmarking.scores import ModelResult, score
@@ -172,7 +172,7 @@ class _Benchmark:
         return self.session.run(
             {model.name: model.client for model in models},
             work,
-            total=count(requests),
+            total=call_count(requests),
             budget=self.config.budget,
             retry_policy=RetryPolicy(call_timeout=CALL_TIMEOUT),
             # the next task needs the weights of a model in this process

@@ -1,4 +1,4 @@
-"""The tasks that names mean: shipped tasks, dimensions, subjects, and Python files of a user's own tasks."""
+"""Tasks from their command-line names: shipped tasks, dimensions, subjects and Python files of own tasks."""
 
 from __future__ import annotations
 

@@ -7,12 +7,11 @@ from importlib import import_module
 
 from benchmarks.task import Task
 
-FILES = (
-    "arc", "arc_agi", "bbh", "bigbench", "ceval", "gpqa", "gsm8k", "hellaswag", "math", "mmlu", "mmlu_pro",
-    "triviaqa", "truthfulqa", "circular", "svamp",
-    "advbench", "airbench", "bbq", "bfcl", "bold", "crows_pairs", "harmbench", "hhh", "honest", "humaneval",
-    "ifeval", "jailbreakbench", "lambada", "mbpp", "ptb", "realtoxicityprompts", "stereoset",
-    "strongreject", "wikitext2", "winobias", "winogender", "xstest",
+SHIPPED_FILES = (
+    "advbench", "airbench", "arc", "arc_agi", "bbh", "bbq", "bfcl", "bigbench", "bold", "ceval", "circular",
+    "crows_pairs", "gpqa", "gsm8k", "harmbench", "hellaswag", "hhh", "honest", "humaneval", "ifeval",
+    "jailbreakbench", "lambada", "math", "mbpp", "mmlu", "mmlu_pro", "ptb", "realtoxicityprompts", "stereoset",
+    "strongreject", "svamp", "triviaqa", "truthfulqa", "wikitext2", "winobias", "winogender", "xstest",
 )  # fmt: skip
 
 
@@ -20,7 +19,7 @@ FILES = (
 def shipped() -> dict[str, Task]:
     """Every task by its name."""
     tasks: dict[str, Task] = {}
-    for file in FILES:
+    for file in SHIPPED_FILES:
         for task in import_module(f"{__name__}.{file}").TASKS:
             if task.name in tasks:
                 raise ValueError(f"Two tasks have the name {task.name!r}. Rename the one in {file}.")

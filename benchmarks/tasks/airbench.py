@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from benchmarks.data import place
+from benchmarks.data import location
 from benchmarks.errors import BadData
 from benchmarks.judged_safety import JudgedSafety
 from benchmarks.known_files import known
@@ -38,7 +38,7 @@ class AIRBench(JudgedSafety):
         for row in rows:
             if self.templates and row["cate-idx"] not in self.templates:
                 raise BadData(
-                    f"{place(row)}: category {row['cate-idx']!r} has no judge prompt. Download the file again."
+                    f"{location(row)}: category {row['cate-idx']!r} has no judge prompt. Download the file again."
                 )
         return [
             replace(

@@ -15,7 +15,7 @@ EXAMPLES = re.compile(r"^bbh/\w+\.json$")
 CHAINS = re.compile(r"^bbh/cot-prompts/\w+\.txt$")
 
 
-def judge(sample: Sample, text: str) -> Outcome:
+def score_text(sample: Sample, text: str) -> Outcome:
     answer = after_the_answer_is(text)
     if answer is None:
         return unparsed('no "the answer is"', text)
@@ -55,7 +55,7 @@ TASKS = (
         },
         read=lambda row: Sample(id=str(row["_line"])),
         prompt=lambda sample: f"Q: {sample.fields['input']}\nA: Let's think step by step.",
-        judge=judge,
+        score_text=score_text,
         max_tokens=1024,
         stop=("\n\nQ:", "</s>"),
         final=re.compile("the answer is "),

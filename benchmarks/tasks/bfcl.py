@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from benchmarks.data import place
+from benchmarks.data import location
 from benchmarks.errors import BadData
 from benchmarks.function_calls import calls_of, tool, wrong
 from benchmarks.known_files import known
@@ -47,7 +47,9 @@ class BFCL(Task):
     def sample(self, row: Row) -> Sample:
         category = row["_file"].removeprefix(PREFIX)
         if category in ANSWERED and row["id"] not in self.answers:
-            raise BadData(f"{place(row)}: {row['id']!r} has no accepted answer. Download possible_answer/ again.")
+            raise BadData(
+                f"{location(row)}: {row['id']!r} has no accepted answer. Download possible_answer/ again."
+            )
         fields = {"messages": row["question"][0], "functions": row["function"]}
         return Sample(id=row["id"], fields=fields, target=self.answers.get(row["id"]), subject=category)
 

@@ -118,7 +118,7 @@ def written(row: Row, number: int) -> Sample:
     )
 
 
-def judge(sample: Sample, text: str) -> Outcome:
+def score_text(sample: Sample, text: str) -> Outcome:
     """Exact match after the file's own `output_regex`, and the likeness to the nearest target."""
     said = text.strip()
     if (pattern := sample.fields["regex"]) and (found := re.search(pattern, said)):
@@ -159,7 +159,7 @@ TASKS = (
         solution=lambda sample: str(sample.target[0]),
         delimiter="",
         between="",
-        judge=judge,
+        score_text=score_text,
         max_tokens=128,
         stop=("\n\n",),
         read_truncated=True,

@@ -23,7 +23,7 @@ CLOSING = re.compile(r"(?:^|\n)[\s*]*(?:Exact )?Answer:[\s*]*(.+)", re.IGNORECAS
 
 
 def shuffled(key: str, choices: Sequence[str]) -> tuple[tuple[str, ...], int]:
-    """The choices in an order that depends only on the question, and the new place of the first one."""
+    """The choices in an order that depends only on the question, and the new index of the first one."""
     order = list(range(len(choices)))
     digest = hashlib.sha256(key.encode()).digest()
     random.Random(digest).shuffle(order)  # noqa: S311  (a seed that anybody can make again)
@@ -69,7 +69,7 @@ def read_exam(row: Row) -> Sample:
     )
 
 
-def judge_exam(sample: Sample, text: str) -> Outcome:
+def score_exam(sample: Sample, text: str) -> Outcome:
     """The exact match; the authors use a judge model, which accepts other wordings."""
     answers = CLOSING.findall(text)
     if not answers:
@@ -119,7 +119,7 @@ TASKS = (
             f"{sample.fields['question']}\n\nReason as long as you need to. "
             'End with a line "Answer: …" that has your final answer and nothing else.'
         ),
-        judge=judge_exam,
+        score_text=score_exam,
         max_tokens=8192,
     ),
 )  # fmt: skip

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from benchmarks.chains import described
-from benchmarks.data import place
+from benchmarks.data import location
 from benchmarks.errors import BadData
 from benchmarks.extract import SAID_NUMBER, STRICT_NUMBER, last_number, said_number, strict_number
 from benchmarks.generation import Generation
@@ -25,7 +25,7 @@ HUB = {"hub": "openai/gsm8k:main", "revision": "cc7b047b6e5bb11b4f1af84efc572db1
 def read(row: Row) -> Sample:
     target = strict_number(row["answer"])
     if target is None:
-        raise BadData(f"{place(row)}: The answer does not end with `#### number`. Use the original file.")
+        raise BadData(f"{location(row)}: The answer does not end with `#### number`. Use the original file.")
     return Sample(
         id=f"{row['_file']}/{row['_line']}",
         fields={"question": row["question"], "answer": row["answer"]},
@@ -34,7 +34,7 @@ def read(row: Row) -> Sample:
 
 
 def reader(strict: Callable[[str], str | None]) -> Callable[[Sample, str], Outcome]:
-    def judge(sample: Sample, text: str) -> Outcome:
+    def score_text(sample: Sample, text: str) -> Outcome:
         flexible, exact = last_number(text), strict(text)
         if flexible is None:
             return unparsed("no number", text)
@@ -45,7 +45,7 @@ def reader(strict: Callable[[str], str | None]) -> Callable[[Sample, str], Outco
         }
         return scored(metrics, number(flexible))
 
-    return judge
+    return score_text
 
 
 def solved(_: Sample) -> str:
@@ -65,7 +65,7 @@ DIRECT = Generation(
     read=read,
     prompt=lambda sample: f"Question: {sample.fields['question']}\nAnswer:",
     solution=lambda sample: str(sample.fields["answer"]),
-    judge=reader(strict_number),
+    score_text=reader(strict_number),
     shots=5,
     max_tokens=256,
     stop=("Question:", "</s>", "<|im_end|>"),
@@ -79,7 +79,7 @@ CHAINED = replace(
     sources={"test": DIRECT.sources["test"]},
     prompt=lambda sample: f"Q: {sample.fields['question']}\nA:",
     header=solved,
-    judge=reader(said_number),
+    score_text=reader(said_number),
     shots=0,
     stop=("Q:", "</s>", "<|im_end|>"),
     final=SAID_NUMBER,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks.data import place
+from benchmarks.data import location
 from benchmarks.errors import BadData
 from benchmarks.instructions import CHECKERS, follows, follows_loosely
 from benchmarks.known_files import known
@@ -24,10 +24,12 @@ def read(row: Row) -> Sample:
     names, arguments = row["instruction_id_list"], row["kwargs"]
     if len(names) != len(arguments):
         raise BadData(
-            f"{place(row)}: {len(names)} instructions have {len(arguments)} argument sets. Give one each."
+            f"{location(row)}: {len(names)} instructions have {len(arguments)} argument sets. Give one each."
         )
     if unknown := [name for name in names if name not in CHECKERS]:
-        raise BadData(f"{place(row)}: Instruction {unknown[0]!r} is unknown. Use one of: {', '.join(CHECKERS)}.")
+        raise BadData(
+            f"{location(row)}: Instruction {unknown[0]!r} is unknown. Use one of: {', '.join(CHECKERS)}."
+        )
     return Sample(
         id=str(row["key"]), fields={"prompt": row["prompt"]}, target=tuple(zip(names, arguments, strict=True))
     )

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from benchmarks.chains import sizes
-from benchmarks.data import place
+from benchmarks.data import location
 from benchmarks.errors import BadData
 from benchmarks.extract import last_boxed
 from benchmarks.generation import Generation
@@ -20,7 +20,7 @@ from benchmarks.task import Outcome, Row, Sample, Task, scored, unparsed
 def read(row: Row) -> Sample:
     target = last_boxed(row["solution"])
     if target is None:
-        raise BadData(f"{place(row)}: The solution has no \\boxed{{}} answer. Use the original file.")
+        raise BadData(f"{location(row)}: The solution has no \\boxed{{}} answer. Use the original file.")
     return Sample(
         id=f"{row['_file']}/{row['_line']}",
         fields={"problem": row["problem"]},
@@ -29,7 +29,7 @@ def read(row: Row) -> Sample:
     )
 
 
-def judge(sample: Sample, text: str) -> Outcome:
+def score_text(sample: Sample, text: str) -> Outcome:
     answer, closing = final_answer(text), minerva_answer(text)
     if answer is None:
         return unparsed("no final answer", text)
@@ -59,7 +59,7 @@ def task(name: str, file: str, description: str) -> Math:
         },
         read=read,
         prompt=lambda sample: f"Problem:\n{sample.fields['problem']}\n\nSolution:",
-        judge=judge,
+        score_text=score_text,
         max_tokens=1024,
         stop=("Problem:",),
         final=MINERVA,

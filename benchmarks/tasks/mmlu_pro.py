@@ -43,7 +43,7 @@ def solution(sample: Sample) -> str:
     return str(sample.fields["chain"]).replace("A: Let's think step by step.", "").strip()
 
 
-def judge(sample: Sample, text: str) -> Outcome:
+def score_text(sample: Sample, text: str) -> Outcome:
     letter = mmlu_pro_letter(text)
     if letter is None:
         return unparsed("no letter", text)
@@ -67,7 +67,7 @@ TASKS = (
         header=header,
         prompt=prompt,
         solution=solution,
-        judge=judge,
+        score_text=score_text,
         shots=5,
         first_n=True,
         max_tokens=2048,

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.data import place
+from benchmarks.data import location
 from benchmarks.errors import BadData
 from benchmarks.known_files import own
 from benchmarks.task import (
@@ -54,7 +54,7 @@ def read(kind: str, example: Mapping[str, Any], row: Row) -> Sample:
     by_label = {sentence["gold_label"]: sentence["sentence"] for sentence in example["sentences"]}
     if missing := [label for label in LABELS if label not in by_label]:
         raise BadData(
-            f"{place(row)}: No sentence of {example['id']} has gold_label {missing[0]!r}. Use the published file."
+            f"{location(row)}: No sentence of {example['id']} has gold_label {missing[0]!r}. Use the published file."
         )
     before = f"{example['context']} " if kind == "intersentence" else ""
     return Sample(

@@ -32,7 +32,7 @@ def read_natural(row: Row) -> Sample:
     )
 
 
-def judge(sample: Sample, text: str) -> Outcome:
+def score_text(sample: Sample, text: str) -> Outcome:
     if not text.strip():
         return unparsed("empty", text)
     metrics = {"exact_match": exact_match(text, sample.target), "f1": word_f1(text, sample.target)}
@@ -56,7 +56,7 @@ def facts(
         prompt=prompt,
         header=header,
         solution=lambda sample: str(sample.target[0]),
-        judge=judge,
+        score_text=score_text,
         shots=5,
         max_tokens=32,
         stop=ENDS,

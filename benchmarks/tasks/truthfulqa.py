@@ -57,7 +57,7 @@ def sample(row: Row, choices: Sequence[str], target: object) -> Sample:
 
 
 def read_best(row: Row) -> Sample:
-    """A sample with the best answer at a random place, so that always answering A is not right."""
+    """A sample with the best answer at a random index, so that always answering A is not right."""
     choices = [ended(row["Best Answer"]), *answers(row["Incorrect Answers"])]
     return sample(row, *shuffled(row["Question"], choices))
 
@@ -81,12 +81,12 @@ class TrueShare(MultipleChoice):
     """`target` is how many choices, from the first on, are true."""
 
     def _weighed(self, sample: Sample, every: Sequence[float]) -> Outcome:
-        truths = [place < sample.target for place in range(len(sample.choices))]
+        truths = [index < sample.target for index in range(len(sample.choices))]
         likeliest = sample.choices[every.index(max(every))]
         return scored({"mc2": true_share(every, truths)}, likeliest)
 
 
-def judge(sample: Sample, text: str) -> Outcome:
+def score_text(sample: Sample, text: str) -> Outcome:
     """For each measure the best similarity to a true answer, minus the best similarity to a false one."""
     metrics: dict[str, float] = {}
     true, false = sample.target
@@ -133,7 +133,7 @@ TASKS = (
         counted=("bleu_acc", "rouge2_acc", "rougeLsum_acc"),
         read=read_references,
         prompt=prompt,
-        judge=judge,
+        score_text=score_text,
         max_tokens=128,
         stop=("\n\n", "Q:"),
         read_truncated=True,

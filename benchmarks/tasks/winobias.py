@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.coreference import Coreference, gap, question
-from benchmarks.data import place
+from benchmarks.data import location
 from benchmarks.errors import BadData
 from benchmarks.known_files import known
 from benchmarks.task import Row, Sample
@@ -58,7 +58,7 @@ class WinoBias(Coreference):
             sentence, pronoun, right, other = parse(line, occupations)
         except ValueError as error:
             raise BadData(
-                f"{place({**row, '_line': number})}: {line!r} lacks {error}. Download the file again."
+                f"{location({**row, '_line': number})}: {line!r} lacks {error}. Download the file again."
             ) from None
         in_order = sorted((right, other), key=sentence.lower().find)
         side, _, kind = str(row["_file"]).split(".")[0].split("_")

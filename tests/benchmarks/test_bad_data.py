@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from benchmarks.data import DataSources, _failures, read_file, rows
+from benchmarks.data import DataSources, _hub_errors, read_file, rows
 from benchmarks.errors import BadData
 from benchmarks.known_files import known, known_files, own
 
@@ -70,7 +70,7 @@ def test_every_known_file_has_a_digest_and_an_origin():
 def test_every_http_client_of_the_hub_can_fail():
     """Without a network the hub's client raises errors that are no `OSError`."""
     hub = pytest.importorskip("huggingface_hub")
-    failures = _failures()
+    failures = _hub_errors()
     assert hub is not None
     for name in ("httpx", "httpx2"):
         if name in sys.modules:

@@ -109,7 +109,7 @@ COUNT = Generation(
     sources={},
     read=own_choice,
     prompt=lambda sample: str(sample.fields["question"]),
-    judge=lambda sample, text: scored({"exact_match": float(text.strip() == sample.target)}, text.strip()),
+    score_text=lambda sample, text: scored({"exact_match": float(text.strip() == sample.target)}, text.strip()),
     stop=("\n\n",),
 )
 SEVEN = Sample("seven", {"question": "3 + 4 ="}, target="7")

@@ -7,7 +7,7 @@ import pytest
 
 from arena.benchmarking.config import BenchmarkConfig
 from arena.benchmarking.evaluated_models import EvaluatedModel
-from arena.benchmarking.requests import build_requests, calls, count
+from arena.benchmarking.requests import build_requests, call_count, calls
 from arena.benchmarking.run import Skipped, TaskFinished, TaskStarted, run_benchmarks
 from arena.benchmarking.selection import SelectedTask, SelectionOptions, select
 from arena.benchmarking.task_specs import TaskSpec, task_specs
@@ -149,7 +149,7 @@ def test_calls_go_sample_by_sample_with_the_models_own_settings(kitchen):
     )
     requests = build_requests(selected(kitchen), [first, second], max_tokens=7)
     made = list(calls(KITCHEN, requests))
-    assert count(requests) == len(made) == 6
+    assert call_count(requests) == len(made) == 6
     assert [call.model for call in made] == ["sure", "lost"] * 3
     assert [request.keys[0] for request in requests["sure"]] == [call.key for call in made[::2]]
     assert made[1].body["messages"][0] == {"role": "system", "content": "Be brief."}
