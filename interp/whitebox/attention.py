@@ -139,6 +139,6 @@ class _ValueNorms:
         width = attention.head_dim
         values = self._values.pop(number).unflatten(-1, (-1, width)).transpose(0, 1)  # (kv heads, keys, width)
         values = values.repeat_interleave(heads // len(values), 0)
-        outward = attention.o_proj.weight.unflatten(-1, (heads, width)).permute(1, 2, 0)  # (heads, width, model)
-        moved = values @ outward
+        output_projection = attention.o_proj.weight.unflatten(-1, (heads, width)).permute(1, 2, 0)
+        moved = values @ output_projection  # (heads, keys, model)
         return torch.stack([torch.einsum("hk,hkd->kd", row, moved).norm(dim=-1) for row in weights.unbind(1)])

@@ -32,17 +32,17 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class HeadImportance:
-    """Signed scores (layers, query heads). `shared` query heads read each key-value head."""
+    """Signed scores (layers, query heads). `queries_per_key_value_head` query heads read each key-value head."""
 
     method: str
     scores: Floats
-    shared: int
+    queries_per_key_value_head: int
     target: str
     value: float
 
     def by_key_value_head(self) -> Floats:
         """(layers, key-value heads): sums over the query heads that share one."""
-        return np.asarray(self.scores.reshape(len(self.scores), -1, self.shared).sum(-1))
+        return np.asarray(self.scores.reshape(len(self.scores), -1, self.queries_per_key_value_head).sum(-1))
 
 
 def gradient_importance(target: Target) -> HeadImportance:
@@ -60,7 +60,7 @@ def gradient_importance(target: Target) -> HeadImportance:
     embeddings = target.embeddings[None].clone().requires_grad_(True)
     with torch.enable_grad(), _contexts(lm, collect):
         torch.autograd.grad(target.of(embeddings).sum(), embeddings)
-    return HeadImportance("gradient", scores, _shared(lm), target.name, target.value)
+    return HeadImportance("gradient", scores, _queries_per_key_value_head(lm), target.name, target.value)
 
 
 def ablation_importance(target: Target, progress: Progress | None = None) -> HeadImportance:
@@ -80,7 +80,7 @@ def ablation_importance(target: Target, progress: Progress | None = None) -> Hea
             scores[layer, these] = target.value - values.double().cpu().numpy()
         if progress:
             progress(layer + 1, layers)
-    return HeadImportance("ablation", scores, _shared(lm), target.name, target.value)
+    return HeadImportance("ablation", scores, _queries_per_key_value_head(lm), target.name, target.value)
 
 
 def _zeroing(layer: int, these: range, heads: int) -> Callable[[int, torch.Tensor], torch.Tensor | None]:
@@ -89,28 +89,28 @@ def _zeroing(layer: int, these: range, heads: int) -> Callable[[int, torch.Tenso
     def zero(number: int, context: torch.Tensor) -> torch.Tensor | None:
         if number != layer:
             return None
-        parted = context.unflatten(-1, (heads, -1)).clone()
-        parted[torch.arange(len(these)), :, list(these)] = 0
-        return parted.flatten(-2)
+        by_head = context.unflatten(-1, (heads, -1)).clone()
+        by_head[torch.arange(len(these)), :, list(these)] = 0
+        return by_head.flatten(-2)
 
     return zero
 
 
 @contextmanager
-def _contexts(lm: Transformer, see: Callable[[int, torch.Tensor], torch.Tensor | None]) -> Iterator[None]:
-    """Shows each layer's context (rows, tokens, heads * width) to `see`, which may return another one."""
+def _contexts(lm: Transformer, on_context: Callable[[int, torch.Tensor], torch.Tensor | None]) -> Iterator[None]:
+    """Call `on_context` with each layer's context (rows, tokens, heads * width); what it returns replaces the context."""
 
     def hook(number: int) -> Callable[[Any, tuple[Any, ...]], Any]:
-        return lambda _module, inputs: see(number, inputs[0])
+        return lambda _module, inputs: on_context(number, inputs[0])
 
     with ExitStack() as stack:
         for number, layer in enumerate(lm.layers):
-            outward = getattr(getattr(layer, "self_attn", None), "o_proj", None)
-            if outward is None:
+            output_projection = getattr(getattr(layer, "self_attn", None), "o_proj", None)
+            if output_projection is None:
                 raise UnsupportedModel(
                     f"layer {number} has no self_attn.o_proj, so its heads cannot be separated. Use another method."
                 )
-            stack.callback(outward.register_forward_pre_hook(hook(number)).remove)
+            stack.callback(output_projection.register_forward_pre_hook(hook(number)).remove)
         yield
 
 
@@ -118,5 +118,5 @@ def _heads(lm: Transformer) -> int:
     return int(lm.config.num_attention_heads)
 
 
-def _shared(lm: Transformer) -> int:
+def _queries_per_key_value_head(lm: Transformer) -> int:
     return _heads(lm) // int(getattr(lm.config, "num_key_value_heads", None) or _heads(lm))

@@ -48,7 +48,7 @@ def test_the_gradient_is_the_slope_of_scaling_a_head():
 
 def test_query_heads_are_grouped_by_the_key_value_head_they_share():
     found = gradient_importance(model().contrast(judged()))
-    assert (found.shared, found.scores.shape) == (2, (2, 4))
+    assert (found.queries_per_key_value_head, found.scores.shape) == (2, (2, 4))
     np.testing.assert_allclose(found.by_key_value_head(), found.scores[:, ::2] + found.scores[:, 1::2])
 
 

@@ -145,7 +145,9 @@ def test_owen_values_of_a_flat_pair_are_shapley_values_and_groups_are_shapley_am
     def between(masks):
         return game(np.repeat(masks, 3, axis=1))
 
-    by_group = owen(game, [[0, 1, 2], [3, 4, 5]], calls=500, both=9).scores.reshape(2, 3).sum(axis=1)
+    by_group = (
+        owen(game, [[0, 1, 2], [3, 4, 5]], calls=500, levels_in_both_orders=9).scores.reshape(2, 3).sum(axis=1)
+    )
     assert by_group == pytest.approx(exact_shapley(between, 2))
 
 
@@ -159,7 +161,7 @@ def test_units_of_a_group_that_is_not_looked_into_differ_as_they_do_when_left_ou
     np.testing.assert_allclose(found.scores, weights, atol=1e-12)
     bent = owen(lambda masks: np.tanh(masks @ weights / 4), tree, calls=26)
     assert bent.scores.sum() == pytest.approx(np.tanh(weights.sum() / 4) - 0.0)
-    even = owen(game, tree, calls=4, singly=False)
+    even = owen(game, tree, calls=4, leave_one_out=False)
     assert len(set(even.scores[:6].round(9))) == 1
 
 
@@ -171,7 +173,7 @@ def test_owen_spends_its_calls_where_the_effect_is():
 
     value, calls = counted(game)
     tree = [list(range(start, start + 8)) for start in range(0, 64, 8)]
-    found = owen(value, tree, calls=60, both=1)
+    found = owen(value, tree, calls=60, levels_in_both_orders=1)
     assert sum(calls) == found.calls <= 60
     assert int(np.argmax(found.scores)) == planted
     assert found.scores[planted] == pytest.approx(5.01, abs=1e-6)
@@ -210,7 +212,7 @@ WRONG = {
     "orders 1": lambda: sampled_shapley(linear, 6, orders=1),
     "ridge -1": lambda: kernel_shap(linear, 6, ridge=-1),
     "must contain each of 0 to 2 once": lambda: owen(linear, [0, 2, 2]),
-    "calls 1, both 5": lambda: owen(linear, [0, 1], calls=1),
+    "calls 1, levels_in_both_orders 5": lambda: owen(linear, [0, 1], calls=1),
     "keep 7": lambda: screen_then_verify(linear, WEIGHTS, keep=7),
     "unit 0 of the screen": lambda: screen_then_verify(linear, WEIGHTS * np.nan, keep=2),
 }
