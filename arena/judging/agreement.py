@@ -25,7 +25,7 @@ GROUP_MEASURES = {"Fleiss' kappa": agreement.fleiss_kappa, "Krippendorff's alpha
 
 
 def as_judged(winner: str) -> str:
-    """The winner in the terms of a judge, for whom two bad completions are a tie."""
+    """The winner in the terms of a judge, with `both_bad` as a tie."""
     return "tie" if winner == "both_bad" else winner
 
 
@@ -53,7 +53,7 @@ class VotesByBattle:
         return sorted({source for given in self.votes.values() for source in given})
 
     def shared(self, *sources: str) -> list[int]:
-        """Battles on which at least two of these sources voted, or the only one."""
+        """Battles with votes of at least two of these sources, or of the only one."""
         least = min(2, len(sources))
         return [battle for battle, given in self.votes.items() if sum(s in given for s in sources) >= least]
 
@@ -74,8 +74,8 @@ def votes_by_battle(session: Session, sources: Sequence[str] = (), prompts: str 
     voted = VotesByBattle(votes, _texts(session, list(votes)))
     if absent := [source for source in sources if source != "judges" and source not in voted.sources]:
         voters = votes_by_battle(session, (), prompts).sources if sources else []
-        known = f"Choose some of: {', '.join(voters)}." if voters else "There are no votes yet."
-        raise ConfigError(f"--between: no votes of {absent[0]!r}. {known}")
+        advice = f"Choose some of: {', '.join(voters)}." if voters else "There are no votes yet."
+        raise ConfigError(f"--between: no votes of {absent[0]!r}. {advice}")
     if not votes:
         raise ConfigError("No votes yet. Run `arena serve`, or `arena judge pairwise --help`.")
     return voted
@@ -90,7 +90,7 @@ def _texts(session: Session, battles: Sequence[int]) -> dict[int, tuple[str, str
 
 
 def measure(record: VotesByBattle) -> Iterator[Figure]:
-    """Every figure that the votes define: of pairs of voters, of all voters, and of each judge."""
+    """Every figure defined by the votes: of pairs of voters, of all voters, and of each judge."""
     for first, second in combinations(record.sources, 2):
         yield from _pair(record, first, second)
     if len(record.sources) > 1:
@@ -107,7 +107,7 @@ def measure(record: VotesByBattle) -> Iterator[Figure]:
 
 
 def _pair(record: VotesByBattle, first: str, second: str) -> Iterator[Figure]:
-    """Figures of two voters; accuracy takes people as the truth, and of two judges the second."""
+    """Figures of two voters; the truth of accuracy is the human vote, or of two judges the second."""
     judge, truth = (second, first) if first == HUMAN else (first, second)
     battles = record.shared(first, second)
     verdicts = record.verdicts(judge, battles), record.verdicts(truth, battles)
@@ -116,7 +116,7 @@ def _pair(record: VotesByBattle, first: str, second: str) -> Iterator[Figure]:
 
 
 def _sides(record: VotesByBattle, source: str, battles: Sequence[int]) -> dict[str, list[str | None]]:
-    """Which side of each battle is longer, has the list, or is the judge's own model."""
+    """The side of each battle that is longer, has a list, or is of the judge's own model."""
     texts = [record.texts.get(battle, ("", "")) for battle in battles]
     a, b = [left for left, _ in texts], [right for _, right in texts]
     votes = [next(iter(record.votes[battle].values())) for battle in battles]
@@ -161,7 +161,7 @@ def _orders(record: VotesByBattle, source: str) -> Iterator[Figure]:
 
 
 def _figures(name: str, between: str, statistic: Any, *given: Any, cluster: Sequence[str]) -> Iterator[Figure]:
-    """The figure, or nothing where no battle defines it."""
+    """The figure; none if no battle defines it."""
     try:
         yield Figure(name, between, statistic(*given, cluster=cluster))
     except NoVerdicts:

@@ -44,7 +44,7 @@ def equate_judges(
         )
     except JudgesError as problem:
         raise ConfigError(
-            f"{old} and {new} cannot be equated: {problem}. Judge more battles with both."
+            f"{old} and {new} cannot be equated. {problem} Judge more battles with both."
         ) from problem
     return equating, _rows(equating, list(by_source[old].values()), list(by_source[new].values()))
 

@@ -20,7 +20,7 @@ REWARD = "reward"  # the protocol of judges that return a number and no text
 
 
 def judge_of(config: JudgeRunConfig) -> Judge[Any, Any]:
-    """The judge or panel of the run, for one order. Raises `ConfigError`."""
+    """The judge or panel of the run, in one order. Raises `ConfigError`."""
     protocol, text = protocol_of(config), _template(config)
     if protocol == REWARD:
         return _reward(config)
@@ -50,7 +50,7 @@ def _reward(config: JudgeRunConfig) -> Judge[Any, Any]:
 
 
 def config_hash(config: JudgeRunConfig) -> str:
-    """Digest of the judge's configuration: verdicts of two configurations are not of the same judge."""
+    """Digest of the judge's configuration; different configurations are different judges."""
     order = None if config.mode == "single" else config.order
     text = _template(config)
     template = list(vars(text).values()) if isinstance(text, ByItem) else text
@@ -59,7 +59,7 @@ def config_hash(config: JudgeRunConfig) -> str:
 
 
 def protocol_of(config: JudgeRunConfig) -> str:
-    """The protocol of the config, else that of the template or the mode."""
+    """The protocol of the config, else the default of its template or mode."""
     if config.protocol is not None:
         return config.protocol
     if config.template is not None and config.template.suffix == MT_BENCH_FILE:

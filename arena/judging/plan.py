@@ -1,4 +1,4 @@
-"""The cases of a judge run, always in the same order: which completions a judge is shown, and how."""
+"""The cases of a judge run, always in the same order: completions, and the judge for their order."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PairToJudge = tuple[Pair, StoredPrompt, StoredCompletion, StoredCompletion]
 
 @dataclass(frozen=True)
 class Case:
-    """One item to judge: two completions, or one and no `b`. A control pair is judged and never counted."""
+    """One item to judge: two completions, or `a` alone. Verdicts on a control pair are not counted."""
 
     judge: Judge[Any, Any]
     item: Pair | Single
@@ -47,7 +47,7 @@ def cases(
     completions: Completions,
     counts: ratings.PairCounts | None = None,
 ) -> Iterator[Case]:
-    """Every case of the run. `counts` are the votes so far, for choosing battles."""
+    """The cases of the run. `counts` are the votes so far, for the choice of battles."""
     if config.mode == "single":
         yield from _singles(judge, prompts, completions)
         return
@@ -59,7 +59,7 @@ def cases(
     by_pair = {(item.prompt, item.model_a, item.model_b): (prompt, a, b) for item, prompt, a, b in pairs_to_judge}
     pairs = [item for item, *_ in pairs_to_judge]
     ordered: Iterable[tuple[Judge[Any, Any], Pair]]
-    if config.protocol == REWARD:  # each completion is scored alone: there is no order
+    if config.protocol == REWARD:  # completions are scored one by one, in no order
         ordered = ((judge, pair) for pair in pairs)
     elif config.order == "both":
         ordered = ((both_orders(judge), pair) for pair in pairs)
@@ -92,8 +92,9 @@ def _pairs_to_judge(
     completions: Completions,
     counts: ratings.PairCounts | None,
 ) -> Iterator[PairToJudge]:
-    """Pairs of completions, prompt by prompt, so that servers can reuse the prefix; the left model is the first
-    in the alphabet, so that every run refers to the same battle.
+    """Pairs of completions, prompt by prompt, so that servers can reuse the prefix.
+
+    The left model is the first in the alphabet, so that every run refers to the same battle.
     """
     models = sorted({model for _, model in completions})
     prompts_by_pair = _prompts_by_pair(config, models, len(prompts), counts)
@@ -109,7 +110,7 @@ def _pairs_to_judge(
 
 
 def _voted_pair(prompt: StoredPrompt, completions: Completions) -> PairToJudge:
-    """A battle of voters, which keeps its sides."""
+    """The pair of a voters' battle, which keeps its sides."""
     a, b = (completions[prompt.key, side] for side in SIDES)
     return _pair(prompt, a, b), prompt, a, b
 
@@ -146,7 +147,7 @@ def _pair(prompt: StoredPrompt, a: StoredCompletion, b: StoredCompletion) -> Pai
 def _prompts_by_pair(
     config: JudgeRunConfig, models: Sequence[str], prompts: int, counts: ratings.PairCounts | None
 ) -> dict[tuple[str, str], frozenset[int]] | None:
-    """The prompts of each pair of models, most where another battle narrows the ratings most.
+    """The prompts of each pair of models, with more battles for pairs that narrow the ratings most.
 
     Each pair begins at another prompt, so that few battles still spread over the whole set.
     """
@@ -171,7 +172,7 @@ def _prompts_by_pair(
 def _control_cases(
     config: JudgeRunConfig, judge: Judge[Any, Any], pairs_to_judge: Sequence[PairToJudge]
 ) -> Iterator[Case]:
-    """Control pairs are shown in both orders whatever the run's order is: a judge is tested, not a pair."""
+    """The cases of control pairs, always in both orders: they test the judge, not a pair of models."""
     if not config.control_pairs or not pairs_to_judge:
         return
     _, prompt, a, b = pairs_to_judge[0]

@@ -1,4 +1,4 @@
-"""What a judge run needs, read from the settings and the store and checked before the first call."""
+"""The inputs of a judge run, read from the settings and the store and checked before the first call."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from judges import Judge
 
 @dataclass(frozen=True)
 class PreparedRun:
-    """A judge run before its first call: config, judge, prompts, completions and clients, read once."""
+    """A judge run before its first call: config, judge, prompts, completions and clients."""
 
     config: JudgeRunConfig
     judge: Judge[Any, Any]
@@ -56,7 +56,7 @@ class PreparedRun:
 
 
 def prepare(database: Database, settings: Settings, config: JudgeRunConfig) -> PreparedRun:
-    """Everything that the run needs. Raises `ConfigError` if it cannot start."""
+    """The prepared run. Raises `ConfigError` if it cannot start."""
     judges = model_clients.chosen(model_clients.configured(settings), config.judges, "--judge")
     _check_protocol(config, judges)
     clients = {model.name: model_clients.model_client(model, config.concurrency) for model in judges}
@@ -84,14 +84,14 @@ def _prompt_set(
         keys = {prompt.key for prompt in prompts}
         stored = completions_of(session, config.prompts, models)
         completions = {place: completion for place, completion in stored.items() if place[0] in keys}
-        [listed] = [listed for listed in prompt_sets(session) if listed.name == config.prompts]
-        _check_models(config, models, set(listed.completions), completions)
+        [prompt_set] = [row for row in prompt_sets(session) if row.name == config.prompts]
+        _check_models(config, models, set(prompt_set.completions), completions)
         counts = pair_columns(sorted({model for _, model in completions}), pair_counts(session, None, OVERALL))
     return prompts, completions, counts
 
 
 def _check_protocol(config: JudgeRunConfig, judges: Sequence[AnyModel]) -> None:
-    """A reward model has a protocol of its own, which no other model has."""
+    """Nothing if reward models, and only they, use the protocol for them. Raises `ConfigError` otherwise."""
     for model in judges:
         if (model.endpoint == "reward") != (config.protocol == judge_setup.REWARD):
             kind, verb = ("a reward model", "Add") if model.endpoint == "reward" else ("no reward model", "Remove")
@@ -107,10 +107,10 @@ def _check_prices(config: JudgeRunConfig, clients: dict[str, ModelClient]) -> No
 
 
 def _check_config_hash(database: Database, config: JudgeRunConfig) -> None:
-    """One judge's name stands for one configuration; a run whose verdicts could not be saved does not start."""
-    source, config_hash, scores = plan.source(config), judge_setup.config_hash(config), config.mode == "single"
+    """Nothing if the judge's name has no other configuration. Raises `ConfigError`: its verdicts could not be saved."""
+    source, digest, scores = plan.source(config), judge_setup.config_hash(config), config.mode == "single"
     with database.read() as session:
-        if has_other_config(session, source, config_hash, config.prompts or None, scores=scores):
+        if has_other_config(session, source, digest, config.prompts or None, scores=scores):
             name = f"{'+'.join(config.judges)}-{judge_setup.protocol_of(config)}"
             raise ConfigError(
                 f"{source} has judged {config.prompts or 'these battles'} with another protocol, template, order or "
@@ -119,13 +119,13 @@ def _check_config_hash(database: Database, config: JudgeRunConfig) -> None:
 
 
 def _voted(database: Database, config: JudgeRunConfig) -> tuple[list[StoredPrompt], plan.Completions]:
-    """The battles that people have voted on."""
+    """The prompts of battles with human votes, and the completions by prompt and side."""
     models = set(config.models)
     with database.read() as session:
         battles = [
-            voted
-            for voted in voted_battles(session)
-            if not models or {completion.model for completion in voted[1:]} <= models
+            battle
+            for battle in voted_battles(session)
+            if not models or {completion.model for completion in battle[1:]} <= models
         ][: config.limit]
         pairs = [{row.model_a, row.model_b} for row in pair_counts(session, HUMAN)]
     if not battles:
@@ -145,7 +145,7 @@ def _voted(database: Database, config: JudgeRunConfig) -> tuple[list[StoredPromp
 
 
 def _models(config: JudgeRunConfig) -> list[str] | None:
-    """The models named, with the baseline; None for all."""
+    """The chosen models with the baseline; None for all."""
     if not config.models:
         return None
     return list(dict.fromkeys([*config.models, *([config.baseline] if config.baseline else [])]))
@@ -164,6 +164,6 @@ def _check_models(
     count = len({model for _, model in completions})
     if count < least:
         raise ConfigError(
-            f"{name!r} has completions of {count} models; {config.mode} needs at least {least}. "
+            f"{name!r} has completions of {count} models, and {config.mode} needs at least {least}. "
             f"Run `arena answer --prompts {name} --models …`."
         )

@@ -37,11 +37,11 @@ def publish(database: Database, prepared: PreparedRun, results: Iterable[tuple[p
 
 
 def _add(session: Session, prepared: PreparedRun, batch: Sequence[tuple[plan.Case, Any]]) -> int:
-    source, config_hash = prepared.source, judge_setup.config_hash(prepared.config)
+    source, digest = prepared.source, judge_setup.config_hash(prepared.config)
     if prepared.config.mode == "single":
-        return sum(add_score(session, source, config_hash, case.a.id, score) for case, score in batch)
+        return sum(add_score(session, source, digest, case.a.id, score) for case, score in batch)
     votes = [_vote(case, verdict, prepared.config.mode == "battles") for case, verdict in batch]
-    return add_verdicts(session, source, config_hash, votes)
+    return add_verdicts(session, source, digest, votes)
 
 
 def _vote(case: plan.Case, verdict: Any, fought: bool) -> NewVerdict:

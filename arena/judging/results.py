@@ -1,4 +1,4 @@
-"""The rows of a judge run's board, with intervals clustered by prompt."""
+"""Rows of a judge run's board, with intervals clustered by prompt."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ class Judged(NamedTuple):
     model_a: str
     model_b: str  # empty where a single completion was scored
     result: Any
-    longer: int = 0  # characters that model_a wrote more than model_b
+    longer: int = 0  # characters of model_a minus those of model_b
 
 
 @dataclass
 class RunVerdicts:
-    """The results of a run, control pairs apart."""
+    """The results of a run, with those of control pairs separate."""
 
     cases: int = 0
     judged: list[Judged] = field(default_factory=list)
-    unread: Counter[str] = field(default_factory=Counter)  # why, by reason
+    unread: Counter[str] = field(default_factory=Counter)  # counts by reason
     control_pairs: list[tuple[Any, Verdict | Unparsable]] = field(default_factory=list)
 
     def add(self, case: Case, result: Any | Unparsable) -> None:
@@ -58,14 +58,14 @@ class RunVerdicts:
 
     def flips(self) -> tuple[int, int]:
         """(pairs whose orders disagree, pairs shown in both)."""
-        return flip_rate(one.result for one in self.judged if isinstance(one.result, Verdict))
+        return flip_rate(row.result for row in self.judged if isinstance(row.result, Verdict))
 
 
 def score_rows(judged: Sequence[Judged]) -> list[dict[str, Any]]:
     """Mean score of each model with its interval, best first."""
     by_model: dict[str, list[float]] = defaultdict(list)
-    for one in judged:
-        by_model[one.model_a].append(one.result.score)
+    for row in judged:
+        by_model[row.model_a].append(row.result.score)
     rows = []
     for model, scores in by_model.items():
         mean, error = _mean(scores)
@@ -76,10 +76,10 @@ def score_rows(judged: Sequence[Judged]) -> list[dict[str, Any]]:
 def win_rate_rows(judged: Sequence[Judged], baseline: str) -> list[dict[str, Any]]:
     """Mean preference over the baseline in percent, as AlpacaEval reports it, best first; the baseline has 50."""
     by_model: dict[str, list[float]] = defaultdict(list)
-    for one in judged:
-        left = one.model_b == baseline
-        preference = one.result.preference
-        by_model[one.model_a if left else one.model_b].append(preference if left else 1 - preference)
+    for row in judged:
+        left = row.model_b == baseline
+        preference = row.result.preference
+        by_model[row.model_a if left else row.model_b].append(preference if left else 1 - preference)
     controlled = _length_controlled(judged, baseline)
     rows = []
     for model, preferences in by_model.items():
@@ -101,34 +101,35 @@ def win_rate_rows(judged: Sequence[Judged], baseline: str) -> list[dict[str, Any
 
 
 def _length_controlled(judged: Sequence[Judged], baseline: str) -> dict[Hashable, LengthControlledRate]:
-    """Of every model, as `judges.difficulty` fits them together."""
-    left = [one.model_b == baseline for one in judged]
+    """Length-controlled win rate of each model, in the joint fit of `judges.difficulty`."""
+    left = [row.model_b == baseline for row in judged]
     both = list(zip(judged, left, strict=True))
     return joint_fit(
-        [one.result.preference if a else 1 - one.result.preference for one, a in both],
-        [-one.longer if a else one.longer for one, a in both],
-        [one.model_a if a else one.model_b for one, a in both],
-        [one.prompt for one in judged],
+        [row.result.preference if a else 1 - row.result.preference for row, a in both],
+        [-row.longer if a else row.longer for row, a in both],
+        [row.model_a if a else row.model_b for row, a in both],
+        [row.prompt for row in judged],
     ).win_rates()
 
 
 def mean_preferences(judged: Sequence[Judged]) -> dict[str, float]:
     """Each model's mean preference over its opponents, from 0 to 1."""
     by_model: dict[str, list[float]] = defaultdict(list)
-    for one in judged:
-        by_model[one.model_a].append(one.result.preference)
-        by_model[one.model_b].append(1 - one.result.preference)
+    for row in judged:
+        by_model[row.model_a].append(row.result.preference)
+        by_model[row.model_b].append(1 - row.result.preference)
     return {model: float(np.mean(values)) for model, values in by_model.items()}
 
 
 def rating_rows(judged: Sequence[Judged]) -> list[dict[str, Any]]:
-    """The Bradley–Terry board of the run's verdicts, intervals clustered by prompt; empty for a single prompt, whose
-    verdicts define no interval.
+    """Rows of the Bradley–Terry board of the run's verdicts, with intervals clustered by prompt.
+
+    Empty for a single prompt, whose verdicts define no interval.
     """
-    if len({one.prompt for one in judged}) < 2:
+    if len({row.prompt for row in judged}) < 2:
         return []
-    a, b = [one.model_a for one in judged], [one.model_b for one in judged]
-    winner, cluster = [one.result.winner for one in judged], [one.prompt for one in judged]
+    a, b = [row.model_a for row in judged], [row.model_b for row in judged]
+    winner, cluster = [row.result.winner for row in judged], [row.prompt for row in judged]
     fit = ratings.bradley_terry(a, b, winner, prior=ratings.PRIOR, cluster=cluster)
     board = ratings.leaderboard(ratings.count_pairs(a, b, winner), fit=fit).to_dict()
     rows: list[dict[str, Any]] = board["models"]
@@ -136,7 +137,7 @@ def rating_rows(judged: Sequence[Judged]) -> list[dict[str, Any]]:
 
 
 def _mean(values: Sequence[float]) -> tuple[float, float | None]:
-    """Mean and its standard error; one prompt gives one value a model, so the prompts are the clusters."""
+    """Mean and standard error; each prompt gives one value per model, so prompts are the clusters."""
     column = np.array(values)
     error = float(column.std(ddof=1) / math.sqrt(len(column))) if len(column) > 1 else None
     return float(column.mean()), error

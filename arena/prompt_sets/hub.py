@@ -1,4 +1,4 @@
-"""Prompt sets from the hub, through `datasets`, always at a pinned revision."""
+"""Prompt sets of the Hugging Face hub, loaded with `datasets` at a pinned revision."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ import re
 from pathlib import Path
 from typing import Any
 
-from arena.prompt_sets.files import BadPromptFile, PromptFile, read_prompts
+from arena.prompt_sets.files import PromptFile, read_prompts
+from arena.prompt_sets.records import BadPromptFile
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 SPLIT = "test"
 
 
-def is_hub_id(what: str) -> bool:
-    """Whether this is `owner/name` and no path on this disk."""
-    return HUB_ID.fullmatch(what) is not None and not Path(what).exists() and not Path(what).suffix
+def is_hub_id(name: str) -> bool:
+    """Whether `name` is `owner/name` and not a local path."""
+    return HUB_ID.fullmatch(name) is not None and not Path(name).exists() and not Path(name).suffix
 
 
 def read_hub_prompts(
@@ -27,29 +28,31 @@ def read_hub_prompts(
 ) -> PromptFile:
     """The rows of one split as prompts. `source` is a hub id, or a folder that `datasets` can load.
 
-    Raises `BadPromptFile`: without a revision, without the extra, without a hub, without such a split.
+    Raises `BadPromptFile` if the revision, the extra, the hub or the split is missing.
     """
     if revision is None and not Path(source).exists():
         raise BadPromptFile(
-            f"{source}: give --revision COMMIT, for a set on the hub may change between two imports"
+            f"{source}: no revision is given, and a set on the hub may change. Use --revision COMMIT."
         )
     try:
         import datasets
     except ImportError as cause:
-        raise BadPromptFile(f"{source}: needs the extra 'hub': pip install 'arena[hub]' ({cause})") from cause
+        raise BadPromptFile(
+            f"{source}: the extra 'hub' is missing ({cause}). Run `pip install 'arena[hub]'`."
+        ) from cause
     try:
         rows = datasets.load_dataset(source, subset, split=split or SPLIT, revision=revision)
-    # What `datasets` raises differs by loader and version: ConnectionError, DatasetNotFoundError, ValueError, …
+    # The exceptions of `datasets` differ by loader and version: ConnectionError, DatasetNotFoundError, ValueError, …
     except (OSError, ValueError, LookupError, RuntimeError, datasets.exceptions.DatasetsError) as cause:
-        said = " ".join(str(cause).split())
+        reason = " ".join(str(cause).split())
         raise BadPromptFile(
-            f"{source} cannot be loaded ({said}). Without a way to the hub, download the file elsewhere and "
-            "import it: arena prompts import FILE"
+            f"{source} cannot be loaded ({reason}). If the hub is unreachable, download the file on another "
+            "machine and run `arena prompts import FILE`."
         ) from cause
-    text = "\n".join(json.dumps(_plain(row), ensure_ascii=False, default=str) for row in rows)
+    text = "\n".join(json.dumps(_without_nulls(row), ensure_ascii=False, default=str) for row in rows)
     return read_prompts(text, source, format)
 
 
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    """A row without the gaps that a table has where a record has no such key."""
+def _without_nulls(row: dict[str, Any]) -> dict[str, Any]:
+    """The row without nulls, which a table has for the missing keys of a record."""
     return {name: value for name, value in row.items() if value is not None}

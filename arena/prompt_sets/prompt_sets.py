@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from arena.prompt_sets.files import BadPromptFile, PromptFile, read_prompt_file, read_prompts, with_references
+from arena.prompt_sets.files import PromptFile, read_prompt_file, read_prompts, with_references
 from arena.prompt_sets.hub import is_hub_id, read_hub_prompts
+from arena.prompt_sets.records import BadPromptFile
 from arena.store import Database
 from arena.store.prompts import NewPrompt, add_completion, add_prompt_set, find_prompt_set, prompts_of
 

@@ -1,4 +1,4 @@
-"""Win rates of AlpacaEval folders, and what length control needs from beside them."""
+"""Win rates of AlpacaEval folders, and the length control of neighbouring files."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ DIFFICULTY, GAMED = "ae_instruction_difficulty.csv", "ae_gamed_suffstats.txt"
 
 @dataclass(frozen=True)
 class LengthInputs:
-    """What length control needs beside the annotations: difficulties by instruction, and the gamed rows."""
+    """Inputs of length control other than the annotations: difficulties by instruction, and the gamed rows."""
 
     difficulty: dict[str, float]
     gamed: list[length_control.GamedRows]
 
 
 def score_alpaca_eval(paths: Sequence[Path], baseline: Path | None = None) -> Board:
-    """Win rates of folders with annotations, length-controlled where its two data files lie beside them."""
+    """Board of folders with annotations, length-controlled if its two data files are in the parent folder."""
     board = Board()
     inputs: dict[Path, LengthInputs | None] = {}
     for folder in paths:
         if not folder.is_dir():
-            raise BadVerdictFile(f"{folder}: no such folder; give a folder with {OUTPUTS} and {VERDICTS}")
+            raise BadVerdictFile(f"{folder}: no such folder. Give a folder with {OUTPUTS} and {VERDICTS}.")
         outputs = read_records(folder / OUTPUTS, "alpaca_eval", "output")
         if not (folder / VERDICTS).exists() and baseline is not None and baseline.resolve() == folder.resolve():
             line = alpaca_eval.against_itself(len(outputs))
@@ -68,14 +68,17 @@ def _check_outputs(records: Sequence[Record]) -> None:
 
 
 def _check_baseline(records: Sequence[Record], baseline: Path | None) -> None:
-    """Annotations against another model would be length-controlled with the wrong gamed rows and difficulties."""
+    """Nothing if the annotations are against the baseline, to which the gamed rows and difficulties belong.
+
+    Raises BadRow otherwise.
+    """
     if baseline is None:
         return
     names = {record.get("generator") for record in read_records(baseline / OUTPUTS, "alpaca_eval", "output")}
     for row, record in enumerate(records):
         against = record.get("generator_1")
         if against is not None and None not in names and against not in names:
-            raise BadRow(f"row {row}: judged against {against}; give the folder of {against} as --baseline")
+            raise BadRow(f"row {row}: judged against {against}. Give the folder of {against} as --baseline.")
 
 
 def _alpaca_row(
@@ -106,7 +109,9 @@ def _controlled(
     keys = [_key(record["instruction"]) for record, _ in judged]
     unknown = sum(key not in inputs.difficulty for key in keys)
     if unknown or len(judged) < 2:
-        notes.append(f"{folder}: no length control; {unknown} of {len(judged)} instructions have no difficulty")
+        notes.append(
+            f"{folder}: no length control, because {unknown} of {len(judged)} instructions have no difficulty"
+        )
         return None
     gamma = [inputs.difficulty[key] for key in keys]
     with naming(folder / VERDICTS):
@@ -118,29 +123,31 @@ def _controlled(
 
 
 def _length_inputs(baseline: Path, notes: list[str]) -> LengthInputs | None:
-    """Difficulties and gamed rows from beside the baseline's folder, or None and a note of what is missing."""
+    """Difficulties and gamed rows from the parent of the baseline's folder, or None and a note of missing files."""
     home = baseline.resolve().parent
     versions = [home / f"{baseline.resolve().name}_{name}" / OUTPUTS for name in ("verbose", "concise")]
     missing = [
         path for path in (home / DIFFICULTY, home / GAMED, baseline / OUTPUTS, *versions) if not path.exists()
     ]
     if missing:
-        notes.append(f"no length control without {', '.join(map(str, missing))}; --baseline tells where to look")
+        notes.append(
+            f"no length control without {', '.join(map(str, missing))}. Add them, or give another --baseline."
+        )
         return None
     difficulty = _difficulties(home / DIFFICULTY)
     sums = _sums(home / GAMED)
-    shown_beside = read_records(baseline / OUTPUTS, "alpaca_eval", "output")
+    baseline_outputs = read_records(baseline / OUTPUTS, "alpaca_eval", "output")
     gamed = []
     for path, (by_length, by_difficulty) in zip(versions, (sums[:2], sums[2:]), strict=True):
         rows = read_records(path, "alpaca_eval", "output")
         try:
-            of_baseline = {row["instruction"]: row["output"] for row in shown_beside}
+            of_baseline = {row["instruction"]: row["output"] for row in baseline_outputs}
             shown = [of_baseline[row["instruction"]] for row in rows]
             gamma = np.array([difficulty[_key(row["instruction"])] for row in rows])
             length = length_control.length_feature(shown, [row["output"] for row in rows])
         except KeyError as problem:
             raise BadVerdictFile(
-                f"{path}: an instruction that {baseline} or {DIFFICULTY} lacks: {problem}"
+                f"{path}: instruction {problem} is missing in {baseline} or {DIFFICULTY}. Use files of one instruction set."
             ) from problem
         gamed.append(length_control.GamedRows(length, gamma, by_length, by_difficulty))
     return LengthInputs(difficulty, gamed)
@@ -157,7 +164,9 @@ def _difficulties(path: Path) -> dict[str, float]:
         return {row["instruction_sha1_12"]: float(row["instruction_difficulty"]) for row in rows}
     except (KeyError, TypeError, ValueError) as problem:
         columns = "instruction_sha1_12 and instruction_difficulty"
-        raise BadVerdictFile(f"{path}: expected columns {columns}, the second a number: {problem}") from problem
+        raise BadVerdictFile(
+            f"{path}: not a table of difficulties ({problem}). Expected columns {columns}, the second a number."
+        ) from problem
 
 
 def _sums(path: Path) -> list[float]:
@@ -165,7 +174,7 @@ def _sums(path: Path) -> list[float]:
     try:
         sums = [float(word) for line in lines for word in line.split()]
     except ValueError as problem:
-        raise BadVerdictFile(f"{path}: {problem}; expected four numbers") from problem
+        raise BadVerdictFile(f"{path}: {problem}. Expected four numbers.") from problem
     if len(sums) != 4:
-        raise BadVerdictFile(f"{path}: {len(sums)} numbers; expected four, two of each gamed version")
+        raise BadVerdictFile(f"{path}: {len(sums)} numbers. Expected four, two of each gamed version.")
     return sums

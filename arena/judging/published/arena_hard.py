@@ -1,4 +1,4 @@
-"""Ratings and win rates of Arena-Hard files: judges read the verdicts, ratings fits the battles."""
+"""Ratings and win rates of Arena-Hard files, with the verdicts of `judges` and the fit of `ratings`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ANCHOR = 1000.0  # the rating of the baseline
 
 
 def score_arena_hard(paths: Sequence[Path], baseline: Path | None = None) -> Board:
-    """Ratings of battles, win rates of labelled games or means of ratings, by what the files hold."""
+    """Board of ratings of battles, win rates of labelled games, or mean ratings, depending on the files."""
     against = baseline.as_posix() if baseline else None
     board = Board()
     for path in paths:
@@ -43,13 +43,15 @@ def _place(row: dict[str, Any]) -> tuple[bool, float]:
 
 
 def _battles(path: Path, records: list[Record], baseline: str | None) -> Board:
-    """Bradley–Terry with the baseline at 1000, intervals by question."""
+    """Bradley–Terry board with the baseline at 1000 and intervals by question."""
     names = ("model_a", "model_b", "winner")
     a, b, winner = ([text(r, row, name) for row, r in enumerate(records)] for name in names)
     question = [str(record["question_id"]) for record in records if record.get("question_id") is not None]
     anchor = baseline or arena_hard.baseline_of(a, b)
     if anchor is None:
-        raise BadVerdictFile(f"{path}: no model stands first in every battle; name one with --baseline MODEL")
+        raise BadVerdictFile(
+            f"{path}: no model is first in every battle. Choose the baseline with --baseline MODEL."
+        )
     together = question if len(question) == len(records) and len(set(question)) > 1 else None
     fit = ratings.bradley_terry(a, b, winner, cluster=together).anchored(anchor, ANCHOR)
     lower, upper = fit.interval()
@@ -68,12 +70,12 @@ def _battles(path: Path, records: list[Record], baseline: str | None) -> Board:
 
 
 def _finite(value: float) -> float | None:
-    """A model that won, or lost, all its battles has no rating that JSON can say."""
+    """The value, or None if infinite, as of a model that won or lost all its battles; JSON has no infinity."""
     return float(value) if np.isfinite(value) else None
 
 
 def _games(path: Path, records: list[Record], baseline: str | None) -> Board:
-    """Win rates in percent against the baseline, intervals by prompt."""
+    """Board of win rates in percent against the baseline, with intervals by prompt."""
     board = Board()
     for games in arena_hard.games(records, baseline):
         points, weights = np.array(games.points), np.array(games.weights, dtype=float)
@@ -88,19 +90,19 @@ def _games(path: Path, records: list[Record], baseline: str | None) -> Board:
 
 
 def _rated(path: Path, records: list[Record]) -> Board:
-    """Mean ratings."""
+    """Board of mean ratings."""
     board = Board()
-    for one in arena_hard.ratings(records):
-        values = np.array(one.ratings)
+    for rated in arena_hard.ratings(records):
+        values = np.array(rated.ratings)
         error = _clustered_error(values - values.mean(), np.arange(len(values)), len(values))
-        row = _interval_row(one.model, "rating", float(values.mean()), error, len(values), one.unparsed)
+        row = _interval_row(rated.model, "rating", float(values.mean()), error, len(values), rated.unparsed)
         board.rows.append(row)
-        board.note_unparsed(path, one.unparsed)
+        board.note_unparsed(path, rated.unparsed)
     return board
 
 
 def _clustered_error(residual: Any, cluster: Any, total: float) -> float | None:
-    """Standard error of a weighted mean whose rows go together by cluster; None for a single cluster."""
+    """Standard error of a weighted mean with clustered rows; None for a single cluster."""
     sums = np.bincount(cluster, weights=residual)
     if len(sums) < 2:
         return None

@@ -1,4 +1,4 @@
-"""A board recomputed from stored verdicts: plain rows, and what to tell beside them."""
+"""A board recomputed from stored verdicts: rows and notes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from judges.errors import JudgesError
 
 @dataclass
 class Board:
-    """Rows for the reader, and notes that belong beside them."""
+    """Rows of a board, and notes about them."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -23,12 +23,12 @@ class Board:
 
     def note_unparsed(self, path: Path, unparsed: int) -> None:
         if unparsed:
-            self.notes.append(f"{path}: {unparsed} without a readable verdict; left out, not scored")
+            self.notes.append(f"{path}: {unparsed} without a readable verdict, not scored")
 
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """What is wrong with the verdicts of a file, told with its name."""
+    """A context that prefixes errors in verdicts with the file's name. Raises BadVerdictFile."""
     try:
         yield
     except (JudgesError, ratings.RatingsError) as problem:

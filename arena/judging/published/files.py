@@ -1,4 +1,4 @@
-"""Files of stored verdicts: JSON or JSONL, one record a verdict."""
+"""Files of stored verdicts in JSON or JSONL, one record per verdict."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from arena.errors import InputError
 
 Record = dict[str, Any]
 
-# What only one scheme's records have: a file that is given to the wrong scheme is told where it belongs.
+# fields of one protocol's records alone, to suggest the right protocol for a file
 SIGNS = {
     "alpaca_eval": {"preference", "output_1"},
     "wildbench": {"session_id", "model_test"},
@@ -21,19 +21,19 @@ SIGNS = {
 
 
 class BadVerdictFile(InputError):
-    """A file that no verdicts can be read from; the message names the file, the line and what helps."""
+    """A file without readable verdicts; the message names the file, the line and the remedy."""
 
 
 def read_records(path: Path, protocol: str = "", needed: str = "") -> list[Record]:
     """The records of a JSON list, or of a JSONL file. Raises BadVerdictFile.
 
-    `needed` is a field that records of `protocol` have: where the first one lacks it, the message tells what the
-    file looks like.
+    `needed` is a required field of records of `protocol`: if the first one lacks it, the message names the protocol
+    that the file resembles.
     """
     given = _text(path)
     records = _list(path, given) if given.lstrip().startswith("[") else _lines(path, given)
     if not records:
-        raise BadVerdictFile(f"{path}: no verdicts in it; is it the file that the judge's run wrote?")
+        raise BadVerdictFile(f"{path}: the file has no verdicts. Give the file written by the judge run.")
     if needed and needed not in records[0]:
         raise BadVerdictFile(
             f"{path}: row 0: no {needed}. Its fields are: {', '.join(records[0])}. {_advice(path, records[0], protocol)}"
@@ -45,27 +45,33 @@ def _advice(path: Path, record: Record, protocol: str) -> str:
     for other, signs in SIGNS.items():
         if other != protocol and signs <= set(record):
             where = path.parent if other in ("alpaca_eval", "prd") else path
-            return f"It looks like {other}; try: arena judge score {other} {where}"
-    return f"It is no file of {protocol}"
+            return f"It looks like {other}. Run `arena judge score {other} {where}`."
+    return f"Give a file of {protocol}."
 
 
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except OSError as problem:
-        raise BadVerdictFile(f"{path}: {problem.strerror or problem}") from problem
+        raise BadVerdictFile(
+            f"{path}: cannot be read ({problem.strerror or problem}). Check the path and its permissions."
+        ) from problem
     except UnicodeDecodeError as problem:
-        raise BadVerdictFile(f"{path}: not UTF-8 text ({problem.reason} at byte {problem.start})") from problem
+        raise BadVerdictFile(
+            f"{path}: not UTF-8 text ({problem.reason} at byte {problem.start}). Save it as UTF-8."
+        ) from problem
 
 
 def _list(path: Path, given: str) -> list[Record]:
     try:
         records = json.loads(given)
     except json.JSONDecodeError as problem:
-        raise BadVerdictFile(f"{path}: line {problem.lineno}: {problem.msg}; was it cut off?") from problem
+        raise BadVerdictFile(
+            f"{path}: line {problem.lineno}: not valid JSON ({problem.msg}). Check that the file is complete."
+        ) from problem
     for row, record in enumerate(records):
         if not isinstance(record, dict):
-            raise BadVerdictFile(f"{path}: row {row}: expected an object, one verdict each")
+            raise BadVerdictFile(f"{path}: row {row} is not an object. Expected one object per verdict.")
     return list(records)
 
 
@@ -78,9 +84,9 @@ def _lines(path: Path, given: str) -> list[Record]:
             record = json.loads(line)
         except json.JSONDecodeError as problem:
             raise BadVerdictFile(
-                f"{path}: line {number}: {problem.msg}; expected one JSON object a line"
+                f"{path}: line {number}: not valid JSON ({problem.msg}). Expected one JSON object per line."
             ) from problem
         if not isinstance(record, dict):
-            raise BadVerdictFile(f"{path}: line {number}: expected an object, one verdict a line")
+            raise BadVerdictFile(f"{path}: line {number} is not an object. Expected one JSON object per line.")
         records.append(record)
     return records

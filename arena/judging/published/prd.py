@@ -1,4 +1,4 @@
-"""Win rates by each judge of peer rank folders: one file for an ordered pair of models and a judge."""
+"""Win rates by judge of peer rank folders, with one file per judge and ordered pair of models."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ PAIR_NAME = "answer_X-vs-answer_Y-…reviewer….jsonl"
 
 
 def score_prd(paths: Sequence[Path], *, peer: bool = False) -> Board:
-    """Win rates by each judge of folders of pair files; `peer` weighs the judges by their own scores."""
+    """Board of win rates by judge of folders of pair files; `peer` weights the judges by their own scores."""
     board = Board()
     rates: dict[str, dict[str, float]] = {}
     for folder in _judge_folders(paths):
         judge = folder.name.removeprefix("ratings-")
         comparisons = _comparisons(folder, board.notes)
         with naming(folder):
-            found = prd.win_rates(comparisons)
-        rates[judge] = {model: line.win_rate for model, line in found.items()}
+            win_rates = prd.win_rates(comparisons)
+        rates[judge] = {model: line.win_rate for model, line in win_rates.items()}
         board.rows += [
-            {"judge": judge, "model": m, "win_rate": r.win_rate, "judged": r.judged} for m, r in found.items()
+            {"judge": judge, "model": m, "win_rate": r.win_rate, "judged": r.judged} for m, r in win_rates.items()
         ]
     if peer:
         with naming(paths[0]):
@@ -36,45 +36,48 @@ def score_prd(paths: Sequence[Path], *, peer: bool = False) -> Board:
 
 
 def _judge_folders(paths: Sequence[Path]) -> list[Path]:
-    found = []
+    folders = []
     for path in paths:
         if not path.is_dir():
-            raise BadVerdictFile(f"{path}: no such folder; give a folder of files {PAIR_NAME}")
+            raise BadVerdictFile(f"{path}: no such folder. Give a folder of files {PAIR_NAME}.")
         inside = sorted(child for child in path.glob("ratings-*") if child.is_dir())
-        found += inside or [path.resolve()]
-    return found
+        folders += inside or [path.resolve()]
+    return folders
 
 
 def _comparisons(folder: Path, notes: list[str]) -> list[prd.Comparison]:
-    """The comparisons of a folder between models whose answers lie beside it, or between all without any."""
+    """The comparisons of a folder between models with answers in `generations`, or between all if there are none."""
     answers = {
         path.stem.removeprefix("answer_") for path in (folder.parent / "generations").glob("answer_*.jsonl")
     }
     files = sorted(folder.glob("*.jsonl"))
-    found, left_out = [], 0
+    comparisons: list[prd.Comparison] = []
+    excluded = 0
     for path, (first, second) in zip(files, _models_of(files), strict=True):
         if answers and not {first, second} <= answers:
-            left_out += 1
+            excluded += 1
             continue
         records = read_records(path, "prd", "score")
         with naming(path):
-            found += [_comparison(first, second, row, record) for row, record in enumerate(records)]
-    if left_out:
-        notes.append(f"{folder}: {left_out} files left out; their models have no answers in generations")
-    if not found:
-        raise BadVerdictFile(f"{folder}: no file {PAIR_NAME} in it")
-    return found
+            comparisons += [_comparison(first, second, row, record) for row, record in enumerate(records)]
+    if excluded:
+        notes.append(f"{folder}: {excluded} files excluded, whose models have no answers in generations")
+    if not comparisons:
+        raise BadVerdictFile(f"{folder}: no comparisons to score. Give a folder of files {PAIR_NAME}.")
+    return comparisons
 
 
 def _models_of(files: Sequence[Path]) -> list[tuple[str, str]]:
-    """The models of each file. Its name ends with the second model and the judge, and only dashes between them
-    and within them: the judge is what all names of a folder share, or what the folder is called after.
+    """The models of each file.
+
+    A name ends with the second model and the judge, with dashes between and within them. The judge is the suffix in
+    the folder's name, or the suffix shared by all files of the folder.
     """
     pairs = []
     for path in files:
         name = PAIR_FILE.match(path.name)
         if name is None:
-            raise BadVerdictFile(f"{path}: the name does not tell the models; expected {PAIR_NAME}")
+            raise BadVerdictFile(f"{path}: the file name does not name the models. Expected {PAIR_NAME}.")
         pairs.append((name["first"], name["second"]))
     if not pairs:
         return []
@@ -85,7 +88,7 @@ def _models_of(files: Sequence[Path]) -> list[tuple[str, str]]:
 
 
 def _shared_end(names: Sequence[str]) -> str:
-    """The longest end from a dash on that all names have, or nothing."""
+    """The longest suffix of all names that starts with a dash, or an empty string."""
     starts = [place for place, letter in enumerate(names[0]) if letter == "-"]
     ends = (names[0][start:] for start in starts)
     return next((end for end in ends if all(name.endswith(end) for name in names)), "")

@@ -1,4 +1,4 @@
-"""Published boards recomputed from stored verdicts, with no call made: what `arena judge score` prints."""
+"""Boards recomputed from stored verdicts of published protocols, without calls, for `arena judge score`."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from arena.judging.published.files import BadVerdictFile, read_records
 from arena.judging.published.prd import score_prd
 from judges.protocols import mt_bench, wildbench
 
-PENALTY = 500  # characters, what WildBench's board shows unless asked
+PENALTY = 500  # characters, the default of WildBench's board
 
 
 def score_wildbench(paths: Sequence[Path]) -> Board:
-    """Scores of files with one model each; a file of the prompts with their tags among them gives tasks.
+    """Board of scores of files with one model each; a file of tagged prompts among them adds scores of tasks.
 
-    Files of pairs give the reward of their model against the reference that all rows share.
+    For files of pairs, the board of rewards of each model against the reference of all rows.
     """
     if all("extent" in read_records(path)[0] for path in paths):
         return _wildbench_rewards(paths)
@@ -38,15 +38,17 @@ def score_wildbench(paths: Sequence[Path]) -> Board:
         names = ("model", "score", "adjusted_score", "task_macro_score", "task_categorized_scores", "total")
         board.rows.append({name: getattr(line, name) for name in names})
     if not files:
-        raise BadVerdictFile(f"{paths[0]}: prompts and no verdicts; add a file of scores, one model each")
+        raise BadVerdictFile(
+            f"{paths[0]}: the file has prompts and no verdicts. Add a file of scores, one per model."
+        )
     if tasks is None:
-        board.notes.append("no scores of tasks: add the file of prompts with primary_tag and secondary_tags")
+        board.notes.append("no scores of tasks; add the file of prompts with primary_tag and secondary_tags")
     board.rows.sort(key=lambda row: -row["score"])
     return board
 
 
 def _wildbench_rewards(paths: Sequence[Path]) -> Board:
-    """A row a file: the reward with no length penalty and with the board's own, 500 characters."""
+    """Board with one row per file: the reward without a length penalty and with the default of 500 characters."""
     board = Board()
     for path in paths:
         records = read_records(path)
@@ -67,7 +69,7 @@ def _wildbench_rewards(paths: Sequence[Path]) -> Board:
 
 
 def score_mt_bench(paths: Sequence[Path]) -> Board:
-    """Mean ratings by turn of all models in the files together, or win rates of pairs."""
+    """Board of mean ratings by turn over all files, or of win rates of pairs."""
     if all("g1_winner" in read_records(path)[0] for path in paths):
         board = Board()
         with naming(paths[-1]):
@@ -76,7 +78,7 @@ def score_mt_bench(paths: Sequence[Path]) -> Board:
     board, together = Board(), []
     for path in paths:
         records = read_records(path, "mt_bench", "turn")
-        with naming(path):  # alone first: what is wrong with a file is told with its own rows
+        with naming(path):  # each alone first, so that an error names the file's own row
             board.note_unparsed(path, sum(line.unparsed for line in mt_bench.scores(records)))
         together += records
     with naming(paths[-1]):

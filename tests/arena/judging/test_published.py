@@ -155,7 +155,7 @@ def test_without_difficulties_there_is_no_length_control_and_it_says_what_is_mis
     assert (row["win_rate"], row["n_total"], row["length_controlled_winrate"]) == (50, 3, None)
     assert "no length control without" in result.stderr
     assert "ae_instruction_difficulty.csv" in result.stderr
-    assert "1 without a readable verdict" in result.stderr
+    assert "1 without a readable verdict, not scored" in result.stderr
     assert "4 of 6 outputs were judged" in result.stderr
 
 
@@ -184,10 +184,10 @@ def test_an_instruction_without_a_difficulty_leaves_length_control_out(tmp_path)
 @pytest.mark.parametrize(
     ("broken", "problem"),
     [
-        ({"table": "a,b\n1,2"}, "expected columns instruction_sha1_12"),
-        ({"sums": "1 2 3"}, "3 numbers; expected four"),
-        ({"sums": "1 2 3 x"}, "expected four numbers"),
-        ({"versions": "elsewhere"}, "an instruction that"),
+        ({"table": "a,b\n1,2"}, "Expected columns instruction_sha1_12"),
+        ({"sums": "1 2 3"}, "3 numbers. Expected four"),
+        ({"sums": "1 2 3 x"}, "Expected four numbers"),
+        ({"versions": "elsewhere"}, "instruction 'elsewhere' is missing in"),
     ],
 )
 def test_broken_inputs_of_length_control_are_named(tmp_path, broken, problem):
@@ -202,7 +202,7 @@ def test_tasks_come_from_a_file_of_prompts(tmp_path):
     (line,) = board("wildbench", scores, prompts)
     assert line["task_categorized_scores"] == {"Math & Data Analysis": 6}
     assert line["total"] == 1
-    assert "add a file of scores" in refused("wildbench", prompts)
+    assert "Add a file of scores" in refused("wildbench", prompts)
     assert "tag 'x'" in refused(
         "wildbench", written(tmp_path / "b.jsonl", {"primary_tag": "x", "secondary_tags": []})
     )
@@ -231,7 +231,7 @@ def battle(a, b, winner, question="q"):
 def test_a_baseline_that_does_not_stand_first_everywhere_is_named_by_hand(tmp_path):
     rows = [battle("x", "y", "model_a", 1), battle("y", "x", "model_a", 2), battle("x", "y", "tie", 3)]
     file = written(tmp_path / "b.jsonl", *rows)
-    assert "name one with --baseline MODEL" in refused("arena_hard", file)
+    assert "Choose the baseline with --baseline MODEL" in refused("arena_hard", file)
     assert by_model(board("arena_hard", file, "--baseline", "y"), "rating") == pytest.approx(
         {"x": 1000, "y": 1000}
     )
@@ -294,43 +294,43 @@ def test_a_broken_row_in_the_second_file_names_that_file(tmp_path):
 @pytest.mark.parametrize(
     ("protocol", "text", "problem"),
     [
-        ("wildbench", "", "no verdicts in it"),
-        ("wildbench", "[]", "no verdicts in it"),
+        ("wildbench", "", "the file has no verdicts"),
+        ("wildbench", "[]", "the file has no verdicts"),
         ("wildbench", '[{"a": 1},\n{"b": ', "line 2: "),
-        ("wildbench", "[1]", "row 0: expected an object"),
+        ("wildbench", "[1]", "row 0 is not an object. Expected one object"),
         ("mt_bench", '{"a": 1}\n{"b"', "line 2: "),
-        ("mt_bench", "7", "line 1: expected an object"),
+        ("mt_bench", "7", "line 1 is not an object. Expected one JSON object"),
         ("mt_bench", '{"question_id": 1}', "row 0: no turn. Its fields are: question_id"),
         ("mt_bench", '{"question_id": 1, "turn": 3, "model": "m"}', "row 0: turn 3"),
-        ("wildbench", '{"judgment": "[[7]]", "turn": 1}', "try: arena judge score mt_bench"),
-        ("arena_hard", '{"session_id": "p", "model_test": "m"}', "try: arena judge score wildbench"),
+        ("wildbench", '{"judgment": "[[7]]", "turn": 1}', "Run `arena judge score mt_bench"),
+        ("arena_hard", '{"session_id": "p", "model_test": "m"}', "Run `arena judge score wildbench"),
         ("arena_hard", '{"winner": "tie"}', "row 0: no model_a"),
         ("arena_hard", json.dumps(battle("a", "b", "nobody")), "winner 'nobody'"),
         ("arena_hard", json.dumps(battle("a", ["b"], "tie")), "row 0: model_b is ['b']. Expected text."),
     ],
 )
-def test_a_file_that_is_not_of_the_scheme_is_told_with_its_name(tmp_path, protocol, text, problem):
+def test_a_file_of_another_protocol_is_named_in_the_error(tmp_path, protocol, text, problem):
     file = tmp_path / "file.json"
     file.write_text(text)
-    told = refused(protocol, file)
-    assert told.startswith(f"error: {file}: ")
-    assert problem in told
+    message = refused(protocol, file)
+    assert message.startswith(f"error: {file}: ")
+    assert problem in message
 
 
 def test_annotations_against_another_baseline_are_not_scored_with_this_one(tmp_path):
     other = {"instruction": "i0", "output": "x", "generator": "someone"}
     written(tmp_path / "someone" / "model_outputs.json", other)
     folder = alpaca_folder(tmp_path / "m")
-    told = refused("alpaca_eval", folder, "--baseline", tmp_path / "someone")
-    assert "annotations.json: row 0: judged against b; give the folder of b as --baseline" in told
+    message = refused("alpaca_eval", folder, "--baseline", tmp_path / "someone")
+    assert "annotations.json: row 0: judged against b. Give the folder of b as --baseline." in message
 
 
-def test_missing_files_and_folders_are_told(tmp_path):
-    assert "No such file" in refused("wildbench", tmp_path / "none.json")
-    assert "no such folder; give a folder with model_outputs.json" in refused("alpaca_eval", tmp_path / "none")
-    assert "no such folder; give a folder of files" in refused("prd", tmp_path / "none")
-    assert "model_outputs.json: No such file" in refused("alpaca_eval", tmp_path)
-    assert "no file answer_X-vs-answer_Y" in refused("prd", tmp_path)
+def test_missing_files_and_folders_are_errors(tmp_path):
+    assert "cannot be read (No such file" in refused("wildbench", tmp_path / "none.json")
+    assert "no such folder. Give a folder with model_outputs.json" in refused("alpaca_eval", tmp_path / "none")
+    assert "no such folder. Give a folder of files" in refused("prd", tmp_path / "none")
+    assert "model_outputs.json: cannot be read (No such file" in refused("alpaca_eval", tmp_path)
+    assert "no comparisons to score. Give a folder of files answer_X-vs-answer_Y" in refused("prd", tmp_path)
     (tmp_path / "latin.json").write_bytes(b"\xff\xfe")
     assert "not UTF-8" in refused("mt_bench", tmp_path / "latin.json")
 
@@ -342,7 +342,7 @@ def test_bad_preferences_and_scores_name_file_and_row(tmp_path):
     written(tmp_path / "p" / "answer_x-vs-answer_y-j-reviewer.jsonl", {"question_id": 1, "score": "best"})
     assert "row 0: score 'best'" in refused("prd", tmp_path / "p")
     written(tmp_path / "q" / "x.jsonl", {"question_id": 1, "score": 1})
-    assert "the name does not tell the models" in refused("prd", tmp_path / "q")
+    assert "the file name does not name the models" in refused("prd", tmp_path / "q")
 
 
 def test_wrong_use_is_exit_code_2(tmp_path):

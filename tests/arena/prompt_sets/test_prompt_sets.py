@@ -1,4 +1,4 @@
-"""Prompt files: every format read, every mistake told by place."""
+"""Prompt files: every format is read, every error names its place."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from arena.prompt_sets.files import BadPromptFile, read_prompt_file, read_prompts
+from arena.prompt_sets.files import read_prompt_file, read_prompts
 from arena.prompt_sets.hub import is_hub_id, read_hub_prompts
 from arena.prompt_sets.prompt_sets import import_prompts, starter
+from arena.prompt_sets.records import BadPromptFile
 from arena.store.judgeable_battles import conversations
 from arena.store.prompts import (
     NewPrompt,
@@ -35,7 +36,7 @@ FORMATS = [
 
 
 @pytest.mark.parametrize(("name", "record"), FORMATS)
-def test_a_format_is_known_from_its_first_record(name, record):
+def test_the_first_record_determines_the_format(name, record):
     for text in (json.dumps(record), json.dumps([record])):
         read = read_prompts(text, "file")
         assert read.format == ("arena_hard" if "turns" in record and "cluster" in record else name)
@@ -49,36 +50,39 @@ def test_csv_has_the_same_columns():
 
 
 WRONG = [
-    ("", "is empty"),
+    ("", "the file is empty"),
     ('{"question": "Hi?"}', "no known format; the first record has question"),
     ('{"prompt": "Hi?"}\nnonsense', "file:2: not valid JSON"),
-    ('{"prompt": "Hi?"}\n{"prompt": 3}', "file:2: prompt is '3'; expected text"),
-    ('{"prompt": "Hi?"}\n{"instruction": "Hi?"}', "file:2: has no 'prompt'"),
-    ('{"id": "a", "prompt": "Hi?"}\n{"id": "a", "prompt": "Ho?"}', "file:2: 'a' is there twice"),
+    ('{"prompt": "Hi?"}\n{"prompt": 3}', "file:2: prompt is '3'. Expected text."),
+    ('{"prompt": "Hi?"}\n{"instruction": "Hi?"}', "file:2: no field 'prompt'. Records of plain need it."),
+    ('{"id": "a", "prompt": "Hi?"}\n{"id": "a", "prompt": "Ho?"}', "file:2: 'a' appears twice. Give"),
     ('{"messages": [{"role": "assistant", "content": "Hi"}]}', "ends with the user's"),
-    ('{"messages": [{"role": "robot", "content": "Hi"}]}', "role 'robot'"),
-    ('{"prompt": "Hi?", "checklist": 3}', "expected a list of texts"),
+    ('{"messages": [{"role": "robot", "content": "Hi"}]}', "role 'robot' is unknown. Expected"),
+    ('{"prompt": "Hi?", "checklist": 3}', "checklist is '3'. Expected a list of texts."),
     ("[1]", "entry 1: '1' is not an object"),
     ("[1", "not valid JSON"),
-    ('{"prompt": "a\\u0000b"}', r"file:1: prompt has '\x00', which is no text; take it out"),
-    ('{"prompt": "a\\ud800b"}', r"file:1: prompt has '\ud800', which is no text; take it out"),
+    ('{"question_id": 1, "turns": 3, "category": "math"}', "file:1: not a record of mt_bench"),
+    ('{"prompt": "Hi?", "checklist": "[1"}', "file:1: "),
+    ('{"messages": []}', "messages is not a list. Expected"),
+    ('{"prompt": "a\\u0000b"}', r"file:1: prompt has '\x00', which is not text. Remove it."),
+    ('{"prompt": "a\\ud800b"}', r"file:1: prompt has '\ud800', which is not text. Remove it."),
 ]
 
 
-@pytest.mark.parametrize(("text", "told"), WRONG)
-def test_mistakes_are_told_by_place(text, told):
+@pytest.mark.parametrize(("text", "problem"), WRONG)
+def test_an_error_names_its_place(text, problem):
     with pytest.raises(BadPromptFile) as caught:
         read_prompts(text, "file")
-    assert told in str(caught.value)
+    assert problem in str(caught.value)
 
 
-def test_files_that_cannot_be_read_are_told(tmp_path):
+def test_an_unreadable_file_is_an_error(tmp_path):
     with pytest.raises(BadPromptFile, match="no such file"):
         read_prompt_file(tmp_path / "none.jsonl")
     (tmp_path / "latin.jsonl").write_bytes(b'{"prompt": "\xe9"}')
     with pytest.raises(BadPromptFile, match="not UTF-8"):
         read_prompt_file(tmp_path / "latin.jsonl")
-    with pytest.raises(BadPromptFile, match="format 'odd' is unknown"):
+    with pytest.raises(BadPromptFile, match="Format 'odd' is unknown"):
         read_prompts('{"prompt": "Hi?"}', "file", "odd")
 
 
@@ -86,7 +90,7 @@ def test_the_starter_set_has_ten_prompts_in_each_of_eight_categories_with_checkl
     prompts = starter().prompts
     categories = [prompt.category for prompt in prompts]
     assert len(prompts) == 80
-    assert {categories.count(one) for one in categories} == {10}
+    assert {categories.count(category) for category in categories} == {10}
     assert all(3 <= len(prompt.checklist) <= 5 for prompt in prompts)
     assert all(prompt.reference for prompt in prompts if prompt.category == "reasoning")
 
@@ -109,7 +113,7 @@ def test_an_import_is_whole_and_repeatable(database, tmp_path):
         assert [prompt.messages[0]["content"] for prompt in prompts_of(session, "ae")] == ["Q0?", "Q1?", "Q2?"]
         assert {model for _, model in completions_of(session, "ae")} == {"m", "n"}
         assert len(completions_of(session, "ae", ["m"])) == 3
-        assert [(one.name, one.completions) for one in prompt_sets(session)] == [
+        assert [(row.name, row.completions) for row in prompt_sets(session)] == [
             ("ae", {"m": 3, "n": 3}), ("less", {"m": 2}),
         ]  # fmt: skip
         with pytest.raises(UnknownPromptSet, match="Prompt sets: ae, less"):
@@ -135,14 +139,14 @@ def test_mt_bench_answers_become_references_turn_by_turn(database, tmp_path):
 
 
 def test_a_judged_conversation_is_read_with_all_the_turns_that_the_models_had(database):
-    asked = tuple({"role": "user", "content": text} for text in ("First?", "Second?"))
+    turns = tuple({"role": "user", "content": text} for text in ("First?", "Second?"))
     with database.write() as session:
-        add_prompt_set(session, "talks", "file", "0", [NewPrompt("t", asked)])
+        add_prompt_set(session, "talks", "file", "0", [NewPrompt("t", turns)])
         (prompt,) = prompts_of(session, "talks")
         for model in ("a", "b"):
             add_completion(session, prompt.id, model, f"{model} twice", earlier=[f"{model} once"])
-        found = completions_of(session, "talks")
-        verdict = NewVerdict(prompt, found["t", "a"], found["t", "b"], "model_a", 1.0, 1, (), "because")
+        stored = completions_of(session, "talks")
+        verdict = NewVerdict(prompt, stored["t", "a"], stored["t", "b"], "model_a", 1.0, 1, (), "because")
         assert add_verdicts(session, "judge:j", "design", [verdict]) == 1
         (battle,) = {vote.battle for vote in votes_on_record(session, ["judge:j"])}
         assert conversations(session, [battle])[battle] == [
@@ -173,11 +177,11 @@ def test_a_hub_id_needs_a_revision_and_a_path_is_none(tmp_path):
     assert is_hub_id("allenai/WildBench")
     assert not is_hub_id("folder/prompts.jsonl")
     assert not is_hub_id("starter")
-    with pytest.raises(BadPromptFile, match="give --revision COMMIT"):
+    with pytest.raises(BadPromptFile, match="Use --revision COMMIT"):
         read_hub_prompts("allenai/WildBench", None)
 
 
-def test_without_a_way_to_the_hub_the_way_around_it_is_told(monkeypatch):
+def test_an_unreachable_hub_names_the_alternative(monkeypatch):
     datasets = pytest.importorskip("datasets", reason="needs the extra 'hub'")
 
     def unreachable(*_, **__):

@@ -1,0 +1,172 @@
+"""Formats of prompt records in the public benchmarks, each read into a prompt.
+
+alpaca_eval    JSON list of {instruction, dataset, [output, generator]}
+wildbench      {session_id or id, conversation_input, checklist, primary_tag}
+arena_hard     {uid, prompt, category} or {question_id, turns: [{content}]}
+mt_bench       {question_id, turns: [text], category, [reference]}
+openai_batch   {custom_id, body: {messages}}
+plain          {prompt or messages, [id, category, checklist, reference]}; CSV with the same columns
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from arena.prompt_sets.records import BadPromptFile, Record
+from arena.rules.votes import OVERALL
+from arena.store.prompts import NewPrompt
+
+ROLES = ("system", "user", "assistant")
+UNWRITABLE = re.compile("[\\x00\\ud800-\\udfff]")  # not representable in UTF-8 or PostgreSQL
+
+
+@dataclass(frozen=True)
+class Format:
+    """The fields that identify a format's records, alternatives separated by |, and the reader of a record."""
+
+    keys: tuple[str, ...]
+    read: Callable[[Record], NewPrompt]
+
+
+def format_of(record: Record, where: str) -> str:
+    """The name of the first format whose fields the record has. Raises `BadPromptFile`."""
+    for name, candidate in FORMATS.items():
+        if all(any(key in record for key in keys.split("|")) for keys in candidate.keys):
+            return name
+    fields = ", ".join(record) or "no fields"
+    raise BadPromptFile(
+        f"{where}: no known format; the first record has {fields}. Add `prompt` or `messages`, "
+        f"or use --format {'|'.join(FORMATS)}."
+    )
+
+
+def read_record(record: Record, name: str, place: str) -> NewPrompt:
+    """The prompt of a record in the format `name`. Raises `BadPromptFile` naming `place`."""
+    try:
+        return FORMATS[name].read(record)
+    except KeyError as problem:
+        raise BadPromptFile(f"{place}: no field {problem.args[0]!r}. Records of {name} need it.") from problem
+    except (IndexError, TypeError) as problem:
+        raise BadPromptFile(
+            f"{place}: not a record of {name} ({problem}). Correct it, or choose another --format."
+        ) from problem
+    except ValueError as problem:
+        raise BadPromptFile(f"{place}: {problem}") from problem
+
+
+def _text(value: object, what: str) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{what} is {str(value)[:40]!r}. Expected text.")
+    if (bad := UNWRITABLE.search(value)) is not None:
+        raise ValueError(f"{what} has {bad.group()!r}, which is not text. Remove it.")
+    return value
+
+
+def texts(value: object, what: str) -> tuple[str, ...]:
+    """The texts of a list; in CSV, of a JSON list or of lines."""
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        value = json.loads(value) if value.lstrip().startswith("[") else value.splitlines()
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise ValueError(f"{what} is {str(value)[:40]!r}. Expected a list of texts.")
+    return tuple(value)
+
+
+def _messages(value: object) -> tuple[dict[str, str], ...]:
+    """The validated messages, of which the last is the user's."""
+    value = json.loads(value) if isinstance(value, str) else value
+    if not isinstance(value, Sequence) or not value:
+        raise ValueError("messages is not a list. Expected a list of {role, content}.")
+    messages = []
+    for message in value:
+        if message["role"] not in ROLES:
+            raise ValueError(f"role {message['role']!r} is unknown. Expected one of: {', '.join(ROLES)}.")
+        messages.append({"role": message["role"], "content": _text(message["content"], "content")})
+    if messages[-1]["role"] != "user":
+        raise ValueError(f"the last message is the {messages[-1]['role']}'s. A prompt ends with the user's.")
+    return tuple(messages)
+
+
+def _user(*prompts: object) -> tuple[dict[str, str], ...]:
+    return tuple({"role": "user", "content": _text(prompt, "prompt")} for prompt in prompts)
+
+
+def _rest(record: Record, *excluded: str) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if name not in excluded}
+
+
+def _digest(text: str) -> str:
+    """The key of a prompt without one."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _alpaca_eval(record: Record) -> NewPrompt:
+    instruction = _text(record["instruction"], "instruction")
+    category = str(record.get("dataset") or OVERALL)
+    return NewPrompt(_digest(instruction), _user(instruction), category, extra={"instruction": instruction})
+
+
+def _wildbench(record: Record) -> NewPrompt:
+    messages = _messages([{k: m[k] for k in ("role", "content")} for m in record["conversation_input"]])
+    extra = {name: record[name] for name in ("primary_tag", "secondary_tags") if name in record}
+    return NewPrompt(
+        str(record.get("session_id") or record["id"]),
+        messages,
+        str(record.get("primary_tag") or OVERALL),
+        texts(record.get("checklist"), "checklist"),
+        extra=extra,
+    )
+
+
+def _arena_hard(record: Record) -> NewPrompt:
+    prompt = record["prompt"] if "prompt" in record else record["turns"][0]["content"]
+    key = str(record["uid"] if "uid" in record else record["question_id"])
+    extra = _rest(record, "uid", "question_id", "prompt", "turns", "category")
+    return NewPrompt(key, _user(prompt), str(record.get("category") or OVERALL), extra=extra)
+
+
+def _mt_bench(record: Record) -> NewPrompt:
+    prompt = NewPrompt(str(record["question_id"]), _user(*record["turns"]), str(record.get("category") or OVERALL))
+    return with_reference(prompt, texts(record.get("reference"), "reference"))
+
+
+def with_reference(prompt: NewPrompt, references: tuple[str, ...]) -> NewPrompt:
+    """The prompt with a reference for each turn."""
+    if not references:
+        return prompt
+    extra = {**prompt.extra, "references": list(references)} if len(references) > 1 else prompt.extra
+    return replace(prompt, reference="\n\n".join(references), extra=extra)
+
+
+def _openai_batch(record: Record) -> NewPrompt:
+    return NewPrompt(str(record["custom_id"]), _messages(record["body"]["messages"]))
+
+
+def _plain(record: Record) -> NewPrompt:
+    messages = _messages(record["messages"]) if "messages" in record else _user(record["prompt"])
+    key = record.get("id", record.get("key"))
+    return NewPrompt(
+        str(key) if key is not None else _digest(json.dumps(messages, ensure_ascii=False)),
+        messages,
+        str(record.get("category") or OVERALL),
+        texts(record.get("checklist"), "checklist"),
+        _text(record["reference"], "reference") if record.get("reference") else None,
+        _rest(record, "id", "key", "prompt", "messages", "category", "checklist", "reference"),
+    )
+
+
+# in the order in which a record is matched; the last is the most general
+FORMATS = {
+    "wildbench": Format(("conversation_input", "session_id|id"), _wildbench),
+    "mt_bench": Format(("question_id", "turns", "category|reference"), _mt_bench),
+    "arena_hard": Format(("uid|question_id", "prompt|turns"), _arena_hard),
+    "alpaca_eval": Format(("instruction",), _alpaca_eval),
+    "openai_batch": Format(("custom_id", "body"), _openai_batch),
+    "plain": Format(("prompt|messages",), _plain),
+}
