@@ -1,4 +1,4 @@
-/* Passes over battles with covariates, for covariate_passes.py: included by _loops.c alone. */
+/* Passes over battles with covariates, for models/covariate_passes.py: included by _loops.c alone. */
 
 typedef struct {
     Battles battles;

@@ -1,6 +1,6 @@
-/* The loops over single battles that numpy has no quick words for. Each has the same loop in Python beside it
- * (elo.py, covariate_passes.py, columns.py, tally.py), which defines it, is tested against it and runs where no
- * compiler was at hand. Arguments are checked here so that no array can be written past its end.
+/* The loops over single battles that are slow in numpy. Each has a Python version (models/elo.py,
+ * models/covariate_passes.py, data/columns.py, data/tally.py), which defines it, is tested against it and runs where
+ * the installation had no compiler. Arguments are checked here so that no array can be written past its end.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 enum { KINDS = 4, BLOCK = 1024, LOOK = 2048, MOST = 1 << 14 /* models whose cells have numbers of 32 bits */ };
-static const double SCORE[KINDS] = {1.0, 0.0, 0.5, 0.5}; /* ratings.outcomes.OUTCOMES */
+static const double SCORE[KINDS] = {1.0, 0.0, 0.5, 0.5}; /* ratings.data.outcomes.SCORES */
 
 /* --- arguments --- */
 

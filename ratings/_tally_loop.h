@@ -1,4 +1,4 @@
-/* Counting battles by ordered pair and outcome, for tally.py: included by _loops.c alone.
+/* Counting battles by ordered pair and outcome, for data/tally.py: included by _loops.c alone.
  *
  * The counters are bytes: 300 models have 360 kB of them, which stay in a core's own cache, as four times that would
  * not. Each time one has gone round, 256 is added to the table. Codes are checked where they are read, so that no
