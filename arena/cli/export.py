@@ -43,7 +43,7 @@ def export(
         ),
     ] = None,
     parquet: Annotated[bool, typer.Option("--parquet", help="arena: write battles as Parquet.")] = False,
-    screen: Annotated[
+    redact: Annotated[
         list[str] | None,
         typer.Option(metavar="KIND=REGEX", help="arena: additional pattern to redact from texts."),
     ] = None,
@@ -57,7 +57,7 @@ def export(
     from arena.exchange.requests import request_bodies
 
     console = Console(stderr=True, soft_wrap=True)
-    patterns = _patterns(screen or [])
+    patterns = _patterns(redact or [])
     if openai_batch:
         as_format = ExportFormat.openai_batch
     if (prompts is None) != (as_format is ExportFormat.arena):
@@ -106,6 +106,6 @@ def _patterns(given: list[str]) -> dict[str, str]:
     for option in given:
         kind, mark, pattern = option.partition("=")
         if not mark or not kind or not pattern:
-            raise ConfigError(f"--screen {option} is invalid. Write KIND=REGEX, such as ticket=TCK-[0-9]+.")
+            raise ConfigError(f"--redact {option} is invalid. Write KIND=REGEX, such as ticket=TCK-[0-9]+.")
         patterns[kind] = pattern
     return patterns

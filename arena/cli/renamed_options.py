@@ -13,6 +13,7 @@ RENAMED = {
     "--journal": "--reply-cache",
     "--rung": "--request-type",
     "--scheme": "--protocol",
+    "--screen": "--redact",
     "--unchecked": "--no-verify-checksum",
 }
 

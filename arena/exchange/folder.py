@@ -12,7 +12,7 @@ from arena.exchange.board_numbers import Boards, vote_of
 from arena.exchange.files import MANIFEST, digest, fresh_folder, write_json, write_rows
 from arena.exchange.rows import arena_rows
 from arena.leaderboards.vote_filters import EVERY, find_filter
-from arena.rules.pii import PIIRedactor, screen_with
+from arena.rules.pii import PIIRedactor, pii_redactor
 from arena.store import Database, Session
 from arena.store.ledger import as_sealed, seals
 from arena.store.models import registration_times
@@ -49,7 +49,7 @@ def export_arena(
     Texts are those of shared battles, and of judges' battles with `show_judged`; the others have their votes only.
     `version` is the filter of the leaderboards where no seal names one.
     """
-    redact = screen_with(patterns)
+    redact = pii_redactor(patterns)
     with fresh_folder(out, force) as folder, database.read() as session:
         ending = "parquet" if parquet else "jsonl"
         counts = _write(session, folder, redact, ending, version, show_judged)
@@ -84,7 +84,7 @@ def _write(
     published = list(boards.published([row["model"] for row in models]))
     write_json(folder / "boards.json", published)
     rows["boards.json"] = len(published)
-    totals = {**counts, "seals": len(chain), "boards": len(published), "screened": dict(redact.found)}
+    totals = {**counts, "seals": len(chain), "boards": len(published), "screened": dict(redact.counts)}
     _write_manifest(folder, chain[-1].sha256 if chain else None, totals, rows)
     return totals
 

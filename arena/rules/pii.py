@@ -114,10 +114,10 @@ DETECTORS = (
 
 @dataclass
 class PIIRedactor:
-    """Redacts personal data in texts; `found` counts the matches by kind."""
+    """Redacts personal data in texts; `counts` has the number of matches by kind."""
 
     detectors: Sequence[Detector] = DETECTORS
-    found: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
 
     def __call__(self, text: str) -> str:
         for detector in self.detectors:
@@ -127,11 +127,11 @@ class PIIRedactor:
     def _replaced(self, candidate: str, detector: Detector) -> str:
         if not detector.holds(candidate):
             return candidate
-        self.found[detector.kind] += 1
+        self.counts[detector.kind] += 1
         return f"[{detector.kind}]"
 
 
-def screen_with(patterns: Mapping[str, str] | None = None) -> PIIRedactor:
+def pii_redactor(patterns: Mapping[str, str] | None = None) -> PIIRedactor:
     """A redactor with additional kinds, whose regular expressions are applied first. Raises `ConfigError`."""
     own = []
     for kind, pattern in (patterns or {}).items():

@@ -352,7 +352,7 @@ def arena(monkeypatch, capsys):
 def test_the_commands(arena, sqlite, tmp_path):
     ballots(sqlite, shared=True, prompt="TCK-7 by ann@b.org")
     arena("seal", folder=tmp_path)
-    done = arena("export", "--out", "all", "--screen", "ticket=TCK-[0-9]+", folder=tmp_path)
+    done = arena("export", "--out", "all", "--redact", "ticket=TCK-[0-9]+", folder=tmp_path)
     assert (done.returncode, done.stdout) == (0, "")
     assert "8 votes (8 with text, 0 not sealed yet), 1 seals" in done.stderr
     assert "16 × email, 16 × ticket" in done.stderr
@@ -366,7 +366,18 @@ def test_the_commands(arena, sqlite, tmp_path):
     assert "does not follow  seal 1: holds 8 votes" in bad.stdout
     assert "problem" in arena("verify", "all", "--format", "csv", folder=tmp_path).stdout
     assert arena("verify", "nowhere", folder=tmp_path).returncode == 2
-    assert arena("export", "--screen", "ticket", folder=tmp_path).returncode == 2
+    invalid = arena("export", "--redact", "ticket", folder=tmp_path)
+    assert invalid.returncode == 2
+    assert "--redact ticket is invalid. Write KIND=REGEX" in invalid.stderr
+
+
+@pytest.mark.parametrize("option", ["--redact", "--screen"])
+def test_an_own_pattern_is_redacted_by_either_spelling_of_its_option(arena, sqlite, tmp_path, option):
+    ballots(sqlite, shared=True, prompt="TCK-7")
+    done = arena("export", option, "ticket=TCK-[0-9]+", folder=tmp_path)
+    assert done.returncode == 0
+    assert json.loads((tmp_path / "export" / "manifest.json").read_text())["screened"]["ticket"] == 16
+    assert "--screen" not in arena("export", "--help", folder=tmp_path).stdout
 
 
 def test_texts_of_judges_battles_stay_where_readers_may_not_open_them(sqlite, tmp_path):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from arena.errors import ConfigError
-from arena.rules.pii import PIIRedactor, screen_with
+from arena.rules.pii import PIIRedactor, pii_redactor
 
 
-def screened(text: str) -> str:
+def redacted(text: str) -> str:
     return PIIRedactor()(text)
 
 
@@ -33,7 +33,7 @@ def screened(text: str) -> str:
     ],
 )
 def test_personal_data_is_replaced_by_its_kind(text, left):
-    assert screened(text) == left
+    assert redacted(text) == left
 
 
 @pytest.mark.parametrize(
@@ -55,28 +55,28 @@ def test_personal_data_is_replaced_by_its_kind(text, left):
     ],
 )
 def test_numbers_dates_and_code_stay(text):
-    assert screened(text) == text
+    assert redacted(text) == text
 
 
 def test_what_was_found_is_counted_by_kind():
-    screen = PIIRedactor()
-    screen("a@b.org, c@d.org and +49 30 901820")
-    screen("e@f.org")
-    assert screen.found == {"email": 3, "phone number": 1}
+    redact = PIIRedactor()
+    redact("a@b.org, c@d.org and +49 30 901820")
+    redact("e@f.org")
+    assert redact.counts == {"email": 3, "phone number": 1}
 
 
 def test_a_user_may_bring_kinds_of_their_own():
-    screen = screen_with({"ticket": r"TCK-\d+"})
-    assert screen("see TCK-12 by ann@b.org") == "see [ticket] by [email]"
+    redact = pii_redactor({"ticket": r"TCK-\d+"})
+    assert redact("see TCK-12 by ann@b.org") == "see [ticket] by [email]"
     with pytest.raises(ConfigError, match=r"ticket: '\[' is not a valid regular expression"):
-        screen_with({"ticket": "["})
+        pii_redactor({"ticket": "["})
 
 
-def test_a_long_text_is_screened_in_time():
+def test_a_long_text_is_redacted_in_time():
     """No pattern may take time that grows faster than the text."""
     import time
 
     for unit in ("1 ", "a.", "1.", "(1", "ab:", "x@", "DE89 "):
         start = time.perf_counter()
-        screened(unit * 20_000)
+        redacted(unit * 20_000)
         assert time.perf_counter() - start < 2, unit
