@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import importlib.util
 import re
 import shlex
@@ -17,6 +18,7 @@ import typer
 import yaml
 
 from arena.cli import PANELS, app
+from ratings import leaderboard
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -209,6 +211,17 @@ def test_every_page_is_in_the_navigation_and_in_llms_txt():
     index = (DOCS / "llms.txt").read_text(encoding="utf-8")
     assert re.match(r"# Arena\n\n> .+\n", index)
     assert sorted(LINK.findall(index)) == sorted(page for page in pages if page != "index.md")
+
+
+def test_the_votes_of_the_read_tutorial_are_those_of_its_script_and_give_its_board():
+    script = [sys.executable, ROOT / "reproduce/tutorial_votes.py"]
+    votes = subprocess.run(script, capture_output=True, text=True, check=True).stdout
+    assert (DOCS / "tutorials/battles.csv").read_text(encoding="utf-8") == votes
+    rows = list(csv.DictReader(votes.splitlines()))
+    columns = [[row[name] for row in rows] for name in ("model_a", "model_b", "winner")]
+    shown = (DOCS / "tutorials/read.md").read_text(encoding="utf-8")
+    for row in leaderboard(*columns).rows:
+        assert f"{row.model} │ {row.rating:>6.0f} │ {f'{row.lower:.0f} – {row.upper:.0f}':>13} │" in shown
 
 
 def test_the_command_reference_is_the_one_that_the_commands_give():
