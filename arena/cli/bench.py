@@ -114,7 +114,7 @@ def compare(
     else:
         console = Console()
         console.print(bench_tables.comparison(comparison["pairs"]))
-        bench_tables.print_ties(comparison, Console(stderr=True, soft_wrap=True, highlight=False))
+        bench_tables.print_comparison_notes(comparison, Console(stderr=True, soft_wrap=True, highlight=False))
 
 
 @app.command("show")

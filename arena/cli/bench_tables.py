@@ -78,7 +78,7 @@ def comparison(pairs: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
-def print_ties(comparison: Mapping[str, Any], console: Console) -> None:
+def print_comparison_notes(comparison: Mapping[str, Any], console: Console) -> None:
     """Print groups of models without a significant difference, and tasks with mixed request types."""
     for task, groups in comparison["ties"].items():
         console.print(f"{task}: " + "  >  ".join(" = ".join(group) for group in groups), markup=False)

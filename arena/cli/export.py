@@ -15,7 +15,7 @@ from arena.errors import ConfigError
 
 if TYPE_CHECKING:
     from arena.exchange.folder import Exported
-    from arena.exchange.judged_set import Written
+    from arena.exchange.prompt_set import Written
 
 
 class ExportFormat(StrEnum):
@@ -52,9 +52,9 @@ def export(
     db: DatabaseURL = None,
 ) -> None:
     """Write votes, seals and leaderboards, or a prompt set with its verdicts, in a public format."""
+    from arena.exchange.export_prompt_set import export_set
     from arena.exchange.folder import export_arena
-    from arena.exchange.judged_sets import export_set
-    from arena.exchange.requests import request_bodies
+    from arena.exchange.openai_batch import request_bodies
 
     console = Console(stderr=True, soft_wrap=True)
     patterns = _patterns(redact or [])

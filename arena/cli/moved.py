@@ -58,14 +58,14 @@ def _print(change: dict[str, Any]) -> None:
     console.print(table)
     if not change["opponents"]:
         return
-    met = Table("opponent", title="votes since the first day, largest surprise first")
+    opponents = Table("opponent", title="votes since the first day, largest surprise first")
     for column in ("votes", "score", "expected"):
-        met.add_column(column, justify="right")
+        opponents.add_column(column, justify="right")
     for opponent in change["opponents"][:OPPONENTS]:
         name = Text(opponent["model"]).append(" (new)" if opponent["new"] else "", style="dim")
         expected = "" if opponent["expected"] is None else f"{opponent['expected']:.1f}"
-        met.add_row(name, f"{opponent['votes']:,}", f"{opponent['score']:g}", expected)
-    console.print(met)
+        opponents.add_row(name, f"{opponent['votes']:,}", f"{opponent['score']:g}", expected)
+    console.print(opponents)
 
 
 def _named(step: str, before: str, after: str) -> str:

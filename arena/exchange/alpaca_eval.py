@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from arena.exchange.files import write_json
-from arena.exchange.judged_set import JudgedSet, Written, file_name, instruction, involves, single_prompts
+from arena.exchange.prompt_set import JudgedSet, Written, file_name, instruction, involves, single_prompts
 from arena.rules.votes import JUDGE
 from arena.store.prompt_set_verdicts import SetVerdict
 from arena.store.prompts import StoredPrompt

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from arena.exchange.files import write_rows
-from arena.exchange.judged_set import (
+from arena.exchange.prompt_set import (
     ANSWERS,
     JUDGMENTS,
     JudgedSet,

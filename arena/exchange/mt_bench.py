@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from arena.exchange.files import write_rows
-from arena.exchange.judged_set import ANSWERS, JUDGMENTS, JudgedSet, Written, choose_judge, file_name
+from arena.exchange.prompt_set import ANSWERS, JUDGMENTS, JudgedSet, Written, choose_judge, file_name
 from arena.rules.votes import JUDGE
 from arena.store.prompt_set_verdicts import SetScore, SetVerdict
 from arena.store.prompts import StoredCompletion, StoredPrompt

@@ -1,12 +1,15 @@
-"""A prompt set as batches of requests for an OpenAI-compatible service, one file a model."""
+"""A prompt set as batches of requests for an OpenAI-compatible service, one file per model."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from arena.config import AnyModel, OpenAISettings, Settings
+from arena.errors import ConfigError
 from arena.exchange.files import write_rows
-from arena.exchange.judged_set import Body, JudgedSet, Written, file_name
+from arena.exchange.prompt_set import Body, JudgedSet, Written, file_name
 
 
 def write_openai_batch(folder: Path, judged: JudgedSet, bodies: Mapping[str, Body], written: Written) -> None:
@@ -28,3 +31,34 @@ def write_openai_batch(folder: Path, judged: JudgedSet, bodies: Mapping[str, Bod
             ),
         )
     written.prompts = len(prompts)
+
+
+def request_bodies(settings: Settings, names: str | None) -> dict[str, Body]:
+    """The request bodies of comma-separated models, or of all enabled ones; a model without settings has no options.
+
+    Raises `ConfigError` without any model.
+    """
+    configured = {model.name: model for model in settings.models}
+    given = [name.strip() for name in (names or "").split(",") if name.strip()]
+    chosen = given or [name for name, model in configured.items() if model.enabled]
+    if not chosen:
+        raise ConfigError("There are no models. Give some with --models a,b, or add [[models]] to arena.toml.")
+    return {name: _body(name, configured.get(name)) for name in chosen}
+
+
+def _body(name: str, model: AnyModel | None) -> Body:
+    """The function that builds the request body of a model from its settings."""
+
+    def make(messages: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+        if model is None:
+            return {"model": name, "messages": list(messages)}
+        system = [{"role": "system", "content": model.system_prompt}] if model.system_prompt else []
+        served_name = model.model if isinstance(model, OpenAISettings) and model.model else name
+        body: dict[str, Any] = {
+            "model": served_name,
+            "messages": [*system, *messages],
+            "max_tokens": model.max_tokens,
+        }
+        return body | model.parameters | ({"stop": list(model.stop)} if model.stop else {})
+
+    return make

@@ -20,7 +20,7 @@ from arena.explaining.request import ExplainConfig
 log = logging.getLogger(__name__)
 
 REPORT_EVERY = 0.25  # seconds between two reports of progress
-ENDING = 5.0  # seconds that a process gets to end before it is killed
+TERMINATE_SECONDS = 5.0  # between the signal to end and the kill
 CRASHED = "The process of the explanation ended unexpectedly. The server log has its exit code."
 
 
@@ -43,7 +43,7 @@ class Job:
 
     def to_dict(self) -> dict[str, Any]:
         parts = {name: value for name, value in vars(self).items() if name not in ("config", "began")}
-        return {**_names(self.config), **parts, "seconds": round(time.monotonic() - self.began)}
+        return {**_shown_config(self.config), **parts, "seconds": round(time.monotonic() - self.began)}
 
 
 class ExplainJobs:
@@ -96,7 +96,7 @@ class ExplainJobs:
     def _end(self) -> None:
         if self._process is not None and self._process.is_alive():
             self._process.terminate()
-            self._process.join(ENDING)
+            self._process.join(TERMINATE_SECONDS)
             if self._process.is_alive():
                 self._process.kill()
 
@@ -120,10 +120,15 @@ class ExplainJobs:
         job.running = False
 
 
-def _names(config: ExplainConfig) -> dict[str, str | None]:
+def _shown_config(config: ExplainConfig) -> dict[str, str | None]:
     """The config as the page shows it: one method a job."""
-    names = {"battle": config.battle, "judge": config.judge, "method": config.methods[0]}
-    return {**names, "about": config.about, "heads": config.heads}
+    return {
+        "battle": config.battle,
+        "judge": config.judge,
+        "method": config.methods[0],
+        "about": config.about,
+        "heads": config.heads,
+    }
 
 
 def _work(settings: Settings, config: ExplainConfig, sender: Connection) -> None:

@@ -5,8 +5,7 @@ of the test set are not public.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from benchmarks.choice import MultipleChoice, by_letter, target_of
-from benchmarks.choice import lettered as shown
+from benchmarks.choice import MultipleChoice, by_letter, lettered, target_of
 from benchmarks.known_files import known
 from benchmarks.task import Row, Sample, Task
 
@@ -25,13 +24,15 @@ def read(row: Row) -> Sample:
 
 
 class CEval(MultipleChoice):
-    """The subjects' Chinese names come from a file of their own."""
+    """Multiple choice with a header that names the subject in Chinese; a separate file has these names."""
 
     def prepare(self, extra: Mapping[str, Sequence[Row]]) -> Task:
-        named = {subject: entry[1] for subject, entry in extra["names"][0].items() if not subject.startswith("_")}
+        chinese_names = {
+            subject: entry[1] for subject, entry in extra["names"][0].items() if not subject.startswith("_")
+        }
 
         def header(sample: Sample) -> str:
-            return f"以下是中国关于{named[sample.subject]}的单项选择题，请选出其中的正确答案。\n\n"
+            return f"以下是中国关于{chinese_names[sample.subject]}的单项选择题，请选出其中的正确答案。\n\n"
 
         return replace(self, header=header)
 
@@ -48,7 +49,7 @@ TASKS = (
             "names": [known("ceval/subject_mapping.json")],
         },
         read=read,
-        prompt=lambda sample: f"{shown(sample)}\n答案：",
+        prompt=lambda sample: f"{lettered(sample)}\n答案：",
         options=by_letter,
         answer_line="答案：",
         shots=5,

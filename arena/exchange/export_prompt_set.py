@@ -16,9 +16,9 @@ from pathlib import Path
 from arena.exchange.alpaca_eval import write_alpaca_eval
 from arena.exchange.arena_hard import write_arena_hard
 from arena.exchange.files import fresh_folder
-from arena.exchange.judged_set import Body, Written, against, read_set
 from arena.exchange.mt_bench import write_mt_bench
 from arena.exchange.openai_batch import write_openai_batch
+from arena.exchange.prompt_set import Body, Written, against, read_set
 from arena.store import Database
 
 

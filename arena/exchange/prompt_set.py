@@ -67,11 +67,11 @@ def against(judged: JudgedSet, judge: str | None, baseline: str | None) -> tuple
         models = ", ".join(judged.models) or "none"
         raise ConfigError(f"--baseline: {baseline!r} has no completions. Models with completions: {models}.")
     if baseline is None and verdicts:
-        met = Counter(model for v in verdicts for model in (v.model_a, v.model_b))
-        in_all = sorted(model for model, number in met.items() if number == len(verdicts))
+        battles = Counter(model for v in verdicts for model in (v.model_a, v.model_b))
+        in_all = sorted(model for model, number in battles.items() if number == len(verdicts))
         if not in_all:
             raise ConfigError(
-                f"The judge compared all pairs of models. Give one of them as --baseline: {', '.join(sorted(met))}."
+                f"The judge compared all pairs of models. Give one of them as --baseline: {', '.join(sorted(battles))}."
             )
         baseline = in_all[0]
     return baseline, [v for v in verdicts if baseline in (v.model_a, v.model_b)]

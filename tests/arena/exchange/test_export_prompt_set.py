@@ -7,8 +7,8 @@ import json
 import pytest
 
 from arena.errors import ConfigError
-from arena.exchange.judged_set import file_name
-from arena.exchange.judged_sets import export_set
+from arena.exchange.export_prompt_set import export_set
+from arena.exchange.prompt_set import file_name
 from arena.judging.published.scores import PROTOCOLS
 from arena.judging.results import Judged, win_rate_rows
 from arena.prompt_sets.files import read_prompt_file
