@@ -42,7 +42,7 @@ from arena.store.battles import Written
 from arena.store.models import register_models
 from arena.store.schema.battles import BattleStatus, CompletionStatus, PairCount
 from arena.store.votes import add_vote
-from arena.web.board_view import Boards
+from arena.web.board_view import CachedBoards
 from arena.web.pages import leaderboard
 from arena.web.rendering import templates
 from reproduce.temporary_postgres import binaries, temporary_postgres
@@ -178,7 +178,7 @@ def measure(database: Database, votes: int) -> dict[str, float | int | str]:
 def _reader(database: Database) -> TestClient:
     """The leaderboard page alone, with an empty cache."""
     app = FastAPI()
-    app.include_router(leaderboard.routes(Boards(ResultCache(database), Settings()), templates("Arena")))
+    app.include_router(leaderboard.routes(CachedBoards(ResultCache(database), Settings()), templates("Arena")))
     return TestClient(app)
 
 

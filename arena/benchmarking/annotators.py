@@ -17,7 +17,7 @@ from arena import sandbox
 from arena.benchmarking.model_replies import model_replies
 from arena.benchmarking.requests import Requests
 from arena.config import AnyModel
-from arena.engine import ReplyCache, Session
+from arena.engine import CallSession, ReplyCache
 from arena.errors import ConfigError
 from arena.serving import model_clients
 from benchmarks.annotations import EXECUTION, TOXICITY, AnnotatedTask, Annotator
@@ -104,7 +104,7 @@ def toxicity_scorer(task: str) -> Annotator:
     return score
 
 
-def judge_annotator(settings: AnyModel, session: Session) -> Annotator:
+def judge_annotator(settings: AnyModel, session: CallSession) -> Annotator:
     """An annotator that calls a judge model and gives the text of each reply, "" for a failed call."""
 
     def judge(requests: Sequence[Any]) -> list[str]:

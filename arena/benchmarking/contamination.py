@@ -14,7 +14,7 @@ from arena.benchmarking.selection import SelectionOptions, data_folder, select
 from arena.benchmarking.task_specs import task_specs
 from arena.config import AnyModel, Settings, reply_cache_path
 from arena.endpoints import EndpointError
-from arena.engine import ModelClient, Progress, Session, open_session
+from arena.engine import CallSession, ModelClient, Progress, open_session
 from arena.errors import ConfigError, WorkFailed
 from arena.serving import model_clients
 from arena.serving.capabilities import best_request_type
@@ -121,7 +121,7 @@ def corpus_overlap(
 
 
 def order_test(
-    session: Session, model: AnyModel, task: Task, samples: Sequence[Sample], config: AuditConfig
+    session: CallSession, model: AnyModel, task: Task, samples: Sequence[Sample], config: AuditConfig
 ) -> dict[str, Any]:
     """The sharded exchangeability test. Raises `ConfigError`, `WorkFailed`."""
     texts = [sample_text(task, sample) for sample in samples]
@@ -135,7 +135,7 @@ def order_test(
 
 
 def min_k_test(
-    session: Session, model: AnyModel, task: Task, samples: Sequence[Sample], paraphrases: Mapping[str, str]
+    session: CallSession, model: AnyModel, task: Task, samples: Sequence[Sample], paraphrases: Mapping[str, str]
 ) -> dict[str, Any]:
     """Min-K % of the samples' texts; with `paraphrases` (by sample id) also the paired test against theirs.
 
@@ -154,7 +154,7 @@ def min_k_test(
     return result
 
 
-def canary_completion(session: Session, model: AnyModel, canary: str) -> dict[str, Any]:
+def canary_completion(session: CallSession, model: AnyModel, canary: str) -> dict[str, Any]:
     """The model's continuation of the first part of a canary string, and whether it is the rest of it."""
     [reply] = _replies(session, model, [canary_request(canary)], RequestType.GENERATE)
     text = words(reply, truncated=True)
@@ -164,12 +164,12 @@ def canary_completion(session: Session, model: AnyModel, canary: str) -> dict[st
     }
 
 
-def _min_k(session: Session, model: AnyModel, texts: Sequence[str]) -> list[float]:
+def _min_k(session: CallSession, model: AnyModel, texts: Sequence[str]) -> list[float]:
     requests = [{"text": text, "token_logprobs": True} for text in texts]
     return [min_k(reply["token_logprobs"]) for reply in _loglikelihoods(session, model, requests)]
 
 
-def _loglikelihoods(session: Session, model: AnyModel, requests: Sequence[Request]) -> list[Reply]:
+def _loglikelihoods(session: CallSession, model: AnyModel, requests: Sequence[Request]) -> list[Reply]:
     """A reply to each request. Raises `WorkFailed` if one is missing."""
     replies = _replies(session, model, requests, RequestType.LOGLIKELIHOOD)
     whole = [reply for reply in replies if reply is not None]
@@ -180,7 +180,7 @@ def _loglikelihoods(session: Session, model: AnyModel, requests: Sequence[Reques
 
 
 def _replies(
-    session: Session, model: AnyModel, requests: Sequence[Request], request_type: RequestType
+    session: CallSession, model: AnyModel, requests: Sequence[Request], request_type: RequestType
 ) -> list[Reply | None]:
     client = model_clients.model_client(model)
     asyncio.run(_check(model, client, request_type))

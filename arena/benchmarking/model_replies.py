@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from arena.config import AnyModel
 from arena.endpoints.endpoint import Reply
-from arena.engine import Call, Engine, ModelClient, Seen, Session
+from arena.engine import Call, CallSession, Engine, ModelClient, Seen
 from arena.engine.calls import cannot_be_read
 from arena.serving import model_clients
 from benchmarks.task import Request
@@ -16,7 +16,7 @@ Check = Callable[[Reply], Unparsable | None]
 
 
 def model_replies(
-    session: Session,
+    session: CallSession,
     settings: AnyModel,
     client: ModelClient,
     requests: Sequence[Request],

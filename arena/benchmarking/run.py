@@ -24,15 +24,15 @@ from arena.benchmarking.selection import SelectedTask, data_folder, select
 from arena.benchmarking.task_specs import TaskSpec, task_specs
 from arena.config import AnyModel, Settings, TransformersSettings, reply_cache_path
 from arena.engine import (
+    CallCounts,
+    CallSession,
     Engine,
     ModelClient,
     Progress,
     RetryPolicy,
     RunResult,
     Seen,
-    Session,
     Status,
-    Tally,
     open_session,
 )
 from arena.errors import ConfigError, WorkFailed
@@ -66,7 +66,7 @@ class TaskStarted:
 class TaskFinished:
     """All models of a task have their results saved."""
 
-    tally: Tally
+    call_counts: CallCounts
 
 
 Event = Skipped | TaskStarted | TaskFinished
@@ -125,7 +125,7 @@ class _Benchmark:
     """What all tasks of a run share."""
 
     database: Database
-    session: Session
+    session: CallSession
     config: BenchmarkConfig
     models: Sequence[AnyModel]
     clients: Mapping[str, ModelClient]
@@ -161,7 +161,7 @@ class _Benchmark:
         requests = build_requests(selected, models, self.config.max_tokens)
         called = self._call(selected.task, models, requests)
         yield from self._finish(selected, models, requests, called)
-        self.on_event(TaskFinished(called.tally))
+        self.on_event(TaskFinished(called.call_counts))
 
     def _call(
         self, task: Task, models: Sequence[EvaluatedModel], requests: Requests
@@ -194,7 +194,7 @@ class _Benchmark:
             ]
         except BenchmarkError as problem:
             raise ConfigError(f"{selected.task.name}: {problem}") from problem
-        measured = seconds if called.tally.calls and not called.tally.replayed else None
+        measured = seconds if called.call_counts.calls and not called.call_counts.replayed else None
         return [self._saved(selected, requests, result, measured, called) for result in results]
 
     def _saved(
@@ -208,7 +208,7 @@ class _Benchmark:
         summary = report(selected.task, selected.samples, result.outcomes)
         of_model = requests[result.model.name]
         number = save(self.database, selected, of_model, result, summary, seconds, self.config.max_tokens)
-        return ModelRun(number, selected, result, summary, seconds, called.tally, bool(called.stopped))
+        return ModelRun(number, selected, result, summary, seconds, called.call_counts, bool(called.stopped))
 
     def _annotated(self, task: Task, requests: Requests) -> Task:
         """`task` with the annotations of all replies; the task itself if it needs none."""

@@ -9,20 +9,20 @@ from typing import Any
 
 from arena.benchmarking.scores import ModelResult
 from arena.benchmarking.selection import SelectedTask
-from arena.engine import Tally
+from arena.engine import CallCounts
 from benchmarks.report import Report
 
 
 @dataclass(frozen=True)
 class ModelRun:
-    """One model's saved run of one task. `tally` counts the calls of all models of the task."""
+    """One model's saved run of one task. `call_counts` counts the calls of all models of the task."""
 
     number: int
     selected: SelectedTask
     result: ModelResult
     report: Report
     seconds: float | None  # None if some replies came from the reply cache
-    tally: Tally
+    call_counts: CallCounts
     interrupted: bool
 
     def to_dict(self) -> dict[str, Any]:
@@ -41,8 +41,8 @@ class ModelRun:
             "cost_per_correct_upper": _finite(each.upper) if each else None,
             "prompt_tokens": self.result.prompt_tokens,
             "completion_tokens": self.result.completion_tokens,
-            "calls": self.tally.calls,
-            "from_journal": self.tally.replayed,
+            "calls": self.call_counts.calls,
+            "from_journal": self.call_counts.replayed,
             "interrupted": self.interrupted,
         }
 

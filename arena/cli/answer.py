@@ -36,7 +36,7 @@ def answer(
     db: DatabaseURL = None,
 ) -> None:
     """Have models complete a prompt set. Finished calls are not repeated."""
-    from arena.engine import RESUME_HINT, Tally
+    from arena.engine import RESUME_HINT, CallCounts
     from arena.prompt_sets.completions import CompletionsConfig, CompletionsResult, prepare
 
     names = [name.strip() for name in models.split(",") if name.strip()]
@@ -45,7 +45,7 @@ def answer(
     with opened(config, db) as (database, settings):
         run = prepare(database, settings, completions)
         if not run.missing():
-            if not for_programs(CompletionsResult(0, Tally()).to_dict(), as_format):
+            if not for_programs(CompletionsResult(0, CallCounts()).to_dict(), as_format):
                 console.print("All completions are already saved.")
             return
         with run.open(progress_bar) as session:
@@ -57,7 +57,7 @@ def answer(
             result = run.run(session)
     if not for_programs(result.to_dict(), as_format):
         console.print(f"{result.written:,} completions written")
-    print_failures(result.tally.failed, result.tally.examples, console)
-    if result.tally.failed:
+    print_failures(result.call_counts.failed, result.call_counts.examples, console)
+    if result.call_counts.failed:
         console.print(RESUME_HINT)
         raise typer.Exit(1)

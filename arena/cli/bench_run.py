@@ -99,8 +99,8 @@ def print_event(event: Event) -> None:
         console.print(f"[yellow]skipped:[/] {escape(event.reason)}")
     elif isinstance(event, TaskStarted):
         _print_start(event, console)
-    elif event.tally.failed:
-        print_failures(event.tally.failed, event.tally.examples, console)
+    elif event.call_counts.failed:
+        print_failures(event.call_counts.failed, event.call_counts.examples, console)
         console.print(RESUME_HINT)
 
 

@@ -17,7 +17,7 @@ from arena.cli.options import AsFormat, Format, write_csv
 from arena.errors import ConfigError
 
 if TYPE_CHECKING:
-    from arena.judging.published.board import Board
+    from arena.judging.published.board import RecomputedBoard
 
 app = typer.Typer(help="Judges and their verdicts.", no_args_is_help=True)
 
@@ -79,7 +79,7 @@ def score(
     _print(board, protocol, as_format)
 
 
-def _print(board: Board, protocol: Protocol, as_format: Format) -> None:
+def _print(board: RecomputedBoard, protocol: Protocol, as_format: Format) -> None:
     rows = board.rows + _peer_rows(board)
     if as_format is Format.JSON:
         sys.stdout.write(json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
@@ -96,7 +96,7 @@ def _print(board: Board, protocol: Protocol, as_format: Format) -> None:
     Console().print(table)
 
 
-def _peer_rows(board: Board) -> list[dict[str, Any]]:
+def _peer_rows(board: RecomputedBoard) -> list[dict[str, Any]]:
     """The peer-weighted scores as rows of a judge called `peer`, with the weight of a model that judges."""
     if board.peer is None:
         return []

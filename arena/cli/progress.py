@@ -65,7 +65,7 @@ def progress_bar(engine: Engine, total: int) -> Iterator[Seen]:
 
 def _summary(engine: Engine) -> str:
     cost = f"${engine.budget.spent:.2f}" if engine.budget.spent else ""
-    failed = sum(count for status, count in engine.tally.failed.items() if status != "not_asked")
+    failed = sum(count for status, count in engine.call_counts.failed.items() if status != "not_asked")
     return " · ".join(part for part in (cost, f"{failed:,} failed" if failed else "") if part)
 
 

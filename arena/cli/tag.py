@@ -41,7 +41,7 @@ def tag(
             if result.battles
             else "All battles with votes are already tagged."
         )
-    print_failures(result.tally.failed, result.tally.examples, console)
-    if result.tally.failed:
+    print_failures(result.call_counts.failed, result.call_counts.examples, console)
+    if result.call_counts.failed:
         console.print(RESUME_HINT)
         raise typer.Exit(1)

@@ -16,11 +16,11 @@ from arena.endpoints import EndpointError, Failure
 from arena.endpoints.endpoint import Reply, answer
 from arena.engine.attempts import Attempt, pause_before_retry
 from arena.engine.budget import Budget, used_tokens
+from arena.engine.call_counts import CallCounts
 from arena.engine.calls import Call, CallResult, Status, status_of
 from arena.engine.model_client import ModelClient, RetryPolicy
 from arena.engine.model_queue import WAITING, ModelQueue
 from arena.engine.reply_cache import Entry, ReplyCache
-from arena.engine.tally import Tally
 
 
 class Engine:
@@ -36,7 +36,7 @@ class Engine:
         self.reply_cache = reply_cache
         self.budget = budget or Budget()
         self.retry_policy = retry_policy or RetryPolicy()
-        self.tally = Tally()
+        self.call_counts = CallCounts()
         self.stopped = ""  # why, once no further call is begun
         self._queues = {name: ModelQueue(client) for name, client in clients.items()}
         self._results: asyncio.Queue[CallResult | BaseException | None] = asyncio.Queue()
@@ -73,7 +73,7 @@ class Engine:
                 if isinstance(result, BaseException):
                     raise result
                 self._room.set()
-                self.tally.add(result)
+                self.call_counts.add(result)
                 yield result
             await feeder
         finally:
@@ -196,7 +196,7 @@ class Engine:
                 await queue.start()
                 if queue.closed:  # while this call waited for the start
                     return _not_tried(queue.closed)
-                self.tally.calls += 1
+                self.call_counts.calls += 1
                 reply = await answer(queue.client.endpoint, call.body)
         except EndpointError as error:
             return self._failed(queue, call, error, began)
@@ -207,20 +207,20 @@ class Engine:
 
     def _checked(self, queue: ModelQueue, call: Call, reply: Reply) -> Attempt:
         used = used_tokens(call.body, reply)
-        self.tally.prompt_tokens += used[0]
-        self.tally.completion_tokens += used[1]
+        self.call_counts.prompt_tokens += used[0]
+        self.call_counts.completion_tokens += used[1]
         cost = queue.succeeded(call, used)
         problem = call.check(reply)
         if problem is None:
             return Attempt(Status.OK, reply=reply, cost=cost)
         status = status_of(problem.reason)
-        self.tally.attempts[status] += 1
+        self.call_counts.attempts[status] += 1
         return Attempt(status, problem.reason.value, reply, cost=cost)
 
     def _failed(self, queue: ModelQueue, call: Call, error: EndpointError, began: float) -> Attempt:
         """The attempt that this failure ends. A call that timed out may have been billed."""
         status = queue.failed(error, began, self.retry_policy)
-        self.tally.attempts[status] += 1
+        self.call_counts.attempts[status] += 1
         cost = queue.highest_cost(call) if error.failure is Failure.TIMEOUT else 0.0
         return Attempt(status, error.detail, failure=error.failure, retry_after=error.retry_after, cost=cost)
 

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from arena.engine.budget import Budget
+from arena.engine.call_counts import CallCounts
 from arena.engine.calls import CallResult
 from arena.engine.engine import Engine
 from arena.engine.model_client import ModelClient, RetryPolicy
 from arena.engine.reply_cache import ReplyCache
-from arena.engine.tally import Tally
 
 RESUME_HINT = "Run the same command again to resume: finished calls are not repeated or billed again."
 
@@ -51,13 +51,13 @@ class RunResult(Generic[Value]):
     """The result of one run: what the work returned (None if it was cancelled), the counts and the cost."""
 
     value: Value | None
-    tally: Tally
+    call_counts: CallCounts
     spent: float  # USD
     stopped: str  # why no further call was begun; empty for a complete run
 
 
 @dataclass(frozen=True)
-class Session:
+class CallSession:
     """An open reply cache and the progress that follows its runs. Runs are sequential; several may share it."""
 
     reply_cache: ReplyCache
@@ -81,7 +81,7 @@ class Session:
         engine = Engine(clients, self.reply_cache, Budget(budget), retry_policy)
         closing = [client for name, client in clients.items() if name not in keep_open]
         value = asyncio.run(self._watched(engine, work, total, closing))
-        return RunResult(value, engine.tally, engine.budget.spent, engine.stopped)
+        return RunResult(value, engine.call_counts, engine.budget.spent, engine.stopped)
 
     async def _watched(
         self, engine: Engine, work: Work[Value], total: int, closing: Collection[ModelClient]
@@ -95,7 +95,7 @@ class Session:
 
 
 @contextmanager
-def open_session(path: Path, progress: Progress | None = None) -> Iterator[Session]:
+def open_session(path: Path, progress: Progress | None = None) -> Iterator[CallSession]:
     """A session over the reply cache at `path`. Raises `ReplyCacheError` if another process uses it."""
     with ReplyCache(path) as reply_cache:
-        yield Session(reply_cache, progress or silent)
+        yield CallSession(reply_cache, progress or silent)

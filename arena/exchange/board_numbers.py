@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import ratings
-from arena.leaderboards.tallies import Tally
+from arena.leaderboards.vote_counts import VoteCounts
 from arena.leaderboards.vote_filters import Filter
 from arena.rules.seals import SealedVote
 from arena.rules.votes import HUMAN, OVERALL
@@ -36,23 +36,23 @@ def vote_of(row: Row) -> SealedVote:
     )
 
 
-class Boards:
+class ExportBoards:
     """Every published leaderboard, from rows that are added one by one."""
 
     def __init__(self, chosen: Filter) -> None:
         self.filter = chosen
-        self._counts = chosen.start()
-        self._tallies: dict[str, Tally] = {}
+        self._is_counted = chosen.start()
+        self._counts: dict[str, VoteCounts] = {}
         self._models: dict[str, int] = {}
         self._styled = array("q")  # per vote of a person: both models, winner, then the counts of STYLE
         self.until = ""
 
     def add(self, vote: SealedVote, row: Row) -> None:
-        if not self._counts(vote):
+        if not self._is_counted(vote):
             return
         self.until = max(self.until, vote.created_at)
         for category in dict.fromkeys((OVERALL, *(row["categories"] or ()))):
-            self._tallies.setdefault(category, Tally()).add((vote,))
+            self._counts.setdefault(category, VoteCounts()).add((vote,))
         if vote.source == HUMAN and row.get("length_a") is not None:
             ends = (self._models.setdefault(name, len(self._models)) for name in (vote.model_a, vote.model_b))
             self._styled.extend((*ends, _CODE[vote.winner], *(int(row[name]) for name in STYLE)))
@@ -62,14 +62,14 @@ class Boards:
 
         A method whose parameters the votes do not define has no leaderboard.
         """
-        for category in sorted(self._tallies, key=lambda name: (name != OVERALL, name)):
-            tally = self._tallies[category]
-            for source in tally.sources:
-                counts = tally.counts(source, models)
-                yield self._board(source, category, "bt", ratings.leaderboard(counts))
+        for category in sorted(self._counts, key=lambda name: (name != OVERALL, name)):
+            counts = self._counts[category]
+            for source in counts.sources:
+                pairs = counts.pair_counts(source, models)
+                yield self._board(source, category, "bt", ratings.leaderboard(pairs))
                 with _where_defined():
-                    fit = ratings.davidson(counts, prior=ratings.PRIOR)
-                    yield self._board(source, category, "davidson", ratings.leaderboard(counts, fit=fit))
+                    fit = ratings.davidson(pairs, prior=ratings.PRIOR)
+                    yield self._board(source, category, "davidson", ratings.leaderboard(pairs, fit=fit))
         yield from self._with_style()
 
     def _with_style(self) -> Iterator[dict[str, Any]]:

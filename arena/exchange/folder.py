@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from arena import __version__
-from arena.exchange.board_numbers import Boards, vote_of
+from arena.exchange.board_numbers import ExportBoards, vote_of
 from arena.exchange.files import MANIFEST, digest, fresh_folder, write_json, write_rows
 from arena.exchange.rows import arena_rows
 from arena.leaderboards.vote_filters import EVERY, find_filter
@@ -60,7 +60,7 @@ def _write(
     session: Session, folder: Path, redact: PIIRedactor, ending: str, version: str, show_judged: bool
 ) -> dict[str, Any]:
     chain = seals(session)
-    boards = Boards(find_filter(chain[-1].filter if chain else version))
+    boards = ExportBoards(find_filter(chain[-1].filter if chain else version))
     counts = {"votes": 0, "unsealed": 0, "with_text": 0}
     places = [(seal.last_vote, seal.number) for seal in chain]
     last = chain[-1].last_vote if chain else 0

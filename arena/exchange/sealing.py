@@ -1,4 +1,4 @@
-"""Sealing: the votes since the last seal go into new ones, with the leaderboards of all votes so far."""
+"""Seals: each holds the hash of the votes since the last one, and the leaderboards of all votes up to then."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 import ratings
-from arena.leaderboards.tallies import Tally, board_in_seal
+from arena.leaderboards.vote_counts import VoteCounts, board_in_seal
 from arena.leaderboards.vote_filters import EVERY, Filter, find_filter
 from arena.rules.seals import GENESIS, Seal, SealedVote, Tree
 from arena.store import Database, Session
@@ -36,30 +36,30 @@ class Sealed:
     last: Seal | None = None
 
 
-def seal(database: Database, version: str = EVERY, *, batch: int = BATCH) -> Sealed:
+def seal(database: Database, filter_version: str = EVERY, *, batch: int = BATCH) -> Sealed:
     """Seal the votes that are not sealed yet, `batch` at a time; without new votes nothing is written.
 
     A filter that differs from that of the last seal gets a seal, without votes if there are no new ones. Concurrent
     runs are safe: each number is added once, and the other run continues from there. Raises `ConfigError` for an
     unknown filter.
     """
-    chosen = find_filter(version)
-    newest = _settled(database)
+    chosen = find_filter(filter_version)
+    newest = _newest_committed_vote(database)
     done = Sealed()
     with database.read() as session:
         done.last = last_seal(session)
         start = done.last.last_vote if done.last else 0
-        if newest <= start and (done.last is None or done.last.filter == version):
+        if newest <= start and (done.last is None or done.last.filter == filter_version):
             return done
-        tally, counts = _so_far(session, chosen, start)
+        counts, is_counted = _sealed_counts(session, chosen, start)
         votes = sealed_votes(session, start, VoteSelection(until=newest))
         models = model_names(session)
         while True:
             unsealed = list(islice(votes, batch))
-            if not unsealed and done.last is not None and done.last.filter == version:
+            if not unsealed and done.last is not None and done.last.filter == filter_version:
                 return done
-            tally.add(vote for vote in unsealed if counts(vote))
-            made = _seal(done.last, unsealed, version, tally, models)
+            counts.add(vote for vote in unsealed if is_counted(vote))
+            made = _seal(done.last, unsealed, filter_version, counts, models)
             try:
                 with database.write() as writing:
                     add_seal(writing, made)
@@ -67,30 +67,36 @@ def seal(database: Database, version: str = EVERY, *, batch: int = BATCH) -> Sea
                 break  # another run has sealed these
             done.new.append(made)
             done.last = made
-    rest = seal(database, version, batch=batch)
+    rest = seal(database, filter_version, batch=batch)
     return Sealed(done.new + rest.new, rest.last)
 
 
-def _settled(database: Database) -> int:
+def _newest_committed_vote(database: Database) -> int:
     """The newest vote; every vote with a lower number is committed."""
     with database.write() as session:
         block_new_votes(session)
         return last_vote_id(session)
 
 
-def _so_far(session: Session, chosen: Filter, until: int) -> tuple[Tally, Callable[[SealedVote], bool]]:
-    """The tally of the votes that are sealed already, and the filter ready for the next one."""
-    tally, counts = Tally(), chosen.start()
+def _sealed_counts(
+    session: Session, chosen: Filter, until: int
+) -> tuple[VoteCounts, Callable[[SealedVote], bool]]:
+    """The counts of the sealed votes, and whether a next vote is counted."""
+    counts, is_counted = VoteCounts(), chosen.start()
     if chosen.version == EVERY:
-        tally.add_counts(
+        counts.add_counts(
             vote_counts(session, VoteSelection(until=until))
         )  # the database counts faster than we read
     elif until:
-        tally.add(vote for vote in sealed_votes(session, selection=VoteSelection(until=until)) if counts(vote))
-    return tally, counts
+        counts.add(
+            vote for vote in sealed_votes(session, selection=VoteSelection(until=until)) if is_counted(vote)
+        )
+    return counts, is_counted
 
 
-def _seal(before: Seal | None, votes: list[SealedVote], version: str, tally: Tally, models: list[str]) -> Seal:
+def _seal(
+    before: Seal | None, votes: list[SealedVote], filter_version: str, counts: VoteCounts, models: list[str]
+) -> Seal:
     tree = Tree()
     for vote in votes:
         tree.add(vote.leaf())
@@ -102,13 +108,13 @@ def _seal(before: Seal | None, votes: list[SealedVote], version: str, tally: Tal
         last_vote=votes[-1].vote if votes else start,
         votes=tree.leaves,
         root=tree.root(),
-        filter=version,
+        filter=filter_version,
         sealed_at=as_sealed(now()),
-        boards=list(sealed_boards(tally, models)),
+        boards=list(sealed_boards(counts, models)),
     )
 
 
-def sealed_boards(tally: Tally, models: list[str]) -> Iterator[dict[str, object]]:
+def sealed_boards(counts: VoteCounts, models: list[str]) -> Iterator[dict[str, object]]:
     """The leaderboards that a seal stores: people, judges, all, and each judge."""
-    for source in tally.sources:
-        yield board_in_seal(ratings.leaderboard(tally.counts(source, models)), source)
+    for source in counts.sources:
+        yield board_in_seal(ratings.leaderboard(counts.pair_counts(source, models)), source)

@@ -9,10 +9,10 @@ from typing import Any
 
 import ratings
 from arena.errors import ConfigError
-from arena.exchange.board_numbers import Boards, Row, by_key, differences, vote_of
+from arena.exchange.board_numbers import ExportBoards, Row, by_key, differences, vote_of
 from arena.exchange.files import MANIFEST, BadExport, digest, opened_export, read_json, read_rows
 from arena.exchange.folder import FORMAT
-from arena.leaderboards.tallies import Tally, board_in_seal
+from arena.leaderboards.vote_counts import VoteCounts, board_in_seal
 from arena.leaderboards.vote_filters import EVERY, find_filter
 from arena.rules.seals import GENESIS, Seal, SealedVote, Tree
 
@@ -89,10 +89,10 @@ class _Check:
                 self.filters[version] = find_filter(version)
             except ConfigError as problem:
                 self.add_problem(f"seals.jsonl: {problem}")
-        self.tallies = {version: Tally() for version in self.filters}
-        self.counts = {version: rule.start() for version, rule in self.filters.items()}
+        self.counts = {version: VoteCounts() for version in self.filters}
+        self.is_counted = {version: rule.start() for version, rule in self.filters.items()}
         last = self.chain[-1]["filter"] if self.chain else EVERY
-        self.boards = Boards(self.filters.get(last, find_filter(EVERY)))
+        self.boards = ExportBoards(self.filters.get(last, find_filter(EVERY)))
 
     def add_problem(self, problem: str) -> None:
         self.findings.problems.append(problem)
@@ -128,9 +128,9 @@ class _Check:
             tree.add(leaf)
         else:
             self.findings.unsealed += 1
-        for version, counts in self.counts.items():
-            if counts(vote):
-                self.tallies[version].add((vote,))
+        for version, is_counted in self.is_counted.items():
+            if is_counted(vote):
+                self.counts[version].add((vote,))
         self.boards.add(vote, row)
 
     def _links(self, head: str | None) -> None:
@@ -166,22 +166,22 @@ class _Check:
             self.add_problem(f"{name}: {span} do not give its root; one of them was changed or exchanged")
         elif tree.leaves and (first, last) != (row["first_vote"], row["last_vote"]):
             self.add_problem(f"{name}: holds {span}, and the export has votes {first} to {last} in its place")
-        if row["filter"] in self.tallies:
+        if row["filter"] in self.counts:
             self._sealed_boards(name, row)
 
     def _sealed_boards(self, name: str, row: Row) -> None:
-        tally = self.tallies[row["filter"]]
+        counts = self.counts[row["filter"]]
         sealed = {board["source"]: board for board in row["boards"]}
-        for source in dict.fromkeys((*sealed, *tally.sources)):
-            if source not in sealed or source not in tally.sources:
+        for source in dict.fromkeys((*sealed, *counts.sources)):
+            if source not in sealed or source not in counts.sources:
                 self.add_problem(
                     f"{name}: its board of {source} {'is missing' if source not in sealed else 'has no votes'}"
                 )
                 continue
             models = [line["model"] for line in sealed[source]["models"]]
-            if absent := sorted(tally.models() - set(models)):
+            if absent := sorted(counts.models() - set(models)):
                 self.add_problem(f"{name}: {source}: {absent[0]} has votes and is not on the board")
-            board = ratings.leaderboard(tally.counts(source, models))
+            board = ratings.leaderboard(counts.pair_counts(source, models))
             self._compare(f"{name}: {source}", sealed[source], board_in_seal(board, source))
 
     def _published(self) -> None:

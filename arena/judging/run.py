@@ -17,11 +17,11 @@ from pathlib import Path
 
 from arena.config import Settings
 from arena.engine import (
+    CallSession,
     Progress,
     ReplyCache,
     RetryPolicy,
     RunResult,
-    Session,
     Status,
     open_session,
     read_batch,
@@ -45,7 +45,7 @@ class JudgeRun:
 
     database: Database
     prepared: PreparedRun
-    session: Session
+    session: CallSession
     planned: Sequence[calls.PlannedCase]
 
     def read_batch(self, path: Path) -> Counter[Status]:

@@ -88,8 +88,8 @@ def run_result(
         asked_in_both=both,
         flipped=flipped,
         control_pairs=verdicts.control_pair_report(),
-        requests=called.tally.to_dict(),
-        examples=called.tally.examples,
+        requests=called.call_counts.to_dict(),
+        examples=called.call_counts.examples,
         cost=called.spent if priced else None,
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from arena.config import AnyModel, Settings, reply_cache_path
-from arena.engine import Call, Engine, ModelClient, Progress, Seen, Status, Tally, open_session
+from arena.engine import Call, CallCounts, Engine, ModelClient, Progress, Seen, Status, open_session
 from arena.errors import ConfigError
 from arena.rules.tagger_prompt import check, classifier, found_in, messages
 from arena.serving import model_clients
@@ -38,11 +38,11 @@ class TaggingResult:
 
     battles: int
     tagged: int
-    tally: Tally
+    call_counts: CallCounts
 
     def to_dict(self) -> dict[str, Any]:
         """The report that `arena tag --format json` prints."""
-        return {"sorted": self.tagged, **self.tally.to_dict()}
+        return {"sorted": self.tagged, **self.call_counts.to_dict()}
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def tag_battles(
     [model] = model_clients.chosen(model_clients.configured(settings), [config.model], "MODEL")
     battles = _untagged(database, config)
     if not battles:
-        return TaggingResult(0, 0, Tally())
+        return TaggingResult(0, 0, CallCounts())
     tagger = _Tagger(model, model_clients.model_client(model))
     with open_session(reply_cache_path(settings, config.reply_cache), progress) as session:
         result = session.run(
@@ -78,7 +78,7 @@ def tag_battles(
             total=len(battles),
             budget=config.budget,
         )
-    return TaggingResult(len(battles), result.value or 0, result.tally)
+    return TaggingResult(len(battles), result.value or 0, result.call_counts)
 
 
 def _untagged(database: Database, config: TaggingConfig) -> Sequence[int]:

@@ -12,7 +12,7 @@ from typing import Any
 import ratings
 from arena.leaderboards.leaderboard import Published
 from arena.leaderboards.query import BOTH, BoardChoice, NoSuchBoard
-from arena.leaderboards.tallies import Tally
+from arena.leaderboards.vote_counts import VoteCounts
 from arena.leaderboards.vote_filters import EVERY, find_filter
 from arena.rules.votes import HUMAN, OVERALL
 from arena.store import Session
@@ -27,7 +27,7 @@ class NoSuchDay(NoSuchBoard):
 
 
 @dataclass(frozen=True)
-class Board:
+class PastBoard:
     """The leaderboard of a past moment. `filter` is that of the last seal before it."""
 
     board: ratings.Leaderboard
@@ -61,7 +61,7 @@ def moment(text: str) -> datetime:
 
 def board_at(
     session: Session, at: datetime, source: str = HUMAN, category: str = OVERALL, version: str = EVERY
-) -> Board:
+) -> PastBoard:
     """The leaderboard of the votes before `at`. `version` is the filter of an arena without seals.
 
     Raises `NoSuchDay` for a moment before the first vote, and for an unknown judge.
@@ -74,14 +74,14 @@ def board_at(
         raise NoSuchDay(f"There is no leaderboard of {at:%Y-%m-%d %H:%M} UTC. {reason}.")
     chosen = filter_at(session, at, version)
     selection = VoteSelection(category=category, before=at)
-    tally = Tally()
+    counts = VoteCounts()
     if chosen == EVERY:
-        tally.add_counts(vote_counts(session, selection))
+        counts.add_counts(vote_counts(session, selection))
     else:
-        tally.add(find_filter(chosen).counted(sealed_votes(session, selection=selection)))
-    models = sorted({*model_names(session, before=at), *tally.models()})
-    counts = tally.counts(source, models)
-    return Board(ratings.leaderboard(counts), counts, source, category, chosen, at)
+        counts.add(find_filter(chosen).counted(sealed_votes(session, selection=selection)))
+    models = sorted({*model_names(session, before=at), *counts.models()})
+    pairs = counts.pair_counts(source, models)
+    return PastBoard(ratings.leaderboard(pairs), pairs, source, category, chosen, at)
 
 
 def published_at(session: Session, choice: BoardChoice, at: datetime, version: str = EVERY) -> Published:

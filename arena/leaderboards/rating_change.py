@@ -24,7 +24,7 @@ from scipy.special import expit
 import ratings
 from arena.leaderboards.history import NoSuchDay, filter_at
 from arena.leaderboards.query import BOTH, BoardChoice
-from arena.leaderboards.tallies import Tally
+from arena.leaderboards.vote_counts import VoteCounts
 from arena.leaderboards.vote_filters import EVERY, find_filter
 from arena.rules.votes import HUMAN, OVERALL
 from arena.store import Session
@@ -101,13 +101,13 @@ def split_change(
     _check(session, source, category, since, until)
     filters = filter_at(session, since, version), filter_at(session, until, version)
     days = tuple(VoteSelection(BoardChoice(source).voters, category, at) for at in (since, until))
-    tallies = [
-        _tally(session, version, votes)
+    counts = [
+        _vote_counts(session, version, votes)
         for version, votes in ((filters[0], days[0]), (filters[0], days[1]), (filters[1], days[1]))
     ]
-    if model not in tallies[0].models():
+    if model not in counts[0].models():
         _raise_unrated(session, model, days[1], since)
-    boards = _refits(*tallies)
+    boards = _refits(*counts)
     stages = [_rating(board, model) for board in boards]
     steps = {name: stages[n + 1] - stages[n] for n, name in enumerate(STEPS[:3])}
     ends = boards[0], boards[3]
@@ -125,7 +125,7 @@ def split_change(
         ratings=(_rating(ends[0], model) / UNIT, _rating(ends[1], model) / UNIT),
         ranks=(_row(ends[0], model).rank, _row(ends[1], model).rank),
         steps={name: value / UNIT for name, value in steps.items()},
-        opponents=_opponents(model, tallies[0], tallies[1], boards[0]),
+        opponents=_opponents(model, counts[0], counts[1], boards[0]),
     )
 
 
@@ -141,29 +141,29 @@ def _check(session: Session, source: str, category: str, since: datetime, until:
         )
 
 
-def _refits(first: Tally, later: Tally, filtered: Tally) -> list[ratings.Leaderboard]:
+def _refits(first: VoteCounts, later: VoteCounts, filtered: VoteCounts) -> list[ratings.Leaderboard]:
     """The leaderboards before and after each step, without style."""
     old = sorted(first.models())
     return [
-        ratings.leaderboard(first.counts("all", old)),
-        ratings.leaderboard(later.counts("all", old)),
-        ratings.leaderboard(later.counts("all", sorted(later.models()))),
-        ratings.leaderboard(filtered.counts("all", sorted(filtered.models()))),
+        ratings.leaderboard(first.pair_counts("all", old)),
+        ratings.leaderboard(later.pair_counts("all", old)),
+        ratings.leaderboard(later.pair_counts("all", sorted(later.models()))),
+        ratings.leaderboard(filtered.pair_counts("all", sorted(filtered.models()))),
     ]
 
 
-def _tally(session: Session, version: str, votes: VoteSelection) -> Tally:
+def _vote_counts(session: Session, version: str, votes: VoteSelection) -> VoteCounts:
     """The votes that count; without a filter the database counts them, which is faster than reading them."""
-    tally = Tally()
+    counts = VoteCounts()
     if version == EVERY:
-        tally.add_counts(vote_counts(session, votes))
+        counts.add_counts(vote_counts(session, votes))
     else:
-        tally.add(find_filter(version).counted(sealed_votes(session, selection=votes)))
-    return tally
+        counts.add(find_filter(version).counted(sealed_votes(session, selection=votes)))
+    return counts
 
 
 def _raise_unrated(session: Session, model: str, votes: VoteSelection, since: datetime) -> None:
-    voted = sorted(_tally(session, EVERY, votes).models())
+    voted = sorted(_vote_counts(session, EVERY, votes).models())
     if model not in voted:
         raise NoSuchDay(f"{model!r} has no votes. Models with votes: {', '.join(voted) or 'none'}.")
     raise NoSuchDay(f"{model!r} had no votes by {since:%Y-%m-%d %H:%M} UTC. Give a later --from.")
@@ -194,7 +194,9 @@ def _styled(session: Session, version: str, votes: VoteSelection) -> ratings.Lea
     return ratings.leaderboard(ratings.count_pairs(a, b, winner), fit=fit)
 
 
-def _opponents(model: str, before: Tally, after: Tally, first: ratings.Leaderboard) -> tuple[Opponent, ...]:
+def _opponents(
+    model: str, before: VoteCounts, after: VoteCounts, first: ratings.Leaderboard
+) -> tuple[Opponent, ...]:
     """The opponents since the first day, the largest difference from the expected score first."""
     first_rating = {row.model: row.rating for row in first.rows}
     earlier = before.against(model)

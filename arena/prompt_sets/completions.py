@@ -12,14 +12,14 @@ from typing import Any
 from arena.config import AnyModel, Settings, reply_cache_path
 from arena.engine import (
     Call,
+    CallCounts,
+    CallSession,
     Engine,
     ModelClient,
     Progress,
     RetryPolicy,
     Seen,
-    Session,
     Status,
-    Tally,
     open_session,
     read_batch,
     write_batch,
@@ -51,11 +51,11 @@ class CompletionsResult:
     """The number of completions written, and the counts of the calls."""
 
     written: int
-    tally: Tally
+    call_counts: CallCounts
 
     def to_dict(self) -> dict[str, Any]:
         """The report that `arena answer --format json` prints."""
-        return {"written": self.written, **self.tally.to_dict()}
+        return {"written": self.written, **self.call_counts.to_dict()}
 
 
 @dataclass(frozen=True)
@@ -80,19 +80,19 @@ class CompletionsRun:
         ]
 
     @contextmanager
-    def open(self, progress: Progress | None = None) -> Iterator[Session]:
+    def open(self, progress: Progress | None = None) -> Iterator[CallSession]:
         with open_session(self.reply_cache, progress) as session:
             yield session
 
-    def read_batch(self, path: Path, session: Session) -> Counter[Status]:
+    def read_batch(self, path: Path, session: CallSession) -> Counter[Status]:
         """Add the results of a batch to the reply cache; their counts by status. Raises `BatchFileError`."""
         return read_batch(path, self._first_turns(), session.reply_cache)
 
-    def write_batch(self, path: Path, session: Session) -> int:
+    def write_batch(self, path: Path, session: CallSession) -> int:
         """Write the first turn of every missing completion as a batch file. Raises `BatchFileError`."""
         return write_batch(path, self._first_turns(), self.clients, session.reply_cache)
 
-    def run(self, session: Session) -> CompletionsResult:
+    def run(self, session: CallSession) -> CompletionsResult:
         """Write the missing completions."""
         missing = self.missing()
         result = session.run(
@@ -102,7 +102,7 @@ class CompletionsRun:
             budget=self.config.budget,
             retry_policy=RetryPolicy(run_timeout=self.config.timeout),
         )
-        return CompletionsResult(result.value or 0, result.tally)
+        return CompletionsResult(result.value or 0, result.call_counts)
 
     def _first_turns(self) -> Iterator[Call]:
         return (_Conversation(prompt, model).call(self.clients) for prompt, model in self.missing())
@@ -117,7 +117,7 @@ def write_completions(
     """
     run = prepare(database, settings, config)
     if not run.missing():
-        return CompletionsResult(0, Tally())
+        return CompletionsResult(0, CallCounts())
     with run.open(progress) as session:
         return run.run(session)
 

@@ -19,7 +19,7 @@ from arena.leaderboards.vote_filters import find_filter
 from arena.serving.models import Serving
 from arena.store import Database, DatabaseError
 from arena.web import healthz, v1
-from arena.web.board_view import Boards
+from arena.web.board_view import CachedBoards
 from arena.web.error_pages import add_error_pages
 from arena.web.explain_jobs import ExplainJobs
 from arena.web.gradio_app import mount_battle_page
@@ -67,13 +67,13 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
     app.state.v1 = v1.Context(cache, settings)
     app.include_router(v1.router)
     app.include_router(explain.routes(settings, database, explanations))
-    _include_pages(app, Boards(cache, settings), environment)
+    _include_pages(app, CachedBoards(cache, settings), environment)
     for part in (app, mount_battle_page(app, settings, battles)):
         add_error_pages(part, environment)
     return app
 
 
-def _include_pages(app: FastAPI, boards: Boards, environment: Environment) -> None:
+def _include_pages(app: FastAPI, boards: CachedBoards, environment: Environment) -> None:
     """The pages that read the boards."""
     for page in (leaderboard, rank_robustness, rating_change, models, battles_page, benchmarks):
         app.include_router(page.routes(boards, environment))

@@ -49,8 +49,8 @@ class BoardView:
         return min(100.0, max(0.0, 100 * (rating - self.low) / (self.high - self.low)))
 
 
-class Boards:
-    """Boards and facts of models for the pages, cached between readers."""
+class CachedBoards:
+    """The boards and model facts of the pages, cached between readers."""
 
     def __init__(self, cache: ResultCache, settings: Settings) -> None:
         self.cache = cache

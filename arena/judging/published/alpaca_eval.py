@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from arena.judging.published.board import Board, naming
+from arena.judging.published.board import RecomputedBoard, naming
 from arena.judging.published.files import BadVerdictFile, Record, read_records
 from judges import length_control
 from judges.columns import text
@@ -30,9 +30,9 @@ class LengthInputs:
     gamed: list[length_control.GamedRows]
 
 
-def score_alpaca_eval(paths: Sequence[Path], baseline: Path | None = None) -> Board:
+def score_alpaca_eval(paths: Sequence[Path], baseline: Path | None = None) -> RecomputedBoard:
     """Board of folders with annotations, length-controlled if its two data files are in the parent folder."""
-    board = Board()
+    board = RecomputedBoard()
     inputs: dict[Path, LengthInputs | None] = {}
     for folder in paths:
         if not folder.is_dir():

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import ratings
-from arena.judging.published.board import Board, naming
+from arena.judging.published.board import RecomputedBoard, naming
 from arena.judging.published.files import BadVerdictFile, Record, read_records
 from judges.columns import text
 from judges.protocols import arena_hard
@@ -18,10 +18,10 @@ Z = 1.959964  # half width of a 95 % interval in standard errors
 ANCHOR = 1000.0  # the rating of the baseline
 
 
-def score_arena_hard(paths: Sequence[Path], baseline: Path | None = None) -> Board:
+def score_arena_hard(paths: Sequence[Path], baseline: Path | None = None) -> RecomputedBoard:
     """Board of ratings of battles, win rates of labelled games, or mean ratings, depending on the files."""
     against = baseline.as_posix() if baseline else None
-    board = Board()
+    board = RecomputedBoard()
     for path in paths:
         records = read_records(path)
         with naming(path):
@@ -42,7 +42,7 @@ def _place(row: dict[str, Any]) -> tuple[bool, float]:
     return value is None, -(value or 0.0)
 
 
-def _battles(path: Path, records: list[Record], baseline: str | None) -> Board:
+def _battles(path: Path, records: list[Record], baseline: str | None) -> RecomputedBoard:
     """Bradley–Terry board with the baseline at 1000 and intervals by question."""
     names = ("model_a", "model_b", "winner")
     a, b, winner = ([text(r, row, name) for row, r in enumerate(records)] for name in names)
@@ -66,7 +66,7 @@ def _battles(path: Path, records: list[Record], baseline: str | None) -> Board:
         }
         for m, model in enumerate(fit.models)
     ]
-    return Board(rows)
+    return RecomputedBoard(rows)
 
 
 def _finite(value: float) -> float | None:
@@ -74,9 +74,9 @@ def _finite(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _games(path: Path, records: list[Record], baseline: str | None) -> Board:
+def _games(path: Path, records: list[Record], baseline: str | None) -> RecomputedBoard:
     """Board of win rates in percent against the baseline, with intervals by prompt."""
-    board = Board()
+    board = RecomputedBoard()
     for games in arena_hard.games(records, baseline):
         points, weights = np.array(games.points), np.array(games.weights, dtype=float)
         mean = float(weights @ points / weights.sum())
@@ -89,9 +89,9 @@ def _games(path: Path, records: list[Record], baseline: str | None) -> Board:
     return board
 
 
-def _rated(path: Path, records: list[Record]) -> Board:
+def _rated(path: Path, records: list[Record]) -> RecomputedBoard:
     """Board of mean ratings."""
-    board = Board()
+    board = RecomputedBoard()
     for rated in arena_hard.ratings(records):
         values = np.array(rated.ratings)
         error = _clustered_error(values - values.mean(), np.arange(len(values)), len(values))

@@ -14,7 +14,7 @@ from judges.errors import JudgesError
 
 
 @dataclass
-class Board:
+class RecomputedBoard:
     """Rows of a board, and notes about them."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)

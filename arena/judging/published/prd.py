@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from arena.judging.published.board import Board, naming
+from arena.judging.published.board import RecomputedBoard, naming
 from arena.judging.published.files import BadVerdictFile, Record, read_records
 from judges.columns import field as value_of
 from judges.protocols import prd
@@ -15,9 +15,9 @@ PAIR_FILE = re.compile(r"answer[-_](?P<first>.+?)-vs-answer[-_](?P<second>.+)-re
 PAIR_NAME = "answer_X-vs-answer_Y-…reviewer….jsonl"
 
 
-def score_prd(paths: Sequence[Path], *, peer: bool = False) -> Board:
+def score_prd(paths: Sequence[Path], *, peer: bool = False) -> RecomputedBoard:
     """Board of win rates by judge of folders of pair files; `peer` weights the judges by their own scores."""
-    board = Board()
+    board = RecomputedBoard()
     rates: dict[str, dict[str, float]] = {}
     for folder in _judge_folders(paths):
         judge = folder.name.removeprefix("ratings-")

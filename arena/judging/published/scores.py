@@ -7,7 +7,7 @@ from pathlib import Path
 
 from arena.judging.published.alpaca_eval import score_alpaca_eval
 from arena.judging.published.arena_hard import score_arena_hard
-from arena.judging.published.board import Board, naming
+from arena.judging.published.board import RecomputedBoard, naming
 from arena.judging.published.files import BadVerdictFile, read_records
 from arena.judging.published.prd import score_prd
 from judges.protocols import mt_bench, wildbench
@@ -15,14 +15,14 @@ from judges.protocols import mt_bench, wildbench
 PENALTY = 500  # characters, the default of WildBench's board
 
 
-def score_wildbench(paths: Sequence[Path]) -> Board:
+def score_wildbench(paths: Sequence[Path]) -> RecomputedBoard:
     """Board of scores of files with one model each; a file of tagged prompts among them adds scores of tasks.
 
     For files of pairs, the board of rewards of each model against the reference of all rows.
     """
     if all("extent" in read_records(path)[0] for path in paths):
         return _wildbench_rewards(paths)
-    board, tasks, files = Board(), None, []
+    board, tasks, files = RecomputedBoard(), None, []
     for path in paths:
         records = read_records(path)
         if "primary_tag" in records[0]:
@@ -47,9 +47,9 @@ def score_wildbench(paths: Sequence[Path]) -> Board:
     return board
 
 
-def _wildbench_rewards(paths: Sequence[Path]) -> Board:
+def _wildbench_rewards(paths: Sequence[Path]) -> RecomputedBoard:
     """Board with one row per file: the reward without a length penalty and with the default of 500 characters."""
-    board = Board()
+    board = RecomputedBoard()
     for path in paths:
         records = read_records(path)
         with naming(path):
@@ -68,14 +68,14 @@ def _wildbench_rewards(paths: Sequence[Path]) -> Board:
     return board
 
 
-def score_mt_bench(paths: Sequence[Path]) -> Board:
+def score_mt_bench(paths: Sequence[Path]) -> RecomputedBoard:
     """Board of mean ratings by turn over all files, or of win rates of pairs."""
     if all("g1_winner" in read_records(path)[0] for path in paths):
-        board = Board()
+        board = RecomputedBoard()
         with naming(paths[-1]):
             board.rows = [vars(line) for line in mt_bench.pair_scores([r for p in paths for r in read_records(p)])]
         return board
-    board, together = Board(), []
+    board, together = RecomputedBoard(), []
     for path in paths:
         records = read_records(path, "mt_bench", "turn")
         with naming(path):  # each alone first, so that an error names the file's own row
@@ -86,7 +86,7 @@ def score_mt_bench(paths: Sequence[Path]) -> Board:
     return board
 
 
-PROTOCOLS: dict[str, Callable[..., Board]] = {
+PROTOCOLS: dict[str, Callable[..., RecomputedBoard]] = {
     "alpaca_eval": score_alpaca_eval,
     "wildbench": score_wildbench,
     "arena_hard": score_arena_hard,

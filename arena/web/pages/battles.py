@@ -14,7 +14,7 @@ from arena.rules.votes import OVERALL
 from arena.store.battle_search import OUTCOMES, Search, search
 from arena.store.models import model_names
 from arena.store.shared_battles import readable_battle
-from arena.web.board_view import Boards
+from arena.web.board_view import CachedBoards
 from arena.web.error_pages import missing
 
 HERE = "/battles"
@@ -28,7 +28,7 @@ NOT_READABLE = (
 )
 
 
-def routes(boards: Boards, templates: Environment) -> APIRouter:
+def routes(boards: CachedBoards, templates: Environment) -> APIRouter:
     """`/battles` and `/battles/ID`."""
     router = APIRouter(include_in_schema=False)
     judged = boards.settings.web.show_judged
@@ -64,7 +64,7 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
     return router
 
 
-def _choices(boards: Boards) -> dict[str, Any]:
+def _choices(boards: CachedBoards) -> dict[str, Any]:
     """The options of the search form."""
     return {
         "categories": [name for name in boards.categories("all") if name != OVERALL],

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from jinja2 import Environment
 
 from arena.benchmarking.boards import SHOWN, Line, models_of, side_by_side
-from arena.web.board_view import Boards
+from arena.web.board_view import CachedBoards
 from arena.web.error_pages import missing
 from arena.web.plots import benchmark_data as data
 from arena.web.plots import benchmark_rating_scatter, benchmark_score_bars, radar_chart
@@ -23,7 +23,7 @@ PAGE = 20  # samples on one page
 SPOKES = 3  # dimensions, below which an outline has no area
 
 
-def routes(boards: Boards, templates: Environment) -> APIRouter:
+def routes(boards: CachedBoards, templates: Environment) -> APIRouter:
     """The table, its plots, and one page for each line of the table."""
     router = APIRouter(include_in_schema=False)
     pages = Pages(boards, templates)
@@ -43,7 +43,7 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
 class Pages:
     """The handlers."""
 
-    boards: Boards
+    boards: CachedBoards
     templates: Environment
 
     def table(self, request: Request) -> HTMLResponse:
@@ -107,7 +107,7 @@ def _models(request: Request) -> list[str]:
     return request.query_params.getlist("models")
 
 
-def _table(boards: Boards, names: list[str]) -> dict[str, Any]:
+def _table(boards: CachedBoards, names: list[str]) -> dict[str, Any]:
     """Values for the page of the selected models, or of all."""
     table = data.table(boards)
     models, every = data.selected_models(table, names), models_of(table)
@@ -122,7 +122,7 @@ def _table(boards: Boards, names: list[str]) -> dict[str, Any]:
     }
 
 
-def _samples(boards: Boards, line: Line, words: dict[str, str]) -> dict[str, Any]:
+def _samples(boards: CachedBoards, line: Line, words: dict[str, str]) -> dict[str, Any]:
     """Values for the page of a line: two models, which samples, and `PAGE` of them."""
     models = list(line.runs)
     a = words.get("a") if words.get("a") in line.runs else models[0]

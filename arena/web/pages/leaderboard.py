@@ -12,7 +12,7 @@ from arena.leaderboards.query import BOTH
 from arena.store.votes import last_vote
 from arena.web.board_columns import COLUMNS
 from arena.web.board_query import PRICES, SIZES, BoardQuery
-from arena.web.board_view import METHOD_NAMES, Boards, BoardView
+from arena.web.board_view import METHOD_NAMES, BoardView, CachedBoards
 from arena.web.pages.rating_change import ChangeQuery, with_days
 from arena.web.plots.catalogue import PLOTS
 
@@ -20,7 +20,7 @@ HERE = "/leaderboard"
 NO_TABLE = {"q": "", "sort": "", "licence": "", "size": "", "price": "", "columns": "", "beside": ""}
 
 
-def routes(boards: Boards, templates: Environment) -> APIRouter:
+def routes(boards: CachedBoards, templates: Environment) -> APIRouter:
     """The page, and the number by which it notices new votes."""
     router = APIRouter(include_in_schema=False)
 
@@ -41,7 +41,7 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
     return router
 
 
-def _surroundings(boards: Boards, query: BoardQuery, view: BoardView) -> dict[str, Any]:
+def _surroundings(boards: CachedBoards, query: BoardQuery, view: BoardView) -> dict[str, Any]:
     """What the page shows around the table: choices, links to the same as data, plots, rating changes."""
     style = "true" if query.style == "on" else ""
     return {

@@ -20,7 +20,7 @@ from arena.store.battle_search import Search, search
 from arena.store.benchmarks import runs
 from arena.store.models import registered_at
 from arena.web.board_columns import price_text, size_text
-from arena.web.board_view import NOTHING, SOURCE_NAMES, Boards
+from arena.web.board_view import NOTHING, SOURCE_NAMES, CachedBoards
 from arena.web.error_pages import missing
 from arena.web.plots import radar_chart
 from arena.web.plots.data import LEAST_VOTES
@@ -39,7 +39,7 @@ class Strength:
     lead: float
 
 
-def routes(boards: Boards, templates: Environment) -> APIRouter:
+def routes(boards: CachedBoards, templates: Environment) -> APIRouter:
     """`/models/NAME` and its plot."""
     router = APIRouter(include_in_schema=False)
 
@@ -71,7 +71,7 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
     return router
 
 
-def _standing(boards: Boards, published: Published, row: ratings.Row, source: str) -> dict[str, Any]:
+def _standing(boards: CachedBoards, published: Published, row: ratings.Row, source: str) -> dict[str, Any]:
     """Ratings by source and category, and the results against each opponent."""
     met = opponents(published, row.model)
     return {
@@ -87,7 +87,7 @@ def _standing(boards: Boards, published: Published, row: ratings.Row, source: st
     }
 
 
-def _origin(boards: Boards, name: str) -> dict[str, Any]:
+def _origin(boards: CachedBoards, name: str) -> dict[str, Any]:
     """Who made the model, and how this arena calls it."""
     return {
         "facts": boards.facts().get(name, NOTHING),
@@ -97,7 +97,7 @@ def _origin(boards: Boards, name: str) -> dict[str, Any]:
     }
 
 
-def _records(boards: Boards, name: str) -> dict[str, Any]:
+def _records(boards: CachedBoards, name: str) -> dict[str, Any]:
     """Benchmark scores and readable battles from the store."""
     with boards.cache.database.read() as session:
         battles, _ = search(session, Search(model=name), judged=boards.settings.web.show_judged)
@@ -126,7 +126,7 @@ def _source(request: Request) -> str:
         raise HTTPException(404, str(problem)) from problem
 
 
-def _ratings_by_source(boards: Boards, name: str) -> list[tuple[str, Any]]:
+def _ratings_by_source(boards: CachedBoards, name: str) -> list[tuple[str, Any]]:
     """(source, row) on each board on which the model has votes."""
     rows = []
     for source in boards.sources():
@@ -141,7 +141,7 @@ def _ratings_by_source(boards: Boards, name: str) -> list[tuple[str, Any]]:
     return rows
 
 
-def _strengths(boards: Boards, name: str, source: str) -> list[Strength]:
+def _strengths(boards: CachedBoards, name: str, source: str) -> list[Strength]:
     """The categories with enough votes, best first."""
     overall = row_of(boards.published(BoardChoice(source)), name)
     if overall is None:

@@ -9,12 +9,12 @@ from fastapi.responses import JSONResponse, Response
 
 from arena.leaderboards.query import NoSuchBoard
 from arena.web.board_query import BoardQuery
-from arena.web.board_view import Boards
+from arena.web.board_view import CachedBoards
 from arena.web.plots.catalogue import BY_NAME, Plot, rows_of
 from arena.web.rendering import csv_file, figure_json
 
 
-def routes(boards: Boards) -> APIRouter:
+def routes(boards: CachedBoards) -> APIRouter:
     """Each plot in its three formats."""
     router = APIRouter(include_in_schema=False)
 
@@ -44,7 +44,7 @@ def _plot(name: str) -> Plot:
     return BY_NAME[name]
 
 
-def _rows(boards: Boards, plot: Plot, query: BoardQuery) -> list[dict[str, Any]]:
+def _rows(boards: CachedBoards, plot: Plot, query: BoardQuery) -> list[dict[str, Any]]:
     try:
         return rows_of(plot, boards, query)
     except NoSuchBoard as problem:

@@ -12,12 +12,12 @@ from arena.leaderboards.leaderboard import Published
 from arena.leaderboards.query import BOTH, BoardChoice, NoSuchBoard
 from arena.leaderboards.robustness import Swap, neighbour_swaps, swap_of, swaps_around
 from arena.web.board_query import BoardQuery
-from arena.web.board_view import Boards
+from arena.web.board_view import CachedBoards
 
 HERE = "/leaderboard/fragility"
 
 
-def routes(boards: Boards, templates: Environment) -> APIRouter:
+def routes(boards: CachedBoards, templates: Environment) -> APIRouter:
     """The page, which `/leaderboard` and `/models/NAME` also load as a part of theirs."""
     router = APIRouter(include_in_schema=False)
 
@@ -34,7 +34,7 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
     return router
 
 
-def _swaps_or_problem(boards: Boards, query: BoardQuery, one: str, other: str) -> dict[str, Any]:
+def _swaps_or_problem(boards: CachedBoards, query: BoardQuery, one: str, other: str) -> dict[str, Any]:
     """The swaps of the two models and the names to choose from; or the problem."""
     values: dict[str, Any] = {"swaps": [], "problem": "", "names": []}
     try:

@@ -19,7 +19,7 @@ from arena.rules.votes import HUMAN, OVERALL
 from arena.store import Session
 from arena.store.ledger import earliest_vote_at
 from arena.store.schema.battles import now
-from arena.web.board_view import Boards
+from arena.web.board_view import CachedBoards
 from arena.web.plots import rating_change_waterfall
 from arena.web.rendering import figure_json
 
@@ -62,7 +62,7 @@ class ChangeQuery:
         return f"{path}?{urlencode(given)}" if given else path
 
 
-def routes(boards: Boards, templates: Environment) -> APIRouter:
+def routes(boards: CachedBoards, templates: Environment) -> APIRouter:
     """The page, which `/leaderboard` also loads as a part of its own, and its plot."""
     router = APIRouter(include_in_schema=False)
 
@@ -89,7 +89,7 @@ def routes(boards: Boards, templates: Environment) -> APIRouter:
     return router
 
 
-def _table_or_split(boards: Boards, change: ChangeQuery) -> dict[str, Any]:
+def _table_or_split(boards: CachedBoards, change: ChangeQuery) -> dict[str, Any]:
     """The split of one model's change, or the table of all; or the problem."""
     values: dict[str, Any] = {"table": [], "split": None, "problem": ""}
     try:
@@ -102,7 +102,7 @@ def _table_or_split(boards: Boards, change: ChangeQuery) -> dict[str, Any]:
     return values
 
 
-def choices(boards: Boards) -> dict[str, Any]:
+def choices(boards: CachedBoards) -> dict[str, Any]:
     """The options of the form."""
     return {
         "models": sorted(row.model for row in boards.published(BoardChoice("all")).board.rows if row.battles),
@@ -111,7 +111,7 @@ def choices(boards: Boards) -> dict[str, Any]:
     }
 
 
-def with_days(boards: Boards, change: ChangeQuery) -> ChangeQuery:
+def with_days(boards: CachedBoards, change: ChangeQuery) -> ChangeQuery:
     """The query with the last seven days, or as many as the votes span, where no days are given."""
     first = boards.cache.get("earliest vote", earliest_vote_at)
     today = now()
@@ -130,7 +130,7 @@ def _usual_start(until: str, first: datetime | None, today: datetime) -> str:
     return f"{day.astimezone(UTC):%Y-%m-%d}"
 
 
-def split(boards: Boards, change: ChangeQuery) -> RatingChange:
+def split(boards: CachedBoards, change: ChangeQuery) -> RatingChange:
     """The causes of one model's change. Raises `NoSuchBoard`."""
     days = moment(change.since), moment(change.until)
     version = boards.settings.ledger.filter
@@ -144,7 +144,7 @@ def split(boards: Boards, change: ChangeQuery) -> RatingChange:
     return boards.cache.get(change, make)
 
 
-def moves(boards: Boards, change: ChangeQuery) -> list[Any]:
+def moves(boards: CachedBoards, change: ChangeQuery) -> list[Any]:
     """All models by how far they moved. Raises `NoSuchBoard`."""
     if moment(change.since) >= moment(change.until):
         raise NoSuchDay(

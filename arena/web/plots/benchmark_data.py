@@ -7,7 +7,7 @@ from typing import Any
 from arena.benchmarking.boards import Line, lines, means, models_of, most_evaluated, names_of
 from arena.leaderboards.model_profile import row_of
 from arena.leaderboards.query import BoardChoice
-from arena.web.board_view import Boards
+from arena.web.board_view import CachedBoards
 from arena.web.plots.benchmark_rating_scatter import Correlation, correlation
 
 BARS = 6  # models that bars can be told apart by
@@ -15,7 +15,7 @@ BARS = 6  # models that bars can be told apart by
 Columns = tuple[list[str], list[float], list[float]]
 
 
-def table(boards: Boards) -> list[Line]:
+def table(boards: CachedBoards) -> list[Line]:
     """Every line of the benchmarks' table, as the store has it now."""
     with boards.cache.database.read() as session:
         return lines(session)
@@ -63,7 +63,7 @@ def score_rows(table: list[Line]) -> list[dict[str, Any]]:
     return [{key: value for key, value in run.items() if not isinstance(value, dict | list)} for run in runs]
 
 
-def scores_and_ratings(boards: Boards, line: Line) -> Columns:
+def scores_and_ratings(boards: CachedBoards, line: Line) -> Columns:
     """Models that have both a score and votes: names, scores, ratings."""
     published = boards.published(BoardChoice())
     names: list[str] = []
@@ -78,7 +78,7 @@ def scores_and_ratings(boards: Boards, line: Line) -> Columns:
     return names, scores, ratings
 
 
-def rating_correlation(boards: Boards, line: Line) -> Correlation | None:
+def rating_correlation(boards: CachedBoards, line: Line) -> Correlation | None:
     """Rank correlation of the line's scores with the arena's ratings; None for fewer than four models."""
     _, scores, ratings = scores_and_ratings(boards, line)
     return correlation(scores, ratings)

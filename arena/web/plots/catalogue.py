@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from arena.leaderboards.query import BOTH
 from arena.web.board_query import BoardQuery
-from arena.web.board_view import Boards
+from arena.web.board_view import CachedBoards
 from arena.web.plots import (
     battle_count_heat_map,
     benchmark_rating_scatter,
@@ -38,14 +38,14 @@ class Plot:
     name: str
     title: str
     caption: str
-    rows: Callable[[Boards, BoardQuery], Rows]
+    rows: Callable[[CachedBoards, BoardQuery], Rows]
     figure: Callable[[Sequence[dict[str, Any]]], go.Figure]
     empty: str
     fit: Callable[[Rows, bool], Rows] = lambda rows, narrow: rows  # noqa: ARG005
     wide: bool = False
 
 
-def rows_of(plot: Plot, boards: Boards, query: BoardQuery) -> Rows:
+def rows_of(plot: Plot, boards: CachedBoards, query: BoardQuery) -> Rows:
     """The rows of a plot; none where its board does not exist or holds no vote."""
     rows = plot.rows(boards, query)
     return rows if query.source == BOTH or boards.published(query.choice, query.at).board.battles else []

@@ -12,7 +12,7 @@ from arena.leaderboards.trends import PastRating, rating_history
 from arena.rules.votes import HUMAN, JUDGES, OVERALL
 from arena.store import Session
 from arena.web.board_query import BoardQuery
-from arena.web.board_view import Boards
+from arena.web.board_view import CachedBoards
 from arena.web.plots.benchmark_rating_scatter import correlation
 from arena.web.plots.expected_battle_heat_map import expected_battles
 
@@ -21,14 +21,14 @@ SPOKES = 8  # categories of a radar chart
 LEAST_VOTES = 10  # of a category, to be a spoke
 
 
-def interval_rows(boards: Boards, query: BoardQuery) -> Rows:
+def interval_rows(boards: CachedBoards, query: BoardQuery) -> Rows:
     """Ratings with intervals, best first."""
     keys = ("model", "rating", "lower", "upper", "rank", "battles", "provisional")
     models = boards.published(query.choice, query.at).board.to_dict()["models"]
     return [{key: row[key] for key in keys} for row in models if row["rating"] is not None]
 
 
-def pair_rows(boards: Boards, query: BoardQuery) -> Rows:
+def pair_rows(boards: CachedBoards, query: BoardQuery) -> Rows:
     """Battles, expected battles and win rate (None without a battle) of every ordered pair, best models first."""
     published = boards.published(BoardChoice(query.choice.source, query.choice.category), query.at)
     counts = published.counts
@@ -58,7 +58,7 @@ def _met_and_won(counts: ratings.PairCounts) -> tuple[Any, Any]:
     return battles + battles.T, won
 
 
-def history_rows(boards: Boards, query: BoardQuery) -> Rows:
+def history_rows(boards: CachedBoards, query: BoardQuery) -> Rows:
     """Ratings of today's best models at earlier dates."""
     choice = query.choice
     board = boards.published(BoardChoice(choice.source, choice.category), query.at).board
@@ -78,7 +78,7 @@ def history_rows(boards: Boards, query: BoardQuery) -> Rows:
     return sorted(last.values(), key=lambda row: (order[row["model"]], row["date"]))
 
 
-def pareto_rows(boards: Boards, query: BoardQuery) -> Rows:
+def pareto_rows(boards: CachedBoards, query: BoardQuery) -> Rows:
     """Rating, price, latency and energy of the models whose price is known."""
     facts = boards.facts()
     return [
@@ -94,7 +94,7 @@ def pareto_rows(boards: Boards, query: BoardQuery) -> Rows:
     ]
 
 
-def category_rows(boards: Boards, query: BoardQuery) -> Rows:
+def category_rows(boards: CachedBoards, query: BoardQuery) -> Rows:
     """Ratings in the largest categories, one row a model and category."""
     source = query.choice.source
     models = [row.model for row in boards.published(BoardChoice(source), query.at).board.rows if row.battles]
@@ -111,7 +111,7 @@ def category_rows(boards: Boards, query: BoardQuery) -> Rows:
     return rows
 
 
-def agreement_rows(boards: Boards, query: BoardQuery) -> Rows:
+def agreement_rows(boards: CachedBoards, query: BoardQuery) -> Rows:
     """Both ratings, with intervals, of the models that people and judges have voted on."""
     people, judges = (
         {
@@ -132,7 +132,7 @@ def agreement_rows(boards: Boards, query: BoardQuery) -> Rows:
     ]  # fmt: skip
 
 
-def benchmark_rows(boards: Boards, query: BoardQuery) -> Rows:
+def benchmark_rows(boards: CachedBoards, query: BoardQuery) -> Rows:
     """Scores of static benchmarks beside ratings, tasks with most models first, each with its rank correlation."""
     rated = {row.model: row.rating for row in boards.published(query.choice, query.at).board.rows if row.battles}
     table = boards.cache.get("benchmarks", lines)

@@ -116,7 +116,7 @@ def test_events_say_what_is_skipped_started_and_finished(database, settings, kit
     assert isinstance(started, TaskStarted)
     assert [one.request_type for one in started.models] == [RequestType.GENERATE]
     assert isinstance(finished, TaskFinished)
-    assert finished.tally.calls == 3
+    assert finished.call_counts.calls == 3
 
 
 def test_a_budget_needs_prices(database, settings, kitchen):

@@ -123,7 +123,7 @@ async def test_what_was_answered_once_is_never_asked_again(reply_cache, tmp_path
         answers = await run(second, [ask("a"), ask("b"), ask("c")])
     assert fake.calls == ["a", "b", "c"]
     assert [one.replayed for one in answers] == [True, True, False]
-    assert second.tally.to_dict()["from_journal"] == 2
+    assert second.call_counts.to_dict()["from_journal"] == 2
 
 
 async def test_the_same_question_twice_in_a_run_is_one_call(reply_cache):
@@ -148,8 +148,8 @@ async def test_a_failure_that_passes_is_tried_again_and_one_that_stays_has_its_t
     answers = await run(one, [ask("passes"), ask("stays")])
     assert [answer.status for answer in answers] == [Status.OK, status]
     assert answers[1].reply is None
-    assert one.tally.failed == {status.value: 1}
-    assert one.tally.attempts[status] == len(fake.calls) - 1
+    assert one.call_counts.failed == {status.value: 1}
+    assert one.call_counts.attempts[status] == len(fake.calls) - 1
 
 
 async def test_a_refused_request_is_not_tried_again(reply_cache):
@@ -192,7 +192,7 @@ async def test_weights_that_cannot_be_loaded_are_loaded_once_and_stop_the_model(
     assert (broken.loads, broken.calls) == (1, [])
     assert [one.status for one in answers] == [Status.TRANSPORT] + [Status.NOT_ASKED] * 160
     assert {one.detail for one in answers} == {"LlamaForCausalLM keeps no key-value cache"}
-    assert running.tally.failed == {"transport": 1, "not_asked": 160}
+    assert running.call_counts.failed == {"transport": 1, "not_asked": 160}
     assert reply_cache.failures == {Status.TRANSPORT: 1}
     assert other.status is Status.OK
 
@@ -264,7 +264,7 @@ async def test_the_budget_is_never_exceeded_and_the_rest_is_not_asked(reply_cach
     assert budget.spent == 15.0 * len(asked) <= 100.0
     assert 1 <= len(asked) < 50
     assert {answer.status for answer in answers} == {Status.OK, Status.NOT_ASKED}
-    assert "budget" in one.tally.details[Status.NOT_ASKED]
+    assert "budget" in one.call_counts.details[Status.NOT_ASKED]
 
 
 async def test_a_call_that_timed_out_counts_as_paid(reply_cache):

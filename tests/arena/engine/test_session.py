@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from arena.cli.progress import progress_bar
-from arena.engine import Call, ModelClient, Session, Status, address, open_session
+from arena.engine import Call, CallSession, ModelClient, Status, address, open_session
 
 IDENTITY = {"endpoint": "fake"}
 
@@ -70,8 +70,8 @@ def test_a_run_returns_what_its_work_returns_with_counts_and_cost(path):
     with open_session(path) as session:
         first = session.run({"echo": ModelClient(endpoint, IDENTITY)}, asking(3), total=3)
         second = session.run({"echo": ModelClient(endpoint, IDENTITY)}, asking(4), total=4)
-    assert (first.value, first.tally.calls, first.spent, first.stopped) == (3, 3, 0.0, "")
-    assert (second.value, second.tally.calls, second.tally.replayed) == (4, 1, 3)
+    assert (first.value, first.call_counts.calls, first.spent, first.stopped) == (3, 3, 0.0, "")
+    assert (second.value, second.call_counts.calls, second.call_counts.replayed) == (4, 1, 3)
     assert endpoint.closed == 2
 
 
@@ -94,7 +94,7 @@ def test_progress_sees_every_result_and_can_stop_the_run(path):
     assert result.stopped == "three are enough"
     assert len(seen) == 21
     assert seen[-1] == 20
-    assert result.tally.failed == {"not_asked": 20 - result.value}
+    assert result.call_counts.failed == {"not_asked": 20 - result.value}
 
 
 def test_every_endpoint_is_closed_when_the_work_and_another_endpoint_fail(path):
@@ -118,7 +118,7 @@ def test_an_endpoint_that_the_next_run_needs_stays_open(path):
     assert (kept.closed, closed.closed) == (0, 1)
 
 
-def interrupted(session: Session, endpoint: Echo, times: int):
+def interrupted(session: CallSession, endpoint: Echo, times: int):
     """A run of 50 calls during which Ctrl-C is pressed so often."""
 
     async def work(engine, seen):
@@ -143,8 +143,8 @@ def test_the_first_ctrl_c_waits_for_running_calls_and_the_second_cancels_them(pa
         once = interrupted(session, quick, 1)
         twice = interrupted(session, slow, 2)
     assert once.stopped == twice.stopped == "interrupted"
-    assert once.value == quick.calls == once.tally.ended[Status.OK] < 50
-    assert once.tally.total == 50
+    assert once.value == quick.calls == once.call_counts.ended[Status.OK] < 50
+    assert once.call_counts.total == 50
     assert (twice.value, slow.calls) == (None, 2)
     assert (quick.closed, slow.closed) == (1, 1)
     assert "Press Ctrl-C again" in capsys.readouterr().err

@@ -49,7 +49,7 @@ def test_completions_are_written_in_three_lines(database, settings):
     result = write_completions(database, settings, config)
     assert result.to_dict()["written"] == 8
     again = write_completions(database, settings, config)
-    assert (again.written, again.tally.total) == (0, 0)
+    assert (again.written, again.call_counts.total) == (0, 0)
 
 
 def test_a_judge_run_takes_three_lines(answered, settings):

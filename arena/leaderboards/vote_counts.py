@@ -20,7 +20,7 @@ def of_source(source: str, wanted: str) -> bool:
     return wanted in ("all", source) or (wanted == JUDGES and source.startswith(JUDGE))
 
 
-class Tally:
+class VoteCounts:
     """Votes counted by source, pair and winner, for the leaderboard of any source."""
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class Tally:
                     scores[other] = (votes + number, score + won * number)
         return scores
 
-    def counts(self, source: str, models: Sequence[str]) -> ratings.PairCounts:
+    def pair_counts(self, source: str, models: Sequence[str]) -> ratings.PairCounts:
         """Pair counts of a source between `models`."""
         place = {name: number for number, name in enumerate(models)}
         cells: Counter[tuple[int, int, int]] = Counter()

@@ -10,7 +10,7 @@ from arena.engine.calls import CallResult, Status
 
 
 @dataclass
-class Tally:
+class CallCounts:
     """Counts of a run: how calls `ended`, and separately the failed `attempts` on the way."""
 
     ended: Counter[Status] = field(default_factory=Counter)
