@@ -1,6 +1,6 @@
 """A battle from the voter's side: begin, continue, regenerate, vote, leave, come back.
 
-A battle is in the store; only its running turn is in memory. Voters see a `View`, which names the models only
+A battle is in the store; only its running turn is in memory. Voters see a `BattleView`, which names the models only
 after the vote.
 """
 
@@ -16,13 +16,13 @@ from random import Random, SystemRandom
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
-from arena.battles.live_turns import BattleRefused, Live, RunningTurns
+from arena.battles.live_turns import BattleRefused, RunningTurn, RunningTurns
 from arena.battles.matchmaking import TooFewModels, draw_pair, why_no_battle
-from arena.battles.views import View, view_of
+from arena.battles.views import BattleView, view_of
 from arena.battles.votes import VoteRefused, cast_vote, check_counted, check_voter, check_winner
 from arena.config import BattleSettings
 from arena.rules.name_masking import NameMasker
-from arena.rules.prompt_limits import accept
+from arena.rules.prompt_limits import checked_prompt
 from arena.serving.models import Serving
 from arena.store import Database, Session, shared_battles
 from arena.store import battles as stored
@@ -77,9 +77,9 @@ class Battles:
             lambda session: stored.close_stale(session, before) + stored.close_interrupted(session, deadline)
         )
 
-    async def begin(self, voter: str, prompt: str) -> View:
+    async def begin(self, voter: str, prompt: str) -> BattleView:
         """Draw two models and run both on the prompt. Raises `PromptRejected`, `BattleRefused`."""
-        prompt = accept(prompt, self.limits.max_prompt_characters)
+        prompt = checked_prompt(prompt, self.limits.max_prompt_characters)
         try:
             pair = draw_pair(self.serving.available_weights(), self.random)
         except TooFewModels:
@@ -93,9 +93,9 @@ class Battles:
         with self._running.place(voter):
             return await self._run_turn(await self._write(write))
 
-    async def continue_(self, voter: str, public_id: str, prompt: str) -> View:
+    async def continue_(self, voter: str, public_id: str, prompt: str) -> BattleView:
         """Run the same two models on the next prompt. Raises `PromptRejected`, `BattleRefused`."""
-        prompt = accept(prompt, self.limits.max_prompt_characters)
+        prompt = checked_prompt(prompt, self.limits.max_prompt_characters)
         async with self._lock(public_id):
             battle = await self._settled(voter, public_id)
             if len(battle.turns) >= self.limits.max_turns:
@@ -104,13 +104,13 @@ class Battles:
                 )
             return await self._another_turn(battle, lambda session: stored.add_turn(session, battle.id, prompt))
 
-    async def regenerate(self, voter: str, public_id: str) -> View:
+    async def regenerate(self, voter: str, public_id: str) -> BattleView:
         """Run both models again on the last prompt. Raises `BattleRefused`."""
         async with self._lock(public_id):
             battle = await self._settled(voter, public_id)
             return await self._another_turn(battle, lambda session: stored.add_attempt(session, battle.id))
 
-    async def vote(self, voter: str, public_id: str, winner: str) -> View:
+    async def vote(self, voter: str, public_id: str, winner: str) -> BattleView:
         """Cast the one vote of a battle and reveal the models; when this returns, the vote is on disk.
 
         A repeated vote returns the same view as the first. A vote counts for all turns of the battle, also from a tab
@@ -140,7 +140,7 @@ class Battles:
                         lambda s: stored.move(s, battle.id, BattleStatus.OPEN, BattleStatus.ABANDONED)
                     )
 
-    async def share(self, voter: str, public_id: str, agreed: bool) -> View:
+    async def share(self, voter: str, public_id: str, agreed: bool) -> BattleView:
         """Share one's own battle with other readers after the vote, or stop sharing it. Raises `BattleRefused`."""
         battle = await self._find(public_id)
         if battle is None or battle.voter != voter:
@@ -150,7 +150,7 @@ class Battles:
         await self._write(lambda session: shared_battles.share(session, battle.id, agreed))
         return self._view(replace(battle, shared=agreed))
 
-    async def view(self, voter: str, public_id: str) -> View | None:
+    async def view(self, voter: str, public_id: str) -> BattleView | None:
         """The current state of a battle, or `None` when it is not this voter's."""
         live = self._running.find(public_id)
         battle = live.battle if live else await self._find(public_id)
@@ -158,7 +158,7 @@ class Battles:
             return None
         return self._view(battle, live)
 
-    async def watch(self, voter: str, public_id: str) -> AsyncIterator[View]:
+    async def watch(self, voter: str, public_id: str) -> AsyncIterator[BattleView]:
         """Frames of the running turn, then the battle after the turn is stored."""
         if live := self._running.find(public_id, voter):
             async for _ in live.turn.frames():
@@ -179,7 +179,7 @@ class Battles:
         """The lock that serialises changes to a battle."""
         return self._locks.setdefault(public_id, asyncio.Lock())
 
-    async def _another_turn(self, battle: StoredBattle, write: Callable[[Session], None]) -> View:
+    async def _another_turn(self, battle: StoredBattle, write: Callable[[Session], None]) -> BattleView:
         """Write the change to an open battle and start its next turn. Raises `BattleRefused`."""
 
         def begin(session: Session) -> None:
@@ -208,7 +208,7 @@ class Battles:
             raise BattleRefused("A model of this battle is no longer served. Vote, or start a new one.")
         return battle
 
-    async def _run_turn(self, public_id: str) -> View:
+    async def _run_turn(self, public_id: str) -> BattleView:
         """Start the turn that the store has as running."""
         battle = await self._find(public_id)
         assert battle is not None
@@ -223,7 +223,7 @@ class Battles:
             raise VoteRefused("Wait until both models have started to write.")
         await self._running.stop(live)
 
-    def _view(self, battle: StoredBattle, live: Live | None = None) -> View:
+    def _view(self, battle: StoredBattle, live: RunningTurn | None = None) -> BattleView:
         name_masker = UNMASKED if battle.status is BattleStatus.VOTED else self._name_masker
         return view_of(battle, live.turn if live else None, name_masker, self.limits.max_turns)
 

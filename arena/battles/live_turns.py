@@ -30,7 +30,7 @@ class BattleRefused(Exception):
 
 
 @dataclass
-class Live:
+class RunningTurn:
     """A battle with a running turn; `task` ends when the turn is stored."""
 
     battle: StoredBattle
@@ -44,15 +44,15 @@ class RunningTurns:
     def __init__(self, serving: Serving, limits: BattleSettings, name_masker: NameMasker, write: Write) -> None:
         self.serving, self.limits, self.name_masker = serving, limits, name_masker
         self._write = write
-        self._live: dict[str, Live] = {}
+        self._live: dict[str, RunningTurn] = {}
         self._coming: list[str] = []  # voters whose turns are about to be under way
 
-    def find(self, public_id: str, voter: str | None = None) -> Live | None:
+    def find(self, public_id: str, voter: str | None = None) -> RunningTurn | None:
         """The running turn of a battle, if there is one; with `voter`, only of theirs."""
         live = self._live.get(public_id)
         return live if live and voter in (None, live.battle.voter) else None
 
-    async def stop(self, live: Live) -> None:
+    async def stop(self, live: RunningTurn) -> None:
         """End a turn early and wait until it is stored."""
         live.turn.stop()
         await asyncio.wait([live.task])
@@ -81,7 +81,7 @@ class RunningTurns:
         finally:
             self._coming.remove(voter)
 
-    def start(self, battle: StoredBattle) -> Live:
+    def start(self, battle: StoredBattle) -> RunningTurn:
         """Start the turn that the store has as running."""
         names = {"a": battle.model_a, "b": battle.model_b}
         turn = LiveTurn(
@@ -90,7 +90,7 @@ class RunningTurns:
             name_masker=self.name_masker,
             timeouts=StreamTimeouts(self.limits.first_token_timeout, self.limits.turn_timeout),
         )
-        live = Live(battle, turn, asyncio.create_task(self._write_turn(battle, turn)))
+        live = RunningTurn(battle, turn, asyncio.create_task(self._write_turn(battle, turn)))
         live.task.add_done_callback(lambda _task: self._turn_ended(live))
         self._live[battle.public_id] = live
         return live
@@ -102,7 +102,7 @@ class RunningTurns:
         status = BattleStatus.FAILED if turn.failed else BattleStatus.OPEN
         await self._write(lambda session: stored.finish_turn(session, battle.id, turn.written(), status))
 
-    def _turn_ended(self, live: Live) -> None:
+    def _turn_ended(self, live: RunningTurn) -> None:
         """Remove the turn, also after a failure or a cancellation before its start."""
         live.turn.done.set()
         del self._live[live.battle.public_id]

@@ -21,7 +21,7 @@ class Exchange:
 
 
 @dataclass(frozen=True)
-class View:
+class BattleView:
     """A battle for its voter. `model_a` and `model_b` are `None` until the vote."""
 
     public_id: str
@@ -36,7 +36,7 @@ class View:
     shared: bool = False
 
 
-def view_of(battle: StoredBattle, turn: LiveTurn | None, name_masker: NameMasker, max_turns: int) -> View:
+def view_of(battle: StoredBattle, turn: LiveTurn | None, name_masker: NameMasker, max_turns: int) -> BattleView:
     """The view of a battle, with the running `turn` in place of its last exchange."""
     voted = battle.status is BattleStatus.VOTED
     exchanges = [_exchange(stored, name_masker) for stored in battle.turns]
@@ -44,7 +44,7 @@ def view_of(battle: StoredBattle, turn: LiveTurn | None, name_masker: NameMasker
         exchanges[-1] = Exchange(battle.turns[-1].prompt, turn.visible("a"), turn.visible("b"))
     last = battle.turns[-1].completions.values()
     is_open = battle.status is BattleStatus.OPEN
-    return View(
+    return BattleView(
         public_id=battle.public_id,
         status=battle.status,
         exchanges=tuple(exchanges),

@@ -85,7 +85,7 @@ def export(
 
 def _summary(done: Exported) -> list[str]:
     text = f"{done.votes:,} votes ({done.with_text:,} with text, {done.unsealed:,} not sealed yet)"
-    redacted = ", ".join(f"{count:,} × {kind}" for kind, count in sorted(done.screened.items()))
+    redacted = ", ".join(f"{count:,} × {kind}" for kind, count in sorted(done.redacted.items()))
     path = escape(str(done.path))
     return [
         f"[bold]{path}[/]: {text}, {done.seals} seals, {done.boards} boards",

@@ -14,7 +14,7 @@ from arena.cli.options import AsFormat, Config, DatabaseURL, Format, for_program
 from arena.errors import ConfigError
 
 if TYPE_CHECKING:
-    from arena.exchange.sealing import Sealed
+    from arena.exchange.sealing import SealingResult
     from arena.rules.seals import Seal
 
 NAMES = ("number", "previous", "first_vote", "last_vote", "votes", "root", "filter", "sealed_at", "sha256")
@@ -58,7 +58,7 @@ def _row(sealed: Seal) -> dict[str, Any]:
     return {name: getattr(sealed, name) for name in NAMES}
 
 
-def _print(done: Sealed) -> None:
+def _print(done: SealingResult) -> None:
     console = Console(stderr=True, soft_wrap=True)
     for new in done.new:
         votes = f"{new.votes:,} vote{'' if new.votes == 1 else 's'}"

@@ -31,7 +31,7 @@ class Exported:
     with_text: int
     seals: int
     boards: int
-    screened: Mapping[str, int]
+    redacted: Mapping[str, int]
 
 
 def export_arena(
@@ -53,7 +53,8 @@ def export_arena(
     with fresh_folder(out, force) as folder, database.read() as session:
         ending = "parquet" if parquet else "jsonl"
         counts = _write(session, folder, redact, ending, version, show_judged)
-    return Exported(out, **counts)
+    redacted = counts.pop("screened")
+    return Exported(out, redacted=redacted, **counts)
 
 
 def _write(

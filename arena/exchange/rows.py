@@ -16,9 +16,9 @@ from arena.rules.languages import language
 from arena.rules.pii import PIIRedactor
 from arena.rules.seals import SealedVote, pseudonym
 from arena.store import Session
-from arena.store.conversations import Behind, Message, behind, reasons, user_prompts
+from arena.store.conversations import BattleContent, battle_contents, reasons, user_prompts
 from arena.store.ledger import PAGE, ledger_key, sealed_votes
-from arena.store.votes import battles_of_votes
+from arena.store.votes import battle_ids
 
 # The rule of the public arena (blog of 2024-05-17): a prompt that occurs more often than the 99.9th percentile of
 # prompts is cut down to that many votes. Below `FEWEST` nothing is cut: in a small arena the percentile means nothing.
@@ -49,15 +49,18 @@ class Repeats:
 def arena_rows(
     session: Session, redact: PIIRedactor, seal_of: Sequence[tuple[int, int]] = (), *, show_judged: bool = True
 ) -> Iterator[dict[str, Any]]:
-    """One row for each vote, in order. `seal_of` has (last vote, number) of each seal; see `behind` for the rest."""
+    """One row for each vote, in order.
+
+    `seal_of` has (last vote, number) of each seal; `show_judged` is that of `battle_contents`.
+    """
     key = ledger_key(session)
     repeats = _repeats(session, key)
     most = repeats.most
     places = iter([*seal_of, (None, None)])
     last, number = next(places)
     for page in batched(sealed_votes(session), PAGE // 10):
-        battle_of = battles_of_votes(session, [vote.vote for vote in page])
-        battles = behind(session, sorted(set(battle_of.values())), show_judged=show_judged)
+        battle_of = battle_ids(session, [vote.vote for vote in page])
+        battles = battle_contents(session, sorted(set(battle_of.values())), show_judged=show_judged)
         verdicts = reasons(session, [vote.vote for vote in page])
         for vote in page:
             while last is not None and vote.vote > last:
@@ -74,7 +77,7 @@ def arena_rows(
             }
 
 
-def _row(vote: SealedVote, about: Behind, redact: PIIRedactor) -> dict[str, Any]:
+def _row(vote: SealedVote, about: BattleContent, redact: PIIRedactor) -> dict[str, Any]:
     spoken = language(about.prompt)
     return {
         "question_id": vote.battle,
@@ -93,17 +96,13 @@ def _row(vote: SealedVote, about: Behind, redact: PIIRedactor) -> dict[str, Any]
         "stopped_early": vote.stopped_early,
         "leaked": vote.leaked,
         "pair_probability": about.pair_probability,
-        "conversation_a": _redacted(about.conversation_a, redact) if about.open else None,
-        "conversation_b": _redacted(about.conversation_b, redact) if about.open else None,
+        "conversation_a": redact.conversation(about.conversation_a) if about.open else None,
+        "conversation_b": redact.conversation(about.conversation_b) if about.open else None,
         **{name: about.style.get(name) for name in STYLE},
     }
 
 
-def _redacted(conversation: Sequence[Message], redact: PIIRedactor) -> list[dict[str, str]]:
-    return [{"role": message["role"], "content": redact(message["content"])} for message in conversation]
-
-
-def _judged(verdict: tuple[str, float] | None, about: Behind, redact: PIIRedactor) -> dict[str, Any]:
+def _judged(verdict: tuple[str, float] | None, about: BattleContent, redact: PIIRedactor) -> dict[str, Any]:
     """The verdict; its reason may quote the conversation and is published where that is."""
     reason, preference = verdict or (None, None)
     return {"preference": preference, "reason": redact(reason) if reason and about.open else None}
@@ -122,7 +121,7 @@ def _prompt_id(key: bytes, prompt: str) -> str | None:
 def _repeats(session: Session, key: bytes) -> Repeats:
     repeats = Repeats()
     for page in batched(sealed_votes(session), PAGE // 10):
-        battle_of = battles_of_votes(session, [vote.vote for vote in page])
+        battle_of = battle_ids(session, [vote.vote for vote in page])
         prompts = user_prompts(session, sorted(set(battle_of.values())))
         repeats.counts.update(_prompt_id(key, prompts[battle_of[vote.vote]]) for vote in page)
     return repeats

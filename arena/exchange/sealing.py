@@ -17,26 +17,26 @@ from arena.store.ledger import (
     as_sealed,
     block_new_votes,
     last_seal,
-    last_vote_id,
     sealed_votes,
     vote_counts,
 )
 from arena.store.models import model_names
 from arena.store.query_filters import VoteSelection
 from arena.store.schema.battles import now
+from arena.store.votes import last_vote_id
 
 BATCH = 20_000  # votes in one seal: a third of a second to hash; a change can be located to one batch
 
 
 @dataclass
-class Sealed:
-    """The new seals of a run, and the newest of all."""
+class SealingResult:
+    """The new seals of a run, and the newest seal of all."""
 
     new: list[Seal] = field(default_factory=list)
     last: Seal | None = None
 
 
-def seal(database: Database, filter_version: str = EVERY, *, batch: int = BATCH) -> Sealed:
+def seal(database: Database, filter_version: str = EVERY, *, batch: int = BATCH) -> SealingResult:
     """Seal the votes that are not sealed yet, `batch` at a time; without new votes nothing is written.
 
     A filter that differs from that of the last seal gets a seal, without votes if there are no new ones. Concurrent
@@ -45,30 +45,30 @@ def seal(database: Database, filter_version: str = EVERY, *, batch: int = BATCH)
     """
     chosen = find_filter(filter_version)
     newest = _newest_committed_vote(database)
-    done = Sealed()
+    result = SealingResult()
     with database.read() as session:
-        done.last = last_seal(session)
-        start = done.last.last_vote if done.last else 0
-        if newest <= start and (done.last is None or done.last.filter == filter_version):
-            return done
+        result.last = last_seal(session)
+        start = result.last.last_vote if result.last else 0
+        if newest <= start and (result.last is None or result.last.filter == filter_version):
+            return result
         counts, is_counted = _sealed_counts(session, chosen, start)
         votes = sealed_votes(session, start, VoteSelection(until=newest))
         models = model_names(session)
         while True:
             unsealed = list(islice(votes, batch))
-            if not unsealed and done.last is not None and done.last.filter == filter_version:
-                return done
+            if not unsealed and result.last is not None and result.last.filter == filter_version:
+                return result
             counts.add(vote for vote in unsealed if is_counted(vote))
-            made = _seal(done.last, unsealed, filter_version, counts, models)
+            made = _seal(result.last, unsealed, filter_version, counts, models)
             try:
                 with database.write() as writing:
                     add_seal(writing, made)
             except SealExists:
                 break  # another run has sealed these
-            done.new.append(made)
-            done.last = made
+            result.new.append(made)
+            result.last = made
     rest = seal(database, filter_version, batch=batch)
-    return Sealed(done.new + rest.new, rest.last)
+    return SealingResult(result.new + rest.new, rest.last)
 
 
 def _newest_committed_vote(database: Database) -> int:

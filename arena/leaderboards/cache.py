@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 
 from arena.store import Database, Session
 from arena.store.content_version import content_version
-from arena.store.votes import last_vote
+from arena.store.votes import last_vote_id
 
 T = TypeVar("T")
 
@@ -82,13 +82,13 @@ class ResultCache:
             valid = (
                 entry.version == content_version(session)
                 if exact
-                else entry.serves(last_vote(session), time.monotonic())
+                else entry.serves(last_vote_id(session), time.monotonic())
             )
         return entry if valid else None
 
     def _computed(self, key: Hashable, compute: Callable[[Session], Any]) -> Entry:
         with self.database.read() as session:
-            vote, version = last_vote(session), content_version(session)
+            vote, version = last_vote_id(session), content_version(session)
             start = time.thread_time()
             value = compute(session)
             entry = Entry(value, vote, version, time.monotonic(), time.thread_time() - start)

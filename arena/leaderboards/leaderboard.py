@@ -18,7 +18,7 @@ from arena.store import Session
 from arena.store.models import model_ids
 from arena.store.schema.battles import now
 from arena.store.vote_columns import ordered_votes, styled_votes
-from arena.store.votes import Counted, count_rows, counted_categories, counted_sources, unknown_judge
+from arena.store.votes import PairVotes, count_rows, counted_categories, counted_sources, unknown_judge
 
 ELO_VOTES = 2_000_000  # beyond, one pass in order takes many seconds and gigabytes: use Bradley–Terry
 ELO_STEPS = 5_000_000  # battles that bootstrap rounds may replay: a second or two
@@ -100,7 +100,7 @@ def counts_of(session: Session, source: str | None, category: str = OVERALL) -> 
     return ratings.PairCounts(tuple(names), place[rows[:, 0]], place[rows[:, 1]], wins, losses, ties, both_bad)
 
 
-def pair_columns(models: Sequence[str], counted: Iterable[Counted]) -> ratings.PairCounts:
+def pair_columns(models: Sequence[str], counted: Iterable[PairVotes]) -> ratings.PairCounts:
     """The pair counts between these models, including those without battles."""
     names = tuple(models)
     code = {name: number for number, name in enumerate(names)}

@@ -10,7 +10,7 @@ from arena.leaderboards.leaderboard import pair_columns
 from arena.leaderboards.query import NoSuchBoard
 from arena.store import Session
 from arena.store.vote_history import slices
-from arena.store.votes import Counted, vote_count
+from arena.store.votes import PairVotes, vote_count
 
 POINTS = 24  # dates: as many as a curve needs to show its shape
 MOST = 2_000_000  # votes; all of them are read, about a second for 300,000
@@ -35,7 +35,7 @@ def rating_history(session: Session, source: str | None, category: str) -> list[
         raise NoSuchBoard(
             f"Ratings over time read every vote, and there are {votes:,}, more than {MOST:,}. Choose single days instead."
         )
-    counted: list[Counted] = []
+    counted: list[PairVotes] = []
     history = []
     for part in slices(session, source, category, POINTS):
         counted.extend(part.counted)

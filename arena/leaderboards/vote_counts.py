@@ -15,7 +15,7 @@ from arena.rules.votes import HUMAN, JUDGE, JUDGES, SCORES, WINNERS
 SOURCES = (HUMAN, JUDGES, "all")  # the sealed and published leaderboards; each judge has one more
 
 
-def of_source(source: str, wanted: str) -> bool:
+def is_of_source(source: str, wanted: str) -> bool:
     """Whether votes of `source` count on the board of `wanted`: human, judges, judge:NAME or all."""
     return wanted in ("all", source) or (wanted == JUDGES and source.startswith(JUDGE))
 
@@ -40,7 +40,9 @@ class VoteCounts:
     def sources(self) -> list[str]:
         """The sources with votes: human, judges, all, then each judge."""
         given = list(self._counts)
-        merged = [name for name in SOURCES if name != "all" and any(of_source(source, name) for source in given)]
+        merged = [
+            name for name in SOURCES if name != "all" and any(is_of_source(source, name) for source in given)
+        ]
         several = ["all"] if len(merged) > 1 else []
         return [*merged, *several, *sorted(source for source in given if source.startswith(JUDGE))]
 
@@ -64,7 +66,7 @@ class VoteCounts:
         place = {name: number for number, name in enumerate(models)}
         cells: Counter[tuple[int, int, int]] = Counter()
         for given, counter in self._counts.items():
-            if of_source(given, source):
+            if is_of_source(given, source):
                 for (a, b, winner), number in counter.items():
                     if a in place and b in place:
                         cells[place[a], place[b], WINNERS.index(winner)] += number

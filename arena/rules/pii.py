@@ -46,7 +46,7 @@ def is_iban(text: str) -> bool:
     return int("".join(str(int(character, 36)) for character in compact[4:] + compact[:4])) % 97 == 1
 
 
-def is_address(text: str) -> bool:
+def is_ip_address(text: str) -> bool:
     """Whether a text is a public IP address: not loopback, not for documentation, and not `a::b` of C++."""
     if ":" in text and (len(text) < 6 or not re.search(r"\d", text)):
         return False
@@ -100,7 +100,7 @@ DETECTORS = (
             r"|(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}(?![\w:])"
             r"|(?:[0-9A-Fa-f]{1,4}:){1,6}(?::[0-9A-Fa-f]{1,4}){1,6}(?![\w:]))"
         ),
-        is_address,
+        is_ip_address,
     ),
     Detector(
         "phone number",
@@ -123,6 +123,10 @@ class PIIRedactor:
         for detector in self.detectors:
             text = detector.pattern.sub(lambda match, kind=detector: self._replaced(match[0], kind), text)  # type: ignore[misc]
         return text
+
+    def conversation(self, messages: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+        """The redacted messages, with their roles."""
+        return [{"role": message["role"], "content": self(message["content"])} for message in messages]
 
     def _replaced(self, candidate: str, detector: Detector) -> str:
         if not detector.holds(candidate):

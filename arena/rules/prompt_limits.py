@@ -25,7 +25,7 @@ def _visible(character: str) -> bool:
     return unicodedata.category(character) not in ("Cf", "Cc", "Zs", "Zl", "Zp")
 
 
-def accept(text: str, limit: int) -> str:
+def checked_prompt(text: str, limit: int) -> str:
     """The cleaned prompt. Raises `PromptRejected`."""
     prompt = clean(text).strip()
     if not any(map(_visible, prompt)):

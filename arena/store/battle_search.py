@@ -10,22 +10,25 @@ from sqlalchemy import ColumnElement, and_, func
 from sqlmodel import Session, col, or_, select
 
 from arena.store.models import model_ids
-from arena.store.query_filters import given_by, in_category
+from arena.store.query_filters import in_category, of_source
 from arena.store.schema.battles import Battle, CompletionRow, Turn, Vote
 from arena.store.shared_battles import categories_of, readable
 
 PAGE = 20  # battles
-OUTCOMES = ("won", "lost", "decided", "tie", "both_bad", "disputed")
+RESULTS = ("won", "lost", "decided", "tie", "both_bad", "disputed")
 
 
 @dataclass(frozen=True)
-class Search:
-    """The conditions of a search; an empty one matches everything. `winner` won and lost refer to `model`."""
+class BattleConditions:
+    """The conditions of a search; without any, every battle matches.
+
+    `result` is one of `RESULTS`; won and lost refer to `model`.
+    """
 
     q: str = ""
     model: str = ""
     category: str = ""
-    winner: str = ""
+    result: str = ""
     source: str = ""
     page: int = 1
 
@@ -44,7 +47,7 @@ class BattleSummary:
     created_at: datetime
 
 
-def search(session: Session, wanted: Search, *, judged: bool) -> tuple[list[BattleSummary], bool]:
+def search(session: Session, wanted: BattleConditions, *, judged: bool) -> tuple[list[BattleSummary], bool]:
     """A page of battles, newest first, and whether another page follows."""
     names = model_ids(session)
     query = (
@@ -58,7 +61,7 @@ def search(session: Session, wanted: Search, *, judged: bool) -> tuple[list[Batt
     return _summaries(session, battles[:PAGE], names), len(battles) > PAGE
 
 
-def _conditions(wanted: Search, ids: Mapping[str, int]) -> list[ColumnElement[bool]]:
+def _conditions(wanted: BattleConditions, ids: Mapping[str, int]) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if wanted.q:
         conditions.append(_contains(wanted.q))
@@ -68,9 +71,9 @@ def _conditions(wanted: Search, ids: Mapping[str, int]) -> list[ColumnElement[bo
     if wanted.category:
         conditions.append(in_category(wanted.category))
     if wanted.source:
-        conditions.append(_voted(given_by(Vote.source, wanted.source)))
-    if wanted.winner:
-        conditions.append(_has_outcome(wanted, ids))
+        conditions.append(_voted(of_source(Vote.source, wanted.source)))
+    if wanted.result:
+        conditions.append(_has_result(wanted, ids))
     return conditions
 
 
@@ -95,22 +98,22 @@ def _voted(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     return select(Vote.id).where(Vote.battle_id == Battle.id, *conditions).exists()
 
 
-def _has_outcome(wanted: Search, ids: Mapping[str, int]) -> ColumnElement[bool]:
-    by = given_by(Vote.source, wanted.source or None)
-    if wanted.winner == "disputed":
+def _has_result(wanted: BattleConditions, ids: Mapping[str, int]) -> ColumnElement[bool]:
+    by = of_source(Vote.source, wanted.source or None)
+    if wanted.result == "disputed":
         different = select(func.count(func.distinct(Vote.winner))).where(Vote.battle_id == Battle.id)
         return different.scalar_subquery() > 1
-    if wanted.winner == "decided":
+    if wanted.result == "decided":
         return _voted(by, col(Vote.winner).in_(("model_a", "model_b")))
-    if wanted.winner in ("won", "lost"):
+    if wanted.result in ("won", "lost"):
         number = ids.get(wanted.model)
         sides = {"model_a": Battle.model_a_id, "model_b": Battle.model_b_id}
-        if wanted.winner == "lost":
+        if wanted.result == "lost":
             sides = {"model_b": Battle.model_a_id, "model_a": Battle.model_b_id}
         return or_(
             *(and_(col(side) == number, _voted(by, col(Vote.winner) == won)) for won, side in sides.items())
         )
-    return _voted(by, col(Vote.winner) == wanted.winner)
+    return _voted(by, col(Vote.winner) == wanted.result)
 
 
 def _summaries(session: Session, battles: Sequence[Battle], names: Mapping[int, str]) -> list[BattleSummary]:

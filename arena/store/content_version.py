@@ -7,12 +7,12 @@ from sqlmodel import Session, func, select
 from arena.rules.tagger_prompt import TAGGED
 from arena.store.ledger import last_seal
 from arena.store.schema.battles import Model
-from arena.store.votes import last_vote, vote_count
+from arena.store.votes import last_vote_id, vote_count
 
 
 def content_version(session: Session) -> str:
     """A text that changes with every vote, seal and model, and with every battle that a tagger classifies."""
     seal = last_seal(session)
     newest_model = session.exec(select(func.max(Model.id))).one()
-    counts = (last_vote(session), vote_count(session), vote_count(session, TAGGED))
+    counts = (last_vote_id(session), vote_count(session), vote_count(session, TAGGED))
     return " ".join(map(str, (*counts, seal.sha256 if seal else "", newest_model)))

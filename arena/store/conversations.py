@@ -21,8 +21,8 @@ Message = Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Behind:
-    """The battle of a vote. `open`: its texts may be published, since its voter shares it or it is a judge's."""
+class BattleContent:
+    """The content of a battle. `open`: its texts may be published, since its voter shares it or it is a judge's."""
 
     open: bool
     judged: bool
@@ -35,8 +35,10 @@ class Behind:
     style: Mapping[str, int] = field(default_factory=dict)  # length_a, …; empty if it is not stored
 
 
-def behind(session: Session, battles: Sequence[int], *, show_judged: bool = True) -> dict[int, Behind]:
-    """The battles by id; call it with a page of them.
+def battle_contents(
+    session: Session, battles: Sequence[int], *, show_judged: bool = True
+) -> dict[int, BattleContent]:
+    """The contents of a page of battles, by id.
 
     `show_judged`: the texts of judges' battles are open.
     """
@@ -50,7 +52,7 @@ def behind(session: Session, battles: Sequence[int], *, show_judged: bool = True
         prompts, a, b = _conversations(turns.get(number, []), judged_prompts.get(number))
         own = () if battle.category == OVERALL else (battle.category,)
         judged = battle.status == BattleStatus.JUDGED
-        by_id[number] = Behind(
+        by_id[number] = BattleContent(
             open=show_judged if judged else battle.shared,
             judged=judged,
             pair_probability=battle.pair_probability,

@@ -89,11 +89,6 @@ def as_sealed(moment: datetime) -> str:
     return moment.isoformat(timespec="microseconds")
 
 
-def last_vote_id(session: Session) -> int:
-    """The id of the newest vote, or 0."""
-    return session.exec(select(func.max(Vote.id))).one() or 0
-
-
 def first_vote_at(session: Session) -> datetime | None:
     """The time of the oldest vote, imported ones included."""
     return session.exec(select(Vote.created_at).order_by(col(Vote.created_at)).limit(1)).first()

@@ -16,7 +16,7 @@ from arena.store.schema.battles import Battle, Vote
 
 @dataclass(frozen=True)
 class VoteSelection:
-    """Votes of a source (see `given_by`) in a category, before a moment and up to a number; by default every vote."""
+    """Votes of a source (see `of_source`) in a category, before a moment and up to a number; by default every vote."""
 
     source: str | None = None
     category: str = OVERALL
@@ -25,7 +25,7 @@ class VoteSelection:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The conditions on `Vote` and `Battle`."""
-        conditions = [given_by(Vote.source, self.source), in_category(self.category)]
+        conditions = [of_source(Vote.source, self.source), in_category(self.category)]
         if self.before is not None:
             conditions.append(col(Vote.created_at) < self.before)
         if self.until is not None:
@@ -33,7 +33,7 @@ class VoteSelection:
         return conditions
 
 
-def given_by(column: Any, source: str | None) -> ColumnElement[bool]:
+def of_source(column: Any, source: str | None) -> ColumnElement[bool]:
     """The condition on a column of sources: `human`, `judge:NAME`, `judges` for all judges, `None` for all votes."""
     if source is None:
         return true()

@@ -14,7 +14,7 @@ from arena.rules.seals import pseudonym
 from arena.rules.votes import HUMAN, OVERALL
 from arena.store.battle_features import prompts_of_battle
 from arena.store.battles import StoredBattle, find_battle
-from arena.store.conversations import Message, behind
+from arena.store.conversations import Message, battle_contents
 from arena.store.ledger import ledger_key
 from arena.store.models import model_ids
 from arena.store.query_filters import in_category
@@ -84,7 +84,7 @@ def public_battles(
         where.append(in_category(category))
     battles = session.exec(select(Battle).where(*where).order_by(col(Battle.id)).limit(limit)).all()
     ids = [battle.id or 0 for battle in battles]
-    texts, votes = behind(session, ids), _public_votes(session, ids)
+    texts, votes = battle_contents(session, ids), _public_votes(session, ids)
     return [
         PublicBattle(
             public_id=battle.public_id,

@@ -12,7 +12,7 @@ from typing import Any
 from sqlmodel import Session, col, or_, select
 
 from arena.store.prompts import StoredCompletion, StoredPrompt
-from arena.store.query_filters import given_by
+from arena.store.query_filters import of_source
 from arena.store.schema.battles import Battle, BattleStatus, CompletionRow, CompletionStatus, Model, Turn, Vote
 from arena.store.schema.judging import JudgedBattle, Prompt, PromptCompletion, PromptSet, ScoreRow, VerdictRow
 from arena.store.votes import add_vote
@@ -189,7 +189,7 @@ def votes_on_record(
     """
     query = _votes_with_details()
     if sources:
-        query = query.where(or_(*(given_by(Vote.source, source) for source in sources)))
+        query = query.where(or_(*(of_source(Vote.source, source) for source in sources)))
     if prompts is not None:
         query = query.where(PromptSet.name == prompts)
     if battle is not None:

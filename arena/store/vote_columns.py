@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from arena.rules.votes import SIDES
 from arena.store.models import model_ids
-from arena.store.query_filters import given_by, in_category
+from arena.store.query_filters import in_category, of_source
 from arena.store.schema.battle_features import BattleStyle
 from arena.store.schema.battles import Battle, Vote
 from ratings import STYLE_FEATURES
@@ -28,11 +28,11 @@ class Styled:
 
 
 def ordered_votes(session: Session, source: str | None, category: str) -> Columns:
-    """The votes of a source (see `given_by`) in a category."""
+    """The votes of a source (see `of_source`) in a category."""
     query = (
         select(Battle.model_a_id, Battle.model_b_id, Vote.winner)
         .join(Battle, col(Battle.id) == col(Vote.battle_id))
-        .where(given_by(Vote.source, source), in_category(category))
+        .where(of_source(Vote.source, source), in_category(category))
         .order_by(col(Vote.id))
     )
     names = model_ids(session)
@@ -47,7 +47,7 @@ def styled_votes(session: Session, source: str | None, category: str) -> Styled:
         select(Battle.model_a_id, Battle.model_b_id, Vote.winner, *features)
         .join(Battle, col(Battle.id) == col(Vote.battle_id))
         .join(BattleStyle, col(BattleStyle.battle_id) == col(Vote.battle_id))
-        .where(given_by(Vote.source, source), in_category(category))
+        .where(of_source(Vote.source, source), in_category(category))
         .order_by(col(Vote.id))
     )
     names = model_ids(session)

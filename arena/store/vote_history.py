@@ -11,9 +11,9 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from arena.store.models import model_ids
-from arena.store.query_filters import given_by, in_category
+from arena.store.query_filters import in_category, of_source
 from arena.store.schema.battles import Battle, Vote
-from arena.store.votes import COLUMNS, Counted
+from arena.store.votes import COLUMNS, PairVotes
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Slice:
     """The pair counts of the votes up to `until` after the previous slice."""
 
     until: datetime
-    counted: tuple[Counted, ...]
+    counted: tuple[PairVotes, ...]
 
 
 def slices(session: Session, source: str | None, category: str, parts: int) -> Iterator[Slice]:
@@ -40,13 +40,13 @@ def slices(session: Session, source: str | None, category: str, parts: int) -> I
             func.max(Vote.created_at),
         )
         .join(Battle, col(Battle.id) == col(Vote.battle_id))
-        .where(given_by(Vote.source, source), in_category(category))
+        .where(of_source(Vote.source, source), in_category(category))
         .group_by(number, col(Battle.model_a_id), col(Battle.model_b_id), col(Vote.winner))
     )
     names = model_ids(session)
-    by_slice: dict[int, list[tuple[Counted, datetime]]] = {}
+    by_slice: dict[int, list[tuple[PairVotes, datetime]]] = {}
     for place, a, b, winner, votes, latest in session.execute(query):
         sums = {name: votes if name == COLUMNS[winner] else 0 for name in COLUMNS.values()}
-        by_slice.setdefault(int(place), []).append((Counted(names[a], names[b], **sums), latest))
+        by_slice.setdefault(int(place), []).append((PairVotes(names[a], names[b], **sums), latest))
     for place in sorted(by_slice):
         yield Slice(max(latest for _, latest in by_slice[place]), tuple(counted for counted, _ in by_slice[place]))

@@ -16,7 +16,7 @@ from arena.rules.votes import HUMAN, JUDGE, OVERALL
 from arena.store.battle_features import record_battle_features
 from arena.store.battles import move
 from arena.store.models import model_ids
-from arena.store.query_filters import given_by
+from arena.store.query_filters import of_source
 from arena.store.schema.battle_features import BattleCategory
 from arena.store.schema.battles import Battle, BattleStatus, PairCount, Vote
 
@@ -30,7 +30,7 @@ class AlreadyVoted(DatabaseFailed):
 
 
 @dataclass(frozen=True)
-class Counted:
+class PairVotes:
     """Votes on one ordered pair: `wins` are those of `model_a`, shown on the left."""
 
     model_a: str
@@ -61,14 +61,14 @@ def add_vote(session: Session, battle_id: int, source: str, voter: str, winner: 
     _count(session, battle, dict.fromkeys((OVERALL, battle.category, *categories)), source, column)
 
 
-def pair_counts(session: Session, source: str | None = HUMAN, category: str = OVERALL) -> list[Counted]:
+def pair_counts(session: Session, source: str | None = HUMAN, category: str = OVERALL) -> list[PairVotes]:
     """The counts of one source, `judges`, or all votes (`None`), in order of the models' names."""
     names = model_ids(session)
     added: dict[tuple[str, str], list[int]] = {}
     for a, b, *counts in count_rows(session, source, category):
         sums = added.setdefault((names[a], names[b]), [0, 0, 0, 0])
         sums[:] = (x + y for x, y in zip(sums, counts, strict=True))
-    return [Counted(*pair, *counts) for pair, counts in sorted(added.items())]
+    return [PairVotes(*pair, *counts) for pair, counts in sorted(added.items())]
 
 
 def count_rows(
@@ -83,7 +83,7 @@ def count_rows(
         PairCount.model_b_id,
         *(getattr(PairCount, name) for name in COLUMNS.values()),
     )
-    query = select(*columns).where(PairCount.category == category, given_by(PairCount.source, source))
+    query = select(*columns).where(PairCount.category == category, of_source(PairCount.source, source))
     result = session.connection().execute(query)
     rows: Sequence[tuple[int, int, int, int, int, int]] = result.cursor.fetchall()
     result.close()
@@ -107,18 +107,18 @@ def unknown_judge(session: Session, source: str) -> str | None:
 def counted_categories(session: Session, source: str | None = None) -> dict[str, int]:
     """Every category with its votes of a source (`None`: all votes), most first."""
     total = func.sum(PairCount.wins + PairCount.losses + PairCount.ties + PairCount.both_bad)
-    query = select(PairCount.category, total).where(given_by(PairCount.source, source))
+    query = select(PairCount.category, total).where(of_source(PairCount.source, source))
     rows = session.exec(query.group_by(PairCount.category)).all()
     return {name: int(votes) for name, votes in sorted(rows, key=lambda row: (-row[1], row[0]))}
 
 
-def last_vote(session: Session) -> int:
-    """The id of the newest vote, with which every leaderboard changes."""
+def last_vote_id(session: Session) -> int:
+    """The id of the newest vote, or 0; it identifies the state of every leaderboard."""
     return session.exec(select(func.max(Vote.id))).one() or 0
 
 
 @dataclass(frozen=True)
-class Cast:
+class CastVote:
     """A vote with its voter and the battle's models: `model_a` was shown on the left."""
 
     model_a: str
@@ -127,7 +127,7 @@ class Cast:
     voter: str
 
 
-def cast_votes(session: Session, source: str = HUMAN) -> list[Cast]:
+def cast_votes(session: Session, source: str = HUMAN) -> list[CastVote]:
     """All votes of one source in the order in which they were given."""
     names = model_ids(session)
     query = (
@@ -136,12 +136,12 @@ def cast_votes(session: Session, source: str = HUMAN) -> list[Cast]:
         .where(Vote.source == source)
         .order_by(col(Vote.id))
     )
-    return [Cast(names[a], names[b], winner, voter) for a, b, winner, voter in session.execute(query)]
+    return [CastVote(names[a], names[b], winner, voter) for a, b, winner, voter in session.execute(query)]
 
 
-def battles_of_votes(session: Session, votes: Sequence[int]) -> dict[int, int]:
-    """The battle of each vote, by their ids."""
-    return dict(session.exec(select(Vote.id, Vote.battle_id).where(col(Vote.id).in_(votes))).all())  # type: ignore[arg-type]
+def battle_ids(session: Session, vote_ids: Sequence[int]) -> dict[int, int]:
+    """The id of each vote's battle, by the id of the vote."""
+    return dict(session.exec(select(Vote.id, Vote.battle_id).where(col(Vote.id).in_(vote_ids))).all())  # type: ignore[arg-type]
 
 
 def vote_count(session: Session, category: str = OVERALL) -> int:

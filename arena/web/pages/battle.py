@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from arena.battles.battles import BattleRefused, Battles
-from arena.battles.views import View, vote_text
+from arena.battles.views import BattleView, vote_text
 from arena.battles.votes import VoteRefused
 from arena.rules.prompt_limits import PromptRejected
 from arena.store.schema.battles import BattleStatus
@@ -155,7 +155,7 @@ class Page:
             elif view.status is not BattleStatus.OPEN or not view.stopped_early:
                 yield self._render(view)  # open and cut short: a vote is in progress and will render the page
 
-    def _render(self, view: View) -> Updates:
+    def _render(self, view: BattleView) -> Updates:
         """Updates of the whole page for one state of a battle."""
         w = self.widgets
         text, kind = _notice_of(view)
@@ -191,7 +191,7 @@ class Page:
             w.readiness: gr.update(active=obstacle is not None),
         }
 
-    def _chats(self, view: View) -> Updates:
+    def _chats(self, view: BattleView) -> Updates:
         running = view.status is BattleStatus.RUNNING
         a = _messages([(e.prompt, e.completion_a) for e in view.exchanges], running)
         b = _messages([(e.prompt, e.completion_b) for e in view.exchanges], running)
@@ -200,7 +200,7 @@ class Page:
             self.widgets.chat_b: gr.update(value=b, label=_label("Model B", view.model_b)),
         }
 
-    def _buttons(self, view: View) -> Updates:
+    def _buttons(self, view: BattleView) -> Updates:
         return {
             button: gr.update(
                 interactive=view.can_vote, variant="primary" if view.winner == winner else "secondary"
@@ -226,7 +226,7 @@ def _label(side: str, model: str | None) -> str:
     return f"{side}: {model}" if model else side
 
 
-def _notice_of(view: View) -> tuple[str, str]:
+def _notice_of(view: BattleView) -> tuple[str, str]:
     """The text of the notice for a battle, and its kind."""
     if view.status is BattleStatus.VOTED:
         cut = " The answers were cut short by your vote." if view.stopped_early else ""

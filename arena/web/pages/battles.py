@@ -11,14 +11,15 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment
 
 from arena.rules.votes import OVERALL
-from arena.store.battle_search import OUTCOMES, Search, search
+from arena.store.battle_search import RESULTS, BattleConditions, search
 from arena.store.models import model_names
 from arena.store.shared_battles import readable_battle
 from arena.web.board_view import CachedBoards
 from arena.web.error_pages import missing
 
 HERE = "/battles"
-WINNER_NAMES = {
+RESULT_PARAMETER = "winner"  # its name in the address
+RESULT_NAMES = {
     "won": "won by the model", "lost": "lost by the model", "decided": "with a winner", "tie": "a tie",
     "both_bad": "both bad", "disputed": "voters disagree",
 }  # fmt: skip
@@ -69,27 +70,31 @@ def _choices(boards: CachedBoards) -> dict[str, Any]:
     return {
         "categories": [name for name in boards.categories("all") if name != OVERALL],
         "sources": {name: label for name, label in boards.sources().items() if name not in ("both", "all")},
-        "winners": WINNER_NAMES,
+        "results": RESULT_NAMES,
     }
 
 
-def read_search(words: dict[str, str]) -> Search:
+def read_search(words: dict[str, str]) -> BattleConditions:
     """The search of an address; invalid parameters are ignored."""
-    winner = words.get("winner", "")
-    is_valid = winner in OUTCOMES and (winner not in ("won", "lost") or bool(words.get("model")))
+    result = words.get(RESULT_PARAMETER, "")
+    is_valid = result in RESULTS and (result not in ("won", "lost") or bool(words.get("model")))
     page = words.get("page", "1")
-    return Search(
+    return BattleConditions(
         q=words.get("q", "").strip(),
         model=words.get("model", ""),
         category=words.get("category", ""),
-        winner=winner if is_valid else "",
+        result=result if is_valid else "",
         source=words.get("source", ""),
         page=max(1, int(page)) if page.isdecimal() and len(page) < 8 else 1,
     )
 
 
-def link(wanted: Search) -> str:
+def link(wanted: BattleConditions) -> str:
     """The address of a search."""
-    default = asdict(Search())
-    words = {key: value for key, value in asdict(wanted).items() if value != default[key]}
+    default = asdict(BattleConditions())
+    words = {
+        RESULT_PARAMETER if key == "result" else key: value
+        for key, value in asdict(wanted).items()
+        if value != default[key]
+    }
     return f"{HERE}?{urlencode(words)}" if words else HERE

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from jinja2 import Environment
 
 from arena.leaderboards.query import BOTH
-from arena.store.votes import last_vote
+from arena.store.votes import last_vote_id
 from arena.web.board_columns import COLUMNS
 from arena.web.board_query import PRICES, SIZES, BoardQuery
 from arena.web.board_view import METHOD_NAMES, BoardView, CachedBoards
@@ -36,7 +36,7 @@ def routes(boards: CachedBoards, templates: Environment) -> APIRouter:
     @router.get(f"{HERE}/version")
     def version() -> JSONResponse:
         with boards.cache.database.read() as session:
-            return JSONResponse({"last": last_vote(session)}, headers={"cache-control": "no-store"})
+            return JSONResponse({"last": last_vote_id(session)}, headers={"cache-control": "no-store"})
 
     return router
 

@@ -16,7 +16,7 @@ from arena.leaderboards.leaderboard import Published
 from arena.leaderboards.model_profile import opponents, provenance, row_of
 from arena.leaderboards.query import BoardChoice, NoSuchBoard
 from arena.rules.votes import HUMAN, JUDGE, OVERALL
-from arena.store.battle_search import Search, search
+from arena.store.battle_search import BattleConditions, search
 from arena.store.benchmarks import runs
 from arena.store.models import registered_at
 from arena.web.board_columns import price_text, size_text
@@ -100,7 +100,7 @@ def _origin(boards: CachedBoards, name: str) -> dict[str, Any]:
 def _records(boards: CachedBoards, name: str) -> dict[str, Any]:
     """Benchmark scores and readable battles from the store."""
     with boards.cache.database.read() as session:
-        battles, _ = search(session, Search(model=name), judged=boards.settings.web.show_judged)
+        battles, _ = search(session, BattleConditions(model=name), judged=boards.settings.web.show_judged)
         return {
             "since": registered_at(session, name),
             "scores": [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from itertools import islice
 from typing import Any
@@ -13,7 +13,6 @@ from arena.config import AnyModel
 from arena.leaderboards.leaderboard import Published
 from arena.rules.pii import PIIRedactor
 from arena.store import Session
-from arena.store.conversations import Message
 from arena.store.ledger import as_sealed, sealed_votes, seals
 from arena.store.models import registration_times
 from arena.store.prompts import prompt_sets
@@ -46,17 +45,13 @@ def battles(
             "model_b": battle.model_b,
             "created_at": as_sealed(battle.created_at),
             "categories": list(battle.categories),
-            "conversation_a": _redacted(battle.conversation_a, redact),
-            "conversation_b": _redacted(battle.conversation_b, redact),
+            "conversation_a": redact.conversation(battle.conversation_a),
+            "conversation_b": redact.conversation(battle.conversation_b),
             "votes": [asdict(vote) for vote in battle.votes],
         }
         for battle in page[:limit]
     ]
     return Page(rows, "battles", next_after=_next_after(page, limit, lambda battle: battle.public_id))
-
-
-def _redacted(conversation: Sequence[Message], redact: PIIRedactor) -> list[dict[str, str]]:
-    return [{"role": message["role"], "content": redact(message["content"])} for message in conversation]
 
 
 def models(session: Session, published: Published, configured: tuple[AnyModel, ...]) -> Page:

@@ -151,7 +151,7 @@ async def test_of_many_different_votes_at_once_exactly_one_counts(battles):
         *(battles.vote("ann", view.public_id, winner) for winner in winners), return_exceptions=True
     )
     assert len(votes(battles)) == 1
-    assert {type(result).__name__ for result in results} == {"View", "VoteRefused"}
+    assert {type(result).__name__ for result in results} == {"BattleView", "VoteRefused"}
 
 
 async def test_nobody_votes_on_anothers_battle(battles):

@@ -13,7 +13,7 @@ from arena.battles.battles import BattleRefused
 from arena.leaderboards.cache import MOST, OLDEST, Entry, ResultCache
 from arena.leaderboards.leaderboard import publish
 from arena.leaderboards.robustness import neighbour_swaps
-from arena.store.battle_search import Search, search
+from arena.store.battle_search import BattleConditions, search
 from arena.store.models import register_models
 from arena.store.votes import add_vote
 from tests.support.arenas import settled
@@ -146,7 +146,7 @@ async def test_a_voter_lets_others_read_a_battle_and_takes_it_back(battles, sqli
     for agreed in (True, False):
         assert (await battles.share("ann", view.public_id, agreed)).shared is agreed
         with sqlite.read() as session:
-            found, _ = search(session, Search(), judged=True)
+            found, _ = search(session, BattleConditions(), judged=True)
         assert [one.public_id for one in found] == ([view.public_id] if agreed else [])
 
 

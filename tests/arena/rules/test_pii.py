@@ -72,6 +72,14 @@ def test_a_user_may_bring_kinds_of_their_own():
         pii_redactor({"ticket": "["})
 
 
+def test_a_redacted_conversation_keeps_its_roles():
+    messages = ({"role": "user", "content": "a@b.org"}, {"role": "assistant", "content": "Hello."})
+    assert PIIRedactor().conversation(messages) == [
+        {"role": "user", "content": "[email]"},
+        {"role": "assistant", "content": "Hello."},
+    ]
+
+
 def test_a_long_text_is_redacted_in_time():
     """No pattern may take time that grows faster than the text."""
     import time

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arena.rules.prompt_limits import CONTROLS, PromptRejected, accept, clean
+from arena.rules.prompt_limits import CONTROLS, PromptRejected, checked_prompt, clean
 
 
 @given(st.text(st.characters()))
@@ -23,9 +23,9 @@ def test_a_lone_surrogate_does_not_survive():
 @pytest.mark.parametrize("text", ["", "  \n ", "\x00\x07", "\u200b\u200d\ufeff", "\u00a0\u2028"])
 def test_an_empty_prompt_is_refused(text):
     with pytest.raises(PromptRejected, match="Type a prompt first"):
-        accept(text, 100)
+        checked_prompt(text, 100)
 
 
 def test_a_huge_prompt_is_refused_with_its_length():
     with pytest.raises(PromptRejected, match="200,000 characters; at most 20,000"):
-        accept("x" * 200_000, 20_000)
+        checked_prompt("x" * 200_000, 20_000)
