@@ -100,7 +100,7 @@ class Battles:
             battle = await self._settled(voter, public_id)
             if len(battle.turns) >= self.limits.max_turns:
                 raise BattleRefused(
-                    f"A battle has at most {self.limits.max_turns} turns. Vote, then start a new round."
+                    f"A battle has at most {self.limits.max_turns} turns. Vote, then start a new battle."
                 )
             return await self._another_turn(battle, lambda session: stored.add_turn(session, battle.id, prompt))
 
@@ -123,6 +123,7 @@ class Battles:
             try:
                 await self._write(lambda session: cast_vote(session, voter, public_id, winner))
             except (AlreadyVoted, stored.WrongStatus):
+                # A second click or tab, or a closing of the battle; `check_counted` decides what the voter is shown.
                 log.info("Another change to battle %s came first.", battle.id)
         battle = check_voter(await self._find(public_id), voter)
         check_counted(battle, winner)
@@ -201,11 +202,11 @@ class Battles:
             raise BattleRefused("Both models are still writing. Wait until they finish, or vote now.")
         battle = await self._find(public_id)
         if battle is None or battle.voter != voter:
-            raise BattleRefused("This battle is not yours or no longer exists. Start a new one.")
+            raise BattleRefused("This battle is not yours or no longer exists. Start a new battle.")
         if battle.status is not BattleStatus.OPEN:
-            raise BattleRefused("This battle is over. Start a new one.")
+            raise BattleRefused("This battle is over. Start a new battle.")
         if not {battle.model_a, battle.model_b} <= self.serving.models.keys():
-            raise BattleRefused("A model of this battle is no longer served. Vote, or start a new one.")
+            raise BattleRefused("A model of this battle is no longer served. Vote, or start a new battle.")
         return battle
 
     async def _run_turn(self, public_id: str) -> BattleView:

@@ -1,4 +1,4 @@
-"""The vote of a battle: who may cast it, when it counts, and the refusals in words for the voter."""
+"""The vote of a battle: who may cast it, when it counts, and the texts of refusals."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from arena.store.votes import add_vote
 
 NOT_COUNTED = {
     BattleStatus.RUNNING: "Both models are still writing. Wait until they finish.",
-    BattleStatus.FAILED: "A model failed, so this battle does not count. Start a new one.",
-    BattleStatus.ABANDONED: "This battle was closed without a vote. Start a new one.",
+    BattleStatus.FAILED: "A model failed, so this battle does not count. Start a new battle.",
+    BattleStatus.ABANDONED: "This battle was closed without a vote. Start a new battle.",
 }
 
 
@@ -31,9 +31,9 @@ def check_winner(winner: str) -> None:
 def check_voter(battle: StoredBattle | None, voter: str) -> StoredBattle:
     """The battle, if it belongs to the voter. Raises `VoteRefused`."""
     if battle is None:
-        raise VoteRefused("This battle does not exist. Start a new one.")
+        raise VoteRefused("This battle does not exist. Start a new battle.")
     if battle.voter != voter:
-        raise VoteRefused("This battle belongs to another voter. Start one of your own.")
+        raise VoteRefused("This battle belongs to another voter. Start a new battle.")
     return battle
 
 

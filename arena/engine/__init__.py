@@ -3,12 +3,12 @@
 from arena.engine.batch_files import BatchFileError, read_batch, write_batch
 from arena.engine.budget import Budget, Price, estimated_tokens
 from arena.engine.call_counts import CallCounts
+from arena.engine.call_session import RESUME_HINT, CallSession, Progress, RunResult, Seen, open_session
 from arena.engine.calls import Call, CallResult, Status, address
 from arena.engine.engine import Engine
 from arena.engine.limits import ConcurrencyLimiter, RateLimiter
 from arena.engine.model_client import ModelClient, RetryPolicy
 from arena.engine.reply_cache import Entry, ReplyCache, ReplyCacheError
-from arena.engine.session import RESUME_HINT, CallSession, Progress, RunResult, Seen, open_session
 
 __all__ = [
     "RESUME_HINT",

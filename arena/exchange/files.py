@@ -182,7 +182,7 @@ def _read_parquet(path: Path) -> Iterator[dict[str, Any]]:
 
 def _schema(arrow: Any) -> Any:
     """The columns of a battles file: a column of nulls must keep its type in every batch."""
-    from arena.exchange.board_numbers import STYLE
+    from arena.exchange.export_boards import STYLE
 
     talk = arrow.list_(arrow.struct([("role", arrow.string()), ("content", arrow.string())]))
     text, whole, yes, real = arrow.string(), arrow.int64(), arrow.bool_(), arrow.float64()

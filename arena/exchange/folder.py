@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from arena import __version__
-from arena.exchange.board_numbers import ExportBoards, vote_of
+from arena.exchange.export_boards import ExportBoards, vote_of
 from arena.exchange.files import MANIFEST, digest, fresh_folder, write_json, write_rows
 from arena.exchange.rows import arena_rows
 from arena.leaderboards.vote_filters import EVERY, find_filter

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from arena.exchange.board_numbers import ESCAPED, STYLE
+from arena.exchange.export_boards import ESCAPED, STYLE
 from arena.rules.languages import language
 from arena.rules.pii import PIIRedactor
 from arena.rules.seals import SealedVote, pseudonym

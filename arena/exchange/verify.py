@@ -9,7 +9,7 @@ from typing import Any
 
 import ratings
 from arena.errors import ConfigError
-from arena.exchange.board_numbers import ExportBoards, Row, by_key, differences, vote_of
+from arena.exchange.export_boards import ExportBoards, Row, by_key, differences, vote_of
 from arena.exchange.files import MANIFEST, BadExport, digest, opened_export, read_json, read_rows
 from arena.exchange.folder import FORMAT
 from arena.leaderboards.vote_counts import VoteCounts, board_in_seal

@@ -31,14 +31,14 @@ class Widgets:
     prompt: gr.Textbox
     send: gr.Button
     regenerate: gr.Button
-    new_round: gr.Button
+    new_battle: gr.Button
     battle_id: gr.Textbox  # in the page, so that a reload continues the battle
     readiness: gr.Timer
 
     def all(self) -> list[Any]:
         """Every widget, as outputs of the handlers."""
         fixed = (self.chat_a, self.chat_b, self.notice, self.share, self.prompt, self.send, self.regenerate)
-        return [*fixed, self.new_round, self.battle_id, self.readiness, *self.votes.values()]
+        return [*fixed, self.new_battle, self.battle_id, self.readiness, *self.votes.values()]
 
 
 def lay_out() -> Widgets:
@@ -67,7 +67,7 @@ def lay_out() -> Widgets:
         send = gr.Button("Send", variant="primary", scale=1, min_width=90, interactive=False, elem_id="send")
     with gr.Row(elem_classes="more"):
         regenerate = gr.Button("Regenerate", size="sm", interactive=False, elem_id="regenerate", min_width=120)
-        new_round = gr.Button("New round", size="sm", interactive=False, elem_id="new-round", min_width=120)
+        new_battle = gr.Button("New battle", size="sm", interactive=False, elem_id="new-battle", min_width=120)
     gr.HTML(
         '<p class="hint"><span class="keys">Vote with the keys <kbd>←</kbd> <kbd>→</kbd> <kbd>↑</kbd> '
         "<kbd>↓</kbd> or <kbd>A</kbd> <kbd>B</kbd> <kbd>T</kbd> <kbd>X</kbd>. </span>"
@@ -75,7 +75,7 @@ def lay_out() -> Widgets:
         padding=False,
     )
     return Widgets(
-        chat_a, chat_b, line, share, votes, prompt, send, regenerate, new_round,
+        chat_a, chat_b, line, share, votes, prompt, send, regenerate, new_battle,
         battle_id=gr.Textbox(visible="hidden", elem_id="battle-id", show_label=False),
         readiness=gr.Timer(READINESS_EVERY, active=False),
     )  # fmt: skip

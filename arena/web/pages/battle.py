@@ -23,12 +23,12 @@ WRITING = "▍"  # the cursor after an unfinished completion
 
 CHOOSE = "Which answer is better? You can vote, or continue the conversation."
 RUNNING = "Both models are writing. You can vote before they finish."
-FAILED = "One of the two models failed, so this battle does not count. Please start a new round."
+FAILED = "One of the two models failed, so this battle does not count. Please start a new battle."
 LOST = (
     "The arena restarted while the models were writing, so this battle was closed and not counted. "
-    "Your earlier votes are saved. Please start a new round."
+    "Your earlier votes are saved. Please start a new battle."
 )
-ASK_AGAIN = "Start a new round"
+ASK_NEW_BATTLE = "Start a new battle"
 NO_COOKIE = "Your browser blocks the cookie that identifies your votes. Allow cookies for this page and reload it."
 
 
@@ -52,7 +52,9 @@ def build(battles: Battles) -> None:
             **waiting,
         )
     widgets.regenerate.click(page.regenerate, [widgets.battle_id], outputs, api_name="regenerate", **waiting)
-    widgets.new_round.click(page.new_round, [widgets.battle_id], outputs, api_name="new_round", **waiting)
+    widgets.new_battle.click(
+        page.new_battle, [widgets.battle_id], outputs, api_name="new_round", **waiting
+    )  # an address: it stays
     widgets.share.input(page.share, [widgets.share, widgets.battle_id], outputs, api_name="share", **waiting)
     widgets.battle_id.change(None, widgets.battle_id, js="(id) => arenaRemember(id)")
     widgets.readiness.tick(page.check_readiness, [widgets.battle_id], outputs, api_visibility="private", **waiting)
@@ -121,7 +123,7 @@ class Page:
         except BattleRefused as refusal:
             return self._notice(str(refusal), "warning")
 
-    async def new_round(self, battle_id: str, request: gr.Request) -> Updates:
+    async def new_battle(self, battle_id: str, request: gr.Request) -> Updates:
         await self.battles.leave(_voter(request) or "", battle_id)
         shown = self._empty()
         shown[self.widgets.prompt]["value"] = ""
@@ -164,10 +166,10 @@ class Page:
             **self._chats(view),
             **self._buttons(view),
             **self._notice(text, kind),
-            w.prompt: gr.update(interactive=not closed, placeholder=ASK_AGAIN if closed else ASK),
+            w.prompt: gr.update(interactive=not closed, placeholder=ASK_NEW_BATTLE if closed else ASK),
             w.send: gr.update(interactive=view.can_continue),
             w.regenerate: gr.update(interactive=view.status is BattleStatus.OPEN),
-            w.new_round: gr.update(interactive=True, variant="primary" if closed else "secondary"),
+            w.new_battle: gr.update(interactive=True, variant="primary" if closed else "secondary"),
             w.share: gr.update(visible=view.status is BattleStatus.VOTED, value=view.shared),
             w.battle_id: view.public_id,
             w.readiness: gr.update(active=False),
@@ -185,7 +187,7 @@ class Page:
             w.prompt: gr.update(interactive=True, placeholder=ASK),
             w.send: gr.update(interactive=obstacle is None),
             w.regenerate: gr.update(interactive=False),
-            w.new_round: gr.update(interactive=False, variant="secondary"),
+            w.new_battle: gr.update(interactive=False, variant="secondary"),
             w.share: gr.update(visible=False, value=False),
             w.battle_id: "",
             w.readiness: gr.update(active=obstacle is not None),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from arena.errors import ConfigError, InputError
-from arena.exchange.board_numbers import differences
+from arena.exchange.export_boards import differences
 from arena.exchange.files import BadExport, digest
 from arena.exchange.folder import export_arena
 from arena.exchange.sealing import seal
@@ -134,7 +134,7 @@ def test_a_changed_vote_is_found(copy):
 
 
 def test_a_changed_vote_is_found_when_its_leaf_is_forged_too(copy):
-    from arena.exchange.board_numbers import vote_of
+    from arena.exchange.export_boards import vote_of
 
     given = rows(copy)
     given[1]["winner"] = "model_a"

@@ -122,14 +122,14 @@ def test_an_early_vote_stops_both_models(browser, slow):
     page.context.close()
 
 
-def test_regenerate_asks_again_and_new_round_starts_afresh(browser, quick):
+def test_regenerate_asks_again_and_new_battle_starts_afresh(browser, quick):
     page = open_page(browser, quick.url)
     ask(page, "What is a tide?")
     finished(page)
     page.locator("#regenerate").click()
     page.get_by_text("Both models are writing").wait_for()
     finished(page)
-    page.locator("#new-round").click()
+    page.locator("#new-battle").click()
     page.get_by_text("Two anonymous models will answer").wait_for()
     expect(page.locator("#chat-a .bot")).to_have_count(0)
     page.context.close()
@@ -212,7 +212,7 @@ def test_a_failing_model_says_the_same_neutral_words_and_does_not_count(browser,
     assert ONE not in shown
     assert TWO not in shown
     assert "script says" not in shown
-    page.locator("#new-round").click()
+    page.locator("#new-battle").click()
     page.get_by_text("Two anonymous models will answer").wait_for()
     assert votes(failing) == 0
     page.context.close()
@@ -302,7 +302,7 @@ def test_a_kill_in_mid_battle_is_explained_when_the_arena_is_back(browser, tmp_p
     page.get_by_text("The arena cannot be reached").wait_for()
     arena(SLOW, "--port", first.url.rsplit(":", 1)[1])
     page.get_by_text("was closed and not counted").wait_for(timeout=PATIENCE)
-    page.locator("#new-round").click()
+    page.locator("#new-battle").click()
     page.get_by_text("Two anonymous models will answer").wait_for()
     expect(page.locator("#prompt textarea")).to_have_attribute("placeholder", "Ask both models")
     page.context.close()
