@@ -67,7 +67,7 @@ def battle_contents(
 
 
 def user_prompts(session: Session, battles: Sequence[int]) -> dict[int, str]:
-    """The user turns of each battle as in `Behind.prompt`, by id, without reading completions."""
+    """The user turns of each battle as in `BattleContent.prompt`, by id, without reading completions."""
     prompts: dict[int, list[str]] = defaultdict(list)
     turns = select(Turn.battle_id, Turn.prompt).where(col(Turn.battle_id).in_(battles))
     for number, prompt in session.exec(turns.order_by(col(Turn.battle_id), col(Turn.number))):
