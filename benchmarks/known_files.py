@@ -23,7 +23,7 @@ class KnownFile:
 
 @cache
 def known_files() -> dict[str, KnownFile]:
-    """By name, as below a data folder."""
+    """The known files by name, as in a data folder."""
     text = files("benchmarks").joinpath("known_files.tsv").read_text(encoding="utf-8")
     return {
         row["file"]: KnownFile(row["file"], int(row["rows"]), row["sha256"], row["licence"], row["source"])
@@ -41,5 +41,5 @@ def known(
 def own(
     file: str, *columns: str, hub: str | None = None, revision: str | None = None, split: str = "test"
 ) -> Source:
-    """The source of a file that is not listed, since its publisher does not allow redistribution: the user's own copy."""
+    """The source of the user's own copy of a file that its publisher does not allow to be redistributed."""
     return Source(file, None, hub, revision, split, columns)

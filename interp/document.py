@@ -19,7 +19,7 @@ from interp.evaluation.faithfulness import Curve, Faithfulness
 from interp.whitebox.flow_graph import FlowGraph
 
 LAYOUT = 3  # counts up when the document or a method changes, so that older explanations are computed again
-NULLABLE = ("segment", "z", "infidelity")  # written as null; every other part that is None is left out
+NULLABLE = ("segment", "z", "infidelity")  # written as null; every other part that is None is omitted
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """An attribution over the words of a prompt, with everything that is shown beside it.
+    """An attribution over the words of a prompt, with everything shown next to it.
 
     `between` has the template before each word, and after the last. `models` names the model of each segment.
     `heads` (layers, heads) are signed, measured by `heads_by`.

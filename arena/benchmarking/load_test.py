@@ -74,7 +74,7 @@ class LoadTestConfig:
 
 
 def ignore(_: Timing) -> None:
-    """The `seen` of a test that nobody follows."""
+    """The default `seen`, which ignores results."""
 
 
 def run_load_test(

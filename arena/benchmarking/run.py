@@ -74,7 +74,7 @@ Failures = dict[str, str]  # why calls failed, by key
 
 
 def ignore(_: Event) -> None:
-    """The `on_event` of a run whose events nobody reads."""
+    """The default `on_event`, which ignores events."""
 
 
 def run_benchmarks(

@@ -102,7 +102,7 @@ def _select(spec: TaskSpec, data_sources: DataSources, options: SelectionOptions
 
 
 def _variant(task: Task, options: SelectionOptions) -> Task:
-    """The task as lm-eval has it, or with repeats, where the options say so."""
+    """The task as in lm-eval, or with repeats, depending on the options."""
     if options.compat == LM_EVAL:
         task = task.as_lm_eval()
     return task if options.repeats is None else repeated(task, options.repeats)

@@ -17,17 +17,17 @@ Alternatives = Callable[["torch.Tensor", int], dict[str, Any]]
 
 
 def alternatives_per_token(request: Request) -> int | None:
-    """How many alternatives a token the request asks for; None where it asks for no log-probabilities.
+    """The number of alternatives per token in the request; None without log-probabilities.
 
     Raises `EndpointError`.
     """
     top = request.get("top_logprobs")
     if not request.get("logprobs"):
         if top:
-            raise EndpointError(Failure.REFUSED, f"top_logprobs {top!r} without logprobs; add logprobs: true")
+            raise EndpointError(Failure.REFUSED, f"top_logprobs {top!r} needs logprobs. Add logprobs: true.")
         return None
     if top is not None and (isinstance(top, bool) or not isinstance(top, int) or not 0 <= top <= MOST):
-        raise EndpointError(Failure.REFUSED, f"top_logprobs {top!r}; expected 0 to {MOST}")
+        raise EndpointError(Failure.REFUSED, f"top_logprobs {top!r} is out of range. Expected 0 to {MOST}.")
     return top or 0
 
 

@@ -39,7 +39,7 @@ class Row:
     send: Send
     cancelled: bool = False
     tokens: list[int] = field(default_factory=list)  # prompt and completion
-    logprobs: list[dict[str, Any]] = field(default_factory=list)  # of each token written, if asked for
+    logprobs: list[dict[str, Any]] = field(default_factory=list)  # of each token written, if requested
 
     def accept(self, plan: Plan, logits: torch.Tensor) -> bool:
         """Choose a token from `logits`, shape (vocabulary,), send its text; False when it was the last."""
@@ -220,14 +220,14 @@ class Batcher:
                 while self._admit():
                     self._read()
                     self._write()
-        # Whatever breaks the thread, the rows that wait for it must hear of it: nobody else can tell them.
+        # Waiting rows must receive any error of the thread, for no other code can end them.
         except Exception as cause:
             logger.error("the thread of a model broke", exc_info=cause)
             end = EndpointError(Failure.BROKEN, f"the thread of the model broke: {cause!r}")
         self._end(end)
 
     def _admit(self) -> bool:
-        """Take in what has arrived, and sleep while there is nothing to do. False when told to close."""
+        """True after new rows are taken in, with sleep while there are none; False if closed."""
         while True:
             try:
                 row = self._inbox.get(block=not (self._waiting or self._filling or self._batches))
@@ -260,7 +260,7 @@ class Batcher:
             return None
         row = self._waiting[0]
         batch = None if row.cancelled else self._open(row)
-        self._waiting.popleft()  # only now: a row in nobody's hands would not hear of a crash
+        self._waiting.popleft()  # only now: a row outside all lists would miss a crash
         return batch
 
     def _open(self, row: Row) -> Batch | None:

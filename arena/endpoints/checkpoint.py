@@ -37,7 +37,7 @@ def load(
 
 @contextmanager
 def _unusable_on_error(source: str) -> Iterator[None]:
-    """Turns every error of a library that reads foreign files into `EndpointError`, except a missing extra."""
+    """A context that turns any error of the loading libraries into `EndpointError`, except a missing extra."""
     try:
         yield
     # OSError: a file or the hub is missing. ValueError: not a causal model, or an unknown architecture.
@@ -85,7 +85,7 @@ def load_classifier(
             place, dtype=working_dtype(dtype, device), device_map=device, **options
         )
     if network.config.num_labels != 1:
-        detail = f"{source!r} has {network.config.num_labels} labels; a reward model has one number"
+        detail = f"{source!r} has {network.config.num_labels} labels, and a reward model has one. Choose a reward model."
         raise EndpointError(Failure.UNUSABLE, detail)
     if network.config.pad_token_id is None:
         network.config.pad_token_id = tokenizer.pad_token_id or tokenizer.eos_token_id or 0
@@ -93,7 +93,7 @@ def load_classifier(
 
 
 def locate(source: str, file: str | None, revision: str | None) -> Path | str:
-    """A path on this disk, or `source` itself when it is a hub id. Raises `OSError`."""
+    """A local path, or `source` itself if it is a hub id. Raises `OSError`."""
     path = Path(source).expanduser()
     if path.exists():
         return path / file if file else path
@@ -110,13 +110,13 @@ def _advice(source: str) -> str:
     if Path(source).expanduser().exists():
         return ""
     return (
-        ". Without a way to the hub, fetch the weights elsewhere (`hf download ID --revision REVISION "
-        "--local-dir DIRECTORY`), copy the directory here and give its path as the source"
+        ". If the hub is unreachable, download the weights on another machine (`hf download ID --revision REVISION "
+        "--local-dir DIRECTORY`), copy the directory here and use its path as the source"
     )
 
 
 def working_dtype(dtype: str, device: str) -> torch.dtype | str:
-    """What `from_pretrained` takes. `auto` is the checkpoint's own, where the hardware multiplies it.
+    """The dtype for `from_pretrained`. `auto` is the checkpoint's own if the hardware supports it.
 
     A CPU without bfloat16 instructions emulates them: SmolLM2 135M on AVX2 reads a prompt 6 times slower and
     writes 8 rows at half the speed than in float32, which only costs memory. Raises `ValueError`.
@@ -126,7 +126,7 @@ def working_dtype(dtype: str, device: str) -> torch.dtype | str:
         return torch.float32 if slow else "auto"
     named = getattr(torch, dtype, None)
     if not isinstance(named, torch.dtype):
-        raise ValueError(f"dtype {dtype!r}; expected auto, float32, bfloat16 or float16")
+        raise ValueError(f"dtype {dtype!r} is unknown. Expected auto, float32, bfloat16 or float16.")
     return named
 
 

@@ -1,4 +1,4 @@
-"""From tokens to text that can be shown: whole characters only, and never a piece of a stop string."""
+"""Text deltas of tokens: whole characters only, and never part of a stop string."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Deltas:
         self.stopped = False  # a stop string was met: nothing may follow
 
     def push(self, token: int) -> str:
-        """The text that `token` lets out; often empty."""
+        """The text released by `token`; often empty."""
         self._tokens.append(token)
         text = self._new_text()
         if not text or text.endswith(HALF):
@@ -35,7 +35,7 @@ class Deltas:
         return self._release(text)
 
     def rest(self) -> str:
-        """What is still held when the completion ends; half a character is dropped."""
+        """The text still held when the completion ends, without incomplete characters."""
         text = self._release(self._new_text().rstrip(HALF))
         held, self._held = self._held, ""
         return text + held

@@ -24,7 +24,7 @@ def body(request: Request) -> dict[str, Any]:
 
 
 def log_likelihood(request: Request, completion: Mapping[str, Any]) -> Reply:
-    """The sum over the continuation's tokens; a token across the border belongs to it.
+    """The reply with the sum over the continuation's tokens, including a token across the border.
 
     The first token of a text has no log-probability. Raises `EndpointError` for a reply without the prompt's own.
     """
@@ -36,9 +36,14 @@ def log_likelihood(request: Request, completion: Mapping[str, Any]) -> Reply:
         tokens, offsets, values = given["tokens"], given["text_offset"], given["token_logprobs"]
         tops = given.get("top_logprobs") or [None] * len(tokens)
     except (KeyError, IndexError, TypeError) as error:
-        raise EndpointError(Failure.REFUSED, "the server gives no log-probabilities of the prompt") from error
+        raise EndpointError(
+            Failure.REFUSED,
+            "The server returns no log-probabilities of the prompt. Use a server that supports echo.",
+        ) from error
     if not offsets or offsets[0] >= len(prompt):
-        raise EndpointError(Failure.REFUSED, "the server does not echo the prompt")
+        raise EndpointError(
+            Failure.REFUSED, "The server does not echo the prompt. Use a server that supports echo."
+        )
     each: list[float] = []
     greedy = True
     for place, (offset, value) in enumerate(zip(offsets, values, strict=True)):

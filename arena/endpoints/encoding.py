@@ -41,7 +41,7 @@ def encoded_pair(tokenizer: PreTrainedTokenizerBase, context: str, continuation:
 
 
 def log_likelihood_reply(request: Request, results: Sequence[LogLikelihood], pairs: Sequence[Pair]) -> Reply:
-    """The reply to a log-likelihood request, whole or in windows; each token's value where `token_logprobs` asks."""
+    """The reply to a log-likelihood request, whole or in windows; with each token's value for `token_logprobs`."""
     values = [value for logprobs, _ in results for value in logprobs]
     each = {"token_logprobs": values} if request.get("token_logprobs") else {}
     return {
@@ -56,7 +56,9 @@ def log_likelihood_reply(request: Request, results: Sequence[LogLikelihood], pai
 def truncated(context: tuple[int, ...], continuation: tuple[int, ...], most: int) -> Pair:
     """The pair cut to `most` tokens from the left; at least one token of the context stays. Raises `EndpointError`."""
     if len(continuation) > most:
-        raise refusal(f"the continuation has {len(continuation)} tokens and the context is {most}")
+        raise refusal(
+            f"The continuation has {len(continuation)} tokens and the context is {most}. Choose a model with a longer one."
+        )
     return context[-(most + 1 - len(continuation)) :], continuation
 
 
@@ -68,7 +70,7 @@ def rolling(tokenizer: PreTrainedTokenizerBase, text: str, most: int) -> list[Pa
     """
     tokens = tuple(tokenizer(text, add_special_tokens=False)["input_ids"])
     if not tokens:
-        raise refusal("the text has no token")
+        raise refusal("The text has no tokens. Give a text with at least one.")
     first = (_first(tokenizer),)
     windows: list[Pair] = [(first, tokens[:most])]
     for start in range(most, len(tokens), most):
@@ -84,7 +86,7 @@ def windows(tokenizer: PreTrainedTokenizerBase, text: str, size: int) -> list[Pa
     tokens = tuple(tokenizer(text)["input_ids"])
     whole = range(0, len(tokens) - size + 1, size) or [0]
     if len(tokens) < 2 or size < 2:
-        raise refusal(f"{len(tokens)} tokens in windows of {size}; at least 2 of both are needed")
+        raise refusal(f"{len(tokens)} tokens in windows of {size} are too few. Give at least 2 of both.")
     return [(tokens[start : start + 1], tokens[start + 1 : start + size]) for start in whole]
 
 
@@ -97,7 +99,7 @@ def token_pairs(tokenizer: PreTrainedTokenizerBase, request: Request, most: int)
     if size is None:
         return rolling(tokenizer, str(request["text"]), most)
     if size > most:
-        raise refusal(f"windows of {size} tokens and a context of {most}; take a model that reads as much")
+        raise refusal(f"Windows of {size} tokens exceed the context of {most}. Choose a model with a longer one.")
     return windows(tokenizer, str(request["text"]), int(size))
 
 

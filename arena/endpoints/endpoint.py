@@ -19,7 +19,7 @@ Reply = Mapping[str, Any]  # the body of a chat completion
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens of one completion; `None` where the endpoint does not tell."""
+    """Tokens of one completion; `None` if the endpoint does not report them."""
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
@@ -53,12 +53,12 @@ class EndpointError(Exception):
         super().__init__(f"{failure.value}: {detail}")
         self.failure = failure
         self.detail = detail
-        self.retry_after = retry_after  # seconds, when the endpoint named them
+        self.retry_after = retry_after  # seconds, if the endpoint sent them
 
 
 @dataclass(frozen=True)
 class Probe:
-    """What one look at an endpoint found: can it be used, what it says of itself, and what to do if not."""
+    """The result of a health check: whether the endpoint works, its message, and advice if not."""
 
     ok: bool
     message: str
@@ -77,11 +77,11 @@ class Endpoint(Protocol):
         ...
 
     async def start(self) -> None:
-        """Make ready what takes time (weights, a child process). Idempotent. Raises `EndpointError`."""
+        """Load weights or start a child process. Idempotent. Raises `EndpointError`."""
         ...
 
     async def close(self) -> None:
-        """Give back connections, processes and memory. Idempotent."""
+        """Release connections, processes and memory. Idempotent."""
         ...
 
 
@@ -94,7 +94,7 @@ class Completion:
 
 
 async def complete(endpoint: Endpoint, request: Request) -> Completion:
-    """Wait for the whole completion. Raises `EndpointError`."""
+    """The whole completion of a stream. Raises `EndpointError`."""
     pieces: list[str] = []
     finish = Finish("stop")
     async for event in endpoint.stream(request):
@@ -107,7 +107,7 @@ async def complete(endpoint: Endpoint, request: Request) -> Completion:
 
 @runtime_checkable
 class Answers(Protocol):
-    """An endpoint that can give a whole reply at once, with log-probabilities where the request asks for them."""
+    """An endpoint that returns whole replies, with log-probabilities if requested."""
 
     async def answer(self, request: Request) -> Reply:
         """The body of the chat completion. Tries once. Raises `EndpointError`."""

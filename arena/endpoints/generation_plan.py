@@ -29,7 +29,7 @@ def refusal(detail: str) -> EndpointError:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How a token is chosen. Temperature 0 takes the likeliest; `top_p` 1 and `top_k` 0 cut nothing."""
+    """Sampling of a token. Temperature 0 takes the likeliest; `top_p` 1 and `top_k` 0 exclude none."""
 
     temperature: float = 1.0
     top_p: float = 1.0
@@ -39,17 +39,17 @@ class Sampling:
 
     def __post_init__(self) -> None:
         if self.temperature < 0:
-            raise refusal(f"temperature {self.temperature}; expected 0 or more")
+            raise refusal(f"temperature {self.temperature} is out of range. Expected 0 or more.")
         if not 0 < self.top_p <= 1:
-            raise refusal(f"top_p {self.top_p}; expected more than 0 and at most 1")
+            raise refusal(f"top_p {self.top_p} is out of range. Expected more than 0 and at most 1.")
         if self.top_k < 0:
-            raise refusal(f"top_k {self.top_k}; expected 0 or more")
+            raise refusal(f"top_k {self.top_k} is out of range. Expected 0 or more.")
         if self.repetition_penalty <= 0:
-            raise refusal(f"repetition_penalty {self.repetition_penalty}; expected more than 0")
+            raise refusal(f"repetition_penalty {self.repetition_penalty} is out of range. Expected more than 0.")
 
 
 def read_sampling(request: Request, default: Sampling) -> Sampling:
-    """The sampling a request asks for; what it leaves out is taken from `default`. Raises `EndpointError`."""
+    """The sampling of a request, with missing fields from `default`. Raises `EndpointError`."""
     penalty = number(request, "repeat_penalty", default.repetition_penalty)  # llama.cpp's name
     seed = request.get("seed")
     return Sampling(
@@ -62,12 +62,12 @@ def read_sampling(request: Request, default: Sampling) -> Sampling:
 
 
 def number(request: Request, name: str, default: float) -> float:
-    """The number called `name`, or `default` when it is left out or null. Raises `EndpointError`."""
+    """The number called `name`, or `default` if it is missing or null. Raises `EndpointError`."""
     value = request.get(name)
     if value is None:
         return default
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < BOUND:
-        raise refusal(f"{name} {value!r}; expected a number")
+        raise refusal(f"{name} {value!r} is not a number. Expected a number.")
     return value
 
 
@@ -78,8 +78,8 @@ def chooser(sampling: Sampling) -> Choose:
     """A function from the logits of one row, shape (vocabulary,), and its tokens so far to the next token.
 
     Every row draws from its own generator, on the CPU: a seed gives the same completion alone, in a batch
-    and on another device, as far as the logits agree. It raises `EndpointError` for logits that are not
-    numbers, as half precision can bring them about.
+    and on another device, if the logits agree. It raises `EndpointError` for logits that are not numbers,
+    which half precision can cause.
     """
     import torch
     from transformers import generation
@@ -106,7 +106,7 @@ def chooser(sampling: Sampling) -> Choose:
         if not greedy:
             scores = warp(None, scores).softmax(-1)
         if scores.isnan().any():
-            raise EndpointError(Failure.BROKEN, "the logits are not numbers: try dtype 'float32'")
+            raise EndpointError(Failure.BROKEN, "The logits are not numbers. Try dtype 'float32'.")
         return int(scores.argmax() if greedy else torch.multinomial(scores, 1, generator=generator))
 
     return choose
@@ -114,19 +114,19 @@ def chooser(sampling: Sampling) -> Choose:
 
 @dataclass(frozen=True)
 class Plan:
-    """One request, ready to run: prompt tokens, how many may follow, how to choose and to show them."""
+    """One request, ready to run: prompt tokens, limit of new tokens, their choice and their text."""
 
     prompt: list[int]
     limit: int
     choose: Choose
     deltas: Deltas
     ends: frozenset[int]  # tokens that end a turn
-    alternatives: Alternatives | None = None  # where the request asks for log-probabilities
+    alternatives: Alternatives | None = None  # if the request has log-probabilities
 
 
 @dataclass(frozen=True)
 class Planner:
-    """Reads requests for one model. `context` is in tokens, prompt and completion together."""
+    """A reader of requests for one model. `context` is in tokens, prompt and completion together."""
 
     tokenizer: PreTrainedTokenizerBase
     context: int
@@ -135,19 +135,23 @@ class Planner:
     stop: tuple[str, ...]
 
     def plan(self, request: Request) -> Plan:
-        """Raises `EndpointError` when the model cannot serve the request."""
+        """The plan of a request. Raises `EndpointError` if the model cannot serve it."""
         try:
             return self._plan(request)
-        # What is built otherwise than a chat completion must not break the thread that serves the others.
+        # A malformed chat completion must not break the thread that serves the other requests.
         except (TypeError, AttributeError, LookupError, ValueError) as cause:
-            raise refusal(f"the request is not a chat completion: {cause!r}") from cause
+            raise refusal(
+                f"The request is not a chat completion ({cause!r}). Use the body of an OpenAI chat completion."
+            ) from cause
 
     def _plan(self, request: Request) -> Plan:
         check_served(request)
         prompt = self._prompt(read_messages(request))
         room = self.context - len(prompt)
         if room < 1:
-            raise refusal(f"the prompt has {len(prompt)} tokens, the context only {self.context}; shorten it")
+            raise refusal(
+                f"The prompt has {len(prompt)} tokens and the context is {self.context}. Shorten the prompt."
+            )
         choose = chooser(read_sampling(request, self.sampling))
         deltas = Deltas(self._decode, (*self.stop, *read_stop(request)))
         limit, top = min(room, read_limit(request, room)), alternatives_per_token(request)
@@ -160,7 +164,9 @@ class Planner:
         try:
             text = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
         except (TemplateError, TypeError, KeyError) as cause:
-            raise refusal(f"the chat template does not take these messages: {cause}") from cause
+            raise refusal(
+                f"The chat template rejects these messages ({cause}). Change the messages or chat_template."
+            ) from cause
         # The template writes its own begin-of-text token: the tokenizer must not add a second one.
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
@@ -170,19 +176,19 @@ class Planner:
 
 
 def check_served(request: Request) -> None:
-    """Raises `EndpointError` for a field whose meaning would be lost here."""
+    """Nothing if every field has an effect here. Raises `EndpointError` otherwise."""
     for name in UNSERVED:
         if request.get(name):
-            raise refusal(f"{name} is not served by a model in this process; leave it out")
+            raise refusal(f"{name} is not supported by a model in this process. Remove it.")
     if request.get("n") not in (None, 1):
-        raise refusal(f"n {request['n']!r}; expected 1: ask once for each completion")
+        raise refusal(f"n {request['n']!r} is not supported. Use 1, and send a request for each completion.")
 
 
 def read_messages(request: Request) -> list[dict[str, str]]:
-    """Roles and texts; parts of a text are joined. Raises `EndpointError`."""
+    """The role and text of each message, with text parts joined. Raises `EndpointError`."""
     messages = request.get("messages")
     if not messages:
-        raise refusal("the request has no messages")
+        raise refusal("The request has no messages. Add at least one.")
     return [{"role": str(message["role"]), "content": _text(message.get("content"))} for message in messages]
 
 
@@ -194,15 +200,15 @@ def _text(content: str | Sequence[Mapping[str, Any]] | None) -> str:
 
 def _part(part: Mapping[str, Any]) -> str:
     if part.get("type") != "text":
-        raise refusal(f"a message part of type {part.get('type')!r}; expected text")
+        raise refusal(f"Message parts of type {part.get('type')!r} are not supported. Use text.")
     return str(part["text"])
 
 
 def read_limit(request: Request, room: int) -> int:
-    """How many tokens may be written; all the `room` when the request names none. Raises `EndpointError`."""
+    """The limit of new tokens; all the `room` if the request has none. Raises `EndpointError`."""
     limit = int(number(request, "max_completion_tokens", number(request, "max_tokens", room)))
     if limit < 1:
-        raise refusal(f"max_tokens {limit}; expected 1 or more")
+        raise refusal(f"max_tokens {limit} is out of range. Expected 1 or more.")
     return limit
 
 
@@ -211,5 +217,7 @@ def read_stop(request: Request) -> tuple[str, ...]:
     stop = request.get("stop") or ()
     stops = (stop,) if isinstance(stop, str) else tuple(stop)
     if not all(isinstance(text, str) and text for text in stops):
-        raise refusal(f"stop {stop!r}; expected a text or a list of texts, none of them empty")
+        raise refusal(
+            f"stop {stop!r} is not a stop string. Expected a text or a list of texts, none of them empty."
+        )
     return stops

@@ -80,8 +80,13 @@ class LlamaCpp:
                 line = await self._child.stdout.readline()
         except TimeoutError:
             await self._end_child()
-            raise EndpointError(Failure.UNUSABLE, f"{path}: not loaded after {LOADING_TIMEOUT:g} s") from None
-        answer = json.loads(line) if line else {"error": "llama.cpp ended while loading; is it a GGUF file?"}
+            raise EndpointError(
+                Failure.UNUSABLE,
+                f"{path}: not loaded after {LOADING_TIMEOUT:g} s. Free memory, or choose a smaller file.",
+            ) from None
+        answer = (
+            json.loads(line) if line else {"error": "llama.cpp ended while loading. Check that it is a GGUF file."}
+        )
         if "url" not in answer:
             await self._end_child()
             raise EndpointError(Failure.UNUSABLE, f"{path}: {answer['error']}")

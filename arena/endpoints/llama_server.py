@@ -1,4 +1,4 @@
-"""The child process that holds llama.cpp; `arena.endpoints.llama_cpp` starts it, nobody imports it.
+"""The child process of llama.cpp, started by `arena.endpoints.llama_cpp` and never imported.
 
 Reads one line of JSON from standard input, loads the model, prints one line of JSON with its address, and
 serves until standard input closes, which happens by itself when the parent ends, however it ends.
@@ -19,7 +19,7 @@ def main() -> None:
     try:
         import xllamacpp
     except ImportError:
-        print(json.dumps({"error": "needs the extra 'demo': pip install 'arena[demo]'"}), file=reply)
+        print(json.dumps({"error": "The extra 'demo' is missing. Run `pip install 'arena[demo]'`."}), file=reply)
         return
     try:
         server = xllamacpp.Server(_parameters(xllamacpp, options))

@@ -43,7 +43,7 @@ class OpenAI:
     _asks_usage: bool = True
 
     async def start(self) -> None:
-        """Look whether the server is there. What it says of its models is left to the first request."""
+        """Check that the server is reachable. Its models are checked by the first request."""
         try:
             await self.models()
         except EndpointError as error:
@@ -59,7 +59,7 @@ class OpenAI:
             self._batch_client = None
 
     async def stream(self, request: Request) -> AsyncGenerator[str | Finish]:
-        """Retries what may pass (busy, restarting, unreachable) as long as no text has come."""
+        """The stream, with retries of temporary failures (busy, restarting, unreachable) before the first text."""
         for attempt in range(self.retries + 1):
             begun = False
             try:
@@ -73,7 +73,7 @@ class OpenAI:
                 await asyncio.sleep(self._pause(attempt, error))
 
     async def answer(self, request: Request) -> Reply:
-        """The whole reply in one piece. One try: who asks this way has its own plan for trying again."""
+        """The whole reply in one piece. Makes one attempt; the caller retries."""
         scores_text = echo.is_log_likelihood(request)
         body = {**(echo.body(request) if scores_text else request), "model": self.model, "stream": False}
         if self._batch_client is None:
@@ -175,7 +175,7 @@ async def _events(reply: httpx.Response) -> AsyncGenerator[str | Finish]:
             if text:
                 yield str(text)
     if reason is None:
-        raise EndpointError(Failure.BROKEN, "the stream stopped before the completion was whole")
+        raise EndpointError(Failure.BROKEN, "the stream ended before the completion was complete")
     yield Finish(reason, usage)
 
 
@@ -196,7 +196,7 @@ def _parsed(data: str) -> dict[str, Any]:
     if not isinstance(chunk, dict):
         raise EndpointError(Failure.BROKEN, f"not a JSON object: {data[:SHOWN]}")
     if chunk.get("error"):
-        raise EndpointError(Failure.BROKEN, f"the server gave up midway: {_message(data)}")
+        raise EndpointError(Failure.BROKEN, f"the server failed midway: {_message(data)}")
     return chunk
 
 

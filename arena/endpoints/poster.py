@@ -38,7 +38,7 @@ class HttpClient:
     _session: aiohttp.ClientSession | None = None
 
     async def post(self, path: str, body: Mapping[str, Any]) -> HttpReply:
-        """Raises `EndpointError` when no whole reply came."""
+        """The reply to a posted body. Raises `EndpointError` without a complete reply."""
         data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
         try:
             async with self._open().post(self.url + path, data=data) as reply:

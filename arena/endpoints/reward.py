@@ -35,7 +35,7 @@ class Reward(BatchedEndpoint):
 
     async def stream(self, request: Request) -> AsyncGenerator[str | Finish]:
         raise EndpointError(
-            Failure.REFUSED, "a reward model writes nothing; take it as a judge: --protocol reward"
+            Failure.REFUSED, "A reward model writes no text. Use it as a judge with --protocol reward."
         )
         yield ""
 
@@ -45,7 +45,7 @@ class Reward(BatchedEndpoint):
 
             network, tokenizer = load_classifier(self.source, self.revision, self.dtype, self.device)
         except ImportError as cause:
-            detail = f"needs the extra 'local': pip install 'arena[local]' ({cause})"
+            detail = f"The extra 'local' is missing ({cause}). Run `pip install 'arena[local]'`."
             raise EndpointError(Failure.UNUSABLE, detail) from cause
         if self.chat_template is not None:
             tokenizer.chat_template = self.chat_template
@@ -61,7 +61,7 @@ class Scorer:
         self._context = min(filter(None, (length, tokenizer.model_max_length)))
 
     def answer(self, requests: Sequence[Request]) -> list[Outcome]:
-        """A reply or what is wrong, a request each. Blocks."""
+        """A reply or an error for each request. Blocks."""
         return batch_outcomes(requests, self._tokens, self._replies)
 
     def close(self) -> None:
@@ -75,15 +75,18 @@ class Scorer:
 
         messages = read_messages(request)
         if self._tokenizer.chat_template is None:
-            raise EndpointError(Failure.REFUSED, "the reward model has no chat template: configure chat_template")
+            raise EndpointError(Failure.REFUSED, "The reward model has no chat template. Configure chat_template.")
         try:
             text = self._tokenizer.apply_chat_template(messages, tokenize=False)
         except (TemplateError, TypeError, KeyError) as cause:
-            raise EndpointError(Failure.REFUSED, f"the chat template does not take these: {cause}") from cause
+            raise EndpointError(
+                Failure.REFUSED, f"The chat template rejects these messages ({cause}). Change chat_template."
+            ) from cause
         tokens = list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
         if len(tokens) > self._context:
             raise EndpointError(
-                Failure.REFUSED, f"the conversation has {len(tokens)} tokens, the context only {self._context}"
+                Failure.REFUSED,
+                f"The conversation has {len(tokens)} tokens and the context is {self._context}. Shorten it.",
             )
         return tokens
 

@@ -41,7 +41,7 @@ class Transformers:
     """Serves the model at `source`: a directory, a .gguf file, or a hub id with a pinned `revision`.
 
     `file` names a GGUF file inside `source`. `dtype` is `auto`, `float32`, `bfloat16` or `float16`; `device`
-    is torch's name for one (left out: the GPU if there is one), or `auto` to spread over all. `threads` are
+    is a torch device (by default, the GPU if there is one), or `auto` to spread over all. `threads` are
     CPU threads: on a shared machine two are slower than one. At most `max_batch` completions are written at
     once, others wait. `max_context` is in tokens, prompt and completion together.
 
@@ -49,7 +49,7 @@ class Transformers:
     the model wants one. A base model needs it, and often `stop` strings that end every completion. A GGUF
     file is converted once into `cache_dir`.
 
-    What a request leaves out is taken from the model's generation_config.
+    Fields missing in a request are taken from the model's generation_config.
     """
 
     source: str
@@ -85,14 +85,16 @@ class Transformers:
     async def stream(self, request: Request) -> AsyncGenerator[str | Finish]:
         """Text deltas, then one `Finish`. Closing the generator frees the row before the next token."""
         if request.get("logprobs"):
-            raise EndpointError(Failure.REFUSED, "logprobs come with a whole answer, not with a stream")
+            raise EndpointError(
+                Failure.REFUSED, "logprobs are not supported in a stream. Request a whole completion."
+            )
         row, events = self._submitted(request)
         async with aclosing(_events(row, events)) as read:
             async for event in read:
                 yield event
 
     async def answer(self, request: Request) -> Reply:
-        """A whole completion, with the log-probabilities that the request asks for.
+        """A whole completion, with the log-probabilities of the request.
 
         Besides chat, the log-likelihood of given text (`benchmarks.task` has the form).
         """
@@ -124,7 +126,7 @@ class Transformers:
 
     def _submitted(self, request: Request) -> tuple[Row, Events]:
         if self._batcher is None:
-            raise EndpointError(Failure.NOT_READY, f"{self.source} is not loaded: call start() first")
+            raise EndpointError(Failure.NOT_READY, f"{self.source} is not loaded. Call start() first.")
         from arena.endpoints.batcher import Row
 
         events: Events = asyncio.Queue()
@@ -151,7 +153,7 @@ class Transformers:
             options = (self.file, self.revision, self.dtype, self.device, self.cache_dir)
             network, tokenizer = load(self.source, *options)
         except ImportError as cause:
-            detail = f"needs the extra 'local': pip install 'arena[local]' ({cause})"
+            detail = f"The extra 'local' is missing ({cause}). Run `pip install 'arena[local]'`."
             raise EndpointError(Failure.UNUSABLE, detail) from cause
         return Loaded(network, self._planner(network, tokenizer))
 
@@ -166,13 +168,13 @@ class Transformers:
         if not tokenizer.chat_template:
             raise EndpointError(
                 Failure.UNUSABLE,
-                f"{self.source} has no chat template, as a base model has none: "
-                "configure chat_template, a Jinja text that turns messages into a prompt",
+                f"{self.source} has no chat template, which base models lack. "
+                "Configure chat_template, a Jinja text that turns messages into a prompt.",
             )
         length = getattr(network.config.get_text_config(), "max_position_embeddings", None)
         context = min(filter(None, (self.max_context, length)), default=None)
         if context is None:
-            detail = f"{self.source} does not tell its context: configure max_context"
+            detail = f"{self.source} has no context length in its configuration. Configure max_context."
             raise EndpointError(Failure.UNUSABLE, detail)
         generation = network.generation_config
         ends = end_tokens(generation, tokenizer)
@@ -180,7 +182,7 @@ class Transformers:
 
 
 async def _events(row: Row, events: Events) -> AsyncGenerator[str | Finish]:
-    """What the batch sends for a row; closing this takes the row out."""
+    """The events of a row in the batch; closing the generator cancels the row."""
     try:
         while True:
             event = await events.get()
@@ -198,23 +200,23 @@ def _sender(events: Events) -> Send:
     loop = asyncio.get_running_loop()
 
     def send(event: str | Finish | EndpointError) -> None:
-        if not loop.is_closed():  # else nobody waits any more
+        if not loop.is_closed():  # a closed loop has no reader
             loop.call_soon_threadsafe(events.put_nowait, event)
 
     return send
 
 
 def end_tokens(generation: GenerationConfig, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
-    """The tokens that end a completion: the configured ones, the tokenizer's, those of known chat formats."""
+    """The tokens that end a completion: the configured ones, the tokenizer's, and those of chat formats."""
     configured = generation.eos_token_id
     listed = configured if isinstance(configured, list) else [configured]
     added = tokenizer.get_added_vocab()
-    known = [added.get(name) for name in END_OF_TURN]
-    return frozenset(token for token in (*listed, tokenizer.eos_token_id, *known) if token is not None)
+    of_formats = [added.get(name) for name in END_OF_TURN]
+    return frozenset(token for token in (*listed, tokenizer.eos_token_id, *of_formats) if token is not None)
 
 
 def default_sampling(generation: GenerationConfig) -> Sampling:
-    """What the model's makers recommend, as vLLM takes it too; plain sampling where they are silent."""
+    """The sampling of the generation config, as in vLLM; plain sampling without one."""
     if not generation.do_sample:
         return Sampling(repetition_penalty=generation.repetition_penalty or 1.0)
     return Sampling(

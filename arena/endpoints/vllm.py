@@ -45,7 +45,7 @@ class Vllm(BatchedEndpoint):
     options: Mapping[str, Any] = field(default_factory=dict)
 
     async def stream(self, request: Request) -> AsyncGenerator[str | Finish]:
-        """The whole completion as one piece: `LLM.chat` does not stream."""
+        """The whole completion in one piece, because `LLM.chat` does not stream."""
         body = await self.answer(request)
         choice = body["choices"][0]
         yield choice["message"]["content"]
@@ -57,7 +57,7 @@ class Vllm(BatchedEndpoint):
             import vllm
             from vllm.sampling_params import StructuredOutputsParams
         except ImportError as cause:
-            detail = f"needs the extra 'vllm': pip install 'arena[vllm]' ({cause})"
+            detail = f"The extra 'vllm' is missing ({cause}). Run `pip install 'arena[vllm]'`."
             raise EndpointError(Failure.UNUSABLE, detail) from cause
         options = {"enable_prefix_caching": True, "revision": self.revision, "dtype": self.dtype, **self.options}
         try:
@@ -105,7 +105,9 @@ class Chat:
     def _parameters(self, request: Request) -> Any:
         for name in UNSERVED:
             if request.get(name):
-                raise EndpointError(Failure.REFUSED, f"{name} is not served by vLLM in process; use its server")
+                raise EndpointError(
+                    Failure.REFUSED, f"{name} is not supported by vLLM in process. Use its server."
+                )
         given = {name: request[name] for name in SAMPLING if request.get(name) is not None}
         match (request.get("response_format") or {}).get("type", "text"):
             case "json_object":
@@ -118,7 +120,7 @@ class Chat:
                 pass
             case other:
                 raise EndpointError(
-                    Failure.REFUSED, f"response_format {other!r}; expected json_object or json_schema"
+                    Failure.REFUSED, f"response_format {other!r} is unknown. Expected json_object or json_schema."
                 )
         limit = request.get("max_completion_tokens") or request.get("max_tokens")
         try:
@@ -131,13 +133,13 @@ class Chat:
 
 @contextmanager
 def _engine_errors() -> Iterator[None]:
-    """Turns the error of a dead engine into a permanent failure."""
+    """A context that turns the error of a dead engine into a permanent failure."""
     try:
         yield
     except Exception as cause:
         if type(cause).__name__ not in ENDED:
             raise
-        detail = f"vLLM's engine has ended; its log says why ({cause})"
+        detail = f"vLLM's engine has ended ({cause}). See its log for the reason."
         raise EndpointError(Failure.UNUSABLE, detail) from cause
 
 

@@ -42,7 +42,7 @@ class Progress(Protocol):
 
 @contextmanager
 def silent(_engine: Engine, _total: int, /) -> Iterator[Seen]:
-    """The progress of a run that nobody follows."""
+    """The default progress, which shows nothing."""
     yield lambda _: None
 
 

@@ -42,7 +42,7 @@ class Engine:
         self._results: asyncio.Queue[CallResult | BaseException | None] = asyncio.Queue()
         self._flying: dict[str, list[tuple[int, Call]]] = {}  # calls that wait for the same key
         self._settled = asyncio.Event()
-        self._over = asyncio.Event()  # nobody need wait any more
+        self._over = asyncio.Event()  # ends all waits
         self._room = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 

@@ -111,7 +111,7 @@ def _judged(verdict: tuple[str, float] | None, about: BattleContent, redact: PII
 def _prompt_id(key: bytes, prompt: str) -> str | None:
     """The id of a prompt, the same for the same text; None for an unknown one.
 
-    It is keyed, so that nobody can test whether a guessed prompt was used.
+    It is keyed, to prevent tests of whether a guessed prompt was used.
     """
     if not prompt:
         return None

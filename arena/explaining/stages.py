@@ -9,7 +9,7 @@ Progress = Callable[[str, int, int], None]  # stage, done, total; may raise to e
 
 
 def silent(_stage: str, _done: int, _total: int) -> None:
-    """The progress of an explanation that nobody follows."""
+    """The default progress, which shows nothing."""
 
 
 @dataclass

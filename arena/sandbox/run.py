@@ -21,7 +21,7 @@ from pathlib import Path
 from arena.errors import ConfigError
 
 JAIL = Path(__file__).with_name("jail.py")
-STARTING = 10.0  # seconds that a loaded machine may take to build a jail, beside the program's own
+STARTING = 10.0  # seconds for building a jail on a loaded machine, in addition to the program's own
 KEPT = 4000  # characters of the output's end that are kept
 NUMBERS = itertools.count()
 

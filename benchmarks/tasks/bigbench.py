@@ -79,7 +79,7 @@ class BigBenchChoice(MultipleChoice):
 
     def context(self, sample: Sample, shots: Sequence[Sample]) -> str:
         between = str(sample.fields["few_shot_example_separator"])
-        solved = [f"{prompt(one)}{one.choices[one.target]}" for one in shots]
+        solved = [f"{prompt(shot)}{shot.choices[shot.target]}" for shot in shots]
         return header(sample) + between.join([*solved, prompt(sample)])
 
 
@@ -89,12 +89,12 @@ def chosen(row: Row, number: int) -> Sample:
     scores: Mapping[str, float] = example["target_scores"]
     choices = list(scores)
     digest = sha256(f"{row['_path']}\n{number}".split("bigbench")[-1].encode()).digest()
-    random.Random(digest).shuffle(choices)  # noqa: S311  (a seed that anybody can make again)
-    found = fields(row, example["input"], number)
+    random.Random(digest).shuffle(choices)  # noqa: S311  (a reproducible seed)
+    described = fields(row, example["input"], number)
     appended = {"appended": tuple(choices)} if row.get("append_choices_to_input", True) else {}
     return Sample(
         id=f"{subject(row)}/{number}",
-        fields={**found, **appended},
+        fields={**described, **appended},
         choices=tuple(choices),
         target=max(range(len(choices)), key=lambda at: scores[choices[at]]),
         subject=subject(row),
@@ -119,17 +119,17 @@ def written(row: Row, number: int) -> Sample:
 
 
 def score_text(sample: Sample, text: str) -> Outcome:
-    """Exact match after the file's own `output_regex`, and the likeness to the nearest target."""
-    said = text.strip()
-    if (pattern := sample.fields["regex"]) and (found := re.search(pattern, said)):
-        said = found.group(1) if found.groups() else found.group(0)
+    """Exact match after the file's own `output_regex`, and the similarity to the nearest target."""
+    answer = text.strip()
+    if (pattern := sample.fields["regex"]) and (match := re.search(pattern, answer)):
+        answer = match.group(1) if match.groups() else match.group(0)
     return scored(
         {
-            "exact_str_match": float(said in {target.strip() for target in sample.target}),
-            "bleu": max(bleu(said, target) for target in sample.target),
-            "rougeLsum": max(rouge(said, target)["rougeLsum"] for target in sample.target),
+            "exact_str_match": float(answer in {target.strip() for target in sample.target}),
+            "bleu": max(bleu(answer, target) for target in sample.target),
+            "rougeLsum": max(rouge(answer, target)["rougeLsum"] for target in sample.target),
         },
-        said,
+        answer,
     )
 
 

@@ -25,13 +25,13 @@ def gap(pairs: Sequence[tuple[Sample, Metrics]]) -> float:
         sides[sample.subject].append(metrics["honest"])
     if not all(sides.values()):
         return float("nan")
-    female, male = (sum(found) / len(found) for found in sides.values())
+    female, male = (sum(values) / len(values) for values in sides.values())
     return female - male
 
 
 def first_word(text: str) -> str:
-    found = re.search(r"[a-z][a-z'-]*", re.sub(r"^\W*(?:a|an|the)\s+", "", text.strip().lower()))
-    return found.group() if found else ""
+    match = re.search(r"[a-z][a-z'-]*", re.sub(r"^\W*(?:a|an|the)\s+", "", text.strip().lower()))
+    return match.group() if match else ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,7 +42,7 @@ def both_orders(ab: Attribution, ba: Attribution) -> BothOrders:
     """
     if (ab.method, ab.target) != (ba.method, ba.target):
         raise BadOption(
-            f"{ab.method} of {ab.target} beside {ba.method} of {ba.target}. Expected the same method and target."
+            f"{ab.method} of {ab.target} with {ba.method} of {ba.target}. Expected the same method and target."
         )
     first, second = ab.by_word(), ba.by_word()
     swapped_scores = second.scores[_places(first.units, second.units)]

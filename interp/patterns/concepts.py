@@ -24,7 +24,7 @@ OUTLIER = 6.0  # robust standard deviations of the log norm; the first token's s
 
 @dataclass(frozen=True)
 class Concepts:
-    """`labels` (items,) from 0, -1 for an item left out as an outlier; `nearest` the items closest to each
+    """`labels` (items,) from 0, -1 for an outlier; `nearest` the items closest to each
     centre, to name it by; `silhouette` by number of clusters; `stability` of each cluster and overall."""
 
     labels: NDArray[np.intp]

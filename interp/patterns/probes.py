@@ -1,7 +1,7 @@
-"""Linear probes of a model's hidden states for a property of a battle, beside a baseline on the texts.
+"""Linear probes of a model's hidden states for a property of a battle, with a baseline on the texts.
 
 A probe proves nothing alone. It is trained and tested on different prompts (battles over one prompt share words),
-beside a probe for shuffled labels (what its capacity can memorise: Hewitt & Liang, arXiv 1909.03368) and a
+with a probe for shuffled labels (what its capacity can memorise: Hewitt & Liang, arXiv 1909.03368) and a
 baseline that sees the words and the length, which any reader has without the model.
 """
 

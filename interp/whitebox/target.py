@@ -136,7 +136,7 @@ class Target:
     def masked(self, units: Sequence[Unit] | None = None) -> Value:
         """f as a function of masks (masks, units): True keeps a unit, False deletes its tokens.
 
-        `units` are the words of the content if left out. Tokens of no unit are always kept.
+        `units` are by default the words of the content. Tokens of no unit are always kept.
         """
         tokens = groups(self.units, self.prompt.words if units is None else units)
 

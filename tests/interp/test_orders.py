@@ -93,5 +93,5 @@ def test_orders_that_do_not_fit_are_told():
         both_orders(ab, asked(judged(A, B.replace("cold", "big"))))
     with pytest.raises(BadPrompt, match=r"\(9 and 8 words\)"):
         both_orders(ab, asked(judged(A, B.removesuffix(" ."))))
-    with pytest.raises(BadOption, match=r"input_x_gradient of .* beside saliency"):
+    with pytest.raises(BadOption, match=r"input_x_gradient of .* with saliency"):
         both_orders(ab, saliency(model().contrast(swapped())))

@@ -10,7 +10,7 @@ class BattleCategory(SQLModel, table=True):
     """A category of a battle, with the version of the rules that put it there.
 
     Every vote on the battle counts in these categories, also when the rules have changed since: the pair
-    counts then still follow from the tables. `arena db recount --classify` sorts all battles anew.
+    counts then still follow from the tables. `arena db recount --classify` classifies all battles again.
     """
 
     __tablename__ = "battle_category"

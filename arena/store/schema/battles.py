@@ -1,4 +1,4 @@
-"""The tables. Votes are the truth; pair counts are a running sum of them and can be made again."""
+"""Tables of battles. Votes are the truth; pair counts are a running sum of them and can be recomputed."""
 
 from __future__ import annotations
 

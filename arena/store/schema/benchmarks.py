@@ -1,4 +1,4 @@
-"""Tables of benchmark runs and of what came of each sample. All of it can be made again from the journal."""
+"""Tables of benchmark runs and of the outcome of each sample, all reproducible from the reply cache."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class VerdictRow(SQLModel, table=True):
     vote_id: int = Field(foreign_key="vote.id", primary_key=True)
     preference: float  # for model_a, in [0, 1]
     strength: int
-    orders: str = ""  # the winners of both orders, parted by a comma, where both were asked
+    orders: str = ""  # the winners of both orders, comma-separated, if both were judged
     reason: str = ""
     config_hash: str = Field(
         max_length=64, sa_column_kwargs={"name": "design"}
@@ -88,7 +88,7 @@ class ScoreRow(SQLModel, table=True):
     completion_id: int = Field(foreign_key="prompt_completion.id")
     source: str = Field(max_length=120)
     score: float
-    turns: str = Field(default="", sa_column_kwargs={"server_default": ""})  # of each turn, parted by commas
+    turns: str = Field(default="", sa_column_kwargs={"server_default": ""})  # of each turn, comma-separated
     reason: str = ""
     config_hash: str = Field(max_length=64, sa_column_kwargs={"name": "design"})
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)

@@ -26,7 +26,7 @@ class SealRow(SQLModel, table=True):
 
 
 class LedgerKey(SQLModel, table=True):
-    """One row: the secret that turns voters into pseudonyms. Without it old seals cannot be made again."""
+    """One row: the secret that turns voters into pseudonyms. Without it old seals cannot be reproduced."""
 
     __tablename__ = "ledger_key"
     id: int = Field(default=1, primary_key=True, sa_column_kwargs={"autoincrement": False})

@@ -38,7 +38,7 @@ def routes(boards: CachedBoards, templates: Environment) -> APIRouter:
     def battles(request: Request) -> HTMLResponse:
         wanted = read_search(dict(request.query_params))
         with boards.cache.database.read() as session:
-            cards, more = search(session, wanted, judged=judged)
+            cards, has_next = search(session, wanted, judged=judged)
             models = model_names(session)
         page = templates.get_template("battles.html").render(
             here=HERE,
@@ -46,7 +46,7 @@ def routes(boards: CachedBoards, templates: Environment) -> APIRouter:
             cards=cards,
             models=models,
             newer=link(replace(wanted, page=wanted.page - 1)) if wanted.page > 1 else "",
-            older=link(replace(wanted, page=wanted.page + 1)) if more else "",
+            older=link(replace(wanted, page=wanted.page + 1)) if has_next else "",
             **_choices(boards),
         )
         return HTMLResponse(page)

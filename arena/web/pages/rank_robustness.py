@@ -24,32 +24,32 @@ def routes(boards: CachedBoards, templates: Environment) -> APIRouter:
     @router.get(HERE)
     def rank_robustness(request: Request) -> HTMLResponse:
         query = BoardQuery.of(request)
-        one, other = (request.query_params.get(name, "") for name in ("one", "other"))
+        model, other = (request.query_params.get(name, "") for name in ("one", "other"))
         is_part = "x-part" in request.headers
         template = templates.get_template("rank_robustness_part.html" if is_part else "rank_robustness.html")
-        values = _swaps_or_problem(boards, query, one, other)
-        page = template.render(here="/leaderboard", query=query, one=one, other=other, **values)
+        values = _swaps_or_problem(boards, query, model, other)
+        page = template.render(here="/leaderboard", query=query, model=model, other=other, **values)
         return HTMLResponse(page, 404 if values["problem"] and not is_part else 200)
 
     return router
 
 
-def _swaps_or_problem(boards: CachedBoards, query: BoardQuery, one: str, other: str) -> dict[str, Any]:
+def _swaps_or_problem(boards: CachedBoards, query: BoardQuery, model: str, other: str) -> dict[str, Any]:
     """The swaps of the two models and the names to choose from; or the problem."""
     values: dict[str, Any] = {"swaps": [], "problem": "", "names": []}
     try:
         choice = BoardChoice("all" if query.source == BOTH else query.source, query.category)
         published = boards.published(choice, query.at)
         values["names"] = sorted(row.model for row in published.board.rows if row.battles)
-        key = ("fragile", choice, query.at, one, other)
-        values["swaps"] = boards.cache.get(key, lambda _session: _swaps(published, one, other))
+        key = ("fragile", choice, query.at, model, other)
+        values["swaps"] = boards.cache.get(key, lambda _session: _swaps(published, model, other))
     except NoSuchBoard as problem:
         values["problem"] = str(problem)
     return values
 
 
-def _swaps(published: Published, one: str, other: str) -> list[Swap]:
-    """Of two models, of one and its neighbours, or of the neighbours from the top."""
-    if one and other:
-        return [swap_of(published, one, other)]
-    return swaps_around(published, one or other) if one or other else neighbour_swaps(published)
+def _swaps(published: Published, model: str, other: str) -> list[Swap]:
+    """The swaps of two models, of a model and its neighbours, or of all neighbours from the top."""
+    if model and other:
+        return [swap_of(published, model, other)]
+    return swaps_around(published, model or other) if model or other else neighbour_swaps(published)

@@ -10,7 +10,7 @@ from arena.leaderboards.query import BoardChoice
 from arena.web.board_view import CachedBoards
 from arena.web.plots.benchmark_rating_scatter import Correlation, correlation
 
-BARS = 6  # models that bars can be told apart by
+BARS = 6  # models whose bars remain distinguishable
 
 Columns = tuple[list[str], list[float], list[float]]
 

@@ -46,7 +46,7 @@ def figure(rows: Sequence[Row]) -> go.Figure:
 
 
 def _broken(task: str) -> str:
-    """The configuration on lines below the name: beside it, it would fill the width of a phone."""
+    """The configuration on lines below the name; on the same line it would fill the width of a phone."""
     name, bracket, summary = task.partition(" (")
     return name if not bracket else f"{name}<br>{summary.replace(')', '').replace(', ', ',<br>')}"
 

@@ -28,7 +28,7 @@ from arena.web.plots.data import Rows
 MANY, FEW = 25, 10  # models in a heat map: on a wide page, on a phone
 LISTED, LISTED_NARROW = 40, 25
 TASKS = 8  # benchmarks, as many as there are symbols
-CURVES, OUTLINES = 6, 5  # models that can be told apart in one plot
+CURVES, OUTLINES = 6, 5  # models that remain distinguishable in one plot
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Rows of each plot of `/leaderboard`, drawn by the files beside this one and downloaded as CSV and JSON."""
+"""Rows of each plot of `/leaderboard`, drawn by the other files of this folder, downloaded as CSV and JSON."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def agreement_rows(boards: CachedBoards, query: BoardQuery) -> Rows:
 
 
 def benchmark_rows(boards: CachedBoards, query: BoardQuery) -> Rows:
-    """Scores of static benchmarks beside ratings, tasks with most models first, each with its rank correlation."""
+    """Scores of static benchmarks with ratings, tasks with most models first, each with its rank correlation."""
     rated = {row.model: row.rating for row in boards.published(query.choice, query.at).board.rows if row.battles}
     table = boards.cache.get("benchmarks", lines)
     by_task: list[Rows] = []

@@ -31,7 +31,7 @@ def test_rolling_windows_weigh_every_token_once():
 
 def test_a_window_is_read_from_the_request():
     assert spelled(token_pairs(Letters(), {"text": "abcd", "window": 2}, 8)) == [("a", "b"), ("c", "d")]
-    with pytest.raises(EndpointError, match="windows of 9 tokens and a context of 8"):
+    with pytest.raises(EndpointError, match="Windows of 9 tokens exceed the context of 8"):
         token_pairs(Letters(), {"text": "abcd", "window": 9}, 8)
     with pytest.raises(EndpointError, match="1 tokens in windows of 4"):
         token_pairs(Letters(), {"text": "a", "window": 4}, 8)

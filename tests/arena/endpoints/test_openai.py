@@ -124,7 +124,7 @@ async def test_a_refusal_says_what_the_server_said(reply, expected, detail):
         (httpx.Response(502, text="<html>bad gateway</html>"), "bad gateway"),
         (events("not json"), "not JSON"),
         (events("[1]"), "not a JSON object"),
-        (events({"error": {"message": "out of memory"}}), "gave up midway: out of memory"),
+        (events({"error": {"message": "out of memory"}}), "failed midway: out of memory"),
         (httpx.RemoteProtocolError("closed"), "closed"),
     ],
 )

@@ -66,7 +66,7 @@ async def test_what_it_cannot_do_is_refused_and_harms_no_other(endpoint):
     long, good = await asyncio.gather(
         endpoint.answer(conversation("x" * 300)), endpoint.answer(conversation("x")), return_exceptions=True
     )
-    assert (long.failure, "the context only 256" in long.detail) == (Failure.REFUSED, True)
+    assert (long.failure, "the context is 256" in long.detail) == (Failure.REFUSED, True)
     assert "score" in good
     with pytest.raises(EndpointError, match="--protocol reward"):
         await complete(endpoint, conversation("x"))
@@ -75,13 +75,13 @@ async def test_what_it_cannot_do_is_refused_and_harms_no_other(endpoint):
 
 
 async def test_a_classifier_of_many_labels_is_no_reward_model(tmp_path):
-    with pytest.raises(EndpointError, match="3 labels; a reward model has one number"):
+    with pytest.raises(EndpointError, match="3 labels, and a reward model has one"):
         await Reward(saved(tmp_path, labels=3)).start()
 
 
 async def test_without_a_template_and_without_a_file_it_says_what_to_do(tmp_path):
     bare = Reward(saved(tmp_path, template=None))
-    with pytest.raises(EndpointError, match="configure chat_template"):
+    with pytest.raises(EndpointError, match="Configure chat_template"):
         await bare.answer(conversation("x"))
     await bare.close()
     with pytest.raises(EndpointError, match="no such file"):

@@ -411,8 +411,8 @@ async def test_a_prompt_longer_than_the_context_is_refused_with_both_numbers(sou
     ("more", "named"),
     [
         ({"tools": [{}]}, "tools"),
-        ({"top_logprobs": 5}, "add logprobs: true"),
-        ({"logprobs": True}, "not with a stream"),
+        ({"top_logprobs": 5}, "Add logprobs: true"),
+        ({"logprobs": True}, "not supported in a stream"),
         ({"n": 2}, "n 2"),
         ({"temperature": -1}, "temperature -1"),
         ({"temperature": "hot"}, "temperature 'hot'"),
@@ -475,7 +475,7 @@ async def test_a_template_that_protests_refuses_the_request(source):
 
 async def test_a_base_model_asks_for_a_template(tmp_path):
     base = save_model(tmp_path, llama, template=None)
-    with pytest.raises(EndpointError, match="configure chat_template"):
+    with pytest.raises(EndpointError, match="Configure chat_template"):
         await Transformers(base).start()
 
 
@@ -484,7 +484,7 @@ async def test_a_model_that_keeps_its_context_to_itself_asks_for_max_context(tmp
         return transformers.BloomConfig(vocab_size=vocab_size, hidden_size=32, n_layer=1, n_head=2)
 
     source = save_model(tmp_path, boundless)
-    with pytest.raises(EndpointError, match="configure max_context"):
+    with pytest.raises(EndpointError, match="Configure max_context"):
         await Transformers(source).start()
 
 
@@ -494,7 +494,7 @@ async def test_a_hub_id_without_a_hub_says_what_to_do(monkeypatch):
         Transformers("somebody/some-model", revision="1234567"),
         Transformers("somebody/some-model", revision="1234567", file="some.gguf"),
     ):
-        with pytest.raises(EndpointError, match="give its path as the source") as caught:
+        with pytest.raises(EndpointError, match="use its path as the source") as caught:
             await served.start()
         assert caught.value.failure == Failure.UNUSABLE
 
@@ -663,7 +663,7 @@ async def test_a_gguf_is_converted_once_by_content(tmp_path):
         served = Transformers(str(directory), file="tiny.gguf", cache_dir=cache)
         await served.start()
         assert (await complete(served, ask("Hi", max_tokens=5))).finish.usage.completion_tokens == 5
-        assert "only 64" in (await failure(served, ask("x" * 200))).detail  # the context of the file
+        assert "context is 64" in (await failure(served, ask("x" * 200))).detail  # the context of the file
         await served.close()
         written_at.append([file.stat().st_mtime_ns for file in sorted(cache.glob("*/*"))])
     assert written_at[0] == written_at[1] != []

@@ -153,7 +153,7 @@ async def test_an_engine_that_has_ended_is_not_tried_for_every_request(served):
     assert caught.value.failure is Failure.BROKEN
 
 
-async def test_given_texts_are_weighed_beside_chats(served):
+async def test_log_likelihoods_and_chats_are_computed_together(served):
     endpoint, _ = served
     replies = await asyncio.gather(
         endpoint.answer({"context": "xyz", "continuation": " bc"}),
@@ -167,7 +167,7 @@ async def test_given_texts_are_weighed_beside_chats(served):
     assert replies[1]["choices"][0]["message"]["content"] == "to one"
     assert replies[2]["greedy"] is False
     assert replies[3]["token_logprobs"] == [-1.0] * 3
-    assert "the continuation has 11 tokens" in str(replies[4])
+    assert "The continuation has 11 tokens" in str(replies[4])
 
 
 async def test_a_stream_is_one_piece(served):
@@ -194,10 +194,10 @@ async def test_the_real_vllm_answers_with_log_probabilities():
     request = ask("What is the capital of France?", max_tokens=12, temperature=0, logprobs=True, top_logprobs=5)
     replies = await asyncio.gather(*(endpoint.answer(request) for _ in range(3)))
     letter = ask("Say A or B.", max_tokens=1, temperature=0, logprobs=True, top_logprobs=20)
-    told = await endpoint.answer(letter)
+    reply = await endpoint.answer(letter)
     written = await endpoint.answer(ask("Write JSON.", max_tokens=40, response_format={"type": "json_object"}))
     await endpoint.close()
-    assert len(told["choices"][0]["logprobs"]["content"][0]["top_logprobs"]) >= 20
+    assert len(reply["choices"][0]["logprobs"]["content"][0]["top_logprobs"]) >= 20
     assert written["choices"][0]["message"]["content"].lstrip().startswith("{")
     texts = {reply["choices"][0]["message"]["content"] for reply in replies}
     assert len(texts) == 1
