@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -87,14 +87,6 @@ class Tree:
         for _, left in reversed(self._peaks[:-1]):
             right = _node(left, right)
         return right.hex()
-
-
-def merkle_root(votes: Iterable[SealedVote]) -> tuple[str, int]:
-    """The root over the votes in the given order, and their number."""
-    tree = Tree()
-    for vote in votes:
-        tree.add(vote.leaf())
-    return tree.root(), tree.leaves
 
 
 def pseudonym(key: bytes, voter: str) -> str:

@@ -80,7 +80,7 @@ def prompt(sample: Sample) -> str:
 class TrueShare(MultipleChoice):
     """`target` is how many choices, from the first on, are true."""
 
-    def _weighed(self, sample: Sample, every: Sequence[float]) -> Outcome:
+    def _by_loglikelihood(self, sample: Sample, every: Sequence[float]) -> Outcome:
         truths = [index < sample.target for index in range(len(sample.choices))]
         likeliest = sample.choices[every.index(max(every))]
         return scored({"mc2": true_share(every, truths)}, likeliest)

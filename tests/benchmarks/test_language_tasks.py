@@ -229,3 +229,12 @@ def test_written_calls_are_asked_for_in_the_prompt():
     assert "geo.area" in body["messages"][0]["content"]
     assert "tools" not in body
     assert shipped()["bfcl"].requests(sample, [], ASK)[0]["tools"][0]["function"]["name"] == "geo_area"
+
+
+def test_truthfulqa_mc2_is_the_probability_of_the_true_answers_among_all():
+    task = shipped()["truthfulqa_mc2"]
+    sample = Sample(id="1", fields={"question": "What?"}, choices=("True.", "Also true.", "False."), target=2)
+    replies = [{"logprob": log(probability)} for probability in (0.3, 0.1, 0.2)]
+    outcome = task.score(sample, replies, RequestType.LOGLIKELIHOOD)
+    assert outcome.metrics == {"mc2": pytest.approx(0.4 / 0.6)}
+    assert report(task, [sample], [outcome]).value == pytest.approx(0.4 / 0.6)

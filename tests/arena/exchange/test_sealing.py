@@ -14,12 +14,13 @@ from sqlmodel import select
 from arena.errors import ConfigError
 from arena.exchange.sealing import seal
 from arena.leaderboards.leaderboard import publish
-from arena.rules.seals import GENESIS, SealedVote, Tree, canonical, merkle_root, pseudonym
+from arena.rules.seals import GENESIS, SealedVote, Tree, canonical, pseudonym
 from arena.store.ledger import SealExists, add_seal, last_seal, sealed_votes, seals
 from arena.store.schema.battles import Battle, Vote
 from arena.store.schema.ledger import SealRow
 from tests.support.arenas import emptied
 from tests.support.ballots import PLAIN, ballot, ballots
+from tests.support.seals import merkle_root
 from tests.support.typed import Typed
 
 

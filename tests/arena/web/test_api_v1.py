@@ -15,7 +15,7 @@ import pytest
 from arena.config import LedgerSettings, Settings
 from arena.errors import ConfigError
 from arena.exchange.sealing import seal
-from arena.rules.seals import Seal, SealedVote, merkle_root
+from arena.rules.seals import Seal, SealedVote
 from arena.store import Database
 from arena.store.ledger import last_seal
 from arena.web.app import _seal, create_app
@@ -23,6 +23,7 @@ from arena.web.v1 import embedded
 from arena.web.v1.problems import MEDIA
 from tests.support.arenas import ready
 from tests.support.ballots import PLAIN, ballot, ballots
+from tests.support.seals import merkle_root
 
 TREE = {"prompt": "Write to ann@example.org about trees, please.", "shared": True}
 
