@@ -3,7 +3,7 @@
     arena demo --port 7861 &
     python reproduce/pictures.py http://127.0.0.1:7861
 
-A voter casts a dozen votes between the two bundled models, in the order of `ROUNDS`; the picture of the battle shows
+A voter casts a dozen votes between the two bundled models, in the order of `BATTLES`; the picture of the battle shows
 the last one. Needs Chromium and playwright (extra `dev`), and an arena without votes. `--explanation why.html` makes
 explanation.png from a file of `arena explain --format html` instead (README, Explanations).
 """
@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 PICTURES = Path(__file__).resolve().parents[1] / "docs/pictures"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-ROUNDS = (
+BATTLES = (
     ("What is the capital of Italy?", "model_a"),
     ("Name a fruit that is yellow.", "model_b"),
     ("How many days has a week?", "tie"),
@@ -55,9 +55,9 @@ def arena_pictures(browser: Browser, url: str) -> None:
     page = browser.new_page(viewport={"width": 1280, "height": 740})
     page.set_default_timeout(PATIENCE)
     page.goto(url)
-    for number, (prompt, winner) in enumerate(ROUNDS):
+    for number, (prompt, winner) in enumerate(BATTLES):
         if number:
-            page.get_by_role("button", name="New round").click()
+            page.get_by_role("button", name="New battle").click()
         battle(page, prompt, winner)
     page.screenshot(path=PICTURES / "battle.png")
     page.goto(f"{url}/leaderboard")
