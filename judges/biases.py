@@ -27,12 +27,12 @@ Property = Sequence[str | None]  # per battle: the side that has it
 
 
 def longer_side(
-    completions_a: Sequence[str], completions_b: Sequence[str], *, least: int = MIN_DIFFERENCE
+    completions_a: Sequence[str], completions_b: Sequence[str], *, min_difference: int = MIN_DIFFERENCE
 ) -> list[str | None]:
-    """(battles,) the longer side, None where the lengths are within `least` characters."""
+    """(battles,) the longer side, None where the lengths are within `min_difference` characters."""
     same_length(completions_a=completions_a, completions_b=completions_b)
     differences = [len(a) - len(b) for a, b in zip(completions_a, completions_b, strict=True)]
-    return [None if abs(d) <= least else "model_a" if d > 0 else "model_b" for d in differences]
+    return [None if abs(d) <= min_difference else "model_a" if d > 0 else "model_b" for d in differences]
 
 
 def side_with_list(completions_a: Sequence[str], completions_b: Sequence[str]) -> list[str | None]:
