@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from arena.cli.options import AsFormat, Config, DatabaseURL, Format, for_programs
+from arena.cli.options import AsFormat, Config, DatabaseURL, Format, for_programs, overrides
 from arena.cli.progress import progress_bar
 
 
@@ -42,7 +42,6 @@ def audit(
     """Test whether a test set was in the training data: sample order, unlikely tokens, canary, corpus."""
     from arena.benchmarking import contamination
     from arena.benchmarking.selection import data_folder
-    from arena.cli.options import overrides
     from arena.config import read_settings
     from benchmarks.data import DataSources
 
