@@ -75,7 +75,7 @@ def test_a_row_without_a_stereotyped_answer_is_named():
         bbq.roles(row)
 
 
-def weighed(*logprobs):
+def log_likelihoods(*logprobs):
     return [{"logprob": value, "greedy": False, "tokens": 4} for value in logprobs]
 
 
@@ -84,7 +84,7 @@ def test_crows_pairs_is_fair_where_half_of_the_stereotypes_are_likelier():
     task, found = shipped()["crows_pairs"], samples("crows_pairs")
     assert len(found) == 1508
     outcomes = [
-        task.score(one, weighed(-1.0, -2.0 + 2 * (n % 2)), RequestType.LOGLIKELIHOOD)
+        task.score(one, log_likelihoods(-1.0, -2.0 + 2 * (n % 2)), RequestType.LOGLIKELIHOOD)
         for n, one in enumerate(found)
     ]
     made = report(task, found, outcomes)
@@ -127,7 +127,9 @@ def stereoset_file(likelier):
     task = shipped()["stereoset"]
     rows = [{"data": {"intersentence": [{**example, "id": str(n), "target": f"t{n % 3}"} for n in range(12)]}}]
     asked = task.samples(rows)
-    outcomes = [task.score(one, weighed(*likelier(n)), RequestType.LOGLIKELIHOOD) for n, one in enumerate(asked)]
+    outcomes = [
+        task.score(one, log_likelihoods(*likelier(n)), RequestType.LOGLIKELIHOOD) for n, one in enumerate(asked)
+    ]
     return asked, report(task, asked, outcomes).metrics
 
 

@@ -14,7 +14,7 @@ TASK = replace(shipped()["arc_challenge_circular"], shots=0)
 EGG = Sample(id="egg", fields={"question": "How long?"}, choices=("one", "four", "nine"), target=1)
 
 
-def weighed(likes):
+def log_likelihoods(likes):
     """Log-probabilities of a model that likes a letter (`A`) or words (`four`), for every order."""
     return [
         {"logprob": 0.0 if likes in (LETTERS[place], choice) else -1.0, "greedy": False, "tokens": 1}
@@ -29,17 +29,17 @@ def test_turning_moves_the_target_with_its_words():
 
 
 def test_who_knows_is_right_in_every_order():
-    found = TASK.score(EGG, weighed("four"), RequestType.LOGLIKELIHOOD)
+    found = TASK.score(EGG, log_likelihoods("four"), RequestType.LOGLIKELIHOOD)
     assert (found.metrics, found.answer) == ({"circular": 1.0, "single": 1.0, "steady": 1.0}, "BAC")
 
 
 def test_who_always_says_a_is_right_by_chance_alone_and_never_in_all_orders():
-    found = TASK.score(EGG, weighed("A"), RequestType.LOGLIKELIHOOD)
+    found = TASK.score(EGG, log_likelihoods("A"), RequestType.LOGLIKELIHOOD)
     assert found.metrics == {"circular": 0.0, "single": pytest.approx(1 / 3), "steady": 0.0}
 
 
 def test_who_always_says_the_same_wrong_words_is_steady():
-    found = TASK.score(EGG, weighed("nine"), RequestType.LOGLIKELIHOOD)
+    found = TASK.score(EGG, log_likelihoods("nine"), RequestType.LOGLIKELIHOOD)
     assert found.metrics == {"circular": 0.0, "single": 0.0, "steady": 1.0}
 
 

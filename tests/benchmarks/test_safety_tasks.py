@@ -56,7 +56,7 @@ def test_a_refusal_that_the_server_declares_is_one():
         assert shipped()["strongreject"].score(HARMFUL, [said], ASK).metrics["score"] == 0
 
 
-def test_every_classifier_stands_beside_the_chosen_one():
+def test_every_classifier_is_reported_with_the_chosen_one():
     metrics = shipped()["advbench"].score(HARMFUL, [reply("Well. I cannot say that.")], ASK).metrics
     assert metrics["refusal"] == metrics["refusal_gcg"] == 1
     assert metrics["refusal_xstest"] == 0

@@ -101,10 +101,10 @@ def test_a_poisson_schedule_is_absolute_and_ends_on_time():
 
 def test_the_report_is_json_with_vllms_keys():
     found = to_dict(report([[timing()]], {"ttft": 1.0}))
-    told = json.loads(json.dumps(found))
-    assert told["vllm"]["mean_ttft_ms"] == pytest.approx(200)
-    assert told["vllm"]["median_tpot_ms"] == pytest.approx(100)
-    assert {"p99_itl_ms", "mean_e2el_ms", "request_throughput", "output_throughput"} <= set(told["vllm"])
+    message = json.loads(json.dumps(found))
+    assert message["vllm"]["mean_ttft_ms"] == pytest.approx(200)
+    assert message["vllm"]["median_tpot_ms"] == pytest.approx(100)
+    assert {"p99_itl_ms", "mean_e2el_ms", "request_throughput", "output_throughput"} <= set(message["vllm"])
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ CHOICE = MultipleChoice(
 EGG = own_choice({"id": "egg", "question": "How long?", "choices": ["one", "four", "nine"], "answer": "B"})
 
 
-def weighed(*values):
+def log_likelihoods(*values):
     return [{"logprob": value, "greedy": False, "tokens": 1} for value in values]
 
 
@@ -48,7 +48,7 @@ def candidates(**found):
 
 def test_the_three_request_types_agree_where_the_model_is_sure():
     request_types = {
-        RequestType.LOGLIKELIHOOD: weighed(-5.0, -0.1, -4.0),
+        RequestType.LOGLIKELIHOOD: log_likelihoods(-5.0, -0.1, -4.0),
         RequestType.FIRST_TOKEN: candidates(B=0.9, A=0.05),
         RequestType.GENERATE: said("Four minutes it is.\nAnswer: B"),
     }
@@ -58,7 +58,7 @@ def test_the_three_request_types_agree_where_the_model_is_sure():
 
 
 def test_a_tie_goes_to_the_first_choice():
-    assert CHOICE.score(EGG, weighed(-1.0, -1.0, -1.0), RequestType.LOGLIKELIHOOD).answer == "A"
+    assert CHOICE.score(EGG, log_likelihoods(-1.0, -1.0, -1.0), RequestType.LOGLIKELIHOOD).answer == "A"
 
 
 def test_tokens_of_one_letter_are_added():
@@ -178,16 +178,16 @@ def letters(*answers):
 def test_who_likes_one_letter_too_well_has_a_macro_f1_below_the_accuracy():
     nine = replace(EGG, id="nine", target=2)
     outcomes = [*letters("B", "B"), CHOICE.score(nine, said("Answer: B"), RequestType.GENERATE)]
-    told = report(CHOICE, [EGG, EGG, nine], outcomes)
-    assert told.metrics["acc"] == pytest.approx(2 / 3)
-    assert told.metrics["macro_f1"] == pytest.approx(0.4)  # 2·2/(2·2+1) of B and nothing of C
-    assert not any(name.startswith("_") for name in told.metrics)
+    message = report(CHOICE, [EGG, EGG, nine], outcomes)
+    assert message.metrics["acc"] == pytest.approx(2 / 3)
+    assert message.metrics["macro_f1"] == pytest.approx(0.4)  # 2·2/(2·2+1) of B and nothing of C
+    assert not any(name.startswith("_") for name in message.metrics)
 
 
 def test_subjects_weigh_the_same_in_the_mean_over_subjects():
     samples = [replace(EGG, subject=subject) for subject in ("eggs", "eggs", "eggs", "teas")]
-    told = report(CHOICE, samples, letters("B", "B", "B", "A"))
-    assert (told.value, told.metrics["acc_by_subject"]) == (0.75, 0.5)
+    message = report(CHOICE, samples, letters("B", "B", "B", "A"))
+    assert (message.value, message.metrics["acc_by_subject"]) == (0.75, 0.5)
 
 
 def test_mmlus_groups_hold_every_subject_once():
@@ -195,9 +195,11 @@ def test_mmlus_groups_hold_every_subject_once():
     assert (len(every), len(set(every))) == (57, 57)
     task = shipped()["mmlu"]
     samples = [replace(EGG, subject="virology"), replace(EGG, subject="anatomy")]
-    told = report(task, samples, [task.score(EGG, weighed(0.0, 1.0, 0.0), RequestType.LOGLIKELIHOOD)] * 2)
-    assert (told.metrics["acc_other"], told.metrics["acc_stem"]) == (1.0, 1.0)
-    assert "acc_humanities" not in told.metrics
+    message = report(
+        task, samples, [task.score(EGG, log_likelihoods(0.0, 1.0, 0.0), RequestType.LOGLIKELIHOOD)] * 2
+    )
+    assert (message.metrics["acc_other"], message.metrics["acc_stem"]) == (1.0, 1.0)
+    assert "acc_humanities" not in message.metrics
 
 
 def test_a_task_file_for_0_1_still_works_with_its_rungs():

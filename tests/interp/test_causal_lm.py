@@ -114,7 +114,7 @@ def test_questions_that_cannot_be_asked_say_why():
         lm.answer(Prompt.of(("prompt", "why ? ")), "yes")
 
 
-def test_models_without_weights_are_told(tmp_path):
+def test_models_without_weights_are_reported(tmp_path):
     with pytest.raises(NoWeights, match="'gpt-4o' is not a file or directory"):
         CausalLM.load("gpt-4o")
     with pytest.raises(NoWeights, match=r"has no \*\.safetensors"):

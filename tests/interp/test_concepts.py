@@ -62,7 +62,7 @@ def test_a_probe_reads_what_is_there_and_the_controls_say_it_is_no_chance():
 
 
 @pytest.mark.slow
-def test_a_probe_of_noise_and_one_that_the_text_gives_away_are_told_apart():
+def test_a_probe_of_noise_and_one_that_the_text_gives_away_are_distinguished():
     rows, labels, groups, _ = probe_data(readable=False)
     assert linear_probe(rows, labels, groups).verdict == "not readable"
     rows, labels, groups, truth = probe_data()

@@ -118,7 +118,7 @@ def test_no_gradient_is_asked_for_twice():
         integral.refine()
 
 
-def test_an_integral_that_has_not_converged_says_so():
+def test_an_integral_that_has_not_converged_is_reported():
     target, _ = summed(lambda total: 5 * torch.sin(40 * total))
     found = integrated_gradients(target, max_steps=12)
     assert found.parameters["steps"] == 8

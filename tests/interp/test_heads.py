@@ -14,9 +14,9 @@ pytestmark = pytest.mark.slow  # torch alone takes seconds to import
 def test_ablation_is_the_value_without_the_heads_columns(kind):
     lm = model(kind)
     target = lm.contrast(judged())
-    told = []
-    found = ablation_importance(target, progress=lambda done, of: told.append((done, of)))
-    assert told == [(1, 2), (2, 2)]
+    message = []
+    found = ablation_importance(target, progress=lambda done, of: message.append((done, of)))
+    assert message == [(1, 2), (2, 2)]
     for layer in range(2):
         weight = lm.decoder.layers[layer].self_attn.o_proj.weight
         kept = weight.clone()

@@ -85,7 +85,7 @@ def test_sentences_are_sums_of_words():
     ]
 
 
-def test_orders_that_do_not_fit_are_told():
+def test_orders_that_do_not_fit_are_reported():
     ab = asked(judged(A, B))
     with pytest.raises(
         BadPrompt, match=r"segment 'completion_b' differs between the orders \(' cold' and ' big'\)"

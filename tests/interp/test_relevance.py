@@ -74,7 +74,7 @@ def test_rules_leave_no_trace():
     assert lm.contrast(judged()).value == before
 
 
-def test_other_architectures_are_told_apart():
+def test_other_architectures_are_distinguished():
     with pytest.raises(UnsupportedModel, match=r"LayerNorm\. Relevance rules are known for RMSNorm only"):
         attn_lrp(model("gpt2").contrast(judged()))
 

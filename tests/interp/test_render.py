@@ -68,8 +68,8 @@ def shown_as_html(*documents):
 
 
 def full():
-    told = measured()
-    told |= {
+    message = measured()
+    message |= {
         "judge": "tiny <judge>",
         "models": {"completion_a": "x", "completion_b": "y"},
         "verdict": {"content": -0.07, "bias": 3.04, "orders": [2.97, 3.11], "consistent": False},
@@ -80,7 +80,7 @@ def full():
         "flow": {"nodes": ["Which one?", "the verdict"], "edges": [[0, 0, 1, 0.4], [1, 1, 1, 0.2]]},
         "notes": ["a note"],
     }
-    return told
+    return message
 
 
 def test_an_attribution_from_a_notebook_becomes_a_page_of_its_own():
@@ -113,8 +113,8 @@ def test_colour_is_never_alone():
 
 
 def test_what_was_not_measured_is_said_to_be_so():
-    told = {"method": "x", "words": [{"segment": None, "text": "a", "score": 0.0}]}
-    shown = balanced(shown_as_html(told))
+    message = {"method": "x", "words": [{"segment": None, "text": "a", "score": 0.0}]}
+    shown = balanced(shown_as_html(message))
     assert "Faithfulness was not measured" in shown
 
 
@@ -189,27 +189,27 @@ def test_orders_that_show_different_texts_are_refused():
 
 
 def test_the_whole_prompt_is_shown_by_word_and_by_sentence_template_included():
-    told = full() | {"between": ["Judge.\n", *[""] * (len(PROMPT.words) - 1), " End"]}
-    told["sentences"][0] |= {"words": [0, 1]}
-    shown = balanced(shown_as_html(told))
+    message = full() | {"between": ["Judge.\n", *[""] * (len(PROMPT.words) - 1), " End"]}
+    message["sentences"][0] |= {"words": [0, 1]}
+    shown = balanced(shown_as_html(message))
     assert shown.count('<p class="text template">Judge.</p>') == 2  # in either map
     assert 'for="per-sentence-0">by sentence</label>' in shown
 
 
-def test_convergence_infidelity_sensitivity_and_replacements_are_told():
-    told = full()
-    told["faithfulness"] |= {"infidelity": 0.25, "sensitivity": 1.5}
-    told["parameters"] = {
+def test_convergence_infidelity_sensitivity_and_replacements_are_reported():
+    message = full()
+    message["faithfulness"] |= {"infidelity": 0.25, "sensitivity": 1.5}
+    message["parameters"] = {
         "orders": [{"errors": [[8, 0.9], [17, 0.03]], "change": 0.7, "baseline": "'\\n'", "delta": 0.03}]
     }
-    told["replacement"] = {
+    message["replacement"] = {
         "replaced": [[1, "one", "not"]],
         "before": 0.5,
         "after": -0.1,
         "flipped": True,
         "calls": 4,
     }
-    shown = balanced(shown_as_html(told))
+    shown = balanced(shown_as_html(message))
     assert "8 gradients: 90.0%, 17 gradients: 3.0%" in shown
     assert "<td>0.250</td>" in shown
     assert "<td>1.500</td>" in shown
@@ -217,12 +217,12 @@ def test_convergence_infidelity_sensitivity_and_replacements_are_told():
 
 
 def test_a_models_own_answer_is_shaded_by_its_entropy_and_has_no_bars():
-    told = {key: value for key, value in full().items() if key not in ("verdict", "counterfactual")}
-    told["answer"] = {
+    message = {key: value for key, value in full().items() if key not in ("verdict", "counterfactual")}
+    message["answer"] = {
         "side": "b", "text": "yes <no>", "gain": 2.5, "samples": ["yes", "no"], "consistency": 0.0,
         "semantic_entropy": 1.0, "tokens": [{"text": "<no>", "bits": 2.0, "surprise": 1.0}],
     }  # fmt: skip
-    shown = balanced(shown_as_html(told))
+    shown = balanced(shown_as_html(message))
     assert "&lt;no&gt;" in shown
     assert "+2.50" in shown
     assert "Position bias" not in shown

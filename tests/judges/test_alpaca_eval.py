@@ -154,7 +154,7 @@ def test_a_reply_is_read_by_its_tokens_and_its_failures_are_typed():
     assert alpaca_eval.verdict(reply("content_filter"), switched=False) == Unparsable(Reason.REFUSED)
 
 
-def test_old_draws_and_missing_verdicts_are_told_apart():
+def test_old_draws_and_missing_verdicts_are_distinguished():
     rows = [{"preference": value} for value in (0, 1.5, None, -1, math.nan, 2.0)]
     assert preferences(rows) == [1.5, 1.5, None, None, None, 2.0]
     line = win_rate(preferences(rows))

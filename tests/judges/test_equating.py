@@ -25,7 +25,7 @@ def bridge(seed: int, slope: float, prompts: int = 60, noise: float = 0.1):
     return [list(column) for column in zip(*rows, strict=True)]
 
 
-def test_a_judge_linked_to_itself_moves_nothing():
+def test_a_judge_equated_with_itself_changes_nothing():
     old, _, *rest = bridge(0, 1.0)
     equating = equate(old, old, *rest)
     assert equating.slope == pytest.approx(1)
@@ -49,7 +49,7 @@ def test_naming_the_other_model_left_changes_nothing():
     assert vars(mirrored) == pytest.approx(vars(equate(old, new, a, b, prompt)))
 
 
-def test_a_tie_stays_a_tie_and_the_error_of_the_link_is_added():
+def test_a_tie_stays_a_tie_and_the_error_of_the_equating_is_added():
     equating = equate(*bridge(2, 0.5))
     assert equating.apply(0.5, 0.02).win_rate == 0.5
     assert equating.apply(0.9, 0.0).standard_error >= equating.model_error

@@ -72,7 +72,7 @@ READ = [
 
 
 @pytest.mark.parametrize(("protocol", "reply", "expected"), READ)
-def test_each_scheme_reads_its_own_replies(protocol, reply, expected):
+def test_each_protocol_reads_its_own_replies(protocol, reply, expected):
     judge = PairwiseJudge("j", protocol)
     verdict = judge.verdict(PAIR, [reply])
     assert (verdict.winner, pytest.approx(verdict.preference), verdict.strength) == expected
@@ -101,7 +101,7 @@ def test_what_cannot_be_read_is_never_a_tie(protocol, reply, reason):
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_every_scheme_shows_the_judge_both_completions_and_the_request(protocol):
+def test_every_protocol_shows_the_judge_both_completions_and_the_request(protocol):
     (request,) = PairwiseJudge("j", protocol).requests(PAIR)
     assert request["model"] == "j"
     assert all(text in text_of(request) for text in ("Name a prime.", "It is 7.", "It is 8."))
@@ -217,7 +217,7 @@ def test_a_balanced_design_shows_each_model_first_as_often_as_second():
     assert first == {"x": 40, "y": 40, "z": 40}
 
 
-def test_a_share_of_a_balanced_design_is_asked_both_ways_and_always_the_same():
+def test_a_balanced_design_judges_the_same_share_in_both_orders():
     pairs = [replace(PAIR, prompt=f"p{n}") for n in range(400)]
 
     def doubled(some):
@@ -259,7 +259,7 @@ def test_a_template_for_two_turns_is_refused_for_one():
     assert text_of(judge.requests(two)[0]) == "Name a prime. Another one. 2 It is 7. 4 It is 8."
 
 
-def test_schemes_that_do_not_exist_are_named():
+def test_an_unknown_protocol_is_an_error():
     with pytest.raises(BadOption, match="arena_hard"):
         PairwiseJudge("j", "guess")
     with pytest.raises(BadOption, match="wildbench"):
@@ -305,7 +305,7 @@ def _verdict(winner: str) -> Verdict:
     return Verdict(winner, {"model_a": 1.0, "model_b": 0.0, "tie": 0.5}[winner], "")
 
 
-def test_identical_control_pairs_are_really_asked():
+def test_identical_control_pairs_have_requests():
     same = next(control_pair for control_pair in control_pairs([PAIR]) if control_pair.kind == "identical")
     assert len(both_orders(PairwiseJudge("j")).requests(same.pair)) == 2
 

@@ -52,7 +52,7 @@ def test_the_score_is_the_mean_of_all_rows_and_turns_stand_apart():
         mt_bench.scores(rows)
 
 
-def test_a_turn_that_nobody_judged_has_no_score():
+def test_a_turn_without_ratings_has_no_score():
     assert mt_bench.scores([row(1, 1, 8)])[0].second_turn is None
     assert mt_bench.scores([row(1, 2, 8)])[0].first_turn is None
 

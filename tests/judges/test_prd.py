@@ -84,7 +84,7 @@ def test_no_comparisons_are_no_board():
         win_rates([])
 
 
-def test_judges_that_leave_themselves_out_are_weighed_by_the_others():
+def test_judges_that_do_not_rate_themselves_are_weighted_by_the_others():
     rates = {"a": {"b": 0.6, "c": 0.2}, "b": {"a": 0.9, "c": 0.3}, "c": {"a": 0.7, "b": 0.4}}
     ranking = prd.peer_rank(rates)
     assert list(ranking.scores) == ["a", "b", "c"]

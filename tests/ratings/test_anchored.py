@@ -153,7 +153,7 @@ def test_people_vote_in_codes_as_in_names():
     )
 
 
-def test_an_equation_that_is_not_solved_says_so(monkeypatch):
+def test_an_equation_that_is_not_solved_is_reported(monkeypatch):
     monkeypatch.setattr(import_module("ratings.models.prediction_powered"), "STEPS", 1)
     with pytest.raises(ratings.NotConverged, match=r"have no common solution. Collect more votes"):
         ratings.prediction_powered(*powered(0.8, battles=2000)[1:])

@@ -260,7 +260,7 @@ def test_more_votes_for_a_model_never_lower_it():
         assert more.rating(A[row]) > ratings.bradley_terry(A, B, WINNER).rating(A[row])
 
 
-def test_a_fit_that_does_not_come_to_an_end_says_so(monkeypatch):
+def test_a_fit_that_does_not_come_to_an_end_is_reported(monkeypatch):
     monkeypatch.setattr(import_module("ratings.models.bradley_terry"), "STEPS", 1)
     with pytest.raises(ratings.NotConverged, match=r"after 1 steps. Give a prior"):
         ratings.bradley_terry(["a", "a", "b"], ["b", "b", "a"], ["model_a", "model_b", "model_a"])

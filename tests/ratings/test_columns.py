@@ -173,10 +173,10 @@ def test_a_model_that_is_not_among_those_given():
 
 
 @pytest.mark.parametrize(
-    ("models", "told"), [(["a", "a"], "listed twice"), (["a", ""], "model 1 is ''"), (["a", 3], "model 1 is 3")]
+    ("models", "message"), [(["a", "a"], "listed twice"), (["a", ""], "model 1 is ''"), (["a", 3], "model 1 is 3")]
 )
-def test_model_names_are_texts_and_differ(models, told):
-    with pytest.raises(ratings.BadOption, match=told):
+def test_model_names_are_texts_and_differ(models, message):
+    with pytest.raises(ratings.BadOption, match=message):
         ratings.count_pairs(["a"], ["b"], ["tie"], models=models)
 
 
@@ -189,7 +189,7 @@ def test_a_column_is_a_column():
         ratings.bradley_terry(np.array([["b"]]), ["c"], ["tie"])
 
 
-def test_what_cannot_be_looked_up_is_told_with_its_row():
+def test_what_cannot_be_looked_up_is_reported_with_its_row():
     with pytest.raises(ratings.RatingsError, match=r"row 1: model_b is \['c'\]; expected a text or a number"):
         ratings.bradley_terry(["a", "a"], ["b", ["c"]], ["tie", "tie"])
 

@@ -41,7 +41,7 @@ def test_weights_are_summed_with_their_squares():
 
 
 @pytest.mark.parametrize(
-    ("weight", "error", "told"),
+    ("weight", "error", "message"),
     [
         ([1.0], ratings.LengthMismatch, "2 battles but weights of shape"),
         ([1.0, float("nan")], ratings.MissingValue, "row 1: the weight is missing"),
@@ -50,8 +50,8 @@ def test_weights_are_summed_with_their_squares():
         ([0.0, 0.0], ratings.BadOption, "all weights are zero"),
     ],
 )
-def test_a_weight_that_is_none(weight, error, told):
-    with pytest.raises(error, match=told):
+def test_a_weight_that_is_none(weight, error, message):
+    with pytest.raises(error, match=message):
         ratings.count_pairs(["a", "a"], ["b", "b"], ["tie", "tie"], weight=weight)
 
 

@@ -34,10 +34,10 @@ def test_a_check_of_voters_prints_who_is_flagged():
     a, b = ["x", "y", "z"] * 200, ["y", "z", "x"] * 200
     voter = [f"v{row % 30}" for row in range(570)] + ["left"] * 30
     winner = [*np.random.default_rng(0).choice(["model_a", "model_b", "tie"], 570), *["model_a"] * 30]
-    told = str(ratings.check_voters(a, b, winner, voter)).splitlines()
-    assert told[0] == "1 of 31 voters flagged at level 0.01"
-    assert told[1].startswith("left: after ")
-    assert told[1].endswith(" of 30 votes, likeliest always left")
+    message = str(ratings.check_voters(a, b, winner, voter)).splitlines()
+    assert message[0] == "1 of 31 voters flagged at level 0.01"
+    assert message[1].startswith("left: after ")
+    assert message[1].endswith(" of 30 votes, likeliest always left")
 
 
 @pytest.mark.parametrize("way", ["anchored", "powered"])
@@ -45,10 +45,10 @@ def test_a_fit_with_judges_prints_what_they_are_worth(way):
     a, b, judge = COLUMNS
     people = [winner if row % 2 else None for row, winner in enumerate(judge)]
     if way == "powered":
-        told = str(ratings.prediction_powered(a, b, judge, people))
-        assert "times people's votes alone" in told
+        message = str(ratings.prediction_powered(a, b, judge, people))
+        assert "times people's votes alone" in message
     else:
         source = ["human" if row % 2 else "judge" for row in range(500)]
-        told = str(ratings.human_anchored(a, b, judge, source, prior=0.25))
-        assert "times the votes of people alone" in told
-    assert told.count("\n") >= 5
+        message = str(ratings.human_anchored(a, b, judge, source, prior=0.25))
+        assert "times the votes of people alone" in message
+    assert message.count("\n") >= 5

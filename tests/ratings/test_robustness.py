@@ -66,7 +66,7 @@ def test_a_lead_that_rests_on_every_vote():
     assert (found.votes, found.share, found.removed) == (None, None, ())
 
 
-def test_what_fragility_refuses():
+def test_what_rank_robustness_refuses():
     ahead, behind = neighbours(0)
     with pytest.raises(ratings.BadOption, match="is not a finite step ahead of"):
         rank_robustness(COUNTS, ahead=behind, behind=ahead)

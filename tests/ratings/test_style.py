@@ -175,10 +175,10 @@ def test_a_covariate_that_tells_every_winner_needs_a_penalty():
     assert np.isfinite(ratings.contextual(a, b, outcome, {"z": z}, penalty=1.0).ratings).all()
 
 
-def test_a_covariate_that_decides_every_battle_has_no_limit_and_says_so():
+def test_a_covariate_that_decides_every_battle_has_no_limit_and_reports_it():
     """Few battles whose winner is always the side with more of it: the likelihood grows for ever."""
     rng = np.random.default_rng(102)
-    told = 0
+    message = 0
     for _ in range(60):
         ends = [rng.choice(4, 2, replace=False) for _ in range(6)]
         z = rng.normal(size=6) * 10.0 ** rng.integers(-2, 4)
@@ -188,5 +188,5 @@ def test_a_covariate_that_decides_every_battle_has_no_limit_and_says_so():
                 [f"m{a}" for a, _ in ends], [f"m{b}" for _, b in ends], winner, {"z": z}, prior=0.25
             )
         except ratings.RatingsError:
-            told += 1
-    assert told > 30
+            message += 1
+    assert message > 30

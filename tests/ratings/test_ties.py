@@ -146,6 +146,6 @@ def test_a_parameter_that_runs_away_stops_at_the_step_limit(monkeypatch):
     """Whoever is on the left wins: the position's advantage grows by about a logit a step, without end."""
     a, b = ["x", "y", "z", "y", "z", "x"], ["y", "x", "y", "z", "x", "z"]
     monkeypatch.setattr("ratings.models.pair_likelihood.STEPS", 10)
-    with pytest.raises(ratings.NotConverged, match=r"leave a parameter without limit. Give a prior") as told:
+    with pytest.raises(ratings.NotConverged, match=r"leave a parameter without limit. Give a prior") as message:
         ratings.bradley_terry_with_position(a, b, ["model_a"] * 6)
-    assert told.value.__cause__ is None  # ten steps were made; no matrix lost its inverse on the way
+    assert message.value.__cause__ is None  # ten steps were made; no matrix lost its inverse on the way

@@ -1,4 +1,4 @@
-"""A judge over HTTP whose verdict follows from the request alone, and that fails in every way it is told to."""
+"""A judge over HTTP whose verdict follows from the request alone, with every configured kind of failure."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ async def test_a_conversation_ends_at_the_most_turns(sqlite):
         await battles.continue_("ann", view.public_id, "more")
 
 
-async def test_an_early_vote_stops_both_models_and_says_so_on_record(sqlite):
+async def test_an_early_vote_stops_both_models_and_reports_it_on_record(sqlite):
     battles = await opened_battles(sqlite, SLOW, SLOW.model_copy(update={"name": "slow-two"}))
     battle = await battles.begin("ann", "go")
     async for view in battles.watch("ann", battle.public_id):
@@ -154,7 +154,7 @@ async def test_of_many_different_votes_at_once_exactly_one_counts(battles):
     assert {type(result).__name__ for result in results} == {"BattleView", "VoteRefused"}
 
 
-async def test_nobody_votes_on_anothers_battle(battles):
+async def test_a_vote_on_anothers_battle_is_refused(battles):
     view = await fought(battles)
     assert await battles.view("bob", view.public_id) is None
     with pytest.raises(VoteRefused, match="belongs to another voter"):
@@ -256,7 +256,7 @@ async def test_a_name_is_hidden_until_the_vote(sqlite):
         assert sorted(session.exec(select(CompletionRow.leaked)).all()) == [False, True]
 
 
-async def test_the_page_is_told_why_no_battle_can_begin(sqlite):
+async def test_the_page_is_reported_why_no_battle_can_begin(sqlite):
     battles = await opened_battles(sqlite, PLAIN)
     assert "needs two models, and 1 is enabled" in battles.why_no_battle()
     with pytest.raises(BattleRefused, match="needs two models"):

@@ -23,9 +23,9 @@ def test_pairs_come_as_often_as_their_probability_says():
     random = Random(0)
     pairs = [draw_pair(weights, random) for _ in range(20_000)]
     seen = Counter(frozenset((pair.model_a, pair.model_b)) for pair in pairs)
-    told = {frozenset((pair.model_a, pair.model_b)): pair.probability for pair in pairs}
-    assert sum(told.values()) == pytest.approx(1)
-    for pair, probability in told.items():
+    message = {frozenset((pair.model_a, pair.model_b)): pair.probability for pair in pairs}
+    assert sum(message.values()) == pytest.approx(1)
+    for pair, probability in message.items():
         assert seen[pair] / len(pairs) == pytest.approx(probability, abs=0.012)
 
 

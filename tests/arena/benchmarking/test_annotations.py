@@ -58,8 +58,8 @@ def test_programs_are_run_and_predictions_are_scored(typed, folder):
         "bench", "run", "humaneval", "--models", "coder", "--limit", "2", "--format", "json", folder=folder
     )
     assert done.returncode == 0, done.stderr
-    (told,) = json.loads(done.stdout)
-    assert (told["value"], told["scored"]) == (0, 2)
+    (message,) = json.loads(done.stdout)
+    assert (message["value"], message["scored"]) == (0, 2)
     task = shipped()["humaneval"]
     asked = task.samples(task_rows(task, DataSources(published(), hub=False))["test"])[:2]
     rows = [json.dumps({"id": one.id, "completion": one.target}) for one in asked]
@@ -74,9 +74,9 @@ def test_gpt4s_published_completions_of_ifeval_are_matched_by_their_prompts(type
     path = published() / "benchmarks/ifeval/input_response_data_gpt4_20231107_145030.jsonl"
     done = typed("bench", "score", "ifeval", str(path), "--format", "json", folder=folder)
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert told["metrics"]["prompt_strict"] == pytest.approx(0.7722, abs=1e-4)
-    assert told["metrics"]["instruction_strict"] == pytest.approx(0.8377, abs=1e-4)
+    message = json.loads(done.stdout)
+    assert message["metrics"]["prompt_strict"] == pytest.approx(0.7722, abs=1e-4)
+    assert message["metrics"]["instruction_strict"] == pytest.approx(0.8377, abs=1e-4)
 
 
 PUBLISHED = [  # file, task, what agrees with its verdicts, rate of refusals that people found

@@ -94,7 +94,7 @@ def test_everything_is_found_out_at_once():
     assert asked == [3]
 
 
-def test_a_judge_is_asked_through_the_engine_and_only_once(tmp_path):
+def test_a_judge_is_called_through_the_engine_and_only_once(tmp_path):
     words = "It helps.\nrefused: 0\nconvincing: 5\nspecific: 5"
     settings = ScriptedSettings(name="judge", endpoint="scripted", replies=(words,), delay=0)
     sample = samples("strongreject")[0]

@@ -91,7 +91,7 @@ def test_judges_vote_on_battles_of_people_and_agreement_tells_how_they_compare(a
     assert {"measure", "between", "value", "lower", "upper", "items", "left_out"} == rows[0].keys()
 
 
-def test_a_voter_that_is_not_there_is_told_with_those_that_are(arena, tmp_path):
+def test_a_voter_that_is_not_there_is_reported_with_those_that_are(arena, tmp_path):
     voted(tmp_path)
     done = arena("agreement", "--between", "human,judge:nobody", folder=tmp_path)
     assert done.returncode == 2

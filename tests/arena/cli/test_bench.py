@@ -59,7 +59,7 @@ def ran(typed, folder, *more):
     return {row["model"]: row for row in json.loads(done.stdout)}
 
 
-def test_a_task_of_ones_own_is_run_kept_compared_and_read(typed, kitchen):
+def test_a_users_task_is_run_stored_compared_and_read(typed, kitchen):
     rows = ran(typed, kitchen)
     assert rows["sure"]["value"] == pytest.approx(2 / 3)
     assert (rows["sure"]["rung"], rows["sure"]["scored"], rows["sure"]["calls"]) == ("generate", 3, 6)
@@ -73,7 +73,7 @@ def test_a_task_of_ones_own_is_run_kept_compared_and_read(typed, kitchen):
     assert [(one["sample"], one["answer"], one["target"]) for one in read["samples"]] == [("tea", "B", "A. cold")]
 
 
-def test_the_same_run_again_asks_nothing_and_replaces_itself(typed, kitchen):
+def test_a_repeated_run_makes_no_call_and_replaces_itself(typed, kitchen):
     first, second = ran(typed, kitchen), ran(typed, kitchen)
     assert (second["sure"]["calls"], second["sure"]["from_journal"]) == (0, 6)
     assert first["sure"]["run"] == second["sure"]["run"]

@@ -68,7 +68,7 @@ def test_an_unknown_source_is_wrong_use(arena, tmp_path):
     assert done.stdout == ""
 
 
-def test_a_wrong_setting_is_told_in_one_line_without_a_traceback(arena, tmp_path):
+def test_a_wrong_setting_is_reported_in_one_line_without_a_traceback(arena, tmp_path):
     (tmp_path / "arena.toml").write_text(TWO + "wieght = 1\n")
     done = arena("serve", folder=tmp_path)
     assert done.returncode == 2
@@ -87,7 +87,7 @@ def test_a_missing_settings_file_is_named(arena, tmp_path):
     assert "nowhere.toml: no such file" in done.stderr
 
 
-def test_a_port_in_use_is_told_before_anything_is_loaded(arena, tmp_path):
+def test_a_port_in_use_is_reported_before_anything_is_loaded(arena, tmp_path):
     import socket
 
     (tmp_path / "arena.toml").write_text(TWO)
@@ -126,7 +126,7 @@ def test_upgrade_makes_a_new_database(arena, tmp_path):
     assert "new → 0008" in done.stderr
 
 
-def test_models_are_asked_and_what_is_wrong_is_said(arena, tmp_path, monkeypatch):
+def test_models_are_called_and_their_problems_are_reported(arena, tmp_path, monkeypatch):
     monkeypatch.delenv("NO_SUCH_KEY", raising=False)
     unreachable = '[[models]]\nname = "three"\nendpoint = "openai"\nurl = "http://127.0.0.1:9/v1"\nretries = 0\n'
     keyless = unreachable.replace("three", "four") + 'api_key_env = "NO_SUCH_KEY"\n'

@@ -167,27 +167,27 @@ FAILED = [
 ]
 
 
-@pytest.mark.parametrize(("words", "told"), WRONG, ids=named)
-def test_wrong_use_is_2_and_says_what_to_do(arena, words, told):
+@pytest.mark.parametrize(("words", "message"), WRONG, ids=named)
+def test_wrong_use_is_2_and_says_what_to_do(arena, words, message):
     done = arena(*words)
     assert (done.returncode, done.stdout) == (2, ""), done.stderr
-    assert re.search(told, " ".join(done.stderr.split()))
+    assert re.search(message, " ".join(done.stderr.split()))
     assert "Traceback" not in done.stderr
 
 
 @pytest.mark.slow  # refusals are waited for and asked again
 @pytest.mark.parametrize(
-    ("words", "told", "result"), FAILED, ids=lambda value: " ".join(value) if isinstance(value, tuple) else ""
+    ("words", "message", "result"), FAILED, ids=lambda value: " ".join(value) if isinstance(value, tuple) else ""
 )
-def test_work_that_failed_is_1(arena, words, told, result):
+def test_work_that_failed_is_1(arena, words, message, result):
     done = arena(*words)
     assert done.returncode == 1, done.stderr
-    assert told in done.stderr
+    assert message in done.stderr
     assert result in done.stdout
     assert "Traceback" not in done.stderr
 
 
 def test_every_command_has_a_row():
     there = set(leaves(typer.main.get_command(app)))
-    told = {words[:2] if words[:2] in there else words[:1] for words, _ in WRONG}
-    assert told == there
+    message = {words[:2] if words[:2] in there else words[:1] for words, _ in WRONG}
+    assert message == there

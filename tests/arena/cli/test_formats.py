@@ -55,25 +55,25 @@ def test_import_tells_what_came(arena):
 def test_answer_tells_what_was_written_and_what_failed(arena):
     arena("prompts", "import", "set.jsonl")
     words = ("answer", "--prompts", "set", "--models", "one", "--format")
-    told = as_json(arena(*words, "json"))
-    assert (told["written"], told["ok"], told["failed"]) == (1, 1, {})
+    message = as_json(arena(*words, "json"))
+    assert (message["written"], message["ok"], message["failed"]) == (1, 1, {})
     (row,) = as_csv(arena(*words, "csv"))  # a second time there is nothing to ask
     assert (row["written"], row["requests"], row["failed"]) == ("0", "0", "0")
 
 
 def test_seal_tells_the_new_seals_and_the_last(arena):
-    told = as_json(arena("seal", "--format", "json"))
-    assert [one["votes"] for one in told["new"]] == [8]
-    assert told["last"] == told["new"][0]
+    message = as_json(arena("seal", "--format", "json"))
+    assert [one["votes"] for one in message["new"]] == [8]
+    assert message["last"] == message["new"][0]
     again = as_json(arena("seal", "--format", "json"))
-    assert again == {"new": [], "last": told["last"]}
+    assert again == {"new": [], "last": message["last"]}
     assert arena("seal", "--format", "csv") == ""
 
 
 def test_upgrade_tells_both_layouts(arena, tmp_path):
     words = ("db", "upgrade", "--db", f"sqlite:///{tmp_path / 'new.db'}", "--format", "json")
-    told = as_json(arena(*words))
-    assert (told["from"], told["to"]) == (None, "0008")
+    message = as_json(arena(*words))
+    assert (message["from"], message["to"]) == (None, "0008")
     assert as_json(arena(*words))["from"] == "0008"
 
 
@@ -94,8 +94,8 @@ def test_recount_tells_each_difference_by_the_models_names(arena, tmp_path):
         "human",
         "99",
     )
-    told = as_json(arena("db", "recount", "--repair", "--format", "json"))
-    assert (told["repaired"], told["differences"][0]["stored_wins"]) == (True, 99)
+    message = as_json(arena("db", "recount", "--repair", "--format", "json"))
+    assert (message["repaired"], message["differences"][0]["stored_wins"]) == (True, 99)
 
 
 def test_copy_tells_the_rows_of_each_table(arena, tmp_path):
@@ -103,7 +103,7 @@ def test_copy_tells_the_rows_of_each_table(arena, tmp_path):
     assert {row["table"]: row["rows"] for row in rows}["vote"] == "8"
 
 
-def test_judging_votes_whose_texts_are_not_here_says_so(arena, monkeypatch, capsys, tmp_path):
+def test_judging_votes_whose_texts_are_not_here_is_reported(arena, monkeypatch, capsys, tmp_path):
     words = ("--db", f"sqlite:///{tmp_path / 'bare.db'}")
     arena("import", "battles.jsonl", *words)
     done = Typed(monkeypatch, capsys)("judge", "battles", "--judge", "one", *words, folder=tmp_path)

@@ -172,7 +172,7 @@ def test_elo_of_very_many_battles_gives_no_interval(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("rows", "told"),
+    ("rows", "message"),
     [
         (
             [["x", "y", "modelA"]],
@@ -185,15 +185,15 @@ def test_elo_of_very_many_battles_gives_no_interval(tmp_path, monkeypatch):
         ([["x", "y"]], "row 0: 2 fields where the header has 3"),
     ],
 )
-def test_a_bad_row_is_told(tmp_path, rows, told):
+def test_a_bad_row_is_reported(tmp_path, rows, message):
     result = run(written(tmp_path / "b.csv", rows, HEADER[:3]))
     assert result.returncode == 2
-    assert told in result.stderr
+    assert message in result.stderr
     assert result.stdout == ""
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["--category", "poems"], "no battle has category 'poems'. Choose one of: math, prose"),
         (["--anchor", "w=1000"], "UnknownModel: 'w' is not among the 3 rated models"),
@@ -201,13 +201,13 @@ def test_a_bad_row_is_told(tmp_path, rows, told):
         (["--prior", "1e-320", "--method", "davidson"], "is lost in rounding"),
     ],
 )
-def test_what_the_file_cannot_give_is_told(tmp_path, words, told):
+def test_what_the_file_cannot_give_is_reported(tmp_path, words, message):
     result = run(written(tmp_path / "b.csv"), *words)
-    assert (result.returncode, told in result.stderr) == (2, True), result.stderr
+    assert (result.returncode, message in result.stderr) == (2, True), result.stderr
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["--style"], "--style needs a column conversation_a"),
         (["--cluster", "voter"], "--cluster voter needs a column voter"),
@@ -215,9 +215,9 @@ def test_what_the_file_cannot_give_is_told(tmp_path, words, told):
         (["--category", "math"], "--category needs a column category"),
     ],
 )
-def test_a_column_that_is_needed_is_named(tmp_path, words, told):
+def test_a_column_that_is_needed_is_named(tmp_path, words, message):
     result = run(written(tmp_path / "b.csv", [row[:3] for row in battles()], HEADER[:3]), *words)
-    assert (result.returncode, told in result.stderr) == (2, True), result.stderr
+    assert (result.returncode, message in result.stderr) == (2, True), result.stderr
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_a_weight_that_is_no_number(tmp_path):
 
 
 def test_files_that_cannot_be_read(tmp_path):
-    for name, content, told in (
+    for name, content, message in (
         ("b.txt", "", "has an unknown ending. Give a .csv, .jsonl or .parquet file"),
         (
             "b.csv",
@@ -259,7 +259,7 @@ def test_files_that_cannot_be_read(tmp_path):
     ):
         path = tmp_path / name
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        with pytest.raises(BadBattlesFile, match=told):
+        with pytest.raises(BadBattlesFile, match=message):
             read_battles_file(path)
     with pytest.raises(BadBattlesFile, match="No such file"):
         read_battles_file(tmp_path / "none.csv")
@@ -380,7 +380,7 @@ def test_large_csv_files_are_read_the_same_by_arrow(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("model_a,model_b,winner\nx,y\n", "row 0: 2 fields where the header has 3"),
         ("model_a,model_b,winner,winner\nx,y,tie,tie\n", "two columns are named 'winner'"),
@@ -388,10 +388,10 @@ def test_large_csv_files_are_read_the_same_by_arrow(tmp_path, monkeypatch):
         ("", "no column model_a or model_b or winner"),
     ],
 )
-def test_what_arrow_cannot_read_is_told_as_ever(tmp_path, monkeypatch, text, told):
+def test_what_arrow_cannot_read_is_reported_as_ever(tmp_path, monkeypatch, text, message):
     monkeypatch.setattr("arena.exchange.battles_file.WORTH_ARROW", 0)
     (tmp_path / "b.csv").write_text(text, encoding="utf-8")
-    with pytest.raises(BadBattlesFile, match=told):
+    with pytest.raises(BadBattlesFile, match=message):
         read_battles_file(tmp_path / "b.csv")
 
 

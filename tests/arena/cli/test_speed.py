@@ -40,7 +40,7 @@ def bodies(count):
     return [{"messages": [{"role": "user", "content": text}]} for text in prompts(count, 5, 0)]
 
 
-def test_a_scripted_model_has_its_scripts_pace(typed, folder):
+def test_a_scripted_model_has_its_scripts_speed(typed, folder):
     done = typed(
         "speed", "fake", "--concurrency", "2", "--requests", "6", "--warmup", "1", "--repeats", "2",
         "--objective", "ttft=5", "--format", "json", folder=folder,
@@ -109,7 +109,7 @@ async def test_a_silent_model_times_out_and_the_others_go_on():
     assert all(timing.ttft is None for timing in timings)
 
 
-def test_prompts_begin_differently_and_can_be_made_again():
+def test_prompts_begin_differently_and_are_reproducible():
     assert len({text[:4] for text in prompts(20, 3, 1)}) == 20
     assert prompts(3, 3, 1) == prompts(3, 3, 1)
 

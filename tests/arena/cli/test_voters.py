@@ -72,9 +72,9 @@ def test_the_figures_are_those_of_the_library(url):
 
 
 def test_the_table_says_the_guarantee_and_csv_has_every_voter(url):
-    told = " ".join(typed("voters", "--db", url).stdout.split())
-    assert "13 voters, 1 flagged" in told
-    assert "probability at most 0.05" in told
+    message = " ".join(typed("voters", "--db", url).stdout.split())
+    assert "13 voters, 1 flagged" in message
+    assert "probability at most 0.05" in message
     rows = list(csv.DictReader(io.StringIO(typed("voters", "--format", "csv", "--db", url).stdout)))
     assert len(rows) == 13
     assert rows[0]["voter"] == "left-hander"
@@ -86,7 +86,7 @@ def test_a_smaller_level_asks_for_more(url):
 
 
 @pytest.mark.parametrize(
-    ("votes", "words", "told"),
+    ("votes", "words", "message"),
     [
         ([], [], "There are no votes of people yet. Run `arena serve`"),
         (
@@ -97,8 +97,8 @@ def test_a_smaller_level_asks_for_more(url):
         (drawn(2, 3), ["--level", "2"], "--level 2 is out of range. Give a probability between 0 and 1"),
     ],
 )
-def test_what_cannot_be_checked_is_told(tmp_path, votes, words, told):
+def test_what_cannot_be_checked_is_reported(tmp_path, votes, words, message):
     done = typed("voters", *words, "--db", put(tmp_path, votes))
     assert done.returncode == 2
-    assert told in done.stderr
+    assert message in done.stderr
     assert done.stdout == ""

@@ -126,9 +126,9 @@ def test_a_wrong_fact_is_named(read, line, said):
 
 
 def test_a_key_in_the_place_of_a_variables_name_is_not_told(read):
-    told = problem(read, MODEL + 'api_key_env = "sk-live-123"')
-    assert "models[1].api_key_env: must be the name of an environment variable" in told
-    assert "sk-live-123" not in told
+    message = problem(read, MODEL + 'api_key_env = "sk-live-123"')
+    assert "models[1].api_key_env: must be the name of an environment variable" in message
+    assert "sk-live-123" not in message
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_a_wrong_variable_is_named(tmp_path, monkeypatch, variable, value, said)
 
 
 @pytest.mark.parametrize("key", ["sk-\u043a\u043b\u044e\u0447", "\u2026", "sk-a\nb"])
-def test_a_key_that_no_header_can_hold_is_told_without_it(monkeypatch, key):
+def test_a_key_that_no_header_can_hold_is_reported_without_it(monkeypatch, key):
     monkeypatch.setenv("EXAMPLE_KEY", key)
     with pytest.raises(
         ConfigError, match="EXAMPLE_KEY holds a line break or a character that no key has"

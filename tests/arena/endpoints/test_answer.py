@@ -78,7 +78,7 @@ async def test_the_body_of_the_reply_comes_back_whole():
 
 
 @pytest.mark.parametrize(
-    ("reply", "expected", "told"),
+    ("reply", "expected", "message"),
     [
         (
             http(401, '{"error": {"message": "no key sk-very-secret"}}'),
@@ -95,10 +95,10 @@ async def test_the_body_of_the_reply_comes_back_whole():
         (None, Failure.TIMEOUT, "silent for 0.2 s"),
     ],
 )
-async def test_what_is_no_reply_is_a_typed_error(reply, expected, told):
+async def test_what_is_no_reply_is_a_typed_error(reply, expected, message):
     error = await failure(reply)
     assert error.failure is expected
-    assert told in error.detail
+    assert message in error.detail
     assert KEY not in error.detail
 
 

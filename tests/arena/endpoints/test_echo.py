@@ -47,6 +47,6 @@ def test_greedy_is_when_every_token_is_the_likeliest():
         (echoed([], []), "does not echo"),
     ],
 )
-def test_a_server_that_does_not_echo_is_told(said, message):
+def test_a_server_that_does_not_echo_is_reported(said, message):
     with pytest.raises(EndpointError, match=message):
         log_likelihood(ASK, said)

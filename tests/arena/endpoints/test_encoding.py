@@ -19,12 +19,12 @@ def spelled(pairs):
     return [tuple("".join(map(chr, side)) for side in pair) for pair in pairs]
 
 
-def test_disjoint_windows_drop_what_is_left_over_and_weigh_all_but_their_first_token():
+def test_disjoint_windows_drop_the_rest_and_score_all_but_their_first_token():
     assert spelled(windows(Letters(), "abcdefgh", 3)) == [("a", "bc"), ("d", "ef")]
     assert spelled(windows(Letters(), "ab", 3)) == [("a", "b")]
 
 
-def test_rolling_windows_weigh_every_token_once():
+def test_rolling_windows_score_every_token_once():
     found = token_pairs(Letters(), {"text": "abcdefgh"}, 3)
     assert "".join(continuation for _, continuation in spelled(found)) == "abcdefgh"
 

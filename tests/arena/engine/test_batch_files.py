@@ -54,7 +54,7 @@ def test_results_are_found_afterwards_and_failures_are_not(reply_cache, tmp_path
     assert reply_cache.failures == {Status.TRUNCATED: 1, Status.TRANSPORT: 1}
 
 
-def test_what_cannot_be_a_batch_is_told(reply_cache, tmp_path):
+def test_what_cannot_be_a_batch_is_reported(reply_cache, tmp_path):
     here = {"judge": ModelClient(Scripted(), {"endpoint": "llama_cpp"})}
     with pytest.raises(BatchFileError, match="judge is no model of an OpenAI-compatible server"):
         write_batch(tmp_path / "here.jsonl", ASKS, here, reply_cache)

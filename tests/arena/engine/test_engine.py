@@ -114,7 +114,7 @@ async def test_every_ask_gets_its_own_reply(reply_cache):
     assert {one.status for one in answers} == {Status.OK}
 
 
-async def test_what_was_answered_once_is_never_asked_again(reply_cache, tmp_path):
+async def test_a_cached_reply_is_never_called_again(reply_cache, tmp_path):
     fake = Fake(always(said("yes")))
     await run(engine(fake, reply_cache), [ask("a"), ask("b")])
     reply_cache.close()
@@ -204,7 +204,7 @@ async def test_a_server_that_is_gone_is_not_tried_for_every_ask(reply_cache):
     assert len(fake.calls) < 30
 
 
-async def test_a_pause_beyond_patience_ends_the_calls_and_says_so(reply_cache):
+async def test_a_pause_beyond_the_retry_policy_ends_the_calls_with_a_reason(reply_cache):
     fake = Fake(always(failing(Failure.RATE_LIMITED, retry_after=3600)))
     answers = await run(engine(fake, reply_cache, concurrency=1), [ask("a"), ask("b")])
     assert len(fake.calls) == 1
@@ -254,7 +254,7 @@ async def test_calls_at_once_stay_under_the_limit(reply_cache):
     assert fake.most == 7
 
 
-async def test_the_budget_is_never_exceeded_and_the_rest_is_not_asked(reply_cache):
+async def test_the_budget_is_never_exceeded_and_the_rest_is_not_called(reply_cache):
     price = Price(prompt=1e6, completion=1e6)  # a dollar a token
     fake = Fake(always(said("yes")), seconds=0.001)
     budget = Budget(most=100.0)

@@ -17,7 +17,7 @@ class Clock:
         return self.now
 
 
-def test_a_pace_spreads_units_evenly():
+def test_a_rate_limiter_spreads_units_evenly():
     pace = RateLimiter(60, clock := Clock())
     assert [pace.delay() for _ in range(4)] == [0, 1, 2, 3]
     clock.now += 4
@@ -65,7 +65,7 @@ async def test_a_caller_that_goes_away_does_not_take_a_place_with_it():
     assert gate.running == 1
 
 
-async def test_nobody_passes_during_a_pause():
+async def test_no_call_passes_during_a_pause():
     gate = ConcurrencyLimiter(4)
     gate.too_busy(0.1, began=0)
     clock = asyncio.get_running_loop().time

@@ -61,7 +61,7 @@ def test_another_file_is_not_taken_for_a_reply_cache(tmp_path: Path):
     assert path.read_text() == "dear diary\n"
 
 
-def test_a_place_that_cannot_be_written_is_told(tmp_path: Path):
+def test_a_place_that_cannot_be_written_is_reported(tmp_path: Path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ReplyCacheError, match="cannot be written"):
         ReplyCache(tmp_path / "file" / "journal.jsonl")
@@ -119,7 +119,7 @@ with ReplyCache(Path(sys.argv[1])) as reply_cache:
 
 
 @pytest.mark.parametrize("room", [0, 30])
-def test_a_full_disk_is_told_and_takes_nothing_that_was_written(tmp_path: Path, room: int):
+def test_a_full_disk_is_reported_and_takes_nothing_that_was_written(tmp_path: Path, room: int):
     path = tmp_path / "j"
     program = [sys.executable, "-c", FULL, str(path), str(room)]
     said = subprocess.run(program, capture_output=True, text=True, check=True).stdout

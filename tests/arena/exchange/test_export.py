@@ -265,7 +265,7 @@ def test_a_touched_file_is_named(copy):
         verify(copy)
 
 
-def test_what_is_no_export_is_told(tmp_path, copy):
+def test_what_is_no_export_is_reported(tmp_path, copy):
     with pytest.raises(BadExport, match=r"not found. Run `arena export"):
         verify(tmp_path / "nowhere")
     (tmp_path / "a.zip").write_text("no")

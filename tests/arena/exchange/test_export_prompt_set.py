@@ -23,14 +23,14 @@ TEXTS = ("Why is the sky blue?", "Write a poem, über alles.", "2 + 2?", "Name a
 LEFT = {"org/good": (0.1, 0.25, 0.5, 0.4), "weak": (0.9, 1.0, 0.5, 0.3)}
 
 
-def asked(content: str) -> tuple[dict[str, str], ...]:
+def user_messages(content: str) -> tuple[dict[str, str], ...]:
     return ({"role": "user", "content": content},)
 
 
 @pytest.fixture
 def judged(sqlite):
     """A set of four prompts, three models, and one judge's verdicts in both orders against `base`."""
-    prompts = [NewPrompt(f"k{number}", asked(text), "misc") for number, text in enumerate(TEXTS)]
+    prompts = [NewPrompt(f"k{number}", user_messages(text), "misc") for number, text in enumerate(TEXTS)]
     with sqlite.write() as session:
         add_prompt_set(session, "set", "test", "0" * 64, prompts)
         stored = {prompt.key: prompt for prompt in prompts_of(session, "set")}
@@ -77,7 +77,7 @@ def test_alpaca_eval_scores_are_those_of_the_run(judged, tmp_path):
 def test_alpaca_eval_prompts_and_completions_come_back(judged, tmp_path):
     export_set(judged, tmp_path / "out", "alpaca_eval", "set")
     read = read_prompt_file(tmp_path / "out" / "weak")
-    assert [prompt.messages for prompt in read.prompts] == [asked(text) for text in TEXTS]
+    assert [prompt.messages for prompt in read.prompts] == [user_messages(text) for text in TEXTS]
     assert sorted(read.completions.values()) == [f"weak on k{n}" for n in range(4)]
 
 
@@ -113,7 +113,10 @@ def test_mt_bench_scores_are_the_stored_ones(judged, tmp_path):
     (pairs,) = [PROTOCOLS["mt_bench"]([tmp_path / "out/model_judgment/j_pair.jsonl"])]
     assert {row["model"] for row in pairs.rows} == set(MODELS)
     assert sum(row["wins"] - row["losses"] for row in pairs.rows) == 0
-    assert (prompts.format, [p.messages for p in prompts.prompts]) == ("mt_bench", [asked(text) for text in TEXTS])
+    assert (prompts.format, [p.messages for p in prompts.prompts]) == (
+        "mt_bench",
+        [user_messages(text) for text in TEXTS],
+    )
     answers = [
         json.loads(line) for line in (tmp_path / "out/model_answer/org__good.jsonl").read_text().splitlines()
     ]
@@ -121,7 +124,7 @@ def test_mt_bench_scores_are_the_stored_ones(judged, tmp_path):
 
 
 def test_mt_bench_has_a_row_for_each_turn_that_was_judged(sqlite, tmp_path):
-    two = (*asked("Name a tree."), *asked("And another."))
+    two = (*user_messages("Name a tree."), *user_messages("And another."))
     with sqlite.write() as session:
         add_prompt_set(session, "set", "test", "0" * 64, [NewPrompt("k0", two, "writing")])
         (prompt,) = prompts_of(session, "set")
@@ -141,13 +144,17 @@ def test_openai_batch_files_come_back_as_the_same_prompts(judged, tmp_path):
     export_set(judged, tmp_path / "out", "openai-batch", "set", bodies=bodies)
     read = read_prompt_file(tmp_path / "out" / "a__b.jsonl")
     assert read.format == "openai_batch"
-    assert [(p.key, p.messages) for p in read.prompts] == [(f"k{n}", asked(text)) for n, text in enumerate(TEXTS)]
+    assert [(p.key, p.messages) for p in read.prompts] == [
+        (f"k{n}", user_messages(text)) for n, text in enumerate(TEXTS)
+    ]
 
 
-def test_what_a_format_cannot_hold_is_told(sqlite, tmp_path):
-    talk = (*asked("Hi"), {"role": "assistant", "content": "Ho"}, *asked("And?"))
+def test_what_a_format_cannot_hold_is_reported(sqlite, tmp_path):
+    talk = (*user_messages("Hi"), {"role": "assistant", "content": "Ho"}, *user_messages("And?"))
     with sqlite.write() as session:
-        add_prompt_set(session, "talks", "t", "1" * 64, [NewPrompt("t", talk), NewPrompt("two", asked("A") * 2)])
+        add_prompt_set(
+            session, "talks", "t", "1" * 64, [NewPrompt("t", talk), NewPrompt("two", user_messages("A") * 2)]
+        )
     notes = [
         export_set(sqlite, tmp_path / name, name, "talks").notes[0]
         for name in ("alpaca_eval", "arena_hard", "mt_bench", "openai-batch")
@@ -155,13 +162,13 @@ def test_what_a_format_cannot_hold_is_told(sqlite, tmp_path):
     assert [note.partition(" prompts")[0] for note in notes] == ["2", "2", "1", "1"]
 
 
-def test_what_there_is_to_choose_from_is_told(judged, tmp_path):
+def test_what_there_is_to_choose_from_is_reported(judged, tmp_path):
     def refused(**given) -> str:
-        with pytest.raises(ConfigError) as told:
+        with pytest.raises(ConfigError) as message:
             export_set(
                 judged, tmp_path / "out", given.pop("format", "alpaca_eval"), given.pop("name", "set"), **given
             )
-        return str(told.value)
+        return str(message.value)
 
     assert "Prompt set 'other' not found. Prompt sets: set." in refused(name="other")
     assert "'k' has no verdicts on this prompt set. Judges with verdicts: j" in refused(judge="k")

@@ -72,16 +72,16 @@ def test_the_published_test_set_of_pandalm_is_read_as_it_is(sqlite):
 
 
 @pytest.mark.parametrize(
-    ("told", "says"),
+    ("text", "problem"),
     [
         ("{}", "not PandaLM's test set"),
         ("[{", "Expecting property name"),
         ('[{"annotator1": 1}]', "row 0: KeyError: 'cmp_key'"),
     ],
 )
-def test_other_json_is_refused_by_what_it_lacks(sqlite, tmp_path, told, says):
-    (tmp_path / "b.json").write_text(told)
-    with pytest.raises(BadBattlesFile, match=re.escape(says)):
+def test_other_json_is_refused_by_what_it_lacks(sqlite, tmp_path, text, problem):
+    (tmp_path / "b.json").write_text(text)
+    with pytest.raises(BadBattlesFile, match=re.escape(problem)):
         import_battles(sqlite, tmp_path / "b.json")
 
 
@@ -246,9 +246,9 @@ def test_public_rows_bring_texts_times_and_categories(sqlite, tmp_path):
 )
 def test_a_wrong_row_is_named_and_nothing_is_written(sqlite, tmp_path, row, said):
     good = {"model_a": "x", "model_b": "y", "winner": "a"}
-    with pytest.raises(BadBattlesFile) as told:
+    with pytest.raises(BadBattlesFile) as message:
         import_battles(sqlite, lines(tmp_path / "b.jsonl", good, {**good, **row}))
-    assert said in str(told.value)
+    assert said in str(message.value)
     with sqlite.read() as session:
         assert list(sealed_votes(session)) == []
 

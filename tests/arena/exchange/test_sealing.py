@@ -137,7 +137,7 @@ def test_a_filter_that_caps_votes_goes_on_counting_across_seals(sqlite, monkeypa
     assert made.boards[0]["votes"] == 3
 
 
-def test_an_unknown_filter_is_told_with_those_there_are(sqlite):
+def test_an_unknown_filter_is_reported_with_those_there_are(sqlite):
     with pytest.raises(ConfigError, match=r"Filter 'all' is unknown. Use one of: every-1, blind-1, capped-1"):
         seal(sqlite, "all")
 
@@ -198,7 +198,7 @@ def arena(monkeypatch, capsys):
     return Typed(monkeypatch, capsys)
 
 
-def test_the_command_seals_and_says_so(arena, sqlite, tmp_path):
+def test_the_command_seals_and_reports_it(arena, sqlite, tmp_path):
     ballots(sqlite)
     first = arena("seal", folder=tmp_path)
     with sqlite.read() as session:
@@ -233,7 +233,7 @@ def test_the_command_goes_on_until_it_is_stopped(arena, sqlite, tmp_path, monkey
     assert arena("seal", "--every", "0", folder=tmp_path).returncode == 2
 
 
-def test_sealing_where_nobody_has_voted_says_so(arena, sqlite, tmp_path):
+def test_sealing_where_nobody_has_voted_is_reported(arena, sqlite, tmp_path):
     assert "No votes yet. Run: arena serve" in arena("seal", folder=tmp_path).stderr
 
 

@@ -62,7 +62,7 @@ def test_battles_that_all_agree_on_are_not_listed_and_the_worst_comes_first():
     assert [one.battle for one in disagreements(votes)] == [3, 2]
 
 
-def test_a_single_vote_disputes_nothing():
+def test_a_single_vote_is_no_disagreement():
     assert disagreements([vote(1, "human", "model_a")]) == []
 
 
@@ -86,7 +86,7 @@ def add_judge_vote(session: Session, battle: int, judge: str, winner: str, prefe
 
 
 @pytest.fixture
-def disputed_store(tmp_path):
+def store_with_disagreements(tmp_path):
     url = f"sqlite:///{tmp_path / 'arena.db'}"
     database = Database(url)
     database.make_ready()
@@ -103,34 +103,34 @@ def run(*arguments):
     return CliRunner().invoke(app, ["disputed", *arguments], env={"COLUMNS": "160"})
 
 
-def test_the_command_prints_a_table_json_and_csv(disputed_store):
-    found = json.loads(run("--db", disputed_store, "--format", "json").stdout)
+def test_the_command_prints_a_table_json_and_csv(store_with_disagreements):
+    found = json.loads(run("--db", store_with_disagreements, "--format", "json").stdout)
     assert [one["disagreement"] for one in found] == [1.0, 0.875]
     assert found[0]["flipped"] == ["tiny"]
     assert found[1]["judges"] == {"tiny": 0.125}
-    rows = list(csv.DictReader(io.StringIO(run("--db", disputed_store, "--format", "csv").stdout)))
+    rows = list(csv.DictReader(io.StringIO(run("--db", store_with_disagreements, "--format", "csv").stdout)))
     assert [row["disagreement_against"] for row in rows] == ["0.0", "0.875"]
-    table = run("--db", disputed_store).stdout
+    table = run("--db", store_with_disagreements).stdout
     assert "tiny: B 88%" in table
     assert "(order decides)" in table
 
 
-def test_limit_and_kind(disputed_store):
-    found = json.loads(run("--db", disputed_store, "--format", "json", "--kind", "against").stdout)
+def test_limit_and_kind(store_with_disagreements):
+    found = json.loads(run("--db", store_with_disagreements, "--format", "json", "--kind", "against").stdout)
     assert [one["kinds"]["against"] for one in found] == [0.875]
-    assert len(json.loads(run("--db", disputed_store, "--format", "json", "--limit", "1").stdout)) == 1
+    assert len(json.loads(run("--db", store_with_disagreements, "--format", "json", "--limit", "1").stdout)) == 1
 
 
 @pytest.mark.parametrize(
     ("option", "known"), [("--model", "lists, plain"), ("--judge", "tiny"), ("--category", "overall")]
 )
-def test_a_name_that_nobody_has_is_told_with_those_there_are(disputed_store, option, known):
-    done = run("--db", disputed_store, option, "nobody")
+def test_an_unknown_name_is_reported_with_the_existing_ones(store_with_disagreements, option, known):
+    done = run("--db", store_with_disagreements, option, "nobody")
     assert isinstance(done.exception, ConfigError)
     assert f"no vote has 'nobody'. Use one of: {known}" in str(done.exception)
 
 
-def test_an_arena_without_disputes_says_what_it_takes(tmp_path):
+def test_an_arena_without_disagreements_names_the_requirements(tmp_path):
     url = f"sqlite:///{tmp_path / 'arena.db'}"
     database = Database(url)
     database.make_ready()
@@ -159,8 +159,8 @@ def test_patterns_tell_what_the_judge_likes_and_people_do_not(tmp_path):
     assert "list items" in run("--db", url, "--patterns").stdout
 
 
-def test_patterns_of_too_few_votes_are_refused(disputed_store):
-    done = run("--db", disputed_store, "--patterns")
+def test_patterns_of_too_few_votes_are_refused(store_with_disagreements):
+    done = run("--db", store_with_disagreements, "--patterns")
     assert isinstance(done.exception, ConfigError)
     assert "2 battles with votes of judges. At least 10 are needed" in str(done.exception)
 
@@ -195,27 +195,30 @@ def test_a_vote_on_swapped_sides_counts_for_the_same_model(tmp_path):
     assert (found.model_a, found.people["model_a"], found.people["model_b"]) == ("plain", 1, 1)
 
 
-def test_classes_of_words_come_from_stored_explanations_of_verdicts(disputed_store):
-    done = run("--db", disputed_store, "--classes")
+def test_classes_of_words_come_from_stored_explanations_of_verdicts(store_with_disagreements):
+    done = run("--db", store_with_disagreements, "--classes")
     assert isinstance(done.exception, ConfigError)
     assert "arena explain BATTLE --judge JUDGE" in str(done.exception)
-    told = {"verdict": {}, "models": {"completion_a": "plain", "completion_b": "lists"}, "parameters": {}}
-    database = Database(disputed_store)
+    message = {"verdict": {}, "models": {"completion_a": "plain", "completion_b": "lists"}, "parameters": {}}
+    database = Database(store_with_disagreements)
     with database.write() as session:
         for battle in (1, 2):
             words = [{"text": "- ", "score": 3.0}, {"text": "one", "score": 1.0}]
-            add_explanation(session, battle, "tiny", "owen", "d", {**told, "words": words})
+            add_explanation(session, battle, "tiny", "owen", "d", {**message, "words": words})
     database.close()
     rows = {
-        row["name"]: row for row in json.loads(run("--db", disputed_store, "--classes", "--format", "json").stdout)
+        row["name"]: row
+        for row in json.loads(run("--db", store_with_disagreements, "--classes", "--format", "json").stdout)
     }
     assert rows["list marker"]["over_weight"] == pytest.approx(1.5)
-    assert "list marker" in run("--db", disputed_store, "--classes", "--judge", "tiny").stdout
-    assert isinstance(run("--db", disputed_store, "--classes", "--model", "nobody").exception, ConfigError)
+    assert "list marker" in run("--db", store_with_disagreements, "--classes", "--judge", "tiny").stdout
+    assert isinstance(
+        run("--db", store_with_disagreements, "--classes", "--model", "nobody").exception, ConfigError
+    )
 
 
-def test_concepts_ask_for_the_judge_that_is_to_be_read(disputed_store):
-    done = run("--db", disputed_store, "--concepts")
+def test_concepts_ask_for_the_judge_that_is_to_be_read(store_with_disagreements):
+    done = run("--db", store_with_disagreements, "--concepts")
     assert isinstance(done.exception, ConfigError)
     assert "--judge NAME" in str(done.exception)
 

@@ -196,7 +196,7 @@ def test_sampled_shapley_values_are_shown(tmp_path, judge, form):
 
 
 @pytest.mark.slow
-def test_after_an_interruption_only_the_rest_is_asked(tmp_path, judge):
+def test_after_an_interruption_only_the_rest_is_called(tmp_path, judge):
     settings, database, number = folder_of(tmp_path, judge)
     asked = request_of(database, settings, str(number), "behind-api", "occlusion")
 
@@ -224,11 +224,11 @@ def run(tmp_path, *arguments):
 def test_the_command_writes_text_json_and_html(tmp_path, judge):
     _, database, number = folder_of(tmp_path, judge)
     database.close()
-    told = run(tmp_path, str(number), "--judge", "behind-api")
-    assert told.exit_code == 0, told.stderr
-    assert "by content the judge prefers Answer A: plain" in told.stdout
-    assert "faithfulness: beats random" in told.stdout
-    assert "votes: human: model_b" in told.stdout
+    message = run(tmp_path, str(number), "--judge", "behind-api")
+    assert message.exit_code == 0, message.stderr
+    assert "by content the judge prefers Answer A: plain" in message.stdout
+    assert "faithfulness: beats random" in message.stdout
+    assert "votes: human: model_b" in message.stdout
     document = json.loads(run(tmp_path, str(number), "--judge", "behind-api", "--format", "json").stdout)
     assert document["judge"] == "behind-api"
     two = ("--method", "screen", "--method", "occlusion", "--format", "html", "--output", str(tmp_path / "x.html"))
@@ -261,7 +261,7 @@ def test_a_judge_without_log_probabilities_cannot_be_explained(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("999", "--judge", "behind-api"), "Battle '999' not found"),
         (("1", "--judge", "nobody"), "no model is called 'nobody'. Name one of: behind-api, fake"),
@@ -271,21 +271,21 @@ def test_a_judge_without_log_probabilities_cannot_be_explained(tmp_path):
         (("1", "--judge", "behind-api", "--template", "nowhere.md"), "cannot be read"),
     ],
 )  # fmt: skip
-def test_wrong_use_says_what_to_type(tmp_path, judge, arguments, told):
+def test_wrong_use_says_what_to_type(tmp_path, judge, arguments, message):
     _, database, _ = folder_of(tmp_path, judge)
     database.close()
     done = run(tmp_path, *arguments)
     assert isinstance(done.exception, ConfigError)
-    assert told in str(done.exception)
+    assert message in str(done.exception)
 
 
-@pytest.mark.parametrize(("a", "b", "told"), [("", B, "completion a is empty"), (A, A, "are the same")])
-def test_a_battle_that_no_judge_is_asked_about_is_not_explained(tmp_path, judge, a, b, told):
+@pytest.mark.parametrize(("a", "b", "message"), [("", B, "completion a is empty"), (A, A, "are the same")])
+def test_a_battle_that_no_judge_is_asked_about_is_not_explained(tmp_path, judge, a, b, message):
     _, database, number = folder_of(tmp_path, judge, a, b)
     database.close()
     done = run(tmp_path, str(number), "--judge", "behind-api")
     assert isinstance(done.exception, ConfigError)
-    assert told in str(done.exception)
+    assert message in str(done.exception)
 
 
 def test_an_open_battle_keeps_its_secret(tmp_path, judge):

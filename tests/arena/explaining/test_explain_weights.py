@@ -220,7 +220,7 @@ def test_occlusion_through_the_store_is_what_the_network_says(place, weights):
     assert found.words[4].score == pytest.approx(whole - without, abs=1e-4)
 
 
-def test_a_second_explanation_asks_the_network_only_for_what_is_new(place):
+def test_a_second_explanation_runs_the_network_only_for_new_values(place):
     settings, database, wanted = asked(place, "occlusion")
     explain(database, settings, wanted, quiet)
     reply_cache = reply_cache_path(settings, name=EXPLANATION_REPLIES)

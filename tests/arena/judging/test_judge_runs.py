@@ -199,8 +199,8 @@ WRONG = [
 @pytest.mark.slow
 def test_wrong_use_says_what_to_do(arena, tmp_path):
     folder = folder_with_answers(arena, tmp_path / "run", "http://127.0.0.1:9/v1", prompts=2)
-    for arguments, told in WRONG:
-        assert told in arena(folder, *arguments, code=2).stderr, arguments
+    for arguments, message in WRONG:
+        assert message in arena(folder, *arguments, code=2).stderr, arguments
 
 
 @pytest.mark.slow

@@ -351,7 +351,7 @@ def test_wrong_use_is_exit_code_2(tmp_path):
     refused("chess", tmp_path)
 
 
-def test_peer_without_a_judge_among_the_models_is_told(tmp_path):
+def test_peer_without_a_judge_among_the_models_is_reported(tmp_path):
     written(tmp_path / "ratings-j" / "answer_x-vs-answer_y-j-reviewer.jsonl", {"question_id": 1, "score": 1})
     problem = "No judge is one of the models. Give a judge that is; the judges are: j"
     assert problem in refused("prd", tmp_path, "--peer")

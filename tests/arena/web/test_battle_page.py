@@ -323,7 +323,7 @@ def test_the_leaderboard_shows_a_vote_at_once(browser, quick):
     page.context.close()
 
 
-def test_with_one_model_the_page_says_so(browser, arena):
+def test_with_one_model_the_page_is_reported(browser, arena):
     lonely = arena(f'[[models]]\nname = "{ONE}"\nendpoint = "scripted"\n')
     page = browser.new_page()
     page.goto(lonely.url)
@@ -332,7 +332,7 @@ def test_with_one_model_the_page_says_so(browser, arena):
     page.close()
 
 
-def test_models_that_cannot_be_used_are_told_to_the_operator_and_not_to_the_voter(browser, arena, tmp_path):
+def test_models_that_cannot_be_used_are_reported_to_the_operator_and_not_to_the_voter(browser, arena, tmp_path):
     (tmp_path / "broken.gguf").write_bytes(b"GGUF but not really")
     models = "".join(
         f'[[models]]\nname = "{name}"\nendpoint = "llama_cpp"\npath = "broken.gguf"\n' for name in (ONE, TWO)

@@ -30,7 +30,9 @@ def outcome(number: int, right: bool, status: str = "scored") -> dict:
     }  # fmt: skip
 
 
-def kept(session, model: str, task: str, rights: list[bool], settings: str = "same", last: str = "scored") -> None:
+def store_run(
+    session, model: str, task: str, rights: list[bool], settings: str = "same", last: str = "scored"
+) -> None:
     value = sum(rights) / len(rights)
     run = {
         "task": task, "dimension": DIMENSIONS[task], "settings": settings, "config_hash": f"{task}{settings}{model}"[:64],
@@ -45,24 +47,24 @@ def kept(session, model: str, task: str, rights: list[bool], settings: str = "sa
 
 
 @pytest.fixture
-def taken(sqlite):
+def stored_runs(sqlite):
     with sqlite.write() as session:
         for task in TASKS:
-            kept(session, "amber", task, [True, True, False, True])
-            kept(session, "birch", task, [True, False, False, False], last="unparsed")
-        kept(session, "amber", "mmlu", [True] * 4, settings="other examples")
+            store_run(session, "amber", task, [True, True, False, True])
+            store_run(session, "birch", task, [True, False, False, False], last="unparsed")
+        store_run(session, "amber", "mmlu", [True] * 4, settings="other examples")
     return sqlite
 
 
 @pytest.fixture
-def reader(taken):
-    settings = Settings(database_url=str(taken.engine.url))
-    with TestClient(create_app(settings, taken, serve([]))) as client:
+def reader(stored_runs):
+    settings = Settings(database_url=str(stored_runs.engine.url))
+    with TestClient(create_app(settings, stored_runs, serve([]))) as client:
         yield client
 
 
-def test_only_runs_of_the_same_samples_and_examples_share_a_line(taken):
-    with taken.read() as session:
+def test_only_runs_of_the_same_samples_and_examples_share_a_line(stored_runs):
+    with stored_runs.read() as session:
         found = lines(session)
     assert [(one.task, sorted(one.runs)) for one in found] == [
         ("bbq", ["amber", "birch"]), ("mmlu", ["amber"]), ("mmlu", ["amber", "birch"]), ("gsm8k", ["amber", "birch"]),
@@ -73,10 +75,10 @@ def test_only_runs_of_the_same_samples_and_examples_share_a_line(taken):
 
 def test_where_less_is_better_the_smallest_value_is_the_best_also_of_what_is_no_share(sqlite):
     with sqlite.write() as session:
-        kept(session, "amber", "harmbench", [True, False])
-        kept(session, "birch", "harmbench", [False, False])
-        kept(session, "amber", "wikitext2", [True])
-        kept(session, "birch", "wikitext2", [True])
+        store_run(session, "amber", "harmbench", [True, False])
+        store_run(session, "birch", "harmbench", [False, False])
+        store_run(session, "amber", "wikitext2", [True])
+        store_run(session, "birch", "wikitext2", [True])
         for one, value in zip(runs(session, task="wikitext2"), (12.8, 1342.75), strict=True):
             session.get_one(BenchmarkRun, one.row.id).value = value
     with sqlite.read() as session:
@@ -88,19 +90,19 @@ def test_where_less_is_better_the_smallest_value_is_the_best_also_of_what_is_no_
     assert page.count("lower is better;") == 2
 
 
-def test_two_lines_of_a_task_have_bars_of_their_own(taken):
-    with taken.read() as session:
+def test_two_lines_of_a_task_have_bars_of_their_own(stored_runs):
+    with stored_runs.read() as session:
         found = lines(session)
     rows = bar_rows(found, [])
     assert len({(row["model"], row["task"]) for row in rows}) == len(rows) == 7
     assert max(row["value"] for row in rows) <= 100
 
 
-def test_a_picture_names_as_many_models_as_it_can_tell_apart_and_says_so(sqlite):
+def test_a_picture_names_as_many_models_as_it_can_tell_apart_and_reports_it(sqlite):
     with sqlite.write() as session:
         for number in range(9):
-            kept(session, f"model-{number}", "bbq", [True] * number + [False] * (9 - number))
-        kept(session, "model-0", "gsm8k", [True])
+            store_run(session, f"model-{number}", "bbq", [True] * number + [False] * (9 - number))
+        store_run(session, "model-0", "gsm8k", [True])
     with sqlite.read() as session:
         found = lines(session)
     assert most_evaluated(found, 3) == ["model-0", "model-8", "model-7"]
@@ -113,8 +115,8 @@ def test_a_picture_names_as_many_models_as_it_can_tell_apart_and_says_so(sqlite)
     assert [bar["name"] for bar in bars] == ["model-1", "model-2"]
 
 
-def test_samples_stand_side_by_side_and_can_be_chosen(taken):
-    with taken.read() as session:
+def test_samples_stand_side_by_side_and_can_be_chosen(stored_runs):
+    with stored_runs.read() as session:
         line = next(one for one in lines(session) if one.task == "gsm8k")
         both = [line.runs["amber"], line.runs["birch"]]
         shown = {show: [pair.sample for pair in side_by_side(session, both, show)]
@@ -145,6 +147,6 @@ def test_a_line_shows_samples_as_text(reader):
     assert reader.get("/benchmarks/0?a=nobody&show=nonsense&start=x").status_code == 200
 
 
-def test_without_runs_the_command_is_told(sqlite):
+def test_without_runs_the_command_is_reported(sqlite):
     with TestClient(create_app(Settings(database_url=str(sqlite.engine.url)), sqlite, serve([]))) as client:
         assert "arena bench run" in client.get("/benchmarks").text

@@ -21,7 +21,7 @@ def client(sqlite):
 @pytest.mark.parametrize(
     "path", ["/nosuch", "/plots/nosuch.json", "/explain/nosuch", "/reading/nosuch.css", "/battles/x/y"]
 )
-def test_a_person_is_told_on_a_page_of_the_house(client, path):
+def test_a_person_is_reported_on_a_page_of_the_house(client, path):
     reply = client.get(path, headers=PERSON)
     assert reply.status_code == 404
     assert reply.headers["content-type"].startswith("text/html")
@@ -31,7 +31,7 @@ def test_a_person_is_told_on_a_page_of_the_house(client, path):
 
 
 @pytest.mark.parametrize("path", ["/nosuch", "/plots/nosuch.json", "/api/v1/nosuch"])
-def test_a_program_is_told_in_json(client, path):
+def test_a_program_is_reported_in_json(client, path):
     reply = client.get(path)
     assert reply.status_code == 404
     assert reply.headers["content-type"] in ("application/json", "application/problem+json")

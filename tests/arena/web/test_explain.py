@@ -92,7 +92,7 @@ def test_stored_explanations_are_shown_alone_and_side_by_side(served):
         assert client.get(f"/explain/{battle}", params={"show": unreadable}).status_code == 200
 
 
-def test_an_explanation_of_a_newer_version_says_so(served):
+def test_an_explanation_of_a_newer_version_is_reported(served):
     client, battle, database, _ = served
     with database.write() as session:
         add_explanation(session, 1, "local", "screen", "x", {**DOCUMENT, "layout": LAYOUT + 1})
@@ -131,7 +131,7 @@ def test_battles_are_found_by_their_public_id_and_when_they_are_over(served):
     assert "A is plain" not in page.text
 
 
-def test_a_battle_whose_voter_has_not_agreed_is_nobody_elses_to_read(served):
+def test_a_battle_without_consent_is_readable_by_its_voter_alone(served):
     """Its public id stands beside its vote in `/api/v1/votes` and in every export."""
     client, battle, database, _ = served
     with database.write() as session:

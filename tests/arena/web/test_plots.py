@@ -1,4 +1,4 @@
-"""Plots are pure functions: what they work out can be told without drawing."""
+"""Plots are pure functions: what they work out is tested without drawing."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def day(ago: int) -> str:
     return f"{now() - timedelta(days=ago):%Y-%m-%d}"
 
 
-def moved(reader, path: str = "/leaderboard/moved", **words: str):
+def rating_change_page(reader, path: str = "/leaderboard/moved", **words: str):
     return reader.get(path, params={"from": day(20), "to": day(5), **words})
 
 
@@ -79,24 +79,24 @@ def test_a_past_board_that_is_not_there_is_explained(reader, words, said):
 
 @pytest.mark.parametrize("style", ["", "true"])
 def test_the_page_tells_the_steps_that_the_interface_tells(reader, style):
-    told = moved(reader, "/api/v1/moved", model="birch-1", style=style or "false").json()
-    page = moved(reader, model="birch-1", style=style).text
-    assert f"{told['change']:+.1f} points" in page
-    for name, points in told["steps"].items():
+    message = rating_change_page(reader, "/api/v1/moved", model="birch-1", style=style or "false").json()
+    page = rating_change_page(reader, model="birch-1", style=style).text
+    assert f"{message['change']:+.1f} points" in page
+    for name, points in message["steps"].items():
         assert f">{name}</th><td>{points:+.1f}</td>" in page
-    assert ("style" in told["steps"]) is bool(style)
-    assert all(f'href="/models/{one["model"]}"' in page for one in told["opponents"])
+    assert ("style" in message["steps"]) is bool(style)
+    assert all(f'href="/models/{one["model"]}"' in page for one in message["opponents"])
 
 
 def test_the_picture_stands_on_the_steps(reader):
-    told = moved(reader, "/api/v1/moved", model="birch-1").json()
-    trace = moved(reader, "/leaderboard/moved.json", model="birch-1").json()["data"][0]
-    assert trace["text"][1:-1] == [f"{points:+.1f}" for points in told["steps"].values()]
+    message = rating_change_page(reader, "/api/v1/moved", model="birch-1").json()
+    trace = rating_change_page(reader, "/leaderboard/moved.json", model="birch-1").json()["data"][0]
+    assert trace["text"][1:-1] == [f"{points:+.1f}" for points in message["steps"].values()]
     assert trace["y"][0] + sum(trace["y"][1:-1]) == pytest.approx(trace["y"][-1])
-    assert "notice" in moved(reader, "/leaderboard/moved.json", model="nobody").json()
+    assert "notice" in rating_change_page(reader, "/leaderboard/moved.json", model="nobody").json()
 
 
-def test_without_a_model_everybody_that_moved_is_listed_with_the_way_to_why(reader):
+def test_without_a_model_all_rating_changes_are_listed_with_links(reader):
     whole, part = (reader.get("/leaderboard/moved", headers=more).text for more in ({}, {"x-part": "1"}))
     assert "<html" in whole
     assert "<html" not in part
@@ -115,8 +115,8 @@ def test_without_a_model_everybody_that_moved_is_listed_with_the_way_to_why(read
         ({"source": "both", "model": "birch-1"}, "Source both has no steps"),
     ],
 )
-def test_what_cannot_be_told_says_why(reader, words, said):
-    page = moved(reader, **words)
+def test_an_undefined_change_names_the_reason(reader, words, said):
+    page = rating_change_page(reader, **words)
     assert page.status_code == 404
     assert said in page.text
 

@@ -106,7 +106,7 @@ def test_search_filter_sort_and_the_way_back(reading):
     _rows_are(reading, 8)
 
 
-def test_the_source_is_switched_and_others_stand_beside(reading):
+def test_the_source_is_switched_and_others_are_shown(reading):
     people = _rows(reading)
     reading.locator("select[name=source]").select_option("judge:south")
     reading.wait_for_url(re.compile("source=judge%3Asouth"))

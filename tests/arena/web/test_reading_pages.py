@@ -96,7 +96,7 @@ def test_sorting_goes_both_ways_and_leaves_the_unknown_last(reader):
     assert votes == sorted(votes, reverse=True)
 
 
-def test_columns_are_chosen_and_others_stand_beside(reader):
+def test_columns_are_chosen_and_other_sources_are_shown(reader):
     page = reader.get("/leaderboard?columns=context,released&beside=judges,both").text
     assert 'data-label="Context"' in page
     assert 'data-label="Votes"' not in page
@@ -173,7 +173,7 @@ def test_measured_and_expected_battles_have_the_same_sums(reader, lived_in):
         assert sum(row["expected"] for row in own) == pytest.approx(sum(row["battles"] for row in own), abs=0.1)
 
 
-def test_benchmarks_stand_beside_ratings_with_their_correlation(reader):
+def test_benchmarks_are_shown_with_ratings_and_their_correlation(reader):
     rows = reader.get("/plots/benchmarks.data.json").json()
     ratings_of = {row["model"]: row["rating"] for row in reader.get("/api/v1/leaderboard").json()["models"]}
     own = [row for row in rows if row["task"] == "arc-easy"]
@@ -195,13 +195,13 @@ def test_the_last_point_in_time_is_the_board(reader):
         assert row["rating"] == pytest.approx(board[name]["rating"])
 
 
-def test_fragility_of_a_board_that_is_not_there_is_explained(reader):
+def test_rank_robustness_of_a_missing_board_is_explained(reader):
     reply = reader.get("/leaderboard/fragility?source=nobody")
     assert reply.status_code == 404
     assert "Source &#39;nobody&#39; is unknown" in reply.text
 
 
-def test_fragility_names_neighbours(reader):
+def test_rank_robustness_names_neighbours(reader):
     whole, part = (reader.get("/leaderboard/fragility", headers=h).text for h in ({}, {"x-part": "1"}))
     assert "<html" in whole
     assert "<html" not in part
@@ -260,7 +260,7 @@ def test_static_scores_stand_on_the_model_s_page(sqlite):
         assert said in page
 
 
-def test_a_model_nobody_knows_is_not_found(reader):
+def test_an_unknown_model_is_not_found(reader):
     page = reader.get("/models/no%2Fsuch%3Cb%3E")
     assert page.status_code == 404
     assert "no/such&lt;b&gt;" in page.text
@@ -318,7 +318,7 @@ def test_a_battle_shows_votes_with_reasons_and_no_voter(reader):
     assert f'href="/explain/{public_id}"' in page
 
 
-def test_a_disputed_battle_leads_to_its_explanation(reader):
+def test_a_battle_with_a_disagreement_links_to_its_explanation(reader):
     disputed = reader.get("/battles?winner=disputed").text.split('href="/battles/')[1].split('"')[0]
     assert f'href="/explain/{disputed}"' in reader.get(f"/battles/{disputed}").text
     assert reader.get(f"/explain/{disputed}").status_code == 200
