@@ -11,7 +11,6 @@ from rich.table import Table
 from rich.text import Text
 
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, opened, write_csv, write_json
-from arena.rules.votes import JUDGE
 
 if TYPE_CHECKING:
     from arena.explaining.disagreements import Disagreement
@@ -113,6 +112,7 @@ def _print(battles: list[Disagreement], voted: int, limit: int, as_format: Forma
 def _check(votes: Any, model: str | None, category: str | None, judge: str | None) -> None:
     """Raise `ConfigError` for a name that no vote has."""
     from arena.errors import ConfigError
+    from arena.rules.votes import JUDGE
 
     names_by_option = {
         "--model": (model, {name for vote in votes for name in (vote.model_a, vote.model_b)}),
