@@ -76,9 +76,13 @@ def battle(page: Page, prompt: str, winner: str) -> None:
 
 def explanation_picture(browser: Browser, file: Path) -> None:
     """The upper part of the document, down to the end of the two columns."""
-    page = browser.new_page(viewport={"width": 900, "height": 800}, device_scale_factor=4 / 3)
+    page = browser.new_page(viewport={"width": 1200, "height": 800})
     page.goto(file.resolve().as_uri())
-    page.screenshot(path=PICTURES / "explanation.png", full_page=True)
+    columns = page.locator(".sides").bounding_box()
+    height = columns["y"] + columns["height"] + 10
+    page.screenshot(
+        path=PICTURES / "explanation.png", full_page=True, clip={"x": 0, "y": 0, "width": 1200, "height": height}
+    )
 
 
 if __name__ == "__main__":

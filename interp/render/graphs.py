@@ -106,7 +106,7 @@ def curves_svg(curve: Curve) -> Markup:
 
     return rendered(
         "curves.svg",
-        width=left + width + 120,
+        width=left + width + 140,
         height=top + height + 22,
         axis={
             "left": left,
