@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
-from arena.store.schema.battles import Model
+from arena.store.schema.battles import Model, now
 
 
 def register_models(session: Session, names: Iterable[str]) -> None:
-    """Register the names that are not registered yet."""
+    """Register the names that are not registered yet. Another server may register the same names meanwhile."""
     registered = set(session.exec(select(Model.name)).all())
-    session.add_all(Model(name=name) for name in sorted(set(names) - registered))
+    rows = [{"name": name, "created_at": now()} for name in sorted(set(names) - registered)]
+    if rows:
+        insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        session.execute(insert(Model).values(rows).on_conflict_do_nothing(index_elements=["name"]))
 
 
 def model_ids(session: Session) -> dict[int, str]:

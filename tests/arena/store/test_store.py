@@ -1,4 +1,5 @@
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 
 import pytest
@@ -14,7 +15,7 @@ from arena.store import Database, DatabaseError, open_database
 from arena.store import battles as stored
 from arena.store.battles import Written, WrongStatus
 from arena.store.database import latest_revision
-from arena.store.models import register_models
+from arena.store.models import model_names, register_models
 from arena.store.schema.battles import BattleStatus, CompletionStatus, PairCount, Vote, now
 from arena.store.votes import AlreadyVoted, add_vote, pair_counts, recount, rewrite_pair_counts, vote_count
 
@@ -34,6 +35,22 @@ def begin(database: Database, status: BattleStatus = BattleStatus.OPEN) -> int:
 def vote(database: Database, battle_id: int, winner: str = "model_a", source: str = HUMAN) -> None:
     with database.write() as session:
         add_vote(session, battle_id, source, "voter", winner, stopped_early=False)
+
+
+def test_two_servers_that_start_together_register_a_model_once(database):
+    def register() -> None:
+        with database.write() as session:
+            register_models(session, ["left", "right"])
+
+    with ThreadPoolExecutor() as threads:
+        with database.write() as session:
+            register_models(session, ["left", "right"])
+            session.flush()
+            second = threads.submit(register)
+            assert wait([second], timeout=0.5).not_done  # it waits for the first
+        second.result()
+    with database.read() as session:
+        assert model_names(session) == ["left", "right"]
 
 
 def test_migrations_and_tables_agree(database):
