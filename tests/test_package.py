@@ -116,5 +116,8 @@ def test_the_wheel_is_built_without_a_compiler_as_well(tmp_path):
     subprocess.run(build, check=True, capture_output=True, env={**os.environ, "CC": "no-such-compiler"})
     (wheel,) = tmp_path.glob("arena-*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    assert "ratings/elo.py" in names
+    packages = ("ratings", "judges", "benchmarks", "interp", "arena")
+    listed = subprocess.run(["git", "ls-files", *packages], cwd=copy, check=True, capture_output=True, text=True)
+    assert "ratings/models/elo.py" in names
+    assert set(listed.stdout.split()) <= set(names)
     assert not [name for name in names if name.startswith("ratings/_loops.") and not name.endswith(".c")]
