@@ -32,6 +32,7 @@ BATTLES = (
     ("What do you call frozen water?", "model_a"),
     ("Name two rivers in France.", "tie"),
 )
+SETTLED = 2000  # milliseconds: the buttons have faded
 PATIENCE = 120_000  # milliseconds: two models on two busy cores
 
 
@@ -59,9 +60,11 @@ def arena_pictures(browser: Browser, url: str) -> None:
         if number:
             page.get_by_role("button", name="New battle").click()
         battle(page, prompt, winner)
+    page.wait_for_timeout(SETTLED)
     page.screenshot(path=PICTURES / "battle.png")
     page.goto(f"{url}/leaderboard")
     page.get_by_text("gemma-3-270m").first.wait_for()
+    page.get_by_text("Votes to swap").first.wait_for()
     page.screenshot(path=PICTURES / "leaderboard.png")
 
 
