@@ -117,6 +117,10 @@ def stage_bar(console: Console, unit: str) -> Iterator[StageProgress]:
 
 
 def print_failures(failed: Mapping[str, int], examples: Mapping[str, str], console: Console) -> None:
-    """Print each kind of failure with its count and one example."""
+    """Print each kind of failure with its count and one example; the same example is printed once."""
+    printed: set[str] = set()
     for status, count in failed.items():
-        console.print(f"{count:,} {status}: {examples.get(status, '')}", style="yellow", markup=False)
+        example = examples.get(status, "")
+        text = "the same reason" if example in printed else example
+        console.print(f"{count:,} {status}: {text}", style="yellow", markup=False)
+        printed.add(example)

@@ -252,5 +252,5 @@ def test_a_template_without_an_answer_is_named(place):
     wanted = request_of(
         database, settings, str(number), "local", "screen", template="only {question} and {answer_a}"
     )
-    with pytest.raises(ConfigError, match=r"has no place \{answer_b\}"):
+    with pytest.raises(ConfigError, match=r"no field \{answer_b\}"):
         explain(database, settings, wanted, quiet)

@@ -186,7 +186,10 @@ WRONG = [
     (("judge", "pairwise", "--prompts", "set", "--judge", "nobody"), "no model is called 'nobody'"),
     (("judge", "pairwise", "--prompts", "other", "--judge", "judge"), "Prompt set 'other' not found"),
     (("judge", "pairwise", "--prompts", "set", "--judge", "judge", "--models", "plain,ghost"), "arena answer"),
-    (("judge", "pairwise", "--prompts", "set", "--judge", "judge", "--protocol", "guess"), "expected one of"),
+    (
+        ("judge", "pairwise", "--prompts", "set", "--judge", "judge", "--protocol", "guess"),
+        "Choose one of: arena, token",
+    ),
     (("judge", "pairwise", "--prompts", "set", "--judge", "judge", "--template", "none.md"), "cannot be read"),
     (("judge", "pairwise", "--prompts", "set", "--judge", "plain", "--budget", "1"), "has no price"),
     (("judge", "pairwise", "--prompts", "set", "--panel", "judge"), "at least two judges"),

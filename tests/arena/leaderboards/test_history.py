@@ -186,4 +186,4 @@ def test_the_commands(sqlite, tmp_path, monkeypatch, capsys):
     assert (past["votes"], past["as_of"]) == (24, "2026-04-01T00:00:00+00:00")
     assert [row["model"] for row in past["models"]] == ["amber", "birch", "cedar"]
     assert "24 votes" in arena("leaderboard", "--at", "2026-03-31", folder=tmp_path).stdout
-    assert "write it as" in arena("leaderboard", "--at", "march", folder=tmp_path).stderr
+    assert "Write it as 2026-03-01 or" in arena("leaderboard", "--at", "march", folder=tmp_path).stderr

