@@ -35,6 +35,8 @@ from arena.web.pages import (
     reading,
 )
 from arena.web.rendering import templates
+from arena.web.security_headers import SecurityHeaders
+from arena.web.served_routes import ServedRoutes
 from arena.web.session import Sessions
 
 log = logging.getLogger(__name__)
@@ -61,7 +63,7 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
         await serving.close()
 
     app = FastAPI(title=settings.web.title, version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.add_middleware(Sessions, secure=settings.web.secure_cookies)
+    _add_middleware(app, settings)
     environment = templates(settings.web.title)
     app.include_router(healthz.routes(database, serving))
     app.state.v1 = v1.Context(cache, settings)
@@ -71,6 +73,13 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
     for part in (app, mount_battle_page(app, settings, battles)):
         add_error_pages(part, environment)
     return app
+
+
+def _add_middleware(app: FastAPI, settings: Settings) -> None:
+    """The innermost comes first."""
+    app.add_middleware(Sessions, secure=settings.web.secure_cookies)
+    app.add_middleware(ServedRoutes)
+    app.add_middleware(SecurityHeaders)
 
 
 def _include_pages(app: FastAPI, boards: CachedBoards, environment: Environment) -> None:
