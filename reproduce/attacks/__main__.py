@@ -1,0 +1,48 @@
+"""Run every attack against an arena that this script starts, and print a table: attack, tries, got through.
+
+    python -m reproduce.attacks [--only WORD]
+
+Exit code 1 if anything got through.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from reproduce.attacks import file_read
+from reproduce.attacks.outcome import Attack, Outcome
+from reproduce.attacks.target import target
+
+ATTACKS: Sequence[Attack] = (
+    file_read.file_as_input,
+    file_read.file_routes,
+)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--only", default="", help="run the attacks whose function name contains this")
+    only = parser.parse_args().only
+    rows = [run(attack) for attack in ATTACKS if only in attack.__name__]
+    table = Table("attack", "tries", "got through", "seconds", "evidence")
+    for row, seconds in rows:
+        table.add_row(row.attack, str(row.tries), str(row.through), f"{seconds:.0f}", row.evidence)
+    Console().print(table)
+    return int(any(row.through for row, _ in rows))
+
+
+def run(attack: Attack) -> tuple[Outcome, float]:
+    """The outcome of one attack on an arena of its own, and its seconds."""
+    with target() as arena:
+        began = time.monotonic()
+        return attack(arena), time.monotonic() - began
+
+
+if __name__ == "__main__":
+    sys.exit(main())
