@@ -15,13 +15,16 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from reproduce.attacks import file_read
+from reproduce.attacks import file_read, votes
 from reproduce.attacks.outcome import Attack, Outcome
 from reproduce.attacks.target import target
 
 ATTACKS: Sequence[Attack] = (
     file_read.file_as_input,
     file_read.file_routes,
+    votes.votes_of_others,
+    votes.racing_votes,
+    votes.names_before_the_vote,
 )
 
 
