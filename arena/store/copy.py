@@ -11,10 +11,12 @@ from sqlalchemy.exc import DBAPIError
 from arena.errors import DatabaseError, DatabaseFailed
 from arena.store.database import Database, first_line
 from arena.store.schema.all_tables import all_tables
+from arena.store.schema.battles import Server
 from arena.store.schema.ledger import LedgerKey
 
 BATCH = 2_000  # rows in memory at once
 BORN_WITH = LedgerKey.__tablename__  # a migration inserts a key, which nothing depends on before the first seal
+LIVE = Server.__tablename__  # the servers of the source do not run on the copy
 # called with the table, the number of copied rows, and the number of all rows
 Progress = Callable[[str, int, int], None]
 
@@ -26,7 +28,7 @@ def copy_database(source: Database, target: Database, progress: Progress) -> dic
     counted before the transaction ends. Raises `DatabaseError` for a target that is not empty, and for a row that
     it refuses.
     """
-    tables = all_tables()
+    tables = [table for table in all_tables() if table.name != LIVE]
     with _snapshot(source) as reading, target.errors_translated(), target.writing() as writing:
         _must_be_empty(target, writing, [table for table in tables if table.name != BORN_WITH])
         writing.execute(delete(LedgerKey))

@@ -16,7 +16,7 @@ class BattleStatus(StrEnum):
     OPEN = "open"  # waits for a vote
     VOTED = "voted"
     FAILED = "failed"  # a model gave no completion; never counted
-    ABANDONED = "abandoned"  # the voter left, or the arena stopped midway
+    ABANDONED = "abandoned"  # closed without a vote: the voter left, or did not come back
     JUDGED = "judged"  # over a prompt of a set: judges vote on it, people do not
 
 
@@ -25,7 +25,7 @@ class CompletionStatus(StrEnum):
     FINISHED = "finished"
     STOPPED = "stopped"  # cut short by a vote
     FAILED = "failed"
-    ABANDONED = "abandoned"
+    ABANDONED = "abandoned"  # the server stopped midway; the text so far is kept
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -72,6 +72,16 @@ class Battle(SQLModel, table=True):
     status: str = Field(default=BattleStatus.RUNNING, sa_type=String(20))
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     changed_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    owner: str | None = Field(default=None, max_length=40)  # the server that ran the last turn
+
+
+class Server(SQLModel, table=True):
+    """A server that shares this database with others. Its running turns are closed when `seen_at` stops changing."""
+
+    __tablename__ = "server"
+    id: str = Field(primary_key=True, max_length=40)  # random, new with each start
+    started_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    seen_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 
 
 class Turn(SQLModel, table=True):

@@ -39,6 +39,7 @@ def rows(database: Database) -> dict[str, list[tuple]]:
         return {
             table.name: [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))]
             for table in all_tables()
+            if table.name != "server"  # not copied
         }
 
 

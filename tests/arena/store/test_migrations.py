@@ -13,7 +13,9 @@ from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError
 
 from arena.store import Database
+from arena.store import battles as stored
 from arena.store.database import _alembic
+from arena.store.models import register_models
 from arena.store.schema.all_tables import METADATA
 from tests.support.ballots import ballots
 
@@ -55,10 +57,13 @@ def test_rows_survive_the_removal_of_the_ticket_and_its_return(database):
     before = rows(database)
     migrate(database, "0007")
     older = rows(database)["battle"]
+    for row in before["battle"]:
+        assert row.pop("owner") is None
     assert [row.pop("ticket") for row in older] == [row["public_id"] for row in before["battle"]]
     assert older == before["battle"]
     migrate(database, "0008")
     assert rows(database) == before
+    migrate(database, "head")
     with database.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
 
@@ -82,6 +87,18 @@ def test_the_older_layout_comes_back_as_it_was(database):
     assert "ticket" not in {name for name, _, _ in battle_layout(database)[0]}
     migrate(database, "0007")
     assert battle_layout(database) == before
+
+
+def test_an_older_version_gets_interrupted_battles_closed(database):
+    """It would accept votes on their completions."""
+    with database.write() as session:
+        register_models(session, ["amber", "birch"])
+        stored.add_turn(session, stored.add_battle(session, "ann", "amber", "birch", 1.0).id, "Hello?")
+        session.execute(text("UPDATE battle SET status = 'open', owner = 'x'"))
+        session.execute(text("UPDATE completion SET status = 'abandoned', text = 'so far'"))
+    migrate(database, "0008")
+    assert [row["status"] for row in rows(database)["battle"]] == ["abandoned"]
+    assert [row["text"] for row in rows(database)["completion"]] == ["so far", "so far"]
 
 
 def test_the_list_of_tables_is_whole_without_any_other_import(sqlite):
