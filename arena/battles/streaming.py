@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from arena.endpoints import EndpointError, Failure, Finish, Usage
+from arena.endpoints.endpoint import CONTENT_FILTER
 from arena.rules.name_masking import NameMasker
 from arena.rules.prompt_limits import clean
+from arena.rules.visible_text import has_visible_text
 from arena.rules.votes import SIDES, Side
 from arena.store.battles import Written
 from arena.store.schema.battles import CompletionStatus
@@ -28,7 +31,7 @@ class Streams(Protocol):
 
     @property
     def name(self) -> str: ...
-    def stream(self, conversation: Sequence[Message]) -> AsyncIterator[str | Finish]: ...
+    def stream(self, conversation: Sequence[Message]) -> AsyncGenerator[str | Finish]: ...
 
 
 @dataclass
@@ -92,7 +95,7 @@ class LiveTurn:
 
     @property
     def both_have_begun(self) -> bool:
-        return all(writing.text.strip() for writing in self.sides.values())
+        return all(writing.first_token_seconds is not None for writing in self.sides.values())
 
     def visible(self, side: Side) -> str:
         """The text so far with all model names masked."""
@@ -100,12 +103,15 @@ class LiveTurn:
         return self.name_masker.hide(writing.text, whole=writing.status is not CompletionStatus.RUNNING)
 
     def outcome(self) -> dict[str, bool]:
-        """Whether each model finished, for those that were not stopped."""
+        """Whether each model finished, for those that were not stopped.
+
+        A content filter answers for the prompt: visitors must not be able to suspend a model with it.
+        """
         ended = (CompletionStatus.FINISHED, CompletionStatus.FAILED)
         return {
             self.models[side].name: writing.status is CompletionStatus.FINISHED
             for side, writing in self.sides.items()
-            if writing.status in ended
+            if writing.status in ended and writing.finish_reason != CONTENT_FILTER
         }
 
     def written(self) -> dict[Side, Written]:
@@ -126,22 +132,11 @@ class LiveTurn:
                 continue
 
     async def _write(self, side: Side) -> None:
-        """Run one side to its end. Failures are recorded in `sides`, not raised."""
+        """Run one side to its end. Failures, and errors of any kind, are recorded in `sides`, not raised."""
         writing, started = self.sides[side], time.monotonic()
         try:
-            async with (
-                asyncio.timeout(self.timeouts.turn),
-                asyncio.timeout(self.timeouts.first_token) as first,
-            ):
-                async for event in self.models[side].stream(self.conversations[side]):
-                    if isinstance(event, Finish):
-                        writing.finish_reason, writing.usage = event.reason, event.usage
-                        continue
-                    if writing.first_token_seconds is None and event:
-                        writing.first_token_seconds = time.monotonic() - started
-                        first.reschedule(None)
-                    writing.text += clean(event)
-            self._end(writing)
+            await self._read(side, started)
+            self._end(side)
         except EndpointError as error:
             self._fail(side, error.failure, error.detail)
         except TimeoutError:
@@ -149,15 +144,39 @@ class LiveTurn:
         except asyncio.CancelledError:
             if writing.status is not CompletionStatus.STOPPED:
                 raise
+        # The top of a side: an error that nobody expected must end the battle, or it would stay "running".
+        except Exception as error:
+            log.exception("The stream of %s raised an unexpected error.", self.models[side].name)
+            self._fail(side, Failure.BROKEN, f"unexpected {type(error).__name__}")
         finally:
             writing.seconds = time.monotonic() - started
 
-    def _end(self, writing: Writing) -> None:
-        """Finish a side; an empty completion is a failure, because there is nothing to compare."""
-        if writing.text.strip():
-            writing.status = CompletionStatus.FINISHED
+    async def _read(self, side: Side, started: float) -> None:
+        """Collect the events of one side. Raises `EndpointError`, `TimeoutError`."""
+        writing = self.sides[side]
+        async with (
+            asyncio.timeout(self.timeouts.turn),
+            asyncio.timeout(self.timeouts.first_token) as first,
+            aclosing(self.models[side].stream(self.conversations[side])) as stream,
+        ):
+            async for event in stream:
+                if isinstance(event, Finish):
+                    writing.finish_reason, writing.usage = event.reason, event.usage
+                    continue
+                writing.text += clean(event)
+                if writing.first_token_seconds is None and has_visible_text(event):
+                    writing.first_token_seconds = time.monotonic() - started
+                    first.reschedule(None)
+
+    def _end(self, side: Side) -> None:
+        """Finish a side. A filtered completion, or one that shows nothing, is a failure: it cannot be compared."""
+        writing = self.sides[side]
+        if writing.finish_reason == CONTENT_FILTER:
+            self._fail(side, Failure.REFUSED, "the server's content filter withheld the completion")
+        elif not has_visible_text(writing.text):
+            self._fail(side, Failure.BROKEN, "the completion has no visible character")
         else:
-            writing.status, writing.failure = CompletionStatus.FAILED, Failure.BROKEN
+            writing.status = CompletionStatus.FINISHED
 
     def _fail(self, side: Side, failure: Failure, detail: str) -> None:
         self.sides[side].status, self.sides[side].failure = CompletionStatus.FAILED, failure

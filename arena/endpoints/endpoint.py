@@ -17,6 +17,9 @@ Request = Mapping[str, Any]
 Reply = Mapping[str, Any]  # the body of a chat completion
 
 
+CONTENT_FILTER = "content_filter"  # the `Finish` of a completion that the server's own filter withheld
+
+
 @dataclass(frozen=True)
 class Usage:
     """Tokens of one completion; `None` if the endpoint does not report them."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-import unicodedata
+
+from arena.rules.visible_text import has_visible_text
 
 # C0 and C1 controls except tab and line feed (PostgreSQL refuses NUL), and direction overrides; the marks and
 # isolates of right-to-left scripts are kept
@@ -20,15 +21,10 @@ def clean(text: str) -> str:
     return CONTROLS.sub("", text.encode("utf-8", "replace").decode("utf-8"))
 
 
-def _visible(character: str) -> bool:
-    """Whether a character is neither a space nor a format character such as a zero-width joiner."""
-    return unicodedata.category(character) not in ("Cf", "Cc", "Zs", "Zl", "Zp")
-
-
 def checked_prompt(text: str, limit: int) -> str:
     """The cleaned prompt. Raises `PromptRejected`."""
     prompt = clean(text).strip()
-    if not any(map(_visible, prompt)):
+    if not has_visible_text(prompt):
         raise PromptRejected("Type a prompt first.")
     if len(prompt) > limit:
         raise PromptRejected(

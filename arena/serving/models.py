@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,8 +56,9 @@ class ServedModel:
         return body | ({"stop": list(self.settings.stop)} if self.settings.stop else {})
 
     async def stream(self, conversation: Sequence[Message]) -> AsyncGenerator[str | Finish]:
-        async for event in self.endpoint.stream(self.request(conversation)):
-            yield event
+        async with aclosing(self.endpoint.stream(self.request(conversation))) as stream:
+            async for event in stream:
+                yield event
 
 
 @dataclass
