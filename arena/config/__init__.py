@@ -18,7 +18,7 @@ from arena.config.endpoints import (
 )
 from arena.config.loader import api_key, read_settings
 from arena.config.reply_cache import EXPLANATION_REPLIES, reply_cache_path
-from arena.config.tables import BattleSettings, LedgerSettings, Settings, WebSettings
+from arena.config.tables import BattleSettings, LedgerSettings, LimitSettings, Settings, WebSettings
 
 __all__ = [
     "EXPLANATION_REPLIES",
@@ -26,6 +26,7 @@ __all__ = [
     "BattleSettings",
     "FactSettings",
     "LedgerSettings",
+    "LimitSettings",
     "LlamaCppSettings",
     "ModelSettings",
     "OpenAISettings",

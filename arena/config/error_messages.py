@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from arena.config.endpoints import AnyModel, FactSettings, PriceSettings
-from arena.config.tables import PREFIX, BattleSettings, LedgerSettings, Settings, WebSettings
+from arena.config.tables import PREFIX, BattleSettings, LedgerSettings, LimitSettings, Settings, WebSettings
 
 HIDDEN = "a hidden text, which may be a key"
 
@@ -34,7 +34,7 @@ def explain(file: str, problem: ErrorDetails) -> str:
     if kind == "tuple_type" and location == ["models"]:
         return f"{file}: models: is not a list. Write a table [[models]], in double brackets, for each model."
     message = problem["msg"].removeprefix("Value error, ")
-    shown = HIDDEN if location[-1:] == ["api_key_env"] else _shown(problem["input"])
+    shown = HIDDEN if location[-1:] in (["api_key_env"], ["cookie_key_env"]) else _shown(problem["input"])
     return f"{file}: {key}: {message} (got {shown})"
 
 
@@ -75,6 +75,7 @@ def _allowed_keys(full: Sequence[str | int]) -> list[str]:
     tables: dict[str, type[BaseModel]] = {
         "web": WebSettings,
         "battles": BattleSettings,
+        "limits": LimitSettings,
         "ledger": LedgerSettings,
     }
     if full[0] == "models":

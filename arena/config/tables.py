@@ -1,6 +1,8 @@
-"""The tables `web`, `battles` and `ledger` of `arena.toml`, and the settings as a whole."""
+"""The tables `web`, `battles`, `limits` and `ledger` of `arena.toml`, and the settings as a whole."""
 
 from __future__ import annotations
+
+from ipaddress import ip_network
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -16,8 +18,44 @@ class WebSettings(Strict):
     host: str = "127.0.0.1"
     port: int = Field(default=7860, ge=0, le=65535, description="0 takes a free one")
     title: str = "Arena"
-    secure_cookies: bool = Field(default=False, description="set it when the page is served over https")
+    secure_cookies: bool = Field(default=False, description="also without https; with https they always are")
+    cookie_key_env: str | None = Field(
+        default=None,
+        pattern="^[A-Za-z_][A-Za-z0-9_]*$",
+        description="environment variable with the key that signs voters' cookies; else a random key in the database",
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        default=(), description="addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are believed"
+    )
+    allowed_hosts: tuple[str, ...] = Field(
+        default=(), description="names of this arena in addresses; by default local names and IP addresses"
+    )
+    public_url: str | None = Field(
+        default=None,
+        pattern="^https?://[^/]+$",
+        description="such as https://arena.example.org, for embedded links",
+    )
     explain: bool = Field(default=True, description="visitors may start explanations by models with weights here")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def proxies_are_networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in proxies:
+            try:
+                ip_network(proxy)
+            except ValueError:
+                raise ValueError(f"{proxy!r} is not an address or a network, such as 10.0.0.0/8") from None
+        return proxies
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def hosts_are_names(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        for host in hosts:
+            if not host or set(host) & set("/:@ ") or "*" in host.removeprefix("*."):
+                raise ValueError(
+                    f"{host!r} is not a name without port, such as arena.example.org or *.example.org"
+                )
+        return hosts
 
 
 class BattleSettings(Strict):
@@ -28,6 +66,41 @@ class BattleSettings(Strict):
     abandon_after_hours: float = Field(default=24.0, gt=0, description="an open battle without a vote")
     running_at_once: int = Field(default=64, ge=1, description="turns the whole arena may have running at once")
     running_per_voter: int = Field(default=4, ge=1, description="turns one voter may have running at once")
+    unread_seconds: float = Field(
+        default=30.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="a turn that nobody has read for so long is stopped; 0 is never",
+    )
+
+
+class LimitSettings(Strict):
+    """Limits on what visitors do and cost; 0 is no limit."""
+
+    battles_per_voter: int = Field(default=60, ge=0, description="in an hour")
+    turns_per_voter: int = Field(default=180, ge=0, description="in an hour, regenerations included")
+    votes_per_voter: int = Field(default=180, ge=0, description="in an hour")
+    battles_per_address: int = Field(default=1200, ge=0, description="in an hour")  # 40 people, 30 battles each
+    turns_per_address: int = Field(default=3600, ge=0, description="in an hour, regenerations included")
+    votes_per_address: int = Field(default=3600, ge=0, description="in an hour")
+    calls_per_minute: int = Field(default=1200, ge=0, description="to all models; a turn has two")
+    tokens_per_day: int = Field(default=50_000_000, ge=0, description="prompts and completions of all models")
+    usd_per_day: float = Field(default=20.0, ge=0, allow_inf_nan=False, description="of all models with a price")
+    requests_per_minute: int = Field(default=6000, ge=0, description="HTTP requests of one address")
+    open_requests_per_address: int = Field(
+        default=300, ge=0, description="HTTP requests at once, streams included"
+    )
+    open_requests: int = Field(default=900, ge=0, description="HTTP requests of all visitors at once")
+    lag_seconds: float = Field(
+        default=1.0, ge=0, allow_inf_nan=False, description="of the event loop; above it no battle begins"
+    )
+
+    @field_validator("calls_per_minute")
+    @classmethod
+    def a_turn_is_possible(cls, calls: int) -> int:
+        if calls == 1:
+            raise ValueError("must be 0 or at least 2, because a turn has two calls")
+        return calls
 
 
 class LedgerSettings(Strict):
@@ -43,6 +116,7 @@ class Settings(BaseSettings):
     database_url: str = DEFAULT_DATABASE
     web: WebSettings = WebSettings()
     battles: BattleSettings = BattleSettings()
+    limits: LimitSettings = LimitSettings()
     ledger: LedgerSettings = LedgerSettings()
     models: tuple[AnyModel, ...] = ()
 

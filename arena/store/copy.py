@@ -13,10 +13,12 @@ from arena.store.database import Database, first_line
 from arena.store.schema.all_tables import all_tables
 from arena.store.schema.battles import Server
 from arena.store.schema.ledger import LedgerKey
+from arena.store.schema.usage import AddressSalt, CookieKey, UsageEvent
 
 BATCH = 2_000  # rows in memory at once
-BORN_WITH = LedgerKey.__tablename__  # a migration inserts a key, which nothing depends on before the first seal
-LIVE = Server.__tablename__  # the servers of the source do not run on the copy
+KEYS = (LedgerKey, CookieKey)  # a migration inserts each; nothing depends on them before the first seal and voter
+# the servers of the source do not run on the copy, and a copy must not hold the salt of addresses
+NOT_COPIED = {table.__tablename__ for table in (Server, UsageEvent, AddressSalt)}
 # called with the table, the number of copied rows, and the number of all rows
 Progress = Callable[[str, int, int], None]
 
@@ -24,14 +26,16 @@ Progress = Callable[[str, int, int], None]
 def copy_database(source: Database, target: Database, progress: Progress) -> dict[str, int]:
     """Copy every row of `source` with its number, in one transaction of `target`; returns the rows by table.
 
-    `source` is read as of one moment, so an arena may continue to use it; later votes are not copied. The rows are
-    counted before the transaction ends. Raises `DatabaseError` for a target that is not empty, and for a row that
-    it refuses.
+    The actions that limits count are not copied. `source` is read as of one moment, so an arena may continue to use
+    it; later votes are not copied. The rows are counted before the transaction ends. Raises `DatabaseError` for a
+    target that is not empty, and for a row that it refuses.
     """
-    tables = [table for table in all_tables() if table.name != LIVE]
+    tables = [table for table in all_tables() if table.name not in NOT_COPIED]
+    born_with = {key.__tablename__ for key in KEYS}
     with _snapshot(source) as reading, target.errors_translated(), target.writing() as writing:
-        _must_be_empty(target, writing, [table for table in tables if table.name != BORN_WITH])
-        writing.execute(delete(LedgerKey))
+        _must_be_empty(target, writing, [table for table in tables if table.name not in born_with])
+        for key in KEYS:
+            writing.execute(delete(key))
         expected = {table.name: _count(reading, table) for table in tables}
         total, done = sum(expected.values()), 0
         for table in tables:

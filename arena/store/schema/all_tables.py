@@ -6,7 +6,7 @@ from sqlalchemy import Table
 from sqlmodel import SQLModel
 
 from arena.store import explanations  # noqa: F401  (fills the metadata, as the next line does)
-from arena.store.schema import battle_features, battles, benchmarks, judging, ledger  # noqa: F401
+from arena.store.schema import battle_features, battles, benchmarks, judging, ledger, usage  # noqa: F401
 
 METADATA = SQLModel.metadata
 

@@ -39,7 +39,7 @@ def test_no_file_gives_the_defaults(tmp_path, monkeypatch):
     [
         ("[web]\nprot = 1", "arena.toml: web.prot: unknown key. Did you mean 'port'?"),
         ("databse_url = 'x'", "arena.toml: databse_url: unknown key. Did you mean 'database_url'?"),
-        ("colour = 1", "The keys are: battles, database_url, ledger, models, web."),
+        ("colour = 1", "The keys are: battles, database_url, ledger, limits, models, web."),
         (MODEL + "wieght = 1", "models[1].wieght: unknown key. Did you mean 'weight'?"),
         (MODEL + "api_key = 'secret'", "name it in `api_key_env`"),
         (MODEL.replace("url", "# url"), "models[1].url: is missing. Add a line `url = …`"),
@@ -52,6 +52,13 @@ def test_no_file_gives_the_defaults(tmp_path, monkeypatch):
         (MODEL + "weight = -1", "models[1].weight: Input should be greater than or equal to 0 (got -1)"),
         (MODEL + "weight = inf", "models[1].weight: must be a finite number"),
         ('[[models]]\nname = "a"\nendpoint = "llama_cpp"', "needs exactly one of path"),
+        ("[web]\ntrusted_proxies = ['*']", "web.trusted_proxies: '*' is not an address or a network"),
+        ("[web]\nallowed_hosts = ['https://a.example']", "'https://a.example' is not a name without port"),
+        ("[web]\npublic_url = 'arena.example'", "web.public_url: String should match"),
+        ("[web]\ncookie_key_env = 'k3y-with-dashes'", "(got a hidden text, which may be a key)"),
+        ("[limits]\ncalls_per_minute = 1", "must be 0 or at least 2, because a turn has two calls"),
+        ("[limits]\nusd_per_day = inf", "limits.usd_per_day: Input should be a finite number"),
+        ("[limits]\nusd_a_day = 1", "limits.usd_a_day: unknown key. Did you mean 'usd_per_day'?"),
         ("[web\nport = 1", "arena.toml: is not valid TOML"),
         (MODEL.replace("127.0.0.1:1", ""), "models[1].url: must be an address such as http://127.0.0.1:8000/v1"),
         (MODEL.replace(":1/", ":port/"), "models[1].url: must be an address"),
@@ -142,7 +149,7 @@ def test_a_key_in_the_place_of_a_variables_name_is_not_told(read):
             "1",
             "the environment variable ARENA_WBE__PORT: unknown table. Did you mean ARENA_WEB__…?",
         ),
-        ("ARENA_XYZ__PORT", "1", "unknown table. The tables are: web, battles, ledger, models."),
+        ("ARENA_XYZ__PORT", "1", "unknown table. The tables are: web, battles, limits, ledger, models."),
     ],
 )
 def test_a_wrong_variable_is_named(tmp_path, monkeypatch, variable, value, said):

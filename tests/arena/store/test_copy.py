@@ -6,15 +6,18 @@ import json
 
 import pytest
 from sqlalchemy import select, text
+from sqlmodel import select as sql
 
 from arena.errors import DatabaseError
 from arena.exchange.sealing import seal
 from arena.leaderboards.leaderboard import publish_choice
 from arena.leaderboards.query import BoardChoice
 from arena.store import Database
-from arena.store.copy import copy_database
+from arena.store.copy import NOT_COPIED, copy_database
 from arena.store.schema.all_tables import all_tables
-from arena.store.schema.battles import Battle, Vote
+from arena.store.schema.battles import Battle, Vote, now
+from arena.store.schema.usage import AddressSalt, UsageEvent
+from arena.store.usage import address_hash, cookie_key
 from arena.store.votes import recount
 from tests.support.arenas import emptied
 from tests.support.ballots import ballot, ballots
@@ -39,7 +42,7 @@ def rows(database: Database) -> dict[str, list[tuple]]:
         return {
             table.name: [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))]
             for table in all_tables()
-            if table.name != "server"  # not copied
+            if table.name not in NOT_COPIED
         }
 
 
@@ -55,6 +58,18 @@ def test_every_row_arrives_as_it_was(database, other):
     assert copied == {name: len(found) for name, found in rows(database).items()}
     assert copied["vote"] > 60
     assert copied["seal"] == 1
+
+
+def test_a_copy_holds_no_salt_and_no_counted_action(database, other):
+    with database.write() as session:
+        address_hash(session, "198.51.100.7", now())
+        session.add(UsageEvent(subject="x", action="vote"))
+    copy_database(database, other, quiet)
+    with other.read() as session:
+        assert session.exec(sql(UsageEvent)).all() == []
+        assert session.exec(sql(AddressSalt)).all() == []
+        with database.read() as original:
+            assert cookie_key(session) == cookie_key(original)
 
 
 def test_the_copy_has_the_same_board_and_goes_on_from_there(database, other):
@@ -105,9 +120,8 @@ def test_a_row_that_is_refused_is_reported_and_nothing_is_copied(sqlite, postgre
     other = emptied(postgres)
     with pytest.raises(DatabaseError, match=r"refused a row of turn between 1 and 8: .*. Nothing was copied"):
         copy_database(sqlite, other, quiet)
-    assert {name for name, found in rows(other).items() if found} == {
-        "ledger_key"
-    }  # every database is born with one
+    born_with = {"ledger_key", "cookie_key"}
+    assert {name for name, found in rows(other).items() if found} == born_with
     other.close()
 
 
