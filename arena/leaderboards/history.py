@@ -21,6 +21,8 @@ from arena.store.models import model_names
 from arena.store.query_filters import VoteSelection
 from arena.store.votes import unknown_judge
 
+EARLIEST, LATEST = 1970, 9000  # years with room before and after for the spans of pages
+
 
 class NoSuchDay(NoSuchBoard):
     """An invalid day, or a day without a leaderboard; the text says which days have one."""
@@ -51,12 +53,19 @@ class PastBoard:
 def moment(text: str) -> datetime:
     """The end of a day such as 2026-03-01 (UTC), or the moment of an ISO time. Raises `NoSuchDay`."""
     try:
-        if len(text) == len("2026-03-01"):
-            return datetime.combine(date.fromisoformat(text) + timedelta(days=1), time(), UTC)
-        given = datetime.fromisoformat(text)
-        return given.astimezone(UTC) if given.tzinfo else given.replace(tzinfo=UTC)
+        given = _parsed(text)
     except (ValueError, OverflowError):
-        raise NoSuchDay(f"{text!r} is not a date. Write it as 2026-03-01 or 2026-03-01T12:00:00Z.") from None
+        raise NoSuchDay(f"{text[:40]!r} is not a date. Write it as 2026-03-01 or 2026-03-01T12:00:00Z.") from None
+    if not EARLIEST <= given.year <= LATEST:
+        raise NoSuchDay(f"{text[:40]!r} is out of range. Use a date from {EARLIEST} to {LATEST}.")
+    return given
+
+
+def _parsed(text: str) -> datetime:
+    if len(text) == len("2026-03-01"):
+        return datetime.combine(date.fromisoformat(text) + timedelta(days=1), time(), UTC)
+    given = datetime.fromisoformat(text)
+    return given.astimezone(UTC) if given.tzinfo else given.replace(tzinfo=UTC)
 
 
 def board_at(

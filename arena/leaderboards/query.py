@@ -29,7 +29,7 @@ class BoardChoice:
     style: bool = False
 
     def __post_init__(self) -> None:
-        if self.source not in SOURCES and not self.source.startswith(JUDGE):
+        if self.source not in SOURCES and (not self.source.startswith(JUDGE) or self.source == JUDGE):
             raise NoSuchBoard(f"Source {self.source!r} is unknown. Use human, judges, judge:NAME, both or all.")
         if self.method not in METHODS:
             raise NoSuchBoard(f"Method {self.method!r} is unknown. Use one of: {', '.join(METHODS)}.")

@@ -19,6 +19,7 @@ from arena.leaderboards.vote_filters import find_filter
 from arena.serving.models import Serving
 from arena.store import Database, DatabaseError
 from arena.web import healthz, v1
+from arena.web.addresses import Addresses
 from arena.web.board_view import CachedBoards
 from arena.web.error_pages import add_error_pages
 from arena.web.explain_jobs import ExplainJobs
@@ -63,8 +64,8 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
         await serving.close()
 
     app = FastAPI(title=settings.web.title, version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
-    _add_middleware(app, settings)
     environment = templates(settings.web.title)
+    _add_middleware(app, settings, environment)
     app.include_router(healthz.routes(database, serving))
     app.state.v1 = v1.Context(cache, settings)
     app.include_router(v1.router)
@@ -75,10 +76,11 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
     return app
 
 
-def _add_middleware(app: FastAPI, settings: Settings) -> None:
+def _add_middleware(app: FastAPI, settings: Settings, environment: Environment) -> None:
     """The innermost comes first."""
     app.add_middleware(Sessions, secure=settings.web.secure_cookies)
     app.add_middleware(ServedRoutes)
+    app.add_middleware(Addresses, environment=environment)
     app.add_middleware(SecurityHeaders)
 
 

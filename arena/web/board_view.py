@@ -63,6 +63,13 @@ class CachedBoards:
             return self.cache.get((choice, day), lambda session: published_at(session, choice, day, version))
         return self.cache.get(choice, lambda session: publish_choice(session, choice))
 
+    def find(self, choice: BoardChoice, at: str = "") -> Published | None:
+        """The board, or None where people or judges have not voted yet, so that it does not exist."""
+        try:
+            return self.published(choice, at)
+        except NoSuchBoard:
+            return None
+
     def facts(self) -> dict[str, Facts]:
         return self.cache.get("facts", lambda session: facts_of(self.settings.models, timings(session)))
 

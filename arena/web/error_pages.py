@@ -1,4 +1,4 @@
-"""HTTP errors as a page for clients that accept HTML, and as JSON for all others."""
+"""Errors as a page for clients that accept HTML, as a problem document for the API, and as JSON for all others."""
 
 from __future__ import annotations
 
@@ -7,23 +7,51 @@ from http import HTTPStatus
 
 from fastapi import FastAPI, Request
 from fastapi.exception_handlers import http_exception_handler
+from fastapi.exceptions import RequestValidationError
 from jinja2 import Environment
 from starlette.exceptions import HTTPException
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from arena.leaderboards.query import NoSuchBoard
+from arena.web.v1.problems import described, problem
 
 NO_SUCH_PAGE = "This page does not exist. Use the links above."
 
 
 def add_error_pages(app: FastAPI, environment: Environment) -> None:
-    """Make `app` answer HTTP errors with a page where the client accepts HTML."""
+    """Make `app` answer HTTP errors, invalid parameters (422) and boards that do not exist (404) with a page where
+    the client accepts HTML.
+    """
 
     async def handle(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        if "text/html" not in request.headers.get("accept", ""):
+        if not _wants_html(request):
             return await http_exception_handler(request, error)
         return error_page(environment, error.status_code, str(error.detail), error.headers)
 
+    async def invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return refusal(environment, request, 422, described(error))
+
+    async def no_board(request: Request, error: Exception) -> Response:
+        return refusal(environment, request, 404, str(error))
+
     app.add_exception_handler(HTTPException, handle)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(NoSuchBoard, no_board)
+
+
+def refusal(environment: Environment, request: Request, status: int, detail: str) -> Response:
+    """The response to a request that cannot be served: the API's problem document, a page or JSON."""
+    if request.scope["path"].startswith("/api/"):
+        return problem(status, detail, request)
+    if _wants_html(request):
+        return error_page(environment, status, detail)
+    return JSONResponse({"detail": detail}, status)
+
+
+def _wants_html(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "")
 
 
 def missing(environment: Environment, problem: str) -> HTMLResponse:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment
+from pydantic import Field, field_validator
 
 from arena.rules.votes import OVERALL
 from arena.store.battle_search import RESULTS, BattleConditions, search
 from arena.store.models import model_names
 from arena.store.shared_battles import readable_battle
+from arena.web.addresses import Parameters
 from arena.web.board_view import CachedBoards
 from arena.web.error_pages import missing
 
@@ -24,6 +26,7 @@ RESULT_NAMES = {
     "both_bad": "both bad", "disputed": "voters disagree",
 }  # fmt: skip
 EXPLAIN = "/explain"
+WORDS = 12  # of a search
 NOT_READABLE = (
     "This battle does not exist or its voter has not shared it. Open /battles for the battles that are shared."
 )
@@ -36,7 +39,7 @@ def routes(boards: CachedBoards, templates: Environment) -> APIRouter:
 
     @router.get(HERE)
     def battles(request: Request) -> HTMLResponse:
-        wanted = read_search(dict(request.query_params))
+        wanted = SearchParameters.of(request).conditions
         with boards.cache.database.read() as session:
             cards, has_next = search(session, wanted, judged=judged)
             models = model_names(session)
@@ -74,19 +77,35 @@ def _choices(boards: CachedBoards) -> dict[str, Any]:
     }
 
 
-def read_search(words: dict[str, str]) -> BattleConditions:
-    """The search of an address; invalid parameters are ignored."""
-    result = words.get(RESULT_PARAMETER, "")
-    is_valid = result in RESULTS and (result not in ("won", "lost") or bool(words.get("model")))
-    page = words.get("page", "1")
-    return BattleConditions(
-        q=words.get("q", "").strip(),
-        model=words.get("model", ""),
-        category=words.get("category", ""),
-        result=result if is_valid else "",
-        source=words.get("source", ""),
-        page=max(1, int(page)) if page.isdecimal() and len(page) < 8 else 1,
-    )
+class SearchParameters(Parameters):
+    """The parameters of the search. `q` has at most `WORDS` words: each one reads every completion."""
+
+    q: Annotated[str, Field(max_length=200)] = ""
+    model: str = ""
+    category: str = ""
+    winner: str = ""
+    source: str = ""
+    page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+
+    @field_validator("q")
+    @classmethod
+    def _few_words(cls, q: str) -> str:
+        if len(q.split()) > WORDS:
+            raise ValueError(f"has {len(q.split())} words. Use at most {WORDS}")
+        return q.strip()
+
+    @property
+    def conditions(self) -> BattleConditions:
+        """The search; an unknown result is ignored, and so is won or lost without a model."""
+        is_valid = self.winner in RESULTS and (self.winner not in ("won", "lost") or bool(self.model))
+        return BattleConditions(
+            q=self.q,
+            model=self.model,
+            category=self.category,
+            result=self.winner if is_valid else "",
+            source=self.source,
+            page=self.page,
+        )
 
 
 def link(wanted: BattleConditions) -> str:

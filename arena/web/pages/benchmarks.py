@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from jinja2 import Environment
+from pydantic import Field
 
 from arena.benchmarking.boards import SHOWN, Line, models_of, side_by_side
+from arena.web.addresses import Parameters
 from arena.web.board_view import CachedBoards
 from arena.web.error_pages import missing
 from arena.web.plots import benchmark_data as data
@@ -75,7 +77,7 @@ class Pages:
         table = data.table(self.boards)
         if not 0 <= number < len(table):
             return missing(self.templates, "The benchmarks' table has no such line.")
-        page = _samples(self.boards, table[number], dict(request.query_params))
+        page = _samples(self.boards, table[number], SampleParameters.of(request))
         return HTMLResponse(
             self.templates.get_template("benchmark_samples.html").render(here=HERE, number=number, **page)
         )
@@ -122,13 +124,20 @@ def _table(boards: CachedBoards, names: list[str]) -> dict[str, Any]:
     }
 
 
-def _samples(boards: CachedBoards, line: Line, words: dict[str, str]) -> dict[str, Any]:
+class SampleParameters(Parameters):
+    """The parameters of the samples: two models, which samples, the first one shown."""
+
+    a: str = ""
+    b: str = ""
+    show: str = "all"
+    start: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+
+
+def _samples(boards: CachedBoards, line: Line, given: SampleParameters) -> dict[str, Any]:
     """Values for the page of a line: two models, which samples, and `PAGE` of them."""
-    models = list(line.runs)
-    a = words.get("a") if words.get("a") in line.runs else models[0]
-    b = words.get("b") if words.get("b") in line.runs and words.get("b") != a else ""
-    show = words["show"] if words.get("show") in SHOWN else "all"
-    start = int(words["start"]) if words.get("start", "").isdigit() else 0
+    a = given.a if given.a in line.runs else next(iter(line.runs))
+    b = given.b if given.b in line.runs and given.b != a else ""
+    show, start = given.show if given.show in SHOWN else "all", given.start
     runs = [line.runs[model] for model in (a, b) if model]
     with boards.cache.database.read() as session:
         pairs = side_by_side(session, runs, show)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from jinja2 import Environment
 
@@ -14,7 +14,7 @@ from arena.benchmarking.boards import summary
 from arena.benchmarking.direction import higher_is_better
 from arena.leaderboards.leaderboard import Published
 from arena.leaderboards.model_profile import opponents, provenance, row_of
-from arena.leaderboards.query import BoardChoice, NoSuchBoard
+from arena.leaderboards.query import BoardChoice
 from arena.rules.votes import HUMAN, JUDGE, OVERALL
 from arena.store.battle_search import BattleConditions, search
 from arena.store.benchmarks import runs
@@ -119,11 +119,8 @@ def _spokes(name: str, strengths: list[Strength]) -> list[dict[str, Any]]:
 
 
 def _source(request: Request) -> str:
-    source = request.query_params.get("source", HUMAN)
-    try:
-        return BoardChoice(source).source
-    except NoSuchBoard as problem:
-        raise HTTPException(404, str(problem)) from problem
+    """The source of an address. Raises `NoSuchBoard`."""
+    return BoardChoice(request.query_params.get("source") or HUMAN).source
 
 
 def _ratings_by_source(boards: CachedBoards, name: str) -> list[tuple[str, Any]]:
@@ -132,10 +129,8 @@ def _ratings_by_source(boards: CachedBoards, name: str) -> list[tuple[str, Any]]
     for source in boards.sources():
         if source == "all":
             continue
-        try:
-            row = row_of(boards.published(BoardChoice(source)), name)
-        except NoSuchBoard:
-            continue  # people or judges have not voted yet, so that board is not listed
+        published = boards.find(BoardChoice(source))
+        row = row_of(published, name) if published else None
         if row is not None and row.battles:
             rows.append((SOURCE_NAMES.get(source, source.replace(JUDGE, "Judge ")), row))
     return rows
@@ -150,7 +145,8 @@ def _strengths(boards: CachedBoards, name: str, source: str) -> list[Strength]:
     for category, votes in boards.categories(source).items():
         if category == OVERALL or votes < LEAST_VOTES:
             continue
-        row = row_of(boards.published(BoardChoice(source, category)), name)
+        published = boards.find(BoardChoice(source, category))
+        row = row_of(published, name) if published else None
         if row is not None and row.battles:
             strengths.append(Strength(category, row, row.rating - overall.rating))
     return sorted(strengths, key=lambda strength: -strength.row.rating)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import JSONResponse, Response
 
@@ -20,11 +18,11 @@ def routes(boards: CachedBoards) -> APIRouter:
 
     @router.get("/plots/{name}.data.json")
     def plot_rows(name: str, request: Request) -> JSONResponse:
-        return JSONResponse(_rows(boards, _plot(name), BoardQuery.of(request)))
+        return JSONResponse(rows_of(_plot(name), boards, BoardQuery.of(request)))
 
     @router.get("/plots/{name}.csv")
     def plot_csv(name: str, request: Request) -> Response:
-        return csv_file(_rows(boards, _plot(name), BoardQuery.of(request)), name)
+        return csv_file(rows_of(_plot(name), boards, BoardQuery.of(request)), name)
 
     @router.get("/plots/{name}.json")
     def plot_figure(name: str, request: Request, narrow: bool = False) -> Response:
@@ -42,10 +40,3 @@ def _plot(name: str) -> Plot:
     if name not in BY_NAME:
         raise HTTPException(404, f"There is no plot {name!r}. Choose one of {', '.join(BY_NAME)}.")
     return BY_NAME[name]
-
-
-def _rows(boards: CachedBoards, plot: Plot, query: BoardQuery) -> list[dict[str, Any]]:
-    try:
-        return rows_of(plot, boards, query)
-    except NoSuchBoard as problem:
-        raise HTTPException(404, str(problem)) from problem

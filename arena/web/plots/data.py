@@ -101,7 +101,8 @@ def category_rows(boards: CachedBoards, query: BoardQuery) -> Rows:
     rows: Rows = []
     names = [name for name, votes in boards.categories(source).items() if name != OVERALL and votes >= LEAST_VOTES]
     for category in names[:SPOKES]:
-        by_name = {row.model: row for row in boards.published(BoardChoice(source, category), query.at).board.rows}
+        published = boards.find(BoardChoice(source, category), query.at)
+        by_name = {row.model: row for row in published.board.rows} if published else {}
         rows += [
             {"model": name, "category": category, "rating": by_name[name].rating, "lower": by_name[name].lower,
              "upper": by_name[name].upper, "battles": by_name[name].battles}

@@ -72,6 +72,5 @@ def described(example: Any, *media: str) -> dict[int | str, dict[str, Any]]:
     return {
         200: {"description": "The requested rows", "content": content},
         304: {"description": "The content has not changed since the ETag in If-None-Match"},
-        406: error,
-        422: error,
+        **dict.fromkeys((400, 406, 414, 422), error),
     }

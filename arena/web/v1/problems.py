@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 from arena.errors import ConfigError
 
 MEDIA = "application/problem+json"
+SHOWN = 80  # characters of an invalid value
 
 
 def problem(status: int, detail: str, request: Request) -> Response:
@@ -25,9 +26,14 @@ def problem(status: int, detail: str, request: Request) -> Response:
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
-        "instance": request.url.path,
+        "instance": request.scope["path"],
     }
     return JSONResponse(body, status, media_type=MEDIA)
+
+
+def described(error: RequestValidationError) -> str:
+    """Every invalid parameter with its place, what is wrong and the start of its value."""
+    return "; ".join(map(_description, error.errors()))
 
 
 class ProblemRoute(APIRoute):
@@ -51,7 +57,7 @@ class ProblemRoute(APIRoute):
             except ConfigError as error:
                 return problem(422, str(error), request)
             except RequestValidationError as error:
-                return problem(422, "; ".join(map(_description, error.errors())), request)
+                return problem(422, described(error), request)
             except HTTPException as error:
                 return problem(error.status_code, str(error.detail), request)
 
@@ -64,4 +70,5 @@ def _as_get(scope: Scope) -> Scope:
 
 def _description(error: Any) -> str:
     place = ".".join(str(part) for part in error["loc"][1:]) or "request"
-    return f"{place}: {error['msg']} (got {error.get('input')!r})"
+    given = repr(error.get("input"))
+    return f"{place}: {error['msg']} (got {given if len(given) <= SHOWN else given[:SHOWN] + '…'})"

@@ -144,7 +144,8 @@ def test_a_line_shows_samples_as_text(reader):
     assert page.count("<article") == 2
     assert "No model with a run of this task has votes" in reader.get("/benchmarks/0/rating.json").text
     assert reader.get("/benchmarks/99").status_code == 404
-    assert reader.get("/benchmarks/0?a=nobody&show=nonsense&start=x").status_code == 200
+    assert reader.get("/benchmarks/0?a=nobody&show=nonsense").status_code == 200
+    assert reader.get("/benchmarks/0?start=x").status_code == 422
 
 
 def test_without_runs_the_command_is_reported(sqlite):
