@@ -23,3 +23,14 @@ class DatabaseError(Exception):
 
 class DatabaseFailed(DatabaseError, WorkFailed):
     """The database itself refused, in the middle of its work or before."""
+
+
+class DatabaseUnavailable(DatabaseFailed):
+    """The database does not answer, is full, locked, read-only or damaged, or its file was moved; nothing is certain.
+
+    `reason` is for readers: it has no path, address or name.
+    """
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason

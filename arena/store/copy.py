@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Table, delete, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from arena.errors import DatabaseError, DatabaseFailed
-from arena.store.database import Database, first_line
+from arena.store.database import Database
+from arena.store.outages import first_line
 from arena.store.schema.all_tables import all_tables
 from arena.store.schema.battles import Server
 from arena.store.schema.ledger import LedgerKey

@@ -1,34 +1,42 @@
-"""The database: connections, sessions, migrations, and the lock of one server on an SQLite file."""
+"""The database: sessions that commit at the end or not at all, and one kind of failure while it is out."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from filelock import FileLock, Timeout
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from filelock import FileLock
+from sqlalchemy import Connection, Engine, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlmodel import Session
 
-from arena.errors import DatabaseError, DatabaseFailed
+from arena.errors import DatabaseError, DatabaseFailed, DatabaseUnavailable
+from arena.store.connection_limits import ConnectionLimits
+from arena.store.file_guard import FileGuard
+from arena.store.file_lock import locked
+from arena.store.outages import first_line, outage_reason
+from arena.store.postgres import postgres_engine
+from arena.store.schema_version import known_revision, latest_revision, migrate, revision_of
+from arena.store.sqlite import sqlite_engine
 
-BUSY_TIMEOUT = 30_000  # milliseconds a writer waits for another before SQLite gives up
+LITTLE = 16 * 2**20  # bytes: with less free space than this, `check` tries to write
 
 
 class Database:
-    """One database. `read()` and `write()` return sessions; a write commits at the end or not at all."""
+    """One database. `read()` and `write()` return sessions; a write commits at the end or not at all.
 
-    def __init__(self, url: str) -> None:
+    Both raise `DatabaseUnavailable` for an outage. After an outage in a write it is unknown whether it was committed.
+    """
+
+    def __init__(self, url: str, limits: ConnectionLimits | None = None) -> None:
         self.url = _checked(url)
-        self.engine = _engine(self.url)
+        self._guard = FileGuard(self.file, self.shown) if self.file else None
+        self.engine = self._engine(limits or ConnectionLimits())
         self._writer = self.engine.execution_options(arena_write=True)
         self._lock: FileLock | None = None
+        self._writes_fail = False
 
     @property
     def shown(self) -> str:
@@ -45,45 +53,43 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        with Session(self.engine) as session:
+        with self._outages(), Session(self.engine) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+        with self._confirmed(), Session(self._writer, expire_on_commit=False) as session, session.begin():
             yield session
 
-    def writing(self) -> AbstractContextManager[Connection]:
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
         """A connection for rows without a session; like `write`, it commits at the end or not at all."""
-        return self._writer.begin()
+        with self._confirmed(), self._writer.begin() as connection:
+            yield connection
+
+    def check(self) -> None:
+        """Raise `DatabaseUnavailable` unless the database can be read and a writer can begin.
+
+        While writes fail and when the disk is almost full, it also commits a change that changes nothing.
+        """
+        if not (self._writes_fail or self._is_almost_full()):
+            with self._outages(), self._writer.begin() as connection:
+                connection.execute(text("SELECT 1"))
+            return
+        with self.writing() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
 
     def close(self) -> None:
         self.engine.dispose()
+        if self._guard:
+            self._guard.close()
         if self._lock:
             self._lock.release()
 
     def lock(self) -> None:
-        """Lock an SQLite file against other servers, which would abandon its running battles.
-
-        Raises `DatabaseError`.
-        """
-        if self.file is None:
-            return
-        place = Path(f"{self.file}-lock")
-        try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.touch()  # FileLock would wait forever without write permission
-        except OSError as error:
-            raise DatabaseError(
-                f"{place} cannot be written ({error.strerror}). Give a database in a writable folder with --db."
-            ) from error
-        self._lock = FileLock(place)
-        try:
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            raise DatabaseError(
-                f"{self.file} is in use by another arena. Stop that arena, or choose another file with --db."
-            ) from None
+        """Lock an SQLite file against other servers. Raises `DatabaseError`."""
+        if self.file is not None:
+            self._lock = locked(self.file)
 
     def must_exist(self) -> None:
         """Raise `DatabaseError` for a missing SQLite file: a wrong folder must not look like an empty arena."""
@@ -96,8 +102,7 @@ class Database:
 
     def revision(self) -> str | None:
         """The revision of the schema, or None for tables of another program."""
-        with self.engine.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
+        return revision_of(self.engine)
 
     def upgrade(self) -> None:
         """Run the missing migrations; a database of another program is not changed.
@@ -106,11 +111,13 @@ class Database:
         """
         with self.errors_translated():
             if not self.is_new():
-                self._check_revision()
-            config = _alembic()
-            with self._writer.begin() as connection:
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+                known_revision(self.engine, self.shown)
+            patient = self._engine(ConnectionLimits())  # a migration takes longer than a reader waits
+            try:
+                with patient.execution_options(arena_write=True).begin() as connection:
+                    migrate(connection)
+            finally:
+                patient.dispose()
 
     @contextmanager
     def errors_translated(self) -> Iterator[None]:
@@ -128,35 +135,50 @@ class Database:
         with self.errors_translated():
             if self.is_new():
                 self.upgrade()
-            revision = self._check_revision()
+            revision = known_revision(self.engine, self.shown)
         if revision != latest_revision():
             raise DatabaseError(
                 f"{self.shown} has an older schema. Back it up, then run: arena db upgrade --db {self.shown}"
             )
 
-    def _check_revision(self) -> str:
-        """The revision of a database with tables. Raises `DatabaseError` for one of another program or a newer version."""
-        revision = self.revision()
-        revisions = {script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions()}
-        if revision is None:
+    def _engine(self, limits: ConnectionLimits) -> Engine:
+        try:
+            if self._guard is None:
+                return postgres_engine(self.url, limits, self.shown)
+            return sqlite_engine(self.url, limits, self._guard)
+        except (NoSuchModuleError, ModuleNotFoundError) as error:
             raise DatabaseError(
-                f"{self.shown} contains tables of another program. Choose another database with --db."
-            )
-        if revision not in revisions:
-            raise DatabaseError(f"{self.shown} was created by a newer version of Arena. Install that version.")
-        return revision
+                f"{make_url(self.url).drivername}: {error}. For PostgreSQL run: pip install 'arena[postgres]'"
+            ) from error
 
+    @contextmanager
+    def _outages(self) -> Iterator[None]:
+        """Raise `DatabaseUnavailable` for errors that are outages."""
+        try:
+            yield
+        except SQLAlchemyError as error:
+            if reason := outage_reason(error):
+                raise DatabaseUnavailable(f"{self.shown}: {first_line(error)}", reason) from error
+            raise
 
-def latest_revision() -> str | None:
-    """The revision of this version."""
-    return ScriptDirectory.from_config(_alembic()).get_current_head()
+    @contextmanager
+    def _confirmed(self) -> Iterator[None]:
+        """After the commit, check that it went into the file at the path."""
+        try:
+            with self._outages():
+                yield
+            if self._guard:
+                self._guard.check()
+        except DatabaseUnavailable:
+            self._writes_fail = True
+            raise
+        self._writes_fail = False
 
-
-def _alembic() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.set_main_option("path_separator", "os")
-    return config
+    def _is_almost_full(self) -> bool:
+        try:
+            return self.file is not None and shutil.disk_usage(Path(self.file).parent).free < LITTLE
+        except OSError:  # the folder is gone, which the write will report
+            return True
 
 
 @contextmanager
@@ -189,39 +211,3 @@ def _checked(url: str) -> str:
     if parsed.drivername in ("postgresql", "postgres"):
         parsed = parsed.set(drivername="postgresql+psycopg")
     return parsed.render_as_string(hide_password=False)
-
-
-def _engine(url: str) -> Engine:
-    try:
-        if make_url(url).get_backend_name() != "sqlite":
-            return create_engine(url, pool_pre_ping=True)
-        engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT / 1000})
-    except (NoSuchModuleError, ModuleNotFoundError) as error:
-        raise DatabaseError(
-            f"{make_url(url).drivername}: {error}. For PostgreSQL run: pip install 'arena[postgres]'"
-        ) from error
-    event.listen(engine, "connect", _set_pragmas)
-    event.listen(engine, "begin", _begin)
-    return engine
-
-
-def _set_pragmas(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # `_begin` emits BEGIN
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")  # a vote that was acknowledged survives a power cut
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT}")
-    cursor.close()
-
-
-def _begin(connection: Connection) -> None:
-    """Begin a transaction; a writer locks at once, since a reader that becomes a writer cannot wait for others."""
-    write = connection.get_execution_options().get("arena_write")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-
-def first_line(error: SQLAlchemyError) -> str:
-    """The first line of the reason of an error."""
-    reason = error.orig if isinstance(error, DBAPIError) else error
-    return str(reason).strip().splitlines()[0]

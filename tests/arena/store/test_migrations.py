@@ -14,9 +14,9 @@ from sqlalchemy.exc import IntegrityError
 
 from arena.store import Database
 from arena.store import battles as stored
-from arena.store.database import _alembic
 from arena.store.models import register_models
 from arena.store.schema.all_tables import METADATA
+from arena.store.schema_version import _alembic
 from tests.support.ballots import ballots
 
 TABLES = ("battle", "turn", "completion", "vote", "battle_category", "battle_style", "pair_count")

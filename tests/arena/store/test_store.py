@@ -14,9 +14,9 @@ from arena.rules.votes import HUMAN, OVERALL
 from arena.store import Database, DatabaseError, open_database
 from arena.store import battles as stored
 from arena.store.battles import Written, WrongStatus
-from arena.store.database import latest_revision
 from arena.store.models import model_names, register_models
 from arena.store.schema.battles import BattleStatus, CompletionStatus, PairCount, Vote, now
+from arena.store.schema_version import latest_revision
 from arena.store.votes import AlreadyVoted, add_vote, pair_counts, recount, rewrite_pair_counts, vote_count
 
 

@@ -1,0 +1,85 @@
+"""Whether the file at the path of an SQLite database is still the file that is open.
+
+A file that was moved, replaced or deleted stays open: the program goes on writing to it, and what it writes is not in
+the file that the operator sees, backs up and starts from next time.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from pathlib import Path
+
+from arena.errors import DatabaseUnavailable
+
+MOVED = "The database file was moved, replaced or deleted."
+NO_LOG = "The write-ahead log of the database was moved, replaced or deleted."
+PUT_IT_BACK = (
+    "Move the file back to its place; if it was deleted or replaced, stop the arena and restore a backup."
+)
+RESTART = "Nothing that was acknowledged is lost; restart the arena to go on."
+
+Identity = tuple[int, int]  # device and inode
+
+
+class FileGuard:
+    """The identity of an open database file and of its write-ahead log. Thread-safe."""
+
+    def __init__(self, path: str, shown: str) -> None:
+        self.path = Path(path)
+        self.shown = shown
+        self._log = Path(f"{path}-wal")
+        self._lock = threading.Lock()
+        self._file: Identity | None = None
+        self._log_file: Identity | None = None
+        self._anchor: sqlite3.Connection | None = None
+
+    @property
+    def opened(self) -> bool:
+        return self._file is not None
+
+    def open(self, anchor: sqlite3.Connection) -> None:
+        """Remember the files that are there now.
+
+        `anchor` is kept open: the last connection that closes deletes the log, so without it a log that is absent
+        would not mean that somebody removed it.
+        """
+        with self._lock:
+            if self._anchor is not None:
+                anchor.close()
+                return
+            anchor.execute("SELECT count(*) FROM sqlite_master").fetchone()  # opens the log
+            self._anchor = anchor
+            self._log_file = _identity(self._log)
+            self._file = _identity(self.path)
+
+    def check(self) -> None:
+        """Raise `DatabaseUnavailable` unless the paths lead to the files that are open."""
+        if self._file is None:
+            return
+        if _identity(self.path) != self._file:
+            raise DatabaseUnavailable(f"{self.shown}: {MOVED} {PUT_IT_BACK}", MOVED)
+        if self._log_file is not None and _identity(self._log) != self._log_file:
+            self._rescue()
+            raise DatabaseUnavailable(f"{self.shown}: {NO_LOG} {RESTART}", NO_LOG)
+
+    def _rescue(self) -> None:
+        """Copy the removed log, which is still open here, into the database file."""
+        with self._lock:
+            if self._anchor is not None:
+                self._anchor.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def close(self) -> None:
+        with self._lock:
+            if self._anchor is not None:
+                self._anchor.close()
+            self._anchor = self._file = self._log_file = None
+
+
+def _identity(path: Path) -> Identity | None:
+    try:
+        found = os.stat(path)
+    except OSError:  # absent, or in a folder that is: not the open file
+        return None
+    return found.st_dev, found.st_ino
