@@ -14,13 +14,18 @@ PLAIN = ScriptedSettings(name="plain-model", endpoint="scripted", style="plain",
 LISTS = ScriptedSettings(name="lists-model", endpoint="scripted", style="lists", delay=0)
 
 
-def emptied(url: str) -> Database:
-    """A PostgreSQL database with nothing but the tables."""
+def without_tables(url: str) -> None:
+    """Drop everything in a PostgreSQL database."""
     import psycopg
 
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute("DROP SCHEMA public CASCADE")
         connection.execute("CREATE SCHEMA public")
+
+
+def emptied(url: str) -> Database:
+    """A PostgreSQL database with nothing but the tables."""
+    without_tables(url)
     database = Database(url)
     database.make_ready()
     return database

@@ -11,7 +11,6 @@ import threading
 import time
 from contextlib import closing, contextmanager
 
-import psycopg
 import pytest
 from sqlalchemy import text
 
@@ -21,7 +20,7 @@ from arena.store.connection_limits import ConnectionLimits
 from arena.store.file_guard import MOVED, NO_LOG
 from arena.store.models import model_names, register_models
 from arena.store.outages import DAMAGED, FULL, LOCKED, NO_ANSWER, NO_CONNECTION, READ_ONLY, TOO_SLOW
-from tests.support.arenas import emptied
+from tests.support.arenas import emptied, without_tables
 
 IMPATIENT = ConnectionLimits(busy_timeout=0.2, connect_timeout=2, statement_timeout=1, pool_timeout=0.5)
 
@@ -119,6 +118,11 @@ def test_a_log_that_the_last_connection_deleted_was_not_removed_by_anybody(file)
     assert read(file) == ["first", "second"]
 
 
+def write_in_vain(database):
+    with out(LOCKED):
+        write(database, "lost")
+
+
 @contextmanager
 def another_writer(file):
     with closing(sqlite3.connect(file.file, isolation_level=None, check_same_thread=False)) as other:
@@ -141,16 +145,14 @@ def test_while_a_file_is_locked_one_writer_waits_and_the_others_fail_at_once(tmp
     file = Database(f"sqlite:///{tmp_path / 'arena.db'}", ConnectionLimits(busy_timeout=1.5))
     file.make_ready()
     with another_writer(file):
-        with out(LOCKED):
-            write(file, "lost")
+        write_in_vain(file)
         time.sleep(1.1)
-        waiting = threading.Thread(target=lambda: pytest.raises(DatabaseUnavailable, write, file, "lost"))
+        waiting = threading.Thread(target=write_in_vain, args=(file,))
         waiting.start()
         time.sleep(0.2)
         start = time.monotonic()
         for _ in range(20):
-            with out(LOCKED):
-                write(file, "lost")
+            write_in_vain(file)
         assert time.monotonic() - start < 0.5
         waiting.join()
     file.close()
@@ -312,9 +314,7 @@ def test_no_free_connection_is_reported(server):
 
 
 def test_three_replicas_that_start_on_an_empty_database_migrate_once(postgres):
-    with psycopg.connect(postgres.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute("DROP SCHEMA public CASCADE")
-        connection.execute("CREATE SCHEMA public")
+    without_tables(postgres)
     script = """
 import sys
 from arena.store import Database
