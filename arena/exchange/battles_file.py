@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gc
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 
 from arena.errors import InputError
 from arena.exchange.pandalm import pandalm_columns
+from arena.rules.csv_table import cell_text
 
 # What public data sets write for the outcomes of `ratings`.
 ALIASES = {"a": "model_a", "b": "model_b", "both_equal": "tie", "tie (bothbad)": "both_bad"}
@@ -83,8 +84,8 @@ def _csv(path: Path) -> Columns:
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = csv.reader(file)
         try:
-            names = [name.strip() for name in next(rows, [])]
-            table = [row for row in rows if row]
+            names = [cell_text(name).strip() for name in next(rows, [])]
+            table = [list(map(cell_text, row)) for row in rows if row]
         except csv.Error as problem:
             raise BadBattlesFile(f"{path}: line {rows.line_num}: {problem}") from problem
     if len(names) == 1 and (separator := next((mark for mark in ";\t|" if mark in names[0]), None)):
@@ -110,7 +111,7 @@ def _csv_by_arrow(path: Path) -> Columns | None:
         return None
     with path.open(encoding="utf-8-sig", newline="") as file:
         names = next(csv.reader(file), [])
-    plain = [name.strip() for name in names]
+    plain = [cell_text(name).strip() for name in names]
     if len(plain) < len(NEEDED) or len(set(plain)) < len(plain):
         return None
     # The columns of few texts come as codes: a text is then made once, and not once a row.
@@ -125,22 +126,22 @@ def _csv_by_arrow(path: Path) -> Columns | None:
         )
     except pyarrow.ArrowInvalid:
         return None
-    return {name: _listed(table.column(place)) for place, name in enumerate(plain)}
+    return {name: _listed(table.column(place), cell_text) for place, name in enumerate(plain)}
 
 
-def _listed(column: Any) -> list[object]:
-    """The values of an Arrow column; texts that came as codes are shared by their rows."""
+def _listed(column: Any, read: Callable[[Any], object] = lambda value: value) -> list[object]:
+    """The values of an Arrow column, each as `read` gives it; texts that came as codes are shared by their rows."""
     import numpy as np
 
     values: list[object] = []
     for chunk in column.chunks:
         if hasattr(chunk, "dictionary") and not chunk.null_count and chunk.indices.type.bit_width == 32:
-            texts = np.array(chunk.dictionary.to_pylist(), dtype=object)
+            texts = np.array(list(map(read, chunk.dictionary.to_pylist())), dtype=object)
             # Arrow's own way to numpy imports pandas, which takes longer than the file.
             codes = np.frombuffer(chunk.indices.buffers()[1], np.int32)[chunk.indices.offset :][: len(chunk)]
             values += texts[codes].tolist()
         else:
-            values += chunk.to_pylist()
+            values += map(read, chunk.to_pylist())
     return values
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from arena.errors import InputError
+from arena.rules.csv_table import cell_text
 
 Record = Mapping[str, Any]
 
@@ -42,7 +43,10 @@ def records(text: str, where: str) -> Iterator[tuple[str, Record]]:
     else:
         rows = csv.DictReader(io.StringIO(text))
         for number, row in enumerate(rows, 2):
-            yield f"{where}:{number}", {name: value for name, value in row.items() if name and value}
+            yield (
+                f"{where}:{number}",
+                {cell_text(name): cell_text(value) for name, value in row.items() if name and value},
+            )
 
 
 def _entries(text: str, where: str) -> Iterator[tuple[str, Record]]:

@@ -10,6 +10,7 @@ import pytest
 
 import ratings
 from arena.exchange.battles_file import BadBattlesFile, read_battles_file
+from arena.rules.csv_table import csv_table
 from tests.support.typed import typed
 
 HEADER = ["model_a", "model_b", "winner", "voter", "prompt_id", "category", "completion_a", "completion_b"]
@@ -363,7 +364,22 @@ def test_elo_refuses_what_it_would_ignore(tmp_path):
         ) == (2, True)
 
 
-STRANGE = ['"a,b"', '"say ""x"""', '"two\nlines"', "", '""', " spaced ", "NA", "null", "12", "naïve", '"x"y']
+STRANGE = [
+    '"a,b"',
+    '"say ""x"""',
+    '"two\nlines"',
+    "",
+    '""',
+    " spaced ",
+    "NA",
+    "null",
+    "12",
+    "naïve",
+    '"x"y',
+    "'=1",
+    "'-x",
+    "'tis",
+]
 
 
 def test_large_csv_files_are_read_the_same_by_arrow(tmp_path, monkeypatch):
@@ -377,6 +393,16 @@ def test_large_csv_files_are_read_the_same_by_arrow(tmp_path, monkeypatch):
     monkeypatch.setattr("arena.exchange.battles_file.ARROW_BLOCK", 600)
     assert read_battles_file(tmp_path / "b.csv") == expected
     assert expected["note"][:3] == ["a,b", 'say "x"', "two\nlines"]
+
+
+@pytest.mark.parametrize("worth_arrow", [0, 1 << 30])
+def test_names_that_look_like_formulas_survive_our_own_csv(tmp_path, monkeypatch, worth_arrow):
+    monkeypatch.setattr("arena.exchange.battles_file.WORTH_ARROW", worth_arrow)
+    rows = [{"model_a": "=1+1", "model_b": "'@x", "winner": "model_a", "note": "-a"} for _ in range(3)]
+    (tmp_path / "b.csv").write_text(csv_table(rows), encoding="utf-8", newline="")
+    assert read_battles_file(tmp_path / "b.csv") == {name: [rows[0][name]] * 3 for name in rows[0]}
+    printed = csv.DictReader(run(tmp_path / "b.csv", "--format", "csv").stdout.splitlines())
+    assert {row["model"] for row in printed} == {"'=1+1", "''@x"}
 
 
 @pytest.mark.parametrize(

@@ -325,3 +325,13 @@ async def test_a_seal_that_fails_is_tried_again(tmp_path):
 def test_a_wrong_filter_in_the_settings_stops_the_server(sqlite):
     with pytest.raises(ConfigError, match="Filter 'all' is unknown"):
         create_app(Settings(ledger={"filter": "all"}), sqlite, ready())
+
+
+@pytest.mark.parametrize(
+    "address", ["/api/v1/leaderboard?format=csv", "/api/v1/votes?format=csv", "/plots/intervals.csv"]
+)
+async def test_no_name_is_a_formula_in_a_spreadsheet(sqlite, address):
+    ballots(sqlite, [("=cmd|' /C calc'!A0", "amber", "model_a"), ("@x", "amber", "model_b")])
+    async with reading(sqlite) as reader:
+        cells = {cell for row in csv.reader(io.StringIO((await reader.get(address)).text)) for cell in row}
+    assert {"'=cmd|' /C calc'!A0", "'@x"} <= cells
