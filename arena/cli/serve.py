@@ -7,7 +7,7 @@ import logging
 import os
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -72,13 +72,15 @@ def run(settings: Settings) -> None:
 
             from arena.serving.models import serve as serving_of
             from arena.web.app import create_app
+            from arena.web.hosts import served_hosts
 
             serving = serving_of(settings.models)
-            app = create_app(settings, database, serving)
+            web = settings.web.model_copy(update={"allowed_hosts": served_hosts(settings.web)})
+            app = create_app(settings.model_copy(update={"web": web}), database, serving)
         _greet(database, listener)
-        server = uvicorn.Server(
-            uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
-        )
+        options: dict[str, Any] = {"log_level": "warning", "access_log": False, "timeout_graceful_shutdown": 1}
+        # forwarded headers are believed from `web.trusted_proxies`, and uvicorn would believe local ones
+        server = uvicorn.Server(uvicorn.Config(app, proxy_headers=False, **options))
         asyncio.run(_serve(server, listener, serving))
     finally:
         database.close()

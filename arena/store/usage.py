@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from arena.rules.limits import Limit, Spending
+from arena.store.schema.battles import Battle
 from arena.store.schema.usage import AddressSalt, CookieKey, UsageDay, UsageEvent
 
 DAY = timedelta(days=1)
@@ -116,6 +117,11 @@ def forget_usage(session: Session, at: datetime) -> int:
 def cookie_key(session: Session) -> bytes:
     """The key that signs the cookies of voters."""
     return bytes.fromhex(session.get_one(CookieKey, 1).key)
+
+
+def is_voter(session: Session, voter: str) -> bool:
+    """Whether there is a battle of this voter."""
+    return session.exec(select(Battle.id).where(Battle.voter == voter).limit(1)).first() is not None
 
 
 def _newest(session: Session, claim: Claim, at: datetime) -> datetime | None:

@@ -21,9 +21,11 @@ from arena.store import Database, DatabaseError
 from arena.web import healthz, v1
 from arena.web.addresses import Addresses
 from arena.web.board_view import CachedBoards
+from arena.web.client_address import TrustedProxies
 from arena.web.error_pages import add_error_pages
 from arena.web.explain_jobs import ExplainJobs
 from arena.web.gradio_app import mount_battle_page
+from arena.web.hosts import KnownHosts
 from arena.web.pages import battles as battles_page
 from arena.web.pages import (
     benchmarks,
@@ -36,9 +38,11 @@ from arena.web.pages import (
     reading,
 )
 from arena.web.rendering import templates
+from arena.web.request_limits import RequestLimits
 from arena.web.security_headers import SecurityHeaders
 from arena.web.served_routes import ServedRoutes
 from arena.web.session import Sessions
+from arena.web.voters import cookie_signer, voter_lookup
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +69,7 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
 
     app = FastAPI(title=settings.web.title, version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     environment = templates(settings.web.title)
-    _add_middleware(app, settings, environment)
+    _add_middleware(app, settings, database, environment)
     app.include_router(healthz.routes(database, serving))
     app.state.v1 = v1.Context(cache, settings)
     app.include_router(v1.router)
@@ -76,12 +80,20 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
     return app
 
 
-def _add_middleware(app: FastAPI, settings: Settings, environment: Environment) -> None:
+def _add_middleware(app: FastAPI, settings: Settings, database: Database, environment: Environment) -> None:
     """The innermost comes first."""
-    app.add_middleware(Sessions, secure=settings.web.secure_cookies)
+    app.add_middleware(
+        Sessions,
+        signer=cookie_signer(settings.web, database),
+        is_voter=voter_lookup(database),
+        secure=settings.web.secure_cookies,
+    )
     app.add_middleware(ServedRoutes)
     app.add_middleware(Addresses, environment=environment)
+    app.add_middleware(RequestLimits, environment=environment, limits=settings.limits)
+    app.add_middleware(KnownHosts, environment=environment, names=settings.web.allowed_hosts)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(TrustedProxies, proxies=settings.web.trusted_proxies)
 
 
 def _include_pages(app: FastAPI, boards: CachedBoards, environment: Environment) -> None:

@@ -15,6 +15,7 @@ from arena.web.board_query import PRICES, SIZES, BoardQuery
 from arena.web.board_view import METHOD_NAMES, BoardView, CachedBoards
 from arena.web.pages.rating_change import ChangeQuery, with_days
 from arena.web.plots.catalogue import PLOTS
+from arena.web.v1.context import home
 
 HERE = "/leaderboard"
 NO_TABLE = {"q": "", "sort": "", "licence": "", "size": "", "price": "", "columns": "", "beside": ""}
@@ -29,7 +30,7 @@ def routes(boards: CachedBoards, templates: Environment) -> APIRouter:
         query = BoardQuery.of(request)
         view = boards.view(query)
         page = templates.get_template("leaderboard.html").render(
-            here=HERE, view=view, home=str(request.base_url).rstrip("/"), **_surroundings(boards, query, view)
+            here=HERE, view=view, home=home(request), **_surroundings(boards, query, view)
         )
         return HTMLResponse(page, 404 if view.problem and not view.rows else 200)
 

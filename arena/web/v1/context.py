@@ -46,5 +46,6 @@ Served = Annotated[Context, Depends(_context)]
 
 
 def home(request: Request) -> str:
-    """The address of the arena, without a slash at its end."""
-    return str(request.base_url).rstrip("/")
+    """The address of the arena, without a slash at its end: `web.public_url`, else that of the request."""
+    context: Context = request.app.state.v1
+    return context.settings.web.public_url or str(request.base_url).rstrip("/")
