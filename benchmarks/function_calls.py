@@ -63,7 +63,8 @@ def calls_of(reply: Reply) -> list[Call] | None:
                 for call in message["tool_calls"]
             ]
         return written(str(message.get("content") or ""))
-    except (ValueError, SyntaxError, KeyError, TypeError):
+    # RecursionError and MemoryError: brackets nested deeper than the parsers can follow.
+    except (ValueError, SyntaxError, KeyError, TypeError, AttributeError, RecursionError, MemoryError):
         return None
 
 

@@ -40,7 +40,12 @@ def after_thinking(text: str) -> str | Outcome:
         _, closed, text = shown.partition("</think>")
         if not closed:
             return unparsed(TRUNCATED, shown)
-    return text if text.strip() else unparsed(EMPTY)
+    return text if any(map(_is_printed, text)) else unparsed(EMPTY)
+
+
+def _is_printed(character: str) -> bool:
+    """False for spaces and for format characters such as U+200B."""
+    return character.isprintable() and not character.isspace()
 
 
 def chat(prompt: str, max_tokens: int, stop: tuple[str, ...] = (), temperature: float = 0.0) -> dict[str, object]:

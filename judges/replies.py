@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from judges.visible_text import has_visible_text
+
 
 class Reason(StrEnum):
     """Why no verdict could be read."""
@@ -49,13 +51,13 @@ def without_thinking(text: str) -> str | Unparsable:
     may be quoted from a completion, and the text before it still counts.
     """
     words = text.strip()
-    if not words:
+    if not has_visible_text(words):
         return Unparsable(Reason.EMPTY)
     if words.startswith("<think>") or ("</think>" in words and "<think>" not in words):
         _, closed, words = words.partition("</think>")
         if not closed:
             return Unparsable(Reason.TRUNCATED)
-    return words.strip() or Unparsable(Reason.EMPTY)
+    return words.strip() if has_visible_text(words) else Unparsable(Reason.EMPTY)
 
 
 def only(values: Sequence[str]) -> str | Unparsable:

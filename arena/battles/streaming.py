@@ -14,10 +14,10 @@ from arena.endpoints import EndpointError, Failure, Finish, Usage
 from arena.endpoints.endpoint import CONTENT_FILTER
 from arena.rules.name_masking import NameMasker
 from arena.rules.prompt_limits import clean
-from arena.rules.visible_text import has_visible_text
 from arena.rules.votes import SIDES, Side
 from arena.store.battles import Written
 from arena.store.schema.battles import CompletionStatus
+from judges.visible_text import has_visible_text
 
 log = logging.getLogger(__name__)
 

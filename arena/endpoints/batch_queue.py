@@ -10,6 +10,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import Protocol, TypeVar
 
 from arena.endpoints.endpoint import EndpointError, Failure, Reply, Request
+from arena.endpoints.failures import typed_failures
 from arena.endpoints.startup import CrashCount, StartLock
 
 Outcome = Reply | EndpointError
@@ -75,6 +76,9 @@ class BatchQueue:
         # Any error of the library must reach the waiting calls: nothing else reports it.
         except Exception as cause:  # noqa: BLE001
             outcomes = [self._crashes.failure(f"{type(cause).__name__}: {cause}")] * len(batch)
+        if len(outcomes) != len(batch):
+            problem = f"the library gave {len(outcomes)} replies to {len(batch)} requests"
+            outcomes = [EndpointError(Failure.BROKEN, problem)] * len(batch)
         for waiting, outcome in zip(batch, outcomes, strict=True):
             _settle(waiting, outcome)
 
@@ -110,11 +114,12 @@ class BatchedEndpoint(ABC):
     _lock: StartLock = field(default_factory=StartLock, init=False, repr=False)
 
     async def start(self) -> None:
-        """Load the weights, in a thread. Idempotent."""
-        async with self._lock.starting():
-            if self._queue is None:
-                self._loaded = await asyncio.to_thread(self._load)
-                self._queue = BatchQueue(self._loaded.answer, self.max_batch)
+        """Load the weights, in a thread. Idempotent. Raises `EndpointError`."""
+        with typed_failures(type(self).__name__):
+            async with self._lock.starting():
+                if self._queue is None:
+                    self._loaded = await asyncio.to_thread(self._load)
+                    self._queue = BatchQueue(self._loaded.answer, self.max_batch)
 
     async def answer(self, request: Request) -> Reply:
         await self.start()
@@ -150,6 +155,9 @@ def batch_outcomes(
             outcomes.append({})
         except EndpointError as problem:
             outcomes.append(problem)
+        # A malformed request must not fail the others of its batch.
+        except (TypeError, AttributeError, LookupError, ValueError) as cause:
+            outcomes.append(EndpointError(Failure.REFUSED, f"The request cannot be read ({cause!r}). Change it."))
     if ready:
         for number, reply in zip(ready, answer(list(ready.values())), strict=True):
             outcomes[number] = reply

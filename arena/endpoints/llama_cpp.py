@@ -11,14 +11,25 @@ import json
 import secrets
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
+from pydantic import BaseModel, ValidationError
+
 from arena.endpoints.endpoint import EndpointError, Failure, Finish, Reply, Request
+from arena.endpoints.failures import typed_failures
 from arena.endpoints.openai import OpenAI
 from arena.endpoints.startup import StartLock
 
 LOADING_TIMEOUT = 600.0  # seconds; a large file on a slow disk
 READ_TIMEOUT = 300.0  # seconds to the first token; several conversations may be in front
+
+
+class FirstLine(BaseModel):
+    """The address at which the child serves, or why it does not."""
+
+    url: str | None = None
+    error: str = "llama.cpp ended while loading. Check that it is a GGUF file."
 
 
 @dataclass
@@ -37,6 +48,10 @@ class LlamaCpp:
     _lock: StartLock = field(default_factory=StartLock)
 
     async def start(self) -> None:
+        with typed_failures(self.alias):
+            await self._start()
+
+    async def _start(self) -> None:
         async with self._lock.starting():
             if self._child and self._child.returncode is None:
                 return
@@ -50,8 +65,9 @@ class LlamaCpp:
     async def stream(self, request: Request) -> AsyncGenerator[str | Finish]:
         await self.start()
         assert self._client is not None
-        async for event in self._client.stream(request):
-            yield event
+        async with aclosing(self._client.stream(request)) as events:
+            async for event in events:
+                yield event
 
     async def answer(self, request: Request) -> Reply:
         await self.start()
@@ -84,13 +100,11 @@ class LlamaCpp:
                 Failure.UNUSABLE,
                 f"{path}: not loaded after {LOADING_TIMEOUT:g} s. Free memory, or choose a smaller file.",
             ) from None
-        answer = (
-            json.loads(line) if line else {"error": "llama.cpp ended while loading. Check that it is a GGUF file."}
-        )
-        if "url" not in answer:
+        answer = _first_line(line)
+        if answer.url is None:
             await self._end_child()
-            raise EndpointError(Failure.UNUSABLE, f"{path}: {answer['error']}")
-        return str(answer["url"])
+            raise EndpointError(Failure.UNUSABLE, f"{path}: {answer.error}")
+        return answer.url
 
     async def _end_child(self) -> None:
         if self._client:
@@ -101,3 +115,11 @@ class LlamaCpp:
                 self._child.kill()
             await self._child.wait()
             self._child = None
+
+
+def _first_line(line: bytes) -> FirstLine:
+    """What the child says when it has loaded the model, or ended before."""
+    try:
+        return FirstLine.model_validate_json(line)
+    except ValidationError:
+        return FirstLine()

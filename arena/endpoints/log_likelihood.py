@@ -115,8 +115,12 @@ class LogLikelihoodWorker:
         try:
             return Job(request, future, token_pairs(self._tokenizer, request, self._context))
         except EndpointError as error:
-            future.set_exception(error)
-            return None
+            _fail([future], error)
+        # A malformed request must not break the thread that serves the others.
+        except Exception as cause:
+            logger.error("a log-likelihood request cannot be read", exc_info=cause)
+            _fail([future], EndpointError(Failure.REFUSED, f"The request cannot be read ({cause!r}). Change it."))
+        return None
 
     def _score(self, jobs: Sequence[Job]) -> None:
         """Score the queries of all jobs together; pairs with the same context form one query."""

@@ -7,23 +7,33 @@ The wire format is the one of OpenAI's chat completions with `"stream": true`: s
 from __future__ import annotations
 
 import asyncio
-import json
 import random
-from collections.abc import AsyncGenerator, Mapping
+import re
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from functools import cached_property
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import NoReturn
 
 import httpx
 
 from arena.endpoints import echo
-from arena.endpoints.endpoint import EndpointError, Failure, Finish, Reply, Request, Usage
-from arena.endpoints.poster import HttpClient
+from arena.endpoints.endpoint import EndpointError, Failure, Finish, Reply, Request
+from arena.endpoints.event_stream import bounded, completion_events, start_of, whole_text
+from arena.endpoints.failures import typed_failures
+from arena.endpoints.poster import HttpClient, check_encoding, encoded
+from arena.endpoints.redaction import Redactor
+from arena.endpoints.reply_schema import ModelList, chat_reply, message, parsed, valid
+from arena.endpoints.size_limits import ERROR_BYTES, LIST_BYTES, byte_limit, character_limit, too_long
 
 PASSING = {408, 409, 425, 429, 500, 502, 503, 504, 529}  # worth another try
 LONGEST_PAUSE = 30.0  # a server that asks for more has refused: a voter is waiting
-SHOWN = 500  # characters of an error body worth keeping
+LONGEST_RETRY_AFTER = 86_400.0
+SUCCESS = range(200, 300)
+SECONDS = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?")
 
 
 @dataclass
@@ -63,9 +73,10 @@ class OpenAI:
         for attempt in range(self.retries + 1):
             begun = False
             try:
-                async for event in self._attempt(request):
-                    begun = True
-                    yield event
+                async with aclosing(self._attempt(request)) as events:
+                    async for event in events:
+                        begun = True
+                        yield event
                 return
             except EndpointError as error:
                 if begun or attempt == self.retries or not _may_pass(error):
@@ -76,147 +87,129 @@ class OpenAI:
         """The whole reply in one piece. Makes one attempt; the caller retries."""
         scores_text = echo.is_log_likelihood(request)
         body = {**(echo.body(request) if scores_text else request), "model": self.model, "stream": False}
-        if self._batch_client is None:
-            use_proxy = not _is_loopback(self.url)
-            timeouts = (self.connect_timeout, self.read_timeout)
-            self._batch_client = HttpClient(self.url, self._authorisation(), *timeouts, use_proxy)
-        try:
-            reply = await self._batch_client.post("/completions" if scores_text else "/chat/completions", body)
-        except EndpointError as error:
-            raise EndpointError(error.failure, self._without_key(error.detail)) from error
-        if reply.status >= 400:
-            raise self._refusal(reply.status, reply.text, reply.headers)
-        return echo.log_likelihood(request, _parsed(reply.text)) if scores_text else _whole(reply.text)
+        limit = byte_limit(body, body["prompt"] if scores_text else "")
+        with self._failures():
+            path = "/completions" if scores_text else "/chat/completions"
+            reply = await self._batches().post(path, body, limit)
+            if reply.status not in SUCCESS:
+                raise self._refusal(reply.status, reply.text, reply.headers)
+            content = parsed(reply.text)
+            if scores_text:
+                return echo.log_likelihood(request, content)
+            whole = chat_reply(content)
+            too_long(len(whole["choices"][0]["message"].get("content") or ""), character_limit(body), "characters")
+            return whole
 
     async def models(self) -> list[str]:
         """Names of the models that the server offers. Raises `EndpointError`."""
-        try:
-            reply = await self._http().get("/models")
-        except httpx.HTTPError as error:
-            raise self._translated(error) from error
-        if reply.is_error:
-            raise self._refusal(reply.status_code, reply.text, reply.headers)
-        try:
-            return [str(entry["id"]) for entry in reply.json()["data"]]
-        except (ValueError, KeyError, TypeError) as error:
-            raise EndpointError(Failure.BROKEN, f"{self.url}/models is not a list of models") from error
+        with self._failures():
+            async with (
+                asyncio.timeout(self.connect_timeout + self.read_timeout),
+                self._http().stream("GET", "/models") as reply,
+            ):
+                text = await self._text(reply, LIST_BYTES)
+            try:
+                return [entry.id for entry in valid(ModelList, parsed(text)).data]
+            except EndpointError as error:
+                detail = f"{self._place}/models is not a list of models ({error.detail})"
+                raise EndpointError(Failure.BROKEN, detail) from None
 
     async def _attempt(self, request: Request) -> AsyncGenerator[str | Finish]:
         body = {**request, "model": self.model, "stream": True}
         if self._asks_usage:
             body["stream_options"] = {"include_usage": True}
-        try:
-            async with self._http().stream("POST", "/chat/completions", json=body) as reply:
-                if reply.is_error:
-                    text = (await reply.aread()).decode("utf-8", "replace")
-                    if self._asks_usage and reply.status_code in (400, 422) and "stream_options" in text:
-                        self._asks_usage = False  # an older server; the next try goes without
-                        raise EndpointError(Failure.BROKEN, "the server does not know stream_options")
-                    raise self._refusal(reply.status_code, text, reply.headers)
-                async for event in _events(reply):
-                    yield event
-        except httpx.HTTPError as error:
-            raise self._translated(error) from error
+        with self._failures():
+            async with self._http().stream("POST", "/chat/completions", content=encoded(body)) as reply:
+                if reply.status_code not in SUCCESS:
+                    await self._refuse(reply)
+                check_encoding(reply.headers)
+                chunks = bounded(reply.aiter_bytes(), byte_limit(body))
+                async with aclosing(completion_events(chunks, character_limit(body))) as events:
+                    async for event in events:
+                        yield event
+
+    async def _refuse(self, reply: httpx.Response) -> NoReturn:
+        """Raises the `EndpointError` of a refusal; a server without `stream_options` is called without from now on."""
+        text = await start_of(reply.aiter_bytes(), ERROR_BYTES)
+        if self._asks_usage and reply.status_code in (400, 422) and "stream_options" in text:
+            self._asks_usage = False
+            raise EndpointError(Failure.BROKEN, "the server does not know stream_options")
+        raise self._refusal(reply.status_code, text, reply.headers)
+
+    async def _text(self, reply: httpx.Response, most_bytes: int) -> str:
+        """The text of a reply that is no refusal. Raises `EndpointError`."""
+        if reply.status_code not in SUCCESS:
+            text = await start_of(reply.aiter_bytes(), ERROR_BYTES)
+            raise self._refusal(reply.status_code, text, reply.headers)
+        check_encoding(reply.headers)
+        return await whole_text(reply.aiter_bytes(), most_bytes)
 
     def _http(self) -> httpx.AsyncClient:
         if self._client is None:
             self._client = httpx.AsyncClient(
                 base_url=self.url,
-                headers=self._authorisation(),
+                headers={**self._headers(), "Content-Type": "application/json"},
                 timeout=httpx.Timeout(self.read_timeout, connect=self.connect_timeout),
                 limits=httpx.Limits(max_connections=None),
                 transport=self.transport,
                 trust_env=not _is_loopback(self.url),
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # a server cannot leave anything here
             )
         return self._client
 
-    def _authorisation(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.key}"} if self.key else {}
+    def _batches(self) -> HttpClient:
+        if self._batch_client is None:
+            timeouts = (self.connect_timeout, self.read_timeout)
+            self._batch_client = HttpClient(self.url, self._headers(), *timeouts, not _is_loopback(self.url))
+        return self._batch_client
+
+    def _headers(self) -> dict[str, str]:
+        """Compression is not wanted: a few bytes could become gigabytes."""
+        key = {"Authorization": f"Bearer {self.key}"} if self.key else {}
+        return {**key, "Accept-Encoding": "identity"}
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        """A context that only an `EndpointError` without secrets leaves."""
+        try:
+            with typed_failures(self._place, self._redactor.masked):
+                try:
+                    yield
+                except httpx.HTTPError as error:
+                    raise self._translated(error) from None
+        except EndpointError as error:
+            # `from None`: the cause quotes what the server sent.
+            raise EndpointError(error.failure, self._redactor.line(error.detail), error.retry_after) from None
+
+    @cached_property
+    def _place(self) -> str:
+        """The address without a password."""
+        url = _url(self.url)
+        return str(url.copy_with(userinfo=b"", query=None)) if url else "the configured url"
+
+    @cached_property
+    def _redactor(self) -> Redactor:
+        url = _url(self.url)
+        return Redactor([self.key, url.password if url else None])
 
     def _refusal(self, status: int, body: str, headers: Mapping[str, str]) -> EndpointError:
         failure = {401: Failure.UNAUTHORISED, 403: Failure.UNAUTHORISED, 429: Failure.RATE_LIMITED}.get(
-            status, Failure.REFUSED if status < 500 and status not in PASSING else Failure.BROKEN
+            status, Failure.REFUSED if 400 <= status < 500 and status not in PASSING else Failure.BROKEN
         )
-        detail = f"{self.url} answered {status}: {_message(body)}"
-        return EndpointError(failure, self._without_key(detail), _retry_after(headers))
+        said = f"it redirects to {headers.get('location', 'nowhere')}" if 300 <= status < 400 else message(body)
+        return EndpointError(failure, f"{self._place} answered {status}: {said}", retry_after(headers))
 
     def _translated(self, error: httpx.HTTPError) -> EndpointError:
-        detail = self._without_key(f"{self.url}: {str(error) or type(error).__name__}")
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-            return EndpointError(Failure.UNREACHABLE, detail)
+            return EndpointError(Failure.UNREACHABLE, f"{self._place}: {str(error) or type(error).__name__}")
         if isinstance(error, httpx.TimeoutException):
-            return EndpointError(Failure.TIMEOUT, f"{self.url}: silent for {self.read_timeout:g} s")
-        return EndpointError(Failure.BROKEN, detail)
+            return EndpointError(Failure.TIMEOUT, f"{self._place}: silent for {self.read_timeout:g} s")
+        return EndpointError(Failure.BROKEN, f"{self._place}: {str(error) or type(error).__name__}")
 
     def _pause(self, attempt: int, error: EndpointError) -> float:
         if error.retry_after is not None:
             return error.retry_after
         return self.first_pause * 2.0**attempt * random.uniform(0.5, 1.5)  # noqa: S311  (jitter, not a secret)
-
-    def _without_key(self, text: str) -> str:
-        return text.replace(self.key, "•••") if self.key else text
-
-
-async def _events(reply: httpx.Response) -> AsyncGenerator[str | Finish]:
-    """Text deltas of a server-sent event stream, then its `Finish`."""
-    reason: str | None = None
-    usage = Usage()
-    async for line in reply.aiter_lines():
-        if not line.startswith("data:"):
-            continue  # comments, event names and blank lines keep the connection alive
-        data = line.removeprefix("data:").strip()
-        if data == "[DONE]":
-            break
-        chunk = _parsed(data)
-        usage = _usage(chunk) or usage
-        for choice in (chunk.get("choices") or [])[:1]:
-            reason = choice.get("finish_reason") or reason
-            text = (choice.get("delta") or {}).get("content")
-            if text:
-                yield str(text)
-    if reason is None:
-        raise EndpointError(Failure.BROKEN, "the stream ended before the completion was complete")
-    yield Finish(reason, usage)
-
-
-def _whole(text: str) -> Reply:
-    """A body that is a chat completion with at least one choice. Raises `EndpointError`."""
-    body = _parsed(text)
-    choices = body.get("choices")
-    if not isinstance(choices, list) or not choices or not isinstance(choices[0].get("message"), dict):
-        raise EndpointError(Failure.BROKEN, f"a reply without a message: {text[:SHOWN]}")
-    return body
-
-
-def _parsed(data: str) -> dict[str, Any]:
-    try:
-        chunk = json.loads(data)
-    except ValueError as error:
-        raise EndpointError(Failure.BROKEN, f"not JSON: {data[:SHOWN]}") from error
-    if not isinstance(chunk, dict):
-        raise EndpointError(Failure.BROKEN, f"not a JSON object: {data[:SHOWN]}")
-    if chunk.get("error"):
-        raise EndpointError(Failure.BROKEN, f"the server failed midway: {_message(data)}")
-    return chunk
-
-
-def _usage(chunk: Mapping[str, Any]) -> Usage | None:
-    usage = chunk.get("usage")
-    if not isinstance(usage, dict):
-        return None
-    return Usage(usage.get("prompt_tokens"), usage.get("completion_tokens"))
-
-
-def _message(body: str) -> str:
-    """The human part of an error body, whichever of the usual shapes it has."""
-    try:
-        error = json.loads(body)
-    except ValueError:
-        return body.strip()[:SHOWN] or "no explanation"
-    for key in ("error", "message", "detail"):
-        if isinstance(error, dict) and error.get(key):
-            error = error[key]
-    return str(error)[:SHOWN]
 
 
 def _may_pass(error: EndpointError) -> bool:
@@ -225,14 +218,22 @@ def _may_pass(error: EndpointError) -> bool:
     return error.failure in (Failure.UNREACHABLE, Failure.RATE_LIMITED, Failure.BROKEN)
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds, from either form of the header (RFC 9110, 10.2.3)."""
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds, at most a day, from either form of the header (RFC 9110, 10.2.3); None for anything else."""
     value = str(headers.get("retry-after", "")).strip()
-    if value.replace(".", "", 1).isdigit():
-        return float(value)
+    if SECONDS.fullmatch(value):
+        return min(float(value), LONGEST_RETRY_AFTER)
     try:
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):  # no date, or one without a zone
+        seconds = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
+    except (ValueError, TypeError, OverflowError):  # no date, one without a zone, or one that no calendar has
+        return None
+    return min(max(0.0, seconds), LONGEST_RETRY_AFTER)
+
+
+def _url(url: str) -> httpx.URL | None:
+    try:
+        return httpx.URL(url)
+    except httpx.InvalidURL:
         return None
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 
 from arena.endpoints.endpoint import EndpointError, Failure
+from arena.endpoints.event_stream import whole_text
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,12 @@ class HttpClient:
     use_proxy: bool
     _session: aiohttp.ClientSession | None = None
 
-    async def post(self, path: str, body: Mapping[str, Any]) -> HttpReply:
-        """The reply to a posted body. Raises `EndpointError` without a complete reply."""
-        data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    async def post(self, path: str, body: Mapping[str, Any], most_bytes: int) -> HttpReply:
+        """The reply to a posted body, after no redirect. Raises `EndpointError` without a complete reply."""
         try:
-            async with self._open().post(self.url + path, data=data) as reply:
-                text = (await reply.read()).decode("utf-8", "replace")
+            async with self._open().post(self.url + path, data=encoded(body), allow_redirects=False) as reply:
+                check_encoding(reply.headers)
+                text = await whole_text(reply.content.iter_any(), most_bytes)
                 return HttpReply(reply.status, reply.headers, text)
         except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError) as error:
             raise EndpointError(Failure.UNREACHABLE, f"{self.url}: {error}") from error
@@ -62,7 +63,22 @@ class HttpClient:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0),
                 headers={**self.headers, "Content-Type": "application/json"},
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
                 timeout=timeout,
                 trust_env=self.use_proxy,
             )
         return self._session
+
+
+def encoded(body: Mapping[str, Any]) -> bytes:
+    """The body as JSON; half a surrogate pair, which UTF-8 cannot encode, becomes a question mark."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def check_encoding(headers: Mapping[str, str]) -> None:
+    """Raises `EndpointError` for a compressed reply, which the request excludes."""
+    encoding = str(headers.get("content-encoding") or "identity").strip().casefold()
+    if encoding != "identity":
+        detail = f"The reply is compressed ({encoding[:40]}). Set the server to obey Accept-Encoding: identity."
+        raise EndpointError(Failure.BROKEN, detail)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from arena.endpoints.endpoint import Completion, EndpointError, Failure, Finish, Reply, Request, reply
+from arena.endpoints.failures import typed_failures
 from arena.endpoints.generation_plan import Planner, Sampling
 from arena.endpoints.startup import CrashCount, StartLock
 
@@ -71,7 +72,14 @@ class Transformers:
     _crashes: CrashCount = field(default_factory=CrashCount, init=False, repr=False)
 
     async def start(self) -> None:
-        """Load the weights once, in a thread; a model whose thread broke gets a new thread. Idempotent."""
+        """Load the weights once, in a thread; a model whose thread broke gets a new thread. Idempotent.
+
+        Raises `EndpointError`.
+        """
+        with typed_failures(self.source):
+            await self._start()
+
+    async def _start(self) -> None:
         async with self._lock.starting():
             crash = self._batcher.ended if self._batcher else None
             if crash is not None and (failure := self._crashes.failure(crash.detail)).failure is Failure.UNUSABLE:

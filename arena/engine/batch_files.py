@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from arena.endpoints.endpoint import Reply
+from arena.endpoints.endpoint import EndpointError, Reply
+from arena.endpoints.reply_schema import chat_reply, read_json
 from arena.engine.calls import Call, Status, status_of
 from arena.engine.model_client import ModelClient
 from arena.engine.reply_cache import Entry, ReplyCache
@@ -63,7 +64,7 @@ def read_batch(path: Path, calls: Iterable[Call], reply_cache: ReplyCache) -> Co
         if call.key not in results or call.key in reply_cache:
             continue
         reply, detail = results.pop(call.key)
-        problem = call.check(reply) if reply is not None else None
+        problem = call.problem(reply) if reply is not None else None
         status = Status.TRANSPORT if reply is None else status_of(problem.reason) if problem else Status.OK
         reply_cache.append(Entry(call.key, status, call.model, reply, problem.reason.value if problem else detail))
         counts[status] += 1
@@ -88,7 +89,7 @@ def _results(path: Path) -> dict[str, tuple[Reply | None, str]]:
 
 def _result(line: str, place: str) -> tuple[str, Reply | None, str]:
     try:
-        record: dict[str, Any] = json.loads(line)
+        record: dict[str, Any] = read_json(line)
         response = record.get("response") or {}
         body = response.get("body") or {}
         name = str(record["custom_id"])
@@ -96,8 +97,11 @@ def _result(line: str, place: str) -> tuple[str, Reply | None, str]:
         raise BatchFileError(
             f"{place} is not a batch result with custom_id and response. Download the results again."
         ) from problem
-    choices = body.get("choices") if isinstance(body, dict) else None
-    if isinstance(choices, list) and choices and isinstance(choices[0].get("message"), dict):
-        return name, body, ""
-    error = record.get("error") or body.get("error") or response.get("status_code") or "no response"
+    if isinstance(body, dict) and "choices" in body:
+        try:
+            return name, chat_reply(body), ""
+        except EndpointError as problem:
+            return name, None, problem.detail
+    failed = body.get("error") if isinstance(body, dict) else None
+    error = record.get("error") or failed or response.get("status_code") or "no response"
     return name, None, f"batch error: {json.dumps(error, ensure_ascii=False)}"[:500]

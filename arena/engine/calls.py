@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +13,8 @@ from typing import Any
 from arena.endpoints import Request
 from arena.endpoints.endpoint import Reply
 from judges.replies import Reason, Unparsable, reply_text
+
+log = logging.getLogger(__name__)
 
 
 class Status(StrEnum):
@@ -52,6 +55,15 @@ class Call:
     model: str
     body: Request
     check: Callable[[Reply], Unparsable | None] = cannot_be_read
+
+    def problem(self, reply: Reply) -> Unparsable | None:
+        """Why the reply cannot be read, if it cannot. No shape of a reply ends the run."""
+        try:
+            return self.check(reply)
+        # The outer edge of a protocol's reader: a reply that it did not expect must not end the other calls.
+        except Exception:
+            log.exception("The reply of %s has a shape that its reader does not know.", self.model)
+            return Unparsable(Reason.NONE)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import Any
 
 from arena.endpoints import EndpointError, Failure
 from arena.endpoints.endpoint import Reply, answer
+from arena.endpoints.failures import typed_failures
 from arena.engine.attempts import Attempt, pause_before_retry
 from arena.engine.budget import Budget, used_tokens
 from arena.engine.call_counts import CallCounts
@@ -101,7 +102,7 @@ class Engine:
                 self._room.clear()
                 await self._room.wait()
             reply = self.reply_cache.reply(call.key)
-            if reply is not None and call.check(reply) is None:
+            if reply is not None and call.problem(reply) is None:
                 self._results.put_nowait(CallResult(number, call, Status.OK, reply=reply, replayed=True))
             elif call.key in self._flying:
                 self._flying[call.key].append((number, call))
@@ -193,11 +194,12 @@ class Engine:
         began = time.monotonic()
         try:
             async with asyncio.timeout(self.retry_policy.call_timeout):
-                await queue.start()
-                if queue.closed:  # while this call waited for the start
-                    return _not_tried(queue.closed)
-                self.call_counts.calls += 1
-                reply = await answer(queue.client.endpoint, call.body)
+                with typed_failures(call.model):
+                    await queue.start()
+                    if queue.closed:  # while this call waited for the start
+                        return _not_tried(queue.closed)
+                    self.call_counts.calls += 1
+                    reply = await answer(queue.client.endpoint, call.body)
         except EndpointError as error:
             return self._failed(queue, call, error, began)
         except TimeoutError:
@@ -210,7 +212,7 @@ class Engine:
         self.call_counts.prompt_tokens += used[0]
         self.call_counts.completion_tokens += used[1]
         cost = queue.succeeded(call, used)
-        problem = call.check(reply)
+        problem = call.problem(reply)
         if problem is None:
             return Attempt(Status.OK, reply=reply, cost=cost)
         status = status_of(problem.reason)
@@ -233,7 +235,7 @@ def _not_tried(closed: tuple[Status, str]) -> Attempt:
 
 def _shared(result: CallResult, number: int, call: Call) -> CallResult:
     """The same reply for another call with the same key, if its own check can read it."""
-    problem = call.check(result.reply) if result.reply is not None else None
+    problem = call.problem(result.reply) if result.reply is not None else None
     if problem:
         return CallResult(number, call, status_of(problem.reason), problem.reason.value)
     return CallResult(number, call, result.status, result.detail, result.reply, replayed=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from arena.rules.visible_text import has_visible_text
+from judges.visible_text import has_visible_text
 
 # C0 and C1 controls except tab and line feed (PostgreSQL refuses NUL), and direction overrides; the marks and
 # isolates of right-to-left scripts are kept

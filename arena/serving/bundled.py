@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 
 import httpx
+from pydantic import ValidationError
 
 from arena.config import AnyModel, FactSettings, LlamaCppSettings, OpenAISettings, ScriptedSettings
 from arena.endpoints import EndpointError
@@ -112,8 +113,13 @@ async def _models_at(port: int) -> list[OpenAISettings]:
         return []  # nothing there, or something else: that is the usual case
     finally:
         await server.close()
-    return [
-        OpenAISettings(name=name, endpoint="openai", url=url)
-        for name in names
-        if not any(word in name.casefold() for word in NOT_FOR_CHAT)
-    ]
+    fit = [name for name in names if not any(word in name.casefold() for word in NOT_FOR_CHAT)]
+    return [model for name in fit if (model := _model_called(name, url)) is not None]
+
+
+def _model_called(name: str, url: str) -> OpenAISettings | None:
+    """The settings of a local server's model, if its name can be the name of a model here."""
+    try:
+        return OpenAISettings(name=name, endpoint="openai", url=url)
+    except ValidationError:
+        return None

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import aclosing
 
 from arena.config import AnyModel, OpenAISettings
 from arena.endpoints import Endpoint, EndpointError, Failure, Finish, Probe
+from arena.endpoints.failures import typed_failures
 from arena.endpoints.openai import OpenAI
 from arena.errors import ConfigError
 from arena.serving.models import ServedModel, make_endpoint
+from judges.visible_text import has_visible_text
 
 TIMEOUT = 120.0  # seconds; weights may have to be loaded
 
@@ -33,8 +36,9 @@ async def probe(settings: AnyModel) -> Probe:
         return Probe(False, str(error))
     try:
         async with asyncio.timeout(TIMEOUT):
-            await endpoint.start()
-            return await _first_words(ServedModel(settings, endpoint))
+            with typed_failures(settings.name):
+                await endpoint.start()
+                return await _first_words(ServedModel(settings, endpoint))
     except EndpointError as error:
         return Probe(False, str(error), await _advice(settings, endpoint, error))
     except TimeoutError:
@@ -45,14 +49,14 @@ async def probe(settings: AnyModel) -> Probe:
 
 async def _first_words(model: ServedModel) -> Probe:
     started, first, text = time.monotonic(), None, ""
-    async for event in model.endpoint.stream(
-        {**model.request([{"role": "user", "content": "Say hello."}]), "max_tokens": 16}
-    ):
-        if isinstance(event, Finish):
-            break
-        first = first if first is not None else time.monotonic() - started
-        text += event
-    if not text.strip():
+    request = {**model.request([{"role": "user", "content": "Say hello."}]), "max_tokens": 16}
+    async with aclosing(model.endpoint.stream(request)) as events:
+        async for event in events:
+            if isinstance(event, Finish):
+                break
+            first = first if first is not None else time.monotonic() - started
+            text += event
+    if not has_visible_text(text):
         return Probe(False, "answers, but with no text", "does it need a larger `max_tokens`?")
     return Probe(True, " ".join(text.split()), seconds=first)
 

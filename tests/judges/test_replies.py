@@ -21,6 +21,8 @@ def reply(text, finish="stop", **message):
         (reply(None, refusal="I cannot judge this."), Reason.REFUSED),
         (reply(None), Reason.EMPTY),
         (reply(" \n"), Reason.EMPTY),
+        (reply("\u200b\u2060"), Reason.EMPTY),
+        (reply("<think>x</think>\u200b"), Reason.EMPTY),
         (reply("<think>A seems better [[A]]"), Reason.TRUNCATED),
         (reply("<think>[[A]]</think>  "), Reason.EMPTY),
     ],

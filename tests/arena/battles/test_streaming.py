@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Callable
 
 import pytest
 from sqlmodel import select
 
 from arena.battles.streaming import LiveTurn, StreamTimeouts
+from arena.config import OpenAISettings
 from arena.endpoints import EndpointError, Failure, Finish
 from arena.rules.name_masking import NameMasker
+from arena.serving.models import ServedModel
 from arena.store.schema.battles import BattleStatus, CompletionRow, CompletionStatus
 from tests.support.arenas import LISTS, PLAIN, opened_battles, settled
+from tests.support.hostile_server import server, stream
+from tests.support.odd_replies import odd_objects
 
 Events = AsyncGenerator[str | Finish]
 
@@ -173,3 +178,19 @@ async def test_a_battle_whose_stream_has_a_bug_is_closed_and_the_voter_can_go_on
     assert battles.serving.models[LISTS.name].availability.failures == 1
     with sqlite.read() as session:
         assert "broken" in session.exec(select(CompletionRow.failure)).all()
+
+
+@pytest.mark.service
+@pytest.mark.parametrize("value", odd_objects("delta"), ids=lambda value: json.dumps(value)[:60])
+async def test_an_odd_event_ends_the_turn_at_once(value):
+    async with (
+        server(stream({"choices": [{"delta": {"content": "Well"}}]}, value)) as endpoint,
+        asyncio.timeout(3),
+    ):
+        served = ServedModel(OpenAISettings(name="odd", endpoint="openai", url=endpoint.url), endpoint)
+        running = turn(Model(fine), served)
+        await running.run()
+    assert running.sides["b"].failure is Failure.BROKEN
+    assert (
+        running.outcome() == {"model": True, "odd": False} or running.sides["a"].status is CompletionStatus.STOPPED
+    )

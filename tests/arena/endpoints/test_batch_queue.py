@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from arena.endpoints import EndpointError, Failure
-from arena.endpoints.batch_queue import BatchQueue
+from arena.endpoints.batch_queue import BatchedEndpoint, BatchQueue, batch_outcomes
 
 
 async def test_requests_that_arrive_together_are_answered_together_in_order():
@@ -65,3 +65,33 @@ async def test_who_left_is_not_answered_and_closing_tells_those_who_wait():
     assert outcome == {} or outcome.failure is Failure.BROKEN
     with pytest.raises(EndpointError, match="closed"):
         await queue.reply({"n": 5})
+
+
+async def test_a_library_that_loses_a_reply_fails_its_batch():
+    queue = BatchQueue(lambda requests: [{}] * (len(requests) - 1), at_most=4)
+    for call in [asyncio.create_task(queue.reply({"n": number})) for number in range(2)]:
+        with pytest.raises(EndpointError, match="gave 1 replies to 2 requests"):
+            await call
+    await queue.close()
+
+
+@pytest.mark.parametrize("error", [KeyError("role"), TypeError("x"), AttributeError("x"), ValueError("x")])
+def test_a_malformed_request_fails_alone(error):
+    def read(request):
+        if "bad" in request:
+            raise error
+        return request
+
+    outcomes = batch_outcomes([{"n": 1}, {"bad": 1}, {"n": 2}], read, lambda requests: [dict(r) for r in requests])
+    assert (outcomes[0], outcomes[2]) == ({"n": 1}, {"n": 2})
+    assert outcomes[1].failure is Failure.REFUSED
+
+
+@pytest.mark.parametrize("error", [RuntimeError("CUDA out of memory"), OSError("disk"), TimeoutError()])
+async def test_whatever_loading_raises_is_a_typed_failure(error):
+    class Endpoint(BatchedEndpoint):
+        def _load(self):
+            raise error
+
+    with pytest.raises(EndpointError):
+        await Endpoint().start()

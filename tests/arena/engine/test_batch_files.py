@@ -8,6 +8,7 @@ import pytest
 
 from arena.endpoints.scripted import Scripted
 from arena.engine import BatchFileError, Call, ModelClient, ReplyCache, Status, address, read_batch, write_batch
+from tests.support.odd_replies import odd_objects
 
 IDENTITY = {"endpoint": "openai", "url": "https://judge.example/v1", "model": "large-1"}
 SERVED = {"judge": ModelClient(Scripted(), IDENTITY)}
@@ -68,3 +69,26 @@ def test_what_cannot_be_a_batch_is_reported(reply_cache, tmp_path):
     (tmp_path / "other.jsonl").write_text(result("0" * 64, "yes"))
     with pytest.raises(BatchFileError, match="no results of these requests"):
         read_batch(tmp_path / "other.jsonl", ASKS, reply_cache)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [value for value in odd_objects("message") if "choices" in value] + [{"choices": [{"message": {"content": "\u200b"}}]}],
+    ids=lambda value: json.dumps(value)[:60],
+)  # fmt: skip
+def test_a_result_of_another_shape_is_a_failure_of_its_own(body, reply_cache, tmp_path):
+    lines = [{"custom_id": ASKS[0].key, "response": {"status_code": 200, "body": body}}]
+    (tmp_path / "results.jsonl").write_text(json.dumps(lines[0]) + "\n" + result(ASKS[1].key, "yes"))
+    counts = read_batch(tmp_path / "results.jsonl", ASKS, reply_cache)
+    assert counts[Status.OK] == 1
+    assert counts.total() == 2
+    assert reply_cache.reply(ASKS[0].key) is None
+
+
+@pytest.mark.parametrize(
+    "line", ['{"a": NaN}', "[" * 100_000, '{"n": ' + "9" * 5000 + "}", "5", '{"response": 5}']
+)
+def test_a_line_that_is_no_result_is_an_error_of_the_file(line, reply_cache, tmp_path):
+    (tmp_path / "results.jsonl").write_text(line)
+    with pytest.raises(BatchFileError, match=r"results\.jsonl:1 is not a batch result"):
+        read_batch(tmp_path / "results.jsonl", ASKS, reply_cache)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -27,6 +28,8 @@ from arena.engine import (
 )
 from arena.engine.model_queue import ModelQueue
 from judges.replies import Reason, Unparsable, reply_text
+from tests.support.hostile_server import http, server
+from tests.support.odd_replies import odd_objects
 
 AT_ONCE = RetryPolicy(first_pause=0.0)
 IDENTITY = {"endpoint": "fake"}
@@ -384,3 +387,40 @@ def test_the_address_depends_on_everything_that_decides_the_reply():
     }
     assert len(keys) == 4
     assert address(IDENTITY, json.loads(json.dumps(body))) == address(IDENTITY, body)
+
+
+@pytest.mark.parametrize(
+    "error", [AttributeError("a bug"), RecursionError(), ValueError("x"), MemoryError(), OSError("x")]
+)
+async def test_an_unexpected_error_of_an_endpoint_is_a_failed_call_and_ends_no_other(reply_cache, error):
+    fake = Fake(lambda prompt: [error if prompt == "bad" else said("yes")])
+    results = await run(engine(fake, reply_cache), [ask("bad"), ask("good")])
+    assert [result.status for result in results] == [Status.TRANSPORT, Status.OK]
+    assert results[0].reply is None
+
+
+@pytest.mark.parametrize(
+    "error", [KeyError("choices"), AttributeError("get"), TypeError("x"), OverflowError("exp")]
+)
+async def test_a_reply_that_breaks_its_reader_is_unparsable_and_ends_no_other(reply_cache, error):
+    def check(reply):
+        raise error
+
+    bad = dataclasses.replace(ask("bad"), check=check)
+    results = await run(engine(Fake(always(said("yes"))), reply_cache), [bad, ask("good")])
+    assert [result.status for result in results] == [Status.UNPARSABLE, Status.OK]
+
+
+@pytest.mark.parametrize("text", ["\u200b", "\u2060\n", "&nbsp;", "\u3164"])
+async def test_a_reply_that_shows_nothing_is_never_scored(reply_cache, text):
+    (result,) = await run(engine(Fake(always(said(text))), reply_cache), [ask("a")])
+    assert (result.status, result.reply) == (Status.UNPARSABLE, None)
+
+
+@pytest.mark.service
+@pytest.mark.parametrize("value", odd_objects("message"), ids=lambda value: json.dumps(value)[:60])
+async def test_no_odd_reply_of_a_real_server_is_scored(reply_cache, value):
+    async with server(http(200, json.dumps(value))) as endpoint:
+        one = Engine({"judge": ModelClient(endpoint, IDENTITY)}, reply_cache, None, RetryPolicy(attempts=1))
+        (result,) = await run(one, [ask("a")])
+    assert (result.status, result.reply) == (Status.TRANSPORT, None)

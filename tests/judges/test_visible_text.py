@@ -2,7 +2,7 @@
 
 import pytest
 
-from arena.rules.visible_text import has_visible_text
+from judges.visible_text import has_visible_text
 
 
 @pytest.mark.parametrize(
