@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -17,14 +18,24 @@ from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from arena.battles.live_turns import BattleRefused, RunningTurn, RunningTurns
+from arena.battles.liveness import Liveness
 from arena.battles.matchmaking import TooFewModels, draw_pair, why_no_battle
-from arena.battles.views import BattleView, view_of
-from arena.battles.votes import VoteRefused, cast_vote, check_counted, check_voter, check_winner
+from arena.battles.turn_saver import TurnSaver
+from arena.battles.views import BattleView, interrupted, view_of
+from arena.battles.votes import (
+    INTERRUPTED,
+    NOT_SAVED,
+    VoteRefused,
+    cast_vote,
+    check_counted,
+    check_voter,
+    check_winner,
+)
 from arena.config import BattleSettings
 from arena.rules.name_masking import NameMasker
 from arena.rules.prompt_limits import checked_prompt
 from arena.serving.models import Serving
-from arena.store import Database, Session, shared_battles
+from arena.store import Database, Session, running_turns, shared_battles
 from arena.store import battles as stored
 from arena.store.battles import StoredBattle
 from arena.store.models import register_models
@@ -36,6 +47,7 @@ __all__ = ["BattleRefused", "Battles"]
 log = logging.getLogger(__name__)
 
 UNMASKED = NameMasker(())
+READ_EVERY = 1.0  # seconds between two reads of a turn that another server runs
 DEADLINE_MARGIN = 60.0  # seconds for storing a turn, and for clocks that differ
 
 T = TypeVar("T")
@@ -52,29 +64,61 @@ class Battles:
         self.limits = limits
         self.random = random or SystemRandom()
         self._name_masker = NameMasker(serving.names_to_hide())
-        self._running = RunningTurns(serving, limits, self._name_masker, self._write)
+        self.server = secrets.token_hex(8)  # owner of the turns that run here
+        self._saver = TurnSaver(self.server, self._write)
+        self._running = RunningTurns(serving, limits, self._name_masker, self._saver)
+        self._liveness = Liveness(database, self.server)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def open(self) -> int:
-        """Register the models and close battles that a stopped server left running; returns their number."""
-        before = now() if self.database.file else self._deadline()  # a file has one server, at most
+        """Register the models and interrupt the turns of a stopped server; returns their number.
+
+        A file has one server at most. On a shared database `check_servers` finds stopped ones.
+        """
 
         def prepare(session: Session) -> int:
             register_models(session, self.serving.models)
-            return stored.close_interrupted(session, before)
+            return self._liveness.enter(session)
 
         return await self._write(prepare)
 
+    @property
+    def closing(self) -> bool:
+        """Whether this server is about to stop and starts no turns."""
+        return self._running.closing
+
+    async def drain(self, seconds: float) -> None:
+        """Start no more turns and let those that run end; after `seconds`, keep the texts so far."""
+        self._running.closing = True
+        if self._running.ids:
+            log.info("Waiting up to %g s for %d running turns.", seconds, len(self._running.ids))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._running.ended(), seconds)
+        await self._running.interrupt()
+
     async def close(self) -> None:
-        """Stop all turns and close their battles as abandoned."""
-        ids = await self._running.close()
-        await self._write(lambda session: stored.close_running(session, ids))
+        """End all turns now; their battles stay open with the texts so far."""
+        await self._running.interrupt()
+        await self._liveness.leave()
+
+    async def save_texts(self) -> None:
+        """Save what the running turns have written by now. Call it about once a second."""
+        await self._running.save_texts()
+
+    async def check_servers(self) -> int:
+        """Give this server's sign of life and interrupt turns that no server runs; returns their number.
+
+        Call it every `liveness.CHECK_EVERY` seconds.
+        """
+        return await self._liveness.check(self._running.ids)
 
     async def close_stale(self) -> int:
-        """Close old open battles and running ones past their deadline as abandoned; returns their number."""
+        """Close old open battles and turns that a server of an older version left; returns their number."""
         before, deadline = now() - timedelta(hours=self.limits.abandon_after_hours), self._deadline()
         return await self._write(
-            lambda session: stored.close_stale(session, before) + stored.close_interrupted(session, deadline)
+            lambda session: (
+                stored.close_stale(session, before) + running_turns.interrupt_unowned(session, deadline)
+            )
         )
 
     async def begin(self, voter: str, prompt: str) -> BattleView:
@@ -85,19 +129,21 @@ class Battles:
         except TooFewModels:
             raise BattleRefused(self.why_no_battle()) from None
 
-        def write(session: Session) -> str:
-            battle = stored.add_battle(session, voter, pair.model_a, pair.model_b, pair.probability)
+        def write(session: Session) -> StoredBattle:
+            battle = stored.add_battle(session, voter, pair.model_a, pair.model_b, pair.probability, self.server)
             stored.add_turn(session, battle.id or 0, prompt)
-            return battle.public_id
+            return stored.find_running(session, battle.public_id)
 
         with self._running.place(voter):
-            return await self._run_turn(await self._write(write))
+            return self._run_turn(await self._write(write))
 
     async def continue_(self, voter: str, public_id: str, prompt: str) -> BattleView:
         """Run the same two models on the next prompt. Raises `PromptRejected`, `BattleRefused`."""
         prompt = checked_prompt(prompt, self.limits.max_prompt_characters)
         async with self._lock(public_id):
             battle = await self._settled(voter, public_id)
+            if interrupted(battle):
+                raise BattleRefused(INTERRUPTED)
             if len(battle.turns) >= self.limits.max_turns:
                 raise BattleRefused(
                     f"A battle has at most {self.limits.max_turns} turns. Vote, then start a new battle."
@@ -160,13 +206,21 @@ class Battles:
         return self._view(battle, live)
 
     async def watch(self, voter: str, public_id: str) -> AsyncIterator[BattleView]:
-        """Frames of the running turn, then the battle after the turn is stored."""
+        """Frames of the running turn, then the battle after the turn is stored.
+
+        A turn that another server runs is read from the store until it has ended.
+        """
         if live := self._running.find(public_id, voter):
             async for _ in live.turn.frames():
                 yield self._view(live.battle, live)
-        final = await self.view(voter, public_id)
-        if final is not None:
-            yield final
+        shown = None
+        while (view := await self.view(voter, public_id)) is not None:
+            if view != shown:
+                yield view
+            if view.status is not BattleStatus.RUNNING:
+                return
+            shown = view
+            await asyncio.sleep(READ_EVERY)
 
     def why_no_battle(self) -> str | None:
         """The reason why no battle can start, without names of models; `None` when one can."""
@@ -183,18 +237,18 @@ class Battles:
     async def _another_turn(self, battle: StoredBattle, write: Callable[[Session], None]) -> BattleView:
         """Write the change to an open battle and start its next turn. Raises `BattleRefused`."""
 
-        def begin(session: Session) -> None:
-            stored.move(session, battle.id, BattleStatus.OPEN, BattleStatus.RUNNING)
+        def begin(session: Session) -> StoredBattle:
+            running_turns.take(session, battle.id, self.server)
             write(session)
+            return stored.find_running(session, battle.public_id)
 
         with self._running.place(battle.voter):
             try:
-                await self._write(begin)
+                return self._run_turn(await self._write(begin))
             except stored.WrongStatus:
                 raise BattleRefused(
                     "This battle has changed in the meantime. Reload the page to see it."
                 ) from None
-            return await self._run_turn(battle.public_id)
 
     async def _settled(self, voter: str, public_id: str) -> StoredBattle:
         """The voter's own battle, open and with no turn running. Raises `BattleRefused`."""
@@ -209,20 +263,19 @@ class Battles:
             raise BattleRefused("A model of this battle is no longer served. Vote, or start a new battle.")
         return battle
 
-    async def _run_turn(self, public_id: str) -> BattleView:
+    def _run_turn(self, battle: StoredBattle) -> BattleView:
         """Start the turn that the store has as running."""
-        battle = await self._find(public_id)
-        assert battle is not None
         return self._view(battle, self._running.start(battle))
 
     async def _stop_for_vote(self, public_id: str) -> None:
-        """Stop both models for a vote. Raises `VoteRefused` while there is nothing to judge."""
+        """Stop both models for a vote. Raises `VoteRefused` while nothing can be judged or saved."""
         live = self._running.find(public_id)
         if live is None:
             return
         if not live.turn.both_have_begun:
             raise VoteRefused("Wait until both models have started to write.")
-        await self._running.stop(live)
+        if not await self._running.stop(live):
+            raise VoteRefused(NOT_SAVED)
 
     def _view(self, battle: StoredBattle, live: RunningTurn | None = None) -> BattleView:
         name_masker = UNMASKED if battle.status is BattleStatus.VOTED else self._name_masker

@@ -5,24 +5,28 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from arena.battles.streaming import LiveTurn, StreamTimeouts
+from arena.battles.turn_saver import TurnSaver
 from arena.battles.views import conversation
 from arena.config import BattleSettings
 from arena.rules.name_masking import NameMasker
-from arena.rules.votes import SIDES
+from arena.rules.votes import SIDES, Side
 from arena.serving.models import Serving
-from arena.store import Session
-from arena.store import battles as stored
 from arena.store.battles import StoredBattle
-from arena.store.schema.battles import BattleStatus
+from arena.store.running_turns import EndedTurn, TextSoFar
+from arena.store.schema.battles import BattleStatus, CompletionStatus
 
 log = logging.getLogger(__name__)
 
-Write = Callable[[Callable[[Session], None]], Awaitable[None]]
+SAVING_TIMEOUT = 5.0  # seconds that a voter, and the end of the server, wait for the database
+
+RESTARTING = (
+    "The arena is about to restart, so no answer can start now. Your prompt is kept. Try again in a minute."
+)
 
 
 class BattleRefused(Exception):
@@ -36,38 +40,86 @@ class RunningTurn:
     battle: StoredBattle
     turn: LiveTurn
     task: asyncio.Task[None]
+    saved: dict[Side, int] = field(default_factory=lambda: dict.fromkeys(SIDES, 0))  # characters
+
+    def unsaved(self) -> list[TextSoFar]:
+        """The texts that have grown since they were saved."""
+        last = self.battle.turns[-1]
+        texts = ((side, self.turn.sides[side].text) for side in SIDES)
+        return [
+            TextSoFar(last.id, last.attempt, side, text) for side, text in texts if len(text) > self.saved[side]
+        ]
+
+    def mark_saved(self, texts: Sequence[TextSoFar]) -> None:
+        self.saved |= {text.side: len(text.text) for text in texts}
 
 
 class RunningTurns:
-    """The running turns of this server, by the battle's public id. `write` runs a write transaction."""
+    """The running turns of this server, by the battle's public id."""
 
-    def __init__(self, serving: Serving, limits: BattleSettings, name_masker: NameMasker, write: Write) -> None:
+    def __init__(
+        self, serving: Serving, limits: BattleSettings, name_masker: NameMasker, saver: TurnSaver
+    ) -> None:
         self.serving, self.limits, self.name_masker = serving, limits, name_masker
-        self._write = write
+        self.closing = False  # no turn may start
+        self._saver = saver
         self._live: dict[str, RunningTurn] = {}
         self._coming: list[str] = []  # voters whose turns are about to be under way
+        self._idle = asyncio.Event()
+        self._note_idle()
 
     def find(self, public_id: str, voter: str | None = None) -> RunningTurn | None:
         """The running turn of a battle, if there is one; with `voter`, only of theirs."""
         live = self._live.get(public_id)
         return live if live and voter in (None, live.battle.voter) else None
 
-    async def stop(self, live: RunningTurn) -> None:
-        """End a turn early and wait until it is stored."""
-        live.turn.stop()
-        await asyncio.wait([live.task])
+    @property
+    def ids(self) -> set[int]:
+        """The ids of the battles."""
+        return {live.battle.id for live in self._live.values()}
 
-    async def close(self) -> list[int]:
-        """Cancel all turns; returns the ids of their battles."""
+    async def stop(self, live: RunningTurn) -> bool:
+        """End a turn early; returns whether it could be stored soon."""
+        live.turn.stop()
+        done, _ = await asyncio.wait([live.task], timeout=SAVING_TIMEOUT)
+        return bool(done)
+
+    async def save_texts(self) -> None:
+        """Save the texts that have grown, and stop turns that another server has closed."""
+        unsaved = {live.battle.id: (live, live.unsaved()) for live in self._live.values()}
+        if not unsaved:
+            return
+        texts = [text for _, of_turn in unsaved.values() for text in of_turn]
+        lost = await self._saver.save_texts(texts, list(unsaved))
+        for number, (live, of_turn) in unsaved.items():
+            live.mark_saved(of_turn)
+            if number in lost:
+                live.turn.stop(CompletionStatus.ABANDONED)
+
+    async def ended(self) -> None:
+        """Wait until no turn runs or is about to."""
+        await self._idle.wait()
+
+    async def interrupt(self) -> None:
+        """End all turns now and store their texts so far. Gives up when the database does not take them in time."""
+        self.closing = True
         interrupted = list(self._live.values())
         for live in interrupted:
-            live.task.cancel()
-        await asyncio.gather(*(live.task for live in interrupted), return_exceptions=True)
-        return [live.battle.id for live in interrupted]
+            live.turn.stop(CompletionStatus.ABANDONED)
+        if not interrupted:
+            return
+        _, unsaved = await asyncio.wait([live.task for live in interrupted], timeout=SAVING_TIMEOUT)
+        for task in unsaved:
+            task.cancel()
+        await asyncio.gather(*unsaved, return_exceptions=True)
+        if unsaved:
+            log.error("%d turns could not be saved: the database did not answer in time.", len(unsaved))
 
     @contextmanager
     def place(self, voter: str) -> Iterator[None]:
         """Reserve capacity for a turn until it runs. Raises `BattleRefused` when there is none."""
+        if self.closing:
+            raise BattleRefused(RESTARTING)
         running = Counter([live.battle.voter for live in self._live.values()] + self._coming)
         if running[voter] >= self.limits.running_per_voter:
             raise BattleRefused(
@@ -76,10 +128,12 @@ class RunningTurns:
         if running.total() >= self.limits.running_at_once:
             raise BattleRefused("The arena is busy. Please try again in a moment. Your prompt is kept.")
         self._coming.append(voter)
+        self._note_idle()
         try:
             yield
         finally:
             self._coming.remove(voter)
+            self._note_idle()
 
     def start(self, battle: StoredBattle) -> RunningTurn:
         """Start the turn that the store has as running."""
@@ -96,15 +150,25 @@ class RunningTurns:
         return live
 
     async def _write_turn(self, battle: StoredBattle, turn: LiveTurn) -> None:
-        """Run the turn and store its completions and status."""
+        """Run the turn and store its completions and status, as soon as the database takes them."""
         await turn.run()
         self.serving.record_outcomes(turn.outcome())
         status = BattleStatus.FAILED if turn.failed else BattleStatus.OPEN
-        await self._write(lambda session: stored.finish_turn(session, battle.id, turn.written(), status))
+        if not await self._saver.finish(EndedTurn(battle.id, turn.written(), status)):
+            log.warning(
+                "The turn of battle %d was closed before it ended; its completions are dropped.", battle.id
+            )
 
     def _turn_ended(self, live: RunningTurn) -> None:
         """Remove the turn, also after a failure or a cancellation before its start."""
         live.turn.done.set()
         del self._live[live.battle.public_id]
+        self._note_idle()
         if not live.task.cancelled() and (error := live.task.exception()):
             log.error("The turn of battle %s could not be stored.", live.battle.id, exc_info=error)
+
+    def _note_idle(self) -> None:
+        if self._live or self._coming:
+            self._idle.clear()
+        else:
+            self._idle.set()

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Protocol
 
 from arena.endpoints import EndpointError, Failure, Finish, Usage
@@ -69,6 +70,8 @@ class LiveTurn:
 
     async def run(self) -> None:
         """Run until both sides have ended. A failure of one side stops the other, because the battle cannot count."""
+        if not self.running:
+            return  # stopped before its start
         self._tasks = [asyncio.create_task(self._write(side)) for side in SIDES]
         try:
             pending = set(self._tasks)
@@ -82,12 +85,17 @@ class LiveTurn:
             for task in self._tasks:
                 task.cancel()
 
-    def stop(self) -> None:
-        """Stop both sides; the text so far is kept."""
-        for side, task in zip(SIDES, self._tasks, strict=False):
+    def stop(self, status: CompletionStatus = CompletionStatus.STOPPED) -> None:
+        """Stop both sides; the text so far is kept, with `status` where it is not whole."""
+        for side, task in zip_longest(SIDES, self._tasks):
             if self.sides[side].status is CompletionStatus.RUNNING:
-                self.sides[side].status = CompletionStatus.STOPPED
-                task.cancel()
+                self.sides[side].status = status
+                if task:
+                    task.cancel()
+
+    @property
+    def running(self) -> bool:
+        return any(writing.status is CompletionStatus.RUNNING for writing in self.sides.values())
 
     @property
     def failed(self) -> bool:
@@ -142,8 +150,8 @@ class LiveTurn:
         except TimeoutError:
             self._fail(side, Failure.TIMEOUT, f"no complete reply after {time.monotonic() - started:.0f} s")
         except asyncio.CancelledError:
-            if writing.status is not CompletionStatus.STOPPED:
-                raise
+            if writing.status is CompletionStatus.RUNNING:
+                raise  # nobody called `stop`
         # The top of a side: an error that nobody expected must end the battle, or it would stay "running".
         except Exception as error:
             log.exception("The stream of %s raised an unexpected error.", self.models[side].name)

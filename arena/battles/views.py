@@ -10,6 +10,8 @@ from arena.rules.votes import SIDES, Side
 from arena.store.battles import StoredBattle, StoredTurn
 from arena.store.schema.battles import BattleStatus, CompletionStatus
 
+WHOLE = (CompletionStatus.FINISHED, CompletionStatus.STOPPED, CompletionStatus.FAILED)
+
 
 @dataclass(frozen=True)
 class Exchange:
@@ -34,6 +36,7 @@ class BattleView:
     model_b: str | None = None
     stopped_early: bool = False
     shared: bool = False
+    interrupted: bool = False  # the server stopped midway: the last prompt can be regenerated, not voted on
 
 
 def view_of(battle: StoredBattle, turn: LiveTurn | None, name_masker: NameMasker, max_turns: int) -> BattleView:
@@ -43,7 +46,7 @@ def view_of(battle: StoredBattle, turn: LiveTurn | None, name_masker: NameMasker
     if turn:
         exchanges[-1] = Exchange(battle.turns[-1].prompt, turn.visible("a"), turn.visible("b"))
     last = battle.turns[-1].completions.values()
-    is_open = battle.status is BattleStatus.OPEN
+    is_open = battle.status is BattleStatus.OPEN and not interrupted(battle)
     return BattleView(
         public_id=battle.public_id,
         status=battle.status,
@@ -55,7 +58,15 @@ def view_of(battle: StoredBattle, turn: LiveTurn | None, name_masker: NameMasker
         model_b=battle.model_b if voted else None,
         stopped_early=any(written.status is CompletionStatus.STOPPED for written in last),
         shared=battle.shared,
+        interrupted=interrupted(battle),
     )
+
+
+def interrupted(battle: StoredBattle) -> bool:
+    """Whether the last turn of an open battle ended with its server, before its completions were whole."""
+    last = battle.turns[-1].completions.values()
+    is_open = battle.status is BattleStatus.OPEN
+    return is_open and any(written.status is CompletionStatus.ABANDONED for written in last)
 
 
 def conversation(battle: StoredBattle, side: Side) -> list[Message]:
@@ -74,5 +85,16 @@ def vote_text(winner: str | None) -> str:
 
 
 def _exchange(turn: StoredTurn, name_masker: NameMasker) -> Exchange:
-    a, b = (name_masker.hide(turn.completions[side].text) for side in SIDES)
+    """A completion that is not whole may end within a name, which is hidden too."""
+    shown = _released(turn)
+    a, b = (name_masker.hide(text, whole=turn.completions[side].status in WHOLE) for side, text in shown.items())
     return Exchange(turn.prompt, a, b)
+
+
+def _released(turn: StoredTurn) -> dict[Side, str]:
+    """Both texts; while another server writes them, cut to one length, so that their speed shows nothing."""
+    texts = {side: turn.completions[side].text for side in SIDES}
+    if any(written.status is CompletionStatus.RUNNING for written in turn.completions.values()):
+        shorter = min(map(len, texts.values()))
+        return {side: text[:shorter] for side, text in texts.items()}
+    return texts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from arena.battles.live_turns import BattleRefused
-from arena.battles.views import vote_text
+from arena.battles.views import interrupted, vote_text
 from arena.rules.votes import HUMAN, WINNERS
 from arena.store import Session
 from arena.store import battles as stored
@@ -11,6 +11,14 @@ from arena.store.battles import StoredBattle
 from arena.store.schema.battles import BattleStatus, CompletionStatus
 from arena.store.votes import add_vote
 
+INTERRUPTED = (
+    "The arena restarted while the models were writing, so these answers are not whole. "
+    "Choose Regenerate to run both models again, or start a new battle."
+)
+NOT_SAVED = (
+    "The arena cannot save answers at the moment, so your vote was not counted. "
+    "Both answers are kept. Vote again in a minute."
+)
 NOT_COUNTED = {
     BattleStatus.RUNNING: "Both models are still writing. Wait until they finish.",
     BattleStatus.FAILED: "A model failed, so this battle does not count. Start a new battle.",
@@ -40,12 +48,14 @@ def check_voter(battle: StoredBattle | None, voter: str) -> StoredBattle:
 def cast_vote(session: Session, voter: str, public_id: str, winner: str) -> None:
     """Check the status inside the transaction, then store and count the vote.
 
-    Raises `WrongStatus` unless the battle is open, and `AlreadyVoted`.
+    Raises `WrongStatus` unless the battle is open, `VoteRefused` if its last turn was interrupted, and `AlreadyVoted`.
     """
     battle = stored.find_battle(session, public_id=public_id)
     assert battle is not None
     if battle.status is not BattleStatus.OPEN:
         raise stored.WrongStatus(battle.status)
+    if interrupted(battle):
+        raise VoteRefused(INTERRUPTED)
     last = battle.turns[-1].completions.values()
     stopped_early = any(written.status is CompletionStatus.STOPPED for written in last)
     add_vote(session, battle.id, HUMAN, voter, winner, stopped_early)

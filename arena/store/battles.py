@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, func, update
+from sqlalchemy import CursorResult, func, update
 from sqlmodel import Session, col, select
 
 from arena.rules.votes import HUMAN, SIDES, Side
@@ -61,8 +61,15 @@ class StoredBattle:
     shared: bool = False  # others may read the battle
 
 
-def add_battle(session: Session, voter: str, model_a: str, model_b: str, pair_probability: float) -> Battle:
-    """A new running battle between two registered models."""
+def add_battle(
+    session: Session,
+    voter: str,
+    model_a: str,
+    model_b: str,
+    pair_probability: float,
+    owner: str | None = None,
+) -> Battle:
+    """A new battle between two registered models, running on the server `owner`."""
     ids = {
         name: session.exec(select(Model).where(Model.name == name)).one().id or 0 for name in (model_a, model_b)
     }
@@ -72,6 +79,7 @@ def add_battle(session: Session, voter: str, model_a: str, model_b: str, pair_pr
         model_a_id=ids[model_a],
         model_b_id=ids[model_b],
         pair_probability=pair_probability,
+        owner=owner,
     )
     session.add(battle)
     session.flush()
@@ -82,14 +90,17 @@ class WrongStatus(Exception):
     """The battle has not the status that the change needs; nothing was written."""
 
 
-def move(session: Session, battle_id: int, before: BattleStatus, after: BattleStatus) -> None:
+def move(
+    session: Session, battle_id: int, before: BattleStatus, after: BattleStatus, owner: str | None = None
+) -> None:
     """Change the status from `before` to `after`; of two concurrent changes, on any server, one succeeds.
 
-    Raises `WrongStatus`.
+    With `owner`, the change needs a battle of that server. Raises `WrongStatus`.
     """
+    of_owner = [] if owner is None else [col(Battle.owner) == owner]
     done: CursorResult[Any] = session.execute(  # type: ignore[assignment]
         update(Battle)
-        .where(col(Battle.id) == battle_id, col(Battle.status) == before)
+        .where(col(Battle.id) == battle_id, col(Battle.status) == before, *of_owner)
         .values(status=after, changed_at=now())
     )
     if done.rowcount != 1:
@@ -115,10 +126,14 @@ def add_attempt(session: Session, battle_id: int) -> None:
 
 
 def finish_turn(
-    session: Session, battle_id: int, completions: Mapping[Side, Written], status: BattleStatus
+    session: Session,
+    battle_id: int,
+    completions: Mapping[Side, Written],
+    status: BattleStatus,
+    owner: str | None = None,
 ) -> None:
-    """Save both completions of the running turn. Raises `WrongStatus`."""
-    move(session, battle_id, BattleStatus.RUNNING, status)
+    """Save both completions of the running turn; with `owner`, of that server. Raises `WrongStatus`."""
+    move(session, battle_id, BattleStatus.RUNNING, status, owner)
     for side, written in completions.items():
         row = session.exec(_running(battle_id).where(CompletionRow.side == side)).one()
         for name, value in vars(written).items():
@@ -132,30 +147,21 @@ def find_battle(session: Session, *, public_id: str) -> StoredBattle | None:
     return _stored(session, battle) if battle else None
 
 
-def close_interrupted(session: Session, before: datetime) -> int:
-    """Abandon battles that a stopped server left running since `before`. Returns their number."""
-    return _abandon(session, (col(Battle.status) == BattleStatus.RUNNING) & (col(Battle.changed_at) < before))
-
-
-def close_running(session: Session, ids: Sequence[int]) -> int:
-    """Abandon those of the given battles that are still running. Returns their number."""
-    return _abandon(session, (col(Battle.status) == BattleStatus.RUNNING) & col(Battle.id).in_(ids))
+def find_running(session: Session, public_id: str) -> StoredBattle:
+    """The battle whose turn this transaction has begun."""
+    battle = find_battle(session, public_id=public_id)
+    assert battle is not None
+    return battle
 
 
 def close_stale(session: Session, before: datetime) -> int:
     """Abandon open battles without a change since `before`. Returns their number."""
-    return _abandon(session, (col(Battle.status) == BattleStatus.OPEN) & (col(Battle.changed_at) < before))
-
-
-def _abandon(session: Session, condition: ColumnElement[bool]) -> int:
-    battles = session.exec(select(Battle).where(condition).with_for_update()).all()
-    for battle in battles:
-        for row in session.exec(_running(battle.id)):
-            row.status = CompletionStatus.ABANDONED
-            session.add(row)
-        battle.status, battle.changed_at = BattleStatus.ABANDONED, now()
-        session.add(battle)
-    return len(battles)
+    done: CursorResult[Any] = session.execute(  # type: ignore[assignment]
+        update(Battle)
+        .where(col(Battle.status) == BattleStatus.OPEN, col(Battle.changed_at) < before)
+        .values(status=BattleStatus.ABANDONED, changed_at=now())
+    )
+    return done.rowcount
 
 
 def _add_attempt(session: Session, turn_id: int, attempt: int) -> None:

@@ -10,7 +10,7 @@ import gradio as gr
 
 from arena.battles.battles import BattleRefused, Battles
 from arena.battles.views import BattleView, vote_text
-from arena.battles.votes import VoteRefused
+from arena.battles.votes import INTERRUPTED, VoteRefused
 from arena.rules.prompt_limits import PromptRejected
 from arena.store.schema.battles import BattleStatus
 from arena.web.battle_widgets import ASK, NEW, Widgets, lay_out, notice
@@ -24,10 +24,7 @@ WRITING = "▍"  # the cursor after an unfinished completion
 CHOOSE = "Which answer is better? You can vote, or continue the conversation."
 RUNNING = "Both models are writing. You can vote before they finish."
 FAILED = "One of the two models failed, so this battle does not count. Please start a new battle."
-LOST = (
-    "The arena restarted while the models were writing, so this battle was closed and not counted. "
-    "Your earlier votes are saved. Please start a new battle."
-)
+CLOSED = "This battle was closed without a vote. Please start a new battle."
 ASK_NEW_BATTLE = "Start a new battle"
 NO_COOKIE = "Your browser blocks the cookie that identifies your votes. Allow cookies for this page and reload it."
 
@@ -239,7 +236,9 @@ def _notice_of(view: BattleView) -> tuple[str, str]:
     if view.status is BattleStatus.FAILED:
         return FAILED, "warning"
     if view.status is BattleStatus.ABANDONED:
-        return LOST, "warning"
+        return CLOSED, "warning"
+    if view.interrupted:
+        return INTERRUPTED, "warning"
     return CHOOSE, "plain"
 
 

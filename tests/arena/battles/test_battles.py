@@ -181,14 +181,15 @@ async def test_an_abandoned_battle_takes_no_vote(battles):
         await battles.regenerate("ann", view.public_id)
 
 
-async def test_an_open_battle_survives_a_restart_and_a_running_one_is_abandoned(sqlite):
+async def test_an_open_battle_survives_a_restart_and_a_running_one_is_interrupted(sqlite):
     before = await opened_battles(sqlite, SLOW, SLOW.model_copy(update={"name": "slow-two"}))
     finished = await opened_battles(sqlite)
     waiting = await fought(finished)
     running = await before.begin("ann", "go")
     after = Battles(sqlite, ready(), BattleSettings())
     assert await after.open() == 1
-    assert (await after.view("ann", running.public_id)).status is BattleStatus.ABANDONED
+    view = await after.view("ann", running.public_id)
+    assert (view.status, view.interrupted, view.can_vote) == (BattleStatus.OPEN, True, False)
     await after.vote("ann", waiting.public_id, "tie")
     assert votes(after) == ["tie"]
     for live in before._running._live.values():
@@ -227,7 +228,7 @@ async def test_closing_leaves_nothing_running(sqlite):
     battles = await opened_battles(sqlite, SLOW, SILENT)
     view = await battles.begin("ann", "go")
     await battles.close()
-    assert (await battles.view("ann", view.public_id)).status is BattleStatus.ABANDONED
+    assert (await battles.view("ann", view.public_id)).interrupted
 
 
 async def test_prompts_are_checked_before_anything_is_stored(battles):
@@ -298,7 +299,7 @@ async def test_a_starting_server_leaves_the_running_battles_of_its_siblings_alon
     assert await Battles(database, ready(), BattleSettings()).open() == 0
     assert (await sibling.view("ann", view.public_id)).status is BattleStatus.RUNNING
     await sibling.close()
-    assert (await sibling.view("ann", view.public_id)).status is BattleStatus.ABANDONED
+    assert (await sibling.view("ann", view.public_id)).interrupted
     database.close()
 
 

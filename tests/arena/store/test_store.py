@@ -11,11 +11,12 @@ from sqlmodel import SQLModel, select
 
 from arena.errors import DatabaseFailed
 from arena.rules.votes import HUMAN, OVERALL
-from arena.store import Database, DatabaseError, open_database
+from arena.store import Database, DatabaseError, open_database, running_turns
 from arena.store import battles as stored
 from arena.store.battles import Written, WrongStatus
 from arena.store.models import model_names, register_models
-from arena.store.schema.battles import BattleStatus, CompletionStatus, PairCount, Vote, now
+from arena.store.running_turns import TextSoFar
+from arena.store.schema.battles import BattleStatus, CompletionStatus, PairCount, Turn, Vote, now
 from arena.store.schema_version import latest_revision
 from arena.store.votes import AlreadyVoted, add_vote, pair_counts, recount, rewrite_pair_counts, vote_count
 
@@ -150,15 +151,18 @@ def test_a_failed_transaction_leaves_no_vote_and_no_count(database):
         assert pair_counts(session) == []
 
 
-def test_what_a_stopped_server_left_running_is_abandoned(database):
+def test_what_a_stopped_server_left_running_is_opened_with_its_texts(database):
     running, waiting = begin(database, BattleStatus.RUNNING), begin(database)
     with database.write() as session:
-        assert stored.close_interrupted(session, before=now()) == 1
+        turn = session.exec(select(Turn).where(Turn.battle_id == running)).one()
+        running_turns.save_texts(session, [TextSoFar(turn.id, 1, "a", "So far")])
+        assert running_turns.interrupt_all_but(session, "this") == 1
     with database.read() as session:
         found = {b.id: b for b in (stored.find_battle(session, public_id=p) for p in _public_ids(session))}
-    assert found[running].status is BattleStatus.ABANDONED
-    assert found[running].turns[0].completions["a"].status is CompletionStatus.ABANDONED
-    assert found[waiting].status is BattleStatus.OPEN
+    assert found[running].status is BattleStatus.OPEN
+    assert found[running].turns[0].completions["a"] == Written("So far", CompletionStatus.ABANDONED)
+    assert found[running].turns[0].completions["b"] == Written("", CompletionStatus.ABANDONED)
+    assert found[waiting].turns[0].completions["a"] == Written("Hi.", CompletionStatus.FINISHED)
 
 
 def test_an_old_open_battle_is_abandoned(database):

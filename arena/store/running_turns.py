@@ -1,0 +1,159 @@
+"""Running turns in the store: who runs them, their texts so far, and the closing of those that nobody runs any more."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, CursorResult, bindparam, delete, or_, update
+from sqlmodel import Session, col, select
+
+from arena.rules.votes import Side
+from arena.store.battles import Written, WrongStatus, finish_turn, move
+from arena.store.schema.battles import Battle, BattleStatus, CompletionRow, CompletionStatus, Server, Turn, now
+
+FORGET_AFTER = timedelta(days=1)  # a row of a server that was killed; far more than clocks differ
+
+
+@dataclass(frozen=True)
+class TextSoFar:
+    """What one side of a running turn has written."""
+
+    turn_id: int
+    attempt: int
+    side: Side
+    text: str
+
+
+@dataclass
+class EndedTurn:
+    """The outcome of a turn, to be stored. `kept` says whether it was; `None` before."""
+
+    battle_id: int
+    completions: Mapping[Side, Written]
+    status: BattleStatus
+    kept: bool | None = None
+
+
+@dataclass(frozen=True)
+class Sign:
+    """A running battle, its server, and that server's last sign of life, if it ever gave one."""
+
+    battle_id: int
+    owner: str | None
+    seen_at: datetime | None
+
+
+def take(session: Session, battle_id: int, owner: str) -> None:
+    """Make an open battle run on a server. Raises `WrongStatus`."""
+    move(session, battle_id, BattleStatus.OPEN, BattleStatus.RUNNING)
+    session.execute(update(Battle).where(col(Battle.id) == battle_id).values(owner=owner))
+
+
+def finish(session: Session, owner: str, turns: Sequence[EndedTurn]) -> list[bool]:
+    """Save the completions of turns that this server still runs; tells for each whether it did.
+
+    A turn that another server has closed in the meantime, because this one looked dead, is left as it is.
+    """
+    kept = []
+    for turn in turns:
+        try:
+            finish_turn(session, turn.battle_id, turn.completions, turn.status, owner)
+        except WrongStatus:
+            kept.append(False)
+        else:
+            kept.append(True)
+    return kept
+
+
+def save_texts(session: Session, texts: Sequence[TextSoFar]) -> None:
+    """Save what running completions have by now; a closed one is left as it is."""
+    if not texts:
+        return
+    statement = (
+        update(CompletionRow)
+        .where(
+            col(CompletionRow.turn_id) == bindparam("of_turn"),
+            col(CompletionRow.side) == bindparam("of_side"),
+            col(CompletionRow.attempt) == bindparam("of_attempt"),
+            col(CompletionRow.status) == CompletionStatus.RUNNING,
+        )
+        .values(text=bindparam("text"))
+    )
+    rows = [{"of_turn": t.turn_id, "of_side": t.side, "of_attempt": t.attempt, "text": t.text} for t in texts]
+    session.connection().execute(statement, rows)
+
+
+def still_run_by(session: Session, owner: str, ids: Collection[int]) -> set[int]:
+    """Those of the battles that this server still runs."""
+    return set(session.exec(select(Battle.id).where(col(Battle.id).in_(ids), _run_by(owner))))  # type: ignore[arg-type]
+
+
+def renew(session: Session, server: str) -> None:
+    """Give this server's sign of life."""
+    done: CursorResult[Any] = session.execute(  # type: ignore[assignment]
+        update(Server).where(col(Server.id) == server).values(seen_at=now())
+    )
+    if done.rowcount == 0:
+        session.add(Server(id=server))
+        session.execute(delete(Server).where(col(Server.seen_at) < now() - FORGET_AFTER))
+
+
+def withdraw(session: Session, server: str) -> None:
+    """Remove the row of a server that stops."""
+    session.execute(delete(Server).where(col(Server.id) == server))
+
+
+def signs(session: Session) -> list[Sign]:
+    """Every running battle with the sign of life of its server."""
+    query = (
+        select(Battle.id, Battle.owner, Server.seen_at)
+        .join(Server, col(Server.id) == col(Battle.owner), isouter=True)
+        .where(Battle.status == BattleStatus.RUNNING)
+    )
+    return [Sign(number or 0, owner, seen_at) for number, owner, seen_at in session.exec(query)]
+
+
+def interrupt(session: Session, condition: ColumnElement[bool]) -> int:
+    """Open those running battles with their texts so far, which their voters can have written again.
+
+    Returns their number.
+    """
+    running = (col(Battle.status) == BattleStatus.RUNNING) & condition
+    ids = session.exec(select(Battle.id).where(running).order_by(col(Battle.id)).with_for_update()).all()
+    turns = select(Turn.id).where(col(Turn.battle_id).in_(ids))
+    session.execute(
+        update(CompletionRow)
+        .where(col(CompletionRow.turn_id).in_(turns), col(CompletionRow.status) == CompletionStatus.RUNNING)
+        .values(status=CompletionStatus.ABANDONED)
+    )
+    session.execute(
+        update(Battle).where(col(Battle.id).in_(ids)).values(status=BattleStatus.OPEN, changed_at=now())
+    )
+    return len(ids)
+
+
+def interrupt_orphans(session: Session, orphans: Collection[Sign]) -> int:
+    """Interrupt battles whose server is gone, unless they have moved on. Returns their number."""
+    still = [(col(Battle.id) == sign.battle_id) & _same_owner(sign.owner) for sign in orphans]
+    return interrupt(session, or_(*still)) if still else 0
+
+
+def interrupt_all_but(session: Session, owner: str) -> int:
+    """Interrupt every battle that another server ran: on a file, this one is the only server. Returns their number."""
+    return interrupt(session, or_(col(Battle.owner).is_(None), col(Battle.owner) != owner))
+
+
+def interrupt_unowned(session: Session, before: datetime) -> int:
+    """Interrupt battles that a server of an older version left running since `before`. Returns their number."""
+    return interrupt(session, col(Battle.owner).is_(None) & (col(Battle.changed_at) < before))
+
+
+def _run_by(owner: str) -> ColumnElement[bool]:
+    return (col(Battle.status) == BattleStatus.RUNNING) & (col(Battle.owner) == owner)
+
+
+def _same_owner(owner: str | None) -> ColumnElement[bool]:
+    return col(Battle.owner).is_(None) if owner is None else col(Battle.owner) == owner
