@@ -260,7 +260,8 @@ class Battles:
         if battle.status is not BattleStatus.OPEN:
             raise BattleRefused("This battle is over. Start a new battle.")
         if not {battle.model_a, battle.model_b} <= self.serving.models.keys():
-            raise BattleRefused("A model of this battle is no longer served. Vote, or start a new battle.")
+            advice = "Start a new battle." if interrupted(battle) else "Vote, or start a new battle."
+            raise BattleRefused(f"A model of this battle is no longer served. {advice}")
         return battle
 
     def _run_turn(self, battle: StoredBattle) -> BattleView:

@@ -8,17 +8,13 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeVar
 
-from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
-
 from arena.errors import DatabaseError
 from arena.store import Session
-from arena.store.running_turns import EndedTurn, TextSoFar, finish, save_texts, still_run_by
+from arena.store.running_turns import EndedTurn, TextSoFar, ValuesRefused, finish, save_texts, still_run_by
 
 log = logging.getLogger(__name__)
 
 FIRST_RETRY, LAST_RETRY = 0.1, 2.0  # seconds after a failed write; doubled in between
-OUTAGES = (SQLAlchemyError, DatabaseError)  # what a database raises that is down, locked, full or moved
-REFUSALS = (DataError, IntegrityError, ValueError)  # of these very values, so that a retry cannot help
 
 T = TypeVar("T")
 
@@ -68,7 +64,7 @@ class TurnSaver:
         while turn.kept is None:
             try:
                 await self._save(tuple(self._waiting))
-            except OUTAGES as error:
+            except DatabaseError as error:
                 if delay == FIRST_RETRY:
                     log.error("Ended turns cannot be saved; they are kept in memory and retried: %s", error)
                 await asyncio.sleep(delay)
@@ -80,7 +76,7 @@ class TurnSaver:
         """Save turns in one transaction; if the database refuses values, each turn in its own."""
         try:
             kept = await self._write(lambda session: finish(session, self._owner, turns))
-        except REFUSALS:
+        except ValuesRefused:
             if len(turns) > 1:
                 for turn in turns:
                     await self._save((turn,))

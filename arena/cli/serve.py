@@ -58,7 +58,7 @@ def use_one_thread_for_algebra() -> None:
 
 
 def run(settings: Settings) -> None:
-    """Serve until Ctrl-C. Raises `ConfigError` and `DatabaseError` before anything listens."""
+    """Serve until SIGTERM or Ctrl-C. Raises `ConfigError` and `DatabaseError` before anything listens."""
     from arena.store import Database
 
     _log_to_terminal()
@@ -72,15 +72,18 @@ def run(settings: Settings) -> None:
 
             from arena.serving.models import serve as serving_of
             from arena.web.app import create_app
+            from arena.web.draining_server import DrainingServer
             from arena.web.hosts import served_hosts
 
             serving = serving_of(settings.models)
             web = settings.web.model_copy(update={"allowed_hosts": served_hosts(settings.web)})
             app = create_app(settings.model_copy(update={"web": web}), database, serving)
         _greet(database, listener)
+        # An open page holds a stream for as long as it is open, so its end is not waited for.
         options: dict[str, Any] = {"log_level": "warning", "access_log": False, "timeout_graceful_shutdown": 1}
         # forwarded headers are believed from `web.trusted_proxies`, and uvicorn would believe local ones
-        server = uvicorn.Server(uvicorn.Config(app, proxy_headers=False, **options))
+        uvicorn_settings = uvicorn.Config(app, proxy_headers=False, **options)
+        server = DrainingServer(uvicorn_settings, app.state.battles.drain, settings.web.drain_seconds)
         asyncio.run(_serve(server, listener, serving))
     finally:
         database.close()

@@ -35,6 +35,12 @@ class WebSettings(Strict):
         pattern="^https?://[^/]+$",
         description="such as https://arena.example.org, for embedded links",
     )
+    drain_seconds: float = Field(
+        default=30.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="a server that is told to stop lets running turns end for so long",
+    )
     explain: bool = Field(default=True, description="visitors may start explanations by models with weights here")
 
     @field_validator("trusted_proxies")

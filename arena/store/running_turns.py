@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, CursorResult, bindparam, delete, or_, update
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlmodel import Session, col, select
 
 from arena.rules.votes import Side
@@ -29,7 +30,7 @@ class TextSoFar:
 
 @dataclass
 class EndedTurn:
-    """The outcome of a turn, to be stored. `kept` says whether it was; `None` before."""
+    """The outcome of a turn, to be stored. `kept` says whether it was; `None` before that is known."""
 
     battle_id: int
     completions: Mapping[Side, Written]
@@ -46,6 +47,10 @@ class Sign:
     seen_at: datetime | None
 
 
+class ValuesRefused(Exception):
+    """The database refuses these very values, so that a retry cannot help; nothing was written."""
+
+
 def take(session: Session, battle_id: int, owner: str) -> None:
     """Make an open battle run on a server. Raises `WrongStatus`."""
     move(session, battle_id, BattleStatus.OPEN, BattleStatus.RUNNING)
@@ -55,14 +60,18 @@ def take(session: Session, battle_id: int, owner: str) -> None:
 def finish(session: Session, owner: str, turns: Sequence[EndedTurn]) -> list[bool]:
     """Save the completions of turns that this server still runs; tells for each whether it did.
 
-    A turn that another server has closed in the meantime, because this one looked dead, is left as it is.
+    A turn that another server has closed in the meantime, because this one looked dead, is left as it is. Raises
+    `ValuesRefused`.
     """
     kept = []
     for turn in turns:
         try:
             finish_turn(session, turn.battle_id, turn.completions, turn.status, owner)
+            session.flush()
         except WrongStatus:
             kept.append(False)
+        except (DataError, IntegrityError, ValueError) as error:
+            raise ValuesRefused(f"battle {turn.battle_id}: {error}") from error
         else:
             kept.append(True)
     return kept

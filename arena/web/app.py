@@ -5,21 +5,23 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from jinja2 import Environment
 
 from arena import __version__
 from arena.battles.battles import Battles
+from arena.battles.liveness import CHECK_EVERY
 from arena.config import LedgerSettings, Settings
 from arena.exchange.sealing import seal
 from arena.leaderboards.cache import ResultCache
 from arena.leaderboards.vote_filters import find_filter
 from arena.serving.models import Serving
-from arena.store import Database, DatabaseError
+from arena.store import Database
 from arena.web import healthz, v1
 from arena.web.addresses import Addresses
+from arena.web.background import Periodic, closing, running
 from arena.web.board_view import CachedBoards
 from arena.web.client_address import TrustedProxies
 from arena.web.error_pages import add_error_pages
@@ -46,6 +48,7 @@ from arena.web.voters import cookie_signer, voter_lookup
 
 log = logging.getLogger(__name__)
 
+SAVE_EVERY = 1.0  # second: what a killed server loses of a turn, for one small transaction
 TIDY_EVERY = 600.0  # seconds between two checks for battles that were left open
 
 
@@ -59,18 +62,23 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         closed = await battles.open()
         if closed:
-            log.warning("Closed %d battles as abandoned: they were running when the arena last stopped.", closed)
+            log.warning("%d turns were running when the arena last stopped. Their texts are kept.", closed)
         serving.start()
-        async with _background_tasks(battles, database, settings.ledger):
+        async with (
+            closing(
+                ("the explanations", lambda: asyncio.to_thread(explanations.close)),
+                ("the running battles", battles.close),
+                ("the models", serving.close),
+            ),
+            running(_background_tasks(battles, database, settings.ledger)),
+        ):
             yield
-        explanations.close()
-        await battles.close()
-        await serving.close()
 
     app = FastAPI(title=settings.web.title, version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     environment = templates(settings.web.title)
     _add_middleware(app, settings, database, environment)
     app.include_router(healthz.routes(database, serving))
+    app.state.battles = battles
     app.state.v1 = v1.Context(cache, settings)
     app.include_router(v1.router)
     app.include_router(explain.routes(settings, database, explanations))
@@ -104,34 +112,17 @@ def _include_pages(app: FastAPI, boards: CachedBoards, environment: Environment)
     app.include_router(reading.routes())
 
 
-@asynccontextmanager
-async def _background_tasks(battles: Battles, database: Database, ledger: LedgerSettings) -> AsyncIterator[None]:
-    """Close stale battles and seal votes on schedule until the block ends."""
-    tasks = [asyncio.create_task(_tidy(battles))]
-    if ledger.seal_every:
-        tasks.append(asyncio.create_task(_seal(database, ledger)))
-    yield
-    for task in tasks:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+def _background_tasks(battles: Battles, database: Database, ledger: LedgerSettings) -> list[Periodic]:
+    """Keep running turns safe, close what was left, and seal votes."""
 
-
-async def _seal(database: Database, ledger: LedgerSettings) -> None:
-    """Seal on schedule. A failed seal is logged and retried, because votes must not wait for it."""
-    while True:
-        await asyncio.sleep(ledger.seal_every)
-        try:
-            with database.errors_translated():
-                done = await asyncio.to_thread(seal, database, ledger.filter)
-        except DatabaseError:
-            log.exception("Sealing failed. The next attempt is in %g s.", ledger.seal_every)
-            continue
+    async def seal_votes() -> None:
+        done = await asyncio.to_thread(seal, database, ledger.filter)
         for new in done.new:
             log.info("seal %d: %d votes, %s", new.number, new.votes, new.sha256)
 
-
-async def _tidy(battles: Battles) -> None:
-    while True:
-        await asyncio.sleep(TIDY_EVERY)
-        await battles.close_stale()
+    tasks = [
+        Periodic("save the texts of running turns", SAVE_EVERY, battles.save_texts),
+        Periodic("check the servers of running turns", CHECK_EVERY, battles.check_servers),
+        Periodic("close stale battles", TIDY_EVERY, battles.close_stale),
+    ]
+    return [*tasks, Periodic("seal votes", ledger.seal_every, seal_votes)] if ledger.seal_every else tasks

@@ -1,0 +1,101 @@
+"""SIGTERM to a real server: running turns end, or their texts are kept, and an open page does not hold it up."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import httpx
+import pytest
+from sqlmodel import select
+
+from arena.store import Database
+from arena.store.schema.battles import Battle, CompletionRow
+from tests.support.voters import Voter
+
+CONFIG = "[web]\ndrain_seconds = {drain}\n" + "".join(
+    f'[[models]]\nname = "{name}"\nendpoint = "scripted"\ndelay = 0.02\nreplies = ["{{words}}"]\n'
+    for name in ("one", "two")
+)
+
+
+def config(words: int, drain: float) -> str:
+    return CONFIG.format(drain=drain, words="word " * words)
+
+
+def turn(folder) -> tuple[str, list[tuple[str, int]]]:
+    """The status of the one battle; the status and number of words of each completion."""
+    database = Database(f"sqlite:///{folder / 'arena.db'}")
+    with database.read() as session:
+        rows = session.exec(select(CompletionRow)).all()
+        status = session.exec(select(Battle.status)).one()
+    database.close()
+    return status, [(row.status, row.text.count("word")) for row in rows]
+
+
+@pytest.fixture
+def running(arena, tmp_path):
+    """Starts an arena with a running turn and an open page that watches it; returns the arena."""
+    streams = []
+
+    def start(words: int, drain: float):
+        served = arena(config(words, drain))
+        voter = Voter(served.url)
+        body = {"data": ["go", ""], "fn_index": voter.page.events["send"], "session_hash": voter.session}
+        voter.http.post("/gradio_api/queue/join", json=body).raise_for_status()
+        stream = voter.http.stream("GET", f"/gradio_api/queue/data?session_hash={voter.session}")
+        lines = stream.__enter__().iter_lines()
+        streams.append(stream)
+        while "word" not in next(lines):
+            pass
+        return served
+
+    yield start
+    for stream in streams:
+        stream.__exit__(None, None, None)
+
+
+def stop(served, *signals: signal.Signals, pause: float = 0.3) -> float:
+    """Send the signals; returns the seconds until the process has ended."""
+    started = time.monotonic()
+    for number, sent in enumerate(signals):
+        time.sleep(pause if number else 0)
+        os.kill(served.process.pid, sent)
+    served.process.join(15)
+    assert not served.process.is_alive()
+    return time.monotonic() - started
+
+
+def test_sigterm_lets_a_turn_end_and_ends_with_it(running, tmp_path):
+    served = running(words=60, drain=30)
+    assert stop(served, signal.SIGTERM) < 8
+    assert served.process.exitcode == 0
+    assert turn(tmp_path) == ("open", [("finished", 60), ("finished", 60)])
+
+
+def test_sigterm_keeps_the_texts_of_a_turn_that_takes_too_long(running, tmp_path):
+    served = running(words=3000, drain=0.5)
+    assert stop(served, signal.SIGTERM) < 8
+    status, sides = turn(tmp_path)
+    assert status == "open"
+    assert all(ended == "abandoned" and words > 5 for ended, words in sides)
+
+
+def test_a_second_signal_ends_at_once_and_keeps_the_texts(running, tmp_path):
+    served = running(words=3000, drain=60)
+    assert stop(served, signal.SIGINT, signal.SIGINT) < 8
+    status, sides = turn(tmp_path)
+    assert status == "open"
+    assert all(ended == "abandoned" and words > 5 for ended, words in sides)
+
+
+def test_a_draining_arena_refuses_battles_with_words_and_answers(running):
+    served = running(words=150, drain=30)
+    os.kill(served.process.pid, signal.SIGTERM)
+    time.sleep(0.3)
+    other = Voter(served.url)
+    assert "about to restart" in str(other.call("send", "go", ""))
+    assert httpx.get(f"{served.url}/leaderboard", trust_env=False).status_code == 200
+    served.process.join(15)
+    assert served.process.exitcode == 0
