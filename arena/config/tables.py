@@ -42,6 +42,7 @@ class WebSettings(Strict):
         description="a server that is told to stop lets running turns end for so long",
     )
     explain: bool = Field(default=True, description="visitors may start explanations by models with weights here")
+    max_body_bytes: int = Field(default=1_000_000, ge=10_000, description="of a request; larger ones are refused")
 
     @field_validator("trusted_proxies")
     @classmethod

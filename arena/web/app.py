@@ -23,6 +23,7 @@ from arena.web import healthz, v1
 from arena.web.addresses import Addresses
 from arena.web.background import Periodic, closing, running
 from arena.web.board_view import CachedBoards
+from arena.web.body_limit import BodyLimit
 from arena.web.client_address import TrustedProxies
 from arena.web.error_pages import add_error_pages
 from arena.web.explain_jobs import ExplainJobs
@@ -90,13 +91,14 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
 
 def _add_middleware(app: FastAPI, settings: Settings, database: Database, environment: Environment) -> None:
     """The innermost comes first."""
+    app.add_middleware(BodyLimit, environment=environment, max_body=settings.web.max_body_bytes)
+    app.add_middleware(ServedRoutes, own=app.routes, environment=environment)
     app.add_middleware(
         Sessions,
         signer=cookie_signer(settings.web, database),
         is_voter=voter_lookup(database),
         secure=settings.web.secure_cookies,
     )
-    app.add_middleware(ServedRoutes)
     app.add_middleware(Addresses, environment=environment)
     app.add_middleware(RequestLimits, environment=environment, limits=settings.limits)
     app.add_middleware(KnownHosts, environment=environment, names=settings.web.allowed_hosts)

@@ -41,13 +41,20 @@ def add_error_pages(app: FastAPI, environment: Environment) -> None:
     app.add_exception_handler(NoSuchBoard, no_board)
 
 
-def refusal(environment: Environment, request: Request, status: int, detail: str) -> Response:
+def refusal(
+    environment: Environment, request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None
+) -> Response:
     """The response to a request that cannot be served: the API's problem document, a page or JSON."""
     if request.scope["path"].startswith("/api/"):
-        return problem(status, detail, request)
-    if _wants_html(request):
-        return error_page(environment, status, detail)
-    return JSONResponse({"detail": detail}, status)
+        response = problem(status, detail, request)
+    elif _wants_html(request):
+        response = error_page(environment, status, detail)
+    else:
+        response = JSONResponse({"detail": detail}, status)
+    response.headers.update(headers or {})
+    if "content-length" in request.headers or "transfer-encoding" in request.headers:
+        response.headers["connection"] = "close"  # its body is not read
+    return response
 
 
 def _wants_html(request: Request) -> bool:

@@ -11,19 +11,29 @@ from starlette.routing import Mount
 
 from arena.battles.battles import Battles
 from arena.config import Settings
-from arena.web.events import reject_unknown_events
+from arena.web.event_bodies import EventBodies
 from arena.web.navigation import links
 from arena.web.pages import battle
+from arena.web.queue_requests import QueueRequests
 
 STATIC = Path(__file__).parent / "static"
 
 
 def mount_battle_page(app: FastAPI, settings: Settings, battles: Battles) -> FastAPI:
     """Mount the page; returns Gradio's application, which receives each address that `app` does not serve."""
+    pages = build_pages(settings, battles)
+    bodies = EventBodies(pages)
+    pages.has_launched = (
+        True  # otherwise Gradio copies every file that an input names; `launch()` sets it, mounting does not
+    )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "SSR mode is not supported", UserWarning)  # SSR is off below
-        _mount(app, build_pages(settings, battles))
-    return next(route.app for route in app.routes if isinstance(route, Mount) and isinstance(route.app, FastAPI))
+        _mount(app, pages)
+    mounted = next(
+        route.app for route in app.routes if isinstance(route, Mount) and isinstance(route.app, FastAPI)
+    )
+    mounted.add_middleware(QueueRequests, pages=pages, bodies=bodies)
+    return mounted
 
 
 def _mount(app: FastAPI, pages: gr.Blocks) -> None:
@@ -35,6 +45,8 @@ def _mount(app: FastAPI, pages: gr.Blocks) -> None:
         head=_head(),
         favicon_path=str(STATIC / "favicon.svg"),
         footer_links=[],
+        allowed_paths=[],
+        blocked_paths=[Path.cwd().anchor],  # no file at all is an input or output of the page
         show_error=False,  # the text of an error could identify the model
         ssr_mode=False,
         run_history=False,
@@ -54,7 +66,6 @@ def build_pages(settings: Settings, battles: Battles) -> gr.Blocks:
         gr.HTML(links("/"), padding=False)
         battle.build(battles)
     pages.queue(api_open=False, default_concurrency_limit=None)
-    reject_unknown_events(pages)
     return pages
 
 

@@ -22,7 +22,11 @@ def _serve(folder: Path, arguments: list[str]) -> None:
     """In the child: `arena serve` as if typed in `folder`."""
     os.setsid()
     os.chdir(folder)
-    os.environ |= {"COLUMNS": "200", "GRADIO_ANALYTICS_ENABLED": "False"}
+    os.environ |= {
+        "COLUMNS": "200",
+        "GRADIO_ANALYTICS_ENABLED": "False",
+        "GRADIO_TEMP_DIR": str(folder / "gradio"),
+    }
     log = os.open("log.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(log, 1)
     os.dup2(log, 2)

@@ -1,0 +1,105 @@
+"""Limits of every request: the size of its headers and body, and the time to send the body."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from fastapi import Request
+from jinja2 import Environment
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from arena.web.error_pages import refusal
+
+MAX_HEADERS = 32_768  # bytes
+BODY_TIMEOUT = 20.0  # seconds from the first to the last byte of a body
+WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True)
+class Refused(Exception):
+    """The request is not served. The text says what to change."""
+
+    status: int
+    detail: str
+
+
+class BodyLimit:
+    """ASGI middleware that receives each body before the application runs, so a slow sender occupies nothing else.
+
+    `max_body` is in bytes.
+    """
+
+    def __init__(
+        self, app: ASGIApp, environment: Environment, max_body: int, body_timeout: float = BODY_TIMEOUT
+    ) -> None:
+        self.app = app
+        self.environment = environment
+        self.max_body = max_body
+        self.body_timeout = body_timeout
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        try:
+            _check_headers(scope)
+            body = await self._body(scope, receive)
+        except Refused as refused:
+            await refusal(self.environment, Request(scope), refused.status, refused.detail)(scope, receive, send)
+            return
+        if body is not None:
+            await self.app(scope, replayed(body, receive), send)
+
+    async def _body(self, scope: Scope, receive: Receive) -> bytes | None:
+        """The whole body, or None if the client disconnected. Raises `Refused`."""
+        headers = Headers(scope=scope)
+        declared = headers.get("content-length")
+        if declared is not None and (not declared.isascii() or not declared.isdigit()):
+            raise Refused(400, "The header Content-Length is not a number. Send the number of bytes.")
+        if int(declared or 0) > self.max_body:
+            raise self._too_large()
+        if not int(declared or 0) and "transfer-encoding" not in headers:
+            return b""
+        if scope["method"] in WITHOUT_BODY:
+            raise Refused(400, f"A {scope['method']} request has no body here. Send it without a body.")
+        try:
+            async with asyncio.timeout(self.body_timeout):
+                return await self._received(receive)
+        except TimeoutError:
+            raise Refused(408, f"The body took longer than {self.body_timeout:g} s. Send it again.") from None
+
+    async def _received(self, receive: Receive) -> bytes | None:
+        body, more = bytearray(), True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return None
+            body += message.get("body", b"")
+            if len(body) > self.max_body:
+                raise self._too_large()
+            more = message.get("more_body", False)
+        return bytes(body)
+
+    def _too_large(self) -> Refused:
+        return Refused(413, f"The body is too large. Send at most {self.max_body:,} bytes.")
+
+
+def _check_headers(scope: Scope) -> None:
+    if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADERS:
+        raise Refused(431, f"The headers are too large. Send at most {MAX_HEADERS:,} bytes.")
+
+
+def replayed(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that returns the body at once, then what the server sends after it."""
+    sent = False
+
+    async def replay() -> Message:
+        nonlocal sent
+        if sent:
+            return await receive()
+        sent = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay

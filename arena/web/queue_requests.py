@@ -1,0 +1,78 @@
+"""Requests to Gradio's queue: validated events, and streams only for sessions that have events."""
+
+from __future__ import annotations
+
+from collections import Counter
+from urllib.parse import parse_qs
+
+import gradio as gr
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from arena.web.body_limit import replayed
+from arena.web.event_bodies import BadEvent, EventBodies, UnknownEvent
+
+JOIN, DATA = "/gradio_api/queue/join", "/gradio_api/queue/data"
+STREAMS_PER_SESSION = 2  # a page has one, and a moment before its end another
+RETRY = {"retry-after": "10"}  # seconds
+
+
+class QueueRequests:
+    """ASGI middleware of Gradio's application, inside `BodyLimit`."""
+
+    def __init__(self, app: ASGIApp, pages: gr.Blocks, bodies: EventBodies) -> None:
+        self.app = app
+        self.pages = pages
+        self.bodies = bodies
+        self.streams: Counter[str] = Counter()  # open ones by session
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == JOIN:
+            await self._join(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"] == DATA:
+            await self._stream(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    async def _join(self, scope: Scope, receive: Receive, send: Send) -> None:
+        media = Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
+        if media != "application/json":
+            await _refuse(415, "The body is not application/json. Reload the page.")(scope, receive, send)
+            return
+        message = await receive()  # whole: see `BodyLimit`
+        try:
+            body = self.bodies.checked(message.get("body", b""))
+        except BadEvent as problem:
+            status = 404 if isinstance(problem, UnknownEvent) else 422
+            await _refuse(status, str(problem))(scope, receive, send)
+            return
+        await self.app(_with_length(scope, len(body)), replayed(body, receive), send)
+
+    async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        session = parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [""])[0]
+        if session not in self.pages._queue.pending_messages_per_session:
+            await _refuse(404, "This session has no running event. Reload the page.")(scope, receive, send)
+        elif self.streams[session] >= STREAMS_PER_SESSION:
+            await _refuse(429, "This session is streamed already. Close its other stream.")(scope, receive, send)
+        else:
+            self.streams[session] += 1
+            try:
+                await self.app(scope, receive, send)
+            finally:
+                self.streams.subtract([session])
+                if not self.streams[session]:
+                    del self.streams[session]
+
+
+def _refuse(status: int, detail: str) -> JSONResponse:
+    return JSONResponse({"detail": detail}, status, headers=RETRY if status in (429, 503) else None)
+
+
+def _with_length(scope: Scope, length: int) -> Scope:
+    """The scope of a body that has been replaced."""
+    changed = {**scope, "headers": list(scope["headers"])}
+    headers = MutableHeaders(scope=changed)
+    del headers["transfer-encoding"]
+    headers["content-length"] = str(length)
+    return changed
