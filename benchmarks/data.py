@@ -65,6 +65,8 @@ def find(source: Source, folder: Path | None) -> Path | None:
 def read_file(path: Path, sha256: str | None = None) -> list[Row]:
     """The rows of a .jsonl, .json, .csv, .tsv or .txt file, or one of these with .gz. Raises `BadData`."""
     try:
+        if path.exists() and not path.is_file():  # a pipe may never end
+            raise BadData(f"{path}: It is a folder, a pipe or a device. Give the path of a file.")
         content = path.read_bytes()
     except FileNotFoundError:
         raise BadData(f"{path}: File not found. Give the path of a JSONL, JSON or CSV file.") from None
@@ -207,7 +209,7 @@ def _lines(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = _json(line)
         except ValueError as error:
             raise BadData(
                 f"{path}:{number}: The line is not JSON ({error}). Give one JSON object per line."
@@ -217,12 +219,22 @@ def _lines(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
         yield number, row
 
 
+def _json(text: str) -> Any:
+    """The value. Raises `json.JSONDecodeError`, also for nesting and numbers that Python refuses."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        raise
+    except (RecursionError, ValueError) as error:
+        raise json.JSONDecodeError(f"{type(error).__name__}: {error}"[:80], text, 0) from error
+
+
 def _objects(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """The entries of a list, or one object as a single row; `_line` is the number of the entry."""
     if not text.strip():
         return
     try:
-        value = json.loads(text)
+        value = _json(text)
     except json.JSONDecodeError as error:
         if error.msg == "Extra data" and error.colno == 1:  # a first line that is whole: JSON lines, called .json
             yield from _lines(path, text)

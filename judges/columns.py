@@ -15,7 +15,10 @@ Floats = NDArray[np.float64]
 
 def floats(name: str, values: Sequence[float] | Floats) -> Floats:
     """(rows,) finite numbers. Raises NoVerdicts for none, BadRow with the row of one that is not finite."""
-    column = np.asarray(values, dtype=np.float64)
+    try:
+        column = np.asarray(values, dtype=np.float64)
+    except (OverflowError, TypeError, ValueError) as problem:
+        raise BadRow(f"{name} has a value that is no number ({problem}). Correct or remove the row.") from problem
     if not column.size:
         raise NoVerdicts(f"{name} has no rows. Give at least one.")
     wrong = ~np.isfinite(column)

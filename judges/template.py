@@ -115,7 +115,7 @@ def _judge_prompts(lines: Iterable[str]) -> dict[str, str]:
         try:
             row = json.loads(line)
             prompts[row["name"]] = f"{row['system_prompt']}\n=====\n{row['prompt_template']}"
-        except (json.JSONDecodeError, KeyError, TypeError) as problem:
+        except (ValueError, RecursionError, KeyError, TypeError) as problem:
             raise BadTemplate(
                 f"line {number}: not a judge prompt. Expected JSON with name, system_prompt and prompt_template."
             ) from problem

@@ -13,6 +13,7 @@ from arena.benchmarking.model_replies import model_replies
 from arena.benchmarking.selection import SelectionOptions, data_folder, select
 from arena.benchmarking.task_specs import task_specs
 from arena.config import AnyModel, Settings, reply_cache_path
+from arena.config.given_files import plain_file
 from arena.endpoints import EndpointError
 from arena.engine import CallSession, ModelClient, Progress, open_session
 from arena.errors import ConfigError, WorkFailed
@@ -202,7 +203,7 @@ def _texts(files: Sequence[Path]) -> Iterator[str]:
     """The text of each file. Raises `ConfigError`."""
     for file in files:
         try:
-            yield file.read_text(encoding="utf-8")
+            yield plain_file(file).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(
                 f"--corpus {file}: The file cannot be read ({error}). Give UTF-8 text files."

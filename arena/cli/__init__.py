@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 
 import typer
 from rich.console import Console
@@ -46,6 +47,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+LONGEST = 4_000  # characters of an error
 PANELS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
     "The arena": {"demo": demo.demo, "serve": serve.serve, "models": models.models, "db": db.app},
     "Ratings": {
@@ -79,6 +81,11 @@ def main() -> None:
 
     Exit codes: 2 for wrong use, which is a wrong option, setting, file or database; 1 for work that failed.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(
+            stream, TextIOWrapper
+        ):  # in JSON, the escape of half a surrogate pair is what JSON has for it
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except (ConfigError, InputError, DatabaseError, WorkFailed) as error:
@@ -87,4 +94,10 @@ def main() -> None:
 
 
 def _tell(error: Exception) -> None:
-    Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {escape(str(error))}", highlight=False)
+    Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {escape(_shortened(error))}", highlight=False)
+
+
+def _shortened(error: Exception) -> str:
+    """The text of an error; a long one, which repeats a file that is no text, without its middle."""
+    text = str(error)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} … {text[-LONGEST // 4 :]}"

@@ -102,8 +102,10 @@ def explain(
 def _template(file: Path | None) -> str | None:
     if file is None:
         return None
+    from arena.config.given_files import plain_file
+
     try:
-        return file.read_text(encoding="utf-8")
+        return plain_file(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
         raise ConfigError(f"--template {file}: cannot be read ({problem})") from problem
 

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from arena.cli.options import AsFormat, Format, write_csv, write_json
+from arena.config.given_files import json_value
 from arena.errors import ConfigError
 from arena.exchange.battles_file import BadBattlesFile, Columns, read_battles_file
 
@@ -40,6 +41,7 @@ class Cluster(StrEnum):
 
 COLUMNS = {Cluster.voter: "voter", Cluster.prompt: "prompt_id"}
 ELO_ROUNDS = 100
+MOST_WEIGHT = 1e15  # together: beyond, adding one vote to the sum no longer changes it
 PRIOR = 0.25  # ratings.PRIOR, repeated so that --help needs no numpy
 ELO_BATTLES = 200_000  # a hundred rounds over more battles than these take over two seconds
 
@@ -141,9 +143,9 @@ def _weights(columns: Columns) -> list[float] | None:
     for row, value in enumerate(columns["weight"]):
         try:
             weights.append(float(value))  # type: ignore[arg-type]
-        except (TypeError, ValueError) as problem:
+        except (TypeError, ValueError, OverflowError) as problem:
             raise BadBattlesFile(f"row {row}: weight {value!r} is not a number. Give zero or more.") from problem
-    if math.isinf(sum(weight * weight for weight in weights if math.isfinite(weight))):
+    if sum(weight for weight in weights if math.isfinite(weight)) > MOST_WEIGHT:
         raise BadBattlesFile("the weights are too large to be added up. Divide them by the largest.")
     return weights
 
@@ -169,7 +171,7 @@ def _completions(columns: Columns, side: str) -> list[Any]:
 
 def _assistant_text(conversation: object, row: int) -> object:
     try:
-        turns = json.loads(conversation) if isinstance(conversation, str) else conversation
+        turns = json_value(conversation) if isinstance(conversation, str) else conversation
         if not isinstance(turns, list):
             return None
         return "\n".join(turn["content"] for turn in turns if turn["role"] == "assistant")

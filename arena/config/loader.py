@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from arena.config.error_messages import explain
+from arena.config.given_files import plain_file
 from arena.config.tables import PREFIX, Settings
 from arena.errors import ConfigError
 
@@ -85,12 +86,12 @@ def _overridden(settings: Settings, overrides: Mapping[str, Any]) -> Settings:
 
 def _read_toml(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(plain_file(file).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"{file}: no such file. Give a TOML file with --config.") from None
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read ({error.strerror}). Check its permissions.") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{file}: is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{file}: is not valid TOML: {error}. Correct the line.") from error

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from arena.config.given_files import plain_file
 from arena.endpoints.endpoint import EndpointError, Reply
 from arena.endpoints.reply_schema import chat_reply, read_json
 from arena.engine.calls import Call, Status, status_of
@@ -77,7 +78,7 @@ def _results(path: Path) -> dict[str, tuple[Reply | None, str]]:
     """By custom_id: the reply, or None and the server's error."""
     results: dict[str, tuple[Reply | None, str]] = {}
     try:
-        with path.open(encoding="utf-8") as lines:
+        with plain_file(path).open(encoding="utf-8") as lines:
             for number, line in enumerate(lines, 1):
                 if line.strip():
                     name, reply, detail = _result(line, f"{path}:{number}")

@@ -82,7 +82,11 @@ class ReplyCache:
         return len(self._places)
 
     def __contains__(self, key: str) -> bool:
-        return bytes.fromhex(key) in self._places
+        """Whether the cache has the request; a text that is no key, such as one of another program, is in none."""
+        try:
+            return bytes.fromhex(key) in self._places
+        except ValueError:
+            return False
 
     def reply(self, key: str) -> Reply | None:
         """The reply to the request with this key, or None."""

@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from arena.config.given_files import json_value, plain_file
 from arena.errors import InputError
 from arena.exchange.pandalm import pandalm_columns
 from arena.rules.csv_table import cell_text
@@ -44,7 +45,7 @@ def read_battles_file(path: Path, sides: tuple[str, str] | None = None) -> Colum
         )
     try:
         with _no_garbage_collection():
-            columns = readers[ending](path)
+            columns = readers[ending](plain_file(path))
     except OSError as problem:
         raise BadBattlesFile(f"{path}: {problem.strerror or problem}") from problem
     except UnicodeDecodeError as problem:
@@ -161,8 +162,8 @@ def _objects(path: Path, numbered: list[tuple[int, str]]) -> list[dict[str, obje
     records: list[dict[str, object]] = []
     if all(line[0] == "{" and line[-1] == "}" for line in lines):
         try:
-            records = json.loads("[" + ",".join(lines) + "]")
-        except (json.JSONDecodeError, RecursionError):
+            records = json_value("[" + ",".join(lines) + "]")
+        except json.JSONDecodeError:
             records = []  # one of the lines is at fault: below it is named
     if len(records) == len(lines) and all(isinstance(record, dict) for record in records):
         return records
@@ -171,8 +172,8 @@ def _objects(path: Path, numbered: list[tuple[int, str]]) -> list[dict[str, obje
 
 def _object(path: Path, number: int, line: str) -> dict[str, object]:
     try:
-        record = json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as problem:
+        record = json_value(line)
+    except json.JSONDecodeError as problem:
         raise BadBattlesFile(f"{path}: line {number}: {problem}") from problem
     if not isinstance(record, dict):
         raise BadBattlesFile(f"{path}: line {number}: not a JSON object. Write one battle per line.")
@@ -181,8 +182,8 @@ def _object(path: Path, number: int, line: str) -> dict[str, object]:
 
 def _json(path: Path) -> Columns:
     try:
-        return pandalm_columns(json.loads(path.read_text(encoding="utf-8-sig")))
-    except (ValueError, RecursionError) as problem:
+        return pandalm_columns(json_value(path.read_text(encoding="utf-8-sig")))
+    except ValueError as problem:
         raise BadBattlesFile(f"{path}: {problem}") from problem
 
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from arena.config.given_files import json_value, plain_file
 from arena.errors import ConfigError, InputError
 
 MANIFEST = "manifest.json"
@@ -71,7 +72,7 @@ def opened_export(path: Path) -> Iterator[Path]:
         yield path
         return
     try:
-        with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as made:
+        with zipfile.ZipFile(plain_file(path)) as archive, tempfile.TemporaryDirectory() as made:
             archive.extractall(made)  # zipfile keeps names inside
             inside = sorted(Path(made).rglob(MANIFEST))
             if not inside:
@@ -106,10 +107,10 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
     if path.suffix == ".parquet":
         yield from _read_parquet(path)
         return
-    with path.open(encoding="utf-8", errors="surrogatepass") as file:
+    with plain_file(path).open(encoding="utf-8", errors="surrogatepass") as file:
         for number, line in enumerate(file, 1):
             try:
-                row = json.loads(line)
+                row = json_value(line, strict=True)
             except json.JSONDecodeError as problem:
                 raise BadExport(f"{path.name}: line {number}: {problem.msg}") from problem
             if not isinstance(row, dict):
@@ -125,7 +126,7 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path) -> Any:
     """The value of a JSON file. Raises `BadExport`."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json_value(plain_file(path).read_text(encoding="utf-8"), strict=True)
     except FileNotFoundError:
         raise BadExport(f"{path.name} is missing. Export again.") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as problem:
@@ -133,7 +134,7 @@ def read_json(path: Path) -> Any:
 
 
 def digest(path: Path) -> str:
-    with path.open("rb") as file:
+    with plain_file(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -174,7 +175,7 @@ def _write_parquet(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
 def _read_parquet(path: Path) -> Iterator[dict[str, Any]]:
     arrow = _pyarrow()
     try:
-        for batch in arrow.parquet.ParquetFile(path).iter_batches(batch_size=ROWS_AT_ONCE):
+        for batch in arrow.parquet.ParquetFile(plain_file(path)).iter_batches(batch_size=ROWS_AT_ONCE):
             yield from batch.to_pylist()
     except arrow.ArrowInvalid as problem:
         raise BadExport(f"{path.name}: {problem}") from problem

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import ratings
+from arena.config.given_files import UNWRITABLE, json_value
 from arena.exchange.battles_file import BadBattlesFile, Columns, read_battles_file
 from arena.rules.categories import VERSION, categories
 from arena.rules.votes import HUMAN, JUDGE, OVERALL
@@ -76,8 +77,8 @@ def _votes(path: Path, columns: Columns, name: str) -> Iterator[NewVote]:
             seen[key, source] += 1
             if (again := seen[key, source]) > 1:
                 key = _digest(key, str(again))
-            yield _vote(row, key, source)
-        except (KeyError, TypeError, ValueError) as problem:
+            yield _storable(_vote(row, key, source))
+        except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError) as problem:
             raise BadBattlesFile(f"{path}: row {number}: {problem}") from problem
 
 
@@ -102,6 +103,14 @@ def _vote(row: Mapping[str, Any], key: str, source: str) -> NewVote:
         turns=tuple(zip(prompts, a, b, strict=True)),
         style=_style(row, a, b),
     )
+
+
+def _storable(vote: NewVote) -> NewVote:
+    """The vote. Raises ValueError for a text with a NUL character or half a surrogate pair, which no database holds."""
+    texts = (vote.public_id, vote.source, vote.voter, vote.category, *vote.categories, *chain(*vote.turns))
+    if bad := next((match for text in texts if (match := UNWRITABLE.search(text))), None):
+        raise ValueError(f"a text has {bad.group()!r}, which is not text. Remove it.")
+    return vote
 
 
 def _source(row: Mapping[str, Any]) -> str:
@@ -129,21 +138,26 @@ def _time(row: Mapping[str, Any]) -> datetime:
     if isinstance(given, datetime):
         return given.astimezone(UTC) if given.tzinfo else given.replace(tzinfo=UTC)
     try:
+        return _moment(given)
+    except (ValueError, OverflowError, OSError):
+        raise ValueError(
+            f"time {str(given)[:40]!r} is invalid. Use seconds since 1970, or ISO 8601 such as 2024-05-17T12:00:00Z."
+        ) from None
+
+
+def _moment(given: Any) -> datetime:
+    try:
         seconds = float(given)
     except ValueError:
         moment = datetime.fromisoformat(str(given))
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    if not math.isfinite(seconds):
-        raise ValueError(
-            f"time {given!r} is invalid. Use seconds since 1970, or ISO 8601 such as 2024-05-17T12:00:00Z."
-        )
     return datetime.fromtimestamp(seconds / 1000 if seconds > YEAR_3000 else seconds, UTC)
 
 
 def _talk(conversation: object, completion: object, row: Mapping[str, Any]) -> list[dict[str, str]]:
     """The messages of one side; those of a completion begin with the prompt of the row."""
     if isinstance(conversation, str) and conversation.strip():
-        conversation = json.loads(conversation)
+        conversation = json_value(conversation)
     if conversation:
         if not isinstance(conversation, Sequence):
             raise ValueError(
@@ -187,7 +201,7 @@ def _prompts_and_completions(talk: list[dict[str, str]]) -> tuple[list[str], lis
 def _categories(row: Mapping[str, Any], prompts: Sequence[str]) -> tuple[str, ...]:
     given = row.get("categories")
     if isinstance(given, str):
-        given = json.loads(given)
+        given = json_value(given)
     if given:
         return tuple(str(category)[:60] for category in given)
     return categories(prompts) if prompts else ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,30 +46,42 @@ def verify(path: Path, head: str | None = None, report: Callable[[int], None] | 
 
     Needs no database. Raises `BadExport` for a folder that is not an export.
     """
-    with opened_export(path) as folder:
+    with opened_export(path) as folder, _described(path):
         manifest = read_json(folder / MANIFEST)
         if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
             raise BadExport(
                 f"{path}: {MANIFEST} is not of format {FORMAT}. Export again with this version of Arena."
             )
         findings = Findings()
-        try:
-            findings.problems += _files(folder, manifest)
-            battles = next((folder / name for name in manifest["files"] if name.startswith("battles.")), None)
-            if battles is None:
-                raise BadExport(f"{path} contains no file of battles. Export again.")
-            _Check(folder, manifest, findings).run(battles, head, report)
-        except FileNotFoundError as problem:
-            raise BadExport(f"{path}: {Path(problem.filename).name} is missing. Export again.") from problem
-        except (KeyError, TypeError, ValueError) as problem:
-            raise BadExport(
-                f"{path}: a row has a missing or invalid field: {problem!r}. Export again."
-            ) from problem
+        findings.problems += _files(folder, manifest)
+        battles = next((folder / name for name in manifest["files"] if name.startswith("battles.")), None)
+        if battles is None:
+            raise BadExport(f"{path} contains no file of battles. Export again.")
+        _Check(folder, manifest, findings).run(battles, head, report)
     return findings
+
+
+@contextmanager
+def _described(path: Path) -> Iterator[None]:
+    """Whatever a file of the export makes Python raise, as a `BadExport` that names the export."""
+    try:
+        yield
+    except FileNotFoundError as problem:
+        raise BadExport(f"{path}: {Path(problem.filename).name} is missing. Export again.") from problem
+    except OSError as problem:
+        raise BadExport(f"{path}: {problem.strerror or problem} ({problem.filename}). Export again.") from problem
+    except UnicodeDecodeError as problem:
+        raise BadExport(f"{path}: a file is not UTF-8 text (byte {problem.start}). Export again.") from problem
+    except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError) as problem:
+        raise BadExport(
+            f"{path}: a row has a missing or invalid field: {repr(problem)[:200]}. Export again."
+        ) from problem
 
 
 def _files(folder: Path, manifest: Row) -> Iterator[str]:
     for name, about in manifest["files"].items():
+        if Path(name).name != name:
+            raise BadExport(f"{MANIFEST}: {name[:80]!r} is not a name of a file in the folder. Export again.")
         if not (folder / name).exists():
             yield f"{name}: is in the manifest and missing from the folder"
         elif digest(folder / name) != about["sha256"]:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import AliasChoices, Field, ValidationError, model_validator
 
 from arena.config import Strict
+from arena.config.given_files import plain_file
 from arena.errors import ConfigError
 from judges.completion_rate import THRESHOLD
 from judges.orders import DOUBLE
@@ -81,10 +82,10 @@ def config_of(**given: object) -> JudgeRunConfig:
 def read_config(path: Path) -> JudgeRunConfig:
     """The judge run in a TOML file. Raises `ConfigError`."""
     try:
-        return _checked(str(path), tomllib.loads(path.read_text(encoding="utf-8")))
+        return _checked(str(path), tomllib.loads(plain_file(path).read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file. Give a TOML file.") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+    except (OSError, ValueError, RecursionError) as problem:
         raise ConfigError(f"{path}: cannot be read as TOML ({problem}). Check the file.") from problem
 
 

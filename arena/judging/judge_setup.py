@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
 from typing import Any
 
+from arena.config.given_files import plain_file
 from arena.errors import ConfigError
 from arena.judging.config import JudgeRunConfig
 from judges import Judge, PairwiseJudge, SingleJudge, panel, single_panel
@@ -72,7 +72,7 @@ def _template(config: JudgeRunConfig) -> str | ByItem | None:
     if path is None:
         return None
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = plain_file(path).read_text(encoding="utf-8")
         if path.suffix != MT_BENCH_FILE:
             return text
         if config.template_prompt is not None:

@@ -12,17 +12,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from arena.config.given_files import UNWRITABLE, json_value
 from arena.prompt_sets.records import BadPromptFile, Record
 from arena.rules.votes import OVERALL
 from arena.store.prompts import NewPrompt
 
 ROLES = ("system", "user", "assistant")
-UNWRITABLE = re.compile("[\\x00\\ud800-\\udfff]")  # not representable in UTF-8 or PostgreSQL
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ def texts(value: object, what: str) -> tuple[str, ...]:
     if value is None:
         return ()
     if isinstance(value, str):
-        value = json.loads(value) if value.lstrip().startswith("[") else value.splitlines()
+        value = json_value(value) if value.lstrip().startswith("[") else value.splitlines()
     if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
         raise ValueError(f"{what} is {str(value)[:40]!r}. Expected a list of texts.")
     return tuple(value)
@@ -80,7 +79,7 @@ def texts(value: object, what: str) -> tuple[str, ...]:
 
 def _messages(value: object) -> tuple[dict[str, str], ...]:
     """The validated messages, of which the last is the user's."""
-    value = json.loads(value) if isinstance(value, str) else value
+    value = json_value(value) if isinstance(value, str) else value
     if not isinstance(value, Sequence) or not value:
         raise ValueError("messages is not a list. Expected a list of {role, content}.")
     messages = []

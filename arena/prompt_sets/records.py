@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from arena.config.given_files import json_value, plain_file
 from arena.errors import InputError
 from arena.rules.csv_table import cell_text
 
@@ -22,7 +23,7 @@ class BadPromptFile(InputError):
 def file_text(path: Path) -> str:
     """The text of a UTF-8 file. Raises `BadPromptFile`."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return plain_file(path).read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise BadPromptFile(f"{path}: no such file. Run `arena prompts list` for the built-in sets.") from None
     except OSError as error:
@@ -51,7 +52,7 @@ def records(text: str, where: str) -> Iterator[tuple[str, Record]]:
 
 def _entries(text: str, where: str) -> Iterator[tuple[str, Record]]:
     try:
-        entries = json.loads(text)
+        entries = json_value(text)
     except json.JSONDecodeError as problem:
         raise _not_json(f"{where}:{problem.lineno}", problem) from problem
     for number, entry in enumerate(entries, 1):
@@ -63,7 +64,7 @@ def _lines(text: str, where: str) -> Iterator[tuple[str, Record]]:
         if not line.strip():
             continue
         try:
-            entry = json.loads(line)
+            entry = json_value(line)
         except json.JSONDecodeError as problem:
             raise _not_json(f"{where}:{number}", problem) from problem
         yield f"{where}:{number}", _object(entry, f"{where}:{number}")

@@ -78,7 +78,7 @@ def _preference(value: object, row: int) -> float | None:
         raise BadRow(
             f"row {row}: preference {value!r} is not a number. Expected 1 (baseline) to 2 (model), 1.5 for a draw."
         )
-    if math.isnan(value):  # some JSON writers store a missing value as NaN
+    if isinstance(value, float) and math.isnan(value):  # some JSON writers store a missing value as NaN
         return None
     if value == LEGACY_DRAW:
         return DRAW

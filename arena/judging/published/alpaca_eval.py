@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from arena.config.given_files import plain_file
 from arena.judging.published.board import RecomputedBoard, naming
 from arena.judging.published.files import BadVerdictFile, Record, read_records
 from judges import length_control
@@ -158,7 +159,7 @@ def _key(instruction: str) -> str:
 
 
 def _difficulties(path: Path) -> dict[str, float]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with plain_file(path).open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     try:
         return {row["instruction_sha1_12"]: float(row["instruction_difficulty"]) for row in rows}
@@ -170,7 +171,11 @@ def _difficulties(path: Path) -> dict[str, float]:
 
 
 def _sums(path: Path) -> list[float]:
-    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip() and line[0] != "#"]
+    lines = [
+        line
+        for line in plain_file(path).read_text(encoding="utf-8").splitlines()
+        if line.strip() and line[0] != "#"
+    ]
     try:
         sums = [float(word) for line in lines for word in line.split()]
     except ValueError as problem:

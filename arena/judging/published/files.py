@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from arena.config.given_files import json_value, plain_file
 from arena.errors import InputError
 
 Record = dict[str, Any]
@@ -51,7 +52,7 @@ def _advice(path: Path, record: Record, protocol: str) -> str:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return plain_file(path).read_text(encoding="utf-8-sig")
     except OSError as problem:
         raise BadVerdictFile(
             f"{path}: cannot be read ({problem.strerror or problem}). Check the path and its permissions."
@@ -64,7 +65,7 @@ def _text(path: Path) -> str:
 
 def _list(path: Path, given: str) -> list[Record]:
     try:
-        records = json.loads(given)
+        records = json_value(given)
     except json.JSONDecodeError as problem:
         raise BadVerdictFile(
             f"{path}: line {problem.lineno}: not valid JSON ({problem.msg}). Check that the file is complete."
@@ -81,7 +82,7 @@ def _lines(path: Path, given: str) -> list[Record]:
         if not line.strip():
             continue
         try:
-            record = json.loads(line)
+            record = json_value(line)
         except json.JSONDecodeError as problem:
             raise BadVerdictFile(
                 f"{path}: line {number}: not valid JSON ({problem.msg}). Expected one JSON object per line."

@@ -236,7 +236,7 @@ def test_public_rows_bring_texts_times_and_categories(sqlite, tmp_path):
         ({"winner": "c"}, "UnknownWinner: row 1: winner 'c'"),
         ({"model_b": "x"}, "SelfBattle: row 1: 'x' against itself"),
         ({"source": "people"}, "row 1: source 'people' is unknown. Use human or judge:NAME"),
-        ({"timestamp": "yesterday"}, "row 1: Invalid isoformat string: 'yesterday'"),
+        ({"timestamp": "yesterday"}, "row 1: time 'yesterday' is invalid"),
         ({"conversation_a": "[{]"}, "row 1: Expecting property name"),
         ({"conversation_a": "7"}, "row 1: conversation '7' is invalid. Use a list"),
         ({"conversation_a": [{"role": "user", "content": 7}]}, "row 1: content '7' is invalid. Use text"),

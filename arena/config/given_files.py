@@ -1,0 +1,61 @@
+"""Files that other people wrote, checked where they are opened: a plain file, and JSON that can be worked with."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import stat
+from pathlib import Path
+from typing import Any, NoReturn
+
+UNWRITABLE = re.compile("[\\x00\\ud800-\\udfff]")  # not representable in UTF-8 or PostgreSQL
+LARGEST = 1 << 63  # beyond, a number of a JSON file fits in no column of a database
+
+
+def plain_file(path: Path) -> Path:
+    """The path itself. Raises `OSError` for a folder, and for a pipe or a device, whose reading may never end."""
+    mode = os.stat(path).st_mode
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, "it is a folder, not a file", str(path))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "it is a pipe or a device, not a file", str(path))
+    return path
+
+
+def json_value(text: str, *, strict: bool = False) -> Any:
+    """The value of a JSON text. Raises `json.JSONDecodeError`, also for nesting and numbers that Python refuses.
+
+    `strict` refuses what RFC 8259 does not have or a database does not hold as well: Infinity, NaN, numbers that
+    overflow to them, and integers beyond 64 bits.
+    """
+    options: Any = {"parse_constant": _refused, "parse_float": _finite, "parse_int": _whole} if strict else {}
+    try:
+        return json.loads(text, **options)
+    except json.JSONDecodeError:
+        raise
+    except RecursionError:
+        raise json.JSONDecodeError("nested too deeply", text, 0) from None
+    except ValueError as problem:
+        raise json.JSONDecodeError(_reason(problem), text, 0) from None
+
+
+def _reason(problem: ValueError) -> str:
+    return "an integer has too many digits" if "integer string conversion" in str(problem) else str(problem)
+
+
+def _refused(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number of JSON")
+
+
+def _finite(digits: str) -> float:
+    if abs(value := float(digits)) == float("inf"):
+        raise ValueError(f"the number {digits[:20]} is too large")
+    return value
+
+
+def _whole(digits: str) -> int:
+    if not -LARGEST <= (value := int(digits)) < LARGEST:
+        raise ValueError(f"the number {digits[:20]} is too large")
+    return value
