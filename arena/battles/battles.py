@@ -32,6 +32,7 @@ from arena.battles.votes import (
     check_winner,
 )
 from arena.config import BattleSettings
+from arena.errors import DatabaseUnavailable
 from arena.rules.name_masking import NameMasker
 from arena.rules.prompt_limits import checked_prompt
 from arena.serving.models import Serving
@@ -160,7 +161,7 @@ class Battles:
         """Cast the one vote of a battle and reveal the models; when this returns, the vote is on disk.
 
         A repeated vote returns the same view as the first. A vote counts for all turns of the battle, also from a tab
-        that shows fewer of them. Raises `VoteRefused`.
+        that shows fewer of them. Raises `VoteRefused`, and `DatabaseUnavailable` when it is unknown whether it counts.
         """
         check_winner(winner)
         battle = check_voter(await self._find(public_id), voter)
@@ -171,6 +172,10 @@ class Battles:
             except (AlreadyVoted, stored.WrongStatus):
                 # A second click or tab, or a closing of the battle; `check_counted` decides what the voter is shown.
                 log.info("Another change to battle %s came first.", battle.id)
+            except DatabaseUnavailable:
+                # The connection may have been cut after the commit: the store knows whether the vote is in it.
+                if check_voter(await self._find(public_id), voter).winner is None:
+                    raise
         battle = check_voter(await self._find(public_id), voter)
         check_counted(battle, winner)
         return self._view(battle)

@@ -59,10 +59,10 @@ def use_one_thread_for_algebra() -> None:
 
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or Ctrl-C. Raises `ConfigError` and `DatabaseError` before anything listens."""
-    from arena.store import Database
+    from arena.store import ConnectionLimits, Database
 
     _log_to_terminal()
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, ConnectionLimits(**settings.database.model_dump()))
     database.lock()
     try:
         database.make_ready()

@@ -18,12 +18,20 @@ from arena.config.endpoints import (
 )
 from arena.config.loader import api_key, read_settings
 from arena.config.reply_cache import EXPLANATION_REPLIES, reply_cache_path
-from arena.config.tables import BattleSettings, LedgerSettings, LimitSettings, Settings, WebSettings
+from arena.config.tables import (
+    BattleSettings,
+    DatabaseSettings,
+    LedgerSettings,
+    LimitSettings,
+    Settings,
+    WebSettings,
+)
 
 __all__ = [
     "EXPLANATION_REPLIES",
     "AnyModel",
     "BattleSettings",
+    "DatabaseSettings",
     "FactSettings",
     "LedgerSettings",
     "LimitSettings",

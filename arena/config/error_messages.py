@@ -11,7 +11,15 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from arena.config.endpoints import AnyModel, FactSettings, PriceSettings
-from arena.config.tables import PREFIX, BattleSettings, LedgerSettings, LimitSettings, Settings, WebSettings
+from arena.config.tables import (
+    PREFIX,
+    BattleSettings,
+    DatabaseSettings,
+    LedgerSettings,
+    LimitSettings,
+    Settings,
+    WebSettings,
+)
 
 HIDDEN = "a hidden text, which may be a key"
 
@@ -73,6 +81,7 @@ def _suggestion(location: Sequence[str | int], full: Sequence[str | int]) -> str
 def _allowed_keys(full: Sequence[str | int]) -> list[str]:
     """The keys of the table that contains the unknown key."""
     tables: dict[str, type[BaseModel]] = {
+        "database": DatabaseSettings,
         "web": WebSettings,
         "battles": BattleSettings,
         "limits": LimitSettings,

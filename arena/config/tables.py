@@ -1,4 +1,4 @@
-"""The tables `web`, `battles`, `limits` and `ledger` of `arena.toml`, and the settings as a whole."""
+"""The tables `database`, `web`, `battles`, `limits` and `ledger` of `arena.toml`, and the settings as a whole."""
 
 from __future__ import annotations
 
@@ -11,6 +11,19 @@ from arena.config.endpoints import AnyModel, ModelSettings, Strict
 
 DEFAULT_DATABASE = "sqlite:///arena.db"
 PREFIX = "ARENA_"  # of environment variables
+
+
+class DatabaseSettings(Strict):
+    """How long `arena serve` waits for its database. Other commands wait longer, and never end a statement."""
+
+    busy_timeout: float = Field(
+        default=5.0, gt=0, description="seconds a write waits for another program (SQLite)"
+    )
+    connect_timeout: float = Field(default=3.0, ge=2, description="seconds (PostgreSQL)")
+    statement_timeout: float = Field(default=5.0, gt=0, description="seconds for one statement (PostgreSQL)")
+    pool_size: int = Field(default=10, ge=1, description="connections that stay open")
+    pool_overflow: int = Field(default=20, ge=0, description="further connections under load")
+    pool_timeout: float = Field(default=3.0, gt=0, description="seconds a request waits for a free connection")
 
 
 class WebSettings(Strict):
@@ -121,6 +134,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True)
 
     database_url: str = DEFAULT_DATABASE
+    database: DatabaseSettings = DatabaseSettings()
     web: WebSettings = WebSettings()
     battles: BattleSettings = BattleSettings()
     limits: LimitSettings = LimitSettings()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 
 from filelock import FileLock
@@ -33,10 +34,9 @@ class Database:
     def __init__(self, url: str, limits: ConnectionLimits | None = None) -> None:
         self.url = _checked(url)
         self._guard = FileGuard(self.file, self.shown) if self.file else None
-        self.engine = self._engine(limits or ConnectionLimits())
-        self._writer = self.engine.execution_options(arena_write=True)
         self._lock: FileLock | None = None
         self._writes_fail = False
+        self._connect(limits or ConnectionLimits())
 
     @property
     def shown(self) -> str:
@@ -79,6 +79,16 @@ class Database:
         with self.writing() as connection:
             connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
 
+    @contextmanager
+    def patient(self) -> Iterator[Database]:
+        """The same database without the limits of readers, for work that takes longer than they wait."""
+        other = copy(self)
+        other._connect(ConnectionLimits())
+        try:
+            yield other
+        finally:
+            other.engine.dispose()
+
     def close(self) -> None:
         self.engine.dispose()
         if self._guard:
@@ -112,12 +122,8 @@ class Database:
         with self.errors_translated():
             if not self.is_new():
                 known_revision(self.engine, self.shown)
-            patient = self._engine(ConnectionLimits())  # a migration takes longer than a reader waits
-            try:
-                with patient.execution_options(arena_write=True).begin() as connection:
-                    migrate(connection)
-            finally:
-                patient.dispose()
+            with self.patient() as patient, patient.writing() as connection:
+                migrate(connection)
 
     @contextmanager
     def errors_translated(self) -> Iterator[None]:
@@ -140,6 +146,10 @@ class Database:
             raise DatabaseError(
                 f"{self.shown} has an older schema. Back it up, then run: arena db upgrade --db {self.shown}"
             )
+
+    def _connect(self, limits: ConnectionLimits) -> None:
+        self.engine = self._engine(limits)
+        self._writer = self.engine.execution_options(arena_write=True)
 
     def _engine(self, limits: ConnectionLimits) -> Engine:
         try:

@@ -14,7 +14,7 @@ from arena import __version__
 from arena.battles.battles import Battles
 from arena.battles.liveness import CHECK_EVERY
 from arena.config import LedgerSettings, Settings
-from arena.exchange.sealing import seal
+from arena.exchange.sealing import SealingResult, seal
 from arena.leaderboards.cache import ResultCache
 from arena.leaderboards.vote_filters import find_filter
 from arena.serving.models import Serving
@@ -78,7 +78,7 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
     app = FastAPI(title=settings.web.title, version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     environment = templates(settings.web.title)
     _add_middleware(app, settings, database, environment)
-    app.include_router(healthz.routes(database, serving))
+    app.include_router(healthz.routes(database, battles))
     app.state.battles = battles
     app.state.v1 = v1.Context(cache, settings)
     app.include_router(v1.router)
@@ -117,8 +117,12 @@ def _include_pages(app: FastAPI, boards: CachedBoards, environment: Environment)
 def _background_tasks(battles: Battles, database: Database, ledger: LedgerSettings) -> list[Periodic]:
     """Keep running turns safe, close what was left, and seal votes."""
 
+    def sealed() -> SealingResult:
+        with database.patient() as patient:  # a large arena takes longer to seal than readers wait
+            return seal(patient, ledger.filter)
+
     async def seal_votes() -> None:
-        done = await asyncio.to_thread(seal, database, ledger.filter)
+        done = await asyncio.to_thread(sealed)
         for new in done.new:
             log.info("seal %d: %d votes, %s", new.number, new.votes, new.sha256)
 

@@ -12,15 +12,17 @@ from jinja2 import Environment
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from arena.errors import DatabaseUnavailable
 from arena.leaderboards.query import NoSuchBoard
+from arena.web.outages import OUTAGES, RETRY_AFTER, TRY_AGAIN
 from arena.web.v1.problems import described, problem
 
 NO_SUCH_PAGE = "This page does not exist. Use the links above."
 
 
 def add_error_pages(app: FastAPI, environment: Environment) -> None:
-    """Make `app` answer HTTP errors, invalid parameters (422) and boards that do not exist (404) with a page where
-    the client accepts HTML.
+    """Make `app` answer HTTP errors, invalid parameters (422), boards that do not exist (404) and outages of the
+    database (503) with a page where the client accepts HTML.
     """
 
     async def handle(request: Request, error: Exception) -> Response:
@@ -36,9 +38,16 @@ def add_error_pages(app: FastAPI, environment: Environment) -> None:
     async def no_board(request: Request, error: Exception) -> Response:
         return refusal(environment, request, 404, str(error))
 
+    async def outage(request: Request, error: Exception) -> Response:
+        assert isinstance(error, DatabaseUnavailable)
+        OUTAGES.report(error)
+        headers = {"retry-after": str(RETRY_AFTER), "cache-control": "no-store"}
+        return refusal(environment, request, 503, f"{error.reason} {TRY_AGAIN}", headers)
+
     app.add_exception_handler(HTTPException, handle)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(NoSuchBoard, no_board)
+    app.add_exception_handler(DatabaseUnavailable, outage)
 
 
 def refusal(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +11,12 @@ import gradio as gr
 from arena.battles.battles import BattleRefused, Battles
 from arena.battles.views import BattleView, vote_text
 from arena.battles.votes import INTERRUPTED, VoteRefused
+from arena.errors import DatabaseUnavailable
 from arena.rules.prompt_limits import PromptRejected
 from arena.store.schema.battles import BattleStatus
 from arena.web.battle_widgets import ASK, NEW, Widgets, lay_out, notice
 from arena.web.chat_markdown import as_markdown
+from arena.web.outages import OUTAGES, shown_on_outage
 from arena.web.session import COOKIE, voter_of
 
 Updates = dict[Any, Any]
@@ -26,6 +28,16 @@ RUNNING = "Both models are writing. You can vote before they finish."
 FAILED = "One of the two models failed, so this battle does not count. Please start a new battle."
 CLOSED = "This battle was closed without a vote. Please start a new battle."
 ASK_NEW_BATTLE = "Start a new battle"
+NOT_SENT = (
+    "Your prompt was not sent: the arena cannot save anything at the moment. "
+    "Your prompt is kept; send it again in a few seconds."
+)
+NOT_COUNTED = (
+    "Your vote is not counted yet: the arena cannot save anything at the moment. "
+    "Vote again in a few seconds; a repeated vote counts once."
+)
+NOT_SAVED = "Nothing was changed: the arena cannot save anything at the moment. Try again in a few seconds."
+NOT_LOADED = "The arena cannot load your battle at the moment. Reload the page in a few seconds; nothing is lost."
 NO_COOKIE = "Your browser blocks the cookie that identifies your votes. Allow cookies for this page and reload it."
 
 
@@ -36,30 +48,30 @@ def build(battles: Battles) -> None:
     outputs = widgets.all()
     waiting: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None}
     blur = "(...values) => { document.activeElement?.blur(); return values; }"
+    send, regenerate = page.or_notice(page.send, NOT_SENT), page.or_notice(page.regenerate, NOT_SAVED)
+    new_battle, share = page.or_notice(page.new_battle, NOT_SAVED), page.or_notice(page.share, NOT_SAVED)
+    resume = page.or_notice(page.resume, NOT_LOADED)
     gr.on(
-        [widgets.prompt.submit, widgets.send.click], page.send, [widgets.prompt, widgets.battle_id], outputs,
+        [widgets.prompt.submit, widgets.send.click], send, [widgets.prompt, widgets.battle_id], outputs,
         js=blur, api_name="send", **waiting,
     )  # fmt: skip
     for winner, button in widgets.votes.items():
         button.click(
-            page.vote_handler(winner),
+            page.or_notice(page.vote_handler(winner), NOT_COUNTED),
             [widgets.battle_id],
             outputs,
             api_name=f"vote_{winner}",
             **waiting,
         )
-    widgets.regenerate.click(page.regenerate, [widgets.battle_id], outputs, api_name="regenerate", **waiting)
-    widgets.new_battle.click(
-        page.new_battle, [widgets.battle_id], outputs, api_name="new_round", **waiting
-    )  # an address: it stays
-    widgets.share.input(page.share, [widgets.share, widgets.battle_id], outputs, api_name="share", **waiting)
+    widgets.regenerate.click(regenerate, [widgets.battle_id], outputs, api_name="regenerate", **waiting)
+    # "new_round" is an address: it stays
+    widgets.new_battle.click(new_battle, [widgets.battle_id], outputs, api_name="new_round", **waiting)
+    widgets.share.input(share, [widgets.share, widgets.battle_id], outputs, api_name="share", **waiting)
     widgets.battle_id.change(None, widgets.battle_id, js="(id) => arenaRemember(id)")
     widgets.readiness.tick(page.check_readiness, [widgets.battle_id], outputs, api_visibility="private", **waiting)
     context = gr.context.Context.root_block
     assert context is not None
-    context.load(
-        page.resume, [widgets.battle_id], outputs, js="() => arenaRemembered()", api_name="resume", **waiting
-    )
+    context.load(resume, [widgets.battle_id], outputs, js="() => arenaRemembered()", api_name="resume", **waiting)
 
 
 @dataclass(frozen=True)
@@ -68,6 +80,10 @@ class Page:
 
     battles: Battles
     widgets: Widgets
+
+    def or_notice(self, handler: Callable[..., Any], text: str) -> Callable[..., Any]:
+        """The handler; when the database is out, the page shows `text` and stays as it is."""
+        return shown_on_outage(handler, lambda: self._notice(text, "warning"))
 
     async def send(self, prompt: str, battle_id: str, request: gr.Request) -> AsyncIterator[Updates]:
         """Send the first prompt of a battle, or the next one."""
@@ -144,6 +160,14 @@ class Page:
 
     async def _follow(self, voter: str, battle_id: str) -> AsyncIterator[Updates]:
         """Frames of the running turn. After a vote in the meantime, the page of the vote is the last one."""
+        try:
+            async for updates in self._frames(voter, battle_id):
+                yield updates
+        except DatabaseUnavailable as outage:  # the turn itself goes on
+            OUTAGES.report(outage)
+            yield self._notice(NOT_LOADED, "warning")
+
+    async def _frames(self, voter: str, battle_id: str) -> AsyncIterator[Updates]:
         shown_votes = False
         async for view in self.battles.watch(voter, battle_id):
             if view.status is BattleStatus.RUNNING:

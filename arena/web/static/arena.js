@@ -45,11 +45,13 @@
   const look = async () => {
     try {
       const reply = await fetch("/healthz", { cache: "no-store" });
-      if (!reply.ok) throw new Error(reply.status);
-      const now = (await reply.json()).boot;
+      if (!reply.ok && reply.status !== 503) throw new Error(reply.status);
+      const state = await reply.json();
+      const now = state.boot;
+      if (!now) throw new Error(reply.status); // a proxy's own reply
       if (boot && boot !== now) { location.reload(); return; } // the arena restarted: load its current state
       boot = now;
-      say("");
+      say(reply.ok ? "" : "The arena cannot save anything at the moment. This page continues when it can.");
     } catch {
       say("The arena cannot be reached. Your votes are saved; this page continues when the arena is back.");
     }

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import HTTPException, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
@@ -59,6 +60,10 @@ class ProblemRoute(APIRoute):
             except RequestValidationError as error:
                 return problem(422, described(error), request)
             except HTTPException as error:
+                if (
+                    error.status_code == HTTPStatus.NOT_ACCEPTABLE
+                ):  # no other Accept would help while the store is out
+                    await run_in_threadpool(request.app.state.v1.database.check)
                 return problem(error.status_code, str(error.detail), request)
 
         return handled

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from html import unescape
 from random import Random
-from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -18,6 +17,7 @@ from arena.store import Database
 from arena.web.app import create_app
 from tests.support.arenas import emptied, ready
 from tests.support.populated import populate, settings_of
+from tests.support.served_paths import served_paths
 
 PAGE = {"accept": "text/html,*/*;q=0.8"}
 TRIES = 12  # addresses of each route and database
@@ -38,15 +38,6 @@ PLACES = (
     "x", "0", "1", DIGITS, "a" * 3_000, "%00", "%ED%A0%80", "..%2f..%2fetc%2fpasswd", "*", "aurora-1-instruct",
     "nobody", "intervals", "win_rates", "arena.css",
 )  # fmt: skip
-
-
-def served_paths(routes: Iterable[Any], prefix: str = "") -> Iterator[str]:
-    """The paths of GET, whether FastAPI keeps included routers whole (0.130 on) or copies their routes."""
-    for route in routes:
-        if hasattr(route, "original_router"):
-            yield from served_paths(route.original_router.routes, prefix + route.include_context.prefix)
-        elif "GET" in (getattr(route, "methods", None) or ()):
-            yield prefix + route.path
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])

@@ -1,0 +1,66 @@
+"""Outages of the database as readers and voters see them: words, and one line in the log."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import threading
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from arena.errors import DatabaseUnavailable
+
+log = logging.getLogger(__name__)
+
+RETRY_AFTER = 5  # seconds, for programs
+LOG_EVERY = 10.0  # seconds between two lines: every reader meets the same outage
+TRY_AGAIN = "The arena cannot reach its data at the moment. Try again in a few seconds."
+
+
+class OutageLog:
+    """Writes outages to the log, one line in `LOG_EVERY` seconds. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._next = 0.0  # on the monotonic clock
+        self._more = 0  # outages without a line
+
+    def report(self, error: DatabaseUnavailable) -> None:
+        with self._lock:
+            if time.monotonic() < self._next:
+                self._more += 1
+                return
+            self._next, more = time.monotonic() + LOG_EVERY, self._more
+            self._more = 0
+        log.error("%s%s", error, f" ({more} more requests failed before this one)" if more else "")
+
+
+OUTAGES = OutageLog()
+
+
+def shown_on_outage(handler: Callable[..., Any], notice: Callable[[], Any]) -> Callable[..., Any]:
+    """A handler of a Gradio event that shows `notice()` when the database is out."""
+    if inspect.isasyncgenfunction(handler):
+
+        @wraps(handler)
+        async def frames(*inputs: Any) -> Any:
+            try:
+                async for updates in handler(*inputs):
+                    yield updates
+            except DatabaseUnavailable as outage:
+                OUTAGES.report(outage)
+                yield notice()
+
+        return frames
+
+    @wraps(handler)
+    async def updates(*inputs: Any) -> Any:
+        try:
+            return await handler(*inputs)
+        except DatabaseUnavailable as outage:
+            OUTAGES.report(outage)
+            return notice()
+
+    return updates
