@@ -12,13 +12,14 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 
-from arena.config import LedgerSettings, Settings
+from arena.battles.battles import Battles
+from arena.config import BattleSettings, LedgerSettings, Settings
 from arena.errors import ConfigError
 from arena.exchange.sealing import seal
 from arena.rules.seals import Seal, SealedVote
 from arena.store import Database
 from arena.store.ledger import last_seal
-from arena.web.app import _seal, create_app
+from arena.web.app import _background_tasks, create_app
 from arena.web.v1 import embedded
 from arena.web.v1.problems import MEDIA
 from tests.support.arenas import ready
@@ -305,7 +306,9 @@ async def test_the_server_seals_by_schedule(sqlite):
 
 async def test_a_seal_that_fails_is_tried_again(tmp_path):
     database = Database(f"sqlite:///{tmp_path / 'arena.db'}")
-    task = asyncio.create_task(_seal(database, LedgerSettings(seal_every=0.02)))
+    battles = Battles(database, ready(), BattleSettings())
+    *_, seal_votes = _background_tasks(battles, database, LedgerSettings(seal_every=0.02))
+    task = asyncio.create_task(seal_votes.run())
     await asyncio.sleep(0.1)  # there are no tables yet
     database.upgrade()
     ballots(database, PLAIN[:2])
