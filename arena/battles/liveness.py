@@ -1,78 +1,80 @@
-"""Turns of servers that are gone, found without comparing the clocks of two machines.
+"""Turns that no server runs any more, closed with their texts so far.
 
-Every server that shares a database with others renews its row. Whoever sees no change in several checks in a row
-interrupts the turns of that server. An SQLite file has one server, so at its start all others are gone.
+Every server that shares a database with others gives a sign of life by the clock of the database, and interrupts the
+turns of servers that give none. An SQLite file has one server, so at its start all others are gone.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable
-from dataclasses import replace
+from collections.abc import Collection
+from datetime import timedelta
 
 from arena.store import Database, Session, running_turns
-from arena.store.running_turns import Sign
 
 log = logging.getLogger(__name__)
 
-CHECK_EVERY = 2.0  # seconds between two signs of life, and between two checks of those of others
-MISSED = 4  # checks in a row without a new sign; with CHECK_EVERY, turns of a dead server are closed within 10 s
+CHECK_EVERY = 2.0  # seconds between two signs of life
+SILENT_AFTER = timedelta(
+    seconds=8
+)  # four signs missed; turns of a dead server are closed within 10 s of its last one
+LENIENT = 2  # checks after which every server that lives has given a sign
+LOST_AFTER = 4  # checks in a row that find a battle of this server without its turn, which may be about to start
 
 
 class Liveness:
-    """The signs of life of the server with this id and of all others.
-
-    Checks that fail do not count, so an outage of the database, in which no server can give a sign, closes nothing.
-    """
+    """The signs of life of the server with this id and of all others."""
 
     def __init__(self, database: Database, server: str) -> None:
         self._database, self._server = database, server
         self._shared = database.file is None
-        self._checks: dict[Sign, int] = {}  # in a row, by sign: a new sign starts from 0
+        self._lenient = 0
+        self._without_turn: dict[int, int] = {}  # checks in a row, by battle of this server
 
     def enter(self, session: Session) -> int:
-        """Give the first sign of life; on a file, interrupt the turns of the last server. Returns their number."""
+        """Give the first sign of life and interrupt the turns of servers that are gone. Returns their number."""
         if not self._shared:
             return running_turns.interrupt_all_but(session, self._server)
-        running_turns.renew(session, self._server)
-        return 0
+        running_turns.renew(session, self._server, SILENT_AFTER)
+        return running_turns.interrupt_silent(session, self._server, SILENT_AFTER)
 
     async def check(self, running_here: Collection[int]) -> int:
         """Give a sign of life and interrupt the turns that no server runs any more; returns their number."""
-        orphans = self.orphans(await asyncio.to_thread(self._signs), running_here)
-        if not orphans:
-            return 0
-        closed = await asyncio.to_thread(self._interrupt, orphans)
-        log.warning("Closed %d turns that no server runs any more. Their texts are kept.", closed)
+        closed = await asyncio.to_thread(self._check, set(running_here))
+        if closed:
+            log.warning("Closed %d turns that no server runs any more. Their texts are kept.", closed)
         return closed
-
-    def orphans(self, signs: Iterable[Sign], running_here: Collection[int]) -> list[Sign]:
-        """Those of all running battles, as found by one check, that are to be closed."""
-        watched = [self._watched(sign) for sign in signs if sign.battle_id not in running_here]
-        self._checks = {sign: self._checks.get(sign, -1) + 1 for sign in watched}
-        return [sign for sign, checks in self._checks.items() if checks >= MISSED]
 
     async def leave(self) -> None:
         """Remove this server's row."""
         if self._shared:
             await asyncio.to_thread(self._withdraw)
 
-    def _watched(self, sign: Sign) -> Sign:
-        """A battle of this server that does not run here: a sign of life says nothing about it."""
-        return replace(sign, seen_at=None) if sign.owner == self._server else sign
-
-    def _signs(self) -> list[Sign]:
+    def _check(self, running_here: set[int]) -> int:
         if not self._shared:
             with self._database.read() as session:
-                return running_turns.signs(session)
+                mine = running_turns.run_by(session, self._server)
+            return self._close_lost(mine - running_here)
         with self._database.write() as session:
-            running_turns.renew(session, self._server)
-            return running_turns.signs(session)
+            if not running_turns.renew(session, self._server, SILENT_AFTER):
+                self._lenient = LENIENT  # what kept this server silent, such as an outage, may have kept all
+            mine = running_turns.run_by(session, self._server)
+            closed = 0
+            if self._lenient:
+                self._lenient -= 1
+            else:
+                closed = running_turns.interrupt_silent(session, self._server, SILENT_AFTER)
+        return closed + self._close_lost(mine - running_here)
 
-    def _interrupt(self, orphans: Collection[Sign]) -> int:
+    def _close_lost(self, without_turn: Collection[int]) -> int:
+        """Close battles of this server whose turn has died or never started."""
+        self._without_turn = {number: self._without_turn.get(number, 0) + 1 for number in without_turn}
+        lost = [number for number, checks in self._without_turn.items() if checks > LOST_AFTER]
+        if not lost:
+            return 0
         with self._database.write() as session:
-            return running_turns.interrupt_orphans(session, orphans)
+            return running_turns.interrupt_lost(session, self._server, lost)
 
     def _withdraw(self) -> None:
         with self._database.write() as session:

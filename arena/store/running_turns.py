@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, bindparam, delete, or_, update
+from sqlalchemy import ColumnElement, CursorResult, bindparam, delete, func, insert, or_, update
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlmodel import Session, col, select
 
@@ -36,15 +36,6 @@ class EndedTurn:
     completions: Mapping[Side, Written]
     status: BattleStatus
     kept: bool | None = None
-
-
-@dataclass(frozen=True)
-class Sign:
-    """A running battle, its server, and that server's last sign of life, if it ever gave one."""
-
-    battle_id: int
-    owner: str | None
-    seen_at: datetime | None
 
 
 class ValuesRefused(Exception):
@@ -100,14 +91,17 @@ def still_run_by(session: Session, owner: str, ids: Collection[int]) -> set[int]
     return set(session.exec(select(Battle.id).where(col(Battle.id).in_(ids), _run_by(owner))))  # type: ignore[arg-type]
 
 
-def renew(session: Session, server: str) -> None:
-    """Give this server's sign of life."""
-    done: CursorResult[Any] = session.execute(  # type: ignore[assignment]
-        update(Server).where(col(Server.id) == server).values(seen_at=now())
-    )
-    if done.rowcount == 0:
-        session.add(Server(id=server))
-        session.execute(delete(Server).where(col(Server.seen_at) < now() - FORGET_AFTER))
+def renew(session: Session, server: str, silent_after: timedelta) -> bool:
+    """Give a server's sign of life, by the clock of the database; returns whether the last one is recent."""
+    mine = update(Server).where(col(Server.id) == server).values(seen_at=func.now())
+    recent: CursorResult[Any] = session.execute(mine.where(_recent(silent_after)))  # type: ignore[assignment]
+    if recent.rowcount:
+        return True
+    late: CursorResult[Any] = session.execute(mine)  # type: ignore[assignment]
+    if late.rowcount == 0:
+        session.execute(insert(Server).values(id=server, started_at=func.now(), seen_at=func.now()))
+        session.execute(delete(Server).where(~_recent(FORGET_AFTER)))
+    return False
 
 
 def withdraw(session: Session, server: str) -> None:
@@ -115,14 +109,9 @@ def withdraw(session: Session, server: str) -> None:
     session.execute(delete(Server).where(col(Server.id) == server))
 
 
-def signs(session: Session) -> list[Sign]:
-    """Every running battle with the sign of life of its server."""
-    query = (
-        select(Battle.id, Battle.owner, Server.seen_at)
-        .join(Server, col(Server.id) == col(Battle.owner), isouter=True)
-        .where(Battle.status == BattleStatus.RUNNING)
-    )
-    return [Sign(number or 0, owner, seen_at) for number, owner, seen_at in session.exec(query)]
+def run_by(session: Session, server: str) -> set[int]:
+    """The running battles of a server."""
+    return set(session.exec(select(Battle.id).where(_run_by(server))))  # type: ignore[arg-type]
 
 
 def interrupt(session: Session, condition: ColumnElement[bool]) -> int:
@@ -144,10 +133,19 @@ def interrupt(session: Session, condition: ColumnElement[bool]) -> int:
     return len(ids)
 
 
-def interrupt_orphans(session: Session, orphans: Collection[Sign]) -> int:
-    """Interrupt battles whose server is gone, unless they have moved on. Returns their number."""
-    still = [(col(Battle.id) == sign.battle_id) & _same_owner(sign.owner) for sign in orphans]
-    return interrupt(session, or_(*still)) if still else 0
+def interrupt_silent(session: Session, server: str, silent_after: timedelta) -> int:
+    """Interrupt the turns of servers other than `server` without a recent sign of life. Returns their number.
+
+    A database that has started only just now has signs from before its outage, so then it interrupts none.
+    """
+    alive = select(Server.id).where(_recent(silent_after))
+    silent = (col(Battle.owner) != server) & col(Battle.owner).not_in(alive)
+    return interrupt(session, silent & (func.pg_postmaster_start_time() < func.now() - silent_after))
+
+
+def interrupt_lost(session: Session, server: str, battles: Collection[int]) -> int:
+    """Interrupt those of the battles that are still running on `server`. Returns their number."""
+    return interrupt(session, col(Battle.id).in_(battles) & _run_by(server))
 
 
 def interrupt_all_but(session: Session, owner: str) -> int:
@@ -164,5 +162,5 @@ def _run_by(owner: str) -> ColumnElement[bool]:
     return (col(Battle.status) == BattleStatus.RUNNING) & (col(Battle.owner) == owner)
 
 
-def _same_owner(owner: str | None) -> ColumnElement[bool]:
-    return col(Battle.owner).is_(None) if owner is None else col(Battle.owner) == owner
+def _recent(age: timedelta) -> ColumnElement[bool]:
+    return col(Server.seen_at) >= func.now() - age

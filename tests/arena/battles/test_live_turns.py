@@ -8,10 +8,11 @@ import time
 from contextlib import closing, contextmanager
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import select
 
 from arena.battles.battles import BattleRefused, Battles
-from arena.battles.liveness import MISSED
+from arena.battles.liveness import LOST_AFTER, SILENT_AFTER
 from arena.battles.votes import VoteRefused
 from arena.config import BattleSettings, ScriptedSettings
 from arena.store import Database
@@ -85,7 +86,7 @@ async def test_both_completions_outlive_a_database_that_is_locked_when_they_end(
         assert {e.completion_a.count("word") for e in view.exchanges} == {30}
     view = await settled(battles, "ann", battle.public_id)
     assert view.can_vote
-    assert [text.count("word") for text in texts(impatient)] == [30, 30]
+    assert [written.count("word") for written in texts(impatient)] == [30, 30]
 
 
 async def test_turns_that_wait_for_the_database_count_as_running(impatient):
@@ -114,7 +115,7 @@ async def test_texts_are_saved_while_they_grow(database):
     first, second = await begun(battles), await begun(battles, "bob")
     await battles.save_texts()
     saved = texts(database)
-    assert all(text.count("word") > 5 for text in saved)
+    assert all(written.count("word") > 5 for written in saved)
     await asyncio.sleep(0.2)
     await battles.save_texts()
     assert all(len(later) > len(earlier) for earlier, later in zip(saved, texts(database), strict=True))
@@ -126,7 +127,7 @@ async def test_texts_are_saved_while_they_grow(database):
 async def test_a_server_that_stops_keeps_the_texts_and_the_voter_regenerates(database):
     view = await begun(stopped := await server(database, ENDLESS))
     await stopped.close()
-    assert all(text.count("word") > 5 for text in texts(database))
+    assert all(written.count("word") > 5 for written in texts(database))
     battles = await server(database, ENDLESS)
     shown = await battles.view("ann", view.public_id)
     assert (shown.status, shown.interrupted) == (BattleStatus.OPEN, True)
@@ -201,7 +202,7 @@ async def test_a_drain_ends_after_its_time_and_keeps_the_texts(sqlite):
     await battles.drain(0.3)
     assert 0.3 <= time.monotonic() - started < 2
     assert (await battles.view("ann", view.public_id)).interrupted
-    assert all(text.count("word") > 5 for text in texts(sqlite))
+    assert all(written.count("word") > 5 for written in texts(sqlite))
 
 
 async def test_a_drain_does_not_wait_for_a_database_that_is_out(impatient, monkeypatch):
@@ -261,12 +262,29 @@ async def test_a_turn_that_runs_elsewhere_is_followed_from_the_store(postgres_da
     assert lengths == sorted(lengths)
 
 
-async def test_the_turns_of_a_dead_server_are_closed_by_another(postgres_database):
-    dead, alive = await server(postgres_database, ENDLESS), await server(postgres_database, ENDLESS)
+def hours_pass(database: Database, battles: Battles) -> None:
+    """Without a sign of life of this server."""
+    with database.write() as session:
+        session.execute(
+            text("UPDATE server SET seen_at = seen_at - interval '1 hour' WHERE id = :id"), {"id": battles.server}
+        )
+
+
+@pytest.fixture
+def up_for_long(postgres_database):
+    """A database server that did not start within the last seconds, as one of the tests may have."""
+    with postgres_database.read() as session:
+        age = session.execute(text("SELECT extract(epoch FROM now() - pg_postmaster_start_time())")).scalar_one()
+    time.sleep(max(0.0, SILENT_AFTER.total_seconds() + 0.1 - float(age)))
+    return postgres_database
+
+
+async def test_the_turns_of_a_dead_server_are_closed_by_another(up_for_long):
+    dead, alive = await server(up_for_long, ENDLESS), await server(up_for_long, ENDLESS)
     lost, safe = await begun(dead), await begun(alive, "bob")
     await dead.save_texts()
-    for _ in range(MISSED):
-        assert await alive.check_servers() == 0
+    assert await alive.check_servers() == 0
+    hours_pass(up_for_long, dead)
     assert await alive.check_servers() == 1
     shown = await alive.view("ann", lost.public_id)
     assert shown.interrupted
@@ -275,15 +293,36 @@ async def test_the_turns_of_a_dead_server_are_closed_by_another(postgres_databas
     await asyncio.gather(dead.close(), alive.close())
 
 
-async def test_a_server_that_gives_signs_keeps_its_turns(postgres_database):
-    one, two = await server(postgres_database, ENDLESS), await server(postgres_database, ENDLESS)
+async def test_a_starting_server_closes_the_turns_of_dead_ones_at_once(up_for_long):
+    dead = await server(up_for_long, ENDLESS)
+    view = await begun(dead)
+    hours_pass(up_for_long, dead)
+    starts = Battles(up_for_long, ready(*pair(ENDLESS)), BattleSettings())
+    assert await starts.open() == 1
+    assert (await starts.view("ann", view.public_id)).interrupted
+    await asyncio.gather(dead.close(), starts.close())
+
+
+async def test_an_outage_that_silenced_every_server_closes_no_turn(up_for_long):
+    """The first server that reaches the database again waits for the others."""
+    one, two = await server(up_for_long, ENDLESS), await server(up_for_long, ENDLESS)
     view = await begun(one)
-    for _ in range(2 * MISSED):
-        assert await one.check_servers() + await two.check_servers() == 0
+    hours_pass(up_for_long, one)
+    hours_pass(up_for_long, two)
+    assert await two.check_servers() == 0
+    assert await one.check_servers() == 0
+    for _ in range(3):
+        assert await two.check_servers() == 0
     assert (await two.view("ann", view.public_id)).status is BattleStatus.RUNNING
     await asyncio.gather(one.close(), two.close())
+
+
+async def test_a_server_that_stops_removes_its_row(postgres_database):
+    one, two = await server(postgres_database), await server(postgres_database)
+    await one.close()
     with postgres_database.read() as session:
-        assert session.exec(select(Server)).all() == []
+        assert session.exec(select(Server.id)).all() == [two.server]
+    await two.close()
 
 
 async def test_a_battle_whose_turn_died_is_closed_by_its_own_server(database):
@@ -292,7 +331,7 @@ async def test_a_battle_whose_turn_died_is_closed_by_its_own_server(database):
     live = battles._running.find(view.public_id)
     live.task.cancel()
     await asyncio.wait([live.task])
-    for _ in range(MISSED):
+    for _ in range(LOST_AFTER):
         assert await battles.check_servers() == 0
     assert await battles.check_servers() == 1
     assert (await battles.view("ann", view.public_id)).interrupted
