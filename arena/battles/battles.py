@@ -20,8 +20,10 @@ from weakref import WeakValueDictionary
 from arena.battles.live_turns import BattleRefused, RunningTurn, RunningTurns
 from arena.battles.liveness import Liveness
 from arena.battles.matchmaking import TooFewModels, draw_pair, why_no_battle
+from arena.battles.turn_costs import Reservation
 from arena.battles.turn_saver import TurnSaver
 from arena.battles.views import BattleView, interrupted, view_of
+from arena.battles.visitor_limits import LimitReached, Visitor, VisitorLimits
 from arena.battles.votes import (
     INTERRUPTED,
     NOT_SAVED,
@@ -58,16 +60,22 @@ class Battles:
     """All battles of this server. One event loop."""
 
     def __init__(
-        self, database: Database, serving: Serving, limits: BattleSettings, random: Random | None = None
+        self,
+        database: Database,
+        serving: Serving,
+        limits: BattleSettings,
+        random: Random | None = None,
+        visitor_limits: VisitorLimits | None = None,
     ) -> None:
         self.database = database
         self.serving = serving
         self.limits = limits
         self.random = random or SystemRandom()
+        self._visitors = visitor_limits or VisitorLimits(serving)
         self._name_masker = NameMasker(serving.names_to_hide())
         self.server = secrets.token_hex(8)  # owner of the turns that run here
         self._saver = TurnSaver(self.server, self._write)
-        self._running = RunningTurns(serving, limits, self._name_masker, self._saver)
+        self._running = RunningTurns(serving, limits, self._name_masker, self._saver, self._visitors.lag)
         self._liveness = Liveness(database, self.server)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -113,6 +121,14 @@ class Battles:
         """
         return await self._liveness.check(self._running.ids)
 
+    async def stop_unread(self) -> int:
+        """Stop turns that nobody reads, and keep their texts; returns their number. Call it about once a second."""
+        return self._running.stop_unread()
+
+    async def forget_visitors(self) -> int:
+        """Delete what is known of visitors after a day; returns the number of counted actions deleted."""
+        return await self._write(self._visitors.forget)
+
     async def close_stale(self) -> int:
         """Close old open battles and turns that a server of an older version left; returns their number."""
         before, deadline = now() - timedelta(hours=self.limits.abandon_after_hours), self._deadline()
@@ -122,23 +138,26 @@ class Battles:
             )
         )
 
-    async def begin(self, voter: str, prompt: str) -> BattleView:
+    async def begin(self, voter: str, prompt: str, address: str | None = None) -> BattleView:
         """Draw two models and run both on the prompt. Raises `PromptRejected`, `BattleRefused`."""
+        self._visitors.check_load()
         prompt = checked_prompt(prompt, self.limits.max_prompt_characters)
         try:
             pair = draw_pair(self.serving.available_weights(), self.random)
         except TooFewModels:
             raise BattleRefused(self.why_no_battle()) from None
 
-        def write(session: Session) -> StoredBattle:
+        def write(session: Session) -> tuple[StoredBattle, Reservation]:
+            self._visitors.count_turn(session, Visitor(voter, address), begins=True)
             battle = stored.add_battle(session, voter, pair.model_a, pair.model_b, pair.probability, self.server)
             stored.add_turn(session, battle.id or 0, prompt)
-            return stored.find_running(session, battle.public_id)
+            running = stored.find_running(session, battle.public_id)
+            return running, self._visitors.reserve(session, running)
 
         with self._running.place(voter):
-            return self._run_turn(await self._write(write))
+            return self._run_turn(*await self._write(write))
 
-    async def continue_(self, voter: str, public_id: str, prompt: str) -> BattleView:
+    async def continue_(self, voter: str, public_id: str, prompt: str, address: str | None = None) -> BattleView:
         """Run the same two models on the next prompt. Raises `PromptRejected`, `BattleRefused`."""
         prompt = checked_prompt(prompt, self.limits.max_prompt_characters)
         async with self._lock(public_id):
@@ -149,31 +168,42 @@ class Battles:
                 raise BattleRefused(
                     f"A battle has at most {self.limits.max_turns} turns. Vote, then start a new battle."
                 )
-            return await self._another_turn(battle, lambda session: stored.add_turn(session, battle.id, prompt))
+            return await self._another_turn(
+                battle, address, lambda session: stored.add_turn(session, battle.id, prompt)
+            )
 
-    async def regenerate(self, voter: str, public_id: str) -> BattleView:
+    async def regenerate(self, voter: str, public_id: str, address: str | None = None) -> BattleView:
         """Run both models again on the last prompt. Raises `BattleRefused`."""
         async with self._lock(public_id):
             battle = await self._settled(voter, public_id)
-            return await self._another_turn(battle, lambda session: stored.add_attempt(session, battle.id))
+            return await self._another_turn(
+                battle, address, lambda session: stored.add_attempt(session, battle.id)
+            )
 
-    async def vote(self, voter: str, public_id: str, winner: str) -> BattleView:
+    async def vote(self, voter: str, public_id: str, winner: str, address: str | None = None) -> BattleView:
         """Cast the one vote of a battle and reveal the models; when this returns, the vote is on disk.
 
         A repeated vote returns the same view as the first. A vote counts for all turns of the battle, also from a tab
-        that shows fewer of them. Raises `VoteRefused`, and `DatabaseUnavailable` when it is unknown whether it counts.
+        that shows fewer of them. Raises `VoteRefused`, `LimitReached`, and `DatabaseUnavailable` when it is unknown
+        whether it counts.
         """
         check_winner(winner)
         battle = check_voter(await self._find(public_id), voter)
+
+        def write(session: Session) -> None:
+            self._visitors.count_vote(session, Visitor(voter, address))
+            cast_vote(session, voter, public_id, winner)
+
         async with self._lock(public_id):
             await self._stop_for_vote(public_id)
             try:
-                await self._write(lambda session: cast_vote(session, voter, public_id, winner))
+                await self._write(write)
             except (AlreadyVoted, stored.WrongStatus):
                 # A second click or tab, or a closing of the battle; `check_counted` decides what the voter is shown.
                 log.info("Another change to battle %s came first.", battle.id)
-            except DatabaseUnavailable:
-                # The connection may have been cut after the commit: the store knows whether the vote is in it.
+            except (DatabaseUnavailable, LimitReached):
+                # The connection may have been cut after the commit: the store knows whether the vote is in it. And a
+                # repeated vote is no further vote.
                 if check_voter(await self._find(public_id), voter).winner is None:
                     raise
         battle = check_voter(await self._find(public_id), voter)
@@ -210,14 +240,18 @@ class Battles:
             return None
         return self._view(battle, live)
 
-    async def watch(self, voter: str, public_id: str) -> AsyncIterator[BattleView]:
+    async def watch(
+        self, voter: str, public_id: str, is_read: Callable[[], bool] = lambda: True
+    ) -> AsyncIterator[BattleView]:
         """Frames of the running turn, then the battle after the turn is stored.
 
-        A turn that another server runs is read from the store until it has ended.
+        `is_read` tells whether the frames still reach a browser: a turn without readers is stopped. A turn that
+        another server runs is read from the store until it has ended.
         """
         if live := self._running.find(public_id, voter):
-            async for _ in live.turn.frames():
-                yield self._view(live.battle, live)
+            with live.read_by(is_read):
+                async for _ in live.turn.frames():
+                    yield self._view(live.battle, live)
         shown = None
         while (view := await self.view(voter, public_id)) is not None:
             if view != shown:
@@ -239,17 +273,22 @@ class Battles:
         """The lock that serialises changes to a battle."""
         return self._locks.setdefault(public_id, asyncio.Lock())
 
-    async def _another_turn(self, battle: StoredBattle, write: Callable[[Session], None]) -> BattleView:
+    async def _another_turn(
+        self, battle: StoredBattle, address: str | None, write: Callable[[Session], None]
+    ) -> BattleView:
         """Write the change to an open battle and start its next turn. Raises `BattleRefused`."""
+        self._visitors.check_load()
 
-        def begin(session: Session) -> StoredBattle:
+        def begin(session: Session) -> tuple[StoredBattle, Reservation]:
+            self._visitors.count_turn(session, Visitor(battle.voter, address), begins=False)
             running_turns.take(session, battle.id, self.server)
             write(session)
-            return stored.find_running(session, battle.public_id)
+            running = stored.find_running(session, battle.public_id)
+            return running, self._visitors.reserve(session, running)
 
         with self._running.place(battle.voter):
             try:
-                return self._run_turn(await self._write(begin))
+                return self._run_turn(*await self._write(begin))
             except stored.WrongStatus:
                 raise BattleRefused(
                     "This battle has changed in the meantime. Reload the page to see it."
@@ -269,9 +308,9 @@ class Battles:
             raise BattleRefused(f"A model of this battle is no longer served. {advice}")
         return battle
 
-    def _run_turn(self, battle: StoredBattle) -> BattleView:
+    def _run_turn(self, battle: StoredBattle, reservation: Reservation) -> BattleView:
         """Start the turn that the store has as running."""
-        return self._view(battle, self._running.start(battle))
+        return self._view(battle, self._running.start(battle, reservation))
 
     async def _stop_for_vote(self, public_id: str) -> None:
         """Stop both models for a vote. Raises `VoteRefused` while nothing can be judged or saved."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 
+from arena.battles.loop_lag import LoopLag, outcome_without_lag
+from arena.battles.readers import Readers
 from arena.battles.streaming import LiveTurn, StreamTimeouts
+from arena.battles.turn_costs import Reservation
 from arena.battles.turn_saver import TurnSaver
 from arena.battles.views import conversation
 from arena.config import BattleSettings
@@ -40,7 +43,12 @@ class RunningTurn:
     battle: StoredBattle
     turn: LiveTurn
     task: asyncio.Task[None]
+    readers: Readers = field(default_factory=Readers)
     saved: dict[Side, int] = field(default_factory=lambda: dict.fromkeys(SIDES, 0))  # characters
+
+    def read_by(self, is_read: Callable[[], bool]) -> AbstractContextManager[None]:
+        """Count a reader, who reads while `is_read` says so."""
+        return self.readers.with_reader(is_read)
 
     def unsaved(self) -> list[TextSoFar]:
         """The texts that have grown since they were saved."""
@@ -58,11 +66,17 @@ class RunningTurns:
     """The running turns of this server, by the battle's public id."""
 
     def __init__(
-        self, serving: Serving, limits: BattleSettings, name_masker: NameMasker, saver: TurnSaver
+        self,
+        serving: Serving,
+        limits: BattleSettings,
+        name_masker: NameMasker,
+        saver: TurnSaver,
+        lag: LoopLag,
     ) -> None:
         self.serving, self.limits, self.name_masker = serving, limits, name_masker
         self.closing = False  # no turn may start
         self._saver = saver
+        self._lag = lag
         self._live: dict[str, RunningTurn] = {}
         self._coming: list[str] = []  # voters whose turns are about to be under way
         self._idle = asyncio.Event()
@@ -95,6 +109,16 @@ class RunningTurns:
             live.mark_saved(of_turn)
             if number in lost:
                 live.turn.stop(CompletionStatus.ABANDONED)
+
+    def stop_unread(self) -> int:
+        """Stop turns that nobody has read for `unread_seconds`; returns their number."""
+        limit = self.limits.unread_seconds
+        unread = [live for live in self._live.values() if limit and live.readers.absent_for() >= limit]
+        for live in unread:
+            log.info("Nobody reads the turn of battle %d, so it is stopped.", live.battle.id)
+            begun = live.turn.both_have_begun
+            live.turn.stop(CompletionStatus.STOPPED if begun else CompletionStatus.ABANDONED)
+        return len(unread)
 
     async def ended(self) -> None:
         """Wait until no turn runs or is about to."""
@@ -135,7 +159,7 @@ class RunningTurns:
             self._coming.remove(voter)
             self._note_idle()
 
-    def start(self, battle: StoredBattle) -> RunningTurn:
+    def start(self, battle: StoredBattle, reservation: Reservation) -> RunningTurn:
         """Start the turn that the store has as running."""
         names = {"a": battle.model_a, "b": battle.model_b}
         turn = LiveTurn(
@@ -144,17 +168,20 @@ class RunningTurns:
             name_masker=self.name_masker,
             timeouts=StreamTimeouts(self.limits.first_token_timeout, self.limits.turn_timeout),
         )
-        live = RunningTurn(battle, turn, asyncio.create_task(self._write_turn(battle, turn)))
+        live = RunningTurn(battle, turn, asyncio.create_task(self._write_turn(battle, turn, reservation)))
         live.task.add_done_callback(lambda _task: self._turn_ended(live))
         self._live[battle.public_id] = live
         return live
 
-    async def _write_turn(self, battle: StoredBattle, turn: LiveTurn) -> None:
+    async def _write_turn(self, battle: StoredBattle, turn: LiveTurn, reservation: Reservation) -> None:
         """Run the turn and store its completions and status, as soon as the database takes them."""
+        lag = self._lag.total
         await turn.run()
-        self.serving.record_outcomes(turn.outcome())
+        self.serving.record_outcomes(outcome_without_lag(turn, self._lag.total - lag))
         status = BattleStatus.FAILED if turn.failed else BattleStatus.OPEN
-        if not await self._saver.finish(EndedTurn(battle.id, turn.written(), status)):
+        if not await self._saver.finish(
+            EndedTurn(battle.id, turn.written(), status, settlement=reservation.settlement(turn.sides))
+        ):
             log.warning(
                 "The turn of battle %d was closed before it ended; its completions are dropped.", battle.id
             )

@@ -12,7 +12,7 @@ from arena.store.schema.battles import BattleStatus, CompletionStatus
 from arena.store.votes import add_vote
 
 INTERRUPTED = (
-    "The arena restarted while the models were writing, so these answers are not whole. "
+    "The arena restarted, or this page was closed, while the models were writing, so these answers are not whole. "
     "Choose Regenerate to run both models again, or start a new battle."
 )
 NOT_SAVED = (

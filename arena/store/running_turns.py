@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 from arena.rules.votes import Side
 from arena.store.battles import Written, WrongStatus, finish_turn, move
 from arena.store.schema.battles import Battle, BattleStatus, CompletionRow, CompletionStatus, Server, Turn, now
+from arena.store.usage import Settlement, settle
 
 FORGET_AFTER = timedelta(days=1)  # a row of a server that was killed; far more than clocks differ
 
@@ -36,6 +37,7 @@ class EndedTurn:
     completions: Mapping[Side, Written]
     status: BattleStatus
     kept: bool | None = None
+    settlement: Settlement | None = None  # of what it has cost, whether it is kept or not
 
 
 class ValuesRefused(Exception):
@@ -65,6 +67,7 @@ def finish(session: Session, owner: str, turns: Sequence[EndedTurn]) -> list[boo
             raise ValuesRefused(f"battle {turn.battle_id}: {error}") from error
         else:
             kept.append(True)
+    settle(session, [turn.settlement for turn in turns if turn.settlement])
     return kept
 
 

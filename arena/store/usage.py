@@ -32,6 +32,14 @@ class Claim:
     number: int = 1
 
 
+@dataclass(frozen=True)
+class Settlement:
+    """The cost of an ended turn less its reservation, on the day of the reservation."""
+
+    day: str
+    difference: Spending
+
+
 class LimitExceeded(Exception):
     """The action would exceed a limit; the transaction must not be committed."""
 
@@ -75,13 +83,15 @@ def reserve(session: Session, day: str, most: Spending, amount: Spending) -> Non
         raise BudgetExceeded(day)
 
 
-def settle(session: Session, day: str, difference: Spending) -> None:
-    """Replace a reservation by its cost: `difference` is the cost less the reservation."""
-    session.execute(
-        update(UsageDay)
-        .where(col(UsageDay.day) == day)
-        .values(tokens=col(UsageDay.tokens) + difference.tokens, usd=col(UsageDay.usd) + difference.usd)
-    )
+def settle(session: Session, settlements: Sequence[Settlement]) -> None:
+    """Replace the reservations of ended turns by their costs. Call it last in a transaction: all turns wait for it."""
+    for day in sorted({settlement.day for settlement in settlements}):
+        total = sum((settlement.difference for settlement in settlements if settlement.day == day), Spending())
+        session.execute(
+            update(UsageDay)
+            .where(col(UsageDay.day) == day)
+            .values(tokens=col(UsageDay.tokens) + total.tokens, usd=col(UsageDay.usd) + total.usd)
+        )
 
 
 def spent(session: Session, day: str) -> Spending:

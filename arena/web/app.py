@@ -13,6 +13,8 @@ from jinja2 import Environment
 from arena import __version__
 from arena.battles.battles import Battles
 from arena.battles.liveness import CHECK_EVERY
+from arena.battles.loop_lag import PROBE_EVERY, LoopLag
+from arena.battles.visitor_limits import VisitorLimits
 from arena.config import LedgerSettings, Settings
 from arena.exchange.sealing import SealingResult, seal
 from arena.leaderboards.cache import ResultCache
@@ -27,8 +29,10 @@ from arena.web.body_limit import BodyLimit
 from arena.web.client_address import TrustedProxies
 from arena.web.error_pages import add_error_pages
 from arena.web.explain_jobs import ExplainJobs
+from arena.web.flood_limits import FloodLimits
 from arena.web.gradio_app import mount_battle_page
 from arena.web.hosts import KnownHosts
+from arena.web.open_streams import OpenStreams, WatchedStreams
 from arena.web.pages import battles as battles_page
 from arena.web.pages import (
     benchmarks,
@@ -41,7 +45,6 @@ from arena.web.pages import (
     reading,
 )
 from arena.web.rendering import templates
-from arena.web.request_limits import RequestLimits
 from arena.web.security_headers import SecurityHeaders
 from arena.web.served_routes import ServedRoutes
 from arena.web.session import Sessions
@@ -50,12 +53,16 @@ from arena.web.voters import cookie_signer, voter_lookup
 log = logging.getLogger(__name__)
 
 SAVE_EVERY = 1.0  # second: what a killed server loses of a turn, for one small transaction
+UNREAD_EVERY = 1.0  # second
 TIDY_EVERY = 600.0  # seconds between two checks for battles that were left open
 
 
 def create_app(settings: Settings, database: Database, serving: Serving) -> FastAPI:
     """The application, ready for an ASGI server. `database` is migrated and locked already."""
-    battles = Battles(database, serving, settings.battles)
+    lag, streams = LoopLag(), OpenStreams()
+    battles = Battles(
+        database, serving, settings.battles, visitor_limits=VisitorLimits(serving, settings.limits, lag)
+    )
     explanations, cache = ExplainJobs(settings), ResultCache(database)
     find_filter(settings.ledger.filter)  # a wrong name is an error at the start, not an hour later
 
@@ -71,12 +78,13 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
                 ("the running battles", battles.close),
                 ("the models", serving.close),
             ),
-            running(_background_tasks(battles, database, settings.ledger)),
+            running([*_background_tasks(battles, database, settings.ledger), *_watches(battles, lag)]),
         ):
             yield
 
     app = FastAPI(title=settings.web.title, version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     environment = templates(settings.web.title)
+    app.add_middleware(WatchedStreams, streams=streams)
     _add_middleware(app, settings, database, environment)
     app.include_router(healthz.routes(database, battles))
     app.state.battles = battles
@@ -84,7 +92,7 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
     app.include_router(v1.router)
     app.include_router(explain.routes(settings, database, explanations))
     _include_pages(app, CachedBoards(cache, settings), environment)
-    for part in (app, mount_battle_page(app, settings, battles)):
+    for part in (app, mount_battle_page(app, settings, battles, streams)):
         add_error_pages(part, environment)
     return app
 
@@ -100,7 +108,7 @@ def _add_middleware(app: FastAPI, settings: Settings, database: Database, enviro
         secure=settings.web.secure_cookies,
     )
     app.add_middleware(Addresses, environment=environment)
-    app.add_middleware(RequestLimits, environment=environment, limits=settings.limits)
+    app.add_middleware(FloodLimits, environment=environment, limits=settings.limits)
     app.add_middleware(KnownHosts, environment=environment, names=settings.web.allowed_hosts)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(TrustedProxies, proxies=settings.web.trusted_proxies)
@@ -112,6 +120,15 @@ def _include_pages(app: FastAPI, boards: CachedBoards, environment: Environment)
         app.include_router(page.routes(boards, environment))
     app.include_router(plots.routes(boards))
     app.include_router(reading.routes())
+
+
+def _watches(battles: Battles, lag: LoopLag) -> list[Periodic]:
+    """Measure the event loop, and keep nothing that no visitor needs."""
+    return [
+        Periodic("measure the lag of the event loop", PROBE_EVERY, lag.probe),
+        Periodic("stop turns that nobody reads", UNREAD_EVERY, battles.stop_unread),
+        Periodic("forget visitors after a day", TIDY_EVERY, battles.forget_visitors),
+    ]
 
 
 def _background_tasks(battles: Battles, database: Database, ledger: LedgerSettings) -> list[Periodic]:

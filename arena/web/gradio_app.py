@@ -13,15 +13,16 @@ from arena.battles.battles import Battles
 from arena.config import Settings
 from arena.web.event_bodies import EventBodies
 from arena.web.navigation import links
+from arena.web.open_streams import OpenStreams
 from arena.web.pages import battle
 from arena.web.queue_requests import QueueRequests
 
 STATIC = Path(__file__).parent / "static"
 
 
-def mount_battle_page(app: FastAPI, settings: Settings, battles: Battles) -> FastAPI:
+def mount_battle_page(app: FastAPI, settings: Settings, battles: Battles, streams: OpenStreams) -> FastAPI:
     """Mount the page; returns Gradio's application, which receives each address that `app` does not serve."""
-    pages = build_pages(settings, battles)
+    pages = build_pages(settings, battles, streams)
     bodies = EventBodies(pages)
     pages.has_launched = (
         True  # otherwise Gradio copies every file that an input names; `launch()` sets it, mounting does not
@@ -60,11 +61,11 @@ def _head() -> str:
     return f"<style>{style}</style><script>{script}</script>"
 
 
-def build_pages(settings: Settings, battles: Battles) -> gr.Blocks:
+def build_pages(settings: Settings, battles: Battles, streams: OpenStreams) -> gr.Blocks:
     """The battle page, with links to the other pages."""
     with gr.Blocks(title=f"Battle · {settings.web.title}", analytics_enabled=False) as pages:
         gr.HTML(links("/"), padding=False)
-        battle.build(battles)
+        battle.build(battles, streams)
     pages.queue(api_open=False, default_concurrency_limit=None)
     return pages
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import gradio as gr
 
 from arena.battles.battles import BattleRefused, Battles
 from arena.battles.views import BattleView, vote_text
-from arena.battles.votes import INTERRUPTED, VoteRefused
+from arena.battles.votes import INTERRUPTED
 from arena.errors import DatabaseUnavailable
 from arena.rules.prompt_limits import PromptRejected
 from arena.store.schema.battles import BattleStatus
 from arena.web.battle_widgets import ASK, NEW, Widgets, lay_out, notice
 from arena.web.chat_markdown import as_markdown
+from arena.web.client_address import counted_address
+from arena.web.open_streams import OpenStreams
 from arena.web.outages import OUTAGES, shown_on_outage
 from arena.web.session import COOKIE, voter_of
 
@@ -41,10 +44,10 @@ NOT_LOADED = "The arena cannot load your battle at the moment. Reload the page i
 NO_COOKIE = "Your browser blocks the cookie that identifies your votes. Allow cookies for this page and reload it."
 
 
-def build(battles: Battles) -> None:
+def build(battles: Battles, streams: OpenStreams) -> None:
     """Add the page to the current Blocks."""
     widgets = lay_out()
-    page = Page(battles, widgets)
+    page = Page(battles, widgets, streams)
     outputs = widgets.all()
     waiting: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None}
     blur = "(...values) => { document.activeElement?.blur(); return values; }"
@@ -80,6 +83,7 @@ class Page:
 
     battles: Battles
     widgets: Widgets
+    streams: OpenStreams
 
     def or_notice(self, handler: Callable[..., Any], text: str) -> Callable[..., Any]:
         """The handler; when the database is out, the page shows `text` and stays as it is."""
@@ -92,28 +96,28 @@ class Page:
             if voter is None:
                 raise BattleRefused(NO_COOKIE)
             if battle_id:
-                view = await self.battles.continue_(voter, battle_id, prompt)
+                view = await self.battles.continue_(voter, battle_id, prompt, _address(request))
             else:
-                view = await self.battles.begin(voter, prompt)
+                view = await self.battles.begin(voter, prompt, _address(request))
         except (PromptRejected, BattleRefused) as refusal:
             yield self._notice(str(refusal), "warning")
             return
         shown = self._render(view)
         shown[self.widgets.prompt]["value"] = ""
         yield shown
-        async for updates in self._follow(voter, view.public_id):
+        async for updates in self._follow(voter, view.public_id, request):
             yield updates
 
     async def regenerate(self, battle_id: str, request: gr.Request) -> AsyncIterator[Updates]:
         """Run both models again on the last prompt."""
         voter = _voter(request) or ""
         try:
-            view = await self.battles.regenerate(voter, battle_id)
+            view = await self.battles.regenerate(voter, battle_id, _address(request))
         except BattleRefused as refusal:
             yield self._notice(str(refusal), "warning")
             return
         yield self._render(view)
-        async for updates in self._follow(voter, battle_id):
+        async for updates in self._follow(voter, battle_id, request):
             yield updates
 
     def vote_handler(self, winner: str) -> Any:
@@ -122,8 +126,8 @@ class Page:
         async def vote(battle_id: str, request: gr.Request) -> Updates:
             voter = _voter(request) or ""
             try:
-                return self._render(await self.battles.vote(voter, battle_id, winner))
-            except VoteRefused as refusal:
+                return self._render(await self.battles.vote(voter, battle_id, winner, _address(request)))
+            except BattleRefused as refusal:
                 view = await self.battles.view(voter, battle_id)
                 shown = self._render(view) if view else {}
                 return shown | self._notice(str(refusal), "warning")
@@ -151,25 +155,26 @@ class Page:
             return
         yield self._render(view)
         if view.status is BattleStatus.RUNNING:
-            async for updates in self._follow(voter, battle_id):
+            async for updates in self._follow(voter, battle_id, request):
                 yield updates
 
     def check_readiness(self, battle_id: str) -> Any:
         """Show the progress of loading models until a battle can start."""
         return gr.skip() if battle_id else self._empty()
 
-    async def _follow(self, voter: str, battle_id: str) -> AsyncIterator[Updates]:
+    async def _follow(self, voter: str, battle_id: str, request: gr.Request) -> AsyncIterator[Updates]:
         """Frames of the running turn. After a vote in the meantime, the page of the vote is the last one."""
         try:
-            async for updates in self._frames(voter, battle_id):
+            async for updates in self._frames(voter, battle_id, request):
                 yield updates
         except DatabaseUnavailable as outage:  # the turn itself goes on
             OUTAGES.report(outage)
             yield self._notice(NOT_LOADED, "warning")
 
-    async def _frames(self, voter: str, battle_id: str) -> AsyncIterator[Updates]:
+    async def _frames(self, voter: str, battle_id: str, request: gr.Request) -> AsyncIterator[Updates]:
         shown_votes = False
-        async for view in self.battles.watch(voter, battle_id):
+        is_read = partial(self.streams.is_read, request.session_hash or "")
+        async for view in self.battles.watch(voter, battle_id, is_read):
             if view.status is BattleStatus.RUNNING:
                 updates = self._chats(view)
                 if view.can_vote and not shown_votes:
@@ -268,3 +273,7 @@ def _notice_of(view: BattleView) -> tuple[str, str]:
 
 def _voter(request: gr.Request) -> str | None:
     return voter_of(request.cookies.get(COOKIE))
+
+
+def _address(request: gr.Request) -> str:
+    return counted_address(request.client.host if request.client else None)

@@ -14,6 +14,7 @@ from arena.store.usage import (
     BudgetExceeded,
     Claim,
     LimitExceeded,
+    Settlement,
     address_hash,
     cookie_key,
     count_actions,
@@ -121,7 +122,7 @@ def test_a_settled_turn_makes_room_again(database):
         reserve(session, DAY, most, turn)
         with pytest.raises(BudgetExceeded):
             reserve(session, DAY, most, turn)
-        settle(session, DAY, Spending(tokens=20) - turn)
+        settle(session, [Settlement(DAY, Spending(tokens=20) - turn)])
         reserve(session, DAY, most, turn)
         reserve(session, "2026-11-28", most, turn)
         assert spent(session, DAY) == Spending(tokens=100)

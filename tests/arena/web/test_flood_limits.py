@@ -11,8 +11,8 @@ from fastapi.testclient import TestClient
 from arena.config import LimitSettings, Settings
 from arena.web.app import create_app
 from arena.web.client_address import counted_address
+from arena.web.flood_limits import ADDRESSES, FloodLimits, TokenBuckets
 from arena.web.rendering import templates
-from arena.web.request_limits import ADDRESSES, RequestLimits, TokenBuckets
 from tests.support.arenas import ready
 
 
@@ -77,7 +77,7 @@ async def test_open_streams_are_limited(limits, status, others):
     async def stream(scope, receive, send):
         await released.wait()
 
-    app = RequestLimits(stream, templates("Arena"), LimitSettings(**limits))
+    app = FloodLimits(stream, templates("Arena"), LimitSettings(**limits))
 
     async def request(client: str) -> int:
         sent = []

@@ -44,7 +44,7 @@ class TokenBuckets:
         return len(self._buckets)
 
 
-class RequestLimits:
+class FloodLimits:
     """ASGI middleware that answers 429 for an address that sends too much, and 503 when the arena is full."""
 
     def __init__(self, app: ASGIApp, environment: Environment, limits: LimitSettings) -> None:
@@ -60,10 +60,9 @@ class RequestLimits:
         address = address_of(scope)
         if reason := self._reason(address):
             status, text, wait = reason
-            response = refusal(
-                self.environment, Request(scope), status, f"{text} Please try again in {in_words(wait)}."
-            )
-            response.headers["retry-after"] = str(math.ceil(wait))
+            detail = f"{text} Please try again in {in_words(wait)}."
+            headers = {"retry-after": str(math.ceil(wait))}
+            response = refusal(self.environment, Request(scope), status, detail, headers)
             await response(scope, receive, send)
             return
         self._open[address] += 1

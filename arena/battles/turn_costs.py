@@ -1,0 +1,68 @@
+"""What a turn may cost at most, and what it has cost: tokens and USD of both models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from arena.battles.streaming import Writing
+from arena.battles.views import conversation
+from arena.config import PriceSettings
+from arena.engine.budget import BYTES_PER_TOKEN, Price, estimated_tokens
+from arena.rules.limits import Spending
+from arena.rules.votes import SIDES, Side
+from arena.serving.models import Serving
+from arena.store.battles import StoredBattle
+from arena.store.usage import Settlement
+
+
+@dataclass(frozen=True)
+class CallEstimate:
+    """The most tokens of one call, and the price of its model if there is one."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    price: PriceSettings | None
+
+    @property
+    def most(self) -> Spending:
+        return self._spending(self.prompt_tokens, self.completion_tokens)
+
+    def actual(self, writing: Writing) -> Spending:
+        """The cost of a call that has ended in any way: as reported, else estimated from its texts."""
+        usage, written = writing.usage, len(writing.text.encode()) / BYTES_PER_TOKEN
+        prompt = self.prompt_tokens if usage.prompt_tokens is None else usage.prompt_tokens
+        completion = round(written) if usage.completion_tokens is None else usage.completion_tokens
+        return self._spending(prompt, completion)
+
+    def _spending(self, prompt: int, completion: int) -> Spending:
+        price = Price(self.price.prompt, self.price.completion) if self.price else Price(0.0, 0.0)
+        return Spending(prompt + completion, price.of(prompt, completion))
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """The most that a turn may cost, which counts from its start; its cost replaces it at its end."""
+
+    day: str
+    estimates: Mapping[Side, CallEstimate]
+
+    @property
+    def most(self) -> Spending:
+        return sum((estimate.most for estimate in self.estimates.values()), Spending())
+
+    def settlement(self, sides: Mapping[Side, Writing]) -> Settlement:
+        """What the end of the turn changes in the spending of its day, also of a stopped or failed turn."""
+        cost = sum((self.estimates[side].actual(writing) for side, writing in sides.items()), Spending())
+        return Settlement(self.day, cost - self.most)
+
+
+def call_estimates(serving: Serving, battle: StoredBattle) -> dict[Side, CallEstimate]:
+    """The estimates of both calls of the last turn."""
+    names = {"a": battle.model_a, "b": battle.model_b}
+    estimates = {}
+    for side in SIDES:
+        model = serving.models[names[side]]
+        tokens = estimated_tokens(model.request(conversation(battle, side)))
+        estimates[side] = CallEstimate(*tokens, model.settings.price)
+    return estimates

@@ -1,0 +1,58 @@
+"""The cost of turns: at most what is reserved, as reported where it is reported, and never forgotten."""
+
+from __future__ import annotations
+
+import pytest
+
+from arena.battles.streaming import Writing
+from arena.battles.turn_costs import Reservation, call_estimates
+from arena.config import PriceSettings
+from arena.endpoints import Usage
+from arena.rules.limits import Spending
+from arena.store.battles import StoredBattle, StoredTurn, Written
+from arena.store.schema.battles import BattleStatus, CompletionStatus
+from tests.support.arenas import LISTS, PLAIN, ready
+
+PRICE = PriceSettings(prompt=1.0, completion=10.0)
+MODELS = (
+    PLAIN.model_copy(update={"price": PRICE, "max_tokens": 100}),
+    LISTS.model_copy(update={"system_prompt": "S" * 300}),
+)
+
+
+def battle(prompt: str = "Hello?") -> StoredBattle:
+    running = dict.fromkeys("ab", Written("", CompletionStatus.RUNNING))
+    turns = (StoredTurn(1, 1, prompt, 1, running),)
+    return StoredBattle(1, "x", "ann", PLAIN.name, LISTS.name, BattleStatus.RUNNING, turns, None)
+
+
+@pytest.fixture
+def reservation():
+    return Reservation("2026-11-27", call_estimates(ready(*MODELS), battle()))
+
+
+def spent(reservation: Reservation, a: Writing, b: Writing) -> Spending:
+    return reservation.most + reservation.settlement({"a": a, "b": b}).difference
+
+
+def test_the_reservation_is_the_longest_completion(reservation):
+    assert reservation.estimates["a"].completion_tokens == 100
+    assert reservation.estimates["b"].completion_tokens == 512
+    assert reservation.estimates["b"].prompt_tokens > reservation.estimates["a"].prompt_tokens + 90
+    prompt = reservation.estimates["a"].prompt_tokens
+    assert reservation.most.usd == pytest.approx((prompt * 1 + 100 * 10) / 1e6)
+
+
+def test_reported_usage_is_the_cost(reservation):
+    used = Writing(usage=Usage(prompt_tokens=3, completion_tokens=5), text="whatever")
+    assert spent(reservation, used, used).tokens == 16
+    assert spent(reservation, used, used).usd == pytest.approx((3 + 50) / 1e6)
+
+
+def test_a_stopped_completion_costs_what_was_written(reservation):
+    stopped = Writing(text="w" * 30, status=CompletionStatus.STOPPED)
+    silent = Writing(status=CompletionStatus.FAILED)
+    cost = spent(reservation, stopped, silent)
+    prompts = sum(estimate.prompt_tokens for estimate in reservation.estimates.values())
+    assert cost.tokens == prompts + 10
+    assert 0 < cost.usd < reservation.most.usd

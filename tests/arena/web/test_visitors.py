@@ -1,0 +1,125 @@
+"""A running arena and visitors who would run up a bill: made-up cookies, forged addresses, closed tabs, a blocked loop."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+
+import pytest
+
+from arena.web.session import COOKIE
+from tests.support.voters import Voter
+
+SLOW = "".join(
+    f'[[models]]\nname = "{name}"\nendpoint = "scripted"\ndelay = 0.05\nreplies = ["{"word " * 400}"]\n'
+    for name in ("slow-one", "slow-two")
+)
+QUICK = "".join(
+    f'[[models]]\nname = "{name}"\nendpoint = "scripted"\ndelay = 0.0\n' for name in ("quick-one", "quick-two")
+)
+pytestmark = pytest.mark.service
+
+
+def rows(folder, query: str) -> list[tuple]:
+    with closing(sqlite3.connect(f"file:{folder / 'arena.db'}?mode=ro", uri=True)) as connection:
+        return connection.execute(query).fetchall()
+
+
+def answer(voter: Voter, event: str, element: str, *inputs) -> str:
+    """The text that one element of the page shows after an event."""
+    value = voter.page.value(event, element, voter.call(event, *inputs)[-1])
+    return str(value.get("value", value) if isinstance(value, dict) else value)
+
+
+def joined(voter: Voter, event: str, *inputs) -> None:
+    """Start an event and never read its stream."""
+    body = {"data": list(inputs), "fn_index": voter.page.events[event], "session_hash": voter.session}
+    voter.http.post("/gradio_api/queue/join", json=body).raise_for_status()
+
+
+def until(condition, seconds: float = 10.0) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not condition():
+        time.sleep(0.05)
+    return bool(condition())
+
+
+FORGED = ("x", "0" * 43, "A" * 43 + "." + "B" * 43, "..", '""', "made-up")  # no server has signed these
+
+
+@pytest.fixture
+def visit() -> Iterator[Callable[[str], Voter]]:
+    """Opens the page as one voter after the other."""
+    with ExitStack() as stack:
+
+        def visitor(url: str) -> Voter:
+            voter = Voter(url)
+            stack.enter_context(closing(voter.http))
+            return voter
+
+        yield visitor
+
+
+def test_made_up_cookies_start_nothing(arena, tmp_path, visit):
+    voter = visit(arena(QUICK).url)
+    signed = voter.http.cookies[COOKIE]
+    voter.http.cookies.clear()
+    for cookie in (*FORGED, signed[:-1] + ("x" if signed[-1] != "x" else "y")):
+        voter.http.headers["cookie"] = f"{COOKIE}={cookie}"
+        joined(voter, "send", "hello", "")
+    assert "Your browser blocks the cookie" in answer(voter, "send", "notice", "hello", "")
+    assert rows(tmp_path, "select count(*) from battle") == [(0,)]
+
+
+def test_neither_new_cookies_nor_forged_addresses_pass_the_limit_of_an_address(arena, tmp_path, visit):
+    url = arena(f"[limits]\nbattles_per_address = 3\n{QUICK}").url
+    notices = []
+    for number in range(5):
+        voter = visit(url)
+        voter.http.headers["x-forwarded-for"] = f"198.51.100.{number}"
+        voter.http.headers["forwarded"] = f"for=198.51.100.{number}"
+        notices.append(answer(voter, "send", "notice", "hello", ""))
+    assert [("Visitors from your network have started 3 battles in the last hour." in n) for n in notices] == [
+        False, False, False, True, True,
+    ]  # fmt: skip
+    assert "You can start the next one in" in notices[-1]
+    assert rows(tmp_path, "select count(*) from battle") == [(3,)]
+    assert not any("127.0.0.1" in subject for (subject,) in rows(tmp_path, "select subject from usage_event"))
+
+
+def test_visitors_behind_a_named_proxy_have_limits_of_their_own(arena, tmp_path, visit):
+    config = '[web]\ntrusted_proxies = ["127.0.0.1"]\n[limits]\nbattles_per_address = 1\n'
+    url = arena(config + QUICK).url
+    for forwarded in ("198.51.100.1", "6.6.6.6, 198.51.100.1", "198.51.100.2"):
+        voter = visit(url)
+        voter.http.headers["x-forwarded-for"] = forwarded
+        voter.call("send", "hello", "")
+    assert rows(tmp_path, "select count(*) from battle") == [(2,)]
+
+
+def test_a_turn_whose_stream_nobody_opens_is_stopped_and_keeps_its_text(arena, tmp_path, visit):
+    voter = visit(arena(f"[battles]\nunread_seconds = 0.5\n{SLOW}").url)
+    joined(voter, "send", "hello", "")
+    ended = "select count(*) from completion where status = 'stopped' and text != ''"
+    assert until(lambda: rows(tmp_path, ended) == [(2,)])
+    assert rows(tmp_path, "select max(length(text)) < 500 from completion") == [(1,)]
+    assert rows(tmp_path, "select tokens < 400 from usage_day") == [(1,)]
+
+
+def test_closing_the_tab_stops_the_turn_and_coming_back_goes_on(arena, tmp_path, visit):
+    voter = visit(arena(f"[battles]\nunread_seconds = 0.5\n{SLOW}").url)
+    joined(voter, "send", "hello", "")
+    with voter.http.stream("GET", f"/gradio_api/queue/data?session_hash={voter.session}") as stream:
+        lines = stream.iter_lines()
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            next(lines)
+        assert rows(tmp_path, "select distinct status from completion") == [("running",)]
+    assert until(lambda: rows(tmp_path, "select distinct status from completion") == [("stopped",)])
+    (battle,) = rows(tmp_path, "select public_id from battle")[0]
+    again = visit(voter.url)
+    again.http.cookies = voter.http.cookies
+    assert "Which answer is better?" in answer(again, "resume", "notice", battle)
+    assert again.vote(battle, "tie")
