@@ -100,7 +100,11 @@ class Battles:
         """Start no more turns and let those that run end; after `seconds`, keep the texts so far."""
         self._running.closing = True
         if self._running.ids:
-            log.info("Waiting up to %g s for %d running turns.", seconds, len(self._running.ids))
+            log.info(
+                "Waiting up to %g s for %d running turns; a second signal ends them at once.",
+                seconds,
+                len(self._running.ids),
+            )
         with suppress(TimeoutError):
             await asyncio.wait_for(self._running.ended(), seconds)
         await self._running.interrupt()

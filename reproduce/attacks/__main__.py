@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from reproduce.attacks import file_read, votes
+from reproduce.attacks import file_read, turns, votes
 from reproduce.attacks.outcome import Attack, Outcome
 from reproduce.attacks.target import target
 
@@ -25,6 +25,8 @@ ATTACKS: Sequence[Attack] = (
     votes.votes_of_others,
     votes.racing_votes,
     votes.names_before_the_vote,
+    turns.streams_that_hold_up_a_stop,
+    turns.battles_of_a_stopping_server,
 )
 
 

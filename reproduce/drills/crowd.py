@@ -43,14 +43,15 @@ class Crowd:
             thread.join(2 * PATIENCE)
 
     def _run(self, number: int) -> None:
-        with httpx.Client(timeout=PATIENCE, trust_env=False) as http:
+        url = self.urls[number % len(self.urls)]
+        with httpx.Client(base_url=url, timeout=PATIENCE, trust_env=False) as http:
             voter = Voter(self, http, random.Random(number))
             while not self.over.is_set():
                 try:
                     voter.step()
                 except (httpx.HTTPError, ValueError, KeyError):  # the server has ended, also in mid-sentence
                     self.counts["requests that a kill cut off"] += 1
-                    voter.page = None
+                    http.base_url = httpx.URL(voter.chance.choice(self.urls))
                     time.sleep(RETRY)
 
 
@@ -66,8 +67,7 @@ class Voter:
 
     def step(self) -> None:
         """Begin a battle, or vote in the one that is there."""
-        if self.page is None:
-            self.http.base_url = httpx.URL(self.chance.choice(self.crowd.urls))
+        if self.page is None:  # all servers have the same one
             self.page = Page(self.http)
         if self.battle:
             self._vote(self.page)

@@ -34,14 +34,23 @@ def turn(folder) -> tuple[str, list[tuple[str, int]]]:
     return status, [(row.status, row.text.count("word")) for row in rows]
 
 
+def battle_of(folder) -> str:
+    database = Database(f"sqlite:///{folder / 'arena.db'}")
+    with database.read() as session:
+        public_id = session.exec(select(Battle.public_id)).one()
+    database.close()
+    return public_id
+
+
 @pytest.fixture
 def running(arena, tmp_path):
     """Starts an arena with a running turn and an open page that watches it; returns the arena."""
-    streams = []
+    streams, voters = [], []
 
     def start(words: int, drain: float):
         served = arena(config(words, drain))
         voter = Voter(served.url)
+        voters.append(voter)
         body = {"data": ["go", ""], "fn_index": voter.page.events["send"], "session_hash": voter.session}
         voter.http.post("/gradio_api/queue/join", json=body).raise_for_status()
         stream = voter.http.stream("GET", f"/gradio_api/queue/data?session_hash={voter.session}")
@@ -51,6 +60,7 @@ def running(arena, tmp_path):
             pass
         return served
 
+    start.voters = voters
     yield start
     for stream in streams:
         stream.__exit__(None, None, None)
@@ -80,6 +90,23 @@ def test_sigterm_keeps_the_texts_of_a_turn_that_takes_too_long(running, tmp_path
     status, sides = turn(tmp_path)
     assert status == "open"
     assert all(ended == "abandoned" and words > 5 for ended, words in sides)
+
+
+def test_after_the_restart_the_voter_sees_the_text_and_runs_the_models_again(arena, running, tmp_path):
+    served = running(words=3000, drain=0)
+    stop(served, signal.SIGTERM)
+    voter = running.voters[0]
+    again = arena(config(3000, 0), "--port", served.url.rsplit(":", 1)[1])
+    shown = str(voter.call("resume", battle_of(tmp_path)))
+    assert "word word" in shown
+    assert "these answers are not whole. Choose Regenerate" in shown
+    assert "not whole" in str(voter.call("vote_tie", battle_of(tmp_path)))
+    body = {"data": [battle_of(tmp_path)], "fn_index": voter.page.events["regenerate"]}
+    voter.http.post("/gradio_api/queue/join", json=body | {"session_hash": voter.session}).raise_for_status()
+    with voter.http.stream("GET", f"/gradio_api/queue/data?session_hash={voter.session}") as stream:
+        assert any("Both models are writing" in line for line in stream.iter_lines())
+    stop(again, signal.SIGTERM)
+    assert len(turn(tmp_path)[1]) == 4  # both attempts are on record
 
 
 def test_a_second_signal_ends_at_once_and_keeps_the_texts(running, tmp_path):
