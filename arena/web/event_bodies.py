@@ -56,25 +56,25 @@ class EventBodies:
     """A model for each event of `pages`. Raises `TypeError` for a component that has no type here."""
 
     def __init__(self, pages: gr.Blocks) -> None:
-        self.models: Mapping[int, type[BaseModel]] = {
+        self.models: Mapping[int, type[Envelope]] = {
             number: _model(number, function) for number, function in pages.fns.items() if function.fn is not None
         }
 
-    def checked(self, body: bytes) -> bytes:
-        """The body in its canonical form. Raises `BadEvent`."""
+    def checked(self, body: bytes) -> Envelope:
+        """The event of a body. Raises `BadEvent`."""
         try:
             parsed = json.loads(body)
             number = Envelope.model_validate(parsed).fn_index
             if number not in self.models:
                 raise UnknownEvent(f"The page has no event {number}. Reload the page.")
-            return self.models[number].model_validate(parsed).model_dump_json().encode()
+            return self.models[number].model_validate(parsed)
         except ValidationError as error:
             raise BadEvent(_description(error)) from None
         except (ValueError, RecursionError):  # not JSON, not UTF-8, a number of 5,000 digits, nested too deeply
             raise BadEvent("The body is not valid JSON. Reload the page.") from None
 
 
-def _model(number: int, function: Any) -> type[BaseModel]:
+def _model(number: int, function: Any) -> type[Envelope]:
     """The model of one event: one value for each input, and the component that triggered it."""
     if function.component_prop_inputs:
         raise TypeError(f"Event {number} takes a component as input. Take its value.")

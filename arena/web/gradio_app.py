@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from pathlib import Path
 
@@ -16,7 +17,13 @@ from arena.web.navigation import links
 from arena.web.open_streams import OpenStreams
 from arena.web.pages import battle
 from arena.web.queue_requests import QueueRequests
+from arena.web.queue_sessions import QueueSessions
 
+# Gradio keeps a copy of the page's settings for each session, about 130 KB; one that is dropped is made again.
+PAGE_STATES = 500
+NEVER = (
+    2**31
+)  # events between two summaries of the last 10,000, which Gradio otherwise computes at the end of each
 STATIC = Path(__file__).parent / "static"
 
 
@@ -24,17 +31,21 @@ def mount_battle_page(app: FastAPI, settings: Settings, battles: Battles, stream
     """Mount the page; returns Gradio's application, which receives each address that `app` does not serve."""
     pages = build_pages(settings, battles, streams)
     bodies = EventBodies(pages)
-    pages.has_launched = (
-        True  # otherwise Gradio copies every file that an input names; `launch()` sets it, mounting does not
-    )
+    _bound(pages)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "SSR mode is not supported", UserWarning)  # SSR is off below
         _mount(app, pages)
     mounted = next(
         route.app for route in app.routes if isinstance(route, Mount) and isinstance(route.app, FastAPI)
     )
-    mounted.add_middleware(QueueRequests, pages=pages, bodies=bodies)
+    mounted.add_middleware(QueueRequests, bodies=bodies, sessions=QueueSessions(pages))
     return mounted
+
+
+def _bound(pages: gr.Blocks) -> None:
+    """Set what `launch()` sets and mounting does not, and limit what Gradio keeps for sessions that anybody makes up."""
+    pages.has_launched = True  # otherwise Gradio copies every file that an input names
+    pages.state_session_capacity = PAGE_STATES
 
 
 def _mount(app: FastAPI, pages: gr.Blocks) -> None:
@@ -63,6 +74,7 @@ def _head() -> str:
 
 def build_pages(settings: Settings, battles: Battles, streams: OpenStreams) -> gr.Blocks:
     """The battle page, with links to the other pages."""
+    os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(NEVER))
     with gr.Blocks(title=f"Battle · {settings.web.title}", analytics_enabled=False) as pages:
         gr.HTML(links("/"), padding=False)
         battle.build(battles, streams)

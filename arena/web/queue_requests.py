@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from urllib.parse import parse_qs
 
-import gradio as gr
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from arena.web.body_limit import replayed
 from arena.web.event_bodies import BadEvent, EventBodies, UnknownEvent
+from arena.web.queue_sessions import QueueSessions
 
 JOIN, DATA = "/gradio_api/queue/join", "/gradio_api/queue/data"
-STREAMS_PER_SESSION = 2  # a page has one, and a moment before its end another
 RETRY = {"retry-after": "10"}  # seconds
 
 
 class QueueRequests:
     """ASGI middleware of Gradio's application, inside `BodyLimit`."""
 
-    def __init__(self, app: ASGIApp, pages: gr.Blocks, bodies: EventBodies) -> None:
+    def __init__(self, app: ASGIApp, bodies: EventBodies, sessions: QueueSessions) -> None:
         self.app = app
-        self.pages = pages
         self.bodies = bodies
-        self.streams: Counter[str] = Counter()  # open ones by session
+        self.sessions = sessions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == JOIN:
@@ -42,27 +39,27 @@ class QueueRequests:
             return
         message = await receive()  # whole: see `BodyLimit`
         try:
-            body = self.bodies.checked(message.get("body", b""))
+            event = self.bodies.checked(message.get("body", b""))
         except BadEvent as problem:
             status = 404 if isinstance(problem, UnknownEvent) else 422
             await _refuse(status, str(problem))(scope, receive, send)
             return
+        await self.sessions.join(event.session_hash)
+        if event.session_hash not in self.sessions and self.sessions.is_full():
+            await _refuse(503, "Too many pages are open. Try again in a moment.")(scope, receive, send)
+            return
+        body = event.model_dump_json().encode()
         await self.app(_with_length(scope, len(body)), replayed(body, receive), send)
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         session = parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [""])[0]
-        if session not in self.pages._queue.pending_messages_per_session:
+        if session not in self.sessions:
             await _refuse(404, "This session has no running event. Reload the page.")(scope, receive, send)
-        elif self.streams[session] >= STREAMS_PER_SESSION:
+        elif self.sessions.is_read(session):
             await _refuse(429, "This session is streamed already. Close its other stream.")(scope, receive, send)
         else:
-            self.streams[session] += 1
-            try:
+            async with self.sessions.reading(session):
                 await self.app(scope, receive, send)
-            finally:
-                self.streams.subtract([session])
-                if not self.streams[session]:
-                    del self.streams[session]
 
 
 def _refuse(status: int, detail: str) -> JSONResponse:

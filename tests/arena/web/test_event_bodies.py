@@ -213,7 +213,7 @@ BODIES = st.binary(max_size=60) | (NEARLY | ANY).map(lambda value: json.dumps(va
 @given(BODIES)
 def test_every_malformed_body_is_one_error(bodies, body):
     with suppress(BadEvent):
-        assert set(json.loads(bodies.checked(body))) == {
+        assert set(bodies.checked(body).model_dump()) == {
             "data",
             "fn_index",
             "session_hash",
