@@ -69,7 +69,7 @@ def arena_pictures(browser: Browser, url: str) -> None:
 
 
 def battle(page: Page, prompt: str, winner: str) -> None:
-    page.wait_for_function("document.querySelector('#send') && !document.querySelector('#send').disabled")
+    page.locator("#send:not([disabled])").wait_for()
     page.locator("#prompt textarea").fill(prompt)
     page.locator("#send").click()
     page.get_by_text("You can vote, or continue the conversation").wait_for()

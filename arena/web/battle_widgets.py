@@ -25,7 +25,7 @@ class Widgets:
 
     chat_a: gr.Chatbot
     chat_b: gr.Chatbot
-    notice: gr.HTML
+    notice: gr.Markdown
     share: gr.Checkbox
     votes: dict[str, gr.Button]
     prompt: gr.Textbox
@@ -43,10 +43,10 @@ class Widgets:
 
 def lay_out() -> Widgets:
     """The widgets, placed in the current Blocks."""
-    gr.HTML('<h1 class="title">Which model answers better?</h1>', padding=False)
+    raw_html('<h1 class="title">Which model answers better?</h1>')
     with gr.Row(elem_classes="sides", equal_height=True):
         chat_a, chat_b = _chat("A"), _chat("B")
-    line = gr.HTML(notice(NEW, "plain"), elem_id="notice", padding=False)
+    line = raw_html(notice(NEW, "plain"), elem_id="notice")
     share = gr.Checkbox(
         label="Share this battle with all readers",
         value=False,
@@ -68,11 +68,10 @@ def lay_out() -> Widgets:
     with gr.Row(elem_classes="more"):
         regenerate = gr.Button("Regenerate", size="sm", interactive=False, elem_id="regenerate", min_width=120)
         new_battle = gr.Button("New battle", size="sm", interactive=False, elem_id="new-battle", min_width=120)
-    gr.HTML(
+    raw_html(
         '<p class="hint"><span class="keys">Vote with the keys <kbd>←</kbd> <kbd>→</kbd> <kbd>↑</kbd> '
         "<kbd>↓</kbd> or <kbd>A</kbd> <kbd>B</kbd> <kbd>T</kbd> <kbd>X</kbd>. </span>"
-        "Prompts and votes are stored. Do not send private information.</p>",
-        padding=False,
+        "Prompts and votes are stored. Do not send private information.</p>"
     )
     return Widgets(
         chat_a, chat_b, line, share, votes, prompt, send, regenerate, new_battle,
@@ -93,6 +92,15 @@ def _chat(side: str) -> gr.Chatbot:
     )  # fmt: skip
 
 
-def notice(text: str, kind: str) -> str:
-    """The status line, which screen readers announce. `text` is plain."""
-    return f'<div class="notice {kind}" role="status" aria-live="polite">{html.escape(text)}</div>'
+def raw_html(text: str, **options: Any) -> gr.Markdown:
+    """HTML of our own, in one block without an empty line. `gr.HTML` compiles its text as a template, which needs eval."""
+    return gr.Markdown(text, sanitize_html=False, latex_delimiters=[], **options)
+
+
+def notice(text: str, kind: str, battle: str | None = None) -> str:
+    """The status line, which screen readers announce. `text` is plain.
+
+    `battle` is the id that the browser remembers for this tab, "" for none; without it nothing changes.
+    """
+    remember = "" if battle is None else f' data-battle="{html.escape(battle)}"'
+    return f'<div class="notice {kind}"{remember} role="status" aria-live="polite">{html.escape(text)}</div>'

@@ -34,11 +34,16 @@ class UnknownEvent(BadEvent):
     """The page has no event with this number."""
 
 
-def _well_formed(value: Any) -> Any:
-    """A string without lone surrogates, which UTF-8 cannot encode; other values unchanged."""
+def _text(value: Any) -> Any:
+    """A string without lone surrogates, which UTF-8 cannot encode; empty for None, which a field sends before it is
+    used; other values unchanged.
+    """
+    if value is None:
+        return ""
     return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else value
 
 
+Text = Annotated[StrictStr, BeforeValidator(_text)]
 Id = Annotated[StrictStr, StringConstraints(pattern=r"^[A-Za-z0-9_-]{0,64}$")]
 
 
@@ -89,10 +94,9 @@ def value_type(component: Any) -> Any:
     if type(component) is gr.Checkbox:
         return StrictBool
     if type(component) is gr.Textbox and component.visible == "hidden":
-        return Id  # holds an id for the page's script; nobody types in it
+        return Annotated[Id, BeforeValidator(_text)]  # holds an id; nobody types in it
     if type(component) is gr.Textbox:
-        limit = StringConstraints(max_length=component.max_length or MAX_TEXT)
-        return Annotated[StrictStr, BeforeValidator(_well_formed), limit]
+        return Annotated[Text, StringConstraints(max_length=component.max_length or MAX_TEXT)]
     raise TypeError(
         f"{type(component).__name__} has no type for its values. Add one to `value_type` before it is an input."
     )

@@ -12,6 +12,7 @@ from starlette.routing import Mount
 
 from arena.battles.battles import Battles
 from arena.config import Settings
+from arena.web.battle_widgets import raw_html
 from arena.web.event_bodies import EventBodies
 from arena.web.navigation import links
 from arena.web.open_streams import OpenStreams
@@ -21,9 +22,8 @@ from arena.web.queue_sessions import QueueSessions
 
 # Gradio keeps a copy of the page's settings for each session, about 130 KB; one that is dropped is made again.
 PAGE_STATES = 500
-NEVER = (
-    2**31
-)  # events between two summaries of the last 10,000, which Gradio otherwise computes at the end of each
+# Gradio summarizes its last 10,000 events at the end of every so many: never.
+SUMMARIZE_EVERY = 2**31
 STATIC = Path(__file__).parent / "static"
 
 
@@ -74,9 +74,9 @@ def _head() -> str:
 
 def build_pages(settings: Settings, battles: Battles, streams: OpenStreams) -> gr.Blocks:
     """The battle page, with links to the other pages."""
-    os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(NEVER))
+    os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(SUMMARIZE_EVERY))
     with gr.Blocks(title=f"Battle · {settings.web.title}", analytics_enabled=False) as pages:
-        gr.HTML(links("/"), padding=False)
+        raw_html(links("/"))
         battle.build(battles, streams)
     pages.queue(api_open=False, default_concurrency_limit=None)
     return pages

@@ -43,7 +43,7 @@ def open_page(browser: Browser, url: str, width: int = 1280, height: int = 800, 
 
 def ready(page: Page) -> None:
     """The page has been filled by the server, so its buttons do something."""
-    page.wait_for_function("document.querySelector('#send') && !document.querySelector('#send').disabled")
+    page.locator("#send:not([disabled])").wait_for()
 
 
 def ask(page: Page, prompt: str) -> None:
@@ -52,7 +52,7 @@ def ask(page: Page, prompt: str) -> None:
 
 
 def votable(page: Page) -> None:
-    page.wait_for_function("!document.querySelector('#vote-tie').disabled")
+    page.locator("#vote-tie:not([disabled])").wait_for()
 
 
 def finished(page: Page) -> None:

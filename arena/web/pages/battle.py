@@ -24,6 +24,7 @@ from arena.web.session import COOKIE, voter_of
 
 Updates = dict[Any, Any]
 
+BATTLE_HEADER = "x-arena-battle"
 WRITING = "▍"  # the cursor after an unfinished completion
 
 CHOOSE = "Which answer is better? You can vote, or continue the conversation."
@@ -50,13 +51,12 @@ def build(battles: Battles, streams: OpenStreams) -> None:
     page = Page(battles, widgets, streams)
     outputs = widgets.all()
     waiting: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None}
-    blur = "(...values) => { document.activeElement?.blur(); return values; }"
     send, regenerate = page.or_notice(page.send, NOT_SENT), page.or_notice(page.regenerate, NOT_SAVED)
     new_battle, share = page.or_notice(page.new_battle, NOT_SAVED), page.or_notice(page.share, NOT_SAVED)
     resume = page.or_notice(page.resume, NOT_LOADED)
     gr.on(
         [widgets.prompt.submit, widgets.send.click], send, [widgets.prompt, widgets.battle_id], outputs,
-        js=blur, api_name="send", **waiting,
+        api_name="send", **waiting,
     )  # fmt: skip
     for winner, button in widgets.votes.items():
         button.click(
@@ -70,11 +70,10 @@ def build(battles: Battles, streams: OpenStreams) -> None:
     # "new_round" is an address: it stays
     widgets.new_battle.click(new_battle, [widgets.battle_id], outputs, api_name="new_round", **waiting)
     widgets.share.input(share, [widgets.share, widgets.battle_id], outputs, api_name="share", **waiting)
-    widgets.battle_id.change(None, widgets.battle_id, js="(id) => arenaRemember(id)")
     widgets.readiness.tick(page.check_readiness, [widgets.battle_id], outputs, api_visibility="private", **waiting)
     context = gr.context.Context.root_block
     assert context is not None
-    context.load(resume, [widgets.battle_id], outputs, js="() => arenaRemembered()", api_name="resume", **waiting)
+    context.load(resume, [widgets.battle_id], outputs, api_name="resume", **waiting)
 
 
 @dataclass(frozen=True)
@@ -149,6 +148,7 @@ class Page:
     async def resume(self, battle_id: str, request: gr.Request) -> AsyncIterator[Updates]:
         """Continue the battle of this tab when its page is loaded, or offer a new one."""
         voter = _voter(request)
+        battle_id = battle_id or request.headers.get(BATTLE_HEADER, "")  # set by arena.js
         view = await self.battles.view(voter, battle_id) if voter and battle_id else None
         if voter is None or view is None:
             yield self._empty()
@@ -191,7 +191,7 @@ class Page:
         return {
             **self._chats(view),
             **self._buttons(view),
-            **self._notice(text, kind),
+            **self._notice(text, kind, view.public_id),
             w.prompt: gr.update(interactive=not closed, placeholder=ASK_NEW_BATTLE if closed else ASK),
             w.send: gr.update(interactive=view.can_continue),
             w.regenerate: gr.update(interactive=view.status is BattleStatus.OPEN),
@@ -209,7 +209,7 @@ class Page:
             w.chat_a: gr.update(value=[], label="Model A"),
             w.chat_b: gr.update(value=[], label="Model B"),
             **{button: gr.update(interactive=False) for button in w.votes.values()},
-            **self._notice(obstacle or NEW, "waiting" if obstacle else "plain"),
+            **self._notice(obstacle or NEW, "waiting" if obstacle else "plain", ""),
             w.prompt: gr.update(interactive=True, placeholder=ASK),
             w.send: gr.update(interactive=obstacle is None),
             w.regenerate: gr.update(interactive=False),
@@ -236,8 +236,8 @@ class Page:
             for winner, button in self.widgets.votes.items()
         }
 
-    def _notice(self, text: str, kind: str) -> Updates:
-        return {self.widgets.notice: notice(text, kind)}
+    def _notice(self, text: str, kind: str, battle: str | None = None) -> Updates:
+        return {self.widgets.notice: notice(text, kind, battle)}
 
 
 def _messages(exchanges: list[tuple[str, str]], running: bool) -> list[dict[str, str]]:

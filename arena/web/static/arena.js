@@ -7,17 +7,34 @@
   const BATTLE = "arena-battle"; // in sessionStorage: each tab has its own battle
   const POLL = 3000; // milliseconds
 
-  window.arenaRemember = (id) => { id ? sessionStorage.setItem(BATTLE, id) : sessionStorage.removeItem(BATTLE); };
-  window.arenaRemembered = () => {
-    const id = sessionStorage.getItem(BATTLE) || "";
-    if (!id) document.querySelector("#prompt textarea")?.focus(); // with a battle, the keys are for voting
-    return [id];
+  // The page's first event tells the battle of this tab. Gradio could run a script before it, but only with eval.
+  const plain = window.fetch;
+  window.fetch = (address, options) => {
+    const battle = sessionStorage.getItem(BATTLE);
+    if (!battle || !String(address).includes("/queue/join")) return plain(address, options);
+    const headers = new Headers(options?.headers);
+    headers.set("x-arena-battle", battle);
+    return plain(address, { ...options, headers });
   };
 
-  // On a phone, scroll to the line that names the models.
+  // The status line names the battle to remember. On a phone, scroll to the line that names the models.
+  let focused = false;
   new MutationObserver(() => {
-    document.querySelector("#notice .reveal")?.scrollIntoView({ block: "nearest", behavior: "smooth" });
+    const line = document.querySelector("#notice [data-battle]");
+    if (!line) return;
+    const id = line.dataset.battle;
+    id ? sessionStorage.setItem(BATTLE, id) : sessionStorage.removeItem(BATTLE);
+    if (!id && !focused) document.querySelector("#prompt textarea")?.focus(); // with a battle, the keys are for voting
+    focused = true;
+    if (line.matches(".reveal")) line.scrollIntoView({ block: "nearest", behavior: "smooth" });
   }).observe(document, { subtree: true, childList: true });
+
+  // After a prompt is sent, the keys are for voting.
+  const blur = () => setTimeout(() => document.activeElement?.blur());
+  document.addEventListener("click", (event) => { if (event.target.closest("#send")) blur(); });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.target.closest("#prompt")) blur();
+  });
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;

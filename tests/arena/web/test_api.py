@@ -58,6 +58,13 @@ def test_every_answer_forbids_what_comes_from_elsewhere(client):
         assert headers["x-content-type-options"] == "nosniff"
 
 
+def test_no_page_allows_eval_and_only_gradios_page_allows_inline_scripts(client):
+    for path in ("/", "/leaderboard", "/battles", "/benchmarks", "/models/x", "/nosuch", "/healthz", "/theme.css"):
+        policy = client.get(path, headers={"accept": "text/html"}).headers["content-security-policy"]
+        scripts = next(part for part in policy.split("; ") if part.startswith("script-src"))
+        assert scripts == ("script-src 'self' 'unsafe-inline'" if path == "/" else "script-src 'self'"), path
+
+
 def test_the_battle_page_holds_no_model_name(client):
     for path in ("/", "/config", "/gradio_api/info"):
         text = client.get(path).text

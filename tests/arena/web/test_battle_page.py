@@ -135,6 +135,31 @@ def test_regenerate_asks_again_and_new_battle_starts_afresh(browser, quick):
     page.context.close()
 
 
+def test_the_page_needs_nothing_that_its_policy_forbids(browser, quick):
+    context = browser.new_context()
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    reply = page.goto(quick.url)
+    assert "unsafe-eval" not in reply.headers["content-security-policy"]
+    ready(page)
+    ask(page, "Why is $$x^2$$ a parabola?")
+    finished(page)
+    page.locator("#regenerate").click()
+    page.get_by_text("Both models are writing").wait_for()
+    finished(page)
+    page.reload()
+    finished(page)
+    page.keyboard.press("t")
+    revealed(page)
+    page.locator("#share input").check()
+    page.locator("#new-battle").click()
+    page.get_by_text("Two anonymous models will answer").wait_for()
+    assert said == []
+    context.close()
+
+
 def test_nothing_the_browser_receives_names_a_model_before_the_vote(browser, quick):
     tap = WireTap(quick.url)
     page = open_page(browser, tap.url)

@@ -22,6 +22,7 @@ from arena.config import BattleSettings, Settings
 from arena.store import Database
 from arena.web.event_bodies import BadEvent, EventBodies
 from arena.web.gradio_app import build_pages
+from arena.web.open_streams import OpenStreams
 from tests.support.arenas import ready
 from tests.support.server import Arena
 
@@ -52,7 +53,7 @@ def arena(folder: Path) -> Iterator[Arena]:
 def bodies(tmp_path_factory: pytest.TempPathFactory) -> EventBodies:
     """Of the battle page."""
     database = Database(f"sqlite:///{tmp_path_factory.mktemp('bodies')}/arena.db")
-    return EventBodies(build_pages(Settings(), Battles(database, ready(), BattleSettings())))
+    return EventBodies(build_pages(Settings(), Battles(database, ready(), BattleSettings()), OpenStreams()))
 
 
 @pytest.fixture
@@ -145,7 +146,7 @@ def copies(folder: Path) -> list[Path]:
         ({"data": ["a"]}, "data"),
         ({"data": ["a", "b", "c"]}, "data"),
         ({"data": [1, ""]}, "data.0"),
-        ({"data": ["a", None]}, "data.1"),
+        ({"data": ["a", True]}, "data.1"),
         ({"data": ["a", "../../x"]}, "data.1"),
         ({"data": ["a", "x" * 65]}, "data.1"),
         ({"data": ["a" * 1_000, "x\0"]}, "data.1"),
@@ -250,7 +251,7 @@ def test_an_event_that_is_added_is_covered():
         text, agreed = gr.Textbox(), gr.Checkbox()
         gr.Button().click(print, [text, agreed], None)
     bodies = EventBodies(pages)
-    assert bodies.checked(b'{"data": ["a", true], "fn_index": 0, "session_hash": "s"}')
+    assert bodies.checked(b'{"data": [null, true], "fn_index": 0, "session_hash": "s"}').data == ("", True)
     for data in ('["a", "true"]', '["a"]', '[{"path": "/etc/passwd"}, true]'):
         with pytest.raises(BadEvent, match=r"^data"):
             bodies.checked(f'{{"data": {data}, "fn_index": 0, "session_hash": "s"}}'.encode())

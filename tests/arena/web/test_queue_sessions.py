@@ -99,15 +99,22 @@ async def test_a_session_has_as_many_streams_as_a_page_opens(pages):
     assert MAX_STREAMS == 2
 
 
+def resume(client: TestClient) -> int:
+    """The number of the event that ends at once."""
+    return next(
+        event["id"] for event in client.get("/config").json()["dependencies"] if event["api_name"] == "resume"
+    )
+
+
 def test_a_full_queue_is_told_to_new_sessions_only(client, monkeypatch):
     monkeypatch.setattr("arena.web.queue_sessions.MAX_SESSIONS", 2)
-    body = {"data": ["nosuch"], "fn_index": 10}
+    body = {"data": [""], "fn_index": resume(client)}
     statuses = [client.post(JOIN, json=body | {"session_hash": session}).status_code for session in "abca"]
     assert statuses == [200, 200, 503, 200]
 
 
 def test_a_finished_session_is_forgotten(client):
-    client.post(JOIN, json={"data": [""], "fn_index": 10, "session_hash": "abc"})
+    client.post(JOIN, json={"data": [""], "fn_index": resume(client), "session_hash": "abc"})
     with client.stream("GET", DATA, params={"session_hash": "abc"}) as stream:
         assert "close_stream" in "\n".join(stream.iter_lines())
     assert client.get(DATA, params={"session_hash": "abc"}).status_code == 404
