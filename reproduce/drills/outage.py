@@ -1,0 +1,199 @@
+"""A drill of one outage: voters and readers go on while the database is out, and a table tells what it cost them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+from sqlmodel import select
+
+from arena.store import Database
+from arena.store.schema.battles import Battle, Vote
+from arena.store.votes import recount
+from arena.web.pages.battle import NOT_COUNTED, NOT_LOADED, NOT_SAVED, NOT_SENT
+from reproduce.attacks.page import Page
+from reproduce.drills.crowd import WINNERS, battle_id
+from reproduce.drills.served import Served
+from reproduce.temporary_postgres import binaries, temporary_postgres
+
+VOTERS = 8
+ENOUGH = 20  # acknowledged votes before the outage, and after it
+LIMIT = 60.0  # seconds to wait for them
+PAGES = ("/leaderboard", "/battles", "/api/v1/leaderboard", "/healthz", "/readyz", "/livez")
+WORDS = (NOT_COUNTED, NOT_LOADED, NOT_SAVED, NOT_SENT, "could not be saved")
+MODELS = "".join(
+    f'[[models]]\nname = "{name}"\nendpoint = "scripted"\ndelay = 0.002\nreplies = ["{"word " * 10}"]\n'
+    for name in ("one", "two")
+)
+
+
+@dataclass
+class Load:
+    """Voters who vote again until a vote is acknowledged, and one reader; everything with its times."""
+
+    url: str
+    acknowledged: dict[str, str] = field(default_factory=dict)
+    served: list[float] = field(default_factory=list)  # moments of acknowledged votes
+    refused: list[float] = field(default_factory=list)  # moments at which somebody read words instead
+    waits: list[tuple[float, str]] = field(default_factory=list)
+    replies: Counter[str] = field(default_factory=Counter)
+    over: threading.Event = field(default_factory=threading.Event)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        threads = [threading.Thread(target=self._voter, args=(n,), daemon=True) for n in range(VOTERS)]
+        threads.append(threading.Thread(target=self._reader, daemon=True))
+        for thread in threads:
+            thread.start()
+        yield
+        self.over.set()
+        for thread in threads:
+            thread.join(60)
+
+    def wait_for_votes(self, number: int) -> None:
+        end = time.monotonic() + LIMIT
+        while len(self.served) < number and time.monotonic() < end:
+            time.sleep(0.05)
+
+    def _voter(self, number: int) -> None:
+        chance = random.Random(number)
+        with httpx.Client(base_url=self.url, timeout=60, trust_env=False) as http:
+            page, battle, winner = Page(http), "", ""
+            while not self.over.is_set():
+                if not battle:
+                    battle, winner = self._begin(page), chance.choice(WINNERS)
+                elif self._vote(page, battle, winner):
+                    battle = ""
+                time.sleep(0.05)
+
+    def _begin(self, page: Page) -> str:
+        began = time.monotonic()
+        reply = page.call(page.events["send"], ["Hello?", ""])
+        if self._note("send", reply):
+            self.waits.append((time.monotonic() - began, "refused prompt"))
+        lines = (json.loads(line) for line in reply.splitlines() if line.startswith("{"))
+        values = (value for line in lines for value in line.get("output", {}).get("data", []))
+        return next(filter(None, map(battle_id, values)), "")
+
+    def _vote(self, page: Page, battle: str, winner: str) -> bool:
+        """Whether the battle is over for its voter."""
+        began = time.monotonic()
+        reply = page.call(page.events[f"vote_{winner}"], [battle])
+        self.waits.append((time.monotonic() - began, "vote"))
+        if "Your vote:" in reply:
+            self.acknowledged[battle] = winner
+            self.served.append(time.monotonic())
+            return True
+        self._note("vote", reply)
+        return "Start a new battle" in reply or "does not exist" in reply
+
+    def _note(self, what: str, reply: str) -> bool:
+        """Count a reply that is not service; returns whether it has words."""
+        if any(json.dumps(words)[1:-1] in reply or words in reply for words in WORDS):
+            self.refused.append(time.monotonic())
+            self.replies[f"{what}: words"] += 1
+            return True
+        if '"success": false' in reply or not reply.startswith("{"):
+            self.replies[f"{what}: BARE {reply[-100:]}"] += 1
+        return False
+
+    def _reader(self) -> None:
+        with httpx.Client(base_url=self.url, timeout=60, trust_env=False) as http:
+            while not self.over.is_set():
+                for path in PAGES:
+                    began = time.monotonic()
+                    status = http.get(path).status_code
+                    self.waits.append((time.monotonic() - began, path))
+                    if status != 200:
+                        self.replies[f"{path}: {status}"] += 1
+                time.sleep(0.1)
+
+
+Outage = Callable[[Database], None]  # returns when the database is back
+
+
+def drill(name: str, url: str, folder: Path, outage: Outage) -> int:
+    """Run the outage under load and print its row; 1 if a vote was lost or doubled, or a reply had no words."""
+    server = Served(folder / "server", url, MODELS)
+    server.start()
+    load, database = Load(server.url), Database(url)
+    with load.running():
+        load.wait_for_votes(ENOUGH)
+        out = time.monotonic()
+        outage(database)
+        back = time.monotonic()
+        load.wait_for_votes(len(load.served) + ENOUGH)
+    server.kill()
+    database.close()
+    return _report(name, url, load, out, back)
+
+
+def _report(name: str, url: str, load: Load, out: float, back: float) -> int:
+    database = Database(url)
+    with database.read() as session:
+        votes = session.exec(select(Battle.public_id, Vote.winner).join(Vote)).all()
+        miscounted = len(recount(session))
+    database.close()
+    stored = dict(votes)
+    lost = sum(stored.get(battle) != winner for battle, winner in load.acknowledged.items())
+    doubled = len(votes) - len(stored)
+    recovered = next((f"{moment - back:.1f} s" for moment in load.served if moment > back), "never")
+    longest = {
+        kind: max((seconds for seconds, what in load.waits if what.startswith(start)), default=0.0)
+        for kind, start in {"vote": "vote", "refused prompt": "refused", "page": "/"}.items()
+    }
+    words = max(load.refused) - min(load.refused) if load.refused else 0.0
+    rows = {
+        "acknowledged votes": len(load.acknowledged),
+        "of these lost or changed": lost,
+        "battles with two votes": doubled,
+        "pair counts that differ from the votes": miscounted,
+        "stored votes that were not acknowledged": len(stored.keys() - load.acknowledged.keys()),
+        "votes acknowledged during the outage": sum(out < moment < back for moment in load.served),
+        "seconds of the outage": f"{back - out:.1f}",
+        "seconds from the first to the last vote that was refused in words": f"{words:.1f}",
+        "first acknowledged vote after the outage": recovered,
+        **{f"longest wait for the reply to a {what}": f"{seconds:.1f} s" for what, seconds in longest.items()},
+        **dict(sorted(load.replies.items())),
+    }
+    table = Table("what", "number", title=name)
+    for what, number in rows.items():
+        table.add_row(what, str(number))
+    Console(width=110).print(table)
+    return int(bool(lost or doubled or miscounted or any("BARE" in reply for reply in load.replies)))
+
+
+def on_sqlite(name: str, outage: Outage) -> None:
+    """The drill on an SQLite file in a temporary folder; exits."""
+    argparse.ArgumentParser(description=name).parse_args()
+    with tempfile.TemporaryDirectory(prefix="arena-drill-") as folder:
+        sys.exit(drill(name, f"sqlite:///{folder}/arena.db", Path(folder), outage))
+
+
+def on_postgres(
+    name: str, outage: Outage, through: Callable[[str], AbstractContextManager[str]] = nullcontext
+) -> None:
+    """The drill on a temporary PostgreSQL, whose URL `through` may replace; exits."""
+    argparse.ArgumentParser(description=name).parse_args()
+    programs = binaries()
+    if programs is None:
+        sys.exit("PostgreSQL's programs initdb and pg_ctl were not found. Install a PostgreSQL server.")
+    with (
+        tempfile.TemporaryDirectory(prefix="arena-drill-") as folder,
+        temporary_postgres(programs) as url,
+        through(url) as shown,
+    ):
+        sys.exit(drill(name, shown, Path(folder), outage))
