@@ -17,7 +17,7 @@ from arena.errors import DatabaseError, DatabaseFailed, DatabaseUnavailable
 from arena.store.connection_limits import ConnectionLimits
 from arena.store.file_guard import FileGuard
 from arena.store.file_lock import locked
-from arena.store.outages import first_line, outage_reason
+from arena.store.outages import DAMAGED, first_line, outage_reason
 from arena.store.postgres import postgres_engine
 from arena.store.schema_version import known_revision, latest_revision, migrate, revision_of
 from arena.store.sqlite import sqlite_engine
@@ -36,6 +36,7 @@ class Database:
         self._guard = FileGuard(self.file, self.shown) if self.file else None
         self._lock: FileLock | None = None
         self._writes_fail = False
+        self._is_damaged = False
         self._connect(limits or ConnectionLimits())
 
     @property
@@ -70,14 +71,24 @@ class Database:
     def check(self) -> None:
         """Raise `DatabaseUnavailable` unless the database can be read and a writer can begin.
 
-        While writes fail and when the disk is almost full, it also commits a change that changes nothing.
+        While writes fail and when the disk is almost full, it also commits a change that changes nothing; after a read
+        of a damaged page it reads every page.
         """
+        if self._is_damaged:
+            self._read_every_page()
         if not (self._writes_fail or self._is_almost_full()):
             with self._outages(), self._writer.begin() as connection:
                 connection.execute(text("SELECT 1"))
             return
         with self.writing() as connection:
             connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
+
+    def _read_every_page(self) -> None:
+        with self.read() as session:
+            problem = str(session.execute(text("PRAGMA quick_check(1)")).scalar())
+        if problem != "ok":
+            raise DatabaseUnavailable(f"{self.shown}: {problem}", DAMAGED)
+        self._is_damaged = False
 
     @contextmanager
     def patient(self) -> Iterator[Database]:
@@ -168,6 +179,7 @@ class Database:
             yield
         except SQLAlchemyError as error:
             if reason := outage_reason(error):
+                self._is_damaged |= reason == DAMAGED and self._guard is not None
                 raise DatabaseUnavailable(f"{self.shown}: {first_line(error)}", reason) from error
             raise
 

@@ -1,4 +1,4 @@
-"""Whether the file at the path of an SQLite database is still the file that is open.
+"""Whether the files at the paths of an SQLite database are still the files that are open.
 
 A file that was moved, replaced or deleted stays open: the program goes on writing to it, and what it writes is not in
 the file that the operator sees, backs up and starts from next time.
@@ -24,15 +24,17 @@ Identity = tuple[int, int]  # device and inode
 
 
 class FileGuard:
-    """The identity of an open database file and of its write-ahead log. Thread-safe."""
+    """The identity of an open database file, of its write-ahead log and of the log's index. Thread-safe.
+
+    A connection that opens a new log or index does not see what the older connections write, and overwrites it.
+    """
 
     def __init__(self, path: str, shown: str) -> None:
         self.path = Path(path)
         self.shown = shown
-        self._log = Path(f"{path}-wal")
+        self._logs: dict[Path, Identity] = {}
         self._lock = threading.Lock()
         self._file: Identity | None = None
-        self._log_file: Identity | None = None
         self._anchor: sqlite3.Connection | None = None
 
     @property
@@ -51,7 +53,8 @@ class FileGuard:
                 return
             anchor.execute("SELECT count(*) FROM sqlite_master").fetchone()  # opens the log
             self._anchor = anchor
-            self._log_file = _identity(self._log)
+            found = {log: _identity(log) for log in (Path(f"{self.path}-wal"), Path(f"{self.path}-shm"))}
+            self._logs = {log: identity for log, identity in found.items() if identity}
             self._file = _identity(self.path)
 
     def check(self) -> None:
@@ -60,7 +63,7 @@ class FileGuard:
             return
         if _identity(self.path) != self._file:
             raise DatabaseUnavailable(f"{self.shown}: {MOVED} {PUT_IT_BACK}", MOVED)
-        if self._log_file is not None and _identity(self._log) != self._log_file:
+        if any(_identity(log) != identity for log, identity in tuple(self._logs.items())):
             self._rescue()
             raise DatabaseUnavailable(f"{self.shown}: {NO_LOG} {RESTART}", NO_LOG)
 
@@ -74,7 +77,8 @@ class FileGuard:
         with self._lock:
             if self._anchor is not None:
                 self._anchor.close()
-            self._anchor = self._file = self._log_file = None
+            self._anchor = self._file = None
+            self._logs = {}
 
 
 def _identity(path: Path) -> Identity | None:

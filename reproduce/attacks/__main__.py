@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from reproduce.attacks import file_read, turns, votes
+from reproduce.attacks import database, file_read, turns, votes
 from reproduce.attacks.outcome import Attack, Outcome
 from reproduce.attacks.target import target
 
@@ -27,6 +27,8 @@ ATTACKS: Sequence[Attack] = (
     votes.names_before_the_vote,
     turns.streams_that_hold_up_a_stop,
     turns.battles_of_a_stopping_server,
+    database.moved_file,
+    database.locked_file,
 )
 
 

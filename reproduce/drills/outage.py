@@ -47,6 +47,7 @@ class Load:
     url: str
     acknowledged: dict[str, str] = field(default_factory=dict)
     served: list[float] = field(default_factory=list)  # moments of acknowledged votes
+    cast: list[float] = field(default_factory=list)  # moments at which these were sent
     refused: list[float] = field(default_factory=list)  # moments at which somebody read words instead
     waits: list[tuple[float, str]] = field(default_factory=list)
     replies: Counter[str] = field(default_factory=Counter)
@@ -95,6 +96,7 @@ class Load:
         self.waits.append((time.monotonic() - began, "vote"))
         if "Your vote:" in reply:
             self.acknowledged[battle] = winner
+            self.cast.append(began)
             self.served.append(time.monotonic())
             return True
         self._note("vote", reply)
@@ -149,6 +151,7 @@ def _report(name: str, url: str, load: Load, out: float, back: float) -> int:
     database.close()
     stored = dict(votes)
     lost = sum(stored.get(battle) != winner for battle, winner in load.acknowledged.items())
+    during = sum(out < cast and served < back for cast, served in zip(load.cast, load.served, strict=True))
     doubled = len(votes) - len(stored)
     recovered = next((f"{moment - back:.1f} s" for moment in load.served if moment > back), "never")
     longest = {
@@ -162,7 +165,7 @@ def _report(name: str, url: str, load: Load, out: float, back: float) -> int:
         "battles with two votes": doubled,
         "pair counts that differ from the votes": miscounted,
         "stored votes that were not acknowledged": len(stored.keys() - load.acknowledged.keys()),
-        "votes acknowledged during the outage": sum(out < moment < back for moment in load.served),
+        "votes cast during the outage and acknowledged before its end": during,
         "seconds of the outage": f"{back - out:.1f}",
         "seconds from the first to the last vote that was refused in words": f"{words:.1f}",
         "first acknowledged vote after the outage": recovered,

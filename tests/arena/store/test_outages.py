@@ -95,8 +95,9 @@ def test_a_moved_file_gets_no_new_connection(file, tmp_path):
     assert not (tmp_path / "arena.db").exists()
 
 
-def test_a_removed_log_takes_no_write_and_loses_nothing(file, tmp_path):
-    (tmp_path / "arena.db-wal").unlink()
+@pytest.mark.parametrize("log", ["arena.db-wal", "arena.db-shm"])
+def test_a_removed_log_takes_no_write_and_loses_nothing(file, tmp_path, log):
+    (tmp_path / log).unlink()
     for use in (lambda: write(file, "lost"), lambda: read(file), file.check):
         with out(NO_LOG):
             use()
@@ -224,6 +225,8 @@ def test_a_damaged_file_is_reported(file):
         raw.write(os.urandom(os.path.getsize(file.file) - 3 * 4096))
     with out(DAMAGED):
         read(file)
+    with out(DAMAGED):
+        file.check()
 
 
 def test_an_error_of_the_program_is_no_outage(file):
