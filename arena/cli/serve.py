@@ -17,11 +17,10 @@ from arena.cli.options import Config, DatabaseURL, overrides
 from arena.errors import ConfigError
 
 if TYPE_CHECKING:
-    import uvicorn
-
     from arena.config import Settings
     from arena.serving.models import Serving
     from arena.store import Database
+    from arena.web.draining_server import DrainingServer
 
 console = Console(stderr=True)
 
@@ -84,16 +83,18 @@ def run(settings: Settings) -> None:
         # forwarded headers are believed from `web.trusted_proxies`, and uvicorn would believe local ones
         uvicorn_settings = uvicorn.Config(app, proxy_headers=False, **options)
         server = DrainingServer(uvicorn_settings, app.state.battles.drain, settings.web.drain_seconds)
-        asyncio.run(_serve(server, listener, serving))
+        asyncio.run(_serve(server, listener, serving, database))
     finally:
         database.close()
 
 
-async def _serve(server: uvicorn.Server, listener: socket.socket, serving: Serving) -> None:
+async def _serve(server: DrainingServer, listener: socket.socket, serving: Serving, database: Database) -> None:
     """Serve, with a status line for models that are still being downloaded or loaded."""
     showing = asyncio.create_task(_show_progress(serving))
     await server.serve(sockets=[listener])
     showing.cancel()
+    database.close()
+    server.raise_again()
 
 
 async def _show_progress(serving: Serving) -> None:

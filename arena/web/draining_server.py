@@ -25,7 +25,7 @@ class DrainingServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, drain: Callable[[float], Awaitable[None]], seconds: float) -> None:
         super().__init__(config)
         self._drain, self._seconds = drain, seconds
-        self._signals = 0
+        self._signals: list[int] = []
         self._loop: asyncio.AbstractEventLoop
         self._draining: asyncio.Future[None] | None = None
 
@@ -33,20 +33,23 @@ class DrainingServer(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
         await super().serve(sockets)
 
+    def raise_again(self) -> None:
+        """End the process as the first signal would have: threads, such as a download, are not waited for."""
+        if self._signals:
+            signal.raise_signal(self._signals[0])
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Called by a signal, between any two instructions: only wakes the event loop."""
-        if sig == signal.SIGINT and not self._captured_signals:
-            self._captured_signals.append(sig)  # uvicorn raises it again at the end, for the exit code
-        self._signals += 1
+        self._signals.append(sig)
         self._loop.call_soon_threadsafe(self._stop)
 
     def _stop(self) -> None:
-        if self._signals >= CUT_SHORT:
+        if len(self._signals) >= CUT_SHORT:
             self.should_exit = self.force_exit = True
             return
         if self._draining:
             self._draining.cancel()
-        self._draining = asyncio.ensure_future(self._drain(self._seconds if self._signals == 1 else 0))
+        self._draining = asyncio.ensure_future(self._drain(self._seconds if len(self._signals) == 1 else 0))
         self._draining.add_done_callback(self._drained)
 
     def _drained(self, drained: asyncio.Future[None]) -> None:

@@ -80,7 +80,7 @@ def stop(served, *signals: signal.Signals, pause: float = 0.3) -> float:
 def test_sigterm_lets_a_turn_end_and_ends_with_it(running, tmp_path):
     served = running(words=60, drain=30)
     assert stop(served, signal.SIGTERM) < 8
-    assert served.process.exitcode == 0
+    assert served.process.exitcode == -signal.SIGTERM
     assert turn(tmp_path) == ("open", [("finished", 60), ("finished", 60)])
 
 
@@ -125,4 +125,4 @@ def test_a_draining_arena_refuses_battles_with_words_and_answers(running):
     assert "about to restart" in str(other.call("send", "go", ""))
     assert httpx.get(f"{served.url}/leaderboard", trust_env=False).status_code == 200
     served.process.join(15)
-    assert served.process.exitcode == 0
+    assert served.process.exitcode == -signal.SIGTERM
