@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from reproduce.attacks import database, file_read, turns, votes
+from reproduce.attacks import database, file_read, spending, turns, votes
 from reproduce.attacks.outcome import Attack, Outcome
 from reproduce.attacks.target import target
 
@@ -29,6 +29,12 @@ ATTACKS: Sequence[Attack] = (
     turns.battles_of_a_stopping_server,
     database.moved_file,
     database.locked_file,
+    spending.made_up_voters,
+    spending.more_than_an_address_may,
+    spending.racing_battles,
+    spending.unread_turns,
+    spending.redirects,
+    spending.flood,
 )
 
 
