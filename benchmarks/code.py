@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import prod
 from typing import Any
 
@@ -42,6 +42,22 @@ def fenced(text: str, name: str = "") -> str | None:
     return max(blocks, key=len) if blocks else None
 
 
+@dataclass(frozen=True)
+class Program:
+    """A solution, and the tests that use it, which run in a process that the solution cannot reach.
+
+    A name that neither the tests nor Python define is the solution's. Values that cross are plain data: numbers, texts,
+    lists, tuples, sets and dicts; a test cannot give the solution a function.
+    """
+
+    solution: str
+    tests: str
+    names: tuple[str, ...] = ()  # of the solution, although Python defines them too
+
+    def __str__(self) -> str:
+        return f"{self.solution}\n{self.tests}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Code(AnnotatedTask):
     """A task with programs. `prompt` is the request and `program` the program of a sample and its completion.
@@ -51,7 +67,7 @@ class Code(AnnotatedTask):
 
     read: Callable[[Row], Sample]
     prompt: Callable[[Sample], str]
-    program: Callable[[Sample, str], str]
+    program: Callable[[Sample, str], Program]
     needs: str = EXECUTION
     metric: str = "pass@1"
     max_tokens: int = 1024
@@ -70,7 +86,7 @@ class Code(AnnotatedTask):
     def to_annotate(self, sample: Sample, reply: Reply) -> Any:
         """The program; also of a truncated completion, which may still contain a whole program."""
         text = words(reply, truncated=True)
-        return None if isinstance(text, Outcome) else self.program(sample, before(text, self.stop))
+        return None if isinstance(text, Outcome) else asdict(self.program(sample, before(text, self.stop)))
 
     def score(self, sample: Sample, replies: Sequence[Reply | None], request_type: RequestType) -> Outcome:
         """pass@k over the replies; a reply without text does not pass."""

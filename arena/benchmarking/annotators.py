@@ -72,10 +72,15 @@ def program_runner(seconds: float, workers: int | None = None) -> Callable[[Sequ
     def run(programs: Sequence[Any]) -> list[dict[str, Any]]:
         return [
             {"passed": result.passed, "reason": result.reason, "output": result.output}
-            for result in sandbox.run_all(programs, limits, workers)
+            for result in sandbox.run_all(list(map(_program, programs)), limits, workers)
         ]
 
     return run
+
+
+def _program(item: Any) -> sandbox.Program:
+    """The program of an item of `Code.to_annotate`; a text is a program that tests itself."""
+    return sandbox.Program(item) if isinstance(item, str) else sandbox.Program(**item)
 
 
 def toxicity_scorer(task: str) -> Annotator:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from benchmarks.code import Code, fenced
+from benchmarks.code import Code, Program, fenced
 from benchmarks.known_files import known
 from benchmarks.task import Row, Sample
 
@@ -24,8 +24,11 @@ def read(row: Row) -> Sample:
     )
 
 
-def program(sample: Sample, completion: str) -> str:
-    """The prompt with its completion, then the tests; a fenced block that has the whole function stands alone."""
+def program(sample: Sample, completion: str) -> Program:
+    """The prompt with its completion, and the tests; a fenced block that has the whole function stands alone.
+
+    The tests have what the prompt defines before the function, such as `poly` of HumanEval/32, from the prompt.
+    """
     fields = sample.fields
     block = fenced(completion, fields["entry_point"])
     if block is None:
@@ -34,7 +37,8 @@ def program(sample: Sample, completion: str) -> str:
         solution = f"{imports(fields['prompt'])}\n{block}"
     else:
         solution = fields["prompt"] + block
-    return f"{solution}\n{fields['test']}\ncheck({fields['entry_point']})\n"
+    tests = f"{imports(fields['prompt'])}\n{fields['test']}\ncheck({fields['entry_point']})\n"
+    return Program(solution, tests)
 
 
 def imports(prompt: str) -> str:

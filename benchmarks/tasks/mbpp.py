@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
 from collections.abc import Sequence
 from dataclasses import replace
 
-from benchmarks.code import Code, fenced
+from benchmarks.code import Code, Program, fenced
 from benchmarks.known_files import known
 from benchmarks.task import Row, Sample
 
@@ -76,10 +78,21 @@ def chat_prompt(sample: Sample) -> str:
     )
 
 
-def program(sample: Sample, completion: str) -> str:
+def program(sample: Sample, completion: str) -> Program:
     block = fenced(completion)
     solution = completion.replace("[BEGIN]", "") if block is None else block
-    return "\n".join([solution, sample.fields["setup"], *sample.fields["tests"], ""])
+    tests = "\n".join([sample.fields["setup"], *sample.fields["tests"], ""])
+    return Program(solution, tests, replaced_builtins(tests))
+
+
+def replaced_builtins(tests: str) -> tuple[str, ...]:
+    """The function that the tests call, if Python has one of that name (`sum` in task 126), which is then another.
+
+    >>> replaced_builtins("assert sum(10,15) == 6"), replaced_builtins("assert set(f(1)) == {1}")
+    (('sum',), ())
+    """
+    used = [node.id for node in ast.walk(ast.parse(tests)) if isinstance(node, ast.Name)]
+    return tuple(used[:1]) if used and all(hasattr(builtins, name) for name in used) else ()
 
 
 WRITTEN = Code(
