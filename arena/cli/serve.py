@@ -81,7 +81,8 @@ def run(settings: Settings) -> None:
         # An open page holds a stream for as long as it is open, so its end is not waited for.
         options: dict[str, Any] = {"log_level": "warning", "access_log": False, "timeout_graceful_shutdown": 1}
         # forwarded headers are believed from `web.trusted_proxies`, and uvicorn would believe local ones
-        uvicorn_settings = uvicorn.Config(app, proxy_headers=False, **options)
+        # h11 refuses headers above 64 KB; httptools, which uvicorn prefers where it is installed, has no limit
+        uvicorn_settings = uvicorn.Config(app, http="h11", proxy_headers=False, **options)
         server = DrainingServer(uvicorn_settings, app.state.battles.drain, settings.web.drain_seconds)
         asyncio.run(_serve(server, listener, serving, database))
     finally:

@@ -15,13 +15,19 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from reproduce.attacks import database, file_read, spending, turns, votes
+from reproduce.attacks import database, file_read, routes, spending, turns, votes
 from reproduce.attacks.outcome import Attack, Outcome
 from reproduce.attacks.target import target
 
 ATTACKS: Sequence[Attack] = (
     file_read.file_as_input,
     file_read.file_routes,
+    routes.unlisted_routes,
+    routes.address_tricks,
+    routes.malformed_events,
+    routes.large_bodies,
+    routes.made_up_sessions,
+    routes.pages_that_allow_eval,
     votes.votes_of_others,
     votes.racing_votes,
     votes.names_before_the_vote,
