@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 
 from arena.battles.loop_lag import LoopLag, outcome_without_lag
+from arena.battles.pacing import Pacer
 from arena.battles.readers import Readers
 from arena.battles.streaming import LiveTurn, StreamTimeouts
 from arena.battles.turn_costs import Reservation
@@ -167,6 +168,7 @@ class RunningTurns:
             models={side: self.serving.models[names[side]] for side in SIDES},
             name_masker=self.name_masker,
             timeouts=StreamTimeouts(self.limits.first_token_timeout, self.limits.turn_timeout),
+            pacer=Pacer() if self.limits.pacing == "equal" else None,
         )
         live = RunningTurn(battle, turn, asyncio.create_task(self._write_turn(battle, turn, reservation)))
         live.task.add_done_callback(lambda _task: self._turn_ended(live))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from bisect import bisect_left
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Protocol
 
+from arena.battles.pacing import TICK, Pacer, Supply
 from arena.endpoints import EndpointError, Failure, Finish, Usage
 from arena.endpoints.endpoint import CONTENT_FILTER
 from arena.rules.name_masking import NameMasker
@@ -66,13 +68,21 @@ class LiveTurn:
     timeouts: StreamTimeouts
     sides: dict[Side, Writing] = field(default_factory=lambda: {side: Writing() for side in SIDES})
     done: asyncio.Event = field(default_factory=asyncio.Event)
+    pacer: Pacer | None = None  # releases both sides together; without one, text is shown as it comes
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _release: asyncio.Task[None] | None = None
+    _tick: asyncio.Event = field(default_factory=asyncio.Event)  # set, and replaced, at each release
+    _masked: dict[Side, tuple[int, bool, str]] = field(default_factory=dict)
 
     async def run(self) -> None:
-        """Run until both sides have ended. A failure of one side stops the other, because the battle cannot count."""
+        """Run until both sides have ended and are shown whole.
+
+        A failure of one side stops the other, because the battle cannot count.
+        """
         if not self.running:
             return  # stopped before its start
         self._tasks = [asyncio.create_task(self._write(side)) for side in SIDES]
+        self._release = asyncio.create_task(self._release_all(self.pacer)) if self.pacer else None
         try:
             pending = set(self._tasks)
             while pending:
@@ -81,17 +91,27 @@ class LiveTurn:
                     task.result()
                 if self.failed:
                     self.stop()
+            if self._release:
+                await asyncio.wait([self._release])
         finally:
-            for task in self._tasks:
+            for task in filter(None, (*self._tasks, self._release)):
                 task.cancel()
 
     def stop(self, status: CompletionStatus = CompletionStatus.STOPPED) -> None:
-        """Stop both sides; the text so far is kept, with `status` where it is not whole."""
+        """Stop both sides; the text so far is kept, with `status` where it is not whole.
+
+        A vote is on what was shown: text that was not released yet is cut off.
+        """
         for side, task in zip_longest(SIDES, self._tasks):
             if self.sides[side].status is CompletionStatus.RUNNING:
                 self.sides[side].status = status
                 if task:
                     task.cancel()
+        if self._release:
+            self._release.cancel()
+        if self.pacer and status is CompletionStatus.STOPPED and not self.failed:
+            for side in SIDES:
+                self._cut(side, self.pacer.released)
 
     @property
     def running(self) -> bool:
@@ -103,12 +123,43 @@ class LiveTurn:
 
     @property
     def both_have_begun(self) -> bool:
+        if self.pacer:
+            return all(has_visible_text(self.visible(side)) for side in SIDES)
         return all(writing.first_token_seconds is not None for writing in self.sides.values())
 
     def visible(self, side: Side) -> str:
-        """The text so far with all model names masked."""
+        """The released text with all model names masked."""
+        return self._ready(side)[: self.pacer.released if self.pacer else None]
+
+    def _ready(self, side: Side) -> str:
+        """The text so far with all model names masked, computed once for each length."""
         writing = self.sides[side]
-        return self.name_masker.hide(writing.text, whole=writing.status is not CompletionStatus.RUNNING)
+        size, whole = len(writing.text), writing.status is not CompletionStatus.RUNNING
+        if self._masked.get(side, ())[:2] != (size, whole):
+            self._masked[side] = size, whole, self.name_masker.hide(writing.text, whole=whole)
+        return self._masked[side][2]
+
+    async def _release_all(self, pacer: Pacer) -> None:
+        """Release both texts, tick by tick, until both are whole and shown. Sizes are those of masked texts."""
+        clock = asyncio.get_running_loop().time
+        due = clock()
+        while not pacer.finished:
+            due = max(due + TICK, clock())
+            await asyncio.sleep(due - clock())
+            ended = {side: self.sides[side].status is not CompletionStatus.RUNNING for side in SIDES}
+            pacer.advance([Supply(len(self._ready(side)), ended[side]) for side in SIDES])
+            self._tick.set()
+            self._tick = asyncio.Event()
+
+    def _cut(self, side: Side, released: int) -> None:
+        """Keep of a text what was shown of it."""
+        writing = self.sides[side]
+        if len(self._ready(side)) <= released:
+            return
+        lengths = range(len(writing.text) + 1)
+        masker = self.name_masker
+        end = bisect_left(lengths, released, key=lambda size: len(masker.hide(writing.text[:size], whole=False)))
+        writing.text, writing.status, writing.finish_reason = writing.text[:end], CompletionStatus.STOPPED, None
 
     def outcome(self) -> dict[str, bool]:
         """Whether each model finished, for those that were not stopped.
@@ -130,12 +181,13 @@ class LiveTurn:
         """One item for each frame with new text, until the turn is stored."""
         shown: tuple[str, ...] = ()
         while not self.done.is_set():
-            current = tuple(writing.text for writing in self.sides.values())
+            news = self._tick if self.pacer else self.done
+            current = tuple(self.visible(side) for side in SIDES)
             if current != shown:
                 shown = current
                 yield
             try:
-                await asyncio.wait_for(self.done.wait(), 1 / FRAMES_PER_SECOND)
+                await asyncio.wait_for(news.wait(), 1 / FRAMES_PER_SECOND)
             except TimeoutError:
                 continue
 

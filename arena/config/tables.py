@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_network
+from typing import Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -83,6 +84,9 @@ class BattleSettings(Strict):
     max_turns: int = Field(default=10, ge=1)
     first_token_timeout: float = Field(default=60.0, gt=0, description="seconds")
     turn_timeout: float = Field(default=300.0, gt=0, description="seconds for both completions of a turn")
+    pacing: Literal["equal", "off"] = Field(
+        default="equal", description="equal: both completions are shown at one pace, so that speed tells nothing"
+    )
     abandon_after_hours: float = Field(default=24.0, gt=0, description="an open battle without a vote")
     running_at_once: int = Field(default=64, ge=1, description="turns the whole arena may have running at once")
     running_per_voter: int = Field(default=4, ge=1, description="turns one voter may have running at once")

@@ -47,8 +47,8 @@ def postgres_database(postgres):
     database.close()
 
 
-async def server(database: Database, model: ScriptedSettings = WORDS, **limits: float) -> Battles:
-    battles = Battles(database, ready(*pair(model)), BattleSettings(**limits))
+async def server(database: Database, model: ScriptedSettings = WORDS, **limits: object) -> Battles:
+    battles = Battles(database, ready(*pair(model)), BattleSettings(**{"pacing": "off", **limits}))
     await battles.open()
     return battles
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable
 import pytest
 from sqlmodel import select
 
+from arena.battles.pacing import Pacer
 from arena.battles.streaming import LiveTurn, StreamTimeouts
 from arena.config import OpenAISettings
 from arena.endpoints import EndpointError, Failure, Finish
@@ -41,9 +42,9 @@ async def fine() -> Events:
     yield Finish("stop")
 
 
-def turn(a: Model, b: Model, first_token: float = 5, whole: float = 5) -> LiveTurn:
-    models = {"a": a, "b": b}
-    return LiveTurn({"a": [], "b": []}, models, NameMasker(()), StreamTimeouts(first_token, whole))
+def turn(a: Model, b: Model, first_token: float = 5, whole: float = 5, pacer: Pacer | None = None) -> LiveTurn:
+    models, timeouts = {"a": a, "b": b}, StreamTimeouts(first_token, whole)
+    return LiveTurn({"a": [], "b": []}, models, NameMasker(()), timeouts, pacer=pacer)
 
 
 ERRORS = [
@@ -194,3 +195,122 @@ async def test_an_odd_event_ends_the_turn_at_once(value):
     assert (
         running.outcome() == {"model": True, "odd": False} or running.sides["a"].status is CompletionStatus.STOPPED
     )
+
+
+def written(text: str, pause: float, size: int = 1) -> Callable[[], Events]:
+    """A stream of the text in pieces of `size` characters, with a pause before each."""
+
+    async def events() -> Events:
+        for at in range(0, len(text), size):
+            await asyncio.sleep(pause)
+            yield text[at : at + size]
+        yield Finish("stop")
+
+    return events
+
+
+async def watched(running: LiveTurn) -> list[tuple[str, str]]:
+    """All frames that a watcher gets."""
+    task = asyncio.create_task(running.run())
+    task.add_done_callback(lambda _task: running.done.set())
+    shown = [(running.visible("a"), running.visible("b")) async for _ in running.frames()]
+    await task
+    return [frame for frame in shown if any(frame)]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    while not condition():  # noqa: ASYNC110  (whether a turn has got so far is no event)
+        await asyncio.sleep(0.01)
+
+
+LONG, SHORT = "abcde fghi " * 20, "klmno pqrs " * 6
+
+
+@pytest.mark.parametrize("slow", ["a", "b"])
+async def test_equal_pacing_shows_both_sides_at_once_and_in_equal_parts(slow):
+    fast, late = written(LONG, 0.002, 7), written(SHORT, 0.02, 3)
+    models = (Model(late), Model(fast)) if slow == "a" else (Model(fast), Model(late))
+    frames = await watched(turn(*models, pacer=Pacer()))
+    assert all(frames[0])
+    for a, b in frames:
+        assert len(a) == len(b) or min(len(a), len(b)) == len(SHORT)
+    assert sorted(map(len, frames[-1])) == [len(SHORT), len(LONG)]
+
+
+async def test_a_turn_ends_when_everything_is_shown_and_not_before():
+    running = turn(Model(written(LONG, 0.001)), Model(written(LONG, 0.001)), pacer=Pacer())
+    task = asyncio.create_task(running.run())
+    await until(lambda: not running.running)
+    assert not task.done()
+    assert len(running.visible("a")) < len(LONG)
+    await task
+    assert running.visible("a") == LONG
+    assert running.written()["a"].status is CompletionStatus.FINISHED
+
+
+async def test_two_watchers_see_the_same_and_one_who_comes_late_goes_on_from_there():
+    running = turn(Model(written(LONG, 0.002)), Model(written(LONG, 0.002)), pacer=Pacer())
+    first = asyncio.create_task(watched(running))
+    await asyncio.sleep(1)
+    before = len(running.visible("a"))
+    late = [len(running.visible("a")) async for _ in running.frames()]
+    frames = [len(a) for a, _ in await first]
+    assert before > 0
+    assert late[0] >= before
+    assert frames[-1] == late[-1] == len(LONG)
+
+
+async def test_a_vote_before_the_end_keeps_what_was_shown():
+    running = turn(Model(written(LONG, 0)), Model(written(LONG, 0.001)), pacer=Pacer())
+    task = asyncio.create_task(running.run())
+    await until(lambda: running.both_have_begun)
+    shown = running.visible("a")
+    running.stop()
+    await task
+    for completion in running.written().values():
+        assert completion.text == shown
+        assert (completion.status, completion.finish_reason) == (CompletionStatus.STOPPED, None)
+    assert running.outcome() == {}
+
+
+async def test_an_interruption_keeps_what_was_written():
+    running = turn(Model(written(LONG, 0)), Model(written(LONG, 0)), pacer=Pacer())
+    task = asyncio.create_task(running.run())
+    await until(lambda: not running.running)
+    running.stop(CompletionStatus.ABANDONED)
+    await task
+    assert [completion.text for completion in running.written().values()] == [LONG, LONG]
+
+
+async def test_a_masked_name_has_the_same_size_whatever_its_length():
+    sizes = []
+    for name in ("Vain", "Vainglorious-Magnificence-70B-Instruct"):
+        model = Model(written(f"I am {name}, made here. " * 4, 0.002))
+        running = turn(model, Model(written(LONG, 0.002)), pacer=Pacer())
+        running.name_masker = NameMasker([name])
+        sizes.append([(len(a), len(b)) for a, b in await watched(running)][-1][0])
+    assert sizes[0] == sizes[1]
+
+
+async def test_a_vote_within_a_masked_name_keeps_a_text_that_shows_the_same():
+    name = "Vainglorious-Magnificence"
+    running = turn(Model(written(f"I am {name} " * 20, 0.001)), Model(written(LONG, 0.001)), pacer=Pacer())
+    running.name_masker = NameMasker([name])
+    task = asyncio.create_task(running.run())
+    await until(lambda: running.both_have_begun)
+    shown = running.visible("a")
+    running.stop()
+    await task
+    assert running.name_masker.hide(running.sides["a"].text, whole=False).startswith(shown)
+    assert len(running.sides["a"].text) < len(f"I am {name} " * 20)
+
+
+async def test_a_failure_ends_a_paced_turn_at_once():
+    async def failing() -> Events:
+        yield "Well"
+        raise EndpointError(Failure.BROKEN, "no")
+
+    async with asyncio.timeout(1):
+        running = turn(Model(failing), Model(written(LONG, 0.01)), pacer=Pacer())
+        await running.run()
+    assert running.failed
