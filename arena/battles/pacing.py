@@ -15,13 +15,14 @@ from dataclasses import dataclass, field
 TICK = 0.1  # seconds between two releases
 WARM_UP = 6  # ticks after both have begun, to measure the pace of the models
 FASTEST = 30.0  # characters a tick: 300 a second, about ten times as fast as people read
-STEP = 2**0.5  # between two paces; a coarse grid says little about the models
-PACES = tuple(FASTEST / STEP**step for step in range(14))
+STEP = 2**0.25  # between two paces; a coarse grid says little about the models
+PACES = tuple(FASTEST / STEP**step for step in range(28))
+LOWER = 2  # steps after the text ran out
 BELOW = 0.8  # of the pace of the slower model, so that pauses of its server are not passed on
 AT_MOST = 0.9  # of it, after a rise
 RISE = 20  # ticks of text in reserve before the pace rises
 REFILL = 15  # ticks of text in reserve before a release that ran dry goes on
-READING = 2.7  # characters a tick: the end of the longer text is not slower than people read
+READING = 2.66  # characters a tick: the end of the longer text is not slower than people read
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ class Pacer:
             self._dry = not ended and reserve < REFILL * PACES[step]
         elif not ended and reserve < PACES[step]:
             self._dry = True
-            return min(step + 1, len(PACES) - 1)
+            return min(step + LOWER, len(PACES) - 1)
         elif self._in_tail:
             return min(step, _step(READING))
         elif step and self._may_rise(step):
