@@ -33,6 +33,7 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])
 import numpy as np
 from numpy.typing import NDArray
 
+from arena.battles.pacing import TICK, Pacer, Supply
 from arena.web.pages.battle import WRITING
 from reproduce.attacks.page import Page
 from reproduce.attacks.target import Target, target
@@ -41,6 +42,8 @@ VOTERS = 16  # at once
 LENGTHS = (80, 600)  # characters; both models draw from these
 # seconds to the first text, characters a second, characters a piece
 MODELS = {"quick": (0.1, 250.0, (2, 6)), "steady": (0.6, 70.0, (10, 40))}
+# characters a second: small models on two cores, the pair above, two hosted models, a hosted and a very slow one
+PAIRS = ((100.0, 40.0), (250.0, 70.0), (400.0, 250.0), (400.0, 15.0))
 TABLES = """[battles]
 pacing = "{pacing}"
 running_at_once = 1000
@@ -82,11 +85,16 @@ class Recording:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--battles", type=int, default=200, help="battles for each setting")
+    parser.add_argument(
+        "--battles", type=int, default=200, help="battles for each setting; 0: only computed waits"
+    )
     parser.add_argument("--voters", type=int, default=VOTERS, help="battles at once")
     options = parser.parse_args()
+    print_computed_waits()
+    if not options.battles:
+        return
     recordings = {pacing: recorded(pacing, options.battles, options.voters) for pacing in ("off", "equal")}
-    print("| pacing | features | accuracy | 95 % interval | chance |\n| --- | --- | --- | --- | --- |")
+    print("\n| pacing | features | accuracy | 95 % interval | chance |\n| --- | --- | --- | --- | --- |")
     for pacing, battles in recordings.items():
         for name, features in FEATURES.items():
             print(f"| {pacing} | {name} | {accuracy_row(battles, features)} |")
@@ -230,6 +238,36 @@ def waits(recordings: dict[str, list[Recording]], at: Callable[[Recording], floa
     )
 
 
+def print_computed_waits() -> None:
+    """The added waits of the pacer alone, for pairs of models on a machine without other work."""
+    print("| characters a second | added to the first text, median | added to the end, median | 95th percentile |")
+    print("| --- | --- | --- | --- |")
+    for paces in PAIRS:
+        first, last = zip(*(computed_wait(paces, random.Random(seed)) for seed in range(500)), strict=True)
+        row = f"{np.median(first):.1f} s | {np.median(last):.1f} s | {np.quantile(last, 0.95):.1f} s"
+        print(f"| {paces[0]:g} and {paces[1]:g} | {row} |")
+
+
+def computed_wait(paces: tuple[float, float], draw: random.Random) -> tuple[float, float]:
+    """Seconds that equal pacing adds to the first text of both and to the end of both."""
+    lengths = [_length(draw) for _ in paces]
+    starts = [draw.uniform(0.1, 1.0) for _ in paces]
+    ends = [start + length / pace for start, length, pace in zip(starts, lengths, paces, strict=True)]
+    pacer, ticks, first = Pacer(), 0, 0.0
+    while not pacer.finished:
+        ticks += 1
+        now = ticks * TICK
+        grown = [max(0, int((now - start) * pace)) for start, pace in zip(starts, paces, strict=True)]
+        supplies = [Supply(min(has, length), has >= length) for has, length in zip(grown, lengths, strict=True)]
+        pacer.advance(supplies)
+        first = first or (now if pacer.released else 0.0)
+    return first - max(starts), ticks * TICK - max(ends)
+
+
+def _length(draw: random.Random) -> int:
+    return round(math.exp(draw.uniform(*map(math.log, LENGTHS))))
+
+
 @contextmanager
 def served() -> Iterator[str]:
     """The address of a server with both models, in a thread."""
@@ -275,7 +313,7 @@ async def _write(writer: asyncio.StreamWriter, model: str, prompt: str) -> None:
     first, characters_a_second, (fewest, most) = MODELS[model]
     draw = random.Random(hashlib.sha256(f"{model}\n{prompt}".encode()).digest())
     text = ""
-    length = round(math.exp(draw.uniform(*map(math.log, LENGTHS))))
+    length = _length(draw)
     while len(text) < length:
         text += draw.choice(WORDS) + " "
     await asyncio.sleep(first * draw.uniform(0.7, 1.3))

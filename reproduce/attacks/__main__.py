@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from reproduce.attacks import database, file_read, routes, spending, turns, votes
+from reproduce.attacks import database, file_read, model_server, routes, spending, turns, votes
 from reproduce.attacks.outcome import Attack, Outcome
 from reproduce.attacks.target import target
 
@@ -41,6 +41,8 @@ ATTACKS: Sequence[Attack] = (
     spending.unread_turns,
     spending.redirects,
     spending.flood,
+    model_server.odd_replies,
+    model_server.echoed_keys,
 )
 
 
