@@ -112,9 +112,13 @@ class RunningTurns:
                 live.turn.stop(CompletionStatus.ABANDONED)
 
     def stop_unread(self) -> int:
-        """Stop turns that nobody has read for `unread_seconds`; returns their number."""
+        """Stop turns that nobody has read for `unread_seconds`; returns their number.
+
+        A turn whose models have finished costs no more: it is shown to its end.
+        """
         limit = self.limits.unread_seconds
-        unread = [live for live in self._live.values() if limit and live.readers.absent_for() >= limit]
+        running = [live for live in self._live.values() if live.turn.running]
+        unread = [live for live in running if limit and live.readers.absent_for() >= limit]
         for live in unread:
             log.info("Nobody reads the turn of battle %d, so it is stopped.", live.battle.id)
             begun = live.turn.both_have_begun
