@@ -39,7 +39,7 @@ def ready(*models: ScriptedSettings) -> Serving:
     return serving
 
 
-async def opened_battles(database: Database, *models: ScriptedSettings, **limits: float) -> Battles:
+async def opened_battles(database: Database, *models: ScriptedSettings, **limits: object) -> Battles:
     battles = Battles(database, ready(*models), BattleSettings(**limits), Random(0))
     await battles.open()
     return battles

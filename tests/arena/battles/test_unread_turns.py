@@ -32,7 +32,7 @@ async def stopped(battles, seconds: float) -> int:
 
 
 async def test_a_turn_that_nobody_ever_reads_is_stopped_with_its_text(sqlite):
-    battles = await opened_battles(sqlite, *PAIR, unread_seconds=0.3)
+    battles = await opened_battles(sqlite, *PAIR, unread_seconds=0.3, pacing="off")
     view = await battles.begin("ann", "hello")
     assert await stopped(battles, 0.6) == 1
     view = await settled(battles, "ann", view.public_id)
@@ -44,7 +44,7 @@ async def test_a_turn_that_nobody_ever_reads_is_stopped_with_its_text(sqlite):
 
 
 async def test_a_closed_tab_stops_the_turn(sqlite):
-    battles = await opened_battles(sqlite, *PAIR, unread_seconds=0.3)
+    battles = await opened_battles(sqlite, *PAIR, unread_seconds=0.3, pacing="off")
     view = await battles.begin("ann", "hello")
     reading = [True]
     page = asyncio.create_task(read(battles, view.public_id, reading))
