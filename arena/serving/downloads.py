@@ -149,7 +149,9 @@ def _from_hub(weights: Weights, folder: Path, report: Report) -> Path:
         raise EndpointError(Failure.NOT_READY, f"The model hub: {_first_line(error)}.") from error
     with _watching(folder, weights.bytes, report):
         try:
-            path = hf_hub_download(weights.hub_repository, weights.file, local_dir=folder, etag_timeout=5)
+            path = hf_hub_download(
+                weights.hub_repository, weights.file, local_dir=folder, etag_timeout=5
+            )  # a folder, or a revision in the options  # nosec B615
         except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as error:
             raise EndpointError(Failure.NOT_READY, f"The model hub: {_first_line(error)}.") from error
     return Path(path)

@@ -54,8 +54,10 @@ class Transformer:
         folder = place.parent if gguf else place
         if not gguf and not any([*folder.glob("*.safetensors"), *folder.glob("*.bin")]):
             raise NoWeights(f"{folder} has no *.safetensors or *.bin. Point to the directory with the weights.")
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **gguf)
-        network = transformers.AutoModelForCausalLM.from_pretrained(
+        tokenizer = transformers.AutoTokenizer.from_pretrained(
+            folder, **gguf
+        )  # a folder, or a revision in the options  # nosec B615
+        network = transformers.AutoModelForCausalLM.from_pretrained(  # a folder, or a revision in the options  # nosec B615
             folder, dtype=getattr(torch, dtype), trust_remote_code=False, **gguf
         )
         return cls(network.to(device), tokenizer, name=place.stem if gguf else place.name, **options)
