@@ -185,12 +185,10 @@ class RunningTurns:
         await turn.run()
         self.serving.record_outcomes(outcome_without_lag(turn, self._lag.total - lag))
         status = BattleStatus.FAILED if turn.failed else BattleStatus.OPEN
-        if not await self._saver.finish(
-            EndedTurn(battle.id, turn.written(), status, settlement=reservation.settlement(turn.sides))
-        ):
-            log.warning(
-                "The turn of battle %d was closed before it ended; its completions are dropped.", battle.id
-            )
+        settlement = reservation.settlement(turn.sides)
+        if not await self._saver.finish(EndedTurn(battle.id, turn.written(), status, settlement=settlement)):
+            # Another server took this one for dead, or an earlier write succeeded although the database reported a failure.
+            log.warning("Battle %d was no longer running when its turn was to be saved.", battle.id)
 
     def _turn_ended(self, live: RunningTurn) -> None:
         """Remove the turn, also after a failure or a cancellation before its start."""
