@@ -48,6 +48,7 @@ class Cost:
     median: float
     p95: float
     cpu: float
+    save: float
 
 
 def main() -> None:
@@ -55,7 +56,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     seconds = parser.parse_args().seconds
     table = Table(title=f"{TURNS} running turns, {WORDS_PER_SECOND} words a second a side, {seconds:.0f} s each")
-    for name in ("database", "texts saved", "votes", "median ms", "p95 ms", "CPU of a core"):
+    for name in ("database", "texts saved", "votes", "median ms", "p95 ms", "CPU of a core", "ms a save"):
         table.add_column(name, justify="left" if name in ("database", "texts saved") else "right")
     with tempfile.TemporaryDirectory(prefix="arena-drill-") as folder:
         rows(table, "SQLite", f"sqlite:///{Path(folder) / 'arena.db'}", seconds)
@@ -70,9 +71,8 @@ def rows(table: Table, name: str, url: str, seconds: float) -> None:
     database = Database(url)
     database.make_ready()
     for how, cost in asyncio.run(measured(database, seconds)).items():
-        table.add_row(
-            name, how, str(cost.votes), f"{cost.median:.1f}", f"{cost.p95:.1f}", f"{100 * cost.cpu:.0f} %"
-        )
+        numbers = (f"{cost.median:.1f}", f"{cost.p95:.1f}", f"{100 * cost.cpu:.0f} %", f"{cost.save:.0f}")
+        table.add_row(name, how, str(cost.votes), *numbers)
     database.close()
 
 
@@ -84,14 +84,21 @@ async def measured(database: Database, seconds: float) -> dict[str, Cost]:
     await battles.open()
     for number in range(TURNS):
         await battles.begin(f"reader {number}", "go")
+    saves: list[float] = []
+
+    async def save() -> None:
+        began = time.monotonic()
+        await battles.save_texts()
+        saves.append(time.monotonic() - began)
+
     blocks: dict[str, list[Block]] = {"at the end only": [], f"every {SAVE_EVERY:g} s": []}
     for _ in range(max(1, int(seconds / BLOCK))):
         for how, done in blocks.items():
-            tasks = [] if how.startswith("at") else [Periodic("save", SAVE_EVERY, battles.save_texts)]
+            tasks = [] if how.startswith("at") else [Periodic("save", SAVE_EVERY, save)]
             async with running(tasks):
                 done.append(await block(battles, waiting))
     await battles.close()
-    return {how: _cost(done) for how, done in blocks.items()}
+    return {how: _cost(done, [] if how.startswith("at") else saves) for how, done in blocks.items()}
 
 
 async def block(battles: Battles, waiting: list[str]) -> Block:
@@ -102,10 +109,11 @@ async def block(battles: Battles, waiting: list[str]) -> Block:
     return Block(latencies, time.process_time() - cpu, time.monotonic() - began)
 
 
-def _cost(blocks: list[Block]) -> Cost:
+def _cost(blocks: list[Block], saves: list[float]) -> Cost:
     milliseconds = 1000 * np.concatenate([block.latencies for block in blocks])
     share = sum(block.cpu for block in blocks) / sum(block.seconds for block in blocks)
-    return Cost(len(milliseconds), float(np.median(milliseconds)), float(np.percentile(milliseconds, 95)), share)
+    median, p95 = np.percentile(milliseconds, (50, 95))
+    return Cost(len(milliseconds), float(median), float(p95), share, 1000 * float(np.median(saves or [0])))
 
 
 async def finished(database: Database, number: int) -> list[str]:
