@@ -15,6 +15,9 @@ from arena.serving.models import Serving
 from arena.store.battles import StoredBattle
 from arena.store.usage import Settlement
 
+# A server that reports more than this multiple of what a call can use is wrong, or wants to use the budget up.
+IMPLAUSIBLE = 10
+
 
 @dataclass(frozen=True)
 class CallEstimate:
@@ -31,8 +34,8 @@ class CallEstimate:
     def actual(self, writing: Writing) -> Spending:
         """The cost of a call that has ended in any way: as reported, else estimated from its texts."""
         usage, written = writing.usage, len(writing.text.encode()) / BYTES_PER_TOKEN
-        prompt = self.prompt_tokens if usage.prompt_tokens is None else usage.prompt_tokens
-        completion = round(written) if usage.completion_tokens is None else usage.completion_tokens
+        prompt = _plausible(usage.prompt_tokens, self.prompt_tokens, self.prompt_tokens)
+        completion = _plausible(usage.completion_tokens, round(written), self.completion_tokens)
         return self._spending(prompt, completion)
 
     def _spending(self, prompt: int, completion: int) -> Spending:
@@ -66,3 +69,8 @@ def call_estimates(serving: Serving, battle: StoredBattle) -> dict[Side, CallEst
         tokens = estimated_tokens(model.request(conversation(battle, side)))
         estimates[side] = CallEstimate(*tokens, model.settings.price)
     return estimates
+
+
+def _plausible(reported: int | None, estimated: int, most: int) -> int:
+    """The tokens that a server reports, within what a call can use; without a report the estimate."""
+    return estimated if reported is None or reported < 0 else min(reported, IMPLAUSIBLE * most)

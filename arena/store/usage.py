@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, delete, or_, text, update
+from sqlalchemy import CursorResult, ScalarSelect, delete, insert, or_, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
@@ -54,32 +54,28 @@ class BudgetExceeded(Exception):
 
 def count_actions(session: Session, claims: Sequence[Claim], at: datetime) -> None:
     """Count one action for each claim. Call it first in a transaction. Raises `LimitExceeded`."""
+    if not claims:
+        return
     _lock(session, sorted({claim.subject for claim in claims}))
-    for claim in claims:
-        if (earlier := _newest(session, claim, at)) is not None:
+    times = session.execute(select(*(_newest(claim, at) for claim in claims))).one()
+    for claim, earlier in zip(claims, times, strict=True):
+        if earlier is not None:
             raise LimitExceeded(claim.limit, claim.limit.lifts_in(at, earlier))
-    session.add_all(
-        UsageEvent(subject=claim.subject, action=claim.limit.action, created_at=at)
+    rows = [
+        {"subject": claim.subject, "action": claim.limit.action, "created_at": at}
         for claim in claims
         for _ in range(claim.number)
-    )
+    ]
+    session.execute(insert(UsageEvent.__table__), rows)  # type: ignore[attr-defined]
 
 
 def reserve(session: Session, day: str, most: Spending, amount: Spending) -> None:
     """Add to the spending of a day unless that would exceed `most`, where 0 is no limit. Raises `BudgetExceeded`."""
-    insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    session.execute(insert(UsageDay).values(day=day, tokens=0, usd=0.0).on_conflict_do_nothing())
-    tokens, usd = col(UsageDay.tokens) + amount.tokens, col(UsageDay.usd) + amount.usd
-    done: CursorResult[Any] = session.execute(  # type: ignore[assignment]
-        update(UsageDay)
-        .where(
-            col(UsageDay.day) == day,
-            or_(most.tokens == 0, tokens <= most.tokens),  # type: ignore[arg-type]
-            or_(most.usd == 0, usd <= most.usd),  # type: ignore[arg-type]
-        )
-        .values(tokens=tokens, usd=usd)
-    )
-    if done.rowcount != 1:
+    if _add(session, day, most, amount):
+        return
+    upsert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    session.execute(upsert(UsageDay).values(day=day, tokens=0, usd=0.0).on_conflict_do_nothing())
+    if not _add(session, day, most, amount):
         raise BudgetExceeded(day)
 
 
@@ -106,10 +102,10 @@ def address_hash(session: Session, address: str, at: datetime) -> str:
     salt = session.exec(select(AddressSalt.salt).where(AddressSalt.day == day)).one_or_none()
     if salt is None:
         _erase(session)
-        session.execute(delete(AddressSalt))
-        insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        session.execute(delete(AddressSalt).where(col(AddressSalt.day) != day))
+        upsert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
         new = {"day": day, "salt": secrets.token_hex(32)}
-        session.execute(insert(AddressSalt).values(new).on_conflict_do_nothing())
+        session.execute(upsert(AddressSalt).values(new).on_conflict_do_nothing())
         salt = session.exec(select(AddressSalt.salt).where(AddressSalt.day == day)).one()
     return hashlib.blake2b(address.encode(), key=bytes.fromhex(salt), digest_size=16).hexdigest()
 
@@ -134,10 +130,10 @@ def is_voter(session: Session, voter: str) -> bool:
     return session.exec(select(Battle.id).where(Battle.voter == voter).limit(1)).first() is not None
 
 
-def _newest(session: Session, claim: Claim, at: datetime) -> datetime | None:
-    """The time of the action that must leave the window before the claim is allowed; `None` when it is allowed."""
+def _newest(claim: Claim, at: datetime) -> ScalarSelect[datetime]:
+    """The time of the action that must leave the window before the claim is allowed; null when it is allowed."""
     limit = claim.limit
-    return session.exec(
+    return (
         select(UsageEvent.created_at)
         .where(
             UsageEvent.subject == claim.subject,
@@ -148,7 +144,23 @@ def _newest(session: Session, claim: Claim, at: datetime) -> datetime | None:
         .order_by(col(UsageEvent.created_at).desc())
         .offset(max(0, limit.most - claim.number))
         .limit(1)
-    ).one_or_none()
+        .scalar_subquery()
+    )
+
+
+def _add(session: Session, day: str, most: Spending, amount: Spending) -> bool:
+    """Whether the day is known and the amount could be added within the limits."""
+    tokens, usd = col(UsageDay.tokens) + amount.tokens, col(UsageDay.usd) + amount.usd
+    done: CursorResult[Any] = session.execute(  # type: ignore[assignment]
+        update(UsageDay)
+        .where(
+            col(UsageDay.day) == day,
+            or_(most.tokens == 0, tokens <= most.tokens),  # type: ignore[arg-type]
+            or_(most.usd == 0, usd <= most.usd),  # type: ignore[arg-type]
+        )
+        .values(tokens=tokens, usd=usd)
+    )
+    return done.rowcount == 1
 
 
 def _lock(session: Session, subjects: Sequence[str]) -> None:

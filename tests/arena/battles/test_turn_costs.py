@@ -56,3 +56,10 @@ def test_a_stopped_completion_costs_what_was_written(reservation):
     prompts = sum(estimate.prompt_tokens for estimate in reservation.estimates.values())
     assert cost.tokens == prompts + 10
     assert 0 < cost.usd < reservation.most.usd
+
+
+@pytest.mark.parametrize(("reported", "most"), [(-(10**9), 0), (10**30, 10), (2**63, 10)])
+def test_a_server_that_reports_nonsense_neither_empties_nor_fills_the_budget(reservation, reported, most):
+    usage = Usage(prompt_tokens=reported, completion_tokens=reported)
+    cost = spent(reservation, Writing(usage=usage), Writing(usage=usage))
+    assert 0 <= cost.tokens <= max(1, most) * reservation.most.tokens
