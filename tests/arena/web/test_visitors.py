@@ -85,6 +85,9 @@ def test_neither_new_cookies_nor_forged_addresses_pass_the_limit_of_an_address(a
         False, False, False, True, True,
     ]  # fmt: skip
     assert "You can start the next one in" in notices[-1]
+    assert "web.trusted_proxies" in (tmp_path / "log.txt").read_text()
+    assert voter.http.get("/healthz", headers={"host": "evil.example"}).status_code == 400
+    assert voter.http.get("/healthz", headers={"host": "localhost:80"}).status_code == 200
     assert rows(tmp_path, "select count(*) from battle") == [(3,)]
     assert not any("127.0.0.1" in subject for (subject,) in rows(tmp_path, "select subject from usage_event"))
 
