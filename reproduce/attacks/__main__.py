@@ -15,13 +15,30 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from reproduce.attacks import database, file_read, model_server, routes, spending, turns, votes
+from reproduce.attacks import (
+    addresses,
+    database,
+    file_read,
+    files,
+    model_server,
+    programs,
+    routes,
+    spending,
+    turns,
+    votes,
+)
 from reproduce.attacks.outcome import Attack, Outcome
 from reproduce.attacks.target import target
 
 ATTACKS: Sequence[Attack] = (
     file_read.file_as_input,
     file_read.file_routes,
+    addresses.odd_parameters,
+    files.unusable_files,
+    files.formulas,
+    programs.forged_verdicts,
+    programs.memory_beyond_the_limit,
+    programs.unreadable_programs,
     routes.unlisted_routes,
     routes.address_tricks,
     routes.malformed_events,

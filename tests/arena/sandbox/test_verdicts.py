@@ -5,106 +5,11 @@ from __future__ import annotations
 import pytest
 
 from arena.sandbox import Limits, Program
+from reproduce.attacks.programs import EARLY, FORGERIES, TESTS, WRONG
 from tests.arena.sandbox.test_sandbox import isolated, run  # noqa: F401  the fixture of both walls
 
-TESTS = "assert add(1, 2) == 3\nassert add(5, 5) == 10\n"
-WRONG = "def add(a, b):\n    return 0\n"
-FORGERIES = {
-    "write to every descriptor": """
-import os
-for fd in range(3, 256):
-    for word in (b"passed", b"ready\\npassed", b"[null, null]\\n"):
-        try:
-            os.write(fd, word)
-        except OSError:
-            pass
-""",
-    "find the token in the command line and the frames": """
-import gc, os, re, sys
-texts = [repr(sys.argv), repr(sys.orig_argv), repr(dict(os.environ))]
-frame = sys._getframe()
-while frame:
-    texts.append(repr(frame.f_locals) + repr(frame.f_globals))
-    frame = frame.f_back
-texts += [repr(o)[:2000] for o in gc.get_objects() if isinstance(o, (str, bytes, list, dict))]
-words = {w for text in texts for w in re.findall(r"[0-9a-f]{32}", text)}
-for fd in range(3, 64):
-    for word in words | {"passed"}:
-        try:
-            os.write(fd, word.encode())
-        except OSError:
-            pass
-os._exit(0)
-""",
-    "leave with code 0": "import os\nos._exit(0)",
-    "leave at exit": "import atexit, os\natexit.register(lambda: os._exit(0))",
-    "replace builtins": """
-import builtins
-builtins.AssertionError = type("Never", (BaseException,), {})
-builtins.exec = builtins.compile = lambda *a, **k: None
-builtins.abs = builtins.isinstance = lambda *a: True
-""",
-    "replace os.write and the channel": """
-import os, sys
-for module in list(sys.modules.values()):
-    for name in ("Channel", "encode", "decode", "AssertionError", "write"):
-        try:
-            setattr(module, name, lambda *a, **k: None)
-        except Exception:
-            pass
-""",
-    "return an object that equals everything": """
-class Equal(int):
-    def __eq__(self, other): return True
-    def __ne__(self, other): return False
-    __hash__ = int.__hash__
-def add(a, b): return Equal(0)
-""",
-    "return a plain object that equals everything": """
-class Equal:
-    def __eq__(self, other): return True
-def add(a, b): return Equal()
-""",
-    "define the tests' own names": "def check(*a): pass\ndef isinstance(*a): return True\nassert_ = None",
-    "trace the tests": """
-import ctypes, os
-libc = ctypes.CDLL(None)
-for pid in range(1, 20):
-    libc.ptrace(16, pid, 0, 0)
-    libc.process_vm_writev(pid, 0, 0, 0, 0, 0)
-""",
-    "kill the tests": """
-import os, signal
-for pid in range(1, 20):
-    for way in (signal.SIGTERM, signal.SIGSTOP, signal.SIGKILL):
-        if pid != os.getpid():
-            try:
-                os.kill(pid, way)
-            except OSError:
-                pass
-""",
-    "answer before being asked": """
-import os
-os.write(4, b'["ready"]\\n' + b'["value",3,null]\\n["value",10,null]\\n' * 9)
-def add(a, b): return 0
-""",
-    "a thread that writes": """
-import os, threading
-def write():
-    while True:
-        try:
-            os.write(4, b'["value",null,null]\\n')
-        except OSError:
-            return
-threading.Thread(target=write, daemon=True).start()
-""",
-    "raise to stop the tests": "def add(a, b):\n    raise SystemExit(0)",
-    "raise an assertion's opposite": "def add(a, b):\n    raise GeneratorExit",
-    "send what is no value": "import os\ndef add(a, b):\n    os.write(4, b'[' * 100000 + b'\\n')\n    os._exit(0)",
-}
 
-
-@pytest.mark.parametrize("forgery", [name for name in FORGERIES if name != "answer before being asked"])
+@pytest.mark.parametrize("forgery", FORGERIES)
 def test_no_wrong_solution_passes(forgery):
     source = FORGERIES[forgery]
     program = source if "def add" in source else WRONG + source
@@ -113,8 +18,7 @@ def test_no_wrong_solution_passes(forgery):
 
 def test_answers_before_the_questions_are_guesses():
     """What a solution sends early is taken for its answers: it must know them all, and then it solves the tests."""
-    early = FORGERIES["answer before being asked"]
-    assert not run(Program(early, TESTS.replace("3", "4")), Limits(seconds=2)).passed
+    assert not run(Program(EARLY, TESTS.replace("3", "4")), Limits(seconds=2)).passed
 
 
 def test_the_solution_does_not_see_its_tests():
