@@ -1,60 +1,123 @@
 """Masking of model names while a battle is blind.
 
-A completion such as “I am SmolLM” would identify its model. Until the vote, the names of all served models are
-replaced; after the vote the original text is shown. Only whole words are masked: “coherent” does not name Cohere.
+A completion such as “I am SmolLM” would identify its model. Until the vote, the names of all served models are masked;
+after the vote the original text is shown. A name that is also an ordinary word (Gemma, Claude, Google) is masked only
+where the text speaks of its own author, and so are the names of families that are not served.
+`docs/decisions/every-name-is-masked.md` has the reasons and the measured precision and recall.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from itertools import islice
+from typing import NamedTuple
 
-MASK = "▇▇▇▇"
-SHORTEST = 3  # a shorter name would mask ordinary words
-# Markdown emphasis and zero-width characters inside a word are not visible.
-INVISIBLE = "*_`~\u00ad\u200b\u200c\u200d\u2060\ufeff"
-WITHIN = f"[{INVISIBLE}]*"
-BETWEEN = f"[-_ .:/{INVISIBLE}]*"  # Gemma3, Gemma-3, Gemma 3
-VERSION = rf"(?:{BETWEEN}\d+(?:\.\d+)*[bBmMkK]?)*"  # the version after the name of a family
-CHUNK = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_]+")
-BEFORE, AFTER = rf"(?<![^\W_]){WITHIN}", r"(?![^\W_])"
+from arena.rules.folded_text import SOFT, FoldedText, complete_length, fold
+from arena.rules.name_aliases import Family, served_families, shipped_families
+from arena.rules.name_patterns import NamePattern
+from arena.rules.self_identification import ENGLISH, REACH, SelfIdentification
+
+MASK = "▇▇▇▇"  # one length for every name
+SHORTEST = 3  # letters: a shorter name is masked only where the text speaks of its author
+MANY = 5000  # names in a block after which its rest is masked as one, which bounds the time
+LONG_BLOCK = 1000  # characters after which a sentence ends a block
+PARAGRAPH = re.compile(r"\n[ \t\r]*\n")
+SENTENCE = re.compile(r"(?<=[^\W\d_]{3})[.!?]\s|(?<=[^\W\d_])[。！？]")
+
+# What may stand between two names, the first of which is masked: Gemma by Google, Qwen (Alibaba), Googleの Gemma
+CHAIN_LENGTH = 14
+CHAIN = re.compile(rf"[\s{SOFT}'\"(),/-]{{0,4}}(?:(?:by|from|de|par|from the|的|之|の|의|من)[\s{SOFT}]{{0,2}})?(?:the )?")
+FORWARD_LENGTH = 4
+FORWARD = re.compile(rf"{SOFT}?(?:'?s?[\s-]|'s {SOFT}?|の|的|의 ?|-)?{SOFT}?")
+COMPOUND = re.compile(r"-(?!based|powered|family|like|style|\d)[a-z]")
+CAPITALISED = re.compile(r"[*_]*\s+([A-Z][a-z]+)")
+NOT_SURNAMES = frozenset(ENGLISH.split("|")) | set("and but or i my here speaking how what hello hi ai models it".split())
+ANY_VERSION = re.compile(r"\D\d")
+SIZE = re.compile(r"\d[bm](?![a-z])|-\d+\.\d|instruct|chat|preview")
+
+
+class Candidate(NamedTuple):
+    """A name in the folded text."""
+
+    start: int
+    end: int
+    kind: str
 
 
 class NameMasker:
-    """Masks the given names, and holds back a possible beginning of one at the end of a growing text."""
+    """Masks names, and holds back the end of a growing text where a name may begin."""
 
-    def __init__(self, names: Iterable[str]) -> None:
-        words = {name.strip() for name in names if len(_plain(name)) >= SHORTEST}
-        ordered = sorted(words, key=lambda name: (-len(name), name))
-        self._plain = {_plain(name) for name in words}
-        self._longest = max(map(len, self._plain), default=0)
-        alternatives = "|".join(map(_loose, ordered))
-        pattern = rf"{BEFORE}(?:{alternatives}){VERSION}{WITHIN}{AFTER}"
-        self._pattern = re.compile(pattern, re.IGNORECASE) if words else None
+    def __init__(self, names: Iterable[str], families: Sequence[Family] | None = None) -> None:
+        self._names = frozenset(name.strip() for name in names if name.strip())
+        self._families = shipped_families() if families is None else tuple(families)
+
+    @cached_property
+    def _pattern(self) -> NamePattern:
+        return NamePattern(_kinds(self._names, self._families), spelled=("name", "word", "counted", "other"))
 
     def names_a_model(self, text: str) -> bool:
-        """Whether the text contains one of the names."""
-        return bool(self._pattern and self._pattern.search(text))
+        """Whether a name in the text is masked."""
+        if not self._names:
+            return False
+        return any(self._masked(block, True, index == 0)[0] for index, block in enumerate(blocks(text)))
 
     def hide(self, text: str, whole: bool = True) -> str:
-        """`text` with the names masked. Unless it is `whole`, a tail that may become a name is held back."""
-        if self._pattern is None:
-            return text
-        if not whole:
-            text = text[: len(text) - self._possible_name_at_end(text)]
-        return self._pattern.sub(MASK, text)
+        """`text` with the names masked. Unless it is `whole`, an end that may become or make a name is held back."""
+        return GrowingText(self).show(text, whole)
 
-    def _possible_name_at_end(self, text: str) -> int:
-        """Length of the longest tail that starts at a word and is a prefix of a name."""
-        longest = 0
-        for size in range(1, min(len(text), 3 * self._longest) + 1):
-            before = text[-size - 1 : -size] if size < len(text) else ""
-            tail = _plain(text[-size:])
-            if len(tail) > self._longest:
-                break
-            if tail and not before.isalnum() and any(name.startswith(tail) for name in self._plain):
-                longest = size
-        return longest
+    def hide_block(self, text: str, whole: bool, first: bool) -> str:
+        """One block with the names masked; see `blocks`."""
+        if not self._names:
+            return text
+        spans, shown = self._masked(text, whole, first)
+        pieces, end = [], 0
+        for start, stop in spans:
+            pieces += (text[end:start], MASK)
+            end = stop
+        return "".join(pieces) + text[end:shown]
+
+    def _masked(self, text: str, whole: bool, first: bool) -> tuple[list[tuple[int, int]], int]:
+        """The spans to mask and the length of the text that can be shown."""
+        folded = fold(text if whole else text[: complete_length(text)])
+        return _Decisions(text, folded, self._pattern, whole, first).spans()
+
+
+class GrowingText:
+    """The shown part of one completion while it grows; finished blocks are masked once."""
+
+    def __init__(self, masker: NameMasker) -> None:
+        self._masker = masker
+        self._shown = ""  # of the finished blocks
+        self._start = 0  # of the last block
+        self._last: tuple[int, bool, str] = (-1, False, "")
+
+    def show(self, text: str, whole: bool) -> str:
+        """The text with names masked; `text` begins with every earlier one."""
+        length, was_whole, last = self._last
+        if (length, was_whole) != (len(text), whole):
+            while (end := block_end(text, self._start)) is not None:
+                self._shown += self._masker.hide_block(text[self._start : end], True, self._start == 0)
+                self._start = end
+            last = self._shown + self._masker.hide_block(text[self._start :], whole, self._start == 0)
+            self._last = (len(text), whole, last)
+        return last
+
+
+def block_end(text: str, start: int) -> int | None:
+    """Where the block that begins at `start` ends: at an empty line, or with a sentence after `LONG_BLOCK` characters."""
+    ends = [match.end() for match in (PARAGRAPH.search(text, start), SENTENCE.search(text, start + LONG_BLOCK)) if match]
+    return min(ends, default=None)
+
+
+def blocks(text: str) -> Iterator[str]:
+    """The parts of a text that are searched on their own, so that a growing text costs time linear in its length."""
+    start = 0
+    while (end := block_end(text, start)) is not None:
+        yield text[start:end]
+        start = end
+    yield text[start:]
 
 
 def names_of(model: str, aliases: Iterable[str] = ()) -> set[str]:
@@ -68,11 +131,101 @@ def names_of(model: str, aliases: Iterable[str] = ()) -> set[str]:
     return {model, last, family, *aliases}
 
 
-def _loose(name: str) -> str:
-    """A pattern for a name with any separators or emphasis: `DeepMind` is also `Deep Mind` and `Deep**Mind**`."""
-    return BETWEEN.join(WITHIN.join(map(re.escape, chunk)) for chunk in CHUNK.findall(name))
+def _kinds(names: frozenset[str], families: Sequence[Family]) -> dict[str, set[str]]:
+    """The names by kind: `name` is masked everywhere, `word` also with a version, the others by what is around them."""
+    served = served_families(names, families)
+    others = [family for family in families if family not in served]
+    words = {word for family in served if not family.counted for word in family.words}
+    counted = {word for family in served if family.counted for word in family.words}
+    other = {name for family in others for name in (*family.names, *family.words)}
+    organisations = {name for family in families for name in family.organisations}
+    ordinary = {word.casefold() for word in words | counted | organisations | other}
+    always = {name for family in served for name in family.names}
+    always |= {name for name in names if name.casefold() not in ordinary and _letters(name) >= SHORTEST}
+    counted |= {name for name in words | names if _letters(name) < SHORTEST or re.search(r"\d", name) and name in words}
+    return {
+        "name": always,
+        "organisation": organisations - words - counted - other,
+        "word": words - counted,
+        "counted": counted,
+        "other": other - always,
+    }
 
 
-def _plain(text: str) -> str:
-    """The letters and digits of a text, in lower case."""
-    return "".join(character for character in text.casefold() if character.isalnum())
+def _letters(name: str) -> int:
+    return sum(character.isalnum() for character in name)
+
+
+class _Decisions:
+    """Which candidates of one block are masked, from left to right."""
+
+    def __init__(self, text: str, folded: FoldedText, pattern: NamePattern, whole: bool, first: bool) -> None:
+        self._text, self._folded, self._whole, self._first = text, folded, whole, first
+        self._known = len(folded.text) if whole else pattern.beginning_at_end(folded.text)
+        self._candidates = [Candidate(*found) for found in islice(pattern.find(folded.text), MANY + 1)]
+
+    @cached_property
+    def _context(self) -> SelfIdentification:
+        return SelfIdentification(self._folded.text)
+
+    def spans(self) -> tuple[list[tuple[int, int]], int]:
+        """The spans to mask in the original text, and how much of the text can be shown."""
+        spans: list[tuple[int, int]] = []
+        named, shown = -1, self._known
+        for index, candidate in enumerate(self._candidates):
+            if candidate.end > self._known or candidate.start >= self._known:
+                shown = min(shown, candidate.start)
+                break
+            if index == MANY:
+                return [*spans, (self._folded.position(candidate.start), len(self._text))], len(self._text)
+            decision = self._decide(index, candidate, named)
+            if decision is None:
+                shown = candidate.start
+                break
+            if decision:
+                named = candidate.end
+                spans.append((self._folded.position(candidate.start), self._folded.position(candidate.end)))
+        return spans, len(self._text) if self._whole else self._folded.position(shown)
+
+    def _decide(self, index: int, candidate: Candidate, named: int) -> bool | None:
+        """Whether to mask a name; `None` if the text after it is not yet known."""
+        if self._is_name(candidate):
+            return True
+        if self._is_part_of_another_name(candidate):
+            return False
+        start, end, organisation = candidate.start, candidate.end, candidate.kind == "organisation"
+        if named >= 0 and start - named <= CHAIN_LENGTH and CHAIN.fullmatch(self._folded.text, named, start):
+            return True
+        if self._context.before(start, organisation, named):
+            return True
+        if not self._whole and min(self._known, len(self._folded.text)) < end + REACH:
+            return None
+        if self._context.after(start, end, organisation) or self._is_before_a_name(index, candidate):
+            return True
+        return self._first and not organisation and self._context.is_alone(start, end)
+
+    def _is_name(self, candidate: Candidate) -> bool:
+        """Whether the name cannot be anything else: Qwen, Llama 3.1."""
+        written = self._folded.text[candidate.start : candidate.end]
+        if candidate.kind == "counted":
+            return bool(SIZE.search(written))
+        return candidate.kind == "name" or (candidate.kind == "word" and bool(ANY_VERSION.search(written)))
+
+    def _is_part_of_another_name(self, candidate: Candidate) -> bool:
+        """Whether the word goes on: meta-analyse, Claude Monet."""
+        if COMPOUND.match(self._folded.text, candidate.end):
+            return True
+        if candidate.kind == "organisation":
+            return False
+        following = CAPITALISED.match(self._text, self._folded.position(candidate.end))
+        return bool(following) and following[1].casefold() not in NOT_SURNAMES
+
+    def _is_before_a_name(self, index: int, candidate: Candidate) -> bool:
+        """Whether a name that cannot be anything else follows at once: Google's CodeGemma."""
+        following = self._candidates[index + 1 : index + 2]
+        return any(
+            other.start - candidate.end <= FORWARD_LENGTH
+            and self._is_name(other)
+            and bool(FORWARD.fullmatch(self._folded.text, candidate.end, other.start))
+            for other in following
+        )

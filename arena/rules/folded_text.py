@@ -1,0 +1,154 @@
+"""A text as a reader sees its letters: case, width, accents, lookalikes, invisible characters and markup folded away.
+
+Folding keeps a map back to the positions of the original text, so that a match can be replaced there.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+DROPPED = "\x00"  # no character at all: an accent, a vowel mark
+SOFT = "\x01"  # invisible: markup, a zero-width character; it may stand inside a word
+LONGEST_MARKUP = 200  # characters of a tag or an address that are searched for its end
+
+# Letters of other alphabets by what they look like (Unicode TR 39, the part that spells Latin names).
+LOOKALIKES = dict(
+    zip(
+        "АаВвЕеКкМмНнОоРрСсТтУуХхІіЈјЅѕԁԚԛԜԝҺһӀӏΑαΒΕεΖΗΙιΚκΜΝνΟοΡρΤτΥΧχօսհıɡɑøØłŁđĐʟᴀʙᴄᴅᴇꜰɢʜɪᴊᴋᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢꞯ∂ℓ",
+        "aabbeekkmmhhooppccttyyxxiijjssdqqwwhhllaabeezhiikkmnvoopptty"
+        "xxouhigaoollddlabcdefghijkmnoprstuvwyzqdl",
+        strict=True,
+    )
+)
+PUNCTUATION = dict.fromkeys("’‘ʼ´′", "'") | dict.fromkeys("“”„«»「」『』〝〞", '"') | dict.fromkeys("·•‧∙・･", ".")
+LIGATURES = "ﬀﬁﬂﬃﬄﬅﬆǄǅǆǇǈǉǊǋǌỺỻ"
+INVISIBLE_LETTERS = "\u115f\u1160\u3164\uffa0\u2800"
+ENCLOSED = ((0x1F130, 26), (0x1F150, 26), (0x1F170, 26), (0x1F1E6, 26))  # squared and circled A to Z
+
+LATEX = r"\\(?:text(?:bf|it|rm|sf|tt|sc)?|emph|math(?:rm|bf|it|sf|tt|cal|bb)|operatorname\*?|mbox|hbox|bm|boldsymbol|underline|boxed)"
+TAG = rf"<!--[^<>\n]{{0,{LONGEST_MARKUP}}}-->|</?[a-z][^<>\n]{{0,{LONGEST_MARKUP}}}>"
+SPECIAL = re.compile(
+    rf"(?P<dropped>\x00+)|(?P<ligature>[{LIGATURES}])"
+    r"|(?P<entity>&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,24});)"
+    rf"|(?P<line></?(?:br|p|div|li|tr|td|th|h[1-6])(?![a-z0-9])[^<>\n]{{0,{LONGEST_MARKUP}}}>)"
+    rf"|(?P<soft>(?:[\x01*~`{{}}\[$]|\](?:\([^()\s]{{0,{LONGEST_MARKUP}}}\))?|{TAG}|{LATEX}(?=\{{)|\\(?=[^\w\s]))+)"
+)
+INCOMPLETE = re.compile(
+    rf"(?:&#?[a-z0-9]{{0,24}}|<(?:!-{{0,2}}|/?[a-z]|/)?[^<>\n]{{0,{LONGEST_MARKUP}}}-{{0,2}}|\\[a-z]{{0,14}}\*?"
+    rf"|\](?:\([^()\s]{{0,{LONGEST_MARKUP}}})?)\Z"
+)
+
+
+@dataclass(frozen=True)
+class FoldedText:
+    """Folded `text`; character `folded[i]` begins at `original[i] + position - folded[i]` of the original text."""
+
+    text: str
+    folded: tuple[int, ...]
+    original: tuple[int, ...]
+
+    def position(self, position: int) -> int:
+        """The position in the original text of a position in the folded text."""
+        index = bisect_right(self.folded, position) - 1
+        return self.original[index] + position - self.folded[index]
+
+
+def fold(text: str) -> FoldedText:
+    """The folded text, with `SOFT` for each run of markup and invisible characters.
+
+    >>> fold("Q&#8203;wén **is** Ｈere").text
+    'q\\x01wen \\x01is\\x01 here'
+    """
+    same_length = text.translate(LETTERS)
+    pieces: list[str] = []
+    folded, original = [0], [0]
+    length = end = 0
+    for match in SPECIAL.finditer(same_length):
+        start, plain = match.start(), same_length[end : match.start()]
+        replacement = _replacement(match, text)
+        if replacement == SOFT and not plain and pieces and pieces[-1].endswith(SOFT):
+            replacement = ""
+        pieces += (plain, replacement)
+        length += len(plain)
+        if replacement:
+            folded.append(length)
+            original.append(start)
+            length += len(replacement)
+        end = match.end()
+        folded.append(length)
+        original.append(end)
+    pieces.append(same_length[end:])
+    return FoldedText("".join(pieces), tuple(folded), tuple(original))
+
+
+def fold_word(text: str) -> str:
+    """The folded letters of a name or a phrase, with its spaces and punctuation."""
+    return fold(text).text.replace(SOFT, "")
+
+
+def complete_length(text: str) -> int:
+    """The length of `text` without markup at its end that more text may complete."""
+    start = max(0, len(text) - LONGEST_MARKUP - 10)
+    incomplete = INCOMPLETE.search(text[start:].translate(LETTERS))
+    return start + incomplete.start() if incomplete else len(text)
+
+
+def _replacement(match: re.Match[str], text: str) -> str:
+    kind = match.lastgroup
+    if kind in ("dropped", "soft"):
+        return SOFT if kind == "soft" else ""
+    if kind == "line":
+        return "\n"
+    written = text[match.start() : match.end()]
+    letters = unicodedata.normalize("NFKD", html.unescape(written) if kind == "entity" else written)
+    replacement = letters.replace("ỻ", "ll").replace("Ỻ", "ll").translate(LETTERS).replace(DROPPED, "")
+    return SOFT if replacement.strip("*~`{}[]$\x01") == "" else replacement
+
+
+class _Letters(dict[int, str]):
+    """For `str.translate`: exactly one folded character for each character; computed when first needed."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = folded = _folded(chr(code))
+        return folded
+
+
+def _folded(character: str) -> str:
+    if fixed := LOOKALIKES.get(character) or PUNCTUATION.get(character):
+        return fixed
+    category = unicodedata.category(character)
+    if category in ("Mn", "Me") or character == "ـ":  # the last one lengthens Arabic letters
+        return DROPPED
+    if category in ("Cf", "Cc", "Co", "Cs") and character not in "\t\n\r" or character in INVISIBLE_LETTERS:
+        return SOFT
+    if category == "Pd":
+        return "-"
+    if category in ("Zs", "Zl", "Zp"):
+        return "\n" if category != "Zs" else " "
+    for first, count in ENCLOSED:
+        if first <= ord(character) < first + count:
+            return chr(ord("a") + ord(character) - first)
+    return character if character in LIGATURES else _decomposed(character)
+
+
+def _decomposed(character: str) -> str:
+    """The base letter in lower case, or the character itself where that is no single letter."""
+    if "가" <= character <= "힣":
+        return character
+    letters = [letter for letter in unicodedata.normalize("NFKD", character) if not unicodedata.combining(letter)]
+    folded = "".join(LOOKALIKES.get(letter, letter.casefold()) for letter in letters)
+    if len(folded) != 1:
+        folded = character.casefold()
+    return folded if len(folded) == 1 else character
+
+
+def _ascii() -> Iterator[tuple[int, str]]:
+    return ((code, _folded(chr(code))) for code in range(128))
+
+
+LETTERS = _Letters(_ascii())

@@ -1,0 +1,54 @@
+"""The labelled sentences of `name_sentences.jsonl`, and the models that are served while they are masked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+SENTENCES = Path(__file__).with_name("name_sentences.jsonl")
+
+# One model of each of the families that the sentences use; Falcon, Grok, Granite and Phi are not served.
+MODELS = {
+    "HuggingFaceTB/SmolLM2-135M-Instruct": "Hugging Face",
+    "gemma-3-270m-it": "Google DeepMind",
+    "gemini-2.5-flash": "Google",
+    "Qwen/Qwen2.5-0.5B-Instruct": "Alibaba Cloud",
+    "meta-llama/Llama-3.2-1B-Instruct": "Meta",
+    "mistralai/Mistral-7B-Instruct-v0.3": "Mistral AI",
+    "deepseek-chat": "DeepSeek",
+    "gpt-4o-mini": "OpenAI",
+    "o1-mini": "OpenAI",
+    "claude-3-5-haiku": "Anthropic",
+    "01-ai/Yi-1.5-6B-Chat": "01.AI",
+    "moonshotai/Kimi-K2": "Moonshot AI",
+    "zai-org/GLM-4.5": "Zhipu AI",
+    "ernie-4.5": "Baidu",
+    "doubao-1.5-pro": "ByteDance",
+}
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A text with the substrings that must be masked, in order."""
+
+    text: str
+    language: str
+    kind: str
+    masked: tuple[str, ...]
+    held_out: bool
+
+    @property
+    def spans(self) -> list[tuple[int, int]]:
+        spans, end = [], 0
+        for name in self.masked:
+            start = self.text.index(name, end)
+            end = start + len(name)
+            spans.append((start, end))
+        return spans
+
+
+def sentences(path: Path = SENTENCES) -> Sequence[Sentence]:
+    rows = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    return [Sentence(**{**row, "masked": tuple(row["masked"])}) for row in rows]
