@@ -58,8 +58,7 @@ def _options() -> argparse.Namespace:
 
 
 def _present() -> Hide:
-    names = {name for model, maker in MODELS.items() for name in names_of(model, [maker])}
-    return NameMasker(names).hide
+    return NameMasker({name for model in MODELS for name in names_of(model)}).hide
 
 
 def _earlier(revision: str) -> Hide:
@@ -131,8 +130,10 @@ def _print_times() -> None:
     for frame in range(1, frames + 1):
         growing.show(text[: frame * GROWTH], whole=False)
     spent = time.process_time() - started
-    print(f"the same text in {frames} frames: {spent / frames * 1e3:.2f} ms a frame, "
-          f"{spent / frames * FRAMES_PER_SECOND:.1%} of a core at {FRAMES_PER_SECOND} frames a second")
+    print(
+        f"the same text in {frames} frames: {spent / frames * 1e3:.2f} ms a frame, "
+        f"{spent / frames * FRAMES_PER_SECOND:.1%} of a core at {FRAMES_PER_SECOND} frames a second"
+    )
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ from arena.battles.votes import (
 )
 from arena.config import BattleSettings
 from arena.errors import DatabaseUnavailable
+from arena.rules.name_aliases import Family
 from arena.rules.name_masking import NameMasker
 from arena.rules.prompt_limits import checked_prompt
 from arena.serving.models import Serving
@@ -72,7 +73,7 @@ class Battles:
         self.limits = limits
         self.random = random or SystemRandom()
         self._visitors = visitor_limits or VisitorLimits(serving)
-        self._name_masker = NameMasker(serving.names_to_hide())
+        self._name_masker = serving.name_masker(Family(**alias.model_dump()) for alias in limits.name_aliases)
         self.server = secrets.token_hex(8)  # owner of the turns that run here
         self._saver = TurnSaver(self.server, self._write)
         self._running = RunningTurns(serving, limits, self._name_masker, self._saver, self._visitors.lag)

@@ -9,13 +9,14 @@ from bisect import bisect_left
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import zip_longest
 from typing import Protocol
 
 from arena.battles.pacing import TICK, Pacer, Supply
 from arena.endpoints import EndpointError, Failure, Finish, Usage
 from arena.endpoints.endpoint import CONTENT_FILTER
-from arena.rules.name_masking import NameMasker
+from arena.rules.name_masking import GrowingText, NameMasker
 from arena.rules.prompt_limits import clean
 from arena.rules.votes import SIDES, Side
 from arena.store.battles import Written
@@ -72,7 +73,6 @@ class LiveTurn:
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _release: asyncio.Task[None] | None = None
     _tick: asyncio.Event = field(default_factory=asyncio.Event)  # set, and replaced, at each release
-    _masked: dict[Side, tuple[int, bool, str]] = field(default_factory=dict)
 
     async def run(self) -> None:
         """Run until both sides have ended and are shown whole.
@@ -132,12 +132,13 @@ class LiveTurn:
         return self._ready(side)[: self.pacer.released if self.pacer else None]
 
     def _ready(self, side: Side) -> str:
-        """The text so far with all model names masked, computed once for each length."""
+        """The text so far with all model names masked; finished paragraphs are masked once."""
         writing = self.sides[side]
-        size, whole = len(writing.text), writing.status is not CompletionStatus.RUNNING
-        if self._masked.get(side, ())[:2] != (size, whole):
-            self._masked[side] = size, whole, self.name_masker.hide(writing.text, whole=whole)
-        return self._masked[side][2]
+        return self._growing[side].show(writing.text, whole=writing.status is not CompletionStatus.RUNNING)
+
+    @cached_property
+    def _growing(self) -> dict[Side, GrowingText]:
+        return {side: GrowingText(self.name_masker) for side in SIDES}
 
     async def _release_all(self, pacer: Pacer) -> None:
         """Release both texts, tick by tick, until both are whole and shown. Sizes are those of masked texts."""

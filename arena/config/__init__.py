@@ -23,6 +23,7 @@ from arena.config.tables import (
     DatabaseSettings,
     LedgerSettings,
     LimitSettings,
+    NameAliasSettings,
     Settings,
     WebSettings,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "LimitSettings",
     "LlamaCppSettings",
     "ModelSettings",
+    "NameAliasSettings",
     "OpenAISettings",
     "PriceSettings",
     "RewardSettings",

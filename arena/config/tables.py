@@ -79,6 +79,16 @@ class WebSettings(Strict):
         return hosts
 
 
+class NameAliasSettings(Strict):
+    """Further names of a family of models, or a new family; `arena/rules/name_aliases.toml` has the shipped ones."""
+
+    family: str = Field(min_length=1, max_length=120)
+    names: tuple[str, ...] = Field(default=(), description="masked everywhere while the family is served")
+    words: tuple[str, ...] = Field(default=(), description="ordinary words; masked where a model speaks of itself")
+    organisations: tuple[str, ...] = Field(default=(), description="masked where a model speaks of itself")
+    counted: bool = Field(default=False, description="a number after the word does not make it a name: Falcon 9")
+
+
 class BattleSettings(Strict):
     max_prompt_characters: int = Field(default=20_000, ge=1)
     max_turns: int = Field(default=10, ge=1)
@@ -95,6 +105,9 @@ class BattleSettings(Strict):
         ge=0,
         allow_inf_nan=False,
         description="a turn that nobody has read for so long is stopped; 0 is never",
+    )
+    name_aliases: tuple[NameAliasSettings, ...] = Field(
+        default=(), description="further names of families of models, which are masked until the vote"
     )
 
 

@@ -20,8 +20,7 @@ LONGEST_MARKUP = 200  # characters of a tag or an address that are searched for 
 LOOKALIKES = dict(
     zip(
         "АаВвЕеКкМмНнОоРрСсТтУуХхІіЈјЅѕԁԚԛԜԝҺһӀӏΑαΒΕεΖΗΙιΚκΜΝνΟοΡρΤτΥΧχօսհıɡɑøØłŁđĐʟᴀʙᴄᴅᴇꜰɢʜɪᴊᴋᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢꞯ∂ℓ",
-        "aabbeekkmmhhooppccttyyxxiijjssdqqwwhhllaabeezhiikkmnvoopptty"
-        "xxouhigaoollddlabcdefghijkmnoprstuvwyzqdl",
+        "aabbeekkmmhhooppccttyyxxiijjssdqqwwhhllaabeezhiikkmnvooppttyxxouhigaoollddlabcdefghijkmnoprstuvwyzqdl",
         strict=True,
     )
 )
@@ -30,7 +29,10 @@ LIGATURES = "ﬀﬁﬂﬃﬄﬅﬆǄǅǆǇǈǉǊǋǌỺỻ"
 INVISIBLE_LETTERS = "\u115f\u1160\u3164\uffa0\u2800"
 ENCLOSED = ((0x1F130, 26), (0x1F150, 26), (0x1F170, 26), (0x1F1E6, 26))  # squared and circled A to Z
 
-LATEX = r"\\(?:text(?:bf|it|rm|sf|tt|sc)?|emph|math(?:rm|bf|it|sf|tt|cal|bb)|operatorname\*?|mbox|hbox|bm|boldsymbol|underline|boxed)"
+LATEX = (
+    r"\\(?:text(?:bf|it|rm|sf|tt|sc)?|emph|math(?:rm|bf|it|sf|tt|cal|bb)|operatorname\*?|mbox|hbox|bm|"
+    r"boldsymbol|underline|boxed)"
+)
 TAG = rf"<!--[^<>\n]{{0,{LONGEST_MARKUP}}}-->|</?[a-z][^<>\n]{{0,{LONGEST_MARKUP}}}>"
 SPECIAL = re.compile(
     rf"(?P<dropped>\x00+)|(?P<ligature>[{LIGATURES}])"
@@ -39,8 +41,8 @@ SPECIAL = re.compile(
     rf"|(?P<soft>(?:[\x01*~`{{}}\[$]|\](?:\([^()\s]{{0,{LONGEST_MARKUP}}}\))?|{TAG}|{LATEX}(?=\{{)|\\(?=[^\w\s]))+)"
 )
 INCOMPLETE = re.compile(
-    rf"(?:&#?[a-z0-9]{{0,24}}|<(?:!-{{0,2}}|/?[a-z]|/)?[^<>\n]{{0,{LONGEST_MARKUP}}}-{{0,2}}|\\[a-z]{{0,14}}\*?"
-    rf"|\](?:\([^()\s]{{0,{LONGEST_MARKUP}}})?)\Z"
+    rf"(?:&#?[a-z0-9]{{0,24}}|<(?:!--[^<>\n]{{0,{LONGEST_MARKUP}}}|!-?|/?(?:[a-z][^<>\n]{{0,{LONGEST_MARKUP}}})?)"
+    rf"|\\[a-z]{{0,14}}\*?|\](?:\([^()\s]{{0,{LONGEST_MARKUP}}})?)++\Z"
 )
 
 
@@ -68,18 +70,21 @@ def fold(text: str) -> FoldedText:
     pieces: list[str] = []
     folded, original = [0], [0]
     length = end = 0
+    after_soft = False
     for match in SPECIAL.finditer(same_length):
-        start, plain = match.start(), same_length[end : match.start()]
-        replacement = _replacement(match, text)
-        if replacement == SOFT and not plain and pieces and pieces[-1].endswith(SOFT):
-            replacement = ""
-        pieces += (plain, replacement)
-        length += len(plain)
-        if replacement:
+        start, next_end = match.span()
+        if start > end:
+            pieces.append(same_length[end:start])
+            length += start - end
+            after_soft = False
+        replacement = SOFT if match.lastgroup == "soft" else _replacement(match, text)
+        if replacement and not (after_soft and replacement == SOFT):
+            pieces.append(replacement)
             folded.append(length)
             original.append(start)
             length += len(replacement)
-        end = match.end()
+            after_soft = replacement == SOFT
+        end = next_end
         folded.append(length)
         original.append(end)
     pieces.append(same_length[end:])
@@ -93,17 +98,20 @@ def fold_word(text: str) -> str:
 
 def complete_length(text: str) -> int:
     """The length of `text` without markup at its end that more text may complete."""
-    start = max(0, len(text) - LONGEST_MARKUP - 10)
-    incomplete = INCOMPLETE.search(text[start:].translate(LETTERS))
-    return start + incomplete.start() if incomplete else len(text)
+    size = LONGEST_MARKUP + 10
+    while True:
+        start = max(0, len(text) - size)
+        incomplete = INCOMPLETE.search(text[start:].translate(LETTERS))
+        if incomplete is None or incomplete.start() > 0 or start == 0:
+            return start + incomplete.start() if incomplete else len(text)
+        size *= 2  # a row of pieces, each of which may be completed
 
 
 def _replacement(match: re.Match[str], text: str) -> str:
+    """What the reader sees of an entity, a ligature, a tag that begins a line, or an accent."""
     kind = match.lastgroup
-    if kind in ("dropped", "soft"):
-        return SOFT if kind == "soft" else ""
-    if kind == "line":
-        return "\n"
+    if kind in ("dropped", "line"):
+        return "" if kind == "dropped" else "\n"
     written = text[match.start() : match.end()]
     letters = unicodedata.normalize("NFKD", html.unescape(written) if kind == "entity" else written)
     replacement = letters.replace("ỻ", "ll").replace("Ỻ", "ll").translate(LETTERS).replace(DROPPED, "")
@@ -124,7 +132,7 @@ def _folded(character: str) -> str:
     category = unicodedata.category(character)
     if category in ("Mn", "Me") or character == "ـ":  # the last one lengthens Arabic letters
         return DROPPED
-    if category in ("Cf", "Cc", "Co", "Cs") and character not in "\t\n\r" or character in INVISIBLE_LETTERS:
+    if (category in ("Cf", "Cc", "Co", "Cs") and character not in "\t\n\r") or character in INVISIBLE_LETTERS:
         return SOFT
     if category == "Pd":
         return "-"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from arena.rules.name_patterns import key_of, parts_of
 
@@ -33,7 +34,7 @@ class Family:
 def shipped_families() -> tuple[Family, ...]:
     """The families of the shipped table."""
     rows = tomllib.loads(TABLE.read_text(encoding="utf-8"))["families"]
-    return tuple(Family(**{key: _plain(value) for key, value in row.items()}) for row in rows)
+    return tuple(map(_family, rows))
 
 
 def extended(families: Iterable[Family], additions: Sequence[Family]) -> tuple[Family, ...]:
@@ -73,5 +74,6 @@ def _key(name: str) -> str:
     return key_of("".join(parts_of(name)))
 
 
-def _plain(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
+def _family(row: Mapping[str, Any]) -> Family:
+    names, words, organisations = (tuple(row.get(key, ())) for key in ("names", "words", "organisations"))
+    return Family(row["family"], names, words, organisations, row.get("counted", False))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice
 from typing import NamedTuple
 
@@ -28,12 +28,18 @@ SENTENCE = re.compile(r"(?<=[^\W\d_]{3})[.!?]\s|(?<=[^\W\d_])[。！？]")
 
 # What may stand between two names, the first of which is masked: Gemma by Google, Qwen (Alibaba), Googleの Gemma
 CHAIN_LENGTH = 14
-CHAIN = re.compile(rf"[\s{SOFT}'\"(),/-]{{0,4}}(?:(?:by|from|de|par|from the|的|之|の|의|من)[\s{SOFT}]{{0,2}})?(?:the )?")
+CHAIN = re.compile(
+    rf"[\s{SOFT}'\"(),/-]{{0,4}}(?:(?:by|from|de|par|from the|的|之|の|의|من)[\s{SOFT}]{{0,2}})?(?:the )?"
+)
+SAME_SENTENCE = 60  # characters between a name of the author and a further one
 FORWARD_LENGTH = 4
 FORWARD = re.compile(rf"{SOFT}?(?:'?s?[\s-]|'s {SOFT}?|の|的|의 ?|-)?{SOFT}?")
 COMPOUND = re.compile(r"-(?!based|powered|family|like|style|\d)[a-z]")
-CAPITALISED = re.compile(r"[*_]*\s+([A-Z][a-z]+)")
-NOT_SURNAMES = frozenset(ENGLISH.split("|")) | set("and but or i my here speaking how what hello hi ai models it".split())
+CAPITALISED = re.compile(r"[*_]{0,3}[ \n]{1,2}([A-Z][a-z]+)")
+NOT_SURNAMES = frozenset(ENGLISH.split("|")) | frozenset(
+    ("and", "but", "or", "i", "my", "here", "speaking", "how", "what", "hello", "hi", "ai", "models", "it")
+)
+OWNED = re.compile(rf"'s[\s{SOFT}]+(?!(?:{ENGLISH}|latest|newest|first|next)(?![a-z]))[a-z]")
 ANY_VERSION = re.compile(r"\D\d")
 SIZE = re.compile(r"\d[bm](?![a-z])|-\d+\.\d|instruct|chat|preview")
 
@@ -55,7 +61,7 @@ class NameMasker:
 
     @cached_property
     def _pattern(self) -> NamePattern:
-        return NamePattern(_kinds(self._names, self._families), spelled=("name", "word", "counted", "other"))
+        return _pattern_of(self._names, self._families)
 
     def names_a_model(self, text: str) -> bool:
         """Whether a name in the text is masked."""
@@ -65,14 +71,15 @@ class NameMasker:
 
     def hide(self, text: str, whole: bool = True) -> str:
         """`text` with the names masked. Unless it is `whole`, an end that may become or make a name is held back."""
-        return GrowingText(self).show(text, whole)
+        return GrowingText(self).show(text, whole) if self._names else text
 
     def hide_block(self, text: str, whole: bool, first: bool) -> str:
         """One block with the names masked; see `blocks`."""
         if not self._names:
             return text
         spans, shown = self._masked(text, whole, first)
-        pieces, end = [], 0
+        pieces: list[str] = []
+        end = 0
         for start, stop in spans:
             pieces += (text[end:start], MASK)
             end = stop
@@ -94,8 +101,10 @@ class GrowingText:
         self._last: tuple[int, bool, str] = (-1, False, "")
 
     def show(self, text: str, whole: bool) -> str:
-        """The text with names masked; `text` begins with every earlier one."""
+        """The text with names masked; `text` begins with the one before, or is a shorter beginning of it."""
         length, was_whole, last = self._last
+        if len(text) < length:
+            self._shown, self._start = "", 0
         if (length, was_whole) != (len(text), whole):
             while (end := block_end(text, self._start)) is not None:
                 self._shown += self._masker.hide_block(text[self._start : end], True, self._start == 0)
@@ -107,7 +116,11 @@ class GrowingText:
 
 def block_end(text: str, start: int) -> int | None:
     """Where the block that begins at `start` ends: at an empty line, or with a sentence after `LONG_BLOCK` characters."""
-    ends = [match.end() for match in (PARAGRAPH.search(text, start), SENTENCE.search(text, start + LONG_BLOCK)) if match]
+    ends = [
+        match.end()
+        for match in (PARAGRAPH.search(text, start), SENTENCE.search(text, start + LONG_BLOCK))
+        if match
+    ]
     return min(ends, default=None)
 
 
@@ -142,7 +155,9 @@ def _kinds(names: frozenset[str], families: Sequence[Family]) -> dict[str, set[s
     ordinary = {word.casefold() for word in words | counted | organisations | other}
     always = {name for family in served for name in family.names}
     always |= {name for name in names if name.casefold() not in ordinary and _letters(name) >= SHORTEST}
-    counted |= {name for name in words | names if _letters(name) < SHORTEST or re.search(r"\d", name) and name in words}
+    counted |= {
+        name for name in words | names if _letters(name) < SHORTEST or (re.search(r"\d", name) and name in words)
+    }
     return {
         "name": always,
         "organisation": organisations - words - counted - other,
@@ -150,6 +165,12 @@ def _kinds(names: frozenset[str], families: Sequence[Family]) -> dict[str, set[s
         "counted": counted,
         "other": other - always,
     }
+
+
+@lru_cache(maxsize=32)
+def _pattern_of(names: frozenset[str], families: tuple[Family, ...]) -> NamePattern:
+    """The compiled names; compiling takes half a second."""
+    return NamePattern(_kinds(names, families), spelled=("name", "word", "counted", "other"))
 
 
 def _letters(name: str) -> int:
@@ -171,7 +192,7 @@ class _Decisions:
     def spans(self) -> tuple[list[tuple[int, int]], int]:
         """The spans to mask in the original text, and how much of the text can be shown."""
         spans: list[tuple[int, int]] = []
-        named, shown = -1, self._known
+        named, shown = None, self._known
         for index, candidate in enumerate(self._candidates):
             if candidate.end > self._known or candidate.start >= self._known:
                 shown = min(shown, candidate.start)
@@ -183,26 +204,46 @@ class _Decisions:
                 shown = candidate.start
                 break
             if decision:
-                named = candidate.end
+                named = candidate
                 spans.append((self._folded.position(candidate.start), self._folded.position(candidate.end)))
         return spans, len(self._text) if self._whole else self._folded.position(shown)
 
-    def _decide(self, index: int, candidate: Candidate, named: int) -> bool | None:
+    def _decide(self, index: int, candidate: Candidate, named: Candidate | None) -> bool | None:
         """Whether to mask a name; `None` if the text after it is not yet known."""
         if self._is_name(candidate):
             return True
         if self._is_part_of_another_name(candidate):
             return False
         start, end, organisation = candidate.start, candidate.end, candidate.kind == "organisation"
-        if named >= 0 and start - named <= CHAIN_LENGTH and CHAIN.fullmatch(self._folded.text, named, start):
+        if named is not None and self._follows(candidate, named):
             return True
-        if self._context.before(start, organisation, named):
-            return True
-        if not self._whole and min(self._known, len(self._folded.text)) < end + REACH:
+        if self._context.before(start, organisation, named.end if named else -1):
+            if not organisation or not OWNED.match(self._folded.text, end):
+                return True
+            return bool(self._next(index)) if self._is_known(end + FORWARD_LENGTH + 1) else None
+        if not self._is_known(end + REACH):
             return None
-        if self._context.after(start, end, organisation) or self._is_before_a_name(index, candidate):
+        following = self._next(index)
+        if self._context.after(start, end, organisation) or (following and self._is_name(following)):
             return True
-        return self._first and not organisation and self._context.is_alone(start, end)
+        if candidate.kind != "word" or not self._first:
+            return False
+        return self._context.is_header(start, end) or self._context.is_alone(start, end)
+
+    def _is_known(self, end: int) -> bool:
+        """Whether no more text changes what stands before `end`."""
+        return self._whole or end <= self._known
+
+    def _follows(self, candidate: Candidate, named: Candidate) -> bool:
+        """Whether the name belongs to the masked one before it: Gemma by Google; I am Claude, made at Anthropic."""
+        start = candidate.start
+        if start - named.end <= CHAIN_LENGTH and CHAIN.fullmatch(self._folded.text, named.end, start):
+            return True
+        if start - named.end > SAME_SENTENCE or not self._context.is_same_sentence(named.end, start):
+            return False
+        if not self._is_name(named):
+            return True  # masked because it is the author's
+        return self._context.before(named.start, False, -1) or self._context.begins_with_author(named.start)
 
     def _is_name(self, candidate: Candidate) -> bool:
         """Whether the name cannot be anything else: Qwen, Llama 3.1."""
@@ -218,14 +259,14 @@ class _Decisions:
         if candidate.kind == "organisation":
             return False
         following = CAPITALISED.match(self._text, self._folded.position(candidate.end))
-        return bool(following) and following[1].casefold() not in NOT_SURNAMES
+        return following is not None and following[1].casefold() not in NOT_SURNAMES
 
-    def _is_before_a_name(self, index: int, candidate: Candidate) -> bool:
-        """Whether a name that cannot be anything else follows at once: Google's CodeGemma."""
-        following = self._candidates[index + 1 : index + 2]
-        return any(
-            other.start - candidate.end <= FORWARD_LENGTH
-            and self._is_name(other)
-            and bool(FORWARD.fullmatch(self._folded.text, candidate.end, other.start))
-            for other in following
-        )
+    def _next(self, index: int) -> Candidate | None:
+        """The name that follows at once: CodeGemma in Google's CodeGemma."""
+        end = self._candidates[index].end
+        for following in self._candidates[index + 1 : index + 2]:
+            if following.start - end <= FORWARD_LENGTH and FORWARD.fullmatch(
+                self._folded.text, end, following.start
+            ):
+                return following
+        return None

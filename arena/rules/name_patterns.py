@@ -20,7 +20,21 @@ PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_]")
 
 KANA, HANGUL, HAN, ARABIC, CYRILLIC = "ァ-ヺー", "가-힣", "㐀-鿿", "ء-ي", "а-џ"
 LATIN = "a-z0-9"
-PREFIXES = ("و", "ف", "ب", "ل", "ك", "ال", "لل", "وال", "بال", "فال", "كال", "ول", "وب")  # written as one word in Arabic
+PREFIXES = (
+    "و",
+    "ف",
+    "ب",
+    "ل",
+    "ك",
+    "ال",
+    "لل",
+    "وال",
+    "بال",
+    "فال",
+    "كال",
+    "ول",
+    "وب",
+)  # written as one word in Arabic
 LEFT = {
     "latin": f"(?<![{LATIN}])",
     "kana": f"(?<![{KANA}])",
@@ -46,14 +60,18 @@ ANY_GAP = rf"[-_ .,|/:\n{SOFT}]{{0,3}}\Z"
 LEET = {"a": "[a4@]", "e": "[e3]", "i": "[i1l]", "l": "[l1i]", "o": "[o0]", "s": "[s5]", "t": "[t7]"}
 
 VARIANTS = (
-    "sonnet|opus|haiku|instant|instruct|turbo|flash|ultra|nano|mini|coder|preview|thinking|pro|vl|xl|distill|reasoner"
+    "sonnet|opus|haiku|instant|instruct|turbo|flash|ultra|nano|mini|coder|preview|thinking|pro|vl|xl|"
+    "distill|reasoner"
 )
-HYPHENATED = f"{VARIANTS}|it|chat|base|code|small|medium|large|micro|lite|max|plus|moe|math|vision|audio|omni|next|latest|exp"
+HYPHENATED = (
+    f"{VARIANTS}|it|chat|base|code|small|medium|large|micro|lite|max|plus|moe|math|vision|audio|"
+    f"omni|next|latest|exp"
+)
 VERSION = (
     rf"(?:(?:{SOFT}?(?:[-_ /:@]|\.(?=\d)){SOFT}?|{SOFT})?v?\d{{1,6}}(?:\.\d{{1,4}}){{0,3}}[a-z]{{0,6}}"
     rf"|[-_:/](?:{HYPHENATED})(?![{LATIN}])|{SOFT}? {SOFT}?(?:{VARIANTS})(?![{LATIN}])){{0,6}}"
 )
-REST_OF_VERSION = rf"{VERSION}{SOFT}?[-_ /:@.'\n]?{SOFT}?[a-z0-9.{CYRILLIC}]{{0,24}}\Z"
+REST_OF_VERSION = rf"{VERSION}(?:'?[a-z{CYRILLIC}]{{1,3}})?[-_ /:@.'\n{SOFT}]{{0,6}}[a-z0-9.{CYRILLIC}]{{0,24}}\Z"
 
 Trie = dict[str, "Trie"]
 END = ""  # marks the end of a name in a trie
@@ -107,9 +125,12 @@ def _by_script(groups: Sequence[_Group], expression: Callable[[_Group], str]) ->
         scripts.setdefault(group.script, []).append(
             f"(?P<kind{number}>(?=[{group.first_letters}]){expression(group)})"
         )
-    letters = {script: "".join(group.first_letters for group in groups if group.script == script) for script in scripts}
+    letters = {
+        script: "".join(group.first_letters for group in groups if group.script == script) for script in scripts
+    }
     return "|".join(
-        f"(?=[{letters[script]}]){LEFT[script]}(?:{'|'.join(alternatives)})" for script, alternatives in scripts.items()
+        f"(?=[{letters[script]}]){LEFT[script]}(?:{'|'.join(alternatives)})"
+        for script, alternatives in scripts.items()
     )
 
 

@@ -22,7 +22,8 @@ from arena.config import (
 from arena.endpoints import Endpoint, EndpointError, Failure, Finish
 from arena.endpoints.scripted import Scripted
 from arena.errors import ConfigError
-from arena.rules.name_masking import names_of
+from arena.rules.name_aliases import Family, extended, shipped_families
+from arena.rules.name_masking import NameMasker, names_of
 from arena.serving.availability import FAILURES_BEFORE_SUSPENSION, SUSPENSION_SECONDS, Availability, State
 
 log = logging.getLogger(__name__)
@@ -88,6 +89,13 @@ class Serving:
     def names_to_hide(self) -> set[str]:
         """Every name and alias; masking only the two of a battle would reveal them."""
         return {name for model in self.models.values() for name in names_of(model.name, _aliases(model.settings))}
+
+    def name_masker(self, additions: Iterable[Family] = ()) -> NameMasker:
+        """The masker of all names, with the organisations of the models' facts and `additions` to the shipped table."""
+        makers = (
+            Family(name, organisations=_organisations(model.settings)) for name, model in self.models.items()
+        )
+        return NameMasker(self.names_to_hide(), extended(shipped_families(), [*makers, *additions]))
 
     def start(self) -> None:
         """Start every model in the background, while the page is already up."""
@@ -218,6 +226,10 @@ def _transformers(settings: TransformersSettings) -> Endpoint:
 def _aliases(settings: AnyModel) -> set[str]:
     server_name = {settings.model} if isinstance(settings, OpenAISettings) and settings.model else set()
     return {*settings.aliases, *server_name}
+
+
+def _organisations(settings: AnyModel) -> tuple[str, ...]:
+    return (settings.facts.organisation,) if settings.facts.organisation else ()
 
 
 async def _make_ready(model: ServedModel) -> None:

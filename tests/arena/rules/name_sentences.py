@@ -10,23 +10,23 @@ from pathlib import Path
 SENTENCES = Path(__file__).with_name("name_sentences.jsonl")
 
 # One model of each of the families that the sentences use; Falcon, Grok, Granite and Phi are not served.
-MODELS = {
-    "HuggingFaceTB/SmolLM2-135M-Instruct": "Hugging Face",
-    "gemma-3-270m-it": "Google DeepMind",
-    "gemini-2.5-flash": "Google",
-    "Qwen/Qwen2.5-0.5B-Instruct": "Alibaba Cloud",
-    "meta-llama/Llama-3.2-1B-Instruct": "Meta",
-    "mistralai/Mistral-7B-Instruct-v0.3": "Mistral AI",
-    "deepseek-chat": "DeepSeek",
-    "gpt-4o-mini": "OpenAI",
-    "o1-mini": "OpenAI",
-    "claude-3-5-haiku": "Anthropic",
-    "01-ai/Yi-1.5-6B-Chat": "01.AI",
-    "moonshotai/Kimi-K2": "Moonshot AI",
-    "zai-org/GLM-4.5": "Zhipu AI",
-    "ernie-4.5": "Baidu",
-    "doubao-1.5-pro": "ByteDance",
-}
+MODELS = (
+    "HuggingFaceTB/SmolLM2-135M-Instruct",
+    "gemma-3-270m-it",
+    "gemini-2.5-flash",
+    "Qwen/Qwen2.5-0.5B-Instruct",
+    "meta-llama/Llama-3.2-1B-Instruct",
+    "mistralai/Mistral-7B-Instruct-v0.3",
+    "deepseek-chat",
+    "gpt-4o-mini",
+    "o1-mini",
+    "claude-3-5-haiku",
+    "01-ai/Yi-1.5-6B-Chat",
+    "moonshotai/Kimi-K2",
+    "zai-org/GLM-4.5",
+    "ernie-4.5",
+    "doubao-1.5-pro",
+)
 
 
 @dataclass(frozen=True)
