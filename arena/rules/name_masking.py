@@ -24,7 +24,7 @@ SHORTEST = 3  # letters: a shorter name is masked only where the text speaks of 
 MANY = 5000  # names in a block after which its rest is masked as one, which bounds the time
 LONG_BLOCK = 1000  # characters after which a sentence ends a block
 PARAGRAPH = re.compile(r"\n[ \t\r]*\n")
-SENTENCE = re.compile(r"(?<=[^\W\d_]{3})[.!?]\s|(?<=[^\W\d_])[。！？]")
+PARAGRAPH_OR_SENTENCE = re.compile(rf"{PARAGRAPH.pattern}|(?<=[^\W\d_]{{3}})[.!?]\s|(?<=[^\W\d_])[。！？]")
 
 # What may stand between two names, the first of which is masked: Gemma by Google, Qwen (Alibaba), Googleの Gemma
 CHAIN_LENGTH = 14
@@ -75,7 +75,7 @@ class NameMasker:
 
     def hide_block(self, text: str, whole: bool, first: bool) -> str:
         """One block with the names masked; see `blocks`."""
-        if not self._names:
+        if not self._names or text.isspace():
             return text
         spans, shown = self._masked(text, whole, first)
         pieces: list[str] = []
@@ -116,12 +116,9 @@ class GrowingText:
 
 def block_end(text: str, start: int) -> int | None:
     """Where the block that begins at `start` ends: at an empty line, or with a sentence after `LONG_BLOCK` characters."""
-    ends = [
-        match.end()
-        for match in (PARAGRAPH.search(text, start), SENTENCE.search(text, start + LONG_BLOCK))
-        if match
-    ]
-    return min(ends, default=None)
+    long = start + LONG_BLOCK
+    match = PARAGRAPH.search(text, start, long) or PARAGRAPH_OR_SENTENCE.search(text, long)
+    return match.end() if match else None
 
 
 def blocks(text: str) -> Iterator[str]:
