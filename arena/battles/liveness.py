@@ -15,11 +15,10 @@ from arena.store import Database, Session, running_turns
 
 log = logging.getLogger(__name__)
 
-CHECK_EVERY = 2.0  # seconds between two signs of life
-# Four missed signs; turns of a dead server are closed within 10 s of its last one.
-SILENT_AFTER = timedelta(seconds=8)
-LENIENT = 2  # checks after which every server that lives has given a sign
-LOST_AFTER = 4  # checks in a row that find a battle of this server without its turn, which may be about to start
+CHECK_EVERY = 1.0  # second between two signs of life
+SILENT_AFTER = timedelta(seconds=6)  # six signs missed: a pause that a server that lives does not make
+LENIENT = 4  # checks after which every server that lives has given a sign
+LOST_AFTER = 8  # checks in a row that find a battle of this server without its turn, which may be about to start
 
 
 class Liveness:

@@ -95,8 +95,8 @@ class Voter:
         elif "Choose Regenerate" in reply:
             counts["interrupted turns that a voter ran again"] += 1
             page.call(page.events["regenerate"], [self.battle])
-        elif "still writing" in reply or "started to write" in reply:
-            time.sleep(RETRY)
+        elif "still writing" in reply or "started to write" in reply or "vote again" in reply:
+            time.sleep(RETRY)  # the turn runs, here or on another server, or has just ended
         elif "already voted" in reply:
             counts["repeated votes of which the first was on disk"] += 1
             self.battle = ""
@@ -113,6 +113,6 @@ def battle_id(value: Any) -> str:
 
 
 def notice_of(reply: str) -> str:
-    """The text that the page shows above the votes."""
-    found = re.search(r'class=\\"(?:warning|waiting|plain|reveal)[^>]*>([^<]+)', reply)
-    return found.group(1)[:60] if found else reply[-60:]
+    """The start of the text that the page shows above the votes."""
+    found = re.search(r'class=\\"notice [^>]*>([^<]+)', reply)
+    return found.group(1)[:60] if found else "no words"

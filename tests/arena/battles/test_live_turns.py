@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlmodel import select
 
 from arena.battles.battles import BattleRefused, Battles
-from arena.battles.liveness import LOST_AFTER, SILENT_AFTER
+from arena.battles.liveness import LENIENT, LOST_AFTER, SILENT_AFTER
 from arena.battles.votes import VoteRefused
 from arena.config import BattleSettings, ScriptedSettings
 from arena.store import Database
@@ -311,7 +311,7 @@ async def test_an_outage_that_silenced_every_server_closes_no_turn(up_for_long):
     hours_pass(up_for_long, two)
     assert await two.check_servers() == 0
     assert await one.check_servers() == 0
-    for _ in range(3):
+    for _ in range(LENIENT):
         assert await two.check_servers() == 0
     assert (await two.view("ann", view.public_id)).status is BattleStatus.RUNNING
     await asyncio.gather(one.close(), two.close())

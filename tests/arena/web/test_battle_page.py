@@ -318,15 +318,20 @@ def test_a_prompt_that_cannot_be_sent_is_explained_and_kept(browser, quick, prom
     page.context.close()
 
 
-def test_a_kill_in_mid_battle_is_explained_when_the_arena_is_back(browser, tmp_path, arena):
+def test_a_kill_in_mid_battle_keeps_the_text_and_the_voter_runs_it_again(browser, tmp_path, arena):
     first = arena(SLOW)
     page = open_page(browser, first.url)
     ask(page, "Tell me everything.")
     votable(page)
+    page.wait_for_timeout(1500)  # the text is saved every second
     first.stop(signal.SIGKILL)
     page.get_by_text("The arena cannot be reached").wait_for()
     arena(SLOW, "--port", first.url.rsplit(":", 1)[1])
-    page.get_by_text("was closed and not counted").wait_for(timeout=PATIENCE)
+    page.get_by_text("these answers are not whole").wait_for(timeout=PATIENCE)
+    expect(page.locator("#vote-tie")).to_be_disabled()
+    assert len(page.locator("#chat-a .bot").last.inner_text()) > len("(nothing)")
+    page.locator("#regenerate").click()
+    votable(page)
     page.locator("#new-battle").click()
     page.get_by_text("Two anonymous models will answer").wait_for()
     expect(page.locator("#prompt textarea")).to_have_attribute("placeholder", "Ask both models")
