@@ -89,8 +89,12 @@ def main() -> None:
         "--battles", type=int, default=200, help="battles for each setting; 0: only computed waits"
     )
     parser.add_argument("--voters", type=int, default=VOTERS, help="battles at once")
+    parser.add_argument("--computed", type=int, default=0, help="battles computed without network, load and noise")
     options = parser.parse_args()
     print_computed_waits()
+    if options.computed:
+        print("\n| computed battles | accuracy | 95 % interval | chance |\n| --- | --- | --- | --- |")
+        print(f"| {options.computed} | {accuracy_row([computed(n) for n in range(options.computed)], both)} |")
     if not options.battles:
         return
     recordings = {pacing: recorded(pacing, options.battles, options.voters) for pacing in ("off", "equal")}
@@ -262,6 +266,34 @@ def computed_wait(paces: tuple[float, float], draw: random.Random) -> tuple[floa
         pacer.advance(supplies)
         first = first or (now if pacer.released else 0.0)
     return first - max(starts), ticks * TICK - max(ends)
+
+
+def computed(seed: int) -> Recording:
+    """A battle with equal pacing as an observer without any noise would see it."""
+    draw = random.Random(seed)
+    names = sorted(MODELS, reverse=draw.random() < 0.5)
+    events = [_pieces(name, draw) for name in names]
+    pacer, frames, tick = Pacer(), [Frame(0.0, (0, 0), 0)], 0
+    while not pacer.finished:
+        tick += 1
+        grown = [max((at for when, at in pieces if when <= tick * TICK), default=0) for pieces in events]
+        pacer.advance([Supply(has, has == pieces[-1][1]) for has, pieces in zip(grown, events, strict=True)])
+        shown = (min(pacer.released, grown[0]), min(pacer.released, grown[1]))
+        if shown != frames[-1].sides:
+            frames.append(Frame(tick * TICK, shown, sum(shown)))
+    return Recording(tuple(frames), names[0] == "quick")
+
+
+def _pieces(model: str, draw: random.Random) -> list[tuple[float, int]]:
+    """When a model has written how many characters, as `_write` sends them."""
+    first, characters_a_second, (fewest, most) = MODELS[model]
+    length, now, at = _length(draw), first * draw.uniform(0.7, 1.3), 0
+    pieces: list[tuple[float, int]] = []
+    while at < length:
+        size = draw.randint(fewest, most)
+        now, at = now + size / characters_a_second * draw.uniform(0.6, 1.4), min(at + size, length)
+        pieces.append((now, at))
+    return pieces
 
 
 def _length(draw: random.Random) -> int:

@@ -15,6 +15,7 @@ from reproduce.attacks.outcome import Outcome, outcome
 from reproduce.attacks.page import Page
 from reproduce.attacks.target import Target, target
 
+UNLIMITED = "[limits]\nbattles_per_voter = 0\nvotes_per_voter = 0\nturns_per_voter = 0"
 SOON = 10.0  # seconds in which a battle must end
 TEXT = {"delta": {"content": "Well. "}}
 DONE = {"delta": {}, "finish_reason": "stop"}
@@ -46,7 +47,7 @@ REFUSALS = (
 def odd_replies(_: Target) -> Outcome:
     """Every shape on one side of a battle: it gets through if the battle can be voted on, or does not end soon."""
     tries: list[str | None] = []
-    with hostile() as url, target(models(url)) as arena, arena.visitor() as http:
+    with hostile() as url, target(models(url), UNLIMITED) as arena, arena.visitor() as http:
         for number in range(len(SHAPES) + len(REFUSALS)):
             began = time.monotonic()
             page = Page(http)
@@ -54,7 +55,7 @@ def odd_replies(_: Target) -> Outcome:
             late = time.monotonic() - began > SOON
             battle = re.findall(r'"([A-Za-z0-9_-]{16})"', received)
             vote = Page(http).call(page.events["vote_tie"], [battle[0]]) if battle else "no battle began"
-            counted = battle and "does not count" not in vote
+            counted = "does not count" not in vote
             tries.append(f"shape {number}: {'late' if late else vote[-60:]}" if late or counted else None)
             fine = Page(http)
             fine.call(fine.events["send"], ["fine", ""])  # else the model rests after three failures
@@ -64,7 +65,7 @@ def odd_replies(_: Target) -> Outcome:
 def echoed_keys(_: Target) -> Outcome:
     """The server echoes the key that it was sent: in an error, a stream, a header, in part, encoded."""
     tries: list[str | None] = []
-    with hostile() as url, target(models(url)) as arena, arena.visitor() as http:
+    with hostile() as url, target(models(url), UNLIMITED) as arena, arena.visitor() as http:
         secret = arena.secret
         for number in range(ECHOES):
             page = Page(http)
