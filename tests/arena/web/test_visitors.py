@@ -103,7 +103,7 @@ def test_visitors_behind_a_named_proxy_have_limits_of_their_own(arena, tmp_path,
 
 
 def test_a_turn_whose_stream_nobody_opens_is_stopped_and_keeps_its_text(arena, tmp_path, visit):
-    voter = visit(arena(f"[battles]\nunread_seconds = 0.5\n{SLOW}").url)
+    voter = visit(arena(f"[battles]\nunread_seconds = 1.5\n{SLOW}").url)
     joined(voter, "send", "hello", "")
     ended = "select count(*) from completion where status = 'stopped' and text != ''"
     assert until(lambda: rows(tmp_path, ended) == [(2,)])
@@ -112,7 +112,7 @@ def test_a_turn_whose_stream_nobody_opens_is_stopped_and_keeps_its_text(arena, t
 
 
 def test_closing_the_tab_stops_the_turn_and_coming_back_goes_on(arena, tmp_path, visit):
-    voter = visit(arena(f"[battles]\nunread_seconds = 0.5\n{SLOW}").url)
+    voter = visit(arena(f"[battles]\nunread_seconds = 1.5\n{SLOW}").url)
     joined(voter, "send", "hello", "")
     with voter.http.stream("GET", f"/gradio_api/queue/data?session_hash={voter.session}") as stream:
         lines = stream.iter_lines()
