@@ -90,6 +90,7 @@ class Battles:
             register_models(session, self.serving.models)
             return self._liveness.enter(session)
 
+        await asyncio.to_thread(self._name_masker.compile)
         return await self._write(prepare)
 
     @property

@@ -59,6 +59,10 @@ class NameMasker:
         self._names = frozenset(name.strip() for name in names if name.strip())
         self._families = shipped_families() if families is None else tuple(families)
 
+    def compile(self) -> None:
+        """Compile the names now, in half a second; otherwise the first text waits for it."""
+        _ = self._pattern
+
     @cached_property
     def _pattern(self) -> NamePattern:
         return _pattern_of(self._names, self._families)
