@@ -11,12 +11,13 @@ from arena.config import PriceSettings
 from arena.engine.budget import BYTES_PER_TOKEN, Price, estimated_tokens
 from arena.rules.limits import Spending
 from arena.rules.votes import SIDES, Side
-from arena.serving.models import Serving
+from arena.serving.models import ServedModel, Serving
 from arena.store.battles import StoredBattle
 from arena.store.usage import Settlement
 
 # A server that reports more than this multiple of what a call can use is wrong, or wants to use the budget up.
 IMPLAUSIBLE = 10
+CALLS = 2  # of a turn
 
 
 @dataclass(frozen=True)
@@ -45,14 +46,11 @@ class CallEstimate:
 
 @dataclass(frozen=True)
 class Reservation:
-    """The most that a turn may cost, which counts from its start; its cost replaces it at its end."""
+    """The most that a turn of any two models may cost, which counts from its start; its cost replaces it at its end."""
 
     day: str
+    most: Spending
     estimates: Mapping[Side, CallEstimate]
-
-    @property
-    def most(self) -> Spending:
-        return sum((estimate.most for estimate in self.estimates.values()), Spending())
 
     def settlement(self, sides: Mapping[Side, Writing]) -> Settlement:
         """What the end of the turn changes in the spending of its day, also of a stopped or failed turn."""
@@ -69,6 +67,26 @@ def call_estimates(serving: Serving, battle: StoredBattle) -> dict[Side, CallEst
         tokens = estimated_tokens(model.request(conversation(battle, side)))
         estimates[side] = CallEstimate(*tokens, model.settings.price)
     return estimates
+
+
+def dearest_turn(serving: Serving, battle: StoredBattle) -> Spending:
+    """The most that the last turn could cost with any two of the served models.
+
+    A refusal must not depend on the two that were drawn: voters would read from it who fights. Lengths are rounded up
+    to a power of two, so that prompts of growing length do not measure what is left of the budget.
+    """
+    prompts = (estimated_tokens({"messages": conversation(battle, side)})[0] for side in SIDES)
+    tokens = 1 << (max(prompts) - 1).bit_length()
+    calls = [_call_at_most(model, tokens).most for model in serving.models.values()]
+    return Spending(
+        sum(sorted(call.tokens for call in calls)[-CALLS:]), sum(sorted(call.usd for call in calls)[-CALLS:])
+    )
+
+
+def _call_at_most(model: ServedModel, tokens: int) -> CallEstimate:
+    """The estimate of a call with a conversation of so many tokens, next to the system prompt of the model."""
+    system, completion = estimated_tokens(model.request([]))
+    return CallEstimate(system + tokens, completion, model.settings.price)
 
 
 def _plausible(reported: int | None, estimated: int, most: int) -> int:

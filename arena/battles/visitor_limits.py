@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from arena.battles.live_turns import BattleRefused
 from arena.battles.loop_lag import LoopLag
-from arena.battles.turn_costs import Reservation, call_estimates
+from arena.battles.turn_costs import CALLS, Reservation, call_estimates, dearest_turn
 from arena.config import LimitSettings
 from arena.rules.limits import Action, Limit, Scope, Spending, budget_refusal, until_midnight
 from arena.serving.models import Serving
@@ -30,7 +30,6 @@ log = logging.getLogger(__name__)
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 ARENA = "arena"  # the subject of limits on all visitors together
-CALLS = 2  # of a turn
 LAGGING = "The arena is busy. Please try again in a moment. Your prompt is kept."
 NO_LIMITS = LimitSettings(**dict.fromkeys(LimitSettings.model_fields, 0))
 
@@ -84,9 +83,10 @@ class VisitorLimits:
         self._count(session, visitor, [Action.VOTE])
 
     def reserve(self, session: Session, battle: StoredBattle) -> Reservation:
-        """Reserve the most that the last turn of a battle may cost. Raises `LimitReached`."""
+        """Reserve the most that the last turn of a battle may cost, whoever fights. Raises `LimitReached`."""
         at = self._clock()
-        reservation = Reservation(at.date().isoformat(), call_estimates(self.serving, battle))
+        dearest = dearest_turn(self.serving, battle)
+        reservation = Reservation(at.date().isoformat(), dearest, call_estimates(self.serving, battle))
         most = Spending(self.settings.tokens_per_day, self.settings.usd_per_day)
         try:
             reserve(session, reservation.day, most, reservation.most)

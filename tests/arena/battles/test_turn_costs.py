@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from arena.battles.streaming import Writing
-from arena.battles.turn_costs import Reservation, call_estimates
+from arena.battles.turn_costs import Reservation, call_estimates, dearest_turn
 from arena.config import PriceSettings
 from arena.endpoints import Usage
 from arena.rules.limits import Spending
@@ -28,7 +28,8 @@ def battle(prompt: str = "Hello?") -> StoredBattle:
 
 @pytest.fixture
 def reservation():
-    return Reservation("2026-11-27", call_estimates(ready(*MODELS), battle()))
+    serving = ready(*MODELS)
+    return Reservation("2026-11-27", dearest_turn(serving, battle()), call_estimates(serving, battle()))
 
 
 def spent(reservation: Reservation, a: Writing, b: Writing) -> Spending:
@@ -40,7 +41,23 @@ def test_the_reservation_is_the_longest_completion(reservation):
     assert reservation.estimates["b"].completion_tokens == 512
     assert reservation.estimates["b"].prompt_tokens > reservation.estimates["a"].prompt_tokens + 90
     prompt = reservation.estimates["a"].prompt_tokens
-    assert reservation.most.usd == pytest.approx((prompt * 1 + 100 * 10) / 1e6)
+    assert (prompt * 1 + 100 * 10) / 1e6 < reservation.most.usd < (4 * prompt * 1 + 100 * 10) / 1e6
+
+
+def test_the_most_is_that_of_the_dearest_two_whoever_fights():
+    dear = [PLAIN.model_copy(update={"name": f"dear-{i}", "price": PRICE}) for i in range(2)]
+    cheap, serving = ready(*MODELS), ready(*MODELS, *dear)
+    assert dearest_turn(serving, battle()).usd > 5 * dearest_turn(cheap, battle()).usd
+    for length in (1, 99, 5000, 20_000):
+        drawn = call_estimates(serving, battle("é" * length))
+        most = dearest_turn(serving, battle("é" * length))
+        assert most.tokens >= sum(call.most.tokens for call in drawn.values())
+        assert most.usd >= sum(call.most.usd for call in drawn.values())
+
+
+def test_growing_prompts_measure_the_budget_in_few_steps_only():
+    serving = ready(*MODELS)
+    assert len({dearest_turn(serving, battle("x" * length)) for length in range(1, 20_000, 7)}) <= 10
 
 
 def test_reported_usage_is_the_cost(reservation):

@@ -168,6 +168,31 @@ async def test_racing_turns_never_reserve_more_than_the_budget(database, clock, 
     await battles.close()
 
 
+TALKATIVE = ScriptedSettings(
+    name="dear-one", endpoint="scripted", delay=0, max_tokens=900, replies=("word " * 80,), price=PRICE
+)
+
+
+async def started_until_refused(battles: Battles) -> list[str]:
+    """Begin battles until the budget is used; returns their public ids."""
+    begun: list[str] = []
+    while await allowed(request := asyncio.ensure_future(battles.begin("ann", "hello"))):
+        begun.append(request.result().public_id)
+        await settled(battles, "ann", begun[-1])
+    assert "used its budget" in str(request.exception())
+    return begun
+
+
+@pytest.mark.parametrize("limit", [{"usd_per_day": 1.0}, {"tokens_per_day": 2500}])
+async def test_a_used_budget_refuses_every_pair_alike(database, clock, limit):
+    battles = await arena(database, clock, TALKATIVE, PLAIN, LISTS, **limit)
+    begun = await started_until_refused(battles)
+    requests = [battles.begin("ann", "hello") for _ in range(30)]
+    requests += [battles.continue_("ann", public_id, "hello") for public_id in begun]
+    requests += [battles.regenerate("ann", public_id) for public_id in begun]
+    assert await allowed(*requests) == 0
+
+
 async def until_refused(battles: Battles) -> None:
     for _ in range(9):
         await played(battles)
