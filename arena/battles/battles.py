@@ -23,7 +23,7 @@ from arena.battles.matchmaking import TooFewModels, draw_pair, why_no_battle
 from arena.battles.turn_costs import Reservation
 from arena.battles.turn_saver import TurnSaver
 from arena.battles.views import BattleView, interrupted, view_of
-from arena.battles.visitor_limits import LimitReached, Visitor, VisitorLimits
+from arena.battles.visitor_limits import LimitReached, VisitorLimits
 from arena.battles.votes import (
     INTERRUPTED,
     NOT_SAVED,
@@ -38,6 +38,7 @@ from arena.errors import DatabaseUnavailable
 from arena.rules.name_aliases import Family
 from arena.rules.name_masking import NameMasker
 from arena.rules.prompt_limits import checked_prompt
+from arena.serving.availability import Visitor
 from arena.serving.models import Serving
 from arena.store import Database, Session, running_turns, shared_battles
 from arena.store import battles as stored
@@ -161,7 +162,7 @@ class Battles:
             return running, self._visitors.reserve(session, running)
 
         with self._running.place(voter):
-            return self._run_turn(*await self._write(write))
+            return self._run_turn(*await self._write(write), address)
 
     async def continue_(self, voter: str, public_id: str, prompt: str, address: str | None = None) -> BattleView:
         """Run the same two models on the next prompt. Raises `PromptRejected`, `BattleRefused`."""
@@ -294,7 +295,7 @@ class Battles:
 
         with self._running.place(battle.voter):
             try:
-                return self._run_turn(*await self._write(begin))
+                return self._run_turn(*await self._write(begin), address)
             except stored.WrongStatus:
                 raise BattleRefused(
                     "This battle has changed in the meantime. Reload the page to see it."
@@ -314,9 +315,9 @@ class Battles:
             raise BattleRefused(f"A model of this battle is no longer served. {advice}")
         return battle
 
-    def _run_turn(self, battle: StoredBattle, reservation: Reservation) -> BattleView:
+    def _run_turn(self, battle: StoredBattle, reservation: Reservation, address: str | None) -> BattleView:
         """Start the turn that the store has as running."""
-        return self._view(battle, self._running.start(battle, reservation))
+        return self._view(battle, self._running.start(battle, reservation, address))
 
     async def _stop_for_vote(self, public_id: str) -> None:
         """Stop both models for a vote. Raises `VoteRefused` while nothing can be judged or saved."""

@@ -19,6 +19,7 @@ from arena.battles.views import conversation
 from arena.config import BattleSettings
 from arena.rules.name_masking import NameMasker
 from arena.rules.votes import SIDES, Side
+from arena.serving.availability import Visitor
 from arena.serving.models import Serving
 from arena.store.battles import StoredBattle
 from arena.store.running_turns import EndedTurn, TextSoFar
@@ -164,8 +165,8 @@ class RunningTurns:
             self._coming.remove(voter)
             self._note_idle()
 
-    def start(self, battle: StoredBattle, reservation: Reservation) -> RunningTurn:
-        """Start the turn that the store has as running."""
+    def start(self, battle: StoredBattle, reservation: Reservation, address: str | None = None) -> RunningTurn:
+        """Start the turn that the store has as running, for a voter who comes from this address."""
         names = {"a": battle.model_a, "b": battle.model_b}
         turn = LiveTurn(
             conversations={side: conversation(battle, side) for side in SIDES},
@@ -174,16 +175,19 @@ class RunningTurns:
             timeouts=StreamTimeouts(self.limits.first_token_timeout, self.limits.turn_timeout),
             pacer=Pacer() if self.limits.pacing == "equal" else None,
         )
-        live = RunningTurn(battle, turn, asyncio.create_task(self._write_turn(battle, turn, reservation)))
+        ending = self._write_turn(battle, turn, reservation, Visitor(battle.voter, address))
+        live = RunningTurn(battle, turn, asyncio.create_task(ending))
         live.task.add_done_callback(lambda _task: self._turn_ended(live))
         self._live[battle.public_id] = live
         return live
 
-    async def _write_turn(self, battle: StoredBattle, turn: LiveTurn, reservation: Reservation) -> None:
+    async def _write_turn(
+        self, battle: StoredBattle, turn: LiveTurn, reservation: Reservation, visitor: Visitor
+    ) -> None:
         """Run the turn and store its completions and status, as soon as the database takes them."""
         lag = self._lag.total
         await turn.run()
-        self.serving.record_outcomes(outcome_without_lag(turn, self._lag.total - lag))
+        self.serving.record_outcomes(outcome_without_lag(turn, self._lag.total - lag), visitor)
         status = BattleStatus.FAILED if turn.failed else BattleStatus.OPEN
         settlement = reservation.settlement(turn.sides)
         if not await self._saver.finish(EndedTurn(battle.id, turn.written(), status, settlement=settlement)):

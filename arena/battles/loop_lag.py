@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from arena.battles.streaming import LiveTurn
 from arena.endpoints import Failure
+from arena.endpoints.endpoint import Blame
 
 PROBE_EVERY = 0.1  # seconds
 MEMORY = 5.0  # seconds over which the lag is averaged: one stall of a second must not turn voters away
@@ -49,11 +50,11 @@ class LoopLag:
         return max(0.0, self._clock() - self._due)
 
 
-def outcome_without_lag(turn: LiveTurn, lost: float) -> dict[str, bool]:
+def outcome_without_lag(turn: LiveTurn, lost: float) -> dict[str, Blame | None]:
     """The outcome of a turn by model, less the timeouts that `lost` seconds of lag may have caused."""
     excused = {
         turn.models[side].name
         for side, writing in turn.sides.items()
         if writing.failure is Failure.TIMEOUT and lost >= EXCUSED_SHARE * (writing.seconds or 0)
     }
-    return {name: succeeded for name, succeeded in turn.outcome().items() if name not in excused}
+    return {name: blame for name, blame in turn.outcome().items() if name not in excused}

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from arena.battles.pacing import TICK, Pacer, Supply
 from arena.endpoints import EndpointError, Failure, Finish, Usage
-from arena.endpoints.endpoint import CONTENT_FILTER
+from arena.endpoints.endpoint import CONTENT_FILTER, Blame
 from arena.rules.name_masking import GrowingText, NameMasker
 from arena.rules.prompt_limits import clean
 from arena.rules.votes import SIDES, Side
@@ -46,6 +46,7 @@ class Writing:
     status: CompletionStatus = CompletionStatus.RUNNING
     finish_reason: str | None = None
     failure: Failure | None = None
+    blame: Blame = Blame.UNCLEAR  # of a failure
     usage: Usage = field(default_factory=Usage)
     first_token_seconds: float | None = None
     seconds: float | None = None
@@ -162,16 +163,16 @@ class LiveTurn:
         end = bisect_left(lengths, released, key=lambda size: len(masker.hide(writing.text[:size], whole=False)))
         writing.text, writing.status, writing.finish_reason = writing.text[:end], CompletionStatus.STOPPED, None
 
-    def outcome(self) -> dict[str, bool]:
-        """Whether each model finished, for those that were not stopped.
+    def outcome(self) -> dict[str, Blame | None]:
+        """None for each model that finished, and the blame of each failure.
 
-        A content filter answers for the prompt: visitors must not be able to suspend a model with it.
+        What the prompt alone can cause is left out: visitors must not be able to suspend a model with it.
         """
         ended = (CompletionStatus.FINISHED, CompletionStatus.FAILED)
         return {
-            self.models[side].name: writing.status is CompletionStatus.FINISHED
+            self.models[side].name: None if writing.status is CompletionStatus.FINISHED else writing.blame
             for side, writing in self.sides.items()
-            if writing.status in ended and writing.finish_reason != CONTENT_FILTER
+            if writing.status in ended and writing.blame is not Blame.PROMPT
         }
 
     def written(self) -> dict[Side, Written]:
@@ -199,7 +200,7 @@ class LiveTurn:
             await self._read(side, started)
             self._end(side)
         except EndpointError as error:
-            self._fail(side, error.failure, error.detail)
+            self._fail(side, error.failure, error.detail, error.blame)
         except TimeoutError:
             self._fail(side, Failure.TIMEOUT, f"no complete reply after {time.monotonic() - started:.0f} s")
         except asyncio.CancelledError:
@@ -233,14 +234,18 @@ class LiveTurn:
         """Finish a side. A filtered completion, or one that shows nothing, is a failure: it cannot be compared."""
         writing = self.sides[side]
         if writing.finish_reason == CONTENT_FILTER:
-            self._fail(side, Failure.REFUSED, "the server's content filter withheld the completion")
+            self._fail(side, Failure.REFUSED, "the server's content filter withheld the completion", Blame.PROMPT)
         elif not has_visible_text(writing.text):
-            self._fail(side, Failure.BROKEN, "the completion has no visible character")
+            self._fail(side, Failure.BROKEN, "the completion has no visible character", Blame.PROMPT)
         else:
             writing.status = CompletionStatus.FINISHED
 
-    def _fail(self, side: Side, failure: Failure, detail: str) -> None:
-        self.sides[side].status, self.sides[side].failure = CompletionStatus.FAILED, failure
+    def _fail(self, side: Side, failure: Failure, detail: str, blame: Blame = Blame.UNCLEAR) -> None:
+        """End a side. Once it has written, the endpoint works, and the prompt may have been the cause."""
+        writing = self.sides[side]
+        if blame is Blame.ENDPOINT and writing.text:
+            blame = Blame.UNCLEAR
+        writing.status, writing.failure, writing.blame = CompletionStatus.FAILED, failure, blame
         log.warning("%s failed (%s): %s", self.models[side].name, failure.value, detail)
 
     def _record(self, writing: Writing) -> Written:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from arena.battles.live_turns import BattleRefused
@@ -12,6 +11,7 @@ from arena.battles.loop_lag import LoopLag
 from arena.battles.turn_costs import CALLS, Reservation, call_estimates, dearest_turn
 from arena.config import LimitSettings
 from arena.rules.limits import Action, Limit, Scope, Spending, budget_refusal, until_midnight
+from arena.serving.availability import Visitor
 from arena.serving.models import Serving
 from arena.store import Session
 from arena.store.battles import StoredBattle
@@ -40,14 +40,6 @@ class LimitReached(BattleRefused):
     def __init__(self, text: str, seconds: float) -> None:
         super().__init__(text)
         self.seconds = seconds
-
-
-@dataclass(frozen=True)
-class Visitor:
-    """A voter, and the address from which they come now; the address is not stored."""
-
-    voter: str
-    address: str | None = None
 
 
 class VisitorLimits:

@@ -49,14 +49,37 @@ class Failure(StrEnum):
     UNUSABLE = "unusable"  # permanent: this model cannot be loaded here, so no later request can succeed
 
 
-class EndpointError(Exception):
-    """A call that gave no completion. `detail` is for the operator and never shown to a voter."""
+class Blame(StrEnum):
+    """What a failure says about the endpoint, whose prompts come from strangers."""
 
-    def __init__(self, failure: Failure, detail: str, retry_after: float | None = None) -> None:
+    PROMPT = "prompt"  # nothing: the prompt alone can cause it
+    UNCLEAR = "unclear"  # something, if prompts of several strangers fail so
+    ENDPOINT = "endpoint"  # it cannot be used now, whatever the prompt is
+
+
+_BLAME = {
+    Failure.UNREACHABLE: Blame.ENDPOINT,
+    Failure.UNAUTHORISED: Blame.ENDPOINT,
+    Failure.NOT_READY: Blame.ENDPOINT,
+    Failure.UNUSABLE: Blame.ENDPOINT,
+    Failure.REFUSED: Blame.PROMPT,
+}
+
+
+class EndpointError(Exception):
+    """A call that gave no completion. `detail` is for the operator and never shown to a voter.
+
+    Without `blame`, it follows from the failure.
+    """
+
+    def __init__(
+        self, failure: Failure, detail: str, retry_after: float | None = None, blame: Blame | None = None
+    ) -> None:
         super().__init__(f"{failure.value}: {detail}")
         self.failure = failure
         self.detail = detail
         self.retry_after = retry_after  # seconds, if the endpoint sent them
+        self.blame = blame or _BLAME.get(failure, Blame.UNCLEAR)
 
 
 @dataclass(frozen=True)

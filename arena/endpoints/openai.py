@@ -21,7 +21,7 @@ from typing import NoReturn
 import httpx
 
 from arena.endpoints import echo
-from arena.endpoints.endpoint import EndpointError, Failure, Finish, Reply, Request
+from arena.endpoints.endpoint import Blame, EndpointError, Failure, Finish, Reply, Request
 from arena.endpoints.event_stream import bounded, completion_events, start_of, whole_text
 from arena.endpoints.failures import typed_failures
 from arena.endpoints.poster import HttpClient, check_encoding, encoded
@@ -30,6 +30,8 @@ from arena.endpoints.reply_schema import ModelList, chat_reply, message, parsed,
 from arena.endpoints.size_limits import ERROR_BYTES, LIST_BYTES, byte_limit, character_limit, too_long
 
 PASSING = {408, 409, 425, 429, 500, 502, 503, 504, 529}  # worth another try
+OF_SERVER = {401, 402, 404, 405, 407, 410}  # the key, the bill, the address or the model's name is wrong
+UNCLEAR = {403, 408, 409, 425, 429, 504}
 LONGEST_PAUSE = 30.0  # a server that asks for more has refused: a voter is waiting
 LONGEST_RETRY_AFTER = 86_400.0
 SUCCESS = range(200, 300)
@@ -179,7 +181,8 @@ class OpenAI:
                     raise self._translated(error) from None
         except EndpointError as error:
             # `from None`: the cause quotes what the server sent.
-            raise EndpointError(error.failure, self._redactor.line(error.detail), error.retry_after) from None
+            detail = self._redactor.line(error.detail)
+            raise EndpointError(error.failure, detail, error.retry_after, error.blame) from None
 
     @cached_property
     def _place(self) -> str:
@@ -197,7 +200,8 @@ class OpenAI:
             status, Failure.REFUSED if 400 <= status < 500 and status not in PASSING else Failure.BROKEN
         )
         said = f"it redirects to {headers.get('location', 'nowhere')}" if 300 <= status < 400 else message(body)
-        return EndpointError(failure, f"{self._place} answered {status}: {said}", retry_after(headers))
+        detail = f"{self._place} answered {status}: {said}"
+        return EndpointError(failure, detail, retry_after(headers), blame_of(status))
 
     def _translated(self, error: httpx.HTTPError) -> EndpointError:
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
@@ -216,6 +220,16 @@ def _may_pass(error: EndpointError) -> bool:
     if error.retry_after is not None and error.retry_after > LONGEST_PAUSE:
         return False
     return error.failure in (Failure.UNREACHABLE, Failure.RATE_LIMITED, Failure.BROKEN)
+
+
+def blame_of(status: int) -> Blame:
+    """What a refusal says about the server.
+
+    Moderation (403), the gateway's patience (504) and the calls of a minute (429) depend on the prompts.
+    """
+    if status in UNCLEAR:
+        return Blame.UNCLEAR
+    return Blame.ENDPOINT if status in OF_SERVER or status >= 500 or status < 400 else Blame.PROMPT
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from arena.endpoints.endpoint import EndpointError, Failure, Finish, Request, Usage
+from arena.endpoints.endpoint import Blame, EndpointError, Failure, Finish, Request, Usage
 
 Fault = Literal["before_first_token", "midway", "silent"]
 
@@ -39,7 +39,9 @@ class Scripted:
     async def stream(self, request: Request) -> AsyncGenerator[str | Finish]:
         text = self._completion(request)
         if self.fault == "before_first_token":
-            raise EndpointError(Failure.REFUSED, "the script says: fail before the first token")
+            raise EndpointError(
+                Failure.REFUSED, "the script says: fail before the first token", blame=Blame.ENDPOINT
+            )
         if self.fault == "silent":
             await asyncio.sleep(3600)
         pieces = text.split(" ")

@@ -6,7 +6,7 @@ The factors are generous, so that no honest reply meets them: a token has about 
 
 from __future__ import annotations
 
-from arena.endpoints.endpoint import EndpointError, Failure, Request
+from arena.endpoints.endpoint import Blame, EndpointError, Failure, Request
 
 CHARACTERS_PER_TOKEN = 32
 CHARACTERS_AT_LEAST = 4096
@@ -33,7 +33,9 @@ def too_long(size: int, limit: int, unit: str) -> None:
     """Raises `EndpointError` for a reply of more than `limit` characters or bytes."""
     if size > limit:
         raise EndpointError(
-            Failure.BROKEN, f"The reply has more than {limit:,} {unit}. Check that the server obeys max_tokens."
+            Failure.BROKEN,
+            f"The reply has more than {limit:,} {unit}. Check that the server obeys max_tokens.",
+            blame=Blame.PROMPT,
         )
 
 

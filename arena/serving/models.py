@@ -20,11 +20,12 @@ from arena.config import (
     api_key,
 )
 from arena.endpoints import Endpoint, EndpointError, Failure, Finish
+from arena.endpoints.endpoint import Blame
 from arena.endpoints.scripted import Scripted
 from arena.errors import ConfigError
 from arena.rules.name_aliases import Family, extended, shipped_families
 from arena.rules.name_masking import NameMasker, names_of
-from arena.serving.availability import FAILURES_BEFORE_SUSPENSION, SUSPENSION_SECONDS, Availability, State
+from arena.serving.availability import SUSPENSION_SECONDS, Availability, State, Visitor
 
 log = logging.getLogger(__name__)
 
@@ -73,15 +74,11 @@ class Serving:
         """The sampling weight of each model that is available now."""
         return {name: model.settings.weight for name, model in self.models.items() if model.availability.available}
 
-    def record_outcomes(self, outcomes: Mapping[str, bool]) -> None:
-        """Record by model name whether its completion succeeded; a model that keeps failing is suspended."""
-        for name, succeeded in outcomes.items():
-            availability = self.models[name].availability
-            availability.record_outcome(succeeded)
-            if (failures := availability.failures) >= FAILURES_BEFORE_SUSPENSION:
-                log.warning(
-                    "%s has failed %d times in a row and is suspended for %g s", name, failures, SUSPENSION_SECONDS
-                )
+    def record_outcomes(self, outcomes: Mapping[str, Blame | None], visitor: Visitor) -> None:
+        """Record by model name how the turn of a visitor ended; a model that keeps failing is suspended."""
+        for name, blame in outcomes.items():
+            if self.models[name].availability.record_outcome(blame, visitor):
+                log.warning("%s keeps failing and is suspended for %g s", name, SUSPENSION_SECONDS)
 
     def waiting(self) -> list[ServedModel]:
         return [model for model in self.models.values() if model.availability.state is State.WAITING]

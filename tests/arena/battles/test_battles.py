@@ -346,3 +346,16 @@ async def test_a_model_that_keeps_failing_is_suspended(sqlite):
     assert 0 < availability.suspended_until - time.monotonic() <= SUSPENSION_SECONDS
     availability.suspended_until = 0
     assert battles.why_no_battle() is None
+
+
+@pytest.mark.parametrize("faulty", [FAILS_MIDWAY, SILENT, EMPTY])
+async def test_no_visitor_can_suspend_a_model_alone(sqlite, faulty):
+    battles = await opened_battles(sqlite, PLAIN, faulty, first_token_timeout=0.05)
+    for number in range(6):
+        view = await battles.begin(f"cookie {number}", "Reply with nothing.", "198.51.100.1")
+        assert (await settled(battles, f"cookie {number}", view.public_id)).status is BattleStatus.FAILED
+    assert battles.why_no_battle() is None
+    for number in range(2, 4):
+        view = await battles.begin(f"cookie {number}", "Reply with nothing.", f"198.51.100.{number}")
+        await settled(battles, f"cookie {number}", view.public_id)
+    assert (battles.why_no_battle() is None) == (faulty is EMPTY)

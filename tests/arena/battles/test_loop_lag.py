@@ -13,6 +13,7 @@ from arena.battles.streaming import LiveTurn, StreamTimeouts, Writing
 from arena.battles.visitor_limits import VisitorLimits
 from arena.config import BattleSettings, LimitSettings, ScriptedSettings
 from arena.endpoints import Failure
+from arena.endpoints.endpoint import Blame
 from arena.rules.name_masking import NameMasker
 from arena.store.schema.battles import BattleStatus, CompletionStatus
 from arena.web.background import Periodic, running
@@ -75,11 +76,11 @@ def turn(**failures: Failure | None) -> LiveTurn:
 @pytest.mark.parametrize(
     ("failure", "lost", "booked"),
     [
-        (Failure.TIMEOUT, 0.0, {"plain-model": False, "lists-model": True}),
-        (Failure.TIMEOUT, 5.0, {"plain-model": False, "lists-model": True}),
-        (Failure.TIMEOUT, 7.0, {"lists-model": True}),
-        (Failure.BROKEN, 60.0, {"plain-model": False, "lists-model": True}),
-        (None, 60.0, {"plain-model": True, "lists-model": True}),
+        (Failure.TIMEOUT, 0.0, {"plain-model": Blame.UNCLEAR, "lists-model": None}),
+        (Failure.TIMEOUT, 5.0, {"plain-model": Blame.UNCLEAR, "lists-model": None}),
+        (Failure.TIMEOUT, 7.0, {"lists-model": None}),
+        (Failure.BROKEN, 60.0, {"plain-model": Blame.UNCLEAR, "lists-model": None}),
+        (None, 60.0, {"plain-model": None, "lists-model": None}),
     ],
 )
 def test_a_timeout_during_lag_is_no_failure_of_the_model(failure, lost, booked):
@@ -88,17 +89,17 @@ def test_a_timeout_during_lag_is_no_failure_of_the_model(failure, lost, booked):
 
 @pytest.mark.parametrize(("blocked", "available"), [(0.4, 2), (0.0, 1)])
 async def test_a_blocked_loop_suspends_no_model(sqlite, blocked, available):
-    """Three timeouts in a row suspend a model, unless the arena itself was too busy to read."""
+    """Timeouts of three voters in a row suspend a model, unless the arena itself was too busy to read."""
     serving, lag = ready(SILENT, PLAIN), LoopLag()
     limits = BattleSettings(first_token_timeout=0.3)
     battles = Battles(sqlite, serving, limits, visitor_limits=VisitorLimits(serving, LimitSettings(), lag))
     await battles.open()
     async with running([Periodic("measure", PROBE_EVERY, lag.probe)]):
-        for _ in range(3):
-            view = await battles.begin("ann", "hello")
+        for voter in ("ann", "bob", "cecil"):
+            view = await battles.begin(voter, "hello")
             await asyncio.sleep(0.1)
             time.sleep(blocked)  # noqa: ASYNC251  (the fault)
-            view = await settled(battles, "ann", view.public_id)
+            view = await settled(battles, voter, view.public_id)
             assert view.status is BattleStatus.FAILED
     assert len(serving.available_weights()) == available
 

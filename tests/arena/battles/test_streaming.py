@@ -13,6 +13,7 @@ from arena.battles.pacing import Pacer
 from arena.battles.streaming import LiveTurn, StreamTimeouts
 from arena.config import OpenAISettings
 from arena.endpoints import EndpointError, Failure, Finish
+from arena.endpoints.endpoint import Blame
 from arena.rules.name_masking import NameMasker
 from arena.serving.models import ServedModel
 from arena.store.schema.battles import BattleStatus, CompletionRow, CompletionStatus
@@ -67,7 +68,7 @@ async def test_any_exception_of_a_stream_fails_its_side_at_once(error, begun, ca
         await running.run()
     assert running.sides["b"].status is CompletionStatus.FAILED
     assert running.sides["b"].failure is Failure.BROKEN
-    assert running.outcome().get("culprit") is False
+    assert running.outcome().get("culprit") is Blame.UNCLEAR
     assert "culprit" in caplog.text
 
 
@@ -116,6 +117,28 @@ async def test_filtered_content_is_a_failure_that_does_not_count_against_the_mod
     written = running.written()["b"]
     assert (written.failure, written.finish_reason) == (Failure.REFUSED, "content_filter")
     assert "filtered" not in running.outcome()
+
+
+@pytest.mark.parametrize(
+    ("failure", "begun", "blame"),
+    [
+        (Failure.UNREACHABLE, False, Blame.ENDPOINT),
+        (Failure.UNREACHABLE, True, Blame.UNCLEAR),
+        (Failure.BROKEN, False, Blame.UNCLEAR),
+        (Failure.RATE_LIMITED, False, Blame.UNCLEAR),
+        (Failure.REFUSED, False, None),
+    ],
+)
+async def test_a_failure_that_the_prompt_may_cause_is_told_apart(failure, begun, blame):
+    async def failing() -> Events:
+        if begun:
+            yield "Well"
+        raise EndpointError(failure, "no")
+        yield ""
+
+    running = turn(Model(fine), Model(failing, "culprit"))
+    await running.run()
+    assert running.outcome().get("culprit") is blame
 
 
 async def test_a_cancelled_turn_is_no_failure_and_closes_its_streams():
@@ -176,7 +199,7 @@ async def test_a_battle_whose_stream_has_a_bug_is_closed_and_the_voter_can_go_on
     async with asyncio.timeout(3):
         view = await settled(battles, "ann", (await battles.begin("ann", "go")).public_id)
     assert view.status is BattleStatus.FAILED
-    assert battles.serving.models[LISTS.name].availability.failures == 1
+    assert battles.serving.models[LISTS.name].availability.failures.number == 1
     with sqlite.read() as session:
         assert "broken" in session.exec(select(CompletionRow.failure)).all()
 
@@ -193,7 +216,8 @@ async def test_an_odd_event_ends_the_turn_at_once(value):
         await running.run()
     assert running.sides["b"].failure is Failure.BROKEN
     assert (
-        running.outcome() == {"model": True, "odd": False} or running.sides["a"].status is CompletionStatus.STOPPED
+        running.outcome() == {"model": None, "odd": Blame.UNCLEAR}
+        or running.sides["a"].status is CompletionStatus.STOPPED
     )
 
 

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from arena.endpoints import EndpointError, Failure, Finish, Usage, complete
+from arena.endpoints.endpoint import Blame
 from arena.endpoints.openai import OpenAI
 
 REQUEST = {"messages": [{"role": "user", "content": "Hello?"}], "max_tokens": 5}
@@ -169,3 +170,28 @@ async def test_something_else_on_the_port_is_an_error(reply):
     endpoint, _ = server(reply)
     with pytest.raises(EndpointError):
         await endpoint.models()
+
+
+@pytest.mark.parametrize(
+    ("reply", "blame"),
+    [
+        (httpx.ConnectError("refused"), Blame.ENDPOINT),
+        (httpx.Response(500), Blame.ENDPOINT),
+        (httpx.Response(503), Blame.ENDPOINT),
+        (httpx.Response(401), Blame.ENDPOINT),
+        (httpx.Response(404), Blame.ENDPOINT),
+        (httpx.Response(302, headers={"location": "/"}), Blame.ENDPOINT),
+        (httpx.Response(400, text="context_length_exceeded"), Blame.PROMPT),
+        (httpx.Response(413), Blame.PROMPT),
+        (httpx.Response(422), Blame.PROMPT),
+        (httpx.Response(403, text="the input was flagged"), Blame.UNCLEAR),
+        (httpx.Response(429), Blame.UNCLEAR),
+        (httpx.Response(504), Blame.UNCLEAR),
+        (httpx.ReadTimeout("silent"), Blame.UNCLEAR),
+        (events(delta("x" * 9000)), Blame.PROMPT),
+        (events(delta("Hi"), done=False), Blame.UNCLEAR),
+    ],
+)
+async def test_a_failure_tells_whether_the_prompt_can_have_caused_it(reply, blame):
+    endpoint, _ = server(reply, retries=0)
+    assert (await failure(endpoint)).blame is blame
