@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from arena.battles.streaming import Writing
 from arena.battles.views import conversation
 from arena.config import PriceSettings
-from arena.engine.budget import BYTES_PER_TOKEN, Price, estimated_tokens
+from arena.engine.budget import BYTES_PER_TOKEN, Price, most_tokens
 from arena.rules.limits import Spending
 from arena.rules.votes import SIDES, Side
 from arena.serving.models import ServedModel, Serving
@@ -64,7 +64,7 @@ def call_estimates(serving: Serving, battle: StoredBattle) -> dict[Side, CallEst
     estimates = {}
     for side in SIDES:
         model = serving.models[names[side]]
-        tokens = estimated_tokens(model.request(conversation(battle, side)))
+        tokens = most_tokens(model.request(conversation(battle, side)))
         estimates[side] = CallEstimate(*tokens, model.settings.price)
     return estimates
 
@@ -75,7 +75,7 @@ def dearest_turn(serving: Serving, battle: StoredBattle) -> Spending:
     A refusal must not depend on the two that were drawn: voters would read from it who fights. Lengths are rounded up
     to a power of two, so that prompts of growing length do not measure what is left of the budget.
     """
-    prompts = (estimated_tokens({"messages": conversation(battle, side)})[0] for side in SIDES)
+    prompts = (most_tokens({"messages": conversation(battle, side)})[0] for side in SIDES)
     tokens = 1 << (max(prompts) - 1).bit_length()
     calls = [_call_at_most(model, tokens).most for model in serving.models.values()]
     return Spending(
@@ -85,7 +85,7 @@ def dearest_turn(serving: Serving, battle: StoredBattle) -> Spending:
 
 def _call_at_most(model: ServedModel, tokens: int) -> CallEstimate:
     """The estimate of a call with a conversation of so many tokens, next to the system prompt of the model."""
-    system, completion = estimated_tokens(model.request([]))
+    system, completion = most_tokens(model.request([]))
     return CallEstimate(system + tokens, completion, model.settings.price)
 
 

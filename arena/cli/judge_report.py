@@ -41,9 +41,9 @@ def print_forecast(expected: Forecast, prepared: PreparedRun, as_format: Format)
     console.print(f"{expected.cases:,} cases of {len(prepared.models)} models by {prepared.source}")
     console.print(f"{expected.requests:,} requests, {expected.in_journal:,} of them in the reply cache")
     console.print(
-        f"at most {expected.prompt_tokens:,} prompt and {expected.completion_tokens:,} completion tokens"
+        f"about {expected.prompt_tokens:,} prompt and at most {expected.completion_tokens:,} completion tokens"
     )
-    console.print(f"at most {cost}" if expected.cost is not None else cost)
+    console.print(f"about {cost}" if expected.cost is not None else cost)
     if expected.example:
         console.rule("one request")
         console.print(expected.example, markup=False)

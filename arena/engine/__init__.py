@@ -1,7 +1,7 @@
 """The engine that runs every call: limits, retries, a budget, a reply cache to resume from, typed failures."""
 
 from arena.engine.batch_files import BatchFileError, read_batch, write_batch
-from arena.engine.budget import Budget, Price, estimated_tokens
+from arena.engine.budget import Budget, Price, estimated_tokens, most_tokens
 from arena.engine.call_counts import CallCounts
 from arena.engine.call_session import RESUME_HINT, CallSession, Progress, RunResult, Seen, open_session
 from arena.engine.calls import Call, CallResult, Status, address
@@ -33,6 +33,7 @@ __all__ = [
     "Status",
     "address",
     "estimated_tokens",
+    "most_tokens",
     "open_session",
     "read_batch",
     "write_batch",

@@ -20,6 +20,8 @@ STATUS_OF_FAILURE = {
     Failure.UNUSABLE: Status.TRANSPORT,
 }
 TRANSIENT = {Failure.UNREACHABLE, Failure.TIMEOUT, Failure.RATE_LIMITED, Failure.BROKEN}
+# The server may have made the completion before this failure: it costs the most. All others come before any work.
+BILLED = {Failure.TIMEOUT, Failure.BROKEN}
 BUSY_FACTOR = 3  # times as many attempts for a busy endpoint as for a broken one: waiting does help there
 LONGEST_DOUBLING = 16  # attempts after which the pause no longer grows
 

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from arena.endpoints import size_limits
 from arena.endpoints.endpoint import Reply, Request
 
-# UTF-8 bytes per token, low so that estimates are rather too high than too low: English has about 4, code and
-# other scripts have fewer.
+# UTF-8 bytes per token of ordinary text, low so that estimates are rather too high than too low: English has about
+# 4, code and other scripts have fewer.
 BYTES_PER_TOKEN = 3.0
 DEFAULT_COMPLETION = 1024  # tokens, where a request sets no limit
+
+# No tokenizer of bytes makes more tokens than bytes, and digits, rare letters and rare scripts come close to it.
+# Two of three: no run of up to three of these characters, repeated, is more tokens than that for SmolLM2.
+COMMON = b"acdehilmnoprstu "
+TOKENS_PER_COMMON = 2 / 3
+TEMPLATE = 48  # tokens that the template of a chat adds to a request: its marks, and a short system prompt
+MESSAGE = 16  # tokens that it adds to each message
+# Characters per token that no ordinary text exceeds: a server that reports fewer tokens than this reports nothing.
+MOST_CHARACTERS_PER_TOKEN = 8
+IMPLAUSIBLE = 10  # times the most of a call: a report above this is wrong; below it, a server has its own prompt
 
 
 @dataclass(frozen=True)
@@ -25,24 +39,77 @@ class Price:
 
 
 def estimated_tokens(body: Request) -> tuple[int, int]:
-    """The most (prompt, completion) tokens of a request, estimated without its tokenizer."""
+    """The expected prompt tokens and the most completion tokens of a request, without its tokenizer."""
     if "messages" not in body:  # a log-likelihood: nothing is written
-        text = "".join(str(body.get(name, "")) for name in ("context", "continuation", "text"))
-        return round(len(text.encode("utf-8", "replace")) / BYTES_PER_TOKEN) + 1, 1
-    size = len(json.dumps(body["messages"], ensure_ascii=False).encode("utf-8", "replace"))
-    limit = body.get("max_completion_tokens") or body.get("max_tokens") or DEFAULT_COMPLETION
-    return round(size / BYTES_PER_TOKEN) + 8, int(limit)
+        return round(len(_bytes(_scored(body))) / BYTES_PER_TOKEN) + 1, 1
+    size = len(_bytes(json.dumps(body["messages"], ensure_ascii=False)))
+    return round(size / BYTES_PER_TOKEN) + 8, _completion_limit(body, DEFAULT_COMPLETION)
+
+
+def most_tokens(body: Request) -> tuple[int, int]:
+    """The most (prompt, completion) tokens of a request with any text and any tokenizer: what a budget reserves."""
+    if "messages" not in body:
+        return most_of_text(_scored(body)) + 1, 1
+    messages = body["messages"]
+    prompt = sum(MESSAGE + most_of_text(_content(message)) for message in messages)
+    nested = (value for name, value in body.items() if name != "messages" and isinstance(value, dict | list))
+    schemas = sum(len(_bytes(json.dumps(value, ensure_ascii=False))) for value in nested)
+    return TEMPLATE + prompt + schemas, _completion_limit(body, size_limits.TOKENS)
+
+
+def most_of_text(text: str) -> int:
+    """The most tokens of a text with any tokenizer of bytes."""
+    data = _bytes(text)
+    rare = len(data.translate(None, COMMON))
+    return rare + math.ceil((len(data) - rare) * TOKENS_PER_COMMON)
 
 
 def used_tokens(body: Request, reply: Reply) -> tuple[int, int]:
-    """(prompt, completion) tokens of a reply as it reports them, else as estimated."""
+    """(prompt, completion) tokens of a reply as it reports them; the most where it reports none that is possible."""
     usage = reply.get("usage") or {}
-    prompt, completion = estimated_tokens(body)
-    used_prompt, used_completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    most = most_tokens(body)
+    prompt = _content(body["messages"]) if "messages" in body else _scored(body)
     return (
-        prompt if used_prompt is None else int(used_prompt),
-        completion if used_completion is None else int(used_completion),
+        _believed(usage.get("prompt_tokens"), prompt, most[0]),
+        _believed(usage.get("completion_tokens"), _written(reply), most[1]),
     )
+
+
+def _believed(reported: int | None, text: str, most: int) -> int:
+    if reported is None or reported < math.ceil(len(text) / MOST_CHARACTERS_PER_TOKEN):
+        return most
+    return min(int(reported), IMPLAUSIBLE * most)
+
+
+def _completion_limit(body: Request, without: int) -> int:
+    """The most completion tokens of all choices; `without` where the request sets no limit."""
+    limit = body.get("max_completion_tokens") or body.get("max_tokens") or without
+    return (int(limit) if limit > 0 else without) * int(body.get("n") or 1)
+
+
+def _scored(body: Request) -> str:
+    """The text of a log-likelihood."""
+    return "".join(str(body.get(name, "")) for name in ("context", "continuation", "text"))
+
+
+def _content(value: Any) -> str:
+    """All texts of a message, a list of them, or a part of one."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        return "".join(_content(inner) for inner in value.values())
+    return "".join(map(_content, value)) if isinstance(value, list | tuple) else ""
+
+
+def _written(reply: Reply) -> str:
+    """The text of the first choice, as far as the reply has one."""
+    choices = reply.get("choices")
+    message = choices[0].get("message") if isinstance(choices, list) and choices else None
+    return _content(message.get("content")) if isinstance(message, Mapping) else ""
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
 
 
 @dataclass

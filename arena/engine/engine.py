@@ -15,7 +15,7 @@ from typing import Any
 from arena.endpoints import EndpointError, Failure
 from arena.endpoints.endpoint import Reply, answer
 from arena.endpoints.failures import typed_failures
-from arena.engine.attempts import Attempt, pause_before_retry
+from arena.engine.attempts import BILLED, Attempt, pause_before_retry
 from arena.engine.budget import Budget, used_tokens
 from arena.engine.call_counts import CallCounts
 from arena.engine.calls import Call, CallResult, Status, status_of
@@ -132,10 +132,14 @@ class Engine:
     async def _result(self, queue: ModelQueue, number: int, call: Call) -> CallResult:
         """Try until a readable reply arrives or another attempt would not help."""
         began, attempts, replies, cost = time.monotonic(), 0, 0, 0.0
+        attempt: Attempt | None = None
         while True:
-            attempt = await self._attempt(queue, call)
+            last, attempt = attempt, await self._attempt(queue, call)
             if attempt.status is Status.NOT_ASKED:
-                return CallResult(number, call, Status.NOT_ASKED, attempt.detail)
+                if last is None:
+                    return CallResult(number, call, Status.NOT_ASKED, attempt.detail)
+                attempt = last  # which was made and may be billed
+                break
             attempts += 1
             replies += attempt.failure is None
             cost += attempt.cost
@@ -168,7 +172,7 @@ class Engine:
             most = queue.highest_cost(call)
             if not await self._may_spend(most):
                 return Attempt(Status.NOT_ASKED, self.stopped)
-            attempt = Attempt(Status.TRANSPORT)
+            attempt = Attempt(Status.TRANSPORT, cost=most)  # of a call that is cancelled midway
             try:
                 attempt = await self._call(queue, call)
             finally:
@@ -191,7 +195,7 @@ class Engine:
         return False
 
     async def _call(self, queue: ModelQueue, call: Call) -> Attempt:
-        began = time.monotonic()
+        began, sent = time.monotonic(), False
         try:
             async with asyncio.timeout(self.retry_policy.call_timeout):
                 with typed_failures(call.model):
@@ -199,12 +203,13 @@ class Engine:
                     if queue.closed:  # while this call waited for the start
                         return _not_tried(queue.closed)
                     self.call_counts.calls += 1
+                    sent = True
                     reply = await answer(queue.client.endpoint, call.body)
         except EndpointError as error:
-            return self._failed(queue, call, error, began)
+            return self._failed(queue, call, error, began, sent)
         except TimeoutError:
             detail = f"no reply within {self.retry_policy.call_timeout:g} s"
-            return self._failed(queue, call, EndpointError(Failure.TIMEOUT, detail), began)
+            return self._failed(queue, call, EndpointError(Failure.TIMEOUT, detail), began, sent)
         return self._checked(queue, call, reply)
 
     def _checked(self, queue: ModelQueue, call: Call, reply: Reply) -> Attempt:
@@ -219,11 +224,11 @@ class Engine:
         self.call_counts.attempts[status] += 1
         return Attempt(status, problem.reason.value, reply, cost=cost)
 
-    def _failed(self, queue: ModelQueue, call: Call, error: EndpointError, began: float) -> Attempt:
-        """The attempt that this failure ends. A call that timed out may have been billed."""
+    def _failed(self, queue: ModelQueue, call: Call, error: EndpointError, began: float, sent: bool) -> Attempt:
+        """The attempt that this failure ends. A call that the server may have answered may be billed."""
         status = queue.failed(error, began, self.retry_policy)
         self.call_counts.attempts[status] += 1
-        cost = queue.highest_cost(call) if error.failure is Failure.TIMEOUT else 0.0
+        cost = queue.highest_cost(call) if sent and error.failure in BILLED else 0.0
         return Attempt(status, error.detail, failure=error.failure, retry_after=error.retry_after, cost=cost)
 
 

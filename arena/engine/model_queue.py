@@ -6,7 +6,7 @@ import asyncio
 
 from arena.endpoints import EndpointError, Failure
 from arena.engine.attempts import STATUS_OF_FAILURE
-from arena.engine.budget import estimated_tokens
+from arena.engine.budget import estimated_tokens, most_tokens
 from arena.engine.calls import Call, Status
 from arena.engine.limits import ConcurrencyLimiter, RateLimiter
 from arena.engine.model_client import ModelClient, RetryPolicy
@@ -55,7 +55,7 @@ class ModelQueue:
 
     def highest_cost(self, call: Call) -> float:
         """USD that the call costs at most."""
-        return self.client.price.of(*estimated_tokens(call.body)) if self.client.price else 0.0
+        return self.client.price.of(*most_tokens(call.body)) if self.client.price else 0.0
 
     def succeeded(self, call: Call, used: tuple[int, int]) -> float:
         """Note a reply that used (prompt, completion) tokens, and return its cost in USD."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -30,7 +31,9 @@ async def server(reply: bytes, endless: bytes = b"", **settings: object) -> Asyn
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await reader.readuntil(b"\r\n\r\n")
+            head = await reader.readuntil(b"\r\n\r\n")
+            size = re.search(rb"(?i)content-length: *(\d+)", head)
+            await reader.readexactly(int(size[1]) if size else 0)  # a close before it would reset the connection
             writer.write(reply)
             while endless:
                 writer.write(endless)
