@@ -17,6 +17,7 @@ from random import Random, SystemRandom
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
+from arena.battles.conversation_length import check_length
 from arena.battles.live_turns import BattleRefused, RunningTurn, RunningTurns
 from arena.battles.liveness import Liveness
 from arena.battles.matchmaking import TooFewModels, draw_pair, why_no_battle
@@ -149,6 +150,7 @@ class Battles:
         """Draw two models and run both on the prompt. Raises `PromptRejected`, `BattleRefused`."""
         self._visitors.check_load()
         prompt = checked_prompt(prompt, self.limits.max_prompt_characters)
+        check_length(self.serving, (), prompt)
         try:
             pair = draw_pair(self.serving.available_weights(), self.random)
         except TooFewModels:
@@ -175,6 +177,7 @@ class Battles:
                 raise BattleRefused(
                     f"A battle has at most {self.limits.max_turns} turns. Vote, then start a new battle."
                 )
+            check_length(self.serving, battle.turns, prompt)
             return await self._another_turn(
                 battle, address, lambda session: stored.add_turn(session, battle.id, prompt)
             )
@@ -183,6 +186,7 @@ class Battles:
         """Run both models again on the last prompt. Raises `BattleRefused`."""
         async with self._lock(public_id):
             battle = await self._settled(voter, public_id)
+            check_length(self.serving, battle.turns[:-1], battle.turns[-1].prompt)
             return await self._another_turn(
                 battle, address, lambda session: stored.add_attempt(session, battle.id)
             )

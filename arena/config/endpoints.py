@@ -34,7 +34,7 @@ class FactSettings(Strict):
         default=None, max_length=120, description="as a short name: Apache-2.0, proprietary"
     )
     parameters: float | None = Field(default=None, gt=0, description='a number, or short: "135M", "8B"')
-    context: int | None = Field(default=None, ge=1, description="tokens")
+    context: int | None = Field(default=None, ge=1, description="tokens; the smallest limits all conversations")
     energy: float | None = Field(default=None, gt=0, description="watt-hours for 1000 tokens of completion")
     variants_tested: int | None = Field(
         default=None, ge=0, description="variants tested here privately before this one was listed"

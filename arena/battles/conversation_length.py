@@ -1,0 +1,38 @@
+"""Refuses a conversation that the smallest model cannot take, before its models are drawn or asked.
+
+The refusal is the same whoever fights. What counts is what the voter sees: the prompts and the longer completion of
+each turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from arena.battles.live_turns import BattleRefused
+from arena.rules.token_bounds import MESSAGE_TOKENS, token_bound
+from arena.serving.context_room import conversation_room, longest_completion
+from arena.serving.models import Serving
+from arena.store.battles import StoredTurn
+
+TOO_LONG = "This conversation is too long for the models of this arena. Shorten the prompt or start a new battle."
+
+
+def check_length(serving: Serving, earlier: Sequence[StoredTurn], prompt: str) -> None:
+    """Raises `BattleRefused` when the prompt, after the `earlier` turns, does not fit every served model."""
+    models = serving.models.values()
+    room = conversation_room(models)
+    if room is None:
+        return
+    most = longest_completion(models)
+    tokens = _message(prompt) + sum(_message(turn.prompt) + _completion(turn, most) for turn in earlier)
+    if tokens > room:
+        raise BattleRefused(TOO_LONG)
+
+
+def _completion(turn: StoredTurn, most: int) -> int:
+    """The tokens of the longer completion: a model reads only its own, which has at most `most`."""
+    return MESSAGE_TOKENS + min(most, max(token_bound(written.text) for written in turn.completions.values()))
+
+
+def _message(text: str) -> int:
+    return MESSAGE_TOKENS + token_bound(text)
