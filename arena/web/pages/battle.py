@@ -180,6 +180,8 @@ class Page:
                 if view.can_vote and not shown_votes:
                     updates, shown_votes = updates | self._buttons(view), True
                 yield updates
+            elif view.status is BattleStatus.ABANDONED:  # its voter left it for a new one
+                yield self._empty()
             elif view.status is not BattleStatus.OPEN or not view.stopped_early:
                 yield self._render(view)  # open and cut short: a vote is in progress and will render the page
 

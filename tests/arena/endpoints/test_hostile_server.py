@@ -30,7 +30,7 @@ async def failures(reply: bytes, endless: bytes = b"") -> list[EndpointError]:
         lambda endpoint: answer(endpoint, REQUEST),
         lambda endpoint: endpoint.models(),
     ):
-        async with server(reply, endless) as endpoint, asyncio.timeout(5):
+        async with server(reply, endless) as endpoint, asyncio.timeout(30):
             with pytest.raises(EndpointError) as caught:
                 await call(endpoint)
             errors.append(caught.value)

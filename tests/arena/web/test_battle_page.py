@@ -334,6 +334,7 @@ def test_a_kill_in_mid_battle_keeps_the_text_and_the_voter_runs_it_again(browser
     votable(page)
     page.locator("#new-battle").click()
     page.get_by_text("Two anonymous models will answer").wait_for()
+    expect(page.locator("#chat-a .bot")).to_have_count(0)  # also when the turn's last frame comes after the click
     expect(page.locator("#prompt textarea")).to_have_attribute("placeholder", "Ask both models")
     page.context.close()
 
