@@ -3,6 +3,9 @@
 A battle has any number of categories. A rule is a weighted sum of signs, each a pattern that counts once; the
 category holds if the sum is at least one. The rules have a version, which changes with each rule and is shown on
 boards.
+
+Every pattern takes time in proportion to the text, whatever the text: a visitor writes it. No two parts of a pattern
+that repeat without bound can match the same characters, and nothing that repeats starts at each of them.
 """
 
 from __future__ import annotations
@@ -50,14 +53,31 @@ _COUNTED = (
     r"(words?|sentences?|paragraphs?|lines?|bullets?|bullet points?|characters?|items?|points?|steps?|syllables?"
     r"|letters?|sections?|times|placeholders?|options?|keywords?)"
 )
+_INDENT = r"[^\S\n]*+"  # after ^, instead of \s*, which would cross all blank lines from each of them
 _NUMBER = r"(\d+|one|two|three|four|five|six|seven|eight|nine|ten|twelve|a single)"
+
+# An operation such as "3 + 4" or "2x - 1". The second pattern looks ahead for a line break in it.
+_SUM = r"\d\s*+[-+*/×÷^]\s*+\d"
+_SUM_CROSSES = rf"(?=\d{_INDENT}[-+*/×÷^]?{_INDENT}\n)"
+_TERMS = r"\b\d*+[xyn]\s*+\^?\d?\s*+[-+]\s*+\w"
+_TERMS_CROSS = rf"\b(?=\d*+[xyn]{_INDENT}\^?\d?{_INDENT}[-+]?{_INDENT}\n)"
+
+
+def _before_equals(operation: str, crosses: str) -> str:
+    """An operation with an equals sign further on in the line where it ends.
+
+    A line is searched once for the sign, after its first operation (atomic group), and once after each operation that
+    crosses line breaks, of which few end in one line.
+    """
+    return rf"^(?>.*?(?!{crosses}){operation}).*=|{crosses}{operation}.*="
+
 
 CODE = Rule(
     "code",
     (
-        (1.0, _sign(r"```|^\s*(def \w+\(|class \w+[:(]|import \w+$|from \w+ import|#include\s*<|public static"
+        (1.0, _sign(rf"```|^{_INDENT}(def \w+\(|class \w+[:(]|import \w+$|from \w+ import|#include\s*<|public static"
                     r"|SELECT\b.+\bFROM\b|function \w+\(|const \w+ =|fn \w+\()|</\w+>|\bstack ?trace\b"
-                    r"|\bTraceback\b|\w+Error:|\bcompil(e|er|ation) error|代码|函数|编程")),
+                    r"|\bTraceback\b|\wError:|\bcompil(e|er|ation) error|代码|函数|编程")),
         (1.0, _sign(r"\b(write|implement|fix|debug|refactor|complete|optimi[sz]e|review|develop|create)\b.{0,60}\b"
                     r"(functions?|code|scripts?|programs?|class|methods?|quer(y|ies)|algorithm|unit tests?|api"
                     r"|website|web page|app)\b")),
@@ -71,16 +91,17 @@ MATHEMATICS = Rule(
     "math",
     (
         (1.0, _sign(r"\\(frac|sum|int|sqrt|begin|mathbb|mathbf|cdot|leq?|geq?|log|sin|cos|tan|angle|triangle|pi)\b"
-                    r"|\$[^$\n]*[=^_+<>\\][^$\n]*\$"
+                    r"|\$[^$\n=^_+<>\\]*+[=^_+<>\\][^$\n]*+\$"
                     r"|\b(integral|derivative|eigenvalues?|determinant|polynomial|theorem|lemma|trigonometr\w+"
                     r"|logarithm|modulo)\b|\bsolve (for|the equation)|\bprove that\b|方程|积分|导数|定理|概率")),
-        (1.0, _sign(r"\d\s*[-+*/×÷^]\s*\d.*=|=\s*\?|\b[xyn]\s*[=<>]\s*-?\d"
-                    r"|\b\d*[xyn]\s*\^?\d?\s*[-+]\s*\d*[xyn]?\b.*=")),
+        (1.0, _sign(rf"=\s*\?|\b[xyn]\s*[=<>]\s*-?\d|{_before_equals(_SUM, _SUM_CROSSES)}"
+                    rf"|{_before_equals(_TERMS, _TERMS_CROSS)}")),
         (0.5, _sign(r"\b(how (many|much|far|fast|old|long)|what (is|was|are|were|will be) (the|his|her|their|its) (\w+ )"
                     r"{0,2}(sum|product|area|volume|probability|value|remainder|average|number|total|cost|distance"
                     r"|speed|price|profit|percentage|length|perimeter)|calculate|compute|percent(age)?|find the"
                     r"|equation|evaluate|least|greatest|多少|计算)\b")),
-        (0.5, _sign(r"\d.*\D\d|\$\d|\d ?%|\b(twice|half|thrice|double|a (third|quarter)|dozen|three times)\b")),
+        (0.5, _sign(r"\d(?=\D)[^\d\n]*+\n?\d|\$\d|\d ?%|\b(twice|half|thrice|double|a (third|quarter)|dozen"
+                    r"|three times)\b")),
         (0.5, _sign(r"\b(triangles?|circles?|rectangles?|angles?|radius|matri(x|ces)|vectors?|primes?|integers?"
                     r"|divisible|fractions?|ratio|variance|geometry|algebra|calculus|per (hour|minute|day|item)"
                     r"|positive number|real numbers?|digits?|probability|coordinates?)\b|\bf\(x\)|\$\w")),
@@ -117,11 +138,12 @@ INSTRUCTIONS = Rule(
         (1.0, _sign(r"\b(your|the|entire|whole) (entire |whole |final )?(response|answer|reply|output|letter|essay)"
                     r"\b.{0,30}\b(should|must|needs? to|has to|contain\w*|in|with|be)\b"
                     r"|\b(lower ?case|upper ?case|all caps|capital letters|title.{0,30}angular brackets|postscript"
-                    r"|square brackets|highlight\w* (at least )?\w+ )\b|<<|P\.S|\*\w+ ?\w*\*")),
+                    r"|square brackets|highlight\w* (at least )?\w+ )\b|<<|P\.S|\*\w++( \w*+)?\*")),
         (0.5, _sign(r"\b(must|each|every|make sure|ensure|only|include|exclude|start(s|ing)? with|end(s|ing)? with"
                     r"|begin with|finish\w* with|(following|these) (format|rules|constraints|requirements)"
                     r"|step by step|first.{1,80}then)\b")),
-        (0.5, _sign(r"^\s*(\d+[.)]|[-*•])\s+\S.*\n\s*(\d+[.)]|[-*•])\s+\S|\b(keywords?|exact|format|limit)\b")),
+        (0.5, _sign(rf"^{_INDENT}(\d+[.)]|[-*•])\s++\S.*+\n\s*+(\d+[.)]|[-*•])\s++\S"
+                    r"|\b(keywords?|exact|format|limit)\b")),
     ),
 )  # fmt: skip
 RULES = (CODE, MATHEMATICS, CREATIVE, INSTRUCTIONS)
@@ -136,7 +158,7 @@ HARDNESS = {
                               r"|matri(x|ces)|api|tcp|gpu|genom\w+|philosoph\w+|tax|function|array|index|econom\w+)\b"),
     "complexity": _sign(r"\b(and (also|then)|as well as|both|multiple|several|compare|trade-?offs?|pros and cons"
                         r"|step by step|first.{1,200}then|versus|vs\.?|each|relationship)\b|(\?.*){2}"
-                        r"|\n\s*(\d+[.)]|[-*•])\s"),
+                        rf"|\n{_INDENT}(\d+[.)]|[-*•])\s"),
     "problem solving": _sign(r"\b(solve|prove|find|fix|debug|optimi[sz]e|design|implement|derive|determine|analy[sz]e"
                              r"|calculate|compute|why|how (can|would|do|should|does)|figure out|plan|troubleshoot"
                              r"|strategy|develop|what went wrong|how many|how much)\b"),

@@ -17,7 +17,7 @@ from judges.replies import Reason, Unparsable, exactly_one, only, without_thinki
 
 LABEL = re.compile(r"\[\[([AB<>=]+)\]\]")
 SHORT_LABEL = re.compile(r"\[([AB<>=]+)\]")
-RATING = re.compile(r"\[\[(\d+\.?\d*)\]\]")
+RATING = re.compile(r"\[\[(\d++(?:\.\d*+)?)\]\]")
 STRONG = 3  # battles per label with >>
 LABELS = {"A>>B": 2, "A>B": 1, "A=B": 0, "B>A": -1, "B>>A": -2}
 MIRRORED = {"B<<A": "A>>B", "B<A": "A>B", "B=A": "A=B", "A<B": "B>A", "A<<B": "B>>A"}

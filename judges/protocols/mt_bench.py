@@ -15,8 +15,8 @@ from judges.columns import field, text
 from judges.errors import BadRow, NoVerdicts
 from judges.replies import Reason, Unparsable, only, without_thinking
 
-RATING = re.compile(r"\[\[(\d+\.?\d*)\]\]")
-SHORT_RATING = re.compile(r"\[(\d+\.?\d*)\]")
+RATING = re.compile(r"\[\[(\d++(?:\.\d*+)?)\]\]")
+SHORT_RATING = re.compile(r"\[(\d++(?:\.\d*+)?)\]")
 LABEL = re.compile(r"\[\[([ABC])\]\]")
 WINNERS = {"A": "model_a", "B": "model_b", "C": "tie"}
 MISSING = -1  # in published files, for an unreadable rating

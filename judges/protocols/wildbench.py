@@ -43,7 +43,7 @@ TASK_OF_TAG = {
 }
 REFERENCES = ("gpt-4-turbo-2024-04-09", "claude-3-haiku-20240307", "Llama-2-70b-chat-hf", "Llama-2-70b-chat")
 CHOICES = {"A++": 2, "A+": 1, "A=B": 0, "B+": -1, "B++": -2}
-FENCE = re.compile(r"```(?:json)?\s*(.*?)\s*```", re.DOTALL)
+FENCE = re.compile(r"```(?:json)?(.*)```", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def _object(reply: str | None) -> dict[str, Any] | Unparsable:
         return words
     fenced = FENCE.fullmatch(words)
     try:
-        given = json.loads(fenced[1] if fenced else words, object_pairs_hook=_unique)
+        given = json.loads(fenced[1].strip() if fenced else words, object_pairs_hook=_unique)
     except _DuplicateKey:
         return Unparsable(Reason.SEVERAL)
     except json.JSONDecodeError as problem:
@@ -104,6 +104,8 @@ def _object(reply: str | None) -> dict[str, Any] | Unparsable:
             return Unparsable(Reason.SEVERAL)
         cut = words.startswith(("{", "```")) and not words.endswith(("}", "```"))
         return Unparsable(Reason.TRUNCATED if cut else Reason.NONE)
+    except (ValueError, RecursionError):  # a number of thousands of digits; thousands of brackets
+        return Unparsable(Reason.NONE)
     return given if isinstance(given, dict) else Unparsable(Reason.NONE)
 
 

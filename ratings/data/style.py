@@ -19,7 +19,7 @@ from ratings.errors import BadOption, MissingValue
 
 _CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _HEADER = re.compile(r"^ {0,3}#{1,6}\s", re.MULTILINE)
-_LIST = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s", re.MULTILINE)
+_LIST = re.compile(r"^[^\S\n]*+(?:[-*+]|\d+[.)])\s", re.MULTILINE)  # \s* would be quadratic in blank lines
 _BOLD = re.compile(r"\*\*[^*\n]+\*\*|__[^_\n]+__")
 
 STYLE_FEATURES = ("length", "headers", "lists", "bold")

@@ -156,3 +156,10 @@ def test_pair_rows_are_checked():
         count([pair("x", 3)], "x")
     with pytest.raises(NoVerdicts):
         reward(Counts())
+
+
+@pytest.mark.parametrize(
+    "reply", ["[" * 20_000, "1" * 20_000, '{"score":' * 20_000, "```json" + "\n" * 20_000 + "x```"]
+)
+def test_a_reply_that_no_json_parser_takes_has_no_verdict(reply):
+    assert wildbench.verdict_score(reply) == Unparsable(Reason.NONE)

@@ -1,0 +1,145 @@
+"""Patterns over texts of visitors and models take time in proportion to the text, whatever the text.
+
+A pattern holds the interpreter's lock while it searches, so that a slow one stops the whole server.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import judges.biases
+import judges.protocols.arena_hard
+import judges.protocols.mt_bench
+import judges.protocols.wildbench
+import ratings
+import ratings.data.style
+from arena.endpoints import openai, redaction, reply_schema
+from arena.rules import categories, languages, pii, prompt_limits, tagger_prompt
+
+MODULES = (
+    categories, languages, pii, prompt_limits, tagger_prompt, openai, redaction, reply_schema,
+    ratings.data.style, judges.biases, judges.protocols.arena_hard, judges.protocols.mt_bench,
+    judges.protocols.wildbench,
+)  # fmt: skip
+SHORT, LONG = 20_000, 200_000
+GROWTH = 30  # LONG is ten times SHORT: a quadratic pattern takes a hundred times as long
+SECONDS = 0.5  # of CPU for SHORT characters; the worst takes a fifth
+NEGLIGIBLE = 0.1  # seconds over LONG characters, whose growth is noise
+
+# A beginning, a part that is repeated to the length, and an end. Most make a pattern try again at each repetition.
+TEXTS = [
+    (start, unit, end)
+    for unit, frames in {
+        "\n": ("", "a a", "- a", "1. a", "``` a", "```json x"), " ": ("", "x z", "1 a", "=  a", "- a", "\n a", "Bearer a"),
+        " \n": ("a a", "x +"), "\t": ("", "a a"), "\r": ("", "a a"), "1": ("", "[[ a", "1. a", "+ a", "between a", "$ a"),
+        "a": ("", "* !", "</ !", "_ @", "```", "def  !", "from  x", "eyJ .", "advert !"), "=": ("$ a", "1 a", "===== a"),
+        "1+1 ": ("",), "1+": ("",), "1\n+": ("",), "1+\n": ("",), "x+": ("",), "x + ": ("",), "x\n-": ("",),
+        "x^2\n+": ("",), "2x \n- ": ("",), "y - ": ("",), "1. a\n": ("",), "1. ": ("",), "- \n": ("",), "-\n": ("",),
+        "- a\n\n": ("",), "* ": ("",), "*a": ("",), "*a ": ("",), "$a": ("",), "$": ("",), "$=": ("",), "$1=\n": ("",),
+        "?": ("",), "?a": ("",), "? \n": ("",), "SELECT ": ("",), "SELECT FROMM ": ("",), "\nSELECT": ("",),
+        "\n#include ": ("",), "first ": ("",), "write ": ("",), "do not ": ("",), "your response ": ("",),
+        "between 1 and ": ("",), "in 5 ": ("",), "what is the a ": ("",), "highlight": ("",), "highlight a": ("",),
+        "title": ("",), "```": ("",), "``` ": ("",), "**": ("",), "**a": ("",), "__": ("",), "__a ": ("",), "[": ("",),
+        "[[1": ("",), "[[A": ("",), "{": ("",), "{a": ("",), "a@": ("",), "a.": ("", "a@ !"), "1 ": ("",), "1-": ("",),
+        "12-34 ": ("",), "+49 (0) 123-": ("",), "(1": ("",), "1" * 31 + "a ": ("",), "12345" * 5 + ".x ": ("",),
+        "1:": ("",), ":": ("",), "1.": ("",), "DE12 ": ("", "DE12 !"), "sk-a-": ("",), "eyJaaaaaaaaaa.": ("",),
+        "-----BEGIN ": ("",), "-----BEGIN A PRIVATE KEY-----": ("",), "-----END ": ("-----BEGIN PRIVATE KEY----- a",),
+        "\\a": ("",), "\\u": ("",), "'": ("",), "あ": ("",), "ا": ("",), "a\u0301": ("",), "\u2028": ("", "a a"),
+        "Bearer ": ("",), "写": ("",),
+    }.items()
+    for frame in frames
+    for start, _, end in [frame.partition(" ")]
+]  # fmt: skip
+
+
+def patterns(value: Any) -> Iterator[re.Pattern[str]]:
+    """The patterns in the variables of a module, also inside tuples, dictionaries and objects such as rules."""
+    if isinstance(value, re.Pattern):
+        yield value
+    elif isinstance(value, (tuple, list)):
+        for part in value:
+            yield from patterns(part)
+    elif isinstance(value, dict):
+        yield from patterns(list(value.values()))
+    elif isinstance(value, ModuleType):
+        yield from patterns([part for part in vars(value).values() if not isinstance(part, (ModuleType, dict))])
+        yield from patterns(
+            [part for name, part in vars(value).items() if isinstance(part, dict) and name[0] != "_"]
+        )
+    elif isinstance(value, (categories.Rule, pii.Detector)):
+        yield from patterns(vars(value))
+
+
+PATTERNS = {pattern.pattern: pattern for module in MODULES for pattern in patterns(module)}
+
+
+# What the server and the judges call, for the cost between the patterns.
+CALLS: dict[str, Callable[[str], Any]] = {
+    "categories": lambda given: categories.categories([given]),
+    "style": lambda given: ratings.style_counts([given]),
+    "pii": pii.pii_redactor(),
+    "prompt": prompt_limits.clean,
+    "tags": lambda given: tagger_prompt.found_in({"choices": [{"message": {"content": given}}]}),
+    "redaction": redaction.Redactor(["a secret"]).masked,
+    "wildbench": judges.protocols.wildbench.verdict_score,
+}
+
+
+@cache
+def text(start: str, unit: str, end: str, size: int) -> str:
+    return start + unit * ((size - len(start) - len(end)) // len(unit)) + end
+
+
+def seconds(run: Callable[[str], Any], given: str) -> float:
+    """CPU time of this process, which other processes do not add to."""
+    start = time.process_time()
+    run(given)
+    return time.process_time() - start
+
+
+def slow(run: Callable[[str], Any], suspicious: float) -> list[str]:
+    """The texts on which a run is slow: too long on the short text, or growing faster than the text.
+
+    Growth is measured where the short text takes at least `suspicious` seconds.
+    """
+    found = []
+    for parts in TEXTS:
+        short = seconds(run, text(*parts, SHORT))
+        if short > SECONDS:
+            found.append(f"{parts}: {short:.2f} s")
+        elif short >= suspicious and (long := seconds(run, text(*parts, LONG))) > max(NEGLIGIBLE, GROWTH * short):
+            found.append(f"{parts}: {short:.3f} s, then {long:.2f} s")
+    return found
+
+
+def test_the_patterns_are_found():
+    assert len(PATTERNS) > 50
+
+
+@pytest.mark.parametrize("pattern", PATTERNS.values(), ids=lambda pattern: pattern.pattern[:40])
+def test_a_pattern_is_linear(pattern):
+    assert not slow(pattern.findall, suspicious=0.02)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pattern", PATTERNS.values(), ids=lambda pattern: pattern.pattern[:40])
+def test_a_pattern_is_linear_on_every_long_text(pattern):
+    assert not slow(pattern.findall, suspicious=0)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_call_is_linear(name):
+    assert not slow(CALLS[name], suspicious=0.2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CALLS)
+def test_a_call_is_linear_on_every_long_text(name):
+    assert not slow(CALLS[name], suspicious=0)
