@@ -74,6 +74,10 @@ class Serving:
         """The sampling weight of each model that is available now."""
         return {name: model.settings.weight for name, model in self.models.items() if model.availability.available}
 
+    def started(self) -> int:
+        """The number of models that have started, suspended ones included."""
+        return sum(model.availability.state is State.READY for model in self.models.values())
+
     def record_outcomes(self, outcomes: Mapping[str, Blame | None], visitor: Visitor) -> None:
         """Record by model name how the turn of a visitor ended; a model that keeps failing is suspended."""
         for name, blame in outcomes.items():

@@ -57,14 +57,17 @@ class DatabaseProbe:
 
 
 def routes(database: Database, battles: Battles) -> APIRouter:
-    """The addresses. They give the number of ready models without their names, and no address or path."""
+    """The addresses. They give the number of started models without their names, and no address or path.
+
+    Suspended models are counted: a visitor who sees the number change learns which model has just failed.
+    """
     router = APIRouter()
     boot = secrets.token_hex(8)  # an open page whose token is older reloads itself
     probe = DatabaseProbe(database)
 
     def models() -> dict[str, int]:
         serving = battles.serving
-        return {"models_ready": len(serving.available_weights()), "models_waiting": len(serving.waiting())}
+        return {"models_ready": serving.started(), "models_waiting": len(serving.waiting())}
 
     @router.get("/livez")
     async def live() -> JSONResponse:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from fastapi.testclient import TestClient
 
@@ -22,6 +24,15 @@ def test_health_counts_models_and_names_none(client):
     assert reply.json()["status"] == "ok"
     assert reply.json()["models_ready"] == 2
     assert "model" not in reply.text.replace("models_", "")
+
+
+def test_health_does_not_tell_that_a_model_is_suspended(sqlite):
+    serving = ready()
+    serving.models["plain-model"].availability.suspended_until = math.inf
+    assert len(serving.available_weights()) == 1
+    with TestClient(create_app(Settings(), sqlite, serving)) as client:
+        assert client.get("/healthz").json()["models_ready"] == 2
+        assert client.get("/readyz").json()["models_ready"] == 2
 
 
 async def test_the_leaderboard_follows_a_vote(sqlite):
