@@ -1,4 +1,4 @@
-"""Templates, completions as HTML that can neither run nor fetch anything, and rows and figures as files."""
+"""Templates, and rows and figures as files."""
 
 from __future__ import annotations
 
@@ -9,31 +9,11 @@ from urllib.parse import quote
 import plotly.graph_objects as go
 from fastapi.responses import Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markdown_it import MarkdownIt
-from markdown_it.rules_core import StateCore
-from markupsafe import Markup
 
 from arena import __version__
 from arena.rules.csv_table import csv_table
 from arena.web.navigation import PAGES
-
-# Raw HTML is shown as text, and images are not loaded: a remote one would report the address of each reader.
-_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
-LOWER = 2  # levels by which the headings of a text are lowered below those of the page
-
-
-def _lower_headings(state: StateCore) -> None:
-    for token in state.tokens:
-        if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{min(6, int(token.tag[1]) + LOWER)}"
-
-
-_MARKDOWN.core.ruler.push("lower_headings", _lower_headings)
-
-
-def markdown(text: str) -> Markup:
-    """A prompt or completion as HTML."""
-    return Markup(_MARKDOWN.render(text))  # noqa: S704  (the renderer escapes all HTML of the text)
+from arena.web.text_markdown import markdown
 
 
 def model_link(name: str) -> str:

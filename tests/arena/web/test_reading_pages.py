@@ -325,7 +325,7 @@ def test_a_battle_with_a_disagreement_links_to_its_explanation(reader):
 
 
 def test_a_completion_can_neither_run_nor_fetch_anything(sqlite):
-    from arena.web.rendering import markdown
+    from arena.web.text_markdown import markdown
 
     evil = "<script>hit()</script> ![p](http://127.0.0.1:9/x) [x](javascript:hit()) <img src=x onerror=hit()>"
     html = str(markdown(evil))
