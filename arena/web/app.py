@@ -25,7 +25,7 @@ from arena.web import healthz, v1
 from arena.web.addresses import Addresses
 from arena.web.background import Periodic, closing, running
 from arena.web.board_view import CachedBoards
-from arena.web.body_limit import BodyLimit
+from arena.web.body_limit import BodyLimit, HeaderLimit
 from arena.web.client_address import TrustedProxies
 from arena.web.error_pages import add_error_pages
 from arena.web.explain_jobs import ExplainJobs
@@ -108,6 +108,7 @@ def _add_middleware(app: FastAPI, settings: Settings, database: Database, enviro
         secure=settings.web.secure_cookies,
     )
     app.add_middleware(Addresses, environment=environment)
+    app.add_middleware(HeaderLimit, environment=environment)
     app.add_middleware(FloodLimits, environment=environment, limits=settings.limits)
     app.add_middleware(KnownHosts, environment=environment, names=settings.web.allowed_hosts)
     app.add_middleware(SecurityHeaders)

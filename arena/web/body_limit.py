@@ -25,6 +25,21 @@ class Refused(Exception):
     detail: str
 
 
+class HeaderLimit:
+    """ASGI middleware that refuses large headers before anything else reads them."""
+
+    def __init__(self, app: ASGIApp, environment: Environment) -> None:
+        self.app = app
+        self.environment = environment
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and _size(scope) > MAX_HEADERS:
+            detail = f"The headers are too large. Send at most {MAX_HEADERS:,} bytes."
+            await refusal(self.environment, Request(scope), 431, detail)(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
 class BodyLimit:
     """ASGI middleware that receives each body before the application runs, so a slow sender occupies nothing else.
 
@@ -44,7 +59,6 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         try:
-            _check_headers(scope)
             body = await self._body(scope, receive)
         except Refused as refused:
             await refusal(self.environment, Request(scope), refused.status, refused.detail)(scope, receive, send)
@@ -86,9 +100,9 @@ class BodyLimit:
         return Refused(413, f"The body is too large. Send at most {self.max_body:,} bytes.")
 
 
-def _check_headers(scope: Scope) -> None:
-    if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADERS:
-        raise Refused(431, f"The headers are too large. Send at most {MAX_HEADERS:,} bytes.")
+def _size(scope: Scope) -> int:
+    """Of the headers, in bytes."""
+    return sum(len(name) + len(value) for name, value in scope["headers"])
 
 
 def replayed(body: bytes, receive: Receive) -> Receive:

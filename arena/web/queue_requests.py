@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs
+from collections import Counter
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -25,12 +25,15 @@ class QueueRequests:
         self.sessions = sessions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] == JOIN:
-            await self._join(scope, receive, send)
-        elif scope["type"] == "http" and scope["path"] == DATA:
-            await self._stream(scope, receive, send)
-        else:
+        if scope["type"] != "http" or scope["path"] not in (JOIN, DATA):
             await self.app(scope, receive, send)
+        elif repeated := _repeated(scope):  # Gradio would read another one of them
+            detail = f"The parameter {repeated[:40]!r} is given more than once. Reload the page."
+            await _refuse(400, detail)(scope, receive, send)
+        elif scope["path"] == JOIN:
+            await self._join(scope, receive, send)
+        else:
+            await self._stream(scope, receive, send)
 
     async def _join(self, scope: Scope, receive: Receive, send: Send) -> None:
         media = Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
@@ -52,7 +55,7 @@ class QueueRequests:
         await self.app(_with_length(scope, len(body)), replayed(body, receive), send)
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
-        session = parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [""])[0]
+        session = QueryParams(scope["query_string"]).get("session_hash", "")
         if session not in self.sessions:
             await _refuse(404, "This session has no running event. Reload the page.")(scope, receive, send)
         elif self.sessions.is_read(session):
@@ -64,6 +67,12 @@ class QueueRequests:
 
 def _refuse(status: int, detail: str) -> JSONResponse:
     return JSONResponse({"detail": detail}, status, headers=RETRY if status in (429, 503) else None)
+
+
+def _repeated(scope: Scope) -> str | None:
+    """A parameter of the address that is given more than once."""
+    names = Counter(name for name, _ in QueryParams(scope["query_string"]).multi_items())
+    return next((name for name, times in names.items() if times > 1), None)
 
 
 def _with_length(scope: Scope, length: int) -> Scope:

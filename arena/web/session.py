@@ -47,7 +47,8 @@ class Sessions:
 
     The application inside reads the session from the same cookie, without the signature. A cookie with a false
     signature is removed from the request, so that it owns nothing. Cookies of version 0.2 have no signature: they are
-    accepted when `is_voter` knows the voter, and replaced by signed ones. The voter stays the same.
+    accepted when `is_voter` knows the voter, and replaced by signed ones. The voter stays the same. Only the first of
+    several is considered.
     """
 
     def __init__(
@@ -83,9 +84,9 @@ class Sessions:
         for cookie in cookies:
             if session := self.signer.session(cookie):
                 return session, None
-        for cookie in cookies:
-            if UNSIGNED.fullmatch(cookie) and await self.is_voter(voter_of(cookie) or ""):
-                return cookie, cookie
+        unsigned = next(filter(UNSIGNED.fullmatch, cookies), None)  # one: each takes a query
+        if unsigned and await self.is_voter(voter_of(unsigned) or ""):
+            return unsigned, unsigned
         return None, secrets.token_urlsafe(32)
 
     def _cookie(self, session: str, https: bool) -> str:

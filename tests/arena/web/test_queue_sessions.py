@@ -118,3 +118,11 @@ def test_a_finished_session_is_forgotten(client):
     with client.stream("GET", DATA, params={"session_hash": "abc"}) as stream:
         assert "close_stream" in "\n".join(stream.iter_lines())
     assert client.get(DATA, params={"session_hash": "abc"}).status_code == 404
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("more", ["session_hash=madeup", "session_hash=", "session%5Fhash=abc", "x=1&x=2"])
+def test_a_repeated_parameter_is_refused(client, method, more):
+    client.post(JOIN, json={"data": [""], "fn_index": resume(client), "session_hash": "abc"})
+    reply = client.request(method, f"{DATA if method == 'GET' else JOIN}?session_hash=abc&{more}")
+    assert (reply.status_code, "more than once" in reply.text) == (400, True)

@@ -94,6 +94,28 @@ async def test_the_pages_see_signed_sessions_only(sent, seen):
     assert requests == [{b"cookie": seen.encode()} if seen else {}]
 
 
+async def test_a_thousand_old_cookies_take_one_query():
+    asked = []
+
+    async def pages(scope, receive, send):
+        pass
+
+    async def nobody(voter: str) -> bool:
+        asked.append(voter)
+        return False
+
+    cookies = "; ".join(f"{COOKIE}={number:043}" for number in range(1000))
+    scope = {"type": "http", "headers": [(b"cookie", cookies.encode())]}
+    await Sessions(pages, CookieSigner(b"k" * 32), nobody)(scope, None, None)
+    assert asked == [voter_of("0" * 43)]
+
+
+def test_large_headers_are_refused_before_the_cookies_in_them_are_read(client, monkeypatch):
+    monkeypatch.setattr(Sessions, "__call__", None)
+    reply = client.get("/robots.txt", headers={"cookie": "; ".join([f"{COOKIE}={OLD}"] * 1000)})
+    assert reply.status_code == 431
+
+
 async def test_an_outage_of_the_database_replaces_no_cookie():
     async def pages(scope, receive, send):
         await PlainTextResponse("", media_type="text/html")(scope, receive, send)
