@@ -10,7 +10,6 @@ from collections.abc import Callable
 from io import TextIOWrapper
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from arena.cli import (
@@ -38,6 +37,7 @@ from arena.cli import (
     voters,
 )
 from arena.cli.renamed_options import RenamingGroup
+from arena.cli.terminal import Console
 from arena.errors import ConfigError, DatabaseError, InputError, WorkFailed
 
 app = typer.Typer(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, opened, write_csv, write_json
+from arena.cli.terminal import Console
 
 Between = Annotated[
     str | None,

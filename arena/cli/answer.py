@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from arena.cli.batch import print_read, print_written
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, for_programs, opened
 from arena.cli.progress import print_failures, progress_bar
+from arena.cli.terminal import Console
 
 Prompts = Annotated[str, typer.Option("--prompts", help="Prompt set, as listed by `arena prompts list`.")]
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, for_programs, overrides
 from arena.cli.progress import progress_bar
+from arena.cli.terminal import Console
 
 
 def audit(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+from arena.cli.terminal import Console
 
 if TYPE_CHECKING:
     from arena.engine import Status

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from arena.cli import bench_tables
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, opened, write_csv, write_json
 from arena.cli.progress import print_failures, progress_bar
+from arena.cli.terminal import Console
 
 if TYPE_CHECKING:
     from arena.benchmarking.run import Event, TaskStarted

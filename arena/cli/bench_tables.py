@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.box import SIMPLE
-from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
+
+from arena.cli.terminal import Console
 
 NESTED = ("metrics", "subjects", "reasons", "options")
 WIDE = 150  # columns

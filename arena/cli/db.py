@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, for_programs, opened, overrides
 from arena.cli.progress import stage_bar
+from arena.cli.terminal import Console
 
 if TYPE_CHECKING:
     from arena.store import Database

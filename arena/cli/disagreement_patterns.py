@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from arena.cli.options import Format, write_csv, write_json
 from arena.cli.progress import stage_bar
+from arena.cli.terminal import Console
 from arena.errors import ConfigError
 
 if TYPE_CHECKING:

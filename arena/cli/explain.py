@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from arena.cli.options import Config, DatabaseURL, opened, write_json
 from arena.cli.progress import stage_bar
+from arena.cli.terminal import Console
 from arena.errors import ConfigError
 
 if TYPE_CHECKING:

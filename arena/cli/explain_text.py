@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from rich.console import Console
 from rich.text import Text
 
+from arena.cli.terminal import Console
 from interp import Explanation, convergence_rounds, orders_of
 from interp.document import Answer, FaithfulnessReport, Word
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from arena.cli.options import Config, DatabaseURL, opened
+from arena.cli.terminal import Console
 from arena.errors import ConfigError
 
 if TYPE_CHECKING:

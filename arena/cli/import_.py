@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, for_programs, opened
+from arena.cli.terminal import Console
 
 
 def import_(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from arena.cli.judge_options import ALWAYS, PLACE, names, takes
 from arena.cli.judge_report import print_forecast, print_missing, print_summary
 from arena.cli.options import Format, opened, write_csv, write_json
 from arena.cli.progress import progress_bar
+from arena.cli.terminal import Console
 
 if TYPE_CHECKING:
     from arena.judging.config import JudgeRunConfig

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from arena.cli.options import Format, write_csv, write_json
 from arena.cli.progress import print_failures
+from arena.cli.terminal import Console
 
 if TYPE_CHECKING:
     from arena.judging.calls import Forecast

@@ -6,11 +6,11 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, opened, write_csv, write_json
+from arena.cli.terminal import Console
 from arena.errors import ConfigError
 
 WIDE = 110  # columns of a terminal with room for the counts

@@ -6,11 +6,11 @@ import asyncio
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from arena.cli.options import AsFormat, Config, Format, write_csv, write_json
+from arena.cli.terminal import Console
 from arena.errors import ConfigError
 
 if TYPE_CHECKING:

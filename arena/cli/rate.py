@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from arena.cli.options import AsFormat, Format, write_csv, write_json
+from arena.cli.terminal import Console
 from arena.config.given_files import json_value
 from arena.errors import ConfigError
 from arena.exchange.battles_file import BadBattlesFile, Columns, read_battles_file

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from arena.cli.options import AsFormat, Config, Format, write_csv, write_json
+from arena.cli.terminal import Console
 from arena.errors import ConfigError
 
 if TYPE_CHECKING:

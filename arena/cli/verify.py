@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from arena.cli.options import Format, write_csv, write_json
+from arena.cli.terminal import Console
 
 SHOWN = 20  # problems in the terminal; one changed vote changes every rating a little
 

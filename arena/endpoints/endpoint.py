@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
+from arena.endpoints.redaction import printable, printable_lines
+
 Request = Mapping[str, Any]
 Reply = Mapping[str, Any]  # the body of a chat completion
 
@@ -75,9 +77,9 @@ class EndpointError(Exception):
     def __init__(
         self, failure: Failure, detail: str, retry_after: float | None = None, blame: Blame | None = None
     ) -> None:
-        super().__init__(f"{failure.value}: {detail}")
+        self.detail = printable_lines(detail)  # it may quote a server, and goes to terminals, logs and tables
+        super().__init__(f"{failure.value}: {self.detail}")
         self.failure = failure
-        self.detail = detail
         self.retry_after = retry_after  # seconds, if the endpoint sent them
         self.blame = blame or _BLAME.get(failure, Blame.UNCLEAR)
 
@@ -90,6 +92,11 @@ class Probe:
     message: str
     advice: str = ""
     seconds: float | None = None  # from the request to the first piece of text
+
+    def __post_init__(self) -> None:
+        """The texts may quote a server: no escape of a terminal and no line end is left."""
+        object.__setattr__(self, "message", printable(self.message))
+        object.__setattr__(self, "advice", printable(self.advice))
 
 
 class Endpoint(Protocol):

@@ -111,7 +111,7 @@ class OpenAI:
             ):
                 text = await self._text(reply, LIST_BYTES)
             try:
-                return [entry.id for entry in valid(ModelList, parsed(text)).data]
+                return [self._redactor.line(entry.id) for entry in valid(ModelList, parsed(text)).data]
             except EndpointError as error:
                 detail = f"{self._place}/models is not a list of models ({error.detail})"
                 raise EndpointError(Failure.BROKEN, detail) from None

@@ -57,3 +57,30 @@ def test_a_line_forges_no_second_line_of_a_log():
     line = Redactor([KEY]).line("bad\r\n2026-11-27 INFO all is well\u2028\x1b[31mred\u202e" + "x" * 9000)
     assert line.isprintable()
     assert len(line) == 500
+
+
+PLAIN = "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789"
+ECHOES = {
+    "beside a letter that folds to two": f"Straße ﬁ İ: {PLAIN}",
+    "base32": base64.b32encode(PLAIN.encode()).decode(),
+    "reversed": PLAIN[::-1],
+    "spaced": " ".join(PLAIN),
+    "in groups": "-".join(PLAIN[at : at + 5] for at in range(0, len(PLAIN), 5)),
+    "with characters of no width": "\u200b".join(PLAIN),
+    "full width": "".join(chr(ord(letter) + 0xFEE0) for letter in PLAIN),
+    "percent-encoded": "".join(f"%{ord(letter):02x}" for letter in PLAIN),
+    "as entities": "".join(f"&#{ord(letter)};" for letter in PLAIN),
+    "as escapes": "".join(f"\\u{ord(letter):04x}" for letter in PLAIN),
+    "base64 twice": base64.b64encode(base64.b64encode(PLAIN.encode())).decode(),
+}
+
+
+@pytest.mark.parametrize("echo", ECHOES.values(), ids=list(ECHOES))
+def test_an_echo_in_another_form_is_masked(echo):
+    masked = Redactor([PLAIN]).masked(echo)
+    assert "•••" in masked
+    assert len(masked) <= 20
+
+
+def test_places_of_masks_are_right_beside_letters_that_fold_to_two():
+    assert Redactor([PLAIN]).masked(f"ßß {PLAIN} İ x") == "ßß ••• İ x"

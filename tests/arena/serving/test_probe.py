@@ -45,3 +45,29 @@ async def test_a_refusal_with_an_odd_list_of_models_is_a_failed_probe():
 
 async def test_a_server_that_works_passes():
     assert (await probed(stream(CHUNK))).ok
+
+
+ESCAPES = "\x1b]0;owned\x07\x1b[2J\x9b31m[bold red]\r\nFORGED\u202e"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        stream({"choices": [{"delta": {"content": f"hi {ESCAPES}"}, "finish_reason": "stop"}]}),
+        http(500, json.dumps({"error": ESCAPES})),
+        http(200, ESCAPES),
+        http(404, ESCAPES),
+    ],
+)
+async def test_what_a_server_says_is_no_instruction_to_the_terminal(reply):
+    result = await probed(reply)
+    assert result.message.isprintable()
+    assert result.advice.isprintable()
+
+
+async def test_names_of_models_are_no_instructions_to_the_terminal():
+    names = json.dumps({"data": [{"id": f"gemma {ESCAPES}"}]})
+    async with server(http(200, names)) as endpoint:
+        (name,) = await endpoint.models()
+    assert name.isprintable()
+    assert Probe(False, "no", f"the server has: {ESCAPES}").advice.isprintable()
