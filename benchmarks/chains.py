@@ -11,7 +11,7 @@ EQUATION = re.compile(
     rf"(?<![\d.,/*×x+÷-])\s*({NUMBER}%?(?:\s*[-+*/×x÷]\s*{NUMBER}%?)+)\s*=\s*({NUMBER})(?![\d.]*\s*[%/*×x+÷])"
 )
 OPERATION = re.compile(rf"\s*([-+*/×x÷])\s*({NUMBER}%?)")
-STEP = re.compile(r"(?m)^\s*(?:step\s*\d+|\d+[.)]|[-*•])\s", re.IGNORECASE)
+STEP = re.compile(r"(?m)^[^\S\n]*+(?:step\s*\d+|\d+[.)]|[-*•])\s", re.IGNORECASE)
 SENTENCE = re.compile(r"[.!?](?:\s|$)|\n+")
 TOLERANCE = 0.01  # relative; chains round what they write
 

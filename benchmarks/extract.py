@@ -17,7 +17,7 @@ STATED = re.compile(
 )
 BOXED_LETTER = re.compile(r"\\boxed\{\s*(?:\\text\{)?\s*\(?([A-Z])\)?\s*\}")
 ALONE = re.compile(r"^[\s*_`\"'(\[（]*([A-Z])[\s*_`\"'\])）]*(?:[.:：,、)].*)?$", re.DOTALL)
-LAST_LINE = re.compile(r"(?:^|\n)[\s*_`(\[]*([A-Z])[\s*_`)\].]*$")
+LAST_LINE = re.compile(r"(?:^|\n)(?:[^\S\n]|[*_`(\[])*+([A-Z])[\s*_`)\].]*$")
 
 STRICT_NUMBER = re.compile(r"#### (\-?[0-9\.\,]+)")
 SAID_NUMBER = re.compile(r"The answer is (\-?[0-9\.\,]+)\.")

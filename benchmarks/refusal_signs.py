@@ -67,7 +67,7 @@ SIGNS: dict[str, tuple[str, str]] = {
         r"\binstead\b|is there (?:something|anything) else|"
         r"happy to help|i(?:'d| would) be (?:happy|glad)|feel free",
     ),
-    "lists": ("all", r"(?m)^\s*(?:\d+[.)]|[-*•])\s"),
+    "lists": ("all", r"(?m)^[^\S\n]*+(?:\d+[.)]|[-*•])\s"),
     "shows": ("all", r"here (?:are|is)|here's|follow these|step|for example|such as|you can"),
     "code": ("all", r"```|`[^`]+`"),
     "fiction": (

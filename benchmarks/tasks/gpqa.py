@@ -19,7 +19,7 @@ from benchmarks.task import Outcome, Row, Sample, scored, unparsed
 
 RIGHT = "Correct Answer"
 WRONG = ("Incorrect Answer 1", "Incorrect Answer 2", "Incorrect Answer 3")
-CLOSING = re.compile(r"(?:^|\n)[\s*]*(?:Exact )?Answer:[\s*]*(.+)", re.IGNORECASE)
+CLOSING = re.compile(r"(?:^|\n)(?:[^\S\n]|\*)*+(?:Exact )?Answer:[\s*]*(.+)", re.IGNORECASE)
 
 
 def shuffled(key: str, choices: Sequence[str]) -> tuple[tuple[str, ...], int]:

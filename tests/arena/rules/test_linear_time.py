@@ -14,6 +14,9 @@ from typing import Any
 
 import pytest
 
+import benchmarks.extract
+import benchmarks.refusal_signs
+import benchmarks.safety_judges
 import judges.biases
 import judges.protocols.arena_hard
 import judges.protocols.mt_bench
@@ -22,11 +25,12 @@ import ratings
 import ratings.data.style
 from arena.endpoints import openai, redaction, reply_schema
 from arena.rules import categories, languages, pii, prompt_limits, tagger_prompt
+from benchmarks.tasks import gpqa
 
 MODULES = (
     categories, languages, pii, prompt_limits, tagger_prompt, openai, redaction, reply_schema,
     ratings.data.style, judges.biases, judges.protocols.arena_hard, judges.protocols.mt_bench,
-    judges.protocols.wildbench,
+    judges.protocols.wildbench, benchmarks.extract, benchmarks.refusal_signs, benchmarks.safety_judges, gpqa,
 )  # fmt: skip
 SHORT, LONG = 20_000, 200_000
 GROWTH = 30  # LONG is ten times SHORT: a quadratic pattern takes a hundred times as long
