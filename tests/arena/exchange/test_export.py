@@ -386,3 +386,22 @@ def test_texts_of_judges_battles_stay_where_readers_may_not_open_them(sqlite, tm
     (row,) = rows(tmp_path / "out")
     assert (row["conversation_a"], row["reason"]) == (None, None)
     assert verify(tmp_path / "out").problems == []
+
+
+@pytest.mark.parametrize("files", [1, 3], ids=["one file", "three files"])
+def test_an_archive_that_unpacks_to_far_more_than_it_is_is_not_unpacked(tmp_path, files):
+    bomb = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(files):
+            archive.writestr(f"{number}.jsonl", bytes(60_000_000 // files))
+    assert bomb.stat().st_size < 100_000
+    with pytest.raises(BadExport, match="would unpack to 60,000,000 bytes"):
+        verify(bomb)
+
+
+def test_an_archive_of_very_many_files_is_not_unpacked(tmp_path):
+    with zipfile.ZipFile(tmp_path / "many.zip", "w") as archive:
+        for number in range(2_000):
+            archive.writestr(f"{number}", "")
+    with pytest.raises(BadExport, match="2,000 files"):
+        verify(tmp_path / "many.zip")
