@@ -48,6 +48,8 @@ class Writing:
     failure: Failure | None = None
     blame: Blame = Blame.UNCLEAR  # of a failure
     usage: Usage = field(default_factory=Usage)
+    attempts: int = 1  # calls of the model
+    charged: bool = True  # the last one may cost something although it failed
     first_token_seconds: float | None = None
     seconds: float | None = None
 
@@ -201,6 +203,7 @@ class LiveTurn:
             self._end(side)
         except EndpointError as error:
             self._fail(side, error.failure, error.detail, error.blame)
+            writing.attempts, writing.charged = error.attempts, error.charged
         except TimeoutError:
             self._fail(side, Failure.TIMEOUT, f"no complete reply after {time.monotonic() - started:.0f} s")
         except asyncio.CancelledError:
@@ -224,6 +227,7 @@ class LiveTurn:
             async for event in stream:
                 if isinstance(event, Finish):
                     writing.finish_reason, writing.usage = event.reason, event.usage
+                    writing.attempts = event.attempts
                     continue
                 writing.text += clean(event)
                 if writing.first_token_seconds is None and has_visible_text(event):

@@ -8,15 +8,24 @@ from dataclasses import dataclass
 from arena.battles.streaming import Writing
 from arena.battles.views import conversation
 from arena.config import PriceSettings
-from arena.engine.budget import BYTES_PER_TOKEN, Price, most_tokens
+from arena.engine.budget import (
+    BYTES_PER_TOKEN,
+    MESSAGE,
+    MOST_CHARACTERS_PER_TOKEN,
+    TEMPLATE,
+    Price,
+    most_tokens,
+)
 from arena.rules.limits import Spending
 from arena.rules.votes import SIDES, Side
 from arena.serving.models import ServedModel, Serving
 from arena.store.battles import StoredBattle
+from arena.store.schema.battles import CompletionStatus
 from arena.store.usage import Settlement
+from judges.visible_text import has_visible_text
 
-# A server that reports more than this multiple of what a call can use is wrong, or wants to use the budget up.
-IMPLAUSIBLE = 10
+# A server that reports more than this multiple of the most of a prompt is wrong, or wants to use the budget up.
+IMPLAUSIBLE = 2
 CALLS = 2  # of a turn
 
 
@@ -33,11 +42,30 @@ class CallEstimate:
         return self._spending(self.prompt_tokens, self.completion_tokens)
 
     def actual(self, writing: Writing) -> Spending:
-        """The cost of a call that has ended in any way: as reported, else estimated from its texts."""
-        usage, written = writing.usage, len(writing.text.encode()) / BYTES_PER_TOKEN
-        prompt = _plausible(usage.prompt_tokens, self.prompt_tokens, self.prompt_tokens)
-        completion = _plausible(usage.completion_tokens, round(written), self.completion_tokens)
-        return self._spending(prompt, completion)
+        """The cost of a call that has ended in any way: as reported within reason, else estimated.
+
+        Each retried call costs a prompt.
+        """
+        retried = (writing.attempts - 1) * self.prompt_tokens
+        return self._spending(self._prompt(writing) + retried, self._completion(writing))
+
+    def _prompt(self, writing: Writing) -> int:
+        least = (self.prompt_tokens - TEMPLATE - MESSAGE) // MOST_CHARACTERS_PER_TOKEN
+        reported = writing.usage.prompt_tokens
+        return _plausible(reported, self.prompt_tokens, max(1, least), IMPLAUSIBLE * self.prompt_tokens)
+
+    def _completion(self, writing: Writing) -> int:
+        least = len(writing.text) // MOST_CHARACTERS_PER_TOKEN
+        return _plausible(
+            writing.usage.completion_tokens, self._unreported(writing), least, self.completion_tokens
+        )
+
+    def _unreported(self, writing: Writing) -> int:
+        """The tokens of a completion without a report: those of its text, or all if there may be more than the text."""
+        written = round(len(writing.text.encode()) / BYTES_PER_TOKEN)
+        finished = writing.status is CompletionStatus.FINISHED
+        stopped = writing.status is not CompletionStatus.FAILED and has_visible_text(writing.text)
+        return written if finished or stopped or not writing.charged else max(written, self.completion_tokens)
 
     def _spending(self, prompt: int, completion: int) -> Spending:
         price = Price(self.price.prompt, self.price.completion) if self.price else Price(0.0, 0.0)
@@ -55,7 +83,7 @@ class Reservation:
     def settlement(self, sides: Mapping[Side, Writing]) -> Settlement:
         """What the end of the turn changes in the spending of its day, also of a stopped or failed turn."""
         cost = sum((self.estimates[side].actual(writing) for side, writing in sides.items()), Spending())
-        return Settlement(self.day, cost - self.most)
+        return Settlement(self.day, cost - self.most, sum(writing.attempts - 1 for writing in sides.values()))
 
 
 def call_estimates(serving: Serving, battle: StoredBattle) -> dict[Side, CallEstimate]:
@@ -89,6 +117,6 @@ def _call_at_most(model: ServedModel, tokens: int) -> CallEstimate:
     return CallEstimate(system + tokens, completion, model.settings.price)
 
 
-def _plausible(reported: int | None, estimated: int, most: int) -> int:
-    """The tokens that a server reports, within what a call can use; without a report the estimate."""
-    return estimated if reported is None or reported < 0 else min(reported, IMPLAUSIBLE * most)
+def _plausible(reported: int | None, unreported: int, least: int, most: int) -> int:
+    """The tokens that a server reports, up to `most`; without a report, or with a smaller one than `least`, `unreported`."""
+    return unreported if reported is None or reported < least else min(reported, most)

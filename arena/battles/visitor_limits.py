@@ -17,10 +17,11 @@ from arena.store import Session
 from arena.store.battles import StoredBattle
 from arena.store.schema.battles import now
 from arena.store.usage import (
+    ARENA,
     BudgetExceeded,
     Claim,
     LimitExceeded,
-    address_hash,
+    address_hashes,
     count_actions,
     forget_usage,
     reserve,
@@ -29,7 +30,6 @@ from arena.store.usage import (
 log = logging.getLogger(__name__)
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
-ARENA = "arena"  # the subject of limits on all visitors together
 LAGGING = "The arena is busy. Please try again in a moment. Your prompt is kept."
 NO_LIMITS = LimitSettings(**dict.fromkeys(LimitSettings.model_fields, 0))
 
@@ -98,8 +98,9 @@ class VisitorLimits:
         at = self._clock()
         claims = [Claim(f"voter {visitor.voter}", self._limit(Scope.VOTER, action)) for action in actions]
         if visitor.address is not None:
-            hashed = address_hash(session, visitor.address, at)
-            claims += [Claim(f"address {hashed}", self._limit(Scope.ADDRESS, action)) for action in actions]
+            name, *others = (f"address {hashed}" for hashed in address_hashes(session, visitor.address, at))
+            limits = [self._limit(Scope.ADDRESS, action) for action in actions]
+            claims += [Claim(name, limit, other_names=tuple(others)) for limit in limits]
         try:
             count_actions(session, [claim for claim in (*claims, *more) if claim.limit.most], at)
         except LimitExceeded as exceeded:

@@ -104,7 +104,7 @@ class OpenAISettings(ModelSettings):
     api_key_env: str | None = Field(default=None, description="environment variable that holds the key")
     connect_timeout: float = Field(default=10.0, gt=0, description="seconds")
     read_timeout: float = Field(default=60.0, gt=0, description="seconds between two pieces of a reply")
-    retries: int = Field(default=2, ge=0, le=10, description="before the first token only")
+    retries: int = Field(default=2, ge=0, le=10, description="of calls that are refused before any answer")
 
     @field_validator("url")
     @classmethod

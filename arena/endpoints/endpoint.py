@@ -32,10 +32,11 @@ class Usage:
 
 @dataclass(frozen=True)
 class Finish:
-    """The last event of a stream: why it ended (`stop`, `length`, `content_filter`) and what it used."""
+    """The last event of a stream: why it ended (`stop`, `length`, `content_filter`), what it used and how many calls."""
 
     reason: str
     usage: Usage = Usage()
+    attempts: int = 1  # calls that were made, with those that were retried
 
 
 class Failure(StrEnum):
@@ -71,17 +72,24 @@ _BLAME = {
 class EndpointError(Exception):
     """A call that gave no completion. `detail` is for the operator and never shown to a voter.
 
-    Without `blame`, it follows from the failure.
+    `charged` says whether the call may cost something. Without it and `blame`, they follow from the failure.
     """
 
     def __init__(
-        self, failure: Failure, detail: str, retry_after: float | None = None, blame: Blame | None = None
+        self,
+        failure: Failure,
+        detail: str,
+        retry_after: float | None = None,
+        blame: Blame | None = None,
+        charged: bool | None = None,
     ) -> None:
         self.detail = printable_lines(detail)  # it may quote a server, and goes to terminals, logs and tables
         super().__init__(f"{failure.value}: {self.detail}")
         self.failure = failure
         self.retry_after = retry_after  # seconds, if the endpoint sent them
         self.blame = blame or _BLAME.get(failure, Blame.UNCLEAR)
+        self.charged = failure in (Failure.TIMEOUT, Failure.BROKEN) if charged is None else charged
+        self.attempts = 1  # calls that were made
 
 
 @dataclass(frozen=True)

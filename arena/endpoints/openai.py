@@ -11,7 +11,7 @@ import random
 import re
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
@@ -71,17 +71,19 @@ class OpenAI:
             self._batch_client = None
 
     async def stream(self, request: Request) -> AsyncGenerator[str | Finish]:
-        """The stream, with retries of temporary failures (busy, restarting, unreachable) before the first text."""
+        """The stream, with retries of temporary failures (busy, restarting, unreachable) that cost nothing.
+
+        A call that the server has begun to answer is not made again: the provider charges for both.
+        """
         for attempt in range(self.retries + 1):
-            begun = False
             try:
                 async with aclosing(self._attempt(request)) as events:
                     async for event in events:
-                        begun = True
-                        yield event
+                        yield replace(event, attempts=attempt + 1) if isinstance(event, Finish) else event
                 return
             except EndpointError as error:
-                if begun or attempt == self.retries or not _may_pass(error):
+                if attempt == self.retries or not _may_pass(error):
+                    error.attempts = attempt + 1
                     raise
                 await asyncio.sleep(self._pause(attempt, error))
 
@@ -135,7 +137,7 @@ class OpenAI:
         text = await start_of(reply.aiter_bytes(), ERROR_BYTES)
         if self._asks_usage and reply.status_code in (400, 422) and "stream_options" in text:
             self._asks_usage = False
-            raise EndpointError(Failure.BROKEN, "the server does not know stream_options")
+            raise EndpointError(Failure.BROKEN, "the server does not know stream_options", charged=False)
         raise self._refusal(reply.status_code, text, reply.headers)
 
     async def _text(self, reply: httpx.Response, most_bytes: int) -> str:
@@ -182,7 +184,7 @@ class OpenAI:
         except EndpointError as error:
             # `from None`: the cause quotes what the server sent.
             detail = self._redactor.line(error.detail)
-            raise EndpointError(error.failure, detail, error.retry_after, error.blame) from None
+            raise EndpointError(error.failure, detail, error.retry_after, error.blame, error.charged) from None
 
     @cached_property
     def _place(self) -> str:
@@ -201,7 +203,7 @@ class OpenAI:
         )
         said = f"it redirects to {headers.get('location', 'nowhere')}" if 300 <= status < 400 else message(body)
         detail = f"{self._place} answered {status}: {said}"
-        return EndpointError(failure, detail, retry_after(headers), blame_of(status))
+        return EndpointError(failure, detail, retry_after(headers), blame_of(status), charged=False)
 
     def _translated(self, error: httpx.HTTPError) -> EndpointError:
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
@@ -217,6 +219,8 @@ class OpenAI:
 
 
 def _may_pass(error: EndpointError) -> bool:
+    if error.charged:
+        return False
     if error.retry_after is not None and error.retry_after > LONGEST_PAUSE:
         return False
     return error.failure in (Failure.UNREACHABLE, Failure.RATE_LIMITED, Failure.BROKEN)

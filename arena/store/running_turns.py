@@ -37,7 +37,7 @@ class EndedTurn:
     completions: Mapping[Side, Written]
     status: BattleStatus
     kept: bool | None = None
-    settlement: Settlement | None = None  # of what it has cost, whether it is kept or not
+    settlement: Settlement | None = None  # of what it has cost, if it is kept
 
 
 class ValuesRefused(Exception):
@@ -53,8 +53,9 @@ def take(session: Session, battle_id: int, owner: str) -> None:
 def finish(session: Session, owner: str, turns: Sequence[EndedTurn]) -> list[bool]:
     """Save the completions of turns that this server still runs; tells for each whether it did.
 
-    A turn that another server has closed in the meantime, because this one looked dead, is left as it is. Raises
-    `ValuesRefused`.
+    A turn that another server has closed in the meantime, because this one looked dead, is left as it is, and its
+    reservation stays. A cost is settled in the transaction that ends its turn: a repetition, after a commit whose
+    answer was lost, finds the turn ended and settles nothing. Raises `ValuesRefused`.
     """
     kept = []
     for turn in turns:
@@ -67,7 +68,8 @@ def finish(session: Session, owner: str, turns: Sequence[EndedTurn]) -> list[boo
             raise ValuesRefused(f"battle {turn.battle_id}: {error}") from error
         else:
             kept.append(True)
-    settle(session, [turn.settlement for turn in turns if turn.settlement])
+    ended = [turn for turn, was_kept in zip(turns, kept, strict=True) if was_kept]
+    settle(session, [turn.settlement for turn in ended if turn.settlement])
     return kept
 
 

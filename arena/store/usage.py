@@ -13,11 +13,13 @@ from sqlalchemy import CursorResult, ScalarSelect, delete, insert, or_, text, up
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
-from arena.rules.limits import Limit, Spending
-from arena.store.schema.battles import Battle
+from arena.rules.limits import Action, Limit, Spending
+from arena.store.schema.battles import Battle, now
 from arena.store.schema.usage import AddressSalt, CookieKey, UsageDay, UsageEvent
 
 DAY = timedelta(days=1)
+LONGEST_WINDOW = timedelta(hours=1)  # of the limits per address
+ARENA = "arena"  # the subject of limits on all visitors together
 # Clocks of two servers may differ. Events from further in the future are ignored: a clock that was set back must
 # not lock voters out for long.
 CLOCK_DIFFERENCE = timedelta(minutes=1)
@@ -30,14 +32,16 @@ class Claim:
     subject: str
     limit: Limit
     number: int = 1
+    other_names: tuple[str, ...] = ()  # under which the same subject is counted too
 
 
 @dataclass(frozen=True)
 class Settlement:
-    """The cost of an ended turn less its reservation, on the day of the reservation."""
+    """The cost of an ended turn less its reservation, on the day of the reservation; and its retried calls."""
 
     day: str
     difference: Spending
+    retried: int = 0
 
 
 class LimitExceeded(Exception):
@@ -56,7 +60,7 @@ def count_actions(session: Session, claims: Sequence[Claim], at: datetime) -> No
     """Count one action for each claim. Call it first in a transaction. Raises `LimitExceeded`."""
     if not claims:
         return
-    _lock(session, sorted({claim.subject for claim in claims}))
+    _lock(session, sorted({name for claim in claims for name in (claim.subject, *claim.other_names)}))
     times = session.execute(select(*(_newest(claim, at) for claim in claims))).one()
     for claim, earlier in zip(claims, times, strict=True):
         if earlier is not None:
@@ -80,7 +84,13 @@ def reserve(session: Session, day: str, most: Spending, amount: Spending) -> Non
 
 
 def settle(session: Session, settlements: Sequence[Settlement]) -> None:
-    """Replace the reservations of ended turns by their costs. Call it last in a transaction: all turns wait for it."""
+    """Replace the reservations of ended turns by their costs, and count their retried calls.
+
+    Call it last in a transaction: all turns wait for it.
+    """
+    if retried := sum(settlement.retried for settlement in settlements):
+        call = {"subject": ARENA, "action": Action.CALL, "created_at": now()}
+        session.execute(insert(UsageEvent.__table__), [call] * retried)  # type: ignore[attr-defined]
     for day in sorted({settlement.day for settlement in settlements}):
         total = sum((settlement.difference for settlement in settlements if settlement.day == day), Spending())
         session.execute(
@@ -96,24 +106,26 @@ def spent(session: Session, day: str) -> Spending:
     return Spending(row.tokens, row.usd) if row else Spending()
 
 
-def address_hash(session: Session, address: str, at: datetime) -> str:
-    """The hash of an address, with a salt of the day that no longer exists on the next day."""
-    day = at.date().isoformat()
-    salt = session.exec(select(AddressSalt.salt).where(AddressSalt.day == day)).one_or_none()
-    if salt is None:
-        _erase(session)
-        session.execute(delete(AddressSalt).where(col(AddressSalt.day) != day))
+def address_hashes(session: Session, address: str, at: datetime) -> list[str]:
+    """The hash of an address with the salt of the day, then those with the salts that exist around midnight.
+
+    An action just before midnight, also by the clock of another server, is counted under another hash.
+    """
+    today = at.date().isoformat()
+    salts = _salts(session)
+    if today not in salts:
+        _forget_salts(session, at)
         upsert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        new = {"day": day, "salt": secrets.token_hex(32)}
+        new = {"day": today, "salt": secrets.token_hex(32)}
         session.execute(upsert(AddressSalt).values(new).on_conflict_do_nothing())
-        salt = session.exec(select(AddressSalt.salt).where(AddressSalt.day == day)).one()
-    return hashlib.blake2b(address.encode(), key=bytes.fromhex(salt), digest_size=16).hexdigest()
+        salts = _salts(session)
+    ordered = [salts.pop(today), *salts.values()]
+    return [hashlib.blake2b(address.encode(), key=bytes.fromhex(s), digest_size=16).hexdigest() for s in ordered]
 
 
 def forget_usage(session: Session, at: datetime) -> int:
     """Delete the actions that are older than a day and the salts of other days; returns the number of actions."""
-    _erase(session)
-    session.execute(delete(AddressSalt).where(col(AddressSalt.day) != at.date().isoformat()))
+    _forget_salts(session, at)
     old: CursorResult[Any] = session.execute(  # type: ignore[assignment]
         delete(UsageEvent).where(col(UsageEvent.created_at) < at - DAY)
     )
@@ -136,7 +148,7 @@ def _newest(claim: Claim, at: datetime) -> ScalarSelect[datetime]:
     return (
         select(UsageEvent.created_at)
         .where(
-            UsageEvent.subject == claim.subject,
+            col(UsageEvent.subject).in_((claim.subject, *claim.other_names)),
             UsageEvent.action == limit.action,
             col(UsageEvent.created_at) > at - limit.window,
             col(UsageEvent.created_at) <= at + CLOCK_DIFFERENCE,
@@ -168,6 +180,22 @@ def _lock(session: Session, subjects: Sequence[str]) -> None:
     if session.get_bind().dialect.name == "postgresql":
         for subject in subjects:
             session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": subject})
+
+
+def _salts(session: Session) -> dict[str, str]:
+    """The salts by day."""
+    return dict(session.exec(select(AddressSalt.day, AddressSalt.salt)).all())
+
+
+def _forget_salts(session: Session, at: datetime) -> None:
+    """Delete the salts of days with no action in a window of a limit, and of days that no server's clock can have."""
+    first, last = (at - LONGEST_WINDOW - CLOCK_DIFFERENCE).date(), (at + DAY).date()
+    _erase(session)
+    session.execute(
+        delete(AddressSalt).where(
+            or_(col(AddressSalt.day) < first.isoformat(), col(AddressSalt.day) > last.isoformat())
+        )
+    )
 
 
 def _erase(session: Session) -> None:

@@ -1,4 +1,4 @@
-"""Tables of what visitors use. They hold no address: its hash has a salt that exists for one day."""
+"""Tables of what visitors use. They hold no address: its hash has a salt that is deleted after a day."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class UsageDay(SQLModel, table=True):
 
 
 class AddressSalt(SQLModel, table=True):
-    """The salt of the hashes of addresses on one day (UTC); deleted with the first use on another day."""
+    """The salt of the hashes of addresses on one day (UTC); deleted once no limit counts that day any more."""
 
     __tablename__ = "address_salt"
     day: str = Field(primary_key=True, max_length=10)

@@ -61,22 +61,51 @@ def test_growing_prompts_measure_the_budget_in_few_steps_only():
 
 
 def test_reported_usage_is_the_cost(reservation):
-    used = Writing(usage=Usage(prompt_tokens=3, completion_tokens=5), text="whatever")
-    assert spent(reservation, used, used).tokens == 16
-    assert spent(reservation, used, used).usd == pytest.approx((3 + 50) / 1e6)
+    used = Writing(usage=Usage(prompt_tokens=90, completion_tokens=5), text="whatever")
+    small = Writing(usage=Usage(prompt_tokens=15, completion_tokens=5), text="whatever")
+    assert spent(reservation, small, used).tokens == 115
+    assert spent(reservation, small, used).usd == pytest.approx((15 + 50) / 1e6)
 
 
 def test_a_stopped_completion_costs_what_was_written(reservation):
     stopped = Writing(text="w" * 30, status=CompletionStatus.STOPPED)
-    silent = Writing(status=CompletionStatus.FAILED)
-    cost = spent(reservation, stopped, silent)
+    refused = Writing(status=CompletionStatus.FAILED, charged=False)
+    cost = spent(reservation, stopped, refused)
     prompts = sum(estimate.prompt_tokens for estimate in reservation.estimates.values())
     assert cost.tokens == prompts + 10
     assert 0 < cost.usd < reservation.most.usd
 
 
-@pytest.mark.parametrize(("reported", "most"), [(-(10**9), 0), (10**30, 10), (2**63, 10)])
-def test_a_server_that_reports_nonsense_neither_empties_nor_fills_the_budget(reservation, reported, most):
+@pytest.mark.parametrize("text", ["", "\u200b", "cut"])
+def test_a_call_that_breaks_without_a_report_costs_what_is_reserved(reservation, text):
+    """The server may have written more than it sent, such as a hidden chain of thought."""
+    broken = Writing(text=text, status=CompletionStatus.FAILED)
+    silent = Writing(text="", status=CompletionStatus.STOPPED)
+    everything = sum(estimate.most.tokens for estimate in reservation.estimates.values())
+    assert spent(reservation, broken, silent).tokens == everything
+    assert spent(reservation, broken, broken).tokens == everything
+
+
+def test_each_retried_call_costs_a_prompt_and_counts(reservation):
+    once, thrice = (
+        Writing(status=CompletionStatus.FAILED, charged=False, attempts=attempts) for attempts in (1, 3)
+    )
+    more = spent(reservation, thrice, once).tokens - spent(reservation, once, once).tokens
+    assert more == 2 * reservation.estimates["a"].prompt_tokens
+    assert reservation.settlement({"a": thrice, "b": once}).retried == 2
+
+
+@pytest.mark.parametrize("reported", [-(10**9), 0, 1])
+def test_a_server_cannot_make_its_turns_free(reservation, reported):
     usage = Usage(prompt_tokens=reported, completion_tokens=reported)
-    cost = spent(reservation, Writing(usage=usage), Writing(usage=usage))
-    assert 0 <= cost.tokens <= max(1, most) * reservation.most.tokens
+    free = Writing(text="word " * 300, usage=usage, status=CompletionStatus.FINISHED)
+    prompts = [estimate.prompt_tokens for estimate in reservation.estimates.values()]
+    assert spent(reservation, free, free).tokens in (sum(prompts) + 2 * 500, 1 + prompts[1] + 2 * 500)
+
+
+@pytest.mark.parametrize("reported", [2**31 - 1, 2**63, 10**30])
+def test_a_server_cannot_use_the_budget_up_with_a_report(reservation, reported):
+    usage = Usage(prompt_tokens=reported, completion_tokens=reported)
+    greedy = Writing(text="x", usage=usage, status=CompletionStatus.FINISHED)
+    prompts = sum(estimate.prompt_tokens for estimate in reservation.estimates.values())
+    assert spent(reservation, greedy, greedy).tokens == 2 * prompts + 100 + 512

@@ -13,6 +13,7 @@ from arena.battles.battles import BattleRefused, Battles
 from arena.battles.loop_lag import LoopLag
 from arena.battles.visitor_limits import LimitReached, VisitorLimits
 from arena.config import BattleSettings, LimitSettings, PriceSettings, ScriptedSettings
+from arena.endpoints import Finish
 from arena.rules.limits import Spending
 from arena.store import Database
 from arena.store.schema.battles import Battle, Vote
@@ -268,3 +269,33 @@ async def test_no_address_is_stored(sqlite, clock):
     clock.now += timedelta(days=1, minutes=1)
     assert await battles.forget_visitors() > 0
     assert count(sqlite, UsageEvent) == 0
+
+
+async def test_a_limit_per_address_holds_over_midnight_on_two_servers(database):
+    """Clocks 3 s apart: before, each server deleted the other's salt, and 40 of 40 battles began."""
+    first, second = Clock(), Clock()
+    first.now = datetime(2026, 11, 27, 23, 59, 58, tzinfo=UTC)
+    second.now = first.now + timedelta(seconds=3)
+    servers = [await arena(database, clock, battles_per_address=3) for clock in (first, second)]
+    begun = [await allowed(servers[i % 2].begin(f"voter {i}", "hello", "198.51.100.1")) for i in range(40)]
+    assert sum(begun) == 3
+    for server in servers:
+        await server.close()
+
+
+async def test_retried_calls_are_counted_and_paid_for(database, clock):
+    battles = await arena(database, clock, *PRICED)
+
+    class Retried:
+        async def stream(self, _request):
+            yield "Well"
+            yield Finish("stop", attempts=3)
+
+        async def close(self) -> None: ...
+
+    for model in battles.serving.models.values():
+        model.endpoint = Retried()
+    await played(battles)
+    with database.read() as session:
+        calls = session.exec(select(UsageEvent).where(UsageEvent.subject == "arena")).all()
+    assert len(calls) == 2 * 3

@@ -195,3 +195,33 @@ async def test_something_else_on_the_port_is_an_error(reply):
 async def test_a_failure_tells_whether_the_prompt_can_have_caused_it(reply, blame):
     endpoint, _ = server(reply, retries=0)
     assert (await failure(endpoint)).blame is blame
+
+
+HIDDEN = {"choices": [{"delta": {"role": "assistant", "reasoning_content": "hmm"}}]}
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        httpx.Response(200, text=""),
+        httpx.Response(200, text="data: nonsense\n\n"),
+        httpx.Response(200, headers={"content-encoding": "x-unknown"}, text="?"),
+        events(HIDDEN, done=False),
+        events({"error": {"message": "overloaded"}}),
+        httpx.ReadError("cut"),
+        httpx.RemoteProtocolError("Server disconnected without sending a response."),
+    ],
+)
+async def test_a_call_that_the_server_may_have_answered_is_not_made_again(reply):
+    """The provider charges for it. Before, four turns were 20 calls."""
+    endpoint, seen = server(reply, WHOLE)
+    error = await failure(endpoint)
+    assert (error.failure, error.charged, error.attempts, len(seen)) == (Failure.BROKEN, True, 1, 1)
+
+
+async def test_the_calls_of_a_stream_are_told():
+    endpoint, _ = server(httpx.Response(503), httpx.ConnectError("refused"), WHOLE)
+    assert (await complete(endpoint, REQUEST)).finish.attempts == 3
+    endpoint, _ = server(*[httpx.Response(503)] * 3)
+    error = await failure(endpoint)
+    assert (error.attempts, error.charged) == (3, False)

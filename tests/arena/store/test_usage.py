@@ -6,16 +6,23 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
+from arena.battles.turn_saver import TurnSaver
+from arena.errors import DatabaseUnavailable
 from arena.rules.limits import Action, Limit, Scope, Spending
+from arena.rules.votes import SIDES
+from arena.store.battles import Written, add_battle, add_turn
+from arena.store.models import register_models
+from arena.store.running_turns import EndedTurn, interrupt
+from arena.store.schema.battles import Battle, BattleStatus, CompletionStatus, now
 from arena.store.schema.usage import AddressSalt, UsageEvent
 from arena.store.usage import (
     BudgetExceeded,
     Claim,
     LimitExceeded,
     Settlement,
-    address_hash,
+    address_hashes,
     cookie_key,
     count_actions,
     forget_usage,
@@ -137,12 +144,15 @@ def test_no_limit_counts_all_the_same(database):
 
 def test_addresses_are_hashed_with_a_salt_of_the_day(database):
     with database.write() as session:
-        first = address_hash(session, "198.51.100.7", NOON)
+        first = address_hashes(session, "198.51.100.7", NOON)
+        assert len(first) == 1
     with database.write() as session:
-        assert address_hash(session, "198.51.100.7", NOON) == first != address_hash(session, "198.51.100.8", NOON)
+        assert (
+            address_hashes(session, "198.51.100.7", NOON) == first != address_hashes(session, "198.51.100.8", NOON)
+        )
         salt = session.exec(select(AddressSalt.salt)).one()
     with database.write() as session:
-        assert address_hash(session, "198.51.100.7", NOON + timedelta(days=1)) != first
+        assert address_hashes(session, "198.51.100.7", NOON + timedelta(days=1)) != first
         assert session.exec(select(AddressSalt.day)).all() == ["2026-11-28"]
     if database.file:
         with database.engine.connect() as connection:
@@ -154,7 +164,7 @@ def test_addresses_are_hashed_with_a_salt_of_the_day(database):
 def test_after_a_day_neither_actions_nor_salts_are_left(database):
     count(database, battles(9))
     with database.write() as session:
-        address_hash(session, "198.51.100.7", NOON)
+        address_hashes(session, "198.51.100.7", NOON)
         assert forget_usage(session, NOON + timedelta(hours=23)) == 0
         assert forget_usage(session, NOON + timedelta(hours=25)) == 1
         assert session.exec(select(AddressSalt.day)).all() == []
@@ -165,3 +175,99 @@ def test_the_key_of_cookies_is_the_same_for_every_server_and_random(database):
     with database.read() as session:
         assert cookie_key(session) == cookie_key(session)
         assert len(set(cookie_key(session))) > 8
+
+
+MIDNIGHT = datetime(2026, 11, 28, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("apart", [3, 50, -3])
+def test_two_clocks_around_midnight_delete_no_salt_of_each_other(database, apart):
+    """The second clock is that of another server. Before, each deleted the other's salt: 40 of 40 were allowed."""
+    allowed = 0
+    for number in range(40):
+        at = MIDNIGHT + timedelta(seconds=number / 10 - 2 + (apart if number % 2 else 0))
+        try:
+            with database.write() as session:
+                name, *others = address_hashes(session, "198.51.100.7", at)
+                limit = Limit(Scope.ADDRESS, Action.BATTLE, 3, HOUR)
+                count_actions(session, [Claim(name, limit, other_names=tuple(others))], at)
+            allowed += 1
+        except LimitExceeded:
+            pass
+    assert allowed == 3
+
+
+def test_the_salt_of_yesterday_is_kept_as_long_as_a_limit_counts_it(database):
+    with database.write() as session:
+        (old,) = address_hashes(session, "198.51.100.7", MIDNIGHT - HOUR / 2)
+        assert address_hashes(session, "198.51.100.7", MIDNIGHT + HOUR / 2)[1:] == [old]
+        forget_usage(session, MIDNIGHT + HOUR)
+        assert len(address_hashes(session, "198.51.100.7", MIDNIGHT + HOUR)) == 2
+        forget_usage(session, MIDNIGHT + HOUR + timedelta(minutes=2))
+        assert len(address_hashes(session, "198.51.100.7", MIDNIGHT + HOUR)) == 1
+
+
+def test_a_salt_of_a_clock_far_ahead_is_deleted(database):
+    with database.write() as session:
+        address_hashes(session, "198.51.100.7", NOON + timedelta(days=300))
+        assert len(address_hashes(session, "198.51.100.7", NOON)) == 1
+
+
+def test_retried_calls_count_for_the_limit_of_calls(database):
+    calls = Claim("arena", Limit(Scope.ARENA, Action.CALL, 5, timedelta(minutes=1)))
+    at = now()
+    with database.write() as session:
+        settle(session, [Settlement(DAY, Spending(), retried=4)])
+    count(database, calls, at=at)
+    with pytest.raises(LimitExceeded):
+        count(database, calls, at=at)
+
+
+class LostAnswers:
+    """Writes to a database; the answers to the first commits of each kind are lost."""
+
+    def __init__(self, database, lost: int) -> None:
+        self.database, self.lost = database, lost
+
+    async def __call__(self, work):
+        with self.database.write() as session:
+            result = work(session)
+        self.lost -= 1
+        if self.lost >= 0:
+            raise DatabaseUnavailable("The connection was cut after the commit.", "cut")
+        return result
+
+
+def running_battle(database) -> int:
+    """A battle whose turn runs on the server `me`, with 4,000 tokens reserved next to 4,000 of another one."""
+    with database.write() as session:
+        register_models(session, ["one", "two"])
+        battle = add_battle(session, "ann", "one", "two", 1.0, "me")
+        add_turn(session, battle.id, "hello")
+        for _ in range(2):
+            reserve(session, DAY, Spending(10_000), Spending(4000))
+        return battle.id
+
+
+def ended(battle: int) -> EndedTurn:
+    text = {side: Written("text", CompletionStatus.FINISHED) for side in SIDES}
+    return EndedTurn(
+        battle, text, BattleStatus.OPEN, settlement=Settlement(DAY, Spending(100) - Spending(4000), 2)
+    )
+
+
+@pytest.mark.parametrize("lost", [0, 1, 3])
+async def test_a_turn_is_settled_once_though_the_answer_of_the_commit_is_lost(database, lost):
+    await TurnSaver("me", LostAnswers(database, lost)).finish(ended(running_battle(database)))
+    with database.read() as session:
+        assert spent(session, DAY) == Spending(4100)
+    assert stored(database) == 2
+
+
+async def test_a_turn_that_another_server_has_closed_stays_reserved(database):
+    battle = running_battle(database)
+    with database.write() as session:
+        interrupt(session, col(Battle.id) == battle)
+    assert not await TurnSaver("me", LostAnswers(database, 1)).finish(ended(battle))
+    with database.read() as session:
+        assert spent(session, DAY) == Spending(8000)
