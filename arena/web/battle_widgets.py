@@ -8,6 +8,8 @@ from typing import Any
 
 import gradio as gr
 
+from arena.web.chat_markdown import DELIMITERS
+
 VOTES = {  # winner -> button text, with its key
     "model_a": "← A is better",
     "tie": "↑ Tie",
@@ -84,10 +86,7 @@ def _chat(side: str) -> gr.Chatbot:
     return gr.Chatbot(
         label=f"Model {side}", elem_id=f"chat-{side.lower()}", elem_classes="chat", height=400, min_width=300,
         feedback_options=None, buttons=["copy"], layout="panel", sanitize_html=True, allow_tags=False,
-        latex_delimiters=[
-            {"left": "$$", "right": "$$", "display": True}, {"left": "\\(", "right": "\\)", "display": False},
-            {"left": "\\[", "right": "\\]", "display": True},
-        ],
+        latex_delimiters=[{"left": left, "right": right, "display": left != "\\("} for left, right in DELIMITERS],
         placeholder=f"<span class='empty'>{side}</span>",
     )  # fmt: skip
 

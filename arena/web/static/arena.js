@@ -29,6 +29,31 @@
     if (line.matches(".reveal")) line.scrollIntoView({ block: "nearest", behavior: "smooth" });
   }).observe(document, { subtree: true, childList: true });
 
+  // The server breaks HTML, images and diagrams of a text with word joiners (chat_markdown.py): neither readers nor copies
+  // get them. Only text changes here, so nothing comes alive.
+  const JOINERS = /\u2060/g;
+  new MutationObserver((changes) => {
+    for (const { target, addedNodes } of changes) {
+      if (!target.closest?.(".chat")) continue;
+      for (const added of addedNodes) {
+        const texts = document.createTreeWalker(added, NodeFilter.SHOW_TEXT);
+        for (let text = texts.currentNode; text; text = texts.nextNode())
+          if (text.nodeType === Node.TEXT_NODE && text.data.includes("\u2060")) text.data = text.data.replace(JOINERS, "");
+      }
+    }
+  }).observe(document, { subtree: true, childList: true });
+  const write = navigator.clipboard?.writeText.bind(navigator.clipboard);
+  if (write) navigator.clipboard.writeText = (text) => write(text.replace(JOINERS, ""));
+  document.addEventListener("copy", (event) => { // without HTTPS, Gradio copies from a text box
+    const { value, selectionStart, selectionEnd } = event.target;
+    if (!value?.includes("\u2060")) return;
+    event.clipboardData.setData("text/plain", value.slice(selectionStart, selectionEnd).replace(JOINERS, ""));
+    event.preventDefault();
+  });
+
+  // No label in an answer presses a button elsewhere.
+  document.addEventListener("click", (event) => { if (event.target.closest(".chat label")) event.preventDefault(); }, true);
+
   // After a prompt is sent, the keys are for voting.
   const blur = () => setTimeout(() => document.activeElement?.blur());
   document.addEventListener("click", (event) => { if (event.target.closest("#send")) blur(); });
@@ -41,7 +66,7 @@
     const at = event.target;
     if (at.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName)) return;
     const winner = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-    const button = winner && document.getElementById(`vote-${winner}`);
+    const button = winner && document.querySelector(`#votes > button#vote-${winner}`);
     if (!button || button.disabled) return;
     event.preventDefault();
     button.click();
