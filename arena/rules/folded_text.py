@@ -29,21 +29,42 @@ LIGATURES = "ﬀﬁﬂﬃﬄﬅﬆǄǅǆǇǈǉǊǋǌỺỻ"
 INVISIBLE_LETTERS = "\u115f\u1160\u3164\uffa0\u2800"
 ENCLOSED = ((0x1F130, 26), (0x1F150, 26), (0x1F170, 26), (0x1F1E6, 26))  # squared and circled A to Z
 
+# Commands that show their argument (\textbf{…}), that show nothing but space, and that set how the next letters look.
 LATEX = (
-    r"\\(?:text(?:bf|it|rm|sf|tt|sc)?|emph|math(?:rm|bf|it|sf|tt|cal|bb)|operatorname\*?|mbox|hbox|bm|"
-    r"boldsymbol|underline|boxed)"
+    r"\\(?:color|textcolor|colorbox|hspace\*?|vspace\*?|[hv]?phantom|href|raisebox)\{[^{}\n]{0,60}\}|\\[a-z]{1,24}\*?(?=\{)"
+    r"|\\(?:kern|hskip|mkern|mskip)[ ]?-?\d{0,3}(?:\.\d{0,3})?(?:pt|em|ex|mu|cm|mm|in|px)?[ ]?|\\[,!;:> ]"
+    r"|\\(?:rm|bf|it|sf|tt|cal|tiny|scriptsize|footnotesize|small|normalsize|large|huge|displaystyle|textstyle|"
+    r"scriptstyle|relax|null|quad|qquad|thinspace|negthinspace|nobreak|allowbreak|noindent)(?![a-z])[ ]?"
 )
-TAG = rf"<!--[^<>\n]{{0,{LONGEST_MARKUP}}}-->|</?[a-z][^<>\n]{{0,{LONGEST_MARKUP}}}>"
+TAG = rf"<!--(?:(?!-->)[^\n]){{0,{LONGEST_MARKUP}}}-->|</?[a-z][^<>\n]{{0,{LONGEST_MARKUP}}}>"
+ADDRESS = (
+    rf"(?:<[^<>\n]{{0,{LONGEST_MARKUP}}}>|[^()\s]{{0,{LONGEST_MARKUP}}}(?:\([^()\s]{{0,60}}\)[^()\s]{{0,60}})?)"
+)
+TITLE = r"(?:[ \t\n]{1,3}(?:\"[^\"\n]{0,200}\"|'[^'\n]{0,200}'|\([^()\n]{0,200}\)))?"
+LINK = rf"\](?:\([ \t]{{0,3}}{ADDRESS}{TITLE}[ \t]{{0,3}}\)|\[[^\[\]\n]{{0,60}}\])?"
+LINK_BEGINNING = (
+    rf"\](?:\([ \t]{{0,3}}(?:<[^<>\n]{{0,{LONGEST_MARKUP}}}>?"
+    rf"|[^()\s]{{0,{LONGEST_MARKUP}}}(?:\([^()\s]{{0,60}}(?:\)[^()\s]{{0,60}})?)?)"
+    r"(?:[ \t\n]{1,3}(?:\"[^\"\n]{0,200}\"?|'[^'\n]{0,200}'?|\([^()\n]{0,200}\)?)?[ \t]{0,3})?|\[[^\[\]\n]{0,60})?"
+)
+CHARACTER = r"\\char(?:\d{1,4}|\"[0-9a-f]{1,4}|'[0-7]{1,4})(?![0-9])[ ]?"
 SPECIAL = re.compile(
     rf"(?P<dropped>\x00+)|(?P<ligature>[{LIGATURES}])"
     r"|(?P<entity>&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,24});)"
+    rf"|(?P<character>{CHARACTER})"
     rf"|(?P<line></?(?:br|p|div|li|tr|td|th|h[1-6])(?![a-z0-9])[^<>\n]{{0,{LONGEST_MARKUP}}}>)"
-    rf"|(?P<soft>(?:[\x01*~`{{}}\[$]|\](?:\([^()\s]{{0,{LONGEST_MARKUP}}}\))?|{TAG}|{LATEX}(?=\{{)|\\(?=[^\w\s]))+)"
+    rf"|(?P<soft>(?:\[\^[^\[\]\n]{{1,20}}\]|!(?=\[)|[\x01*~`{{}}\[$^]|{LINK}|{TAG}|(?!{CHARACTER})(?:{LATEX})|\\(?=[^\w\s]))+)"
 )
+# Whatever begins here may become markup when more text arrives.
 INCOMPLETE = re.compile(
-    rf"(?:&#?[a-z0-9]{{0,24}}|<(?:!--[^<>\n]{{0,{LONGEST_MARKUP}}}|!-?|/?(?:[a-z][^<>\n]{{0,{LONGEST_MARKUP}}})?)"
-    rf"|\\[a-z]{{0,14}}\*?|\](?:\([^()\s]{{0,{LONGEST_MARKUP}}})?)++\Z"
+    rf"(?:&#?[a-z0-9]{{0,24}}|<(?:!--(?:(?!-->)[^\n]){{0,{LONGEST_MARKUP}}}|!-?|/?(?:[a-z][^<>\n]{{0,{LONGEST_MARKUP}}})?)"
+    rf"|\\(?:[a-z]{{0,24}}\*?(?:\{{[^{{}}\n]{{0,60}}\}}?|[ ]?[-\"']?[0-9a-f.]{{0,8}}[a-z]{{0,2}}[ ]?)?|[,!;:> ])"
+    rf"|!|\[(?:\^[^\[\]\n]{{0,20}})?|{LINK_BEGINNING})++\Z"
 )
+
+
+OPENING = re.compile(r"[(<\[]")
+SHORTEST_HIDDEN = 4  # characters
 
 
 @dataclass(frozen=True)
@@ -53,6 +74,7 @@ class FoldedText:
     text: str
     folded: tuple[int, ...]
     original: tuple[int, ...]
+    hidden: tuple[tuple[int, int], ...] = ()  # addresses, titles and attributes in the original text
 
     def position(self, position: int) -> int:
         """The position in the original text of a position in the folded text."""
@@ -71,8 +93,11 @@ def fold(text: str) -> FoldedText:
     folded, original = [0], [0]
     length = end = 0
     after_soft = False
+    hidden: list[tuple[int, int]] = []
     for match in SPECIAL.finditer(same_length):
         start, next_end = match.span()
+        if next_end - start > SHORTEST_HIDDEN and (opening := OPENING.search(text, start, next_end)):
+            hidden.append((opening.end(), next_end))
         if start > end:
             pieces.append(same_length[end:start])
             length += start - end
@@ -88,7 +113,7 @@ def fold(text: str) -> FoldedText:
         folded.append(length)
         original.append(end)
     pieces.append(same_length[end:])
-    return FoldedText("".join(pieces), tuple(folded), tuple(original))
+    return FoldedText("".join(pieces), tuple(folded), tuple(original), tuple(hidden))
 
 
 def fold_word(text: str) -> str:
@@ -113,9 +138,18 @@ def _replacement(match: re.Match[str], text: str) -> str:
     if kind in ("dropped", "line"):
         return "" if kind == "dropped" else "\n"
     written = text[match.start() : match.end()]
+    if kind == "character":
+        return _character(written)
     letters = unicodedata.normalize("NFKD", html.unescape(written) if kind == "entity" else written)
     replacement = letters.replace("ỻ", "ll").replace("Ỻ", "ll").translate(LETTERS).replace(DROPPED, "")
     return SOFT if replacement.strip("*~`{}[]$\x01") == "" else replacement
+
+
+def _character(written: str) -> str:
+    r"""What LaTeX shows for `\char81`."""
+    digits = written.removeprefix("\\char").strip()
+    base = {'"': 16, "'": 8}.get(digits[0], 10)
+    return chr(int(digits if base == 10 else digits[1:], base)).translate(LETTERS).replace(DROPPED, "")
 
 
 class _Letters(dict[int, str]):

@@ -9,19 +9,23 @@ where the text speaks of its own author, and so are the names of families that a
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from itertools import islice
 from typing import NamedTuple
 
+from arena.rules.author_signs import PAIR, PAIR_LENGTH, REACH, AuthorSigns
 from arena.rules.folded_text import SOFT, FoldedText, complete_length, fold
 from arena.rules.name_aliases import Family, served_families, shipped_families
 from arena.rules.name_patterns import NamePattern
-from arena.rules.self_identification import ENGLISH, REACH, SelfIdentification
+from arena.rules.self_identification import ENGLISH, SelfIdentification
 
 MASK = "▇▇▇▇"  # one length for every name
 SHORTEST = 3  # letters: a shorter name is masked only where the text speaks of its author
 MANY = 5000  # names in a block after which its rest is masked as one, which bounds the time
+LEAD = 200  # characters before a block that its names are judged by, too
+SHORT_BLOCK = 200  # characters before which no empty line ends a block
 LONG_BLOCK = 1000  # characters after which a sentence ends a block
 PARAGRAPH = re.compile(r"\n[ \t\r]*\n")
 PARAGRAPH_OR_SENTENCE = re.compile(rf"{PARAGRAPH.pattern}|(?<=[^\W\d_]{{3}})[.!?]\s|(?<=[^\W\d_])[。！？]")
@@ -35,7 +39,7 @@ SAME_SENTENCE = 60  # characters between a name of the author and a further one
 FORWARD_LENGTH = 4
 FORWARD = re.compile(rf"{SOFT}?(?:'?s?[\s-]|'s {SOFT}?|の|的|의 ?|-)?{SOFT}?")
 COMPOUND = re.compile(r"-(?!based|powered|family|like|style|\d)[a-z]")
-CAPITALISED = re.compile(r"[*_]{0,3}[ \n]{1,2}([A-Z][a-z]+)")
+CAPITALISED = re.compile(r"[*_]{0,3} {1,2}([A-Z][a-z]+)")
 NOT_SURNAMES = frozenset(ENGLISH.split("|")) | frozenset(
     ("and", "but", "or", "i", "my", "here", "speaking", "how", "what", "hello", "hi", "ai", "models", "it")
 )
@@ -71,17 +75,17 @@ class NameMasker:
         """Whether a name in the text is masked."""
         if not self._names:
             return False
-        return any(self._masked(block, True, index == 0)[0] for index, block in enumerate(blocks(text)))
+        return any(self._masked(block, True, before)[0] for before, block in _with_leads(text))
 
     def hide(self, text: str, whole: bool = True) -> str:
         """`text` with the names masked. Unless it is `whole`, an end that may become or make a name is held back."""
         return GrowingText(self).show(text, whole) if self._names else text
 
-    def hide_block(self, text: str, whole: bool, first: bool) -> str:
-        """One block with the names masked; see `blocks`."""
+    def hide_block(self, text: str, whole: bool, before: str) -> str:
+        """One block with the names masked, which stands after `before`; see `blocks`."""
         if not self._names or text.isspace():
             return text
-        spans, shown = self._masked(text, whole, first)
+        spans, shown = self._masked(text, whole, before)
         pieces: list[str] = []
         end = 0
         for start, stop in spans:
@@ -89,10 +93,10 @@ class NameMasker:
             end = stop
         return "".join(pieces) + text[end:shown]
 
-    def _masked(self, text: str, whole: bool, first: bool) -> tuple[list[tuple[int, int]], int]:
+    def _masked(self, text: str, whole: bool, before: str) -> tuple[list[tuple[int, int]], int]:
         """The spans to mask and the length of the text that can be shown."""
         folded = fold(text if whole else text[: complete_length(text)])
-        return _Decisions(text, folded, self._pattern, whole, first).spans()
+        return _Decisions(text, folded, self._pattern, whole, before).spans()
 
 
 class GrowingText:
@@ -111,17 +115,17 @@ class GrowingText:
             self._shown, self._start = "", 0
         if (length, was_whole) != (len(text), whole):
             while (end := block_end(text, self._start)) is not None:
-                self._shown += self._masker.hide_block(text[self._start : end], True, self._start == 0)
+                self._shown += self._masker.hide_block(text[self._start : end], True, lead(text, self._start))
                 self._start = end
-            last = self._shown + self._masker.hide_block(text[self._start :], whole, self._start == 0)
+            last = self._shown + self._masker.hide_block(text[self._start :], whole, lead(text, self._start))
             self._last = (len(text), whole, last)
         return last
 
 
 def block_end(text: str, start: int) -> int | None:
-    """Where the block that begins at `start` ends: at an empty line, or with a sentence after `LONG_BLOCK` characters."""
+    """Where the block that begins at `start` ends: at an empty line or, when long, with a sentence."""
     long = start + LONG_BLOCK
-    match = PARAGRAPH.search(text, start, long) or PARAGRAPH_OR_SENTENCE.search(text, long)
+    match = PARAGRAPH.search(text, start + SHORT_BLOCK, long) or PARAGRAPH_OR_SENTENCE.search(text, long)
     return match.end() if match else None
 
 
@@ -132,6 +136,18 @@ def blocks(text: str) -> Iterator[str]:
         yield text[start:end]
         start = end
     yield text[start:]
+
+
+def lead(text: str, start: int) -> str:
+    """The end of what stands before the block that begins at `start`."""
+    return text[max(0, start - LEAD) : start]
+
+
+def _with_leads(text: str) -> Iterator[tuple[str, str]]:
+    start = 0
+    for block in blocks(text):
+        yield lead(text, start), block
+        start += len(block)
 
 
 def names_of(model: str, aliases: Iterable[str] = ()) -> set[str]:
@@ -181,14 +197,23 @@ def _letters(name: str) -> int:
 class _Decisions:
     """Which candidates of one block are masked, from left to right."""
 
-    def __init__(self, text: str, folded: FoldedText, pattern: NamePattern, whole: bool, first: bool) -> None:
-        self._text, self._folded, self._whole, self._first = text, folded, whole, first
+    def __init__(self, text: str, folded: FoldedText, pattern: NamePattern, whole: bool, before: str) -> None:
+        self._text, self._folded, self._whole, self._before = text, folded, whole, before
+        self._pattern = pattern
         self._known = len(folded.text) if whole else pattern.beginning_at_end(folded.text)
         self._candidates = [Candidate(*found) for found in islice(pattern.find(folded.text), MANY + 1)]
 
     @cached_property
     def _context(self) -> SelfIdentification:
-        return SelfIdentification(self._folded.text)
+        return SelfIdentification(self._lead + self._folded.text, len(self._lead))
+
+    @cached_property
+    def _signs(self) -> AuthorSigns:
+        return AuthorSigns(self._lead + self._folded.text)
+
+    @cached_property
+    def _lead(self) -> str:
+        return fold(self._before).text
 
     def spans(self) -> tuple[list[tuple[int, int]], int]:
         """The spans to mask in the original text, and how much of the text can be shown."""
@@ -207,7 +232,19 @@ class _Decisions:
             if decision:
                 named = candidate
                 spans.append((self._folded.position(candidate.start), self._folded.position(candidate.end)))
-        return spans, len(self._text) if self._whole else self._folded.position(shown)
+        length = len(self._text) if self._whole else self._folded.position(shown)
+        return sorted([*spans, *self._hidden(spans, length)]), length
+
+    def _hidden(self, spans: Sequence[tuple[int, int]], length: int) -> Iterator[tuple[int, int]]:
+        """The names in addresses, titles and attributes, outside `spans`, in the first `length` characters."""
+        ends = [end for _, end in spans]
+        for start, end in self._folded.hidden:
+            index = bisect_right(ends, start)
+            if end <= length and (index == len(spans) or spans[index][0] >= end):
+                inner = fold(self._text[start:end])
+                for first, last, kind in self._pattern.find(inner.text):
+                    if kind == "name":
+                        yield start + inner.position(first), start + inner.position(last)
 
     def _decide(self, index: int, candidate: Candidate, named: Candidate | None) -> bool | None:
         """Whether to mask a name; `None` if the text after it is not yet known."""
@@ -218,18 +255,62 @@ class _Decisions:
         start, end, organisation = candidate.start, candidate.end, candidate.kind == "organisation"
         if named is not None and self._follows(candidate, named):
             return True
-        if self._context.before(start, organisation, named.end if named else -1):
+        shift = len(self._lead)
+        if self._context.before(start + shift, organisation, named.end + shift if named else -1):
             if not organisation or not OWNED.match(self._folded.text, end):
                 return True
             return bool(self._next(index)) if self._is_known(end + FORWARD_LENGTH + 1) else None
         if not self._is_known(end + REACH):
             return None
         following = self._next(index)
-        if self._context.after(start, end, organisation) or (following and self._is_name(following)):
+        if self._context.after(start + shift, end + shift, organisation) or (
+            following and self._is_name(following)
+        ):
             return True
-        if candidate.kind != "word" or not self._first:
+        if not self._before.strip() and not organisation and self._context.is_header(start + shift, end + shift):
+            return True
+        if self._signs.is_paragraph(start + shift, end + shift) or self._context.is_alone(
+            start + shift, end + shift
+        ):
+            return True
+        return self._is_proper(candidate) and self._is_near_a_sign(index, candidate)
+
+    def _is_near_a_sign(self, index: int, candidate: Candidate) -> bool:
+        """Whether something near the name, or the name on its own, says that the author is a model."""
+        start, end = candidate.start + len(self._lead), candidate.end + len(self._lead)
+        if self._is_a_pair(index):
+            return True
+        if candidate.kind in ("word", "counted"):
+            if self._signs.is_value(start, end):
+                return True
+        elif self._signs.is_answer(start, end) or self._signs.is_passive(start, end):
+            return True
+        if candidate.kind == "organisation" and self._is_product(index):
             return False
-        return self._context.is_header(start, end) or self._context.is_alone(start, end)
+        return self._signs.before(start) or self._signs.after(end)
+
+    def _is_proper(self, candidate: Candidate) -> bool:
+        """Whether the name does not begin with a small letter."""
+        return not self._text[self._folded.position(candidate.start)].islower()
+
+    def _is_a_pair(self, index: int) -> bool:
+        """Whether a model and a maker follow each other: Claude, made by Anthropic; Google's Gemma."""
+        return any(
+            self._is_proper(following) and self._are_paired(self._candidates[index], following)
+            for following in self._candidates[index + 1 : index + 2]
+        )
+
+    def _are_paired(self, candidate: Candidate, following: Candidate) -> bool:
+        """Whether one of the two is a model, the other a maker, and nothing else stands between them."""
+        if (candidate.kind == "organisation") == (following.kind == "organisation"):
+            return False
+        gap = following.start - candidate.end
+        return gap <= PAIR_LENGTH and bool(PAIR.fullmatch(self._folded.text, candidate.end, following.start))
+
+    def _is_product(self, index: int) -> bool:
+        """Whether a word makes it the name of something else: Google Maps."""
+        following = CAPITALISED.match(self._text, self._folded.position(self._candidates[index].end))
+        return following is not None and following[1].casefold() not in NOT_SURNAMES and not self._next(index)
 
     def _is_known(self, end: int) -> bool:
         """Whether no more text changes what stands before `end`."""
@@ -240,11 +321,18 @@ class _Decisions:
         start = candidate.start
         if start - named.end <= CHAIN_LENGTH and CHAIN.fullmatch(self._folded.text, named.end, start):
             return True
-        if start - named.end > SAME_SENTENCE or not self._context.is_same_sentence(named.end, start):
+        if self._are_paired(named, candidate) and self._is_proper(candidate):
+            return True
+        shift = len(self._lead)
+        if start - named.end > SAME_SENTENCE or not self._context.is_same_sentence(
+            named.end + shift, start + shift
+        ):
             return False
         if not self._is_name(named):
             return True  # masked because it is the author's
-        return self._context.before(named.start, False, -1) or self._context.begins_with_author(named.start)
+        return self._context.before(named.start + shift, False, -1) or self._context.begins_with_author(
+            named.start + shift
+        )
 
     def _is_name(self, candidate: Candidate) -> bool:
         """Whether the name cannot be anything else: Qwen, Llama 3.1."""

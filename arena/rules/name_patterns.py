@@ -54,9 +54,10 @@ RIGHT = {
 SCRIPTS = {"kana": KANA, "hangul": HANGUL, "han": HAN, "arabic": ARABIC, "cyrillic": "Ѐ-ӿ"}
 
 JOINED = rf"{SOFT}?"  # between two letters
+SPLIT = rf"[-_.'\\{SOFT}]{{0,3}}"  # between two letters of a name that is nothing else: Q-wen
 PARTED = rf"{SOFT}?[-_ ./:\n]?{SOFT}?"  # between two parts
-SPELLED = rf"[-_ .,|/\n{SOFT}]{{1,3}}"  # between the letters of L l a m a
-ANY_GAP = rf"[-_ .,|/:\n{SOFT}]{{0,3}}\Z"
+SPELLED = rf"[-_ .,|/\n+=;:()\"'{SOFT}]{{1,4}}"  # between the letters of L l a m a
+ANY_GAP = rf"[-_ .,|/\n+=;:()\"'\\{SOFT}]{{0,4}}\Z"
 LEET = {"a": "[a4@]", "e": "[e3]", "i": "[i1l]", "l": "[l1i]", "o": "[o0]", "s": "[s5]", "t": "[t7]"}
 
 VARIANTS = (
@@ -142,7 +143,9 @@ def _groups(kind: str, names: Iterable[str], spelled: bool) -> Iterator[_Group]:
             key = _script(letters[0]), _script(letters[-1]), len(letters) < SHORT
             by_script.setdefault(key, []).append(parts_of(name))
     for (first, last, short), group in by_script.items():
-        yield _group(kind, first, last, _trie(group, leet=not short), JOINED)
+        yield _group(
+            kind, first, last, _trie(group, leet=not short), SPLIT if kind == "name" and not short else JOINED
+        )
         letters_only = [("".join(parts),) for parts in group if "".join(parts).isalpha()]
         if spelled and letters_only and first == last == "latin" and not short:
             yield _group(kind, first, last, _trie(letters_only, leet=False), SPELLED)

@@ -11,13 +11,13 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from enum import Enum
 
+from arena.rules.author_signs import REACH
 from arena.rules.folded_text import SOFT, fold_word
 
-REACH = 48  # folded characters after a name that can show that it is the author's
 SENTENCE = 160  # characters from “I am” to the slot
 SPACE = rf"(?:[\s{SOFT}]{{1,3}})"
-GAP = rf"[\s{SOFT}\"'(:,、-]{{0,4}}"
-WORD = "(?<![a-z0-9'])"
+GAP = rf"[\s{SOFT}\"'(:,、-]{{0,8}}"
+WORD = "(?<![a-z0-9])(?<![a-z0-9]')"
 EDGE = "(?![a-z0-9])"
 
 
@@ -275,7 +275,7 @@ AFTER_MODEL = re.compile(
     rf"{LEAD}(?:"
     rf"(?:is|was){SPACE}(?:my{SPACE}(?:\w+{SPACE})?name|what{SPACE}(?:i|they)|who{SPACE}i|the{SPACE}name){EDGE}"
     rf"|(?:,{SPACE})?(?:that's|that{SPACE}is|c'est|it's|it{SPACE}is)[\s{SOFT}]+(?:me|moi){EDGE}|"
-    rf",?{SPACE}?at{SPACE}your{SPACE}service"
+    rf",?{SPACE}?at{SPACE}your{SPACE}(?:service|disposal)"
     rf"|,?{SPACE}?a{SPACE}votre{SPACE}service|est{SPACE}mon{SPACE}nom|est{SPACE}le{SPACE}nom{SPACE}qu"
     rf"|(?:'s{SPACE}|is{SPACE}|was{SPACE}|est{SPACE}|,[\s{SOFT}]*)?(?:an?{SPACE}|the{SPACE}|"
     rf"une?{SPACE})?(?:family{SPACE}of{SPACE})?{MODEL_NOUN}"
@@ -287,11 +287,11 @@ AFTER_MODEL = re.compile(
     r")"
 )
 SPEAKING = re.compile(rf"{LEAD}(?:here|speaking|ici|a{SPACE}l'appareil){EDGE}")
-HEADER = re.compile(rf"{SOFT}?[:]{SOFT}?[\s\"]")
+HEADER = re.compile(rf"{SOFT}?[:>]{SOFT}?[\s\"]")
 ONLY_PUNCTUATION = re.compile(rf"[\s{SOFT}\"').!。,]*\Z")
 A_NOUN = re.compile(
     rf"[\s{SOFT}-]{{0,2}}(?:\d|-?based|models?|modele|modeles|assistant|language|llm|ai|chatbot|variant|"
-    rf"instance|family|series|style){EDGE}"
+    rf"instance|family|series|style|architecture|weights|engine){EDGE}"
 )
 AS_AUTHOR = re.compile(rf"{LEAD},?{LEAD}(?:i|je|j'|my|我)(?:{EDGE}|(?<=[我']))")
 MADE = "(?:made|built|created|trained|developed|designed|released|wrote|engineered|programmed)"
@@ -319,9 +319,10 @@ TOPICAL = re.compile(
 
 @dataclass
 class SelfIdentification:
-    """The slots and sentences of one folded text."""
+    """The slots and sentences of one folded text; the first `lead` characters stand before the block."""
 
     text: str
+    lead: int = 0
 
     def __post_init__(self) -> None:
         self._slots = [(match.start(), match.end(), self._kind(match)) for match in SLOTS.finditer(self.text)]
@@ -368,11 +369,15 @@ class SelfIdentification:
 
     def is_alone(self, start: int, end: int) -> bool:
         """Whether the name is the whole text."""
-        return bool(ONLY_PUNCTUATION.match(self.text, end)) and not self.text[:start].strip(f"{SOFT}\"'( \n")
+        return bool(ONLY_PUNCTUATION.match(self.text, end)) and not self.text[self.lead : start].strip(
+            f"{SOFT}\"'( \n"
+        )
 
     def is_header(self, start: int, end: int) -> bool:
         """X: Hello, at the start of the text."""
-        return bool(HEADER.match(self.text, end, end + REACH)) and not self.text[:start].strip(f"{SOFT}\"'(# \n")
+        return bool(HEADER.match(self.text, end, end + REACH)) and not self.text[self.lead : start].strip(
+            f"{SOFT}\"'(# \n"
+        )
 
     def _is_here(self, start: int, end: int) -> bool:
         """X here, at the start of a sentence."""
@@ -409,5 +414,6 @@ class SelfIdentification:
         author = bisect_left(self._authors, phrase) - 1
         if named > sentence or (author >= 0 and self._authors[author] > sentence):
             return True
-        before = self.text[:phrase].strip(f"{SOFT} \"'\n") if sentence == -1 else "."
+        begins_block = sentence < self.lead and not self.text[sentence + 1 : self.lead].strip()
+        before = self.text[self.lead : phrase].strip(f"{SOFT} \"'\n") if begins_block else "."
         return not before or bool(AUTHORLESS.fullmatch(f" {before}"))
