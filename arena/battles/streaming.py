@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from bisect import bisect_left
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -181,10 +181,10 @@ class LiveTurn:
         """Both completions as stored."""
         return {side: self._record(self.sides[side]) for side in SIDES}
 
-    async def frames(self) -> AsyncIterator[None]:
-        """One item for each frame with new text, until the turn is stored."""
+    async def frames(self, is_wanted: Callable[[], bool] = lambda: True) -> AsyncIterator[None]:
+        """One item for each frame with new text, until the turn is stored or the frames are not wanted."""
         shown: tuple[str, ...] = ()
-        while not self.done.is_set():
+        while not self.done.is_set() and is_wanted():
             news = self._tick if self.pacer else self.done
             current = tuple(self.visible(side) for side in SIDES)
             if current != shown:

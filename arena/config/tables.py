@@ -127,6 +127,9 @@ class LimitSettings(Strict):
     open_requests_per_address: int = Field(
         default=300, ge=0, description="HTTP requests at once, streams included"
     )
+    open_events_per_address: int = Field(
+        default=200, ge=0, description="events of battle pages that have not ended"
+    )
     open_requests: int = Field(default=900, ge=0, description="HTTP requests of all visitors at once")
     lag_seconds: float = Field(
         default=1.0, ge=0, allow_inf_nan=False, description="of the event loop; above it no battle begins"

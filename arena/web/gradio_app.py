@@ -38,7 +38,12 @@ def mount_battle_page(app: FastAPI, settings: Settings, battles: Battles, stream
     mounted = next(
         route.app for route in app.routes if isinstance(route, Mount) and isinstance(route.app, FastAPI)
     )
-    mounted.add_middleware(QueueRequests, bodies=bodies, sessions=QueueSessions(pages))
+    mounted.add_middleware(
+        QueueRequests,
+        bodies=bodies,
+        sessions=QueueSessions(pages),
+        per_address=settings.limits.open_events_per_address,
+    )
     return mounted
 
 

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from arena.web.body_limit import replayed
+from arena.web.client_address import address_of
 from arena.web.event_bodies import BadEvent, EventBodies, UnknownEvent
 from arena.web.queue_sessions import QueueSessions
 
@@ -19,10 +20,11 @@ RETRY = {"retry-after": "10"}  # seconds
 class QueueRequests:
     """ASGI middleware of Gradio's application, inside `BodyLimit`."""
 
-    def __init__(self, app: ASGIApp, bodies: EventBodies, sessions: QueueSessions) -> None:
+    def __init__(self, app: ASGIApp, bodies: EventBodies, sessions: QueueSessions, per_address: int) -> None:
         self.app = app
         self.bodies = bodies
         self.sessions = sessions
+        self.per_address = per_address  # unfinished events; 0 is no limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] not in (JOIN, DATA):
@@ -51,8 +53,13 @@ class QueueRequests:
         if event.session_hash not in self.sessions and self.sessions.is_full():
             await _refuse(503, "Too many pages are open. Try again in a moment.")(scope, receive, send)
             return
+        address = address_of(scope)
+        if reason := self.sessions.too_many_events(event.session_hash, address, self.per_address):
+            await _refuse(429, reason)(scope, receive, send)
+            return
         body = event.model_dump_json().encode()
-        await self.app(_with_length(scope, len(body)), replayed(body, receive), send)
+        with self.sessions.joining(event.session_hash, address):
+            await self.app(_with_length(scope, len(body)), replayed(body, receive), send)
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         session = QueryParams(scope["query_string"]).get("session_hash", "")

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import time
 from collections import Counter, OrderedDict
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import gradio as gr
 
+from arena.web.client_address import counted_address
+
 MAX_SESSIONS = 8192  # about 40 MB; more are refused, so that no open stream is dropped
+MAX_EVENTS = 6  # of one session that have not ended; a page has at most four
+MAX_JOBS = 1024  # events of all sessions at once; Gradio runs 40, so that 40 running turns stopped every vote
 MAX_STREAMS = 2  # of one session: a page has one, and a moment before its end another
 UNREAD = 30.0  # seconds from an event until its session is dropped if no stream reads it
 
@@ -25,15 +29,35 @@ class QueueSessions:
     def __init__(self, pages: gr.Blocks, clock: Callable[[], float] = time.monotonic) -> None:
         self._queue: Any = pages._queue
         self._queue.pending_messages_per_session.max_size = MAX_SESSIONS + 1
+        self._queue.max_thread_count = MAX_JOBS  # handlers are coroutines: a job takes no thread
         self._clock = clock
         self._streams: Counter[str] = Counter()
         self._joined: OrderedDict[str, float] = OrderedDict()
+        self._joining: Counter[str] = Counter()  # by session and address: on their way into the queue
 
     def __contains__(self, session: str) -> bool:
         return session in self._queue.pending_messages_per_session
 
     def is_full(self) -> bool:
         return len(self._queue.pending_messages_per_session) >= MAX_SESSIONS
+
+    def too_many_events(self, session: str, address: str, per_address: int) -> str | None:
+        """Why a further event of the session cannot join, for its visitor."""
+        if self._joining[session] + self._unread_events(session) >= MAX_EVENTS:
+            return "This page has too many unfinished events. Wait until they have finished, or reload the page."
+        if per_address and self._joining[address] + self._events_of(address) >= per_address:
+            return "Your network has too many unfinished events. Try again in a moment."
+        return None
+
+    @contextmanager
+    def joining(self, session: str, address: str) -> Iterator[None]:
+        """Count an event that is on its way into the queue."""
+        self._joining.update((session, address))
+        try:
+            yield
+        finally:
+            self._joining.subtract((session, address))
+            self._joining += Counter()  # drops the zeros
 
     def is_read(self, session: str) -> bool:
         """Whether the session has as many streams as it may have."""
@@ -67,6 +91,16 @@ class QueueSessions:
         known = self._queue.event_ids_to_events
         return any(known[event].alive for event in events if event in known)
 
+    def _unread_events(self, session: str) -> int:
+        """Events of the session whose end its page has not read."""
+        return len(self._queue.pending_event_ids_session.get(session, ()))
+
+    def _events_of(self, address: str) -> int:
+        """Events of all sessions of an address that wait or run."""
+        waiting = (event for queue in self._queue.event_queue_per_concurrency_id.values() for event in queue.queue)
+        running = (event for job in self._queue.active_jobs for event in job or ())
+        return sum(event.request is not None and _address(event) == address for event in (*waiting, *running))
+
     async def _drop(self, session: str) -> None:
         await self._queue.clean_events(session_hash=session)  # its events end: nothing is sent to it
         self._forget(session)
@@ -75,3 +109,7 @@ class QueueSessions:
         self._joined.pop(session, None)
         self._queue.pending_messages_per_session.pop(session, None)
         self._queue.pending_event_ids_session.pop(session, None)
+
+
+def _address(event: Any) -> str:
+    return counted_address(event.request.client.host if event.request.client else None)

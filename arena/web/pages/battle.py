@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -18,6 +20,7 @@ from arena.store.schema.battles import BattleStatus
 from arena.web.battle_widgets import ASK, NEW, Widgets, lay_out, notice
 from arena.web.chat_markdown import as_markdown
 from arena.web.client_address import counted_address
+from arena.web.followers import Follower, Followers
 from arena.web.open_streams import OpenStreams
 from arena.web.outages import OUTAGES, shown_on_outage
 from arena.web.session import COOKIE, voter_of
@@ -83,6 +86,7 @@ class Page:
     battles: Battles
     widgets: Widgets
     streams: OpenStreams
+    followers: Followers = field(default_factory=Followers)
 
     def or_notice(self, handler: Callable[..., Any], text: str) -> Callable[..., Any]:
         """The handler; when the database is out, the page shows `text` and stays as it is."""
@@ -165,16 +169,19 @@ class Page:
     async def _follow(self, voter: str, battle_id: str, request: gr.Request) -> AsyncIterator[Updates]:
         """Frames of the running turn. After a vote in the meantime, the page of the vote is the last one."""
         try:
-            async for updates in self._frames(voter, battle_id, request):
-                yield updates
+            with self.followers.following(voter, battle_id, request.session_hash or "") as follower:
+                async for updates in self._frames(voter, battle_id, follower):
+                    shown = time.monotonic()
+                    yield updates
+                    await asyncio.sleep(self.followers.pause(time.monotonic() - shown))
         except DatabaseUnavailable as outage:  # the turn itself goes on
             OUTAGES.report(outage)
             yield self._notice(NOT_LOADED, "warning")
 
-    async def _frames(self, voter: str, battle_id: str, request: gr.Request) -> AsyncIterator[Updates]:
+    async def _frames(self, voter: str, battle_id: str, follower: Follower) -> AsyncIterator[Updates]:
         shown_votes = False
-        is_read = partial(self.streams.is_read, request.session_hash or "")
-        async for view in self.battles.watch(voter, battle_id, is_read):
+        is_read = partial(self.streams.is_read, follower.session)
+        async for view in self.battles.watch(voter, battle_id, is_read, follower.is_wanted):
             if view.status is BattleStatus.RUNNING:
                 updates = self._chats(view)
                 if view.can_vote and not shown_votes:
