@@ -10,7 +10,7 @@ import asyncio
 import random
 import re
 from collections.abc import AsyncGenerator, Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from contextlib import AsyncExitStack, aclosing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -123,7 +123,11 @@ class OpenAI:
         if self._asks_usage:
             body["stream_options"] = {"include_usage": True}
         with self._failures():
-            async with self._http().stream("POST", "/chat/completions", content=encoded(body)) as reply:
+            async with AsyncExitStack() as opened:
+                posted = self._http().stream("POST", "/chat/completions", content=encoded(body))
+                # The read timeout begins again with each informational response, and a server may send them for ever.
+                async with asyncio.timeout(self.connect_timeout + self.read_timeout):
+                    reply = await opened.enter_async_context(posted)
                 if reply.status_code not in SUCCESS:
                     await self._refuse(reply)
                 check_encoding(reply.headers)

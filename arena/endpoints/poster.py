@@ -41,7 +41,10 @@ class HttpClient:
     async def post(self, path: str, body: Mapping[str, Any], most_bytes: int) -> HttpReply:
         """The reply to a posted body, after no redirect. Raises `EndpointError` without a complete reply."""
         try:
-            async with self._open().post(self.url + path, data=encoded(body), allow_redirects=False) as reply:
+            # The read timeout begins again with each informational response, and a server may send them for ever.
+            async with asyncio.timeout(self.connect_timeout + self.read_timeout):
+                posted = await self._open().post(self.url + path, data=encoded(body), allow_redirects=False)
+            async with posted as reply:
                 check_encoding(reply.headers)
                 text = await whole_text(reply.content.iter_any(), most_bytes)
                 return HttpReply(reply.status, reply.headers, text)

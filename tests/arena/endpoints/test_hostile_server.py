@@ -221,3 +221,13 @@ async def test_unknown_keys_of_a_reply_are_kept():
     reply = {**WHOLE, "system_fingerprint": {"x": [1]}, "usage": None}
     async with server(http(200, json.dumps(reply))) as endpoint:
         assert await answer(endpoint, REQUEST) == reply
+
+
+@pytest.mark.parametrize("way", ["stream", "answer"])
+async def test_informational_responses_without_end_are_a_timeout(way):
+    hints = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+    request = {"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 5}
+    async with server(hints, hints, read_timeout=0.3, connect_timeout=0.2) as endpoint, asyncio.timeout(5):
+        with pytest.raises(EndpointError) as caught:
+            await (complete(endpoint, request) if way == "stream" else endpoint.answer(request))
+    assert caught.value.failure is Failure.TIMEOUT
