@@ -71,6 +71,7 @@ def run(settings: Settings) -> None:
 
             from arena.serving.models import serve as serving_of
             from arena.web.app import create_app
+            from arena.web.connections import Connections, protocol, raise_file_limit
             from arena.web.draining_server import DrainingServer
             from arena.web.hosts import served_hosts
 
@@ -82,7 +83,10 @@ def run(settings: Settings) -> None:
         options: dict[str, Any] = {"log_level": "warning", "access_log": False, "timeout_graceful_shutdown": 1}
         # forwarded headers are believed from `web.trusted_proxies`, and uvicorn would believe local ones
         # h11 refuses headers above 64 KB; httptools, which uvicorn prefers where it is installed, has no limit
-        uvicorn_settings = uvicorn.Config(app, http="h11", proxy_headers=False, **options)
+        limits = Connections(
+            settings.limits.connections_per_address, raise_file_limit(), settings.web.trusted_proxies
+        )
+        uvicorn_settings = uvicorn.Config(app, http=protocol(limits), proxy_headers=False, **options)
         server = DrainingServer(uvicorn_settings, app.state.battles.drain, settings.web.drain_seconds)
         asyncio.run(_serve(server, listener, serving, database))
     finally:

@@ -124,6 +124,7 @@ class LimitSettings(Strict):
     tokens_per_day: int = Field(default=50_000_000, ge=0, description="prompts and completions of all models")
     usd_per_day: float = Field(default=20.0, ge=0, allow_inf_nan=False, description="of all models with a price")
     requests_per_minute: int = Field(default=6000, ge=0, description="HTTP requests of one address")
+    connections_per_address: int = Field(default=400, ge=0, description="connections of one address at once")
     open_requests_per_address: int = Field(
         default=300, ge=0, description="HTTP requests at once, streams included"
     )
