@@ -125,7 +125,8 @@ def test_even_live_html_in_a_chat_presses_no_button_and_stays_in_its_side(browse
     finished(page)
     page.evaluate(
         "html => { document.querySelector('#chat-a .bot .md').innerHTML = html }",
-        f"{LABEL}<button id=vote-model_a>.</button><div id=overlay style='position:fixed;inset:0;z-index:99999'></div>",
+        "<label for=vote-model_b>more</label><button id=vote-model_a>.</button>"
+        "<div id=overlay style='position:fixed;inset:0;z-index:99999'></div>",
     )
     page.locator("#chat-a label[for]").evaluate("label => label.click()")
     page.wait_for_timeout(500)
