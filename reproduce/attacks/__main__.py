@@ -17,6 +17,7 @@ from rich.table import Table
 
 from reproduce.attacks import (
     addresses,
+    connections,
     database,
     file_read,
     files,
@@ -58,6 +59,10 @@ ATTACKS: Sequence[Attack] = (
     spending.unread_turns,
     spending.redirects,
     spending.flood,
+    connections.half_sent_requests,
+    connections.events_on_one_turn,
+    connections.ambiguous_heads,
+    connections.repeated_parameters,
     model_server.odd_replies,
     model_server.echoed_keys,
 )
