@@ -17,7 +17,7 @@ from arena.store.copy import NOT_COPIED, copy_database
 from arena.store.schema.all_tables import all_tables
 from arena.store.schema.battles import Battle, Vote, now
 from arena.store.schema.usage import AddressSalt, UsageEvent
-from arena.store.usage import address_hash, cookie_key
+from arena.store.usage import address_hashes, cookie_key
 from arena.store.votes import recount
 from tests.support.arenas import emptied
 from tests.support.ballots import ballot, ballots
@@ -62,7 +62,7 @@ def test_every_row_arrives_as_it_was(database, other):
 
 def test_a_copy_holds_no_salt_and_no_counted_action(database, other):
     with database.write() as session:
-        address_hash(session, "198.51.100.7", now())
+        address_hashes(session, "198.51.100.7", now())
         session.add(UsageEvent(subject="x", action="vote"))
     copy_database(database, other, quiet)
     with other.read() as session:

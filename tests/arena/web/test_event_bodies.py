@@ -28,7 +28,7 @@ from tests.support.server import Arena
 
 JOIN, DATA = "/gradio_api/queue/join", "/gradio_api/queue/data"
 SECRET = "the-secret-of-the-server-6f1d"
-CONFIG = f"# {SECRET}\n" + "".join(
+CONFIG = f"# {SECRET}\n[limits]\nopen_events_per_address = 0\n" + "".join(
     f'[[models]]\nname = "{name}"\nendpoint = "scripted"\ndelay = 0\n' for name in ("one", "two")
 )
 FILE_DATA = {"_type": "gradio.FileData"}
@@ -231,7 +231,7 @@ def test_malformed_bodies_are_refused_without_a_traceback(arena, folder, http):
     @given(BODIES)
     def attack(body: bytes) -> None:
         statuses.append(http.post(JOIN, content=body, headers={"content-type": "application/json"}).status_code)
-        assert statuses[-1] in (200, 404, 422)
+        assert statuses[-1] in (200, 404, 422, 429)  # 429: a page with too many unfinished events
 
     attack()
     assert len(statuses) >= 1200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -68,6 +69,7 @@ def test_made_up_cookies_start_nothing(arena, tmp_path, visit):
     voter.http.cookies.clear()
     for cookie in (*FORGED, signed[:-1] + ("x" if signed[-1] != "x" else "y")):
         voter.http.headers["cookie"] = f"{COOKIE}={cookie}"
+        voter.session = secrets.token_hex(6)  # a page of its own: one page has few unfinished events
         joined(voter, "send", "hello", "")
     assert "Your browser blocks the cookie" in answer(voter, "send", "notice", "hello", "")
     assert rows(tmp_path, "select count(*) from battle") == [(0,)]
