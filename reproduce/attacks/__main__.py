@@ -72,7 +72,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--only", default="", help="run the attacks whose function name contains this")
     only = parser.parse_args().only
-    rows = [run(attack) for attack in ATTACKS if only in attack.__name__]
+    rows = []
+    for attack in (attack for attack in ATTACKS if only in attack.__name__):
+        rows.append(run(attack))
+        row, seconds = rows[-1]  # printed now, since all of them take many minutes
+        print(f"{row.attack}: {row.through} of {row.tries} got through, {seconds:.0f} s", file=sys.stderr)
     table = Table("attack", "tries", "got through", "seconds", "evidence")
     for row, seconds in rows:
         table.add_row(row.attack, str(row.tries), str(row.through), f"{seconds:.0f}", row.evidence)
