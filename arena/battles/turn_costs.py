@@ -15,6 +15,7 @@ from arena.engine.budget import (
     TEMPLATE,
     Price,
     most_tokens,
+    plausible_tokens,
 )
 from arena.rules.limits import Spending
 from arena.rules.votes import SIDES, Side
@@ -52,13 +53,12 @@ class CallEstimate:
     def _prompt(self, writing: Writing) -> int:
         least = (self.prompt_tokens - TEMPLATE - MESSAGE) // MOST_CHARACTERS_PER_TOKEN
         reported = writing.usage.prompt_tokens
-        return _plausible(reported, self.prompt_tokens, max(1, least), IMPLAUSIBLE * self.prompt_tokens)
+        return plausible_tokens(reported, max(1, least), self.prompt_tokens, IMPLAUSIBLE * self.prompt_tokens)
 
     def _completion(self, writing: Writing) -> int:
         least = len(writing.text) // MOST_CHARACTERS_PER_TOKEN
-        return _plausible(
-            writing.usage.completion_tokens, self._unreported(writing), least, self.completion_tokens
-        )
+        reported = writing.usage.completion_tokens
+        return plausible_tokens(reported, least, self._unreported(writing), self.completion_tokens)
 
     def _unreported(self, writing: Writing) -> int:
         """The tokens of a completion without a report: those of its text, or all if there may be more than the text."""
@@ -115,8 +115,3 @@ def _call_at_most(model: ServedModel, tokens: int) -> CallEstimate:
     """The estimate of a call with a conversation of so many tokens, next to the system prompt of the model."""
     system, completion = most_tokens(model.request([]))
     return CallEstimate(system + tokens, completion, model.settings.price)
-
-
-def _plausible(reported: int | None, unreported: int, least: int, most: int) -> int:
-    """The tokens that a server reports, up to `most`; without a report, or with a smaller one than `least`, `unreported`."""
-    return unreported if reported is None or reported < least else min(reported, most)

@@ -70,15 +70,18 @@ def used_tokens(body: Request, reply: Reply) -> tuple[int, int]:
     most = most_tokens(body)
     prompt = _content(body["messages"]) if "messages" in body else _scored(body)
     return (
-        _believed(usage.get("prompt_tokens"), prompt, most[0]),
-        _believed(usage.get("completion_tokens"), _written(reply), most[1]),
+        _used(usage.get("prompt_tokens"), prompt, most[0]),
+        _used(usage.get("completion_tokens"), _written(reply), most[1]),
     )
 
 
-def _believed(reported: int | None, text: str, most: int) -> int:
-    if reported is None or reported < math.ceil(len(text) / MOST_CHARACTERS_PER_TOKEN):
-        return most
-    return min(int(reported), IMPLAUSIBLE * most)
+def _used(reported: int | None, text: str, most: int) -> int:
+    return plausible_tokens(reported, math.ceil(len(text) / MOST_CHARACTERS_PER_TOKEN), most, IMPLAUSIBLE * most)
+
+
+def plausible_tokens(reported: int | None, least: int, unreported: int, most: int) -> int:
+    """The tokens that a server reports, up to `most`; `unreported` without a report, or with one below `least`."""
+    return unreported if reported is None or reported < least else min(int(reported), most)
 
 
 def _completion_limit(body: Request, without: int) -> int:
