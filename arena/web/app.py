@@ -32,7 +32,6 @@ from arena.web.explain_jobs import ExplainJobs
 from arena.web.flood_limits import FloodLimits
 from arena.web.gradio_app import mount_battle_page
 from arena.web.hosts import KnownHosts
-from arena.web.open_streams import OpenStreams, WatchedStreams
 from arena.web.pages import battles as battles_page
 from arena.web.pages import (
     benchmarks,
@@ -59,7 +58,7 @@ TIDY_EVERY = 600.0  # seconds between two checks for battles that were left open
 
 def create_app(settings: Settings, database: Database, serving: Serving) -> FastAPI:
     """The application, ready for an ASGI server. `database` is migrated and locked already."""
-    lag, streams = LoopLag(), OpenStreams()
+    lag = LoopLag()
     battles = Battles(
         database, serving, settings.battles, visitor_limits=VisitorLimits(serving, settings.limits, lag)
     )
@@ -84,7 +83,6 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
 
     app = FastAPI(title=settings.web.title, version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     environment = templates(settings.web.title)
-    app.add_middleware(WatchedStreams, streams=streams)
     _add_middleware(app, settings, database, environment)
     app.include_router(healthz.routes(database, battles))
     app.state.battles = battles
@@ -92,7 +90,7 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
     app.include_router(v1.router)
     app.include_router(explain.routes(settings, database, explanations))
     _include_pages(app, CachedBoards(cache, settings), environment)
-    for part in (app, mount_battle_page(app, settings, battles, streams)):
+    for part in (app, mount_battle_page(app, settings, battles)):
         add_error_pages(part, environment)
     return app
 

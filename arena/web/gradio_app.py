@@ -27,8 +27,9 @@ SUMMARIZE_EVERY = 2**31
 STATIC = Path(__file__).parent / "static"
 
 
-def mount_battle_page(app: FastAPI, settings: Settings, battles: Battles, streams: OpenStreams) -> FastAPI:
+def mount_battle_page(app: FastAPI, settings: Settings, battles: Battles) -> FastAPI:
     """Mount the page; returns Gradio's application, which receives each address that `app` does not serve."""
+    streams = OpenStreams()
     pages = build_pages(settings, battles, streams)
     bodies = EventBodies(pages)
     _bound(pages)
@@ -41,7 +42,7 @@ def mount_battle_page(app: FastAPI, settings: Settings, battles: Battles, stream
     mounted.add_middleware(
         QueueRequests,
         bodies=bodies,
-        sessions=QueueSessions(pages),
+        sessions=QueueSessions(pages, streams),
         per_address=settings.limits.open_events_per_address,
     )
     return mounted

@@ -4,19 +4,34 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from urllib.parse import parse_qs
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Send
 
-PATH = "/gradio_api/queue/data"
 STALLED = 10.0  # seconds; a stream that takes no data for so long is not read
 
 
-@dataclass(eq=False)
-class _Stream:
-    sending_since: float = math.inf
+class Stream:
+    """One open stream."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._sending_since = math.inf
+
+    def watched(self, send: Send) -> Send:
+        """`send`, with a note of the time while data waits for the page to take it."""
+
+        async def send_watched(message: Message) -> None:
+            self._sending_since = self._clock()
+            await send(message)
+            self._sending_since = math.inf
+
+        return send_watched
+
+    @property
+    def is_read(self) -> bool:
+        return self._clock() - self._sending_since < STALLED
 
 
 class OpenStreams:
@@ -24,50 +39,27 @@ class OpenStreams:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._streams: dict[str, list[_Stream]] = {}
+        self._streams: dict[str, list[Stream]] = {}
 
     def is_read(self, session: str) -> bool:
         """Whether a page reads its events now."""
-        now = self._clock()
-        return any(now - stream.sending_since < STALLED for stream in self._streams.get(session, ()))
+        return any(stream.is_read for stream in self._streams.get(session, ()))
 
-    def opened(self, session: str) -> _Stream:
-        stream = _Stream()
+    def count(self, session: str) -> int:
+        """The number of open streams of a session."""
+        return len(self._streams.get(session, ()))
+
+    @contextmanager
+    def reading(self, session: str) -> Iterator[Stream]:
+        """A stream of the session, open until the block ends."""
+        stream = Stream(self._clock)
         self._streams.setdefault(session, []).append(stream)
-        return stream
-
-    def closed(self, session: str, stream: _Stream) -> None:
-        self._streams[session].remove(stream)
-        if not self._streams[session]:
-            del self._streams[session]
-
-    def started(self, stream: _Stream) -> None:
-        """Note that data waits for the page to take it."""
-        stream.sending_since = self._clock()
+        try:
+            yield stream
+        finally:
+            self._streams[session].remove(stream)
+            if not self._streams[session]:
+                del self._streams[session]
 
     def __len__(self) -> int:
         return sum(map(len, self._streams.values()))
-
-
-class WatchedStreams:
-    """ASGI middleware that notes in `streams` when an event stream opens, stalls and closes."""
-
-    def __init__(self, app: ASGIApp, streams: OpenStreams) -> None:
-        self.app, self.streams = app, streams
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] != PATH:
-            await self.app(scope, receive, send)
-            return
-        session = parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [""])[-1]
-        stream = self.streams.opened(session)
-
-        async def send_watched(message: Message) -> None:
-            self.streams.started(stream)
-            await send(message)
-            stream.sending_since = math.inf
-
-        try:
-            await self.app(scope, receive, send_watched)
-        finally:
-            self.streams.closed(session, stream)

@@ -68,8 +68,8 @@ class QueueRequests:
         elif self.sessions.is_read(session):
             await _refuse(429, "This session is streamed already. Close its other stream.")(scope, receive, send)
         else:
-            async with self.sessions.reading(session):
-                await self.app(scope, receive, send)
+            with self.sessions.reading(session) as stream:
+                await self.app(scope, receive, stream.watched(send))
 
 
 def _refuse(status: int, detail: str) -> JSONResponse:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter, OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import gradio as gr
 
-from arena.web.client_address import counted_address
+from arena.web.client_address import address_of_request
+from arena.web.open_streams import OpenStreams, Stream
 
 MAX_SESSIONS = 8192  # about 40 MB; more are refused, so that no open stream is dropped
 MAX_EVENTS = 6  # of one session that have not ended; a page has at most four
@@ -26,12 +27,14 @@ UNREAD = 30.0  # seconds from an event until its session is dropped if no stream
 class QueueSessions:
     """The sessions of `pages`, those that are read, and those that wait for their stream."""
 
-    def __init__(self, pages: gr.Blocks, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, pages: gr.Blocks, streams: OpenStreams, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._queue: Any = pages._queue
         self._queue.pending_messages_per_session.max_size = MAX_SESSIONS + 1
         self._queue.max_thread_count = MAX_JOBS  # handlers are coroutines: a job takes no thread
         self._clock = clock
-        self._streams: Counter[str] = Counter()
+        self._streams = streams
         self._joined: OrderedDict[str, float] = OrderedDict()
         self._joining: Counter[str] = Counter()  # by session and address: on their way into the queue
 
@@ -61,7 +64,7 @@ class QueueSessions:
 
     def is_read(self, session: str) -> bool:
         """Whether the session has as many streams as it may have."""
-        return self._streams[session] >= MAX_STREAMS
+        return self._streams.count(session) >= MAX_STREAMS
 
     async def join(self, session: str) -> None:
         """Note an event of the session, and drop the sessions that nobody came to read."""
@@ -69,21 +72,18 @@ class QueueSessions:
         self._joined.move_to_end(session)
         while (first := next(iter(self._joined))) != session and now - self._joined[first] > UNREAD:
             del self._joined[first]
-            if not self._streams[first]:
+            if not self._streams.count(first):
                 await self._drop(first)
 
-    @asynccontextmanager
-    async def reading(self, session: str) -> AsyncIterator[None]:
+    @contextmanager
+    def reading(self, session: str) -> Iterator[Stream]:
         """A stream of the session; at its end an idle session is dropped."""
-        self._streams[session] += 1
         try:
-            yield
+            with self._streams.reading(session) as stream:
+                yield stream
         finally:
-            self._streams[session] -= 1
-            if not self._streams[session]:
-                del self._streams[session]
-                if not self._is_busy(session):
-                    self._forget(session)
+            if not self._streams.count(session) and not self._is_busy(session):
+                self._forget(session)
 
     def _is_busy(self, session: str) -> bool:
         """Whether an event of the session waits or runs for a client that is there."""
@@ -99,7 +99,8 @@ class QueueSessions:
         """Events of all sessions of an address that wait or run."""
         waiting = (event for queue in self._queue.event_queue_per_concurrency_id.values() for event in queue.queue)
         running = (event for job in self._queue.active_jobs for event in job or ())
-        return sum(event.request is not None and _address(event) == address for event in (*waiting, *running))
+        requests = (event.request for event in (*waiting, *running))
+        return sum(request is not None and address_of_request(request) == address for request in requests)
 
     async def _drop(self, session: str) -> None:
         await self._queue.clean_events(session_hash=session)  # its events end: nothing is sent to it
@@ -109,7 +110,3 @@ class QueueSessions:
         self._joined.pop(session, None)
         self._queue.pending_messages_per_session.pop(session, None)
         self._queue.pending_event_ids_session.pop(session, None)
-
-
-def _address(event: Any) -> str:
-    return counted_address(event.request.client.host if event.request.client else None)

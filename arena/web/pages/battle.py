@@ -19,7 +19,7 @@ from arena.rules.prompt_limits import PromptRejected
 from arena.store.schema.battles import BattleStatus
 from arena.web.battle_widgets import ASK, NEW, Widgets, lay_out, notice
 from arena.web.chat_markdown import as_markdown
-from arena.web.client_address import counted_address
+from arena.web.client_address import address_of_request
 from arena.web.followers import Follower, Followers
 from arena.web.open_streams import OpenStreams
 from arena.web.outages import OUTAGES, shown_on_outage
@@ -99,9 +99,9 @@ class Page:
             if voter is None:
                 raise BattleRefused(NO_COOKIE)
             if battle_id:
-                view = await self.battles.continue_(voter, battle_id, prompt, _address(request))
+                view = await self.battles.continue_(voter, battle_id, prompt, address_of_request(request))
             else:
-                view = await self.battles.begin(voter, prompt, _address(request))
+                view = await self.battles.begin(voter, prompt, address_of_request(request))
         except (PromptRejected, BattleRefused) as refusal:
             yield self._notice(str(refusal), "warning")
             return
@@ -115,7 +115,7 @@ class Page:
         """Run both models again on the last prompt."""
         voter = _voter(request) or ""
         try:
-            view = await self.battles.regenerate(voter, battle_id, _address(request))
+            view = await self.battles.regenerate(voter, battle_id, address_of_request(request))
         except BattleRefused as refusal:
             yield self._notice(str(refusal), "warning")
             return
@@ -129,7 +129,7 @@ class Page:
         async def vote(battle_id: str, request: gr.Request) -> Updates:
             voter = _voter(request) or ""
             try:
-                return self._render(await self.battles.vote(voter, battle_id, winner, _address(request)))
+                return self._render(await self.battles.vote(voter, battle_id, winner, address_of_request(request)))
             except BattleRefused as refusal:
                 view = await self.battles.view(voter, battle_id)
                 shown = self._render(view) if view else {}
@@ -282,7 +282,3 @@ def _notice_of(view: BattleView) -> tuple[str, str]:
 
 def _voter(request: gr.Request) -> str | None:
     return voter_of(request.cookies.get(COOKIE))
-
-
-def _address(request: gr.Request) -> str:
-    return counted_address(request.client.host if request.client else None)

@@ -6,12 +6,18 @@ import asyncio
 
 import pytest
 
-from arena.web.open_streams import PATH, STALLED, OpenStreams, WatchedStreams
+from arena.web.open_streams import STALLED, OpenStreams
 
 
 @pytest.fixture
 def now():
     return [0.0]
+
+
+async def serve(app, streams, send):
+    """What a request for the stream of the session `abc` does."""
+    with streams.reading("abc") as stream:
+        await app(None, None, stream.watched(send))
 
 
 async def test_a_page_reads_while_its_stream_is_open_and_takes_data(now):
@@ -25,8 +31,7 @@ async def test_a_page_reads_while_its_stream_is_open_and_takes_data(now):
     async def slow_client(message):
         await taken.wait()
 
-    scope = {"type": "http", "path": PATH, "query_string": b"session_hash=abc"}
-    request = asyncio.create_task(WatchedStreams(app, streams)(scope, None, slow_client))
+    request = asyncio.create_task(serve(app, streams, slow_client))
     await asyncio.sleep(0)
     assert streams.is_read("abc")
     assert not streams.is_read("other")
@@ -47,8 +52,7 @@ async def test_a_cancelled_stream_is_closed(now):
     async def app(scope, receive, send):
         await asyncio.sleep(60)
 
-    scope = {"type": "http", "path": PATH, "query_string": b"session_hash=abc"}
-    request = asyncio.create_task(WatchedStreams(app, streams)(scope, None, None))
+    request = asyncio.create_task(serve(app, streams, None))
     await asyncio.sleep(0)
     assert streams.is_read("abc")
     request.cancel()

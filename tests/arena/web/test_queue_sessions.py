@@ -12,6 +12,7 @@ from gradio.queueing import Event
 
 from arena.config import Settings
 from arena.web.app import create_app
+from arena.web.open_streams import OpenStreams
 from arena.web.queue_sessions import MAX_SESSIONS, MAX_STREAMS, UNREAD, QueueSessions
 from tests.support.arenas import ready
 
@@ -52,7 +53,7 @@ def push(pages: gr.Blocks, session: str) -> Event:
 
 async def test_a_session_that_nobody_reads_is_dropped_and_its_event_ends(pages):
     clock = Clock()
-    sessions = QueueSessions(pages, clock)
+    sessions = QueueSessions(pages, OpenStreams(), clock)
     await sessions.join("unread")
     event = push(pages, "unread")
     clock.now += UNREAD / 2
@@ -67,21 +68,21 @@ async def test_a_session_that_nobody_reads_is_dropped_and_its_event_ends(pages):
 
 async def test_a_session_that_is_read_stays_until_its_stream_and_events_have_ended(pages):
     clock = Clock()
-    sessions = QueueSessions(pages, clock)
+    sessions = QueueSessions(pages, OpenStreams(), clock)
     await sessions.join("read")
     event = push(pages, "read")
-    async with sessions.reading("read"):
+    with sessions.reading("read"):
         clock.now += 10 * UNREAD
         await sessions.join("other")
         assert "read" in sessions
     assert "read" in sessions, "its event is running"
-    async with sessions.reading("read"):
+    with sessions.reading("read"):
         event.alive = False
     assert "read" not in sessions
 
 
 async def test_a_flood_of_made_up_sessions_drops_no_other(pages):
-    sessions = QueueSessions(pages)
+    sessions = QueueSessions(pages, OpenStreams())
     for number in range(MAX_SESSIONS):
         push(pages, f"made-up-{number}")
     assert sessions.is_full()
@@ -89,11 +90,11 @@ async def test_a_flood_of_made_up_sessions_drops_no_other(pages):
 
 
 async def test_a_session_has_as_many_streams_as_a_page_opens(pages):
-    sessions = QueueSessions(pages)
+    sessions = QueueSessions(pages, OpenStreams())
     push(pages, "one")
-    async with sessions.reading("one"):
+    with sessions.reading("one"):
         assert not sessions.is_read("one")
-        async with sessions.reading("one"):
+        with sessions.reading("one"):
             assert sessions.is_read("one")
         assert not sessions.is_read("one")
     assert MAX_STREAMS == 2
