@@ -167,10 +167,9 @@ class RunningTurns:
 
     def start(self, battle: StoredBattle, reservation: Reservation, address: str | None = None) -> RunningTurn:
         """Start the turn that the store has as running, for a voter who comes from this address."""
-        names = {"a": battle.model_a, "b": battle.model_b}
         turn = LiveTurn(
             conversations={side: conversation(battle, side) for side in SIDES},
-            models={side: self.serving.models[names[side]] for side in SIDES},
+            models={side: self.serving.models[name] for side, name in battle.models.items()},
             name_masker=self.name_masker,
             timeouts=StreamTimeouts(self.limits.first_token_timeout, self.limits.turn_timeout),
             pacer=Pacer() if self.limits.pacing == "equal" else None,

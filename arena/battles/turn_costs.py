@@ -88,10 +88,9 @@ class Reservation:
 
 def call_estimates(serving: Serving, battle: StoredBattle) -> dict[Side, CallEstimate]:
     """The estimates of both calls of the last turn."""
-    names = {"a": battle.model_a, "b": battle.model_b}
     estimates = {}
-    for side in SIDES:
-        model = serving.models[names[side]]
+    for side, name in battle.models.items():
+        model = serving.models[name]
         tokens = most_tokens(model.request(conversation(battle, side)))
         estimates[side] = CallEstimate(*tokens, model.settings.price)
     return estimates

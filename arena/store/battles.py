@@ -60,6 +60,11 @@ class StoredBattle:
     winner: str | None  # of the voter's vote, if there is one
     shared: bool = False  # others may read the battle
 
+    @property
+    def models(self) -> dict[Side, str]:
+        """The name of the model on each side."""
+        return {"a": self.model_a, "b": self.model_b}
+
 
 def add_battle(
     session: Session,
