@@ -20,6 +20,13 @@ def binaries() -> Path | None:
     return next((place for place in reversed(places) if (place / "pg_ctl").exists()), None)
 
 
+def required_binaries() -> Path:
+    """The same; exits when there is none."""
+    if programs := binaries():
+        return programs
+    raise SystemExit("PostgreSQL's programs initdb and pg_ctl were not found. Install a PostgreSQL server.")
+
+
 @contextmanager
 def temporary_postgres(programs: Path) -> Iterator[str]:
     """The URL of a server with default durability (fsync on); for root it runs as the user `postgres`."""

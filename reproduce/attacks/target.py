@@ -9,13 +9,14 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+
+from reproduce.arena_process import url_when_open
 
 STARTING = 90.0  # seconds that an arena may take to open
 MODELS = ("canary-alpha", "canary-beta")  # names that no visitor may read before the vote
@@ -61,7 +62,8 @@ def target(config: str = CONFIG, tables: str = "") -> Iterator[Target]:
                 env=os.environ | {"COLUMNS": "200", "EXAMPLE_API_KEY": secret, "TMPDIR": name},
             )  # fmt: skip
         try:
-            yield Target(_url(process, folder / "log.txt"), folder, secret, process)
+            url = url_when_open(folder / "log.txt", lambda: process.poll() is None, STARTING)
+            yield Target(url, folder, secret, process)
         finally:
             process.send_signal(signal.SIGTERM)
             try:
@@ -69,21 +71,3 @@ def target(config: str = CONFIG, tables: str = "") -> Iterator[Target]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-
-
-def _url(process: subprocess.Popen[bytes], log: Path) -> str:
-    """The address of the arena, when it answers."""
-    end = time.monotonic() + STARTING
-    while time.monotonic() < end and process.poll() is None:
-        address = re.search(r"open at (http://\S+)", log.read_text(encoding="utf-8", errors="replace"))
-        if address and _answers(address.group(1)):
-            return address.group(1)
-        time.sleep(0.1)
-    raise RuntimeError(f"The arena did not open. Its log:\n{log.read_text(encoding='utf-8')}")
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/healthz", trust_env=False, timeout=5).is_success
-    except httpx.HTTPError:
-        return False

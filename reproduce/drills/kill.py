@@ -29,8 +29,8 @@ from arena.store import Database, DatabaseError
 from arena.store.schema.battles import Battle, BattleStatus, CompletionRow, CompletionStatus, Vote
 from arena.store.votes import recount
 from reproduce.drills.crowd import Crowd
-from reproduce.drills.served import Served
-from reproduce.temporary_postgres import binaries, temporary_postgres
+from reproduce.drills.served import Served, scripted_model
+from reproduce.temporary_postgres import required_binaries, temporary_postgres
 
 VOTERS = 4
 LIFE = (0.1, 4.0)  # seconds from the first reply to the kill
@@ -38,10 +38,7 @@ REST = (0.0, 12.0)  # PostgreSQL: seconds until the killed server is started aga
 STUCK = 15.0  # seconds
 WORDS = 30  # of each completion; with DELAY, a turn takes 0.6 s
 DELAY = 0.02
-MODELS = "".join(
-    f'[[models]]\nname = "{name}"\nendpoint = "scripted"\ndelay = {DELAY}\nreplies = ["{"word " * WORDS}"]\n'
-    for name in ("one", "two")
-)
+MODELS = "".join(scripted_model(name, WORDS, DELAY) for name in ("one", "two"))
 
 
 @dataclass
@@ -107,10 +104,7 @@ def _database(kind: str, folder: Path) -> Iterator[str]:
     if kind == "sqlite":
         yield f"sqlite:///{folder / 'arena.db'}"
         return
-    programs = binaries()
-    if programs is None:
-        raise SystemExit("PostgreSQL's programs initdb and pg_ctl were not found. Install a PostgreSQL server.")
-    with temporary_postgres(programs) as url:
+    with temporary_postgres(required_binaries()) as url:
         yield url
 
 

@@ -26,18 +26,15 @@ from arena.store.votes import recount
 from arena.web.pages.battle import NOT_COUNTED, NOT_LOADED, NOT_SAVED, NOT_SENT
 from reproduce.attacks.page import Page
 from reproduce.drills.crowd import WINNERS, battle_id
-from reproduce.drills.served import Served
-from reproduce.temporary_postgres import binaries, temporary_postgres
+from reproduce.drills.served import Served, scripted_model
+from reproduce.temporary_postgres import required_binaries, temporary_postgres
 
 VOTERS = 8
 ENOUGH = 20  # acknowledged votes before the outage, and after it
 LIMIT = 60.0  # seconds to wait for them
 PAGES = ("/leaderboard", "/battles", "/api/v1/leaderboard", "/healthz", "/readyz", "/livez")
 WORDS = (NOT_COUNTED, NOT_LOADED, NOT_SAVED, NOT_SENT, "could not be saved")
-MODELS = "".join(
-    f'[[models]]\nname = "{name}"\nendpoint = "scripted"\ndelay = 0.002\nreplies = ["{"word " * 10}"]\n'
-    for name in ("one", "two")
-)
+MODELS = "".join(scripted_model(name, words=10, delay=0.002) for name in ("one", "two"))
 
 
 @dataclass
@@ -191,12 +188,9 @@ def on_postgres(
 ) -> None:
     """The drill on a temporary PostgreSQL, whose URL `through` may replace; exits."""
     argparse.ArgumentParser(description=name).parse_args()
-    programs = binaries()
-    if programs is None:
-        sys.exit("PostgreSQL's programs initdb and pg_ctl were not found. Install a PostgreSQL server.")
     with (
         tempfile.TemporaryDirectory(prefix="arena-drill-") as folder,
-        temporary_postgres(programs) as url,
+        temporary_postgres(required_binaries()) as url,
         through(url) as shown,
     ):
         sys.exit(drill(name, shown, Path(folder), outage))

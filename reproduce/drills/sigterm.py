@@ -24,7 +24,7 @@ from sqlmodel import col, select
 from arena.store import Database
 from arena.store.schema.battles import Battle, BattleStatus, CompletionRow, CompletionStatus, Turn, Vote
 from reproduce.drills.crowd import Crowd
-from reproduce.drills.served import Served
+from reproduce.drills.served import Served, scripted_model
 
 VOTERS = 12
 LOAD = 10.0  # seconds of voting before the signal
@@ -37,7 +37,7 @@ drain_seconds = {drain}
 [battles]
 running_per_voter = 100
 """ + "".join(
-    f'[[models]]\nname = "{name}"\nendpoint = "scripted"\ndelay = {DELAY}\nreplies = ["{"word " * words}"]\n'
+    scripted_model(name, words, DELAY)
     for name, words in (*((f"short-{n}", SHORT) for n in range(4)), ("long", LONG))
 )
 

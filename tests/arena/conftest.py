@@ -16,6 +16,7 @@ import pytest
 
 from arena.battles.battles import Battles
 from arena.store import Database
+from reproduce.temporary_postgres import binaries
 from tests.support.arenas import emptied, opened_battles
 from tests.support.server import Arena
 
@@ -27,17 +28,11 @@ def postgres() -> Iterator[str]:
     if given:
         yield given
         return
-    binaries = _postgres_binaries()
-    if binaries is None:
+    programs = binaries()
+    if programs is None:
         pytest.skip("no PostgreSQL server programs (initdb, pg_ctl) on this machine")
-    with _postgres_cluster(binaries) as url:
+    with _postgres_cluster(programs) as url:
         yield url
-
-
-def _postgres_binaries() -> Path | None:
-    found = shutil.which("initdb")
-    places = [Path(found).parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    return next((place for place in reversed(places) if (place / "pg_ctl").exists()), None)
 
 
 @contextmanager
