@@ -1,7 +1,7 @@
 """Refuses a conversation that the smallest model cannot take, before its models are drawn or asked.
 
-The refusal is the same whoever fights. What counts is what the voter sees: the prompts and the longer completion of
-each turn.
+The refusal does not depend on the models of the battle. The length is that of the prompts and of the longer
+completion of each turn, which the voter sees.
 """
 
 from __future__ import annotations

@@ -168,7 +168,7 @@ class LiveTurn:
     def outcome(self) -> dict[str, Blame | None]:
         """None for each model that finished, and the blame of each failure.
 
-        What the prompt alone can cause is left out: visitors must not be able to suspend a model with it.
+        Failures that the prompt alone can cause are omitted, so that visitors cannot suspend a model.
         """
         ended = (CompletionStatus.FINISHED, CompletionStatus.FAILED)
         return {

@@ -75,7 +75,7 @@ class VisitorLimits:
         self._count(session, visitor, [Action.VOTE])
 
     def reserve(self, session: Session, battle: StoredBattle) -> Reservation:
-        """Reserve the most that the last turn of a battle may cost, whoever fights. Raises `LimitReached`."""
+        """Reserve the most that the last turn of a battle may cost with any two models. Raises `LimitReached`."""
         at = self._clock()
         dearest = dearest_turn(self.serving, battle)
         reservation = Reservation(at.date().isoformat(), dearest, call_estimates(self.serving, battle))

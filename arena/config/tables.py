@@ -53,7 +53,7 @@ class WebSettings(Strict):
         default=30.0,
         ge=0,
         allow_inf_nan=False,
-        description="a server that is told to stop lets running turns end for so long",
+        description="seconds that a stopping server waits for running turns",
     )
     explain: bool = Field(default=True, description="visitors may start explanations by models with weights here")
     max_body_bytes: int = Field(default=1_000_000, ge=10_000, description="of a request; larger ones are refused")
@@ -104,7 +104,7 @@ class BattleSettings(Strict):
         default=30.0,
         ge=0,
         allow_inf_nan=False,
-        description="a turn that nobody has read for so long is stopped; 0 is never",
+        description="seconds without a reader after which a turn is stopped; 0 is never",
     )
     name_aliases: tuple[NameAliasSettings, ...] = Field(
         default=(), description="further names of families of models, which are masked until the vote"

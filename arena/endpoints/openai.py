@@ -73,7 +73,7 @@ class OpenAI:
     async def stream(self, request: Request) -> AsyncGenerator[str | Finish]:
         """The stream, with retries of temporary failures (busy, restarting, unreachable) that cost nothing.
 
-        A call that the server has begun to answer is not made again: the provider charges for both.
+        A call is not retried after the server has begun to answer, because the provider charges for both.
         """
         for attempt in range(self.retries + 1):
             try:

@@ -1,4 +1,4 @@
-"""How long a conversation may be: what fits the smallest context of all served models, whoever fights.
+"""How long a conversation may be: what fits the smallest context of all served models.
 
 A prompt that only one model refuses would tell voters that this model fights.
 """

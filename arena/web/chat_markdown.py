@@ -1,6 +1,6 @@
 """Completions and prompts for the chat widget: Markdown without HTML, images and diagrams, and with mathematics.
 
-Nothing here asks what is code: whoever tells code from text by other rules than the widget's own is fooled. An invisible
+Nothing here asks what is code: rules that differ from the widget's own can be fooled. An invisible
 word joiner inside each construct makes it plain text in either place, and `static/arena.js` takes the joiners out of what
 is shown and copied. No tag, comment or `<http://…>` starts with `<` and a joiner.
 """
