@@ -205,8 +205,8 @@ class OpenAI:
         failure = {401: Failure.UNAUTHORISED, 403: Failure.UNAUTHORISED, 429: Failure.RATE_LIMITED}.get(
             status, Failure.REFUSED if 400 <= status < 500 and status not in PASSING else Failure.BROKEN
         )
-        said = f"it redirects to {headers.get('location', 'nowhere')}" if 300 <= status < 400 else message(body)
-        detail = f"{self._place} answered {status}: {said}"
+        reason = f"it redirects to {headers.get('location', 'nowhere')}" if 300 <= status < 400 else message(body)
+        detail = f"{self._place} answered {status}: {reason}"
         return EndpointError(failure, detail, retry_after(headers), blame_of(status), charged=False)
 
     def _translated(self, error: httpx.HTTPError) -> EndpointError:

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from arena.errors import DatabaseUnavailable
 from arena.leaderboards.query import NoSuchBoard
-from arena.web.outages import OUTAGES, RETRY_AFTER, TRY_AGAIN
+from arena.web.outages import HEADERS, OUTAGES, TRY_AGAIN
 from arena.web.v1.problems import described, problem
 
 NO_SUCH_PAGE = "This page does not exist. Use the links above."
@@ -41,8 +41,7 @@ def add_error_pages(app: FastAPI, environment: Environment) -> None:
     async def outage(request: Request, error: Exception) -> Response:
         assert isinstance(error, DatabaseUnavailable)
         OUTAGES.report(error)
-        headers = {"retry-after": str(RETRY_AFTER), "cache-control": "no-store"}
-        return refusal(environment, request, 503, f"{error.reason} {TRY_AGAIN}", headers)
+        return refusal(environment, request, 503, f"{error.reason} {TRY_AGAIN}", HEADERS)
 
     app.add_exception_handler(HTTPException, handle)
     app.add_exception_handler(RequestValidationError, invalid)

@@ -17,12 +17,11 @@ from fastapi.responses import JSONResponse
 from arena.battles.battles import Battles
 from arena.errors import DatabaseUnavailable
 from arena.store import Database
-from arena.web.outages import OUTAGES, RETRY_AFTER
+from arena.web.outages import HEADERS, OUTAGES
 
 TIMEOUT = 2.0  # seconds for the database
 FRESH = 1.0  # seconds that a result is used: every open page polls
 NO_ANSWER = "The database does not respond."
-UNHEALTHY = {"retry-after": str(RETRY_AFTER), "cache-control": "no-store"}
 HEALTHY = {"cache-control": "no-store"}
 
 
@@ -100,4 +99,4 @@ def routes(database: Database, battles: Battles) -> APIRouter:
 
 
 def _reply(state: dict[str, Any], good: bool) -> JSONResponse:
-    return JSONResponse(state, 200 if good else 503, HEALTHY if good else UNHEALTHY)
+    return JSONResponse(state, 200 if good else 503, HEALTHY if good else HEADERS)

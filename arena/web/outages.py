@@ -14,7 +14,7 @@ from arena.errors import DatabaseUnavailable
 
 log = logging.getLogger(__name__)
 
-RETRY_AFTER = 5  # seconds, for programs
+HEADERS = {"retry-after": "5", "cache-control": "no-store"}  # of every reply with 503 during an outage
 LOG_EVERY = 10.0  # seconds between two lines: every reader meets the same outage
 TRY_AGAIN = "The arena cannot reach its data at the moment. Try again in a few seconds."
 

@@ -14,7 +14,6 @@ import gradio as gr
 from arena.battles.battles import BattleRefused, Battles
 from arena.battles.views import BattleView, vote_text
 from arena.battles.votes import INTERRUPTED
-from arena.errors import DatabaseUnavailable
 from arena.rules.prompt_limits import PromptRejected
 from arena.store.schema.battles import BattleStatus
 from arena.web.battle_widgets import ASK, NEW, Widgets, lay_out, notice
@@ -22,7 +21,7 @@ from arena.web.chat_markdown import as_markdown
 from arena.web.client_address import address_of_request
 from arena.web.followers import Follower, Followers
 from arena.web.open_streams import OpenStreams
-from arena.web.outages import OUTAGES, shown_on_outage
+from arena.web.outages import shown_on_outage
 from arena.web.session import COOKIE, voter_of
 
 Updates = dict[Any, Any]
@@ -166,17 +165,17 @@ class Page:
         """Show the progress of loading models until a battle can start."""
         return gr.skip() if battle_id else self._empty()
 
-    async def _follow(self, voter: str, battle_id: str, request: gr.Request) -> AsyncIterator[Updates]:
+    def _follow(self, voter: str, battle_id: str, request: gr.Request) -> AsyncIterator[Updates]:
         """Frames of the running turn. After a vote in the meantime, the page of the vote is the last one."""
-        try:
-            with self.followers.following(voter, battle_id, request.session_hash or "") as follower:
-                async for updates in self._frames(voter, battle_id, follower):
-                    shown = time.monotonic()
-                    yield updates
-                    await asyncio.sleep(self.followers.pause(time.monotonic() - shown))
-        except DatabaseUnavailable as outage:  # the turn itself goes on
-            OUTAGES.report(outage)
-            yield self._notice(NOT_LOADED, "warning")
+        frames: AsyncIterator[Updates] = self.or_notice(self._paced, NOT_LOADED)(voter, battle_id, request)
+        return frames  # during an outage of the database the turn itself goes on
+
+    async def _paced(self, voter: str, battle_id: str, request: gr.Request) -> AsyncIterator[Updates]:
+        with self.followers.following(voter, battle_id, request.session_hash or "") as follower:
+            async for updates in self._frames(voter, battle_id, follower):
+                shown = time.monotonic()
+                yield updates
+                await asyncio.sleep(self.followers.pause(time.monotonic() - shown))
 
     async def _frames(self, voter: str, battle_id: str, follower: Follower) -> AsyncIterator[Updates]:
         shown_votes = False
