@@ -1,8 +1,9 @@
-"""The pages that each page links to."""
+"""The pages that each page links to: in its header, and in its footer."""
 
 from __future__ import annotations
 
 PAGES = (("Battle", "/"), ("Leaderboard", "/leaderboard"), ("Battles", "/battles"), ("Benchmarks", "/benchmarks"))
+FOOTER_PAGES: tuple[tuple[str, str], ...] = ()
 
 
 def links(here: str) -> str:

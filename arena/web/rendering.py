@@ -10,9 +10,9 @@ import plotly.graph_objects as go
 from fastapi.responses import Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from arena import __version__
 from arena.rules.csv_table import csv_table
-from arena.web.navigation import PAGES
+from arena.web.assets import asset
+from arena.web.navigation import FOOTER_PAGES, PAGES
 from arena.web.text_markdown import markdown
 
 
@@ -29,7 +29,9 @@ def templates(title: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(title=title, pages=PAGES, version=__version__, model_link=model_link)
+    environment.globals.update(
+        title=title, pages=PAGES, footer_pages=FOOTER_PAGES, asset=asset, model_link=model_link
+    )
     environment.filters.update(
         markdown=markdown, signed=_signed, twice=_twice, capitalize_first=_first, score=score
     )

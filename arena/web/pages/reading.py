@@ -6,11 +6,12 @@ import gzip
 from functools import cache
 from importlib.resources import files
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
 
+from arena.web.assets import Asset, find_asset
+
 YEAR = "public, max-age=31536000, immutable"
-MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
 def routes() -> APIRouter:
@@ -23,14 +24,30 @@ def routes() -> APIRouter:
         return Response(_plotly(), media_type="text/javascript", headers=headers)
 
     @router.get("/reading/{name}")
-    def static(name: str) -> Response:
-        suffix = name[name.rfind(".") :]
-        file = files("arena.web") / "static" / name
-        if suffix not in MEDIA_TYPES or "/" in name or not file.is_file():
+    def static(name: str, request: Request) -> Response:
+        asset = find_asset(name)
+        if asset is None:
             raise HTTPException(404, f"There is no file {name!r} here. Reload the page.")
-        return Response(file.read_bytes(), media_type=MEDIA_TYPES[suffix], headers={"cache-control": "no-cache"})
+        headers = _caching(asset, request)
+        if request.headers.get("if-none-match") == headers["etag"]:
+            return Response(status_code=304, headers=headers)
+        if "gzip" not in request.headers.get("accept-encoding", ""):
+            return Response(asset.plain, media_type=asset.media_type, headers=headers)
+        return Response(
+            asset.compressed, media_type=asset.media_type, headers={**headers, "content-encoding": "gzip"}
+        )
 
     return router
+
+
+def _caching(asset: Asset, request: Request) -> dict[str, str]:
+    """An address with the hash of the content never changes; another is checked at each use."""
+    named = request.query_params.get("v") == asset.version
+    return {
+        "cache-control": YEAR if named else "no-cache",
+        "etag": f'W/"{asset.version}"',
+        "vary": "accept-encoding",
+    }
 
 
 @cache

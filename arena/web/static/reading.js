@@ -114,7 +114,6 @@
   if (at("board")) { look(); setInterval(look, POLL); }
 
   // Plots and slow parts are fetched when they become visible
-  const dark = matchMedia("(prefers-color-scheme: dark)");
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   let plotly;
   const library = () => (plotly ??= new Promise((done, fail) => {
@@ -170,7 +169,7 @@
     await window.Plotly.react(canvas, figure.data, themed(figure.layout),
       { responsive: true, displaylogo: false, displayModeBar: false });
   }
-  dark.addEventListener("change", () => {
+  document.addEventListener("themechange", () => {
     for (const canvas of document.querySelectorAll(".canvas")) {
       if (canvas.figure) window.Plotly.react(canvas, canvas.figure.data, themed(canvas.figure.layout));
     }
