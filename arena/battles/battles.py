@@ -22,6 +22,7 @@ from arena.battles.live_turns import BattleRefused, RunningTurn, RunningTurns
 from arena.battles.liveness import Liveness
 from arena.battles.matchmaking import TooFewModels, draw_pair, why_no_battle
 from arena.battles.turn_costs import Reservation
+from arena.battles.turn_frames import IDLE, Frame, news_of
 from arena.battles.turn_saver import TurnSaver
 from arena.battles.views import BattleView, interrupted, view_of
 from arena.battles.visitor_limits import LimitReached, VisitorLimits
@@ -275,6 +276,45 @@ class Battles:
                 return
             shown = view
             await asyncio.sleep(READ_EVERY)
+
+    async def follow(
+        self, voter: str, public_id: str, is_read: Callable[[], bool] = lambda: True
+    ) -> AsyncIterator[Frame | BattleView | None]:
+        """Frames of the turn that runs here, then each new state of the battle until no turn runs.
+
+        `None` says after `IDLE` seconds that there is nothing new. An outage of the database ends nothing. Nothing
+        comes for a battle of another voter.
+        """
+        if live := self._running.find(public_id, voter):
+            last = live.battle.turns[-1]
+            with live.read_by(is_read):
+                async for is_new in news_of(live.turn):
+                    texts = live.turn.released()
+                    yield Frame(last.number, last.attempt, texts, live.turn.both_have_begun) if is_new else None
+        async for view in self._states(voter, public_id):
+            yield view
+
+    async def _states(self, voter: str, public_id: str) -> AsyncIterator[BattleView | None]:
+        """The battle from the store when it has changed, until no turn runs or this server stops."""
+        shown: BattleView | None = None
+        waited = 0.0
+        while True:
+            with suppress(DatabaseUnavailable):
+                view = await self.view(voter, public_id)
+                if view is None:
+                    return
+                if view != shown:
+                    yield view
+                    shown, waited = view, 0.0
+                if view.status is not BattleStatus.RUNNING:
+                    return
+            if self.closing:
+                return
+            await asyncio.sleep(READ_EVERY)
+            waited += READ_EVERY
+            if waited >= IDLE:
+                yield None
+                waited = 0.0
 
     def why_no_battle(self) -> str | None:
         """The reason why no battle can start, without names of models; `None` when one can."""

@@ -195,7 +195,7 @@ class RunningTurns:
 
     def _turn_ended(self, live: RunningTurn) -> None:
         """Remove the turn, also after a failure or a cancellation before its start."""
-        live.turn.done.set()
+        live.turn.end()
         del self._live[live.battle.public_id]
         self._note_idle()
         if not live.task.cancelled() and (error := live.task.exception()):

@@ -75,7 +75,9 @@ class LiveTurn:
     pacer: Pacer | None = None  # releases both sides together; without one, text is shown as it comes
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _release: asyncio.Task[None] | None = None
-    _tick: asyncio.Event = field(default_factory=asyncio.Event)  # set, and replaced, at each release
+    news: asyncio.Event = field(
+        default_factory=asyncio.Event
+    )  # set, and replaced, when there is something to show
 
     async def run(self) -> None:
         """Run until both sides have ended and are shown whole.
@@ -116,6 +118,11 @@ class LiveTurn:
             for side in SIDES:
                 self._cut(side, self.pacer.released)
 
+    def end(self) -> None:
+        """Tell all followers that the turn is stored."""
+        self.done.set()
+        self._note_news()
+
     @property
     def running(self) -> bool:
         return any(writing.status is CompletionStatus.RUNNING for writing in self.sides.values())
@@ -129,6 +136,10 @@ class LiveTurn:
         if self.pacer:
             return all(has_visible_text(self.visible(side)) for side in SIDES)
         return all(writing.first_token_seconds is not None for writing in self.sides.values())
+
+    def released(self) -> dict[Side, str]:
+        """The text of each side that its voter may see."""
+        return {side: self.visible(side) for side in SIDES}
 
     def visible(self, side: Side) -> str:
         """The released text with all model names masked."""
@@ -151,9 +162,14 @@ class LiveTurn:
             due = max(due + TICK, clock())
             await asyncio.sleep(due - clock())
             ended = {side: self.sides[side].status is not CompletionStatus.RUNNING for side in SIDES}
+            before = pacer.released
             pacer.advance([Supply(len(self._ready(side)), ended[side]) for side in SIDES])
-            self._tick.set()
-            self._tick = asyncio.Event()
+            if pacer.released != before:
+                self._note_news()
+
+    def _note_news(self) -> None:
+        self.news.set()
+        self.news = asyncio.Event()
 
     def _cut(self, side: Side, released: int) -> None:
         """Keep of a text what was shown of it."""
@@ -185,7 +201,7 @@ class LiveTurn:
         """One item for each frame with new text, until the turn is stored or the frames are not wanted."""
         shown: tuple[str, ...] = ()
         while not self.done.is_set() and is_wanted():
-            news = self._tick if self.pacer else self.done
+            news = self.news if self.pacer else self.done
             current = tuple(self.visible(side) for side in SIDES)
             if current != shown:
                 shown = current
@@ -230,6 +246,8 @@ class LiveTurn:
                     writing.attempts = event.attempts
                     continue
                 writing.text += clean(event)
+                if self.pacer is None:
+                    self._note_news()
                 if writing.first_token_seconds is None and has_visible_text(event):
                     writing.first_token_seconds = time.monotonic() - started
                     first.reschedule(None)

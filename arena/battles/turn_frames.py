@@ -1,0 +1,46 @@
+"""What followers of a turn get: at most four frames a second with both texts, then the battle from the store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+
+from arena.battles.streaming import LiveTurn
+from arena.rules.votes import Side
+
+FRAME = 0.25  # seconds from one frame to the next: the page smooths, and each frame costs the server and the line
+IDLE = 15.0  # seconds without news after which a follower is told so: proxies close a stream that is silent
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The released texts of a running turn, with all names masked."""
+
+    turn: int
+    attempt: int
+    texts: Mapping[Side, str]
+    can_vote: bool
+
+
+async def news_of(turn: LiveTurn) -> AsyncIterator[bool]:
+    """True for each frame with new text, False after `IDLE` seconds without; ends when the turn is stored."""
+    shown: Mapping[Side, str] | None = None
+    while not turn.done.is_set():
+        news = turn.news  # before the look: what comes after it sets this one
+        texts = turn.released()
+        if texts != shown:
+            shown = texts
+            yield True
+            await asyncio.sleep(FRAME)
+        elif not await _set_within(news, IDLE):
+            yield False
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True
