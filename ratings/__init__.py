@@ -26,6 +26,7 @@ from ratings.models.anchored import HumanAnchored, human_anchored, human_anchore
 from ratings.models.bradley_terry import PRIOR, bradley_terry
 from ratings.models.contextual import contextual
 from ratings.models.elo import elo
+from ratings.models.personal import PersonalFit, personal
 from ratings.models.position import bradley_terry_with_position
 from ratings.models.prediction_powered import PredictionPowered, prediction_powered
 from ratings.models.ties import davidson, rao_kupper
@@ -55,6 +56,7 @@ __all__ = [
     "NoBattles",
     "NotConverged",
     "PairCounts",
+    "PersonalFit",
     "PredictionPowered",
     "RankRobustness",
     "Ranks",
@@ -82,6 +84,7 @@ __all__ = [
     "normal_quantile",
     "overlap_ranks",
     "pair_sampling",
+    "personal",
     "prediction_powered",
     "rank_robustness",
     "rao_kupper",
