@@ -32,6 +32,7 @@ from arena.web.explain_jobs import ExplainJobs
 from arena.web.flood_limits import FloodLimits
 from arena.web.gradio_app import mount_battle_page
 from arena.web.hosts import KnownHosts
+from arena.web.locales import Languages
 from arena.web.pages import battles as battles_page
 from arena.web.pages import (
     benchmarks,
@@ -109,6 +110,7 @@ def _add_middleware(app: FastAPI, settings: Settings, database: Database, enviro
     app.add_middleware(HeaderLimit, environment=environment)
     app.add_middleware(FloodLimits, environment=environment, limits=settings.limits)
     app.add_middleware(KnownHosts, environment=environment, names=settings.web.allowed_hosts)
+    app.add_middleware(Languages)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(TrustedProxies, proxies=settings.web.trusted_proxies)
 

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-PAGES = (("Battle", "/"), ("Leaderboard", "/leaderboard"), ("Battles", "/battles"), ("Benchmarks", "/benchmarks"))
+from arena.messages import gettext_noop
+
+PAGES = (
+    (gettext_noop("Battle"), "/"),
+    (gettext_noop("Leaderboard"), "/leaderboard"),
+    (gettext_noop("Battles"), "/battles"),
+    (gettext_noop("Benchmarks"), "/benchmarks"),
+)
 FOOTER_PAGES: tuple[tuple[str, str], ...] = ()
 
 

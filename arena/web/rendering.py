@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from arena.rules.csv_table import csv_table
+from arena.web import locales
 from arena.web.assets import asset
 from arena.web.navigation import FOOTER_PAGES, PAGES
 from arena.web.text_markdown import markdown
@@ -28,7 +29,10 @@ def templates(title: str) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
+    environment.policies["ext.i18n.trimmed"] = True
+    _speak(environment)
     environment.globals.update(
         title=title, pages=PAGES, footer_pages=FOOTER_PAGES, asset=asset, model_link=model_link
     )
@@ -36,6 +40,19 @@ def templates(title: str) -> Environment:
         markdown=markdown, signed=_signed, twice=_twice, capitalize_first=_first, score=score
     )
     return environment
+
+
+def _speak(environment: Environment) -> None:
+    """Texts, numbers and dates in the language of the request. `{% trans %}` fills in its values itself."""
+    environment.globals.update(
+        _=locales.gettext,
+        gettext=locales.gettext,
+        ngettext=locales.ngettext,
+        language=locales.current_language,
+        language_links=locales.language_links,
+        script_texts=locales.script_texts,
+    )
+    environment.filters.update(number=locales.number, day=locales.day)
 
 
 def score(value: float, beside: float | None = None) -> str:

@@ -1,0 +1,212 @@
+"""Languages of the pages: which one a request gets, and that no text is missing in any."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from fastapi.testclient import TestClient
+from markupsafe import Markup
+
+import arena.web
+from arena.config import ScriptedSettings, Settings
+from arena.messages import TranslatableError, gettext_noop
+from arena.store import Database
+from arena.web.app import create_app
+from arena.web.locales import (
+    COOKIE,
+    current_language,
+    day,
+    gettext,
+    languages,
+    ngettext,
+    number,
+    speaking,
+    text_of,
+)
+from arena.web.locales.catalogues import read_catalogue
+from arena.web.locales.extraction import extracted, updated
+from arena.web.locales.negotiation import chosen
+from arena.web.rendering import templates
+from tests.support.arenas import ready
+from tests.support.populated import populate, settings_of
+from tests.support.untranslated import unwrapped
+
+TEMPLATES = sorted((Path(arena.web.__file__).parent / "templates").glob("*.html"))
+TRANSLATED = [code.replace("-", "_") for code in languages() if code != "en"]
+PLACEHOLDER = re.compile(r"\{\w+\}|%\(\w+\)[sd]|%%|</?[a-z]+")
+CHINESE = languages()["zh-Hans"]
+# templates whose texts are not wrapped yet
+PENDING = {
+    "battle.html", "battle_cards.html", "battles.html", "benchmark_samples.html", "benchmarks.html", "error.html",
+    "explain.html", "explain_parts.html", "leaderboard.html", "leaderboard_table.html", "model.html", "plot.html",
+    "rank_robustness.html", "rank_robustness_part.html", "rating_change.html", "rating_change_form.html",
+    "rating_change_part.html",
+}  # fmt: skip
+
+
+@cache
+def texts() -> Catalog:
+    return extracted()
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory):
+    database = Database(f"sqlite:///{tmp_path_factory.mktemp('languages') / 'arena.db'}")
+    database.make_ready()
+    names = populate(database, 6, 60)
+    serving = ready(*(ScriptedSettings(name=name, endpoint="scripted", delay=0) for name in names))
+    with TestClient(create_app(Settings(**tomllib.loads(settings_of(names))), database, serving)) as client:
+        yield client
+    database.close()
+
+
+# Catalogues
+
+
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_every_text_of_the_sources_has_a_translation_that_is_neither_empty_nor_fuzzy(name):
+    catalogue = read_catalogue(name)
+    lacking = []
+    for message in texts():
+        entry = catalogue.get(message.id)
+        if message.id and (entry is None or entry.fuzzy or not all(forms(entry.string))):
+            lacking.append(message.id)
+    assert not lacking, "run `python -m arena.web.locales` and translate these"
+
+
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_a_translation_has_the_placeholders_and_tags_of_its_text(name):
+    different = [
+        message.id
+        for message in read_catalogue(name)
+        if message.id
+        for form in forms(message.string)
+        if form and sorted(PLACEHOLDER.findall(form)) != sorted(PLACEHOLDER.findall(forms(message.id)[-1]))
+    ]
+    assert not different
+
+
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_a_catalogue_is_as_the_command_writes_it_and_a_second_run_changes_nothing(name):
+    once = updated(name, texts())
+    assert b"fuzzy" not in once
+    assert once == updated(name, texts())
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_a_template_has_no_text_without_a_mark(path):
+    if path.name in PENDING:
+        pytest.skip("its texts are not wrapped yet")
+    assert unwrapped(templates("Arena"), path) == []
+
+
+def test_the_check_of_templates_finds_texts_attributes_and_strings_of_expressions(tmp_path):
+    template = tmp_path / "page.html"
+    template.write_text(
+        '<p title="Left out">Plain {{ _("wrapped") }}</p>{{ "Bare" if x else _("also wrapped") }}'
+        '{% trans %}In <a href="/">a block</a>{% endtrans %}<style>.Not { color: Text }</style>{{ "%.2f"|format(1) }}'
+        '{{ ngettext("{count} vote", "{count} Votes", n) }}{{ _("outer {x}", x=f("Inner")) }}'
+    )
+    assert unwrapped(templates("Arena"), template) == ["Left out", f"Plain {chr(0xFFFC)}", "Bare"]
+
+
+def forms(text: str | tuple[str, ...] | list[str]) -> list[str]:
+    return [text] if isinstance(text, str) else list(text)
+
+
+# Texts
+
+
+def test_a_text_is_english_outside_a_request_and_chinese_where_chinese_is_spoken():
+    assert gettext("Leaderboard") == "Leaderboard"
+    with speaking(CHINESE):
+        assert (gettext("Leaderboard"), current_language().direction) == ("排行榜", "ltr")
+
+
+def test_values_are_filled_in_and_escaped_only_next_to_markup():
+    assert gettext("{x} < 3", x="<b>") == "<b> < 3"
+    assert gettext("{x} < {y}", x=Markup("<b>"), y="<i>") == Markup("<b> &lt; &lt;i&gt;")
+    assert gettext("braces {} stay without values") == "braces {} stay without values"
+
+
+def test_numbers_dates_and_plurals_are_those_of_the_language():
+    assert ngettext("{count} apple", "{count} apples", 1) == "1 apple"
+    assert ngettext("{count} apple", "{count} apples", 1234) == "1,234 apples"
+    assert number(1234.567, 1) == "1,234.6"
+    with speaking(CHINESE):
+        assert day(date(2026, 11, 27)) == "2026年11月27日"
+
+
+def test_an_error_is_translated_with_its_values_and_prints_in_english():
+    problem = TranslatableError("{title}: changes", title="Arena {1}")
+    assert str(problem) == "Arena {1}: changes"
+    with speaking(CHINESE):
+        assert text_of(problem) == "Arena {1}：变动"
+        assert text_of(gettext_noop("Leaderboard")) == "排行榜"
+
+
+# The language of a request
+
+
+@pytest.mark.parametrize(
+    ("address", "cookie", "header", "code"),
+    [
+        ("", "", "", "en"),
+        ("", "", "zh-CN,zh;q=0.9,en;q=0.8", "zh-Hans"),
+        ("", "", "en;q=0.8, zh-SG", "zh-Hans"),
+        ("", "", "fr, en;q=0.5, zh;q=0.4", "en"),
+        ("", "", "zh-TW, zh-Hant;q=0.9", "zh-Hans"),  # readers of Traditional Chinese can read Simplified
+        ("", "", "zh;q=0, de", "en"),
+        ("", "", "*;q=x, ;;;,zh", "zh-Hans"),
+        ("", "zh-Hans", "en", "zh-Hans"),
+        ("en", "zh-Hans", "zh", "en"),
+        ("tlh", "", "zh", "zh-Hans"),
+        ("../../etc", "<script>", "zh_Hans_CN", "zh-Hans"),
+    ],
+)
+def test_the_language_is_that_of_the_address_then_the_cookie_then_the_header_then_english(
+    address, cookie, header, code
+):
+    assert chosen(address, cookie, header).code == code
+
+
+def test_a_page_has_the_language_its_direction_and_headers_that_caches_need(reader):
+    page = reader.get("/battles", headers={"accept-language": "zh-CN"})
+    assert '<html lang="zh-Hans" dir="ltr">' in page.text
+    assert page.headers["content-language"] == "zh-Hans"
+    assert {"Accept-Language", "Cookie"} <= set(page.headers["vary"].split(", "))
+    assert '<html lang="en" dir="ltr">' in reader.get("/battles").text
+
+
+def test_the_switch_leads_to_the_same_page_and_is_remembered(reader):
+    page = reader.get("/battles?q=a%26b&page=1")
+    link = re.search(r'<a href="([^"]*)" lang="zh-Hans"', page.text)[1].replace("&amp;", "&")
+    assert link == "/battles?q=a%26b&page=1&lang=zh-Hans"
+    switched = reader.get(link)
+    cookie = switched.headers["set-cookie"]
+    assert f"{COOKIE}=zh-Hans; Path=/; Max-Age=" in cookie
+    assert 'value="a&amp;b"' in switched.text
+    reader.cookies.set(COOKIE, "zh-Hans")
+    try:
+        assert '<html lang="zh-Hans"' in reader.get("/battles").text
+        assert COOKIE not in reader.get("/battles?lang=zh").headers.get("set-cookie", "")
+        assert f"{COOKIE}=en" in reader.get("/battles?lang=en").headers["set-cookie"]
+    finally:
+        reader.cookies.clear()
+
+
+def test_an_unknown_language_of_the_address_is_ignored_and_no_cookie_comes_from_the_api(reader):
+    assert COOKIE not in reader.get("/battles?lang=xx").headers.get("set-cookie", "")
+    assert COOKIE not in reader.get("/api/v1/table.html?lang=zh").headers.get("set-cookie", "")
+
+
+def test_a_file_that_no_language_changes_does_not_vary_by_it(reader):
+    reply = reader.get("/reading/texts.js", headers={"accept-language": "zh"})
+    assert "content-language" not in reply.headers
+    assert "Accept-Language" not in reply.headers.get("vary", "")
