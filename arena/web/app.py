@@ -47,7 +47,7 @@ from arena.web.pages import (
 from arena.web.rendering import templates
 from arena.web.security_headers import SecurityHeaders
 from arena.web.served_routes import ServedRoutes
-from arena.web.session import Sessions
+from arena.web.session import CookieSigner, Sessions
 from arena.web.voters import cookie_signer, voter_lookup
 
 log = logging.getLogger(__name__)
@@ -84,10 +84,13 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
 
     app = FastAPI(title=settings.web.title, version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     environment = templates(settings.web.title)
-    _add_middleware(app, settings, database, environment)
+    signer = cookie_signer(settings.web, database)
+    _add_middleware(app, settings, database, environment, signer)
     app.include_router(healthz.routes(database, battles))
     app.state.battles = battles
     app.state.v1 = v1.Context(cache, settings)
+    places = v1.StreamPlaces(settings.limits.open_events_per_address)
+    app.state.battle_api = v1.BattleContext(battles, settings, signer, places)
     app.include_router(v1.router)
     app.include_router(explain.routes(settings, database, explanations))
     _include_pages(app, CachedBoards(cache, settings), environment)
@@ -96,13 +99,15 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
     return app
 
 
-def _add_middleware(app: FastAPI, settings: Settings, database: Database, environment: Environment) -> None:
+def _add_middleware(
+    app: FastAPI, settings: Settings, database: Database, environment: Environment, signer: CookieSigner
+) -> None:
     """The innermost comes first."""
     app.add_middleware(BodyLimit, environment=environment, max_body=settings.web.max_body_bytes)
     app.add_middleware(ServedRoutes, own=app.routes, environment=environment)
     app.add_middleware(
         Sessions,
-        signer=cookie_signer(settings.web, database),
+        signer=signer,
         is_voter=voter_lookup(database),
         secure=settings.web.secure_cookies,
     )

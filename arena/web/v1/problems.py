@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -17,19 +17,27 @@ from starlette.types import Receive, Scope, Send
 from arena.errors import ConfigError
 
 MEDIA = "application/problem+json"
+HEAD = "arena.head"  # in the scope of a HEAD request
 SHOWN = 80  # characters of an invalid value
 
 
-def problem(status: int, detail: str, request: Request) -> Response:
-    """The problem document of a status."""
+def problem(
+    status: int,
+    detail: str,
+    request: Request,
+    code: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The problem document of a status; `code` is a stable word for programs."""
     body = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
         "instance": request.scope["path"],
+        **({"code": code} if code else {}),
     }
-    return JSONResponse(body, status, media_type=MEDIA)
+    return JSONResponse(body, status, headers, media_type=MEDIA)
 
 
 def described(error: RequestValidationError) -> str:
@@ -70,7 +78,7 @@ class ProblemRoute(APIRoute):
 
 
 def _as_get(scope: Scope) -> Scope:
-    return {**scope, "method": "GET"} if scope.get("method") == "HEAD" else scope
+    return {**scope, "method": "GET", HEAD: True} if scope.get("method") == "HEAD" else scope
 
 
 def _description(error: Any) -> str:

@@ -276,7 +276,11 @@ def test_changes_are_what_a_reader_would_notice():
 
 async def test_openapi_describes_every_route_with_an_example(client):
     problem = (await get(client, "openapi.json")).json()
-    paths = {path.removeprefix("/api/v1/"): entry["get"] for path, entry in problem["paths"].items()}
+    paths = {
+        path.removeprefix("/api/v1/"): entry["get"]
+        for path, entry in problem["paths"].items()
+        if "battles" not in next(iter(entry.values())).get("tags", ())  # see test_battle_api.py
+    }
     expected = {path.partition("?")[0] for path in ROUTES}
     assert paths.keys() == {*expected, "badge.svg", "table.html", "feed.atom"}
     for path in expected:

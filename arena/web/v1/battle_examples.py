@@ -1,0 +1,73 @@
+"""Examples for the OpenAPI description of the battle API: its replies, and its problems with their codes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from arena.web.v1.battle_problems import STATUSES
+from arena.web.v1.problems import MEDIA
+
+BATTLE = {
+    "id": "Zr9xQ2kPm1aB7cDe", "mode": "blind", "status": "open", "turn": 1, "attempt": 1,
+    "can_vote": True, "can_continue": True, "can_stop": False, "shared": False, "interrupted": False,
+    "failure": None, "vote": None, "models": None, "reveal": None,
+    "turns": [{"number": 1, "prompt": "Name a tree.", "images": [], "completions": {
+        "a": {"text": "Birch.", "status": "finished", "truncated": False},
+        "b": {"text": "A tree is the oak.", "status": "finished", "truncated": False}}}],
+}  # fmt: skip
+EVENTS = (
+    'retry: 1000\n\nevent: text\nid: 1.1.6.6\ndata: {"a":"Birch.","b":"A tree"}\n\n'
+    'event: state\nid: 1.1.6.18\ndata: {"id":"Zr9xQ2kPm1aB7cDe","status":"open"}\n\nevent: end\nid: 1.1.6.18\ndata: {}\n\n'
+)
+TOKEN = {"token": "3q2-7wEhcqTzVhTn9yV1v5Pl3Qm2bJcT0mJd3gV0k1Q.9Hn4b0yq0H7Jk3u1r0yV5o8vJf6qk2mYw0m3zQeXo1s"}
+WORDS = {
+    401: "No session: no cookie, or a token that is not of this arena",
+    403: "The request may come from a page of another site",
+    404: "The battle is not the voter's or does not exist",
+    409: "The state of the battle does not allow it",
+    415: "The body is not application/json",
+    422: "The body or a parameter is not valid",
+    429: "A limit is reached; Retry-After has the seconds",
+    503: "Not now; Retry-After has the seconds",
+}
+READ, CHANGE = (401, 404, 422, 429, 503), tuple(WORDS)
+
+
+def battle_responses(status: int = 200, *problems: int) -> dict[int | str, dict[str, Any]]:
+    """The responses of a route that answers with a battle."""
+    return {
+        status: {"description": "The battle", "content": {"application/json": {"example": BATTLE}}}
+    } | problem_responses(*(problems or CHANGE))
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The problem documents of a route, with the codes of each status."""
+    codes = defaultdict(list)
+    for code, status in STATUSES.items():
+        codes[status].append(code)
+    described: dict[int | str, dict[str, Any]] = {
+        status: {
+            "description": f"{WORDS[status]}. Codes: {', '.join(codes[status])}",
+            "content": {MEDIA: {"example": _problem(status, codes[status][0])}},
+        }
+        for status in statuses
+    }
+    other = {"description": "Not a request of this interface", "content": {MEDIA: {}}}
+    return described | dict.fromkeys((400, 413, 414), other)
+
+
+def _problem(status: int, code: str) -> dict[str, Any]:
+    return {
+        "type": "about:blank", "title": WORDS[status].partition(";")[0].partition(":")[0], "status": status,
+        "detail": "What is wrong. What to do.", "instance": "/api/v1/battles", "code": code,
+    }  # fmt: skip
+
+
+EVENT_EXAMPLE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The events", "content": {"text/event-stream": {"example": EVENTS}}}
+}
+STREAM = EVENT_EXAMPLE | problem_responses(*READ)
+SESSION: dict[int | str, dict[str, Any]] = {
+    201: {"description": "The token", "content": {"application/json": {"example": TOKEN}}}
+}

@@ -1,0 +1,79 @@
+"""Problems of the battle API: the codes that clients act on, their statuses, and when to repeat a request."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from arena.battles.live_turns import BattleRefused
+from arena.rules.prompt_limits import PromptRejected
+
+# The status of each code. 409: the state of the battle does not allow it; 422: the input; 429 and 503: later.
+STATUSES: Mapping[str, int] = {
+    "no_session": 401,
+    "origin": 403,
+    "not_found": 404,
+    "wrong_status": 409,
+    "still_running": 409,
+    "not_begun": 409,
+    "already_voted": 409,
+    "too_late": 409,
+    "interrupted": 409,
+    "model_gone": 409,
+    "too_many_turns": 409,
+    "media_type": 415,
+    "bad_value": 422,
+    "prompt_empty": 422,
+    "prompt_too_long": 422,
+    "prompt_rejected": 422,
+    "image_rejected": 422,
+    "conversation_too_long": 422,
+    "limit": 429,
+    "budget": 429,
+    "busy": 503,
+    "restarting": 503,
+    "too_few_models": 503,
+    "not_saved": 503,
+    "unreachable": 503,
+}
+RETRY_AFTER = 5  # seconds, where the time is not known
+
+NOT_FOUND = "This battle is not yours or does not exist. Start a new battle."
+NOT_SAVED = (
+    "The arena cannot save anything at the moment, so nothing was changed. "
+    "Nothing is lost. Send the request again in a few seconds; a repeated vote counts once."
+)
+UNREACHABLE = "The arena cannot reach its data at the moment. Send the request again in a few seconds."
+NOT_JSON = "The body is not application/json. Send JSON with this content type."
+
+
+class BattleProblem(Exception):
+    """A request that is not served. `detail` is for the voter, `code` for the client."""
+
+    def __init__(self, code: str, detail: str, retry_after: float | None = None) -> None:
+        super().__init__(detail)
+        self.code, self.detail = code, detail
+        self.status = STATUSES[code]
+        self.retry_after = RETRY_AFTER if retry_after is None and self.status in (429, 503) else retry_after
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that the status asks for."""
+        headers = {"cache-control": "no-store"}
+        if self.retry_after is not None:
+            headers["retry-after"] = str(max(1, math.ceil(self.retry_after)))
+        if self.status == STATUSES["no_session"]:
+            headers["www-authenticate"] = "Bearer"
+        return headers
+
+
+def problem_of(refusal: BattleRefused | PromptRejected) -> BattleProblem:
+    """The problem of a refused request."""
+    if isinstance(refusal, PromptRejected):
+        code = getattr(refusal, "code", "prompt_rejected")
+    else:
+        code = getattr(refusal, "code", "wrong_status")
+    seconds = getattr(refusal, "seconds", None)
+    if seconds is not None and code not in ("budget", "limit"):
+        code = "limit"
+    return BattleProblem(code if code in STATUSES else "wrong_status", str(refusal), seconds)
