@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_network
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import DirectoryPath, Field, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from arena.config.endpoints import AnyModel, ModelSettings, Strict
@@ -48,6 +48,10 @@ class WebSettings(Strict):
         default=None,
         pattern="^https?://[^/]+$",
         description="such as https://arena.example.org, for embedded links",
+    )
+    pages_dir: DirectoryPath | None = Field(
+        default=None,
+        description="folder with how-it-works.md, privacy.md or terms.md in place of the shipped pages",
     )
     drain_seconds: float = Field(
         default=30.0,

@@ -33,10 +33,11 @@ from arena.web.flood_limits import FloodLimits
 from arena.web.gradio_app import mount_battle_page
 from arena.web.hosts import KnownHosts
 from arena.web.locales import Languages
-from arena.web.pages import battles as battles_page
 from arena.web.pages import (
+    api,
     benchmarks,
     explain,
+    information,
     leaderboard,
     models,
     plots,
@@ -44,6 +45,7 @@ from arena.web.pages import (
     rating_change,
     reading,
 )
+from arena.web.pages import battles as battles_page
 from arena.web.rendering import templates
 from arena.web.security_headers import SecurityHeaders
 from arena.web.served_routes import ServedRoutes
@@ -91,7 +93,9 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
     app.state.v1 = v1.Context(cache, settings)
     places = v1.StreamPlaces(settings.limits.open_events_per_address)
     app.state.battle_api = v1.BattleContext(battles, settings, signer, places)
+    app.include_router(api.routes(environment))
     app.include_router(v1.router)
+    app.include_router(information.routes(environment, settings.web.pages_dir))
     app.include_router(explain.routes(settings, database, explanations))
     _include_pages(app, CachedBoards(cache, settings), environment)
     for part in (app, mount_battle_page(app, settings, battles)):

@@ -10,7 +10,12 @@ PAGES = (
     (gettext_noop("Battles"), "/battles"),
     (gettext_noop("Benchmarks"), "/benchmarks"),
 )
-FOOTER_PAGES: tuple[tuple[str, str], ...] = ()
+FOOTER_PAGES = (
+    (gettext_noop("How it works"), "/how-it-works"),
+    (gettext_noop("Privacy"), "/privacy"),
+    (gettext_noop("Terms"), "/terms"),
+    (gettext_noop("API"), "/api/v1"),
+)
 
 
 def links(here: str) -> str:
