@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 
 def gettext_noop(text: str) -> str:
@@ -10,14 +10,28 @@ def gettext_noop(text: str) -> str:
     return text
 
 
-def filled(text: str, values: dict[str, Any]) -> str:
-    """The text with its {named} values. A text without values may hold braces."""
-    return text.format(**values) if values else text
+class Phrase(str):
+    """English text from a template with {named} values, which may be phrases themselves.
+
+    >>> Phrase("at most {count:,} turns", count=1000)
+    'at most 1,000 turns'
+    """
+
+    template: str
+    values: Mapping[str, object]
+
+    def __new__(cls, template: str, /, **values: object) -> Phrase:
+        phrase = super().__new__(cls, template.format(**values) if values else template)
+        phrase.template, phrase.values = template, values
+        return phrase
 
 
 class TranslatableError(Exception):
-    """An error whose text a page can translate: an English `template` with {named} `values`; `str()` is the English."""
+    """An error whose text a page can translate: an English template with {named} values, or a phrase."""
 
-    def __init__(self, text: str, **values: Any) -> None:
-        super().__init__(filled(text, values))
-        self.template, self.values = text, values
+    def __init__(self, text: str, /, **values: object) -> None:
+        self.text = text if isinstance(text, Phrase) else Phrase(text, **values)
+        super().__init__(self.text)
+
+    def __str__(self) -> str:
+        return str(self.text)

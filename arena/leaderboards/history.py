@@ -55,9 +55,16 @@ def moment(text: str) -> datetime:
     try:
         given = _parsed(text)
     except (ValueError, OverflowError):
-        raise NoSuchDay(f"{text[:40]!r} is not a date. Write it as 2026-03-01 or 2026-03-01T12:00:00Z.") from None
+        raise NoSuchDay(
+            "{day!r} is not a date. Write it as 2026-03-01 or 2026-03-01T12:00:00Z.", day=text[:40]
+        ) from None
     if not EARLIEST <= given.year <= LATEST:
-        raise NoSuchDay(f"{text[:40]!r} is out of range. Use a date from {EARLIEST} to {LATEST}.")
+        raise NoSuchDay(
+            "{day!r} is out of range. Use a date from {earliest} to {latest}.",
+            day=text[:40],
+            earliest=EARLIEST,
+            latest=LATEST,
+        )
     return given
 
 
@@ -79,8 +86,7 @@ def board_at(
         raise NoSuchDay(why)
     first = first_vote_at(session)
     if first is None or first >= at:
-        reason = f"The first vote is of {first:%Y-%m-%d %H:%M} UTC" if first else "There are no votes yet"
-        raise NoSuchDay(f"There is no leaderboard of {at:%Y-%m-%d %H:%M} UTC. {reason}.")
+        raise _no_board(at, first)
     chosen = filter_at(session, at, version)
     selection = VoteSelection(category=category, before=at)
     counts = VoteCounts()
@@ -91,6 +97,17 @@ def board_at(
     models = sorted({*model_names(session, before=at), *counts.models()})
     pairs = counts.pair_counts(source, models)
     return PastBoard(ratings.leaderboard(pairs), pairs, source, category, chosen, at)
+
+
+def _no_board(at: datetime, first: datetime | None) -> NoSuchDay:
+    day = f"{at:%Y-%m-%d %H:%M}"
+    if first is None:
+        return NoSuchDay("There is no leaderboard of {day} UTC. There are no votes yet.", day=day)
+    return NoSuchDay(
+        "There is no leaderboard of {day} UTC. The first vote is of {first} UTC.",
+        day=day,
+        first=f"{first:%Y-%m-%d %H:%M}",
+    )
 
 
 def published_at(session: Session, choice: BoardChoice, at: datetime, version: str = EVERY) -> Published:

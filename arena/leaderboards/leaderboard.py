@@ -11,6 +11,7 @@ import numpy as np
 
 import ratings
 from arena.leaderboards.query import BOTH, BoardChoice, NoSuchBoard
+from arena.messages import Phrase
 from arena.rules.categories import VERSION
 from arena.rules.tagger_prompt import classifier_of
 from arena.rules.votes import HUMAN, OVERALL
@@ -73,14 +74,22 @@ def publish_choice(session: Session, choice: BoardChoice) -> Published:
         raise NoSuchBoard(why)
     if choice.category != OVERALL and choice.category not in (counted := counted_categories(session)):
         raise NoSuchBoard(
-            f"Category {choice.category!r} has no votes. Categories with votes: {', '.join(counted) or 'none'}."
+            "Category {category!r} has no votes. Categories with votes: {others}.",
+            category=choice.category,
+            others=", ".join(counted) or Phrase("none"),
         )
     counts = counts_of(session, choice.voters, choice.category)
     try:
         counts, fit = _fit(session, choice, counts)
         board = ratings.leaderboard(counts, fit=fit)
     except ratings.RatingsError as problem:
-        raise NoSuchBoard(f"{choice.source}, {choice.category}, {choice.method}: {problem}") from problem
+        raise NoSuchBoard(
+            "{source}, {category}, {method}: {problem}",
+            source=choice.source,
+            category=choice.category,
+            method=choice.method,
+            problem=problem,
+        ) from problem
     if fit is not None and not np.isfinite(fit.covariance).any():
         board = _by_order(board)
     return Published(board, choice, now(), counts)
@@ -134,7 +143,9 @@ def _with_style(session: Session, choice: BoardChoice) -> tuple[ratings.PairCoun
     votes = styled_votes(session, choice.voters, choice.category)
     if not votes.votes[2]:
         raise NoSuchBoard(
-            f"{choice.source} has no votes in {choice.category} on stored completions. Turn off style control."
+            "{source} has no votes in {category} on stored completions. Turn off style control.",
+            source=choice.source,
+            category=choice.category,
         )
     z = ratings.style_differences(votes.features_a, votes.features_b)
     if not z:
@@ -147,7 +158,9 @@ def _with_style(session: Session, choice: BoardChoice) -> tuple[ratings.PairCoun
 def _elo(session: Session, choice: BoardChoice, battles: int) -> tuple[ratings.PairCounts, ratings.Fit]:
     if battles > ELO_VOTES:
         raise NoSuchBoard(
-            f"Elo replays every vote, and there are {battles:,}, more than {ELO_VOTES:,}. Use method bt."
+            "Elo replays every vote, and there are {votes:,}, more than {most:,}. Use method bt.",
+            votes=battles,
+            most=ELO_VOTES,
         )
     columns = ordered_votes(session, choice.voters, choice.category)
     counts = ratings.count_pairs(*columns)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from arena.errors import ConfigError
+from arena.messages import TranslatableError
 from arena.rules.votes import HUMAN, JUDGE, JUDGES, OVERALL
 
 BOTH = "both"
@@ -12,7 +13,7 @@ SOURCES = (HUMAN, JUDGES, BOTH, "all")
 METHODS = ("bt", "davidson", "elo")
 
 
-class NoSuchBoard(ConfigError):
+class NoSuchBoard(TranslatableError, ConfigError):
     """The requested leaderboard does not exist; the text lists the available ones."""
 
 
@@ -30,11 +31,19 @@ class BoardChoice:
 
     def __post_init__(self) -> None:
         if self.source not in SOURCES and (not self.source.startswith(JUDGE) or self.source == JUDGE):
-            raise NoSuchBoard(f"Source {self.source!r} is unknown. Use human, judges, judge:NAME, both or all.")
+            raise NoSuchBoard(
+                "Source {source!r} is unknown. Use human, judges, judge:NAME, both or all.", source=self.source
+            )
         if self.method not in METHODS:
-            raise NoSuchBoard(f"Method {self.method!r} is unknown. Use one of: {', '.join(METHODS)}.")
+            raise NoSuchBoard(
+                "Method {method!r} is unknown. Use one of: {methods}.",
+                method=self.method,
+                methods=", ".join(METHODS),
+            )
         if self.style and self.method != "bt":
-            raise NoSuchBoard(f"Style control needs method bt, not {self.method}. Leave out one of the two.")
+            raise NoSuchBoard(
+                "Style control needs method bt, not {method}. Leave out one of the two.", method=self.method
+            )
         if self.source == BOTH and (self.method != "bt" or self.style):
             raise NoSuchBoard("Source both has its own method (human-anchored). Leave out --method and --style.")
 

@@ -26,6 +26,7 @@ from arena.leaderboards.history import NoSuchDay, filter_at
 from arena.leaderboards.query import BOTH, BoardChoice
 from arena.leaderboards.vote_counts import VoteCounts
 from arena.leaderboards.vote_filters import EVERY, find_filter
+from arena.messages import Phrase
 from arena.rules.votes import HUMAN, OVERALL
 from arena.store import Session
 from arena.store.ledger import as_sealed, sealed_votes, vote_counts
@@ -137,7 +138,9 @@ def _check(session: Session, source: str, category: str, since: datetime, until:
         raise NoSuchDay(why)
     if since >= until:
         raise NoSuchDay(
-            f"from {since:%Y-%m-%d %H:%M} is not before to {until:%Y-%m-%d %H:%M}. Exchange the two days."
+            "From {since} is not before to {until}. Exchange the two days.",
+            since=f"{since:%Y-%m-%d %H:%M}",
+            until=f"{until:%Y-%m-%d %H:%M}",
         )
 
 
@@ -165,8 +168,16 @@ def _vote_counts(session: Session, version: str, votes: VoteSelection) -> VoteCo
 def _raise_unrated(session: Session, model: str, votes: VoteSelection, since: datetime) -> None:
     voted = sorted(_vote_counts(session, EVERY, votes).models())
     if model not in voted:
-        raise NoSuchDay(f"{model!r} has no votes. Models with votes: {', '.join(voted) or 'none'}.")
-    raise NoSuchDay(f"{model!r} had no votes by {since:%Y-%m-%d %H:%M} UTC. Give a later --from.")
+        raise NoSuchDay(
+            "{model!r} has no votes. Models with votes: {models}.",
+            model=model,
+            models=", ".join(voted) or Phrase("none"),
+        )
+    raise NoSuchDay(
+        "{model!r} had no votes by {since} UTC. Choose a later first day.",
+        model=model,
+        since=f"{since:%Y-%m-%d %H:%M}",
+    )
 
 
 def _styled(session: Session, version: str, votes: VoteSelection) -> ratings.Leaderboard:
@@ -189,7 +200,7 @@ def _styled(session: Session, version: str, votes: VoteSelection) -> ratings.Lea
         fit = ratings.contextual(a, b, winner, z, prior=ratings.PRIOR)
     except ratings.RatingsError as problem:
         raise NoSuchDay(
-            f"That day has no leaderboard with style control: {problem}. Turn off style control."
+            "That day has no leaderboard with style control: {problem}. Turn off style control.", problem=problem
         ) from problem
     return ratings.leaderboard(ratings.count_pairs(a, b, winner), fit=fit)
 
@@ -221,7 +232,9 @@ def _row(board: ratings.Leaderboard, model: str) -> ratings.Row:
     """Raises `NoSuchDay` when a filter or missing texts leave the model without a vote."""
     row = next((row for row in board.rows if row.model == model), None)
     if row is None:
-        raise NoSuchDay(f"No vote on {model!r} counts on that leaderboard. Choose another day or filter.")
+        raise NoSuchDay(
+            "No vote on {model!r} counts on that leaderboard. Choose another day or filter.", model=model
+        )
     return row
 
 

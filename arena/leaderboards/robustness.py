@@ -50,9 +50,11 @@ def swap_of(published: Published, model: str, other: str) -> Swap:
     rows = [row for row in _voted(published) if row.model in (model, other)]
     missing = [name for name in (model, other) if name not in {row.model for row in rows}]
     if missing:
-        raise NoSuchBoard(f"{missing[0]!r} has no votes on this leaderboard. Choose two models with votes.")
+        raise NoSuchBoard(
+            "{model!r} has no votes on this leaderboard. Choose two models with votes.", model=missing[0]
+        )
     if len(rows) < 2:
-        raise NoSuchBoard(f"{model!r} cannot swap ranks with itself. Choose two models.")
+        raise NoSuchBoard("{model!r} cannot swap ranks with itself. Choose two models.", model=model)
     return _swap(published, *rows)
 
 

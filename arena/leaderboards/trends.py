@@ -33,7 +33,9 @@ def rating_history(session: Session, source: str | None, category: str) -> list[
     votes = vote_count(session)
     if votes > MOST:
         raise NoSuchBoard(
-            f"Ratings over time read every vote, and there are {votes:,}, more than {MOST:,}. Choose single days instead."
+            "Ratings over time read every vote, and there are {votes:,}, more than {most:,}. Choose single days instead.",
+            votes=votes,
+            most=MOST,
         )
     counted: list[PairVotes] = []
     history = []

@@ -12,9 +12,10 @@ import threading
 from pathlib import Path
 
 from arena.errors import DatabaseUnavailable
+from arena.messages import gettext_noop
 
-MOVED = "The database file was moved, replaced or deleted."
-NO_LOG = "The write-ahead log of the database was moved, replaced or deleted."
+MOVED = gettext_noop("The database file was moved, replaced or deleted.")
+NO_LOG = gettext_noop("The write-ahead log of the database was moved, replaced or deleted.")
 PUT_IT_BACK = (
     "Move the file back to its place; if it was deleted or replaced, stop the arena and restore a backup."
 )

@@ -15,14 +15,16 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-NO_ANSWER = "The database server cannot be reached or does not respond."
-NO_CONNECTION = "All connections to the database are in use."
-TOO_SLOW = "The database took too long for a statement."
-LOCKED = "Another program is writing to the database."
-FAILED = "The database cannot be read or written."
-FULL = "The disk of the database is full."
-READ_ONLY = "The database is read-only."
-DAMAGED = "The database file is damaged."
+from arena.messages import gettext_noop
+
+NO_ANSWER = gettext_noop("The database server cannot be reached or does not respond.")
+NO_CONNECTION = gettext_noop("All connections to the database are in use.")
+TOO_SLOW = gettext_noop("The database took too long for a statement.")
+LOCKED = gettext_noop("Another program is writing to the database.")
+FAILED = gettext_noop("The database cannot be read or written.")
+FULL = gettext_noop("The disk of the database is full.")
+READ_ONLY = gettext_noop("The database is read-only.")
+DAMAGED = gettext_noop("The database file is damaged.")
 # result codes of SQLite (sqlite.org/rescode.html)
 SQLITE_REASONS = {
     sqlite3.SQLITE_BUSY: LOCKED,

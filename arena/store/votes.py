@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from arena.errors import DatabaseFailed
+from arena.messages import Phrase
 from arena.rules.votes import HUMAN, JUDGE, OVERALL
 from arena.store.battle_features import record_battle_features
 from arena.store.battles import move
@@ -96,12 +97,16 @@ def counted_sources(session: Session) -> list[str]:
     return sorted(sources, key=lambda source: (source != HUMAN, source))
 
 
-def unknown_judge(session: Session, source: str) -> str | None:
+def unknown_judge(session: Session, source: str) -> Phrase | None:
     """The error text for a judge without verdicts, with the judges that have some; None for any other source."""
     if not source.startswith(JUDGE) or source in (sources := counted_sources(session)):
         return None
     judges = [name for name in sources if name.startswith(JUDGE)]
-    return f"{source!r} has no verdicts. Judges with verdicts: {', '.join(judges) or 'none'}."
+    return Phrase(
+        "{judge!r} has no verdicts. Judges with verdicts: {judges}.",
+        judge=source,
+        judges=", ".join(judges) or Phrase("none"),
+    )
 
 
 def counted_categories(session: Session, source: str | None = None) -> dict[str, int]:

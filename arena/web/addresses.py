@@ -15,6 +15,7 @@ from jinja2 import Environment
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from arena.messages import Phrase, gettext_noop
 from arena.web.error_pages import refusal
 
 LONGEST_PATH, LONGEST_QUERY, LONGEST_VALUE = 2_000, 8_000, 1_000  # bytes, bytes, characters
@@ -40,18 +41,26 @@ def problem_of(scope: Scope) -> tuple[int, str] | None:
     """The status and text for an address that no route can use; None for a usable one."""
     path, query = scope.get("raw_path") or scope["path"].encode(), scope["query_string"]
     if len(path) > LONGEST_PATH or len(query) > LONGEST_QUERY:
-        return 414, (
-            f"The address is too long. Use at most {LONGEST_PATH:,} bytes of path and {LONGEST_QUERY:,} of parameters."
+        return 414, Phrase(
+            "The address is too long. Use at most {path:,} bytes of path and {query:,} of parameters.",
+            path=LONGEST_PATH,
+            query=LONGEST_QUERY,
         )
     if not (_is_text(path) and _is_text(query)):
-        return 400, "The address is not UTF-8 text without NUL characters. Remove these characters from it."
+        return 400, gettext_noop(
+            "The address is not UTF-8 text without NUL characters. Remove these characters from it."
+        )
     try:
         given = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=MOST_PARAMETERS)
     except ValueError:
-        return 422, f"The address has too many parameters. Use at most {MOST_PARAMETERS}."
+        return 422, Phrase("The address has too many parameters. Use at most {most}.", most=MOST_PARAMETERS)
     too_long = next((name for name, value in given if max(len(name), len(value)) > LONGEST_VALUE), None)
     if too_long is not None:
-        return 422, f"The parameter {too_long[:40]!r} is too long. Use at most {LONGEST_VALUE:,} characters."
+        return 422, Phrase(
+            "The parameter {name!r} is too long. Use at most {most:,} characters.",
+            name=too_long[:40],
+            most=LONGEST_VALUE,
+        )
     return None
 
 

@@ -17,6 +17,7 @@ from arena.store.timings import timings
 from arena.store.votes import counted_categories, counted_sources
 from arena.web.board_columns import BoardRow, Column, in_order, shown
 from arena.web.board_query import PRICES, SIZES, UNKNOWN_LICENCE, BoardQuery
+from arena.web.locales import text_of
 
 SOURCE_NAMES = {HUMAN: "People", JUDGES: "Judges", BOTH: "People and judges", "all": "All votes"}
 METHOD_NAMES = {"bt": "Bradley–Terry", "davidson": "Davidson", "elo": "Elo"}
@@ -94,7 +95,7 @@ class CachedBoards:
         try:
             published = self.published(query.choice, query.at)
         except NoSuchBoard as reason:
-            problem = str(reason)
+            problem = text_of(reason)
         others, problems = self._others(query)
         facts = self.facts()
         rows = [
@@ -132,7 +133,7 @@ class CachedBoards:
                 board = self.published(BoardChoice(source, query.category), query.at).board
                 boards[source] = {row.model: row for row in board.rows}
             except NoSuchBoard as reason:
-                problems.append(str(reason))
+                problems.append(text_of(reason))
         return boards, problems
 
 

@@ -10,6 +10,7 @@ from jinja2 import Environment
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from arena.messages import Phrase, gettext_noop
 from arena.web.error_pages import refusal
 
 MAX_HEADERS = 32_768  # bytes
@@ -34,7 +35,7 @@ class HeaderLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and _size(scope) > MAX_HEADERS:
-            detail = f"The headers are too large. Send at most {MAX_HEADERS:,} bytes."
+            detail = Phrase("The headers are too large. Send at most {most:,} bytes.", most=MAX_HEADERS)
             await refusal(self.environment, Request(scope), 431, detail)(scope, receive, send)
         else:
             await self.app(scope, receive, send)
@@ -71,18 +72,24 @@ class BodyLimit:
         headers = Headers(scope=scope)
         declared = headers.get("content-length")
         if declared is not None and (not declared.isascii() or not declared.isdigit()):
-            raise Refused(400, "The header Content-Length is not a number. Send the number of bytes.")
+            raise Refused(
+                400, gettext_noop("The header Content-Length is not a number. Send the number of bytes.")
+            )
         if int(declared or 0) > self.max_body:
             raise self._too_large()
         if not int(declared or 0) and "transfer-encoding" not in headers:
             return b""
         if scope["method"] in WITHOUT_BODY:
-            raise Refused(400, f"A {scope['method']} request has no body here. Send it without a body.")
+            raise Refused(
+                400, Phrase("A {method} request has no body here. Send it without a body.", method=scope["method"])
+            )
         try:
             async with asyncio.timeout(self.body_timeout):
                 return await self._received(receive)
         except TimeoutError:
-            raise Refused(408, f"The body took longer than {self.body_timeout:g} s. Send it again.") from None
+            raise Refused(
+                408, Phrase("The body took longer than {seconds:g} s. Send it again.", seconds=self.body_timeout)
+            ) from None
 
     async def _received(self, receive: Receive) -> bytes | None:
         body, more = bytearray(), True
@@ -97,7 +104,7 @@ class BodyLimit:
         return bytes(body)
 
     def _too_large(self) -> Refused:
-        return Refused(413, f"The body is too large. Send at most {self.max_body:,} bytes.")
+        return Refused(413, Phrase("The body is too large. Send at most {most:,} bytes.", most=self.max_body))
 
 
 def _size(scope: Scope) -> int:

@@ -14,10 +14,28 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from arena.errors import DatabaseUnavailable
 from arena.leaderboards.query import NoSuchBoard
+from arena.messages import gettext_noop
+from arena.web.locales import gettext as _
+from arena.web.locales import text_of
 from arena.web.outages import HEADERS, OUTAGES, TRY_AGAIN
 from arena.web.v1.problems import described, problem
 
-NO_SUCH_PAGE = "This page does not exist. Use the links above."
+STATUS_NAMES = {
+    400: gettext_noop("Bad request"),
+    403: gettext_noop("Forbidden"),
+    404: gettext_noop("Not found"),
+    405: gettext_noop("Method not allowed"),
+    408: gettext_noop("Request timeout"),
+    409: gettext_noop("Conflict"),
+    413: gettext_noop("Request too large"),
+    414: gettext_noop("Address too long"),
+    422: gettext_noop("Invalid parameters"),
+    429: gettext_noop("Too many requests"),
+    431: gettext_noop("Headers too large"),
+    500: gettext_noop("Internal server error"),
+    503: gettext_noop("Service unavailable"),
+}
+NO_SUCH_PAGE = gettext_noop("This page does not exist. Use the links above.")
 
 
 def add_error_pages(app: FastAPI, environment: Environment) -> None:
@@ -36,12 +54,13 @@ def add_error_pages(app: FastAPI, environment: Environment) -> None:
         return refusal(environment, request, 422, described(error))
 
     async def no_board(request: Request, error: Exception) -> Response:
-        return refusal(environment, request, 404, str(error))
+        assert isinstance(error, NoSuchBoard)
+        return refusal(environment, request, 404, text_of(error))
 
     async def outage(request: Request, error: Exception) -> Response:
         assert isinstance(error, DatabaseUnavailable)
         OUTAGES.report(error)
-        return refusal(environment, request, 503, f"{error.reason} {TRY_AGAIN}", HEADERS)
+        return refusal(environment, request, 503, f"{_(error.reason)} {_(TRY_AGAIN)}", HEADERS)
 
     app.add_exception_handler(HTTPException, handle)
     app.add_exception_handler(RequestValidationError, invalid)
@@ -53,6 +72,7 @@ def refusal(
     environment: Environment, request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None
 ) -> Response:
     """The response to a request that cannot be served: the API's problem document, a page or JSON."""
+    detail = _(detail)
     if request.scope["path"].startswith("/api/"):
         response = problem(status, detail, request)
     elif _wants_html(request):
@@ -71,14 +91,16 @@ def _wants_html(request: Request) -> bool:
 
 def missing(environment: Environment, problem: str) -> HTMLResponse:
     """The page for an address without content."""
-    return error_page(environment, HTTPStatus.NOT_FOUND, problem)
+    return error_page(environment, HTTPStatus.NOT_FOUND, _(problem))
 
 
 def error_page(
     environment: Environment, status: int, detail: str, headers: Mapping[str, str] | None = None
 ) -> HTMLResponse:
     """The page with the name of the status and the detail of the error."""
-    name = HTTPStatus(status).phrase.capitalize()
-    problem = NO_SUCH_PAGE if detail == HTTPStatus(status).phrase and status == HTTPStatus.NOT_FOUND else detail
+    phrase = HTTPStatus(status).phrase
+    name = _(STATUS_NAMES.get(status) or phrase.capitalize())
+    is_plain = detail == phrase  # a library's own text
+    problem = _(NO_SUCH_PAGE) if is_plain and status == HTTPStatus.NOT_FOUND else name if is_plain else detail
     page = environment.get_template("error.html").render(here="", name=name, problem=problem)
     return HTMLResponse(page, status, headers=headers)

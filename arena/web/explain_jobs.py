@@ -16,15 +16,16 @@ from typing import Any
 from arena.config import Settings
 from arena.errors import ConfigError, DatabaseError
 from arena.explaining.request import ExplainConfig
+from arena.messages import TranslatableError, gettext_noop
 
 log = logging.getLogger(__name__)
 
 REPORT_EVERY = 0.25  # seconds between two reports of progress
 TERMINATE_SECONDS = 5.0  # between the signal to end and the kill
-CRASHED = "The process of the explanation ended unexpectedly. The server log has its exit code."
+CRASHED = gettext_noop("The process of the explanation ended unexpectedly. The server log has its exit code.")
 
 
-class Busy(Exception):
+class Busy(TranslatableError):
     """Another explanation is being computed; the text is for the visitor."""
 
 

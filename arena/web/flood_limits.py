@@ -12,9 +12,11 @@ from jinja2 import Environment
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from arena.config import LimitSettings
+from arena.messages import gettext_noop
 from arena.rules.limits import in_words
 from arena.web.client_address import address_of
 from arena.web.error_pages import refusal
+from arena.web.locales import gettext as _
 
 ADDRESSES = 10_000  # token buckets in memory, about 2 MB; a flood of more addresses evicts the oldest
 RETRY_OPEN = 5  # seconds; when a stream ends is not known
@@ -60,7 +62,7 @@ class FloodLimits:
         address = address_of(scope)
         if reason := self._reason(address):
             status, text, wait = reason
-            detail = f"{text} Please try again in {in_words(wait)}."
+            detail = " ".join((_(text), _("Please try again in {wait}.", wait=in_words(wait))))
             headers = {"retry-after": str(math.ceil(wait))}
             response = refusal(self.environment, Request(scope), status, detail, headers)
             await response(scope, receive, send)
@@ -77,9 +79,9 @@ class FloodLimits:
         """Why a request is refused: the status, the text, and the seconds until the next attempt."""
         limits = self.limits
         if limits.requests_per_minute and (wait := self._buckets.take(address)):
-            return 429, "Your network sends too many requests.", wait
+            return 429, gettext_noop("Your network sends too many requests."), wait
         if limits.open_requests_per_address and self._open[address] >= limits.open_requests_per_address:
-            return 429, "Your network has too many pages open.", RETRY_OPEN
+            return 429, gettext_noop("Your network has too many pages open."), RETRY_OPEN
         if limits.open_requests and self._open.total() >= limits.open_requests:
-            return 503, "The arena has too many visitors at the moment.", RETRY_OPEN
+            return 503, gettext_noop("The arena has too many visitors at the moment."), RETRY_OPEN
         return None

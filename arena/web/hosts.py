@@ -14,10 +14,13 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from arena.config import WebSettings
+from arena.messages import gettext_noop
 from arena.web.error_pages import refusal
 
 HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::\d{1,5})?")
-UNKNOWN_HOST = "This arena is not served under this name. The operator can add the name to web.allowed_hosts."
+UNKNOWN_HOST = gettext_noop(
+    "This arena is not served under this name. The operator can add the name to web.allowed_hosts."
+)
 
 
 def served_hosts(settings: WebSettings) -> tuple[str, ...]:

@@ -11,12 +11,13 @@ from functools import wraps
 from typing import Any
 
 from arena.errors import DatabaseUnavailable
+from arena.messages import gettext_noop
 
 log = logging.getLogger(__name__)
 
 HEADERS = {"retry-after": "5", "cache-control": "no-store"}  # of every reply with 503 during an outage
 LOG_EVERY = 10.0  # seconds between two lines: every reader meets the same outage
-TRY_AGAIN = "The arena cannot reach its data at the moment. Try again in a few seconds."
+TRY_AGAIN = gettext_noop("The arena cannot reach its data at the moment. Try again in a few seconds.")
 
 
 class OutageLog:

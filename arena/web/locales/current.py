@@ -17,7 +17,7 @@ from babel.dates import format_date
 from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
-from arena.messages import TranslatableError, filled
+from arena.messages import Phrase, TranslatableError
 from arena.web.locales.catalogues import ENGLISH, Language, languages
 
 
@@ -54,7 +54,12 @@ def current_language() -> Language:
 
 
 def gettext(text: str, /, **values: Any) -> str:
-    """The text in the current language with its {named} values; `Markup` if a value is, with the others escaped."""
+    """The text in the current language with its {named} values, or a phrase with its own.
+
+    It is `Markup` if a value is, and then the others are escaped.
+    """
+    if isinstance(text, Phrase):
+        return gettext(text.template, **text.values)
     return _filled(current_language().texts.gettext(text) if text else "", values)
 
 
@@ -64,11 +69,9 @@ def ngettext(single: str, plural: str, number: int, /, **values: Any) -> str:
     return _filled(text, {"count": globals()["number"](number), **values})
 
 
-def text_of(problem: BaseException | str) -> str:
-    """The text of an error, or a text marked by `gettext_noop`, in the current language."""
-    if isinstance(problem, TranslatableError):
-        return gettext(problem.template, **problem.values)
-    return gettext(str(problem))
+def text_of(problem: Exception) -> str:
+    """The text of an error in the current language."""
+    return gettext(problem.text if isinstance(problem, TranslatableError) else str(problem))
 
 
 def number(value: float, decimals: int = 0) -> str:
@@ -100,6 +103,7 @@ def script_texts(*files: str) -> Markup:
 
 
 def _filled(text: str, values: dict[str, Any]) -> str:
-    if any(hasattr(value, "__html__") for value in values.values()):
-        return escape(text).format(**values)
-    return filled(text, values)
+    shown = {name: gettext(value) if isinstance(value, Phrase) else value for name, value in values.items()}
+    if any(hasattr(value, "__html__") for value in shown.values()):
+        return escape(text).format(**shown)
+    return text.format(**shown) if shown else text

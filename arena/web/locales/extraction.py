@@ -28,8 +28,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "web/templates/**.html": {"trimmed": "true", "silent": "false"},
     "web/static/**.js": {"jsx": False, "parse_template_string": True},
 }
-# errors whose first argument is a text for readers
-ERRORS = ("BattleRefused", "NoSuchBoard", "NoSuchDay", "PromptRejected", "TranslatableError")
+# classes whose first argument is a text for readers
+TEXTS = ("BattleRefused", "Busy", "NoSuchBoard", "NoSuchDay", "Phrase", "PromptRejected", "TranslatableError")
 KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "_": None,
     "gettext": None,
@@ -37,7 +37,7 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "gettext_noop": None,
     "t": None,  # JavaScript
     "tn": (1, 2),  # JavaScript, with a number
-    **dict.fromkeys(ERRORS, (1,)),
+    **dict.fromkeys(TEXTS, (1,)),
 }
 
 

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment
 from pydantic import Field, field_validator
 
+from arena.messages import gettext_noop
 from arena.rules.votes import OVERALL
 from arena.store.battle_search import RESULTS, BattleConditions, search
 from arena.store.models import model_names
@@ -18,16 +19,18 @@ from arena.store.shared_battles import readable_battle
 from arena.web.addresses import Parameters
 from arena.web.board_view import CachedBoards
 from arena.web.error_pages import missing
+from arena.web.locales import gettext as _
 
 HERE = "/battles"
 RESULT_PARAMETER = "winner"  # its name in the address
 RESULT_NAMES = {
-    "won": "won by the model", "lost": "lost by the model", "decided": "with a winner", "tie": "a tie",
-    "both_bad": "both bad", "disputed": "voters disagree",
+    "won": gettext_noop("won by the model"), "lost": gettext_noop("lost by the model"),
+    "decided": gettext_noop("with a winner"), "tie": gettext_noop("a tie"), "both_bad": gettext_noop("both bad"),
+    "disputed": gettext_noop("voters disagree"),
 }  # fmt: skip
 EXPLAIN = "/explain"
 WORDS = 12  # of a search
-NOT_READABLE = (
+NOT_READABLE = gettext_noop(
     "This battle does not exist or its voter has not shared it. Open /battles for the battles that are shared."
 )
 
@@ -91,7 +94,7 @@ class SearchParameters(Parameters):
     @classmethod
     def _few_words(cls, q: str) -> str:
         if len(q.split()) > WORDS:
-            raise ValueError(f"has {len(q.split())} words. Use at most {WORDS}")
+            raise ValueError(_("has {count} words. Use at most {most}", count=len(q.split()), most=WORDS))
         return q.strip()
 
     @property

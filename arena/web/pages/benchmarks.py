@@ -13,9 +13,11 @@ from jinja2 import Environment
 from pydantic import Field
 
 from arena.benchmarking.boards import SHOWN, Line, models_of, side_by_side
+from arena.messages import gettext_noop
 from arena.web.addresses import Parameters
 from arena.web.board_view import CachedBoards
 from arena.web.error_pages import missing
+from arena.web.locales import gettext as _
 from arena.web.plots import benchmark_data as data
 from arena.web.plots import benchmark_rating_scatter, benchmark_score_bars, radar_chart
 from arena.web.rendering import csv_file, figure_json
@@ -61,7 +63,9 @@ class Pages:
     def radar_plot(self, request: Request) -> Response:
         rows = data.dimension_rows(data.table(self.boards), _models(request))
         if len({row["category"] for row in rows}) < SPOKES:
-            return JSONResponse({"notice": f"This plot needs {SPOKES} dimensions with runs of the same models."})
+            return JSONResponse(
+                {"notice": _("This plot needs {count} dimensions with runs of the same models.", count=SPOKES)}
+            )
         return figure_json(radar_chart.figure(rows, span=(0, 100)))
 
     def scores_csv(self) -> Response:
@@ -70,13 +74,13 @@ class Pages:
     def scores_plot(self, request: Request) -> Response:
         rows = data.bar_rows(data.table(self.boards), _models(request))
         if not rows:
-            return JSONResponse({"notice": "No task here has a metric that is a share."})
+            return JSONResponse({"notice": _("No task here has a metric that is a share.")})
         return figure_json(benchmark_score_bars.figure(rows))
 
     def samples(self, number: int, request: Request) -> HTMLResponse:
         table = data.table(self.boards)
         if not 0 <= number < len(table):
-            return missing(self.templates, "The benchmarks' table has no such line.")
+            return missing(self.templates, gettext_noop("The benchmarks' table has no such line."))
         page = _samples(self.boards, table[number], SampleParameters.of(request))
         return HTMLResponse(
             self.templates.get_template("benchmark_samples.html").render(here=HERE, number=number, **page)
@@ -92,7 +96,7 @@ class Pages:
         line = self._line(number)
         models, scores, ratings = data.scores_and_ratings(self.boards, line)
         if not models:
-            return JSONResponse({"notice": "No model with a run of this task has votes in the arena yet."})
+            return JSONResponse({"notice": _("No model with a run of this task has votes in the arena yet.")})
         title = f"{line.task}: {line.metric}"
         return figure_json(benchmark_rating_scatter.figure(models, scores, ratings, title))
 
@@ -100,7 +104,12 @@ class Pages:
         table = data.table(self.boards)
         if not 0 <= number < len(table):
             raise HTTPException(
-                404, f"The benchmarks' table has no line {number}. Open {HERE} for the lines that exist."
+                404,
+                _(
+                    "The benchmarks' table has no line {number}. Open {address} for the lines that exist.",
+                    number=number,
+                    address=HERE,
+                ),
             )
         return table[number]
 

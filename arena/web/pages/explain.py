@@ -20,6 +20,8 @@ from arena.store import Database
 from arena.store.explanations import BattleTexts, StoredExplanation
 from arena.store.shared_battles import may_read
 from arena.web.explain_jobs import Busy, ExplainJobs
+from arena.web.locales import gettext as _
+from arena.web.locales import text_of
 from arena.web.pages.battles import NOT_READABLE
 from arena.web.rendering import templates
 from arena.web.session import COOKIE, voter_of
@@ -83,17 +85,27 @@ class Pages:
         battle = self._battle(name, request)
         if not self.settings.web.explain:
             raise HTTPException(
-                403, "New explanations are disabled on this page. The operator runs `arena explain`."
+                403, _("New explanations are disabled on this page. The operator runs `arena explain`.")
             )
         if judge not in models_with_weights(self.settings) or method not in method_names():
-            raise HTTPException(422, f"Judge {judge!r} with method {method!r} is not offered on this page.")
+            raise HTTPException(
+                422,
+                _(
+                    "Judge {judge!r} with method {method!r} is not offered on this page.",
+                    judge=judge,
+                    method=method,
+                ),
+            )
         if about not in ABOUT or heads not in HEAD_MEASURES:
-            raise HTTPException(422, f"About {about!r} with heads {heads!r} is not offered on this page.")
+            raise HTTPException(
+                422,
+                _("About {about!r} with heads {heads!r} is not offered on this page.", about=about, heads=heads),
+            )
         config = ExplainConfig(battle.public_id, judge, (method,), about, heads, recompute=True)
         try:
             self.jobs.begin(config)
         except Busy as problem:
-            raise HTTPException(409, str(problem)) from problem
+            raise HTTPException(409, text_of(problem)) from problem
         return _back(name)
 
     def cancel(self, name: str, request: Request) -> RedirectResponse:
@@ -109,7 +121,7 @@ class Pages:
         voter = voter_of(request.cookies.get(COOKIE))
         with self.database.read() as session:
             if not may_read(session, name, voter, judged=self.settings.web.show_judged):
-                raise HTTPException(404, NOT_READABLE)
+                raise HTTPException(404, _(NOT_READABLE))
         try:
             return find_battle(self.database, name)
         except ConfigError as problem:

@@ -22,6 +22,7 @@ from arena.store.models import registered_at
 from arena.web.board_columns import price_text, size_text
 from arena.web.board_view import NOTHING, SOURCE_NAMES, CachedBoards
 from arena.web.error_pages import missing
+from arena.web.locales import gettext as _
 from arena.web.plots import radar_chart
 from arena.web.plots.data import LEAST_VOTES
 from arena.web.rendering import csv_file, figure_json
@@ -47,7 +48,7 @@ def routes(boards: CachedBoards, templates: Environment) -> APIRouter:
     def strengths_plot(name: str, request: Request) -> Response:
         strengths = _strengths(boards, name, _source(request))
         if len(strengths) < 3:
-            return JSONResponse({"notice": "This plot needs three categories with ten votes each."})
+            return JSONResponse({"notice": _("This plot needs three categories with ten votes each.")})
         return figure_json(radar_chart.figure(_spokes(name, strengths)))
 
     @router.get("/models/{name:path}/strengths.csv")
@@ -60,7 +61,7 @@ def routes(boards: CachedBoards, templates: Environment) -> APIRouter:
         published = boards.published(BoardChoice(source))
         row = row_of(published, name)
         if row is None:
-            return missing(templates, f"There is no model {name!r} here.")
+            return missing(templates, _("There is no model {name!r} here.", name=name))
         values = {
             **_standing(boards, published, row, source),
             **_origin(boards, name),

@@ -8,6 +8,8 @@ from fastapi.responses import JSONResponse, Response
 from arena.leaderboards.query import NoSuchBoard
 from arena.web.board_query import BoardQuery
 from arena.web.board_view import CachedBoards
+from arena.web.locales import gettext as _
+from arena.web.locales import text_of
 from arena.web.plots.catalogue import BY_NAME, Plot, rows_of
 from arena.web.rendering import csv_file, figure_json
 
@@ -30,13 +32,15 @@ def routes(boards: CachedBoards) -> APIRouter:
         try:
             rows = plot.fit(rows_of(plot, boards, BoardQuery.of(request)), narrow)
         except NoSuchBoard as problem:
-            return JSONResponse({"notice": str(problem)})
-        return figure_json(plot.figure(rows)) if rows else JSONResponse({"notice": plot.empty})
+            return JSONResponse({"notice": text_of(problem)})
+        return figure_json(plot.figure(rows)) if rows else JSONResponse({"notice": _(plot.empty)})
 
     return router
 
 
 def _plot(name: str) -> Plot:
     if name not in BY_NAME:
-        raise HTTPException(404, f"There is no plot {name!r}. Choose one of {', '.join(BY_NAME)}.")
+        raise HTTPException(
+            404, _("There is no plot {name!r}. Choose one of {plots}.", name=name, plots=", ".join(BY_NAME))
+        )
     return BY_NAME[name]

@@ -13,6 +13,7 @@ from arena.leaderboards.query import BOTH, BoardChoice, NoSuchBoard
 from arena.leaderboards.robustness import Swap, neighbour_swaps, swap_of, swaps_around
 from arena.web.board_query import BoardQuery
 from arena.web.board_view import CachedBoards
+from arena.web.locales import text_of
 
 HERE = "/leaderboard/fragility"
 
@@ -44,7 +45,7 @@ def _swaps_or_problem(boards: CachedBoards, query: BoardQuery, model: str, other
         key = ("fragile", choice, query.at, model, other)
         values["swaps"] = boards.cache.get(key, lambda _session: _swaps(published, model, other))
     except NoSuchBoard as problem:
-        values["problem"] = str(problem)
+        values["problem"] = text_of(problem)
     return values
 
 

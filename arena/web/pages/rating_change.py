@@ -20,6 +20,7 @@ from arena.store import Session
 from arena.store.ledger import earliest_vote_at
 from arena.store.schema.battles import now
 from arena.web.board_view import CachedBoards
+from arena.web.locales import text_of
 from arena.web.plots import rating_change_waterfall
 from arena.web.rendering import figure_json
 
@@ -83,7 +84,7 @@ def routes(boards: CachedBoards, templates: Environment) -> APIRouter:
         try:
             parts = split(boards, change)
         except NoSuchBoard as problem:
-            return JSONResponse({"notice": str(problem)})
+            return JSONResponse({"notice": text_of(problem)})
         return figure_json(rating_change_waterfall.figure(parts.ratings[0], parts.steps, parts.ratings[1]))
 
     return router
@@ -98,7 +99,7 @@ def _table_or_split(boards: CachedBoards, change: ChangeQuery) -> dict[str, Any]
         else:
             values["table"] = moves(boards, change)
     except NoSuchBoard as problem:
-        values["problem"] = str(problem)
+        values["problem"] = text_of(problem)
     return values
 
 
@@ -148,7 +149,9 @@ def moves(boards: CachedBoards, change: ChangeQuery) -> list[Any]:
     """All models by how far they moved. Raises `NoSuchBoard`."""
     if moment(change.since) >= moment(change.until):
         raise NoSuchDay(
-            f"From {change.since} is not before to {change.until}. Choose two days, the earlier one first."
+            "From {since} is not before to {until}. Choose two days, the earlier one first.",
+            since=change.since,
+            until=change.until,
         )
     choice = BoardChoice(change.source, change.category)
     first, second = (boards.published(choice, day).board for day in (change.since, change.until))

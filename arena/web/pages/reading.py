@@ -10,6 +10,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
 
 from arena.web.assets import Asset, find_asset
+from arena.web.locales import gettext as _
 
 YEAR = "public, max-age=31536000, immutable"
 
@@ -27,7 +28,7 @@ def routes() -> APIRouter:
     def static(name: str, request: Request) -> Response:
         asset = find_asset(name)
         if asset is None:
-            raise HTTPException(404, f"There is no file {name!r} here. Reload the page.")
+            raise HTTPException(404, _("There is no file {name!r} here. Reload the page.", name=name))
         headers = _caching(asset, request)
         if request.headers.get("if-none-match") == headers["etag"]:
             return Response(status_code=304, headers=headers)

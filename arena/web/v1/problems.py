@@ -15,6 +15,7 @@ from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from arena.errors import ConfigError
+from arena.web.locales import text_of
 
 MEDIA = "application/problem+json"
 HEAD = "arena.head"  # in the scope of a HEAD request
@@ -64,7 +65,7 @@ class ProblemRoute(APIRoute):
             try:
                 return await handle(request)
             except ConfigError as error:
-                return problem(422, str(error), request)
+                return problem(422, text_of(error), request)
             except RequestValidationError as error:
                 return problem(422, described(error), request)
             except HTTPException as error:

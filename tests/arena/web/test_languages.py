@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from datetime import date
@@ -13,6 +14,7 @@ from babel.messages.catalog import Catalog
 from fastapi.testclient import TestClient
 from markupsafe import Markup
 
+import arena
 import arena.web
 from arena.config import ScriptedSettings, Settings
 from arena.messages import TranslatableError, gettext_noop
@@ -30,7 +32,7 @@ from arena.web.locales import (
     text_of,
 )
 from arena.web.locales.catalogues import read_catalogue
-from arena.web.locales.extraction import extracted, updated
+from arena.web.locales.extraction import KEYWORDS, extracted, updated
 from arena.web.locales.negotiation import chosen
 from arena.web.rendering import templates
 from tests.support.arenas import ready
@@ -39,8 +41,10 @@ from tests.support.untranslated import unwrapped
 
 TEMPLATES = sorted((Path(arena.web.__file__).parent / "templates").glob("*.html"))
 TRANSLATED = [code.replace("-", "_") for code in languages() if code != "en"]
-PLACEHOLDER = re.compile(r"\{\w+\}|%\(\w+\)[sd]|%%|</?[a-z]+")
+PLACEHOLDER = re.compile(r"\{\w+[^}]*\}|%\(\w+\)[sd]|%%|</?[a-z]+")
 CHINESE = languages()["zh-Hans"]
+# files whose refusals are f-strings until the battle API lands
+LATER = {"battles.py", "live_turns.py", "prompt_limits.py"}
 # templates whose texts are not wrapped yet
 PENDING = {
     "battle.html", "battle_cards.html", "battles.html", "benchmark_samples.html", "benchmarks.html", "error.html",
@@ -97,6 +101,20 @@ def test_a_catalogue_is_as_the_command_writes_it_and_a_second_run_changes_nothin
     once = updated(name, texts())
     assert b"fuzzy" not in once
     assert once == updated(name, texts())
+
+
+def test_no_mark_is_where_the_extraction_does_not_look_such_as_in_an_f_string():
+    known = {form for message in texts() for form in forms(message.id)}
+    lost = []
+    for path in Path(arena.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            name = getattr(getattr(node, "func", None), "id", "")
+            text = getattr(node.args[0], "value", "") if name in KEYWORDS and node.args else ""
+            if isinstance(text, str) and text and text not in known:
+                lost.append((path.name, text))
+            if name in KEYWORDS and node.args and isinstance(node.args[0], ast.JoinedStr):
+                lost.append((path.name, ast.unparse(node.args[0])))
+    assert [place for place in lost if place[0] not in LATER] == []
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
