@@ -59,6 +59,7 @@ class Pages:
         stored = all_stored(self.database, battle)
         shown = _shown(stored, show)
         page = self.templates.get_template("explain.html").render(
+            here="",
             battle=battle,
             prompt=_heading(battle),
             outcomes=OUTCOMES,
@@ -84,9 +85,7 @@ class Pages:
     ) -> RedirectResponse:
         battle = self._battle(name, request)
         if not self.settings.web.explain:
-            raise HTTPException(
-                403, _("New explanations are disabled on this page. The operator runs `arena explain`.")
-            )
+            raise HTTPException(403, _("New explanations are disabled here. Read the stored ones instead."))
         if judge not in models_with_weights(self.settings) or method not in method_names():
             raise HTTPException(
                 422,
@@ -159,5 +158,5 @@ def _explanation(shown: Sequence[StoredExplanation]) -> Markup:
     try:
         documents = [Explanation.from_dict(row.document) for row in shown]
     except BadDocument as problem:
-        return Markup('<p class="explained failed" role="alert">{}</p>').format(problem)
+        return Markup('<p class="notice danger" role="alert">{}</p>').format(problem)
     return fragment(documents, "; ".join(dict.fromkeys(map(_name, shown))), tag="h2")

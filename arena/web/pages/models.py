@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
@@ -25,7 +26,8 @@ from arena.web.error_pages import missing
 from arena.web.locales import gettext as _
 from arena.web.plots import radar_chart
 from arena.web.plots.data import LEAST_VOTES
-from arena.web.rendering import csv_file, figure_json
+from arena.web.rendering import csv_file, figure_json, model_link
+from arena.web.v1.context import home
 
 SAMPLES = 5  # battles shown
 OTHERS = 40  # opponents shown; the plots' data hold all
@@ -66,6 +68,7 @@ def routes(boards: CachedBoards, templates: Environment) -> APIRouter:
             **_standing(boards, published, row, source),
             **_origin(boards, name),
             **_records(boards, name),
+            "badge": _badge(name, home(request)),
         }
         return HTMLResponse(templates.get_template("model.html").render(here="", name=name, row=row, **values))
 
@@ -109,6 +112,14 @@ def _records(boards: CachedBoards, name: str) -> dict[str, Any]:
             ],
             "samples": battles[:SAMPLES],
         }
+
+
+def _badge(name: str, arena: str) -> dict[str, str]:
+    """The addresses of the model's badge and page, as another site writes them."""
+    return {
+        "image": f"{arena}/api/v1/badge.svg?model={quote(name, safe='')}",
+        "page": f"{arena}{model_link(name)}",
+    }
 
 
 def _spokes(name: str, strengths: list[Strength]) -> list[dict[str, Any]]:

@@ -148,6 +148,8 @@ def test_a_line_shows_samples_as_text(reader):
     assert reader.get("/benchmarks/0?start=x").status_code == 422
 
 
-def test_without_runs_the_command_is_reported(sqlite):
+def test_without_runs_the_page_is_empty_and_names_no_command(sqlite):
     with TestClient(create_app(Settings(database_url=str(sqlite.engine.url)), sqlite, serve([]))) as client:
-        assert "arena bench run" in client.get("/benchmarks").text
+        page = client.get("/benchmarks").text
+    assert "No benchmark runs yet" in page
+    assert "arena bench" not in page

@@ -164,7 +164,10 @@ def test_the_operator_can_keep_explanations_to_himself(tmp_path):
     app = FastAPI()
     app.include_router(explain.routes(settings, database, Jobs(settings)))
     client = TestClient(app)
-    assert "arena explain 1" in client.get(f"/explain/{battle}").text
+    page = client.get(f"/explain/{battle}").text
+    assert "no explanation yet" in page
+    assert "arena explain" not in page  # a command line is not for readers
+    assert "<form" not in page
     assert client.post(f"/explain/{battle}", data={"judge": "local", "method": "owen"}).status_code == 403
     database.close()
 
