@@ -10,12 +10,11 @@ import asyncio
 import random
 import re
 from collections.abc import AsyncGenerator, Iterator, Mapping
-from contextlib import AsyncExitStack, aclosing, contextmanager
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import NoReturn
 
 import httpx
@@ -24,7 +23,7 @@ from arena.endpoints import echo
 from arena.endpoints.endpoint import Blame, EndpointError, Failure, Finish, Reply, Request
 from arena.endpoints.event_stream import bounded, completion_events, start_of, whole_text
 from arena.endpoints.failures import typed_failures
-from arena.endpoints.poster import HttpClient, check_encoding, encoded
+from arena.endpoints.poster import HttpClient, HttpStream, check_encoding, encoded
 from arena.endpoints.redaction import Redactor
 from arena.endpoints.reply_schema import ModelList, chat_reply, message, parsed, valid
 from arena.endpoints.size_limits import ERROR_BYTES, LIST_BYTES, byte_limit, character_limit, too_long
@@ -49,9 +48,7 @@ class OpenAI:
     read_timeout: float = 60.0
     retries: int = 2
     first_pause: float = 0.5  # before the second try; doubles, with jitter
-    transport: httpx.AsyncBaseTransport | None = None
-    _client: httpx.AsyncClient | None = None
-    _batch_client: HttpClient | None = None
+    client: HttpClient | None = None  # made with the first request
     _asks_usage: bool = True
 
     async def start(self) -> None:
@@ -63,12 +60,9 @@ class OpenAI:
                 raise
 
     async def close(self) -> None:
-        if self._client:
-            await self._client.aclose()
-            self._client = None
-        if self._batch_client:
-            await self._batch_client.close()
-            self._batch_client = None
+        if self.client:
+            await self.client.close()
+            self.client = None
 
     async def stream(self, request: Request) -> AsyncGenerator[str | Finish]:
         """The stream, with retries of temporary failures (busy, restarting, unreachable) that cost nothing.
@@ -94,7 +88,7 @@ class OpenAI:
         limit = byte_limit(body, body["prompt"] if scores_text else "")
         with self._failures():
             path = "/completions" if scores_text else "/chat/completions"
-            reply = await self._batches().post(path, body, limit)
+            reply = await self._http().post(path, body, limit)
             if reply.status not in SUCCESS:
                 raise self._refusal(reply.status, reply.text, reply.headers)
             content = parsed(reply.text)
@@ -123,53 +117,36 @@ class OpenAI:
         if self._asks_usage:
             body["stream_options"] = {"include_usage": True}
         with self._failures():
-            async with AsyncExitStack() as opened:
-                posted = self._http().stream("POST", "/chat/completions", content=encoded(body))
-                # The read timeout begins again with each informational response, and a server may send them for ever.
-                async with asyncio.timeout(self.connect_timeout + self.read_timeout):
-                    reply = await opened.enter_async_context(posted)
-                if reply.status_code not in SUCCESS:
+            async with self._http().stream("POST", "/chat/completions", encoded(body)) as reply:
+                if reply.status not in SUCCESS:
                     await self._refuse(reply)
                 check_encoding(reply.headers)
-                chunks = bounded(reply.aiter_bytes(), byte_limit(body))
+                chunks = bounded(reply.chunks, byte_limit(body))
                 async with aclosing(completion_events(chunks, character_limit(body))) as events:
                     async for event in events:
                         yield event
 
-    async def _refuse(self, reply: httpx.Response) -> NoReturn:
+    async def _refuse(self, reply: HttpStream) -> NoReturn:
         """Raises the `EndpointError` of a refusal; a server without `stream_options` is called without from now on."""
-        text = await start_of(reply.aiter_bytes(), ERROR_BYTES)
-        if self._asks_usage and reply.status_code in (400, 422) and "stream_options" in text:
+        text = await start_of(reply.chunks, ERROR_BYTES)
+        if self._asks_usage and reply.status in (400, 422) and "stream_options" in text:
             self._asks_usage = False
             raise EndpointError(Failure.BROKEN, "the server does not know stream_options", charged=False)
-        raise self._refusal(reply.status_code, text, reply.headers)
+        raise self._refusal(reply.status, text, reply.headers)
 
-    async def _text(self, reply: httpx.Response, most_bytes: int) -> str:
+    async def _text(self, reply: HttpStream, most_bytes: int) -> str:
         """The text of a reply that is no refusal. Raises `EndpointError`."""
-        if reply.status_code not in SUCCESS:
-            text = await start_of(reply.aiter_bytes(), ERROR_BYTES)
-            raise self._refusal(reply.status_code, text, reply.headers)
+        if reply.status not in SUCCESS:
+            text = await start_of(reply.chunks, ERROR_BYTES)
+            raise self._refusal(reply.status, text, reply.headers)
         check_encoding(reply.headers)
-        return await whole_text(reply.aiter_bytes(), most_bytes)
+        return await whole_text(reply.chunks, most_bytes)
 
-    def _http(self) -> httpx.AsyncClient:
-        if self._client is None:
-            self._client = httpx.AsyncClient(
-                base_url=self.url,
-                headers={**self._headers(), "Content-Type": "application/json"},
-                timeout=httpx.Timeout(self.read_timeout, connect=self.connect_timeout),
-                limits=httpx.Limits(max_connections=None),
-                transport=self.transport,
-                trust_env=not _is_loopback(self.url),
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # a server cannot leave anything here
-            )
-        return self._client
-
-    def _batches(self) -> HttpClient:
-        if self._batch_client is None:
+    def _http(self) -> HttpClient:
+        if self.client is None:
             timeouts = (self.connect_timeout, self.read_timeout)
-            self._batch_client = HttpClient(self.url, self._headers(), *timeouts, not _is_loopback(self.url))
-        return self._batch_client
+            self.client = HttpClient(self.url, self._headers(), *timeouts, not _is_loopback(self.url))
+        return self.client
 
     def _headers(self) -> dict[str, str]:
         """Compression is not wanted: a few bytes could become gigabytes."""
@@ -181,10 +158,7 @@ class OpenAI:
         """A context that only an `EndpointError` without secrets leaves."""
         try:
             with typed_failures(self._place, self._redactor.masked):
-                try:
-                    yield
-                except httpx.HTTPError as error:
-                    raise self._translated(error) from None
+                yield
         except EndpointError as error:
             # `from None`: the cause quotes what the server sent.
             detail = self._redactor.line(error.detail)
@@ -208,13 +182,6 @@ class OpenAI:
         reason = f"it redirects to {headers.get('location', 'nowhere')}" if 300 <= status < 400 else message(body)
         detail = f"{self._place} answered {status}: {reason}"
         return EndpointError(failure, detail, retry_after(headers), blame_of(status), charged=False)
-
-    def _translated(self, error: httpx.HTTPError) -> EndpointError:
-        if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-            return EndpointError(Failure.UNREACHABLE, f"{self._place}: {str(error) or type(error).__name__}")
-        if isinstance(error, httpx.TimeoutException):
-            return EndpointError(Failure.TIMEOUT, f"{self._place}: silent for {self.read_timeout:g} s")
-        return EndpointError(Failure.BROKEN, f"{self._place}: {str(error) or type(error).__name__}")
 
     def _pause(self, attempt: int, error: EndpointError) -> float:
         if error.retry_after is not None:

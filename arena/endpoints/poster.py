@@ -1,15 +1,16 @@
-"""JSON requests to one server, many at once, through aiohttp.
+"""Requests to one model server, many at once, through aiohttp.
 
-Batches have hundreds of calls under way. httpx looks through its whole pool for each of them: 13 ms of processor
-time a call at 256 connections, against 0.3 ms here (docs/decisions/aiohttp-for-batches.md).
+httpx looks through its whole pool for each call: 13 ms of processor time at 256 connections, against 0.3 ms here; and it
+takes three times as long to read a token of a stream (docs/decisions/aiohttp-for-models.md).
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
@@ -27,51 +28,85 @@ class HttpReply:
     text: str
 
 
+@dataclass(frozen=True)
+class HttpStream:
+    """The status, headers and bytes of one reply as they come. Reading `chunks` raises `EndpointError`."""
+
+    status: int
+    headers: Mapping[str, str]
+    chunks: AsyncIterator[bytes]
+
+
 @dataclass
 class HttpClient:
-    """A client that keeps its connections to `url` open between calls. Times in seconds."""
+    """A client of `url`. Posts share their connections, a stream has its own. Times in seconds."""
 
     url: str
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)  # one of them has the key
     connect_timeout: float
     read_timeout: float
     use_proxy: bool
-    _session: aiohttp.ClientSession | None = None
+    _sessions: dict[bool, aiohttp.ClientSession] = field(default_factory=dict)  # by whether connections stay open
 
     async def post(self, path: str, body: Mapping[str, Any], most_bytes: int) -> HttpReply:
         """The reply to a posted body, after no redirect. Raises `EndpointError` without a complete reply."""
-        try:
-            # The read timeout begins again with each informational response, and a server may send them for ever.
-            async with asyncio.timeout(self.connect_timeout + self.read_timeout):
-                posted = await self._open().post(self.url + path, data=encoded(body), allow_redirects=False)
-            async with posted as reply:
-                check_encoding(reply.headers)
-                text = await whole_text(reply.content.iter_any(), most_bytes)
-                return HttpReply(reply.status, reply.headers, text)
-        except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError) as error:
-            raise EndpointError(Failure.UNREACHABLE, f"{self.url}: {error}") from error
-        except (aiohttp.ServerTimeoutError, asyncio.TimeoutError) as error:  # noqa: UP041  (aiohttp's own base)
-            raise EndpointError(Failure.TIMEOUT, f"{self.url}: silent for {self.read_timeout:g} s") from error
-        except (aiohttp.ClientError, OSError) as error:
-            raise EndpointError(Failure.BROKEN, f"{self.url}: {error or type(error).__name__}") from error
+        async with self._reply("POST", path, encoded(body), keeps_open=True) as reply:
+            check_encoding(reply.headers)
+            return HttpReply(reply.status, reply.headers, await whole_text(reply.chunks, most_bytes))
+
+    def stream(self, method: str, path: str, data: bytes | None = None) -> AbstractAsyncContextManager[HttpStream]:
+        """The reply to a request once its head is there, after no redirect. Raises `EndpointError`.
+
+        Its connection is not used again: llama.cpp closes it at the end of a stream and does not say so before.
+        """
+        return self._reply(method, path, data, keeps_open=False)
 
     async def close(self) -> None:
-        if self._session:
-            await self._session.close()
-            self._session = None
+        for session in self._sessions.values():
+            await session.close()
+        self._sessions.clear()
 
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
+    @asynccontextmanager
+    async def _reply(
+        self, method: str, path: str, data: bytes | None, *, keeps_open: bool
+    ) -> AsyncIterator[HttpStream]:
+        session = self._session(keeps_open)
+        with self._failures():
+            # The read timeout begins again with each informational response, and a server may send them for ever.
+            async with asyncio.timeout(self.connect_timeout + self.read_timeout):
+                reply = await session.request(method, self.url + path, data=data, allow_redirects=False)
+        async with reply:
+            yield HttpStream(reply.status, reply.headers, self._chunks(reply))
+
+    async def _chunks(self, reply: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+        with self._failures():
+            async for chunk in reply.content.iter_any():
+                yield chunk
+
+    def _session(self, keeps_open: bool) -> aiohttp.ClientSession:
+        if keeps_open not in self._sessions:
             timeout = aiohttp.ClientTimeout(None, sock_connect=self.connect_timeout, sock_read=self.read_timeout)
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0),
+            self._sessions[keeps_open] = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, force_close=not keeps_open),
                 headers={**self.headers, "Content-Type": "application/json"},
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
                 timeout=timeout,
                 trust_env=self.use_proxy,
             )
-        return self._session
+        return self._sessions[keeps_open]
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        """A context in which errors of the connection become `EndpointError`."""
+        try:
+            yield
+        except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError) as error:
+            raise EndpointError(Failure.UNREACHABLE, f"{self.url}: {error}") from error
+        except (aiohttp.ServerTimeoutError, asyncio.TimeoutError) as error:  # noqa: UP041  (aiohttp's own base)
+            raise EndpointError(Failure.TIMEOUT, f"{self.url}: silent for {self.read_timeout:g} s") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise EndpointError(Failure.BROKEN, f"{self.url}: {error or type(error).__name__}") from error
 
 
 def encoded(body: Mapping[str, Any]) -> bytes:

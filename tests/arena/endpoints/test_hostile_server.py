@@ -207,7 +207,7 @@ async def test_a_server_leaves_no_cookie_here():
     reply = http(200, json.dumps({"data": [{"id": "a"}]}), "Set-Cookie: a=b\r\n")
     async with server(reply) as endpoint:
         assert await endpoint.models() == ["a"]
-        assert not list(endpoint._http().cookies.jar)
+        assert not list(endpoint._http()._session(keeps_open=False).cookie_jar)
 
 
 async def test_the_parts_of_a_whole_reply_are_joined():

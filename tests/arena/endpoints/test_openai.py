@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
 import httpx
 import pytest
@@ -12,9 +14,12 @@ import pytest
 from arena.endpoints import EndpointError, Failure, Finish, Usage, complete
 from arena.endpoints.endpoint import Blame
 from arena.endpoints.openai import OpenAI
+from arena.endpoints.poster import HttpClient, HttpStream
 
 REQUEST = {"messages": [{"role": "user", "content": "Hello?"}], "max_tokens": 5}
 KEY = "sk-very-secret"
+REFUSED = EndpointError(Failure.UNREACHABLE, "refused")
+SILENT = EndpointError(Failure.TIMEOUT, "silent for 60 s")
 
 
 def events(*chunks: object, done: bool = True) -> httpx.Response:
@@ -31,21 +36,28 @@ WHOLE = events(
 )
 
 
-def server(*replies: httpx.Response | Exception, **settings: object) -> tuple[OpenAI, list[httpx.Request]]:
-    """An endpoint whose server gives these replies in turn, and the requests it got."""
-    seen: list[httpx.Request] = []
-    waiting = list(replies)
+@dataclass
+class Requests(HttpClient):
+    """A client whose server gives `replies` in turn. It keeps the requests."""
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        seen.append(request)
-        reply = waiting.pop(0)
-        if isinstance(reply, Exception):
+    replies: list[httpx.Response | EndpointError] = field(default_factory=list)
+    seen: list[httpx.Request] = field(default_factory=list)
+
+    @asynccontextmanager
+    async def stream(self, method: str, path: str, data: bytes | None = None) -> AsyncIterator[HttpStream]:
+        self.seen.append(httpx.Request(method, self.url + path, content=data, headers=self.headers))
+        reply = self.replies.pop(0)
+        if isinstance(reply, EndpointError):
             raise reply
-        return reply
+        yield HttpStream(reply.status_code, reply.headers, reply.aiter_bytes())
 
-    transport = httpx.MockTransport(answer)
-    settings = {"key": KEY, "transport": transport, "first_pause": 0.001, **settings}
-    return OpenAI("http://127.0.0.1:9/v1", "some-model", **settings), seen
+
+def server(*replies: httpx.Response | EndpointError, **settings: object) -> tuple[OpenAI, list[httpx.Request]]:
+    """An endpoint whose server gives these replies in turn, and the requests it got."""
+    endpoint = OpenAI("http://127.0.0.1:9/v1", "some-model", **{"key": KEY, "first_pause": 0.001, **settings})
+    client = Requests(endpoint.url, endpoint._headers(), 1, 1, False, replies=list(replies))
+    endpoint.client = client
+    return endpoint, client.seen
 
 
 async def failure(endpoint: OpenAI) -> EndpointError:
@@ -80,7 +92,7 @@ async def test_what_may_pass_is_tried_again_before_the_first_token(status):
 
 
 async def test_an_unreachable_server_is_tried_again():
-    endpoint, seen = server(httpx.ConnectError("refused"), httpx.ConnectError("refused"), WHOLE)
+    endpoint, seen = server(REFUSED, REFUSED, WHOLE)
     assert (await complete(endpoint, REQUEST)).text == "Hi there"
     assert len(seen) == 3
 
@@ -108,7 +120,7 @@ async def test_a_server_that_asks_for_a_long_wait_is_not_waited_for():
         (httpx.Response(404, json={"detail": "no model x"}), Failure.REFUSED, "answered 404: no model x"),
         (httpx.Response(400, json={"error": "too long"}), Failure.REFUSED, "answered 400: too long"),
         (httpx.Response(418, text=""), Failure.REFUSED, "answered 418: no explanation"),
-        (httpx.ReadTimeout("t"), Failure.TIMEOUT, "silent for 60 s"),
+        (SILENT, Failure.TIMEOUT, "silent for 60 s"),
     ],
 )
 async def test_a_refusal_says_what_the_server_said(reply, expected, detail):
@@ -126,7 +138,7 @@ async def test_a_refusal_says_what_the_server_said(reply, expected, detail):
         (events("not json"), "not JSON"),
         (events("[1]"), "not a JSON object"),
         (events({"error": {"message": "out of memory"}}), "failed midway: out of memory"),
-        (httpx.RemoteProtocolError("closed"), "closed"),
+        (EndpointError(Failure.BROKEN, "closed"), "closed"),
     ],
 )
 async def test_a_broken_reply_is_an_error_and_no_completion(reply, detail):
@@ -163,9 +175,7 @@ async def test_a_servers_models_are_listed(reply: httpx.Response, check: Callabl
     assert check(await endpoint.models())
 
 
-@pytest.mark.parametrize(
-    "reply", [httpx.Response(200, text="hello"), httpx.Response(500), httpx.ConnectError("x")]
-)
+@pytest.mark.parametrize("reply", [httpx.Response(200, text="hello"), httpx.Response(500), REFUSED])
 async def test_something_else_on_the_port_is_an_error(reply):
     endpoint, _ = server(reply)
     with pytest.raises(EndpointError):
@@ -175,7 +185,7 @@ async def test_something_else_on_the_port_is_an_error(reply):
 @pytest.mark.parametrize(
     ("reply", "blame"),
     [
-        (httpx.ConnectError("refused"), Blame.ENDPOINT),
+        (REFUSED, Blame.ENDPOINT),
         (httpx.Response(500), Blame.ENDPOINT),
         (httpx.Response(503), Blame.ENDPOINT),
         (httpx.Response(401), Blame.ENDPOINT),
@@ -187,7 +197,7 @@ async def test_something_else_on_the_port_is_an_error(reply):
         (httpx.Response(403, text="the input was flagged"), Blame.UNCLEAR),
         (httpx.Response(429), Blame.UNCLEAR),
         (httpx.Response(504), Blame.UNCLEAR),
-        (httpx.ReadTimeout("silent"), Blame.UNCLEAR),
+        (SILENT, Blame.UNCLEAR),
         (events(delta("x" * 9000)), Blame.PROMPT),
         (events(delta("Hi"), done=False), Blame.UNCLEAR),
     ],
@@ -208,8 +218,8 @@ HIDDEN = {"choices": [{"delta": {"role": "assistant", "reasoning_content": "hmm"
         httpx.Response(200, headers={"content-encoding": "x-unknown"}, text="?"),
         events(HIDDEN, done=False),
         events({"error": {"message": "overloaded"}}),
-        httpx.ReadError("cut"),
-        httpx.RemoteProtocolError("Server disconnected without sending a response."),
+        EndpointError(Failure.BROKEN, "cut"),
+        EndpointError(Failure.BROKEN, "Server disconnected"),
     ],
 )
 async def test_a_call_that_the_server_may_have_answered_is_not_made_again(reply):
@@ -220,7 +230,7 @@ async def test_a_call_that_the_server_may_have_answered_is_not_made_again(reply)
 
 
 async def test_the_calls_of_a_stream_are_told():
-    endpoint, _ = server(httpx.Response(503), httpx.ConnectError("refused"), WHOLE)
+    endpoint, _ = server(httpx.Response(503), REFUSED, WHOLE)
     assert (await complete(endpoint, REQUEST)).finish.attempts == 3
     endpoint, _ = server(*[httpx.Response(503)] * 3)
     error = await failure(endpoint)
