@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from arena.web.plots.figure_style import SERIES, Row, laid_out, series, short
+from arena.web.plots.figure_style import GREY, SERIES, Row, laid_out, series, short
 
 LABEL = 64  # pixels of a task's label of four lines
 
@@ -28,7 +28,7 @@ def figure(rows: Sequence[Row]) -> go.Figure:
                 "arrayminus": [_reach(row["value"], row["lower"]) for row in own],
                 "thickness": 1.5,
                 "width": 3,
-                "color": "#64748b",
+                "color": GREY,
             },
             customdata=[row["task"] for row in own],
             hovertemplate=f"{model}, %{{customdata}}: %{{x:.1f}} %<extra></extra>",
@@ -39,6 +39,7 @@ def figure(rows: Sequence[Row]) -> go.Figure:
         plot,
         height=max(220, 110 + tasks * max(16 + 14 * models, LABEL)),
         barmode="group",
+        bargap=0.28,
         legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
         xaxis={"range": [0, 100], "ticksuffix": " %"},
         yaxis={"autorange": "reversed"},

@@ -6,9 +6,20 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from arena.web.plots.figure_style import DASHES, SERIES, SYMBOLS, Row, laid_out, series, short
+from arena.web.plots.figure_style import (
+    DASHES,
+    LABEL_WIDTH,
+    SERIES,
+    SYMBOLS,
+    Row,
+    laid_out,
+    line_names,
+    series,
+    short,
+)
 
 BAND = 0.08  # opacity
+HEIGHT, AXIS = 400, 330  # pixels, with and without the margins and ticks
 
 
 def figure(rows: Sequence[Row]) -> go.Figure:
@@ -26,7 +37,6 @@ def figure(rows: Sequence[Row]) -> go.Figure:
             line={"width": 0},
             hoverinfo="skip",
             showlegend=False,
-            legendgroup=model,
         )
         plot.add_scatter(
             x=dates,
@@ -35,10 +45,18 @@ def figure(rows: Sequence[Row]) -> go.Figure:
             mode="lines+markers",
             line={"color": colour, "dash": DASHES[number % len(DASHES)], "width": 2},
             marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 6},
-            legendgroup=model,
             hovertemplate=f"{model}: %{{y:.0f}} at %{{x}}<extra></extra>",
         )
-    latest = [own[-1] for own in series(rows, "model").values()]
+    lines = series(rows, "model")
+    latest = [own[-1] for own in lines.values()]
     ends = [row["rating"] for row in rows] + [row[key] for row in latest for key in ("lower", "upper")]
-    span = [min(ends) - 25, max(ends) + 25]  # early bands are wide and may exceed the axis
-    return laid_out(plot, height=400, yaxis={"title": "Rating", "range": span}, xaxis={"type": "date"})
+    span = (min(ends) - 25, max(ends) + 25)  # early bands are wide and may exceed the axis
+    return laid_out(
+        plot,
+        height=HEIGHT,
+        yaxis={"title": "Rating", "range": span},
+        xaxis={"type": "date"},
+        annotations=line_names(list(lines), [row["rating"] for row in latest], span, AXIS),
+        margin={"l": 8, "r": LABEL_WIDTH, "t": 10, "b": 8},
+        showlegend=False,
+    )

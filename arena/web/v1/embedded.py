@@ -18,12 +18,12 @@ TABLE_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors *; base-uri 'none'; form-action 'none'"
 )
 SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-STYLE = """body{margin:0;font:14px/1.4 system-ui,sans-serif;color:#1f2937;background:#fff}
-table{border-collapse:collapse;width:100%}caption{text-align:left;padding:4px 8px;color:#4b5563}
-th,td{padding:4px 8px;text-align:right;border-bottom:1px solid #e5e7eb}
+STYLE = """body{margin:0;font:14px/1.4 system-ui,sans-serif;color:#17201f;background:#fff}
+table{border-collapse:collapse;width:100%}caption{text-align:left;padding:4px 8px;color:#53605d}
+th,td{padding:4px 8px;text-align:right;border-bottom:1px solid #dfe4e2}
 th:nth-child(2),td:nth-child(2){text-align:left}
-@media(prefers-color-scheme:dark){body{color:#e5e7eb;background:#111827}caption{color:#9ca3af}
-th,td{border-color:#374151}}"""
+@media(prefers-color-scheme:dark){body{color:#e7ecea;background:#15191a}caption{color:#a5b1ae}
+th,td{border-color:#343d3f}}"""
 
 
 def badge(title: str, row: Mapping[str, Any] | None) -> str:
@@ -35,9 +35,9 @@ def badge(title: str, row: Mapping[str, Any] | None) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{total:g}" height="20" role="img" '
         f'aria-label="{escape(whole, quote=True)}"><title>{escape(whole)}</title>'
-        f'<rect width="{total:g}" height="20" rx="3" fill="#374151"/>'
+        f'<rect width="{total:g}" height="20" rx="3" fill="#2b3331"/>'
         f'<path d="M{widths[0]:g} 0h{widths[1] - 3:g}a3 3 0 0 1 3 3v14a3 3 0 0 1-3 3h-{widths[1] - 3:g}z" '
-        'fill="#4338ca"/><g fill="#fff" font-family="Verdana,sans-serif" font-size="11" text-anchor="middle">'
+        'fill="#0c6661"/><g fill="#fff" font-family="Verdana,sans-serif" font-size="11" text-anchor="middle">'
         f'<text x="{widths[0] / 2:g}" y="14">{escape(title)}</text>'
         f'<text x="{widths[0] + widths[1] / 2:g}" y="14">{escape(right)}</text></g></svg>'
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -14,7 +16,8 @@ from arena.web.plots import (
     rating_scatter,
 )
 from arena.web.plots.expected_battle_heat_map import expected_battles
-from arena.web.plots.figure_style import short
+from arena.web.plots.figure_style import SERIES, apart, short
+from tests.arena.web.test_tokens import contrast
 
 
 def test_even_play_is_expected_where_it_is_measured():
@@ -99,3 +102,25 @@ def test_long_names_are_cut_where_versions_differ_least():
     assert len(cut) == 22
     assert cut.startswith("an-extremely")
     assert cut.endswith("struct")
+
+
+def test_names_stand_at_the_ends_of_their_lines_and_cover_each_other_nowhere():
+    rows = [
+        {"model": f"m{n}", "date": f"2026-01-0{d}", "rating": 1000 + n / 10, "lower": 990, "upper": 1010}
+        for n in range(6)
+        for d in (1, 2)
+    ]
+    figure = rating_history.figure(rows)
+    assert [name.text.rsplit(" ", 1)[1] for name in figure.layout.annotations] == [f"m{n}" for n in range(6)]
+    places = sorted(name.y for name in figure.layout.annotations)
+    assert min(high - low for low, high in pairwise(places)) > 2
+    assert figure.layout.showlegend is False
+
+
+def test_moved_names_stay_on_the_axis():
+    assert apart([1.0, 0.5, 0.0], 2.0, (0.0, 10.0)) == [4.0, 2.0, 0.0]
+
+
+@pytest.mark.parametrize("surface", ["#ffffff", "#1c2122"])
+def test_the_colours_of_data_are_visible_on_the_surfaces_of_both_themes(surface):
+    assert min(contrast(colour, surface) for colour in SERIES) >= 3
