@@ -13,8 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from arena.rules.csv_table import csv_table
 from arena.web import locales
 from arena.web.assets import asset
+from arena.web.markdown import markdown
 from arena.web.navigation import FOOTER_PAGES, PAGES
-from arena.web.text_markdown import markdown
 
 
 def model_link(name: str) -> str:

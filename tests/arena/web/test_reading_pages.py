@@ -325,7 +325,7 @@ def test_a_battle_with_a_disagreement_links_to_its_explanation(reader):
 
 
 def test_a_completion_can_neither_run_nor_fetch_anything(sqlite):
-    from arena.web.text_markdown import markdown
+    from arena.web.markdown import markdown
 
     evil = "<script>hit()</script> ![p](http://127.0.0.1:9/x) [x](javascript:hit()) <img src=x onerror=hit()>"
     html = str(markdown(evil))
@@ -390,7 +390,7 @@ def test_static_files_are_served_and_nothing_else(reader):
 
 def test_headings_go_down_one_step_at_a_time_whatever_the_texts_hold(reader):
     battle = reader.get("/battles").text.split('href="/battles/')[1].split('"')[0]
-    assert "<h3>" in reader.get(f"/battles/{battle}").text  # the completion begins with "# …"
+    assert "<h3 dir=" in reader.get(f"/battles/{battle}").text  # the completion begins with "# …"
     for path in (
         "/leaderboard", "/leaderboard/moved?model=birch-1", "/leaderboard/fragility", "/models/birch-1", "/battles",
         f"/battles/{battle}", f"/explain/{battle}", "/benchmarks", "/benchmarks/0",
