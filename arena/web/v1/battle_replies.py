@@ -6,7 +6,7 @@ from typing import Any
 
 from arena.battles.views import BattleView
 from arena.store.schema.battles import BattleStatus
-from arena.web.text_markdown import markdown
+from arena.web.markdown import markdown
 
 Document = dict[str, Any]
 

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from arena.battles.turn_frames import Frame
 from arena.rules.votes import Side
-from arena.web.text_markdown import markdown
+from arena.web.markdown import markdown
 from arena.web.v1.event_stream import event
 
 ID = re.compile(r"([0-9]{1,4})\.([0-9]{1,6})\.([0-9]{1,8})\.([0-9]{1,8})")
