@@ -9,16 +9,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from arena.benchmarking.direction import higher_is_better, is_right
+from arena.messages import gettext_noop
 from arena.store import Session
 from arena.store.benchmarks import StoredRun, outcomes, runs
 from arena.store.schema.benchmarks import BenchmarkOutcome
 from benchmarks.task import Status
 
 SHOWN = {
-    "all": "all samples",
-    "apart": "where the two differ",
-    "wrong": "where either is wrong or without a score",
-    "unscored": "where either has no score",
+    "all": gettext_noop("all samples"),
+    "apart": gettext_noop("where the two differ"),
+    "wrong": gettext_noop("where either is wrong or without a score"),
+    "unscored": gettext_noop("where either has no score"),
 }
 
 

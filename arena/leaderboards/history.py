@@ -68,6 +68,15 @@ def moment(text: str) -> datetime:
     return given
 
 
+def minute(at: datetime) -> str:
+    """A moment as texts have it.
+
+    >>> minute(datetime(2026, 3, 1, 12, 30, tzinfo=UTC))
+    '2026-03-01 12:30'
+    """
+    return f"{at:%Y-%m-%d %H:%M}"
+
+
 def _parsed(text: str) -> datetime:
     if len(text) == len("2026-03-01"):
         return datetime.combine(date.fromisoformat(text) + timedelta(days=1), time(), UTC)
@@ -100,13 +109,13 @@ def board_at(
 
 
 def _no_board(at: datetime, first: datetime | None) -> NoSuchDay:
-    day = f"{at:%Y-%m-%d %H:%M}"
+    day = minute(at)
     if first is None:
         return NoSuchDay("There is no leaderboard of {day} UTC. There are no votes yet.", day=day)
     return NoSuchDay(
         "There is no leaderboard of {day} UTC. The first vote is of {first} UTC.",
         day=day,
-        first=f"{first:%Y-%m-%d %H:%M}",
+        first=minute(first),
     )
 
 

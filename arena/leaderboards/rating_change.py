@@ -22,7 +22,7 @@ from typing import Any
 from scipy.special import expit
 
 import ratings
-from arena.leaderboards.history import NoSuchDay, filter_at
+from arena.leaderboards.history import NoSuchDay, filter_at, minute
 from arena.leaderboards.query import BOTH, BoardChoice
 from arena.leaderboards.vote_counts import VoteCounts
 from arena.leaderboards.vote_filters import EVERY, find_filter
@@ -139,8 +139,8 @@ def _check(session: Session, source: str, category: str, since: datetime, until:
     if since >= until:
         raise NoSuchDay(
             "From {since} is not before to {until}. Exchange the two days.",
-            since=f"{since:%Y-%m-%d %H:%M}",
-            until=f"{until:%Y-%m-%d %H:%M}",
+            since=minute(since),
+            until=minute(until),
         )
 
 
@@ -176,7 +176,7 @@ def _raise_unrated(session: Session, model: str, votes: VoteSelection, since: da
     raise NoSuchDay(
         "{model!r} had no votes by {since} UTC. Choose a later first day.",
         model=model,
-        since=f"{since:%Y-%m-%d %H:%M}",
+        since=minute(since),
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import ratings
 from arena.leaderboards.leaderboard import Published
 from arena.leaderboards.query import NoSuchBoard
+from arena.messages import Phrase, gettext_noop
 
 NEIGHBOURS = 10  # pairs from the top, where ranks matter most
 TIME_LIMIT = 3.0  # seconds after which no further pair is computed; each takes about ten exact refits
@@ -80,10 +81,15 @@ def _example(robustness: ratings.RankRobustness) -> str:
     if not robustness.removed:
         return ""
     largest = max(robustness.removed, key=lambda part: part.votes)
-    outcome = {
-        "model_a": f"{largest.model_a} beating {largest.model_b}",
-        "model_b": f"{largest.model_b} beating {largest.model_a}",
-        "tie": f"ties of {largest.model_a} and {largest.model_b}",
-        "both_bad": f"{largest.model_a} and {largest.model_b} both bad",
-    }
-    return f"{largest.votes:,} × {outcome[largest.outcome]}"
+    a, b = largest.model_a, largest.model_b
+    winner, loser = (b, a) if largest.outcome == "model_b" else (a, b)
+    return Phrase(_EXAMPLES[largest.outcome], votes=largest.votes, a=winner, b=loser)
+
+
+_WON = gettext_noop("{votes:,} × {a} beating {b}")
+_EXAMPLES = {
+    "model_a": _WON,
+    "model_b": _WON,
+    "tie": gettext_noop("{votes:,} × ties of {a} and {b}"),
+    "both_bad": gettext_noop("{votes:,} × {a} and {b} both bad"),
+}

@@ -12,14 +12,14 @@ from arena.leaderboards.history import moment, published_at
 from arena.leaderboards.leaderboard import Published, publish_choice
 from arena.leaderboards.model_facts import Facts, facts_of
 from arena.leaderboards.query import BOTH, SOURCES, BoardChoice, NoSuchBoard
-from arena.rules.votes import HUMAN, JUDGE, JUDGES, OVERALL
+from arena.rules.votes import HUMAN, OVERALL
 from arena.store.timings import timings
 from arena.store.votes import counted_categories, counted_sources
 from arena.web.board_columns import BoardRow, Column, in_order, shown
 from arena.web.board_query import PRICES, SIZES, UNKNOWN_LICENCE, BoardQuery
 from arena.web.locales import text_of
+from arena.web.names import source_name
 
-SOURCE_NAMES = {HUMAN: "People", JUDGES: "Judges", BOTH: "People and judges", "all": "All votes"}
 METHOD_NAMES = {"bt": "Bradley–Terry", "davidson": "Davidson", "elo": "Elo"}
 NOTHING = Facts()
 
@@ -79,9 +79,8 @@ class CachedBoards:
         sources = self.cache.get("sources", counted_sources)
         judges = [source for source in sources if source != HUMAN]
         if not judges:
-            return {HUMAN: SOURCE_NAMES[HUMAN]}
-        single = {judge: f"Judge {judge.removeprefix(JUDGE)}" for judge in judges}
-        return {source: SOURCE_NAMES[source] for source in SOURCES} | single
+            return {HUMAN: source_name(HUMAN)}
+        return {source: source_name(source) for source in (*SOURCES, *judges)}
 
     def categories(self, source: str) -> dict[str, int]:
         """Number of votes in each category by a source, overall first."""

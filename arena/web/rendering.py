@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from arena.rules.csv_table import csv_table
-from arena.web import locales
+from arena.web import locales, names
 from arena.web.assets import asset
 from arena.web.markdown import markdown
 from arena.web.navigation import FOOTER_PAGES, PAGES
@@ -53,6 +53,13 @@ def _speak(environment: Environment) -> None:
         script_texts=locales.script_texts,
     )
     environment.filters.update(number=locales.number, day=locales.day)
+    environment.filters.update(
+        category_name=names.category_name,
+        source_name=names.source_name,
+        dimension_name=names.dimension_name,
+        cause_name=names.cause_name,
+        status_name=names.status_name,
+    )
 
 
 def score(value: float, beside: float | None = None) -> str:

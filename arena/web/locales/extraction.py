@@ -63,6 +63,7 @@ def updated(name: str, texts: Catalog) -> bytes:
     catalogue.update(texts, no_fuzzy_matching=True)
     for message in catalogue:
         message.locations = sorted(set(message.locations))
+        message.flags.discard("fuzzy")  # nothing was matched fuzzily; Babel flags every new plural
     file = io.BytesIO()
     write_po(
         file, catalogue, width=115, omit_header=True, sort_output=True, ignore_obsolete=True, include_lineno=False

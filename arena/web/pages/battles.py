@@ -20,6 +20,7 @@ from arena.web.addresses import Parameters
 from arena.web.board_view import CachedBoards
 from arena.web.error_pages import missing
 from arena.web.locales import gettext as _
+from arena.web.names import category_name
 
 HERE = "/battles"
 RESULT_PARAMETER = "winner"  # its name in the address
@@ -74,9 +75,9 @@ def routes(boards: CachedBoards, templates: Environment) -> APIRouter:
 def _choices(boards: CachedBoards) -> dict[str, Any]:
     """The options of the search form."""
     return {
-        "categories": [name for name in boards.categories("all") if name != OVERALL],
+        "categories": {name: category_name(name) for name in boards.categories("all") if name != OVERALL},
         "sources": {name: label for name, label in boards.sources().items() if name not in ("both", "all")},
-        "results": RESULT_NAMES,
+        "results": {name: _(label) for name, label in RESULT_NAMES.items()},
     }
 
 

@@ -18,6 +18,7 @@ from arena.web.addresses import Parameters
 from arena.web.board_view import CachedBoards
 from arena.web.error_pages import missing
 from arena.web.locales import gettext as _
+from arena.web.names import dimension_name
 from arena.web.plots import benchmark_data as data
 from arena.web.plots import benchmark_rating_scatter, benchmark_score_bars, radar_chart
 from arena.web.rendering import csv_file, figure_json
@@ -66,7 +67,7 @@ class Pages:
             return JSONResponse(
                 {"notice": _("This plot needs {count} dimensions with runs of the same models.", count=SPOKES)}
             )
-        return figure_json(radar_chart.figure(rows, span=(0, 100)))
+        return figure_json(radar_chart.figure(rows, span=(0, 100), name_of=dimension_name))
 
     def scores_csv(self) -> Response:
         return csv_file(data.score_rows(data.table(self.boards)), "benchmarks")

@@ -151,7 +151,9 @@ def _row(row: StoredExplanation) -> dict[str, Any]:
 
 def _name(row: StoredExplanation) -> str:
     answer = row.document.get("answer")
-    return f"Completion {answer['side'].upper()} scored by {row.judge}" if answer else f"Judged by {row.judge}"
+    if answer:
+        return _("Completion {side} scored by {judge}", side=answer["side"].upper(), judge=row.judge)
+    return _("Judged by {judge}", judge=row.judge)
 
 
 def _explanation(shown: Sequence[StoredExplanation]) -> Markup:

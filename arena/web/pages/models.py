@@ -16,14 +16,15 @@ from arena.benchmarking.direction import higher_is_better
 from arena.leaderboards.leaderboard import Published
 from arena.leaderboards.model_profile import opponents, provenance, row_of
 from arena.leaderboards.query import BoardChoice
-from arena.rules.votes import HUMAN, JUDGE, OVERALL
+from arena.rules.votes import HUMAN, OVERALL
 from arena.store.battle_search import BattleConditions, search
 from arena.store.benchmarks import runs
 from arena.store.models import registered_at
 from arena.web.board_columns import price_text, size_text
-from arena.web.board_view import NOTHING, SOURCE_NAMES, CachedBoards
+from arena.web.board_view import NOTHING, CachedBoards
 from arena.web.error_pages import missing
 from arena.web.locales import gettext as _
+from arena.web.names import source_name
 from arena.web.plots import radar_chart
 from arena.web.plots.data import LEAST_VOTES
 from arena.web.rendering import csv_file, figure_json, model_link
@@ -144,7 +145,7 @@ def _ratings_by_source(boards: CachedBoards, name: str) -> list[tuple[str, Any]]
         published = boards.find(BoardChoice(source))
         row = row_of(published, name) if published else None
         if row is not None and row.battles:
-            rows.append((SOURCE_NAMES.get(source, source.replace(JUDGE, "Judge ")), row))
+            rows.append((source_name(source), row))
     return rows
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from scipy.stats import rankdata
 
+from arena.web.locales import gettext as _
 from arena.web.plots.figure_style import ACCENT, SERIES, SYMBOLS, Row, laid_out, series
 
 FEWEST = 4  # models, below which the interval of a correlation has no width
@@ -33,6 +34,7 @@ def figure(
         raise ValueError(
             f"There are {len(models)} models, {len(scores)} scores and {len(ratings)} ratings. Give one of each a model."
         )
+    rating = _("Rating")
     plot = go.Figure(
         go.Scatter(
             x=list(ratings),
@@ -40,22 +42,22 @@ def figure(
             mode="markers",
             marker={"color": ACCENT, "size": 9},
             customdata=list(models),
-            hovertemplate=f"%{{customdata}}: rating %{{x:.0f}}, {task} %{{y:.3g}}<extra></extra>",
+            hovertemplate=f"%{{customdata}}<br>{rating}: %{{x:.0f}}<br>{task}: %{{y:.3g}}<extra></extra>",
         )
     )
     place = {"xref": "paper", "yref": "paper", "x": 0.02, "y": 0.98, "showarrow": False, "xanchor": "left"}
     rho = correlation(scores, ratings)
     text = (
-        f"a correlation needs {FEWEST} models"
+        _too_few()
         if rho is None
-        else f"rank correlation {rho.value:.2f} ({rho.lower:.2f} to {rho.upper:.2f}), {rho.models} models"
+        else _("rank correlation {value:.2f} ({lower:.2f} to {upper:.2f}), {models} models", **vars(rho))
     )
-    return laid_out(plot, xaxis={"title": "Rating"}, yaxis={"title": task}, annotations=[{**place, "text": text}])
+    return laid_out(plot, xaxis={"title": rating}, yaxis={"title": task}, annotations=[{**place, "text": text}])
 
 
 def by_task(rows: Sequence[Row]) -> go.Figure:
     """One series a task. `rows`: task, model, rating, score (percent), and correlation with its ends (or None)."""
-    plot = go.Figure()
+    plot, rating = go.Figure(), _("Rating")
     for number, (task, own) in enumerate(series(rows, "task").items()):
         plot.add_scatter(
             x=[row["rating"] for row in own],
@@ -64,18 +66,22 @@ def by_task(rows: Sequence[Row]) -> go.Figure:
             mode="markers",
             marker={"color": SERIES[number % len(SERIES)], "symbol": SYMBOLS[number % len(SYMBOLS)], "size": 9},
             customdata=[row["model"] for row in own],
-            hovertemplate=f"%{{customdata}}: rating %{{x:.0f}}, {task} %{{y:.1f}} %<extra></extra>",
+            hovertemplate=f"%{{customdata}}<br>{rating}: %{{x:.0f}}<br>{task}: %{{y:.1f}} %<extra></extra>",
         )
     height = 380 + 20 * len(plot.data)
     legend = {"orientation": "v", "y": -0.3, "yanchor": "top", "x": 0}
-    yaxis = {"title": "Score", "ticksuffix": " %"}
-    return laid_out(plot, height=height, xaxis={"title": "Rating"}, yaxis=yaxis, legend=legend, showlegend=True)
+    yaxis = {"title": _("Score"), "ticksuffix": " %"}
+    return laid_out(plot, height=height, xaxis={"title": rating}, yaxis=yaxis, legend=legend, showlegend=True)
 
 
 def _correlation_text(row: Row) -> str:
     if row["correlation"] is None:
-        return f"a correlation needs {FEWEST} models"
+        return _too_few()
     return f"ρ = {row['correlation']:.2f} ({row['correlation_lower']:.2f} to {row['correlation_upper']:.2f})"
+
+
+def _too_few() -> str:
+    return _("a correlation needs {count} models", count=FEWEST)
 
 
 def correlation(scores: Sequence[float], ratings: Sequence[float]) -> Correlation | None:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import plotly.graph_objects as go
 
+from arena.web.names import category_name
 from arena.web.plots.figure_style import DASHES, SERIES, SYMBOLS, Row, laid_out, series, short
 
 
-def figure(rows: Sequence[Row], span: tuple[float, float] | None = None) -> go.Figure:
+def figure(
+    rows: Sequence[Row],
+    span: tuple[float, float] | None = None,
+    name_of: Callable[[str], str] = category_name,
+) -> go.Figure:
     """`rows`: model, category, rating; each model with the same categories.
 
-    `span` is the range of the axis; by default it fits the ratings.
+    `span` is the range of the axis; by default it fits the ratings. `name_of` gives the name of a category.
     """
     plot = go.Figure()
     for number, (model, own) in enumerate(series(rows, "model").items()):
         closed = [*own, own[0]]
         plot.add_scatterpolar(
-            theta=[row["category"].replace(" ", "<br>") for row in closed],
+            theta=[name_of(row["category"]).replace(" ", "<br>") for row in closed],
             r=[row["rating"] for row in closed],
             name=short(model),
             mode="lines+markers",

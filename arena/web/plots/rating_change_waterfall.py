@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
+from arena.web.locales import gettext as _
+from arena.web.names import cause_name
 from arena.web.plots.figure_style import GREY, SERIES, laid_out
 
 UP, DOWN = (
@@ -16,7 +18,7 @@ UP, DOWN = (
 
 def figure(before: float, steps: Mapping[str, float], after: float) -> go.Figure:
     """The steps from one rating to the other. `before` and the values of `steps` add up to `after`."""
-    names = ["before", *steps, "after"]
+    names = [_("before"), *map(cause_name, steps), _("after")]
     values = [before, *steps.values(), after]
     ends = [before]
     for step in steps.values():
@@ -41,7 +43,7 @@ def figure(before: float, steps: Mapping[str, float], after: float) -> go.Figure
     return laid_out(
         go.Figure(trace),
         height=320,
-        yaxis={"title": "Rating", "range": [low, max(ends) + room]},
+        yaxis={"title": _("Rating"), "range": [low, max(ends) + room]},
         margin={"l": 8, "r": 12, "t": 24, "b": 8},
         showlegend=False,
     )

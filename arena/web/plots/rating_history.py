@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from arena.web.locales import gettext as _
 from arena.web.plots.figure_style import (
     DASHES,
     LABEL_WIDTH,
@@ -45,7 +46,7 @@ def figure(rows: Sequence[Row]) -> go.Figure:
             mode="lines+markers",
             line={"color": colour, "dash": DASHES[number % len(DASHES)], "width": 2},
             marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 6},
-            hovertemplate=f"{model}: %{{y:.0f}} at %{{x}}<extra></extra>",
+            hovertemplate=f"{model}: %{{y:.0f}}, %{{x}}<extra></extra>",
         )
     lines = series(rows, "model")
     latest = [own[-1] for own in lines.values()]
@@ -54,7 +55,7 @@ def figure(rows: Sequence[Row]) -> go.Figure:
     return laid_out(
         plot,
         height=HEIGHT,
-        yaxis={"title": "Rating", "range": span},
+        yaxis={"title": _("Rating"), "range": span},
         xaxis={"type": "date"},
         annotations=line_names(list(lines), [row["rating"] for row in latest], span, AXIS),
         margin={"l": 8, "r": LABEL_WIDTH, "t": 10, "b": 8},

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from arena.web.locales import gettext as _
 from arena.web.plots.figure_style import ACCENT, Row, laid_out, short
 
 ROW_HEIGHT = 22  # pixels a model
@@ -38,7 +39,7 @@ def figure(rows: Sequence[Row]) -> go.Figure:
     return laid_out(
         go.Figure(trace),
         height=max(200, 60 + ROW_HEIGHT * len(rows)),
-        xaxis={"title": "Rating", "side": "top"},
+        xaxis={"title": _("Rating"), "side": "top"},
         yaxis={**labels, "range": [len(rows) - 0.5, -0.5]},
     )
 
@@ -48,5 +49,6 @@ def _reach(far: float | None, near: float | None) -> float:
 
 
 def _hover(row: Row) -> str:
-    interval = "" if row["lower"] is None else f", {row['lower']:.0f} to {row['upper']:.0f}"
-    return f"{row['model']}: {row['rating']:.0f}{interval}"
+    if row["lower"] is None:
+        return f"{row['model']}: {row['rating']:.0f}"
+    return _("{model}: {rating:.0f}, {lower:.0f} to {upper:.0f}", **row)

@@ -7,13 +7,18 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from arena.messages import gettext_noop
+from arena.web.locales import gettext as _
 from arena.web.plots.figure_style import ACCENT, GREY, Row, laid_out
+
+TITLES = {"people": gettext_noop("Rating by people"), "judges": gettext_noop("Rating by judges")}
 
 
 def figure(rows: Sequence[Row], x: str = "people", y: str = "judges") -> go.Figure:
     """`rows`: model, then rating, lower and upper under each name: people, people_lower, …"""
     both = [row[x] for row in rows] + [row[y] for row in rows]
     low, high = min(both) - 25, max(both) + 25
+    titles = [_(TITLES[name]) if name in TITLES else _("Rating by {name}", name=name) for name in (x, y)]
     plot = go.Figure()
     plot.add_scatter(
         x=[low, high],
@@ -31,12 +36,9 @@ def figure(rows: Sequence[Row], x: str = "people", y: str = "judges") -> go.Figu
         mode="markers",
         marker={"color": ACCENT, "size": 9},
         customdata=[row["model"] for row in rows],
-        hovertemplate=f"%{{customdata}}: {x} %{{x:.0f}}, {y} %{{y:.0f}}<extra></extra>",
+        hovertemplate=f"%{{customdata}}<br>{titles[0]}: %{{x:.0f}}<br>{titles[1]}: %{{y:.0f}}<extra></extra>",
         showlegend=False,
     )
-    titles = [
-        {"text": f"{name.capitalize()}' rating" if name.endswith("s") else f"Rating by {name}"} for name in (x, y)
-    ]
     return laid_out(
         plot,
         height=400,
@@ -63,4 +65,4 @@ def _correlation_note(rows: Sequence[Row], x: str, y: str) -> list[dict[str, obj
         return []
     r = float(np.corrcoef([row[x] for row in rows], [row[y] for row in rows])[0, 1])
     place = {"xref": "paper", "yref": "paper", "x": 0.02, "y": 0.98, "showarrow": False, "xanchor": "left"}
-    return [{**place, "text": f"correlation {r:.2f} over {len(rows)} models"}]
+    return [{**place, "text": _("correlation {value:.2f} over {count} models", value=r, count=len(rows))}]

@@ -87,7 +87,7 @@ def test_where_less_is_better_the_smallest_value_is_the_best_also_of_what_is_no_
         page = client.get("/benchmarks").text
     assert "<strong>12.8</strong>" in page
     assert "1,342.8" in page
-    assert page.count("lower is better;") == 2
+    assert page.count("· lower is better") == 2
 
 
 def test_two_lines_of_a_task_have_bars_of_their_own(stored_runs):
@@ -131,7 +131,7 @@ def test_samples_stand_side_by_side_and_can_be_chosen(stored_runs):
 
 def test_the_page_holds_scores_intervals_and_what_was_not_scored(reader):
     page = reader.get("/benchmarks").text
-    for words in ("Knowledge", "Reasoning", "0.750", "0.550 – 0.950", "1 unparsed: could be", "/models/amber"):
+    for words in ("Knowledge", "Reasoning", "0.750", "0.550 – 0.950", "1 unparsed · could be", "/models/amber"):
         assert words in page
     assert len(reader.get("/benchmarks/scores.json").json()["data"]) == 2
     assert reader.get("/benchmarks/radar.json").status_code == 200

@@ -46,12 +46,7 @@ CHINESE = languages()["zh-Hans"]
 # files whose refusals are f-strings until the battle API lands
 LATER = {"battles.py", "live_turns.py", "prompt_limits.py"}
 # templates whose texts are not wrapped yet
-PENDING = {
-    "battle.html", "battle_cards.html", "battles.html", "benchmark_samples.html", "benchmarks.html", "error.html",
-    "explain.html", "explain_parts.html", "leaderboard.html", "leaderboard_table.html", "model.html", "plot.html",
-    "rank_robustness.html", "rank_robustness_part.html", "rating_change.html", "rating_change_form.html",
-    "rating_change_part.html",
-}  # fmt: skip
+PENDING = {"leaderboard.html", "leaderboard_table.html", "plot.html"}
 
 
 @cache
