@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from arena.battles.live_turns import BattleRefused
+from arena.battles.refusals import BattleRefused
+from arena.messages import gettext_noop
 from arena.rules.token_bounds import MESSAGE_TOKENS, token_bound
 from arena.serving.context_room import conversation_room, longest_completion
 from arena.serving.models import Serving
 from arena.store.battles import StoredTurn
 
-TOO_LONG = "This conversation is too long for the models of this arena. Shorten the prompt or start a new battle."
+TOO_LONG = gettext_noop(
+    "This conversation is too long for the models of this arena. Shorten the prompt or start a new battle."
+)
 
 
 def check_length(serving: Serving, earlier: Sequence[StoredTurn], prompt: str) -> None:
@@ -26,7 +29,7 @@ def check_length(serving: Serving, earlier: Sequence[StoredTurn], prompt: str) -
     most = longest_completion(models)
     tokens = _message(prompt) + sum(_message(turn.prompt) + _completion(turn, most) for turn in earlier)
     if tokens > room:
-        raise BattleRefused(TOO_LONG)
+        raise BattleRefused(TOO_LONG, code="conversation_too_long")
 
 
 def _completion(turn: StoredTurn, most: int) -> int:

@@ -8,15 +8,19 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from arena.battles.loop_lag import LoopLag, outcome_without_lag
 from arena.battles.pacing import Pacer
 from arena.battles.readers import Readers
+from arena.battles.refusals import BUSY, RESTARTING, BattleRefused
+from arena.battles.replay import Replay
 from arena.battles.streaming import LiveTurn, StreamTimeouts
 from arena.battles.turn_costs import Reservation
 from arena.battles.turn_saver import TurnSaver
-from arena.battles.views import conversation
+from arena.battles.views import Exchange, conversation, exchanges_of
 from arena.config import BattleSettings
+from arena.rules.modes import Mode
 from arena.rules.name_masking import NameMasker
 from arena.rules.votes import SIDES, Side
 from arena.serving.availability import Visitor
@@ -29,13 +33,7 @@ log = logging.getLogger(__name__)
 
 SAVING_TIMEOUT = 5.0  # seconds that a voter, and the end of the server, wait for the database
 
-RESTARTING = (
-    "The arena is about to restart, so no answer can start now. Your prompt is kept. Try again in a minute."
-)
-
-
-class BattleRefused(Exception):
-    """The request cannot be fulfilled now; nothing changed. The text is for the voter."""
+UNMASKED = NameMasker(())
 
 
 @dataclass
@@ -48,6 +46,16 @@ class RunningTurn:
     readers: Readers = field(default_factory=Readers)
     saved: dict[Side, int] = field(default_factory=lambda: dict.fromkeys(SIDES, 0))  # characters
 
+    @cached_property
+    def earlier(self) -> tuple[Exchange, ...]:
+        """The exchanges as they were when the turn began, masked once."""
+        return exchanges_of(self.battle, self.turn.name_masker)
+
+    def released(self) -> dict[Side, str]:
+        """What the voter may see of each side; a side that is not run again keeps its text."""
+        kept = {side: shown.text for side, shown in self.earlier[-1].completions.items()}
+        return kept | self.turn.released()
+
     def read_by(self, is_read: Callable[[], bool]) -> AbstractContextManager[None]:
         """Count a reader, who reads while `is_read` says so."""
         return self.readers.with_reader(is_read)
@@ -55,7 +63,7 @@ class RunningTurn:
     def unsaved(self) -> list[TextSoFar]:
         """The texts that have grown since they were saved."""
         last = self.battle.turns[-1]
-        texts = ((side, self.turn.sides[side].text) for side in SIDES)
+        texts = ((side, writing.text) for side, writing in self.turn.sides.items())
         return [
             TextSoFar(last.id, last.attempt, side, text) for side, text in texts if len(text) > self.saved[side]
         ]
@@ -97,20 +105,30 @@ class RunningTurns:
     async def stop(self, live: RunningTurn) -> bool:
         """End a turn early; returns whether it could be stored soon."""
         live.turn.stop()
+        return await self._stored(live)
+
+    async def _stored(self, live: RunningTurn) -> bool:
         done, _ = await asyncio.wait([live.task], timeout=SAVING_TIMEOUT)
         return bool(done)
 
+    async def stop_early(self, live: RunningTurn) -> bool:
+        """End a turn for its voter; returns whether it could be stored soon."""
+        live.turn.stop_early()
+        return await self._stored(live)
+
     async def save_texts(self) -> None:
-        """Save the texts that have grown, and stop turns that another server has closed."""
+        """Save the texts that have grown, and stop turns that another server has closed or asks to stop."""
         unsaved = {live.battle.id: (live, live.unsaved()) for live in self._live.values()}
         if not unsaved:
             return
         texts = [text for _, of_turn in unsaved.values() for text in of_turn]
-        lost = await self._saver.save_texts(texts, list(unsaved))
+        lost, asked = await self._saver.save_texts(texts, list(unsaved))
         for number, (live, of_turn) in unsaved.items():
             live.mark_saved(of_turn)
             if number in lost:
                 live.turn.stop(CompletionStatus.ABANDONED)
+            elif number in asked:
+                live.turn.stop_early()
 
     def stop_unread(self) -> int:
         """Stop turns that nobody has read for `unread_seconds`; returns their number.
@@ -122,8 +140,7 @@ class RunningTurns:
         unread = [live for live in running if limit and live.readers.absent_for() >= limit]
         for live in unread:
             log.info("Nobody reads the turn of battle %d, so it is stopped.", live.battle.id)
-            begun = live.turn.both_have_begun
-            live.turn.stop(CompletionStatus.STOPPED if begun else CompletionStatus.ABANDONED)
+            live.turn.stop_early()
         return len(unread)
 
     async def ended(self) -> None:
@@ -149,14 +166,16 @@ class RunningTurns:
     def place(self, voter: str) -> Iterator[None]:
         """Reserve capacity for a turn until it runs. Raises `BattleRefused` when there is none."""
         if self.closing:
-            raise BattleRefused(RESTARTING)
+            raise BattleRefused(RESTARTING, code="restarting")
         running = Counter([live.battle.voter for live in self._live.values()] + self._coming)
         if running[voter] >= self.limits.running_per_voter:
             raise BattleRefused(
-                f"You have {running[voter]} running battles, which is the maximum. Wait until one of them has finished."
+                "You have {count} running battles, which is the maximum. Wait until one of them has finished.",
+                code="limit",
+                count=running[voter],
             )
         if running.total() >= self.limits.running_at_once:
-            raise BattleRefused("The arena is busy. Please try again in a moment. Your prompt is kept.")
+            raise BattleRefused(BUSY, code="busy")
         self._coming.append(voter)
         self._note_idle()
         try:
@@ -167,18 +186,26 @@ class RunningTurns:
 
     def start(self, battle: StoredBattle, reservation: Reservation, address: str | None = None) -> RunningTurn:
         """Start the turn that the store has as running, for a voter who comes from this address."""
-        turn = LiveTurn(
-            conversations={side: conversation(battle, side) for side in SIDES},
-            models={side: self.serving.models[name] for side, name in battle.models.items()},
-            name_masker=self.name_masker,
-            timeouts=StreamTimeouts(self.limits.first_token_timeout, self.limits.turn_timeout),
-            pacer=Pacer() if self.limits.pacing == "equal" else None,
-        )
+        turn = self._live_turn(battle)
         ending = self._write_turn(battle, turn, reservation, Visitor(battle.voter, address))
         live = RunningTurn(battle, turn, asyncio.create_task(ending))
         live.task.add_done_callback(lambda _task: self._turn_ended(live))
         self._live[battle.public_id] = live
         return live
+
+    def _live_turn(self, battle: StoredBattle) -> LiveTurn:
+        """The turn of the sides that the store has as running; the others keep their completions."""
+        last = battle.turns[-1].completions
+        running = [side for side, written in last.items() if written.status is CompletionStatus.RUNNING]
+        blind = battle.mode is Mode.BLIND
+        return LiveTurn(
+            conversations={side: conversation(battle, side) for side in running},
+            models={side: self.serving.models[battle.models[side]] for side in running},
+            name_masker=self.name_masker if blind else UNMASKED,
+            timeouts=StreamTimeouts(self.limits.first_token_timeout, self.limits.turn_timeout),
+            pacer=Pacer() if blind and self.limits.pacing == "equal" else None,
+            replays=[Replay.of(written) for side, written in last.items() if side not in running],
+        )
 
     async def _write_turn(
         self, battle: StoredBattle, turn: LiveTurn, reservation: Reservation, visitor: Visitor

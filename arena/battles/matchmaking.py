@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
+from arena.messages import Phrase
 from arena.serving.models import Serving
 
 
@@ -44,20 +45,39 @@ def draw_pair(weights: Mapping[str, float], random: Random) -> Pair:
     return Pair(pair[0], pair[1], probability)
 
 
-def why_no_battle(serving: Serving) -> str | None:
+def why_no_battle(serving: Serving) -> Phrase | None:
     """The reason why no pair can be drawn, without names of models; `None` when one can."""
     available, waiting = len(serving.available_weights()), serving.waiting()
     if available >= 2:
         return None
     if waiting:
         steps = "; ".join(model.availability.progress for model in waiting)
-        return f"The arena is loading its models ({available} of {available + len(waiting)} ready): {steps}."
-    if len(serving.models) < 2:
-        return (
-            f"A battle needs two models, and {len(serving.models)} "
-            "is enabled here. The operator can add one in arena.toml."
+        return Phrase(
+            "The arena is loading its models ({ready} of {models} ready): {steps}.",
+            ready=available,
+            models=available + len(waiting),
+            steps=steps,
         )
-    return "Fewer than two models are available now. The operator can run `arena models --probe` to see why."
+    if len(serving.models) < 2:
+        return Phrase(
+            "A battle needs two models, and {count} is enabled here. The operator can add one in arena.toml.",
+            count=len(serving.models),
+        )
+    return Phrase(
+        "Fewer than two models are available now. The operator can run `arena models --probe` to see why."
+    )
+
+
+def draw_other(weights: Mapping[str, float], kept: str, failed: str, random: Random) -> tuple[str, float]:
+    """Another model against `kept` in place of `failed`, and the probability of this draw. Raises `TooFewModels`."""
+    names = sorted(name for name in weights if name not in (kept, failed))
+    if not names:
+        raise TooFewModels("no third model is available")
+    masses = [weights[name] for name in names]
+    if not any(mass > 0 for mass in masses):
+        masses = [1.0] * len(names)
+    drawn = random.choices(range(len(names)), masses)[0]
+    return names[drawn], masses[drawn] / sum(masses)
 
 
 def _without(masses: Sequence[float], drawn: int) -> list[float]:

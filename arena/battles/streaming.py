@@ -7,25 +7,27 @@ import logging
 import time
 from bisect import bisect_left
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import zip_longest
 from typing import Protocol
 
+from arena.battles.failure_kinds import EMPTY, recorded_failure
 from arena.battles.pacing import TICK, Pacer, Supply
+from arena.battles.replay import Replay
 from arena.endpoints import EndpointError, Failure, Finish, Usage
 from arena.endpoints.endpoint import CONTENT_FILTER, Blame
 from arena.rules.name_masking import GrowingText, NameMasker
 from arena.rules.prompt_limits import clean
-from arena.rules.votes import SIDES, Side
+from arena.rules.votes import Side
 from arena.store.battles import Written
 from arena.store.schema.battles import CompletionStatus
 from judges.visible_text import has_visible_text
 
 log = logging.getLogger(__name__)
 
-FRAMES_PER_SECOND = 15  # smooth; more frames only cost bandwidth
+FRAME_EVERY = 0.25  # seconds; more frames only cost time and bandwidth, and the page smooths between them
 
 Message = Mapping[str, str]
 
@@ -46,6 +48,7 @@ class Writing:
     status: CompletionStatus = CompletionStatus.RUNNING
     finish_reason: str | None = None
     failure: Failure | None = None
+    recorded_failure: str | None = None  # `failure`, or a more precise word
     blame: Blame = Blame.UNCLEAR  # of a failure
     usage: Usage = field(default_factory=Usage)
     attempts: int = 1  # calls of the model
@@ -64,29 +67,34 @@ class StreamTimeouts:
 
 @dataclass
 class LiveTurn:
-    """Runs both sides and collects their completions. One event loop; `run` once."""
+    """Runs the sides that have a model and collects their completions. One event loop; `run` once.
+
+    `replays` are the sides whose completion stays: the pacer goes on as if they were written again.
+    """
 
     conversations: Mapping[Side, Sequence[Message]]
     models: Mapping[Side, Streams]
     name_masker: NameMasker
     timeouts: StreamTimeouts
-    sides: dict[Side, Writing] = field(default_factory=lambda: {side: Writing() for side in SIDES})
+    sides: dict[Side, Writing] = field(default_factory=dict)
     done: asyncio.Event = field(default_factory=asyncio.Event)
     pacer: Pacer | None = None  # releases both sides together; without one, text is shown as it comes
+    replays: Sequence[Replay] = ()
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _release: asyncio.Task[None] | None = None
-    news: asyncio.Event = field(
-        default_factory=asyncio.Event
-    )  # set, and replaced, when there is something to show
+    news: asyncio.Event = field(default_factory=asyncio.Event)  # set and replaced when there is more to show
+
+    def __post_init__(self) -> None:
+        self.sides = self.sides or {side: Writing() for side in self.models}
 
     async def run(self) -> None:
-        """Run until both sides have ended and are shown whole.
+        """Run until all sides have ended and are shown whole.
 
         A failure of one side stops the other, because the battle cannot count.
         """
         if not self.running:
             return  # stopped before its start
-        self._tasks = [asyncio.create_task(self._write(side)) for side in SIDES]
+        self._tasks = [asyncio.create_task(self._write(side)) for side in self.sides]
         self._release = asyncio.create_task(self._release_all(self.pacer)) if self.pacer else None
         try:
             pending = set(self._tasks)
@@ -107,7 +115,7 @@ class LiveTurn:
 
         A vote is on what was shown: text that was not released yet is cut off.
         """
-        for side, task in zip_longest(SIDES, self._tasks):
+        for side, task in zip_longest(self.sides, self._tasks):
             if self.sides[side].status is CompletionStatus.RUNNING:
                 self.sides[side].status = status
                 if task:
@@ -115,13 +123,17 @@ class LiveTurn:
         if self._release:
             self._release.cancel()
         if self.pacer and status is CompletionStatus.STOPPED and not self.failed:
-            for side in SIDES:
+            for side in self.sides:
                 self._cut(side, self.pacer.released)
 
     def end(self) -> None:
         """Tell all followers that the turn is stored."""
         self.done.set()
         self._note_news()
+
+    def stop_early(self) -> None:
+        """Stop for the voter; a turn with nothing to compare yet is left for another attempt."""
+        self.stop(CompletionStatus.STOPPED if self.both_have_begun else CompletionStatus.ABANDONED)
 
     @property
     def running(self) -> bool:
@@ -134,12 +146,12 @@ class LiveTurn:
     @property
     def both_have_begun(self) -> bool:
         if self.pacer:
-            return all(has_visible_text(self.visible(side)) for side in SIDES)
+            return all(has_visible_text(self.visible(side)) for side in self.sides)
         return all(writing.first_token_seconds is not None for writing in self.sides.values())
 
     def released(self) -> dict[Side, str]:
         """The text of each side that its voter may see."""
-        return {side: self.visible(side) for side in SIDES}
+        return {side: self.visible(side) for side in self.sides}
 
     def visible(self, side: Side) -> str:
         """The released text with all model names masked."""
@@ -152,24 +164,31 @@ class LiveTurn:
 
     @cached_property
     def _growing(self) -> dict[Side, GrowingText]:
-        return {side: GrowingText(self.name_masker) for side in SIDES}
+        return {side: GrowingText(self.name_masker) for side in self.sides}
 
     async def _release_all(self, pacer: Pacer) -> None:
-        """Release both texts, tick by tick, until both are whole and shown. Sizes are those of masked texts."""
+        """Release the texts, tick by tick, until all are whole and shown. Sizes are those of masked texts."""
         clock = asyncio.get_running_loop().time
-        due = clock()
-        while not pacer.finished:
+        due = started = clock()
+        supplies = self._supplies()
+        while not all(supply.done and supply.characters <= pacer.released for supply in supplies):
             due = max(due + TICK, clock())
             await asyncio.sleep(due - clock())
-            ended = {side: self.sides[side].status is not CompletionStatus.RUNNING for side in SIDES}
+            supplies = self._supplies()
             before = pacer.released
-            pacer.advance([Supply(len(self._ready(side)), ended[side]) for side in SIDES])
+            pacer.advance([*supplies, *(replay.supply(clock() - started) for replay in self.replays)])
             if pacer.released != before:
                 self._note_news()
 
     def _note_news(self) -> None:
         self.news.set()
         self.news = asyncio.Event()
+
+    def _supplies(self) -> list[Supply]:
+        return [
+            Supply(len(self._ready(side)), writing.status is not CompletionStatus.RUNNING)
+            for side, writing in self.sides.items()
+        ]
 
     def _cut(self, side: Side, released: int) -> None:
         """Keep of a text what was shown of it."""
@@ -194,22 +213,30 @@ class LiveTurn:
         }
 
     def written(self) -> dict[Side, Written]:
-        """Both completions as stored."""
-        return {side: self._record(self.sides[side]) for side in SIDES}
+        """The completions as stored."""
+        return {side: self._record(writing) for side, writing in self.sides.items()}
 
     async def frames(self, is_wanted: Callable[[], bool] = lambda: True) -> AsyncIterator[None]:
-        """One item for each frame with new text, until the turn is stored or the frames are not wanted."""
-        shown: tuple[str, ...] = ()
+        """One item for each frame with new text, until the turn is stored or the frames are not wanted.
+
+        The first text comes at once, the next frames at most every `FRAME_EVERY` seconds.
+        """
+        shown: tuple[int, ...] = ()
         while not self.done.is_set() and is_wanted():
-            news = self.news if self.pacer else self.done
-            current = tuple(self.visible(side) for side in SIDES)
-            if current != shown:
-                shown = current
-                yield
-            try:
-                await asyncio.wait_for(news.wait(), 1 / FRAMES_PER_SECOND)
-            except TimeoutError:
+            news = self.news
+            current = self._progress()
+            if current == shown:
+                await _wait(news, FRAME_EVERY)
                 continue
+            shown = current
+            yield
+            await _wait(self.done, FRAME_EVERY)
+
+    def _progress(self) -> tuple[int, ...]:
+        """What changes with the shown text, without a look at the text."""
+        if self.pacer:
+            return (self.pacer.released,)
+        return tuple(len(writing.text) for writing in self.sides.values())
 
     async def _write(self, side: Side) -> None:
         """Run one side to its end. Failures, and errors of any kind, are recorded in `sides`, not raised."""
@@ -258,7 +285,7 @@ class LiveTurn:
         if writing.finish_reason == CONTENT_FILTER:
             self._fail(side, Failure.REFUSED, "the server's content filter withheld the completion", Blame.PROMPT)
         elif not has_visible_text(writing.text):
-            self._fail(side, Failure.BROKEN, "the completion has no visible character", Blame.PROMPT)
+            self._fail(side, Failure.BROKEN, EMPTY, Blame.PROMPT)
         else:
             writing.status = CompletionStatus.FINISHED
 
@@ -268,6 +295,7 @@ class LiveTurn:
         if blame is Blame.ENDPOINT and writing.text:
             blame = Blame.UNCLEAR
         writing.status, writing.failure, writing.blame = CompletionStatus.FAILED, failure, blame
+        writing.recorded_failure = recorded_failure(failure, detail)
         log.warning("%s failed (%s): %s", self.models[side].name, failure.value, detail)
 
     def _record(self, writing: Writing) -> Written:
@@ -275,10 +303,15 @@ class LiveTurn:
             text=writing.text,
             status=writing.status,
             finish_reason=writing.finish_reason,
-            failure=writing.failure,
+            failure=writing.recorded_failure,
             prompt_tokens=writing.usage.prompt_tokens,
             completion_tokens=writing.usage.completion_tokens,
             first_token_seconds=writing.first_token_seconds,
             seconds=writing.seconds,
             leaked=self.name_masker.names_a_model(writing.text),
         )
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)

@@ -18,7 +18,7 @@ from arena.engine.budget import (
     plausible_tokens,
 )
 from arena.rules.limits import Spending
-from arena.rules.votes import SIDES, Side
+from arena.rules.votes import Side
 from arena.serving.models import ServedModel, Serving
 from arena.store.battles import StoredBattle
 from arena.store.schema.battles import CompletionStatus
@@ -27,7 +27,6 @@ from judges.visible_text import has_visible_text
 
 # A server that reports more than this multiple of the most of a prompt is wrong, or wants to use the budget up.
 IMPLAUSIBLE = 2
-CALLS = 2  # of a turn
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ class Reservation:
 
 
 def call_estimates(serving: Serving, battle: StoredBattle) -> dict[Side, CallEstimate]:
-    """The estimates of both calls of the last turn."""
+    """The estimates of the calls of the last turn."""
     estimates = {}
     for side, name in battle.models.items():
         model = serving.models[name]
@@ -102,11 +101,12 @@ def dearest_turn(serving: Serving, battle: StoredBattle) -> Spending:
     A refusal must not depend on the two that were drawn: voters would read from it who fights. Lengths are rounded up
     to a power of two, so that prompts of growing length do not measure what is left of the budget.
     """
-    prompts = (most_tokens({"messages": conversation(battle, side)})[0] for side in SIDES)
+    prompts = (most_tokens({"messages": conversation(battle, side)})[0] for side in battle.models)
     tokens = 1 << (max(prompts) - 1).bit_length()
     calls = [_call_at_most(model, tokens).most for model in serving.models.values()]
+    most = len(battle.models)
     return Spending(
-        sum(sorted(call.tokens for call in calls)[-CALLS:]), sum(sorted(call.usd for call in calls)[-CALLS:])
+        sum(sorted(call.tokens for call in calls)[-most:]), sum(sorted(call.usd for call in calls)[-most:])
     )
 
 

@@ -10,7 +10,15 @@ from typing import Protocol, TypeVar
 
 from arena.errors import DatabaseError
 from arena.store import Session
-from arena.store.running_turns import EndedTurn, TextSoFar, ValuesRefused, finish, save_texts, still_run_by
+from arena.store.running_turns import (
+    EndedTurn,
+    TextSoFar,
+    ValuesRefused,
+    finish,
+    save_texts,
+    still_run_by,
+    to_stop,
+)
 
 log = logging.getLogger(__name__)
 
@@ -48,16 +56,19 @@ class TurnSaver:
                 self._waiting.remove(turn)
         return bool(turn.kept)
 
-    async def save_texts(self, texts: Sequence[TextSoFar], battles: Sequence[int]) -> set[int]:
-        """Save texts of running turns; returns those of the battles that this server no longer runs."""
+    async def save_texts(self, texts: Sequence[TextSoFar], battles: Sequence[int]) -> tuple[set[int], set[int]]:
+        """Save texts of running turns.
 
-        def save(session: Session) -> set[int]:
+        Returns those of the battles that this server no longer runs, and those that another one asks to stop.
+        """
+
+        def save(session: Session) -> tuple[set[int], set[int]]:
             save_texts(session, texts)
-            return still_run_by(session, self._owner, battles)
+            return still_run_by(session, self._owner, battles), to_stop(session, self._owner, battles)
 
         async with self._lock:
-            still = await self._write(save)
-        return set(battles) - still
+            still, asked = await self._write(save)
+        return set(battles) - still, asked
 
     async def _until_saved(self, turn: EndedTurn) -> None:
         delay, since = FIRST_RETRY, time.monotonic()

@@ -1,16 +1,30 @@
-"""The view of a battle for its voter, which names the models only after the vote."""
+"""The view of a battle for its voter, which names the models of a blind battle only after the vote."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 
+from arena.battles.failure_kinds import Kind, kind_of
 from arena.battles.streaming import LiveTurn, Message
+from arena.rules.modes import Mode
 from arena.rules.name_masking import NameMasker
 from arena.rules.votes import SIDES, Side
-from arena.store.battles import StoredBattle, StoredTurn
+from arena.store.battles import StoredBattle, StoredTurn, Written
 from arena.store.schema.battles import BattleStatus, CompletionStatus
 
 WHOLE = (CompletionStatus.FINISHED, CompletionStatus.STOPPED, CompletionStatus.FAILED)
+CUT_OFF = "length"  # the finish reason of a completion that reached its maximum number of tokens
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A completion as the voter sees it. `truncated`: the model reached its maximum number of tokens."""
+
+    text: str
+    status: CompletionStatus
+    truncated: bool = False
 
 
 @dataclass(frozen=True)
@@ -18,13 +32,36 @@ class Exchange:
     """One turn as the voter sees it."""
 
     prompt: str
-    completion_a: str
-    completion_b: str
+    completions: Mapping[Side, Shown]
+    number: int = 1
+    attempt: int = 1
+    images: tuple[str, ...] = ()
+
+    @property
+    def completion_a(self) -> str:
+        return self.completions["a"].text
+
+    @property
+    def completion_b(self) -> str:
+        return self.completions["b"].text
+
+
+@dataclass(frozen=True)
+class VoteView:
+    """The voter's vote. Until `undo_until` it does not count and can be undone."""
+
+    winner: str
+    reasons: tuple[str, ...] = ()
+    counts: bool = True
+    undo_until: datetime | None = None
 
 
 @dataclass(frozen=True)
 class BattleView:
-    """A battle for its voter. `model_a` and `model_b` are `None` until the vote."""
+    """A battle for its voter. In a blind one, `model_a` and `model_b` are `None` until the vote counts.
+
+    `failures` has the kind of failure of each side that failed.
+    """
 
     public_id: str
     status: BattleStatus
@@ -37,33 +74,77 @@ class BattleView:
     stopped_early: bool = False
     shared: bool = False
     interrupted: bool = False  # the server stopped midway: the last prompt can be regenerated, not voted on
+    mode: Mode = Mode.BLIND
+    failures: Mapping[Side, Kind] = field(default_factory=dict)
+    vote: VoteView | None = None
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """The sides that have completions."""
+        return self.mode.sides
+
+    @property
+    def turn(self) -> int:
+        """The number of the last turn, from 1."""
+        return self.exchanges[-1].number
+
+    @property
+    def attempt(self) -> int:
+        """The number of attempts at the last turn."""
+        return self.exchanges[-1].attempt
+
+    @property
+    def can_stop(self) -> bool:
+        return self.status is BattleStatus.RUNNING
+
+    @property
+    def failure(self) -> Kind | None:
+        """The kind of the first side that failed."""
+        return next(iter(self.failures.values()), None)
 
 
-def view_of(battle: StoredBattle, turn: LiveTurn | None, name_masker: NameMasker, max_turns: int) -> BattleView:
-    """The view of a battle, with the running `turn` in place of its last exchange."""
-    voted = battle.status is BattleStatus.VOTED
-    exchanges = [_exchange(stored, name_masker) for stored in battle.turns]
+def view_of(
+    battle: StoredBattle,
+    turn: LiveTurn | None,
+    name_masker: NameMasker,
+    max_turns: int,
+    earlier: tuple[Exchange, ...] | None = None,
+) -> BattleView:
+    """The view of a battle, with the running `turn` in place of its last exchange.
+
+    `earlier` are the exchanges if they are masked already.
+    """
+    exchanges = exchanges_of(battle, name_masker) if earlier is None else earlier
     if turn:
-        exchanges[-1] = Exchange(battle.turns[-1].prompt, turn.visible("a"), turn.visible("b"))
-    last = battle.turns[-1].completions.values()
-    is_open = battle.status is BattleStatus.OPEN and not interrupted(battle)
+        exchanges = (*exchanges[:-1], _running(exchanges[-1], turn))
+    last = battle.turns[-1].completions
+    is_open = battle.status is BattleStatus.OPEN and not interrupted(battle) and battle.pending is None
+    named = battle.status is BattleStatus.VOTED or battle.mode is not Mode.BLIND
     return BattleView(
         public_id=battle.public_id,
         status=battle.status,
-        exchanges=tuple(exchanges),
-        can_vote=is_open or bool(turn and turn.both_have_begun),
+        exchanges=exchanges,
+        can_vote=battle.mode is Mode.BLIND and (is_open or bool(turn and turn.both_have_begun)),
         can_continue=is_open and len(battle.turns) < max_turns,
         winner=battle.winner,
-        model_a=battle.model_a if voted else None,
-        model_b=battle.model_b if voted else None,
-        stopped_early=any(written.status is CompletionStatus.STOPPED for written in last),
+        model_a=battle.model_a if named else None,
+        model_b=battle.model_b if named and "b" in battle.models else None,
+        stopped_early=any(written.status is CompletionStatus.STOPPED for written in last.values()),
         shared=battle.shared,
         interrupted=interrupted(battle),
+        mode=battle.mode,
+        failures=_failures(battle),
+        vote=_vote(battle),
     )
 
 
+def exchanges_of(battle: StoredBattle, name_masker: NameMasker) -> tuple[Exchange, ...]:
+    """All turns of a stored battle as its voter sees them."""
+    return tuple(_exchange(turn, name_masker) for turn in battle.turns)
+
+
 def interrupted(battle: StoredBattle) -> bool:
-    """Whether the last turn of an open battle ended with its server, before its completions were whole."""
+    """Whether the last turn of an open battle was ended before its completions could be compared."""
     last = battle.turns[-1].completions.values()
     is_open = battle.status is BattleStatus.OPEN
     return is_open and any(written.status is CompletionStatus.ABANDONED for written in last)
@@ -84,17 +165,49 @@ def vote_text(winner: str | None) -> str:
     return words.get(winner or "", "no vote")
 
 
+def _vote(battle: StoredBattle) -> VoteView | None:
+    if battle.winner is not None:
+        return VoteView(battle.winner, battle.reasons)
+    if battle.pending is not None:
+        return VoteView(battle.pending.winner, battle.pending.reasons, False, battle.pending.due_at)
+    return None
+
+
+def _failures(battle: StoredBattle) -> dict[Side, Kind]:
+    if battle.status is not BattleStatus.FAILED:
+        return {}
+    last = battle.turns[-1].completions
+    return {
+        side: kind_of(written.failure)
+        for side, written in last.items()
+        if written.status is CompletionStatus.FAILED
+    }
+
+
+def _running(exchange: Exchange, turn: LiveTurn) -> Exchange:
+    """Both sides run until the turn is stored: the end of the faster one would tell the models apart."""
+    growing = {side: Shown(turn.visible(side), CompletionStatus.RUNNING) for side in turn.sides}
+    return Exchange(
+        exchange.prompt, {**exchange.completions, **growing}, exchange.number, exchange.attempt, exchange.images
+    )
+
+
 def _exchange(turn: StoredTurn, name_masker: NameMasker) -> Exchange:
     """A completion that is not whole may end within a name, which is hidden too."""
-    shown = _released(turn)
-    a, b = (name_masker.hide(text, whole=turn.completions[side].status in WHOLE) for side, text in shown.items())
-    return Exchange(turn.prompt, a, b)
+    texts = _released(turn)
+    shown = {side: _shown(written, texts[side], name_masker) for side, written in turn.completions.items()}
+    return Exchange(turn.prompt, shown, turn.number, turn.attempt)
+
+
+def _shown(written: Written, text: str, name_masker: NameMasker) -> Shown:
+    hidden = name_masker.hide(text, whole=written.status in WHOLE)
+    return Shown(hidden, written.status, written.finish_reason == CUT_OFF)
 
 
 def _released(turn: StoredTurn) -> dict[Side, str]:
-    """Both texts; while another server writes them, cut to one length, so that their speed shows nothing."""
-    texts = {side: turn.completions[side].text for side in SIDES}
-    if any(written.status is CompletionStatus.RUNNING for written in turn.completions.values()):
+    """The texts; while another server writes both, cut to one length, so that their speed shows nothing."""
+    texts = {side: turn.completions[side].text for side in SIDES if side in turn.completions}
+    if all(written.status is CompletionStatus.RUNNING for written in turn.completions.values()):
         shorter = min(map(len, texts.values()))
         return {side: text[:shorter] for side, text in texts.items()}
     return texts

@@ -6,11 +6,13 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from arena.battles.live_turns import BattleRefused
 from arena.battles.loop_lag import LoopLag
-from arena.battles.turn_costs import CALLS, Reservation, call_estimates, dearest_turn
+from arena.battles.refusals import BUSY, BattleRefused
+from arena.battles.turn_costs import Reservation, call_estimates, dearest_turn
 from arena.config import LimitSettings
 from arena.rules.limits import Action, Limit, Scope, Spending, budget_refusal, until_midnight
+from arena.messages import Phrase
+from arena.rules.refusals import Code
 from arena.serving.availability import Visitor
 from arena.serving.models import Serving
 from arena.store import Session
@@ -30,15 +32,14 @@ from arena.store.usage import (
 log = logging.getLogger(__name__)
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
-LAGGING = "The arena is busy. Please try again in a moment. Your prompt is kept."
 NO_LIMITS = LimitSettings(**dict.fromkeys(LimitSettings.model_fields, 0))
 
 
 class LimitReached(BattleRefused):
     """A limit is reached; nothing changed. After `seconds` it lifts."""
 
-    def __init__(self, text: str, seconds: float) -> None:
-        super().__init__(text)
+    def __init__(self, refusal: Phrase, code: Code, seconds: float) -> None:
+        super().__init__(refusal, code)
         self.seconds = seconds
 
 
@@ -62,17 +63,21 @@ class VisitorLimits:
         """Raises `BattleRefused` while the event loop lags too much for another turn."""
         if self.settings.lag_seconds and self.lag.average > self.settings.lag_seconds:
             log.warning("The event loop lags by %.1f s, so no turn begins.", self.lag.average)
-            raise BattleRefused(LAGGING)
+            raise BattleRefused(BUSY, code="busy")
 
-    def count_turn(self, session: Session, visitor: Visitor, *, begins: bool) -> None:
-        """Count a turn, which `begins` a battle or continues one. Raises `LimitReached`."""
+    def count_turn(self, session: Session, visitor: Visitor, *, begins: bool, calls: int = 2) -> None:
+        """Count a turn, which `begins` a battle or continues one, with its calls. Raises `LimitReached`."""
         actions = [Action.BATTLE, Action.TURN] if begins else [Action.TURN]
-        calls = Limit(Scope.ARENA, Action.CALL, self.settings.calls_per_minute, MINUTE)
-        self._count(session, visitor, actions, Claim(ARENA, calls, CALLS))
+        limit = Limit(Scope.ARENA, Action.CALL, self.settings.calls_per_minute, MINUTE)
+        self._count(session, visitor, actions, Claim(ARENA, limit, calls))
 
     def count_vote(self, session: Session, visitor: Visitor) -> None:
         """Count a vote. Raises `LimitReached`."""
         self._count(session, visitor, [Action.VOTE])
+
+    def count_report(self, session: Session, visitor: Visitor) -> None:
+        """Count a report. Raises `LimitReached`."""
+        self._count(session, visitor, [Action.REPORT])
 
     def reserve(self, session: Session, battle: StoredBattle) -> Reservation:
         """Reserve the most that the last turn of a battle may cost with any two models. Raises `LimitReached`."""
@@ -87,7 +92,7 @@ class VisitorLimits:
                 self._exhausted = reservation.day
                 log.warning("The budget of today (limits.tokens_per_day, limits.usd_per_day) is used.")
             seconds = until_midnight(at)
-            raise LimitReached(budget_refusal(seconds), seconds) from None
+            raise LimitReached(budget_refusal(seconds), "budget", seconds) from None
         return reservation
 
     def forget(self, session: Session) -> int:
@@ -104,7 +109,8 @@ class VisitorLimits:
         try:
             count_actions(session, [claim for claim in (*claims, *more) if claim.limit.most], at)
         except LimitExceeded as exceeded:
-            raise LimitReached(str(exceeded), exceeded.seconds) from None
+            code: Code = "busy" if exceeded.limit.scope is Scope.ARENA else "limit"
+            raise LimitReached(exceeded.refusal, code, exceeded.seconds) from None
 
     def _limit(self, scope: Scope, action: Action) -> Limit:
         """The limit of the settings, such as `battles_per_voter`."""

@@ -2,68 +2,144 @@
 
 from __future__ import annotations
 
-from arena.battles.live_turns import BattleRefused
-from arena.battles.views import interrupted, vote_text
+from collections.abc import Sequence
+from datetime import datetime
+
+from arena.battles.refusals import INTERRUPTED, NO_VOTE_HERE, BattleRefused, VoteRefused
+from arena.battles.views import interrupted
+from arena.rules.modes import Mode
+from arena.messages import gettext_noop
+from arena.rules.refusals import Code
+from arena.rules.vote_reasons import REASONS, unknown_reason
 from arena.rules.votes import HUMAN, WINNERS
-from arena.store import Session
+from arena.store import Session, pending_votes
 from arena.store import battles as stored
 from arena.store.battles import StoredBattle
+from arena.store.pending_votes import StoredPendingVote
 from arena.store.schema.battles import BattleStatus, CompletionStatus
 from arena.store.votes import add_vote
 
-INTERRUPTED = (
-    "The arena restarted, or this page was closed, while the models were writing, so these answers are not whole. "
-    "Choose Regenerate to run both models again, or start a new battle."
-)
-NOT_SAVED = (
-    "The arena cannot save answers at the moment, so your vote was not counted. "
-    "Both answers are kept. Vote again in a minute."
-)
-NOT_COUNTED = {
-    BattleStatus.RUNNING: "Both models are still writing. Wait until they finish.",
-    BattleStatus.FAILED: "A model failed, so this battle does not count. Start a new battle.",
-    BattleStatus.ABANDONED: "This battle was closed without a vote. Start a new battle.",
+__all__ = ["BattleRefused", "VoteRefused"]
+
+VOTED_ALREADY = {
+    "model_a": gettext_noop("You have already voted on this battle: A is better."),
+    "model_b": gettext_noop("You have already voted on this battle: B is better."),
+    "tie": gettext_noop("You have already voted on this battle: tie."),
+    "both_bad": gettext_noop("You have already voted on this battle: both are bad."),
 }
+NOT_COUNTED: dict[BattleStatus, tuple[str, Code]] = {
+    BattleStatus.RUNNING: (
+        gettext_noop("Both models are still writing. Wait until they finish."),
+        "still_running",
+    ),
+    BattleStatus.FAILED: (
+        gettext_noop("A model failed, so this battle does not count. Start a new battle."),
+        "wrong_status",
+    ),
+    BattleStatus.ABANDONED: (
+        gettext_noop("This battle was closed without a vote. Start a new battle."),
+        "wrong_status",
+    ),
+}
+CLOSED: tuple[str, Code] = (gettext_noop("This vote was not counted. Please vote again."), "wrong_status")
 
 
-class VoteRefused(BattleRefused):
-    """The vote does not count; nothing changed. The text is for the voter."""
-
-
-def check_winner(winner: str) -> None:
-    """Raises `VoteRefused` for a vote that does not exist."""
+def check_vote(winner: str, reasons: Sequence[str] = ()) -> None:
+    """Raises `VoteRefused` for a vote or a reason that does not exist."""
     if winner not in WINNERS:
-        raise VoteRefused(f"{winner!r} is not a vote. Choose one of {', '.join(WINNERS)}.")
+        raise VoteRefused(
+            "{winner} is not a vote. Choose one of {winners}.",
+            code="bad_value",
+            winner=repr(winner[:40]),
+            winners=", ".join(WINNERS),
+        )
+    if (unknown := unknown_reason(reasons)) is not None:
+        raise VoteRefused(
+            "{reason} is not a reason. Choose from {reasons}.",
+            code="bad_value",
+            reason=repr(unknown[:40]),
+            reasons=", ".join(REASONS),
+        )
 
 
 def check_voter(battle: StoredBattle | None, voter: str) -> StoredBattle:
     """The battle, if it belongs to the voter. Raises `VoteRefused`."""
     if battle is None:
-        raise VoteRefused("This battle does not exist. Start a new battle.")
+        raise VoteRefused("This battle does not exist. Start a new battle.", code="not_found")
     if battle.voter != voter:
-        raise VoteRefused("This battle belongs to another voter. Start a new battle.")
+        raise VoteRefused("This battle belongs to another voter. Start a new battle.", code="not_found")
+    if battle.mode is not Mode.BLIND:
+        raise VoteRefused(NO_VOTE_HERE, code="wrong_status")
     return battle
 
 
-def cast_vote(session: Session, voter: str, public_id: str, winner: str) -> None:
-    """Check the status inside the transaction, then store and count the vote.
+def count_vote(session: Session, voter: str, public_id: str, winner: str, reasons: Sequence[str] = ()) -> None:
+    """Count a vote now, or the pending one. Raises as `save_vote` does, and `AlreadyVoted`."""
+    battle = _votable(session, public_id)
+    pending = _same_vote(battle, winner)
+    pending_votes.remove_pending(session, battle.id)
+    kept = pending.reasons if pending else ()
+    add_vote(session, battle.id, HUMAN, voter, winner, stopped_early(battle), reasons or kept)
 
-    Raises `WrongStatus` unless the battle is open, `VoteRefused` if its last turn was interrupted, and `AlreadyVoted`.
+
+def save_vote(
+    session: Session, voter: str, public_id: str, winner: str, reasons: Sequence[str], due_at: datetime
+) -> None:
+    """Save a vote that counts when it is due; the same vote again only changes the reasons.
+
+    Raises `WrongStatus` unless the battle is open, and `VoteRefused` if it takes no votes, its last turn was
+    interrupted, or another vote is pending.
     """
-    battle = stored.find_battle(session, public_id=public_id)
-    assert battle is not None
-    if battle.status is not BattleStatus.OPEN:
-        raise stored.WrongStatus(battle.status)
+    battle = _votable(session, public_id)
+    if _same_vote(battle, winner) is None:
+        pending_votes.add_pending(session, battle.id, voter, winner, reasons, due_at)
+    elif reasons:
+        pending_votes.change_reasons(session, battle.id, reasons)
+
+
+def count_pending(session: Session, public_id: str, due_by: datetime | None = None) -> bool:
+    """Count the pending vote of a battle, if it is due by then; returns whether this transaction did.
+
+    Raises `WrongStatus` for a battle that takes no vote any more.
+    """
+    battle = stored.lock_open(session, public_id)
+    pending = battle.pending
+    if pending is None or (due_by is not None and pending.due_at > due_by):
+        return False
+    if not pending_votes.remove_pending(session, battle.id):
+        return False
+    add_vote(session, battle.id, HUMAN, battle.voter, pending.winner, stopped_early(battle), pending.reasons)
+    return True
+
+
+def _votable(session: Session, public_id: str) -> StoredBattle:
+    """The battle, locked against the next turn, if a vote on it counts now."""
+    battle = stored.lock_open(session, public_id)
+    if battle.mode is not Mode.BLIND:
+        raise VoteRefused(NO_VOTE_HERE, code="wrong_status")
     if interrupted(battle):
-        raise VoteRefused(INTERRUPTED)
+        raise VoteRefused(INTERRUPTED, code="interrupted")
+    return battle
+
+
+def _same_vote(battle: StoredBattle, winner: str) -> StoredPendingVote | None:
+    """The pending vote. Raises `VoteRefused` when it is another one."""
+    if battle.pending is not None and battle.pending.winner != winner:
+        raise VoteRefused(VOTED_ALREADY[battle.pending.winner], code="already_voted")
+    return battle.pending
+
+
+def stopped_early(battle: StoredBattle) -> bool:
+    """Whether a completion of the last turn was cut short."""
     last = battle.turns[-1].completions.values()
-    stopped_early = any(written.status is CompletionStatus.STOPPED for written in last)
-    add_vote(session, battle.id, HUMAN, voter, winner, stopped_early)
+    return any(written.status is CompletionStatus.STOPPED for written in last)
 
 
 def check_counted(battle: StoredBattle, winner: str) -> None:
-    """Raises `VoteRefused` unless this vote is the stored one."""
-    if battle.winner is None:
-        raise VoteRefused(NOT_COUNTED.get(battle.status, "This vote was not counted. Please vote again."))
-    if battle.winner != winner:
-        raise VoteRefused(f"You have already voted on this battle: {vote_text(battle.winner)}.")
+    """Raises `VoteRefused` unless this vote is the stored one, pending or counted."""
+    stored_winner = battle.winner or (battle.pending.winner if battle.pending else None)
+    if stored_winner is None:
+        text, code = NOT_COUNTED.get(battle.status, CLOSED)
+        raise VoteRefused(text, code=code)
+    if stored_winner != winner:
+        raise VoteRefused(VOTED_ALREADY[stored_winner], code="already_voted")

@@ -102,6 +102,13 @@ class BattleSettings(Strict):
         default="equal", description="equal: both completions are shown at one pace, so that speed tells nothing"
     )
     abandon_after_hours: float = Field(default=24.0, gt=0, description="an open battle without a vote")
+    undo_seconds: float = Field(
+        default=5.0,
+        ge=0,
+        le=60,
+        allow_inf_nan=False,
+        description="seconds in which a vote can be undone before it counts; 0 counts it at once",
+    )
     running_at_once: int = Field(default=64, ge=1, description="turns the whole arena may have running at once")
     running_per_voter: int = Field(default=4, ge=1, description="turns one voter may have running at once")
     unread_seconds: float = Field(
@@ -124,6 +131,8 @@ class LimitSettings(Strict):
     battles_per_address: int = Field(default=1200, ge=0, description="in an hour")  # 40 people, 30 battles each
     turns_per_address: int = Field(default=3600, ge=0, description="in an hour, regenerations included")
     votes_per_address: int = Field(default=3600, ge=0, description="in an hour")
+    reports_per_voter: int = Field(default=20, ge=0, description="in an hour")
+    reports_per_address: int = Field(default=200, ge=0, description="in an hour")
     calls_per_minute: int = Field(default=1200, ge=0, description="to all models; a turn has two")
     tokens_per_day: int = Field(default=50_000_000, ge=0, description="prompts and completions of all models")
     usd_per_day: float = Field(default=20.0, ge=0, allow_inf_nan=False, description="of all models with a price")

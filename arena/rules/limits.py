@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from arena.messages import Phrase, gettext_noop
+
 
 class Action(StrEnum):
     """What is counted."""
@@ -14,6 +16,7 @@ class Action(StrEnum):
     BATTLE = "battle"
     TURN = "turn"  # the first prompt of a battle, each later one, and each regeneration
     VOTE = "vote"
+    REPORT = "report"  # of a battle to the operator
     CALL = "call"  # one request to a model
 
 
@@ -38,23 +41,44 @@ class Limit:
         """Seconds until one more action is allowed, when `earlier` is the time of the `most`-th newest action."""
         return max(0.0, (earlier + self.window - at).total_seconds())
 
-    def refusal(self, seconds: float) -> str:
+    def refusal(self, seconds: float) -> Phrase:
         """The refusal for the voter, with the time until the limit lifts."""
+        wait = in_words(seconds)
         if self.scope is Scope.ARENA:
-            return f"The arena is busy. Please try again in {in_words(seconds)}. Your prompt is kept."
-        done, next_ = _WORDS[self.action]
-        window = in_words(self.window.total_seconds()).removeprefix("1 ")
-        if self.scope is Scope.VOTER:
-            count = f"You have {done[0]} {self.most:,} {done[1]} in the last {window}."
-        else:
-            count = f"Visitors from your network have {done[0]} {self.most:,} {done[1]} in the last {window}."
-        return f"{count} You can {next_} in {in_words(seconds)}."
+            return Phrase("The arena is busy. Please try again in {wait}. Your prompt is kept.", wait=wait)
+        window = in_words(self.window.total_seconds())
+        return Phrase(_REFUSALS[self.scope, self.action], most=self.most, window=_last(window), wait=wait)
 
 
-_WORDS = {
-    Action.BATTLE: (("started", "battles"), "start the next one"),
-    Action.TURN: (("sent", "prompts"), "send the next one"),
-    Action.VOTE: (("cast", "votes"), "cast the next one"),
+_REFUSALS = {
+    (Scope.VOTER, Action.BATTLE): gettext_noop(
+        "You have started {most:,} battles in the last {window}. You can start the next one in {wait}."
+    ),
+    (Scope.VOTER, Action.TURN): gettext_noop(
+        "You have sent {most:,} prompts in the last {window}. You can send the next one in {wait}."
+    ),
+    (Scope.VOTER, Action.VOTE): gettext_noop(
+        "You have cast {most:,} votes in the last {window}. You can cast the next one in {wait}."
+    ),
+    (Scope.VOTER, Action.REPORT): gettext_noop(
+        "You have sent {most:,} reports in the last {window}. You can send the next one in {wait}."
+    ),
+    (Scope.ADDRESS, Action.BATTLE): gettext_noop(
+        "Visitors from your network have started {most:,} battles in the last {window}. "
+        "You can start the next one in {wait}."
+    ),
+    (Scope.ADDRESS, Action.TURN): gettext_noop(
+        "Visitors from your network have sent {most:,} prompts in the last {window}. "
+        "You can send the next one in {wait}."
+    ),
+    (Scope.ADDRESS, Action.VOTE): gettext_noop(
+        "Visitors from your network have cast {most:,} votes in the last {window}. "
+        "You can cast the next one in {wait}."
+    ),
+    (Scope.ADDRESS, Action.REPORT): gettext_noop(
+        "Visitors from your network have sent {most:,} reports in the last {window}. "
+        "You can send the next one in {wait}."
+    ),
 }
 
 
@@ -72,11 +96,11 @@ class Spending:
         return Spending(self.tokens - other.tokens, self.usd - other.usd)
 
 
-def budget_refusal(seconds: float) -> str:
+def budget_refusal(seconds: float) -> Phrase:
     """The refusal when the arena has spent the budget of the day."""
-    return (
-        f"The arena has used its budget for today. New prompts are possible in {in_words(seconds)}. "
-        "You can still vote."
+    return Phrase(
+        "The arena has used its budget for today. New prompts are possible in {wait}. You can still vote.",
+        wait=in_words(seconds),
     )
 
 
@@ -86,11 +110,21 @@ def until_midnight(at: datetime) -> float:
     return (midnight - at).total_seconds()
 
 
-def in_words(seconds: float) -> str:
+def in_words(seconds: float) -> Phrase:
     """A duration in the unit that a person would choose, rounded up: when it has passed, the limit has lifted."""
-    unit, size = next(((unit, size) for unit, size in _UNITS if math.ceil(seconds / size) < 60), _UNITS[-1])
+    size = next((size for size in _UNITS if math.ceil(seconds / size) < 60), 3600)
     number = max(1, math.ceil(seconds / size))
-    return f"{number:,} {unit}" + ("s" if number != 1 else "")
+    one, many, _ = _UNITS[size]
+    return Phrase(one if number == 1 else many, number=number)
 
 
-_UNITS = (("second", 1), ("minute", 60), ("hour", 3600))
+def _last(duration: Phrase) -> Phrase:
+    """A duration after "in the last", such as "hour"."""
+    return next((Phrase(last) for one, _, last in _UNITS.values() if duration.template == one), duration)
+
+
+_UNITS = {  # by seconds
+    1: (gettext_noop("{number} second"), gettext_noop("{number:,} seconds"), gettext_noop("second")),
+    60: (gettext_noop("{number} minute"), gettext_noop("{number:,} minutes"), gettext_noop("minute")),
+    3600: (gettext_noop("{number} hour"), gettext_noop("{number:,} hours"), gettext_noop("hour")),
+}

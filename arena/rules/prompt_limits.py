@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from arena.rules.refusals import Refusal
 from judges.visible_text import has_visible_text
 
 # C0 and C1 controls except tab and line feed (PostgreSQL refuses NUL), and direction overrides; the marks and
@@ -11,7 +12,7 @@ from judges.visible_text import has_visible_text
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
 
 
-class PromptRejected(Exception):
+class PromptRejected(Refusal):
     """The prompt cannot be sent. The text is for the voter."""
 
 
@@ -25,9 +26,12 @@ def checked_prompt(text: str, limit: int) -> str:
     """The cleaned prompt. Raises `PromptRejected`."""
     prompt = clean(text).strip()
     if not has_visible_text(prompt):
-        raise PromptRejected("Type a prompt first.")
+        raise PromptRejected("Type a prompt first.", code="prompt_empty")
     if len(prompt) > limit:
         raise PromptRejected(
-            f"This prompt has {len(prompt):,} characters; at most {limit:,} are allowed. Shorten it."
+            "This prompt has {characters:,} characters; at most {limit:,} are allowed. Shorten it.",
+            code="prompt_too_long",
+            characters=len(prompt),
+            limit=limit,
         )
     return prompt

@@ -11,13 +11,16 @@ from typing import Any
 from sqlalchemy import CursorResult, func, update
 from sqlmodel import Session, col, select
 
+from arena.rules.modes import Mode
 from arena.rules.votes import HUMAN, SIDES, Side
+from arena.store.pending_votes import StoredPendingVote, decoded, find_pending
 from arena.store.schema.battles import (
     Battle,
     BattleStatus,
     CompletionRow,
     CompletionStatus,
     Model,
+    PendingVote,
     Turn,
     Vote,
     now,
@@ -57,13 +60,17 @@ class StoredBattle:
     model_b: str
     status: BattleStatus
     turns: Sequence[StoredTurn]
-    winner: str | None  # of the voter's vote, if there is one
-    shared: bool = False  # others may read the battle
+    winner: str | None  # of the voter's vote that counts, if there is one
+    shared: bool = False  # others may read the battle after the vote
+    mode: Mode = Mode.BLIND
+    pending: StoredPendingVote | None = None
+    reasons: tuple[str, ...] = ()  # of the vote that counts
 
     @property
     def models(self) -> dict[Side, str]:
-        """The name of the model on each side."""
-        return {"a": self.model_a, "b": self.model_b}
+        """The name of the model on each side that has one."""
+        names: dict[Side, str] = {"a": self.model_a, "b": self.model_b}
+        return {side: names[side] for side in self.mode.sides}
 
 
 def add_battle(
@@ -73,11 +80,14 @@ def add_battle(
     model_b: str,
     pair_probability: float,
     owner: str | None = None,
+    mode: Mode = Mode.BLIND,
+    suggested: bool = False,
 ) -> Battle:
-    """A new battle between two registered models, running on the server `owner`."""
-    ids = {
-        name: session.exec(select(Model).where(Model.name == name)).one().id or 0 for name in (model_a, model_b)
-    }
+    """A new battle between two registered models, running on the server `owner`.
+
+    With one model, `model_b` is the same as `model_a`.
+    """
+    ids = {name: _model_id(session, name) for name in (model_a, model_b)}
     battle = Battle(
         public_id=secrets.token_urlsafe(12),
         voter=voter,
@@ -85,6 +95,8 @@ def add_battle(
         model_b_id=ids[model_b],
         pair_probability=pair_probability,
         owner=owner,
+        mode=mode,
+        suggested=suggested,
     )
     session.add(battle)
     session.flush()
@@ -112,22 +124,47 @@ def move(
         raise WrongStatus(f"battle {battle_id} is not {before}")
 
 
+def replace_model(session: Session, battle_id: int, side: Side, name: str, pair_probability: float) -> None:
+    """Put another registered model on a side of a running battle."""
+    number = _model_id(session, name)
+    column = Battle.model_a_id if side == "a" else Battle.model_b_id
+    session.execute(
+        update(Battle)
+        .where(col(Battle.id) == battle_id)
+        .values({column: number, Battle.pair_probability: pair_probability})
+    )
+
+
+def lock_open(session: Session, public_id: str) -> StoredBattle:
+    """An open battle, whose status no other transaction changes until this one ends. Raises `WrongStatus`."""
+    number = session.exec(select(Battle.id).where(Battle.public_id == public_id)).one() or 0
+    move(session, number, BattleStatus.OPEN, BattleStatus.OPEN)
+    return find_running(session, public_id)
+
+
 def add_turn(session: Session, battle_id: int, prompt: str) -> None:
-    """Add the next prompt of a running battle, with both completions running."""
+    """Add the next prompt of a running battle, with the completions of all its sides running."""
     last = session.exec(select(func.max(Turn.number)).where(Turn.battle_id == battle_id)).one() or 0
     turn = Turn(battle_id=battle_id, number=last + 1, prompt=prompt)
     session.add(turn)
     session.flush()
-    _add_attempt(session, turn.id or 0, attempt=1)
+    _add_attempt(session, turn.id or 0, 1, Mode(session.get_one(Battle, battle_id).mode).sides)
 
 
-def add_attempt(session: Session, battle_id: int) -> None:
-    """Add another attempt at both completions of the last turn; earlier attempts stay on record."""
-    turn = session.exec(
-        select(Turn).where(Turn.battle_id == battle_id).order_by(col(Turn.number).desc()).limit(1)
-    ).one()
+def add_attempt(session: Session, battle_id: int, sides: Sequence[Side] = SIDES) -> None:
+    """Add another attempt at these completions of the last turn; earlier attempts stay on record."""
+    turn = _last_turn(session, battle_id)
     last = session.exec(select(func.max(CompletionRow.attempt)).where(CompletionRow.turn_id == turn.id)).one()
-    _add_attempt(session, turn.id or 0, attempt=(last or 0) + 1)
+    _add_attempt(session, turn.id or 0, (last or 0) + 1, sides)
+
+
+def change_prompt(session: Session, battle_id: int, prompt: str, *, suggested: bool) -> None:
+    """Replace the last prompt of a running battle. `suggested`: it is a shipped one, if it is the first prompt."""
+    turn = _last_turn(session, battle_id)
+    turn.prompt = prompt
+    session.add(turn)
+    if turn.number == 1:
+        session.execute(update(Battle).where(col(Battle.id) == battle_id).values(suggested=suggested))
 
 
 def finish_turn(
@@ -137,7 +174,7 @@ def finish_turn(
     status: BattleStatus,
     owner: str | None = None,
 ) -> None:
-    """Save both completions of the running turn; with `owner`, of that server. Raises `WrongStatus`."""
+    """Save the completions of the running turn; with `owner`, of that server. Raises `WrongStatus`."""
     move(session, battle_id, BattleStatus.RUNNING, status, owner)
     for side, written in completions.items():
         row = session.exec(_running(battle_id).where(CompletionRow.side == side)).one()
@@ -153,24 +190,38 @@ def find_battle(session: Session, *, public_id: str) -> StoredBattle | None:
 
 
 def find_running(session: Session, public_id: str) -> StoredBattle:
-    """The battle whose turn this transaction has begun."""
+    """The battle with this public id, which this transaction has changed."""
     battle = find_battle(session, public_id=public_id)
     assert battle is not None
     return battle
 
 
 def close_stale(session: Session, before: datetime) -> int:
-    """Abandon open battles without a change since `before`. Returns their number."""
+    """Abandon open battles without a vote, pending ones included, and a change since `before`. Returns their number."""
+    pending = select(PendingVote.battle_id)
     done: CursorResult[Any] = session.execute(  # type: ignore[assignment]
         update(Battle)
-        .where(col(Battle.status) == BattleStatus.OPEN, col(Battle.changed_at) < before)
+        .where(
+            col(Battle.status) == BattleStatus.OPEN,
+            col(Battle.changed_at) < before,
+            col(Battle.id).not_in(pending),
+        )
         .values(status=BattleStatus.ABANDONED, changed_at=now())
     )
     return done.rowcount
 
 
-def _add_attempt(session: Session, turn_id: int, attempt: int) -> None:
-    session.add_all(CompletionRow(turn_id=turn_id, side=side, attempt=attempt) for side in SIDES)
+def _model_id(session: Session, name: str) -> int:
+    return session.exec(select(Model).where(Model.name == name)).one().id or 0
+
+
+def _last_turn(session: Session, battle_id: int) -> Turn:
+    turns = select(Turn).where(Turn.battle_id == battle_id)
+    return session.exec(turns.order_by(col(Turn.number).desc()).limit(1)).one()
+
+
+def _add_attempt(session: Session, turn_id: int, attempt: int, sides: Sequence[Side]) -> None:
+    session.add_all(CompletionRow(turn_id=turn_id, side=side, attempt=attempt) for side in sides)
 
 
 def _running(battle_id: int | None):  # type: ignore[no-untyped-def]  # noqa: ANN202  (a select keeps its own type)
@@ -188,8 +239,8 @@ def _stored(session: Session, battle: Battle) -> StoredBattle:
         ).all()
     )
     turns = session.exec(select(Turn).where(Turn.battle_id == battle.id).order_by(col(Turn.number))).all()
-    winner = session.exec(
-        select(Vote.winner).where(Vote.battle_id == battle.id, Vote.source == HUMAN)
+    vote = session.exec(
+        select(Vote.winner, Vote.reasons).where(Vote.battle_id == battle.id, Vote.source == HUMAN)
     ).one_or_none()
     return StoredBattle(
         id=battle.id or 0,
@@ -199,8 +250,11 @@ def _stored(session: Session, battle: Battle) -> StoredBattle:
         model_b=names[battle.model_b_id],
         status=BattleStatus(battle.status),
         turns=tuple(_stored_turn(session, turn) for turn in turns),
-        winner=winner,
+        winner=vote[0] if vote else None,
+        reasons=decoded(vote[1]) if vote else (),
+        pending=find_pending(session, battle.id or 0) if battle.status == BattleStatus.OPEN else None,
         shared=battle.shared,
+        mode=Mode(battle.mode),
     )
 
 
@@ -214,7 +268,7 @@ def _stored_turn(session: Session, turn: Turn) -> StoredTurn:
         number=turn.number,
         prompt=turn.prompt,
         attempt=max(row.attempt for row in rows),
-        completions={side: _written(latest[side]) for side in SIDES},
+        completions={side: _written(latest[side]) for side in SIDES if side in latest},
     )
 
 

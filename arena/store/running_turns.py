@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 
 from arena.rules.votes import Side
 from arena.store.battles import Written, WrongStatus, finish_turn, move
+from arena.store.pending_votes import VotePending, find_pending
 from arena.store.schema.battles import Battle, BattleStatus, CompletionRow, CompletionStatus, Server, Turn, now
 from arena.store.usage import Settlement, settle
 
@@ -44,10 +45,24 @@ class ValuesRefused(Exception):
     """The database refuses these very values, so that a retry cannot help; nothing was written."""
 
 
-def take(session: Session, battle_id: int, owner: str) -> None:
-    """Make an open battle run on a server. Raises `WrongStatus`."""
-    move(session, battle_id, BattleStatus.OPEN, BattleStatus.RUNNING)
-    session.execute(update(Battle).where(col(Battle.id) == battle_id).values(owner=owner))
+def take(session: Session, battle_id: int, owner: str, before: BattleStatus = BattleStatus.OPEN) -> None:
+    """Make a battle without a pending vote run on a server. Raises `WrongStatus`, `VotePending`."""
+    move(session, battle_id, before, BattleStatus.RUNNING)
+    if find_pending(session, battle_id):
+        raise VotePending
+    session.execute(update(Battle).where(col(Battle.id) == battle_id).values(owner=owner, stop_requested=False))
+
+
+def request_stop(session: Session, battle_id: int) -> None:
+    """Ask the server that runs the turn to stop it."""
+    running = (col(Battle.id) == battle_id) & (col(Battle.status) == BattleStatus.RUNNING)
+    session.execute(update(Battle).where(running).values(stop_requested=True))
+
+
+def to_stop(session: Session, owner: str, ids: Collection[int]) -> set[int]:
+    """Those of the battles of this server that another one asks to stop."""
+    asked = col(Battle.id).in_(ids) & col(Battle.stop_requested) & _run_by(owner)
+    return set(session.exec(select(Battle.id).where(asked)))  # type: ignore[arg-type]
 
 
 def finish(session: Session, owner: str, turns: Sequence[EndedTurn]) -> list[bool]:

@@ -48,8 +48,9 @@ class LimitExceeded(Exception):
     """The action would exceed a limit; the transaction must not be committed."""
 
     def __init__(self, limit: Limit, seconds: float) -> None:
-        super().__init__(limit.refusal(seconds))
-        self.seconds = seconds
+        self.refusal = limit.refusal(seconds)
+        super().__init__(self.refusal)
+        self.limit, self.seconds = limit, seconds
 
 
 class BudgetExceeded(Exception):

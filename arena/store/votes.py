@@ -17,6 +17,7 @@ from arena.rules.votes import HUMAN, JUDGE, OVERALL
 from arena.store.battle_features import record_battle_features
 from arena.store.battles import move
 from arena.store.models import model_ids
+from arena.store.pending_votes import encoded
 from arena.store.query_filters import of_source
 from arena.store.schema.battle_features import BattleCategory
 from arena.store.schema.battles import Battle, BattleStatus, PairCount, Vote
@@ -42,7 +43,15 @@ class PairVotes:
     both_bad: int
 
 
-def add_vote(session: Session, battle_id: int, source: str, voter: str, winner: str, stopped_early: bool) -> None:
+def add_vote(
+    session: Session,
+    battle_id: int,
+    source: str,
+    voter: str,
+    winner: str,
+    stopped_early: bool,
+    reasons: Sequence[str] = (),
+) -> None:
     """Add a vote and count it. A person's vote closes the battle.
 
     Raises `AlreadyVoted` for a second vote of a source, and `WrongStatus` when a person votes on a battle that is
@@ -51,7 +60,14 @@ def add_vote(session: Session, battle_id: int, source: str, voter: str, winner: 
     if source == HUMAN:
         move(session, battle_id, BattleStatus.OPEN, BattleStatus.VOTED)
     column = COLUMNS[winner]
-    vote = Vote(battle_id=battle_id, source=source, voter=voter, winner=winner, stopped_early=stopped_early)
+    vote = Vote(
+        battle_id=battle_id,
+        source=source,
+        voter=voter,
+        winner=winner,
+        stopped_early=stopped_early,
+        reasons=encoded(reasons),
+    )
     session.add(vote)
     try:
         session.flush()

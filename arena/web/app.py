@@ -54,6 +54,7 @@ from arena.web.voters import cookie_signer, voter_lookup
 
 log = logging.getLogger(__name__)
 
+COUNT_EVERY = 0.5  # second: how much later than its time a vote counts
 SAVE_EVERY = 1.0  # second: what a killed server loses of a turn, for one small transaction
 UNREAD_EVERY = 1.0  # second
 TIDY_EVERY = 600.0  # seconds between two checks for battles that were left open
@@ -155,6 +156,7 @@ def _background_tasks(battles: Battles, database: Database, ledger: LedgerSettin
 
     tasks = [
         Periodic("save the texts of running turns", SAVE_EVERY, battles.save_texts),
+        Periodic("count votes that can no longer be undone", COUNT_EVERY, battles.count_due_votes),
         Periodic("check the servers of running turns", CHECK_EVERY, battles.check_servers),
         Periodic("close stale battles", TIDY_EVERY, battles.close_stale),
     ]

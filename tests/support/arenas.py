@@ -40,7 +40,7 @@ def ready(*models: ScriptedSettings) -> Serving:
 
 
 async def opened_battles(database: Database, *models: ScriptedSettings, **limits: object) -> Battles:
-    battles = Battles(database, ready(*models), BattleSettings(**limits), Random(0))
+    battles = Battles(database, ready(*models), BattleSettings(**{"undo_seconds": 0, **limits}), Random(0))
     await battles.open()
     return battles
 

@@ -5,9 +5,20 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, DateTime, Dialect, Index, String, TypeDecorator, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    Index,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    false,
+)
 from sqlmodel import Field, SQLModel
 
+from arena.rules.modes import Mode
 from arena.rules.votes import OVERALL
 
 
@@ -23,7 +34,7 @@ class BattleStatus(StrEnum):
 class CompletionStatus(StrEnum):
     RUNNING = "running"
     FINISHED = "finished"
-    STOPPED = "stopped"  # cut short by a vote
+    STOPPED = "stopped"  # cut short by a vote, or by the voter
     FAILED = "failed"
     ABANDONED = "abandoned"  # the server stopped midway; the text so far is kept
 
@@ -73,6 +84,13 @@ class Battle(SQLModel, table=True):
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     changed_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     owner: str | None = Field(default=None, max_length=40)  # the server that ran the last turn
+    # in a battle with one model, both ids are its id and side b has no completions
+    mode: str = Field(
+        default=Mode.BLIND, sa_type=String(10), sa_column_kwargs={"server_default": Mode.BLIND.value}
+    )
+    suggested: bool = Field(default=False, sa_column_kwargs={"server_default": false()})  # a shipped first prompt
+    # another server asks the owner to stop the turn
+    stop_requested: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class Server(SQLModel, table=True):
@@ -131,6 +149,36 @@ class Vote(SQLModel, table=True):
     voter: str = Field(max_length=120)
     winner: str = Field(max_length=10)  # model_a, model_b, tie, both_bad
     stopped_early: bool = False  # the vote came before both completions were whole
+    created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    reasons: str | None = Field(default=None, sa_type=Text)  # JSON list of words of arena/rules/vote_reasons.py
+
+
+class PendingVote(SQLModel, table=True):
+    """A vote that its voter can still undo. It is counted after `due_at`, also by another server."""
+
+    __tablename__ = "pending_vote"
+    __table_args__ = (
+        Index("pending_vote_due", "due_at"),
+        CheckConstraint("winner in ('model_a', 'model_b', 'tie', 'both_bad')", name="pending_vote_winner"),
+    )
+    battle_id: int = Field(foreign_key="battle.id", primary_key=True, sa_column_kwargs={"autoincrement": False})
+    voter: str = Field(max_length=64)
+    winner: str = Field(max_length=10)
+    reasons: str | None = Field(default=None, sa_type=Text)
+    cast_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    due_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Report(SQLModel, table=True):
+    """A voter's report of a battle to the operator."""
+
+    __tablename__ = "report"
+    __table_args__ = (Index("report_battle", "battle_id"),)
+    id: int | None = Field(default=None, primary_key=True)
+    battle_id: int = Field(foreign_key="battle.id")
+    voter: str = Field(max_length=64)
+    kind: str = Field(max_length=20)
+    text: str = Field(default="", sa_type=Text)
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 
 

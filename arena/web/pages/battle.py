@@ -12,8 +12,8 @@ from typing import Any
 import gradio as gr
 
 from arena.battles.battles import BattleRefused, Battles
+from arena.battles.refusals import INTERRUPTED
 from arena.battles.views import BattleView, vote_text
-from arena.battles.votes import INTERRUPTED
 from arena.rules.prompt_limits import PromptRejected
 from arena.store.schema.battles import BattleStatus
 from arena.web.battle_widgets import ASK, NEW, Widgets, lay_out, notice
@@ -96,7 +96,7 @@ class Page:
         voter = _voter(request)
         try:
             if voter is None:
-                raise BattleRefused(NO_COOKIE)
+                raise BattleRefused(NO_COOKIE, code="no_session")
             if battle_id:
                 view = await self.battles.continue_(voter, battle_id, prompt, address_of_request(request))
             else:
@@ -128,7 +128,8 @@ class Page:
         async def vote(battle_id: str, request: gr.Request) -> Updates:
             voter = _voter(request) or ""
             try:
-                return self._render(await self.battles.vote(voter, battle_id, winner, address_of_request(request)))
+                address = address_of_request(request)
+                return self._render(await self.battles.vote(voter, battle_id, winner, address, final=True))
             except BattleRefused as refusal:
                 view = await self.battles.view(voter, battle_id)
                 shown = self._render(view) if view else {}

@@ -186,7 +186,7 @@ async def test_an_open_battle_survives_a_restart_and_a_running_one_is_interrupte
     finished = await opened_battles(sqlite)
     waiting = await fought(finished)
     running = await before.begin("ann", "go")
-    after = Battles(sqlite, ready(), BattleSettings())
+    after = Battles(sqlite, ready(), BattleSettings(undo_seconds=0))
     assert await after.open() == 1
     view = await after.view("ann", running.public_id)
     assert (view.status, view.interrupted, view.can_vote) == (BattleStatus.OPEN, True, False)

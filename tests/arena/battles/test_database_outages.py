@@ -61,7 +61,7 @@ def rows(database: Database) -> list[CompletionRow]:
 
 async def test_both_completions_outlive_five_seconds_without_postgresql(shared):
     words = WORDS, WORDS.model_copy(update={"name": "words-two"})
-    battles = Battles(shared, ready(*words), BattleSettings())
+    battles = Battles(shared, ready(*words), BattleSettings(undo_seconds=0))
     await battles.open()
     tasks = [Periodic("save", 0.2, battles.save_texts), Periodic("check", 0.2, battles.check_servers)]
     async with running(tasks):

@@ -48,7 +48,7 @@ def postgres_database(postgres):
 
 
 async def server(database: Database, model: ScriptedSettings = WORDS, **limits: object) -> Battles:
-    battles = Battles(database, ready(*pair(model)), BattleSettings(**{"pacing": "off", **limits}))
+    battles = Battles(database, ready(*pair(model)), BattleSettings(**{"pacing": "off", "undo_seconds": 0, **limits}))
     await battles.open()
     return battles
 
@@ -250,7 +250,7 @@ async def test_a_server_stops_its_models_when_another_closed_the_turn(sqlite):
 
 
 async def test_a_turn_that_runs_elsewhere_is_followed_from_the_store(postgres_database, monkeypatch):
-    monkeypatch.setattr("arena.battles.battles.READ_EVERY", 0.05)
+    monkeypatch.setattr("arena.battles.frames.READ_EVERY", 0.05)
     runs, shows = await server(postgres_database), await server(postgres_database)
     battle = await runs.begin("ann", "go")
     async with running([Periodic("save", 0.05, runs.save_texts)]):

@@ -91,7 +91,7 @@ def test_a_timeout_during_lag_is_no_failure_of_the_model(failure, lost, booked):
 async def test_a_blocked_loop_suspends_no_model(sqlite, blocked, available):
     """Timeouts of three voters in a row suspend a model, unless the arena itself was too busy to read."""
     serving, lag = ready(SILENT, PLAIN), LoopLag()
-    limits = BattleSettings(first_token_timeout=0.3)
+    limits = BattleSettings(first_token_timeout=0.3, undo_seconds=0)
     battles = Battles(sqlite, serving, limits, visitor_limits=VisitorLimits(serving, LimitSettings(), lag))
     await battles.open()
     async with running([Periodic("measure", PROBE_EVERY, lag.probe)]):

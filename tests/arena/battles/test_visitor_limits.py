@@ -42,7 +42,7 @@ async def arena(database: Database, clock: Clock, *models, lag: LoopLag | None =
     """Battles that run at most 999 turns at once, with these limits on visitors."""
     serving = ready(*models)
     visitor_limits = VisitorLimits(serving, LimitSettings(**limits), lag, clock)
-    settings = BattleSettings(running_at_once=999, running_per_voter=999, unread_seconds=0.2)
+    settings = BattleSettings(running_at_once=999, running_per_voter=999, unread_seconds=0.2, undo_seconds=0)
     battles = Battles(database, serving, settings, visitor_limits=visitor_limits)
     await battles.open()
     return battles

@@ -1,0 +1,97 @@
+"""What every change to a battle needs: the store, the running turns, the limits, and one lock for each battle."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from random import Random, SystemRandom
+from typing import TypeVar
+from weakref import WeakValueDictionary
+
+from arena.battles.live_turns import UNMASKED, RunningTurn, RunningTurns
+from arena.battles.liveness import Liveness
+from arena.battles.refusals import NOT_YOURS, BattleRefused
+from arena.battles.turn_saver import TurnSaver
+from arena.battles.views import BattleView, view_of
+from arena.battles.visitor_limits import VisitorLimits
+from arena.config import BattleSettings
+from arena.rules.modes import Mode
+from arena.rules.name_aliases import Family
+from arena.serving.models import Serving
+from arena.store import Database, Session, running_turns
+from arena.store import battles as stored
+from arena.store.battles import StoredBattle
+from arena.store.schema.battles import BattleStatus
+
+STOP_TIMEOUT = 5.0  # seconds that a voter waits until another server has stopped a turn
+STOP_POLL = 0.2  # seconds between two reads of such a turn
+
+T = TypeVar("T")
+
+
+class BattleAccess:
+    """The parts of a server that its battles share. One event loop."""
+
+    def __init__(
+        self,
+        database: Database,
+        serving: Serving,
+        limits: BattleSettings,
+        random: Random | None = None,
+        visitor_limits: VisitorLimits | None = None,
+    ) -> None:
+        self.database = database
+        self.serving = serving
+        self.limits = limits
+        self.random = random or SystemRandom()
+        self._visitors = visitor_limits or VisitorLimits(serving)
+        self._name_masker = serving.name_masker(Family(**alias.model_dump()) for alias in limits.name_aliases)
+        self.server = secrets.token_hex(8)  # owner of the turns that run here
+        self._saver = TurnSaver(self.server, self._write)
+        self._running = RunningTurns(serving, limits, self._name_masker, self._saver, self._visitors.lag)
+        self._liveness = Liveness(database, self.server)
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def _lock(self, public_id: str) -> asyncio.Lock:
+        """The lock that serialises changes to a battle."""
+        return self._locks.setdefault(public_id, asyncio.Lock())
+
+    def _view(self, battle: StoredBattle, live: RunningTurn | None = None) -> BattleView:
+        hidden = battle.mode is Mode.BLIND and battle.status is not BattleStatus.VOTED
+        name_masker = self._name_masker if hidden else UNMASKED
+        turn, earlier = (live.turn, live.earlier) if live else (None, None)
+        return view_of(battle, turn, name_masker, self.limits.max_turns, earlier)
+
+    async def _own(self, voter: str, public_id: str) -> StoredBattle:
+        """The battle of this voter. Raises `BattleRefused`."""
+        battle = await self._find(public_id)
+        if battle is None or battle.voter != voter:
+            raise BattleRefused(NOT_YOURS, code="not_found")
+        return battle
+
+    async def _stop_elsewhere(self, battle: StoredBattle) -> StoredBattle:
+        """The battle after another server has stopped its turn, or as it is when that takes too long."""
+        await self._write(lambda session: running_turns.request_stop(session, battle.id))
+        for _ in range(round(STOP_TIMEOUT / STOP_POLL)):
+            await asyncio.sleep(STOP_POLL)
+            found = await self._find(battle.public_id)
+            if found is None or found.status is not BattleStatus.RUNNING:
+                return found or battle
+        return battle
+
+    async def _find(self, public_id: str) -> StoredBattle | None:
+        def find() -> StoredBattle | None:
+            with self.database.read() as session:
+                return stored.find_battle(session, public_id=public_id)
+
+        return await asyncio.to_thread(find)
+
+    async def _write(self, work: Callable[[Session], T]) -> T:
+        """Run `work` in a write transaction, off the event loop."""
+
+        def run() -> T:
+            with self.database.write() as session:
+                return work(session)
+
+        return await asyncio.to_thread(run)

@@ -1,0 +1,91 @@
+"""A battle as its voter sees it: now, and as it changes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+
+from arena.battles.battle_access import BattleAccess
+from arena.battles.turn_frames import IDLE, Frame, news_of
+from arena.battles.views import BattleView
+from arena.errors import DatabaseUnavailable
+from arena.store.schema.battles import BattleStatus
+
+READ_EVERY = 1.0  # seconds between two reads of a turn that another server runs
+
+
+class Frames(BattleAccess):
+    """The views of battles."""
+
+    async def view(self, voter: str, public_id: str) -> BattleView | None:
+        """The current state of a battle, or `None` when it is not this voter's."""
+        live = self._running.find(public_id)
+        battle = live.battle if live else await self._find(public_id)
+        if battle is None or battle.voter != voter:
+            return None
+        return self._view(battle, live)
+
+    async def watch(
+        self,
+        voter: str,
+        public_id: str,
+        is_read: Callable[[], bool] = lambda: True,
+        is_wanted: Callable[[], bool] = lambda: True,
+    ) -> AsyncIterator[BattleView]:
+        """Frames of the running turn, at most four a second, then the battle after the turn is stored.
+
+        `is_read` tells whether the frames still reach a browser: a turn without readers is stopped. A turn that
+        another server runs is read from the store until it has ended. Nothing more comes when `is_wanted` is false.
+        """
+        if live := self._running.find(public_id, voter):
+            with live.read_by(is_read):
+                async for _ in live.turn.frames(is_wanted):
+                    yield self._view(live.battle, live)
+        shown = None
+        while is_wanted() and (view := await self.view(voter, public_id)) is not None:
+            if view != shown:
+                yield view
+            if view.status is not BattleStatus.RUNNING:
+                return
+            shown = view
+            await asyncio.sleep(READ_EVERY)
+
+    async def follow(
+        self, voter: str, public_id: str, is_read: Callable[[], bool] = lambda: True
+    ) -> AsyncIterator[Frame | BattleView | None]:
+        """Frames of the turn that runs here, then each new state of the battle until no turn runs.
+
+        `None` says after `IDLE` seconds that there is nothing new. An outage of the database ends nothing. Nothing
+        comes for a battle of another voter.
+        """
+        if live := self._running.find(public_id, voter):
+            last = live.battle.turns[-1]
+            with live.read_by(is_read):
+                async for is_new in news_of(live.turn):
+                    texts = live.released()
+                    yield Frame(last.number, last.attempt, texts, live.turn.both_have_begun) if is_new else None
+        async for view in self._states(voter, public_id):
+            yield view
+
+    async def _states(self, voter: str, public_id: str) -> AsyncIterator[BattleView | None]:
+        """The battle from the store when it has changed, until no turn runs or this server stops."""
+        shown: BattleView | None = None
+        waited = 0.0
+        while True:
+            with suppress(DatabaseUnavailable):
+                view = await self.view(voter, public_id)
+                if view is None:
+                    return
+                if view != shown:
+                    yield view
+                    shown, waited = view, 0.0
+                if view.status is not BattleStatus.RUNNING:
+                    return
+            if self._running.closing:
+                return
+            await asyncio.sleep(READ_EVERY)
+            waited += READ_EVERY
+            if waited >= IDLE:
+                yield None
+                waited = 0.0

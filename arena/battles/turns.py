@@ -1,0 +1,296 @@
+"""The turns of a battle: begun, continued, edited, stopped, and run again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from arena.battles.battle_access import BattleAccess
+from arena.battles.conversation_length import check_length
+from arena.battles.live_turns import RunningTurn
+from arena.battles.matchmaking import TooFewModels, draw_other
+from arena.battles.model_choice import models_of_battle
+from arena.battles.refusals import (
+    CHANGED,
+    INTERRUPTED,
+    NOT_STOPPED,
+    OVER,
+    STILL_RUNNING,
+    UNDO_FIRST,
+    BattleRefused,
+)
+from arena.battles.turn_costs import Reservation
+from arena.battles.views import BattleView, interrupted
+from arena.rules.modes import Mode
+from arena.rules.prompt_limits import checked_prompt
+from arena.rules.suggested_prompts import is_suggested
+from arena.rules.votes import Side
+from arena.serving.availability import Visitor
+from arena.store import Session, running_turns
+from arena.store import battles as stored
+from arena.store.battles import StoredBattle
+from arena.store.pending_votes import VotePending
+from arena.store.schema.battles import BattleStatus, CompletionStatus
+
+AGAIN_AFTER = (BattleStatus.VOTED, BattleStatus.ABANDONED)  # what is drawn then says nothing about an open battle
+OPEN, FAILED = BattleStatus.OPEN, BattleStatus.FAILED
+
+
+class Turns(BattleAccess):
+    """Everything that makes models write, or stops them."""
+
+    async def begin(
+        self,
+        voter: str,
+        prompt: str,
+        address: str | None = None,
+        *,
+        mode: Mode = Mode.BLIND,
+        models: Sequence[str] = (),
+        images: Sequence[str] = (),
+        again: str | None = None,
+    ) -> BattleView:
+        """Run the models of a new battle on the prompt: two drawn ones, or the `models` that the voter has chosen.
+
+        `again`: the first prompt of that battle, and two other models. Raises `PromptRejected`, `BattleRefused`.
+        """
+        self._visitors.check_load()
+        _check_images(images)
+        earlier = await self._ended(voter, again) if again else None
+        prompt = checked_prompt(earlier.turns[0].prompt if earlier else prompt, self.limits.max_prompt_characters)
+        check_length(self.serving, (), prompt)
+        pair = models_of_battle(self.serving, self.random, mode, models, earlier)
+
+        def write(session: Session) -> tuple[StoredBattle, Reservation]:
+            calls = len(mode.sides)
+            self._visitors.count_turn(session, Visitor(voter, address), begins=True, calls=calls)
+            battle = stored.add_battle(
+                session,
+                voter,
+                pair.model_a,
+                pair.model_b,
+                pair.probability,
+                self.server,
+                mode,
+                suggested=is_suggested(prompt),
+            )
+            stored.add_turn(session, battle.id or 0, prompt)
+            running = stored.find_running(session, battle.public_id)
+            return running, self._visitors.reserve(session, running)
+
+        with self._running.place(voter):
+            return self._run_turn(*await self._write(write), address)
+
+    async def continue_(
+        self, voter: str, public_id: str, prompt: str, address: str | None = None, *, images: Sequence[str] = ()
+    ) -> BattleView:
+        """Run the same models on the next prompt. Raises `PromptRejected`, `BattleRefused`."""
+        _check_images(images)
+        prompt = checked_prompt(prompt, self.limits.max_prompt_characters)
+        async with self._lock(public_id):
+            battle = await self._settled(voter, public_id)
+            if interrupted(battle):
+                raise BattleRefused(INTERRUPTED, code="interrupted")
+            if len(battle.turns) >= self.limits.max_turns:
+                raise BattleRefused(
+                    "A battle has at most {most} turns. Vote, then start a new battle.",
+                    code="too_many_turns",
+                    most=self.limits.max_turns,
+                )
+            check_length(self.serving, battle.turns, prompt)
+            return await self._another_turn(
+                battle, address, lambda session: stored.add_turn(session, battle.id, prompt)
+            )
+
+    async def edit(self, voter: str, public_id: str, prompt: str, address: str | None = None) -> BattleView:
+        """Replace the last prompt and run the models again, also after a failure.
+
+        Raises `PromptRejected`, `BattleRefused`.
+        """
+        prompt = checked_prompt(prompt, self.limits.max_prompt_characters)
+        async with self._lock(public_id):
+            battle = await self._settled(voter, public_id, OPEN, FAILED)
+            check_length(self.serving, battle.turns[:-1], prompt)
+
+            def write(session: Session) -> None:
+                stored.change_prompt(session, battle.id, prompt, suggested=is_suggested(prompt))
+                stored.add_attempt(session, battle.id, battle.mode.sides)
+
+            return await self._another_turn(battle, address, write)
+
+    async def regenerate(
+        self, voter: str, public_id: str, address: str | None = None, *, side: Side | None = None
+    ) -> BattleView:
+        """Run the models again on the last prompt, or only that of one side. Raises `BattleRefused`."""
+        async with self._lock(public_id):
+            battle = await self._settled(voter, public_id)
+            if side is not None:
+                _check_side(battle, side)
+                _check_other_side(battle, side)
+            return await self._again(battle, address, [side] if side else battle.mode.sides)
+
+    async def retry(self, voter: str, public_id: str, address: str | None = None) -> BattleView:
+        """Run the same models again after a failure. Raises `BattleRefused`."""
+        async with self._lock(public_id):
+            battle = await self._settled(voter, public_id, FAILED)
+            return await self._again(battle, address, battle.mode.sides)
+
+    async def reroll(self, voter: str, public_id: str, side: Side, address: str | None = None) -> BattleView:
+        """Draw another model for the side that failed, and run both on the prompt. Raises `BattleRefused`."""
+        async with self._lock(public_id):
+            battle = await self._settled(voter, public_id, FAILED, may_lack=side)
+            _check_reroll(battle, side)
+            failed = battle.models[side]
+            kept = next(name for other, name in battle.models.items() if other != side)
+            try:
+                name, probability = draw_other(self.serving.available_weights(), kept, failed, self.random)
+            except TooFewModels:
+                raise BattleRefused(
+                    "No other model is available now. Try again with the same models, or start a new battle.",
+                    code="too_few_models",
+                ) from None
+            return await self._again(
+                battle,
+                address,
+                battle.mode.sides,
+                lambda session: stored.replace_model(session, battle.id, side, name, probability),
+            )
+
+    async def stop(self, voter: str, public_id: str) -> BattleView:
+        """Stop the models now and keep what is shown, also on another server. Raises `BattleRefused`.
+
+        Where there is nothing to compare yet, the turn can only be run again. A turn that has ended stays as it is.
+        """
+        if live := self._running.find(public_id, voter):
+            if not await self._running.stop_early(live):
+                raise BattleRefused(NOT_STOPPED, code="not_saved")
+            return self._view(await self._own(voter, public_id))
+        battle = await self._own(voter, public_id)
+        if battle.status is BattleStatus.RUNNING:
+            battle = await self._stop_elsewhere(battle)
+            if battle.status is BattleStatus.RUNNING:
+                raise BattleRefused(NOT_STOPPED, code="not_saved")
+        return self._view(battle)
+
+    async def _ended(self, voter: str, public_id: str) -> StoredBattle:
+        """The voter's battle, whose prompt may be given to other models. Raises `BattleRefused`."""
+        battle = await self._own(voter, public_id)
+        if battle.mode is Mode.BLIND and battle.status not in AGAIN_AFTER:
+            raise BattleRefused("Vote on this battle first, or leave it.", code="wrong_status")
+        return battle
+
+    async def _again(
+        self,
+        battle: StoredBattle,
+        address: str | None,
+        sides: Sequence[Side],
+        change: Callable[[Session], None] = lambda _session: None,
+    ) -> BattleView:
+        """Write a change and run these sides again on the last prompt."""
+        check_length(self.serving, battle.turns[:-1], battle.turns[-1].prompt)
+
+        def write(session: Session) -> None:
+            change(session)
+            stored.add_attempt(session, battle.id, sides)
+
+        return await self._another_turn(battle, address, write, calls=len(sides))
+
+    async def _another_turn(
+        self,
+        battle: StoredBattle,
+        address: str | None,
+        write: Callable[[Session], None],
+        calls: int | None = None,
+    ) -> BattleView:
+        """Write the change to a battle and start its next turn. Raises `BattleRefused`."""
+        self._visitors.check_load()
+        calls = calls or len(battle.mode.sides)
+
+        def begin(session: Session) -> tuple[StoredBattle, Reservation]:
+            self._visitors.count_turn(session, Visitor(battle.voter, address), begins=False, calls=calls)
+            running_turns.take(session, battle.id, self.server, battle.status)
+            write(session)
+            running = stored.find_running(session, battle.public_id)
+            return running, self._visitors.reserve(session, running)
+
+        with self._running.place(battle.voter):
+            try:
+                return self._run_turn(*await self._write(begin), address)
+            except stored.WrongStatus:
+                raise BattleRefused(CHANGED, code="wrong_status") from None
+            except VotePending:
+                raise BattleRefused(UNDO_FIRST, code="already_voted") from None
+
+    async def _settled(
+        self,
+        voter: str,
+        public_id: str,
+        *statuses: BattleStatus,
+        may_lack: Side | None = None,
+    ) -> StoredBattle:
+        """The voter's own battle with one of these statuses, by default open. Raises `BattleRefused`.
+
+        Its models are still served; the one on the side `may_lack` need not be.
+        """
+        if self._running.find(public_id, voter):
+            raise BattleRefused(STILL_RUNNING, code="still_running")
+        battle = await self._own(voter, public_id)
+        if battle.status is BattleStatus.RUNNING:
+            raise BattleRefused(STILL_RUNNING, code="still_running")
+        if battle.status not in (statuses or (OPEN,)):
+            raise BattleRefused(OVER, code="wrong_status")
+        if battle.pending is not None:
+            raise BattleRefused(UNDO_FIRST, code="already_voted")
+        needed = {name for side, name in battle.models.items() if side != may_lack}
+        if not needed <= self.serving.models.keys():
+            advice = "" if interrupted(battle) or battle.status is FAILED else "Vote, or start a new battle."
+            raise _model_gone(can_vote=bool(advice))
+        return battle
+
+    def _run_turn(self, battle: StoredBattle, reservation: Reservation, address: str | None) -> BattleView:
+        """Start the turn that the store has as running."""
+        live: RunningTurn = self._running.start(battle, reservation, address)
+        return self._view(battle, live)
+
+
+def _model_gone(*, can_vote: bool) -> BattleRefused:
+    if can_vote:
+        return BattleRefused(
+            "A model of this battle is no longer served. Vote, or start a new battle.", code="model_gone"
+        )
+    return BattleRefused("A model of this battle is no longer served. Start a new battle.", code="model_gone")
+
+
+def _check_images(images: Sequence[str]) -> None:
+    if images:
+        raise BattleRefused("The models of this arena read no images. Remove the images.", code="image_rejected")
+
+
+def _check_side(battle: StoredBattle, side: Side) -> None:
+    if side not in battle.models:
+        raise BattleRefused("This battle has no side {side}.", code="bad_value", side=str(side)[:20])
+
+
+def _check_other_side(battle: StoredBattle, side: Side) -> None:
+    """One side alone is run again only beside a completion that is whole or was stopped by the voter."""
+    last = battle.turns[-1].completions
+    if any(last[other].status is CompletionStatus.ABANDONED for other in last if other != side):
+        raise BattleRefused(INTERRUPTED, code="interrupted")
+
+
+def _check_reroll(battle: StoredBattle, side: Side) -> None:
+    _check_side(battle, side)
+    if battle.mode is not Mode.BLIND:
+        raise BattleRefused(
+            "You chose the models of this battle. Try again, or start a new battle with others.",
+            code="wrong_status",
+        )
+    if len(battle.turns) > 1:
+        raise BattleRefused(
+            "Another model has not had the earlier turns of this battle. Try again with the same models, "
+            "or start a new battle.",
+            code="wrong_status",
+        )
+    if battle.turns[-1].completions[side].status is not CompletionStatus.FAILED:
+        raise BattleRefused(
+            "This side has not failed. Draw another model for the other side.", code="wrong_status"
+        )

@@ -1,0 +1,35 @@
+"""The prompts that the page suggests, by category. Battles that begin with one are marked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+FILE = Path(__file__).with_name("suggested_prompts.json")
+
+
+@cache
+def suggested_prompts(language: str = "en") -> Mapping[str, tuple[str, ...]]:
+    """The prompts of a language by category; English ones for a language without."""
+    languages = json.loads(FILE.read_text(encoding="utf-8"))
+    chosen = languages.get(language) or languages.get(language.replace("-", "_")) or languages["en"]
+    return {category: tuple(prompts) for category, prompts in chosen.items()}
+
+
+def is_suggested(prompt: str) -> bool:
+    """Whether this is a suggested prompt, in any language, apart from spaces and letter case."""
+    return _folded(prompt) in _all()
+
+
+@cache
+def _all() -> frozenset[str]:
+    languages = json.loads(FILE.read_text(encoding="utf-8"))
+    return frozenset(
+        _folded(prompt) for chosen in languages.values() for prompts in chosen.values() for prompt in prompts
+    )
+
+
+def _folded(prompt: str) -> str:
+    return " ".join(prompt.split()).casefold()

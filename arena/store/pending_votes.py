@@ -1,0 +1,82 @@
+"""Votes that their voters can still undo: saved, counted when they are due, or removed.
+
+A battle with a pending vote is open. Every change locks the battle first, so that a vote and the next turn exclude each
+other, and of two servers one counts it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CursorResult, delete, update
+from sqlmodel import Session, col, select
+
+from arena.store.schema.battles import Battle, PendingVote
+
+AT_ONCE = 200  # due votes that one server reads in one pass
+
+
+@dataclass(frozen=True)
+class StoredPendingVote:
+    """A vote that does not count yet."""
+
+    winner: str
+    reasons: tuple[str, ...]
+    due_at: datetime
+
+
+class VotePending(Exception):
+    """The battle has a vote that can still be undone, so nothing else may change; nothing was written."""
+
+
+def find_pending(session: Session, battle_id: int) -> StoredPendingVote | None:
+    """The pending vote of a battle."""
+    row = session.exec(select(PendingVote).where(PendingVote.battle_id == battle_id)).one_or_none()
+    return StoredPendingVote(row.winner, decoded(row.reasons), row.due_at) if row else None
+
+
+def add_pending(
+    session: Session, battle_id: int, voter: str, winner: str, reasons: Sequence[str], due_at: datetime
+) -> None:
+    """Save a vote that counts when it is due. The caller has locked the battle."""
+    row = PendingVote(battle_id=battle_id, voter=voter, winner=winner, reasons=encoded(reasons), due_at=due_at)
+    session.add(row)
+    session.flush()
+
+
+def change_reasons(session: Session, battle_id: int, reasons: Sequence[str]) -> None:
+    """Replace the reasons of a pending vote."""
+    session.execute(
+        update(PendingVote).where(col(PendingVote.battle_id) == battle_id).values(reasons=encoded(reasons))
+    )
+
+
+def remove_pending(session: Session, battle_id: int) -> bool:
+    """Remove a pending vote; returns whether this transaction did: of two at once, one does."""
+    done: CursorResult[Any] = session.execute(  # type: ignore[assignment]
+        delete(PendingVote).where(col(PendingVote.battle_id) == battle_id)
+    )
+    return done.rowcount == 1
+
+
+def due_battles(session: Session, at: datetime) -> Sequence[str]:
+    """The public ids of the battles whose pending vote is due, the oldest first."""
+    due = (
+        select(Battle.public_id)
+        .join(PendingVote, col(PendingVote.battle_id) == col(Battle.id))
+        .where(col(PendingVote.due_at) <= at)
+    )
+    return session.exec(due.order_by(col(PendingVote.due_at)).limit(AT_ONCE)).all()
+
+
+def encoded(reasons: Sequence[str]) -> str | None:
+    """Reasons as stored: a JSON list, or null for none."""
+    return json.dumps(list(dict.fromkeys(reasons))) if reasons else None
+
+
+def decoded(reasons: str | None) -> tuple[str, ...]:
+    return tuple(json.loads(reasons)) if reasons else ()
