@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from random import Random
 
 from arena.battles.matchmaking import Pair, TooFewModels, draw_pair, why_no_battle
-from arena.battles.refusals import BattleRefused
+from arena.battles.refusals import BUSY, BattleRefused
 from arena.rules.modes import Mode
 from arena.serving.models import Serving
 from arena.store.battles import StoredBattle
@@ -61,4 +61,5 @@ def _drawn(serving: Serving, random: Random, earlier: StoredBattle | None) -> Pa
             raise BattleRefused(
                 "There are no two other models that are available now. Start a new battle.", code="too_few_models"
             ) from None
-        raise BattleRefused(why_no_battle(serving) or "", code="too_few_models") from None
+        why = why_no_battle(serving) or BUSY
+        raise BattleRefused(why, code="too_few_models") from None

@@ -17,14 +17,18 @@ NOT_SAVED = gettext_noop(
     "The arena cannot save answers at the moment, so your vote was not counted. "
     "Both answers are kept. Vote again in a minute."
 )
-NOT_STOPPED = gettext_noop("The arena cannot save answers at the moment. Both answers are kept. Try again in a minute.")
+NOT_STOPPED = gettext_noop(
+    "The arena cannot save answers at the moment. Both answers are kept. Try again in a minute."
+)
 STILL_RUNNING = gettext_noop("Both models are still writing. Wait until they finish, or vote now.")
 NOT_BEGUN = gettext_noop("Wait until both models have started to write.")
 CHANGED = gettext_noop("This battle has changed in the meantime. Reload the page to see it.")
 UNDO_FIRST = gettext_noop("You have already voted on this battle. Undo your vote first.")
 NOT_YOURS = gettext_noop("This battle is not yours or no longer exists. Start a new battle.")
 OVER = gettext_noop("This battle is over. Start a new battle.")
-NO_VOTE_HERE = gettext_noop("You chose the models of this battle, so it takes no vote. Start a blind battle to vote.")
+NO_VOTE_HERE = gettext_noop(
+    "You chose the models of this battle, so it takes no vote. Start a blind battle to vote."
+)
 
 
 class BattleRefused(Refusal):

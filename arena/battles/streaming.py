@@ -231,6 +231,8 @@ class LiveTurn:
             shown = current
             yield
             await _wait(self.done, FRAME_EVERY)
+        if is_wanted() and self._progress() != shown:
+            yield
 
     def _progress(self) -> tuple[int, ...]:
         """What changes with the shown text, without a look at the text."""

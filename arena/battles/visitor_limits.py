@@ -10,8 +10,8 @@ from arena.battles.loop_lag import LoopLag
 from arena.battles.refusals import BUSY, BattleRefused
 from arena.battles.turn_costs import Reservation, call_estimates, dearest_turn
 from arena.config import LimitSettings
-from arena.rules.limits import Action, Limit, Scope, Spending, budget_refusal, until_midnight
 from arena.messages import Phrase
+from arena.rules.limits import Action, Limit, Scope, Spending, budget_refusal, until_midnight
 from arena.rules.refusals import Code
 from arena.serving.availability import Visitor
 from arena.serving.models import Serving

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from arena.battles.refusals import INTERRUPTED, NO_VOTE_HERE, BattleRefused, VoteRefused
 from arena.battles.views import interrupted
-from arena.rules.modes import Mode
 from arena.messages import gettext_noop
+from arena.rules.modes import Mode
 from arena.rules.refusals import Code
 from arena.rules.vote_reasons import REASONS, unknown_reason
 from arena.rules.votes import HUMAN, WINNERS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from arena.messages import Phrase, TranslatableError
+from arena.messages import TranslatableError
 
 Code = Literal[
     "already_voted",

@@ -29,7 +29,16 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "web/static/**.js": {"jsx": False, "parse_template_string": True},
 }
 # classes whose first argument is a text for readers
-TEXTS = ("BattleRefused", "Busy", "NoSuchBoard", "NoSuchDay", "Phrase", "PromptRejected", "TranslatableError")
+TEXTS = (
+    "BattleRefused",
+    "Busy",
+    "NoSuchBoard",
+    "NoSuchDay",
+    "Phrase",
+    "PromptRejected",
+    "TranslatableError",
+    "VoteRefused",
+)
 KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "_": None,
     "gettext": None,

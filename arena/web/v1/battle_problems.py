@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from arena.battles.live_turns import BattleRefused
+from arena.battles.refusals import BattleRefused
 from arena.rules.prompt_limits import PromptRejected
 
 # The status of each code. 409: the state of the battle does not allow it; 422: the input; 429 and 503: later.

@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from arena.battles.battles import Battles
-from arena.battles.live_turns import BattleRefused
+from arena.battles.refusals import BattleRefused
 from arena.battles.views import BattleView
 from arena.config import Settings
 from arena.errors import DatabaseUnavailable

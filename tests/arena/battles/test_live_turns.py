@@ -48,7 +48,9 @@ def postgres_database(postgres):
 
 
 async def server(database: Database, model: ScriptedSettings = WORDS, **limits: object) -> Battles:
-    battles = Battles(database, ready(*pair(model)), BattleSettings(**{"pacing": "off", "undo_seconds": 0, **limits}))
+    battles = Battles(
+        database, ready(*pair(model)), BattleSettings(**{"pacing": "off", "undo_seconds": 0, **limits})
+    )
     await battles.open()
     return battles
 
