@@ -138,8 +138,9 @@ def test_the_oldest_results_make_room_for_new_ones(sqlite):
 async def test_a_voter_lets_others_read_a_battle_and_takes_it_back(battles, sqlite):
     view = await battles.begin("ann", "Why is the sky blue?")
     await settled(battles, "ann", view.public_id)
-    with pytest.raises(BattleRefused, match="only after your vote"):
-        await battles.share("ann", view.public_id, True)
+    assert (await battles.share("ann", view.public_id, True)).shared  # consent before the vote
+    with sqlite.read() as session:
+        assert search(session, BattleConditions(), judged=True) == ([], False)
     await battles.vote("ann", view.public_id, "tie")
     with pytest.raises(BattleRefused, match="not yours"):
         await battles.share("bob", view.public_id, True)
