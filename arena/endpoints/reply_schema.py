@@ -140,15 +140,20 @@ class ModelList(Sent):
 Schema = TypeVar("Schema", bound=Sent)
 
 
+def _no_number(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+DECODER = json.JSONDecoder(parse_constant=_no_number)  # made once: a stream has an object for each token
+
+
 def read_json(data: str) -> Any:
     """The value of a JSON text, with U+FFFD for what no database stores: half a surrogate pair, and NUL.
 
     Raises `ValueError`, also for NaN, numbers of thousands of digits and brackets nested a thousand deep.
     """
     try:
-        return json.loads(
-            ESCAPES.sub(_whole_escape, data) if UNSTORABLE.search(data) else data, parse_constant=_no_number
-        )
+        return DECODER.decode(ESCAPES.sub(_whole_escape, data) if UNSTORABLE.search(data) else data)
     except RecursionError:
         raise ValueError("nested too deep") from None
 
@@ -224,7 +229,3 @@ def _joined(sent: dict[str, Any], choice: WholeChoice) -> dict[str, Any]:
 def _whole_escape(escape: re.Match[str]) -> str:
     """The escape itself, or U+FFFD for half a surrogate pair and NUL."""
     return "\\ufffd" if escape[0].startswith("\\u") and len(escape[0]) == 6 else escape[0]
-
-
-def _no_number(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
