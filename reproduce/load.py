@@ -34,7 +34,7 @@ from rich.console import Console
 from rich.table import Table
 
 from reproduce.attacks.target import target
-from reproduce.streams.voters import Reading, read_raw, vote
+from reproduce.streams.voters import Failed, Reading, read_raw, vote
 
 PACE = 20.0  # tokens a second
 RAMP = 2.0  # seconds in which all voters begin
@@ -56,7 +56,7 @@ lag_seconds = 0
 MODEL = """[[models]]
 name = "{name}"
 endpoint = "openai"
-base_url = "http://127.0.0.1:{port}/v1"
+url = "http://127.0.0.1:{port}/v1"
 model = "m"
 """
 # One battle a voter through Gradio's queue, two cores: voters -> CPU seconds a battle, added p95 in milliseconds
@@ -111,8 +111,17 @@ def main() -> None:
 
 
 async def _warm_up(port: int, proxy: int, form: str) -> None:
-    """Load what is loaded with the first request."""
-    await asyncio.gather(vote(port, form), read_raw(proxy, 1))
+    """Wait for the models, and load what is loaded with the first request."""
+    await read_raw(proxy, 1)
+    end = time.monotonic() + 30
+    while True:
+        try:
+            await vote(port, form)
+            return
+        except Failed:
+            if time.monotonic() > end:
+                raise
+            await asyncio.sleep(0.5)
 
 
 def _run(pid: int, voters: int, one: object) -> Run:
