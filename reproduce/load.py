@@ -52,6 +52,7 @@ open_requests_per_address = 0
 open_events_per_address = 0
 open_requests = 0
 lag_seconds = 0
+tokens_per_day = 0
 """
 MODEL = """[[models]]
 name = "{name}"
