@@ -93,12 +93,13 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
     app.state.battles = battles
     app.state.v1 = v1.Context(cache, settings)
     places = v1.StreamPlaces(settings.limits.open_events_per_address)
-    app.state.battle_api = v1.BattleContext(battles, settings, signer, places)
+    boards = CachedBoards(cache, settings)
+    app.state.battle_api = v1.BattleContext(battles, settings, boards, signer, places)
     app.include_router(api.routes(environment))
     app.include_router(v1.router)
     app.include_router(information.routes(environment, settings.web.pages_dir))
     app.include_router(explain.routes(settings, database, explanations))
-    _include_pages(app, CachedBoards(cache, settings), environment)
+    _include_pages(app, boards, environment)
     for part in (app, mount_battle_page(app, settings, battles)):
         add_error_pages(part, environment)
     return app

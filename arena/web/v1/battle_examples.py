@@ -8,13 +8,31 @@ from typing import Any
 from arena.web.v1.battle_problems import STATUSES
 from arena.web.v1.problems import MEDIA
 
+_CARD = {
+    "model": "smollm2-135m-instruct", "page": "/models/smollm2-135m-instruct", "organisation": "Hugging Face",
+    "licence": "Apache-2.0", "price_in": 0.02, "price_out": 0.06, "seconds": 3.2, "first_token_seconds": 0.4,
+    "tokens": 150, "energy_wh": 0.01, "rating": 1043.2, "lower": 1012.7, "upper": 1073.7, "rank": 1, "battles": 412,
+    "url": "https://example.org/smollm2",
+}  # fmt: skip
 BATTLE = {
-    "id": "Zr9xQ2kPm1aB7cDe", "mode": "blind", "status": "open", "turn": 1, "attempt": 1,
-    "can_vote": True, "can_continue": True, "can_stop": False, "shared": False, "interrupted": False,
-    "failure": None, "vote": None, "models": None, "reveal": None,
+    "id": "Zr9xQ2kPm1aB7cDe", "mode": "blind", "status": "voted", "turn": 1, "attempt": 1,
+    "can_vote": False, "can_continue": False, "can_stop": False, "shared": False, "interrupted": False,
+    "failure": None, "vote": {"winner": "model_a", "reasons": ["correct"], "counts": True, "undo_until": None},
+    "models": {"a": "smollm2-135m-instruct", "b": "qwen2.5-0.5b-instruct"},
+    "completions": {"a": {"status": "finished", "truncated": False}, "b": {"status": "finished", "truncated": False}},
     "turns": [{"number": 1, "prompt": "Name a tree.", "images": [], "completions": {
         "a": {"text": "Birch.", "status": "finished", "truncated": False},
         "b": {"text": "A tree is the oak.", "status": "finished", "truncated": False}}}],
+    "reveal": {"a": _CARD, "b": _CARD, "others": {"votes": 40, "a": 20, "b": 11, "ties": 6, "both_bad": 3}},
+}  # fmt: skip
+ARENA = {
+    "title": "Arena", "language": "en", "languages": [{"code": "en", "name": "English"}], "can_begin": True,
+    "why_not": None, "undo_seconds": 5.0,
+    "limits": {"prompt_characters": 20000, "turns": 10, "images": 0, "image_bytes": 0},
+    "reasons": {"better": [{"reason": "correct", "label": "correct"}], "both_bad": [{"reason": "wrong", "label": "wrong"}]},
+    "prompts": {"coding": ["Explain what a race condition is."]},
+    "consent": "A battle is published only if you agree to share it.",
+    "models": [{"model": "smollm2-135m-instruct", "images": False}],
 }  # fmt: skip
 EVENTS = (
     'retry: 1000\n\nevent: text\nid: 1.1.6.6\ndata: {"a":"Birch.","b":"A tree"}\n\n'
@@ -71,3 +89,7 @@ STREAM = EVENT_EXAMPLE | problem_responses(*READ)
 SESSION: dict[int | str, dict[str, Any]] = {
     201: {"description": "The token", "content": {"application/json": {"example": TOKEN}}}
 }
+ARENA_EXAMPLE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The arena", "content": {"application/json": {"example": ARENA}}}
+}
+ARENA_RESPONSES = ARENA_EXAMPLE | problem_responses(422)

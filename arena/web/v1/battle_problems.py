@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from arena.battles.refusals import BattleRefused
-from arena.rules.prompt_limits import PromptRejected
+from arena.battles.refusals import NOT_YOURS
+from arena.messages import gettext_noop
+from arena.rules.refusals import Refusal
 
 # The status of each code. 409: the state of the battle does not allow it; 422: the input; 429 and 503: later.
 STATUSES: Mapping[str, int] = {
@@ -38,13 +39,12 @@ STATUSES: Mapping[str, int] = {
 }
 RETRY_AFTER = 5  # seconds, where the time is not known
 
-NOT_FOUND = "This battle is not yours or does not exist. Start a new battle."
-NOT_SAVED = (
-    "The arena cannot save anything at the moment, so nothing was changed. "
-    "Nothing is lost. Send the request again in a few seconds; a repeated vote counts once."
+NOT_SAVED = gettext_noop(
+    "The arena cannot save anything at the moment. "
+    "Nothing is lost; try again in a few seconds. A repeated vote counts once."
 )
-UNREACHABLE = "The arena cannot reach its data at the moment. Send the request again in a few seconds."
-NOT_JSON = "The body is not application/json. Send JSON with this content type."
+UNREACHABLE = gettext_noop("The arena cannot reach its data at the moment. Try again in a few seconds.")
+NOT_JSON = gettext_noop("The body is not application/json. Send JSON with this content type.")
 
 
 class BattleProblem(Exception):
@@ -67,13 +67,8 @@ class BattleProblem(Exception):
         return headers
 
 
-def problem_of(refusal: BattleRefused | PromptRejected) -> BattleProblem:
-    """The problem of a refused request."""
-    if isinstance(refusal, PromptRejected):
-        code = getattr(refusal, "code", "prompt_rejected")
-    else:
-        code = getattr(refusal, "code", "wrong_status")
-    seconds = getattr(refusal, "seconds", None)
-    if seconds is not None and code not in ("budget", "limit"):
-        code = "limit"
-    return BattleProblem(code if code in STATUSES else "wrong_status", str(refusal), seconds)
+def problem_of(refusal: Refusal) -> BattleProblem:
+    """The problem of a refused request. Whether a battle of another voter exists is not told."""
+    if refusal.code == "not_found":
+        return BattleProblem("not_found", NOT_YOURS)
+    return BattleProblem(refusal.code, refusal.text, getattr(refusal, "seconds", None))

@@ -2,120 +2,57 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import Awaitable
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from arena.battles.battles import Battles
-from arena.battles.refusals import BattleRefused
+from arena.battles.refusals import NOT_YOURS
 from arena.battles.views import BattleView
-from arena.config import Settings
-from arena.errors import DatabaseUnavailable
-from arena.rules.prompt_limits import PromptRejected
-from arena.web.outages import OUTAGES
-from arena.web.session import CookieSigner
+from arena.messages import gettext_noop
+from arena.rules.modes import Mode
 from arena.web.v1 import battle_examples as examples
 from arena.web.v1 import battle_requests as bodies
-from arena.web.v1.battle_problems import (
-    NOT_FOUND,
-    NOT_JSON,
-    NOT_SAVED,
-    UNREACHABLE,
-    BattleProblem,
-    problem_of,
-)
+from arena.web.v1.battle_context import Api, BattleContext, BattleRoute
+from arena.web.v1.battle_problems import BattleProblem
 from arena.web.v1.battle_replies import battle_document
 from arena.web.v1.battle_stream import battle_events
 from arena.web.v1.event_stream import EVENT_STREAM, EventStream, event
-from arena.web.v1.problems import HEAD, ProblemRoute, described, problem
-from arena.web.v1.stream_places import StreamPlaces
+from arena.web.v1.problems import HEAD, ProblemRoute
+from arena.web.v1.reveal import reveal_of
 from arena.web.v1.turn_writers import writer
-from arena.web.v1.visitors import Asking, check_origin
+from arena.web.v1.visitors import Asking
 
-SAFE = frozenset({"GET", "HEAD"})
-TOO_MANY_STREAMS = "Your network follows too many battles at once. Close some pages and try again."
+TOO_MANY_STREAMS = gettext_noop("Your network follows too many battles at once. Close some pages and try again.")
 
-
-@dataclass(frozen=True)
-class BattleContext:
-    """What the routes of battles share."""
-
-    battles: Battles
-    settings: Settings
-    signer: CookieSigner
-    places: StreamPlaces
-
-
-async def _context(request: Request) -> BattleContext:
-    context: BattleContext = request.app.state.battle_api
-    return context
-
-
-Api = Annotated[BattleContext, Depends(_context)]
 Html = Annotated[bool, Query(alias="html", description="1: prompts and completions as HTML, too")]
-
-
-class BattleRoute(ProblemRoute):
-    """A route whose refusals have a `code`. Requests that change something must come from the arena's own pages."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-
-        async def handled(request: Request) -> Response:
-            try:
-                await _check(request)
-                response = await handle(request)
-            except (BattleRefused, PromptRejected) as refusal:
-                return _reply(problem_of(refusal), request)
-            except BattleProblem as refused:
-                return _reply(refused, request)
-            except RequestValidationError as error:
-                return _reply(BattleProblem("bad_value", described(error)), request)
-            except DatabaseUnavailable as outage:
-                OUTAGES.report(outage)
-                code, text = ("unreachable", UNREACHABLE) if request.method in SAFE else ("not_saved", NOT_SAVED)
-                return _reply(BattleProblem(code, text), request)
-            response.headers.setdefault("cache-control", "no-store")
-            return response
-
-        return handled
-
-
-async def _check(request: Request) -> None:
-    """Raises `BattleProblem` for a change from another site, and for a body that a form of another site can send."""
-    if request.method in SAFE:
-        return
-    context = await _context(request)
-    check_origin(request, context.settings.web.public_url)
-    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media != "application/json" and await request.body():
-        raise BattleProblem("media_type", NOT_JSON)
-
-
-def _reply(refused: BattleProblem, request: Request) -> Response:
-    return problem(refused.status, refused.detail, request, refused.code, refused.headers)
-
-
+BATTLE, NOTHING = examples.battle_responses(), examples.problem_responses(*examples.CHANGE)
 router = APIRouter(prefix="/battles", route_class=BattleRoute, tags=["battles"])
 
 
 @router.post("", status_code=201, responses=examples.battle_responses(201))
 async def begin(body: bodies.Begin, visitor: Asking, api: Api, html: Html = False) -> Response:
-    """Begin a battle: two models answer the prompt."""
-    view = await api.battles.begin(visitor.voter, body.prompt, visitor.address)
-    return _battle(view, html, HTTPStatus.CREATED)
+    """Begin a battle: two drawn models answer the prompt, or those that are named."""
+    begun = api.battles.begin(
+        visitor.voter,
+        body.prompt,
+        visitor.address,
+        mode=Mode(body.mode),
+        models=body.models,
+        images=body.images,
+        again=body.again,
+    )
+    return await _battle(api, begun, html, HTTPStatus.CREATED)
 
 
 @router.get("/{battle}", responses=examples.battle_responses(200, *examples.READ))
 async def state(battle: str, visitor: Asking, api: Api, html: Html = False) -> Response:
     """The battle as it is now."""
-    return _battle(await _own(api, visitor.voter, battle), html)
+    return await _battle(api, _own(api, visitor.voter, battle), html)
 
 
 @router.get("/{battle}/stream", responses=examples.STREAM)
@@ -131,48 +68,89 @@ async def stream(
     view = await _own(api, visitor.voter, battle)
     if request.scope.get(HEAD):
         return Response(media_type=EVENT_STREAM)
-    if api.places.is_full(visitor.address or ""):
+    address = visitor.address or ""
+    if api.places.is_full(address):
         raise BattleProblem("limit", TOO_MANY_STREAMS)
     last_id = request.headers.get("last-event-id", last_event_id)
-    turn = writer(format == "html", last_id, len(view.exchanges), 1)
-    place = api.places.take(visitor.voter, view.public_id, visitor.address or "")
+    turn = writer(format == "html", last_id, view.turn, view.attempt)
+    place = api.places.take(visitor.voter, view.public_id, address)
     events = battle_events(api.battles, visitor.voter, view, turn, lambda: place.stream.is_read)
     reply = EventStream(events, place.stream.watched, lambda: api.places.leave(place))
     place.on_replaced = lambda: reply.cut(event("replaced", {}, turn.id))
     return reply
 
 
-@router.post("/{battle}/turns", responses=examples.battle_responses())
+@router.post("/{battle}/turns", responses=BATTLE)
 async def continue_(battle: str, body: bodies.Prompt, visitor: Asking, api: Api, html: Html = False) -> Response:
-    """Send the next prompt to the same two models."""
-    await _own(api, visitor.voter, battle)
-    return _battle(await api.battles.continue_(visitor.voter, battle, body.prompt, visitor.address), html)
+    """Send the next prompt to the same models."""
+    after = api.battles.continue_(visitor.voter, battle, body.prompt, visitor.address, images=body.images)
+    return await _battle(api, after, html)
 
 
-@router.post("/{battle}/regenerate", responses=examples.battle_responses())
-async def regenerate(battle: str, visitor: Asking, api: Api, html: Html = False) -> Response:
-    """Run both models again on the last prompt."""
-    await _own(api, visitor.voter, battle)
-    return _battle(await api.battles.regenerate(visitor.voter, battle, visitor.address), html)
+@router.put("/{battle}/turns/last", responses=BATTLE)
+async def edit(battle: str, body: bodies.EditedPrompt, visitor: Asking, api: Api, html: Html = False) -> Response:
+    """Replace the last prompt, and run the models again."""
+    return await _battle(api, api.battles.edit(visitor.voter, battle, body.prompt, visitor.address), html)
 
 
-@router.post("/{battle}/vote", responses=examples.battle_responses())
+@router.post("/{battle}/stop", responses=BATTLE)
+async def stop(battle: str, visitor: Asking, api: Api, html: Html = False) -> Response:
+    """Stop the models now. The texts so far stay, and can be voted on."""
+    return await _battle(api, api.battles.stop(visitor.voter, battle), html)
+
+
+@router.post("/{battle}/regenerate", responses=BATTLE)
+async def regenerate(
+    battle: str, visitor: Asking, api: Api, body: bodies.AnySide | None = None, html: Html = False
+) -> Response:
+    """Run both models again on the last prompt, or only that of one side."""
+    side = body.side if body else None
+    return await _battle(api, api.battles.regenerate(visitor.voter, battle, visitor.address, side=side), html)
+
+
+@router.post("/{battle}/reroll", responses=BATTLE)
+async def reroll(battle: str, body: bodies.OneSide, visitor: Asking, api: Api, html: Html = False) -> Response:
+    """After a failure on its first prompt: draw another model for this side, and run both."""
+    return await _battle(api, api.battles.reroll(visitor.voter, battle, body.side, visitor.address), html)
+
+
+@router.post("/{battle}/retry", responses=BATTLE)
+async def retry(battle: str, visitor: Asking, api: Api, html: Html = False) -> Response:
+    """After a failure: run the same models again."""
+    return await _battle(api, api.battles.retry(visitor.voter, battle, visitor.address), html)
+
+
+@router.post("/{battle}/vote", responses=BATTLE)
 async def vote(battle: str, body: bodies.Ballot, visitor: Asking, api: Api, html: Html = False) -> Response:
-    """Vote. The models are named when the vote counts."""
-    await _own(api, visitor.voter, battle)
-    return _battle(await api.battles.vote(visitor.voter, battle, body.winner, visitor.address), html)
+    """Vote. The vote is saved; it counts, and the models are named, when it can no longer be undone."""
+    cast = api.battles.vote(
+        visitor.voter, battle, body.winner, visitor.address, reasons=body.reasons, final=body.final
+    )
+    return await _battle(api, cast, html)
 
 
-@router.put("/{battle}/shared", responses=examples.battle_responses())
+@router.delete("/{battle}/vote", responses=BATTLE)
+async def undo(battle: str, visitor: Asking, api: Api, html: Html = False) -> Response:
+    """Undo a vote that does not count yet."""
+    return await _battle(api, api.battles.undo(visitor.voter, battle), html)
+
+
+@router.put("/{battle}/shared", responses=BATTLE)
 async def share(battle: str, body: bodies.Sharing, visitor: Asking, api: Api, html: Html = False) -> Response:
-    """Allow other readers to see the battle, or stop allowing it."""
-    await _own(api, visitor.voter, battle)
-    return _battle(await api.battles.share(visitor.voter, battle, body.shared), html)
+    """Allow that the battle is published once the vote counts, or withdraw that."""
+    return await _battle(api, api.battles.share(visitor.voter, battle, body.shared), html)
 
 
-@router.post("/{battle}/leave", status_code=204, responses=examples.problem_responses(*examples.CHANGE))
+@router.post("/{battle}/report", status_code=204, responses=NOTHING)
+async def report(battle: str, body: bodies.Report, visitor: Asking, api: Api) -> Response:
+    """Report a completion to the operator."""
+    await api.battles.report(visitor.voter, battle, body.kind, body.text, visitor.address)
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+@router.post("/{battle}/leave", status_code=204, responses=NOTHING)
 async def leave(battle: str, visitor: Asking, api: Api) -> Response:
-    """Close the battle without a vote."""
+    """Close the battle without a vote. A vote that does not count yet is counted first."""
     await _own(api, visitor.voter, battle)
     await api.battles.leave(visitor.voter, battle)
     return Response(status_code=HTTPStatus.NO_CONTENT)
@@ -182,12 +160,19 @@ async def _own(api: BattleContext, voter: str, battle: str) -> BattleView:
     """The voter's own battle. Raises `BattleProblem`."""
     view = await api.battles.view(voter, battle)
     if view is None:
-        raise BattleProblem("not_found", NOT_FOUND)
+        raise BattleProblem("not_found", NOT_YOURS)
     return view
 
 
-def _battle(view: BattleView, html: bool, status: int = HTTPStatus.OK) -> Response:
-    return JSONResponse(battle_document(view, html), status)
+async def _battle(
+    api: BattleContext, change: Awaitable[BattleView], html: bool, status: int = HTTPStatus.OK
+) -> Response:
+    """The reply with a battle after a change."""
+    view = await change
+    document = battle_document(view, html)
+    if view.model_a and view.winner:
+        document["reveal"] = await asyncio.to_thread(reveal_of, api.boards, view)
+    return JSONResponse(document, status)
 
 
 sessions = APIRouter(prefix="/sessions", route_class=ProblemRoute, tags=["battles"])
@@ -197,4 +182,4 @@ sessions = APIRouter(prefix="/sessions", route_class=ProblemRoute, tags=["battle
 async def new_session(api: Api) -> Response:
     """A token for programs: a voter of their own, as a browser gets one with its cookie."""
     token = api.signer.signed(secrets.token_urlsafe(32))
-    return JSONResponse({"token": token}, HTTPStatus.CREATED, headers={"cache-control": "no-store"})
+    return JSONResponse({"token": token}, HTTPStatus.CREATED, {"cache-control": "no-store"})

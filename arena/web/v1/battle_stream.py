@@ -43,9 +43,9 @@ async def _read(
 ) -> tuple[Frame, BattleView]:
     """The texts and the state of what has come. A frame that changes the state is the reason to look at it."""
     if isinstance(news, BattleView):
-        last = news.exchanges[-1]
-        texts = {"a": last.completion_a, "b": last.completion_b}
-        return Frame(len(news.exchanges), 1, texts, news.can_vote), news  # type: ignore[arg-type]
+        last = news.exchanges[-1].completions
+        texts = {side: shown.text for side, shown in last.items()}
+        return Frame(news.turn, news.attempt, texts, news.can_vote), news
     if news.can_vote != can_vote:
         view = await battles.view(voter, view.public_id) or view
     return news, view

@@ -6,11 +6,12 @@ from collections.abc import Callable, Coroutine, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import HTTPException, Request, Response
+from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
@@ -58,6 +59,10 @@ class ProblemRoute(APIRoute):
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         await super().handle(_as_get(scope), receive, send)
 
+    def invalid(self, error: RequestValidationError, request: Request) -> Response:
+        """The reply to parameters or a body that are not valid."""
+        return problem(422, described(error), request)
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
 
@@ -67,7 +72,7 @@ class ProblemRoute(APIRoute):
             except ConfigError as error:
                 return problem(422, text_of(error), request)
             except RequestValidationError as error:
-                return problem(422, described(error), request)
+                return self.invalid(error, request)
             except HTTPException as error:
                 if (
                     error.status_code == HTTPStatus.NOT_ACCEPTABLE

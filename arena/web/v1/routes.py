@@ -7,7 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 
 from arena import __version__
-from arena.web.v1 import battle_routes, board_routes, embedded_routes, record_routes
+from arena.web.v1 import arena_routes, battle_routes, board_routes, embedded_routes, record_routes
 from arena.web.v1.context import Served
 from arena.web.v1.problems import ProblemRoute
 
@@ -15,6 +15,7 @@ PREFIX = "/api/v1"
 router = APIRouter(prefix=PREFIX, route_class=ProblemRoute)
 for group in (board_routes, record_routes, embedded_routes):
     router.include_router(group.router)
+router.include_router(arena_routes.router)
 router.include_router(battle_routes.router)
 router.include_router(battle_routes.sessions)
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 
+from arena.messages import gettext_noop
 from arena.serving.availability import Visitor
 from arena.web.client_address import address_of
 from arena.web.session import COOKIE, CookieSigner, voter_of
@@ -21,12 +22,12 @@ BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/=-]+)", re.IGNORECASE)
 ORIGIN = re.compile(r"(https?)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?", re.IGNORECASE)
 PORTS = {"http": 80, "https": 443}
 
-NO_SESSION = (
+NO_SESSION = gettext_noop(
     "The request has no session of this arena. Allow cookies and reload the page, or send the header "
     "Authorization: Bearer with a token of POST /api/v1/sessions."
 )
-FALSE_TOKEN = "The bearer token is not one of this arena. Get a token with POST /api/v1/sessions."  # noqa: S105
-OTHER_ORIGIN = (
+FALSE_TOKEN = gettext_noop("The bearer token is not one of this arena. Get a token with POST /api/v1/sessions.")
+OTHER_ORIGIN = gettext_noop(
     "The request comes from a page of another site, or does not say from which. "
     "Send it from a page of this arena, or with a bearer token of POST /api/v1/sessions."
 )

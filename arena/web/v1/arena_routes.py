@@ -1,0 +1,72 @@
+"""`GET /api/v1/arena`: what a front end needs to know before a battle."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import JSONResponse
+
+from arena.messages import gettext_noop
+from arena.rules.suggested_prompts import suggested_prompts
+from arena.rules.vote_reasons import BAD, BETTER
+from arena.web.locales import current_language, gettext, languages
+from arena.web.v1 import battle_examples as examples
+from arena.web.v1.battle_context import Api, BattleContext
+from arena.web.v1.problems import ProblemRoute
+
+CONSENT = gettext_noop(
+    "Your prompts go to the operators of the models. A battle is published only if you agree to share it; your vote "
+    "always counts without your name. Do not enter personal data."
+)
+router = APIRouter(route_class=ProblemRoute, tags=["battles"])
+
+
+@router.get("/arena", responses=examples.ARENA_RESPONSES)
+async def arena(
+    api: Api,
+    models: Annotated[bool, Query(description="1: with the names of the models, for chosen ones")] = False,
+) -> Response:
+    """Title, limits, languages, suggested prompts, reasons for votes, and whether a battle can begin.
+
+    Names of models only on request: a page that shows a blind battle receives none.
+    """
+    document = arena_document(api) | ({"models": _models(api)} if models else {})
+    return JSONResponse(document, headers={"cache-control": "no-store"})
+
+
+def arena_document(api: BattleContext) -> dict[str, Any]:
+    """The reply without names of models."""
+    settings = api.settings
+    language, obstacle = current_language(), api.battles.why_no_battle()
+    return {
+        "title": settings.web.title,
+        "language": language.code,
+        "languages": [{"code": known.code, "name": known.name} for known in languages().values()],
+        "can_begin": obstacle is None and not api.battles.closing,
+        "why_not": gettext(obstacle) if obstacle else None,
+        "undo_seconds": settings.battles.undo_seconds,
+        "limits": {
+            "prompt_characters": settings.battles.max_prompt_characters,
+            "turns": settings.battles.max_turns,
+            "images": 0,
+            "image_bytes": 0,
+        },
+        "reasons": {"better": _labelled(BETTER), "both_bad": _labelled(BAD)},
+        "prompts": {category: list(prompts) for category, prompts in suggested_prompts(language.code).items()},
+        "consent": gettext(CONSENT),
+        "models": None,
+    }
+
+
+def _labelled(reasons: Any) -> list[dict[str, str]]:
+    return [{"reason": reason, "label": gettext(label)} for reason, label in reasons.items()]
+
+
+def _models(api: BattleContext) -> list[dict[str, Any]]:
+    """The models that can be chosen now."""
+    return [
+        {"model": name, "images": bool(getattr(model.settings, "images", False))}
+        for name, model in sorted(api.battles.serving.models.items())
+        if model.availability.available
+    ]
