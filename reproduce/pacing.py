@@ -34,8 +34,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.battles.pacing import TICK, Pacer, Supply
-from arena.web.pages.battle import WRITING
-from reproduce.attacks.page import Page
+from reproduce.attacks.page import Page, counts
 from reproduce.attacks.target import Target, target
 
 VOTERS = 16  # at once
@@ -120,37 +119,19 @@ def recording(arena: Target, number: int) -> Recording:
     """One battle from its prompt to its vote, as a browser receives it."""
     with arena.visitor() as http:
         page = Page(http)
-        config = http.get("/config").json()
-        ids = {c["props"].get("elem_id"): c["id"] for c in config["components"]}
-        outputs = next(event["outputs"] for event in config["dependencies"] if event["api_name"] == "send")
-        places = [outputs.index(ids[name]) for name in ("chat-a", "chat-b")]
         began = time.perf_counter()
-        page.join(page.events["send"], [f"prompt {number}", ""]).raise_for_status()
-        frames, totals, battle = [Frame(0.0, (0, 0), 0)], [0, 0], ""
-        for message in page.messages():
+        battle = page.begin(f"prompt {number}")
+        frames, totals = [Frame(0.0, (0, 0), 0)], [0, 0]
+        for name, data in page.events(battle, html=False):
             now = time.perf_counter() - began
-            if message["msg"] in ("process_generating", "process_completed"):
-                data = message["output"].get("data", [])
-                if not battle:
-                    battle = re.findall(r'"([A-Za-z0-9_-]{16})"', json.dumps(data))[0]
-                for side, place in enumerate(places if len(data) > max(places) else ()):
-                    totals[side] = _text_size(data[place], totals[side])
-                frames.append(Frame(now, (totals[0], totals[1]), len(json.dumps(message))))
-            if message["msg"] in ("process_completed", "close_stream"):
-                break
-        reveal = Page(http).call(page.events["vote_tie"], [battle])
-        left = re.search(r"A was ([\w-]+), B was", reveal)
-        if left is None:
-            raise RuntimeError(f"No vote on battle {number}: {reveal[-500:]}")
-        return Recording(tuple(frames), left[1] == "quick")
-
-
-def _text_size(update: Any, before: int) -> int:
-    """The characters of a completion after an update of its chat; the queue sends changes of the widget's value."""
-    for change in update if isinstance(update, list) else ():
-        if change[0] == "replace" and change[1][-1:] == ["text"]:
-            return len(str(change[2]).removesuffix(WRITING))
-    return before
+            for side, letter in enumerate("ab" if name in ("text", "set") else ""):
+                grown = len(data.get(letter, ""))
+                totals[side] = grown if name == "set" else totals[side] + grown
+            frames.append(Frame(now, (totals[0], totals[1]), len(json.dumps(data))))
+        reply = page.vote(battle, "tie")
+        if not counts(reply):
+            raise RuntimeError(f"No vote on battle {number}: {reply.text[-500:]}")
+        return Recording(tuple(frames), reply.json()["models"]["a"] == "quick")
 
 
 def timing(recording: Recording) -> list[float]:

@@ -28,7 +28,7 @@ CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 FENCED = re.compile(r"```(?:\w+)?\n(.*?)```", re.DOTALL)
 PATH = re.compile(rf"(?<![\w./-])(?:{PACKAGES}|tests|docs|reproduce|\.ci)/[\w./*-]*\w[\w./*-]*")
 MODULE = re.compile(rf"(?<![\w./-])(?:{PACKAGES})(?:\.[A-Za-z_]\w*)+(?![\w/-])")
-NOT_MODULES = {"arena.toml", "arena.db", "arena.example", "arena.example.org", "arena.css", "arena.js"}
+NOT_MODULES = {"arena.toml", "arena.db", "arena.example", "arena.example.org"}
 LINK = re.compile(r"(?<!\\)\[[^\]]*\]\(([^)\s]+)\)")
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 

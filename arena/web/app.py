@@ -100,7 +100,7 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
     app.include_router(information.routes(environment, settings.web.pages_dir))
     app.include_router(explain.routes(settings, database, explanations))
     _include_pages(app, boards, environment)
-    for part in (app, mount_battle_page(app, settings, battles)):
+    for part in (app, mount_battle_page(app, settings, environment)):
         add_error_pages(part, environment)
     return app
 

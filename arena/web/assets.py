@@ -8,7 +8,11 @@ from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 
+from arena.web.bundle import bundle
+
 MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+
+BUNDLES = {"battle.js": "battle"}  # name -> folder of its modules
 
 
 @dataclass(frozen=True)
@@ -26,10 +30,16 @@ def find_asset(name: str) -> Asset | None:
     """The file of this name; None where there is none that a page may load."""
     suffix = name[name.rfind(".") :]
     file = files("arena.web") / "static" / name
-    if suffix not in MEDIA_TYPES or "/" in name or not file.is_file():
+    if suffix not in MEDIA_TYPES or "/" in name or not (file.is_file() or name in BUNDLES):
         return None
-    plain = file.read_bytes()
+    plain = _bundled(BUNDLES[name]) if name in BUNDLES else file.read_bytes()
     return Asset(plain, gzip.compress(plain, 9, mtime=0), MEDIA_TYPES[suffix], sha256(plain).hexdigest()[:12])
+
+
+def _bundled(folder: str) -> bytes:
+    """The modules of a folder, and the texts that they use by `t`."""
+    texts = (files("arena.web") / "static" / "texts.js").read_text(encoding="utf-8")
+    return (texts + bundle(folder)).encode()
 
 
 def asset(name: str) -> str:

@@ -16,10 +16,3 @@ FOOTER_PAGES = (
     (gettext_noop("Terms"), "/terms"),
     (gettext_noop("API"), "/api/v1"),
 )
-
-
-def links(here: str) -> str:
-    """The navigation bar as HTML, for the battle page, which no template renders."""
-    marked = {here: ' aria-current="page"'}
-    anchors = "".join(f'<a href="{path}"{marked.get(path, "")}>{name}</a>' for name, path in PAGES)
-    return f'<nav class="pages" aria-label="Pages">{anchors}</nav>'

@@ -1,11 +1,9 @@
-"""Which pages read their events: the streams of Gradio's queue that are open and take what is sent."""
+"""Whether a client reads its stream: it is open and takes what is sent."""
 
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from starlette.types import Message, Send
 
@@ -32,34 +30,3 @@ class Stream:
     @property
     def is_read(self) -> bool:
         return self._clock() - self._sending_since < STALLED
-
-
-class OpenStreams:
-    """The open event streams by the session of their page, which is a number that Gradio gives each page."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._streams: dict[str, list[Stream]] = {}
-
-    def is_read(self, session: str) -> bool:
-        """Whether a page reads its events now."""
-        return any(stream.is_read for stream in self._streams.get(session, ()))
-
-    def count(self, session: str) -> int:
-        """The number of open streams of a session."""
-        return len(self._streams.get(session, ()))
-
-    @contextmanager
-    def reading(self, session: str) -> Iterator[Stream]:
-        """A stream of the session, open until the block ends."""
-        stream = Stream(self._clock)
-        self._streams.setdefault(session, []).append(stream)
-        try:
-            yield stream
-        finally:
-            self._streams[session].remove(stream)
-            if not self._streams[session]:
-                del self._streams[session]
-
-    def __len__(self) -> int:
-        return sum(map(len, self._streams.values()))

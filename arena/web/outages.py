@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import threading
 import time
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
 
 from arena.errors import DatabaseUnavailable
 from arena.messages import gettext_noop
@@ -39,29 +35,3 @@ class OutageLog:
 
 
 OUTAGES = OutageLog()
-
-
-def shown_on_outage(handler: Callable[..., Any], notice: Callable[[], Any]) -> Callable[..., Any]:
-    """A handler of a Gradio event that shows `notice()` when the database is out."""
-    if inspect.isasyncgenfunction(handler):
-
-        @wraps(handler)
-        async def frames(*inputs: Any) -> Any:
-            try:
-                async for updates in handler(*inputs):
-                    yield updates
-            except DatabaseUnavailable as outage:
-                OUTAGES.report(outage)
-                yield notice()
-
-        return frames
-
-    @wraps(handler)
-    async def updates(*inputs: Any) -> Any:
-        try:
-            return await handler(*inputs)
-        except DatabaseUnavailable as outage:
-            OUTAGES.report(outage)
-            return notice()
-
-    return updates

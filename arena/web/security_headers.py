@@ -6,15 +6,17 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # No remote resource is loaded: an image in a completion must not report a voter's address.
-# No page needs eval: the battle page uses neither `js=` of Gradio's events nor `gr.HTML`, which compile text.
 POLICY = (
     "default-src 'self'; script-src {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "font-src 'self' data:; connect-src 'self' data: blob:; worker-src 'self' blob:; frame-src 'none'; "
     "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
 )
 STRICT = POLICY.format(scripts="'self'")
-# Gradio's page has its settings in an inline script, and adds `head` of `mount_gradio_app` as one.
-GRADIO = POLICY.format(scripts="'self' 'unsafe-inline'")
+
+
+def gradio_policy(nonce: str) -> str:
+    """The policy of the battle page: inline scripts with this nonce, and eval, by which `gr.HTML` compiles its templates."""
+    return POLICY.format(scripts=f"'self' 'nonce-{nonce}' 'unsafe-eval'")
 
 
 class SecurityHeaders:
@@ -31,7 +33,7 @@ class SecurityHeaders:
         async def send_protected(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.setdefault("content-security-policy", GRADIO if scope["path"] == "/" else STRICT)
+                headers.setdefault("content-security-policy", STRICT)
                 headers.setdefault("x-content-type-options", "nosniff")
                 headers.setdefault("referrer-policy", "same-origin")
             await send(message)

@@ -18,14 +18,11 @@ FILE = r"[\w-][\w.-]*"  # a file name without folders, and not hidden
 # its page loads something new; the browser tests fail on the 404 then.
 GRADIO: Mapping[str, tuple[str, ...]] = {
     "/": ("GET", "HEAD"),
-    "/config": ("GET",),  # the components and events; programs that vote read the numbers of the events here
+    "/config": ("GET",),  # the components
     "/theme.css": ("GET",),
     f"/assets/{FILE}": ("GET",),  # scripts, styles and fonts
-    r"/static/js/iframeResizer\.contentWindow\.min\.js": ("GET",),
     "/favicon.ico": ("GET",),
     "/robots.txt": ("GET",),
-    "/gradio_api/queue/join": ("POST",),  # runs an event
-    "/gradio_api/queue/data": ("GET",),  # streams the results of the events
     "/gradio_api/app_id": ("GET",),  # polled while the connection is lost
 }
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")

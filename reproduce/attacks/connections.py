@@ -1,8 +1,7 @@
-"""Running out of connections or of time: half-sent requests, events on one turn, ambiguous heads, repeated parameters."""
+"""Running out of connections or of time: half-sent requests, streams of one turn, ambiguous heads."""
 
 from __future__ import annotations
 
-import re
 import socket
 import time
 from contextlib import ExitStack
@@ -11,7 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from reproduce.attacks.outcome import Outcome, outcome
-from reproduce.attacks.page import Page
+from reproduce.attacks.page import BATTLES, Page
 from reproduce.attacks.spending import SLOW
 from reproduce.attacks.target import Target, target
 
@@ -21,7 +20,7 @@ NEXT = b"GET /livez HTTP/1.1\r\n" + HOST + b"\r\n"
 BOTH = b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
 SLOWEST = 3.0  # seconds that another visitor may wait
 AMBIGUOUS = {
-    "length and encoding": b"POST /gradio_api/queue/join HTTP/1.1\r\n" + HOST + BOTH,
+    "length and encoding": b"POST /api/v1/battles HTTP/1.1\r\n" + HOST + BOTH,
     "bare line feeds": b"GET /livez HTTP/1.1\nHost: 127.0.0.1\n\n",
     "a folded line": b"GET /livez HTTP/1.1\r\n" + HOST + b"X: a\r\n b\r\n\r\n",
 }
@@ -42,25 +41,18 @@ def half_sent_requests(arena: Target) -> Outcome:
     return outcome("half-sent requests", tries)
 
 
-def events_on_one_turn(_: Target) -> Outcome:
-    """43 events that show one running turn; then another visitor loads a page and asks."""
-    with target(SLOW) as arena, arena.visitor() as http, arena.visitor() as other:
-        page, found = Page(http), ""
-        page.join(page.events["send"], ["hello", ""])
-        tries: list[str | None] = []
-        for message in page.messages():
-            battle = re.search(r'data-battle=\\?"([\w-]+)', str(message))
-            if battle and not found:
-                found = battle.group(1)
-                for _number in range(43):
-                    page.join(page.events["resume"], [found])
-                tries = [_late(arena) for _ in range(5)]
-                began = time.monotonic()
-                tab = Page(other)
-                answered = "process_completed" in tab.call(tab.events["resume"], [""])
-                tries.append(None if answered and time.monotonic() - began < SLOWEST else "no answer in time")
-                break
-    return outcome("events on one turn", tries)
+def streams_of_one_turn(_: Target) -> Outcome:
+    """43 streams of one running turn; then another visitor loads a page and begins a battle."""
+    with target(SLOW) as arena, arena.visitor() as http, arena.visitor() as other, ExitStack() as stack:
+        page = Page(http)
+        battle = page.begin("hello")
+        for _number in range(43):
+            stack.enter_context(http.stream("GET", f"{BATTLES}/{battle}/stream"))
+        tries = [_late(arena) for _ in range(5)]
+        began = time.monotonic()
+        answered = Page(other).send("POST", prompt="hello").is_success
+        tries.append(None if answered and time.monotonic() - began < SLOWEST else "no answer in time")
+    return outcome("streams of one turn", tries)
 
 
 def ambiguous_heads(arena: Target) -> Outcome:
@@ -71,25 +63,6 @@ def ambiguous_heads(arena: Target) -> Outcome:
         through = reply.count(b"HTTP/1.1 ") != 1 or not reply.startswith(b"HTTP/1.1 400")
         tries.append(name if through else None)
     return outcome("ambiguous heads", tries)
-
-
-def repeated_parameters(arena: Target) -> Outcome:
-    """Streams of a session that exists and one that does not."""
-    with arena.visitor() as http:
-        page = Page(http)
-        page.join(page.events["resume"], [""])
-        sessions = ((page.session, "made-up"), ("made-up", page.session), (page.session, page.session))
-        tries = [_unrefused(http, both) for both in sessions]
-    return outcome("repeated parameters", [*tries, "a traceback" if "Traceback" in arena.log else None])
-
-
-def _unrefused(http: httpx.Client, sessions: tuple[str, str]) -> str | None:
-    """What happens to a stream with two sessions, if it is not refused."""
-    try:
-        reply = http.get("/gradio_api/queue/data", params=[("session_hash", one) for one in sessions])
-    except httpx.TransportError as error:
-        return type(error).__name__
-    return None if reply.status_code == 400 else str(reply.status_code)
 
 
 def _late(arena: Target) -> str | None:

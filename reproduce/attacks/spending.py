@@ -50,9 +50,9 @@ def made_up_voters(arena: Target) -> Outcome:
         cookies += [f"made-up-{number}" for number in range(33)]
         for cookie in cookies:
             http.headers["cookie"] = f"{COOKIE}={cookie}"
-            page.call(page.events["send"], PROMPT)
+            page.ask(PROMPT)
         http.headers["cookie"] = f"{COOKIE}={signed}"
-        page.call(page.events["send"], PROMPT)  # of a real voter: prompts do start battles
+        page.ask(PROMPT)  # of a real voter: prompts do start battles
         return outcome("prompts of made-up voters", _excess(len(cookies), _battles(arena), allowed=1))
 
 
@@ -63,7 +63,7 @@ def more_than_an_address_may(_: Target) -> Outcome:
             with arena.visitor() as http:
                 http.headers.update({name: value.format(number) for name, value in FORWARDED.items()})
                 page = Page(http)
-                page.call(page.events["send"], PROMPT)
+                page.ask(PROMPT)
         return outcome("battles above the limit of an address", _excess(20, _battles(arena), allowed=3))
 
 
@@ -72,7 +72,7 @@ def racing_battles(_: Target) -> Outcome:
     tables = "[battles]\nrunning_per_voter = 99\n[limits]\nbattles_per_voter = 3"
     with target(tables=tables) as arena, arena.visitor() as http, ThreadPoolExecutor(30) as pool:
         pages = [Page(http) for _ in range(30)]
-        list(pool.map(lambda page: page.call(page.events["send"], PROMPT), pages))
+        list(pool.map(lambda page: page.ask(PROMPT), pages))
         return outcome("racing battles above a voter's limit", _excess(30, _battles(arena), allowed=3))
 
 
@@ -83,10 +83,9 @@ def unread_turns(_: Target) -> Outcome:
         ExitStack() as stack,
     ):
         pages = [Page(stack.enter_context(arena.visitor())) for _ in range(8)]
-        for page in pages:
-            page.join(page.events["send"], PROMPT)
-        for page in pages[4:]:
-            next(page.messages())
+        battles = [page.begin(PROMPT) for page in pages]
+        for page, battle in list(zip(pages, battles, strict=True))[4:]:
+            next(page.events(battle))
         time.sleep(8)
         rows = _rows(arena.folder, "SELECT status, length(text) FROM completion")
     if len(rows) != 2 * len(pages):

@@ -7,7 +7,7 @@ import time
 from contextlib import ExitStack
 
 from reproduce.attacks.outcome import Outcome, outcome
-from reproduce.attacks.page import Page
+from reproduce.attacks.page import BATTLES, Page
 from reproduce.attacks.target import CONFIG, Target, target
 
 VISITORS = 20
@@ -20,10 +20,8 @@ def streams_that_hold_up_a_stop(target: Target) -> Outcome:
     with ExitStack() as stack:
         for number in range(VISITORS):
             http = stack.enter_context(target.visitor())
-            page = Page(http)
-            if number % 2:
-                page.join(page.events["send"], ["Hello?", ""])
-            address = f"/gradio_api/queue/data?session_hash={page.session}"
+            battle = Page(http).begin("Hello?")
+            address = f"{BATTLES}/{battle}/stream" if number % 2 else "/api/v1/feed.atom"
             stack.enter_context(http.stream("GET", address))
         seconds = _stopped(target)
     late = f"the server still ran after {TIME_TO_STOP:.0f} s" if seconds is None else None
@@ -35,13 +33,13 @@ def battles_of_a_stopping_server(_target: Target) -> Outcome:
     tries: list[str | None] = []
     with target(SLOW) as slow, slow.visitor() as http, slow.visitor() as other:
         first, second = Page(http), Page(other)
-        first.join(first.events["send"], ["Hello?", ""])
+        first.begin("Hello?")
         time.sleep(1)  # the turn runs
         slow.process.send_signal(signal.SIGTERM)
         time.sleep(0.5)  # the signal is handled
         for _ in range(VISITORS):
-            reply = second.call(second.events["send"], ["Hello?", ""])
-            tries.append("a battle began" if "Both models are writing" in reply else None)
+            reply = second.ask("Hello?")
+            tries.append("a battle began" if '"running"' in reply else None)
         if "about to restart" not in reply:
             raise RuntimeError(
                 f"The server was not waiting for its turn, so the tries prove nothing: {reply[-200:]}"

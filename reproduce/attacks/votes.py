@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -23,13 +22,13 @@ def votes_of_others(target: Target) -> Outcome:
         page, stranger = Page(http), Page(other)
         battle = begin(page)
         for winner in WINNERS:
-            stranger.call(stranger.events[f"vote_{winner}"], [battle])
+            stranger.vote(battle, winner)
         other.cookies.clear()
         for value in ("", "x", "0" * 43, "../../etc/passwd", "a" * 4000):
             other.cookies.set("arena_session", value)
-            stranger.call(stranger.events["vote_tie"], [battle])
+            stranger.vote(battle, "tie")
         counted = votes(http)
-        vote(http, battle, "tie")  # its owner's: the battle was there to be voted on
+        page.vote(battle, "tie")  # its owner's: the battle was there to be voted on
         if votes(http) != 1:
             raise RuntimeError("The owner's vote did not count, so the tries of others prove nothing.")
     return outcome("votes on another visitor's battle", ["counted" if n < counted else None for n in range(9)])
@@ -43,7 +42,7 @@ def racing_votes(target: Target) -> Outcome:
         for number in range(10):
             battle = begin(page)
             with ThreadPoolExecutor(RACING) as pool:
-                list(pool.map(lambda n, b=battle: vote(http, b, WINNERS[n % 4]), range(RACING)))  # type: ignore[misc]
+                list(pool.map(lambda n, b=battle: page.vote(b, WINNERS[n % 4]), range(RACING)))  # type: ignore[misc]
             extra = votes(http) - (number + 1)
             if extra < 0:
                 raise RuntimeError(f"No vote on battle {number + 1} counted.")
@@ -56,12 +55,10 @@ def names_before_the_vote(target: Target) -> Outcome:
     tries: list[str | None] = []
     with target.visitor() as http:
         page = Page(http)
-        before = {
-            path: _named(http.get(path).text) for path in ("/", "/config", "/gradio_api/info", "/openapi.json")
-        }
+        before = {path: _named(http.get(path).text) for path in ("/", "/config", "/api/v1/arena", "/openapi.json")}
         tries += [f"{path} names a model" if named else None for path, named in before.items()]
         for prompt in ("Who are you?", "Tell me a story."):
-            received = page.call(page.events["send"], [prompt, ""])
+            received = page.ask(prompt)
             tries.append("the stream names a model" if _named(received) else None)
         battle = begin(page)
         for path in (*PUBLIC, f"/battles/{battle}", f"/api/v1/battles/{battle}"):
@@ -72,17 +69,7 @@ def names_before_the_vote(target: Target) -> Outcome:
 
 def begin(page: Page) -> str:
     """The id of a new battle, both of whose models have written."""
-    received = page.call(page.events["send"], ["Name three colours.", ""])
-    ids = re.findall(r'"([A-Za-z0-9_-]{16})"', received)
-    if not ids:
-        raise RuntimeError(f"No battle began: {received[:500]}")
-    return str(ids[0])
-
-
-def vote(http: httpx.Client, battle: str, winner: str) -> str:
-    """The reply to a vote from a tab of its own with the same cookie."""
-    page = Page(http)
-    return page.call(page.events[f"vote_{winner}"], [battle])
+    return page.answered("Name three colours.")
 
 
 def votes(http: httpx.Client) -> int:

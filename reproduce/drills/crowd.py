@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import random
-import re
 import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import httpx
 
 from reproduce.attacks.page import Page
+from reproduce.attacks.page import counts as has_counted
 
 WINNERS = ("model_a", "model_b", "tie", "both_bad")
 PATIENCE = 30.0  # seconds that a voter waits for a reply
@@ -75,44 +74,30 @@ class Voter:
             self._begin(self.page)
 
     def _begin(self, page: Page) -> None:
-        page.join(page.events["send"], ["Hello?", ""]).raise_for_status()
+        self.battle = page.begin("Hello?")
+        self.crowd.counts["battles begun"] += 1
         early = self.chance.random() < EARLY
-        for message in page.messages():
-            found = next(filter(None, map(battle_id, message.get("output", {}).get("data", []))), "")
-            if found and not self.battle:
-                self.crowd.counts["battles begun"] += 1
-                self.battle = found
-            if message["msg"] == "process_completed" or (early and self.battle):
+        for name, _ in page.events(self.battle):
+            if early and name == "html":
                 return
 
     def _vote(self, page: Page) -> None:
         winner = self.chance.choice(WINNERS)
-        reply = page.call(page.events[f"vote_{winner}"], [self.battle])
-        counts = self.crowd.counts
-        if "Your vote:" in reply:
+        reply = page.vote(self.battle, winner)
+        counts, code = self.crowd.counts, "" if reply.is_success else reply.json().get("code", "")
+        if has_counted(reply):
             self.crowd.acknowledged[self.battle] = winner
             self.battle = ""
-        elif "Choose Regenerate" in reply:
+        elif code == "interrupted":
             counts["interrupted turns that a voter ran again"] += 1
-            page.call(page.events["regenerate"], [self.battle])
-        elif "still writing" in reply or "started to write" in reply or "vote again" in reply:
+            page.send("POST", f"/{self.battle}/regenerate")
+            for _ in page.events(self.battle):
+                pass
+        elif code in ("still_running", "not_begun", "not_saved", "unreachable"):
             time.sleep(RETRY)  # the turn runs, here or on another server, or has just ended
-        elif "already voted" in reply:
+        elif code == "already_voted":
             counts["repeated votes of which the first was on disk"] += 1
             self.battle = ""
         else:
-            counts[f"votes refused: {notice_of(reply)}"] += 1
+            counts[f"votes refused: {code}"] += 1
             self.battle = ""
-
-
-def battle_id(value: Any) -> str:
-    """A component's value if it is the id of a battle: 16 characters without a space."""
-    plain = value.get("value") if isinstance(value, dict) else value
-    is_id = isinstance(plain, str) and len(plain) == 16 and plain.replace("-", "").replace("_", "").isalnum()
-    return str(plain) if is_id else ""
-
-
-def notice_of(reply: str) -> str:
-    """The start of the text that the page shows above the votes."""
-    found = re.search(r'class=\\"notice [^>]*>([^<]+)', reply)
-    return found.group(1)[:60] if found else "no words"

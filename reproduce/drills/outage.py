@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import sys
 import tempfile
@@ -11,7 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,9 +22,8 @@ from sqlmodel import select
 from arena.store import Database
 from arena.store.schema.battles import Battle, Vote
 from arena.store.votes import recount
-from arena.web.pages.battle import NOT_COUNTED, NOT_LOADED, NOT_SAVED, NOT_SENT
-from reproduce.attacks.page import Page
-from reproduce.drills.crowd import WINNERS, battle_id
+from reproduce.attacks.page import Page, counts
+from reproduce.drills.crowd import WINNERS
 from reproduce.drills.served import Served, scripted_model
 from reproduce.temporary_postgres import required_binaries, temporary_postgres
 
@@ -33,7 +31,7 @@ VOTERS = 8
 ENOUGH = 20  # acknowledged votes before the outage, and after it
 LIMIT = 60.0  # seconds to wait for them
 PAGES = ("/leaderboard", "/battles", "/api/v1/leaderboard", "/healthz", "/readyz", "/livez")
-WORDS = (NOT_COUNTED, NOT_LOADED, NOT_SAVED, NOT_SENT, "could not be saved")
+CODES = ("not_saved", "unreachable")  # of replies that tell a voter in words
 MODELS = "".join(scripted_model(name, words=10, delay=0.002) for name in ("one", "two"))
 
 
@@ -79,34 +77,38 @@ class Load:
 
     def _begin(self, page: Page) -> str:
         began = time.monotonic()
-        reply = page.call(page.events["send"], ["Hello?", ""])
-        if self._note("send", reply):
+        reply = page.send("POST", prompt="Hello?")
+        if self._note("begin", reply):
             self.waits.append((time.monotonic() - began, "refused prompt"))
-        lines = (json.loads(line) for line in reply.splitlines() if line.startswith("{"))
-        values = (value for line in lines for value in line.get("output", {}).get("data", []))
-        return next(filter(None, map(battle_id, values)), "")
+        if not reply.is_success:
+            return ""
+        battle = str(reply.json()["id"])
+        with suppress(httpx.HTTPError):  # the stream of an outage ends; the turn goes on
+            for _ in page.events(battle):
+                pass
+        return battle
 
     def _vote(self, page: Page, battle: str, winner: str) -> bool:
         """Whether the battle is over for its voter."""
         began = time.monotonic()
-        reply = page.call(page.events[f"vote_{winner}"], [battle])
+        reply = page.vote(battle, winner)
         self.waits.append((time.monotonic() - began, "vote"))
-        if "Your vote:" in reply:
+        if counts(reply):
             self.acknowledged[battle] = winner
             self.cast.append(began)
             self.served.append(time.monotonic())
             return True
         self._note("vote", reply)
-        return "Start a new battle" in reply or "does not exist" in reply
+        return _code(reply) in ("wrong_status", "not_found", "already_voted", "interrupted")
 
-    def _note(self, what: str, reply: str) -> bool:
+    def _note(self, what: str, reply: httpx.Response) -> bool:
         """Count a reply that is not service; returns whether it has words."""
-        if any(json.dumps(words)[1:-1] in reply or words in reply for words in WORDS):
+        if _code(reply) in CODES:
             self.refused.append(time.monotonic())
             self.replies[f"{what}: words"] += 1
             return True
-        if '"success": false' in reply or not reply.startswith("{"):
-            self.replies[f"{what}: BARE {reply[-100:]}"] += 1
+        if not reply.is_success and not _code(reply):
+            self.replies[f"{what}: BARE {reply.text[-100:]}"] += 1
         return False
 
     def _reader(self) -> None:
@@ -119,6 +121,12 @@ class Load:
                     if status != 200:
                         self.replies[f"{path}: {status}"] += 1
                 time.sleep(0.1)
+
+
+def _code(reply: httpx.Response) -> str:
+    """The code of a refusal; empty where there is none."""
+    is_problem = reply.headers.get("content-type", "").startswith("application/problem+json")
+    return str(reply.json().get("code", "")) if is_problem else ""
 
 
 Outage = Callable[[Database], None]  # returns when the database is back

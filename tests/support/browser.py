@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -42,28 +42,41 @@ def open_page(browser: Browser, url: str, width: int = 1280, height: int = 800, 
 
 
 def ready(page: Page) -> None:
-    """The page has been filled by the server, so its buttons do something."""
+    """The scripts of the page run, so its buttons do something."""
     page.locator("#send:not([disabled])").wait_for()
 
 
 def ask(page: Page, prompt: str) -> None:
-    page.locator("#prompt textarea").fill(prompt)
+    page.locator("#prompt").fill(prompt)
     page.locator("#send").click()
 
 
+def answer(page: Page, side: str) -> Locator:
+    """The text of one side in the last turn."""
+    return page.locator(f".turn.last [data-side={side}] .side-text")
+
+
 def votable(page: Page) -> None:
-    page.locator("#vote-tie:not([disabled])").wait_for()
+    page.locator("[data-vote=tie]:not([disabled])").wait_for()
 
 
-def finished(page: Page) -> None:
-    page.get_by_text("You can vote, or continue the conversation").wait_for()
+def finished(page: Page, patience: float = PATIENCE) -> None:
+    """Both models have answered."""
+    page.locator("#status").get_by_text("Both answers are complete").wait_for(state="attached", timeout=patience)
+
+
+def vote(page: Page, winner: str) -> None:
+    """Press a vote button, once the guard against second clicks allows it."""
+    votable(page)
+    page.wait_for_timeout(600)
+    page.locator(f"[data-vote={winner}]").click()
 
 
 def revealed(page: Page) -> str:
-    """The line that names the models."""
-    line = page.locator("#notice .reveal")
-    line.wait_for()
-    return line.inner_text()
+    """The cards that name the models, when the vote counts."""
+    cards = page.locator("#reveal .cards")
+    cards.wait_for()
+    return cards.inner_text()
 
 
 class WireTap:

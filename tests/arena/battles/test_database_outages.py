@@ -19,7 +19,6 @@ from arena.store import Database
 from arena.store.schema.battles import Battle, BattleStatus, CompletionRow
 from arena.web.background import Periodic, running
 from reproduce.attacks.page import Page
-from reproduce.drills.crowd import battle_id
 from reproduce.drills.served import Served
 from tests.support.arenas import emptied, ready, settled
 
@@ -85,10 +84,8 @@ def test_the_battle_of_a_killed_server_is_closed_by_another_with_its_text(shared
     alive.start()
     with httpx.Client(base_url=killed.url, timeout=20, trust_env=False) as http:
         page = Page(http)
-        page.join(page.events["send"], ["go", ""]).raise_for_status()
-        for message in page.messages():
-            if any(map(battle_id, message.get("output", {}).get("data", []))):
-                break
+        battle = page.begin("go")
+        next(page.events(battle))
     time.sleep(2)  # the text is saved every second
     killed.kill()
     began = time.monotonic()

@@ -6,7 +6,7 @@ import pytest
 
 from arena.serving.bundled import EMBEDDED
 from arena.serving.downloads import KNOWN, is_fetched
-from tests.support.browser import chromium, open_page, revealed
+from tests.support.browser import answer, ask, chromium, finished, open_page, revealed, vote
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -23,11 +23,10 @@ def test_two_real_models_fight_a_battle(arena):
     with chromium() as browser:
         real = arena(CONFIG)
         page = open_page(browser, real.url)
-        page.locator("#prompt textarea").fill("Name three fruits.")
-        page.keyboard.press("Enter")
-        page.get_by_text("You can vote, or continue the conversation").wait_for(timeout=120_000)
-        for chat in ("#chat-a", "#chat-b"):
-            assert len(page.locator(f"{chat} .bot").inner_text()) > 3
-        page.keyboard.press("ArrowRight")
-        line = revealed(page)
-        assert all(model.name in line for model in EMBEDDED.values())
+        ask(page, "Name three fruits.")
+        finished(page, patience=120_000)
+        for side in ("a", "b"):
+            assert len(answer(page, side).inner_text()) > 3
+        vote(page, "model_b")
+        shown = revealed(page)
+        assert all(model.name in shown for model in EMBEDDED.values())

@@ -36,7 +36,7 @@ VALUES = (
 )  # fmt: skip
 PLACES = (
     "x", "0", "1", DIGITS, "a" * 3_000, "%00", "%ED%A0%80", "..%2f..%2fetc%2fpasswd", "*", "aurora-1-instruct",
-    "nobody", "intervals", "win_rates", "arena.css",
+    "nobody", "intervals", "win_rates", "battle.css",
 )  # fmt: skip
 
 

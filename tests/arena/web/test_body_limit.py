@@ -19,7 +19,7 @@ from arena.web.rendering import templates
 from tests.support.server import Arena
 
 CONFIG = "".join(f'[[models]]\nname = "{name}"\nendpoint = "scripted"\ndelay = 0\n' for name in ("one", "two"))
-JOIN = "/gradio_api/queue/join"
+JOIN = "/api/v1/battles"
 
 
 @pytest.fixture(scope="module")

@@ -63,7 +63,7 @@ def test_half_sent_requests_hold_up_nobody_of_their_network(arena):
 @pytest.mark.parametrize(
     ("head", "body"),
     [
-        (b"POST /gradio_api/queue/join HTTP/1.1\r\n" + HOST + BOTH + b"\r\n", b"0\r\n\r\n"),
+        (b"POST /api/v1/battles HTTP/1.1\r\n" + HOST + BOTH + b"\r\n", b"0\r\n\r\n"),
         (b"GET /livez HTTP/1.1\nHost: 127.0.0.1\n\n", b""),
         (b"GET /livez HTTP/1.1\r\n" + HOST + b"X: a\r\n b\r\n\r\n", b""),
     ],

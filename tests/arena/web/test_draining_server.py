@@ -12,6 +12,7 @@ from sqlmodel import select
 
 from arena.store import Database
 from arena.store.schema.battles import Battle, CompletionRow
+from reproduce.attacks.page import BATTLES
 from tests.support.voters import Voter
 
 CONFIG = "[web]\ndrain_seconds = {drain}\n" + "".join(
@@ -51,9 +52,7 @@ def running(arena, tmp_path):
         served = arena(config(words, drain))
         voter = Voter(served.url)
         voters.append(voter)
-        body = {"data": ["go", ""], "fn_index": voter.page.events["send"], "session_hash": voter.session}
-        voter.http.post("/gradio_api/queue/join", json=body).raise_for_status()
-        stream = voter.http.stream("GET", f"/gradio_api/queue/data?session_hash={voter.session}")
+        stream = voter.http.stream("GET", f"{BATTLES}/{voter.page.begin('go')}/stream")
         lines = stream.__enter__().iter_lines()
         streams.append(stream)
         while "word" not in next(lines):
@@ -97,14 +96,13 @@ def test_after_the_restart_the_voter_sees_the_text_and_runs_the_models_again(are
     stop(served, signal.SIGTERM)
     voter = running.voters[0]
     again = arena(config(3000, 0), "--port", served.url.rsplit(":", 1)[1])
-    shown = str(voter.call("resume", battle_of(tmp_path)))
-    assert "word word" in shown
-    assert "these answers are not whole. Choose Regenerate" in shown
-    assert "not whole" in str(voter.call("vote_tie", battle_of(tmp_path)))
-    body = {"data": [battle_of(tmp_path)], "fn_index": voter.page.events["regenerate"]}
-    voter.http.post("/gradio_api/queue/join", json=body | {"session_hash": voter.session}).raise_for_status()
-    with voter.http.stream("GET", f"/gradio_api/queue/data?session_hash={voter.session}") as stream:
-        assert any("Both models are writing" in line for line in stream.iter_lines())
+    battle = battle_of(tmp_path)
+    state = voter.page.send("GET", f"/{battle}").json()
+    assert "word word" in state["turns"][0]["completions"]["a"]["text"]
+    assert (state["interrupted"], state["can_vote"]) == (True, False)
+    assert voter.code("POST", f"/{battle}/vote", winner="tie") in ("interrupted", "wrong_status")
+    assert voter.page.send("POST", f"/{battle}/regenerate").json()["status"] == "running"
+    next(event for event in voter.page.events(battle, html=False) if event[0] in ("text", "set"))
     stop(again, signal.SIGTERM)
     assert len(turn(tmp_path)[1]) == 4  # both attempts are on record
 
@@ -122,7 +120,7 @@ def test_a_draining_arena_refuses_battles_with_words_and_answers(running):
     os.kill(served.process.pid, signal.SIGTERM)
     time.sleep(0.3)
     other = Voter(served.url)
-    assert "about to restart" in str(other.call("send", "go", ""))
+    assert other.code("POST", prompt="go") in ("restarting", "wrong_status")
     assert httpx.get(f"{served.url}/leaderboard", trust_env=False).status_code == 200
     served.process.join(15)
     assert served.process.exitcode == -signal.SIGTERM

@@ -1,60 +1,25 @@
-"""Which pages read: a stream that is open and takes its data, and none that is closed or stalled."""
+"""Which streams are read: one that takes its data, and none that is stalled."""
 
 from __future__ import annotations
 
 import asyncio
 
-import pytest
-
-from arena.web.open_streams import STALLED, OpenStreams
+from arena.web.open_streams import STALLED, Stream
 
 
-@pytest.fixture
-def now():
-    return [0.0]
+async def test_a_stream_is_read_while_it_takes_its_data():
+    now, taken = [0.0], asyncio.Event()
+    stream = Stream(lambda: now[0])
+    assert stream.is_read
 
-
-async def serve(app, streams, send):
-    """What a request for the stream of the session `abc` does."""
-    with streams.reading("abc") as stream:
-        await app(None, None, stream.watched(send))
-
-
-async def test_a_page_reads_while_its_stream_is_open_and_takes_data(now):
-    streams = OpenStreams(lambda: now[0])
-    taken, ended = asyncio.Event(), asyncio.Event()
-
-    async def app(scope, receive, send):
-        await send({"type": "http.response.body"})
-        await ended.wait()
-
-    async def slow_client(message):
+    async def slow_client(_message):
         await taken.wait()
 
-    request = asyncio.create_task(serve(app, streams, slow_client))
+    sending = asyncio.create_task(stream.watched(slow_client)({"type": "http.response.body"}))
     await asyncio.sleep(0)
-    assert streams.is_read("abc")
-    assert not streams.is_read("other")
+    assert stream.is_read
     now[0] += STALLED
-    assert not streams.is_read("abc")
+    assert not stream.is_read
     taken.set()
-    await asyncio.sleep(0)
-    assert streams.is_read("abc")
-    ended.set()
-    await request
-    assert not streams.is_read("abc")
-    assert len(streams) == 0
-
-
-async def test_a_cancelled_stream_is_closed(now):
-    streams = OpenStreams(lambda: now[0])
-
-    async def app(scope, receive, send):
-        await asyncio.sleep(60)
-
-    request = asyncio.create_task(serve(app, streams, None))
-    await asyncio.sleep(0)
-    assert streams.is_read("abc")
-    request.cancel()
-    await asyncio.gather(request, return_exceptions=True)
-    assert len(streams) == 0
+    await sending
+    assert stream.is_read

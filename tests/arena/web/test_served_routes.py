@@ -22,7 +22,8 @@ from tests.support.arenas import ready
 TRICKS = [
     "/gradio_api/file=/etc/passwd", "/gradio_api/file/etc/passwd", "/gradio_api//file=/etc/passwd",
     "//gradio_api/file=/etc/passwd", "/gradio_api/%66ile=/etc/passwd", "/gradio_api/file%3D/etc/passwd",
-    "/GRADIO_API/file=/etc/passwd", "/gradio_api/queue/join/", "/gradio_api/queue/../file=/etc/passwd",
+    "/GRADIO_API/file=/etc/passwd", "/gradio_api/queue/join", "/gradio_api/queue/data",
+    "/gradio_api/queue/../file=/etc/passwd",
     "/gradio_api/queue/%2e%2e/file=/etc/passwd", "/gradio_api/queue/data;x/../../file=/etc/passwd",
     "/assets/../../../../etc/passwd", "/assets/..%2f..%2f..%2fetc%2fpasswd", "/assets/%2e%2e/index.html",
     "/assets/sub/x.js", "/assets/.hidden", "/assets/", "/static/img/logo.svg", "/static/..%2fx", "/svelte/svelte.js",
@@ -89,11 +90,11 @@ def test_a_route_that_a_new_gradio_brings_is_not_found(app, client):
     def new() -> str:
         return "open"
 
-    @gradio(app).get("/gradio_api/queue/data/more")
+    @gradio(app).get("/gradio_api/app_id/more")
     def deeper() -> str:
         return "open"
 
-    for address in ("/gradio_api/new_way_in", "/gradio_api/queue/data/more"):
+    for address in ("/gradio_api/new_way_in", "/gradio_api/app_id/more"):
         assert client.get(address).status_code == 404
 
 
@@ -134,7 +135,7 @@ def raw(client: TestClient, method: str, path: str) -> int:
 
 @pytest.mark.parametrize(
     ("method", "path", "allow"),
-    [("POST", "/leaderboard", "GET"), ("DELETE", "/gradio_api/queue/join", "POST"), ("PUT", "/", "GET, HEAD"),
+    [("POST", "/leaderboard", "GET"), ("DELETE", "/api/v1/battles/x/turns", "GET, HEAD, POST"), ("PUT", "/", "GET, HEAD"),
      ("DELETE", "/api/v1/leaderboard", "GET, HEAD"), ("PATCH", "/explain/x", "GET, POST")],
 )  # fmt: skip
 def test_another_method_of_a_page_is_refused_with_those_it_has(client, method, path, allow):
@@ -143,7 +144,7 @@ def test_another_method_of_a_page_is_refused_with_those_it_has(client, method, p
 
 
 def test_a_websocket_is_refused(client):
-    with pytest.raises(WebSocketDisconnect), client.websocket_connect("/gradio_api/queue/join"):
+    with pytest.raises(WebSocketDisconnect), client.websocket_connect("/gradio_api/app_id"):
         pass
 
 

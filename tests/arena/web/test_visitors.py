@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ from contextlib import ExitStack, closing
 import pytest
 
 from arena.web.session import COOKIE
+from reproduce.attacks.page import BATTLES
 from tests.support.voters import Voter
 
 SLOW = "".join(
@@ -26,18 +26,6 @@ pytestmark = pytest.mark.service
 def rows(folder, query: str) -> list[tuple]:
     with closing(sqlite3.connect(f"file:{folder / 'arena.db'}?mode=ro", uri=True)) as connection:
         return connection.execute(query).fetchall()
-
-
-def answer(voter: Voter, event: str, element: str, *inputs) -> str:
-    """The text that one element of the page shows after an event."""
-    value = voter.page.value(event, element, voter.call(event, *inputs)[-1])
-    return str(value.get("value", value) if isinstance(value, dict) else value)
-
-
-def joined(voter: Voter, event: str, *inputs) -> None:
-    """Start an event and never read its stream."""
-    body = {"data": list(inputs), "fn_index": voter.page.events[event], "session_hash": voter.session}
-    voter.http.post("/gradio_api/queue/join", json=body).raise_for_status()
 
 
 def until(condition, seconds: float = 10.0) -> bool:
@@ -69,9 +57,7 @@ def test_made_up_cookies_start_nothing(arena, tmp_path, visit):
     voter.http.cookies.clear()
     for cookie in (*FORGED, signed[:-1] + ("x" if signed[-1] != "x" else "y")):
         voter.http.headers["cookie"] = f"{COOKIE}={cookie}"
-        voter.session = secrets.token_hex(6)  # a page of its own: one page has few unfinished events
-        joined(voter, "send", "hello", "")
-    assert "Your browser blocks the cookie" in answer(voter, "send", "notice", "hello", "")
+        assert voter.code("POST", prompt="hello") == "no_session"
     assert rows(tmp_path, "select count(*) from battle") == [(0,)]
 
 
@@ -82,7 +68,7 @@ def test_neither_new_cookies_nor_forged_addresses_pass_the_limit_of_an_address(a
         voter = visit(url)
         voter.http.headers["x-forwarded-for"] = f"198.51.100.{number}"
         voter.http.headers["forwarded"] = f"for=198.51.100.{number}"
-        notices.append(answer(voter, "send", "notice", "hello", ""))
+        notices.append(voter.page.send("POST", prompt="hello").text)
     assert [("Visitors from your network have started 3 battles in the last hour." in n) for n in notices] == [
         False, False, False, True, True,
     ]  # fmt: skip
@@ -100,13 +86,13 @@ def test_visitors_behind_a_named_proxy_have_limits_of_their_own(arena, tmp_path,
     for forwarded in ("198.51.100.1", "6.6.6.6, 198.51.100.1", "198.51.100.2"):
         voter = visit(url)
         voter.http.headers["x-forwarded-for"] = forwarded
-        voter.call("send", "hello", "")
+        voter.page.ask("hello")
     assert rows(tmp_path, "select count(*) from battle") == [(2,)]
 
 
 def test_a_turn_whose_stream_nobody_opens_is_stopped_and_keeps_its_text(arena, tmp_path, visit):
     voter = visit(arena(f"[battles]\nunread_seconds = 1.5\n{SLOW}").url)
-    joined(voter, "send", "hello", "")
+    voter.page.begin("hello")
     ended = "select count(*) from completion where status = 'stopped' and text != ''"
     assert until(lambda: rows(tmp_path, ended) == [(2,)])
     assert rows(tmp_path, "select max(length(text)) < 500 from completion") == [(1,)]
@@ -115,16 +101,15 @@ def test_a_turn_whose_stream_nobody_opens_is_stopped_and_keeps_its_text(arena, t
 
 def test_closing_the_tab_stops_the_turn_and_coming_back_goes_on(arena, tmp_path, visit):
     voter = visit(arena(f"[battles]\nunread_seconds = 1.5\n{SLOW}").url)
-    joined(voter, "send", "hello", "")
-    with voter.http.stream("GET", f"/gradio_api/queue/data?session_hash={voter.session}") as stream:
+    battle = voter.page.begin("hello")
+    with voter.http.stream("GET", f"{BATTLES}/{battle}/stream") as stream:
         lines = stream.iter_lines()
         end = time.monotonic() + 3
         while time.monotonic() < end:
             next(lines)
         assert rows(tmp_path, "select distinct status from completion") == [("running",)]
     assert until(lambda: rows(tmp_path, "select distinct status from completion") == [("stopped",)])
-    (battle,) = rows(tmp_path, "select public_id from battle")[0]
     again = visit(voter.url)
     again.http.cookies = voter.http.cookies
-    assert "Which answer is better?" in answer(again, "resume", "notice", battle)
+    assert again.page.send("GET", f"/{battle}").json()["can_vote"]
     assert again.vote(battle, "tie")

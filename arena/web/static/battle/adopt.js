@@ -1,0 +1,43 @@
+// Gradio's shell loads after the page works. Its empty components then take in the live parts, with what has the focus.
+import { all, el, find } from "./dom.js";
+import { isComposing } from "./composer.js";
+
+let composing = false;
+
+/** Moves a live part into Gradio's component; scroll positions and the focus stay. */
+function adopt(slot) {
+  const part = find(`[data-live="${slot.dataset.part}"]`);
+  if (!part || slot.contains(part)) return;
+  if (composing && part.contains(document.activeElement)) {
+    document.addEventListener("compositionend", () => setTimeout(() => adopt(slot)), { once: true });
+    return;
+  }
+  const focused = part.contains(document.activeElement) ? document.activeElement : null;
+  const selection = focused && "selectionStart" in focused ? [focused.selectionStart, focused.selectionEnd] : null;
+  const scrolled = [part, ...all(".side-text", part)].map((one) => [one, one.scrollTop]);
+  if (slot.moveBefore && slot.isConnected) slot.moveBefore(part, null);
+  else slot.append(part);
+  for (const [one, top] of scrolled) if (one.scrollTop !== top) one.scrollTop = top;
+  if (focused && document.activeElement !== focused) {
+    focused.focus({ preventScroll: true });
+    if (selection) focused.setSelectionRange(...selection);
+  }
+  const own = find("#arena");
+  if (own && !own.childElementCount) own.remove(); // Gradio's <main> is the only one now
+}
+
+/** Adds the scripts and styles of Gradio's index page, which the server has put aside. */
+export function loadShell() {
+  for (const node of find("#gradio-shell")?.content.children ?? []) {
+    document.head.append(el(node.tagName, Object.fromEntries([...node.attributes].map(({ name, value }) => [name, value]))));
+  }
+}
+
+export function startAdoption() {
+  document.addEventListener("compositionstart", () => { composing = true; });
+  document.addEventListener("compositionend", () => { composing = false; });
+  document.addEventListener("arena:part", (event) => {
+    const slot = find("[data-part]", event.detail);
+    if (slot) adopt(slot);
+  });
+}

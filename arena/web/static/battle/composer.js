@@ -1,0 +1,120 @@
+// The composer: one field for the first prompt, the next one and the changed one.
+import { send, stop } from "./actions.js";
+import { all, button, el, fill, find, show, write } from "./dom.js";
+import { attachedImages, clearImages } from "./images.js";
+import { chosenMode } from "./modes.js";
+import { hasText, isFailed, isOver, isPending, isRunning, sides, state, subscribe } from "./state.js";
+
+const DRAFT = "arena-draft"; // in sessionStorage: what is typed survives a reload
+const LOWEST_ROOM = 0.35; // of the window: the field grows to this share
+
+const field = () => find("#prompt");
+
+export function setPrompt(text, focus = true) {
+  field().value = text;
+  typed();
+  if (focus) field().focus();
+}
+
+/** Puts the last prompt back into the composer. */
+export function editLast() {
+  state.editing = true;
+  setPrompt(state.battle.turns.at(-1).prompt);
+  drawComposer();
+}
+
+function stopEditing() {
+  state.editing = false;
+  setPrompt("");
+  drawComposer();
+}
+
+function typed() {
+  const box = field();
+  box.style.height = "auto";
+  box.style.height = `${Math.min(box.scrollHeight + 2, innerHeight * LOWEST_ROOM)}px`;
+  try { sessionStorage.setItem(DRAFT, box.value); } catch { /* private mode */ }
+}
+
+/** Whether the key event belongs to an input method that composes a character. */
+export const isComposing = (event) => event.isComposing || event.keyCode === 229;
+
+function onComposerKey(event) {
+  if (isComposing(event) || event.key !== "Enter" || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  if (!event.repeat) submit();
+}
+
+/** Why nothing can be sent now, as a text; null if it can. */
+function obstacle() {
+  if (state.offline) return t("The arena cannot be reached. Your prompt is kept.");
+  if (isRunning()) return t("Both models are still writing. Wait until they finish, or stop them.");
+  if (isPending()) return t("Your vote counts in a moment. Your prompt is kept: send it again then.");
+  if (isOver() && state.facts?.can_begin === false) return state.facts.why_not ?? t("No battle can start at the moment.");
+  if (!isOver() && !state.editing && !state.battle.can_continue) return t("This battle takes no further prompt. Vote, or start a new battle.");
+  return null;
+}
+
+async function submit() {
+  const prompt = field().value;
+  const reason = obstacle();
+  if (reason || (!prompt.trim() && !attachedImages().length)) {
+    write(find("#status"), reason ?? t("Type a prompt first."));
+    state.hint = reason ?? t("Type a prompt first.");
+    drawComposer();
+    return;
+  }
+  state.hint = null;
+  if (await send(prompt, attachedImages(), chosenMode())) {
+    if (field().value === prompt) setPrompt("", false);
+    clearImages();
+  }
+  field().focus({ preventScroll: true });
+}
+
+function placeholder() {
+  if (state.editing) return t("Change your prompt");
+  if (isRunning()) return t("Both models are writing");
+  if (isOver()) return state.battle ? t("Start a new battle with another prompt") : t("Ask both models");
+  return t("Continue with both models");
+}
+
+function drawComposer() {
+  const box = field(), running = isRunning();
+  if (box.placeholder !== placeholder()) box.placeholder = placeholder();
+  show(find("#stop"), running);
+  show(find("#send"), !running);
+  const label = state.editing ? t("Send again") : t("Send");
+  write(find("#send"), label);
+  find("#send").disabled = Boolean(state.busy) || state.offline || obstacle() !== null;
+  find("#stop").disabled = state.busy === "stop" || state.offline || state.battle?.can_stop === false;
+  show(find("#editing"), state.editing || Boolean(state.hint));
+  fill(find("#editing"), `${state.editing} ${state.hint ?? ""}`, () => (state.hint
+    ? [el("span", {}, state.hint)]
+    : [el("span", {}, t("You are changing your last prompt. Both models answer it again.")), button(t("Cancel"), stopEditing, "button quiet small")]));
+  find("#composer").classList.toggle("compact", Boolean(state.battle));
+}
+
+/** A failed battle gives its prompt back. */
+function keepPrompt() {
+  if (!isFailed() || field().value || keepPrompt.done === state.battle.id) return;
+  keepPrompt.done = state.battle.id;
+  setPrompt(state.battle.turns.at(-1)?.prompt ?? "", false);
+}
+
+export function startComposer() {
+  const box = field();
+  try { if (!box.value) box.value = sessionStorage.getItem(DRAFT) ?? ""; } catch { /* private mode */ }
+  typed();
+  box.addEventListener("input", () => { state.hint = null; typed(); drawComposer(); });
+  box.addEventListener("keydown", onComposerKey);
+  find("#composer").addEventListener("submit", (event) => { event.preventDefault(); submit(); });
+  find("#stop").addEventListener("click", () => { stop(); box.focus({ preventScroll: true }); });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || isComposing(event) || event.defaultPrevented || find("dialog[open]")) return;
+    if (isRunning()) stop();
+    else if (state.editing) stopEditing();
+  });
+  subscribe(keepPrompt);
+  subscribe(drawComposer);
+}

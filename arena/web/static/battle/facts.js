@@ -1,0 +1,18 @@
+// What the arena offers: limits, models, reasons, prompts; and whether a battle can begin.
+import { api } from "./api.js";
+import { changed, state } from "./state.js";
+
+const AGAIN = 2_000; // milliseconds while no battle can begin
+
+let timer = null;
+
+export async function loadFacts() {
+  clearTimeout(timer);
+  try {
+    state.facts = await api.facts();
+    changed();
+  } catch (error) {
+    if (error.code !== "unreachable") return; // the page works without
+  }
+  if (!state.facts || state.facts.can_begin === false) timer = setTimeout(loadFacts, AGAIN);
+}

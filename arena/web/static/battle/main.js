@@ -1,0 +1,30 @@
+// The battle page: starts its parts, then Gradio's shell.
+import { open } from "./actions.js";
+import { loadShell, startAdoption } from "./adopt.js";
+import { startComposer } from "./composer.js";
+import { startConnection, suspect } from "./connection.js";
+import { loadFacts } from "./facts.js";
+import { startGuard } from "./guard.js";
+import { startImages } from "./images.js";
+import { startModes } from "./modes.js";
+import { startNotice } from "./notice.js";
+import { startPanes } from "./panes.js";
+import { startReveal } from "./reveal.js";
+import { startSuggestions } from "./start.js";
+import { changed, subscribe } from "./state.js";
+import { startTurns } from "./turns.js";
+import { startVotes } from "./votes.js";
+
+for (const start of [
+  startGuard, startAdoption, startComposer, startPanes, startTurns, startVotes, startNotice, startReveal, startModes,
+  startImages, startSuggestions, startConnection,
+]) start();
+subscribe(suspect);
+changed();
+const id = new URLSearchParams(location.search).get("battle");
+if (id) open(id);
+loadFacts();
+performance.mark("arena-interactive");
+const later = window.requestIdleCallback ?? setTimeout;
+if (document.readyState === "complete") later(loadShell);
+else addEventListener("load", () => later(loadShell));

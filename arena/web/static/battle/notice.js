@@ -1,0 +1,99 @@
+// What the page says: states for a screen reader, seconds while waiting, failures with a way out.
+import { leave, regenerate, reroll, retry, stop } from "./actions.js";
+import { button, el, fill, find, show, write } from "./dom.js";
+import { hasText, isBlind, isCounted, isFailed, isPending, isRunning, sides, state, subscribe } from "./state.js";
+import { wordOf } from "./votes.js";
+
+const SLOW = 2_000; // milliseconds of waiting before seconds are shown
+
+let waitClock = null;
+
+const FAILURES = () => ({
+  busy: t("too many people use it at the moment"),
+  refused: t("it refused to answer this prompt"),
+  too_long: t("the prompt is too long for it"),
+  empty: t("it returned an empty answer"),
+  timeout: t("it did not answer in time"),
+  broken: t("it stopped with an error"),
+});
+
+/** One sentence for each side that failed. */
+function failureTexts() {
+  const failed = Object.entries(state.battle.failure?.sides ?? {});
+  if (!failed.length) return [t("A model failed.")];
+  return failed.map(([side, kind]) => t("Model {letter} failed: {reason}.", { letter: side.toUpperCase(), reason: FAILURES()[kind] ?? FAILURES().broken }));
+}
+
+function failure() {
+  const failed = Object.keys(state.battle.failure?.sides ?? {});
+  const first = state.battle.turns.length === 1 && isBlind();
+  const rerolls = first ? failed.map((side) => button(t("Another model for {letter}", { letter: side.toUpperCase() }), () => reroll(side), "button primary")) : [];
+  return [el("div", { class: "notice warning" },
+    el("p", {}, `${failureTexts().join(" ")} ${t("This battle does not count. Your prompt is kept.")}`),
+    el("div", { class: "buttons" }, ...rerolls, button(t("Try again with the same models"), retry)))];
+}
+
+function interrupted() {
+  return [el("div", { class: "notice warning" },
+    el("p", {}, t("The arena restarted, or this page was closed, while the models were writing, so these answers are not whole.")),
+    el("div", { class: "buttons" }, button(t("Run both again"), () => regenerate(), "button primary")))];
+}
+
+function problem() {
+  const { action, error, again } = state.problem;
+  const notCounted = action === "vote" ? [t("Your vote was NOT counted.")] : [];
+  const kept = action === "begin" || action === "turn" || action === "edit" ? [t("Your prompt is kept.")] : [];
+  return [el("div", { class: "notice warning" },
+    el("p", {}, [...notCounted, error.message, ...kept].join(" ")),
+    el("div", { class: "buttons" }, button(t("Try again"), again), button(t("Close"), () => { state.problem = null; drawNotice(); }, "button quiet")))];
+}
+
+function waiting(seconds) {
+  return [el("div", { class: "waiting" }, el("span", { class: "spinner", "aria-hidden": "true" }),
+    el("span", { "data-waited": "" }, t("Waiting for the models: {seconds} s", { seconds })))];
+}
+
+function content() {
+  const { battle } = state, waited = Date.now() - state.since;
+  if (state.problem) return [`problem ${state.problem.action} ${state.problem.error.message}`, problem];
+  if (!battle) return ["", () => []];
+  if (isFailed()) return [`failed ${JSON.stringify(battle.failure)} ${battle.attempt}`, failure];
+  if (battle.interrupted) return ["interrupted", interrupted];
+  if (isRunning() && !hasText() && waited > SLOW) return ["waiting", () => waiting(Math.round(waited / 1000))];
+  return ["", () => []];
+}
+
+/** The state in one sentence, for the live region. */
+function sentence() {
+  const { battle } = state;
+  if (state.problem) return (state.problem.action === "vote" ? `${t("Your vote was NOT counted.")} ` : "") + state.problem.error.message;
+  if (!battle) return state.facts?.can_begin === false ? state.facts.why_not ?? "" : "";
+  if (isFailed()) return failureTexts().join(" ");
+  if (isCounted()) {
+    const names = sides().map((side) => `${side.toUpperCase()}: ${battle.models?.[side] ?? ""}`).join(", ");
+    return t("Your vote counts: {vote}. {names}.", { vote: wordOf(battle.vote?.winner) ?? "", names });
+  }
+  if (isPending()) return t("Vote saved: {vote}. It counts in a few seconds; you can undo it.", { vote: wordOf(battle.vote.winner) });
+  if (isRunning()) return battle.can_vote ? t("Both models are writing. You can vote.") : t("Both models are answering.");
+  if (battle.status === "open") return battle.can_vote ? t("Both answers are complete. You can vote, or continue the conversation.") : t("The answer is complete.");
+  return t("This battle was closed without a vote.");
+}
+
+function drawNotice() {
+  const [key, children] = content();
+  fill(find("#notice"), key, children);
+  const counter = find("[data-waited]");
+  if (counter) write(counter, t("Waiting for the models: {seconds} s", { seconds: Math.round((Date.now() - state.since) / 1000) }));
+  const obstacle = !state.battle && state.facts?.can_begin === false ? state.facts.why_not : null;
+  const banner = find("#banner");
+  const text = state.offline ? t("The arena cannot be reached. Votes and prompts are not sent now; this page continues when the arena is back.")
+    : state.paused ? t("The arena cannot save anything at the moment. This page continues when it can.") : obstacle ?? "";
+  write(banner, text);
+  banner.className = obstacle && !state.offline && !state.paused ? "notice info" : "notice warning";
+  show(banner, Boolean(text));
+  write(find("#status"), sentence());
+  clearTimeout(waitClock);
+  if (isRunning() && !hasText()) waitClock = setTimeout(drawNotice, 500);
+}
+
+export const startNotice = () => subscribe(drawNotice);

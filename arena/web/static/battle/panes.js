@@ -1,0 +1,80 @@
+// How the two answers are seen: side by side or one, high or as high as the window, scrolled together or apart.
+import { all, find, isWide } from "./dom.js";
+import { state, subscribe } from "./state.js";
+
+const NEAR_END = 48; // pixels from the end: the reader follows the text
+const READING = 600; // milliseconds after a touch of the reader in which nothing scrolls by itself
+
+let touched = -READING;
+let chosen = null; // "a", "b" or "both": the reader's choice
+let high = false, together = false, syncing = false;
+
+const scroller = () => find("#main");
+const narrowDefault = () => (isWide() ? "both" : "a");
+export const shown = () => (state.battle?.mode === "single" ? "a" : chosen ?? narrowDefault());
+
+/** The element that scrolls an answer: its own box, or the page. */
+const scrollerOf = (text) => (text.scrollHeight > text.clientHeight + 1 || getComputedStyle(text).overflowY === "auto" ? text : scroller());
+
+/** Runs `change`; a reader at the end of the text stays there, every other reader stays where they are. */
+export function keepingPlace(text, change) {
+  const box = scrollerOf(text);
+  const isCurrent = box !== scroller() || text.closest(".turn") === find("#turns").lastElementChild;
+  const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END;
+  change();
+  if (atEnd && isCurrent && performance.now() - touched > READING) box.scrollTop = box.scrollHeight;
+}
+
+/** Shows the beginning of the last turn. */
+export function showLastTurn() {
+  const turn = find("#turns").lastElementChild;
+  const covered = find("#view-bar").getBoundingClientRect().height; // it sticks to the top
+  if (turn) scroller().scrollTop += turn.getBoundingClientRect().top - scroller().getBoundingClientRect().top - covered;
+}
+
+export function setShown(side) {
+  chosen = side === shown() && side !== "both" ? "both" : side;
+  if (!isWide() && side !== "both") chosen = side;
+  drawPanes();
+}
+
+export function drawPanes() {
+  const main = scroller();
+  main.dataset.shown = shown();
+  main.dataset.high = String(high);
+  const running = state.battle !== null;
+  const bar = find("#view-bar");
+  bar.hidden = !running || state.battle.mode === "single";
+  for (const one of all("[data-show]", bar)) {
+    one.setAttribute("aria-pressed", String(one.dataset.show === shown()));
+    one.classList.toggle("has-news", false);
+  }
+  find("#expand").setAttribute("aria-pressed", String(high));
+  find("#synced").setAttribute("aria-pressed", String(together));
+  find("#synced").hidden = high || shown() !== "both";
+  for (const text of all(".side-text")) text.tabIndex = 0;
+}
+
+/** Scrolls the other answer by the same share of its length. */
+function scrollOther(event) {
+  const text = event.target;
+  if (!together || syncing || !text.classList?.contains("side-text")) return;
+  const other = all(".side-text", text.closest(".sides")).find((one) => one !== text);
+  if (!other) return;
+  syncing = true;
+  const share = text.scrollTop / Math.max(1, text.scrollHeight - text.clientHeight);
+  other.scrollTop = share * (other.scrollHeight - other.clientHeight);
+  requestAnimationFrame(() => requestAnimationFrame(() => { syncing = false; }));
+}
+
+export function startPanes() {
+  for (const name of ["wheel", "touchstart", "touchmove", "keydown"]) {
+    scroller().addEventListener(name, () => { touched = performance.now(); }, { passive: true });
+  }
+  scroller().addEventListener("scroll", scrollOther, true);
+  for (const one of all("[data-show]")) one.addEventListener("click", () => setShown(one.dataset.show));
+  find("#expand").addEventListener("click", () => { high = !high; drawPanes(); });
+  find("#synced").addEventListener("click", () => { together = !together; drawPanes(); });
+  matchMedia("(min-width: 800px)").addEventListener("change", drawPanes);
+  subscribe(drawPanes);
+}

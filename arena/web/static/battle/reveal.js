@@ -1,0 +1,82 @@
+// After the vote: who the models were, what they cost, how others voted, and what to do with the battle.
+import { share } from "./actions.js";
+import { button, copyText, el, fill, find, show, write } from "./dom.js";
+import { askReport } from "./report.js";
+import { isBlind, isCounted, sides, state, subscribe } from "./state.js";
+import { said } from "./turns.js";
+import { wordOf } from "./votes.js";
+
+const language = document.documentElement.lang || undefined;
+const number = (value, digits = 0) => new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
+const known = (value) => value !== null && value !== undefined;
+
+function facts(card) {
+  const rows = [
+    known(card.rating) && [t("Rating"), known(card.lower)
+      ? t("{rating} ({lower} to {upper})", { rating: number(card.rating), lower: number(card.lower), upper: number(card.upper) }) : number(card.rating)],
+    known(card.rank) && [t("Rank"), t("{rank}, from {battles} battles", { rank: number(card.rank), battles: number(card.battles ?? 0) })],
+    card.licence && [t("Licence"), card.licence],
+    known(card.price_in) && [t("Price"), t("${price_in} in, ${price_out} out, per million tokens", { price_in: number(card.price_in, 2), price_out: number(card.price_out ?? 0, 2) })],
+    known(card.seconds) && [t("Time"), known(card.first_token_seconds)
+      ? t("{seconds} s, first word after {first} s", { seconds: number(card.seconds, 1), first: number(card.first_token_seconds, 1) }) : t("{seconds} s", { seconds: number(card.seconds, 1) })],
+    known(card.tokens) && [t("Tokens"), number(card.tokens)],
+    known(card.energy_wh) && [t("Energy"), t("{energy} Wh", { energy: number(card.energy_wh, 3) })],
+  ].filter(Boolean);
+  return el("dl", { class: "facts" }, ...rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
+}
+
+const winners = { model_a: "a", model_b: "b" };
+
+function card(side, data) {
+  const won = winners[state.battle.vote?.winner] === side;
+  const name = el("h3", {}, data.url ? el("a", { href: data.url }, data.model) : data.model);
+  return el("article", { class: `card reveal-card ${side}` },
+    el("header", {}, el("span", { class: `letter ${side}`, "aria-hidden": "true" }, side.toUpperCase()), name,
+      won ? el("span", { class: "tag won" }, t("Your choice")) : null),
+    data.organisation ? el("p", { class: "hint" }, data.organisation) : null,
+    facts(data));
+}
+
+function othersLine(others) {
+  if (!others?.votes) return null;
+  const share = (count) => number(100 * count / others.votes);
+  return el("p", { class: "others" }, t("How {votes} others voted on these two models: A {a} %, tie {ties} %, both bad {bad} %, B {b} %.", {
+    votes: number(others.votes), a: share(others.a), ties: share(others.ties), bad: share(others.both_bad), b: share(others.b),
+  }));
+}
+
+const shareLink = () => new URL(`/battles/${encodeURIComponent(state.battle.id)}`, location.href).href;
+
+function tools() {
+  const { battle } = state;
+  const box = el("input", { type: "checkbox", id: "share", "data-focus": "share", onchange: (event) => setShared(event.target) });
+  box.checked = battle.shared;
+  const copy = button(t("Copy link"), async (event) => { const { currentTarget } = event; await copyText(shareLink()); said(currentTarget); },
+    "button small", { "data-focus": "link", disabled: !battle.shared, title: battle.shared ? null : t("Publish the battle first: the link then works for everybody.") });
+  return el("div", { class: "reveal-tools" },
+    isBlind() ? el("label", { class: "tick" }, box, t("Publish this battle for all readers")) : null,
+    isBlind() ? copy : null,
+    button(t("Report"), askReport, "button quiet small", { "data-focus": "report" }));
+}
+
+/** The box follows the arena: a failed request puts it back. */
+async function setShared(box) {
+  await share(box.checked);
+  box.checked = state.battle.shared;
+}
+
+function drawReveal() {
+  const root = find("#reveal"), { battle } = state;
+  const ready = Boolean(battle?.reveal) && (isCounted() || !isBlind());
+  show(root, ready);
+  if (!ready) return;
+  const cut = sides().some((side) => battle.turns.at(-1)?.completions?.[side]?.status === "stopped");
+  fill(root, JSON.stringify([battle.id, battle.reveal, battle.vote?.winner, battle.shared, cut]), () => [
+    isCounted() ? el("p", { class: "your-vote" }, t("Your vote: {vote}.", { vote: wordOf(battle.vote?.winner) ?? "" }), cut ? ` ${t("The answers were cut short.")}` : "") : null,
+    el("div", { class: "cards" }, ...sides().filter((side) => battle.reveal[side]).map((side) => card(side, battle.reveal[side]))),
+    othersLine(battle.reveal.others),
+    tools(),
+  ].filter(Boolean));
+}
+
+export const startReveal = () => subscribe(drawReveal);

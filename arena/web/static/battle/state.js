@@ -1,0 +1,36 @@
+// What the page knows. Parts subscribe and draw themselves again after each change.
+
+export const state = {
+  battle: null, // the last Battle of the API
+  facts: null, // of GET /api/v1/arena
+  busy: null, // the name of the action under way
+  problem: null, // {action, error, again}: what did not work, and how to try again
+  offline: false, // the arena cannot be reached
+  paused: false, // the arena is reached but can save nothing
+  editing: false, // the composer holds the last prompt
+  since: 0, // when the running turn began, for the seconds that are shown
+};
+
+const listeners = [];
+let planned = false;
+
+export const subscribe = (listener) => listeners.push(listener);
+
+/** Draws again: once for all changes of the same moment. */
+export function changed() {
+  if (planned) return;
+  planned = true;
+  queueMicrotask(() => {
+    planned = false;
+    for (const listener of listeners) listener(state);
+  });
+}
+
+export const isRunning = () => state.battle?.status === "running";
+export const isFailed = () => state.battle?.status === "failed";
+export const isCounted = () => state.battle?.status === "voted";
+export const isPending = () => Boolean(state.battle?.vote) && !state.battle.vote.counts;
+export const isOver = () => !state.battle || ["voted", "failed", "abandoned"].includes(state.battle.status);
+export const isBlind = () => (state.battle?.mode ?? "blind") === "blind";
+export const sides = () => (state.battle?.mode === "single" ? ["a"] : ["a", "b"]);
+export const hasText = () => sides().every((side) => state.started?.[side]);

@@ -1,0 +1,68 @@
+// The stream of a running turn. The browser connects again by itself and continues; what it cannot repair, this does.
+import { api } from "./api.js";
+import { applyFrame } from "./frames.js";
+import { changed, state } from "./state.js";
+
+const LONGEST_WAIT = 10_000; // milliseconds between two attempts to connect
+
+let current = null; // {key, source, timer}
+let position = null; // the id of the last event
+let failures = 0;
+
+/** Follows the running turn of a battle, once. */
+export function follow(battle, accept, reload) {
+  const key = `${battle.id} ${battle.turn} ${battle.attempt}`;
+  if (current?.key === key) return;
+  unfollow();
+  connect({ key, id: battle.id, accept, reload });
+}
+
+/** Stops following. */
+export function unfollow() {
+  current?.source?.close();
+  clearTimeout(current?.timer);
+  current = null;
+  position = null;
+}
+
+function connect(following) {
+  const source = new EventSource(api.streamOf(following.id, position));
+  current = { ...following, source };
+  const on = (name, handle) => source.addEventListener(name, (event) => {
+    if (current?.source !== source) return;
+    failures = 0;
+    if (event.lastEventId) position = event.lastEventId;
+    handle(event.data ? JSON.parse(event.data) : null);
+  });
+  on("html", (frame) => {
+    for (const side of Object.keys(frame)) (state.started ??= {})[side] = true;
+    applyFrame(state.battle.turn, frame);
+    changed();
+  });
+  on("state", (battle) => following.accept(battle));
+  on("end", () => finish(following));
+  on("replaced", () => finish(following));
+  source.onerror = () => {
+    if (current?.source !== source || source.readyState !== EventSource.CLOSED) return;
+    reconnect(following);
+  };
+}
+
+/** After the last event: the battle as stored, if the page does not know its end yet. */
+function finish(following) {
+  unfollow();
+  if (state.battle?.status === "running") following.reload();
+}
+
+/** The server refused the stream, or a proxy answered: ask for the battle, which follows it again if it still runs. */
+function reconnect(following) {
+  current.source.close();
+  failures += 1;
+  const wait = Math.min(LONGEST_WAIT, 500 * 2 ** failures);
+  current.timer = setTimeout(async () => {
+    if (current?.key !== following.key) return;
+    current = null;
+    await following.reload();
+    if (current === null && state.battle?.status === "running") connect(following);
+  }, wait);
+}

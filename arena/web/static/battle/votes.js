@@ -1,0 +1,138 @@
+// The vote bar, the line above it, and the keys that vote.
+import { again, leave, revealNow, undo, vote } from "./actions.js";
+import { isComposing, setPrompt } from "./composer.js";
+import { all, button, el, fill, find, show, write } from "./dom.js";
+import { isBlind, isCounted, isOver, isPending, isRunning, state, subscribe } from "./state.js";
+import { reload } from "./actions.js";
+
+const KEYS = { KeyJ: "model_a", KeyK: "tie", KeyN: "both_bad", KeyL: "model_b" }; // with Alt: free in the browsers
+const PLAIN = { a: "model_a", b: "model_b", t: "tie", x: "both_bad" }; // only while the vote bar has the focus
+const isMac = /Mac|iPhone|iPad/.test(navigator.platform);
+
+let countdown = null;
+
+const bar = () => find("#vote-bar");
+export const wordOf = (winner) => ({
+  model_a: t("A is better"), model_b: t("B is better"), tie: t("Tie"), both_bad: t("Both are bad"),
+})[winner];
+
+const canVote = () => isBlind() && state.battle?.can_vote && !state.battle.vote && !state.busy && !state.offline;
+
+function choose(winner) {
+  if (canVote()) vote(winner);
+}
+
+function toggleReason(reason) {
+  const { winner, reasons = [] } = state.battle.vote;
+  const kept = reasons.includes(reason) ? reasons.filter((one) => one !== reason) : [...reasons, reason];
+  vote(winner, kept);
+}
+
+/** Whole seconds until the vote counts. */
+function secondsLeft() {
+  const until = state.battle?.vote?.undo_until;
+  return until ? Math.max(0, Math.ceil((Date.parse(until) - Date.now() - (state.skew ?? 0)) / 1000)) : 0;
+}
+
+/** Asks for the battle when its vote is due, until the arena says that it counts. */
+function tick() {
+  clearTimeout(countdown);
+  if (!isPending()) return;
+  const left = secondsLeft();
+  for (const one of all("[data-seconds]")) write(one, left > 0 ? t("Vote saved. It counts in {seconds} s.", { seconds: left }) : t("Vote saved. Counting it…"));
+  countdown = setTimeout(async () => {
+    if (isPending() && secondsLeft() <= 0 && !state.busy) await reload();
+    tick();
+  }, left > 0 ? 250 : 600);
+}
+
+const reasonsOf = () => (state.facts?.reasons ?? []).map((one) => (typeof one === "string" ? { id: one, text: one } : { id: one.id ?? one.name ?? one.key, text: one.text ?? one.label ?? one.name }));
+
+function pendingLine() {
+  const given = state.battle.vote.reasons ?? [];
+  const reasons = reasonsOf().map(({ id, text }) => button(t(text), () => toggleReason(id), "chip", {
+    "aria-pressed": String(given.includes(id)), "data-focus": `reason-${id}`,
+  }));
+  return [
+    el("span", { class: "vote-state", "data-seconds": "" }),
+    button(t("Undo"), undo, "button small", { "data-focus": "undo" }),
+    button(t("Reveal now"), revealNow, "button quiet small", { "data-focus": "now" }),
+    reasons.length ? el("div", { class: "chips reasons", role: "group", "aria-label": t("Why? (optional)") }, el("span", { class: "hint" }, t("Why?")), ...reasons) : null,
+  ].filter(Boolean);
+}
+
+function newBattle() {
+  leave().then((left) => { if (left) find("#prompt").focus(); });
+}
+
+const newButton = (primary) => button(t("New battle"), newBattle, primary ? "button primary" : "button quiet small", { "data-focus": "new", id: "new-battle" });
+const againButton = () => button(t("Same prompt, two other models"), again, "button", { "data-focus": "again" });
+
+function overLine() {
+  const withOthers = isBlind() && state.battle.turns.length > 0;
+  return [newButton(true), withOthers ? againButton() : null].filter(Boolean);
+}
+
+function drawLine() {
+  const line = find("#vote-line"), { battle } = state;
+  show(line, Boolean(battle));
+  if (!battle) return;
+  const hasVote = isPending() && !isCounted();
+  const key = hasVote ? `pending ${JSON.stringify(battle.vote.reasons)}` : isOver() ? `over ${battle.id}` : `open ${isBlind()} ${battle.status}`;
+  fill(line, key, () => (hasVote ? pendingLine() : isOver() ? overLine() : openLine()));
+  line.dataset.kind = hasVote ? "pending" : isOver() ? "over" : "open";
+}
+
+function openLine() {
+  const [text, more] = !isBlind() ? [t("This battle is for you only: it is not voted on."), ""]
+    : [t("Which answer is better?"), isRunning() ? t("You can vote as soon as both models have started to write.") : t("Vote, or continue the conversation.")];
+  return [el("span", { class: "vote-state" }, text, " ", el("span", { class: "more" }, more)), newButton(false)];
+}
+
+function drawBar() {
+  const { battle } = state;
+  show(bar(), Boolean(battle) && isBlind() && battle.status !== "abandoned" && (battle.status !== "failed"));
+  for (const one of all("[data-vote]", bar())) {
+    const chosen = battle?.vote?.winner === one.dataset.vote;
+    one.disabled = !canVote();
+    one.setAttribute("aria-pressed", String(chosen));
+    one.classList.toggle("chosen", chosen);
+  }
+}
+
+function onVoteKey(event) {
+  if (isComposing(event) || event.repeat || event.ctrlKey || event.metaKey || find("dialog[open]")) return;
+  const inBar = bar().contains(event.target);
+  const winner = event.altKey && !event.shiftKey ? KEYS[event.code] : inBar && !event.altKey && !event.shiftKey ? PLAIN[event.key.toLowerCase()] : null;
+  if (winner && canVote()) {
+    event.preventDefault();
+    choose(winner);
+  } else if (inBar && ["ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key)) {
+    event.preventDefault();
+    move(event);
+  }
+}
+
+/** Arrow keys in the vote bar move the focus; they never vote. */
+function move({ key, target }) {
+  const buttons = all("[data-vote]:not([disabled])", bar());
+  const at = buttons.indexOf(target.closest("button"));
+  const forward = (key === "ArrowRight") === (getComputedStyle(bar()).direction === "ltr") ? 1 : -1;
+  const next = key === "Home" ? 0 : key === "End" ? buttons.length - 1 : (at + forward + buttons.length) % buttons.length;
+  buttons[next]?.focus();
+}
+
+/** What had the focus is disabled now: the focus goes to what comes next, not to the top of the page. */
+let focusedBefore = null;
+function keepFocus() {
+  const lost = document.activeElement === document.body || document.activeElement?.disabled;
+  if (lost && focusedBefore && (isPending() || isCounted())) find(isPending() ? "[data-focus='undo']" : "#new-battle")?.focus({ preventScroll: true });
+}
+
+export function startVotes() {
+  for (const one of all("[data-key]")) write(one, `${isMac ? "⌥" : "Alt+"}${one.dataset.key}`);
+  for (const one of all("[data-vote]")) one.addEventListener("click", () => choose(one.dataset.vote));
+  document.addEventListener("focusin", (event) => { focusedBefore = event.target.closest("[data-live='votes']"); });
+  document.addEventListener("keydown", onVoteKey);
+  subscribe(() => { drawLine(); drawBar(); tick(); keepFocus(); });
+}
