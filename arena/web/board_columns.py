@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import ratings
 from arena.leaderboards.model_facts import Facts
+from arena.web.board_query import BY_RATING
 
 Value = str | float | None
 
@@ -18,13 +19,35 @@ class BoardRow:
 
     row: ratings.Row
     facts: Facts
+    band: int = 0
+    retired: bool = False
     others: Mapping[str, ratings.Row] = field(default_factory=dict)
+
+    @property
+    def rating(self) -> str:
+        return f"{self.row.rating:.0f}"
+
+    @property
+    def interval(self) -> str:
+        """The ends of the interval as text."""
+        return interval_text(self.row)
+
+    @property
+    def spread(self) -> str:
+        """The possible ranks as text; empty where there is only one."""
+        low, high = self.row.rank_low, self.row.rank_high
+        return "" if low == high else f"{low}–{high}"
 
     @property
     def win_rate(self) -> float | None:
         """Share of its battles that the model won; ties and both bad count half."""
         r = self.row
         return (r.wins + (r.ties + r.both_bad) / 2) / r.battles if r.battles else None
+
+
+def interval_text(row: ratings.Row) -> str:
+    """The ends of a row's interval, or a dash where it has none."""
+    return f"{row.lower:.0f}–{row.upper:.0f}" if row.lower == row.lower else "–"
 
 
 @dataclass(frozen=True)
@@ -90,9 +113,9 @@ COLUMNS = (
     _number("both_bad", "Both bad", lambda r: r.row.both_bad, "{:,}", usual=False),
 )  # fmt: skip
 KEYS = tuple(column.key for column in COLUMNS)
+MAJOR = ("votes", "price", "organisation")  # shown on a phone unless columns are chosen
 
 FIXED: Mapping[str, Callable[[BoardRow], Value]] = {
-    "rank": lambda r: r.row.rank,
     "model": lambda r: r.row.model.casefold(),
     "rating": lambda r: r.row.rating,
 }
@@ -105,11 +128,27 @@ def shown(rows: list[BoardRow], chosen: tuple[str, ...]) -> list[Column]:
     return [column for column in COLUMNS if column.usual and any(column.value(row) is not None for row in rows)]
 
 
+def sort_choices(columns: Sequence[Column], others: Mapping[str, str]) -> dict[str, str]:
+    """The orders to choose from, by the value of `sort`: the shown columns, high first and low first."""
+    choices = {"": "Rank", "rating": "Rating, low first", "model": "Model, A to Z", "-model": "Model, Z to A"}
+    for key, label in {f"by:{source}": label for source, label in others.items()}.items():
+        choices |= {f"-{key}": f"{label}, high first", key: f"{label}, low first"}
+    for column in columns:
+        down, up = ("Z to A", "A to Z") if column.words else ("high first", "low first")
+        pair = {f"-{column.key}": f"{column.label}, {down}", column.key: f"{column.label}, {up}"}
+        choices |= dict(reversed(pair.items())) if column.words else pair
+    return choices
+
+
 def in_order(rows: list[BoardRow], sort: str) -> list[BoardRow]:
     """Rows sorted by a column's key, with `-` before it in descending order; unknown values are last in both.
 
-    Without a key, or with an unknown one, rows are sorted by rating.
+    Without a key, or with an unknown one, rows are sorted by rating; so they are by rank.
     """
+    if sort in BY_RATING:
+        return rows
+    if sort == "-rank":
+        return rows[::-1]
     key, down = sort.removeprefix("-"), sort.startswith("-")
     value = _sorting(key)
     if value is None:

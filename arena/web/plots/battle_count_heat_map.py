@@ -13,5 +13,5 @@ from arena.web.plots.heat_map import heat_map, models_of, square
 def figure(rows: Sequence[Row]) -> go.Figure:
     """`rows`: model, opponent, battles, one for each ordered pair."""
     models = models_of(rows)
-    hover = "%{customdata[0]} and %{customdata[1]}: %{z:,.0f} battles"
+    hover = "%{y} and %{x}: %{z:,.0f} battles"
     return heat_map(models, square(rows, models, "battles"), hover, ",.0f", SEQUENTIAL)

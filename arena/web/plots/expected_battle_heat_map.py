@@ -18,7 +18,7 @@ ROUNDS = 200
 def figure(rows: Sequence[Row]) -> go.Figure:
     """`rows`: model, opponent, expected, one for each ordered pair."""
     models = models_of(rows)
-    hover = "%{customdata[0]} and %{customdata[1]}: %{z:,.0f} battles expected"
+    hover = "%{y} and %{x}: %{z:,.0f} battles expected"
     return heat_map(models, square(rows, models, "expected"), hover, ",.0f", SEQUENTIAL)
 
 
