@@ -8,7 +8,9 @@ from typing import Any
 
 import ratings
 from arena.leaderboards.model_facts import Facts
+from arena.messages import gettext_noop
 from arena.web.board_query import BY_RATING
+from arena.web.locales import gettext as _
 
 Value = str | float | None
 
@@ -93,25 +95,78 @@ def price_text(facts: Facts) -> str:
 
 
 COLUMNS = (
-    _number("votes", "Votes", lambda r: r.row.battles, "{:,}", title="votes on the model's battles"),
-    _number("win_rate", "Win rate", lambda r: r.win_rate, "{:.0%}", title="share of all its battles; ties count half"),
-    _word("organisation", "Organisation", lambda r: r.facts.organisation),
-    _word("licence", "Licence", lambda r: r.facts.licence),
-    Column("size", "Size", lambda r: r.facts.parameters, lambda r: size_text(r.facts.parameters), title="parameters"),
-    _number("context", "Context", lambda r: r.facts.context, "{:,}", title="tokens", usual=False),
-    Column("price", "USD / M", lambda r: r.facts.price, lambda r: price_text(r.facts),
-           title="USD per million tokens, prompt / completion; sorted by a mean weighted three to one"),
-    _number("latency", "First token", lambda r: r.facts.latency, "{:.2f} s",
-            title="median seconds to the first token in recent battles"),
-    _number("speed", "Tokens/s", lambda r: r.facts.speed, "{:.0f}", title="median generation speed", usual=False),
-    _number("energy", "Wh / 1000", lambda r: r.facts.energy, "{:.3g}", title="watt-hours for 1000 tokens of completion"),
-    Column("released", "Released", lambda r: r.facts.released.isoformat() if r.facts.released else None,
-           lambda r: r.facts.released.isoformat() if r.facts.released else "–", usual=False),
-    _number("won", "Won", lambda r: r.row.wins, "{:,}", usual=False),
-    _number("lost", "Lost", lambda r: r.row.losses, "{:,}", usual=False),
-    _number("tied", "Tied", lambda r: r.row.ties, "{:,}", usual=False),
-    _number("both_bad", "Both bad", lambda r: r.row.both_bad, "{:,}", usual=False),
-)  # fmt: skip
+    _number(
+        "votes",
+        gettext_noop("Votes"),
+        lambda r: r.row.battles,
+        "{:,}",
+        title=gettext_noop("votes on the model's battles"),
+    ),
+    _number(
+        "win_rate",
+        gettext_noop("Win rate"),
+        lambda r: r.win_rate,
+        "{:.0%}",
+        title=gettext_noop("share of all its battles; ties count half"),
+    ),
+    _word("organisation", gettext_noop("Organisation"), lambda r: r.facts.organisation),
+    _word("licence", gettext_noop("Licence"), lambda r: r.facts.licence),
+    Column(
+        "size",
+        gettext_noop("Size"),
+        lambda r: r.facts.parameters,
+        lambda r: size_text(r.facts.parameters),
+        title=gettext_noop("parameters"),
+    ),
+    _number(
+        "context",
+        gettext_noop("Context"),
+        lambda r: r.facts.context,
+        "{:,}",
+        title=gettext_noop("tokens"),
+        usual=False,
+    ),
+    Column(
+        "price",
+        gettext_noop("USD / M"),
+        lambda r: r.facts.price,
+        lambda r: price_text(r.facts),
+        title=gettext_noop("USD per million tokens, prompt / completion; sorted by a mean weighted three to one"),
+    ),
+    _number(
+        "latency",
+        gettext_noop("First token"),
+        lambda r: r.facts.latency,
+        "{:.2f} s",
+        title=gettext_noop("median seconds to the first token in recent battles"),
+    ),
+    _number(
+        "speed",
+        gettext_noop("Tokens/s"),
+        lambda r: r.facts.speed,
+        "{:.0f}",
+        title=gettext_noop("median generation speed"),
+        usual=False,
+    ),
+    _number(
+        "energy",
+        gettext_noop("Wh / 1000"),
+        lambda r: r.facts.energy,
+        "{:.3g}",
+        title=gettext_noop("watt-hours for 1000 tokens of completion"),
+    ),
+    Column(
+        "released",
+        gettext_noop("Released"),
+        lambda r: r.facts.released.isoformat() if r.facts.released else None,
+        lambda r: r.facts.released.isoformat() if r.facts.released else "–",
+        usual=False,
+    ),
+    _number("won", gettext_noop("Won"), lambda r: r.row.wins, "{:,}", usual=False),
+    _number("lost", gettext_noop("Lost"), lambda r: r.row.losses, "{:,}", usual=False),
+    _number("tied", gettext_noop("Tied"), lambda r: r.row.ties, "{:,}", usual=False),
+    _number("both_bad", gettext_noop("Both bad"), lambda r: r.row.both_bad, "{:,}", usual=False),
+)
 KEYS = tuple(column.key for column in COLUMNS)
 MAJOR = ("votes", "price", "organisation")  # shown on a phone unless columns are chosen
 
@@ -130,14 +185,35 @@ def shown(rows: list[BoardRow], chosen: tuple[str, ...]) -> list[Column]:
 
 def sort_choices(columns: Sequence[Column], others: Mapping[str, str]) -> dict[str, str]:
     """The orders to choose from, by the value of `sort`: the shown columns, high first and low first."""
-    choices = {"": "Rank", "rating": "Rating, low first", "model": "Model, A to Z", "-model": "Model, Z to A"}
+    choices = {
+        "": _("Rank"),
+        "rating": _low(_("Rating")),
+        "model": _first(_("Model")),
+        "-model": _last(_("Model")),
+    }
     for key, label in {f"by:{source}": label for source, label in others.items()}.items():
-        choices |= {f"-{key}": f"{label}, high first", key: f"{label}, low first"}
+        choices |= {f"-{key}": _high(label), key: _low(label)}
     for column in columns:
-        down, up = ("Z to A", "A to Z") if column.words else ("high first", "low first")
-        pair = {f"-{column.key}": f"{column.label}, {down}", column.key: f"{column.label}, {up}"}
+        down, up = (_last, _first) if column.words else (_high, _low)
+        pair = {f"-{column.key}": down(_(column.label)), column.key: up(_(column.label))}
         choices |= dict(reversed(pair.items())) if column.words else pair
     return choices
+
+
+def _high(label: str) -> str:
+    return _("{column}, high first", column=label)
+
+
+def _low(label: str) -> str:
+    return _("{column}, low first", column=label)
+
+
+def _first(label: str) -> str:
+    return _("{column}, A to Z", column=label)
+
+
+def _last(label: str) -> str:
+    return _("{column}, Z to A", column=label)
 
 
 def in_order(rows: list[BoardRow], sort: str) -> list[BoardRow]:

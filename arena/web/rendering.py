@@ -60,6 +60,7 @@ def _speak(environment: Environment) -> None:
         dimension_name=names.dimension_name,
         cause_name=names.cause_name,
         status_name=names.status_name,
+        style_name=names.style_name,
     )
 
 

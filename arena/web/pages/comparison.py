@@ -16,6 +16,8 @@ from arena.rules.votes import OVERALL
 from arena.web.board_columns import COLUMNS, BoardRow
 from arena.web.board_query import BoardQuery
 from arena.web.board_view import CachedBoards
+from arena.web.locales import gettext as _
+from arena.web.locales import text_of
 from arena.web.plots import data, radar_chart
 from arena.web.rendering import csv_file, figure_json
 
@@ -57,7 +59,7 @@ def routes(boards: CachedBoards, templates: Environment) -> APIRouter:
         try:
             values |= _values(boards, query)
         except NoSuchBoard as problem:
-            values["problem"] = str(problem)
+            values["problem"] = text_of(problem)
         page = templates.get_template("comparison.html").render(
             here="/leaderboard", query=query, most=MOST, sources=boards.sources(), path=HERE,
             categories=boards.categories(query.source), **values,
@@ -68,7 +70,7 @@ def routes(boards: CachedBoards, templates: Environment) -> APIRouter:
     def categories_plot(request: Request) -> Response:
         rows = _category_rows(boards, BoardQuery.of(request))
         if len({row["category"] for row in rows}) < 3:
-            return JSONResponse({"notice": "This plot needs three categories with ten votes each."})
+            return JSONResponse({"notice": _("This plot needs three categories with ten votes each.")})
         return figure_json(radar_chart.figure(rows))
 
     @router.get(f"{HERE}/categories.csv")

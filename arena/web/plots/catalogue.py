@@ -9,6 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from arena.leaderboards.query import BOTH
+from arena.messages import gettext_noop
 from arena.web.board_query import BoardQuery
 from arena.web.board_view import CachedBoards
 from arena.web.plots import (
@@ -102,38 +103,113 @@ def _outlines(rows: Rows, _narrow: bool) -> Rows:
     return rows if len({row["category"] for row in rows}) > 2 else []
 
 
-NO_VOTES = "There are no votes here yet."
+NO_VOTES = gettext_noop("There are no votes here yet.")
 PLOTS = (
-    Plot("intervals", "Ratings", "The dot is the rating, the bar its 95 % interval.",
-         data.interval_rows, rating_intervals.figure, NO_VOTES, LISTED, LISTED_NARROW, can_draw_all=True),
-    Plot("pareto", "Price and rating",
-         "Higher is better, further left is cheaper, a larger mark has a longer time to first token. On the dotted "
-         "line are the best models for their price.",
-         data.pareto_rows, price_rating_pareto.figure, "The price of no model here is known.",
-         narrow_figure=price_rating_pareto.narrow_figure, is_offered=conditions.has_prices),
-    Plot("win_rates", "Win rates",
-         "Percentage of battles that the model of the row won against the model of the column; ties count half. "
-         "The paler a cell, the fewer its battles.",
-         data.pair_rows, win_rate_heat_map.figure, NO_VOTES, MANY, FEW, can_draw_all=True),
-    Plot("over_time", "Over time", "The best models, rated on the votes up to each date.",
-         data.history_rows, rating_history.figure, "This plot needs votes from more than one point in time.",
-         CURVES, CURVES, _curves),
-    Plot("radar", "Categories", "Ratings of the best models in the categories with most votes.",
-         data.category_rows, radar_chart.figure, "This plot needs three categories with ten votes each.",
-         OUTLINES, OUTLINES, _outlines, is_offered=conditions.has_categories),
-    Plot("agreement", "People and judges", "On the dotted line both ratings are equal.",
-         data.agreement_rows, rating_scatter.figure, "No model has votes by both people and judges.",
-         is_offered=conditions.has_judges),
-    Plot("benchmarks", "Static benchmarks",
-         "Score and rating of each model; ρ is the rank correlation, with its 95 % interval.",
-         data.benchmark_rows, benchmark_rating_scatter.by_task,
-         "No model with votes has a benchmark run yet.", fit=_first_tasks, is_offered=conditions.has_benchmarks),
-    Plot("battle_counts", "Battles", "Number of battles between each pair of models.",
-         data.pair_rows, battle_count_heat_map.figure, NO_VOTES, MANY, FEW, can_draw_all=True),
-    Plot("expected_counts", "Expected battles",
-         "Some pairs met far more often than others here. This is the number each pair would have if every model met "
-         "its opponents in proportion to their battles.",
-         data.pair_rows, expected_battle_heat_map.figure, NO_VOTES, MANY, FEW,
-         is_offered=conditions.is_uneven, can_draw_all=True),
-)  # fmt: skip
+    Plot(
+        "intervals",
+        gettext_noop("Ratings"),
+        gettext_noop("The dot is the rating, the bar its 95 % interval."),
+        data.interval_rows,
+        rating_intervals.figure,
+        NO_VOTES,
+        LISTED,
+        LISTED_NARROW,
+        can_draw_all=True,
+    ),
+    Plot(
+        "pareto",
+        gettext_noop("Price and rating"),
+        gettext_noop(
+            "Higher is better, further left is cheaper, a larger mark has a longer time to first token. On the dotted "
+            "line are the best models for their price."
+        ),
+        data.pareto_rows,
+        price_rating_pareto.figure,
+        gettext_noop("The price of no model here is known."),
+        narrow_figure=price_rating_pareto.narrow_figure,
+        is_offered=conditions.has_prices,
+    ),
+    Plot(
+        "win_rates",
+        gettext_noop("Win rates"),
+        gettext_noop(
+            "Percentage of battles that the model of the row won against the model of the column; ties count half. "
+            "The paler a cell, the fewer its battles."
+        ),
+        data.pair_rows,
+        win_rate_heat_map.figure,
+        NO_VOTES,
+        MANY,
+        FEW,
+        can_draw_all=True,
+    ),
+    Plot(
+        "over_time",
+        gettext_noop("Over time"),
+        gettext_noop("The best models, rated on the votes up to each date."),
+        data.history_rows,
+        rating_history.figure,
+        gettext_noop("This plot needs votes from more than one point in time."),
+        CURVES,
+        CURVES,
+        _curves,
+    ),
+    Plot(
+        "radar",
+        gettext_noop("Categories"),
+        gettext_noop("Ratings of the best models in the categories with most votes."),
+        data.category_rows,
+        radar_chart.figure,
+        gettext_noop("This plot needs three categories with ten votes each."),
+        OUTLINES,
+        OUTLINES,
+        _outlines,
+        is_offered=conditions.has_categories,
+    ),
+    Plot(
+        "agreement",
+        gettext_noop("People and judges"),
+        gettext_noop("On the dotted line both ratings are equal."),
+        data.agreement_rows,
+        rating_scatter.figure,
+        gettext_noop("No model has votes by both people and judges."),
+        is_offered=conditions.has_judges,
+    ),
+    Plot(
+        "benchmarks",
+        gettext_noop("Static benchmarks"),
+        gettext_noop("Score and rating of each model; ρ is the rank correlation, with its 95 % interval."),
+        data.benchmark_rows,
+        benchmark_rating_scatter.by_task,
+        gettext_noop("No model with votes has a benchmark run yet."),
+        fit=_first_tasks,
+        is_offered=conditions.has_benchmarks,
+    ),
+    Plot(
+        "battle_counts",
+        gettext_noop("Battles"),
+        gettext_noop("Number of battles between each pair of models."),
+        data.pair_rows,
+        battle_count_heat_map.figure,
+        NO_VOTES,
+        MANY,
+        FEW,
+        can_draw_all=True,
+    ),
+    Plot(
+        "expected_counts",
+        gettext_noop("Expected battles"),
+        gettext_noop(
+            "Some pairs met far more often than others here. This is the number each pair would have if every model met "
+            "its opponents in proportion to their battles."
+        ),
+        data.pair_rows,
+        expected_battle_heat_map.figure,
+        NO_VOTES,
+        MANY,
+        FEW,
+        is_offered=conditions.is_uneven,
+        can_draw_all=True,
+    ),
+)
 BY_NAME = {plot.name: plot for plot in PLOTS}

@@ -8,6 +8,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from arena.web.locales import gettext as _
 from arena.web.plots.figure_style import ACCENT, GREY, Row, laid_out, short
 from arena.web.plots.label_places import FONT, Label, Mark, placed
 
@@ -34,7 +35,7 @@ def figure(rows: Sequence[Row], width: int = WIDTH, height: int = HEIGHT) -> go.
         plot,
         height=height + FRAME,
         xaxis={"type": "log", "title": _price_title(slowest), "range": spans[0], **_ticks(*spans[0])},
-        yaxis={"title": "Rating", "range": spans[1]},
+        yaxis={"title": _("Rating"), "range": spans[1]},
         margin={"l": 8, "r": 24, "t": 30, "b": 8},
     )
 
@@ -100,8 +101,8 @@ def _add_models(
         customdata=[
             [row["model"], _seconds(row["latency"]), row["price"], _energy(row.get("energy"))] for row in rows
         ],
-        hovertemplate="%{customdata[0]}: %{y:.0f}, %{customdata[2]:g} USD / M, first token %{customdata[1]}"
-        "%{customdata[3]}<extra></extra>",
+        hovertemplate=_("%{customdata[0]}: %{y:.0f}, %{customdata[2]:g} USD / M, first token %{customdata[1]}")
+        + "%{customdata[3]}<extra></extra>",
         showlegend=False,
     )
 
@@ -115,8 +116,11 @@ def _ratings(rows: Sequence[Row]) -> list[float]:
 
 def _price_title(slowest: float) -> str:
     """The title of the axis, with the scale of the marks."""
-    scale = f"<br><sub>largest mark: {slowest:.2f} s to the first token</sub>" if slowest else ""
-    return f"USD per million tokens{scale}"
+    title = _("USD per million tokens")
+    if not slowest:
+        return title
+    scale = _("largest mark: {seconds:.2f} s to the first token", seconds=slowest)
+    return f"{title}<br><sub>{scale}</sub>"
 
 
 def frontier(rows: Sequence[Row]) -> list[Row]:
@@ -153,8 +157,8 @@ def _size(latency: float | None, slowest: float) -> float:
 
 
 def _seconds(latency: float | None) -> str:
-    return "unknown" if latency is None else f"{latency:.2f} s"
+    return _("unknown") if latency is None else _("{value:.2f} s", value=latency)
 
 
 def _energy(energy: float | None) -> str:
-    return "" if energy is None else f", {energy:.3g} Wh for 1000 tokens"
+    return "" if energy is None else ", " + _("{value:.3g} Wh for 1000 tokens", value=energy)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from arena.web.locales import gettext as _
 from arena.web.plots.figure_style import DIVERGING, Row
 from arena.web.plots.heat_map import heat_map, models_of, square
 
@@ -19,7 +20,7 @@ def figure(rows: Sequence[Row]) -> go.Figure:
     A cell is the paler, the fewer its battles.
     """
     models = models_of(rows)
-    hover = "%{y} against %{x}: %{z:.0f} %, %{customdata} battles"
+    hover = _("%{y} against %{x}: %{z:.0f} %, %{customdata} battles")
     cells = [[None if rate is None else 100 * rate for rate in row] for row in square(rows, models, "win_rate")]
     battles = square(rows, models, "battles")
     veil = [[_certainty(number) for number in row] for row in battles]
