@@ -13,9 +13,8 @@ from starlette.routing import Mount
 
 from arena.config import Settings
 from arena.web.battle_document import BattleDocument, Parts
-from arena.web.locales import current_language, gettext
+from arena.web.locales import current_language
 from arena.web.pages import battle
-from arena.web.v1.arena_routes import CONSENT
 
 STATIC = Path(__file__).parent / "static"
 SCRIPTS = tuple(sorted(path.name for path in (STATIC / "battle").glob("*.js")))
@@ -35,8 +34,7 @@ def mount_battle_page(app: FastAPI, settings: Settings, environment: Environment
     )
 
     def parts(_request: Request) -> Parts:
-        language = current_language()
-        names = {"here": "/", "battle_scripts": SCRIPTS, "consent": gettext(CONSENT)}
+        names, language = {"here": "/", "battle_scripts": SCRIPTS}, current_language()
         head, body = (environment.get_template(name) for name in ("battle_page_head.html", "battle_page.html"))
         return Parts(head.render(names), body.render(names), language.code, language.direction)
 

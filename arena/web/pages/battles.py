@@ -11,9 +11,11 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment
 from pydantic import Field, field_validator
 
+from arena.explaining.request import models_with_weights
 from arena.messages import gettext_noop
 from arena.rules.votes import OVERALL
 from arena.store.battle_search import RESULTS, BattleConditions, search
+from arena.store.explanations import explanations_of
 from arena.store.models import model_names
 from arena.store.shared_battles import readable_battle
 from arena.web.addresses import Parameters
@@ -40,6 +42,7 @@ def routes(boards: CachedBoards, templates: Environment) -> APIRouter:
     """`/battles` and `/battles/ID`."""
     router = APIRouter(include_in_schema=False)
     judged = boards.settings.web.show_judged
+    can_start = boards.settings.web.explain and bool(models_with_weights(boards.settings))
 
     @router.get(HERE)
     def battles(request: Request) -> HTMLResponse:
@@ -62,10 +65,14 @@ def routes(boards: CachedBoards, templates: Environment) -> APIRouter:
     def battle(public_id: str) -> HTMLResponse:
         with boards.cache.database.read() as session:
             record = readable_battle(session, public_id, judged=judged)
-        if record is None:
-            return missing(templates, NOT_READABLE)
+            if record is None:
+                return missing(templates, NOT_READABLE)
+            explained = can_start or bool(explanations_of(session, record.battle.id))
         page = templates.get_template("battle.html").render(
-            here=HERE, record=record, battle=record.battle, explain=f"{EXPLAIN}/{public_id}"
+            here=HERE,
+            record=record,
+            battle=record.battle,
+            explain=f"{EXPLAIN}/{public_id}" if explained else "",
         )
         return HTMLResponse(page)
 

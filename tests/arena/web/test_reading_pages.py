@@ -15,11 +15,12 @@ from sqlmodel import select
 from arena.config import ScriptedSettings, Settings
 from arena.serving.models import Serving
 from arena.store import Database
+from arena.store.explanations import add_explanation, battle_texts
 from arena.store.schema.battles import Battle, Model
 from arena.store.schema.benchmarks import BenchmarkRun
 from arena.store.votes import add_vote, recount
 from arena.web.app import create_app
-from arena.web.plots.catalogue import MANY, PLOTS
+from arena.web.plots.catalogue import PLOTS
 from tests.support.arenas import ready
 from tests.support.populated import count_many, populate, settings_of
 
@@ -315,13 +316,17 @@ def test_a_battle_shows_votes_with_reasons_and_no_voter(reader):
     assert "Judge north" in page
     assert "keeps to the question and shows its steps" in page
     assert "voter " not in page.replace("A voter", "")
-    assert f'href="/explain/{public_id}"' in page
 
 
-def test_a_battle_with_a_disagreement_links_to_its_explanation(reader):
+def test_a_battle_links_to_its_explanation_only_if_there_is_one_or_it_can_be_made(reader, lived_in):
     disputed = reader.get("/battles?winner=disputed").text.split('href="/battles/')[1].split('"')[0]
-    assert f'href="/explain/{disputed}"' in reader.get(f"/battles/{disputed}").text
+    assert (
+        f'href="/explain/{disputed}"' not in reader.get(f"/battles/{disputed}").text
+    )  # no model has weights here
     assert reader.get(f"/explain/{disputed}").status_code == 200
+    with lived_in[0].write() as session:
+        add_explanation(session, battle_texts(session, disputed).id, "north", "loo", "hash", {})
+    assert f'href="/explain/{disputed}"' in reader.get(f"/battles/{disputed}").text
 
 
 def test_a_completion_can_neither_run_nor_fetch_anything(sqlite):
@@ -372,8 +377,7 @@ def test_three_hundred_models_are_a_page(sqlite):
         board = client.get("/leaderboard").text
         assert len(_models(board)) == len(names) + 2  # and the two that are served
         figure = client.get("/plots/win_rates.json").json()
-        assert len(figure["data"][0]["y" if "y" in figure["data"][0] else "z"]) == MANY
-        assert "60 best of 300 models" in figure["note"]
+        assert len(figure["data"][0]["y" if "y" in figure["data"][0] else "z"]) <= 25
 
 
 def test_judged_battles_can_be_kept_from_readers(lived_in):
