@@ -142,7 +142,7 @@ class LimitSettings(Strict):
         default=300, ge=0, description="HTTP requests at once, streams included"
     )
     open_events_per_address: int = Field(
-        default=200, ge=0, description="events of battle pages that have not ended"
+        default=200, ge=0, description="streams of battles of one address at once"
     )
     open_requests: int = Field(default=900, ge=0, description="HTTP requests of all visitors at once")
     lag_seconds: float = Field(

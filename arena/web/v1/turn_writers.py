@@ -13,7 +13,7 @@ from typing import Protocol
 
 from arena.battles.turn_frames import Frame
 from arena.rules.votes import Side
-from arena.web.markdown import markdown
+from arena.web.markdown.growing import GrowingHtml
 from arena.web.v1.event_stream import event
 
 ID = re.compile(r"([0-9]{1,4})\.([0-9]{1,6})\.([0-9]{1,8})\.([0-9]{1,8})")
@@ -104,11 +104,11 @@ class TextWriter:
 
 
 class HtmlWriter:
-    """Writes `html` with the operations that change what the client shows."""
+    """Writes `html` with the operations that change what the client shows; the first ones replace it."""
 
     def __init__(self) -> None:
         self._position = Position()
-        self._texts: dict[Side, str] = {}
+        self._sides: dict[Side, GrowingHtml] = {}
 
     @property
     def id(self) -> str:
@@ -116,13 +116,17 @@ class HtmlWriter:
 
     def write(self, frame: Frame, growing: bool) -> str:
         if not self._position.is_of(frame):
-            self._position, self._texts = Position(frame.turn, frame.attempt), {}
-        news = {side: text for side, text in frame.texts.items() if text != self._texts.get(side)}
-        for side, text in news.items():
-            self._texts[side], self._position.lengths[side] = text, len(text)
-        if not news:
-            return ""
-        return event("html", {side: [["set", str(markdown(text))]] for side, text in news.items()}, self.id)
+            self._position, self._sides = Position(frame.turn, frame.attempt), {}
+        changes = {side: self._operations(side, text, growing) for side, text in frame.texts.items()}
+        self._position.lengths |= {side: len(text) for side, text in frame.texts.items()}
+        news = {side: operations for side, operations in changes.items() if operations}
+        return event("html", news, self.id) if news else ""
+
+    def _operations(self, side: Side, text: str, growing: bool) -> list[tuple[str, str]]:
+        if known := self._sides.get(side):
+            return known.operations(text, whole=not growing)
+        new = self._sides[side] = GrowingHtml()
+        return [("set", ""), *new.operations(text, whole=not growing)]
 
 
 def writer(html: bool, last_id: str | None, turn: int, attempt: int) -> TurnWriter:
