@@ -29,6 +29,7 @@ from arena.cli import (
     moved,
     prompts,
     rate,
+    reports,
     seal,
     serve,
     speed,
@@ -49,7 +50,13 @@ app = typer.Typer(
 )
 LONGEST = 4_000  # characters of an error
 PANELS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
-    "The arena": {"demo": demo.demo, "serve": serve.serve, "models": models.models, "db": db.app},
+    "The arena": {
+        "demo": demo.demo,
+        "serve": serve.serve,
+        "models": models.models,
+        "reports": reports.reports,
+        "db": db.app,
+    },
     "Ratings": {
         "leaderboard": leaderboard.leaderboard,
         "rate": rate.rate,

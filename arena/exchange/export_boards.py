@@ -33,6 +33,7 @@ def vote_of(row: Row) -> SealedVote:
         stopped_early=row["stopped_early"],
         leaked=row["leaked"],
         created_at=row["timestamp"],
+        suggested=bool(row.get("suggested")),
     )
 
 

@@ -216,7 +216,8 @@ def _schema(arrow: Any) -> Any:
     kinds = {
         "question_id": text, "vote": whole, "model_a": text, "model_b": text, "winner": text, "source": text,
         "voter": text, "anony": yes, "turn": whole, "language": text, "categories": arrow.list_(text),
-        "tstamp": real, "timestamp": text, "stopped_early": yes, "leaked": yes, "pair_probability": real,
+        "tstamp": real, "timestamp": text, "stopped_early": yes, "leaked": yes, "suggested": yes,
+        "pair_probability": real,
         "conversation_a": talk, "conversation_b": talk, **dict.fromkeys(STYLE, whole), "prompt_id": text,
         "dedup_tag": arrow.struct([("high_freq", yes), ("sampled", yes)]), "preference": real, "reason": text,
         "seal": whole, "leaf": text,

@@ -96,6 +96,7 @@ def _vote(row: Mapping[str, Any], key: str, source: str) -> NewVote:
         created_at=_time(row),
         stopped_early=row.get("stopped_early") in (True, "True", "true"),
         leaked=row.get("leaked") in (True, "True", "true"),
+        suggested=row.get("suggested") in (True, "True", "true"),
         pair_probability=float(row.get("pair_probability") or 1.0),
         category=str(row.get("category") or OVERALL) if isinstance(row.get("category"), str | None) else OVERALL,
         categories=_categories(row, prompts),

@@ -16,7 +16,13 @@ from arena.rules.languages import language
 from arena.rules.pii import PIIRedactor
 from arena.rules.seals import SealedVote, pseudonym
 from arena.store import Session
-from arena.store.conversations import BattleContent, battle_contents, reasons, user_prompts
+from arena.store.conversations import (
+    BattleContent,
+    battle_contents,
+    reasons,
+    suggested_prompts_of,
+    user_prompts,
+)
 from arena.store.ledger import PAGE, ledger_key, sealed_votes
 from arena.store.votes import battle_ids
 
@@ -28,14 +34,19 @@ LETTERS = 10_000  # of a prompt that identify it
 
 @dataclass
 class Repeats:
-    """The number of votes of each prompt, and how many of them a de-duplicated set keeps."""
+    """The number of votes of each prompt, and how many of them a de-duplicated set keeps.
+
+    `suggested` are the prompts that the page suggests. They are counted without follow-ups and do not raise the limit.
+    """
 
     counts: Counter[str | None] = field(default_factory=Counter)
     seen: Counter[str | None] = field(default_factory=Counter)
+    suggested: set[str | None] = field(default_factory=set)
 
     @property
     def most(self) -> int:
-        times = [number for prompt, number in self.counts.items() if prompt is not None]
+        own = self.counts.keys() - self.suggested - {None}
+        times = [self.counts[prompt] for prompt in own]
         return max(FEWEST, int(np.percentile(times, PERCENTILE))) if times else FEWEST
 
     def tag(self, prompt: str | None, most: int) -> dict[str, bool]:
@@ -61,16 +72,18 @@ def arena_rows(
     for page in batched(sealed_votes(session), PAGE // 10):
         battle_of = battle_ids(session, [vote.vote for vote in page])
         battles = battle_contents(session, sorted(set(battle_of.values())), show_judged=show_judged)
+        suggested = suggested_prompts_of(session, sorted(set(battle_of.values())))
         verdicts = reasons(session, [vote.vote for vote in page])
         for vote in page:
             while last is not None and vote.vote > last:
                 last, number = next(places)
             about = battles[battle_of[vote.vote]]
             prompt = _prompt_id(key, about.prompt)
+            repeated = _prompt_id(key, suggested[battle_of[vote.vote]]) if vote.suggested else prompt
             yield {
                 **_row(vote, about, redact),
                 "prompt_id": prompt,
-                "dedup_tag": repeats.tag(prompt, most),
+                "dedup_tag": repeats.tag(repeated, most),
                 **_judged(verdicts.get(vote.vote), about, redact),
                 "seal": number,
                 "leaf": vote.leaf().hex()[:16],
@@ -95,6 +108,7 @@ def _row(vote: SealedVote, about: BattleContent, redact: PIIRedactor) -> dict[st
         "timestamp": vote.created_at,
         "stopped_early": vote.stopped_early,
         "leaked": vote.leaked,
+        "suggested": vote.suggested,
         "pair_probability": about.pair_probability,
         "conversation_a": redact.conversation(about.conversation_a) if about.open else None,
         "conversation_b": redact.conversation(about.conversation_b) if about.open else None,
@@ -122,7 +136,10 @@ def _repeats(session: Session, key: bytes) -> Repeats:
     repeats = Repeats()
     for page in batched(sealed_votes(session), PAGE // 10):
         battle_of = battle_ids(session, [vote.vote for vote in page])
-        prompts = user_prompts(session, sorted(set(battle_of.values())))
+        battles = sorted(set(battle_of.values()))
+        suggested = suggested_prompts_of(session, battles)
+        prompts = user_prompts(session, battles) | suggested
+        repeats.suggested |= {_prompt_id(key, prompt) for prompt in suggested.values()}
         repeats.counts.update(_prompt_id(key, prompts[battle_of[vote.vote]]) for vote in page)
     return repeats
 

@@ -15,6 +15,7 @@ from arena.rules.seals import SealedVote
 from arena.rules.votes import HUMAN
 
 EVERY = "every-1"
+SUGGESTED = 5  # at most one in so many counted votes of people is on a prompt that the page suggests
 DAILY = 100  # votes of a person on one day; the public arena caps votes a day too
 
 
@@ -56,12 +57,35 @@ def _capped() -> Callable[[SealedVote], bool]:
     return counts
 
 
+def _mixed() -> Callable[[SealedVote], bool]:
+    """A few suggested prompts, which many visitors choose, must not decide a leaderboard."""
+    is_within_caps = _capped()
+    counted: Counter[bool] = Counter()  # votes of people, by whether the prompt was suggested
+
+    def counts(vote: SealedVote) -> bool:
+        if not is_within_caps(vote):
+            return False
+        if vote.source != HUMAN:
+            return True
+        if vote.suggested and SUGGESTED * (counted[True] + 1) > counted.total() + 1:
+            return False
+        counted[vote.suggested] += 1
+        return True
+
+    return counts
+
+
 FILTERS = {
     rule.version: rule
     for rule in (
         Filter(EVERY, "every vote counts once", _every),
         Filter("blind-1", "votes on battles in which a model named itself do not count", _blind),
         Filter("capped-1", f"blind-1, and of a person's votes the first {DAILY} of a UTC day", _capped),
+        Filter(
+            "mixed-1",
+            f"capped-1, and votes of people on suggested prompts only up to one in {SUGGESTED} of those that count",
+            _mixed,
+        ),
     )
 }
 

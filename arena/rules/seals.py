@@ -37,9 +37,15 @@ class SealedVote:
     stopped_early: bool
     leaked: bool  # a completion named its model, and the name was masked
     created_at: str
+    suggested: bool = False  # the battle began with a prompt that the page suggests
+
+    def to_dict(self) -> dict[str, Any]:
+        """The vote as hashed and published; `suggested` only if it is, so that the leaves of older votes stay."""
+        names = self.__slots__ if self.suggested else self.__slots__[:-1]
+        return {name: getattr(self, name) for name in names}
 
     def leaf(self) -> bytes:
-        return hashlib.sha256(b"\x00" + canonical({name: getattr(self, name) for name in self.__slots__})).digest()
+        return hashlib.sha256(b"\x00" + canonical(self.to_dict())).digest()
 
 
 @dataclass(frozen=True)

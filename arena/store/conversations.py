@@ -84,6 +84,16 @@ def user_prompts(session: Session, battles: Sequence[int]) -> dict[int, str]:
     return {number: "\n".join(prompts[number]) for number in battles}
 
 
+def suggested_prompts_of(session: Session, battles: Sequence[int]) -> dict[int, str]:
+    """The first prompt of those of the battles that began with one that the page suggests, by id."""
+    first = (
+        select(Turn.battle_id, Turn.prompt)
+        .join(Battle, col(Battle.id) == col(Turn.battle_id))
+        .where(col(Turn.battle_id).in_(battles), Turn.number == 1, col(Battle.suggested))
+    )
+    return dict(session.exec(first).all())
+
+
 def reasons(session: Session, votes: Sequence[int]) -> dict[int, tuple[str, float]]:
     """The reason of each judge's vote and its preference for the left model, by vote id."""
     rows = session.exec(select(VerdictRow).where(col(VerdictRow.vote_id).in_(votes)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, func, select
 
+from arena.rules.modes import Mode
 from arena.store.judgeable_battles import conversations
 from arena.store.schema.battles import Battle, Turn
 
@@ -32,7 +33,7 @@ def find_duplicates(session: Session, prompt: str | None = None) -> Mapping[int,
     wanted = (
         select(Battle)
         .join(Turn, col(Turn.battle_id) == col(Battle.id))
-        .where(Turn.number == 1, col(Turn.prompt).in_(repeated))
+        .where(Turn.number == 1, col(Turn.prompt).in_(repeated), Battle.mode == Mode.BLIND)
         .order_by(col(Battle.id))
     )
     battles = session.exec(wanted).all()

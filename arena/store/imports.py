@@ -31,6 +31,7 @@ class NewVote:
     created_at: datetime
     stopped_early: bool = False
     leaked: bool = False
+    suggested: bool = False
     pair_probability: float = 1.0
     category: str = OVERALL
     categories: tuple[str, ...] = ()
@@ -108,6 +109,7 @@ def _battle(vote: NewVote, models: Mapping[str, int]) -> dict[str, Any]:
         "model_a_id": models[vote.model_a],
         "model_b_id": models[vote.model_b],
         "pair_probability": vote.pair_probability,
+        "suggested": vote.suggested,
         "category": vote.category,
         "shared": bool(vote.turns),  # it was published before the import
         "status": BattleStatus.VOTED if vote.source == HUMAN else BattleStatus.JUDGED,

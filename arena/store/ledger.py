@@ -53,7 +53,7 @@ def sealed_votes(
     conditions = selection.conditions()
     last = after
     while rows := session.execute(_page(last).where(*conditions).limit(page_size)).all():
-        for vote, public_id, a, b, leaked in rows:
+        for vote, public_id, a, b, leaked, suggested in rows:
             yield SealedVote(
                 vote=vote.id,
                 battle=public_id,
@@ -65,6 +65,7 @@ def sealed_votes(
                 stopped_early=vote.stopped_early,
                 leaked=leaked,
                 created_at=as_sealed(vote.created_at),
+                suggested=suggested,
             )
         last = rows[-1][0].id
         session.expunge_all()
@@ -157,7 +158,14 @@ def _page(after: int) -> Any:
         .where(col(Turn.battle_id) == col(Vote.battle_id), col(CompletionRow.leaked).is_(True))
         .exists()
     )
-    columns: tuple[Any, ...] = (Vote, Battle.public_id, Battle.model_a_id, Battle.model_b_id, leaked)
+    columns: tuple[Any, ...] = (
+        Vote,
+        Battle.public_id,
+        Battle.model_a_id,
+        Battle.model_b_id,
+        leaked,
+        Battle.suggested,
+    )
     return (
         select(*columns)
         .join(Battle, col(Battle.id) == col(Vote.battle_id))

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_
 from sqlmodel import Session, col, or_, select
 
+from arena.rules.modes import Mode
 from arena.rules.seals import pseudonym
 from arena.rules.votes import HUMAN, OVERALL
 from arena.store.battle_features import prompts_of_battle
@@ -59,7 +60,7 @@ class PublicBattle:
 
 def readable(judged: bool) -> ColumnElement[bool]:
     """The condition on `Battle`. `judged` lets battles over prompt sets in, which hold no voter's words."""
-    agreed = and_(col(Battle.shared), col(Battle.status) == BattleStatus.VOTED)
+    agreed = and_(col(Battle.shared), col(Battle.status) == BattleStatus.VOTED, col(Battle.mode) == Mode.BLIND)
     return or_(agreed, col(Battle.status) == BattleStatus.JUDGED) if judged else agreed
 
 

@@ -8,6 +8,7 @@ from statistics import median
 
 from sqlmodel import Session, col, select
 
+from arena.rules.modes import Mode
 from arena.rules.votes import Side
 from arena.store.schema.battles import Battle, CompletionRow, CompletionStatus, Model, Turn
 
@@ -34,7 +35,9 @@ def timings(session: Session) -> dict[str, Timing]:
         .join(left, left.c.id == Battle.model_a_id)
         .join(right, right.c.id == Battle.model_b_id)
         .where(
-            CompletionRow.status == CompletionStatus.FINISHED, col(CompletionRow.first_token_seconds).is_not(None)
+            CompletionRow.status == CompletionStatus.FINISHED,
+            col(CompletionRow.first_token_seconds).is_not(None),
+            Battle.mode == Mode.BLIND,  # else a visitor could choose whom to make look slow
         )
         .order_by(col(CompletionRow.id).desc())
         .limit(RECENT)

@@ -25,7 +25,7 @@ def votes(session: Session, after: int, limit: int, source: str | None) -> Page:
     """A page of votes as they are sealed, by number."""
     selection = VoteSelection(source or None)
     page = list(islice(sealed_votes(session, after, selection, page_size=limit + 1), limit + 1))
-    rows = [asdict(vote) for vote in page[:limit]]
+    rows = [vote.to_dict() for vote in page[:limit]]
     return Page(rows, "votes", next_after=_next_after(page, limit, lambda vote: vote.vote))
 
 

@@ -1,0 +1,67 @@
+"""A vote that does not count yet survives kill -9 of its server, and counts at the next start."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+
+import httpx
+import pytest
+from sqlmodel import select
+
+from arena.store import Database
+from arena.store.schema.battles import PendingVote, Vote
+from tests.support.server import Arena
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+
+CONFIG = """
+[battles]
+undo_seconds = 3
+
+[[models]]
+name = "plain"
+endpoint = "scripted"
+delay = 0
+
+[[models]]
+name = "lists"
+endpoint = "scripted"
+style = "lists"
+delay = 0
+"""
+
+
+def until(is_true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not is_true():
+        assert time.monotonic() < deadline, "it took too long"
+        time.sleep(0.1)
+
+
+def client(arena: Arena, token: str | None = None) -> httpx.Client:
+    http = httpx.Client(base_url=f"{arena.url}/api/v1", trust_env=False, timeout=20)
+    token = token or http.post("/sessions").raise_for_status().json()["token"]
+    http.headers["authorization"] = f"Bearer {token}"
+    return http
+
+
+def test_a_vote_that_can_be_undone_survives_a_kill(arena, tmp_path):
+    first = arena(CONFIG)
+    voter = client(first)
+    battle = voter.post("/battles", json={"prompt": "Why is the sky blue?"}).raise_for_status().json()["id"]
+    until(lambda: voter.get(f"/battles/{battle}").json()["status"] == "open")
+    saved = voter.post(f"/battles/{battle}/vote", json={"winner": "model_a"}).raise_for_status().json()
+    assert (saved["status"], saved["models"]) == ("open", None)
+    first.stop(signal.SIGKILL)
+    database = Database(f"sqlite:///{tmp_path / 'arena.db'}")
+    with database.read() as session:
+        assert session.exec(select(Vote)).all() == []
+        assert session.exec(select(PendingVote.winner)).all() == ["model_a"]
+    again = client(arena(CONFIG), voter.headers["authorization"].removeprefix("Bearer "))
+    until(lambda: again.get(f"/battles/{battle}").json()["status"] == "voted")
+    with database.read() as session:
+        assert session.exec(select(Vote.winner)).all() == ["model_a"]
+        assert session.exec(select(PendingVote)).all() == []
+    database.close()
