@@ -4,29 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from arena.messages import gettext_noop
+
 BETTER: Mapping[str, str] = {
-    "correct": "correct",
-    "complete": "complete",
-    "clear": "clear",
-    "follows_instructions": "follows the instructions",
-    "well_formatted": "well formatted",
-    "honest": "honest about its limits",
+    "correct": gettext_noop("correct"),
+    "complete": gettext_noop("complete"),
+    "clear": gettext_noop("clear"),
+    "follows_instructions": gettext_noop("follows the instructions"),
+    "well_formatted": gettext_noop("well formatted"),
+    "honest": gettext_noop("honest about its limits"),
 }
 BAD: Mapping[str, str] = {
-    "wrong": "wrong",
-    "incomplete": "incomplete",
-    "unclear": "hard to read",
-    "ignores_instructions": "ignores the instructions",
+    "wrong": gettext_noop("wrong"),
+    "incomplete": gettext_noop("incomplete"),
+    "unclear": gettext_noop("hard to read"),
+    "ignores_instructions": gettext_noop("ignores the instructions"),
 }
 LABELS = {**BETTER, **BAD}
 REASONS = tuple(LABELS)
-
-
-def reasons_of(winner: str) -> Mapping[str, str]:
-    """The reasons to offer with a vote, by word; `tie` offers both kinds."""
-    if winner == "both_bad":
-        return BAD
-    return LABELS if winner == "tie" else BETTER
 
 
 def unknown_reason(reasons: Collection[str]) -> str | None:

@@ -193,7 +193,12 @@ async def test_a_vote_and_the_next_turn_on_two_servers_exclude_each_other(postgr
             one.vote(voter, battle, "tie"), two.continue_(voter, battle, "more"), return_exceptions=True
         )
         refusals = [result for result in results if isinstance(result, BaseException)]
-        assert {refusal.code for refusal in refusals} <= {"already_voted", "not_begun", "still_running", "wrong_status"}
+        assert {refusal.code for refusal in refusals} <= {
+            "already_voted",
+            "not_begun",
+            "still_running",
+            "wrong_status",
+        }
         assert len(refusals) < 2
         await settled(two, voter, battle)
         view = await one.view(voter, battle)
