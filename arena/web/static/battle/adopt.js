@@ -23,7 +23,10 @@ function adopt(slot) {
     if (selection) focused.setSelectionRange(...selection);
   }
   const own = find("#arena");
-  if (own && !own.childElementCount) own.remove(); // Gradio's <main> is the only one now
+  if (own && !own.childElementCount) { // Gradio's <main> is the only one now
+    own.remove();
+    performance.mark("arena-adopted");
+  }
 }
 
 /** Adds the scripts and styles of Gradio's index page, which the server has put aside. */

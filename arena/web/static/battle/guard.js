@@ -19,6 +19,7 @@ export function startGuard() {
     pressed = part ? { target: event.target.closest("button, a, input, label"), settled: performance.now() - changedAt(part) > SETTLED } : null;
   }, true);
   document.addEventListener("click", (event) => {
+    if (event.target.closest?.(".rendered label")) event.preventDefault(); // a text presses nothing elsewhere
     const part = guardedPart(event.target);
     if (!part || event.detail === 0) return; // of the keyboard or of assistive technology
     const target = event.target.closest("button, a, input, label");
