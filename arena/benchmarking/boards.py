@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from arena.benchmarking.direction import higher_is_better, is_right
-from arena.messages import gettext_noop
+from arena.messages import Phrase, gettext_noop
 from arena.store import Session
 from arena.store.benchmarks import StoredRun, outcomes, runs
 from arena.store.schema.benchmarks import BenchmarkOutcome
@@ -21,6 +21,11 @@ SHOWN = {
     "wrong": gettext_noop("where either is wrong or without a score"),
     "unscored": gettext_noop("where either has no score"),
 }
+REQUEST_TYPES = {
+    "loglikelihood": gettext_noop("loglikelihood"),
+    "first_token": gettext_noop("first token"),
+    "generate": gettext_noop("generate"),
+}
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,7 @@ class Line:
     task: str
     dimension: str
     metric: str
-    summary: str  # the configuration, which distinguishes lines of the same task
+    summary: Phrase  # the configuration, which distinguishes lines of the same task
     runs: Mapping[str, StoredRun]  # by model
 
     @property
@@ -99,16 +104,18 @@ def lines(session: Session) -> list[Line]:
     ]
 
 
-def summary(run: StoredRun) -> str:
+def summary(run: StoredRun) -> Phrase:
     """The configuration of a run: shots, limit, harness, request type."""
-    options = json.loads(run.row.options)
+    options, request_type = json.loads(run.row.options), run.row.request_type
     parts = [
-        f"{options['shots']} shots" if options.get("shots") is not None else "",
-        f"{options['limit']:,} samples" if options.get("limit") else "all samples",
-        "as lm-eval does" if options.get("compat") else "",
-        run.row.request_type.replace("_", " "),
+        Phrase("{count} shots", count=options["shots"]) if options.get("shots") is not None else None,
+        Phrase("{count:,} samples", count=options["limit"]) if options.get("limit") else Phrase("all samples"),
+        Phrase("as lm-eval does") if options.get("compat") else None,
+        Phrase(REQUEST_TYPES.get(request_type, request_type.replace("_", " "))),
     ]
-    return ", ".join(part for part in parts if part)
+    given = {f"part{number}": part for number, part in enumerate(part for part in parts if part)}
+    template = ", ".join(f"{{{name}}}" for name in given)
+    return Phrase(template, **given)
 
 
 def models_of(table: Sequence[Line]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -55,3 +55,17 @@ def _facts(model: AnyModel | None, timing: Timing | None) -> Facts:
         latency=timing.first_token_seconds if timing else None,
         speed=timing.tokens_per_second if timing else None,
     )
+
+
+def retired_models(models: Sequence[AnyModel], names: Iterable[str], today: date) -> set[str]:
+    """The models of a board that battles no longer draw: retired by a date, disabled, or not in the settings.
+
+    A board without any model of the settings has imported votes, and no model of it is retired.
+    """
+    drawn = {model.name for model in models if model.enabled and not _is_past(model.facts.retired, today)}
+    known, names = {model.name for model in models}, set(names)
+    return names - drawn if names & known else set()
+
+
+def _is_past(day: date | None, today: date) -> bool:
+    return day is not None and day <= today

@@ -36,6 +36,7 @@ from arena.web.locales import Languages
 from arena.web.pages import (
     api,
     benchmarks,
+    comparison,
     explain,
     information,
     leaderboard,
@@ -128,7 +129,7 @@ def _add_middleware(
 
 def _include_pages(app: FastAPI, boards: CachedBoards, environment: Environment) -> None:
     """The pages that read the boards."""
-    for page in (leaderboard, rank_robustness, rating_change, models, battles_page, benchmarks):
+    for page in (leaderboard, comparison, rank_robustness, rating_change, models, battles_page, benchmarks):
         app.include_router(page.routes(boards, environment))
     app.include_router(plots.routes(boards))
     app.include_router(reading.routes())

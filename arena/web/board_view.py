@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
+import ratings
 from arena.config import Settings
 from arena.leaderboards.cache import ResultCache
 from arena.leaderboards.history import moment, published_at
 from arena.leaderboards.leaderboard import Published, publish_choice
-from arena.leaderboards.model_facts import Facts, facts_of
+from arena.leaderboards.model_facts import Facts, facts_of, retired_models
 from arena.leaderboards.query import BOTH, SOURCES, BoardChoice, NoSuchBoard
 from arena.rules.votes import HUMAN, OVERALL
+from arena.store.schema.battles import now
 from arena.store.timings import timings
 from arena.store.votes import counted_categories, counted_sources
 from arena.web.board_columns import BoardRow, Column, in_order, shown
-from arena.web.board_query import PRICES, SIZES, UNKNOWN_LICENCE, BoardQuery
+from arena.web.board_highlights import Highlights, highlights
+from arena.web.board_query import BY_RATING, PRICES, SIZES, UNKNOWN_LICENCE, BoardQuery
 from arena.web.locales import text_of
 from arena.web.names import source_name
 
@@ -35,6 +39,8 @@ class BoardView:
     high: float
     votes: int
     models: int  # before search and filters
+    retired: int  # of these
+    highlights: Highlights | None
     voted_on: list[str]  # by name, before search and filters
     as_of: datetime | None
     filter: str  # of a past day
@@ -44,6 +50,21 @@ class BoardView:
     sources: dict[str, str]
     categories: dict[str, int]
     licences: list[str]
+
+    @property
+    def bands(self) -> list[tuple[int, list[BoardRow]]]:
+        """The rows by band, best first; one group without a number where another order or one band holds them all."""
+        numbers = {row.band for row in self.rows}
+        if self.query.sort not in BY_RATING or len(numbers) < 2:
+            return [(0, self.rows)]
+        return [(band, list(rows)) for band, rows in groupby(self.rows, lambda row: row.band)]
+
+    def bar(self, row: ratings.Row) -> tuple[str, str, str] | None:
+        """Start and width of a row's interval and place of its rating on the axis, in percent; None where unknown."""
+        if row.lower != row.lower:
+            return None
+        start = self.at(row.lower)
+        return f"{start:.1f}", f"{self.at(row.upper) - start:.1f}", f"{self.at(row.rating):.1f}"
 
     def at(self, rating: float) -> float:
         """Position of a rating between the ends of the axis, in percent."""
@@ -88,6 +109,21 @@ class CachedBoards:
         votes = self.cache.get(("categories", voters), lambda session: counted_categories(session, voters))
         return {OVERALL: votes.get(OVERALL, 0)} | votes
 
+    def rows(self, published: Published, others: dict[str, dict[str, Any]] | None = None) -> list[BoardRow]:
+        """The rows of a board, best first, with the facts, and the rows of other boards by source and model."""
+        board, facts = published.board, self.facts()
+        retired = retired_models(self.settings.models, (row.model for row in board.rows), now().date())
+        return [
+            BoardRow(
+                row,
+                facts.get(row.model, NOTHING),
+                band,
+                row.model in retired,
+                {source: beside[row.model] for source, beside in (others or {}).items() if row.model in beside},
+            )
+            for row, band in zip(board.rows, board.bands or (1,) * len(board.rows), strict=True)
+        ]
+
     def view(self, query: BoardQuery) -> BoardView:
         """The board of a query, or a view with the reason why it does not exist."""
         published, problem = None, ""
@@ -97,14 +133,7 @@ class CachedBoards:
             problem = text_of(reason)
         others, problems = self._others(query)
         facts = self.facts()
-        rows = [
-            BoardRow(
-                row,
-                facts.get(row.model, NOTHING),
-                {source: board[row.model] for source, board in others.items() if row.model in board},
-            )
-            for row in (published.board.rows if published else ())
-        ]
+        rows = self.rows(published, others) if published else []
         low, high = _ends(rows)
         return BoardView(
             query=query,
@@ -114,6 +143,8 @@ class CachedBoards:
             high=high,
             votes=published.board.battles if published else 0,
             models=len(rows),
+            retired=sum(row.retired for row in rows),
+            highlights=highlights(rows),
             voted_on=sorted(row.row.model for row in rows if row.row.battles),
             as_of=published.as_of if published else None,
             filter=published.filter if published else "",
@@ -138,9 +169,9 @@ class CachedBoards:
 
 def _wanted(row: BoardRow, query: BoardQuery) -> bool:
     facts = row.facts
-    words = f"{row.row.model} {facts.organisation or ''}".casefold()
     return (
-        all(word in words for word in query.q.casefold().split())
+        query.finds(row.row.model, facts.organisation)
+        and not (row.retired and query.retired == "hide")
         and (not query.licence or query.licence == (facts.licence or UNKNOWN_LICENCE))
         and _below(facts.parameters, SIZES.get(query.size))
         and _below(facts.price, PRICES.get(query.price))

@@ -13,8 +13,9 @@ from starlette.routing import Mount
 
 from arena.config import Settings
 from arena.web.battle_document import BattleDocument, Parts
-from arena.web.locales import current_language
+from arena.web.locales import current_language, gettext
 from arena.web.pages import battle
+from arena.web.v1.arena_routes import CONSENT
 
 STATIC = Path(__file__).parent / "static"
 SCRIPTS = tuple(sorted(path.name for path in (STATIC / "battle").glob("*.js")))
@@ -34,7 +35,8 @@ def mount_battle_page(app: FastAPI, settings: Settings, environment: Environment
     )
 
     def parts(_request: Request) -> Parts:
-        names, language = {"here": "/", "battle_scripts": SCRIPTS}, current_language()
+        language = current_language()
+        names = {"here": "/", "battle_scripts": SCRIPTS, "consent": gettext(CONSENT)}
         head, body = (environment.get_template(name) for name in ("battle_page_head.html", "battle_page.html"))
         return Parts(head.render(names), body.render(names), language.code, language.direction)
 

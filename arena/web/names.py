@@ -51,6 +51,12 @@ CAUSES = {
     "filters": gettext_noop("filters"),
     "style": gettext_noop("style"),
 }
+STYLE = {
+    "length": gettext_noop("Length"),
+    "headers": gettext_noop("Headings"),
+    "lists": gettext_noop("Lists"),
+    "bold": gettext_noop("Bold"),
+}
 _SPOKEN = {  # languages of prompts -> codes of CLDR, which has their names in every language
     "arabic": "ar", "chinese": "zh", "english": "en", "french": "fr", "german": "de", "greek": "el", "hebrew": "he",
     "hindi": "hi", "italian": "it", "japanese": "ja", "korean": "ko", "portuguese": "pt", "russian": "ru",
@@ -86,6 +92,11 @@ def dimension_name(key: str) -> str:
 def cause_name(key: str) -> str:
     """The name of a cause of a rating change."""
     return _(CAUSES.get(key, key))
+
+
+def style_name(key: str) -> str:
+    """The name of a feature of style."""
+    return _(STYLE.get(key, key))
 
 
 def status_name(key: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -59,6 +60,7 @@ def _speak(environment: Environment) -> None:
         dimension_name=names.dimension_name,
         cause_name=names.cause_name,
         status_name=names.status_name,
+        style_name=names.style_name,
     )
 
 
@@ -79,9 +81,12 @@ def csv_file(rows: list[dict[str, Any]], name: str) -> Response:
     return Response(csv_table(rows), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def figure_json(figure: go.Figure) -> Response:
-    """A Plotly figure as the page's script loads it."""
-    return Response(figure.to_json(), media_type="application/json")
+def figure_json(figure: go.Figure, **notes: str) -> Response:
+    """A Plotly figure as the page's script loads it, with texts for the page around it."""
+    text = figure.to_json()
+    if notes:
+        text = f"{json.dumps(notes)[:-1]}, {text[1:]}"
+    return Response(text, media_type="application/json")
 
 
 def _signed(value: Any) -> str:

@@ -8,6 +8,7 @@ fail to overlap are 3.9 standard errors apart (when equally wide) where the 95 %
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +49,25 @@ def significance_ranks(fit: Fit, level: float = CONFIDENCE_LEVEL) -> Ranks:
         low=1 + jointly_better.sum(axis=0),
         high=peers - jointly_better.sum(axis=1),
     )
+
+
+def significance_bands(fit: Fit, order: Sequence[int], level: float = CONFIDENCE_LEVEL) -> tuple[int, ...]:
+    """The band of each model of `order` (indices of models, best first), from 1.
+
+    A band begins with its best model and ends before the first model that is significantly worse than it, each pair
+    tested by itself: no model of a band is told apart from the band's first. Raises BadOption for a bad level.
+    """
+    worse = pairwise_z_scores(fit) > normal_quantile(level)
+    worse[np.isinf(fit.ratings)] = False
+    bands: list[int] = []
+    first = -1
+    for model in order:
+        if first < 0 or worse[first, model]:
+            first = model
+            bands.append(bands[-1] + 1 if bands else 1)
+        else:
+            bands.append(bands[-1])
+    return tuple(bands)
 
 
 def overlap_ranks(lower: Floats, upper: Floats) -> RankArray:

@@ -13,7 +13,7 @@ from ratings.data.columns import Column
 from ratings.data.counts import PairCounts
 from ratings.errors import BadOption
 from ratings.inference.fit import CONFIDENCE_LEVEL, Coefficient, Fit
-from ratings.inference.ranks import significance_ranks
+from ratings.inference.ranks import significance_bands, significance_ranks
 from ratings.models.bradley_terry import PRIOR, as_counts, bradley_terry
 
 # Fewer battles than this and a model's row is provisional: against equal opponents the interval is then wider
@@ -55,7 +55,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """Rows by rating, best first, with the method and parameters that gave them."""
+    """Rows by rating, best first, with the method and parameters that gave them.
+
+    `bands` has the number of each row's band: models that cannot be told apart from the first of their band.
+    """
 
     rows: tuple[Row, ...]
     method: str
@@ -63,6 +66,7 @@ class Leaderboard:
     components: tuple[tuple[str, ...], ...]
     battles: int
     coefficients: tuple[Coefficient, ...] = ()
+    bands: tuple[int, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON; None stands for what is infinite or unknown."""
@@ -133,7 +137,11 @@ def leaderboard(
         rows.append(Row(model, *numbers, *ranks_shown, battles, wins, losses, ties, both_bad, few))
     rows.sort(key=lambda row: (math.isnan(row.rating), -row.rating, row.model))
     parameters = {**fit.parameters, "level": level}
-    return Leaderboard(tuple(rows), fit.method, parameters, fit.components, counts.battles, fit.coefficients)
+    place = {model: number for number, model in enumerate(fit.models)}
+    bands = significance_bands(fit, [place[row.model] for row in rows], level)
+    return Leaderboard(
+        tuple(rows), fit.method, parameters, fit.components, counts.battles, fit.coefficients, bands
+    )
 
 
 def _in_order(counts: PairCounts) -> PairCounts:

@@ -15,6 +15,7 @@ SILENT = ("script", "style", "code", "kbd", "svg", "math")
 VOID = ("br", "hr", "img", "input", "link", "meta", "source", "wbr")
 VALUE = "\ufffc"  # stands for what a template computes
 WORD = re.compile(r"[A-Za-z][a-z]+(?:'[a-z]+)?")
+NAMES = ("Parquet",)  # the same in every language
 MARKS = ("_", "gettext", "ngettext")
 
 
@@ -56,7 +57,7 @@ def unwrapped(environment: Environment, path: Path) -> list[str]:
     """Texts of a template that no mark for translation surrounds: between tags, in attributes, in expressions."""
     found: list[str] = []
     html, strings = _parts(environment, path.read_text(encoding="utf-8"))
-    parser = _Texts(lambda text: found.append(text) if WORD.search(text) else None, _never)
+    parser = _Texts(lambda text: found.append(text) if WORD.search(text) and text not in NAMES else None, _never)
     parser.feed(html)
     parser.close()
     return found + [text for text in strings if _is_sentence(text)]

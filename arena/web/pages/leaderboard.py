@@ -10,15 +10,20 @@ from jinja2 import Environment
 
 from arena.leaderboards.query import BOTH
 from arena.store.votes import last_vote_id
-from arena.web.board_columns import COLUMNS
+from arena.web.board_columns import COLUMNS, MAJOR, interval_text, sort_choices
 from arena.web.board_query import PRICES, SIZES, BoardQuery
 from arena.web.board_view import METHOD_NAMES, BoardView, CachedBoards
 from arena.web.pages.rating_change import ChangeQuery, with_days
-from arena.web.plots.catalogue import PLOTS
+from arena.web.plots.catalogue import offered
 from arena.web.v1.context import home
 
 HERE = "/leaderboard"
-NO_TABLE = {"q": "", "sort": "", "licence": "", "size": "", "price": "", "columns": "", "beside": ""}
+NO_TABLE: dict[str, Any] = {
+    "q": "", "sort": "", "licence": "", "size": "", "price": "", "columns": "", "beside": "", "retired": "",
+    "plot": "", "draw": "", "models": (),
+}  # fmt: skip
+# the choices that are folded away until one is made, with what they are before
+MORE = {"method": "bt", "style": "", "at": "", "licence": "", "size": "", "price": "", "columns": "", "beside": ""}
 
 
 def routes(boards: CachedBoards, templates: Environment) -> APIRouter:
@@ -45,14 +50,21 @@ def routes(boards: CachedBoards, templates: Environment) -> APIRouter:
 def _surroundings(boards: CachedBoards, query: BoardQuery, view: BoardView) -> dict[str, Any]:
     """What the page shows around the table: choices, links to the same as data, plots, rating changes."""
     style = "true" if query.style == "on" else ""
+    plots = offered(boards, query)
     return {
         "methods": METHOD_NAMES,
         "all_columns": COLUMNS,
         "sizes": SIZES,
         "prices": PRICES,
-        "plots": PLOTS,
+        "sorts": sort_choices(view.columns, {source: view.sources.get(source, source) for source in query.others}),
+        "major": query.chosen_columns or (*MAJOR, query.sort.removeprefix("-")),
+        "more": any(getattr(query, name) != usual for name, usual in MORE.items()),
+        "plots": plots,
+        "plot": next((plot for plot in plots if plot.name == query.plot), plots[0]),
+        "robust": NO_TABLE,
+        "interval_text": interval_text,
         "source_name": view.sources.get(query.source, query.source),
-        "plot_query": query.link("", **NO_TABLE).removeprefix("?"),
+        "plot_query": query.link("", **NO_TABLE | {"q": query.q, "draw": query.draw}).removeprefix("?"),
         "json_link": query.link("/api/v1/leaderboard", **NO_TABLE | {"style": style}),
         "table_link": query.link("/api/v1/table.html", **NO_TABLE, style="", method="bt", at=""),
         "change": with_days(boards, _change_query(query)),

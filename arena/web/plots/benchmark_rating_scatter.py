@@ -77,7 +77,7 @@ def by_task(rows: Sequence[Row]) -> go.Figure:
 def _correlation_text(row: Row) -> str:
     if row["correlation"] is None:
         return _too_few()
-    return f"ρ = {row['correlation']:.2f} ({row['correlation_lower']:.2f} to {row['correlation_upper']:.2f})"
+    return f"ρ = {row['correlation']:.2f} ({row['correlation_lower']:.2f} – {row['correlation_upper']:.2f})"
 
 
 def _too_few() -> str:

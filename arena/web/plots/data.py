@@ -12,13 +12,27 @@ from arena.leaderboards.trends import PastRating, rating_history
 from arena.rules.votes import HUMAN, JUDGES, OVERALL
 from arena.store import Session
 from arena.web.board_query import BoardQuery
-from arena.web.board_view import CachedBoards
+from arena.web.board_view import NOTHING, CachedBoards
 from arena.web.plots.benchmark_rating_scatter import correlation
 from arena.web.plots.expected_battle_heat_map import expected_battles
 
 Rows = list[dict[str, Any]]
 SPOKES = 8  # categories of a radar chart
 LEAST_VOTES = 10  # of a category, to be a spoke
+
+
+def selected_rows(rows: Rows, boards: CachedBoards, query: BoardQuery) -> Rows:
+    """The rows of the models that a query names or searches for, and of their opponents among them."""
+    if not query.models and not query.q:
+        return rows
+    facts = boards.facts()
+    names: set[str] = {str(name) for row in rows for name in (row["model"], row.get("opponent", row["model"]))}
+    wanted = {
+        name
+        for name in names
+        if (name in query.models if query.models else query.finds(name, facts.get(name, NOTHING).organisation))
+    }
+    return [row for row in rows if row["model"] in wanted and row.get("opponent", row["model"]) in wanted]
 
 
 def interval_rows(boards: CachedBoards, query: BoardQuery) -> Rows:
@@ -48,6 +62,13 @@ def pair_rows(boards: CachedBoards, query: BoardQuery) -> Rows:
         for j, b in enumerate(place)
         if i != j
     ]
+
+
+def battles_by_pair(boards: CachedBoards, query: BoardQuery) -> Any:
+    """(models, models): battles between two models. Raises `NoSuchBoard`."""
+    return _met_and_won(
+        boards.published(BoardChoice(query.choice.source, query.choice.category), query.at).counts
+    )[0]
 
 
 def _met_and_won(counts: ratings.PairCounts) -> tuple[Any, Any]:

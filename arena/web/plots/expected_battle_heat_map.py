@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from arena.web.locales import gettext as _
 from arena.web.plots.figure_style import SEQUENTIAL, Row
 from arena.web.plots.heat_map import heat_map, models_of, square
 
@@ -18,7 +19,7 @@ ROUNDS = 200
 def figure(rows: Sequence[Row]) -> go.Figure:
     """`rows`: model, opponent, expected, one for each ordered pair."""
     models = models_of(rows)
-    hover = "%{customdata[0]} and %{customdata[1]}: %{z:,.0f} battles expected"
+    hover = _("%{y} and %{x}: %{z:,.0f} battles expected")
     return heat_map(models, square(rows, models, "expected"), hover, ",.0f", SEQUENTIAL)
 
 
@@ -31,7 +32,7 @@ def expected_battles(met: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     wanted = met.sum(axis=1)
     x = wanted / math.sqrt(max(float(wanted.sum()), 1.0))
-    for _ in range(ROUNDS):
+    for _round in range(ROUNDS):
         rest = x.sum() - x
         # the geometric mean of old and new keeps two large models from taking turns
         x = np.sqrt(x * np.divide(wanted, rest, out=np.zeros_like(wanted), where=rest > 0))

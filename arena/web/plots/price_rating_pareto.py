@@ -8,26 +8,65 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from arena.web.locales import gettext as _
 from arena.web.plots.figure_style import ACCENT, GREY, Row, laid_out, short
+from arena.web.plots.label_places import FONT, Label, Mark, placed
 
-SMALLEST, LARGEST = 8.0, 30.0  # pixels
+SMALLEST, LARGEST = 8.0, 22.0  # pixels
+WIDTH, NARROW_WIDTH, HEIGHT = 1080, 250, 420  # pixels of the area of the data
+FRAME = 80  # pixels of axes and margins
+LONGEST = 26  # characters of a label
 
 
-def figure(rows: Sequence[Row]) -> go.Figure:
-    """`rows`: model, rating, price (USD per million tokens, blended), latency (seconds or None), energy (Wh or None)."""
+def figure(rows: Sequence[Row], width: int = WIDTH, height: int = HEIGHT) -> go.Figure:
+    """`rows`: model, rating, price (USD per million tokens, blended), latency (seconds or None), energy (Wh or None).
+
+    `width` and `height` are the pixels for which labels are placed.
+    """
     best = frontier(rows)
     slowest = max((row["latency"] or 0.0 for row in rows), default=0.0)
+    spans = _decades(rows), _ratings(rows)
     plot = go.Figure()
     _add_front(plot, best)
-    _add_models(plot, rows, {row["model"] for row in best}, slowest)
-    ends = _decades(rows)
+    _add_models(
+        plot, rows, {row["model"] for row in best}, slowest, _labels(rows, best, slowest, spans, width, height)
+    )
     return laid_out(
         plot,
-        height=400,
-        xaxis={"type": "log", "title": _price_title(slowest), "range": ends, **_ticks(*ends)},
-        yaxis={"title": "Rating"},
+        height=height + FRAME,
+        xaxis={"type": "log", "title": _price_title(slowest), "range": spans[0], **_ticks(*spans[0])},
+        yaxis={"title": _("Rating"), "range": spans[1]},
         margin={"l": 8, "r": 24, "t": 30, "b": 8},
     )
+
+
+def narrow_figure(rows: Sequence[Row]) -> go.Figure:
+    """The same for a phone."""
+    return figure(rows, NARROW_WIDTH)
+
+
+def _labels(
+    rows: Sequence[Row],
+    best: Sequence[Row],
+    slowest: float,
+    spans: Sequence[Sequence[float]],
+    width: int,
+    height: int,
+) -> list[Label | None]:
+    """The place of each model's name; None where there is none: the front is placed first, then from the top."""
+    (left, right), (low, high) = spans
+    marks = [
+        Mark(
+            x=width * (math.log10(_drawable(row["price"])) - left) / (right - left),
+            y=height * (high - row["rating"]) / (high - low),
+            radius=_size(row["latency"], slowest) / 2,
+            text=short(row["model"], LONGEST),
+        )
+        for row in rows
+    ]
+    front = {row["model"] for row in best}
+    first = sorted(range(len(rows)), key=lambda n: (rows[n]["model"] not in front, -rows[n]["rating"]))
+    return placed(marks, first, width, height)
 
 
 def _add_front(plot: go.Figure, best: Sequence[Row]) -> None:
@@ -41,17 +80,18 @@ def _add_front(plot: go.Figure, best: Sequence[Row]) -> None:
     )
 
 
-def _add_models(plot: go.Figure, rows: Sequence[Row], named: set[str], slowest: float) -> None:
-    """One mark for each model, with the names of those on the front."""
-    first, last = (end(rows, key=lambda row: row["price"]) for end in (min, max))
+def _add_models(
+    plot: go.Figure, rows: Sequence[Row], named: set[str], slowest: float, labels: Sequence[Label | None]
+) -> None:
+    """One mark for each model, with its name where there is room."""
     plot.add_scatter(
         x=[_drawable(row["price"]) for row in rows],
         y=[row["rating"] for row in rows],
         mode="markers+text",
-        text=[short(row["model"], 16) if row["model"] in named else "" for row in rows],
-        textposition=[
-            "top right" if row == first else "top left" if row == last else "top center" for row in rows
-        ],
+        text=[label.text if label else "" for label in labels],
+        textposition=[label.position if label else "middle right" for label in labels],
+        textfont={"size": FONT},
+        cliponaxis=False,
         marker={
             "color": [ACCENT if row["model"] in named else GREY for row in rows],
             "symbol": ["circle" if row["model"] in named else "circle-open" for row in rows],
@@ -61,16 +101,26 @@ def _add_models(plot: go.Figure, rows: Sequence[Row], named: set[str], slowest: 
         customdata=[
             [row["model"], _seconds(row["latency"]), row["price"], _energy(row.get("energy"))] for row in rows
         ],
-        hovertemplate="%{customdata[0]}: %{y:.0f}, %{customdata[2]:g} USD / M, first token %{customdata[1]}"
-        "%{customdata[3]}<extra></extra>",
+        hovertemplate=_("%{customdata[0]}: %{y:.0f}, %{customdata[2]:g} USD / M, first token %{customdata[1]}")
+        + "%{customdata[3]}<extra></extra>",
         showlegend=False,
     )
 
 
+def _ratings(rows: Sequence[Row]) -> list[float]:
+    """The ends of the other axis."""
+    low, high = min(row["rating"] for row in rows), max(row["rating"] for row in rows)
+    room = max(20.0, 0.06 * (high - low))
+    return [low - room, high + room]
+
+
 def _price_title(slowest: float) -> str:
     """The title of the axis, with the scale of the marks."""
-    scale = f"<br><sub>largest mark: {slowest:.2f} s to the first token</sub>" if slowest else ""
-    return f"USD per million tokens{scale}"
+    title = _("USD per million tokens")
+    if not slowest:
+        return title
+    scale = _("largest mark: {seconds:.2f} s to the first token", seconds=slowest)
+    return f"{title}<br><sub>{scale}</sub>"
 
 
 def frontier(rows: Sequence[Row]) -> list[Row]:
@@ -107,8 +157,8 @@ def _size(latency: float | None, slowest: float) -> float:
 
 
 def _seconds(latency: float | None) -> str:
-    return "unknown" if latency is None else f"{latency:.2f} s"
+    return _("unknown") if latency is None else _("{value:.2f} s", value=latency)
 
 
 def _energy(energy: float | None) -> str:
-    return "" if energy is None else f", {energy:.3g} Wh for 1000 tokens"
+    return "" if energy is None else ", " + _("{value:.3g} Wh for 1000 tokens", value=energy)

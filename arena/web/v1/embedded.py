@@ -9,6 +9,9 @@ from xml.etree import ElementTree as Xml  # writes only  # nosec B405
 
 from arena.leaderboards.leaderboard import Published
 from arena.rules.seals import Seal
+from arena.web.locales import current_language, ngettext
+from arena.web.locales import gettext as _
+from arena.web.names import category_name, source_name
 
 LETTER = 7.0  # pixels, about, of a letter of the badge's font at 11 px
 ATOM = "http://www.w3.org/2005/Atom"
@@ -53,16 +56,20 @@ def _rank_and_rating(row: Mapping[str, Any]) -> str:
 
 def table(title: str, published: Published, top: int, home: str) -> str:
     """The first rows of a leaderboard as a page for an iframe, without scripts and external resources."""
-    plain = published.to_dict()
+    plain, language = published.to_dict(), current_language()
     rows: Any = plain["models"]
     lines = "".join(map(_line, rows[:top]))
-    caption = f"{plain['votes']:,} votes · {plain['source']} · {plain['category']} · {plain['as_of']}"
+    votes = ngettext("{count} vote", "{count} votes", published.board.battles)
+    names = source_name(published.choice.source), category_name(published.choice.category)
+    caption = " · ".join((votes, *names, str(plain["as_of"])))
+    heads = (_("Rank"), _("Model"), _("Rating"), _("95 % interval"), _("Votes"))
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f'<!doctype html><html lang="{language.code}" dir="{language.direction}"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
         f"<title>{escape(title)}</title><style>{STYLE}</style><table><caption>"
         f'<a href="{escape(home, quote=True)}" target="_blank" rel="noopener">{escape(title)}</a> · '
         f"{escape(caption)}"
-        "</caption><thead><tr><th>rank</th><th>model</th><th>rating</th><th>95 %</th><th>votes</th></tr></thead>"
+        f"</caption><thead><tr>{''.join(f'<th>{escape(head)}</th>' for head in heads)}</tr></thead>"
         f"<tbody>{lines}</tbody></table></html>"
     )
 
@@ -72,7 +79,8 @@ def _line(row: Mapping[str, Any]) -> str:
         return "–" if value is None else f"{value:.0f}"
 
     interval = f"{number(row['lower'])} – {number(row['upper'])}"
-    name = escape(str(row["model"])) + (" (provisional)" if row["provisional"] else "")
+    provisional = _("provisional")
+    name = escape(str(row["model"])) + (f" ({escape(provisional)})" if row["provisional"] else "")
     cells = (str(row["rank"]), name, number(row["rating"]), interval, f"{row['battles']:,}")
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 

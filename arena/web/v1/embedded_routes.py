@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from arena.leaderboards.query import BoardChoice
 from arena.rules.votes import HUMAN, OVERALL
 from arena.store.ledger import last_seal, seals
+from arena.web.locales import current_language
 from arena.web.v1 import embedded, examples
 from arena.web.v1.context import Category, Served, Source, home
 from arena.web.v1.problems import ProblemRoute
@@ -49,7 +50,9 @@ def table(
         board = served.published(choice)
         return embedded.table(served.settings.web.title, board, top, f"{home(request)}/leaderboard")
 
-    return _reply(request, served.cache.version(), make, "text/html", embedded.TABLE_POLICY)
+    return _reply(
+        request, f"{served.cache.version()} {current_language().code}", make, "text/html", embedded.TABLE_POLICY
+    )
 
 
 @router.get("/feed.atom", responses=examples.described("<feed …/>", embedded.MEDIA_ATOM))

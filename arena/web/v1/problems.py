@@ -16,11 +16,22 @@ from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from arena.errors import ConfigError
+from arena.messages import gettext_noop
+from arena.web.locales import gettext as _
 from arena.web.locales import text_of
 
 MEDIA = "application/problem+json"
 HEAD = "arena.head"  # in the scope of a HEAD request
 SHOWN = 80  # characters of an invalid value
+KINDS = {  # of Pydantic's errors, with Pydantic's own texts in English
+    "bool_parsing": gettext_noop("Input should be a valid boolean, unable to interpret input"),
+    "greater_than_equal": gettext_noop("Input should be greater than or equal to {ge}"),
+    "int_parsing": gettext_noop("Input should be a valid integer, unable to parse string as an integer"),
+    "less_than_equal": gettext_noop("Input should be less than or equal to {le}"),
+    "missing": gettext_noop("Field required"),
+    "string_too_long": gettext_noop("String should have at most {max_length} characters"),
+    "string_type": gettext_noop("Input should be a valid string"),
+}
 
 
 def problem(
@@ -90,4 +101,7 @@ def _as_get(scope: Scope) -> Scope:
 def _description(error: Any) -> str:
     place = ".".join(str(part) for part in error["loc"][1:]) or "request"
     given = repr(error.get("input"))
-    return f"{place}: {error['msg']} (got {given if len(given) <= SHOWN else given[:SHOWN] + '…'})"
+    known = KINDS.get(error["type"])
+    problem = _(known, **error.get("ctx", {})) if known else error["msg"]
+    given = given if len(given) <= SHOWN else f"{given[:SHOWN]}…"
+    return _("{parameter}: {problem} (got {value})", parameter=place, problem=problem, value=given)

@@ -45,8 +45,6 @@ PLACEHOLDER = re.compile(r"\{\w+[^}]*\}|%\(\w+\)[sd]|%%|</?[a-z]+")
 CHINESE = languages()["zh-Hans"]
 # files whose refusals are f-strings until the battle API lands
 LATER = {"battles.py", "live_turns.py", "prompt_limits.py"}
-# templates whose texts are not wrapped yet
-PENDING = {"leaderboard.html", "leaderboard_table.html", "plot.html"}
 
 
 @cache
@@ -114,8 +112,6 @@ def test_no_mark_is_where_the_extraction_does_not_look_such_as_in_an_f_string():
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
 def test_a_template_has_no_text_without_a_mark(path):
-    if path.name in PENDING:
-        pytest.skip("its texts are not wrapped yet")
     assert unwrapped(templates("Arena"), path) == []
 
 

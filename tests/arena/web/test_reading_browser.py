@@ -79,11 +79,11 @@ def _page(browser: Browser, url: str, width: int = 1280, dark: bool = False) -> 
 
 
 def _rows(page: Page) -> list[str]:
-    return page.locator(".board tbody tr").evaluate_all("rows => rows.map(row => row.dataset.model)")
+    return page.locator(".board tbody tr[data-model]").evaluate_all("rows => rows.map(row => row.dataset.model)")
 
 
 def _rows_are(page: Page, expected: int) -> None:
-    expect(page.locator(".board tbody tr")).to_have_count(expected, timeout=PATIENCE)
+    expect(page.locator(".board tbody tr[data-model]")).to_have_count(expected, timeout=PATIENCE)
 
 
 def test_search_filter_sort_and_the_way_back(reading):
@@ -94,7 +94,7 @@ def test_search_filter_sort_and_the_way_back(reading):
     reading.go_back()
     _rows_are(reading, 8)
     expect(reading.get_by_role("searchbox")).to_have_value("")
-    reading.get_by_text("Filters and columns").click()
+    reading.get_by_text("Method, filters and columns").click()
     reading.locator("select[name=licence]").select_option("MIT")
     _rows_are(reading, 2)
     reading.locator("#board thead").get_by_text("Model").click()
@@ -112,7 +112,7 @@ def test_the_source_is_switched_and_others_are_shown(reading):
     reading.wait_for_url(re.compile("source=judge%3Asouth"))
     expect(reading.locator("#status")).to_contain_text("Judge south")
     assert sorted(_rows(reading)) == sorted(people)
-    reading.get_by_text("Filters and columns").click()
+    reading.get_by_text("Method, filters and columns").click()
     reading.get_by_role("checkbox", name="People and judges").check()
     expect(reading.locator(".board td.side").first).to_be_visible()
     reading.get_by_role("checkbox", name="Style control").check()
@@ -130,14 +130,18 @@ def test_a_link_opens_the_view_it_was_copied_from(reading, browser, lived):
 
 
 def test_every_plot_is_drawn(reading):
-    for figure in reading.locator("figure.plot").all():
-        figure.scroll_into_view_if_needed()
-        figure.locator(".main-svg").first.wait_for(timeout=PATIENCE)
+    names = [tab.inner_text() for tab in reading.locator("#tabs a").all()]
+    for name in names:
+        reading.locator("#tabs").get_by_role("link", name=name, exact=True).click()
+        expect(reading.locator("#tabs [aria-current]")).to_have_text(name)
+        reading.locator("#plot .main-svg").first.wait_for(timeout=PATIENCE)
+    reading.locator("#firm").scroll_into_view_if_needed()
     expect(reading.locator("#firm table tbody tr")).to_have_count(7)
 
 
 def test_the_board_of_a_past_day_and_the_way_back(reading):
     day = (now() - timedelta(days=10)).strftime("%Y-%m-%d")
+    reading.get_by_text("Method, filters and columns").click()
     reading.locator("#controls input[name=at]").fill(day)
     reading.wait_for_url(re.compile(f"at={day}"))
     expect(reading.locator("#status")).to_contain_text("filter every-1")

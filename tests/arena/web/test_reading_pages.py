@@ -20,7 +20,7 @@ from arena.store.schema.battles import Battle, Model
 from arena.store.schema.benchmarks import BenchmarkRun
 from arena.store.votes import add_vote, recount
 from arena.web.app import create_app
-from arena.web.plots.catalogue import PLOTS
+from arena.web.plots.catalogue import MANY, PLOTS
 from tests.support.arenas import ready
 from tests.support.populated import count_many, populate, settings_of
 
@@ -377,7 +377,8 @@ def test_three_hundred_models_are_a_page(sqlite):
         board = client.get("/leaderboard").text
         assert len(_models(board)) == len(names) + 2  # and the two that are served
         figure = client.get("/plots/win_rates.json").json()
-        assert len(figure["data"][0]["y" if "y" in figure["data"][0] else "z"]) <= 25
+        assert len(figure["data"][0]["y" if "y" in figure["data"][0] else "z"]) == MANY
+        assert "60 best of 300 models" in figure["note"]
 
 
 def test_judged_battles_can_be_kept_from_readers(lived_in):

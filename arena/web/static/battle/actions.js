@@ -35,6 +35,7 @@ export function accept(battle) {
   history.replaceState(null, "", `/?battle=${encodeURIComponent(battle.id)}`);
   if (battle.status === "running") follow(battle, accept, reload);
   else unfollow();
+  if (battle.vote?.counts && !state.battle.reveal && !battle.turns) reload(); // a state of the stream has no cards
   changed();
 }
 
@@ -48,7 +49,7 @@ function withTexts(battle, before) {
       const written = turn.completions?.[side], known = old?.completions[side];
       if (!written && !known) continue;
       const texts = battle.turns && written?.html !== undefined ? {} : isLast ? { text: undefined, html: undefined } : { text: known?.text, html: known?.html };
-      completions[side] = { ...known, ...written, ...texts };
+      completions[side] = { ...known, ...written, ...texts, ...(isLast ? battle.completions?.[side] : {}) };
     }
     return { ...old, ...turn, completions };
   });

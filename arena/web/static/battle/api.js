@@ -40,6 +40,7 @@ const of = (id, part = "") => `${BATTLES}/${encodeURIComponent(id)}${part}?html=
 
 export const api = {
   facts: () => request("GET", "/api/v1/arena"),
+  models: () => request("GET", "/api/v1/arena?models=1").then((facts) => facts.models),
   begin: (body) => request("POST", `${BATTLES}?html=1`, body),
   read: (id) => request("GET", of(id)),
   turn: (id, body) => request("POST", of(id, "/turns"), body),

@@ -39,9 +39,11 @@ function apply({ text, done, tail }, [name, content]) {
 
 /** The last text of an element, which further text continues. */
 function lastText(element) {
-  const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+  const code = element.lastElementChild?.matches("div") ? find("pre code", element.lastElementChild) : null; // an open fence
+  if (code && !code.childNodes.length) return code.appendChild(document.createTextNode(""));
+  const texts = document.createTreeWalker(code ?? element, NodeFilter.SHOW_TEXT);
   let last = null;
-  while (texts.nextNode()) if (texts.currentNode.data.trim()) last = texts.currentNode;
+  while (texts.nextNode()) if (code || texts.currentNode.data.trim()) last = texts.currentNode;
   return last ?? element.appendChild(document.createTextNode(""));
 }
 

@@ -1,8 +1,21 @@
 // Which models answer: two anonymous ones, two chosen ones, or one.
 import { el, fill, find } from "./dom.js";
-import { isOver, state, subscribe } from "./state.js";
+import { api } from "./api.js";
+import { changed, isOver, state, subscribe } from "./state.js";
 
 const choice = { mode: "blind", models: ["", ""] };
+let names = null; // of the models: asked for only when the reader chooses models, so that a blind page has none
+
+async function loadModels() {
+  if (names) return;
+  try {
+    names = await api.models();
+  } catch (error) {
+    choice.mode = "blind";
+    state.hint = error.message;
+  }
+  changed();
+}
 
 /** The members of the request that begins a battle. */
 export function chosenMode() {
@@ -11,40 +24,39 @@ export function chosenMode() {
   return { mode: choice.mode, models: choice.models.slice(0, count) };
 }
 
-const modelName = (model) => (typeof model === "string" ? model : model.name);
+/** Whether the models of the next prompt read images. */
 export const readsImages = () => {
-  const models = state.facts?.models ?? [];
-  const able = (name) => models.some((model) => modelName(model) === name && model.images);
-  if (choice.mode === "blind") return models.filter((model) => model.images).length >= 2 || Boolean(state.facts?.images);
-  return choice.models.slice(0, choice.mode === "single" ? 1 : 2).every(able);
+  const able = (name) => names?.some(({ model, images }) => model === name && images);
+  if (!state.facts?.limits?.images) return false;
+  return choice.mode === "blind" || choice.models.slice(0, choice.mode === "single" ? 1 : 2).every(able);
 };
 
 function modelSelect(position) {
-  const names = state.facts.models.map(modelName);
-  choice.models[position] ||= names[position] ?? names[0];
+  const options = names.map(({ model }) => model);
+  choice.models[position] ||= options[position] ?? options[0];
   const label = choice.mode === "single" ? t("Model") : t("Model {letter}", { letter: "AB"[position] });
   return el("select", {
     "aria-label": label, "data-focus": `model-${position}`,
     onchange: (event) => { choice.models[position] = event.target.value; drawModes(); },
-  }, ...names.map((name) => el("option", { value: name, selected: name === choice.models[position] }, name)));
+  }, ...options.map((name) => el("option", { value: name, selected: name === choice.models[position] }, name)));
 }
 
 function modeSelect() {
   const modes = [["blind", t("Blind battle")], ["chosen", t("Two chosen models")], ["single", t("One model")]];
   return el("select", {
     "aria-label": t("Mode"), "data-focus": "mode",
-    onchange: (event) => { choice.mode = event.target.value; drawModes(); },
+    onchange: (event) => { choice.mode = event.target.value; drawModes(); if (choice.mode !== "blind") loadModels(); },
   }, ...modes.map(([value, name]) => el("option", { value, selected: value === choice.mode }, name)));
 }
 
 function drawModes() {
-  const root = find("#modes"), names = state.facts?.models ?? [];
-  root.hidden = !names.length || !isOver();
+  const root = find("#modes");
+  root.hidden = Boolean(state.battle) && !isOver();
   if (root.hidden) return;
   fill(root, JSON.stringify([choice, names]), () => [
     modeSelect(),
-    ...(choice.mode === "blind" ? [] : [modelSelect(0)]),
-    ...(choice.mode === "chosen" ? [modelSelect(1)] : []),
+    ...(choice.mode === "blind" || !names ? [] : [modelSelect(0)]),
+    ...(choice.mode === "chosen" && names ? [modelSelect(1)] : []),
     ...(choice.mode === "blind" ? [] : [el("span", { class: "hint" }, t("Not counted in the leaderboard."))]),
   ]);
 }

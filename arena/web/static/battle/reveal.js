@@ -29,7 +29,7 @@ const winners = { model_a: "a", model_b: "b" };
 
 function card(side, data) {
   const won = winners[state.battle.vote?.winner] === side;
-  const name = el("h3", {}, data.url ? el("a", { href: data.url }, data.model) : data.model);
+  const name = el("h3", {}, el("a", { href: data.page ?? data.url, target: "_blank", rel: "noopener" }, data.model));
   return el("article", { class: `card reveal-card ${side}` },
     el("header", {}, el("span", { class: `letter ${side}`, "aria-hidden": "true" }, side.toUpperCase()), name,
       won ? el("span", { class: "tag won" }, t("Your choice")) : null),

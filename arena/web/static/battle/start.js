@@ -5,22 +5,22 @@ import { state, subscribe } from "./state.js";
 
 let category = null;
 
-/** [{category, prompts}] in any of the forms in which the API may give them. */
-function groups() {
-  const given = state.facts?.prompts ?? state.facts?.suggested_prompts ?? {};
-  const list = Array.isArray(given) ? given : Object.entries(given).map(([name, prompts]) => ({ category: name, prompts }));
-  return list.map((group) => ({ category: group.category ?? group.name, prompts: group.prompts.map((one) => one.prompt ?? one.text ?? one) }));
-}
+const groups = () => Object.entries(state.facts?.prompts ?? {}).map(([name, prompts]) => ({ name, prompts }));
+
+const TOPICS = () => ({
+  writing: t("Writing"), coding: t("Coding"), maths: t("Mathematics"), explaining: t("Explaining"), planning: t("Planning"),
+  languages: t("Languages"),
+});
 
 function drawSuggestions() {
   const root = find("#suggestions"), list = groups();
-  category ??= list[0]?.category ?? null;
+  category ??= list[0]?.name ?? null;
   fill(root, JSON.stringify([category, list]), () => (list.length ? [
     el("div", { class: "chips", role: "group", "aria-label": t("Topics") }, ...list.map((group) => button(
-      t(group.category), () => { category = group.category; drawSuggestions(); }, "chip",
-      { "aria-pressed": String(group.category === category), "data-focus": `topic-${group.category}` },
+      TOPICS()[group.name] ?? group.name, () => { category = group.name; drawSuggestions(); }, "chip",
+      { "aria-pressed": String(group.name === category), "data-focus": `topic-${group.name}` },
     ))),
-    el("div", { class: "suggestions" }, ...(list.find((group) => group.category === category)?.prompts ?? []).slice(0, 4).map((prompt) =>
+    el("div", { class: "suggestions" }, ...(list.find((group) => group.name === category)?.prompts ?? []).slice(0, 4).map((prompt) =>
       button(prompt, () => setPrompt(prompt), "suggestion", { dir: "auto" }))),
   ] : []));
 }

@@ -46,12 +46,12 @@ function tick() {
   }, left > 0 ? 250 : 600);
 }
 
-const reasonsOf = () => (state.facts?.reasons ?? []).map((one) => (typeof one === "string" ? { id: one, text: one } : { id: one.id ?? one.name ?? one.key, text: one.text ?? one.label ?? one.name }));
+const reasonsOf = (winner) => state.facts?.reasons?.[winner === "both_bad" ? "both_bad" : "better"] ?? [];
 
 function pendingLine() {
   const given = state.battle.vote.reasons ?? [];
-  const reasons = reasonsOf().map(({ id, text }) => button(t(text), () => toggleReason(id), "chip", {
-    "aria-pressed": String(given.includes(id)), "data-focus": `reason-${id}`,
+  const reasons = reasonsOf(state.battle.vote.winner).map(({ reason, label }) => button(label, () => toggleReason(reason), "chip", {
+    "aria-pressed": String(given.includes(reason)), "data-focus": `reason-${reason}`,
   }));
   return [
     el("span", { class: "vote-state", "data-seconds": "" }),

@@ -1,0 +1,214 @@
+"""The table of `/leaderboard`: order, bands, highlights, retired models, and the comparison of chosen models."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import update
+
+from arena.config import ScriptedSettings, Settings
+from arena.serving.models import Serving
+from arena.store import Database
+from arena.store.schema.battles import PairCount
+from arena.web.app import create_app
+from tests.support.arenas import ready
+from tests.support.populated import names_of, populate, settings_of
+
+MODELS, VOTES = 30, 600
+
+
+def _serving(names: list[str]) -> Serving:
+    return ready(*(ScriptedSettings(name=name, endpoint="scripted", delay=0) for name in names))
+
+
+def _settings(names: list[str]) -> Settings:
+    return Settings(**tomllib.loads(settings_of(names)))
+
+
+@pytest.fixture(scope="module")
+def lived_in(tmp_path_factory):
+    """A database of thirty models."""
+    database = Database(f"sqlite:///{tmp_path_factory.mktemp('board') / 'arena.db'}")
+    database.make_ready()
+    names = populate(database, MODELS, VOTES)
+    yield database, names
+    database.close()
+
+
+@pytest.fixture(scope="module")
+def reader(lived_in):
+    database, names = lived_in
+    with TestClient(create_app(_settings(names), database, _serving(names))) as client:
+        yield client
+
+
+def _models(html: str) -> list[str]:
+    """The models of the table, from the top."""
+    return [part.split('"')[0] for part in html.split('<tr data-model="')[1:]]
+
+
+def test_a_column_is_sorted_high_first_on_the_first_click(reader):
+    page = reader.get("/leaderboard").text
+    head = page[page.index('<table class="board">') : page.index("</thead>")]
+    links = dict(re.findall(r'<a href="([^"]+)">([A-Z][^<]+?)\s*<', head))
+    first = {label.strip(): link for link, label in links.items()}
+    assert first["Votes"] == "/leaderboard?sort=-votes"
+    assert first["USD / M"] == "/leaderboard?sort=-price"
+    assert first["Model"] == "/leaderboard?sort=model"
+    assert first["Rating"] == "/leaderboard?sort=rating", "high first is the default"
+    again = reader.get("/leaderboard?sort=-votes").text
+    assert 'href="/leaderboard?sort=votes"' in again
+    assert 'aria-sort="descending" title="votes on' in again
+
+
+def test_every_order_of_the_head_can_be_chosen_from_a_list(reader):
+    page = reader.get("/leaderboard?sort=-price").text
+    choices = re.findall(
+        r'<option value="([^"]*)"( selected)?>', page.split('<select name="sort">')[1].split("</select>")[0]
+    )
+    assert ("-price", " selected") in choices
+    assert {"", "rating", "-votes", "votes", "model", "organisation"} <= {value for value, _ in choices}
+
+
+def test_models_that_cannot_be_told_apart_stand_in_one_band(lived_in, reader):
+    page = reader.get("/leaderboard").text
+    bands = page.split('<tbody class="band"')[1:]
+    assert len(bands) > 1
+    assert "models that the votes do not tell apart from" in bands[0]
+    assert [name for band in bands for name in _models(band)] == _models(page), "bands keep the order of ratings"
+    assert 'class="band"' not in reader.get("/leaderboard?sort=-votes").text
+
+
+def test_the_highlights_are_of_the_first_band(reader):
+    page = reader.get("/leaderboard").text
+    first = set(_models(page.split('<tbody class="band"')[1]))
+    shown = page.split('<ul class="highlights"')[1].split("</ul>")[0]
+    assert set(re.findall(r'href="/models/([^"]+)"', shown)) <= first
+
+
+def test_a_retired_model_is_marked_and_can_be_hidden(lived_in):
+    database, names = lived_in
+    kept = [name for name in names if name != "birch-1"]
+    text = settings_of(kept).replace("released =", "retired = 2026-01-31\nreleased =", 1)
+    text = text.replace('name = "cobalt-1"', 'name = "cobalt-1"\nenabled = false', 1)
+    settings = Settings(**tomllib.loads(text))
+    gone = {"birch-1", "cobalt-1", kept[0]}
+    with TestClient(create_app(settings, database, _serving(kept))) as client:
+        page = client.get("/leaderboard").text
+        assert "Hide retired (3)" in page
+        rows = page.split("<tr data-model=")[1:]
+        assert {row.split('"')[1] for row in rows if ">retired<" in row} == gone
+        assert "2026-01-31" in page
+        assert set(_models(client.get("/leaderboard?retired=hide").text)) == set(names) - gone
+        assert not gone & set(
+            re.findall(r'href="/models/([^"]+)"', page.split('class="highlights"')[1].split("</ul>")[0])
+        )
+
+
+def test_no_model_of_a_board_with_imported_votes_is_retired(lived_in):
+    with TestClient(create_app(_settings(names_of(32)[30:]), lived_in[0], ready())) as client:
+        page = client.get("/leaderboard").text
+        assert ">retired<" not in page
+
+
+def test_chosen_models_are_compared_at_an_address(reader, lived_in):
+    names = [lived_in[1][0], lived_in[1][1], lived_in[1][20]]
+    page = reader.get("/leaderboard/compare", params={"models": names}).text
+    board = {row["model"]: row for row in reader.get("/api/v1/leaderboard").json()["models"]}
+    for name in names:
+        row = board[name]
+        assert (
+            f'<b>{row["rating"]:.0f}</b> <span class="spread">{row["lower"]:.0f}–{row["upper"]:.0f}</span>' in page
+        )
+    assert "against " + names[1] in page
+    assert "USD / M" in page
+    assert "Ratings by category" in page
+    rows = reader.get("/leaderboard/compare/categories.csv", params={"models": names}).text
+    assert names[0] in rows
+    assert names[2] in rows
+    assert reader.get("/leaderboard/compare/categories.json", params={"models": names}).json()["data"]
+
+
+def test_win_rates_of_two_models_add_up(reader, lived_in):
+    counts = {
+        (row["model"], row["opponent"]): row
+        for row in reader.get("/plots/win_rates.data.json").json()
+        if row["battles"]
+    }
+    pair = next(iter(counts))
+    page = reader.get("/leaderboard/compare", params={"models": pair}).text
+    rate = counts[pair]["win_rate"]
+    assert f"<b>{100 * rate:.0f} %</b>" in page
+    assert f"{counts[pair]['battles']} battle" in page
+
+
+@pytest.mark.parametrize("chosen", [[], [0], [0, 1, 2, 3, 4, 5, 6]])
+def test_two_to_five_models_are_compared(reader, lived_in, chosen):
+    page = reader.get("/leaderboard/compare", params={"models": [lived_in[1][n] for n in chosen]})
+    assert page.status_code == 200
+    if len(chosen) < 2:
+        assert "Choose two to five models" in page.text
+    else:
+        assert page.text.count('aria-label="Remove ') == 5
+
+
+def test_an_unknown_model_or_source_of_a_comparison_is_explained(reader, lived_in):
+    page = reader.get("/leaderboard/compare", params={"models": [lived_in[1][0], "no<b>such"]})
+    assert "There is no model “no&lt;b&gt;such” on this leaderboard" in page.text
+    refused = reader.get("/leaderboard/compare", params={"models": lived_in[1][:2], "source": "nobody"})
+    assert refused.status_code == 404
+    assert "Source &#39;nobody&#39; is unknown" in refused.text
+
+
+def test_thirty_models_are_all_in_the_heat_maps_or_those_of_a_search(reader, lived_in):
+    figure = reader.get("/plots/win_rates.json").json()
+    assert len(figure["data"][0]["z"]) == MODELS
+    assert "note" not in figure
+    found = reader.get("/plots/win_rates.json?q=aurora").json()
+    assert found["data"][0]["y"] == [name for name in figure["data"][0]["y"] if name.startswith("aurora")]
+    narrow = reader.get("/plots/win_rates.json?narrow=1").json()
+    assert "16 best of 30 models are drawn" in narrow["note"]
+    assert narrow["all"].startswith("/leaderboard?plot=win_rates&draw=all")
+    assert len(reader.get("/plots/win_rates.json?narrow=1&draw=all").json()["data"][0]["z"]) == MODELS
+    nothing = reader.get("/plots/win_rates.json?q=nobody").json()
+    assert nothing == {"notice": "No model of this plot matches the search."}
+
+
+def test_a_cell_with_few_battles_is_pale(reader):
+    figure = reader.get("/plots/win_rates.json").json()
+    cells, veil = figure["data"]
+    assert veil["meta"] == "veil"
+    pairs = [
+        (battles, shown)
+        for row, uncovered in zip(cells["customdata"], veil["z"], strict=True)
+        for battles, shown in zip(row, uncovered, strict=True)
+        if battles
+    ]
+    assert all(0 < shown <= 1 for _, shown in pairs)
+    assert max(pairs)[1] > min(pairs)[1]
+
+
+def test_one_plot_is_open_and_the_others_are_tabs(reader):
+    page = reader.get("/leaderboard?plot=win_rates").text
+    assert page.count("<figure") == 1
+    assert 'id="plot-win_rates"' in page
+    tabs = page.split('id="tabs"')[1].split("</nav>")[0]
+    assert 'aria-current="true">Win rates</a>' in tabs
+    assert 'href="/leaderboard?plot=pareto#plots"' in tabs
+    assert 'id="plot-intervals"' in reader.get("/leaderboard?plot=nosuch").text
+
+
+def test_expected_battles_are_offered_only_where_sampling_was_uneven(reader, sqlite):
+    assert "Expected battles" not in reader.get("/leaderboard").text
+    names = populate(sqlite, 6, 60, tasks=False)
+    with sqlite.write() as session:
+        session.execute(
+            update(PairCount)
+            .where(PairCount.model_a_id == 1, PairCount.model_b_id == 2)
+            .values(wins=PairCount.wins + 80)
+        )
+    with TestClient(create_app(_settings(names), sqlite, _serving(names))) as client:
+        assert "Expected battles" in client.get("/leaderboard").text
