@@ -37,6 +37,7 @@ from arena.web.pages import (
     api,
     benchmarks,
     comparison,
+    diagram,
     explain,
     information,
     leaderboard,
@@ -133,6 +134,7 @@ def _include_pages(app: FastAPI, boards: CachedBoards, environment: Environment)
         app.include_router(page.routes(boards, environment))
     app.include_router(plots.routes(boards))
     app.include_router(reading.routes())
+    app.include_router(diagram.routes(environment))
 
 
 def _watches(battles: Battles, lag: LoopLag) -> list[Periodic]:

@@ -10,7 +10,7 @@ from importlib.resources import files
 
 from arena.web.bundle import bundle
 
-MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
 
 BUNDLES = {"battle.js": "battle"}  # name -> folder of its modules
 
@@ -27,12 +27,15 @@ class Asset:
 
 @cache
 def find_asset(name: str) -> Asset | None:
-    """The file of this name; None where there is none that a page may load."""
+    """The file of this name, ours or one in `vendor`; None where there is none that a page may load."""
     suffix = name[name.rfind(".") :]
-    file = files("arena.web") / "static" / name
-    if suffix not in MEDIA_TYPES or "/" in name or not (file.is_file() or name in BUNDLES):
+    if suffix not in MEDIA_TYPES or "/" in name:
         return None
-    plain = _bundled(BUNDLES[name]) if name in BUNDLES else file.read_bytes()
+    static = files("arena.web") / "static"
+    file = next((file for file in (static / name, static / "vendor" / name) if file.is_file()), None)
+    if name not in BUNDLES and file is None:
+        return None
+    plain = file.read_bytes() if file else _bundled(BUNDLES[name])
     return Asset(plain, gzip.compress(plain, 9, mtime=0), MEDIA_TYPES[suffix], sha256(plain).hexdigest()[:12])
 
 

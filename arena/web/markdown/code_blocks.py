@@ -1,6 +1,6 @@
 """Code: highlighted by class names where the language is known and the text is not too long, and diagrams.
 
-A block is `<div class="code">` with the name of its language, a button for copying that a script makes work, and a
+A block is `<div class="code-block">` with the name of its language, a button for copying that a script makes work, and a
 `<pre>` that keyboards can scroll. A Mermaid diagram is shown as its source; a script draws it in a frame of its own.
 """
 
@@ -71,10 +71,10 @@ def block(code: str, name: str, env: EnvType) -> str:
 
 def framed(html: str, label: str, kind: str = "") -> str:
     """The block around code that is HTML already."""
-    name = f'<span class="language">{escaped(label)}</span>' if label else ""
+    name = f'<span class="code-language">{escaped(label)}</span>' if label else ""
     classes = f' class="{kind}"' if kind else ""
     return (
-        f'<div class="code"><div class="code-bar">{name}<button type="button" class="copy" hidden></button></div>'
+        f'<div class="code-block"><div class="code-bar">{name}<button type="button" class="code-copy" hidden></button></div>'
         f'<pre{classes} tabindex="0" role="group" aria-label="{escape_all(label or "Code")}" dir="ltr"><code>{html}'
         "</code></pre></div>\n"
     )

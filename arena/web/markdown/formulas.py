@@ -19,6 +19,7 @@ from arena.web.markdown.math_letters import in_alphabet
 MAX_FORMULA = 4_000  # characters; a page of aligned equations has 2,000
 MAX_ELEMENTS = 4_000
 MAX_DEPTH = 60
+LONG = 30  # characters of a formula in a line that may be wider than a phone
 CACHED = 2_048  # formulas; a growing text has the same ones again
 # Macros may grow without limit, and \sideset repeats what stands in it.
 REFUSED = re.compile(
@@ -77,9 +78,17 @@ def formula(latex: str, display: bool) -> str | None:
         return None
     try:
         tree = convert_to_element(_known(latex), display="block" if display else "inline")
-        return _Writer().written(tree, display)
+        return _Writer().written(tree, _opening(latex, display))
     except UNREADABLE:
         return None
+
+
+def _opening(latex: str, display: bool) -> str:
+    """The tag of a formula. One that may be wider than a phone scrolls, also by keyboard."""
+    kind = (
+        ' display="block" tabindex="0"' if display else ' class="long" tabindex="0"' if len(latex) > LONG else ""
+    )
+    return f'<math dir="ltr"{kind}>'
 
 
 def _known(latex: str) -> str:
@@ -107,8 +116,8 @@ class _Writer:
         self.parts: list[str] = []
         self.elements = 0
 
-    def written(self, tree: Element, display: bool) -> str:
-        self.parts.append('<math dir="ltr" display="block">' if display else '<math dir="ltr">')
+    def written(self, tree: Element, opening: str) -> str:
+        self.parts.append(opening)
         for child in _inside(tree):
             self._write(child, 1)
         self.parts.append("</math>")

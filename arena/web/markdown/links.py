@@ -59,7 +59,7 @@ def _image(image: Token, linked: bool) -> Iterator[Token]:
     if linked or not image.attrs.get("src"):
         yield _plain(text)
     else:
-        yield from _link(str(image.attrs["src"]), text, "image")
+        yield from _link(str(image.attrs["src"]), text, "image-link")
 
 
 def _text(token: Token) -> Iterator[Token]:

@@ -13,7 +13,7 @@ from arena.web.markdown.rules import render_by
 # the table has columns, so that 20,000 characters became 65,000 cells.
 MAX_ADDED_CELLS = 2_000
 # Keyboards scroll what has the focus; what has the focus needs a role and a name.
-OPEN = '<div class="table" tabindex="0" role="group" aria-label="Table">\n<table dir="auto">\n'
+OPEN = '<div class="table-scroll" tabindex="0" role="group" aria-label="Table">\n<table dir="auto">\n'
 CLOSE = "</table>\n</div>\n"
 
 

@@ -26,7 +26,7 @@ def fence(code: str, info: str = "python") -> str:
 def test_code_has_classes_its_language_and_can_be_scrolled_by_keyboard():
     html = markdown(fence("def f(): return 1"))
     assert '<span class="k">def </span>' in html
-    assert '<span class="language">Python</span>' in html
+    assert '<span class="code-language">Python</span>' in html
     assert '<pre tabindex="0" role="group" aria-label="Python" dir="ltr">' in html
     assert "style=" not in html
 

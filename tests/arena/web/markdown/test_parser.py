@@ -22,7 +22,8 @@ ATTRIBUTES = (
     " lspace rspace voffset minsize maxsize linethickness mathvariant"
 )
 CLASSES = (
-    "code code-bar language copy mermaid table task image formula display left center right box updiagonalstrike"
+    "long code-block code-bar code-language code-copy mermaid table-scroll task image-link formula display left center right box"
+    " updiagonalstrike"
     " downdiagonalstrike horizontalstrike k t m f s c gi gd ge gs v"
 )
 
@@ -57,7 +58,7 @@ def test_html_is_shown_as_text():
 def test_an_image_is_a_link():
     html = markdown("![a cat](https://x.org/cat.png) [![b](https://x.org/b.png)](https://x.org)")
     assert "<img" not in html
-    assert '<a href="https://x.org/cat.png" class="image"' in html
+    assert '<a href="https://x.org/cat.png" class="image-link"' in html
     assert html.count("<a ") == 2  # an image in a link is that link's text
 
 
