@@ -22,9 +22,8 @@ ATTRIBUTES = (
     " lspace rspace voffset minsize maxsize linethickness mathvariant"
 )
 CLASSES = (
-    "long code-block code-bar code-language code-copy mermaid table-scroll task image-link formula display left center right box"
-    " updiagonalstrike"
-    " downdiagonalstrike horizontalstrike k t m f s c gi gd ge gs v"
+    "long code-block code-bar code-language code-copy mermaid table-scroll task image-link formula display left center right"
+    " box updiagonalstrike downdiagonalstrike horizontalstrike k t m f s c gi gd ge gs v"
 )
 
 
