@@ -49,6 +49,7 @@ def _speak(environment: Environment) -> None:
         _=locales.gettext,
         gettext=locales.gettext,
         ngettext=locales.ngettext,
+        pgettext=locales.pgettext,
         language=locales.current_language,
         language_links=locales.language_links,
         script_texts=locales.script_texts,

@@ -16,7 +16,7 @@ VOID = ("br", "hr", "img", "input", "link", "meta", "source", "wbr")
 VALUE = "\ufffc"  # stands for what a template computes
 WORD = re.compile(r"[A-Za-z][a-z]+(?:'[a-z]+)?")
 NAMES = ("Parquet",)  # the same in every language
-MARKS = ("_", "gettext", "ngettext")
+MARKS = ("_", "gettext", "ngettext", "pgettext")
 
 
 class _Texts(HTMLParser):

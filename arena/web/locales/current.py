@@ -69,6 +69,11 @@ def ngettext(single: str, plural: str, number: int, /, **values: Any) -> str:
     return _filled(text, {"count": globals()["number"](number), **values})
 
 
+def pgettext(context: str, text: str, /, **values: Any) -> str:
+    """The text where the same English words have two meanings, such as "Battles" as a heading and over numbers."""
+    return _filled(current_language().texts.pgettext(context, text), values)
+
+
 def text_of(problem: Exception) -> str:
     """The text of an error in the current language."""
     return gettext(problem.text if isinstance(problem, TranslatableError) else str(problem))

@@ -39,11 +39,12 @@ TEXTS = (
     "TranslatableError",
     "VoteRefused",
 )
-KEYWORDS: dict[str, tuple[int, ...] | None] = {
+KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     "_": None,
     "gettext": None,
     "ngettext": (1, 2),
     "gettext_noop": None,
+    "pgettext": ((1, "c"), 2),
     "t": None,  # JavaScript
     "tn": (1, 2),  # JavaScript, with a number
     **dict.fromkeys(TEXTS, (1,)),
@@ -53,16 +54,16 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
 def extracted() -> Catalog:
     """Every text of the sources with the files that hold it."""
     texts = Catalog()
-    for place, message, comments in _found():
+    for place, message, comments, context in _found():
         if any(message if isinstance(message, tuple) else (message,)):
-            texts.add(message, locations=[(place, 0)], auto_comments=comments)
+            texts.add(message, locations=[(place, 0)], auto_comments=comments, context=context)
     return texts
 
 
-def _found() -> Iterator[tuple[str, str | tuple[str, ...], list[str]]]:
+def _found() -> Iterator[tuple[str, str | tuple[str, ...], list[str], str | None]]:
     found = extract_from_dir(ROOT, METHODS, OPTIONS, keywords=KEYWORDS, comment_tags=("NOTE:",))
-    for place, _line, message, comments, _context in found:
-        yield f"arena/{Path(place).as_posix()}", message, comments
+    for place, _line, message, comments, context in found:
+        yield f"arena/{Path(place).as_posix()}", message, comments, context
 
 
 def updated(name: str, texts: Catalog) -> bytes:

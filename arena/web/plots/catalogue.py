@@ -187,7 +187,7 @@ PLOTS = (
     ),
     Plot(
         "battle_counts",
-        gettext_noop("Battles"),
+        gettext_noop("Battles by pair"),
         gettext_noop("Number of battles between each pair of models."),
         data.pair_rows,
         battle_count_heat_map.figure,

@@ -34,10 +34,11 @@ from arena.web.locales import (
 from arena.web.locales.catalogues import read_catalogue
 from arena.web.locales.extraction import KEYWORDS, extracted, updated
 from arena.web.locales.negotiation import chosen
+from arena.web.plots.catalogue import PLOTS
 from arena.web.rendering import templates
 from tests.support.arenas import ready
-from tests.support.populated import populate, settings_of
-from tests.support.untranslated import unwrapped
+from tests.support.populated import names_of, populate, settings_of
+from tests.support.untranslated import english, unwrapped
 
 TEMPLATES = sorted((Path(arena.web.__file__).parent / "templates").glob("*.html"))
 TRANSLATED = [code.replace("-", "_") for code in languages() if code != "en"]
@@ -71,7 +72,7 @@ def test_every_text_of_the_sources_has_a_translation_that_is_neither_empty_nor_f
     catalogue = read_catalogue(name)
     lacking = []
     for message in texts():
-        entry = catalogue.get(message.id)
+        entry = catalogue.get(message.id, message.context)
         if message.id and (entry is None or entry.fuzzy or not all(forms(entry.string))):
             lacking.append(message.id)
     assert not lacking, "run `python -m arena.web.locales` and translate these"
@@ -102,7 +103,9 @@ def test_no_mark_is_where_the_extraction_does_not_look_such_as_in_an_f_string():
     for path in Path(arena.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             name = getattr(getattr(node, "func", None), "id", "")
-            text = getattr(node.args[0], "value", "") if name in KEYWORDS and node.args else ""
+            text = (
+                getattr(node.args[0], "value", "") if name in KEYWORDS and node.args and name != "pgettext" else ""
+            )
             if isinstance(text, str) and text and text not in known:
                 lost.append((path.name, text))
             if name in KEYWORDS and node.args and isinstance(node.args[0], ast.JoinedStr):
@@ -219,3 +222,63 @@ def test_a_file_that_no_language_changes_does_not_vary_by_it(reader):
     reply = reader.get("/reading/texts.js", headers={"accept-language": "zh"})
     assert "content-language" not in reply.headers
     assert "Accept-Language" not in reply.headers.get("vary", "")
+
+
+# Pages
+
+FILES = {"JSON", "CSV", "Parquet", "API", "README", "Markdown", "Accept", "Link", "Cookie", "JavaScript", "Atom"}
+FIELD = {"Elo", "Bradley–Terry", "Davidson", "token", "tokens", "UTC", "USD", "Wh", "OpenAPI"}
+DATA = {  # of the populated arena: judges, organisations, licences, tasks, metrics, endpoint
+    "north", "south", "Labs", "Apache-2.0", "MIT", "proprietary", "arc-easy", "bbq", "accuracy", "first", "scripted",
+    "Arena", "English",  # the switch to the other language
+}  # fmt: skip
+PAGES = (
+    "/", "/leaderboard", "/leaderboard?style=on&beside=judges", "/leaderboard?at=1999-01-01",
+    "/leaderboard/compare?models={model}&models={other}", "/leaderboard/moved", "/leaderboard/moved?model={model}",
+    "/leaderboard/fragility", "/models/{model}", "/models/nothing", "/battles", "/battles?q=nothing", "/battles/{battle}",
+    "/explain/{battle}", "/benchmarks", "/benchmarks/0", "/nothing", "/api/v1", "/api/v1/table.html", "/how-it-works",
+    "/privacy", "/terms",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def places(reader):
+    """The names in the addresses of pages: a battle and two models."""
+    battle = re.search(r'href="/battles/([\w-]+)"', reader.get("/battles").text)[1]
+    model, other, *_ = re.findall(r'data-model="([^"]+)"', reader.get("/leaderboard").text)
+    return {"battle": battle, "model": model, "other": other}
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_in_chinese_has_no_english_but_names_and_terms(reader, places, path):
+    page = reader.get(path.format(**places), headers={"accept-language": "zh-CN", "accept": "text/html"})
+    names = {*names_of(6), *(name.split("-")[0].capitalize() for name in names_of(6))}
+    assert '<html lang="zh-Hans" dir="ltr"' in page.text
+    assert list(english(page.text, {*FILES, *FIELD, *DATA, *names, "nothing", "every-1"})) == []
+
+
+@pytest.mark.parametrize("name", [plot.name for plot in PLOTS])
+def test_a_plot_in_chinese_has_no_english_title(reader, name):
+    figure = reader.get(f"/plots/{name}.json", headers={"accept-language": "zh"}).json()
+    axes = [figure.get("layout", {}).get(axis, {}).get("title", {}).get("text", "") for axis in ("xaxis", "yaxis")]
+    texts = [figure.get("notice", ""), figure.get("note", ""), *axes]
+    known = re.compile(r"\b(Elo|token|br|sub|arc-easy|bbq)\b")
+    assert [text for text in texts if re.search(r"[A-Za-z]{3,}", known.sub("", text))] == []
+
+
+def test_a_refused_parameter_is_explained_in_the_language_of_the_request_with_the_same_fields(reader):
+    english_, chinese = (
+        reader.get("/api/v1/leaderboard?source=nobody", headers={"accept-language": tag}) for tag in ("en", "zh")
+    )
+    assert english_.json()["detail"].startswith("Source 'nobody' is unknown.")
+    assert chinese.json()["detail"].startswith("未知的投票来源 'nobody'")
+    assert english_.json().keys() == chinese.json().keys()
+    assert chinese.headers["content-language"] == "zh-Hans"
+
+
+def test_a_catalogue_comes_with_an_installed_package():
+    package_data = tomllib.loads((Path(arena.__file__).parents[1] / "pyproject.toml").read_text())["tool"][
+        "setuptools"
+    ]
+    assert "arena.web.locales" in package_data["packages"]
+    assert package_data["package-data"]["arena.web.locales"] == ["*/LC_MESSAGES/*.po"]
