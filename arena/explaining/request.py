@@ -10,7 +10,7 @@ from arena.engine import address
 from arena.errors import ConfigError
 from arena.explaining.judge_values import PROTOCOL
 from arena.serving import model_clients
-from arena.serving.local_weights import has_weights
+from arena.serving.local_weights import can_load, has_weights
 from arena.store import Database
 from arena.store.explanations import BattleTexts, UnknownBattle, battle_texts
 from interp import BLACK_BOX, HEAD_MEASURES, LAYOUT, WHITE_BOX
@@ -94,6 +94,11 @@ def find_battle(database: Database, battle: str) -> BattleTexts:
 def models_with_weights(settings: Settings) -> list[str]:
     """The names of the configured models whose weights are local."""
     return [name for name, model in model_clients.configured(settings).items() if has_weights(model)]
+
+
+def offered_models(settings: Settings) -> list[str]:
+    """The models that visitors may explain by; none where that is disabled, or the extra 'local' is not installed."""
+    return models_with_weights(settings) if settings.web.explain and can_load() else []
 
 
 def _check_method(method: str, judge: AnyModel) -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import ratings
 
+LEAST = 0.5  # points: a smaller change is not visible in a rounded rating
+
 
 @dataclass(frozen=True)
 class Mover:
@@ -18,6 +20,11 @@ class Mover:
     @property
     def change(self) -> float | None:
         return None if self.before is None else self.after.rating - self.before.rating
+
+    @property
+    def moved(self) -> bool:
+        """Whether the model is new, or its rating changed by at least half a point."""
+        return self.change is None or abs(self.change) >= LEAST
 
 
 def movers(first: ratings.Leaderboard, second: ratings.Leaderboard) -> list[Mover]:

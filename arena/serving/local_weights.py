@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from arena.config import AnyModel, LlamaCppSettings, TransformersSettings
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 def has_weights(judge: AnyModel) -> bool:
     """True if transformers can load the weights of this model here."""
     return isinstance(judge, TransformersSettings | LlamaCppSettings)
+
+
+def can_load() -> bool:
+    """True if the libraries that read weights are installed: the extra 'local'."""
+    return all(find_spec(name) is not None for name in ("torch", "transformers"))
 
 
 def load(judge: AnyModel, report: Callable[[str], None]) -> CausalLM:

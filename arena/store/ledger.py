@@ -100,6 +100,12 @@ def earliest_vote_at(session: Session) -> datetime | None:
     return session.exec(select(Vote.created_at).order_by(col(Vote.id)).limit(1)).first()
 
 
+def latest_vote_at(session: Session) -> datetime | None:
+    """The time of the latest of the last thousand votes; an import may have left later ones before them."""
+    last = select(col(Vote.created_at).label("at")).order_by(col(Vote.id).desc()).limit(1000).subquery()
+    return session.exec(select(last.c.at).order_by(last.c.at.desc()).limit(1)).first()
+
+
 def last_seal(session: Session, at: datetime | None = None) -> Seal | None:
     """The newest seal, now or at a past time."""
     query = select(SealRow).order_by(col(SealRow.number).desc()).limit(1)

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment
 from pydantic import Field, field_validator
 
-from arena.explaining.request import models_with_weights
+from arena.explaining.request import offered_models
 from arena.messages import gettext_noop
 from arena.rules.votes import OVERALL
 from arena.store.battle_search import RESULTS, BattleConditions, search
@@ -42,7 +42,7 @@ def routes(boards: CachedBoards, templates: Environment) -> APIRouter:
     """`/battles` and `/battles/ID`."""
     router = APIRouter(include_in_schema=False)
     judged = boards.settings.web.show_judged
-    can_start = boards.settings.web.explain and bool(models_with_weights(boards.settings))
+    can_start = bool(offered_models(boards.settings))
 
     @router.get(HERE)
     def battles(request: Request) -> HTMLResponse:

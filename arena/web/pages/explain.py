@@ -15,7 +15,7 @@ from markupsafe import Markup
 from arena.config import Settings
 from arena.errors import ConfigError
 from arena.explaining.explain import all_stored
-from arena.explaining.request import ABOUT, VERDICT, ExplainConfig, find_battle, method_names, models_with_weights
+from arena.explaining.request import ABOUT, VERDICT, ExplainConfig, find_battle, method_names, offered_models
 from arena.store import Database
 from arena.store.explanations import BattleTexts, StoredExplanation
 from arena.store.shared_battles import may_read
@@ -65,7 +65,7 @@ class Pages:
             outcomes=OUTCOMES,
             job=self.jobs.job(name),
             busy=self.jobs.running() is not None,
-            models=models_with_weights(self.settings) if self.settings.web.explain else [],
+            models=offered_models(self.settings),
             methods=METHOD_SUMMARIES,
             stored=[_row(row) for row in stored],
             shown=[row.id for row in shown],
@@ -86,7 +86,7 @@ class Pages:
         battle = self._battle(name, request)
         if not self.settings.web.explain:
             raise HTTPException(403, _("New explanations are disabled here. Read the stored ones instead."))
-        if judge not in models_with_weights(self.settings) or method not in method_names():
+        if judge not in offered_models(self.settings) or method not in method_names():
             raise HTTPException(
                 422,
                 _(

@@ -19,6 +19,7 @@ from arena.leaderboards.query import BoardChoice
 from arena.rules.votes import HUMAN, OVERALL
 from arena.store.battle_search import BattleConditions, search
 from arena.store.benchmarks import runs
+from arena.store.judge_scores import mean_scores
 from arena.store.models import registered_at
 from arena.web.board_columns import price_text, size_text
 from arena.web.board_view import NOTHING, CachedBoards
@@ -111,6 +112,7 @@ def _records(boards: CachedBoards, name: str) -> dict[str, Any]:
             "scores": [
                 (run.row, summary(run), not higher_is_better(run.row.task)) for run in runs(session, model=name)
             ],
+            "judge_scores": mean_scores(session, name),
             "samples": battles[:SAMPLES],
         }
 

@@ -17,7 +17,7 @@ from arena.leaderboards.query import BOTH, BoardChoice, NoSuchBoard
 from arena.leaderboards.rating_change import RatingChange, split_change
 from arena.rules.votes import HUMAN, OVERALL
 from arena.store import Session
-from arena.store.ledger import earliest_vote_at
+from arena.store.ledger import earliest_vote_at, latest_vote_at
 from arena.store.schema.battles import now
 from arena.web.board_view import CachedBoards
 from arena.web.locales import text_of
@@ -113,10 +113,11 @@ def choices(boards: CachedBoards) -> dict[str, Any]:
 
 
 def with_days(boards: CachedBoards, change: ChangeQuery) -> ChangeQuery:
-    """The query with the last seven days, or as many as the votes span, where no days are given."""
+    """The query with the last seven days of votes, or as many as the votes span, where no days are given."""
     first = boards.cache.get("earliest vote", earliest_vote_at)
+    last = boards.cache.get("latest vote", latest_vote_at)
     today = now()
-    until = change.until or f"{today:%Y-%m-%d}"
+    until = change.until or f"{min(today, last) if last else today:%Y-%m-%d}"
     since = change.since or _usual_start(until, first, today)
     return replace(change, since=since, until=until)
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 import tomllib
+from datetime import timedelta
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
+from sqlmodel import col, select
 
 from arena.config import ScriptedSettings, Settings
 from arena.serving.models import Serving
 from arena.store import Database
-from arena.store.schema.battles import PairCount
+from arena.store.explanations import ExplanationRow
+from arena.store.schema.battles import Battle, Model, PairCount, now
+from arena.store.schema.judging import Prompt, PromptCompletion, PromptSet, ScoreRow
 from arena.web.app import create_app
 from tests.support.arenas import ready
 from tests.support.populated import names_of, populate, settings_of
@@ -212,3 +216,56 @@ def test_expected_battles_are_offered_only_where_sampling_was_uneven(reader, sql
         )
     with TestClient(create_app(_settings(names), sqlite, _serving(names))) as client:
         assert "Expected battles" in client.get("/leaderboard").text
+
+
+def test_ratings_that_did_not_move_are_one_sentence(reader, sqlite):
+    names = populate(sqlite, 6, 60, tasks=False)
+    with TestClient(create_app(_settings(names), sqlite, _serving(names))) as client:
+        days = {"from": f"{now() - timedelta(days=1):%Y-%m-%d}", "to": f"{now() + timedelta(days=1):%Y-%m-%d}"}
+        still = {"from": f"{now() + timedelta(days=1):%Y-%m-%d}", "to": f"{now() + timedelta(days=2):%Y-%m-%d}"}
+        assert "+0.0" not in client.get("/leaderboard/moved", params=days).text
+        page = client.get("/leaderboard/moved", params=still).text
+        assert "No rating changed by half a point or more" in page
+        assert "+0.0" not in page
+
+
+def test_an_explanation_is_offered_where_it_can_run_or_is_stored(sqlite):
+    names = populate(sqlite, 2, 4, tasks=False)
+    with sqlite.write() as session:
+        battle = session.exec(select(Battle).where(col(Battle.shared))).first()
+        public_id, number = battle.public_id, battle.id
+    with TestClient(create_app(_settings(names), sqlite, _serving(names))) as client:
+        assert "/explain/" not in client.get(f"/battles/{public_id}").text
+        with sqlite.write() as session:
+            session.add(
+                ExplanationRow(
+                    battle_id=number, judge="j", method="occlusion", config_hash="d" * 64, document="{}"
+                )
+            )
+        assert f'href="/explain/{public_id}"' in client.get(f"/battles/{public_id}").text
+
+
+def test_scores_of_a_single_judge_are_on_the_model_s_page(sqlite):
+    names = populate(sqlite, 2, 2, tasks=False)
+    with sqlite.write() as session:
+        model = session.exec(select(Model.id).where(Model.name == names[0])).one()
+        session.add(PromptSet(id=1, name="mt-bench", source="file", sha256="0" * 64))
+        session.flush()
+        for number, score in enumerate((7.0, 9.0), start=1):
+            session.add(Prompt(id=number, set_id=1, key=str(number), number=number, messages="[]"))
+            session.flush()
+            session.add(PromptCompletion(id=number, prompt_id=number, model_id=model, text="x"))
+            session.flush()
+            session.add(ScoreRow(completion_id=number, source="judge:north", score=score, config_hash="d" * 64))
+    with TestClient(create_app(_settings(names), sqlite, _serving(names))) as client:
+        page = client.get(f"/models/{names[0]}").text
+        assert "Scores by judges" in page
+        assert "<td>8.00</td><td>1.00</td><td>2</td>" in page
+        assert "Scores by judges" not in client.get(f"/models/{names[1]}").text
+
+
+def test_a_chinese_reader_gets_the_board_in_chinese(reader):
+    page = reader.get("/leaderboard", headers={"accept-language": "zh-CN"}).text
+    for text in ("梯队", "评分最高", "排行榜", "如何阅读此表"):
+        assert text in page
+    assert "Highest rated" not in page
