@@ -17,6 +17,7 @@ from arena.battles.refusals import BattleRefused, VoteRefused
 from arena.battles.reports import Reports
 from arena.battles.turns import Turns
 from arena.battles.vote_changes import VoteChanges
+from arena.errors import DatabaseUnavailable
 from arena.messages import Phrase
 from arena.store import Session, running_turns
 from arena.store import battles as stored
@@ -84,7 +85,19 @@ class Battles(Turns, VoteChanges, Frames, Reports):
 
     async def stop_unread(self) -> int:
         """Stop turns that nobody reads, and keep their texts; returns their number. Call it about once a second."""
-        return self._running.stop_unread()
+        unread = [live.battle.id for live in self._running.unread()]
+        if not unread:
+            return 0
+        since = now() - timedelta(seconds=self.limits.unread_seconds)
+
+        def read_elsewhere() -> set[int]:
+            with self.database.read() as session:
+                return running_turns.read_since(session, unread, since)
+
+        elsewhere: set[int] = set()
+        with suppress(DatabaseUnavailable):  # then no other server can show the turn either
+            elsewhere = await asyncio.to_thread(read_elsewhere)
+        return self._running.stop_unread(elsewhere)
 
     async def forget_visitors(self) -> int:
         """Delete what is known of visitors after a day; returns the number of counted actions deleted."""

@@ -10,6 +10,7 @@ from arena.battles.battle_access import BattleAccess
 from arena.battles.turn_frames import IDLE, Frame, news_of
 from arena.battles.views import BattleView
 from arena.errors import DatabaseUnavailable
+from arena.store import running_turns
 from arena.store.schema.battles import BattleStatus
 
 READ_EVERY = 1.0  # seconds between two reads of a turn that another server runs
@@ -65,13 +66,18 @@ class Frames(BattleAccess):
                 async for is_new in news_of(live.turn):
                     texts = live.released()
                     yield Frame(last.number, last.attempt, texts, live.turn.both_have_begun) if is_new else None
-        async for view in self._states(voter, public_id):
+        async for view in self._states(voter, public_id, is_read):
             yield view
 
-    async def _states(self, voter: str, public_id: str) -> AsyncIterator[BattleView | None]:
-        """The battle from the store when it has changed, until no turn runs or this server stops."""
+    async def _states(
+        self, voter: str, public_id: str, is_read: Callable[[], bool]
+    ) -> AsyncIterator[BattleView | None]:
+        """The battle from the store when it has changed, until no turn runs or this server stops.
+
+        The server that runs the turn finds in the store that it is read here.
+        """
         shown: BattleView | None = None
-        waited = 0.0
+        waited = unnoted = 0.0
         while True:
             with suppress(DatabaseUnavailable):
                 view = await self.view(voter, public_id)
@@ -82,10 +88,14 @@ class Frames(BattleAccess):
                     shown, waited = view, 0.0
                 if view.status is not BattleStatus.RUNNING:
                     return
+                if is_read() and unnoted >= self.limits.unread_seconds / 3 > 0:
+                    await self._write(lambda session: running_turns.note_reader(session, public_id))
+                    unnoted = 0.0
             if self._running.closing:
                 return
             await asyncio.sleep(READ_EVERY)
             waited += READ_EVERY
+            unnoted += READ_EVERY
             if waited >= IDLE:
                 yield None
                 waited = 0.0

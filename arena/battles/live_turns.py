@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -130,18 +130,29 @@ class RunningTurns:
             elif number in asked:
                 live.turn.stop_early()
 
-    def stop_unread(self) -> int:
-        """Stop turns that nobody has read for `unread_seconds`; returns their number.
+    def unread(self) -> list[RunningTurn]:
+        """The turns that nobody has read here for `unread_seconds`.
 
         A turn whose models have finished costs no more: it is shown to its end.
         """
         limit = self.limits.unread_seconds
         running = [live for live in self._live.values() if live.turn.running]
-        unread = [live for live in running if limit and live.readers.absent_for() >= limit]
-        for live in unread:
+        return [live for live in running if limit and live.readers.absent_for() >= limit]
+
+    def stop_unread(self, read_elsewhere: Collection[int] = ()) -> int:
+        """Stop turns that nobody has read, and keep their texts; returns their number.
+
+        `read_elsewhere` are battles that somebody reads on another server.
+        """
+        stopped = 0
+        for live in self.unread():
+            if live.battle.id in read_elsewhere:
+                live.readers.note()
+                continue
             log.info("Nobody reads the turn of battle %d, so it is stopped.", live.battle.id)
             live.turn.stop_early()
-        return len(unread)
+            stopped += 1
+        return stopped
 
     async def ended(self) -> None:
         """Wait until no turn runs or is about to."""

@@ -25,6 +25,10 @@ class Readers:
             self.absent_for()
             self._readers.remove(is_read)
 
+    def note(self) -> None:
+        """Somebody reads now, on another server."""
+        self._read_at = self._clock()
+
     def absent_for(self) -> float:
         """Seconds since somebody was last seen reading, or since the start."""
         if any(is_read() for is_read in self._readers):

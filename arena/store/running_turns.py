@@ -111,6 +111,17 @@ def still_run_by(session: Session, owner: str, ids: Collection[int]) -> set[int]
     return set(session.exec(select(Battle.id).where(col(Battle.id).in_(ids), _run_by(owner))))  # type: ignore[arg-type]
 
 
+def note_reader(session: Session, public_id: str) -> None:
+    """Note that somebody reads a running turn on a server that does not run it: the battle has changed just now."""
+    running = (col(Battle.public_id) == public_id) & (col(Battle.status) == BattleStatus.RUNNING)
+    session.execute(update(Battle).where(running).values(changed_at=now()))
+
+
+def read_since(session: Session, ids: Collection[int], since: datetime) -> set[int]:
+    """Those of the running battles that have begun, or were read on another server, since then."""
+    return set(session.exec(select(Battle.id).where(col(Battle.id).in_(ids), col(Battle.changed_at) >= since)))  # type: ignore[arg-type]
+
+
 def renew(session: Session, server: str, silent_after: timedelta) -> bool:
     """Give a server's sign of life, by the clock of the database; returns whether the last one is recent."""
     mine = update(Server).where(col(Server.id) == server).values(seen_at=func.now())

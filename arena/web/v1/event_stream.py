@@ -27,13 +27,16 @@ HEADERS = {
     "vary": "accept-encoding",
 }
 RETRY = "retry: 1000\n\n"
+LINE_BREAKS = {ord(character): f"\\u{ord(character):04x}" for character in "\x85\u2028\u2029"}
 HEARTBEAT = ":\n\n"
 
 
 def event(name: str, data: Any, event_id: str = "") -> str:
-    """One event; `data` becomes JSON, which has no line break."""
+    """One event; `data` becomes JSON on one line, also for clients that split lines as Unicode does."""
     line = f"id: {event_id}\n" if event_id else ""
     body = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    if not body.isascii():
+        body = body.translate(LINE_BREAKS)
     return f"event: {name}\n{line}data: {body}\n\n"
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from random import Random
 
 import pytest
 
+from arena.battles.battles import Battles
 from arena.battles.readers import Readers
-from arena.config import ScriptedSettings
+from arena.config import BattleSettings, ScriptedSettings
 from arena.store.schema.battles import BattleStatus
-from tests.support.arenas import opened_battles, settled
+from tests.support.arenas import opened_battles, ready, settled
 
 SLOW = ScriptedSettings(name="slow-one", endpoint="scripted", delay=0.02, replies=("word " * 400,))
 SILENT = ScriptedSettings(name="silent-one", endpoint="scripted", fault="silent")
@@ -107,3 +109,21 @@ def test_readers_are_absent_from_the_last_moment_of_reading():
     with pytest.raises(RuntimeError), readers.with_reader(lambda: False):
         raise RuntimeError
     assert readers.absent_for() == 1
+
+
+async def test_a_turn_that_is_read_on_another_server_goes_on(sqlite):
+    running = await opened_battles(sqlite, *PAIR, unread_seconds=2.4, pacing="off")
+    other = Battles(sqlite, ready(*PAIR), BattleSettings(unread_seconds=2.4), Random(0))
+    view = await running.begin("ann", "hello")
+    reading = [True]
+
+    async def follow() -> None:
+        async for _ in other.follow("ann", view.public_id, lambda: reading[-1]):
+            pass
+
+    page = asyncio.create_task(follow())
+    assert await stopped(running, 3.2) == 0
+    reading.append(False)
+    assert await stopped(running, 5.0) == 1
+    await asyncio.wait_for(page, 3)
+    await running.close()
