@@ -63,7 +63,6 @@ VOTES = 600
 WORD = 0.06  # seconds between two words
 FRAME, SHOWN, WIDTH = 500, 250, 960  # milliseconds between two frames as taken and as shown; pixels
 HELD = 2_500  # milliseconds for which the last frame stays
-GUARD = 1_000  # milliseconds: a click right after the buttons have come is not a vote
 SETTLED = 1_500  # milliseconds: buttons have faded, plots are drawn
 PATIENCE = 60_000  # milliseconds: two busy cores
 
@@ -153,11 +152,12 @@ def battle(page: Page) -> list[bytes]:
     while page.locator("#stop").is_visible() or not page.locator("[data-vote=tie]:not([disabled])").count():
         page.wait_for_timeout(FRAME)
         frames.append(page.screenshot())
-    page.wait_for_timeout(GUARD)
-    page.locator("[data-vote=model_a]:not([disabled])").click()
-    page.wait_for_timeout(FRAME)
+    page.locator("[data-vote=model_a]:not([disabled])").press(
+        "Enter"
+    )  # a click too soon after a change is no vote
+    page.locator("[data-vote=model_a][aria-pressed=true]").wait_for()
     frames.append(page.screenshot())
-    page.locator("#reveal:not([hidden])").wait_for()
+    page.locator("#reveal .cards").wait_for()
     return frames
 
 
