@@ -36,7 +36,17 @@ export function loadShell() {
   }
 }
 
+/** The document keeps the language of its texts: Gradio sets the browser's. */
+function keepLanguage() {
+  const root = document.documentElement, { lang, dir } = root;
+  new MutationObserver(() => {
+    if (root.lang !== lang) root.lang = lang;
+    if (root.dir !== dir) root.dir = dir;
+  }).observe(root, { attributeFilter: ["lang", "dir"] });
+}
+
 export function startAdoption() {
+  keepLanguage();
   document.addEventListener("compositionstart", () => { composing = true; });
   document.addEventListener("compositionend", () => { composing = false; });
   document.addEventListener("arena:part", (event) => {

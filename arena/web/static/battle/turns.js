@@ -80,6 +80,7 @@ export function said(target) {
 function drawTurns() {
   const { battle } = state, root = find("#turns");
   show(find("#start"), !battle);
+  show(find("#title"), Boolean(battle)); // the heading of the page is in #start until then
   show(root, Boolean(battle));
   const key = battle ? `${battle.id} ${sides()}` : "";
   if (root.dataset.battle !== key) { root.replaceChildren(); root.dataset.battle = key; }
