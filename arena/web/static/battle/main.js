@@ -11,7 +11,7 @@ import { startNotice } from "./notice.js";
 import { startPanes } from "./panes.js";
 import { startReveal } from "./reveal.js";
 import { startSuggestions } from "./start.js";
-import { changed, subscribe } from "./state.js";
+import { changed, state, subscribe } from "./state.js";
 import { startTurns } from "./turns.js";
 import { startVotes } from "./votes.js";
 
@@ -20,6 +20,13 @@ for (const start of [
   startImages, startSuggestions, startConnection,
 ]) start();
 subscribe(suspect);
+document.addEventListener("click", (event) => { // another language shows the same battle
+  const link = event.target.closest?.(".languages a");
+  if (!link || !state.battle) return;
+  const address = new URL(link.href);
+  address.searchParams.set("battle", state.battle.id);
+  link.href = address;
+});
 changed();
 const id = new URLSearchParams(location.search).get("battle");
 if (id) open(id);
