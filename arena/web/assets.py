@@ -40,9 +40,11 @@ def find_asset(name: str) -> Asset | None:
 
 
 def _bundled(folder: str) -> bytes:
-    """The modules of a folder, and the texts that they use by `t`."""
-    texts = (files("arena.web") / "static" / "texts.js").read_text(encoding="utf-8")
-    return (texts + bundle(folder)).encode()
+    """The modules of a folder, behind their texts (`t`) and what makes the buttons of rendered texts work."""
+    shared = [
+        (files("arena.web") / "static" / name).read_text(encoding="utf-8") for name in ("texts.js", "text.js")
+    ]
+    return "".join([*shared, bundle(folder)]).encode()
 
 
 def asset(name: str) -> str:

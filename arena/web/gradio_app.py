@@ -18,7 +18,7 @@ from arena.web.pages import battle
 from arena.web.v1.arena_routes import CONSENT
 
 STATIC = Path(__file__).parent / "static"
-SCRIPTS = tuple(sorted(path.name for path in (STATIC / "battle").glob("*.js")))
+SCRIPTS = ("text.js", *sorted(path.name for path in (STATIC / "battle").glob("*.js")))
 
 
 def mount_battle_page(app: FastAPI, settings: Settings, environment: Environment) -> FastAPI:
