@@ -112,6 +112,15 @@ class Battles(Turns, VoteChanges, Frames, Reports):
             )
         )
 
+    async def stop_all(self, voter: str) -> None:
+        """Stop the voter's turns on this server and store their texts so far."""
+        for live in self._running.of_voter(voter):
+            await self._running.stop(live)
+
+    def masked(self, text: str, whole: bool = True) -> str:
+        """A text of a battle that is still blind, with the names of models hidden."""
+        return self._name_masker.hide(text, whole=whole)
+
     def why_no_battle(self) -> Phrase | None:
         """The reason why no battle can start, without names of models; `None` when one can."""
         return why_no_battle(self.serving)

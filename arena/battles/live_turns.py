@@ -97,6 +97,10 @@ class RunningTurns:
         live = self._live.get(public_id)
         return live if live and voter in (None, live.battle.voter) else None
 
+    def of_voter(self, voter: str) -> list[RunningTurn]:
+        """The running turns of a voter."""
+        return [live for live in self._live.values() if live.battle.voter == voter]
+
     @property
     def ids(self) -> set[int]:
         """The ids of the battles."""

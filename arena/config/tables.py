@@ -133,6 +133,7 @@ class LimitSettings(Strict):
     votes_per_address: int = Field(default=3600, ge=0, description="in an hour")
     reports_per_voter: int = Field(default=20, ge=0, description="in an hour")
     reports_per_address: int = Field(default=200, ge=0, description="in an hour")
+    codes_per_address: int = Field(default=20, ge=0, description="recovery codes entered in an hour")
     calls_per_minute: int = Field(default=1200, ge=0, description="to all models; a turn has two")
     tokens_per_day: int = Field(default=50_000_000, ge=0, description="prompts and completions of all models")
     usd_per_day: float = Field(default=20.0, ge=0, allow_inf_nan=False, description="of all models with a price")

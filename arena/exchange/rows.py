@@ -127,7 +127,7 @@ def _prompt_id(key: bytes, prompt: str) -> str | None:
 
     It is keyed, to prevent tests of whether a guessed prompt was used.
     """
-    if not prompt:
+    if not prompt.strip():
         return None
     return pseudonym(key, f"prompt:{' '.join(prompt[:LETTERS].split()).casefold()}")
 

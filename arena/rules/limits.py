@@ -18,6 +18,7 @@ class Action(StrEnum):
     VOTE = "vote"
     REPORT = "report"  # of a battle to the operator
     CALL = "call"  # one request to a model
+    CODE = "code"  # one attempt to enter a recovery code
 
 
 class Scope(StrEnum):
@@ -78,6 +79,10 @@ _REFUSALS = {
     (Scope.ADDRESS, Action.REPORT): gettext_noop(
         "Visitors from your network have sent {most:,} reports in the last {window}. "
         "You can send the next one in {wait}."
+    ),
+    (Scope.ADDRESS, Action.CODE): gettext_noop(
+        "Visitors from your network have entered {most:,} recovery codes in the last {window}. "
+        "You can enter the next one in {wait}."
     ),
 }
 

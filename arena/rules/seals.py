@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 GENESIS = "0" * 64  # `previous` of the first seal
+FORMER = "former:"  # begins the stored voter of votes whose voter was deleted; the pseudonym follows
 DECIMALS = 4  # of a rating in a seal: rounding differs between machines only far below
 
 
@@ -96,8 +97,13 @@ class Tree:
 
 
 def pseudonym(key: bytes, voter: str) -> str:
-    """A voter's name in publications: a keyed hash, which only the arena can link to the voter."""
+    """A name in publications: a keyed hash, which only the arena can link to the text behind it."""
     return hmac.new(key, voter.encode(), hashlib.sha256).hexdigest()[:20]
+
+
+def published_voter(key: bytes, voter: str) -> str:
+    """The pseudonym of a stored voter. That of a deleted voter is what is stored, so that seals still verify."""
+    return voter.removeprefix(FORMER) if voter.startswith(FORMER) else pseudonym(key, voter)
 
 
 def canonical(value: Any) -> bytes:

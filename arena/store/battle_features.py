@@ -12,8 +12,9 @@ import ratings
 from arena.rules.categories import VERSION, categories
 from arena.rules.tagger_prompt import SUFFIX
 from arena.rules.votes import SIDES, Side
+from arena.store.query_filters import has_texts
 from arena.store.schema.battle_features import BattleCategory, BattleStyle
-from arena.store.schema.battles import CompletionRow, Turn, Vote
+from arena.store.schema.battles import Battle, CompletionRow, Turn, Vote
 from arena.store.schema.judging import JudgedBattle, Prompt
 
 BATCH = 500  # battles classified in one transaction, which other writers wait for
@@ -43,10 +44,16 @@ def _store(session: Session, battle_id: int) -> tuple[str, ...]:
 def reclassify(session: Session, after: int = 0) -> int | None:
     """Classify the next battles with votes, after the id `after`, by the rules of this version.
 
-    Categories of taggers stay. Returns the last classified id, or None at the end, when the caller must compute the
-    pair counts again.
+    Categories of taggers stay, and those of battles whose texts were erased. Returns the last classified id, or None
+    at the end, when the caller must compute the pair counts again.
     """
-    voted = select(Vote.battle_id).where(Vote.battle_id > after).distinct().order_by(col(Vote.battle_id))
+    voted = (
+        select(Vote.battle_id)
+        .join(Battle, col(Battle.id) == col(Vote.battle_id))
+        .where(Vote.battle_id > after, has_texts())
+        .distinct()
+        .order_by(col(Vote.battle_id))
+    )
     ids = session.exec(voted.limit(BATCH)).all()
     if not ids:
         return None

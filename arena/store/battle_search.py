@@ -79,19 +79,25 @@ def _conditions(wanted: BattleConditions, ids: Mapping[str, int]) -> list[Column
 
 def _contains(words: str) -> ColumnElement[bool]:
     """The condition that every word occurs in a prompt or completion of the battle, in any letter case."""
-    conditions = []
-    for word in words.split():
-        pattern = "%" + word.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
-        in_prompt = select(Turn.id).where(
-            Turn.battle_id == Battle.id, col(Turn.prompt).ilike(pattern, escape="\\")
-        )
-        in_completion = (
-            select(CompletionRow.id)
-            .join(Turn, col(Turn.id) == col(CompletionRow.turn_id))
-            .where(Turn.battle_id == Battle.id, col(CompletionRow.text).ilike(pattern, escape="\\"))
-        )
-        conditions.append(or_(in_prompt.exists(), in_completion.exists()))
-    return and_(*conditions)
+    patterns = map(like_pattern, words.split())
+    return and_(*(or_(in_prompts(pattern), in_completions(pattern)) for pattern in patterns))
+
+
+def like_pattern(word: str) -> str:
+    """The pattern of texts that contain a word, escaped by a backslash."""
+    return "%" + word.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
+
+
+def in_prompts(pattern: str) -> ColumnElement[bool]:
+    """The condition on `Battle` that one of its prompts matches."""
+    matches = col(Turn.prompt).ilike(pattern, escape="\\")
+    return select(Turn.id).where(Turn.battle_id == Battle.id, matches).exists()
+
+
+def in_completions(pattern: str) -> ColumnElement[bool]:
+    """The condition on `Battle` that one of its completions matches."""
+    query = select(CompletionRow.id).join(Turn, col(Turn.id) == col(CompletionRow.turn_id))
+    return query.where(Turn.battle_id == Battle.id, col(CompletionRow.text).ilike(pattern, escape="\\")).exists()
 
 
 def _voted(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:

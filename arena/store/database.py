@@ -90,6 +90,21 @@ class Database:
             raise DatabaseUnavailable(f"{self.shown}: {problem}", DAMAGED)
         self._is_damaged = False
 
+    def overwrite_deleted(self) -> bool:
+        """Empty the write-ahead log of an SQLite file, so that no older page of it is left; True without a file.
+
+        Deleted rows are overwritten in the file itself (`secure_delete`). Returns False when a reader is in the way.
+        """
+        if self._guard is None:
+            return True
+        with self._outages():
+            connection = self.engine.raw_connection()
+            try:
+                busy, *_ = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                connection.close()
+        return not busy
+
     @contextmanager
     def patient(self) -> Iterator[Database]:
         """The same database without the limits of readers, for work that takes longer than they wait."""

@@ -27,7 +27,8 @@ def find_duplicates(session: Session, prompt: str | None = None) -> Mapping[int,
 
     `prompt` selects the battles that begin with it.
     """
-    repeated = select(Turn.prompt).where(Turn.number == 1).group_by(Turn.prompt).having(func.count() > 1)
+    known = Turn.number == 1, Turn.prompt != ""  # the prompt of an erased battle is empty
+    repeated = select(Turn.prompt).where(*known).group_by(Turn.prompt).having(func.count() > 1)
     if prompt is not None:
         repeated = repeated.where(Turn.prompt == prompt)
     wanted = (

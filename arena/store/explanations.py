@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, Session, SQLModel, col, select
 
+from arena.rules.seals import FORMER
 from arena.rules.votes import JUDGE, mirrored
 from arena.store.battles import StoredBattle, find_battle
 from arena.store.duplicate_battles import Duplicate, find_duplicates
@@ -76,6 +77,8 @@ def battle_texts(session: Session, name: str) -> BattleTexts:
     assert battle is not None
     if not battle.turns:
         raise UnknownBattle(f"Battle {name} has no texts. Import it with conversations to explain it.")
+    if row.voter.startswith(FORMER):
+        raise UnknownBattle(f"The voter of battle {name} deleted its texts. Choose another battle.")
     return BattleTexts(
         id=row.id or 0,
         public_id=row.public_id,

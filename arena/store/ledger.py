@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, func, select
 
 from arena.errors import DatabaseFailed
-from arena.rules.seals import Seal, SealedVote, pseudonym
+from arena.rules.seals import Seal, SealedVote, published_voter
 from arena.store.models import model_ids
 from arena.store.query_filters import VoteSelection
 from arena.store.schema.battles import Battle, CompletionRow, Turn, Vote
@@ -61,7 +61,7 @@ def sealed_votes(
                 model_b=names[b],
                 winner=vote.winner,
                 source=vote.source,
-                voter=vote.source if vote.voter == vote.source else pseudonym(key, vote.voter),
+                voter=vote.source if vote.voter == vote.source else published_voter(key, vote.voter),
                 stopped_early=vote.stopped_early,
                 leaked=leaked,
                 created_at=as_sealed(vote.created_at),

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, true
 from sqlmodel import col, or_, select
 
+from arena.rules.seals import FORMER
 from arena.rules.votes import JUDGE, JUDGES, OVERALL
 from arena.store.schema.battle_features import BattleCategory
 from arena.store.schema.battles import Battle, Vote
@@ -48,3 +49,8 @@ def in_category(category: str) -> ColumnElement[bool]:
         BattleCategory.battle_id == Battle.id, BattleCategory.category == category
     )
     return or_(col(Battle.category) == category, classified.exists())
+
+
+def has_texts() -> ColumnElement[bool]:
+    """The condition on `Battle` that its texts were not erased with its voter."""
+    return ~col(Battle.voter).startswith(FORMER, autoescape=True)

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_
 from sqlmodel import Session, col, or_, select
 
 from arena.rules.modes import Mode
-from arena.rules.seals import pseudonym
+from arena.rules.seals import published_voter
 from arena.rules.votes import HUMAN, OVERALL
 from arena.store.battle_features import prompts_of_battle
 from arena.store.battles import StoredBattle, find_battle
@@ -130,7 +130,7 @@ def _public_votes(session: Session, battles: Sequence[int]) -> Mapping[int, list
     key = ledger_key(session)
     votes: dict[int, list[PublicVote]] = {}
     for vote in session.exec(select(Vote).where(col(Vote.battle_id).in_(battles)).order_by(col(Vote.id))):
-        voter = pseudonym(key, vote.voter) if vote.source == HUMAN else vote.source
+        voter = published_voter(key, vote.voter) if vote.source == HUMAN else vote.source
         votes.setdefault(vote.battle_id, []).append(PublicVote(vote.source, voter, vote.winner))
     return votes
 

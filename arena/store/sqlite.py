@@ -53,6 +53,7 @@ def _set_pragmas(limits: ConnectionLimits, guard: FileGuard, connection: Any, _r
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")  # a vote that was acknowledged survives a power cut
     cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA secure_delete=ON")  # the file keeps no text that was deleted or replaced
     cursor.execute(f"PRAGMA busy_timeout={round(limits.busy_timeout * 1000)}")
     cursor.close()
     if not guard.opened:

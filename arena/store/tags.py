@@ -9,6 +9,7 @@ from sqlalchemy import delete
 from sqlmodel import Session, col, or_, select
 
 from arena.rules.tagger_prompt import SUFFIX, TAGGED, VERSION
+from arena.store.query_filters import has_texts
 from arena.store.schema.battle_features import BattleCategory
 from arena.store.schema.battles import Battle, PairCount, Turn, Vote
 from arena.store.schema.judging import JudgedBattle
@@ -25,7 +26,7 @@ def untagged(session: Session, limit: int | None = None) -> list[int]:
     judged = select(JudgedBattle.battle_id).where(JudgedBattle.battle_id == Battle.id)
     query = (
         select(Battle.id)
-        .where(voted.exists(), or_(turns.exists(), judged.exists()), ~tagged.exists())
+        .where(has_texts(), voted.exists(), or_(turns.exists(), judged.exists()), ~tagged.exists())
         .order_by(col(Battle.id).desc())
         .limit(limit)
     )

@@ -41,6 +41,7 @@ from arena.web.pages import (
     explain,
     information,
     leaderboard,
+    me,
     models,
     plots,
     rank_robustness,
@@ -52,7 +53,7 @@ from arena.web.rendering import templates
 from arena.web.security_headers import SecurityHeaders
 from arena.web.served_routes import ServedRoutes
 from arena.web.session import CookieSigner, Sessions
-from arena.web.voters import cookie_signer, voter_lookup
+from arena.web.voters import SessionVoters, cookie_signer, voter_lookup
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +90,7 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
 
     app = FastAPI(title=settings.web.title, version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     environment = templates(settings.web.title)
+    app.state.voters = SessionVoters(database)
     signer = cookie_signer(settings.web, database)
     _add_middleware(app, settings, database, environment, signer)
     app.include_router(healthz.routes(database, battles))
@@ -102,6 +104,7 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
     app.include_router(information.routes(environment, settings.web.pages_dir))
     app.include_router(explain.routes(settings, database, explanations))
     _include_pages(app, boards, environment)
+    app.include_router(me.routes(boards, battles, environment))
     for part in (app, mount_battle_page(app, settings, environment)):
         add_error_pages(part, environment)
     return app
@@ -118,6 +121,7 @@ def _add_middleware(
         signer=signer,
         is_voter=voter_lookup(database),
         secure=settings.web.secure_cookies,
+        voter_by_hash=app.state.voters,
     )
     app.add_middleware(Addresses, environment=environment)
     app.add_middleware(HeaderLimit, environment=environment)

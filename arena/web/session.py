@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from arena.errors import DatabaseError
@@ -17,11 +18,31 @@ from arena.errors import DatabaseError
 COOKIE = "arena_session"
 MAX_AGE = 180 * 24 * 3600  # seconds; half a year
 UNSIGNED = re.compile(r"[A-Za-z0-9_-]{43}")  # a cookie of version 0.2 and earlier
+GIVEN = "voter:"  # begins what the application sees of a session that a recovery code gave to a voter
+RENEWAL = "arena.renewal"  # in the scope of a request: the session that its reply sets
+OWN = "arena.own"  # in the scope of a request: the hash of its session, whoever its voter is
 
 
 def voter_of(cookie: str | None) -> str | None:
     """The voter of a session: its hash, so that the database does not allow voting as them."""
+    if cookie and cookie.startswith(GIVEN):  # from the middleware: no browser can sign such a session
+        return cookie.removeprefix(GIVEN)
     return hashlib.sha256(cookie.encode()).hexdigest()[:32] if cookie else None
+
+
+def new_session() -> str:
+    """A random session."""
+    return secrets.token_urlsafe(32)
+
+
+def renew(request: HTTPConnection, session: str) -> None:
+    """Let the reply to a request set the cookie of another session."""
+    request.scope[RENEWAL].append(session)
+
+
+async def own_voter(own: str) -> str | None:
+    """The voter of a session that has this hash, where no session was given away or has ended."""
+    return own
 
 
 class CookieSigner:
@@ -48,46 +69,63 @@ class Sessions:
     The application inside reads the session from the same cookie, without the signature. A cookie with a false
     signature is removed from the request, so that it owns nothing. Cookies of version 0.2 have no signature: they are
     accepted when `is_voter` knows the voter, and replaced by signed ones. The voter stays the same. Only the first of
-    several is considered.
+    several is considered. `voter_by_hash` gives the voter of a session by its hash, or None for one that has ended,
+    which is removed from the request and replaced.
     """
 
     def __init__(
-        self, app: ASGIApp, signer: CookieSigner, is_voter: Callable[[str], Awaitable[bool]], secure: bool = False
+        self,
+        app: ASGIApp,
+        signer: CookieSigner,
+        is_voter: Callable[[str], Awaitable[bool]],
+        secure: bool = False,
+        voter_by_hash: Callable[[str], Awaitable[str | None]] = own_voter,
     ) -> None:
         self.app = app
         self.signer = signer
         self.is_voter = is_voter
         self.secure = secure
+        self.voter_by_hash = voter_by_hash
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         try:
-            session, new = await self._session(_cookies(scope))
+            own, session, new = await self._session(_cookies(scope))
         except DatabaseError:
-            session, new = None, None  # whether the cookie is a voter's is unknown: it must not be replaced
-        scope = _with_session(scope, session)
+            own, session, new = (
+                None,
+                None,
+                None,
+            )  # whether the cookie is a voter's is unknown: it must not be replaced
+        renewal: list[str] = []
+        scope = {**_with_session(scope, session), RENEWAL: renewal, OWN: own}
 
         async def send_with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 page = headers.get("content-type", "").startswith("text/html")
-                if new and page and not scope["path"].startswith("/api/"):  # other sites embed these
-                    headers.append("set-cookie", self._cookie(new, scope.get("scheme") == "https"))
+                of_page = page and not scope["path"].startswith("/api/")  # other sites embed these
+                if cookie := (renewal[-1] if renewal else new if of_page else None):
+                    headers.append("set-cookie", self._cookie(cookie, scope.get("scheme") == "https"))
             await send(message)
 
         await self.app(scope, receive, send_with_cookie)
 
-    async def _session(self, cookies: Sequence[str]) -> tuple[str | None, str | None]:
-        """The session of a request, and the session of the cookie to set, each if there is one."""
+    async def _session(self, cookies: Sequence[str]) -> tuple[str | None, str | None, str | None]:
+        """The hash of the session, the session that the application sees, and that of the cookie to set."""
         for cookie in cookies:
             if session := self.signer.session(cookie):
-                return session, None
+                own = voter_of(session) or ""
+                voter = await self.voter_by_hash(own)
+                if voter is None:
+                    break
+                return own, (session if voter == own else GIVEN + voter), None
         unsigned = next(filter(UNSIGNED.fullmatch, cookies), None)  # one: each takes a query
         if unsigned and await self.is_voter(voter_of(unsigned) or ""):
-            return unsigned, unsigned
-        return None, secrets.token_urlsafe(32)
+            return voter_of(unsigned), unsigned, unsigned
+        return None, None, new_session()
 
     def _cookie(self, session: str, https: bool) -> str:
         attributes = f"Path=/; Max-Age={MAX_AGE}; HttpOnly; SameSite=Lax"

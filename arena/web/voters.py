@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from arena.config import WebSettings, api_key
-from arena.errors import ConfigError
+from arena.errors import ConfigError, DatabaseError
 from arena.store import Database
 from arena.store.usage import cookie_key, is_voter
+from arena.store.voter_sessions import session_voter
 from arena.web.session import CookieSigner
 
 SHORTEST_KEY = 32  # characters
+KNOWN_FOR = (
+    5.0  # seconds until another replica's deletion or recovery is seen here; a page makes dozens of requests
+)
+KNOWN = 20_000  # sessions, a few megabytes
 
 
 def cookie_signer(settings: WebSettings, database: Database) -> CookieSigner:
@@ -40,3 +48,38 @@ def voter_lookup(database: Database) -> Callable[[str], Awaitable[bool]]:
         return await asyncio.to_thread(find, voter)
 
     return lookup
+
+
+class SessionVoters:
+    """The voter of each session by its hash; None for a session that has ended. Called on the event loop.
+
+    While the database is out, a session has its last known voter, or its own: whatever it then tries to read or
+    write fails anyway.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.monotonic) -> None:
+        self.database = database
+        self._clock = clock
+        self._known: OrderedDict[str, tuple[float, str | None]] = OrderedDict()
+
+    async def __call__(self, own: str) -> str | None:
+        until, voter = self._known.get(own, (0.0, own))
+        if self._clock() >= until:
+            with suppress(DatabaseError):
+                voter = await asyncio.to_thread(self._find, own)
+            self._remember(own, voter)
+        return voter
+
+    def forget(self) -> None:
+        """Read every session again: one was given to a voter, or has ended."""
+        self._known.clear()
+
+    def _find(self, own: str) -> str | None:
+        with self.database.read() as session:
+            return session_voter(session, own)
+
+    def _remember(self, own: str, voter: str | None) -> None:
+        self._known[own] = (self._clock() + KNOWN_FOR, voter)
+        self._known.move_to_end(own)
+        if len(self._known) > KNOWN:
+            self._known.popitem(last=False)

@@ -6,7 +6,15 @@ from sqlalchemy import Table
 from sqlmodel import SQLModel
 
 from arena.store import explanations  # noqa: F401  (fills the metadata, as the next line does)
-from arena.store.schema import battle_features, battles, benchmarks, judging, ledger, usage  # noqa: F401
+from arena.store.schema import (  # noqa: F401
+    battle_features,
+    battles,
+    benchmarks,
+    judging,
+    ledger,
+    usage,
+    voters,
+)
 
 METADATA = SQLModel.metadata
 

@@ -32,6 +32,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
 TEXTS = (
     "BattleRefused",
     "Busy",
+    "CodeRefused",
+    "DeletionRefused",
     "NoSuchBoard",
     "NoSuchDay",
     "Phrase",

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict, replace
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment
 from pydantic import Field, field_validator
 
 from arena.explaining.request import offered_models
 from arena.messages import gettext_noop
-from arena.rules.votes import OVERALL
+from arena.rules.pii import PIIRedactor
+from arena.rules.votes import HUMAN, OVERALL
 from arena.store.battle_search import RESULTS, BattleConditions, search
 from arena.store.explanations import explanations_of
 from arena.store.models import model_names
-from arena.store.shared_battles import readable_battle
+from arena.store.shared_battles import ReadableBattle, readable_battle
 from arena.web.addresses import Parameters
 from arena.web.board_view import CachedBoards
 from arena.web.error_pages import missing
 from arena.web.locales import gettext as _
 from arena.web.names import category_name
+from arena.web.preview import Preview, PreviewCache
+from arena.web.v1.context import home
 
 HERE = "/battles"
 RESULT_PARAMETER = "winner"  # its name in the address
@@ -33,6 +37,7 @@ RESULT_NAMES = {
 }  # fmt: skip
 EXPLAIN = "/explain"
 WORDS = 12  # of a search
+PREVIEW_CHARACTERS = 400  # of the prompt
 NOT_READABLE = gettext_noop(
     "This battle does not exist or its voter has not shared it. Open /battles for the battles that are shared."
 )
@@ -61,8 +66,22 @@ def routes(boards: CachedBoards, templates: Environment) -> APIRouter:
         )
         return HTMLResponse(page)
 
+    pictures = PreviewCache()
+
+    @router.get(f"{HERE}/{{public_id}}/preview.png")
+    def preview(public_id: str, request: Request) -> Response:
+        with boards.cache.database.read() as session:
+            record = readable_battle(session, public_id, judged=judged)
+        if record is None:
+            return missing(templates, NOT_READABLE)
+        png = pictures.get(preview_of(record, boards.settings.web.title))
+        headers = {"etag": f'"{hashlib.sha256(png).hexdigest()[:24]}"', "cache-control": "public, no-cache"}
+        if request.headers.get("if-none-match") == headers["etag"]:
+            return Response(status_code=304, headers=headers)
+        return Response(png, media_type="image/png", headers=headers)
+
     @router.get(f"{HERE}/{{public_id}}")
-    def battle(public_id: str) -> HTMLResponse:
+    def battle(public_id: str, request: Request) -> HTMLResponse:
         with boards.cache.database.read() as session:
             record = readable_battle(session, public_id, judged=judged)
             if record is None:
@@ -73,10 +92,35 @@ def routes(boards: CachedBoards, templates: Environment) -> APIRouter:
             record=record,
             battle=record.battle,
             explain=f"{EXPLAIN}/{public_id}" if explained else "",
+            preview=preview_of(record, boards.settings.web.title),
+            address=f"{home(request)}{HERE}/{public_id}",
         )
         return HTMLResponse(page)
 
     return router
+
+
+def preview_of(record: ReadableBattle, site: str) -> Preview:
+    """The words of the preview of a battle; personal data in the prompt is redacted, since networks keep pictures."""
+    names = (record.battle.model_a, record.battle.model_b)
+    vote = next(iter(record.votes), None)
+    winner = {"model_a": 0, "model_b": 1}.get(vote.winner) if vote else None
+    prompt = PIIRedactor()(record.battle.turns[0].prompt[:PREVIEW_CHARACTERS]) if record.battle.turns else ""
+    return Preview(site, prompt, names, _outcome(record, names[winner] if winner is not None else ""), winner)
+
+
+def _outcome(record: ReadableBattle, winner: str) -> str:
+    """The first vote in words."""
+    if not record.votes:
+        return _("No vote yet")
+    by_person = record.votes[0].source == HUMAN
+    if winner:
+        words = _("A voter chose {model}", model=winner) if by_person else _("A judge chose {model}", model=winner)
+    elif record.votes[0].winner == "tie":
+        words = _("A voter saw a tie") if by_person else _("A judge saw a tie")
+    else:
+        words = _("A voter found both bad") if by_person else _("A judge found both bad")
+    return words
 
 
 def _choices(boards: CachedBoards) -> dict[str, Any]:

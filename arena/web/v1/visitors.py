@@ -7,6 +7,7 @@ requests of other sites, too. A bearer token needs no such check, because no bro
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ from fastapi import Depends, Request
 from arena.messages import gettext_noop
 from arena.serving.availability import Visitor
 from arena.web.client_address import address_of
-from arena.web.session import COOKIE, CookieSigner, voter_of
+from arena.web.session import COOKIE, OWN, CookieSigner, voter_of
 from arena.web.v1.battle_problems import BattleProblem
 
 BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/=-]+)", re.IGNORECASE)
@@ -95,8 +96,23 @@ def _same(origin: str, public_url: str | None) -> bool:
     )
 
 
+def own_of(request: Request, signer: CookieSigner) -> str:
+    """The hash of the session of a request that `visitor_of` has accepted, whoever its voter is."""
+    given = request.headers.get("authorization")
+    if given is None:
+        return str(request.scope[OWN])
+    token = BEARER.fullmatch(given.strip())
+    return voter_of(signer.session(token[1]) if token else None) or ""
+
+
 async def _visitor(request: Request) -> Visitor:
-    return visitor_of(request, request.app.state.battle_api.signer)
+    visitor = visitor_of(request, request.app.state.battle_api.signer)
+    if "authorization" not in request.headers:
+        return visitor  # the middleware knows to whom the session of a cookie belongs
+    voter = await request.app.state.voters(visitor.voter)
+    if voter is None:
+        raise BattleProblem("no_session", FALSE_TOKEN)
+    return replace(visitor, voter=voter)
 
 
 Asking = Annotated[Visitor, Depends(_visitor)]
