@@ -18,6 +18,7 @@ from arena.battles.refusals import (
     UNDO_FIRST,
     BattleRefused,
 )
+from arena.battles.turn_checks import check_other_side, check_reroll, check_side, model_gone
 from arena.battles.turn_costs import Reservation
 from arena.battles.views import BattleView, interrupted
 from arena.rules.modes import Mode
@@ -29,7 +30,7 @@ from arena.store import Session, running_turns
 from arena.store import battles as stored
 from arena.store.battles import StoredBattle
 from arena.store.pending_votes import VotePending
-from arena.store.schema.battles import BattleStatus, CompletionStatus
+from arena.store.schema.battles import BattleStatus
 
 AGAIN_AFTER = (BattleStatus.VOTED, BattleStatus.ABANDONED)  # what is drawn then says nothing about an open battle
 OPEN, FAILED = BattleStatus.OPEN, BattleStatus.FAILED
@@ -124,8 +125,8 @@ class Turns(BattleAccess):
         async with self._lock(public_id):
             battle = await self._settled(voter, public_id)
             if side is not None:
-                _check_side(battle, side)
-                _check_other_side(battle, side)
+                check_side(battle, side)
+                check_other_side(battle, side)
             return await self._again(battle, address, [side] if side else battle.mode.sides)
 
     async def retry(self, voter: str, public_id: str, address: str | None = None) -> BattleView:
@@ -138,7 +139,7 @@ class Turns(BattleAccess):
         """Draw another model for the side that failed, and run both on the prompt. Raises `BattleRefused`."""
         async with self._lock(public_id):
             battle = await self._settled(voter, public_id, FAILED, may_lack=side)
-            _check_reroll(battle, side)
+            check_reroll(battle, side)
             failed = battle.models[side]
             kept = next(name for other, name in battle.models.items() if other != side)
             try:
@@ -242,8 +243,8 @@ class Turns(BattleAccess):
             raise BattleRefused(UNDO_FIRST, code="already_voted")
         needed = {name for side, name in battle.models.items() if side != may_lack}
         if not needed <= self.serving.models.keys():
-            advice = "" if interrupted(battle) or battle.status is FAILED else "Vote, or start a new battle."
-            raise _model_gone(can_vote=bool(advice))
+            votable = battle.mode is Mode.BLIND and battle.status is OPEN and not interrupted(battle)
+            raise model_gone(can_vote=votable)
         return battle
 
     def _run_turn(self, battle: StoredBattle, reservation: Reservation, address: str | None) -> BattleView:
@@ -252,45 +253,6 @@ class Turns(BattleAccess):
         return self._view(battle, live)
 
 
-def _model_gone(*, can_vote: bool) -> BattleRefused:
-    if can_vote:
-        return BattleRefused(
-            "A model of this battle is no longer served. Vote, or start a new battle.", code="model_gone"
-        )
-    return BattleRefused("A model of this battle is no longer served. Start a new battle.", code="model_gone")
-
-
 def _check_images(images: Sequence[str]) -> None:
     if images:
         raise BattleRefused("The models of this arena read no images. Remove the images.", code="image_rejected")
-
-
-def _check_side(battle: StoredBattle, side: Side) -> None:
-    if side not in battle.models:
-        raise BattleRefused("This battle has no side {side}.", code="bad_value", side=str(side)[:20])
-
-
-def _check_other_side(battle: StoredBattle, side: Side) -> None:
-    """One side alone is run again only beside a completion that is whole or was stopped by the voter."""
-    last = battle.turns[-1].completions
-    if any(last[other].status is CompletionStatus.ABANDONED for other in last if other != side):
-        raise BattleRefused(INTERRUPTED, code="interrupted")
-
-
-def _check_reroll(battle: StoredBattle, side: Side) -> None:
-    _check_side(battle, side)
-    if battle.mode is not Mode.BLIND:
-        raise BattleRefused(
-            "You chose the models of this battle. Try again, or start a new battle with others.",
-            code="wrong_status",
-        )
-    if len(battle.turns) > 1:
-        raise BattleRefused(
-            "Another model has not had the earlier turns of this battle. Try again with the same models, "
-            "or start a new battle.",
-            code="wrong_status",
-        )
-    if battle.turns[-1].completions[side].status is not CompletionStatus.FAILED:
-        raise BattleRefused(
-            "This side has not failed. Draw another model for the other side.", code="wrong_status"
-        )
