@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import httpx
 import pytest
@@ -14,7 +15,7 @@ from arena.store import Database
 from arena.store.schema.battles import PendingVote, Vote
 from tests.support.server import Arena
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 CONFIG = """
 [battles]
@@ -40,16 +41,22 @@ def until(is_true: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
-def client(arena: Arena, token: str | None = None) -> httpx.Client:
-    http = httpx.Client(base_url=f"{arena.url}/api/v1", trust_env=False, timeout=20)
+@pytest.fixture
+def stack():
+    with ExitStack() as entered:
+        yield entered
+
+
+def client(stack: ExitStack, arena: Arena, token: str | None = None) -> httpx.Client:
+    http = stack.enter_context(httpx.Client(base_url=f"{arena.url}/api/v1", trust_env=False, timeout=20))
     token = token or http.post("/sessions").raise_for_status().json()["token"]
     http.headers["authorization"] = f"Bearer {token}"
     return http
 
 
-def test_a_vote_that_can_be_undone_survives_a_kill(arena, tmp_path):
+def test_a_vote_that_can_be_undone_survives_a_kill(arena, stack, tmp_path):
     first = arena(CONFIG)
-    voter = client(first)
+    voter = client(stack, first)
     battle = voter.post("/battles", json={"prompt": "Why is the sky blue?"}).raise_for_status().json()["id"]
     until(lambda: voter.get(f"/battles/{battle}").json()["status"] == "open")
     saved = voter.post(f"/battles/{battle}/vote", json={"winner": "model_a"}).raise_for_status().json()
@@ -59,7 +66,7 @@ def test_a_vote_that_can_be_undone_survives_a_kill(arena, tmp_path):
     with database.read() as session:
         assert session.exec(select(Vote)).all() == []
         assert session.exec(select(PendingVote.winner)).all() == ["model_a"]
-    again = client(arena(CONFIG), voter.headers["authorization"].removeprefix("Bearer "))
+    again = client(stack, arena(CONFIG), voter.headers["authorization"].removeprefix("Bearer "))
     until(lambda: again.get(f"/battles/{battle}").json()["status"] == "voted")
     with database.read() as session:
         assert session.exec(select(Vote.winner)).all() == ["model_a"]
