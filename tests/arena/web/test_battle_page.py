@@ -263,7 +263,7 @@ def test_the_parts_work_before_gradio_has_loaded_and_keep_text_and_focus_when_it
     context = browser.new_context()
     page = context.new_page()
     held: list[object] = []
-    page.route("**/assets/index-*.js", held.append)
+    page.route("**/assets/index-*.js", lambda route: held.append(route))
     page.goto(quick.url)
     ready(page)
     page.locator("#prompt").fill("typed before Gradio came")
@@ -388,7 +388,7 @@ def test_the_leaderboard_shows_a_vote_at_once(browser, quick, page):
     finished(page)
     vote(page, "tie")
     revealed(page)
-    board.get_by_text(f"{before + 1} vote").first.wait_for(timeout=5000)
+    board.get_by_text(f"{before + 1} vote").first.wait_for()
     board.close()
 
 
