@@ -59,12 +59,12 @@ class BoardView:
             return [(0, self.rows)]
         return [(band, list(rows)) for band, rows in groupby(self.rows, lambda row: row.band)]
 
-    def bar(self, row: ratings.Row) -> tuple[str, str, str] | None:
-        """Start and width of a row's interval and place of its rating on the axis, in percent; None where unknown."""
+    def bar(self, row: ratings.Row) -> tuple[str, str] | None:
+        """The styles that place a row's interval and its rating on the axis; None where the interval is unknown."""
         if row.lower != row.lower:
             return None
         start = self.at(row.lower)
-        return f"{start:.1f}", f"{self.at(row.upper) - start:.1f}", f"{self.at(row.rating):.1f}"
+        return f"left:{start:.1f}%;width:{self.at(row.upper) - start:.1f}%", f"left:{self.at(row.rating):.1f}%"
 
     def at(self, rating: float) -> float:
         """Position of a rating between the ends of the axis, in percent."""

@@ -14,7 +14,7 @@ export function showChosen() {
     box.disabled = !box.checked && chosen.size >= MOST;
   }
   tray.hidden = chosen.size === 0;
-  tray.querySelector("button").disabled = chosen.size < LEAST;
+  tray.querySelector("button[type=submit]").disabled = chosen.size < LEAST;
   tray.querySelector(".hint").hidden = chosen.size >= LEAST;
   tray.querySelector(".chips").replaceChildren(...[...chosen].map(chip));
 }

@@ -129,6 +129,31 @@ def test_a_link_opens_the_view_it_was_copied_from(reading, browser, lived):
     other.context.close()
 
 
+def test_the_head_stays_in_sight_and_no_column_is_cut(reading):
+    reading.locator(".board tbody tr").last.scroll_into_view_if_needed()
+    assert reading.evaluate("document.querySelector('.board').getBoundingClientRect().right") <= 1280
+    assert reading.evaluate("document.querySelector('.board thead th').getBoundingClientRect().top") >= 0
+
+
+def test_chosen_models_stay_chosen_and_are_compared(reading):
+    for name in ("birch-1", "cobalt-1"):
+        reading.get_by_role("checkbox", name=f"Compare {name}").check()
+    reading.locator("#board thead").get_by_text("Votes").click()
+    reading.wait_for_url(re.compile("sort=-votes"))
+    expect(reading.locator("#board input:checked")).to_have_count(2)
+    reading.locator("#compare").get_by_role("button", name="Compare", exact=True).click()
+    reading.wait_for_url(re.compile("/leaderboard/compare.*models=birch-1&models=cobalt-1"))
+    expect(reading.get_by_role("heading", name="Against each other")).to_be_visible()
+
+
+def test_a_phone_sorts_by_a_list(browser, lived):
+    page = _page(browser, f"{lived.url}/leaderboard", width=390)
+    page.get_by_label("Sort by").select_option("-votes")
+    page.wait_for_url(re.compile("sort=-votes"))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.context.close()
+
+
 def test_every_plot_is_drawn(reading):
     names = [tab.inner_text() for tab in reading.locator("#tabs a").all()]
     for name in names:
