@@ -9,6 +9,7 @@ PAGES = (
     (gettext_noop("Leaderboard"), "/leaderboard"),
     (gettext_noop("Battles"), "/battles"),
     (gettext_noop("Benchmarks"), "/benchmarks"),
+    (gettext_noop("Me"), "/me"),
 )
 FOOTER_PAGES = (
     (gettext_noop("How it works"), "/how-it-works"),
