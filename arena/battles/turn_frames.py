@@ -10,6 +10,7 @@ from arena.battles.streaming import LiveTurn
 from arena.rules.votes import Side
 
 FRAME = 0.25  # seconds from one frame to the next: the page smooths, and each frame costs the server and the line
+SOON = 0.05  # seconds between frames until both sides have begun: the first words do not wait
 IDLE = 15.0  # seconds without news after which a follower is told so: proxies close a stream that is silent
 
 
@@ -32,7 +33,7 @@ async def news_of(turn: LiveTurn) -> AsyncIterator[bool]:
         if texts != shown:
             shown = texts
             yield True
-            await asyncio.sleep(FRAME)
+            await asyncio.sleep(FRAME if turn.both_have_begun else SOON)
         elif not await _set_within(news, IDLE):
             yield False
 

@@ -32,10 +32,10 @@ MODULES = (
     ratings.data.style, judges.biases, judges.protocols.arena_hard, judges.protocols.mt_bench,
     judges.protocols.wildbench, benchmarks.extract, benchmarks.refusal_signs, benchmarks.safety_judges, gpqa,
 )  # fmt: skip
-SHORT, LONG = 20_000, 200_000
-GROWTH = 30  # LONG is ten times SHORT: a quadratic pattern takes a hundred times as long
+SHORT, LONG = 20_000, 80_000
+GROWTH = 10  # LONG is four times SHORT: a quadratic pattern takes sixteen times as long
 SECONDS = 0.5  # of CPU for SHORT characters; the worst takes a fifth
-NEGLIGIBLE = 0.1  # seconds over LONG characters, whose growth is noise
+NEGLIGIBLE = 0.08  # seconds over LONG characters, whose growth is noise
 
 # A beginning, a part that is repeated to the length, and an end. Most make a pattern try again at each repetition.
 TEXTS = [
