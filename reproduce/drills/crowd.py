@@ -18,15 +18,21 @@ WINNERS = ("model_a", "model_b", "tie", "both_bad")
 PATIENCE = 30.0  # seconds that a voter waits for a reply
 RETRY = 0.1  # seconds after a failed request
 EARLY = 0.3  # of votes come while the models write
+UNDONE = 0.2  # of votes that do not count yet
 
 
 @dataclass
 class Crowd:
-    """Threads that begin battles, vote, and regenerate turns that a server left; each request on one of `urls`."""
+    """Threads that begin battles, vote, and regenerate turns that a server left; each request on one of `urls`.
+
+    The share `pending` of votes can be undone, and some of them are.
+    """
 
     urls: Sequence[str]
     voters: int
-    acknowledged: dict[str, str] = field(default_factory=dict)  # the vote of a battle
+    pending: float = 0.0
+    acknowledged: dict[str, str] = field(default_factory=dict)  # the vote of a battle, counted or pending
+    undone: set[str] = field(default_factory=set)  # battles whose vote was undone
     counts: Counter[str] = field(default_factory=Counter)
     over: threading.Event = field(default_factory=threading.Event)
     threads: list[threading.Thread] = field(default_factory=list)
@@ -83,11 +89,16 @@ class Voter:
 
     def _vote(self, page: Page) -> None:
         winner = self.chance.choice(WINNERS)
-        reply = page.vote(self.battle, winner)
+        final = self.chance.random() >= self.crowd.pending
+        reply = page.send("POST", f"/{self.battle}/vote", winner=winner, final=final)
         counts, code = self.crowd.counts, "" if reply.is_success else reply.json().get("code", "")
-        if has_counted(reply):
-            self.crowd.acknowledged[self.battle] = winner
-            self.battle = ""
+        if has_counted(reply) or (not final and reply.is_success and reply.json()["vote"]):
+            battle, self.battle = self.battle, ""
+            self.crowd.acknowledged[battle] = winner
+            if not final:
+                counts["acknowledged votes that could be undone"] += 1
+                if self.chance.random() < UNDONE:
+                    self._undo(page, battle)
         elif code == "interrupted":
             counts["interrupted turns that a voter ran again"] += 1
             page.send("POST", f"/{self.battle}/regenerate")
@@ -101,3 +112,12 @@ class Voter:
         else:
             counts[f"votes refused: {code}"] += 1
             self.battle = ""
+
+    def _undo(self, page: Page, battle: str) -> None:
+        """Undo a vote. Without a reply it is not known whether the vote is there."""
+        winner = self.crowd.acknowledged.pop(battle)
+        reply = page.send("DELETE", f"/{battle}/vote")
+        if reply.is_success and reply.json()["vote"] is None:
+            self.crowd.undone.add(battle)
+        elif reply.json().get("code") == "too_late":
+            self.crowd.acknowledged[battle] = winner

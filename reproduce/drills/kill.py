@@ -4,7 +4,8 @@
     python -m reproduce.drills.kill --database postgresql --kills 200
 
 SQLite has one server, which is started again at once. PostgreSQL has two; they are killed in turn, and the other one
-closes the battles of the dead one. Exit code 1 if a vote was lost or doubled or a battle was stuck for 15 s.
+closes the battles of the dead one. Half of the votes can be undone for a second, and a fifth of these is. Exit code 1 if
+a vote was lost or doubled, an undone one counted, or a battle was stuck for 15 s.
 """
 
 from __future__ import annotations
@@ -38,7 +39,12 @@ REST = (0.0, 12.0)  # PostgreSQL: seconds until the killed server is started aga
 STUCK = 15.0  # seconds
 WORDS = 30  # of each completion; with DELAY, a turn takes 0.6 s
 DELAY = 0.02
-MODELS = "".join(scripted_model(name, WORDS, DELAY) for name in ("one", "two"))
+PENDING = 0.5  # of votes
+UNDO = 1.0  # seconds
+COUNTED = 5.0  # seconds in which the last pending votes are counted
+MODELS = f"[battles]\nundo_seconds = {UNDO}\n" + "".join(
+    scripted_model(name, WORDS, DELAY) for name in ("one", "two")
+)
 
 
 @dataclass
@@ -73,6 +79,7 @@ class Result:
     lost: int
     changed: int
     doubled: int
+    revived: int
     miscounted: int
     unacknowledged: int
     interrupted: int
@@ -93,9 +100,9 @@ def main() -> int:
         servers = [Served(Path(name) / str(number), url, MODELS) for number in range(1 + shared)]
         began = time.monotonic()
         crowd, longest, start = drill(servers, options.kills, random.Random(options.seed))
-        result = compare(url, crowd.acknowledged)
+        result = compare(url, crowd)
     show(options, result, crowd, {"a battle was running": longest, "a server took to start": start}, began)
-    bad = result.lost + result.changed + result.doubled + result.miscounted
+    bad = result.lost + result.changed + result.doubled + result.revived + result.miscounted
     return int(bool(bad) or longest > STUCK)
 
 
@@ -113,7 +120,7 @@ def drill(servers: list[Served], kills: int, chance: random.Random) -> tuple[Cro
     for server in servers:
         server.start()
     database = Database(servers[0].database_url)
-    watch, crowd = Watch(database), Crowd([server.url for server in servers], VOTERS)
+    watch, crowd = Watch(database), Crowd([server.url for server in servers], VOTERS, PENDING)
     watching = threading.Thread(target=watch.run, daemon=True)
     watching.start()
     crowd.start()
@@ -129,6 +136,7 @@ def drill(servers: list[Served], kills: int, chance: random.Random) -> tuple[Cro
         starts.append(time.monotonic() - began)
     time.sleep(STUCK)
     crowd.stop()
+    time.sleep(COUNTED)
     watch.over.set()
     watching.join()
     for server in servers:
@@ -137,8 +145,8 @@ def drill(servers: list[Served], kills: int, chance: random.Random) -> tuple[Cro
     return crowd, watch.longest, max(starts)
 
 
-def compare(url: str, acknowledged: dict[str, str]) -> Result:
-    database = Database(url)
+def compare(url: str, crowd: Crowd) -> Result:
+    database, acknowledged = Database(url), crowd.acknowledged
     with database.read() as session:
         votes = session.exec(select(Battle.public_id, Vote.winner).join(Vote)).all()
         stored = dict(votes)
@@ -155,6 +163,7 @@ def compare(url: str, acknowledged: dict[str, str]) -> Result:
             lost=sum(battle not in stored for battle in acknowledged),
             changed=sum(stored.get(battle, winner) != winner for battle, winner in acknowledged.items()),
             doubled=len(votes) - len(stored),
+            revived=len(crowd.undone & stored.keys()),
             miscounted=len(recount(session)),
             unacknowledged=len(stored.keys() - acknowledged.keys()),
             interrupted=interrupted,
@@ -176,6 +185,8 @@ def show(
         "of these lost": result.lost,
         "of these stored with another winner": result.changed,
         "battles with two votes": result.doubled,
+        "undone votes": len(crowd.undone),
+        "of these counted": result.revived,
         "pair counts that differ from the votes": result.miscounted,
         "votes on disk whose reply was cut off": result.unacknowledged,
         "completions of killed servers that kept text": result.interrupted,

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 # A window of 4 KB and a hash table of 4 KB hold the text of a few frames, which is where an event repeats itself:
-# 27 KB of memory a stream instead of 260 KB.
+# 38 KB of memory a stream instead of 262 KB, by tracemalloc with zlib 1.2.13. All of a stream of HTML takes 67 KB.
 WINDOW_BITS, MEMORY_LEVEL, LEVEL = 12, 5, 6
 GZIP = 16  # added to the window bits: a gzip header and trailer
 
