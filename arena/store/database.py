@@ -28,6 +28,8 @@ LITTLE = 16 * 2**20  # bytes: with less free space than this, `check` tries to w
 class Database:
     """One database. `read()` and `write()` return sessions; a write commits at the end or not at all.
 
+    All statements of a `read()` see the same state: a vote that is being counted is pending or counted, never neither.
+
     Both raise `DatabaseUnavailable` for an outage. After an outage in a write it is unknown whether it was committed.
     """
 
@@ -54,7 +56,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        with self._outages(), Session(self.engine) as session:
+        with self._outages(), Session(self._reader) as session:
             yield session
 
     @contextmanager
@@ -176,6 +178,8 @@ class Database:
     def _connect(self, limits: ConnectionLimits) -> None:
         self.engine = self._engine(limits)
         self._writer = self.engine.execution_options(arena_write=True)
+        snapshot = {} if self.file else {"isolation_level": "REPEATABLE READ"}  # SQLite always reads a snapshot
+        self._reader = self.engine.execution_options(**snapshot)
 
     def _engine(self, limits: ConnectionLimits) -> Engine:
         try:

@@ -54,6 +54,17 @@ def test_two_servers_that_start_together_register_a_model_once(database):
         assert model_names(session) == ["left", "right"]
 
 
+def test_all_statements_of_a_read_see_the_same_state(database):
+    """A view of a battle is several statements: between two of them a pending vote must not vanish."""
+    number = begin(database)
+    with database.read() as session:
+        assert session.exec(select(Vote.id)).all() == []
+        vote(database, number)
+        assert session.exec(select(Vote.id)).all() == []
+    with database.read() as session:
+        assert len(session.exec(select(Vote.id)).all()) == 1
+
+
 def test_migrations_and_tables_agree(database):
     with database.engine.connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), SQLModel.metadata)
