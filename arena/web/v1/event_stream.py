@@ -98,7 +98,10 @@ class EventStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         send = self._watched(send)
-        self._sending = sending = asyncio.create_task(self._send_all(scope, send))
+        await self._start(scope, send)
+        self._sending = sending = asyncio.create_task(self._send_all(send))
+        if self._last_words is not None:  # it was cut before it began
+            sending.cancel()
         leaving = asyncio.create_task(_disconnected(receive))
         try:
             await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
@@ -113,12 +116,14 @@ class EventStream(Response):
         if not sending.cancelled() and (error := sending.exception()):
             raise error
 
-    async def _send_all(self, scope: Scope, send: Send) -> None:
+    async def _start(self, scope: Scope, send: Send) -> None:
         if _accepts_gzip(Headers(scope=scope).get("accept-encoding", "")):
             self.headers["content-encoding"] = "gzip"
             self._encoder = Gzip()
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         await _send(send, self._encoder.encode(RETRY))
+
+    async def _send_all(self, send: Send) -> None:
         async with aclosing(self._events) as events:
             async for text in events:
                 await _send(send, self._encoder.encode(text))

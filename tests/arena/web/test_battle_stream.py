@@ -224,6 +224,29 @@ async def test_a_stream_ends_when_its_client_leaves_or_another_takes_its_place()
         assert wire.body.decode().endswith("event: replaced\ndata: {}\n\n") is replaced
 
 
+@pytest.mark.parametrize("steps", [-1, 0, 1, 2])
+async def test_a_stream_that_is_replaced_before_it_has_begun_says_so(steps):
+    """Three requests at once: the first is replaced before the server has called its reply."""
+
+    async def events():
+        yield "x"
+        await asyncio.Event().wait()
+
+    wire, ended = Wire(), []
+    stream = EventStream(events(), at_end=lambda: ended.append(True))
+    if steps < 0:
+        stream.cut(event("replaced", {}))
+    serving = asyncio.create_task(stream(wire.scope(), wire.receive, wire.send))
+    if steps >= 0:
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        stream.cut(event("replaced", {}))
+    await asyncio.wait_for(serving, 1)
+    assert ended == [True]
+    assert [message["type"] for message in wire.sent].index("http.response.start") == 0
+    assert wire.body.decode().endswith("event: replaced\ndata: {}\n\n")
+
+
 async def test_an_error_of_the_events_is_raised_and_gives_the_place_back():
     async def events():
         yield "x"
