@@ -67,7 +67,7 @@ def malformed_bodies(target: Target) -> Outcome:
     tries: list[str | None] = []
     with target.visitor() as http:
         battle, draw = Page(http).answered("Hello?"), random.Random(14)
-        http.headers |= {"origin": target.url, "content-type": "application/json"}
+        http.headers.update({"origin": target.url, "content-type": "application/json"})
         paths = [BATTLES, *(f"{BATTLES}/{battle}/{verb}" for verb in ("turns", "vote", "reroll", "report"))]
         for body in _bodies(draw, 1200):
             reply = http.post(draw.choice(paths), content=body)

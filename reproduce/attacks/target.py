@@ -18,7 +18,7 @@ import httpx
 
 from reproduce.arena_process import url_when_open
 
-STARTING = 90.0  # seconds that an arena may take to open
+STARTING = 180.0  # seconds that an arena may take to open
 MODELS = ("canary-alpha", "canary-beta")  # names that no visitor may read before the vote
 CONFIG = "\n".join(
     f'[[models]]\nname = "{name}"\nendpoint = "scripted"\nstyle = "{style}"\ndelay = 0.005\n'
