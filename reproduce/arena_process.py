@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-STARTING = 60  # seconds an arena may take to open
+STARTING = 180  # seconds an arena may take to open
 LOG = "log.txt"
 
 _forks = multiprocessing.get_context("forkserver")

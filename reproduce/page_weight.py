@@ -1,9 +1,10 @@
 """Print what the battle page loads on a phone, and when a visitor can first use it.
 
-    python reproduce/page_weight.py
+    python reproduce/page_weight.py [URL]
 
-Chromium with a slow connection (1.6 Mbit/s, 150 ms) and a processor four times slower loads the page of a new arena with
-an empty cache. Gradio's shell is counted apart: it arrives after the page works. Bytes are those on the wire.
+Chromium with a slow connection (1.6 Mbit/s, 150 ms) and a processor four times slower loads the page of a new arena,
+or of the one at URL, with an empty cache. Gradio's shell is counted apart: it arrives after the page works. Bytes are
+those on the wire.
 """
 
 # ruff: noqa: E402 - the path is set before the imports that look at it
@@ -13,6 +14,8 @@ from __future__ import annotations
 import shutil
 import statistics
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,13 +87,23 @@ def load(browser: Browser, url: str) -> Load:
     return result
 
 
+@contextmanager
+def arena_url() -> Iterator[str]:
+    """The address in the command line; else that of a new arena."""
+    if len(sys.argv) > 1:
+        yield sys.argv[1]
+        return
+    with target() as arena:
+        yield arena.url
+
+
 def main() -> None:
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
         sys.exit("Chromium not found. Install it, such as by apt-get install chromium.")
-    with target() as arena, sync_playwright() as playwright:
+    with arena_url() as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        loads = [load(browser, arena.url) for _ in range(LOADS + 1)][1:]  # the first one fills the server's caches
+        loads = [load(browser, url) for _ in range(LOADS + 1)][1:]  # the first one fills the server's caches
         browser.close()
     (own, own_bytes), (shell, shell_bytes) = loads[-1].total(False), loads[-1].total(True)
     print("| what | value |\n| --- | --- |")
