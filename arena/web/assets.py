@@ -8,6 +8,8 @@ from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 
+from markupsafe import Markup
+
 from arena.web.bundle import bundle
 
 MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
@@ -47,13 +49,26 @@ def _bundled(folder: str) -> bytes:
     return "".join([*shared, bundle(folder)]).encode()
 
 
+def inline(*names: str) -> Markup:
+    """The content of these files, for a page that must be usable after one round trip.
+
+    >>> "--page" in inline("tokens.css")
+    True
+    """
+    return Markup("".join(_known(name).plain.decode() for name in names))  # noqa: S704 - our own files
+
+
 def asset(name: str) -> str:
     """The address of a file for a template. Raises ValueError for a file that does not exist.
 
     >>> asset("favicon.svg").startswith("/reading/favicon.svg?v=")
     True
     """
+    return f"/reading/{name}?v={_known(name).version}"
+
+
+def _known(name: str) -> Asset:
     found = find_asset(name)
     if found is None:
         raise ValueError(f"There is no file {name!r} in arena/web/static. Add it, or correct the name.")
-    return f"/reading/{name}?v={found.version}"
+    return found

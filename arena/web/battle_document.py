@@ -50,9 +50,10 @@ def document(index: str, parts: Parts, nonce: str) -> str:
     text = SCRIPT.sub(lambda script: "" if FRAMES in script[0] else script[0], text)
     text = text.replace("<script", f'<script nonce="{nonce}"')  # in its JSON, Gradio writes < as \u003c
     text = HTML.sub(f'<html lang="{parts.language}" dir="{parts.direction}"', text, count=1)
-    text = text.replace("</head>", f"{parts.head}</head>", 1)
     aside = f'<template id="gradio-shell">{"".join(shell)}</template>'
-    return BODY.sub(lambda _: f'<body class="battle-page">{parts.body}{aside}', text, count=1)
+    text = BODY.sub(lambda _: f'<body class="battle-page">{parts.body}{aside}', text, count=1)
+    head = parts.head.replace("<script>", f'<script nonce="{nonce}">')
+    return text.replace("</head>", f"{head}</head>", 1)  # last: its styles may name other tags
 
 
 class BattleDocument:

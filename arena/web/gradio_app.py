@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from pathlib import Path
 
 import gradio as gr
 from fastapi import FastAPI
 from jinja2 import Environment
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.routing import Mount
 
@@ -15,7 +17,7 @@ from arena.config import Settings
 from arena.web.battle_document import BattleDocument, Parts
 from arena.web.locales import current_language, gettext
 from arena.web.pages import battle
-from arena.web.v1.arena_routes import CONSENT
+from arena.web.v1.arena_routes import CONSENT, arena_document
 
 STATIC = Path(__file__).parent / "static"
 SCRIPTS = ("text.js", *sorted(path.name for path in (STATIC / "battle").glob("*.js")))
@@ -36,12 +38,17 @@ def mount_battle_page(app: FastAPI, settings: Settings, environment: Environment
 
     def parts(_request: Request) -> Parts:
         language = current_language()
-        names = {"here": "/", "battle_scripts": SCRIPTS, "consent": gettext(CONSENT)}
+        names = {"here": "/", "battle_scripts": SCRIPTS, "consent": gettext(CONSENT), "facts": _facts(app)}
         head, body = (environment.get_template(name) for name in ("battle_page_head.html", "battle_page.html"))
         return Parts(head.render(names), body.render(names), language.code, language.direction)
 
     mounted.add_middleware(BattleDocument, parts=parts)
     return mounted
+
+
+def _facts(app: FastAPI) -> Markup:
+    """What `GET /api/v1/arena` replies, for a script element: no text in it ends the element."""
+    return Markup(json.dumps(arena_document(app.state.battle_api), ensure_ascii=False).replace("<", "\\u003c"))  # noqa: S704
 
 
 def _mount(app: FastAPI, pages: gr.Blocks) -> None:

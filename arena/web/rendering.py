@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from arena.rules.csv_table import csv_table
 from arena.web import locales, names
-from arena.web.assets import asset
+from arena.web.assets import asset, inline
 from arena.web.markdown import markdown
 from arena.web.navigation import FOOTER_PAGES, PAGES
 
@@ -35,7 +35,7 @@ def templates(title: str) -> Environment:
     environment.policies["ext.i18n.trimmed"] = True
     _speak(environment)
     environment.globals.update(
-        title=title, pages=PAGES, footer_pages=FOOTER_PAGES, asset=asset, model_link=model_link
+        title=title, pages=PAGES, footer_pages=FOOTER_PAGES, asset=asset, inline=inline, model_link=model_link
     )
     environment.filters.update(
         markdown=markdown, signed=_signed, twice=_twice, capitalize_first=_first, score=score

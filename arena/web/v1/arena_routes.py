@@ -55,6 +55,7 @@ def arena_document(api: BattleContext) -> dict[str, Any]:
         "reasons": {"better": _labelled(BETTER), "both_bad": _labelled(BAD)},
         "prompts": {category: list(prompts) for category, prompts in suggested_prompts(language.code).items()},
         "consent": gettext(CONSENT),
+        "models_available": sum(model.availability.available for model in api.battles.serving.models.values()),
         "models": None,
     }
 

@@ -32,7 +32,7 @@ ARENA = {
     "reasons": {"better": [{"reason": "correct", "label": "correct"}], "both_bad": [{"reason": "wrong", "label": "wrong"}]},
     "prompts": {"coding": ["Explain what a race condition is."]},
     "consent": "A battle is published only if you agree to share it.",
-    "models": [{"model": "smollm2-135m-instruct", "images": False}],
+    "models_available": 4, "models": [{"model": "smollm2-135m-instruct", "images": False}],
 }  # fmt: skip
 EVENTS = (
     'retry: 1000\n\nevent: text\nid: 1.1.6.6\ndata: {"a":"Birch.","b":"A tree"}\n\n'

@@ -15,7 +15,7 @@ from tests.support.server import Arena
 pytestmark = pytest.mark.slow
 
 WORDS = " ".join(f"word{number}" for number in range(400))
-NAMES = ("verity-one", "orpheus-two", "sibyl-three")
+NAMES = ("verity-one", "orpheus-two", "sibyl-three", "delphi-four")
 CONFIG = "".join(
     f'[[models]]\nname = "{name}"\nendpoint = "scripted"\ndelay = 0.01\nreplies = ["{WORDS}"]\n' for name in NAMES
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -68,6 +69,22 @@ def test_the_served_page_has_each_part_and_works_without_gradio(client):
     assert nonce
     scripts = re.findall(r"<script[^>]*>", reply.text.partition('<template id="gradio-shell">')[0])
     assert all(nonce[1] in tag or "src=" in tag or "application/json" in tag for tag in scripts), scripts
+
+
+def test_the_document_brings_its_facts_and_styles_so_that_only_the_script_is_asked_for(client):
+    text = client.get("/").text.partition('<template id="gradio-shell">')[0]
+    facts = re.search(
+        r'<script type="application/json" id="facts">(.*?)</script>', client.get("/").text, re.DOTALL
+    )
+    assert facts
+    assert json.loads(facts[1]) == client.get("/api/v1/arena").json()
+    assert '<link rel="stylesheet"' not in text
+    assert [src for src in re.findall(r'<script[^>]* src="([^"]+)"', text) if "battle.js" not in src] == []
+
+
+def test_styles_that_name_other_tags_move_nothing():
+    text = document(INDEX, Parts("<style>/* rows of <body> */</style>", "<main>ours</main>"), "n0nce")
+    assert text.index("</style>") < text.index("</head>") < text.index("<main>ours")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ import { open } from "./actions.js";
 import { loadShell, startAdoption } from "./adopt.js";
 import { startComposer } from "./composer.js";
 import { startConnection, suspect } from "./connection.js";
-import { loadFacts } from "./facts.js";
+import { embeddedFacts } from "./facts.js";
 import { startGuard } from "./guard.js";
 import { startImages } from "./images.js";
 import { startModes } from "./modes.js";
@@ -20,6 +20,7 @@ for (const start of [
   startImages, startSuggestions, startConnection,
 ]) start();
 subscribe(suspect);
+embeddedFacts();
 document.addEventListener("click", (event) => { // another language shows the same battle
   const link = event.target.closest?.(".languages a");
   if (!link || !state.battle) return;
@@ -30,7 +31,6 @@ document.addEventListener("click", (event) => { // another language shows the sa
 changed();
 const id = new URLSearchParams(location.search).get("battle");
 if (id) open(id);
-loadFacts();
 performance.mark("arena-interactive");
 const later = window.requestIdleCallback ?? setTimeout;
 if (document.readyState === "complete") later(loadShell);

@@ -10,6 +10,7 @@ async function loadModels() {
   if (names) return;
   try {
     names = await api.models();
+    completeChoice();
   } catch (error) {
     choice.mode = "blind";
     state.hint = error.message;
@@ -31,13 +32,22 @@ export const readsImages = () => {
   return choice.mode === "blind" || choice.models.slice(0, choice.mode === "single" ? 1 : 2).every(able);
 };
 
+/** Two chosen models are always two: what was chosen last stays, the other one gives way. */
+function completeChoice(kept = 0) {
+  const options = names.map(({ model }) => model);
+  choice.models[kept] ||= options[0];
+  const other = 1 - kept;
+  if (!choice.models[other] || choice.models[other] === choice.models[kept]) {
+    choice.models[other] = options.find((name) => name !== choice.models[kept]) ?? options[0];
+  }
+}
+
 function modelSelect(position) {
   const options = names.map(({ model }) => model);
-  choice.models[position] ||= options[position] ?? options[0];
   const label = choice.mode === "single" ? t("Model") : t("Model {letter}", { letter: "AB"[position] });
   return el("select", {
     "aria-label": label, "data-focus": `model-${position}`,
-    onchange: (event) => { choice.models[position] = event.target.value; drawModes(); },
+    onchange: (event) => { choice.models[position] = event.target.value; completeChoice(position); drawModes(); },
   }, ...options.map((name) => el("option", { value: name, selected: name === choice.models[position] }, name)));
 }
 

@@ -1,6 +1,6 @@
 // After the vote: who the models were, what they cost, how others voted, and what to do with the battle.
 import { share } from "./actions.js";
-import { button, copyText, el, fill, find, show, write } from "./dom.js";
+import { button, copyText, el, fill, find, isWide, show } from "./dom.js";
 import { askReport } from "./report.js";
 import { isBlind, isCounted, sides, state, subscribe } from "./state.js";
 import { said } from "./turns.js";
@@ -10,19 +10,28 @@ const language = document.documentElement.lang || undefined;
 const number = (value, digits = 0) => new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
 const known = (value) => value !== null && value !== undefined;
 
+/** What is asked first, and the rest, which a small window folds. */
 function facts(card) {
-  const rows = [
+  const first = [
     known(card.rating) && [t("Rating"), known(card.lower)
       ? t("{rating} ({lower} to {upper})", { rating: number(card.rating), lower: number(card.lower), upper: number(card.upper) }) : number(card.rating)],
     known(card.rank) && [t("Rank"), t("{rank}, from {battles} battles", { rank: number(card.rank), battles: number(card.battles ?? 0) })],
+  ];
+  const more = [
     card.licence && [t("Licence"), card.licence],
     known(card.price_in) && [t("Price"), t("${price_in} in, ${price_out} out, per million tokens", { price_in: number(card.price_in, 2), price_out: number(card.price_out ?? 0, 2) })],
     known(card.seconds) && [t("Time"), known(card.first_token_seconds)
       ? t("{seconds} s, first word after {first} s", { seconds: number(card.seconds, 1), first: number(card.first_token_seconds, 1) }) : t("{seconds} s", { seconds: number(card.seconds, 1) })],
     known(card.tokens) && [t("Tokens"), number(card.tokens)],
     known(card.energy_wh) && [t("Energy"), t("{energy} Wh", { energy: number(card.energy_wh, 3) })],
-  ].filter(Boolean);
-  return el("dl", { class: "facts" }, ...rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
+  ];
+  const folded = listOf(more);
+  return [listOf(first), isWide() ? folded : folded && el("details", { class: "more-facts" }, el("summary", {}, t("Details")), folded)];
+}
+
+function listOf(rows) {
+  const pairs = rows.filter(Boolean).map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)));
+  return pairs.length ? el("dl", { class: "facts" }, ...pairs) : null;
 }
 
 const winners = { model_a: "a", model_b: "b" };
@@ -34,7 +43,7 @@ function card(side, data) {
     el("header", {}, el("span", { class: `letter ${side}`, "aria-hidden": "true" }, side.toUpperCase()), name,
       won ? el("span", { class: "tag won" }, t("Your choice")) : null),
     data.organisation ? el("p", { class: "hint" }, data.organisation) : null,
-    facts(data));
+    ...facts(data));
 }
 
 function othersLine(others) {

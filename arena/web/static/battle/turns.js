@@ -31,6 +31,13 @@ function icon(name, label, onclick, focus) {
   return el("button", { type: "button", class: "icon-button", "aria-label": label, title: label, onclick, "data-focus": focus }, svg);
 }
 
+/** On a phone, below one answer: the way to the other one. */
+function nextSide(letter) {
+  if (state.battle.mode === "single") return null;
+  const [other, name] = letter === "a" ? ["b", t("Read answer B")] : ["a", t("Read answer A")];
+  return button(name, () => { setShown(other); showLastTurn(); }, "button small next-side");
+}
+
 function side(letter, number) {
   const text = el("div", { class: "side-text rendered", role: "region", dir: "auto", tabindex: 0 },
     el("div", { class: "done" }), el("div", { class: "tail" }));
@@ -42,7 +49,7 @@ function side(letter, number) {
         icon("copy", t("Copy this answer"), (event) => copyAnswer(event, number, letter), `copy-${number}-${letter}`),
         icon("again", t("Run this side again"), () => regenerate(letter), `again-${number}-${letter}`),
         button("", () => setShown(letter), "button quiet small widen", { "data-focus": `widen-${number}-${letter}` }))),
-    text);
+    text, nextSide(letter));
 }
 
 function turn(number) {

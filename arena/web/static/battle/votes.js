@@ -7,6 +7,7 @@ import { reload } from "./actions.js";
 
 const KEYS = { KeyJ: "model_a", KeyK: "tie", KeyN: "both_bad", KeyL: "model_b" }; // with Alt: free in the browsers
 const PLAIN = { a: "model_a", b: "model_b", t: "tie", x: "both_bad" }; // only while the vote bar has the focus
+const OTHERS = 4; // models that must be there for two others
 const isMac = /Mac|iPhone|iPad/.test(navigator.platform);
 
 let countdown = null;
@@ -69,7 +70,7 @@ const newButton = (primary) => button(t("New battle"), newBattle, primary ? "but
 const againButton = () => button(t("Same prompt, two other models"), again, "button", { "data-focus": "again" });
 
 function overLine() {
-  const withOthers = isBlind() && state.battle.turns.length > 0;
+  const withOthers = isBlind() && state.battle.turns.length > 0 && !(state.facts?.models_available < OTHERS);
   return [newButton(true), withOthers ? againButton() : null].filter(Boolean);
 }
 
