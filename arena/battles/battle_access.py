@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 
 from arena.battles.live_turns import UNMASKED, RunningTurn, RunningTurns
 from arena.battles.liveness import Liveness
+from arena.battles.model_choice import takes_images
 from arena.battles.refusals import NOT_YOURS, BattleRefused
 from arena.battles.turn_saver import TurnSaver
 from arena.battles.views import BattleView, view_of
@@ -61,7 +62,8 @@ class BattleAccess:
         hidden = battle.mode is Mode.BLIND and battle.status is not BattleStatus.VOTED
         name_masker = self._name_masker if hidden else UNMASKED
         turn, earlier = (live.turn, live.earlier) if live else (None, None)
-        return view_of(battle, turn, name_masker, self.limits.max_turns, earlier)
+        takes = bool(self.limits.max_images) and takes_images(self.serving, battle)
+        return view_of(battle, turn, name_masker, self.limits.max_turns, earlier, takes)
 
     async def _own(self, voter: str, public_id: str) -> StoredBattle:
         """The battle of this voter. Raises `BattleRefused`."""

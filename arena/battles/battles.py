@@ -1,7 +1,7 @@
 """A battle from the voter's side: begin, continue, regenerate, vote, leave, come back.
 
 A battle is in the store; only its running turn is in memory. Voters see a `BattleView`, which names the models of a blind
-battle only after the vote. `Turns`, `VoteChanges`, `Frames` and `Reports` have the requests of voters.
+battle only after the vote. `Turns`, `VoteChanges`, `Frames`, `Reports` and `Images` have the requests of voters.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from arena.battles.frames import Frames
+from arena.battles.images import Images
 from arena.battles.matchmaking import why_no_battle
 from arena.battles.refusals import BattleRefused, VoteRefused
 from arena.battles.reports import Reports
@@ -31,7 +32,7 @@ log = logging.getLogger(__name__)
 DEADLINE_MARGIN = 60.0  # seconds for storing a turn, and for clocks that differ
 
 
-class Battles(Turns, VoteChanges, Frames, Reports):
+class Battles(Turns, VoteChanges, Frames, Reports, Images):
     """All battles of this server. One event loop."""
 
     async def open(self) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from arena.battles.refusals import BattleRefused
+from arena.engine.budget import IMAGE_TOKENS
 from arena.messages import gettext_noop
 from arena.rules.token_bounds import MESSAGE_TOKENS, token_bound
 from arena.serving.context_room import conversation_room, longest_completion
@@ -20,14 +21,22 @@ TOO_LONG = gettext_noop(
 )
 
 
-def check_length(serving: Serving, earlier: Sequence[StoredTurn], prompt: str) -> None:
-    """Raises `BattleRefused` when the prompt, after the `earlier` turns, does not fit every served model."""
-    models = serving.models.values()
+def check_length(serving: Serving, earlier: Sequence[StoredTurn], prompt: str, images: int = 0) -> None:
+    """Raises `BattleRefused` when the prompt, after the `earlier` turns, does not fit every served model.
+
+    With images in any turn, those models count that read images.
+    """
+    images += sum(len(turn.images) for turn in earlier)
+    models = [model for model in serving.models.values() if model.settings.images or not images]
     room = conversation_room(models)
     if room is None:
         return
     most = longest_completion(models)
-    tokens = _message(prompt) + sum(_message(turn.prompt) + _completion(turn, most) for turn in earlier)
+    tokens = (
+        IMAGE_TOKENS * images
+        + _message(prompt)
+        + sum(_message(turn.prompt) + _completion(turn, most) for turn in earlier)
+    )
     if tokens > room:
         raise BattleRefused(TOO_LONG, code="conversation_too_long")
 

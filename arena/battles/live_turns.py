@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -34,6 +34,15 @@ log = logging.getLogger(__name__)
 SAVING_TIMEOUT = 5.0  # seconds that a voter, and the end of the server, wait for the database
 
 UNMASKED = NameMasker(())
+
+
+@dataclass(frozen=True)
+class ReadyTurn:
+    """A turn that the store has as running, with what it may cost, and the data URLs of its images by id."""
+
+    battle: StoredBattle
+    reservation: Reservation
+    images: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -199,22 +208,23 @@ class RunningTurns:
             self._coming.remove(voter)
             self._note_idle()
 
-    def start(self, battle: StoredBattle, reservation: Reservation, address: str | None = None) -> RunningTurn:
+    def start(self, ready: ReadyTurn, address: str | None = None) -> RunningTurn:
         """Start the turn that the store has as running, for a voter who comes from this address."""
-        turn = self._live_turn(battle)
+        battle, reservation = ready.battle, ready.reservation
+        turn = self._live_turn(battle, ready.images)
         ending = self._write_turn(battle, turn, reservation, Visitor(battle.voter, address))
         live = RunningTurn(battle, turn, asyncio.create_task(ending))
         live.task.add_done_callback(lambda _task: self._turn_ended(live))
         self._live[battle.public_id] = live
         return live
 
-    def _live_turn(self, battle: StoredBattle) -> LiveTurn:
+    def _live_turn(self, battle: StoredBattle, images: Mapping[str, str]) -> LiveTurn:
         """The turn of the sides that the store has as running; the others keep their completions."""
         last = battle.turns[-1].completions
         running = [side for side, written in last.items() if written.status is CompletionStatus.RUNNING]
         blind = battle.mode is Mode.BLIND
         return LiveTurn(
-            conversations={side: conversation(battle, side) for side in running},
+            conversations={side: conversation(battle, side, images) for side in running},
             models={side: self.serving.models[battle.models[side]] for side in running},
             name_masker=self.name_masker if blind else UNMASKED,
             timeouts=StreamTimeouts(self.limits.first_token_timeout, self.limits.turn_timeout),

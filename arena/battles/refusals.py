@@ -24,6 +24,17 @@ STILL_RUNNING = gettext_noop("Both models are still writing. Wait until they fin
 NOT_BEGUN = gettext_noop("Wait until both models have started to write.")
 CHANGED = gettext_noop("This battle has changed in the meantime. Reload the page to see it.")
 UNDO_FIRST = gettext_noop("You have already voted on this battle. Undo your vote first.")
+NO_READERS = gettext_noop("The models of this arena read no images. Remove the images.")
+TOO_FEW_READERS = gettext_noop(
+    "Fewer than two models that read images are available now. Remove the images, or try again later."
+)
+NO_IMAGES_NOW = gettext_noop(
+    "Images can be added to this battle only with its first prompt, because not all models of this arena read images. "
+    "Remove the images, or start a new battle with them."
+)
+IMAGE_GONE = gettext_noop(
+    "An image of this prompt is no longer kept here. Remove the images and attach them again."
+)
 NOT_YOURS = gettext_noop("This battle is not yours or no longer exists. Start a new battle.")
 OVER = gettext_noop("This battle is over. Start a new battle.")
 NO_VOTE_HERE = gettext_noop(

@@ -11,7 +11,7 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import zip_longest
-from typing import Protocol
+from typing import Any, Protocol
 
 from arena.battles.failure_kinds import EMPTY, recorded_failure
 from arena.battles.pacing import TICK, Pacer, Supply
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 FRAME_EVERY = 0.25  # seconds; more frames only cost time and bandwidth, and the page smooths between them
 
-Message = Mapping[str, str]
+Message = Mapping[str, Any]  # its content is a text, or a list of parts
 
 
 class Streams(Protocol):

@@ -10,10 +10,12 @@ from arena.battles.views import conversation
 from arena.config import PriceSettings
 from arena.engine.budget import (
     BYTES_PER_TOKEN,
+    IMAGE_TOKENS,
     MESSAGE,
     MOST_CHARACTERS_PER_TOKEN,
     TEMPLATE,
     Price,
+    image_count,
     most_tokens,
     plausible_tokens,
 )
@@ -31,11 +33,12 @@ IMPLAUSIBLE = 2
 
 @dataclass(frozen=True)
 class CallEstimate:
-    """The most tokens of one call, and the price of its model if there is one."""
+    """The most tokens of one call with so many `images`, and the price of its model if there is one."""
 
     prompt_tokens: int
     completion_tokens: int
     price: PriceSettings | None
+    images: int = 0
 
     @property
     def most(self) -> Spending:
@@ -50,7 +53,8 @@ class CallEstimate:
         return self._spending(self._prompt(writing) + retried, self._completion(writing))
 
     def _prompt(self, writing: Writing) -> int:
-        least = (self.prompt_tokens - TEMPLATE - MESSAGE) // MOST_CHARACTERS_PER_TOKEN
+        text = self.prompt_tokens - TEMPLATE - MESSAGE - IMAGE_TOKENS * self.images
+        least = text // MOST_CHARACTERS_PER_TOKEN
         reported = writing.usage.prompt_tokens
         return plausible_tokens(reported, max(1, least), self.prompt_tokens, IMPLAUSIBLE * self.prompt_tokens)
 
@@ -90,8 +94,9 @@ def call_estimates(serving: Serving, battle: StoredBattle) -> dict[Side, CallEst
     estimates = {}
     for side, name in battle.models.items():
         model = serving.models[name]
-        tokens = most_tokens(model.request(conversation(battle, side)))
-        estimates[side] = CallEstimate(*tokens, model.settings.price)
+        messages = conversation(battle, side)
+        tokens = most_tokens(model.request(messages))
+        estimates[side] = CallEstimate(*tokens, model.settings.price, image_count(messages))
     return estimates
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable, Sequence
 
 from arena.battles.battle_access import BattleAccess
 from arena.battles.conversation_length import check_length
-from arena.battles.live_turns import RunningTurn
+from arena.battles.image_checks import check_images, check_more_images
+from arena.battles.live_turns import ReadyTurn, RunningTurn
 from arena.battles.matchmaking import TooFewModels, draw_other
 from arena.battles.model_choice import models_of_battle
 from arena.battles.refusals import (
     CHANGED,
+    IMAGE_GONE,
     INTERRUPTED,
     NOT_STOPPED,
     OVER,
@@ -19,7 +22,6 @@ from arena.battles.refusals import (
     BattleRefused,
 )
 from arena.battles.turn_checks import check_other_side, check_reroll, check_side, model_gone
-from arena.battles.turn_costs import Reservation
 from arena.battles.views import BattleView, interrupted
 from arena.rules.modes import Mode
 from arena.rules.prompt_limits import checked_prompt
@@ -29,6 +31,7 @@ from arena.serving.availability import Visitor
 from arena.store import Session, running_turns
 from arena.store import battles as stored
 from arena.store.battles import StoredBattle
+from arena.store.images import NoSuchImage, StoredImage, contents_of_battle
 from arena.store.pending_votes import VotePending
 from arena.store.schema.battles import BattleStatus
 
@@ -55,13 +58,15 @@ class Turns(BattleAccess):
         `again`: the first prompt of that battle, and two other models. Raises `PromptRejected`, `BattleRefused`.
         """
         self._visitors.check_load()
-        _check_images(images)
         earlier = await self._ended(voter, again) if again else None
-        prompt = checked_prompt(earlier.turns[0].prompt if earlier else prompt, self.limits.max_prompt_characters)
-        check_length(self.serving, (), prompt)
-        pair = models_of_battle(self.serving, self.random, mode, models, earlier)
+        if earlier:
+            prompt, images = earlier.turns[0].prompt, [image.id for image in earlier.turns[0].images]
+        check_images(self.serving, self.limits, images)
+        prompt = checked_prompt(prompt, self.limits.max_prompt_characters)
+        check_length(self.serving, (), prompt, len(images))
+        pair = models_of_battle(self.serving, self.random, mode, models, earlier, bool(images))
 
-        def write(session: Session) -> tuple[StoredBattle, Reservation]:
+        def write(session: Session) -> ReadyTurn:
             calls = len(mode.sides)
             self._visitors.count_turn(session, Visitor(voter, address), begins=True, calls=calls)
             battle = stored.add_battle(
@@ -74,18 +79,17 @@ class Turns(BattleAccess):
                 mode,
                 suggested=is_suggested(prompt),
             )
-            stored.add_turn(session, battle.id or 0, prompt)
-            running = stored.find_running(session, battle.public_id)
-            return running, self._visitors.reserve(session, running)
+            stored.add_turn(session, battle.id or 0, prompt, images)
+            return self._ready(session, battle.public_id)
 
         with self._running.place(voter):
-            return self._run_turn(*await self._write(write), address)
+            return self._run_turn(await self._write_with_images(write), address)
 
     async def continue_(
         self, voter: str, public_id: str, prompt: str, address: str | None = None, *, images: Sequence[str] = ()
     ) -> BattleView:
         """Run the same models on the next prompt. Raises `PromptRejected`, `BattleRefused`."""
-        _check_images(images)
+        check_images(self.serving, self.limits, images)
         prompt = checked_prompt(prompt, self.limits.max_prompt_characters)
         async with self._lock(public_id):
             battle = await self._settled(voter, public_id)
@@ -97,9 +101,11 @@ class Turns(BattleAccess):
                     code="too_many_turns",
                     most=self.limits.max_turns,
                 )
-            check_length(self.serving, battle.turns, prompt)
+            if images:
+                check_more_images(self.serving, battle, len(images))
+            check_length(self.serving, battle.turns, prompt, len(images))
             return await self._another_turn(
-                battle, address, lambda session: stored.add_turn(session, battle.id, prompt)
+                battle, address, lambda session: stored.add_turn(session, battle.id, prompt, images)
             )
 
     async def edit(self, voter: str, public_id: str, prompt: str, address: str | None = None) -> BattleView:
@@ -110,7 +116,7 @@ class Turns(BattleAccess):
         prompt = checked_prompt(prompt, self.limits.max_prompt_characters)
         async with self._lock(public_id):
             battle = await self._settled(voter, public_id, OPEN, FAILED)
-            check_length(self.serving, battle.turns[:-1], prompt)
+            check_length(self.serving, battle.turns[:-1], prompt, len(battle.turns[-1].images))
 
             def write(session: Session) -> None:
                 stored.change_prompt(session, battle.id, prompt, suggested=is_suggested(prompt))
@@ -143,7 +149,7 @@ class Turns(BattleAccess):
             failed = battle.models[side]
             kept = next(name for other, name in battle.models.items() if other != side)
             try:
-                name, probability = draw_other(self.serving.available_weights(), kept, failed, self.random)
+                name, probability = draw_other(self._weights_for(battle), kept, failed, self.random)
             except TooFewModels:
                 raise BattleRefused(
                     "No other model is available now. Try again with the same models, or start a new battle.",
@@ -187,7 +193,8 @@ class Turns(BattleAccess):
         change: Callable[[Session], None] = lambda _session: None,
     ) -> BattleView:
         """Write a change and run these sides again on the last prompt."""
-        check_length(self.serving, battle.turns[:-1], battle.turns[-1].prompt)
+        last = battle.turns[-1]
+        check_length(self.serving, battle.turns[:-1], last.prompt, len(last.images))
 
         def write(session: Session) -> None:
             change(session)
@@ -206,16 +213,15 @@ class Turns(BattleAccess):
         self._visitors.check_load()
         calls = calls or len(battle.mode.sides)
 
-        def begin(session: Session) -> tuple[StoredBattle, Reservation]:
+        def begin(session: Session) -> ReadyTurn:
             self._visitors.count_turn(session, Visitor(battle.voter, address), begins=False, calls=calls)
             running_turns.take(session, battle.id, self.server, battle.status)
             write(session)
-            running = stored.find_running(session, battle.public_id)
-            return running, self._visitors.reserve(session, running)
+            return self._ready(session, battle.public_id)
 
         with self._running.place(battle.voter):
             try:
-                return self._run_turn(*await self._write(begin), address)
+                return self._run_turn(await self._write_with_images(begin), address)
             except stored.WrongStatus:
                 raise BattleRefused(CHANGED, code="wrong_status") from None
             except VotePending:
@@ -247,12 +253,32 @@ class Turns(BattleAccess):
             raise model_gone(can_vote=votable)
         return battle
 
-    def _run_turn(self, battle: StoredBattle, reservation: Reservation, address: str | None) -> BattleView:
+    def _ready(self, session: Session, public_id: str) -> ReadyTurn:
+        """The turn that this transaction has as running, with all that its start needs. Raises `LimitReached`."""
+        battle = stored.find_running(session, public_id)
+        reservation = self._visitors.reserve(session, battle)
+        if not any(turn.images for turn in battle.turns):
+            return ReadyTurn(battle, reservation)
+        contents = contents_of_battle(session, battle.id)
+        images = (image for turn in battle.turns for image in turn.images)
+        return ReadyTurn(battle, reservation, {image.id: _data_url(image, contents[image.id]) for image in images})
+
+    async def _write_with_images(self, write: Callable[[Session], ReadyTurn]) -> ReadyTurn:
+        """The turn that `write` begins. Raises `BattleRefused`."""
+        try:
+            return await self._write(write)
+        except NoSuchImage:
+            raise BattleRefused(IMAGE_GONE, code="image_rejected") from None
+
+    def _weights_for(self, battle: StoredBattle) -> dict[str, float]:
+        """The weights of the available models that can take the turns of this battle."""
+        return self.serving.available_weights(any(turn.images for turn in battle.turns))
+
+    def _run_turn(self, ready: ReadyTurn, address: str | None) -> BattleView:
         """Start the turn that the store has as running."""
-        live: RunningTurn = self._running.start(battle, reservation, address)
-        return self._view(battle, live)
+        live: RunningTurn = self._running.start(ready, address)
+        return self._view(ready.battle, live)
 
 
-def _check_images(images: Sequence[str]) -> None:
-    if images:
-        raise BattleRefused("The models of this arena read no images. Remove the images.", code="image_rejected")
+def _data_url(image: StoredImage, content: bytes) -> str:
+    return f"data:{image.media_type};base64,{b64encode(content).decode('ascii')}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from arena.battles.failure_kinds import Kind, kind_of
 from arena.battles.streaming import LiveTurn, Message
@@ -77,6 +78,7 @@ class BattleView:
     mode: Mode = Mode.BLIND
     failures: Mapping[Side, Kind] = field(default_factory=dict)
     vote: VoteView | None = None
+    can_add_images: bool = False  # to the next prompt
 
     @property
     def sides(self) -> tuple[Side, ...]:
@@ -109,10 +111,11 @@ def view_of(
     name_masker: NameMasker,
     max_turns: int,
     earlier: tuple[Exchange, ...] | None = None,
+    takes_images: bool = False,
 ) -> BattleView:
     """The view of a battle, with the running `turn` in place of its last exchange.
 
-    `earlier` are the exchanges if they are masked already.
+    `earlier` are the exchanges if they are masked already. `takes_images`: its models read images.
     """
     exchanges = exchanges_of(battle, name_masker) if earlier is None else earlier
     if turn:
@@ -135,6 +138,7 @@ def view_of(
         mode=battle.mode,
         failures=_failures(battle),
         vote=_vote(battle),
+        can_add_images=takes_images,
     )
 
 
@@ -150,13 +154,24 @@ def interrupted(battle: StoredBattle) -> bool:
     return is_open and any(written.status is CompletionStatus.ABANDONED for written in last)
 
 
-def conversation(battle: StoredBattle, side: Side) -> list[Message]:
-    """The messages up to the last prompt, with this side's own completions."""
+def conversation(battle: StoredBattle, side: Side, urls: Mapping[str, str] | None = None) -> list[Message]:
+    """The messages up to the last prompt, with this side's own completions.
+
+    `urls` are the data URLs of images by id; without them the images are there, but empty, as for an estimate.
+    """
     messages: list[Message] = []
     for turn in battle.turns:
-        messages.append({"role": "user", "content": turn.prompt})
+        messages.append({"role": "user", "content": _prompt(turn, urls or {})})
         messages.append({"role": "assistant", "content": turn.completions[side].text})
     return messages[:-1]
+
+
+def _prompt(turn: StoredTurn, urls: Mapping[str, str]) -> str | list[Mapping[str, Any]]:
+    """The content of a message: a text, or its text and images as parts."""
+    if not turn.images:
+        return turn.prompt
+    pictures = [{"type": "image_url", "image_url": {"url": urls.get(image.id, "")}} for image in turn.images]
+    return [{"type": "text", "text": turn.prompt}, *pictures]
 
 
 def vote_text(winner: str | None) -> str:
@@ -196,7 +211,7 @@ def _exchange(turn: StoredTurn, name_masker: NameMasker) -> Exchange:
     """A completion that is not whole may end within a name, which is hidden too."""
     texts = _released(turn)
     shown = {side: _shown(written, texts[side], name_masker) for side, written in turn.completions.items()}
-    return Exchange(turn.prompt, shown, turn.number, turn.attempt)
+    return Exchange(turn.prompt, shown, turn.number, turn.attempt, tuple(image.id for image in turn.images))
 
 
 def _shown(written: Written, text: str, name_masker: NameMasker) -> Shown:

@@ -79,6 +79,10 @@ class VisitorLimits:
         """Count a report. Raises `LimitReached`."""
         self._count(session, visitor, [Action.REPORT])
 
+    def count_image(self, session: Session, visitor: Visitor) -> None:
+        """Count an uploaded image. Raises `LimitReached`."""
+        self._count(session, visitor, [Action.IMAGE])
+
     def reserve(self, session: Session, battle: StoredBattle) -> Reservation:
         """Reserve the most that the last turn of a battle may cost with any two models. Raises `LimitReached`."""
         at = self._clock()

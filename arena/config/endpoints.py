@@ -6,7 +6,7 @@ import math
 import re
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -66,6 +66,7 @@ class FactSettings(Strict):
 class ModelSettings(Strict):
     """The keys of every model; a judge is a model with `enabled = false`."""
 
+    passes_images: ClassVar[bool] = False  # this kind of endpoint
     name: str = Field(min_length=1, max_length=120)
     enabled: bool = True
     weight: float = Field(default=1.0, ge=0, description="how often it is drawn, relative to the others")
@@ -78,6 +79,7 @@ class ModelSettings(Strict):
     requests_per_minute: float | None = Field(default=None, gt=0, description="in batches")
     tokens_per_minute: float | None = Field(default=None, gt=0, description="in batches")
     price: PriceSettings | None = Field(default=None, description="USD per million tokens")
+    images: bool = Field(default=False, description="true: it reads images (OpenAI's image_url parts)")
     facts: FactSettings = FactSettings()
 
     @field_validator("name")
@@ -86,6 +88,15 @@ class ModelSettings(Strict):
         if name != name.strip() or not name.isprintable():
             raise ValueError("has spaces around it or characters that cannot be printed")
         return name
+
+    @model_validator(mode="after")
+    def endpoint_passes_images(self) -> ModelSettings:
+        if self.images and not self.passes_images:
+            raise ValueError(
+                "images must be false for this kind of endpoint, which passes text only. "
+                'Serve the model with a server that reads images, and use endpoint = "openai"'
+            )
+        return self
 
     @field_validator("weight")
     @classmethod
@@ -98,6 +109,7 @@ class ModelSettings(Strict):
 class OpenAISettings(ModelSettings):
     """A model behind any OpenAI-compatible server."""
 
+    passes_images: ClassVar[bool] = True
     endpoint: Literal["openai"]
     url: str = Field(description="base URL, with /v1 where the server has it")
     model: str | None = Field(default=None, description="its name at the server; the arena's name if missing")
@@ -172,6 +184,7 @@ class TransformersSettings(WeightsSettings):
 class VllmSettings(ModelSettings):
     """vLLM in this process, for batches (extra `vllm`); for a page use vLLM's own server with `openai`."""
 
+    passes_images: ClassVar[bool] = True
     endpoint: Literal["vllm"]
     source: str = Field(description="a directory or a hub id")
     revision: str | None = None
@@ -201,6 +214,7 @@ class RewardSettings(WeightsSettings):
 class ScriptedSettings(ModelSettings):
     """The shipped fake, for tests and a first look."""
 
+    passes_images: ClassVar[bool] = True
     endpoint: Literal["scripted"]
     replies: tuple[str, ...] = ()
     style: Literal["plain", "lists"] = "plain"

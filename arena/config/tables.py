@@ -61,6 +61,9 @@ class WebSettings(Strict):
     )
     explain: bool = Field(default=True, description="visitors may start explanations by models with weights here")
     max_body_bytes: int = Field(default=1_000_000, ge=10_000, description="of a request; larger ones are refused")
+    max_image_bytes: int = Field(
+        default=5_000_000, ge=10_000, le=50_000_000, description="of an uploaded image; larger ones are refused"
+    )
 
     @field_validator("trusted_proxies")
     @classmethod
@@ -96,6 +99,7 @@ class NameAliasSettings(Strict):
 class BattleSettings(Strict):
     max_prompt_characters: int = Field(default=20_000, ge=1)
     max_turns: int = Field(default=10, ge=1)
+    max_images: int = Field(default=4, ge=0, le=16, description="of a prompt; 0: none can be attached")
     first_token_timeout: float = Field(default=60.0, gt=0, description="seconds")
     turn_timeout: float = Field(default=300.0, gt=0, description="seconds for both completions of a turn")
     pacing: Literal["equal", "off"] = Field(
@@ -133,6 +137,8 @@ class LimitSettings(Strict):
     votes_per_address: int = Field(default=3600, ge=0, description="in an hour")
     reports_per_voter: int = Field(default=20, ge=0, description="in an hour")
     reports_per_address: int = Field(default=200, ge=0, description="in an hour")
+    images_per_voter: int = Field(default=60, ge=0, description="uploaded in an hour")
+    images_per_address: int = Field(default=600, ge=0, description="uploaded in an hour")
     codes_per_address: int = Field(default=20, ge=0, description="recovery codes entered in an hour")
     calls_per_minute: int = Field(default=1200, ge=0, description="to all models; a turn has two")
     tokens_per_day: int = Field(default=50_000_000, ge=0, description="prompts and completions of all models")

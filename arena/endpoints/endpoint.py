@@ -2,6 +2,8 @@
 
 A request is the body of an OpenAI chat completion, a plain mapping:
 ``{"messages": [{"role": "user", "content": "…"}], "max_tokens": 256, "temperature": 0.7, "stop": ["…"]}``.
+A message with images has a list of parts as its content: ``{"type": "text", "text": "…"}`` and
+``{"type": "image_url", "image_url": {"url": "data:image/png;base64,…"}}``.
 The endpoint knows which model it serves, so ``model`` is not in the request. It answers with a stream of
 text deltas that ends with one `Finish`.
 """
@@ -132,6 +134,13 @@ class Completion:
 
     text: str
     finish: Finish
+
+
+def text_of(content: Any) -> str:
+    """The text of a message: a string, or the joined texts of its parts."""
+    if isinstance(content, list | tuple):
+        return "".join(str(part.get("text") or "") for part in content if part.get("type") == "text")
+    return str(content)
 
 
 async def complete(endpoint: Endpoint, request: Request) -> Completion:

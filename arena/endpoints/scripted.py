@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from arena.endpoints.endpoint import Blame, EndpointError, Failure, Finish, Request, Usage
+from arena.endpoints.endpoint import Blame, EndpointError, Failure, Finish, Request, Usage, text_of
 
 Fault = Literal["before_first_token", "midway", "silent"]
 
@@ -65,7 +65,7 @@ class Scripted:
         turn: int = sum(message["role"] == "user" for message in messages) - 1
         if self.replies:
             return self.replies[min(turn, len(self.replies) - 1)]
-        prompt = str(messages[-1]["content"])
+        prompt = text_of(messages[-1]["content"])
         opening = OPENINGS[zlib.crc32(f"{self.style}\n{prompt}".encode()) % len(OPENINGS)]
         quoted = " ".join(prompt.split()[:12])
         if self.style == "lists":
@@ -75,4 +75,4 @@ class Scripted:
 
 
 def _words(request: Request) -> int:
-    return sum(len(str(message["content"]).split()) for message in request["messages"])
+    return sum(len(text_of(message["content"]).split()) for message in request["messages"])

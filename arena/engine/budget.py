@@ -22,6 +22,10 @@ COMMON = b"acdehilmnoprstu "
 TOKENS_PER_COMMON = 2 / 3
 TEMPLATE = 48  # tokens that the template of a chat adds to a request: its marks, and a short system prompt
 MESSAGE = 16  # tokens that it adds to each message
+# Tokens of an image of at most 2048 x 2048 pixels. Qwen2-VL has the most of the usual models: one token for 28 x 28
+# pixels and two marks (arXiv:2409.12191, section 2.1), which is 74 x 74 + 2. Claude has width x height / 750, scaled
+# down to about 1,600; GPT-4o 85 + 170 for each of at most 8 tiles, 1,445.
+IMAGE_TOKENS = 5_478
 # Characters per token that no ordinary text exceeds: a server that reports fewer tokens than this reports nothing.
 MOST_CHARACTERS_PER_TOKEN = 8
 IMPLAUSIBLE = 10  # times the most of a call: a report above this is wrong; below it, a server has its own prompt
@@ -42,8 +46,11 @@ def estimated_tokens(body: Request) -> tuple[int, int]:
     """The expected prompt tokens and the most completion tokens of a request, without its tokenizer."""
     if "messages" not in body:  # a log-likelihood: nothing is written
         return round(len(_bytes(_scored(body))) / BYTES_PER_TOKEN) + 1, 1
-    size = len(_bytes(json.dumps(body["messages"], ensure_ascii=False)))
-    return round(size / BYTES_PER_TOKEN) + 8, _completion_limit(body, DEFAULT_COMPLETION)
+    messages = body["messages"]
+    size = len(_bytes(json.dumps(_without_images(messages), ensure_ascii=False)))
+    return round(size / BYTES_PER_TOKEN) + 8 + IMAGE_TOKENS * image_count(messages), _completion_limit(
+        body, DEFAULT_COMPLETION
+    )
 
 
 def most_tokens(body: Request) -> tuple[int, int]:
@@ -52,6 +59,7 @@ def most_tokens(body: Request) -> tuple[int, int]:
         return most_of_text(_scored(body)) + 1, 1
     messages = body["messages"]
     prompt = sum(MESSAGE + most_of_text(_content(message)) for message in messages)
+    prompt += IMAGE_TOKENS * image_count(messages)
     nested = (value for name, value in body.items() if name != "messages" and isinstance(value, dict | list))
     schemas = sum(len(_bytes(json.dumps(value, ensure_ascii=False))) for value in nested)
     return TEMPLATE + prompt + schemas, _completion_limit(body, size_limits.TOKENS)
@@ -95,11 +103,33 @@ def _scored(body: Request) -> str:
     return "".join(str(body.get(name, "")) for name in ("context", "continuation", "text"))
 
 
+def image_count(messages: Any) -> int:
+    """The number of image parts in messages."""
+    return sum(
+        sum(map(_is_image, content))
+        for message in messages
+        if isinstance(content := message.get("content"), list | tuple)
+    )
+
+
+def _is_image(part: Any) -> bool:
+    return isinstance(part, Mapping) and part.get("type") == "image_url"
+
+
+def _without_images(messages: Any) -> Any:
+    """The messages without the contents of images."""
+    if not image_count(messages):
+        return messages
+    return [{**message, "content": _content(message.get("content"))} for message in messages]
+
+
 def _content(value: Any) -> str:
-    """All texts of a message, a list of them, or a part of one."""
+    """All texts of a message, a list of them, or a part of one. An image has none."""
     if isinstance(value, str):
         return value
     if isinstance(value, Mapping):
+        if _is_image(value):
+            return ""
         return "".join(_content(inner) for inner in value.values())
     return "".join(map(_content, value)) if isinstance(value, list | tuple) else ""
 

@@ -17,6 +17,7 @@ class Action(StrEnum):
     TURN = "turn"  # the first prompt of a battle, each later one, and each regeneration
     VOTE = "vote"
     REPORT = "report"  # of a battle to the operator
+    IMAGE = "image"  # uploaded
     CALL = "call"  # one request to a model
     CODE = "code"  # one attempt to enter a recovery code
 
@@ -64,6 +65,9 @@ _REFUSALS = {
     (Scope.VOTER, Action.REPORT): gettext_noop(
         "You have sent {most:,} reports in the last {window}. You can send the next one in {wait}."
     ),
+    (Scope.VOTER, Action.IMAGE): gettext_noop(
+        "You have attached {most:,} images in the last {window}. You can attach the next one in {wait}."
+    ),
     (Scope.ADDRESS, Action.BATTLE): gettext_noop(
         "Visitors from your network have started {most:,} battles in the last {window}. "
         "You can start the next one in {wait}."
@@ -79,6 +83,10 @@ _REFUSALS = {
     (Scope.ADDRESS, Action.REPORT): gettext_noop(
         "Visitors from your network have sent {most:,} reports in the last {window}. "
         "You can send the next one in {wait}."
+    ),
+    (Scope.ADDRESS, Action.IMAGE): gettext_noop(
+        "Visitors from your network have attached {most:,} images in the last {window}. "
+        "You can attach the next one in {wait}."
     ),
     (Scope.ADDRESS, Action.CODE): gettext_noop(
         "Visitors from your network have entered {most:,} recovery codes in the last {window}. "

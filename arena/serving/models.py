@@ -29,7 +29,7 @@ from arena.serving.availability import SUSPENSION_SECONDS, Availability, State, 
 
 log = logging.getLogger(__name__)
 
-Message = Mapping[str, str]
+Message = Mapping[str, Any]  # its content is a text, or a list of parts
 
 RETRY_INTERVAL = 15.0  # seconds between two attempts to reach a server that is down
 
@@ -70,9 +70,17 @@ class Serving:
     models: Mapping[str, ServedModel]
     _starting: list[asyncio.Task[None]] = field(default_factory=list)
 
-    def available_weights(self) -> dict[str, float]:
-        """The sampling weight of each model that is available now."""
-        return {name: model.settings.weight for name, model in self.models.items() if model.availability.available}
+    def available_weights(self, images: bool = False) -> dict[str, float]:
+        """The sampling weight of each model that is available now; with `images`, of those that read images."""
+        return {
+            name: model.settings.weight
+            for name, model in self.models.items()
+            if model.availability.available and (model.settings.images or not images)
+        }
+
+    def image_readers(self) -> int:
+        """The number of models that read images, available or not."""
+        return sum(model.settings.images for model in self.models.values())
 
     def started(self) -> int:
         """The number of models that have started, suspended ones included."""

@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 
 from arena.rules.modes import Mode
 from arena.rules.votes import HUMAN, SIDES, Side
+from arena.store.images import StoredImage, attach, images_of_turns
 from arena.store.pending_votes import StoredPendingVote, decoded, find_pending
 from arena.store.schema.battles import (
     Battle,
@@ -49,6 +50,7 @@ class StoredTurn:
     prompt: str
     attempt: int
     completions: Mapping[Side, Written]
+    images: tuple[StoredImage, ...] = ()  # of the prompt
 
 
 @dataclass(frozen=True)
@@ -142,13 +144,18 @@ def lock_open(session: Session, public_id: str) -> StoredBattle:
     return find_running(session, public_id)
 
 
-def add_turn(session: Session, battle_id: int, prompt: str) -> None:
-    """Add the next prompt of a running battle, with the completions of all its sides running."""
+def add_turn(session: Session, battle_id: int, prompt: str, images: Sequence[str] = ()) -> None:
+    """Add the next prompt of a running battle, with the completions of all its sides running.
+
+    `images` are ids of the voter's images. Raises `NoSuchImage`.
+    """
+    battle = session.get_one(Battle, battle_id)
     last = session.exec(select(func.max(Turn.number)).where(Turn.battle_id == battle_id)).one() or 0
     turn = Turn(battle_id=battle_id, number=last + 1, prompt=prompt)
     session.add(turn)
     session.flush()
-    _add_attempt(session, turn.id or 0, 1, Mode(session.get_one(Battle, battle_id).mode).sides)
+    attach(session, turn.id or 0, battle.voter, images)
+    _add_attempt(session, turn.id or 0, 1, Mode(battle.mode).sides)
 
 
 def add_attempt(session: Session, battle_id: int, sides: Sequence[Side] = SIDES) -> None:
@@ -239,6 +246,7 @@ def _stored(session: Session, battle: Battle) -> StoredBattle:
         ).all()
     )
     turns = session.exec(select(Turn).where(Turn.battle_id == battle.id).order_by(col(Turn.number))).all()
+    images = images_of_turns(session, [battle.id or 0])
     vote = session.exec(
         select(Vote.winner, Vote.reasons).where(Vote.battle_id == battle.id, Vote.source == HUMAN)
     ).one_or_none()
@@ -249,7 +257,7 @@ def _stored(session: Session, battle: Battle) -> StoredBattle:
         model_a=names[battle.model_a_id],
         model_b=names[battle.model_b_id],
         status=BattleStatus(battle.status),
-        turns=tuple(_stored_turn(session, turn) for turn in turns),
+        turns=tuple(_stored_turn(session, turn, images.get(turn.id or 0, ())) for turn in turns),
         winner=vote[0] if vote else None,
         reasons=decoded(vote[1]) if vote else (),
         pending=find_pending(session, battle.id or 0) if battle.status == BattleStatus.OPEN else None,
@@ -258,7 +266,7 @@ def _stored(session: Session, battle: Battle) -> StoredBattle:
     )
 
 
-def _stored_turn(session: Session, turn: Turn) -> StoredTurn:
+def _stored_turn(session: Session, turn: Turn, images: tuple[StoredImage, ...]) -> StoredTurn:
     rows = session.exec(
         select(CompletionRow).where(CompletionRow.turn_id == turn.id).order_by(col(CompletionRow.attempt))
     ).all()
@@ -269,6 +277,7 @@ def _stored_turn(session: Session, turn: Turn) -> StoredTurn:
         prompt=turn.prompt,
         attempt=max(row.attempt for row in rows),
         completions={side: _written(latest[side]) for side in SIDES if side in latest},
+        images=images,
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from sqlmodel import Session, col, select
 
 from arena.rules.votes import HUMAN
+from arena.store.images import battles_with_images
 from arena.store.prompts import StoredCompletion, StoredPrompt
 from arena.store.schema.battles import Battle, CompletionRow, Model, Turn, Vote
 
@@ -20,6 +21,8 @@ Voted = tuple[StoredPrompt, StoredCompletion, StoredCompletion]
 def voted_battles(session: Session, limit: int | None = None) -> list[Voted]:
     """The battles with a vote of a person and complete texts, in the order of the votes.
 
+    Those with images are not among them: judges read text.
+
     The first completion is that of the left side; its id is that of the battle, and the key of its prompt the public
     id.
     """
@@ -29,7 +32,8 @@ def voted_battles(session: Session, limit: int | None = None) -> list[Voted]:
         .where(Vote.source == HUMAN)
         .order_by(col(Vote.id))
     )
-    battles = session.exec(query).all()
+    shown = battles_with_images(session)
+    battles = [battle for battle in session.exec(query) if battle.id not in shown]
     names = {row.id: row.name for row in session.exec(select(Model))}
     texts = conversations(session, [battle.id or 0 for battle in battles])
     judgeable = []

@@ -10,6 +10,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from arena.rules.seals import FORMER, pseudonym
 from arena.store.explanations import ExplanationRow
+from arena.store.images import delete_images
 from arena.store.ledger import ledger_key
 from arena.store.schema.battle_features import BattleCategory, BattleStyle
 from arena.store.schema.battles import Battle, BattleStatus, CompletionRow, PendingVote, Report, Turn, Vote
@@ -49,6 +50,7 @@ def delete_voter(session: Session, voter: str) -> Deletion:
     ids = [battle.id or 0 for battle in battles]
     voted = set(session.exec(select(Vote.battle_id).join(Battle).where(Battle.voter == voter)))
     name = pseudonym(ledger_key(session), voter)
+    delete_images(session, voter)
     for part in _parts(sorted(voted)):
         _erase_texts(session, part, voter, FORMER + name)
     for part in _parts([number for number in ids if number not in voted]):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from sqlmodel import Session, col, select
 
 from arena.rules.seals import pseudonym
 from arena.rules.votes import HUMAN
+from arena.store.images import images_of_turns, images_of_voter
 from arena.store.ledger import as_sealed, ledger_key
 from arena.store.models import model_ids
 from arena.store.schema.battle_features import BattleCategory
@@ -45,6 +47,10 @@ def about_voter(session: Session, voter: str) -> dict[str, Any]:
                 "created_at": as_sealed(report.created_at),
             }
             for report, battle in session.exec(reports)
+        ],
+        "images": [
+            {**asdict(image), "address": f"/api/v1/images/{image.id}", "created_at": as_sealed(added)}
+            for image, added in images_of_voter(session, voter)
         ],
         "counted_actions": [
             {"action": event.action, "at": as_sealed(event.created_at)} for event in session.exec(events)
@@ -114,8 +120,14 @@ def _parts(session: Session, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
         for number in ids
     }
     turns = select(Turn).where(col(Turn.battle_id).in_(ids)).order_by(col(Turn.number))
+    images = images_of_turns(session, ids)
     for turn in session.exec(turns):
-        prompt = {"turn": turn.number, "prompt": turn.prompt, "created_at": as_sealed(turn.created_at)}
+        prompt = {
+            "turn": turn.number,
+            "prompt": turn.prompt,
+            "images": [image.id for image in images.get(turn.id or 0, ())],
+            "created_at": as_sealed(turn.created_at),
+        }
         parts[turn.battle_id]["prompts"].append(prompt)
     written = (
         select(Turn.battle_id, Turn.number, CompletionRow)

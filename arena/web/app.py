@@ -114,7 +114,12 @@ def _add_middleware(
     app: FastAPI, settings: Settings, database: Database, environment: Environment, signer: CookieSigner
 ) -> None:
     """The innermost comes first."""
-    app.add_middleware(BodyLimit, environment=environment, max_body=settings.web.max_body_bytes)
+    app.add_middleware(
+        BodyLimit,
+        environment=environment,
+        max_body=settings.web.max_body_bytes,
+        larger={v1.IMAGES: settings.web.max_image_bytes},
+    )
     app.add_middleware(ServedRoutes, own=app.routes, environment=environment)
     app.add_middleware(
         Sessions,
@@ -147,6 +152,7 @@ def _watches(battles: Battles, lag: LoopLag) -> list[Periodic]:
         Periodic("measure the lag of the event loop", PROBE_EVERY, lag.probe),
         Periodic("stop turns that nobody reads", UNREAD_EVERY, battles.stop_unread),
         Periodic("forget visitors after a day", TIDY_EVERY, battles.forget_visitors),
+        Periodic("delete images that no prompt uses", TIDY_EVERY, battles.delete_unused_images),
     ]
 
 

@@ -10,6 +10,7 @@ from arena.store.schema import (  # noqa: F401
     battle_features,
     battles,
     benchmarks,
+    images,
     judging,
     ledger,
     usage,

@@ -34,6 +34,7 @@ TEXTS = (
     "Busy",
     "CodeRefused",
     "DeletionRefused",
+    "ImageRejected",
     "NoSuchBoard",
     "NoSuchDay",
     "Phrase",

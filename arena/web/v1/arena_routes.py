@@ -49,8 +49,7 @@ def arena_document(api: BattleContext) -> dict[str, Any]:
         "limits": {
             "prompt_characters": settings.battles.max_prompt_characters,
             "turns": settings.battles.max_turns,
-            "images": 0,
-            "image_bytes": 0,
+            **_image_limits(api),
         },
         "reasons": {"better": _labelled(BETTER), "both_bad": _labelled(BAD)},
         "prompts": {category: list(prompts) for category, prompts in suggested_prompts(language.code).items()},
@@ -64,10 +63,20 @@ def _labelled(reasons: Any) -> list[dict[str, str]]:
     return [{"reason": reason, "label": gettext(label)} for reason, label in reasons.items()]
 
 
+def _image_limits(api: BattleContext) -> dict[str, int]:
+    """The most images of a prompt, with chosen models and with drawn ones, and the most bytes of each."""
+    readers, most = api.battles.serving.image_readers(), api.settings.battles.max_images
+    return {
+        "images": most if readers else 0,
+        "blind_images": most if readers >= 2 else 0,
+        "image_bytes": api.settings.web.max_image_bytes if readers and most else 0,
+    }
+
+
 def _models(api: BattleContext) -> list[dict[str, Any]]:
     """The models that can be chosen now."""
     return [
-        {"model": name, "images": bool(getattr(model.settings, "images", False))}
+        {"model": name, "images": model.settings.images}
         for name, model in sorted(api.battles.serving.models.items())
         if model.availability.available
     ]

@@ -47,12 +47,15 @@ Api = Annotated[BattleContext, Depends(_context)]
 class BattleRoute(ProblemRoute):
     """A route whose refusals have a `code`. Requests that change something must come from the arena's own pages."""
 
+    media_types: tuple[str, ...] = ("application/json",)  # of bodies; a form of another site can send none of them
+    other_media = NOT_JSON
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
 
         async def handled(request: Request) -> Response:
             try:
-                await _check(request)
+                await self._check(request)
                 response = await handle(request)
             except Refusal as refusal:
                 return _reply(problem_of(refusal), request)
@@ -67,19 +70,18 @@ class BattleRoute(ProblemRoute):
 
         return handled
 
+    async def _check(self, request: Request) -> None:
+        """Raises `BattleProblem` for a change from another site, and for a body of another media type."""
+        if request.method in SAFE:
+            return
+        context = await _context(request)
+        check_origin(request, context.settings.web.public_url)
+        media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media not in self.media_types and await request.body():
+            raise BattleProblem("media_type", self.other_media)
+
     def invalid(self, error: RequestValidationError, request: Request) -> Response:
         return _reply(BattleProblem("bad_value", described(error)), request)
-
-
-async def _check(request: Request) -> None:
-    """Raises `BattleProblem` for a change from another site, and for a body that a form of another site can send."""
-    if request.method in SAFE:
-        return
-    context = await _context(request)
-    check_origin(request, context.settings.web.public_url)
-    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media != "application/json" and await request.body():
-        raise BattleProblem("media_type", NOT_JSON)
 
 
 def _reply(refused: BattleProblem, request: Request) -> Response:

@@ -16,7 +16,8 @@ _CARD = {
 }  # fmt: skip
 BATTLE = {
     "id": "Zr9xQ2kPm1aB7cDe", "mode": "blind", "status": "voted", "turn": 1, "attempt": 1,
-    "can_vote": False, "can_continue": False, "can_stop": False, "shared": False, "interrupted": False,
+    "can_vote": False, "can_continue": False, "can_stop": False, "can_add_images": False,
+    "shared": False, "interrupted": False,
     "failure": None, "vote": {"winner": "model_a", "reasons": ["correct"], "counts": True, "undo_until": None},
     "models": {"a": "smollm2-135m-instruct", "b": "qwen2.5-0.5b-instruct"},
     "completions": {"a": {"status": "finished", "truncated": False}, "b": {"status": "finished", "truncated": False}},
@@ -28,11 +29,11 @@ BATTLE = {
 ARENA = {
     "title": "Arena", "language": "en", "languages": [{"code": "en", "name": "English"}], "can_begin": True,
     "why_not": None, "undo_seconds": 5.0,
-    "limits": {"prompt_characters": 20000, "turns": 10, "images": 0, "image_bytes": 0},
+    "limits": {"prompt_characters": 20000, "turns": 10, "images": 4, "blind_images": 4, "image_bytes": 5000000},
     "reasons": {"better": [{"reason": "correct", "label": "correct"}], "both_bad": [{"reason": "wrong", "label": "wrong"}]},
     "prompts": {"coding": ["Explain what a race condition is."]},
     "consent": "A battle is published only if you agree to share it.",
-    "models_available": 4, "models": [{"model": "smollm2-135m-instruct", "images": False}],
+    "models_available": 4, "models": [{"model": "smollm2-135m-instruct", "images": True}],
 }  # fmt: skip
 EVENTS = (
     'retry: 1000\n\nevent: text\nid: 1.1.6.6\ndata: {"a":"Birch.","b":"A tree"}\n\n'
@@ -44,7 +45,7 @@ WORDS = {
     403: "The request may come from a page of another site",
     404: "The battle is not the voter's or does not exist",
     409: "The state of the battle does not allow it",
-    415: "The body is not application/json",
+    415: "The body is not of the media type that this address takes",
     422: "The body or a parameter is not valid",
     429: "A limit is reached; Retry-After has the seconds",
     503: "Not now; Retry-After has the seconds",
@@ -91,5 +92,12 @@ SESSION: dict[int | str, dict[str, Any]] = {
 }
 ARENA_EXAMPLE: dict[int | str, dict[str, Any]] = {
     200: {"description": "The arena", "content": {"application/json": {"example": ARENA}}}
+}
+IMAGE = {"id": "Qm3xT0pL7aZc2vBn8dKw1A", "width": 1200, "height": 800, "bytes": 183204}
+UPLOADED = problem_responses(*CHANGE) | {
+    201: {"description": "The kept image", "content": {"application/json": {"example": IMAGE}}}
+}
+IMAGE_BYTES = problem_responses(*READ) | {
+    200: {"description": "The image", "content": {"image/png": {}, "image/jpeg": {}}}
 }
 ARENA_RESPONSES = ARENA_EXAMPLE | problem_responses(422)

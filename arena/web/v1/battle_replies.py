@@ -32,6 +32,7 @@ def state_document(view: BattleView) -> Document:
         "can_vote": view.can_vote,
         "can_continue": view.can_continue,
         "can_stop": view.can_stop,
+        "can_add_images": view.can_add_images,
         "shared": view.shared,
         "interrupted": view.interrupted,
         "failure": _failure(view),

@@ -7,7 +7,15 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 
 from arena import __version__
-from arena.web.v1 import arena_routes, battle_routes, board_routes, embedded_routes, me_routes, record_routes
+from arena.web.v1 import (
+    arena_routes,
+    battle_routes,
+    board_routes,
+    embedded_routes,
+    image_routes,
+    me_routes,
+    record_routes,
+)
 from arena.web.v1.context import Served
 from arena.web.v1.problems import ProblemRoute
 
@@ -18,6 +26,7 @@ for group in (board_routes, record_routes, embedded_routes):
 router.include_router(arena_routes.router)
 router.include_router(battle_routes.router)
 router.include_router(battle_routes.sessions)
+router.include_router(image_routes.router)
 router.include_router(me_routes.router)
 
 

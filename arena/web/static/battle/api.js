@@ -54,7 +54,7 @@ export const api = {
   share: (id, shared) => request("PUT", of(id, "/shared"), { shared }),
   report: (id, body) => request("POST", of(id, "/report"), body),
   leave: (id) => request("POST", of(id, "/leave"), undefined, { keepalive: true }),
-  upload: (image) => request("POST", "/api/v1/images", image),
+  upload: (image) => request("POST", "/api/v1/images", image, { signal: AbortSignal.timeout(2 * PATIENCE) }),
   streamOf: (id, position) => `${BATTLES}/${encodeURIComponent(id)}/stream?format=html`
     + (position ? `&last_event_id=${encodeURIComponent(position)}` : ""),
 };

@@ -1,7 +1,7 @@
 // The composer: one field for the first prompt, the next one and the changed one.
 import { send, stop } from "./actions.js";
 import { all, button, el, fill, find, show, write } from "./dom.js";
-import { attachedImages, clearImages } from "./images.js";
+import { attachedImages, clearImages, isUploading } from "./images.js";
 import { chosenMode } from "./modes.js";
 import { hasText, isFailed, isOver, isPending, isRunning, sides, state, subscribe } from "./state.js";
 
@@ -49,6 +49,7 @@ function onComposerKey(event) {
 function obstacle() {
   if (state.offline) return t("The arena cannot be reached. Your prompt is kept.");
   if (isRunning()) return t("Both models are still writing. Wait until they finish, or stop them.");
+  if (isUploading()) return t("An image is still being uploaded. Your prompt is kept: send it again then.");
   if (isPending()) return t("Your vote counts in a moment. Your prompt is kept: send it again then.");
   if (isOver() && state.facts?.can_begin === false) return state.facts.why_not ?? t("No battle can start at the moment.");
   if (!isOver() && !state.editing && !state.battle.can_continue) return t("This battle takes no further prompt. Vote, or start a new battle.");

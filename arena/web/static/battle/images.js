@@ -10,6 +10,9 @@ const attached = []; // {id, url, name}
 
 export const attachedImages = () => attached.filter(({ id }) => id).map(({ id }) => id);
 
+/** Whether a prompt sent now would lack an image. */
+export const isUploading = () => attached.some(({ id }) => !id);
+
 export function clearImages() {
   for (const { url } of attached) URL.revokeObjectURL(url);
   attached.length = 0;
@@ -34,8 +37,9 @@ async function add(files) {
 }
 
 function refusal(file) {
-  const most = state.facts?.limits?.image_bytes ?? state.facts?.limits?.max_image_bytes;
-  if (!readsImages()) return t("The models of this arena do not read images.");
+  const { images, image_bytes: most } = state.facts?.limits ?? {};
+  if (!readsImages()) return t("These models do not read images, or this prompt cannot have one.");
+  if (attached.length >= images) return t("A prompt has at most {most} images. Remove some of them.", { most: images });
   if (!TYPES.includes(file.type)) return t("This type of image is not read. Choose a PNG, JPEG, WebP or GIF file.");
   if (most && file.size > most) return t("This image is too large. Choose one of at most {size} MB.", { size: (most / 1e6).toFixed(1) });
   return null;
@@ -55,6 +59,7 @@ function remove(image) {
 }
 
 function drawAttached() {
+  changed();
   const root = find("#attached");
   show(root, attached.length > 0);
   root.replaceChildren(...attached.map((image) => el("span", { class: image.id ? "thumb" : "thumb loading" },

@@ -28,8 +28,10 @@ export function chosenMode() {
 /** Whether the models of the next prompt read images. */
 export const readsImages = () => {
   const able = (name) => names?.some(({ model, images }) => model === name && images);
-  if (!state.facts?.limits?.images) return false;
-  return choice.mode === "blind" || choice.models.slice(0, choice.mode === "single" ? 1 : 2).every(able);
+  if (!state.facts?.limits?.images || state.editing) return false;
+  if (!isOver()) return Boolean(state.battle.can_add_images);
+  if (choice.mode === "blind") return Boolean(state.facts.limits.blind_images);
+  return choice.models.slice(0, choice.mode === "single" ? 1 : 2).every(able);
 };
 
 /** Two chosen models are always two: what was chosen last stays, the other one gives way. */

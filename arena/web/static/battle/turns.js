@@ -61,7 +61,7 @@ function turn(number) {
   }, "button quiet small fold", { "aria-expanded": "false", hidden: true });
   const both = state.battle.mode === "single" ? t("Run the model again") : t("Run both again");
   return el("article", { class: "turn", "data-number": number, "aria-label": t("Turn {number}", { number }) },
-    el("div", { class: "prompt" }, prompt, fold,
+    el("div", { class: "prompt" }, el("div", { class: "prompt-images", hidden: true }), prompt, fold,
       el("span", { class: "prompt-tools" },
         icon("edit", t("Edit and send again"), editLast, `edit-${number}`),
         icon("again", both, () => regenerate(), `both-${number}`))),
@@ -108,11 +108,22 @@ function drawTurn(root, one) {
     node.dataset.prompt = promptKey;
     show(find(".fold", node), one.prompt.length > LONG_PROMPT || one.prompt.split("\n").length > 4);
   }
+  drawImages(node, one);
   const idle = isLast && state.battle.can_continue && !state.busy && !state.battle.vote;
   const canRepeat = isLast && state.battle.status === "open" && !state.battle.vote && !state.busy;
   show(find(".prompt-tools", node), idle || canRepeat);
   for (const letter of sides()) drawSide(node, one, letter, isLast, canRepeat);
   if (isNew) { drawPanes(); if (isLast) showLastTurn(); }
+}
+
+function drawImages(node, one) {
+  const root = find(".prompt-images", node), ids = one.images ?? [];
+  show(root, ids.length > 0);
+  fill(root, ids.join(" "), () => ids.map((id, place) => {
+    const address = `/api/v1/images/${encodeURIComponent(id)}`;
+    const name = t("Image {number} of the prompt", { number: place + 1 });
+    return el("a", { href: address, target: "_blank", rel: "noopener" }, el("img", { src: address, alt: name }));
+  }));
 }
 
 function drawSide(node, one, letter, isLast, canRepeat) {
