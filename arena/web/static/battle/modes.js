@@ -49,7 +49,7 @@ function modelSelect(position) {
   const label = choice.mode === "single" ? t("Model") : t("Model {letter}", { letter: "AB"[position] });
   return el("select", {
     "aria-label": label, "data-focus": `model-${position}`,
-    onchange: (event) => { choice.models[position] = event.target.value; completeChoice(position); drawModes(); },
+    onchange: (event) => { choice.models[position] = event.target.value; completeChoice(position); drawModes(); changed(); },
   }, ...options.map((name) => el("option", { value: name, selected: name === choice.models[position] }, name)));
 }
 
@@ -57,7 +57,7 @@ function modeSelect() {
   const modes = [["blind", t("Blind battle")], ["chosen", t("Two chosen models")], ["single", t("One model")]];
   return el("select", {
     "aria-label": t("Mode"), "data-focus": "mode",
-    onchange: (event) => { choice.mode = event.target.value; drawModes(); if (choice.mode !== "blind") loadModels(); },
+    onchange: (event) => { choice.mode = event.target.value; drawModes(); changed(); if (choice.mode !== "blind") loadModels(); },
   }, ...modes.map(([value, name]) => el("option", { value, selected: value === choice.mode }, name)));
 }
 
