@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+PAUSE = 0.2  # seconds between events
 EVENTS = (
-    'data: {"choices": [{"index": 0, "delta": {"content": "A red square."}, "finish_reason": null}]}\n\n'
-    'data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}\n\n'
-    "data: [DONE]\n\n"
+    'data: {"choices": [{"index": 0, "delta": {"content": "A red"}, "finish_reason": null}]}\n\n',
+    'data: {"choices": [{"index": 0, "delta": {"content": " square."}, "finish_reason": null}]}\n\n',
+    'data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}\n\n',
+    "data: [DONE]\n\n",
 )
 
 
@@ -38,14 +41,17 @@ def recording_server() -> Iterator[Recorder]:
 
         def do_POST(self) -> None:
             recorder.bodies.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-            self.reply("text/event-stream", EVENTS.encode())
+            self.reply("text/event-stream", *map(str.encode, EVENTS))
 
-        def reply(self, media: str, body: bytes) -> None:
+        def reply(self, media: str, *pieces: bytes) -> None:
             self.send_response(200)
             self.send_header("content-type", media)
-            self.send_header("content-length", str(len(body)))
+            self.send_header("content-length", str(sum(map(len, pieces))))
             self.end_headers()
-            self.wfile.write(body)
+            for piece in pieces:
+                self.wfile.write(piece)
+                self.wfile.flush()
+                time.sleep(PAUSE if len(pieces) > 1 else 0)
 
         def log_message(self, *_: object) -> None:
             """Nothing on the terminal."""
