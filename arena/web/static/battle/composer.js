@@ -96,8 +96,11 @@ function drawComposer() {
   find("#composer").classList.toggle("compact", Boolean(state.battle));
 }
 
-/** A failed battle gives its prompt back. */
+/** A failed battle gives its prompt back; when it runs again, the prompt is no longer there to be sent. */
 function keepPrompt() {
+  const isAgain = isRunning() && keepPrompt.done === state.battle.id;
+  if (isAgain && field().value === state.battle.turns.at(-1)?.prompt) setPrompt("", false);
+  if (isAgain) keepPrompt.done = null;
   if (!isFailed() || field().value || keepPrompt.done === state.battle.id) return;
   keepPrompt.done = state.battle.id;
   setPrompt(state.battle.turns.at(-1)?.prompt ?? "", false);

@@ -39,7 +39,7 @@ const winners = { model_a: "a", model_b: "b" };
 function card(side, data) {
   const won = winners[state.battle.vote?.winner] === side;
   const name = el("h3", {}, el("a", { href: data.page ?? data.url, target: "_blank", rel: "noopener" }, data.model));
-  return el("article", { class: `card reveal-card ${side}` },
+  return el("article", { class: `card reveal-card ${side}`, "aria-label": data.model },
     el("header", {}, el("span", { class: `letter ${side}`, "aria-hidden": "true" }, side.toUpperCase()), name,
       won ? el("span", { class: "tag won" }, t("Your choice")) : null),
     data.organisation ? el("p", { class: "hint" }, data.organisation) : null,
