@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any
 
 from arena import __version__
@@ -17,10 +18,15 @@ Mask = Callable[[str, bool], str]  # a text, and whether it is whole, to the tex
 
 
 def export_text(database: Database, voter: str, mask: Mask) -> Iterator[str]:
-    """The JSON document in parts, so that a long history takes little memory.
+    """The JSON document in parts, so that a long history takes little memory. The first part is read at once.
 
-    `mask` hides the names of models in the texts of battles that are still blind.
+    `mask` hides the names of models in the texts of battles that are still blind. Raises `DatabaseUnavailable`.
     """
+    parts = _parts(database, voter, mask)
+    return chain([next(parts)], parts)
+
+
+def _parts(database: Database, voter: str, mask: Mask) -> Iterator[str]:
     with database.read() as session:
         head = {
             "format": FORMAT,

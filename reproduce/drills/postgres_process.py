@@ -36,7 +36,8 @@ class PostgresProcess:
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the server and the processes of its connections."""
-        for pid in [self.pid, *_children(self.pid)]:
+        os.kill(self.pid, number)  # first: a stopped server takes no more connections
+        for pid in _children(self.pid):
             os.kill(pid, number)
 
     def _pg_ctl(self, *arguments: str) -> None:

@@ -279,7 +279,7 @@ async def test_openapi_describes_every_route_with_an_example(client):
     paths = {
         path.removeprefix("/api/v1/"): entry["get"]
         for path, entry in problem["paths"].items()
-        if "battles" not in next(iter(entry.values())).get("tags", ())  # see test_battle_api.py
+        if "get" in entry and not entry["get"].get("tags")  # the others: test_battle_api.py, test_me.py
     }
     expected = {path.partition("?")[0] for path in ROUTES}
     assert paths.keys() == {*expected, "badge.svg", "table.html", "feed.atom"}

@@ -231,6 +231,7 @@ FIELD = {"Elo", "Bradley–Terry", "Davidson", "token", "tokens", "UTC", "USD", 
 DATA = {  # of the populated arena: judges, organisations, licences, tasks, metrics, endpoint
     "north", "south", "Labs", "Apache-2.0", "MIT", "proprietary", "arc-easy", "bbq", "accuracy", "first", "scripted",
     "Arena", "English",  # the switch to the other language
+    "Why is the sky blue?",
 }  # fmt: skip
 PAGES = (
     "/", "/leaderboard", "/leaderboard?style=on&beside=judges", "/leaderboard?at=1999-01-01",
