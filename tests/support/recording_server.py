@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-PAUSE = 0.2  # seconds between events
 EVENTS = (
     'data: {"choices": [{"index": 0, "delta": {"content": "A red"}, "finish_reason": null}]}\n\n',
     'data: {"choices": [{"index": 0, "delta": {"content": " square."}, "finish_reason": null}]}\n\n',
@@ -51,7 +49,6 @@ def recording_server() -> Iterator[Recorder]:
             for piece in pieces:
                 self.wfile.write(piece)
                 self.wfile.flush()
-                time.sleep(PAUSE if len(pieces) > 1 else 0)
 
         def log_message(self, *_: object) -> None:
             """Nothing on the terminal."""

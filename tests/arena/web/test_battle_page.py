@@ -407,3 +407,14 @@ def test_the_page_asks_for_nothing_from_elsewhere(browser, quick):
     assert [url for url in asked if not url.startswith((quick.url, "data:", "blob:"))] == []
     assert [url for url in asked if "/queue/" in url] == []
     page.close()
+
+
+def test_answers_that_end_before_their_stream_begins_are_shown(browser: Browser, quick: Arena) -> None:
+    """The first event says that the turn has ended; before, the page left the stream and showed nothing."""
+    page = open_page(browser, quick.url)
+    page.route("**/stream?*", lambda route: (page.wait_for_timeout(4000), route.continue_()))
+    ask(page, "Hello?")
+    votable(page)
+    for side in "ab":
+        expect(page.locator(f'[data-side="{side}"] .side-text')).not_to_have_text("", timeout=PATIENCE)
+    page.context.close()

@@ -25,8 +25,8 @@ export async function act(name, work) {
   }
 }
 
-/** Takes a battle as the current one. Texts that it leaves out stay as they are. */
-export function accept(battle) {
+/** Takes a battle as the current one. Texts that it leaves out stay as they are. A state of the stream comes before its last text. */
+export function accept(battle, ofStream = false) {
   const before = state.battle?.id === battle.id ? state.battle : null;
   state.battle = withTexts(battle, before);
   if (battle.status === "running" && (before?.status !== "running" || before.attempt !== battle.attempt)) {
@@ -34,7 +34,7 @@ export function accept(battle) {
   }
   history.replaceState(null, "", `/?battle=${encodeURIComponent(battle.id)}`);
   if (battle.status === "running") follow(battle, accept, reload);
-  else unfollow();
+  else if (!ofStream) unfollow();
   if (battle.vote?.counts && !state.battle.reveal && !battle.turns) reload(); // a state of the stream has no cards
   changed();
 }

@@ -39,7 +39,7 @@ function connect(following) {
     applyFrame(state.battle.turn, frame);
     changed();
   });
-  on("state", (battle) => following.accept(battle));
+  on("state", (battle) => following.accept(battle, true));
   on("end", () => finish(following));
   on("replaced", () => finish(following));
   source.onerror = () => {
