@@ -7,6 +7,7 @@ A block is `<div class="code-block">` with the name of its language, a button fo
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from functools import lru_cache
 from html import escape as escape_all
@@ -25,6 +26,8 @@ from arena.web.markdown.rules import render_by
 MAX_HIGHLIGHTED = 10_000  # of a block
 MAX_HIGHLIGHTED_TEXT = 30_000  # of all blocks of a text
 MAX_LINE = 1_000  # of a line: patterns of lexers search a line again and again
+MAX_SECONDS = 0.2  # of processor time for a block; real code takes a tenth
+BLANK = re.compile(r"\s{200}")  # lexers of C and its kin search all of it from each of its characters
 MAX_DIAGRAM = 5_000  # characters of a diagram that is drawn
 CACHED = 512  # blocks
 NAME = re.compile(r"[\w+#.-]{1,24}")
@@ -87,18 +90,24 @@ def highlighted(code: str, lexer: str) -> str:
     >>> highlighted("x = 1", "python")
     'x = <span class="m">1</span>'
     """
-    if max(map(len, code.split("\n"))) > MAX_LINE:
+    if max(map(len, code.split("\n"))) > MAX_LINE or BLANK.search(code):
         return escaped(code)
-    return "".join(
-        f'<span class="{colour}">{escaped(text)}</span>' if colour else escaped(text)
-        for colour, text in _coloured(code, lexer)
-    )
+    try:
+        return "".join(
+            f'<span class="{colour}">{escaped(text)}</span>' if colour else escaped(text)
+            for colour, text in _coloured(code, lexer)
+        )
+    except TimeoutError:
+        return escaped(code)
 
 
 def _coloured(code: str, lexer: str) -> Iterator[tuple[str, str]]:
-    """(colour, text), each as long as the colour stays the same."""
+    """(colour, text), each as long as the colour stays the same. Raises `TimeoutError`."""
     colour, parts = "", list[str]()
-    for kind, text in _lexer(lexer).get_tokens(code):
+    began = time.thread_time()
+    for number, (kind, text) in enumerate(_lexer(lexer).get_tokens(code)):
+        if number % 16 == 0 and time.thread_time() - began > MAX_SECONDS:
+            raise TimeoutError
         this = _colour(kind) if text.strip() else colour
         if this != colour and parts:
             yield colour, "".join(parts)
