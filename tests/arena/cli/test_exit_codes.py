@@ -145,6 +145,7 @@ WRONG = [
     (("bench", "show", "99"), "99"),
     (("speed", "nobody"), "no model is called 'nobody'"),
     (("audit", "nobody", "kitchen.py"), "no model is called 'nobody'"),
+    (("reports", "--kind", "boring"), "Invalid value for '--kind'"),
     (("export", "--out", "bad.jsonl"), "already exists"),
     (("import", "none.csv"), "none.csv"),
     (("import", "bad.jsonl"), "bad.jsonl"),

@@ -361,7 +361,7 @@ def test_an_empty_arena_says_so_everywhere(sqlite):
     with TestClient(create_app(Settings(), sqlite, ready())) as client:
         assert client.get("/leaderboard").status_code == 200  # models are registered at the start
         assert "0 votes" in client.get("/leaderboard").text
-        assert "No shared battle matches yet" in client.get("/battles").text
+        assert "No battle is shared yet" in client.get("/battles").text
         for plot in PLOTS:
             assert client.get(f"/plots/{plot.name}.json").json()["notice"]
             assert client.get(f"/plots/{plot.name}.csv").status_code in (200, 404)
