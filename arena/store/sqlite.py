@@ -16,6 +16,7 @@ from arena.store.circuit_breaker import CircuitBreaker
 from arena.store.connection_limits import ConnectionLimits
 from arena.store.file_guard import FileGuard
 from arena.store.outages import LOCKED, first_line, outage_reason
+from arena.store.writer_turns import WriterTurns
 
 
 def sqlite_engine(url: str, limits: ConnectionLimits, guard: FileGuard) -> Engine:
@@ -29,7 +30,9 @@ def sqlite_engine(url: str, limits: ConnectionLimits, guard: FileGuard) -> Engin
     )
     event.listen(engine, "do_connect", partial(_connect, guard))
     event.listen(engine, "connect", partial(_set_pragmas, limits, guard))
-    event.listen(engine, "begin", partial(_begin, guard, CircuitBreaker()))
+    turns = WriterTurns(limits.busy_timeout)
+    event.listen(engine, "begin", partial(_begin, guard, CircuitBreaker(), turns))
+    event.listen(engine, "checkin", turns.end)
     event.listen(engine, "commit", lambda _connection: guard.check())
     return engine
 
@@ -61,7 +64,7 @@ def _set_pragmas(limits: ConnectionLimits, guard: FileGuard, connection: Any, _r
     guard.check()
 
 
-def _begin(guard: FileGuard, breaker: CircuitBreaker, connection: Connection) -> None:
+def _begin(guard: FileGuard, breaker: CircuitBreaker, turns: WriterTurns, connection: Connection) -> None:
     """Begin a transaction; a writer locks at once, since a reader that becomes a writer cannot wait for others."""
     guard.check()
     if not connection.get_execution_options().get("arena_write"):
@@ -74,4 +77,6 @@ def _begin(guard: FileGuard, breaker: CircuitBreaker, connection: Connection) ->
         return None
 
     with breaker.attempt(failure):
+        if not turns.begin(connection):
+            raise DatabaseUnavailable(f"{guard.shown}: another write took too long", LOCKED)
         connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -214,8 +214,7 @@ def test_from_a_model_to_a_battle_and_its_votes(browser, lived):
     page.wait_for_url(re.compile("source=judge"))
     page.locator(".cards a").first.click()
     page.get_by_text("keeps to the question").first.wait_for()
-    page.get_by_role("link", name="Explain the verdict").click()
-    expect(page.locator("h1, h2").first).to_contain_text("Why?")
+    expect(page.get_by_role("link", name="Explain the verdict")).to_have_count(0)  # no model here can be explained
     page.context.close()
 
 
