@@ -27,31 +27,6 @@ class Frames(BattleAccess):
             return None
         return self._view(battle, live)
 
-    async def watch(
-        self,
-        voter: str,
-        public_id: str,
-        is_read: Callable[[], bool] = lambda: True,
-        is_wanted: Callable[[], bool] = lambda: True,
-    ) -> AsyncIterator[BattleView]:
-        """Frames of the running turn, at most four a second, then the battle after the turn is stored.
-
-        `is_read` tells whether the frames still reach a browser: a turn without readers is stopped. A turn that
-        another server runs is read from the store until it has ended. Nothing more comes when `is_wanted` is false.
-        """
-        if live := self._running.find(public_id, voter):
-            with live.read_by(is_read):
-                async for _ in live.turn.frames(is_wanted):
-                    yield self._view(live.battle, live)
-        shown = None
-        while is_wanted() and (view := await self.view(voter, public_id)) is not None:
-            if view != shown:
-                yield view
-            if view.status is not BattleStatus.RUNNING:
-                return
-            shown = view
-            await asyncio.sleep(READ_EVERY)
-
     async def follow(
         self, voter: str, public_id: str, is_read: Callable[[], bool] = lambda: True
     ) -> AsyncIterator[Frame | BattleView | None]:

@@ -6,8 +6,8 @@ import asyncio
 import logging
 import time
 from bisect import bisect_left
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import zip_longest
@@ -26,8 +26,6 @@ from arena.store.schema.battles import CompletionStatus
 from judges.visible_text import has_visible_text
 
 log = logging.getLogger(__name__)
-
-FRAME_EVERY = 0.25  # seconds; more frames only cost time and bandwidth, and the page smooths between them
 
 Message = Mapping[str, Any]  # its content is a text, or a list of parts
 
@@ -216,30 +214,6 @@ class LiveTurn:
         """The completions as stored."""
         return {side: self._record(writing) for side, writing in self.sides.items()}
 
-    async def frames(self, is_wanted: Callable[[], bool] = lambda: True) -> AsyncIterator[None]:
-        """One item for each frame with new text, until the turn is stored or the frames are not wanted.
-
-        The first text comes at once, the next frames at most every `FRAME_EVERY` seconds.
-        """
-        shown: tuple[int, ...] = ()
-        while not self.done.is_set() and is_wanted():
-            news = self.news
-            current = self._progress()
-            if current == shown:
-                await _wait(news, FRAME_EVERY)
-                continue
-            shown = current
-            yield
-            await _wait(self.done, FRAME_EVERY)
-        if is_wanted() and self._progress() != shown:
-            yield
-
-    def _progress(self) -> tuple[int, ...]:
-        """What changes with the shown text, without a look at the text."""
-        if self.pacer:
-            return (self.pacer.released,)
-        return tuple(len(writing.text) for writing in self.sides.values())
-
     async def _write(self, side: Side) -> None:
         """Run one side to its end. Failures, and errors of any kind, are recorded in `sides`, not raised."""
         writing, started = self.sides[side], time.monotonic()
@@ -312,8 +286,3 @@ class LiveTurn:
             seconds=writing.seconds,
             leaked=self.name_masker.names_a_model(writing.text),
         )
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)

@@ -174,12 +174,6 @@ def _prompt(turn: StoredTurn, urls: Mapping[str, str]) -> str | list[Mapping[str
     return [{"type": "text", "text": turn.prompt}, *pictures]
 
 
-def vote_text(winner: str | None) -> str:
-    """A vote as text."""
-    words = {"model_a": "A is better", "model_b": "B is better", "tie": "tie", "both_bad": "both are bad"}
-    return words.get(winner or "", "no vote")
-
-
 def _vote(battle: StoredBattle) -> VoteView | None:
     if battle.winner is not None:
         return VoteView(battle.winner, battle.reasons)

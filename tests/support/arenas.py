@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
 from random import Random
 
 from arena.battles.battles import Battles
+from arena.battles.views import BattleView
 from arena.config import BattleSettings, ScriptedSettings
 from arena.serving.availability import State
 from arena.serving.models import Serving, serve
@@ -47,4 +49,15 @@ async def opened_battles(database: Database, *models: ScriptedSettings, **limits
 
 async def settled(battles: Battles, voter: str, public_id: str):
     """The view when the running turn is in the store."""
-    return [view async for view in battles.watch(voter, public_id)][-1]
+    return [view async for view in views_of(battles, voter, public_id)][-1]
+
+
+async def views_of(
+    battles: Battles, voter: str, public_id: str, is_read: Callable[[], bool] = lambda: True
+) -> AsyncIterator[BattleView]:
+    """The battle at each news of its running turn, then as it is in the store."""
+    async for news in battles.follow(voter, public_id, is_read):
+        if isinstance(news, BattleView):
+            yield news
+        elif news and (view := await battles.view(voter, public_id)):
+            yield view

@@ -15,7 +15,7 @@ from arena.rules.prompt_limits import PromptRejected
 from arena.serving.availability import SUSPENSION_SECONDS, State
 from arena.store.schema.battles import BattleStatus, CompletionRow, Vote
 from arena.store.votes import pair_counts, recount
-from tests.support.arenas import LISTS, PLAIN, emptied, opened_battles, ready, settled
+from tests.support.arenas import LISTS, PLAIN, emptied, opened_battles, ready, settled, views_of
 
 SLOW = ScriptedSettings(name="slow-model", endpoint="scripted", delay=0.02, replies=("word " * 400,))
 FAILS_FIRST = ScriptedSettings(name="failing-model", endpoint="scripted", fault="before_first_token")
@@ -67,7 +67,7 @@ async def test_a_conversation_ends_at_the_most_turns(sqlite):
 async def test_an_early_vote_stops_both_models_and_reports_it_on_record(sqlite):
     battles = await opened_battles(sqlite, SLOW, SLOW.model_copy(update={"name": "slow-two"}))
     battle = await battles.begin("ann", "go")
-    async for view in battles.watch("ann", battle.public_id):
+    async for view in views_of(battles, "ann", battle.public_id):
         if view.can_vote:
             break
     assert view.status is BattleStatus.RUNNING
@@ -249,7 +249,7 @@ async def test_a_name_is_hidden_until_the_vote(sqlite):
     )
     battles = await opened_battles(sqlite, vain, PLAIN)
     battle = await battles.begin("ann", "Who are you?")
-    async for view in battles.watch("ann", battle.public_id):
+    async for view in views_of(battles, "ann", battle.public_id):
         assert "Vainglory" not in str(view)
     after = await battles.vote("ann", battle.public_id, "tie")
     assert "I am Vainglory, of course." in str(after.exchanges)

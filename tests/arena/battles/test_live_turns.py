@@ -13,13 +13,14 @@ from sqlmodel import select
 
 from arena.battles.battles import BattleRefused, Battles
 from arena.battles.liveness import LENIENT, LOST_AFTER, SILENT_AFTER
+from arena.battles.turn_frames import news_of
 from arena.battles.votes import VoteRefused
 from arena.config import BattleSettings, ScriptedSettings
 from arena.store import Database
 from arena.store.connection_limits import ConnectionLimits
 from arena.store.schema.battles import BattleStatus, CompletionRow, Server, Vote
 from arena.web.background import Periodic, running
-from tests.support.arenas import emptied, ready, settled
+from tests.support.arenas import emptied, ready, settled, views_of
 
 WORDS = ScriptedSettings(name="words", endpoint="scripted", delay=0.02, replies=("word " * 30,))
 ENDLESS = ScriptedSettings(name="endless", endpoint="scripted", delay=0.02, replies=("word " * 3000,))
@@ -67,7 +68,7 @@ def locked(database: Database):
 async def begun(battles: Battles, voter: str = "ann"):
     """A battle in which both models have written some words."""
     battle = await battles.begin(voter, "go")
-    async for view in battles.watch(voter, battle.public_id):
+    async for view in views_of(battles, voter, battle.public_id):
         if view.can_vote and len(view.exchanges[0].completion_a) > 30:
             return view
     raise AssertionError("the battle ended before it had begun")
@@ -159,7 +160,7 @@ async def test_half_a_name_in_an_interrupted_completion_stays_hidden(sqlite):
     battles = await server(sqlite, VAIN)
     battle = await battles.begin("ann", "Who are you?")
     live = battles._running.find(battle.public_id)
-    async for _ in live.turn.frames():
+    async for _ in news_of(live.turn):
         if live.turn.both_have_begun:
             break
     for writing in live.turn.sides.values():
@@ -256,7 +257,7 @@ async def test_a_turn_that_runs_elsewhere_is_followed_from_the_store(postgres_da
     runs, shows = await server(postgres_database), await server(postgres_database)
     battle = await runs.begin("ann", "go")
     async with running([Periodic("save", 0.05, runs.save_texts)]):
-        views = [view async for view in shows.watch("ann", battle.public_id)]
+        views = [view async for view in views_of(shows, "ann", battle.public_id)]
     assert views[0].status is BattleStatus.RUNNING
     assert views[-1].can_vote
     lengths = [len(view.exchanges[0].completion_a) for view in views]

@@ -11,6 +11,7 @@ from sqlmodel import select
 
 from arena.battles.pacing import Pacer
 from arena.battles.streaming import LiveTurn, StreamTimeouts
+from arena.battles.turn_frames import news_of
 from arena.config import OpenAISettings
 from arena.endpoints import EndpointError, Failure, Finish
 from arena.endpoints.endpoint import Blame
@@ -236,10 +237,16 @@ def written(text: str, pause: float, size: int = 1) -> Callable[[], Events]:
 async def watched(running: LiveTurn) -> list[tuple[str, str]]:
     """All frames that a watcher gets."""
     task = asyncio.create_task(running.run())
-    task.add_done_callback(lambda _task: running.done.set())
-    shown = [(running.visible("a"), running.visible("b")) async for _ in running.frames()]
+    task.add_done_callback(lambda _task: running.end())
+    shown = await followed(running)
     await task
     return [frame for frame in shown if any(frame)]
+
+
+async def followed(running: LiveTurn) -> list[tuple[str, str]]:
+    """Both texts at each news, and at the end."""
+    shown = [(running.visible("a"), running.visible("b")) async for is_new in news_of(running) if is_new]
+    return [*shown, (running.visible("a"), running.visible("b"))]
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -277,7 +284,7 @@ async def test_two_watchers_see_the_same_and_one_who_comes_late_goes_on_from_the
     first = asyncio.create_task(watched(running))
     await asyncio.sleep(1)
     before = len(running.visible("a"))
-    late = [len(running.visible("a")) async for _ in running.frames()]
+    late = [len(a) for a, _ in await followed(running)]
     frames = [len(a) for a, _ in await first]
     assert before > 0
     assert late[0] >= before

@@ -14,7 +14,7 @@ from arena.battles.matchmaking import TooFewModels, draw_other
 from arena.config import ScriptedSettings
 from arena.endpoints import Failure
 from arena.store.schema.battles import Battle, BattleStatus, CompletionRow, CompletionStatus, Turn
-from tests.support.arenas import LISTS, PLAIN, emptied, opened_battles, settled
+from tests.support.arenas import LISTS, PLAIN, emptied, opened_battles, settled, views_of
 
 ENDLESS = ScriptedSettings(name="endless", endpoint="scripted", delay=0.02, replies=("word " * 3000,))
 FAILS = ScriptedSettings(name="failing-model", endpoint="scripted", fault="before_first_token")
@@ -34,7 +34,7 @@ async def fought(battles: Battles, prompt: str = "Why is the sky blue?"):
 async def begun(battles: Battles):
     """A battle in which both models have written."""
     battle = await battles.begin("ann", "go")
-    async for view in battles.watch("ann", battle.public_id):
+    async for view in views_of(battles, "ann", battle.public_id):
         if view.can_vote:
             return view
     raise AssertionError("the battle ended before it had begun")
@@ -142,7 +142,7 @@ async def test_one_side_is_run_again_and_the_other_keeps_its_completion(sqlite, 
     running = await battles.regenerate("ann", view.public_id, side=side)
     assert running.exchanges[0].completions[other].text == before[other]
     assert running.exchanges[0].completions[side].status is CompletionStatus.RUNNING
-    async for frame in battles.watch("ann", view.public_id):
+    async for frame in views_of(battles, "ann", view.public_id):
         assert frame.exchanges[0].completions[other].text == before[other]
     assert (frame.turn, frame.attempt, frame.can_vote) == (1, 2, True)
     with sqlite.read() as session:
@@ -293,7 +293,7 @@ async def test_nothing_of_a_running_turn_tells_which_side_is_done(sqlite):
     quick = ScriptedSettings(name="quick", endpoint="scripted", delay=0, replies=("word",))
     battles = await opened_battles(sqlite, quick, ENDLESS)
     battle = await battles.begin("ann", "go")
-    async for view in battles.watch("ann", battle.public_id):
+    async for view in views_of(battles, "ann", battle.public_id):
         if view.can_vote:
             break
     assert {shown.status for shown in view.exchanges[0].completions.values()} == {CompletionStatus.RUNNING}

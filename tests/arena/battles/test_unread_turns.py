@@ -11,7 +11,7 @@ from arena.battles.battles import Battles
 from arena.battles.readers import Readers
 from arena.config import BattleSettings, ScriptedSettings
 from arena.store.schema.battles import BattleStatus
-from tests.support.arenas import opened_battles, ready, settled
+from tests.support.arenas import opened_battles, ready, settled, views_of
 
 SLOW = ScriptedSettings(name="slow-one", endpoint="scripted", delay=0.02, replies=("word " * 400,))
 SILENT = ScriptedSettings(name="silent-one", endpoint="scripted", fault="silent")
@@ -20,7 +20,7 @@ PAIR = (SLOW, SLOW.model_copy(update={"name": "slow-two"}))
 
 async def read(battles, public_id: str, reading: list[bool]) -> None:
     """A page that follows the turn; it reads while the list holds `True`."""
-    async for _ in battles.watch("ann", public_id, lambda: reading[-1]):
+    async for _ in views_of(battles, "ann", public_id, lambda: reading[-1]):
         pass
 
 

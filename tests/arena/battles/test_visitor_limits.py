@@ -19,7 +19,7 @@ from arena.store import Database
 from arena.store.schema.battles import Battle, Vote
 from arena.store.schema.usage import UsageEvent
 from arena.store.usage import spent
-from tests.support.arenas import LISTS, PLAIN, ready, settled
+from tests.support.arenas import LISTS, PLAIN, ready, settled, views_of
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 SLOW = ScriptedSettings(name="slow-one", endpoint="scripted", delay=0.02, replies=("word " * 400,))
@@ -55,7 +55,7 @@ async def played(battles: Battles, voter: str = "ann", address: str | None = Non
 
 async def begun(battles: Battles, voter: str, public_id: str) -> None:
     """Wait until both models write."""
-    async for view in battles.watch(voter, public_id):
+    async for view in views_of(battles, voter, public_id):
         if view.can_vote:
             break
 
