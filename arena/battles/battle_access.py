@@ -17,7 +17,6 @@ from arena.battles.turn_saver import TurnSaver
 from arena.battles.views import BattleView, view_of
 from arena.battles.visitor_limits import VisitorLimits
 from arena.config import BattleSettings
-from arena.rules.modes import Mode
 from arena.rules.name_aliases import Family
 from arena.serving.models import Serving
 from arena.store import Database, Session, running_turns
@@ -59,8 +58,7 @@ class BattleAccess:
         return self._locks.setdefault(public_id, asyncio.Lock())
 
     def _view(self, battle: StoredBattle, live: RunningTurn | None = None) -> BattleView:
-        hidden = battle.mode is Mode.BLIND and battle.status is not BattleStatus.VOTED
-        name_masker = self._name_masker if hidden else UNMASKED
+        name_masker = UNMASKED if battle.named else self._name_masker
         turn, earlier = (live.turn, live.earlier) if live else (None, None)
         takes = bool(self.limits.max_images) and takes_images(self.serving, battle)
         return view_of(battle, turn, name_masker, self.limits.max_turns, earlier, takes)

@@ -38,9 +38,8 @@ class Frames(BattleAccess):
         if live := self._running.find(public_id, voter):
             last = live.battle.turns[-1]
             with live.read_by(is_read):
-                async for is_new in news_of(live.turn):
-                    texts = live.released()
-                    yield Frame(last.number, last.attempt, texts, live.turn.both_have_begun) if is_new else None
+                async for texts in news_of(live.turn):
+                    yield Frame(last.number, last.attempt, live.kept | texts, live.can_vote) if texts else None
         async for view in self._states(voter, public_id, is_read):
             yield view
 

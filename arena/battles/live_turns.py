@@ -60,10 +60,15 @@ class RunningTurn:
         """The exchanges as they were when the turn began, masked once."""
         return exchanges_of(self.battle, self.turn.name_masker)
 
-    def released(self) -> dict[Side, str]:
-        """What the voter may see of each side; a side that is not run again keeps its text."""
-        kept = {side: shown.text for side, shown in self.earlier[-1].completions.items()}
-        return kept | self.turn.released()
+    @cached_property
+    def kept(self) -> dict[Side, str]:
+        """What the voter saw of each side before the turn; a side that is not run again keeps its text."""
+        return {side: shown.text for side, shown in self.earlier[-1].completions.items()}
+
+    @property
+    def can_vote(self) -> bool:
+        """Whether the voter can vote while the turn runs."""
+        return self.battle.mode is Mode.BLIND and self.turn.both_have_begun
 
     def read_by(self, is_read: Callable[[], bool]) -> AbstractContextManager[None]:
         """Count a reader, who reads while `is_read` says so."""

@@ -24,18 +24,18 @@ class Frame:
     can_vote: bool
 
 
-async def news_of(turn: LiveTurn) -> AsyncIterator[bool]:
-    """True for each frame with new text, False after `IDLE` seconds without; ends when the turn is stored."""
-    shown: Mapping[Side, str] | None = None
+async def news_of(turn: LiveTurn) -> AsyncIterator[dict[Side, str] | None]:
+    """The released texts when they are new, `None` after `IDLE` seconds without; ends when the turn is stored."""
+    shown: dict[Side, str] | None = None
     while not turn.done.is_set():
         news = turn.news  # before the look: what comes after it sets this one
         texts = turn.released()
         if texts != shown:
             shown = texts
-            yield True
+            yield texts
             await asyncio.sleep(FRAME if turn.both_have_begun else SOON)
         elif not await _set_within(news, IDLE):
-            yield False
+            yield None
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> bool:

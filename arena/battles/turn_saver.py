@@ -17,7 +17,6 @@ from arena.store.running_turns import (
     finish,
     save_texts,
     still_run_by,
-    to_stop,
 )
 
 log = logging.getLogger(__name__)
@@ -62,13 +61,13 @@ class TurnSaver:
         Returns those of the battles that this server no longer runs, and those that another one asks to stop.
         """
 
-        def save(session: Session) -> tuple[set[int], set[int]]:
+        def save(session: Session) -> dict[int, bool]:
             save_texts(session, texts)
-            return still_run_by(session, self._owner, battles), to_stop(session, self._owner, battles)
+            return still_run_by(session, self._owner, battles)
 
         async with self._lock:
-            still, asked = await self._write(save)
-        return set(battles) - still, asked
+            still = await self._write(save)
+        return set(battles) - still.keys(), {battle for battle, asked in still.items() if asked}
 
     async def _until_saved(self, turn: EndedTurn) -> None:
         delay, since = FIRST_RETRY, time.monotonic()

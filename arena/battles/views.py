@@ -120,9 +120,7 @@ def view_of(
     exchanges = exchanges_of(battle, name_masker) if earlier is None else earlier
     if turn:
         exchanges = (*exchanges[:-1], _running(exchanges[-1], turn))
-    last = battle.turns[-1].completions
     is_open = battle.status is BattleStatus.OPEN and not interrupted(battle) and battle.pending is None
-    named = battle.status is BattleStatus.VOTED or battle.mode is not Mode.BLIND
     return BattleView(
         public_id=battle.public_id,
         status=battle.status,
@@ -130,9 +128,9 @@ def view_of(
         can_vote=battle.mode is Mode.BLIND and (is_open or bool(turn and turn.both_have_begun)),
         can_continue=is_open and len(battle.turns) < max_turns,
         winner=battle.winner,
-        model_a=battle.model_a if named else None,
-        model_b=battle.model_b if named and "b" in battle.models else None,
-        stopped_early=any(written.status is CompletionStatus.STOPPED for written in last.values()),
+        model_a=battle.model_a if battle.named else None,
+        model_b=battle.model_b if battle.named and "b" in battle.models else None,
+        stopped_early=stopped_early(battle),
         shared=battle.shared,
         interrupted=interrupted(battle),
         mode=battle.mode,
@@ -145,6 +143,12 @@ def view_of(
 def exchanges_of(battle: StoredBattle, name_masker: NameMasker) -> tuple[Exchange, ...]:
     """All turns of a stored battle as its voter sees them."""
     return tuple(_exchange(turn, name_masker) for turn in battle.turns)
+
+
+def stopped_early(battle: StoredBattle) -> bool:
+    """Whether a completion of the last turn was cut short."""
+    last = battle.turns[-1].completions.values()
+    return any(written.status is CompletionStatus.STOPPED for written in last)
 
 
 def interrupted(battle: StoredBattle) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from arena.battles.refusals import INTERRUPTED, NO_VOTE_HERE, BattleRefused, VoteRefused
-from arena.battles.views import interrupted
+from arena.battles.views import interrupted, stopped_early
 from arena.messages import gettext_noop
 from arena.rules.modes import Mode
 from arena.rules.refusals import Code
@@ -16,7 +16,7 @@ from arena.store import Session, pending_votes
 from arena.store import battles as stored
 from arena.store.battles import StoredBattle
 from arena.store.pending_votes import StoredPendingVote
-from arena.store.schema.battles import BattleStatus, CompletionStatus
+from arena.store.schema.battles import BattleStatus
 from arena.store.votes import add_vote
 
 __all__ = ["BattleRefused", "VoteRefused"]
@@ -127,12 +127,6 @@ def _same_vote(battle: StoredBattle, winner: str) -> StoredPendingVote | None:
     if battle.pending is not None and battle.pending.winner != winner:
         raise VoteRefused(VOTED_ALREADY[battle.pending.winner], code="already_voted")
     return battle.pending
-
-
-def stopped_early(battle: StoredBattle) -> bool:
-    """Whether a completion of the last turn was cut short."""
-    last = battle.turns[-1].completions.values()
-    return any(written.status is CompletionStatus.STOPPED for written in last)
 
 
 def check_counted(battle: StoredBattle, winner: str) -> None:

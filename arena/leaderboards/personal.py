@@ -63,11 +63,11 @@ class PersonalBoard:
 def personal_board(session: Session, voter: str) -> PersonalBoard:
     """The board of a voter. The crowd is everybody else: their own votes must not count twice."""
     own = own_votes(session, voter)
-    others = without(counts_of(session, HUMAN), own)
-    board = PersonalBoard(len(own.winner), others.battles)
+    counts = counts_of(session, HUMAN)
+    board = PersonalBoard(len(own.winner), counts.battles - len(own.winner))
     if board.missing:
         return board
-    crowd = ratings.bradley_terry(others, prior=ratings.PRIOR)
+    crowd = ratings.bradley_terry(without(counts, own), prior=ratings.PRIOR)
     fit = ratings.personal(list(own.model_a), list(own.model_b), list(own.winner), crowd)
     return PersonalBoard(board.votes, board.crowd_votes, _rows(fit))
 

@@ -69,6 +69,11 @@ class StoredBattle:
     reasons: tuple[str, ...] = ()  # of the vote that counts
 
     @property
+    def named(self) -> bool:
+        """Whether its voter may see which models these are."""
+        return self.status is BattleStatus.VOTED or self.mode is not Mode.BLIND
+
+    @property
     def models(self) -> dict[Side, str]:
         """The name of the model on each side that has one."""
         names: dict[Side, str] = {"a": self.model_a, "b": self.model_b}
@@ -246,6 +251,11 @@ def _stored(session: Session, battle: Battle) -> StoredBattle:
         ).all()
     )
     turns = session.exec(select(Turn).where(Turn.battle_id == battle.id).order_by(col(Turn.number))).all()
+    rows: dict[int, list[CompletionRow]] = {turn.id or 0: [] for turn in turns}
+    for row in session.exec(
+        select(CompletionRow).where(col(CompletionRow.turn_id).in_(rows)).order_by(col(CompletionRow.attempt))
+    ):
+        rows[row.turn_id].append(row)
     images = images_of_turns(session, [battle.id or 0])
     vote = session.exec(
         select(Vote.winner, Vote.reasons).where(Vote.battle_id == battle.id, Vote.source == HUMAN)
@@ -257,7 +267,7 @@ def _stored(session: Session, battle: Battle) -> StoredBattle:
         model_a=names[battle.model_a_id],
         model_b=names[battle.model_b_id],
         status=BattleStatus(battle.status),
-        turns=tuple(_stored_turn(session, turn, images.get(turn.id or 0, ())) for turn in turns),
+        turns=tuple(_stored_turn(turn, rows[turn.id or 0], images.get(turn.id or 0, ())) for turn in turns),
         winner=vote[0] if vote else None,
         reasons=decoded(vote[1]) if vote else (),
         pending=find_pending(session, battle.id or 0) if battle.status == BattleStatus.OPEN else None,
@@ -266,10 +276,8 @@ def _stored(session: Session, battle: Battle) -> StoredBattle:
     )
 
 
-def _stored_turn(session: Session, turn: Turn, images: tuple[StoredImage, ...]) -> StoredTurn:
-    rows = session.exec(
-        select(CompletionRow).where(CompletionRow.turn_id == turn.id).order_by(col(CompletionRow.attempt))
-    ).all()
+def _stored_turn(turn: Turn, rows: Sequence[CompletionRow], images: tuple[StoredImage, ...]) -> StoredTurn:
+    """The turn with its completions, which are in the order of their attempts."""
     latest = {row.side: row for row in rows}
     return StoredTurn(
         id=turn.id or 0,

@@ -60,7 +60,7 @@ def voted_battles(session: Session, limit: int | None = None) -> list[Voted]:
 def conversations(session: Session, battles: Sequence[int]) -> dict[int, list[tuple[str, str, str]]]:
     """The turns (prompt, left completion, right completion) of each battle by id, with "" for a missing completion."""
     by_battle: dict[int, list[tuple[str, str, str]]] = defaultdict(list)
-    for batch in _parts(battles, AT_ONCE):
+    for batch in parts(battles, AT_ONCE):
         query = (
             select(Turn, CompletionRow)
             .join(CompletionRow, col(CompletionRow.turn_id) == col(Turn.id), isouter=True)
@@ -79,5 +79,5 @@ def conversations(session: Session, battles: Sequence[int]) -> dict[int, list[tu
     return dict(by_battle)
 
 
-def _parts(values: Sequence[int], size: int) -> Iterable[Sequence[int]]:
+def parts(values: Sequence[int], size: int) -> Iterable[Sequence[int]]:
     return (values[start : start + size] for start in range(0, len(values), size))

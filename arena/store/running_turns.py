@@ -59,12 +59,6 @@ def request_stop(session: Session, battle_id: int) -> None:
     session.execute(update(Battle).where(running).values(stop_requested=True))
 
 
-def to_stop(session: Session, owner: str, ids: Collection[int]) -> set[int]:
-    """Those of the battles of this server that another one asks to stop."""
-    asked = col(Battle.id).in_(ids) & col(Battle.stop_requested) & _run_by(owner)
-    return set(session.exec(select(Battle.id).where(asked)))  # type: ignore[arg-type]
-
-
 def finish(session: Session, owner: str, turns: Sequence[EndedTurn]) -> list[bool]:
     """Save the completions of turns that this server still runs; tells for each whether it did.
 
@@ -106,9 +100,10 @@ def save_texts(session: Session, texts: Sequence[TextSoFar]) -> None:
     session.connection().execute(statement, rows)
 
 
-def still_run_by(session: Session, owner: str, ids: Collection[int]) -> set[int]:
-    """Those of the battles that this server still runs."""
-    return set(session.exec(select(Battle.id).where(col(Battle.id).in_(ids), _run_by(owner))))  # type: ignore[arg-type]
+def still_run_by(session: Session, owner: str, ids: Collection[int]) -> dict[int, bool]:
+    """Those of the battles that this server still runs, and whether another one asks to stop each."""
+    running = select(Battle.id, Battle.stop_requested).where(col(Battle.id).in_(ids), _run_by(owner))
+    return dict(session.exec(running).all())  # type: ignore[arg-type]
 
 
 def note_reader(session: Session, public_id: str) -> None:

@@ -11,6 +11,7 @@ from sqlmodel import Session, SQLModel, col, select
 from arena.rules.seals import FORMER, pseudonym
 from arena.store.explanations import ExplanationRow
 from arena.store.images import delete_images
+from arena.store.judgeable_battles import parts
 from arena.store.ledger import ledger_key
 from arena.store.schema.battle_features import BattleCategory, BattleStyle
 from arena.store.schema.battles import Battle, BattleStatus, CompletionRow, PendingVote, Report, Turn, Vote
@@ -51,9 +52,9 @@ def delete_voter(session: Session, voter: str) -> Deletion:
     voted = set(session.exec(select(Vote.battle_id).join(Battle).where(Battle.voter == voter)))
     name = pseudonym(ledger_key(session), voter)
     delete_images(session, voter)
-    for part in _parts(sorted(voted)):
+    for part in parts(sorted(voted), AT_ONCE):
         _erase_texts(session, part, voter, FORMER + name)
-    for part in _parts([number for number in ids if number not in voted]):
+    for part in parts([number for number in ids if number not in voted], AT_ONCE):
         _remove(session, part)
     session.execute(delete(Report).where(col(Report.voter) == voter))  # of battles that others shared
     revoke_code(session, voter)
@@ -85,7 +86,3 @@ def _remove(session: Session, battles: Sequence[int]) -> None:
     for table in tables:
         session.execute(delete(table).where(table.battle_id.in_(battles)))  # type: ignore[attr-defined]
     session.execute(delete(Battle).where(col(Battle.id).in_(battles)))
-
-
-def _parts(values: Sequence[int]) -> list[Sequence[int]]:
-    return [values[start : start + AT_ONCE] for start in range(0, len(values), AT_ONCE)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -14,6 +13,7 @@ from arena.rules.votes import HUMAN
 from arena.store.images import images_of_turns, images_of_voter
 from arena.store.ledger import as_sealed, ledger_key
 from arena.store.models import model_ids
+from arena.store.pending_votes import decoded
 from arena.store.schema.battle_features import BattleCategory
 from arena.store.schema.battles import Battle, CompletionRow, PendingVote, Report, Turn, Vote
 from arena.store.schema.usage import UsageEvent
@@ -115,7 +115,6 @@ def _parts(session: Session, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
             "categories": [],
             "vote": None,
             "pending_vote": None,
-            "reports": [],
         }
         for number in ids
     }
@@ -142,14 +141,14 @@ def _parts(session: Session, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     for vote in session.exec(select(Vote).where(col(Vote.battle_id).in_(ids), Vote.source == HUMAN)):
         parts[vote.battle_id]["vote"] = {
             "winner": vote.winner,
-            "reasons": json.loads(vote.reasons or "[]"),
+            "reasons": list(decoded(vote.reasons)),
             "stopped_early": vote.stopped_early,
             "created_at": as_sealed(vote.created_at),
         }
     for pending in session.exec(select(PendingVote).where(col(PendingVote.battle_id).in_(ids))):
         parts[pending.battle_id]["pending_vote"] = {
             "winner": pending.winner,
-            "reasons": json.loads(pending.reasons or "[]"),
+            "reasons": list(decoded(pending.reasons)),
             "created_at": as_sealed(pending.cast_at),
         }
     return parts

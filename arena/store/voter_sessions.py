@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, update
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
 from arena.store.schema.voters import RecoveryCode, VoterSession
 
@@ -72,11 +72,6 @@ def revoke_code(session: Session, voter: str) -> None:
 def voter_of_code(session: Session, code: str) -> str | None:
     """The voter whose active code has the hash `code`."""
     return session.exec(select(RecoveryCode.voter).where(RecoveryCode.code == code)).one_or_none()
-
-
-def active_codes(session: Session) -> int:
-    """The number of active codes."""
-    return session.exec(select(func.count()).select_from(RecoveryCode)).one()
 
 
 def _key(own: str) -> str:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, Any
-
-from pydantic import Field, field_validator
+from typing import Any
 
 from arena.leaderboards.cache import ResultCache
 from arena.leaderboards.personal import PersonalBoard, personal_board
@@ -19,31 +17,16 @@ from arena.store.voter_history import (
     own_models,
 )
 from arena.store.voter_sessions import Identity, identity_of
-from arena.web.addresses import Parameters
-
-WORDS = 12  # of a search, as on /battles
+from arena.web.search_parameters import SearchParameters
 
 
-class HistoryParameters(Parameters):
+class HistoryParameters(SearchParameters):
     """The parameters of the history."""
-
-    q: Annotated[str, Field(max_length=200)] = ""
-    model: str = ""
-    winner: str = ""
-    page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
-
-    @field_validator("q")
-    @classmethod
-    def _few_words(cls, q: str) -> str:
-        if len(q.split()) > WORDS:
-            raise ValueError(f"has {len(q.split())} words. Use at most {WORDS}")
-        return q.strip()
 
     @property
     def conditions(self) -> HistoryConditions:
-        """The search; an unknown result is ignored, and so is won or lost without a model."""
-        is_valid = self.winner in HISTORY_RESULTS and (self.winner not in ("won", "lost") or bool(self.model))
-        return HistoryConditions(self.q, self.model, self.winner if is_valid else "", self.page)
+        """The search."""
+        return HistoryConditions(self.q, self.model, self.result(HISTORY_RESULTS), self.page)
 
 
 @dataclass(frozen=True)
@@ -67,6 +50,12 @@ def view_voter(cache: ResultCache, voter: str, wanted: HistoryConditions) -> Vot
         models, identity = own_models(session, voter), identity_of(session, voter)
     board = board_of(cache, voter)
     return VoterView(battles, votes, tuple(history), has_next, tuple(models), board, identity)
+
+
+def counts_of(cache: ResultCache, voter: str) -> tuple[int, int]:
+    """The number of a voter's battles, and of those with a vote."""
+    with cache.database.read() as session:
+        return battle_counts(session, voter)
 
 
 def board_of(cache: ResultCache, voter: str) -> PersonalBoard:

@@ -15,7 +15,7 @@ from reproduce.attacks.target import MODELS, Target, target
 
 COOKIE = "arena_session"
 EVIL = "evil.example"
-PROMPT = ["Name three colours.", ""]
+PROMPT = "Name three colours."
 SLOW = "\n".join(
     f'[[models]]\nname = "{name}"\nendpoint = "scripted"\ndelay = 0.05\nreplies = ["{"word " * 400}"]\n'
     for name in MODELS

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict, replace
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment
-from pydantic import Field, field_validator
 
 from arena.explaining.request import offered_models
 from arena.messages import gettext_noop
@@ -20,12 +19,12 @@ from arena.store.battle_search import RESULTS, BattleConditions, search
 from arena.store.explanations import explanations_of
 from arena.store.models import model_names
 from arena.store.shared_battles import ReadableBattle, readable_battle
-from arena.web.addresses import Parameters
 from arena.web.board_view import CachedBoards
 from arena.web.error_pages import missing
 from arena.web.locales import gettext as _
 from arena.web.names import category_name
 from arena.web.preview import Preview, PreviewCache
+from arena.web.search_parameters import SearchParameters
 from arena.web.v1.context import home
 
 HERE = "/battles"
@@ -36,7 +35,6 @@ RESULT_NAMES = {
     "disputed": gettext_noop("voters disagree"),
 }  # fmt: skip
 EXPLAIN = "/explain"
-WORDS = 12  # of a search
 PREVIEW_CHARACTERS = 400  # of the prompt
 NOT_READABLE = gettext_noop(
     "This battle does not exist or its voter has not shared it. Open /battles for the battles that are shared."
@@ -51,7 +49,7 @@ def routes(boards: CachedBoards, templates: Environment) -> APIRouter:
 
     @router.get(HERE)
     def battles(request: Request) -> HTMLResponse:
-        wanted = SearchParameters.of(request).conditions
+        wanted = BattleParameters.of(request).conditions
         with boards.cache.database.read() as session:
             cards, has_next = search(session, wanted, judged=judged)
             models = model_names(session)
@@ -132,35 +130,17 @@ def _choices(boards: CachedBoards) -> dict[str, Any]:
     }
 
 
-class SearchParameters(Parameters):
-    """The parameters of the search. `q` has at most `WORDS` words: each one reads every completion."""
+class BattleParameters(SearchParameters):
+    """The parameters of the search over readable battles."""
 
-    q: Annotated[str, Field(max_length=200)] = ""
-    model: str = ""
     category: str = ""
-    winner: str = ""
     source: str = ""
-    page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
-
-    @field_validator("q")
-    @classmethod
-    def _few_words(cls, q: str) -> str:
-        if len(q.split()) > WORDS:
-            raise ValueError(_("has {count} words. Use at most {most}", count=len(q.split()), most=WORDS))
-        return q.strip()
 
     @property
     def conditions(self) -> BattleConditions:
-        """The search; an unknown result is ignored, and so is won or lost without a model."""
-        is_valid = self.winner in RESULTS and (self.winner not in ("won", "lost") or bool(self.model))
-        return BattleConditions(
-            q=self.q,
-            model=self.model,
-            category=self.category,
-            result=self.winner if is_valid else "",
-            source=self.source,
-            page=self.page,
-        )
+        """The search."""
+        result = self.result(RESULTS)
+        return BattleConditions(self.q, self.model, self.category, result, self.source, self.page)
 
 
 def link(wanted: BattleConditions) -> str:

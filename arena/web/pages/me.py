@@ -26,7 +26,7 @@ from arena.web.board_view import CachedBoards
 from arena.web.client_address import address_of
 from arena.web.locales import gettext as _
 from arena.web.locales import text_of
-from arena.web.me_view import HistoryParameters, VoterView, view_voter
+from arena.web.me_view import HistoryParameters, VoterView, counts_of, view_voter
 from arena.web.session import COOKIE, OWN, new_session, renew, voter_of
 from arena.web.v1.battle_problems import BattleProblem
 from arena.web.v1.visitors import check_origin
@@ -136,7 +136,7 @@ class Pages:
         self, request: Request, code: Annotated[str, Form(max_length=200)] = "", leave: Annotated[str, Form()] = ""
     ) -> Response:
         voter, session = voter_of(request.cookies.get(COOKIE)), new_session()
-        if voter and leave != "yes" and view_voter(self.boards.cache, voter, HistoryConditions()).battles:
+        if voter and leave != "yes" and counts_of(self.boards.cache, voter)[0]:
             return self._page(request, voter, problem=_(LEFT_BEHIND))
         database, most = self.boards.cache.database, self.boards.settings.limits.codes_per_address
         try:
@@ -176,7 +176,7 @@ class Pages:
 
     def _deletion(self, voter: str, problem: str = "", unconfirmed: bool = False) -> HTMLResponse:
         """What a deletion does, before it is confirmed."""
-        view = view_voter(self.boards.cache, voter, HistoryConditions())
+        view = VoterView(*counts_of(self.boards.cache, voter))
         return self._html("me_delete.html", view=view, problem=problem, unconfirmed=unconfirmed)
 
     def _html(self, template: str, **values: Any) -> HTMLResponse:

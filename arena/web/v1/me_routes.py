@@ -17,7 +17,7 @@ from arena.store.voter_history import HISTORY_RESULTS, HistoryConditions, own_ba
 from arena.voters.deletion import DeletionRefused, delete
 from arena.voters.export import export_text
 from arena.voters.recovery import CodeRefused, enter_code, issue_code, sign_out_others, withdraw_code
-from arena.web.me_view import battle_json, board_of, view_voter
+from arena.web.me_view import battle_json, board_of, counts_of, view_voter
 from arena.web.session import new_session, renew, voter_of
 from arena.web.v1 import battle_examples as examples
 from arena.web.v1.battle_context import Api, BattleRoute
@@ -130,7 +130,7 @@ def sign_out(request: Request, served: Served, api: Api, asking: Asking) -> Resp
 @router.post(f"{ME}/recover", responses=CHANGE)
 def recover(request: Request, served: Served, api: Api, asking: Asking, body: Recovery) -> dict[str, Any]:
     """Continue as the voter of a recovery code, in a new session."""
-    if not body.leave_battles and view_voter(served.cache, asking.voter, HistoryConditions()).battles:
+    if not body.leave_battles and counts_of(served.cache, asking.voter)[0]:
         raise BattleProblem("leaves_battles", LEFT_BEHIND)
     session, most = new_session(), served.settings.limits.codes_per_address
     try:

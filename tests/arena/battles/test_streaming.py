@@ -245,7 +245,7 @@ async def watched(running: LiveTurn) -> list[tuple[str, str]]:
 
 async def followed(running: LiveTurn) -> list[tuple[str, str]]:
     """Both texts at each news, and at the end."""
-    shown = [(running.visible("a"), running.visible("b")) async for is_new in news_of(running) if is_new]
+    shown = [(running.visible("a"), running.visible("b")) async for texts in news_of(running) if texts]
     return [*shown, (running.visible("a"), running.visible("b"))]
 
 
