@@ -1,4 +1,4 @@
-"""What a voter is told of a failure: its kind, without the model and the words of its server."""
+"""The kind of a failure, which a voter sees without the model and the message of its server."""
 
 from __future__ import annotations
 

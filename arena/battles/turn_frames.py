@@ -11,7 +11,7 @@ from arena.rules.votes import Side
 
 FRAME = 0.25  # seconds from one frame to the next: the page smooths, and each frame costs the server and the line
 SOON = 0.05  # seconds between frames until both sides have begun: the first words do not wait
-IDLE = 15.0  # seconds without news after which a follower is told so: proxies close a stream that is silent
+IDLE = 15.0  # seconds without news after which a follower gets a sign of life: proxies close silent streams
 
 
 @dataclass(frozen=True, slots=True)

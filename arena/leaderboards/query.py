@@ -42,7 +42,7 @@ class BoardChoice:
             )
         if self.style and self.method != "bt":
             raise NoSuchBoard(
-                "Style control needs method bt, not {method}. Leave out one of the two.", method=self.method
+                "Style control needs method bt, not {method}. Remove one of the two.", method=self.method
             )
         if self.source == BOTH and (self.method != "bt" or self.style):
             raise NoSuchBoard("Source both has its own method (human-anchored). Leave out --method and --style.")

@@ -43,7 +43,7 @@ def _parts(database: Database, voter: str, mask: Mask) -> Iterator[str]:
 
 
 def _masked(battle: dict[str, Any], mask: Mask) -> dict[str, Any]:
-    """A blind battle. A text that is being written is left out: its length would tell how fast its model is."""
+    """A blind battle. A text that is still being written is omitted: its length would show the speed of its model."""
     shown = [{**written, "text": _shown(written, mask)} for written in battle["completions"]]
     return {**battle, "completions": shown}
 

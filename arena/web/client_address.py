@@ -6,7 +6,6 @@ import logging
 from collections.abc import Sequence
 from ipaddress import IPv6Address, ip_address
 
-from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -52,11 +51,6 @@ class TrustedProxies:
 def address_of(scope: Scope) -> str:
     """The address of the client for counting: IPv6 as its /64 network, since one visitor has that many."""
     return counted_address((scope.get("client") or (None,))[0])
-
-
-def address_of_request(request: HTTPConnection) -> str:
-    """The same for a request that Gradio hands to an event."""
-    return counted_address(request.client.host if request.client else None)
 
 
 def counted_address(host: str | None) -> str:

@@ -39,7 +39,6 @@ DIMENSIONS = {
     "safety": gettext_noop("Safety"),
     "values": gettext_noop("Values"),
 }
-OUTCOMES = {"tie": gettext_noop("a tie"), "both_bad": gettext_noop("both bad")}
 STATUSES = {
     "scored": gettext_noop("scored"),
     "unparsed": gettext_noop("unparsed"),

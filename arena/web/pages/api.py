@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -36,7 +37,6 @@ class Operation:
     path: str
     summary: str
     parameters: tuple[tuple[str, bool, str], ...]
-    formats: tuple[str, ...]
     example: str
     query: str
 
@@ -53,20 +53,23 @@ def routes(templates: Environment) -> APIRouter:
     @router.get(f"{HERE}/")
     def api(request: Request) -> HTMLResponse:
         page = templates.get_template("api.html")
-        return HTMLResponse(page.render(here=HERE, groups=grouped(list(operations())), home=home(request)))
+        return HTMLResponse(page.render(here=HERE, groups=grouped(operations()), home=home(request)))
 
     return router
 
 
-def operations() -> Iterator[Operation]:
-    """Every operation of the OpenAPI document."""
+@cache
+def operations() -> tuple[Operation, ...]:
+    """Every operation of the OpenAPI document, which is made once."""
     document = get_openapi(title="v1", version=__version__, routes=v1.router.routes)
-    for path, methods in document["paths"].items():
-        for method, described in methods.items():
-            yield _operation(method.upper(), path, described)
+    return tuple(
+        _operation(method.upper(), path, described)
+        for path, methods in document["paths"].items()
+        for method, described in methods.items()
+    )
 
 
-def grouped(every: list[Operation]) -> list[tuple[str, list[Operation]]]:
+def grouped(every: Sequence[Operation]) -> list[tuple[str, list[Operation]]]:
     """The operations by subject; what no group names is about single battles, and comes first."""
     named = {HERE + path: title for title, paths in GROUPS for path in paths}
     groups = [(gettext_noop("Battles"), [one for one in every if one.path not in named])]
@@ -84,7 +87,6 @@ def _operation(method: str, path: str, described: dict[str, Any]) -> Operation:
         path=path,
         summary=described.get("description") or described.get("summary", ""),
         parameters=tuple((given["name"], given["required"], _text_of(given)) for given in parameters),
-        formats=tuple(content),
         example=_example(content),
         query=f"?{urlencode(required)}" if required else "",
     )

@@ -15,9 +15,9 @@ from arena.errors import DatabaseUnavailable
 from arena.rules.refusals import Refusal
 from arena.web.board_view import CachedBoards
 from arena.web.locales import gettext
-from arena.web.outages import OUTAGES
+from arena.web.outages import OUTAGES, TRY_AGAIN
 from arena.web.session import CookieSigner
-from arena.web.v1.battle_problems import NOT_JSON, NOT_SAVED, UNREACHABLE, BattleProblem, problem_of
+from arena.web.v1.battle_problems import NOT_JSON, NOT_SAVED, BattleProblem, problem_of
 from arena.web.v1.problems import ProblemRoute, described, problem
 from arena.web.v1.stream_places import StreamPlaces
 from arena.web.v1.visitors import check_origin
@@ -63,7 +63,7 @@ class BattleRoute(ProblemRoute):
                 return _reply(refused, request)
             except DatabaseUnavailable as outage:
                 OUTAGES.report(outage)
-                code, text = ("unreachable", UNREACHABLE) if request.method in SAFE else ("not_saved", NOT_SAVED)
+                code, text = ("unreachable", TRY_AGAIN) if request.method in SAFE else ("not_saved", NOT_SAVED)
                 return _reply(BattleProblem(code, text), request)
             response.headers.setdefault("cache-control", "no-store")
             return response

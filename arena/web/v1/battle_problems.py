@@ -45,7 +45,6 @@ NOT_SAVED = gettext_noop(
     "The arena cannot save anything at the moment. "
     "Nothing is lost; try again in a few seconds. A repeated vote counts once."
 )
-UNREACHABLE = gettext_noop("The arena cannot reach its data at the moment. Try again in a few seconds.")
 NOT_AN_IMAGE = gettext_noop("The body is not an image. Send a PNG, JPEG, WebP or GIF file with its content type.")
 NO_SUCH_IMAGE = gettext_noop("This image is not yours or is no longer kept. Attach it again.")
 NOT_JSON = gettext_noop("The body is not application/json. Send JSON with this content type.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Awaitable
 from http import HTTPStatus
 from typing import Annotated, Literal
@@ -15,6 +14,7 @@ from arena.battles.refusals import NOT_YOURS
 from arena.battles.views import BattleView
 from arena.messages import gettext_noop
 from arena.rules.modes import Mode
+from arena.web.session import new_session as random_session
 from arena.web.v1 import battle_examples as examples
 from arena.web.v1 import battle_requests as bodies
 from arena.web.v1.battle_context import Api, BattleContext, BattleRoute
@@ -169,7 +169,7 @@ async def _battle(
 ) -> Response:
     """The reply with a battle after a change."""
     view = await change
-    document = battle_document(view, html)
+    document = await asyncio.to_thread(battle_document, view, html)  # a long battle takes a while as HTML
     if view.model_a and view.winner:
         document["reveal"] = await asyncio.to_thread(reveal_of, api.boards, view)
     return JSONResponse(document, status)
@@ -181,5 +181,5 @@ sessions = APIRouter(prefix="/sessions", route_class=ProblemRoute, tags=["battle
 @sessions.post("", status_code=201, responses=examples.SESSION)
 async def new_session(api: Api) -> Response:
     """A token for programs: a voter of their own, as a browser gets one with its cookie."""
-    token = api.signer.signed(secrets.token_urlsafe(32))
+    token = api.signer.signed(random_session())
     return JSONResponse({"token": token}, HTTPStatus.CREATED, {"cache-control": "no-store"})

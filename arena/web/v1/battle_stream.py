@@ -28,10 +28,10 @@ async def battle_events(
             continue
         frame, latest = await _read(battles, voter, view, news, shown["can_vote"])
         text = writer.write(frame, growing=view.status is BattleStatus.RUNNING)
-        view = latest
-        if (state := state_document(view)) != shown:
+        if latest is not view and (state := state_document(latest)) != shown:
             shown = state
             text += event("state", state, writer.id)
+        view = latest
         if text:
             yield text
     if view.status is not BattleStatus.RUNNING:

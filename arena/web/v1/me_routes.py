@@ -99,7 +99,7 @@ async def erase(request: Request, served: Served, api: Api, asking: Asking) -> d
     try:
         deletion = await run_in_threadpool(delete, served.database, asking.voter)
     except DeletionRefused as refused:
-        raise BattleProblem("still_running", str(refused)) from refused
+        raise BattleProblem("still_running", refused.text) from refused
     return {**asdict(deletion), **_moved(request, api, new_session())}
 
 
@@ -109,7 +109,7 @@ def code(served: Served, asking: Asking) -> dict[str, str]:
     try:
         return {"code": issue_code(served.database, asking.voter)}
     except CodeRefused as refused:
-        raise BattleProblem("wrong_status", str(refused)) from refused
+        raise BattleProblem("wrong_status", refused.text) from refused
 
 
 @router.delete(f"{ME}/code", status_code=204, responses=CHANGE)
@@ -151,4 +151,4 @@ def _moved(request: Request, api: Api, session: str) -> dict[str, str]:
 
 def _refused(refused: TranslatableError) -> BattleProblem:
     seconds = getattr(refused, "seconds", None)
-    return BattleProblem("code_invalid" if seconds is None else "limit", str(refused), seconds)
+    return BattleProblem("code_invalid" if seconds is None else "limit", refused.text, seconds)

@@ -6,7 +6,6 @@ import logging
 import math
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
 
 import ratings
 from arena.battles.views import BattleView
@@ -18,6 +17,7 @@ from arena.store.battles import StoredBattle, find_battle
 from arena.store.pair_votes import votes_on_pair
 from arena.store.votes import PairVotes
 from arena.web.board_view import CachedBoards
+from arena.web.rendering import model_link
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def _card(battle: StoredBattle, side: Side, facts: Facts, row: ratings.Row | Non
     name = battle.models[side]
     return {
         "model": name,
-        "page": f"/models/{quote(name, safe='')}",
+        "page": model_link(name),
         "organisation": facts.organisation,
         "licence": facts.licence,
         "price_in": facts.prompt_price,

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import answer, ask, chromium, finished, open_page, ready, revealed, vote
+from tests.support.browser import answer, ask, finished, open_page, ready, revealed, vote
 from tests.support.server import Arena
 
 pytestmark = pytest.mark.slow
@@ -20,12 +20,6 @@ CONFIG = "".join(
     f'[[models]]\nname = "{name}"\nendpoint = "scripted"\ndelay = 0.01\nreplies = ["{WORDS}"]\n' for name in NAMES
 )
 SETTLED = 600  # milliseconds after which a new button can be pressed
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")

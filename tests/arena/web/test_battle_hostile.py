@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
 
 from arena.web.markdown import markdown
 from tests.arena.web.hostile_markdown import DIAGRAM, IMAGES, LABEL, TEXTS
-from tests.support.browser import answer, ask, chromium, finished, open_page, revealed, vote
+from tests.support.browser import answer, ask, finished, open_page, revealed, vote
 
 pytestmark = pytest.mark.slow
 
@@ -38,12 +36,6 @@ LIVE = """root => [...root.querySelectorAll("*")].filter((one) =>
   || [...one.attributes].some(({name, value}) => /^on/.test(name) || name === "style" || name === "data-vote"
     || (name === "href" && !/^(https?:|mailto:|#|\\/)/i.test(value))))
   .map((one) => one.outerHTML.slice(0, 120))"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as one:
-        yield one
 
 
 def _saying(reply: str) -> str:

@@ -15,7 +15,6 @@ from tests.support.browser import (
     WireTap,
     answer,
     ask,
-    chromium,
     finished,
     open_page,
     ready,
@@ -50,12 +49,6 @@ def saying(reply: str, delay: float) -> str:
 
 
 SLOW = saying(WORDS, delay=0.03)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as one:
-        yield one
 
 
 def _arena(folder: Path, config: str) -> Iterator[Arena]:

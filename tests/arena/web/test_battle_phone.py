@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import PATIENCE, ask, chromium, finished, ready, revealed, vote
+from tests.support.browser import PATIENCE, ask, finished, ready, revealed, vote
 from tests.support.server import Arena
 
 pytestmark = pytest.mark.slow
@@ -19,12 +19,6 @@ CONFIG = "".join(
     for name in ("verity-one", "orpheus-two")
 )
 PHONE, DESKTOP = (390, 844), (1280, 800)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from arena.config import ScriptedSettings, Settings
-from arena.serving.models import Serving
+from arena.config import Settings
 from arena.store import Database
 from arena.store.explanations import ExplanationRow
 from arena.store.schema.battles import Battle, Model, PairCount, now
@@ -20,16 +19,9 @@ from arena.store.schema.judging import Prompt, PromptCompletion, PromptSet, Scor
 from arena.web.app import create_app
 from tests.support.arenas import ready
 from tests.support.populated import names_of, populate, settings_of
+from tests.support.populated_pages import loaded_settings, models_of_table, serving_of
 
 MODELS, VOTES = 30, 600
-
-
-def _serving(names: list[str]) -> Serving:
-    return ready(*(ScriptedSettings(name=name, endpoint="scripted", delay=0) for name in names))
-
-
-def _settings(names: list[str]) -> Settings:
-    return Settings(**tomllib.loads(settings_of(names)))
 
 
 @pytest.fixture(scope="module")
@@ -45,13 +37,8 @@ def lived_in(tmp_path_factory):
 @pytest.fixture(scope="module")
 def reader(lived_in):
     database, names = lived_in
-    with TestClient(create_app(_settings(names), database, _serving(names))) as client:
+    with TestClient(create_app(loaded_settings(names), database, serving_of(names))) as client:
         yield client
-
-
-def _models(html: str) -> list[str]:
-    """The models of the table, from the top."""
-    return [part.split('"')[0] for part in html.split('<tr data-model="')[1:]]
 
 
 def test_a_column_is_sorted_high_first_on_the_first_click(reader):
@@ -82,13 +69,15 @@ def test_models_that_cannot_be_told_apart_stand_in_one_band(lived_in, reader):
     bands = page.split('<tbody class="band"')[1:]
     assert len(bands) > 1
     assert "models that the votes do not tell apart from" in bands[0]
-    assert [name for band in bands for name in _models(band)] == _models(page), "bands keep the order of ratings"
+    assert [name for band in bands for name in models_of_table(band)] == models_of_table(page), (
+        "bands keep the order of ratings"
+    )
     assert 'class="band"' not in reader.get("/leaderboard?sort=-votes").text
 
 
 def test_the_highlights_are_of_the_first_band(reader):
     page = reader.get("/leaderboard").text
-    first = set(_models(page.split('<tbody class="band"')[1]))
+    first = set(models_of_table(page.split('<tbody class="band"')[1]))
     shown = page.split('<ul class="highlights"')[1].split("</ul>")[0]
     assert set(re.findall(r'href="/models/([^"]+)"', shown)) <= first
 
@@ -100,20 +89,20 @@ def test_a_retired_model_is_marked_and_can_be_hidden(lived_in):
     text = text.replace('name = "cobalt-1"', 'name = "cobalt-1"\nenabled = false', 1)
     settings = Settings(**tomllib.loads(text))
     gone = {"birch-1", "cobalt-1", kept[0]}
-    with TestClient(create_app(settings, database, _serving(kept))) as client:
+    with TestClient(create_app(settings, database, serving_of(kept))) as client:
         page = client.get("/leaderboard").text
         assert "Hide retired (3)" in page
         rows = page.split("<tr data-model=")[1:]
         assert {row.split('"')[1] for row in rows if ">retired<" in row} == gone
         assert "2026-01-31" in page
-        assert set(_models(client.get("/leaderboard?retired=hide").text)) == set(names) - gone
+        assert set(models_of_table(client.get("/leaderboard?retired=hide").text)) == set(names) - gone
         assert not gone & set(
             re.findall(r'href="/models/([^"]+)"', page.split('class="highlights"')[1].split("</ul>")[0])
         )
 
 
 def test_no_model_of_a_board_with_imported_votes_is_retired(lived_in):
-    with TestClient(create_app(_settings(names_of(32)[30:]), lived_in[0], ready())) as client:
+    with TestClient(create_app(loaded_settings(names_of(32)[30:]), lived_in[0], ready())) as client:
         page = client.get("/leaderboard").text
         assert ">retired<" not in page
 
@@ -214,13 +203,13 @@ def test_expected_battles_are_offered_only_where_sampling_was_uneven(reader, sql
             .where(PairCount.model_a_id == 1, PairCount.model_b_id == 2)
             .values(wins=PairCount.wins + 80)
         )
-    with TestClient(create_app(_settings(names), sqlite, _serving(names))) as client:
+    with TestClient(create_app(loaded_settings(names), sqlite, serving_of(names))) as client:
         assert "Expected battles" in client.get("/leaderboard").text
 
 
 def test_ratings_that_did_not_move_are_one_sentence(reader, sqlite):
     names = populate(sqlite, 6, 60, tasks=False)
-    with TestClient(create_app(_settings(names), sqlite, _serving(names))) as client:
+    with TestClient(create_app(loaded_settings(names), sqlite, serving_of(names))) as client:
         days = {"from": f"{now() - timedelta(days=1):%Y-%m-%d}", "to": f"{now() + timedelta(days=1):%Y-%m-%d}"}
         still = {"from": f"{now() + timedelta(days=1):%Y-%m-%d}", "to": f"{now() + timedelta(days=2):%Y-%m-%d}"}
         assert "+0.0" not in client.get("/leaderboard/moved", params=days).text
@@ -234,7 +223,7 @@ def test_an_explanation_is_offered_where_it_can_run_or_is_stored(sqlite):
     with sqlite.write() as session:
         battle = session.exec(select(Battle).where(col(Battle.shared))).first()
         public_id, number = battle.public_id, battle.id
-    with TestClient(create_app(_settings(names), sqlite, _serving(names))) as client:
+    with TestClient(create_app(loaded_settings(names), sqlite, serving_of(names))) as client:
         assert "/explain/" not in client.get(f"/battles/{public_id}").text
         with sqlite.write() as session:
             session.add(
@@ -257,7 +246,7 @@ def test_scores_of_a_single_judge_are_on_the_model_s_page(sqlite):
             session.add(PromptCompletion(id=number, prompt_id=number, model_id=model, text="x"))
             session.flush()
             session.add(ScoreRow(completion_id=number, source="judge:north", score=score, config_hash="d" * 64))
-    with TestClient(create_app(_settings(names), sqlite, _serving(names))) as client:
+    with TestClient(create_app(loaded_settings(names), sqlite, serving_of(names))) as client:
         page = client.get(f"/models/{names[0]}").text
         assert "Scores by judges" in page
         assert "<td>8.00</td><td>1.00</td><td>2</td>" in page

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,9 +11,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from arena.store import Database
 from arena.store.usage import cookie_key
 from arena.web.session import COOKIE, CookieSigner, voter_of
-from tests.support.browser import chromium
 from tests.support.own_votes import own_battle, own_votes
-from tests.support.populated import populate, settings_of
+from tests.support.populated_pages import populated_arena
 from tests.support.server import Arena
 
 pytestmark = pytest.mark.slow
@@ -23,21 +21,10 @@ PATIENCE = 30_000  # milliseconds
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
 def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Arena, Path]]:
     folder = tmp_path_factory.mktemp("me")
-    database = Database(f"sqlite:///{folder / 'arena.db'}")
-    database.make_ready()
-    names = populate(database, 8, 400, tasks=False)
-    database.close()
-    one = Arena(folder, settings_of(names))
-    yield one, folder
-    one.stop(signal.SIGKILL)
+    with populated_arena(folder, 8, 400, tasks=False) as one:
+        yield one, folder
 
 
 def voter_with_votes(lived: tuple[Arena, Path], session: str, votes: int) -> str:

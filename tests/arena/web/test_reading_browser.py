@@ -16,8 +16,8 @@ from arena.store import battles as stored
 from arena.store.battles import Written
 from arena.store.schema.battles import BattleStatus, CompletionStatus, now
 from arena.store.votes import add_vote
-from tests.support.browser import chromium
-from tests.support.populated import count_many, populate, settings_of
+from tests.support.populated import count_many, settings_of
+from tests.support.populated_pages import populated_arena
 from tests.support.server import Arena
 
 pytestmark = pytest.mark.slow
@@ -26,22 +26,11 @@ PATIENCE = 30_000  # milliseconds
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
 def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
     """An arena with eight models and votes of people and judges."""
     folder = tmp_path_factory.mktemp("lived")
-    database = Database(f"sqlite:///{folder / 'arena.db'}")
-    database.make_ready()
-    names = populate(database, 8, 120)
-    database.close()
-    one = Arena(folder, settings_of(names))
-    yield one
-    one.stop(signal.SIGKILL)
+    with populated_arena(folder, 8, 120) as one:
+        yield one
 
 
 @pytest.fixture(scope="module")

@@ -5,15 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import re
-import tomllib
 from itertools import pairwise
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlmodel import select
 
-from arena.config import ScriptedSettings, Settings
-from arena.serving.models import Serving
+from arena.config import Settings
 from arena.store import Database
 from arena.store.explanations import add_explanation, battle_texts
 from arena.store.schema.battles import Battle, Model
@@ -22,17 +20,10 @@ from arena.store.votes import add_vote, recount
 from arena.web.app import create_app
 from arena.web.plots.catalogue import MANY, PLOTS
 from tests.support.arenas import ready
-from tests.support.populated import count_many, populate, settings_of
+from tests.support.populated import count_many, populate
+from tests.support.populated_pages import loaded_settings, models_of_table, serving_of
 
 MODELS, VOTES = 8, 120
-
-
-def _serving(names: list[str]) -> Serving:
-    return ready(*(ScriptedSettings(name=name, endpoint="scripted", delay=0) for name in names))
-
-
-def _settings(names: list[str], **web: object) -> Settings:
-    return Settings(**tomllib.loads(settings_of(names)), web=web)
 
 
 @pytest.fixture(scope="module")
@@ -48,19 +39,14 @@ def lived_in(tmp_path_factory):
 @pytest.fixture(scope="module")
 def reader(lived_in):
     database, names = lived_in
-    with TestClient(create_app(_settings(names), database, _serving(names))) as client:
+    with TestClient(create_app(loaded_settings(names), database, serving_of(names))) as client:
         yield client
-
-
-def _models(html: str) -> list[str]:
-    """The models of the table, from the top."""
-    return [part.split('"')[0] for part in html.split('<tr data-model="')[1:]]
 
 
 def test_the_board_lists_all_models_with_their_facts(reader, lived_in):
     page = reader.get("/leaderboard")
     assert page.status_code == 200
-    assert sorted(_models(page.text)) == sorted(lived_in[1])
+    assert sorted(models_of_table(page.text)) == sorted(lived_in[1])
     assert f"{VOTES} votes · People" in page.text
     for said in ("Aurora Labs", "Apache-2.0", "0.05 / 0.2", "Win rate"):
         assert said in page.text
@@ -68,7 +54,7 @@ def test_the_board_lists_all_models_with_their_facts(reader, lived_in):
 
 def test_the_table_says_what_the_json_says(reader):
     board = reader.get("/api/v1/leaderboard").json()
-    assert _models(reader.get("/leaderboard").text) == [row["model"] for row in board["models"]]
+    assert models_of_table(reader.get("/leaderboard").text) == [row["model"] for row in board["models"]]
 
 
 @pytest.mark.parametrize(
@@ -84,12 +70,12 @@ def test_the_table_says_what_the_json_says(reader):
     ],
 )
 def test_search_and_filters_are_in_the_address(reader, words, expected):
-    assert _models(reader.get(f"/leaderboard?{words}").text) == expected
+    assert models_of_table(reader.get(f"/leaderboard?{words}").text) == expected
 
 
 def test_sorting_goes_both_ways_and_leaves_the_unknown_last(reader):
-    up = _models(reader.get("/leaderboard?sort=price").text)
-    down = _models(reader.get("/leaderboard?sort=-price").text)
+    up = models_of_table(reader.get("/leaderboard?sort=price").text)
+    down = models_of_table(reader.get("/leaderboard?sort=-price").text)
     assert up[:-1] == down[:-1][::-1]
     assert up[-1] == down[-1] == "ember-1"
     votes = [int(cell.split("<")[0]) for cell in
@@ -121,7 +107,7 @@ BOARDS = (
 def test_every_board_can_be_opened(reader, words):
     page = reader.get(f"/leaderboard?{words}")
     assert page.status_code == 200
-    assert len(_models(page.text)) == MODELS
+    assert len(models_of_table(page.text)) == MODELS
 
 
 def test_style_control_says_what_style_is_worth(reader):
@@ -254,7 +240,7 @@ def test_static_scores_stand_on_the_model_s_page(sqlite):
         session.add(
             BenchmarkRun(model_id=session.exec(select(Model.id).where(Model.name == names[0])).one(), **run)
         )
-    with TestClient(create_app(_settings(names), sqlite, _serving(names))) as client:
+    with TestClient(create_app(loaded_settings(names), sqlite, serving_of(names))) as client:
         page = client.get(f"/models/{names[0]}").text
         assert "Static benchmarks" not in client.get(f"/models/{names[1]}").text
     for said in ("arc-easy", "0.625", "0.500 – 0.750"):
@@ -344,7 +330,7 @@ def test_a_vote_is_on_the_next_page_and_the_version_rises(tmp_path):
     database = Database(f"sqlite:///{tmp_path / 'arena.db'}")
     database.make_ready()
     names = populate(database, 3, 3)
-    with TestClient(create_app(_settings(names), database, _serving(names))) as client:
+    with TestClient(create_app(loaded_settings(names), database, serving_of(names))) as client:
         assert "3 votes" in client.get("/leaderboard").text
         before = client.get("/leaderboard/version").json()["last"]
         with database.write() as session:
@@ -373,9 +359,9 @@ def test_three_hundred_models_are_a_page(sqlite):
     names = count_many(sqlite)
     with TestClient(create_app(Settings(), sqlite, ready())) as client:
         page = client.get("/leaderboard?q=juniper-1")
-        assert set(_models(page.text)) <= set(names)
+        assert set(models_of_table(page.text)) <= set(names)
         board = client.get("/leaderboard").text
-        assert len(_models(board)) == len(names) + 2  # and the two that are served
+        assert len(models_of_table(board)) == len(names) + 2  # and the two that are served
         figure = client.get("/plots/win_rates.json").json()
         assert len(figure["data"][0]["y" if "y" in figure["data"][0] else "z"]) == MANY
         assert "60 best of 300 models" in figure["note"]
@@ -383,7 +369,7 @@ def test_three_hundred_models_are_a_page(sqlite):
 
 def test_judged_battles_can_be_kept_from_readers(lived_in):
     database, names = lived_in
-    with TestClient(create_app(_settings(names, show_judged=False), database, _serving(names))) as client:
+    with TestClient(create_app(loaded_settings(names, show_judged=False), database, serving_of(names))) as client:
         assert client.get("/battles").status_code == 200
 
 

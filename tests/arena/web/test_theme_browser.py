@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from arena.store import Database
-from tests.support.browser import chromium
-from tests.support.populated import populate, settings_of
+from tests.support.populated_pages import populated_arena
 from tests.support.server import Arena
 
 pytestmark = pytest.mark.slow
@@ -23,21 +20,10 @@ LIGHT, DARK = "rgb(250, 250, 248)", "rgb(21, 25, 26)"
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
 def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
     folder = tmp_path_factory.mktemp("lived")
-    database = Database(f"sqlite:///{folder / 'arena.db'}")
-    database.make_ready()
-    names = populate(database, 4, 40)
-    database.close()
-    one = Arena(folder, settings_of(names))
-    yield one
-    one.stop(signal.SIGKILL)
+    with populated_arena(folder, 4, 40) as one:
+        yield one
 
 
 def _page(browser: Browser, scheme: str = "light", width: int = 1280) -> Page:

@@ -34,7 +34,6 @@ function apply({ text, done, tail }, [name, content]) {
     done.append(...served(document.createElement("div"), content).childNodes);
     tail.replaceChildren();
   }
-  if (name !== "text") text.dispatchEvent(new CustomEvent("arena:rendered", { bubbles: true }));
 }
 
 /** The last text of an element, which further text continues. */

@@ -45,14 +45,10 @@ export function drawPanes() {
   const running = state.battle !== null;
   const bar = find("#view-bar");
   bar.hidden = !running || state.battle.mode === "single";
-  for (const one of all("[data-show]", bar)) {
-    one.setAttribute("aria-pressed", String(one.dataset.show === shown()));
-    one.classList.toggle("has-news", false);
-  }
+  for (const one of all("[data-show]", bar)) one.setAttribute("aria-pressed", String(one.dataset.show === shown()));
   find("#expand").setAttribute("aria-pressed", String(high));
   find("#synced").setAttribute("aria-pressed", String(together));
   find("#synced").hidden = high || shown() !== "both";
-  for (const text of all(".side-text")) text.tabIndex = 0;
 }
 
 /** Scrolls the other answer by the same share of its length. */

@@ -35,9 +35,10 @@ function connect(following) {
     handle(event.data ? JSON.parse(event.data) : null);
   });
   on("html", (frame) => {
-    for (const side of Object.keys(frame)) (state.started ??= {})[side] = true;
+    const first = Object.keys(frame).filter((side) => !state.started?.[side]);
+    for (const side of first) (state.started ??= {})[side] = true;
     applyFrame(state.battle.turn, frame);
-    changed();
+    if (first.length) changed(); // no other part draws what the frames write
   });
   on("state", (battle) => following.accept(battle, true));
   on("end", () => finish(following));

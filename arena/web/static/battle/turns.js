@@ -152,7 +152,6 @@ function drawText(root, one, written, running) {
   drawn.set(root, written.html);
   served(find(".done", root), written.html ?? "");
   find(".tail", root).replaceChildren();
-  find(".side-text", root).dispatchEvent(new CustomEvent("arena:rendered", { bubbles: true }));
 }
 
 function noteOf(written, running) {

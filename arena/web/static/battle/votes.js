@@ -32,7 +32,7 @@ function toggleReason(reason) {
 /** Whole seconds until the vote counts. */
 function secondsLeft() {
   const until = state.battle?.vote?.undo_until;
-  return until ? Math.max(0, Math.ceil((Date.parse(until) - Date.now() - (state.skew ?? 0)) / 1000)) : 0;
+  return until ? Math.max(0, Math.ceil((Date.parse(until) - Date.now()) / 1000)) : 0;
 }
 
 /** Asks for the battle when its vote is due, until the arena says that it counts. */

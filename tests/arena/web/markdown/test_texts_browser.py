@@ -17,7 +17,6 @@ from arena.store.battles import Written
 from arena.store.schema.battles import BattleStatus, CompletionStatus
 from arena.store.votes import add_vote
 from tests.arena.web.hostile_markdown import TEXTS
-from tests.support.browser import chromium
 from tests.support.populated import populate, settings_of
 from tests.support.server import Arena
 
@@ -86,12 +85,6 @@ HOSTILE = "\n\n".join(TEXTS) + "\n\n```mermaid\nthis is no diagram\n```\n"
 WIDER = """[...document.querySelectorAll("main *")]
   .filter((one) => one.getBoundingClientRect().right > innerWidth + 1 && !one.closest("pre, .table-scroll, math"))
   .map((one) => one.outerHTML.slice(0, 200))"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")
