@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from html import escape
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element  # a type; nothing is parsed  # nosec B405
 
 from latex2mathml import exceptions
 from latex2mathml.converter import convert_to_element
