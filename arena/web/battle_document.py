@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from arena.web.compression import compressible
 from arena.web.security_headers import gradio_policy
 
 PREVIEW = re.compile(r'<meta\s+(?:property|name)="(?:og|twitter):[^>]*>\s*')  # pictures of other hosts
@@ -26,6 +27,7 @@ MANIFEST = re.compile(r'<link\s+rel="manifest"[^>]*>\s*')
 SHELL = re.compile(r'<script\s[^>]*\bsrc="\./assets/[^>]*></script>|<link\s[^>]*\bhref="\./assets/[^>]*>')
 SCRIPT = re.compile(r"<script\b.*?</script>\s*", re.DOTALL)
 FRAMES = "iframeResizer.contentWindow"  # a script for pages inside frames of other sites, which this one is not
+HTML_TYPE, CSS_TYPE = "text/html; charset=utf-8", "text/css; charset=utf-8"
 HTML, BODY = re.compile(r'<html\s+lang="\w+"'), re.compile(r"<body\b[^>]*>")
 
 
@@ -81,7 +83,7 @@ class BattleDocument:
         nonce = secrets.token_urlsafe(16)
         body = document(index, self.parts(Request(scope)), nonce).encode()
         headers = {"content-security-policy": gradio_policy(nonce), "cache-control": "no-store"}
-        return _compressed(scope, body, gzip.compress(body, 6), "text/html; charset=utf-8", headers)
+        return compressible(Headers(scope=scope), body, gzip.compress(body, 6), HTML_TYPE, headers)
 
 
 def _styles(scope: Scope, reply: _Recorder) -> Response:
@@ -89,7 +91,7 @@ def _styles(scope: Scope, reply: _Recorder) -> Response:
     kept = {
         name: reply.headers[name] for name in ("cache-control", "etag", "last-modified") if name in reply.headers
     }
-    return _compressed(scope, *_layered(reply.body), "text/css; charset=utf-8", kept)
+    return compressible(Headers(scope=scope), *_layered(reply.body), CSS_TYPE, kept)
 
 
 @lru_cache(maxsize=256)
@@ -97,16 +99,6 @@ def _layered(styles: bytes) -> tuple[bytes, bytes]:
     """The styles in the layer `gradio`, plain and compressed."""
     layered = b"@layer gradio{" + styles + b"}"
     return layered, gzip.compress(layered, 9, mtime=0)
-
-
-def _compressed(
-    scope: Scope, plain: bytes, compressed: bytes, media_type: str, headers: dict[str, str]
-) -> Response:
-    """A reply with the body that the client takes."""
-    headers = {**headers, "vary": "accept-encoding"}
-    if "gzip" not in Headers(scope=scope).get("accept-encoding", ""):
-        return Response(plain, media_type=media_type, headers=headers)
-    return Response(compressed, media_type=media_type, headers={**headers, "content-encoding": "gzip"})
 
 
 def _uncompressed(scope: Scope) -> Scope:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 
 from arena.web.addresses import Parameters
 from arena.web.locales import gettext as _
@@ -13,20 +13,22 @@ from arena.web.locales import gettext as _
 WORDS = 12  # of a search: each one reads every completion
 
 
+def _few_words(q: str) -> str:
+    if len(q.split()) > WORDS:
+        raise ValueError(_("has {count} words. Use at most {most}", count=len(q.split()), most=WORDS))
+    return q.strip()
+
+
+Words = Annotated[str, Field(max_length=200), AfterValidator(_few_words)]
+
+
 class SearchParameters(Parameters):
     """The parameters of a search."""
 
-    q: Annotated[str, Field(max_length=200)] = ""
+    q: Words = ""
     model: str = ""
     winner: str = ""
     page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
-
-    @field_validator("q")
-    @classmethod
-    def _few_words(cls, q: str) -> str:
-        if len(q.split()) > WORDS:
-            raise ValueError(_("has {count} words. Use at most {most}", count=len(q.split()), most=WORDS))
-        return q.strip()
 
     def result(self, known: Collection[str]) -> str:
         """The result to search for; an unknown one is ignored, and so is won or lost without a model."""

@@ -21,6 +21,8 @@ KNOWN_FOR = (
 )
 KNOWN = 20_000  # sessions, a few megabytes
 
+Known = OrderedDict[str, tuple[float, str | None]]  # by hash of the session: until when, and the voter
+
 
 def cookie_signer(settings: WebSettings, database: Database) -> CookieSigner:
     """The signer with the key of the settings, else of the database. Raises `ConfigError` for a short key."""
@@ -51,7 +53,8 @@ def voter_lookup(database: Database) -> Callable[[str], Awaitable[bool]]:
 
 
 class SessionVoters:
-    """The voter of each session by its hash; None for a session that has ended. Called on the event loop.
+    """The voter of each session by its hash; None for a session that has ended. Called on the event loop; only
+    `forget` may be called from any thread.
 
     While the database is out, a session has its last known voter, or its own: whatever it then tries to read or
     write fails anyway.
@@ -60,26 +63,27 @@ class SessionVoters:
     def __init__(self, database: Database, clock: Callable[[], float] = time.monotonic) -> None:
         self.database = database
         self._clock = clock
-        self._known: OrderedDict[str, tuple[float, str | None]] = OrderedDict()
+        self._known: Known = OrderedDict()
 
     async def __call__(self, own: str) -> str | None:
-        until, voter = self._known.get(own, (0.0, own))
+        known = self._known  # a result that was read before `forget` goes into the forgotten dictionary
+        until, voter = known.get(own, (0.0, own))
         if self._clock() >= until:
             with suppress(DatabaseError):
                 voter = await asyncio.to_thread(self._find, own)
-            self._remember(own, voter)
+            self._remember(known, own, voter)
         return voter
 
     def forget(self) -> None:
         """Read every session again: one was given to a voter, or has ended."""
-        self._known.clear()
+        self._known = OrderedDict()
 
     def _find(self, own: str) -> str | None:
         with self.database.read() as session:
             return session_voter(session, own)
 
-    def _remember(self, own: str, voter: str | None) -> None:
-        self._known[own] = (self._clock() + KNOWN_FOR, voter)
-        self._known.move_to_end(own)
-        if len(self._known) > KNOWN:
-            self._known.popitem(last=False)
+    def _remember(self, known: Known, own: str, voter: str | None) -> None:
+        known[own] = (self._clock() + KNOWN_FOR, voter)
+        known.move_to_end(own)
+        if len(known) > KNOWN:
+            known.popitem(last=False)

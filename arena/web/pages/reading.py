@@ -10,6 +10,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
 
 from arena.web.assets import Asset, find_asset
+from arena.web.compression import VARY, compressible
 from arena.web.locales import gettext as _
 
 YEAR = "public, max-age=31536000, immutable"
@@ -20,9 +21,8 @@ def routes() -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     @router.get("/reading/plotly.js")
-    def plotly() -> Response:
-        headers = {"content-encoding": "gzip", "cache-control": YEAR, "vary": "accept-encoding"}
-        return Response(_plotly(), media_type="text/javascript", headers=headers)
+    def plotly(request: Request) -> Response:
+        return compressible(request.headers, *_plotly(), "text/javascript", {"cache-control": YEAR})
 
     @router.get("/reading/{name}")
     def static(name: str, request: Request) -> Response:
@@ -32,11 +32,7 @@ def routes() -> APIRouter:
         headers = _caching(asset, request)
         if request.headers.get("if-none-match") == headers["etag"]:
             return Response(status_code=304, headers=headers)
-        if "gzip" not in request.headers.get("accept-encoding", ""):
-            return Response(asset.plain, media_type=asset.media_type, headers=headers)
-        return Response(
-            asset.compressed, media_type=asset.media_type, headers={**headers, "content-encoding": "gzip"}
-        )
+        return compressible(request.headers, asset.plain, asset.compressed, asset.media_type, headers)
 
     return router
 
@@ -47,11 +43,12 @@ def _caching(asset: Asset, request: Request) -> dict[str, str]:
     return {
         "cache-control": YEAR if named else "no-cache",
         "etag": f'W/"{asset.version}"',
-        "vary": "accept-encoding",
+        **VARY,
     }
 
 
 @cache
-def _plotly() -> bytes:
-    """The library from the Python package, compressed once to a third of its 4.8 MB."""
-    return gzip.compress((files("plotly") / "package_data" / "plotly.min.js").read_bytes(), 6)
+def _plotly() -> tuple[bytes, bytes]:
+    """The library from the Python package, 4.8 MB, and compressed once to a third."""
+    plain = (files("plotly") / "package_data" / "plotly.min.js").read_bytes()
+    return plain, gzip.compress(plain, 6)

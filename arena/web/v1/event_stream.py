@@ -14,6 +14,8 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from arena.web.compression import VARY, accepts_gzip
+
 # A window of 4 KB and a hash table of 4 KB hold the text of a few frames, which is where an event repeats itself:
 # 38 KB of memory a stream instead of 262 KB, by tracemalloc with zlib 1.2.13. All of a stream of HTML takes 67 KB.
 WINDOW_BITS, MEMORY_LEVEL, LEVEL = 12, 5, 6
@@ -24,7 +26,7 @@ HEADERS = {
     "content-type": f"{EVENT_STREAM}; charset=utf-8",
     "cache-control": "no-store",
     "x-accel-buffering": "no",  # nginx passes each event on at once
-    "vary": "accept-encoding",
+    **VARY,
 }
 RETRY = "retry: 1000\n\n"
 LINE_BREAKS = {ord(character): f"\\u{ord(character):04x}" for character in "\x85\u2028\u2029"}
@@ -97,7 +99,12 @@ class EventStream(Response):
             self._sending.cancel()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        send = self._watched(send)
+        try:
+            await self._serve(scope, receive, self._watched(send))
+        finally:
+            self._at_end()
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._start(scope, send)
         self._sending = sending = asyncio.create_task(self._send_all(send))
         if self._last_words is not None:  # it was cut before it began
@@ -112,12 +119,11 @@ class EventStream(Response):
             sending.cancel()
             leaving.cancel()
             await asyncio.gather(sending, leaving, return_exceptions=True)
-            self._at_end()
         if not sending.cancelled() and (error := sending.exception()):
             raise error
 
     async def _start(self, scope: Scope, send: Send) -> None:
-        if _accepts_gzip(Headers(scope=scope).get("accept-encoding", "")):
+        if accepts_gzip(Headers(scope=scope)):
             self.headers["content-encoding"] = "gzip"
             self._encoder = Gzip()
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
@@ -137,12 +143,3 @@ async def _send(send: Send, body: bytes, more: bool = True) -> None:
 async def _disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-def _accepts_gzip(header: str) -> bool:
-    """Whether the header Accept-Encoding names gzip, or everything, without a quality of 0."""
-    for part in header.split(","):
-        name, _, quality = part.partition(";")
-        if name.strip().lower() in ("gzip", "*"):
-            return quality.strip().replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False

@@ -18,6 +18,7 @@ from arena.voters.deletion import DeletionRefused, delete
 from arena.voters.export import export_text
 from arena.voters.recovery import CodeRefused, enter_code, issue_code, sign_out_others, withdraw_code
 from arena.web.me_view import battle_json, board_of, counts_of, view_voter
+from arena.web.search_parameters import WORDS, Words
 from arena.web.session import new_session, renew, voter_of
 from arena.web.v1 import battle_examples as examples
 from arena.web.v1.battle_context import Api, BattleRoute
@@ -62,7 +63,7 @@ def me(served: Served, asking: Asking) -> dict[str, Any]:
 def battles(
     served: Served,
     asking: Asking,
-    q: Annotated[str, Query(max_length=200, description="words of a prompt or completion")] = "",
+    q: Annotated[Words, Query(description=f"up to {WORDS} words of a prompt or completion")] = "",
     model: str = "",
     winner: Annotated[str, Query(description=", ".join(HISTORY_RESULTS) + "; won and lost need model")] = "",
     page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,

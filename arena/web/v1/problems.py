@@ -102,6 +102,8 @@ def _description(error: Any) -> str:
     place = ".".join(str(part) for part in error["loc"][1:]) or "request"
     given = repr(error.get("input"))
     known = KINDS.get(error["type"])
-    problem = _(known, **error.get("ctx", {})) if known else error["msg"]
+    context = error.get("ctx", {})
+    own = context.get("error")  # of a check of ours, in the reader's language
+    problem = _(known, **context) if known else str(own or error["msg"])
     given = given if len(given) <= SHOWN else f"{given[:SHOWN]}…"
     return _("{parameter}: {problem} (got {value})", parameter=place, problem=problem, value=given)

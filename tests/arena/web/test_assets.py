@@ -29,12 +29,25 @@ def test_another_address_is_checked_and_not_sent_again(client: TestClient) -> No
     assert client.get("/reading/tokens.css", headers={"if-none-match": reply.headers["etag"]}).status_code == 304
 
 
-def test_a_client_without_gzip_gets_the_file_as_it_is(client: TestClient) -> None:
-    reply = client.get("/reading/theme.js", headers={"accept-encoding": "identity"})
+@pytest.mark.parametrize("accepted", ["identity", "br, gzip;q=0", "*, gzip; Q = 0.000", "gzip;q=x"])
+def test_a_client_without_gzip_gets_the_file_as_it_is(client: TestClient, accepted: str) -> None:
+    reply = client.get("/reading/theme.js", headers={"accept-encoding": accepted})
     found = find_asset("theme.js")
     assert found is not None
     assert reply.content == found.plain
     assert "content-encoding" not in reply.headers
+
+
+@pytest.mark.parametrize("accepted", ["gzip", "br, GZIP;q=0.001", "*", "*;q=0, x-gzip"])
+def test_a_client_that_takes_gzip_gets_it(client: TestClient, accepted: str) -> None:
+    reply = client.get("/reading/theme.js", headers={"accept-encoding": accepted})
+    assert (reply.headers["content-encoding"], reply.headers["vary"]) == ("gzip", "accept-encoding")
+
+
+def test_the_library_of_plots_is_sent_in_the_form_that_the_client_takes(client: TestClient) -> None:
+    plain = client.get("/reading/plotly.js", headers={"accept-encoding": "gzip;q=0"})
+    assert "content-encoding" not in plain.headers
+    assert client.get("/reading/plotly.js").text == plain.text
 
 
 @pytest.mark.parametrize("name", ["nothing.css", "../rendering.py", ".hidden", "tokens.css.map"])

@@ -104,6 +104,13 @@ def test_gradios_styles_are_in_a_layer_that_loses_against_ours(client):
     assert client.get("/theme.css").text.startswith("@layer gradio{")
 
 
+@pytest.mark.parametrize("path", ["/", "/theme.css"])
+def test_a_client_without_gzip_gets_plain_text(client, path):
+    plain = client.get(path, headers={"accept-encoding": "gzip;q=0, identity"})
+    assert "content-encoding" not in plain.headers
+    assert client.get(path, headers={"accept-encoding": "gzip"}).headers["content-encoding"] == "gzip"
+
+
 def test_gradio_has_no_event_and_no_queue(client):
     assert client.get("/config").json()["dependencies"] == []
     for address in ("/gradio_api/queue/join", "/gradio_api/queue/data", "/gradio_api/call/send"):

@@ -195,7 +195,7 @@ async def test_each_event_can_be_read_when_it_is_sent_though_it_is_compressed():
     assert wire.sent[-1]["more_body"] is False
 
 
-@pytest.mark.parametrize("accepted", ["", "identity", "gzip;q=0", "br"])
+@pytest.mark.parametrize("accepted", ["", "identity", "gzip;q=0", "br", "*, gzip;q=0.0"])
 async def test_a_client_without_gzip_gets_plain_text(accepted):
     async def events():
         yield event("end", {})
@@ -255,6 +255,34 @@ async def test_an_error_of_the_events_is_raised_and_gives_the_place_back():
     wire, ended = Wire(), []
     with pytest.raises(ValueError, match="broken"):
         await EventStream(events(), at_end=lambda: ended.append(True))(wire.scope(), wire.receive, wire.send)
+    assert ended == [True]
+
+
+async def no_events():
+    if False:
+        yield ""
+
+
+@pytest.mark.parametrize("broken", ["watched", "send", "cancelled"])
+async def test_a_stream_that_cannot_start_gives_its_place_back(broken):
+    async def stuck(message):
+        await asyncio.Event().wait()
+
+    async def gone(message):
+        raise OSError("gone")
+
+    def refuses(send):
+        raise OSError("gone")
+
+    wire, ended = Wire(), []
+    watched = refuses if broken == "watched" else lambda send: send
+    stream = EventStream(no_events(), watched, lambda: ended.append(True))
+    send = stuck if broken == "cancelled" else gone
+    serving = asyncio.create_task(stream(wire.scope(), wire.receive, send))
+    await asyncio.sleep(0)
+    serving.cancel()
+    with pytest.raises(asyncio.CancelledError if broken == "cancelled" else OSError):
+        await serving
     assert ended == [True]
 
 

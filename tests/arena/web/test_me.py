@@ -298,6 +298,9 @@ def test_the_api_has_the_same_as_the_page(arena):
     assert first["battles"][0]["model_a"] is None
     assert first["next_page"] == 2
     assert client.get("/api/v1/me/battles", params={"winner": "won"}).status_code == 422
+    refused = client.get("/api/v1/me/battles", params={"q": "a " * 13})  # as on the page
+    assert (refused.status_code, refused.json()["code"]) == (422, "bad_value")
+    assert refused.json()["detail"].startswith("q: has 13 words. Use at most 12 (got")
     assert client.get("/api/v1/me/battles", params={"q": "prompt 7"}).json()["battles"][0]["model_a"]
     board = client.get("/api/v1/me/leaderboard").json()
     assert board["votes"] == 25

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
+
 import pytest
 from fastapi.testclient import TestClient
 from starlette.responses import PlainTextResponse
@@ -11,7 +14,7 @@ from arena.errors import ConfigError, DatabaseUnavailable
 from arena.store.usage import cookie_key
 from arena.web.app import create_app
 from arena.web.session import COOKIE, CookieSigner, Sessions, voter_of
-from arena.web.voters import cookie_signer
+from arena.web.voters import SessionVoters, cookie_signer
 from tests.support.arenas import opened_battles, ready
 
 OLD = "A" * 20 + "-_" + "b" * 21  # a cookie of version 0.2: 32 random bytes in base64url
@@ -162,3 +165,38 @@ def test_a_cookie_is_secure_when_a_trusted_proxy_was_reached_by_https(sqlite, pr
 def test_a_cookie_is_secure_over_https(sqlite):
     with TestClient(create_app(Settings(), sqlite, ready()), base_url="https://testserver") as client:
         assert "; Secure" in client.get("/").headers["set-cookie"]
+
+
+class Reading(SessionVoters):
+    """Voters whose row changes, and who are forgotten, while it is read in a thread."""
+
+    def __init__(self, database, voters: list[str | None]) -> None:
+        super().__init__(database)
+        self.voters = voters
+
+    def _find(self, own: str) -> str | None:
+        voter = self.voters.pop(0)
+        if self.voters:
+            self.forget()
+        return voter
+
+
+async def test_what_was_read_before_a_session_was_given_away_is_not_kept(sqlite):
+    voters = Reading(sqlite, ["old", "new"])
+    assert await voters("own") == "old"
+    assert [await voters("own") for _ in range(3)] == ["new"] * 3
+
+
+async def test_sessions_are_forgotten_by_threads_while_others_are_looked_up(sqlite):
+    class Interrupted(OrderedDict):
+        """Lets a thread forget at the worst moment: between two steps of a change."""
+
+        def move_to_end(self, key, last=True):
+            thread = threading.Thread(target=voters.forget)
+            thread.start()
+            thread.join()
+            super().move_to_end(key, last)
+
+    voters = SessionVoters(sqlite)
+    voters._known = Interrupted()
+    assert await voters("own") == "own"
