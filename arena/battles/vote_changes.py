@@ -47,29 +47,32 @@ class VoteChanges(BattleAccess):
         `DatabaseUnavailable` when it is unknown whether the vote is saved.
         """
         check_vote(winner, reasons)
-        check_voter(await self._find(public_id), voter)
         async with self._lock(public_id):
             battle = await self._stopped_for_vote(voter, public_id)
             try:
-                await self._save_vote(battle, winner, address, reasons, final)
+                voted = await self._save_vote(battle, winner, address, reasons, final)
             except (AlreadyVoted, stored.WrongStatus):
                 # A second click or tab, or a closing of the battle; `check_counted` decides what the voter is shown.
                 log.info("Another change to battle %s came first.", battle.id)
+                voted = check_voter(await self._find(public_id), voter)
             except (DatabaseUnavailable, LimitReached):
                 # The connection may have been cut after the commit: the store knows whether the vote is in it. And a
                 # repeated vote is no further vote.
-                found = check_voter(await self._find(public_id), voter)
-                if found.winner is None and found.pending is None:
+                voted = check_voter(await self._find(public_id), voter)
+                if voted.winner is None and voted.pending is None:
                     raise
-        battle = check_voter(await self._find(public_id), voter)
-        check_counted(battle, winner)
-        return self._view(battle)
+        check_counted(voted, winner)
+        return self._view(voted)
 
     async def undo(self, voter: str, public_id: str) -> BattleView:
         """Remove a vote that does not count yet; a battle without a vote stays as it is. Raises `VoteRefused`."""
-        battle = check_voter(await self._find(public_id), voter)
-        await self._write(lambda session: pending_votes.remove_pending(session, battle.id))
-        battle = check_voter(await self._find(public_id), voter)
+        number = check_voter(await self._find(public_id), voter).id
+
+        def remove(session: Session) -> StoredBattle:
+            pending_votes.remove_pending(session, number)
+            return check_voter(stored.find_battle(session, public_id=public_id), voter)
+
+        battle = await self._write(remove)
         if battle.winner is not None:
             raise VoteRefused("Your vote counts already, so it cannot be undone.", code="too_late")
         return self._view(battle)
@@ -124,23 +127,24 @@ class VoteChanges(BattleAccess):
 
     async def _save_vote(
         self, battle: StoredBattle, winner: str, address: str | None, reasons: Sequence[str], final: bool
-    ) -> None:
+    ) -> StoredBattle:
+        """The battle with the vote, as the transaction has locked and changed it."""
         voter, public_id = battle.voter, battle.public_id
         due_at = now() + timedelta(seconds=self.limits.undo_seconds)
 
-        def write(session: Session) -> None:
+        def write(session: Session) -> StoredBattle:
             if battle.pending is None:  # else it was counted when it was cast
                 self._visitors.count_vote(session, Visitor(voter, address))
             if final or not self.limits.undo_seconds:
-                count_vote(session, voter, public_id, winner, reasons)
-            else:
-                save_vote(session, voter, public_id, winner, reasons, due_at)
+                return count_vote(session, voter, public_id, winner, reasons)
+            return save_vote(session, voter, public_id, winner, reasons, due_at)
 
-        await self._write(write)
+        return await self._write(write)
 
     async def _stopped_for_vote(self, voter: str, public_id: str) -> StoredBattle:
         """The battle after both models are stopped. Raises `VoteRefused` while nothing can be judged or saved."""
         if live := self._running.find(public_id):
+            check_voter(live.battle, voter)
             if not live.turn.both_have_begun:
                 raise VoteRefused(NOT_BEGUN, code="not_begun")
             if not await self._running.stop(live):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from arena.battles.refusals import INTERRUPTED, NO_VOTE_HERE, BattleRefused, VoteRefused
@@ -73,28 +74,34 @@ def check_voter(battle: StoredBattle | None, voter: str) -> StoredBattle:
     return battle
 
 
-def count_vote(session: Session, voter: str, public_id: str, winner: str, reasons: Sequence[str] = ()) -> None:
-    """Count a vote now, or the pending one. Raises as `save_vote` does, and `AlreadyVoted`."""
+def count_vote(
+    session: Session, voter: str, public_id: str, winner: str, reasons: Sequence[str] = ()
+) -> StoredBattle:
+    """Count a vote now, or the pending one; returns the battle. Raises as `save_vote` does, and `AlreadyVoted`."""
     battle = _votable(session, public_id)
     pending = _same_vote(battle, winner)
     pending_votes.remove_pending(session, battle.id)
-    kept = pending.reasons if pending else ()
-    add_vote(session, battle.id, HUMAN, voter, winner, stopped_early(battle), reasons or kept)
+    kept = tuple(dict.fromkeys(reasons)) or (pending.reasons if pending else ())
+    add_vote(session, battle.id, HUMAN, voter, winner, stopped_early(battle), kept)
+    return replace(battle, status=BattleStatus.VOTED, winner=winner, reasons=kept, pending=None)
 
 
 def save_vote(
     session: Session, voter: str, public_id: str, winner: str, reasons: Sequence[str], due_at: datetime
-) -> None:
-    """Save a vote that counts when it is due; the same vote again only changes the reasons.
+) -> StoredBattle:
+    """Save a vote that counts when it is due; the same vote again only changes the reasons. Returns the battle.
 
     Raises `WrongStatus` unless the battle is open, and `VoteRefused` if it takes no votes, its last turn was
     interrupted, or another vote is pending.
     """
     battle = _votable(session, public_id)
-    if _same_vote(battle, winner) is None:
-        pending_votes.add_pending(session, battle.id, voter, winner, reasons, due_at)
-    elif reasons:
-        pending_votes.change_reasons(session, battle.id, reasons)
+    given, pending = tuple(dict.fromkeys(reasons)), _same_vote(battle, winner)
+    if pending is None:
+        pending_votes.add_pending(session, battle.id, voter, winner, given, due_at)
+        return replace(battle, pending=StoredPendingVote(winner, given, due_at))
+    if given:
+        pending_votes.change_reasons(session, battle.id, given)
+    return replace(battle, pending=replace(pending, reasons=given or pending.reasons))
 
 
 def count_pending(session: Session, public_id: str, due_by: datetime | None = None) -> bool:

@@ -42,9 +42,10 @@ def find_asset(name: str) -> Asset | None:
 
 
 def _bundled(folder: str) -> bytes:
-    """The modules of a folder, behind their texts (`t`) and what makes the buttons of rendered texts work."""
+    """The modules of a folder, behind their texts (`t`), `copyText`, and what makes the buttons of rendered texts work."""
     shared = [
-        (files("arena.web") / "static" / name).read_text(encoding="utf-8") for name in ("texts.js", "text.js")
+        (files("arena.web") / "static" / name).read_text(encoding="utf-8")
+        for name in ("texts.js", "copy.js", "text.js")
     ]
     return "".join([*shared, bundle(folder)]).encode()
 

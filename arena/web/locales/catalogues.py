@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from gettext import NullTranslations
@@ -17,7 +17,6 @@ from babel.support import Translations
 
 FOLDER = Path(__file__).parent
 FILE = Path("LC_MESSAGES") / "arena.po"
-ScriptText = str | Sequence[str]  # of a message with plural forms: every form
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Language:
 
     locale: Locale
     texts: NullTranslations
-    scripts: Mapping[str, Mapping[str, ScriptText]] = field(default_factory=dict)
+    scripts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def code(self) -> str:
@@ -73,12 +72,11 @@ def _language(name: str) -> Language:
     return Language(Locale.parse(name), Translations(compiled, domain="arena"), _of_scripts(catalogue))
 
 
-def _of_scripts(catalogue: Catalog) -> dict[str, dict[str, ScriptText]]:
-    """The translations by the JavaScript file that uses them; the first form of a plural is the key."""
-    scripts: dict[str, dict[str, ScriptText]] = {}
+def _of_scripts(catalogue: Catalog) -> dict[str, dict[str, str]]:
+    """The translations by the JavaScript file that uses them."""
+    scripts: dict[str, dict[str, str]] = {}
     for message in catalogue:
-        key = message.id if isinstance(message.id, str) else message.id[0]
         for place, _ in message.locations:
-            if key and place.endswith(".js") and message.string and not message.fuzzy:
-                scripts.setdefault(Path(place).name, {})[key] = message.string
+            if message.id and place.endswith(".js") and message.string and not message.fuzzy:
+                scripts.setdefault(Path(place).name, {})[str(message.id)] = str(message.string)
     return scripts

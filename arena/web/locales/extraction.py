@@ -49,7 +49,6 @@ KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     "gettext_noop": None,
     "pgettext": ((1, "c"), 2),
     "t": None,  # JavaScript
-    "tn": (1, 2),  # JavaScript, with a number
     **dict.fromkeys(TEXTS, (1,)),
 }
 

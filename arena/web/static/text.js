@@ -1,5 +1,6 @@
 // Rendered texts: buttons that copy code, names in the page's language, and Mermaid diagrams in frames that can reach
 // nothing. Texts that are added later are found too; a text that is still growing (.tail) has no diagrams yet.
+// Needs copy.js and texts.js.
 (() => {
   const PATIENCE = 15000; // ms for the library and the drawing
   const FRAME = "/diagram";
@@ -20,14 +21,7 @@
   }
 
   async function copy(button) {
-    const code = button.closest(".code-block").querySelector("code");
-    try {
-      await navigator.clipboard.writeText(code.textContent);
-    } catch { // no permission, or plain http: the older interface
-      getSelection().selectAllChildren(code);
-      document.execCommand("copy");
-      getSelection().removeAllRanges();
-    }
+    await copyText(button.closest(".code-block").querySelector("code").textContent);
     button.textContent = t("Copied");
     setTimeout(() => { button.textContent = t("Copy"); }, 2000);
   }

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.event import listen, remove
 from sqlmodel import select, update
 
 from arena.battles.battles import BattleRefused, Battles, VoteRefused
@@ -57,6 +60,36 @@ async def test_a_vote_counts_and_names_the_models_only_when_it_can_no_longer_be_
     assert view.model_a
     assert counted(database) == [("tie", '["clear", "correct"]')]
     assert await battles.count_due_votes() == 0
+
+
+@pytest.mark.parametrize("final", [False, True])
+async def test_a_vote_reads_its_battle_once_and_once_more_under_its_lock(sqlite, final):
+    battles = await opened(sqlite)
+    battle = await fought(battles)
+    for reasons in (["clear", "clear"], ["correct"]):
+        with loads(sqlite) as counted_loads:
+            voted = await battles.vote("ann", battle, "tie", reasons=reasons)
+        assert counted_loads == ["SELECT turn.id", "SELECT turn.id"]
+        assert voted == await battles.view("ann", battle)
+    with loads(sqlite) as counted_loads:
+        voted = await (battles.vote("ann", battle, "tie", final=True) if final else battles.undo("ann", battle))
+    assert counted_loads == ["SELECT turn.id", "SELECT turn.id"]
+    assert voted == await battles.view("ann", battle)
+    assert counted(sqlite) == ([("tie", '["correct"]')] if final else [])
+
+
+@contextmanager
+def loads(database: Database) -> Iterator[list[str]]:
+    """The statements that load the turns of a battle, in order."""
+    statements: list[str] = []
+
+    def note(_connection, _cursor, statement: str, *_more: object) -> None:
+        if statement.startswith("SELECT turn.id, turn.battle_id"):
+            statements.append(statement[:14])
+
+    listen(database.engine, "before_cursor_execute", note)
+    yield statements
+    remove(database.engine, "before_cursor_execute", note)
 
 
 async def test_a_vote_that_is_undone_leaves_the_battle_as_it_was(database):

@@ -68,7 +68,15 @@ def test_a_file_that_is_no_image_is_refused_in_words(page, tmp_path):
     file = tmp_path / "cat.png"
     file.write_bytes(b"<html><script>alert(1)</script>")
     page.locator("#file").set_input_files(file)
-    expect(page.get_by_text("This file is not an image that is read here.").first).to_be_visible()
+    told, said = page.locator("#told .notice"), page.locator("#said")
+    expect(told).to_contain_text("This file is not an image that is read here.")
+    expect(said).to_contain_text("This file is not an image that is read here.")
+    page.locator("#prompt").fill("a change that draws every part again")
+    expect(told).to_have_count(1)
+    page.wait_for_timeout(2_100)  # it has been seen
+    expect(told).to_have_count(1)
+    page.locator("#prompt").press("x")
+    expect(told).to_have_count(0)
     expect(page.locator("#attached")).to_be_hidden()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -44,6 +45,27 @@ def test_modules_that_import_each_other_are_bundled(folder):
         a='import { b } from "./main.js";\nexport function a() { b(); }\n',
     )
     assert text.count("function") == 2
+
+
+STATIC = Path(bundling.__file__).parent / "static"
+SCRIPTS = sorted(path for path in STATIC.rglob("*.js") if path.parent.name != "vendor")
+IMPORTED = re.compile(r'^import \{([^}]*)\} from "([^"]*)";\n', re.MULTILINE)
+EXPORTED = re.compile(r"^export (?:async )?(?:const|let|function|class) (\w+)", re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_a_script_uses_what_it_imports_and_others_use_what_it_exports(path):
+    text = path.read_text()
+    body, imports = re.sub(r"^import .*\n", "", text, flags=re.MULTILINE), IMPORTED.findall(text)
+    names = {name.strip() for given, _ in imports for name in given.split(",")}
+    assert [name for name in sorted(names) if not re.search(rf"\b{name}\b", body)] == []
+    assert len({module for _, module in imports}) == len(imports)
+    others = "\n".join(other.read_text() for other in SCRIPTS if other != path)
+    assert [name for name in EXPORTED.findall(text) if not re.search(rf"\b{name}\b", others)] == []
+
+
+def test_text_is_copied_in_one_place():
+    assert [path.name for path in SCRIPTS if "clipboard.writeText" in path.read_text()] == ["copy.js"]
 
 
 def test_the_battle_page_has_small_modules_without_eval_and_with_one_place_for_html():

@@ -14,7 +14,7 @@ INKS = ("text", "subdued", "accent", "link", "side-a", "side-b", "success", "war
 SOFT = ("accent-soft", "side-a-soft", "side-b-soft", "success-soft", "warning-soft", "danger-soft")
 SOLID = (
     ("on-accent", "accent"), ("on-accent", "accent-strong"), ("on-side-a", "side-a"), ("on-side-b", "side-b"),
-    ("on-side-a", "side-a-strong"), ("on-side-b", "side-b-strong"), ("text", "mark"), ("page", "text"),
+    ("text", "mark"), ("page", "text"),
 )  # fmt: skip
 
 

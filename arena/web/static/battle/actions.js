@@ -6,7 +6,7 @@ import { follow, unfollow } from "./stream.js";
 const STALE = new Set(["wrong_status", "already_voted", "too_late", "interrupted", "not_found", "still_running"]);
 
 /** Runs one action; returns whether it succeeded. */
-export async function act(name, work) {
+async function act(name, work) {
   if (state.busy) return false;
   Object.assign(state, { busy: name, problem: null });
   changed();

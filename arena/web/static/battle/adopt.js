@@ -1,6 +1,5 @@
 // Gradio's shell loads after the page works. Its empty components then take in the live parts, with what has the focus.
 import { all, el, find } from "./dom.js";
-import { isComposing } from "./composer.js";
 
 let composing = false;
 

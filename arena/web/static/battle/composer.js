@@ -1,9 +1,10 @@
 // The composer: one field for the first prompt, the next one and the changed one.
 import { send, stop } from "./actions.js";
-import { all, button, el, fill, find, show, write } from "./dom.js";
+import { button, el, fill, find, show, write } from "./dom.js";
 import { attachedImages, clearImages, isUploading } from "./images.js";
 import { chosenMode } from "./modes.js";
-import { hasText, isFailed, isOver, isPending, isRunning, sides, state, subscribe } from "./state.js";
+import { tell } from "./tell.js";
+import { isFailed, isOver, isPending, isRunning, state, subscribe } from "./state.js";
 
 const DRAFT = "arena-draft"; // in sessionStorage: what is typed survives a reload
 const LOWEST_ROOM = 0.35; // of the window: the field grows to this share
@@ -60,12 +61,9 @@ async function submit() {
   const prompt = field().value;
   const reason = obstacle();
   if (reason || (!prompt.trim() && !attachedImages().length)) {
-    write(find("#status"), reason ?? t("Type a prompt first."));
-    state.hint = reason ?? t("Type a prompt first.");
-    drawComposer();
+    tell(reason ?? t("Type a prompt first."));
     return;
   }
-  state.hint = null;
   if (await send(prompt, attachedImages(), chosenMode())) {
     if (field().value === prompt) setPrompt("", false);
     clearImages();
@@ -89,10 +87,9 @@ function drawComposer() {
   write(find("#send"), label);
   find("#send").disabled = Boolean(state.busy) || state.offline || obstacle() !== null;
   find("#stop").disabled = state.busy === "stop" || state.offline || state.battle?.can_stop === false;
-  show(find("#editing"), state.editing || Boolean(state.hint));
-  fill(find("#editing"), `${state.editing} ${state.hint ?? ""}`, () => (state.hint
-    ? [el("span", {}, state.hint)]
-    : [el("span", {}, t("You are changing your last prompt. Both models answer it again.")), button(t("Cancel"), stopEditing, "button quiet small")]));
+  show(find("#editing"), state.editing);
+  fill(find("#editing"), String(state.editing), () => [
+    el("span", {}, t("You are changing your last prompt. Both models answer it again.")), button(t("Cancel"), stopEditing, "button quiet small")]);
   find("#composer").classList.toggle("compact", Boolean(state.battle));
 }
 
@@ -110,7 +107,7 @@ export function startComposer() {
   const box = field();
   try { if (!box.value) box.value = sessionStorage.getItem(DRAFT) ?? ""; } catch { /* private mode */ }
   typed();
-  box.addEventListener("input", () => { state.hint = null; typed(); drawComposer(); });
+  box.addEventListener("input", () => { typed(); drawComposer(); });
   box.addEventListener("keydown", onComposerKey);
   find("#composer").addEventListener("submit", (event) => { event.preventDefault(); submit(); });
   find("#stop").addEventListener("click", () => { stop(); box.focus({ preventScroll: true }); });

@@ -47,17 +47,3 @@ export function fill(node, key, children) {
 
 export const reducedMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 export const isWide = () => matchMedia("(min-width: 800px)").matches;
-
-/** Copies text, also where the page has no secure origin. */
-export async function copyText(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    const box = el("textarea", { style: "position:fixed;opacity:0" });
-    box.value = text;
-    document.body.append(box);
-    box.select();
-    document.execCommand("copy");
-    box.remove();
-  }
-}

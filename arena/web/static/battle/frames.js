@@ -8,7 +8,7 @@ const writers = new Map(); // by element: {text, shown, start}
 let drawing = false;
 
 /** The elements of one side of a turn: what is finished, and the block that grows. */
-export function partsOf(turn, side) {
+function partsOf(turn, side) {
   const text = find(`.turn[data-number="${turn}"] [data-side="${side}"] .side-text`);
   return text && { text, done: find(".done", text), tail: find(".tail", text) };
 }
@@ -64,7 +64,7 @@ function flush(tail) {
   writers.delete(tail);
 }
 
-export const flushAll = () => [...writers.keys()].forEach(flush);
+const flushAll = () => [...writers.keys()].forEach(flush);
 
 function drawFrame(now) {
   for (const [tail, writer] of writers) {

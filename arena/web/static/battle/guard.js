@@ -1,6 +1,5 @@
 // Nothing that appears under the pointer acts on the same click. A click counts only on a button that was there, in
 // the same place, when the pointer went down and for a moment before.
-import { write, find } from "./dom.js";
 
 const SETTLED = 500; // milliseconds that a part must stay as it is before a pointer can press it
 

@@ -1,8 +1,9 @@
 // Images of a prompt: chosen, pasted or dropped; uploaded at once, sent by id.
 import { api } from "./api.js";
-import { el, find, show, write } from "./dom.js";
+import { el, find, show } from "./dom.js";
 import { readsImages } from "./modes.js";
 import { changed, state, subscribe } from "./state.js";
+import { tell } from "./tell.js";
 
 const TYPES = ["image/png", "image/jpeg", "image/webp", "image/gif"];
 
@@ -43,12 +44,6 @@ function refusal(file) {
   if (!TYPES.includes(file.type)) return t("This type of image is not read. Choose a PNG, JPEG, WebP or GIF file.");
   if (most && file.size > most) return t("This image is too large. Choose one of at most {size} MB.", { size: (most / 1e6).toFixed(1) });
   return null;
-}
-
-function tell(text) {
-  state.hint = text;
-  write(find("#status"), text);
-  changed();
 }
 
 function remove(image) {

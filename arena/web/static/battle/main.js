@@ -12,11 +12,12 @@ import { startPanes } from "./panes.js";
 import { startReveal } from "./reveal.js";
 import { startSuggestions } from "./start.js";
 import { changed, state, subscribe } from "./state.js";
+import { startTelling } from "./tell.js";
 import { startTurns } from "./turns.js";
 import { startVotes } from "./votes.js";
 
 for (const start of [
-  startGuard, startAdoption, startComposer, startPanes, startTurns, startVotes, startNotice, startReveal, startModes,
+  startGuard, startAdoption, startComposer, startPanes, startTurns, startVotes, startNotice, startTelling, startReveal, startModes,
   startImages, startSuggestions, startConnection,
 ]) start();
 subscribe(suspect);

@@ -2,6 +2,7 @@
 import { el, fill, find } from "./dom.js";
 import { api } from "./api.js";
 import { changed, isOver, state, subscribe } from "./state.js";
+import { tell } from "./tell.js";
 
 const choice = { mode: "blind", models: ["", ""] };
 let names = null; // of the models: asked for only when the reader chooses models, so that a blind page has none
@@ -13,7 +14,7 @@ async function loadModels() {
     completeChoice();
   } catch (error) {
     choice.mode = "blind";
-    state.hint = error.message;
+    tell(error.message);
   }
   changed();
 }

@@ -1,5 +1,5 @@
 // What the page says: states for a screen reader, seconds while waiting, failures with a way out.
-import { leave, regenerate, reroll, retry, stop } from "./actions.js";
+import { regenerate, reroll, retry } from "./actions.js";
 import { button, el, fill, find, show, write } from "./dom.js";
 import { hasText, isBlind, isCounted, isFailed, isPending, isRunning, sides, state, subscribe } from "./state.js";
 import { wordOf } from "./votes.js";

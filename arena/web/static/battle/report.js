@@ -2,6 +2,7 @@
 import { report } from "./actions.js";
 import { button, el, find, write } from "./dom.js";
 import { state } from "./state.js";
+import { tell } from "./tell.js";
 
 const REPORT_KINDS = () => [
   ["illegal", t("It is illegal")],
@@ -28,8 +29,7 @@ export function askReport() {
     const body = { kind: new FormData(form).get("kind"), ...(text.value.trim() ? { text: text.value.trim() } : {}) };
     if (await report(body)) {
       dialog.close();
-      setTimeout(() => write(find("#status"), t("Thank you. The operator will read your report.")));
-      state.hint = t("Thank you. The operator will read your report.");
+      tell(t("Thank you. The operator will read your report."));
     } else {
       write(line, state.problem?.error.message ?? "");
     }

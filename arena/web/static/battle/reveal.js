@@ -1,6 +1,6 @@
 // After the vote: who the models were, what they cost, how others voted, and what to do with the battle.
 import { share } from "./actions.js";
-import { button, copyText, el, fill, find, isWide, show } from "./dom.js";
+import { button, el, fill, find, isWide, show } from "./dom.js";
 import { askReport } from "./report.js";
 import { isBlind, isCounted, sides, state, subscribe } from "./state.js";
 import { said } from "./turns.js";

@@ -1,15 +1,16 @@
 // The turns of a battle: the prompt once, the two answers below it.
 import { regenerate } from "./actions.js";
 import { api } from "./api.js";
-import { all, button, copyText, el, fill, find, served, show, write } from "./dom.js";
+import { all, button, el, fill, find, served, show, write } from "./dom.js";
 import { drawPanes, setShown, showLastTurn } from "./panes.js";
 import { editLast } from "./composer.js";
 import { hasText, isRunning, sides, state, subscribe } from "./state.js";
+import { announce } from "./tell.js";
 
 const drawn = new WeakMap(); // side -> the HTML of the API that it shows
 const LONG_PROMPT = 400; // characters: longer ones are folded
 
-export const nameOf = (side) => {
+const nameOf = (side) => {
   const name = state.battle?.models?.[side];
   if (state.battle?.mode === "single") return name ?? t("Model");
   const letter = side.toUpperCase();
@@ -80,7 +81,7 @@ export function said(target) {
   const label = target.getAttribute("aria-label");
   target.classList.add("is-done");
   target.setAttribute("aria-label", t("Copied"));
-  write(find("#status"), t("Copied"));
+  announce(t("Copied"));
   setTimeout(() => { target.classList.remove("is-done"); target.setAttribute("aria-label", label); }, 2000);
 }
 

@@ -1,9 +1,8 @@
 // The vote bar, the line above it, and the keys that vote.
-import { again, leave, revealNow, undo, vote } from "./actions.js";
-import { isComposing, setPrompt } from "./composer.js";
+import { again, leave, reload, revealNow, undo, vote } from "./actions.js";
+import { isComposing } from "./composer.js";
 import { all, button, el, fill, find, show, write } from "./dom.js";
 import { isBlind, isCounted, isOver, isPending, isRunning, state, subscribe } from "./state.js";
-import { reload } from "./actions.js";
 
 const KEYS = { KeyJ: "model_a", KeyK: "tie", KeyN: "both_bad", KeyL: "model_b" }; // with Alt: free in the browsers
 const PLAIN = { a: "model_a", b: "model_b", t: "tie", x: "both_bad" }; // only while the vote bar has the focus
