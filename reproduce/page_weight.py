@@ -31,7 +31,11 @@ from reproduce.attacks.target import target
 LATENCY, BYTES_A_SECOND, SLOWDOWN = 150, 1_600_000 / 8, 4  # milliseconds; 1.6 Mbit/s; times
 PHONE = {"width": 390, "height": 844}
 LOADS = 5
-GRADIO = ("/assets/", "/theme.css", "/static/", "/config", "/gradio_api/")
+GRADIO = (
+    "/assets/",
+    "/theme.css",
+    "/static/",
+)
 
 
 @dataclass

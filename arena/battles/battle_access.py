@@ -9,6 +9,7 @@ from random import Random, SystemRandom
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
+from arena.battles.image_checks import most_images
 from arena.battles.live_turns import UNMASKED, RunningTurn, RunningTurns
 from arena.battles.liveness import Liveness
 from arena.battles.model_choice import takes_images
@@ -60,7 +61,7 @@ class BattleAccess:
     def _view(self, battle: StoredBattle, live: RunningTurn | None = None) -> BattleView:
         name_masker = UNMASKED if battle.named else self._name_masker
         turn, earlier = (live.turn, live.earlier) if live else (None, None)
-        takes = bool(self.limits.max_images) and takes_images(self.serving, battle)
+        takes = bool(most_images(self.serving, self.limits)) and takes_images(self.serving, battle)
         return view_of(battle, turn, name_masker, self.limits.max_turns, earlier, takes)
 
     async def _own(self, voter: str, public_id: str) -> StoredBattle:

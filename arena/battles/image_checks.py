@@ -14,15 +14,19 @@ from arena.store.battles import StoredBattle
 MOST_IMAGES = 10  # of a battle: each later turn sends all of them again
 
 
+def most_images(serving: Serving, limits: BattleSettings) -> int:
+    """The most images of a prompt: 0 where they are switched off, or no model reads any."""
+    return limits.max_images if serving.image_readers() else 0
+
+
 def check_images(serving: Serving, limits: BattleSettings, images: Sequence[str]) -> None:
     """Raises `BattleRefused` for images of one prompt that no battle here can take."""
-    if images and not (limits.max_images and serving.image_readers()):
+    most = most_images(serving, limits)
+    if images and not most:
         raise BattleRefused(NO_READERS, code="image_rejected")
-    if len(images) > limits.max_images:
+    if len(images) > most:
         raise BattleRefused(
-            "A prompt has at most {most} images. Remove some of them.",
-            code="image_rejected",
-            most=limits.max_images,
+            "A prompt has at most {most} images. Remove some of them.", code="image_rejected", most=most
         )
     if len(set(images)) < len(images):
         raise BattleRefused("The same image is attached twice. Remove one of them.", code="image_rejected")

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from arena.battles.battle_access import BattleAccess
+from arena.battles.image_checks import most_images
 from arena.battles.refusals import NO_READERS, BattleRefused
 from arena.messages import gettext_noop
 from arena.rules.images import Picture, picture_of
@@ -30,14 +31,9 @@ class Images(BattleAccess):
         self._decoding = asyncio.Semaphore(DECODED_AT_ONCE)
         self._uploads = 0
 
-    @property
-    def takes_images(self) -> bool:
-        """Whether any battle can have images."""
-        return bool(self.limits.max_images and self.serving.image_readers())
-
     async def add_image(self, voter: str, data: bytes, address: str | None = None) -> StoredImage:
         """Keep an image for a prompt. Raises `ImageRejected` and `BattleRefused`."""
-        if not self.takes_images:
+        if not most_images(self.serving, self.limits):
             raise BattleRefused(NO_READERS, code="image_rejected")
         await self._write(lambda session: self._visitors.count_image(session, Visitor(voter, address)))
         picture = await self._decoded(data)

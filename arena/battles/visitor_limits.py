@@ -23,7 +23,7 @@ from arena.store.usage import (
     BudgetExceeded,
     Claim,
     LimitExceeded,
-    address_hashes,
+    address_claims,
     count_actions,
     forget_usage,
     reserve,
@@ -107,9 +107,8 @@ class VisitorLimits:
         at = self._clock()
         claims = [Claim(f"voter {visitor.voter}", self._limit(Scope.VOTER, action)) for action in actions]
         if visitor.address is not None:
-            name, *others = (f"address {hashed}" for hashed in address_hashes(session, visitor.address, at))
             limits = [self._limit(Scope.ADDRESS, action) for action in actions]
-            claims += [Claim(name, limit, other_names=tuple(others)) for limit in limits]
+            claims += address_claims(session, visitor.address, limits, at)
         try:
             count_actions(session, [claim for claim in (*claims, *more) if claim.limit.most], at)
         except LimitExceeded as exceeded:

@@ -124,6 +124,12 @@ def address_hashes(session: Session, address: str, at: datetime) -> list[str]:
     return [hashlib.blake2b(address.encode(), key=bytes.fromhex(s), digest_size=16).hexdigest() for s in ordered]
 
 
+def address_claims(session: Session, address: str, limits: Sequence[Limit], at: datetime) -> list[Claim]:
+    """A claim of this address for each limit, under every hash that it has now."""
+    name, *others = (f"address {hashed}" for hashed in address_hashes(session, address, at))
+    return [Claim(name, limit, other_names=tuple(others)) for limit in limits]
+
+
 def forget_usage(session: Session, at: datetime) -> int:
     """Delete the actions that are older than a day and the salts of other days; returns the number of actions."""
     _forget_salts(session, at)

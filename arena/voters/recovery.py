@@ -15,9 +15,9 @@ from datetime import timedelta
 
 from arena.messages import TranslatableError
 from arena.rules.limits import Action, Limit, Scope
-from arena.store import Database, Session
+from arena.store import Database
 from arena.store.schema.battles import now
-from arena.store.usage import Claim, LimitExceeded, address_hashes, count_actions, is_voter
+from arena.store.usage import LimitExceeded, address_claims, count_actions, is_voter
 from arena.store.voter_sessions import (
     end_sessions,
     give_session,
@@ -94,13 +94,8 @@ def _count_attempt(database: Database, address: str | None, most: int) -> None:
         return
     try:
         with database.write() as session:
-            count_actions(session, [_claim(session, address, limit)], at)
+            count_actions(session, address_claims(session, address, [limit], at), at)
     except LimitExceeded as exceeded:
         refused = CodeRefused("Too many recovery codes were entered from your network. Try again later.")
         refused.seconds = exceeded.seconds
         raise refused from None
-
-
-def _claim(session: Session, address: str, limit: Limit) -> Claim:
-    name, *others = (f"address {hashed}" for hashed in address_hashes(session, address, now()))
-    return Claim(name, limit, other_names=tuple(others))

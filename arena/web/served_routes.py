@@ -14,16 +14,15 @@ from arena.web.error_pages import refusal
 
 FILE = r"[\w-][\w.-]*"  # a file name without folders, and not hidden
 
-# What the battle page loads from Gradio: address pattern -> methods. A new Gradio release needs no change here unless
-# its page loads something new; the browser tests fail on the 404 then.
+# What the battle page loads from Gradio: address pattern -> methods. The configuration of its components is in the
+# document, and a page without events polls nothing, so /config and /gradio_api stay closed. A new Gradio release needs
+# no change here unless its page loads something new; the browser tests fail on the 404 then.
 GRADIO: Mapping[str, tuple[str, ...]] = {
     "/": ("GET", "HEAD"),
-    "/config": ("GET",),  # the components
     "/theme.css": ("GET",),
     f"/assets/{FILE}": ("GET",),  # scripts, styles and fonts
     "/favicon.ico": ("GET",),
     "/robots.txt": ("GET",),
-    "/gradio_api/app_id": ("GET",),  # polled while the connection is lost
 }
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 

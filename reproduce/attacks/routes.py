@@ -20,8 +20,7 @@ from reproduce.attacks.page import BATTLES, Page
 from reproduce.attacks.target import Target
 
 USED = {  # by the battle page
-    "/", "/config", "/theme.css", "/favicon.ico", "/robots.txt", "/openapi.json",
-    "/gradio_api/app_id",
+    "/", "/theme.css", "/favicon.ico", "/robots.txt", "/openapi.json",
 }  # fmt: skip
 TRICKS = (
     "//{0}", "/{0}/", "/{0};x=1", "/./{0}", "/x/../{0}", "/%2e%2e/{0}", "/{0}%00", "/{0}%0a", "/{0}?x", "/{0}#x",

@@ -55,7 +55,7 @@ def names_before_the_vote(target: Target) -> Outcome:
     tries: list[str | None] = []
     with target.visitor() as http:
         page = Page(http)
-        before = {path: _named(http.get(path).text) for path in ("/", "/config", "/api/v1/arena", "/openapi.json")}
+        before = {path: _named(http.get(path).text) for path in ("/", "/api/v1/arena", "/openapi.json")}
         tries += [f"{path} names a model" if named else None for path, named in before.items()]
         for prompt in ("Who are you?", "Tell me a story."):
             received = page.ask(prompt)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
@@ -24,16 +23,11 @@ from arena.web.error_pages import missing
 from arena.web.locales import gettext as _
 from arena.web.names import category_name
 from arena.web.preview import Preview, PreviewCache
-from arena.web.search_parameters import SearchParameters
+from arena.web.search_parameters import RESULT_NAMES, SearchParameters, search_link
 from arena.web.v1.context import home
 
 HERE = "/battles"
-RESULT_PARAMETER = "winner"  # its name in the address
-RESULT_NAMES = {
-    "won": gettext_noop("won by the model"), "lost": gettext_noop("lost by the model"),
-    "decided": gettext_noop("with a winner"), "tie": gettext_noop("a tie"), "both_bad": gettext_noop("both bad"),
-    "disputed": gettext_noop("voters disagree"),
-}  # fmt: skip
+RESULTS_NAMED = RESULT_NAMES | {"disputed": gettext_noop("voters disagree")}
 EXPLAIN = "/explain"
 PREVIEW_CHARACTERS = 400  # of the prompt
 NOT_READABLE = gettext_noop(
@@ -58,8 +52,8 @@ def routes(boards: CachedBoards, templates: Environment) -> APIRouter:
             wanted=wanted,
             cards=cards,
             models=models,
-            newer=link(replace(wanted, page=wanted.page - 1)) if wanted.page > 1 else "",
-            older=link(replace(wanted, page=wanted.page + 1)) if has_next else "",
+            newer=search_link(HERE, replace(wanted, page=wanted.page - 1)) if wanted.page > 1 else "",
+            older=search_link(HERE, replace(wanted, page=wanted.page + 1)) if has_next else "",
             **_choices(boards),
         )
         return HTMLResponse(page)
@@ -126,7 +120,7 @@ def _choices(boards: CachedBoards) -> dict[str, Any]:
     return {
         "categories": {name: category_name(name) for name in boards.categories("all") if name != OVERALL},
         "sources": {name: label for name, label in boards.sources().items() if name not in ("both", "all")},
-        "results": {name: _(label) for name, label in RESULT_NAMES.items()},
+        "results": {name: _(label) for name, label in RESULTS_NAMED.items()},
     }
 
 
@@ -141,14 +135,3 @@ class BattleParameters(SearchParameters):
         """The search."""
         result = self.result(RESULTS)
         return BattleConditions(self.q, self.model, self.category, result, self.source, self.page)
-
-
-def link(wanted: BattleConditions) -> str:
-    """The address of a search."""
-    default = asdict(BattleConditions())
-    words = {
-        RESULT_PARAMETER if key == "result" else key: value
-        for key, value in asdict(wanted).items()
-        if value != default[key]
-    }
-    return f"{HERE}?{urlencode(words)}" if words else HERE

@@ -6,9 +6,8 @@ Forms work without a script. Each checks the origin of the page that sends it, a
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
@@ -18,7 +17,6 @@ from jinja2 import Environment
 from arena.battles.battles import Battles
 from arena.leaderboards.personal import LEAST_VOTES, PersonalBoard
 from arena.messages import TranslatableError, gettext_noop
-from arena.store.voter_history import HistoryConditions
 from arena.voters.deletion import DeletionRefused, delete
 from arena.voters.export import export_text
 from arena.voters.recovery import CodeRefused, enter_code, issue_code, sign_out_others, withdraw_code
@@ -27,6 +25,7 @@ from arena.web.client_address import address_of
 from arena.web.locales import gettext as _
 from arena.web.locales import text_of
 from arena.web.me_view import HistoryParameters, VoterView, counts_of, view_voter
+from arena.web.search_parameters import RESULT_NAMES, search_link
 from arena.web.session import COOKIE, OWN, new_session, renew, voter_of
 from arena.web.v1.battle_problems import BattleProblem
 from arena.web.v1.visitors import check_origin
@@ -35,14 +34,7 @@ HERE = "/me"
 PRIVATE = {"cache-control": "no-store"}
 FILE = "arena-my-data.json"
 MOST_MARKS = 7  # on the axis of ratings
-RESULT_NAMES = {
-    "won": gettext_noop("won by the model"),
-    "lost": gettext_noop("lost by the model"),
-    "decided": gettext_noop("with a winner"),
-    "tie": gettext_noop("a tie"),
-    "both_bad": gettext_noop("both bad"),
-    "not_voted": gettext_noop("not voted"),
-}
+RESULTS_NAMED = RESULT_NAMES | {"not_voted": gettext_noop("not voted")}
 NO_SESSION = gettext_noop(
     "This browser has no session of this arena. Allow cookies, reload the page, and try again."
 )
@@ -162,9 +154,9 @@ class Pages:
             "me.html",
             view=view,
             wanted=wanted,
-            results=RESULT_NAMES,
-            newer=link(replace(wanted, page=wanted.page - 1)) if wanted.page > 1 else "",
-            older=link(replace(wanted, page=wanted.page + 1)) if view.has_next else "",
+            results=RESULTS_NAMED,
+            newer=search_link(HERE, replace(wanted, page=wanted.page - 1), "history") if wanted.page > 1 else "",
+            older=search_link(HERE, replace(wanted, page=wanted.page + 1), "history") if view.has_next else "",
             axis=Axis.of(view.board),
             least=LEAST_VOTES,
             code=code,
@@ -202,17 +194,6 @@ class Axis:
     def at(self, rating: float) -> float:
         """The place of a rating in percent."""
         return 100 * (rating - self.low) / (self.high - self.low)
-
-
-def link(wanted: HistoryConditions) -> str:
-    """The address of a search in the history."""
-    default = asdict(HistoryConditions())
-    words = {
-        "winner" if key == "result" else key: value
-        for key, value in asdict(wanted).items()
-        if value != default[key]
-    }
-    return f"{HERE}?{urlencode(words)}#history" if words else f"{HERE}#history"
 
 
 def _back(place: str = "") -> RedirectResponse:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 
+from arena.battles.image_checks import most_images
 from arena.messages import gettext_noop
 from arena.rules.suggested_prompts import suggested_prompts
 from arena.rules.vote_reasons import BAD, BETTER
@@ -65,11 +66,11 @@ def _labelled(reasons: Any) -> list[dict[str, str]]:
 
 def _image_limits(api: BattleContext) -> dict[str, int]:
     """The most images of a prompt, with chosen models and with drawn ones, and the most bytes of each."""
-    readers, most = api.battles.serving.image_readers(), api.settings.battles.max_images
+    serving, most = api.battles.serving, most_images(api.battles.serving, api.settings.battles)
     return {
-        "images": most if readers else 0,
-        "blind_images": most if readers >= 2 else 0,
-        "image_bytes": api.settings.web.max_image_bytes if readers and most else 0,
+        "images": most,
+        "blind_images": most if serving.image_readers() >= 2 else 0,
+        "image_bytes": api.settings.web.max_image_bytes if most else 0,
     }
 
 

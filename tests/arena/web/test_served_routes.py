@@ -28,8 +28,9 @@ TRICKS = [
     "/assets/../../../../etc/passwd", "/assets/..%2f..%2f..%2fetc%2fpasswd", "/assets/%2e%2e/index.html",
     "/assets/sub/x.js", "/assets/.hidden", "/assets/", "/static/img/logo.svg", "/static/..%2fx", "/svelte/svelte.js",
     "/leaderboard/", "/Leaderboard", "/%6ceaderboard", "/leaderboard%2f", "/leaderboard;x=1", "//leaderboard",
-    "/./leaderboard", "/x/../leaderboard", "/battles%2fx", "/healthz%20", "/healthz%0a", "/config/", "/config%0a",
+    "/./leaderboard", "/x/../leaderboard", "/battles%2fx", "/healthz%20", "/healthz%0a", "/config", "/config/", "/config%0a",
     "/monitoring", "/monitoring/summary", "/login", "/logout", "/pwa_icon", "/manifest.json", "/gradio_api/info",
+    "/gradio_api/app_id",
 ]  # fmt: skip
 
 
@@ -90,11 +91,11 @@ def test_a_route_that_a_new_gradio_brings_is_not_found(app, client):
     def new() -> str:
         return "open"
 
-    @gradio(app).get("/gradio_api/app_id/more")
+    @gradio(app).get("/assets/deep/more")
     def deeper() -> str:
         return "open"
 
-    for address in ("/gradio_api/new_way_in", "/gradio_api/app_id/more"):
+    for address in ("/gradio_api/new_way_in", "/assets/deep/more"):
         assert client.get(address).status_code == 404
 
 

@@ -99,7 +99,6 @@ def test_page_and_static_files_and_the_arena_document_name_no_model(visitor):
     assert len(files) > 3
     for file in (
         *files,
-        "/config",
         "/openapi.json",
         "/api/v1/arena",
         "/robots.txt",
