@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from arena.explaining.completion_values import CompletionValue
 from arena.explaining.judge_values import VerdictValue
 from arena.explaining.stages import Stages
+from arena.messages import Phrase, gettext_noop
 from interp import (
     WHITE_BOX,
     Explanation,
@@ -98,7 +99,7 @@ def explain_completion(completion: CompletionValue, method: str, heads: str, sta
 def _answer(completion: CompletionValue, words: Words, stages: Stages) -> Answer:
     from interp import sample_completions, token_entropies
 
-    stages.begin(f"sampling {SAMPLES} answers")
+    stages.begin(Phrase("sampling {count} answers", count=SAMPLES))
     samples = sample_completions(completion.target, completion.text, SAMPLES)
     meanings = semantic_consistency(samples)
     tokens = token_entropies(completion.target, completion.text)
@@ -123,21 +124,29 @@ def _scores(
 ) -> MethodResult:
     """Scores of the words. With two orders, `places` is where each word of the first stands in the second."""
     if name in WHITE_BOX and targets is not None:
-        stages.begin(f"attributing: {_summary(WHITE_BOX[name], targets[0])}")
+        stages.begin(Phrase("attributing: {how}", how=_summary(WHITE_BOX[name], targets[0])))
         return white_box_scores(WHITE_BOX[name], targets, places)
     method = black_box_method(name)
-    stages.begin(f"attributing: {method.summary}", (1 if places is None else 2) * method.calls(words))
+    stages.begin(
+        Phrase("attributing: {how}", how=Phrase(method.summary)),
+        (1 if places is None else 2) * method.calls(words),
+    )
     return method.scores(value, words)
 
 
-def _summary(method: WhiteBoxMethod, target: Target) -> str:
+def _summary(method: WhiteBoxMethod, target: Target) -> Phrase:
     """What the method does; for attention flow also its cost, before it begins."""
     if method.name != "flow":
-        return method.summary
+        return Phrase(method.summary)
     from interp import flow_cost
 
     cost = flow_cost(target, target.prompt.words)
-    return f"{cost.flows} maximum flows over {cost.edges:,} edges, about {cost.seconds:.0f} s an order"
+    return Phrase(
+        "{flows} maximum flows over {edges:,} edges, about {seconds:.0f} s an order",
+        flows=cost.flows,
+        edges=cost.edges,
+        seconds=cost.seconds,
+    )
 
 
 def _text_parts(prompt: Prompt, words: Words, scores: Floats) -> dict[str, Any]:
@@ -165,12 +174,12 @@ def _faithfulness_part(
     value: Value, name: str, scores: Floats, targets: Sequence[Target] | None, stages: Stages, orders: int
 ) -> dict[str, Any]:
     """Faithfulness and infidelity of the scores, and the sensitivity of methods of one gradient."""
-    stages.begin("measuring faithfulness", orders * (faithfulness_calls() + RANDOM_SETS))
+    stages.begin(gettext_noop("measuring faithfulness"), orders * (faithfulness_calls() + RANDOM_SETS))
     measured = faithfulness(value, scores)
     error = infidelity(value, scores, samples=RANDOM_SETS)
     sensitivity = None
     if targets is not None and name in WHITE_BOX and WHITE_BOX[name].one_gradient:
-        stages.begin("measuring sensitivity")
+        stages.begin(gettext_noop("measuring sensitivity"))
         sensitivity = sensitivity_of(WHITE_BOX[name], targets[0])
     report = faithfulness_report(measured, error if np.isfinite(error) else None, sensitivity)
     return {"faithfulness": report}
@@ -178,7 +187,7 @@ def _faithfulness_part(
 
 def _flip_parts(verdict: VerdictValue, content: Value, scores: Floats, stages: Stages) -> dict[str, Any]:
     """The smallest deletion and the smallest replacement found that flip the verdict."""
-    stages.begin("searching for what would flip the verdict")
+    stages.begin(gettext_noop("searching for what would flip the verdict"))
     texts = [word.text.strip() for word in verdict.prompts[0].words]
     return {
         "counterfactual": smallest_deletion(content, scores),
@@ -194,11 +203,11 @@ def _white_box_parts(targets: Sequence[Target] | None, heads: str, stages: Stage
     if targets is None:
         return {}
     try:
-        stages.begin(f"importance of heads, by {heads}")
+        stages.begin(Phrase("importance of heads, by {measure}", measure=Phrase(heads)))
         importance = head_importance(
             targets, heads, lambda done, total: stages.progress(stages.stage, done, total)
         )
-        stages.begin("reading attention")
+        stages.begin(gettext_noop("reading attention"))
         return {
             "heads": tuple(tuple(layer) for layer in importance),
             "heads_by": heads,

@@ -22,6 +22,7 @@ from arena.explaining.documents import explain_completion, explain_verdict
 from arena.explaining.judge_values import VerdictValue, verdict_value
 from arena.explaining.request import VERDICT, ExplainConfig, ExplanationRequest, requests
 from arena.explaining.stages import Progress, Stages, silent
+from arena.messages import gettext_noop
 from arena.serving.local_weights import has_weights, load
 from arena.store import Database
 from arena.store.explanations import (
@@ -107,7 +108,7 @@ def explain(
 def _computed(request: ExplanationRequest, reply_cache: ReplyCache, stages: Stages) -> Explanation:
     if request.about != VERDICT:
         lm = load(request.judge, stages.begin)
-        stages.begin("reading the answer")
+        stages.begin(gettext_noop("reading the answer"))
         completion = completion_value(
             request.judge, request.battle.pair, request.about, lm, reply_cache, stages.advance
         )
@@ -130,7 +131,7 @@ def _verdict_value(request: ExplanationRequest, reply_cache: ReplyCache, stages:
     pair = request.battle.pair
     if has_weights(request.judge):
         lm = load(request.judge, stages.begin)
-        stages.begin("reading the battle")
+        stages.begin(gettext_noop("reading the battle"))
         yield verdict_value(request.judge, pair, request.template, lm, reply_cache, stages.advance)
         return
     with api_verdict_value(

@@ -1,9 +1,11 @@
-"""The progress of an explanation, stage by stage."""
+"""The progress of an explanation, stage by stage. The name of a stage is a text for readers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from arena.messages import gettext_noop
 
 Progress = Callable[[str, int, int], None]  # stage, done, total; may raise to end the work
 
@@ -17,7 +19,7 @@ class Stages:
     """The current stage with its number of computed masks; both orders count."""
 
     progress: Progress
-    stage: str = "preparing"
+    stage: str = gettext_noop("preparing")
     done: int = 0
     total: int = 0
 

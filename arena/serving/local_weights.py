@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from arena.config import AnyModel, LlamaCppSettings, TransformersSettings
 from arena.errors import ConfigError
+from arena.messages import gettext_noop
 from interp import InterpError
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def load(judge: AnyModel, report: Callable[[str], None]) -> CausalLM:
         raise ConfigError(f"{judge.name} is reached through {judge.endpoint!r}: its weights are not here")
     source, revision, device = _source(judge, report)
     try:
-        report("loading torch")
+        report(gettext_noop("loading torch"))
         import torch
         import transformers
 
@@ -44,7 +45,7 @@ def load(judge: AnyModel, report: Callable[[str], None]) -> CausalLM:
     try:
         torch.set_num_threads(judge.threads)
         transformers.utils.logging.disable_progress_bar()  # `report` shows the progress
-        report("loading weights")
+        report(gettext_noop("loading weights"))
         network, tokenizer = load_weights(source, None, revision, "float32", device, None)
         if judge.chat_template is not None:
             tokenizer.chat_template = judge.chat_template

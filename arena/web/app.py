@@ -21,7 +21,7 @@ from arena.leaderboards.cache import ResultCache
 from arena.leaderboards.vote_filters import find_filter
 from arena.serving.models import Serving
 from arena.store import Database
-from arena.web import healthz, v1
+from arena.web import healthz
 from arena.web.addresses import Addresses
 from arena.web.background import Periodic, closing, running
 from arena.web.board_view import CachedBoards
@@ -53,6 +53,11 @@ from arena.web.rendering import templates
 from arena.web.security_headers import SecurityHeaders
 from arena.web.served_routes import ServedRoutes
 from arena.web.session import CookieSigner, Sessions
+from arena.web.v1.battle_context import BattleContext
+from arena.web.v1.context import Context
+from arena.web.v1.image_routes import IMAGES
+from arena.web.v1.routes import router as api_router
+from arena.web.v1.stream_places import StreamPlaces
 from arena.web.voters import SessionVoters, cookie_signer, voter_lookup
 
 log = logging.getLogger(__name__)
@@ -95,12 +100,12 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
     _add_middleware(app, settings, database, environment, signer)
     app.include_router(healthz.routes(database, battles))
     app.state.battles = battles
-    app.state.v1 = v1.Context(cache, settings)
-    places = v1.StreamPlaces(settings.limits.open_events_per_address)
+    app.state.v1 = Context(cache, settings)
+    places = StreamPlaces(settings.limits.open_events_per_address)
     boards = CachedBoards(cache, settings)
-    app.state.battle_api = v1.BattleContext(battles, settings, boards, signer, places)
+    app.state.battle_api = BattleContext(battles, settings, boards, signer, places)
     app.include_router(api.routes(environment))
-    app.include_router(v1.router)
+    app.include_router(api_router)
     app.include_router(information.routes(environment, settings.web.pages_dir))
     app.include_router(explain.routes(settings, database, explanations))
     _include_pages(app, boards, environment)
@@ -118,7 +123,7 @@ def _add_middleware(
         BodyLimit,
         environment=environment,
         max_body=settings.web.max_body_bytes,
-        larger={v1.IMAGES: settings.web.max_image_bytes},
+        larger={IMAGES: settings.web.max_image_bytes},
     )
     app.add_middleware(ServedRoutes, own=app.routes, environment=environment)
     app.add_middleware(

@@ -34,7 +34,7 @@ class Job:
     """An explanation being computed, or the end of the last one."""
 
     config: ExplainConfig
-    stage: str = "starting"
+    stage: str = gettext_noop("starting")  # in English; a page translates it
     done: int = 0
     total: int = 0
     error: str | None = None

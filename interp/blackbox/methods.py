@@ -18,6 +18,7 @@ from interp.blackbox.two_stage import screen_by_groups, screen_then_verify
 from interp.errors import BadOption
 from interp.masks import Floats, Groups, Value
 from interp.prompt import Prompt, Unit, groups
+from interp.texts import gettext_noop
 
 ORDERS = 4  # sampled ones: each costs a call a word
 SAMPLES = 256  # of Kernel SHAP
@@ -142,38 +143,38 @@ BLACK_BOX = {
     for method in (
         BlackBoxMethod(
             "screen",
-            "sentences are deleted, then the words of those that matter; quick",
+            gettext_noop("sentences are deleted, then the words of those that matter; quick"),
             lambda words: len(words.sentences) + _verified(words) + 2,
             _screen,
         ),
         BlackBoxMethod(
             "occlusion",
-            "each word is deleted",
+            gettext_noop("each word is deleted"),
             lambda words: words.units + 1,
             lambda value, words: MethodResult(occlusion(value, words.units)),
         ),
         BlackBoxMethod(
             "sentences",
-            "Shapley values of the sentences, exact up to ten",
+            gettext_noop("Shapley values of the sentences, exact up to ten"),
             lambda words: 1 << len(words.sentences) if len(words.sentences) <= EXACT else len(words.sentences) + 1,
             _sentences,
         ),
         BlackBoxMethod(
             "owen",
-            "Shapley values over completions, sentences and words; the most faithful",
+            gettext_noop("Shapley values over completions, sentences and words; the most faithful"),
             lambda _: CALLS,
             _owen,
         ),
         BlackBoxMethod(
             "shapley",
-            "Shapley values from random orders of the words",
+            gettext_noop("Shapley values from random orders of the words"),
             lambda words: 2 + ORDERS * (words.units - 1),
             _sampled,
         ),
-        BlackBoxMethod("kernel_shap", "the nearest linear game", lambda _: SAMPLES + 2, _kernel),
+        BlackBoxMethod("kernel_shap", gettext_noop("the nearest linear game"), lambda _: SAMPLES + 2, _kernel),
         BlackBoxMethod(
             "permutation",
-            "the presence of a word is shuffled over random texts",
+            gettext_noop("the presence of a word is shuffled over random texts"),
             lambda words: MASKS + MASKS * words.units // 2,
             lambda value, words: MethodResult(
                 permutation_importance(value, words.units, samples=MASKS), {"samples": MASKS}

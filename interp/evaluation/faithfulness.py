@@ -22,11 +22,12 @@ from numpy.typing import NDArray
 
 from interp.errors import BadOption
 from interp.masks import Floats, Masks, Value, check_units
+from interp.texts import gettext_noop
 
 FRACTIONS = (0.05, 0.1, 0.2, 0.3, 0.5)
 RANKINGS = 10  # random rankings; a standard deviation of fewer is too rough to compare with
 LEVEL = 0.05  # the probability that a random ranking is called better than random
-BEATS, NOT = "beats random", "do not rely on this"
+BEATS, NOT = gettext_noop("beats random"), gettext_noop("do not rely on this")
 
 
 @dataclass(frozen=True)

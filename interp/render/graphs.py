@@ -9,7 +9,9 @@ from markupsafe import Markup
 
 from interp.evaluation.faithfulness import Curve
 from interp.render.templates import rendered
-from interp.whitebox.flow_graph import FlowGraph
+from interp.texts import gettext as _
+from interp.texts import gettext_noop
+from interp.whitebox.flow_graph import THE_ANSWER, THE_VERDICT, FlowGraph
 
 CELL = 16  # pixels of one head
 MOST = 120  # edges that are drawn
@@ -17,9 +19,9 @@ LABEL = 18  # characters of a node's label
 TALL = 460  # pixels of all layers together
 FAINTEST = 0.01  # of the heaviest edge; thinner lines cannot be seen
 CURVES = (
-    ("deletion", "strongest first", "", "for-a"),
-    ("reverse", "weakest first", "6 3", "for-b"),
-    ("insertion", "strongest alone", "2 3", "soft"),
+    ("deletion", gettext_noop("strongest first"), "", "for-a"),
+    ("reverse", gettext_noop("weakest first"), "6 3", "for-b"),
+    ("insertion", gettext_noop("strongest alone"), "2 3", "soft"),
 )
 
 Edge = tuple[int, int, int, float]  # level, from, to, weight
@@ -36,7 +38,13 @@ def heads_svg(importance: Sequence[Sequence[float]]) -> Markup:
         "heads.svg",
         width=left + heads * CELL + 4,
         height=top + layers * CELL + 4,
-        label=f"importance of {layers} times {heads} heads; the strongest is layer {best[0]}, head {best[1]}",
+        label=_(
+            "importance of {layers} times {heads} heads; the strongest is layer {layer}, head {head}",
+            layers=layers,
+            heads=heads,
+            layer=best[0],
+            head=best[1],
+        ),
         side=CELL - 1,
         rows=[{"x": left - 6, "y": top + layer * CELL + 12, "text": layer} for layer in range(0, layers, 5)],
         columns=[{"x": left + head * CELL + 8, "y": top - 7, "text": head} for head in range(heads)],
@@ -69,26 +77,25 @@ def flow_svg(flow: FlowGraph) -> Markup:
     def at(node: int, level: int) -> tuple[float, float]:
         return 20 + gap * (node + 0.5), bottom - step * level
 
+    nodes = [_(node) if node in (THE_ANSWER, THE_VERDICT) else node for node in flow.nodes]
     heaviest = max((weight for *_, weight in edges), default=1.0)
     edges = [edge for edge in edges if edge[3] >= FAINTEST * heaviest]
     lines = []
     for level, source, sink, weight in edges:
         (x1, y1), (x2, y2) = at(source, level), at(sink, level + 1)
         ends = {"x1": x1, "y1": y1, "x2": x2, "y2": y2}
-        names = {"source": flow.nodes[source], "sink": flow.nodes[sink]}
+        names = {"source": nodes[source], "sink": nodes[sink]}
         lines.append({**ends, **names, "weight": weight, "share": weight / heaviest})
-    ends_of_edges = {(source, level) for level, source, _, _ in edges}
-    ends_of_edges |= {(sink, level + 1) for level, _, sink, _ in edges}
+    ends_of_edges = {(source, level) for level, source, _to, _weight in edges}
+    ends_of_edges |= {(sink, level + 1) for level, _from, sink, _weight in edges}
     return rendered(
         "flow.svg",
         width=width + 70,
         height=bottom + 90,
-        label=f"flow of attention through {levels} steps",
+        label=_("flow of attention through {count} steps", count=levels),
         lines=lines,
         dots=[dict(zip("xy", at(*place), strict=True)) for place in sorted(ends_of_edges)],
-        names=[
-            {"x": at(node, 0)[0], "y": bottom + 14, "text": _short(label)} for node, label in enumerate(flow.nodes)
-        ],
+        names=[{"x": at(node, 0)[0], "y": bottom + 14, "text": _short(label)} for node, label in enumerate(nodes)],
     )
 
 
@@ -121,7 +128,7 @@ def curves_svg(curve: Curve) -> Markup:
         lines=[
             {
                 "points": [at(x, y) for x, y in zip(curve.fractions, ys, strict=True)],
-                "text": text,
+                "text": _(text),
                 "dashes": dashes,
                 "colour": colour,
                 "legend": top + 14 + 20 * number,

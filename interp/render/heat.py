@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from interp.document import Explanation
+from interp.texts import gettext as _
+from interp.texts import gettext_noop
 
 STRONG = 0.5  # of the largest score: these words are underlined as well
 FAINT = 0.02  # of the largest score: below it no colour can be seen
 NAMES = {
-    "prompt": "Prompt",
-    "earlier": "Earlier in the conversation",
-    "completion_a": "Answer A",
-    "completion_b": "Answer B",
+    "prompt": gettext_noop("Prompt"),
+    "earlier": gettext_noop("Earlier in the conversation"),
+    "completion_a": gettext_noop("Answer A"),
+    "completion_b": gettext_noop("Answer B"),
 }
 
 Span = tuple[int, int]  # indices of the first and the last word
@@ -81,12 +83,14 @@ def heading(document: Explanation, segment: str | None) -> str:
 
 def segment_name(segment: str | None) -> str:
     """The name of a segment as it is shown."""
-    return "Instructions to the judge" if segment is None else NAMES.get(segment, segment)
+    return (
+        _("Instructions to the judge") if segment is None else _(NAMES[segment]) if segment in NAMES else segment
+    )
 
 
 def pieces(parts: Sequence[tuple[str, float]]) -> list[Piece]:
     """(text, score) parts with their strength beside the largest score."""
-    largest = max((abs(score) for _, score in parts), default=0.0)
+    largest = max((abs(score) for _text, score in parts), default=0.0)
     return [Piece(text, score, abs(score) / largest if largest else 0.0) for text, score in parts]
 
 
@@ -98,7 +102,7 @@ def _map(document: Explanation, parts: Sequence[tuple[float, Span]]) -> TextMap:
         inside = list(run)
         first_word = inside[0][0][1][0]
         template = between[first_word] if between else ""
-        passages.append(Passage(template, heading(document, segment), tuple(piece for _, piece in inside)))
+        passages.append(Passage(template, heading(document, segment), tuple(piece for _part, piece in inside)))
     return TextMap(tuple(passages), between[-1] if between else "")
 
 

@@ -16,9 +16,11 @@ from interp.render.convergence import convergence
 from interp.render.graphs import curves_svg, flow_svg, heads_svg
 from interp.render.heat import heading, maps, pieces, segment_name
 from interp.render.templates import rendered
+from interp.texts import Translate, gettext_noop, translated
 
 TOP = 12  # rows of the table of words
-OUTCOMES = {"model_a": "A", "model_b": "B", "tie": "a tie", "both_bad": "both bad"}
+OUTCOMES = {"model_a": "A", "model_b": "B", "tie": gettext_noop("a tie"), "both_bad": gettext_noop("both bad")}
+HEAD_MEASURES = {"gradient": gettext_noop("gradient"), "ablation": gettext_noop("ablation")}
 
 
 def page(documents: Sequence[Explanation], title: str = "Explanation") -> Markup:
@@ -31,9 +33,15 @@ def style() -> str:
     return files("interp").joinpath("static", "explained.css").read_text(encoding="utf-8")
 
 
-def fragment(documents: Sequence[Explanation], title: str = "Explanation", tag: str = "h1") -> Markup:
-    """The explanations without the page around them, for a page that has `style`. `tag` is that of the heading."""
-    return rendered("explanation.html", **_values(documents, title, tag))
+def fragment(
+    documents: Sequence[Explanation], title: str = "Explanation", tag: str = "h1", translate: Translate = str
+) -> Markup:
+    """The explanations without the page around them, for a page that has `style`. `tag` is that of the heading.
+
+    `translate` gives the texts of the page's language for the English ones, with the same {named} values.
+    """
+    with translated(translate):
+        return rendered("explanation.html", **_values(documents, title, tag))
 
 
 def _values(documents: Sequence[Explanation], title: str, tag: str) -> dict[str, Any]:
@@ -45,6 +53,7 @@ def _values(documents: Sequence[Explanation], title: str, tag: str) -> dict[str,
         "first": first,
         "preferred": heading(first, preferred),
         "outcomes": OUTCOMES,
+        "measures_of_heads": HEAD_MEASURES,
         "cards": [_card(document) for document in documents],
         "heads": heads_svg(first.heads) if first.heads else None,
         "flow": flow_svg(first.flow) if first.flow else None,

@@ -7,6 +7,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from interp.texts import gettext
+
 _environment = Environment(
     loader=PackageLoader("interp.render"),
     autoescape=True,
@@ -15,6 +17,7 @@ _environment = Environment(
     lstrip_blocks=True,
 )
 _environment.filters["number"] = format
+_environment.globals["_"] = gettext
 
 
 def rendered(template: str, **values: Any) -> Markup:

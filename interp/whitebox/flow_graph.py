@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interp.masks import Floats
+from interp.texts import gettext_noop
 
 if TYPE_CHECKING:
     from interp.whitebox.target import Target
+
+THE_ANSWER, THE_VERDICT = gettext_noop("the answer"), gettext_noop("the verdict")  # nodes at the end
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ def _parts(target: Target, most: int) -> tuple[list[str], list[list[int]]]:
         at = int(np.argmin([len(a) + len(b) for a, b in itertools.pairwise(members)]))
         members[at : at + 2] = [members[at] + members[at + 1]]
         labels[at : at + 2] = [labels[at] if labels[at] != "(template)" else labels[at + 1]]
-    end = "the answer" if len(target.terms[0].suffix) else "the verdict"
+    end = THE_ANSWER if len(target.terms[0].suffix) else THE_VERDICT
     return [*labels, end], [*members, [len(target.units) - 1]]
 
 

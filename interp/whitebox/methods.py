@@ -18,6 +18,7 @@ from interp.blackbox.methods import MethodResult
 from interp.errors import BadOption
 from interp.evaluation.faithfulness import max_sensitivity
 from interp.masks import Floats
+from interp.texts import gettext_noop
 
 if TYPE_CHECKING:
     from interp.attribution import Attribution
@@ -163,18 +164,33 @@ WHITE_BOX = {
     method.name: method
     for method in (
         WhiteBoxMethod(
-            "integrated_gradients", "gradients on the way from empty text to this one", _integrated_gradients
-        ),
-        WhiteBoxMethod("gradient_shap", "gradients on the way from shuffled text to this one", _gradient_shap),
-        WhiteBoxMethod(
-            "input_x_gradient", "embeddings times their gradients", _input_x_gradient, one_gradient=True
+            "integrated_gradients",
+            gettext_noop("gradients on the way from empty text to this one"),
+            _integrated_gradients,
         ),
         WhiteBoxMethod(
-            "saliency", "the length of the gradients; without a side", _saliency, False, one_gradient=True
+            "gradient_shap", gettext_noop("gradients on the way from shuffled text to this one"), _gradient_shap
         ),
-        WhiteBoxMethod("attn_lrp", "relevance passed back through the layers", _attn_lrp, one_gradient=True),
-        WhiteBoxMethod("chefer", "attention weighted with its gradients", _chefer),
-        WhiteBoxMethod("rollout", "attention through all layers; without a side", _rollout, signed=False),
-        WhiteBoxMethod("flow", "maximum flow of attention; without a side", _flow, signed=False),
+        WhiteBoxMethod(
+            "input_x_gradient",
+            gettext_noop("embeddings times their gradients"),
+            _input_x_gradient,
+            one_gradient=True,
+        ),
+        WhiteBoxMethod(
+            "saliency",
+            gettext_noop("the length of the gradients; without a side"),
+            _saliency,
+            False,
+            one_gradient=True,
+        ),
+        WhiteBoxMethod(
+            "attn_lrp", gettext_noop("relevance passed back through the layers"), _attn_lrp, one_gradient=True
+        ),
+        WhiteBoxMethod("chefer", gettext_noop("attention weighted with its gradients"), _chefer),
+        WhiteBoxMethod(
+            "rollout", gettext_noop("attention through all layers; without a side"), _rollout, signed=False
+        ),
+        WhiteBoxMethod("flow", gettext_noop("maximum flow of attention; without a side"), _flow, signed=False),
     )
 }

@@ -19,6 +19,7 @@ from interp.render.graphs import MOST, flow_svg, heads_svg, pruned
 from interp.render.page import fragment, page
 from interp.whitebox.flow_graph import FlowGraph
 from interp.whitebox.methods import WHITE_BOX
+from tests.support.untranslated import english
 
 PROMPT = Prompt.of(
     (None, "Judge.\n"), ("prompt", "Which one? "), ("completion_a", "It is <b>this</b>. Sure!"),
@@ -98,7 +99,7 @@ def test_every_part_is_there_and_texts_are_escaped():
     assert "tiny &lt;judge&gt;" in shown
     assert "The order decides" in shown
     assert 'aria-label="Position bias +3.04, first place"' in shown
-    assert "Without 2 words" in shown
+    assert "Without these words (2)" in shown
     assert shown.count('<section class="card">') == 2
     assert shown.count("<svg") == 4  # curves of either method, heads and flow of the first
     assert "a note" in shown
@@ -120,7 +121,7 @@ def test_what_was_not_measured_is_said_to_be_so():
 
 def test_the_text_on_the_page_is_the_text_that_was_read():
     shown = shown_as_html(measured())
-    texts = re.findall(r'<p class="text">(.*?)</p>', shown, re.S)
+    texts = re.findall(r'<p class="text" dir="auto">(.*?)</p>', shown, re.S)
     import html as escaping
 
     plain = [escaping.unescape(re.sub(r"<[^>]+>", "", text)) for text in texts]
@@ -192,7 +193,7 @@ def test_the_whole_prompt_is_shown_by_word_and_by_sentence_template_included():
     message = full() | {"between": ["Judge.\n", *[""] * (len(PROMPT.words) - 1), " End"]}
     message["sentences"][0] |= {"words": [0, 1]}
     shown = balanced(shown_as_html(message))
-    assert shown.count('<p class="text template">Judge.</p>') == 2  # in either map
+    assert shown.count('<p class="text template" dir="auto">Judge.</p>') == 2  # in either map
     assert 'for="per-sentence-0">by sentence</label>' in shown
 
 
@@ -213,7 +214,7 @@ def test_convergence_infidelity_sensitivity_and_replacements_are_reported():
     assert "8 gradients: 90.0%, 17 gradients: 3.0%" in shown
     assert "<td>0.250</td>" in shown
     assert "<td>1.500</td>" in shown
-    assert "<del>one</del> <ins>not</ins>" in shown
+    assert '<del dir="auto">one</del> <ins dir="auto">not</ins>' in shown
 
 
 def test_a_models_own_answer_is_shaded_by_its_entropy_and_has_no_bars():
@@ -226,6 +227,33 @@ def test_a_models_own_answer_is_shaded_by_its_entropy_and_has_no_bars():
     assert "&lt;no&gt;" in shown
     assert "+2.50" in shown
     assert "Position bias" not in shown
+
+
+def chinese(text: str) -> str:
+    """A translation that has the same {named} values and no other English word than a name."""
+    return re.sub(r"\{[^}]*\}|[A-Za-z]+", lambda match: match[0] if match[0][0] == "{" else "字", text)
+
+
+def test_every_text_of_an_explanation_is_translated_and_no_data_is():
+    plain = full() | {
+        "replacement": {"replaced": [[1, "one", "not"]], "before": 0.5, "after": -0.1, "flipped": True, "calls": 4}
+    }
+    plain["faithfulness"] |= {"infidelity": 0.25, "sensitivity": 1.5}
+    plain["parameters"] = {"orders": [{"delta": 0.03}, {"delta": 0.02}]}
+    answer = {key: value for key, value in full().items() if key not in ("verdict", "counterfactual")}
+    answer["answer"] = {
+        "side": "b", "text": "yes", "gain": 2.5, "samples": ["yes"], "consistency": 0.0, "semantic_entropy": 1.0,
+        "tokens": [{"text": "yes", "bits": 2.0, "surprise": 1.0}],
+    }  # fmt: skip
+    for document in (plain, answer, measured() | {"faithfulness": None}):
+        shown = fragment([Explanation.from_dict(document)], "字", translate=chinese)
+        drawn = re.sub(
+            r"<text transform.*?</text>", "", re.sub(r"<title>Which one\?", "<title>", shown)
+        )  # what was read
+        assert list(english(shown, {"tiny", "judge", "human", "occlusion"})) == []
+        assert re.findall(r">[^<]*[A-Za-z]{3,}[^<]*</(?:text|title)>", drawn) == []
+        assert '<ins dir="auto">not</ins>' in shown or document is not plain
+    assert "Answer B" in fragment([Explanation.from_dict(plain)])  # the next page is in English again
 
 
 def test_the_number_of_random_orders_is_no_course_of_convergence():

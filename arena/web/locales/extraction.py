@@ -17,15 +17,16 @@ from babel.messages.pofile import write_po
 
 from arena.web.locales.catalogues import FILE, FOLDER, read_catalogue
 
-ROOT = Path(__file__).parents[2]  # the package `arena`
+ROOT = Path(__file__).parents[3]  # of the packages
+PACKAGES = ("arena", "interp")  # explanations are shown in the language of the page
 METHODS = [
     ("web/static/vendor/**", "ignore"),
-    ("web/templates/**.html", "jinja2"),
+    ("*/templates/**.*", "jinja2"),
     ("web/static/**.js", "javascript"),
     ("**.py", "python"),
 ]
 OPTIONS: dict[str, dict[str, Any]] = {
-    "web/templates/**.html": {"trimmed": "true", "silent": "false"},
+    "*/templates/**.*": {"trimmed": "true", "silent": "false"},
     "web/static/**.js": {"jsx": False, "parse_template_string": True},
 }
 # classes whose first argument is a text for readers
@@ -63,9 +64,12 @@ def extracted() -> Catalog:
 
 
 def _found() -> Iterator[tuple[str, str | tuple[str, ...], list[str], str | None]]:
-    found = extract_from_dir(ROOT, METHODS, OPTIONS, keywords=KEYWORDS, comment_tags=("NOTE:",))
-    for place, _line, message, comments, context in found:
-        yield f"arena/{Path(place).as_posix()}", message, comments, context
+    for package in PACKAGES:
+        found = extract_from_dir(
+            ROOT / package, METHODS, OPTIONS, keywords=KEYWORDS, comment_tags=("NOTE:",), directory_filter=None
+        )
+        for place, _line, message, comments, context in found:
+            yield f"{package}/{Path(place).as_posix()}", message, comments, context
 
 
 def updated(name: str, texts: Catalog) -> bytes:

@@ -16,8 +16,8 @@ from jinja2 import Environment
 
 from arena import __version__
 from arena.messages import gettext_noop
-from arena.web import v1
 from arena.web.v1.context import home
+from arena.web.v1.routes import router
 
 HERE = "/api/v1"
 SAMPLE_VALUES = {"model": "MODEL", "from": "2026-03-01", "to": "2026-04-01"}  # of required parameters
@@ -61,7 +61,7 @@ def routes(templates: Environment) -> APIRouter:
 @cache
 def operations() -> tuple[Operation, ...]:
     """Every operation of the OpenAPI document, which is made once."""
-    document = get_openapi(title="v1", version=__version__, routes=v1.router.routes)
+    document = get_openapi(title="v1", version=__version__, routes=router.routes)
     return tuple(
         _operation(method.upper(), path, described)
         for path, methods in document["paths"].items()

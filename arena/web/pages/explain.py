@@ -113,7 +113,7 @@ class Pages:
 
     def state(self, name: str, request: Request) -> dict[str, Any]:
         job = self.jobs.job(self._battle(name, request).public_id)
-        return job.to_dict() if job else {"running": False}
+        return {**job.to_dict(), "stage": _(job.stage)} if job else {"running": False}
 
     def _battle(self, name: str, request: Request) -> BattleTexts:
         """The battle of a public id, which is published with each vote: only for those who may read its texts."""
@@ -161,4 +161,4 @@ def _explanation(shown: Sequence[StoredExplanation]) -> Markup:
         documents = [Explanation.from_dict(row.document) for row in shown]
     except BadDocument as problem:
         return Markup('<p class="notice danger" role="alert">{}</p>').format(problem)
-    return fragment(documents, "; ".join(dict.fromkeys(map(_name, shown))), tag="h2")
+    return fragment(documents, "; ".join(dict.fromkeys(map(_name, shown))), tag="h2", translate=_)

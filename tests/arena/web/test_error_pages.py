@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from starlette.testclient import TestClient
 
@@ -54,3 +57,7 @@ def test_before_the_first_vote_the_board_leads_to_a_battle_and_its_parts_are_no_
     assert "cast the first vote" in board.text
     for part in ("/leaderboard/moved", "/leaderboard/fragility"):
         assert client.get(part, headers={"x-part": "1"}).status_code == 200
+
+
+def test_the_module_can_be_imported_first():
+    subprocess.run([sys.executable, "-c", "import arena.web.error_pages"], check=True)

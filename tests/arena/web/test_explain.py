@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import time
 from pathlib import Path
 
@@ -11,12 +12,14 @@ from fastapi.testclient import TestClient
 
 from arena.config import LlamaCppSettings, ScriptedSettings, Settings, WebSettings
 from arena.explaining.request import ExplainConfig
+from arena.messages import Phrase
 from arena.store import Database
 from arena.store.battles import add_battle
 from arena.store.explanations import add_explanation, battle_texts
 from arena.store.schema.battles import Battle
 from arena.store.shared_battles import share
 from arena.web.explain_jobs import Busy, ExplainJobs, Job
+from arena.web.locales import languages, speaking
 from arena.web.pages import explain
 from arena.web.session import COOKIE, voter_of
 from interp import LAYOUT
@@ -90,6 +93,22 @@ def test_stored_explanations_are_shown_alone_and_side_by_side(served):
     assert client.get(f"/explain/{battle}?show=1,2").text.count('<section class="card">') == 2
     for unreadable in ("99", "²", "9" * 5000, "-1", ",,"):
         assert client.get(f"/explain/{battle}", params={"show": unreadable}).status_code == 200
+
+
+def test_an_explanation_and_the_stage_of_a_job_are_in_the_language_of_the_page(served):
+    client, battle, database, jobs = served
+    with database.write() as session:
+        add_explanation(session, 1, "local", "screen", "x", DOCUMENT)
+    jobs.begin(ExplainConfig(battle, "local", ("owen",)))
+    stage = Phrase("attributing: {how}", how=Phrase("each word is deleted"))
+    jobs.job(battle).stage = pickle.loads(pickle.dumps(stage))  # it comes from another process
+    with speaking(languages()["zh-Hans"]):
+        page, state = client.get(f"/explain/{battle}").text, client.get(f"/explain/{battle}/state").json()
+    assert "两种顺序" in page
+    assert "忠实度" in page
+    assert state["stage"] == "正在归因：逐个删除每个词"
+    assert "正在归因：逐个删除每个词" in page
+    assert "Faithfulness" not in page
 
 
 def test_an_explanation_of_a_newer_version_is_reported(served):

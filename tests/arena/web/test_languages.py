@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 import arena
 import arena.web
+import interp
 from arena.config import ScriptedSettings, Settings
 from arena.messages import TranslatableError, gettext_noop
 from arena.store import Database
@@ -40,12 +41,11 @@ from tests.support.arenas import ready
 from tests.support.populated import names_of, populate, settings_of
 from tests.support.untranslated import english, unwrapped
 
-TEMPLATES = sorted((Path(arena.web.__file__).parent / "templates").glob("*.html"))
+PACKAGES = [Path(package.__file__).parent for package in (arena, interp)]
+TEMPLATES = sorted(path for package in PACKAGES for path in package.rglob("templates/*.*"))
 TRANSLATED = [code.replace("-", "_") for code in languages() if code != "en"]
 PLACEHOLDER = re.compile(r"\{\w+[^}]*\}|%\(\w+\)[sd]|%%|</?[a-z]+")
 CHINESE = languages()["zh-Hans"]
-# files whose refusals are f-strings until the battle API lands
-LATER = {"battles.py", "live_turns.py", "prompt_limits.py"}
 
 
 @cache
@@ -100,7 +100,7 @@ def test_a_catalogue_is_as_the_command_writes_it_and_a_second_run_changes_nothin
 def test_no_mark_is_where_the_extraction_does_not_look_such_as_in_an_f_string():
     known = {form for message in texts() for form in forms(message.id)}
     lost = []
-    for path in Path(arena.__file__).parent.rglob("*.py"):
+    for path in (path for package in PACKAGES for path in package.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             name = getattr(getattr(node, "func", None), "id", "")
             text = (
@@ -110,7 +110,7 @@ def test_no_mark_is_where_the_extraction_does_not_look_such_as_in_an_f_string():
                 lost.append((path.name, text))
             if name in KEYWORDS and node.args and isinstance(node.args[0], ast.JoinedStr):
                 lost.append((path.name, ast.unparse(node.args[0])))
-    assert [place for place in lost if place[0] not in LATER] == []
+    assert lost == []
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
