@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from arena.rules.languages import language
 
-VERSION = "rules-1"
+VERSION = "rules-2"
 
 LONG = 500  # tokens from which a prompt is long, as the public arena counts (blog of 2024-05-17)
 CHARACTERS_A_TOKEN = 4  # of English under the usual tokenizers
@@ -174,8 +174,8 @@ HARDNESS = {
 HARD_LENGTH = 100  # characters below which no prompt is hard: "write a sql query" states no problem
 
 
-def categories(prompts: Sequence[str]) -> tuple[str, ...]:
-    """The categories of a battle with these prompts, one a turn, in alphabetical order.
+def categories(prompts: Sequence[str], images: bool = False) -> tuple[str, ...]:
+    """The categories of a battle with these prompts, one a turn, in alphabetical order. `images`: one of them has some.
 
     The language is that of all prompts together; the other rules hold when they hold for any one prompt.
     """
@@ -183,6 +183,8 @@ def categories(prompts: Sequence[str]) -> tuple[str, ...]:
     spoken_language = language("\n".join(prompts))
     if spoken_language:
         names.add(spoken_language)
+    if images:
+        names.add("images")
     if len(prompts) > 1:
         names.add("multi-turn")
     if any(tokens(prompt) >= LONG for prompt in prompts):

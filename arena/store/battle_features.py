@@ -12,6 +12,7 @@ import ratings
 from arena.rules.categories import VERSION, categories
 from arena.rules.tagger_prompt import SUFFIX
 from arena.rules.votes import SIDES, Side
+from arena.store.images import images_of_turns
 from arena.store.query_filters import has_texts
 from arena.store.schema.battle_features import BattleCategory, BattleStyle
 from arena.store.schema.battles import Battle, CompletionRow, Turn, Vote
@@ -35,7 +36,7 @@ def _store(session: Session, battle_id: int) -> tuple[str, ...]:
     prompts = prompts_of_battle(session, battle_id)
     if not prompts:
         return ()
-    matching = categories(prompts)
+    matching = categories(prompts, images=bool(images_of_turns(session, [battle_id])))
     session.add_all(BattleCategory(battle_id=battle_id, category=name, classifier=VERSION) for name in matching)
     session.add(_style(battle_id, _completions(session, battle_id)))
     return matching

@@ -20,6 +20,7 @@ CATEGORIES = {
     "hard": gettext_noop("Hard"),
     "long": gettext_noop("Long"),
     "multi-turn": gettext_noop("Multi-turn"),
+    "images": gettext_noop("With images"),
     "tagged": gettext_noop("Tagged"),
 }
 SOURCES = {

@@ -10,6 +10,7 @@ from sqlmodel import select
 from arena.exchange.folder import export_arena
 from arena.exchange.verify import verify
 from arena.leaderboards.leaderboard import publish
+from arena.rules.categories import VERSION
 from arena.rules.tagger_prompt import CRITERIA, KINDS, LONGEST, TAGGED, check, found_in, messages
 from arena.store.battle_features import reclassify
 from arena.store.schema.battle_features import BattleCategory
@@ -85,7 +86,7 @@ def test_votes_before_and_after_count_once_in_a_tag(database):
         assert recount(session) == []
         assert untagged(session) == []
         assert publish(session, category="code (llm)").to_dict()["classifier"] == "llm-1"
-        assert publish(session, category="english").to_dict()["classifier"] == "rules-1"
+        assert publish(session, category="english").to_dict()["classifier"] == VERSION
 
 
 def test_reclassifying_by_rule_leaves_tags(sqlite):

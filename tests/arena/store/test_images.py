@@ -9,6 +9,7 @@ from sqlmodel import select
 
 from arena.rules.images import Picture
 from arena.store import battles as stored
+from arena.store.battle_features import reclassify
 from arena.store.images import (
     MOST_UNUSED,
     NoSuchImage,
@@ -25,6 +26,7 @@ from arena.store.schema.battles import now
 from arena.store.schema.images import ImageRow, TurnImage
 from arena.store.voter_deletion import delete_voter
 from arena.store.voter_export import about_voter, voter_battles
+from arena.store.votes import add_vote, counted_categories, recount, rewrite_pair_counts
 
 ME, OTHER = "a" * 32, "b" * 32
 PICTURE = Picture(b"\x89PNG\x00\xff", "image/png", 4, 3)
@@ -81,6 +83,21 @@ def test_another_voters_image_and_an_unknown_one_cannot_be_attached(database):
         with pytest.raises(NoSuchImage):
             battle_with(database, images)
     assert rows(database, TurnImage) == 0
+
+
+def test_a_battle_with_an_image_has_the_categories_of_its_text_and_one_more(database):
+    for images in ([], [added(database)]):
+        battle = battle_with(database, images)
+        with database.write() as session:
+            add_vote(session, battle, "human", ME, "model_a", stopped_early=False)
+    with database.read() as session:
+        assert counted_categories(session) == {"english": 2, "overall": 2, "images": 1}
+        assert recount(session) == []
+    with database.write() as session:
+        assert reclassify(session) == battle
+        rewrite_pair_counts(session)
+    with database.read() as session:
+        assert counted_categories(session)["images"] == 1
 
 
 def test_unused_images_are_deleted_and_used_ones_stay(database):
