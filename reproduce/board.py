@@ -38,9 +38,9 @@ from arena.leaderboards.query import BoardChoice
 from arena.rules.votes import HUMAN, OVERALL
 from arena.store import Database
 from arena.store import battles as stored
-from arena.store.battles import Written
 from arena.store.models import register_models
 from arena.store.schema.battles import BattleStatus, CompletionStatus, PairCount
+from arena.store.stored_battles import Written
 from arena.store.votes import add_vote
 from arena.web.board_view import CachedBoards
 from arena.web.pages import leaderboard

@@ -21,9 +21,8 @@ from arena.config import BattleSettings
 from arena.rules.name_aliases import Family
 from arena.serving.models import Serving
 from arena.store import Database, Session, running_turns
-from arena.store import battles as stored
-from arena.store.battles import StoredBattle
 from arena.store.schema.battles import BattleStatus
+from arena.store.stored_battles import StoredBattle, find_battle
 
 STOP_TIMEOUT = 5.0  # seconds that a voter waits until another server has stopped a turn
 STOP_POLL = 0.2  # seconds between two reads of such a turn
@@ -84,7 +83,7 @@ class BattleAccess:
     async def _find(self, public_id: str) -> StoredBattle | None:
         def find() -> StoredBattle | None:
             with self.database.read() as session:
-                return stored.find_battle(session, public_id=public_id)
+                return find_battle(session, public_id=public_id)
 
         return await asyncio.to_thread(find)
 

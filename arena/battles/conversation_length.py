@@ -14,7 +14,7 @@ from arena.messages import gettext_noop
 from arena.rules.token_bounds import MESSAGE_TOKENS, token_bound
 from arena.serving.context_room import conversation_room, longest_completion
 from arena.serving.models import Serving
-from arena.store.battles import StoredTurn
+from arena.store.stored_battles import StoredTurn
 
 TOO_LONG = gettext_noop(
     "This conversation is too long for the models of this arena. Shorten the prompt or start a new battle."

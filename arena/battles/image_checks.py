@@ -9,7 +9,7 @@ from arena.battles.refusals import NO_IMAGES_NOW, NO_READERS, BattleRefused
 from arena.config import BattleSettings
 from arena.rules.modes import Mode
 from arena.serving.models import Serving
-from arena.store.battles import StoredBattle
+from arena.store.stored_battles import StoredBattle
 
 MOST_IMAGES = 10  # of a battle: each later turn sends all of them again
 

@@ -25,9 +25,9 @@ from arena.rules.name_masking import NameMasker
 from arena.rules.votes import SIDES, Side
 from arena.serving.availability import Visitor
 from arena.serving.models import Serving
-from arena.store.battles import StoredBattle
 from arena.store.running_turns import EndedTurn, TextSoFar
 from arena.store.schema.battles import BattleStatus, CompletionStatus
+from arena.store.stored_battles import StoredBattle
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from arena.battles.matchmaking import Pair, TooFewModels, draw_pair, why_no_batt
 from arena.battles.refusals import BUSY, TOO_FEW_READERS, BattleRefused
 from arena.rules.modes import Mode
 from arena.serving.models import Serving
-from arena.store.battles import StoredBattle
+from arena.store.stored_battles import StoredBattle
 
 
 def models_of_battle(

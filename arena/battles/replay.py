@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from arena.battles.pacing import Supply
-from arena.store.battles import Written
+from arena.store.stored_battles import Written
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ from arena.endpoints.endpoint import CONTENT_FILTER, Blame
 from arena.rules.name_masking import GrowingText, NameMasker
 from arena.rules.prompt_limits import clean
 from arena.rules.votes import Side
-from arena.store.battles import Written
 from arena.store.schema.battles import CompletionStatus
+from arena.store.stored_battles import Written
 from judges.visible_text import has_visible_text
 
 log = logging.getLogger(__name__)

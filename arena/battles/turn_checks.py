@@ -5,8 +5,8 @@ from __future__ import annotations
 from arena.battles.refusals import INTERRUPTED, BattleRefused
 from arena.rules.modes import Mode
 from arena.rules.votes import Side
-from arena.store.battles import StoredBattle
 from arena.store.schema.battles import CompletionStatus
+from arena.store.stored_battles import StoredBattle
 
 
 def model_gone(*, can_vote: bool) -> BattleRefused:

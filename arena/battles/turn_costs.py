@@ -22,9 +22,9 @@ from arena.engine.budget import (
 from arena.rules.limits import Spending
 from arena.rules.votes import Side
 from arena.serving.models import ServedModel, Serving
-from arena.store.battles import StoredBattle
 from arena.store.schema.battles import CompletionStatus
-from arena.store.usage import Settlement
+from arena.store.spending import Settlement
+from arena.store.stored_battles import StoredBattle
 from judges.visible_text import has_visible_text
 
 # A server that reports more than this multiple of the most of a prompt is wrong, or wants to use the budget up.

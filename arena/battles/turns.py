@@ -30,10 +30,10 @@ from arena.rules.votes import Side
 from arena.serving.availability import Visitor
 from arena.store import Session, running_turns
 from arena.store import battles as stored
-from arena.store.battles import StoredBattle
 from arena.store.images import NoSuchImage, StoredImage, contents_of_battle
 from arena.store.pending_votes import VotePending
 from arena.store.schema.battles import BattleStatus
+from arena.store.stored_battles import StoredBattle, find_changed
 
 AGAIN_AFTER = (BattleStatus.VOTED, BattleStatus.ABANDONED)  # what is drawn then says nothing about an open battle
 OPEN, FAILED = BattleStatus.OPEN, BattleStatus.FAILED
@@ -255,7 +255,7 @@ class Turns(BattleAccess):
 
     def _ready(self, session: Session, public_id: str) -> ReadyTurn:
         """The turn that this transaction has as running, with all that its start needs. Raises `LimitReached`."""
-        battle = stored.find_running(session, public_id)
+        battle = find_changed(session, public_id)
         reservation = self._visitors.reserve(session, battle)
         if not any(turn.images for turn in battle.turns):
             return ReadyTurn(battle, reservation)

@@ -12,8 +12,8 @@ from arena.battles.streaming import LiveTurn, Message
 from arena.rules.modes import Mode
 from arena.rules.name_masking import NameMasker
 from arena.rules.votes import SIDES, Side
-from arena.store.battles import StoredBattle, StoredTurn, Written
 from arena.store.schema.battles import BattleStatus, CompletionStatus
+from arena.store.stored_battles import StoredBattle, StoredTurn, Written
 
 WHOLE = (CompletionStatus.FINISHED, CompletionStatus.STOPPED, CompletionStatus.FAILED)
 CUT_OFF = "length"  # the finish reason of a completion that reached its maximum number of tokens

@@ -16,18 +16,10 @@ from arena.rules.refusals import Code
 from arena.serving.availability import Visitor
 from arena.serving.models import Serving
 from arena.store import Session
-from arena.store.battles import StoredBattle
 from arena.store.schema.battles import now
-from arena.store.usage import (
-    ARENA,
-    BudgetExceeded,
-    Claim,
-    LimitExceeded,
-    address_claims,
-    count_actions,
-    forget_usage,
-    reserve,
-)
+from arena.store.spending import BudgetExceeded, reserve
+from arena.store.stored_battles import StoredBattle
+from arena.store.usage import ARENA, Claim, LimitExceeded, address_claims, count_actions, forget_usage
 
 log = logging.getLogger(__name__)
 

@@ -19,8 +19,8 @@ from arena.rules.modes import Mode
 from arena.serving.availability import Visitor
 from arena.store import Session, pending_votes, shared_battles
 from arena.store import battles as stored
-from arena.store.battles import StoredBattle
 from arena.store.schema.battles import BattleStatus, now
+from arena.store.stored_battles import StoredBattle, find_battle
 from arena.store.votes import AlreadyVoted
 from judges.visible_text import has_visible_text
 
@@ -70,7 +70,7 @@ class VoteChanges(BattleAccess):
 
         def remove(session: Session) -> StoredBattle:
             pending_votes.remove_pending(session, number)
-            return check_voter(stored.find_battle(session, public_id=public_id), voter)
+            return check_voter(find_battle(session, public_id=public_id), voter)
 
         battle = await self._write(remove)
         if battle.winner is not None:

@@ -15,9 +15,9 @@ from arena.rules.vote_reasons import REASONS, unknown_reason
 from arena.rules.votes import HUMAN, WINNERS
 from arena.store import Session, pending_votes
 from arena.store import battles as stored
-from arena.store.battles import StoredBattle
 from arena.store.pending_votes import StoredPendingVote
 from arena.store.schema.battles import BattleStatus
+from arena.store.stored_battles import StoredBattle
 from arena.store.votes import add_vote
 
 __all__ = ["BattleRefused", "VoteRefused"]

@@ -13,10 +13,10 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from arena.rules.seals import FORMER
 from arena.rules.votes import JUDGE, mirrored
-from arena.store.battles import StoredBattle, find_battle
 from arena.store.duplicate_battles import Duplicate, find_duplicates
 from arena.store.schema.battles import Battle, BattleStatus, UtcDateTime, Vote, now
 from arena.store.schema.judging import JudgedBattle, Prompt, PromptCompletion
+from arena.store.stored_battles import StoredBattle, find_battle
 from judges import Pair
 
 FINISHED = (BattleStatus.VOTED, BattleStatus.JUDGED)  # their models may be named

@@ -12,10 +12,11 @@ from sqlalchemy.exc import DataError, IntegrityError
 from sqlmodel import Session, col, select
 
 from arena.rules.votes import Side
-from arena.store.battles import Written, WrongStatus, finish_turn, move
+from arena.store.battles import WrongStatus, finish_turn, move
 from arena.store.pending_votes import VotePending, find_pending
 from arena.store.schema.battles import Battle, BattleStatus, CompletionRow, CompletionStatus, Server, Turn, now
-from arena.store.usage import Settlement, settle
+from arena.store.spending import Settlement, settle
+from arena.store.stored_battles import Written
 
 FORGET_AFTER = timedelta(days=1)  # a row of a server that was killed; far more than clocks differ
 

@@ -14,13 +14,13 @@ from arena.rules.modes import Mode
 from arena.rules.seals import published_voter
 from arena.rules.votes import HUMAN, OVERALL
 from arena.store.battle_features import prompts_of_battle
-from arena.store.battles import StoredBattle, find_battle
 from arena.store.conversations import Message, battle_contents
 from arena.store.ledger import ledger_key
 from arena.store.models import model_ids
 from arena.store.query_filters import in_category
 from arena.store.schema.battle_features import BattleCategory
 from arena.store.schema.battles import Battle, BattleStatus, Vote
+from arena.store.stored_battles import StoredBattle, find_battle
 from arena.store.verdicts import StoredVote, votes_on_record
 
 

@@ -1,4 +1,4 @@
-"""Counted actions and spending. A check and its count are in one transaction of the caller, also with many servers."""
+"""Counted actions. A check and its count are in one transaction of the caller, also with many servers."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import CursorResult, ScalarSelect, delete, insert, or_, text, update
+from sqlalchemy import CursorResult, Integer, ScalarSelect, Select, bindparam, delete, insert, or_, text
+from sqlalchemy import select as columns  # of SQLModel's there is none for so many
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
-from arena.rules.limits import Action, Limit, Spending
-from arena.store.schema.battles import Battle, now
-from arena.store.schema.usage import AddressSalt, CookieKey, UsageDay, UsageEvent
+from arena.rules.limits import Limit
+from arena.store.schema.battles import Battle
+from arena.store.schema.usage import AddressSalt, CookieKey, UsageEvent
 
 DAY = timedelta(days=1)
 LONGEST_WINDOW = timedelta(hours=1)  # of the limits per address
@@ -35,15 +37,6 @@ class Claim:
     other_names: tuple[str, ...] = ()  # under which the same subject is counted too
 
 
-@dataclass(frozen=True)
-class Settlement:
-    """The cost of an ended turn less its reservation, on the day of the reservation; and its retried calls."""
-
-    day: str
-    difference: Spending
-    retried: int = 0
-
-
 class LimitExceeded(Exception):
     """The action would exceed a limit; the transaction must not be committed."""
 
@@ -53,16 +46,13 @@ class LimitExceeded(Exception):
         self.limit, self.seconds = limit, seconds
 
 
-class BudgetExceeded(Exception):
-    """The turn could exceed the budget of the day; the transaction must not be committed."""
-
-
 def count_actions(session: Session, claims: Sequence[Claim], at: datetime) -> None:
     """Count one action for each claim. Call it first in a transaction. Raises `LimitExceeded`."""
     if not claims:
         return
     _lock(session, sorted({name for claim in claims for name in (claim.subject, *claim.other_names)}))
-    times = session.execute(select(*(_newest(claim, at) for claim in claims))).one()
+    values = {f"{name}_{n}": value for n, claim in enumerate(claims) for name, value in _window(claim, at).items()}
+    times = session.connection().execute(_newest(len(claims)), values).one()
     for claim, earlier in zip(claims, times, strict=True):
         if earlier is not None:
             raise LimitExceeded(claim.limit, claim.limit.lifts_in(at, earlier))
@@ -71,40 +61,7 @@ def count_actions(session: Session, claims: Sequence[Claim], at: datetime) -> No
         for claim in claims
         for _ in range(claim.number)
     ]
-    session.execute(insert(UsageEvent.__table__), rows)  # type: ignore[attr-defined]
-
-
-def reserve(session: Session, day: str, most: Spending, amount: Spending) -> None:
-    """Add to the spending of a day unless that would exceed `most`, where 0 is no limit. Raises `BudgetExceeded`."""
-    if _add(session, day, most, amount):
-        return
-    upsert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    session.execute(upsert(UsageDay).values(day=day, tokens=0, usd=0.0).on_conflict_do_nothing())
-    if not _add(session, day, most, amount):
-        raise BudgetExceeded(day)
-
-
-def settle(session: Session, settlements: Sequence[Settlement]) -> None:
-    """Replace the reservations of ended turns by their costs, and count their retried calls.
-
-    Call it last in a transaction: all turns wait for it.
-    """
-    if retried := sum(settlement.retried for settlement in settlements):
-        call = {"subject": ARENA, "action": Action.CALL, "created_at": now()}
-        session.execute(insert(UsageEvent.__table__), [call] * retried)  # type: ignore[attr-defined]
-    for day in sorted({settlement.day for settlement in settlements}):
-        total = sum((settlement.difference for settlement in settlements if settlement.day == day), Spending())
-        session.execute(
-            update(UsageDay)
-            .where(col(UsageDay.day) == day)
-            .values(tokens=col(UsageDay.tokens) + total.tokens, usd=col(UsageDay.usd) + total.usd)
-        )
-
-
-def spent(session: Session, day: str) -> Spending:
-    """What the turns of a day have cost, with the reservations of those that still run."""
-    row = session.get(UsageDay, day)
-    return Spending(row.tokens, row.usd) if row else Spending()
+    session.connection().execute(insert(UsageEvent), rows)
 
 
 def address_hashes(session: Session, address: str, at: datetime) -> list[str]:
@@ -149,37 +106,38 @@ def is_voter(session: Session, voter: str) -> bool:
     return session.exec(select(Battle.id).where(Battle.voter == voter).limit(1)).first() is not None
 
 
-def _newest(claim: Claim, at: datetime) -> ScalarSelect[datetime]:
-    """The time of the action that must leave the window before the claim is allowed; null when it is allowed."""
-    limit = claim.limit
+@lru_cache
+def _newest(claims: int) -> Select[*tuple[Any, ...]]:
+    """The times of the actions that must leave the windows before the claims are allowed; null for an allowed one."""
+    return columns(*map(_newest_of, range(claims)))
+
+
+def _newest_of(n: int) -> ScalarSelect[datetime]:
     return (
         select(UsageEvent.created_at)
         .where(
-            col(UsageEvent.subject).in_((claim.subject, *claim.other_names)),
-            UsageEvent.action == limit.action,
-            col(UsageEvent.created_at) > at - limit.window,
-            col(UsageEvent.created_at) <= at + CLOCK_DIFFERENCE,
+            col(UsageEvent.subject).in_(bindparam(f"subjects_{n}", expanding=True)),
+            col(UsageEvent.action) == bindparam(f"action_{n}"),
+            col(UsageEvent.created_at) > bindparam(f"begin_{n}"),
+            col(UsageEvent.created_at) <= bindparam(f"end_{n}"),
         )
         .order_by(col(UsageEvent.created_at).desc())
-        .offset(max(0, limit.most - claim.number))
+        .offset(bindparam(f"earlier_{n}", type_=Integer))
         .limit(1)
         .scalar_subquery()
     )
 
 
-def _add(session: Session, day: str, most: Spending, amount: Spending) -> bool:
-    """Whether the day is known and the amount could be added within the limits."""
-    tokens, usd = col(UsageDay.tokens) + amount.tokens, col(UsageDay.usd) + amount.usd
-    done: CursorResult[Any] = session.execute(  # type: ignore[assignment]
-        update(UsageDay)
-        .where(
-            col(UsageDay.day) == day,
-            or_(most.tokens == 0, tokens <= most.tokens),  # type: ignore[arg-type]
-            or_(most.usd == 0, usd <= most.usd),  # type: ignore[arg-type]
-        )
-        .values(tokens=tokens, usd=usd)
-    )
-    return done.rowcount == 1
+def _window(claim: Claim, at: datetime) -> dict[str, Any]:
+    """The values of a claim for `_newest`."""
+    limit = claim.limit
+    return {
+        "subjects": (claim.subject, *claim.other_names),
+        "action": limit.action,
+        "begin": at - limit.window,
+        "end": at + CLOCK_DIFFERENCE,
+        "earlier": max(0, limit.most - claim.number),
+    }
 
 
 def _lock(session: Session, subjects: Sequence[str]) -> None:
@@ -189,9 +147,12 @@ def _lock(session: Session, subjects: Sequence[str]) -> None:
             session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": subject})
 
 
+_SALTS = select(AddressSalt.day, AddressSalt.salt)
+
+
 def _salts(session: Session) -> dict[str, str]:
     """The salts by day."""
-    return dict(session.exec(select(AddressSalt.day, AddressSalt.salt)).all())
+    return {day: salt for day, salt in session.connection().execute(_SALTS)}  # noqa: C416  (rows are no pairs for mypy)
 
 
 def _forget_salts(session: Session, at: datetime) -> None:

@@ -9,9 +9,9 @@ from sqlmodel import col, select
 from arena.rules.votes import HUMAN
 from arena.store import Database
 from arena.store import battles as stored
-from arena.store.battles import Written
 from arena.store.models import register_models
 from arena.store.schema.battles import Battle, BattleStatus, CompletionStatus, Vote
+from arena.store.stored_battles import Written
 from arena.store.votes import add_vote
 
 MODELS = ("amber", "birch", "cedar")
@@ -46,7 +46,7 @@ def ballot(
     with database.write() as session:
         register_models(session, [left, right])
         session.flush()
-        battle = stored.add_battle(session, voter, left, right, 1.0)
+        battle = session.get_one(Battle, stored.add_battle(session, voter, left, right, 1.0).id)
         battle.shared = shared
         stored.add_turn(session, battle.id, prompt)
         written = {

@@ -8,9 +8,9 @@ from random import Random
 from arena.rules.votes import HUMAN
 from arena.store import Database
 from arena.store import battles as stored
-from arena.store.battles import Written
 from arena.store.models import model_names, register_models
 from arena.store.schema.battles import Battle, BattleStatus, CompletionStatus
+from arena.store.stored_battles import Written
 from arena.store.votes import add_vote
 
 

@@ -12,11 +12,11 @@ from sqlmodel import Session, select
 from arena.rules.votes import HUMAN, OVERALL
 from arena.store import Database
 from arena.store import battles as stored
-from arena.store.battles import Written
 from arena.store.models import register_models
 from arena.store.schema.battles import Battle, BattleStatus, CompletionStatus, Model, PairCount, Vote, now
 from arena.store.schema.benchmarks import BenchmarkRun
 from arena.store.schema.judging import VerdictRow
+from arena.store.stored_battles import Written
 from arena.store.votes import add_vote
 
 FAMILIES = ("aurora", "birch", "cobalt", "delta", "ember", "fjord", "granite", "harbor", "indigo", "juniper")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from arena.rules.votes import SIDES
 from arena.store import Database
-from arena.store.battles import Written, add_battle, add_turn, finish_turn
+from arena.store.battles import add_battle, add_turn, finish_turn
 from arena.store.models import register_models
 from arena.store.schema.battles import BattleStatus, CompletionStatus
+from arena.store.stored_battles import Written
 from arena.store.votes import add_vote
 
 

@@ -13,8 +13,8 @@ from arena.errors import DatabaseUnavailable
 from arena.leaderboards.model_facts import Facts
 from arena.leaderboards.query import BoardChoice
 from arena.rules.votes import Side
-from arena.store.battles import StoredBattle, find_battle
 from arena.store.pair_votes import votes_on_pair
+from arena.store.stored_battles import StoredBattle, find_battle
 from arena.store.votes import PairVotes
 from arena.web.board_view import CachedBoards
 from arena.web.rendering import model_link

@@ -9,8 +9,8 @@ from arena.battles.turn_costs import Reservation, call_estimates, dearest_turn
 from arena.config import PriceSettings
 from arena.endpoints import Usage
 from arena.rules.limits import Spending
-from arena.store.battles import StoredBattle, StoredTurn, Written
 from arena.store.schema.battles import BattleStatus, CompletionStatus
+from arena.store.stored_battles import StoredBattle, StoredTurn, Written
 from tests.support.arenas import LISTS, PLAIN, ready
 
 PRICE = PriceSettings(prompt=1.0, completion=10.0)

@@ -18,7 +18,7 @@ from arena.rules.limits import Spending
 from arena.store import Database
 from arena.store.schema.battles import Battle, Vote
 from arena.store.schema.usage import UsageEvent
-from arena.store.usage import spent
+from arena.store.spending import spent
 from tests.support.arenas import LISTS, PLAIN, ready, settled, views_of
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)

@@ -12,9 +12,9 @@ import pytest
 from arena.rules.votes import HUMAN
 from arena.store import Database
 from arena.store import battles as stored
-from arena.store.battles import Written
 from arena.store.models import register_models
 from arena.store.schema.battles import BattleStatus, CompletionStatus
+from arena.store.stored_battles import Written
 from arena.store.votes import add_vote
 from tests.support.faulty_judge import FaultyJudge
 from tests.support.typed import Typed

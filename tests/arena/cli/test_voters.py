@@ -11,9 +11,9 @@ import ratings
 from arena.rules.votes import HUMAN, WINNERS
 from arena.store import Database
 from arena.store import battles as stored
-from arena.store.battles import Written
 from arena.store.models import register_models
 from arena.store.schema.battles import BattleStatus, CompletionStatus
+from arena.store.stored_battles import Written
 from arena.store.votes import add_vote
 from tests.support.typed import typed
 

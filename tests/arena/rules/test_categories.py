@@ -11,10 +11,10 @@ from arena.rules.categories import HARD, VERSION, categories, hardness
 from arena.rules.languages import language
 from arena.store import battles as stored
 from arena.store.battle_features import reclassify
-from arena.store.battles import Written
 from arena.store.models import register_models
 from arena.store.schema.battle_features import BattleCategory, BattleStyle
 from arena.store.schema.battles import BattleStatus, CompletionStatus
+from arena.store.stored_battles import Written
 from arena.store.votes import add_vote, counted_categories, pair_counts, recount, rewrite_pair_counts
 from tests.support.published import published
 

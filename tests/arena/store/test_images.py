@@ -22,8 +22,9 @@ from arena.store.images import (
     image_content,
 )
 from arena.store.models import register_models
-from arena.store.schema.battles import now
+from arena.store.schema.battles import Battle, now
 from arena.store.schema.images import ImageRow, TurnImage
+from arena.store.stored_battles import find_battle
 from arena.store.voter_deletion import delete_voter
 from arena.store.voter_export import about_voter, voter_battles
 from arena.store.votes import add_vote, counted_categories, recount, rewrite_pair_counts
@@ -41,7 +42,7 @@ def battle_with(database, images, voter=ME) -> int:
     with database.write() as session:
         register_models(session, ["amber", "birch"])
         session.flush()
-        battle = stored.add_battle(session, voter, "amber", "birch", 1.0)
+        battle = session.get_one(Battle, stored.add_battle(session, voter, "amber", "birch", 1.0).id)
         stored.add_turn(session, battle.id, "What is this?", images)
         battle.status = "open"
         session.add(battle)
@@ -68,7 +69,7 @@ def test_a_turn_has_its_images_in_their_order(database):
     battle = battle_with(database, [first, second])
     with database.read() as session:
         kept = session.get(stored.Battle, battle)
-        found = stored.find_battle(session, public_id=kept.public_id)
+        found = find_battle(session, public_id=kept.public_id)
         assert [image.id for image in found.turns[0].images] == [first, second]
         assert contents_of_battle(session, battle) == {first: b"1", second: PICTURE.data}
         assert battles_with_images(session) == {battle}

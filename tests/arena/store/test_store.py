@@ -13,11 +13,12 @@ from arena.errors import DatabaseFailed
 from arena.rules.votes import HUMAN, OVERALL
 from arena.store import Database, DatabaseError, open_database, running_turns
 from arena.store import battles as stored
-from arena.store.battles import Written, WrongStatus
+from arena.store.battles import WrongStatus
 from arena.store.models import model_names, register_models
 from arena.store.running_turns import TextSoFar
 from arena.store.schema.battles import BattleStatus, CompletionStatus, PairCount, Turn, Vote, now
 from arena.store.schema_version import latest_revision
+from arena.store.stored_battles import Written, find_battle
 from arena.store.votes import AlreadyVoted, add_vote, pair_counts, recount, rewrite_pair_counts, vote_count
 
 
@@ -169,7 +170,7 @@ def test_what_a_stopped_server_left_running_is_opened_with_its_texts(database):
         running_turns.save_texts(session, [TextSoFar(turn.id, 1, "a", "So far")])
         assert running_turns.interrupt_all_but(session, "this") == 1
     with database.read() as session:
-        found = {b.id: b for b in (stored.find_battle(session, public_id=p) for p in _public_ids(session))}
+        found = {b.id: b for b in (find_battle(session, public_id=p) for p in _public_ids(session))}
     assert found[running].status is BattleStatus.OPEN
     assert found[running].turns[0].completions["a"] == Written("So far", CompletionStatus.ABANDONED)
     assert found[running].turns[0].completions["b"] == Written("", CompletionStatus.ABANDONED)
@@ -191,7 +192,7 @@ def test_a_regenerated_turn_keeps_its_first_attempt_on_record(database):
         again = Written("Better.", CompletionStatus.FINISHED)
         stored.finish_turn(session, battle_id, {"a": again, "b": again}, BattleStatus.OPEN)
     with database.read() as session:
-        battle = stored.find_battle(session, public_id=_public_ids(session)[0])
+        battle = find_battle(session, public_id=_public_ids(session)[0])
         texts = session.execute(text("SELECT text FROM completion WHERE side = 'a' ORDER BY attempt")).scalars()
         assert list(texts) == ["Hi.", "Better."]
     assert battle.turns[0].attempt == 2

@@ -12,24 +12,14 @@ from arena.battles.turn_saver import TurnSaver
 from arena.errors import DatabaseUnavailable
 from arena.rules.limits import Action, Limit, Scope, Spending
 from arena.rules.votes import SIDES
-from arena.store.battles import Written, add_battle, add_turn
+from arena.store.battles import add_battle, add_turn
 from arena.store.models import register_models
 from arena.store.running_turns import EndedTurn, interrupt
 from arena.store.schema.battles import Battle, BattleStatus, CompletionStatus, now
 from arena.store.schema.usage import AddressSalt, UsageEvent
-from arena.store.usage import (
-    BudgetExceeded,
-    Claim,
-    LimitExceeded,
-    Settlement,
-    address_hashes,
-    cookie_key,
-    count_actions,
-    forget_usage,
-    reserve,
-    settle,
-    spent,
-)
+from arena.store.spending import BudgetExceeded, Settlement, reserve, settle, spent
+from arena.store.stored_battles import Written
+from arena.store.usage import Claim, LimitExceeded, address_hashes, cookie_key, count_actions, forget_usage
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -15,7 +15,6 @@ from arena.rules.seals import FORMER
 from arena.store import battles as stored
 from arena.store.battle_features import reclassify
 from arena.store.battle_search import BattleConditions, search
-from arena.store.battles import Written
 from arena.store.explanations import UnknownBattle, add_explanation, battle_texts
 from arena.store.ledger import sealed_votes
 from arena.store.models import register_models
@@ -32,6 +31,7 @@ from arena.store.schema.battles import (
     now,
 )
 from arena.store.shared_battles import may_read, public_battles
+from arena.store.stored_battles import Written
 from arena.store.tags import untagged
 from arena.store.usage import is_voter
 from arena.store.voter_deletion import TurnRunning, delete_voter

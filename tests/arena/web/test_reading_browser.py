@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, Page, expect
 from arena.rules.votes import HUMAN
 from arena.store import Database
 from arena.store import battles as stored
-from arena.store.battles import Written
 from arena.store.schema.battles import BattleStatus, CompletionStatus, now
+from arena.store.stored_battles import Written
 from arena.store.votes import add_vote
 from tests.support.populated import count_many, settings_of
 from tests.support.populated_pages import populated_arena

@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from arena.rules.votes import HUMAN
 from arena.store import Database
 from arena.store import battles as stored
-from arena.store.battles import Written
-from arena.store.schema.battles import BattleStatus, CompletionStatus
+from arena.store.schema.battles import Battle, BattleStatus, CompletionStatus
+from arena.store.stored_battles import Written
 from arena.store.votes import add_vote
 from tests.arena.web.hostile_markdown import TEXTS
 from tests.support.populated import populate, settings_of
@@ -95,7 +95,7 @@ def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Arena, str
     database.make_ready()
     names = populate(database, 4, 10)
     with database.write() as session:
-        battle = stored.add_battle(session, "reader", names[0], names[1], 1.0)
+        battle = session.get_one(Battle, stored.add_battle(session, "reader", names[0], names[1], 1.0).id)
         stored.add_turn(session, battle.id or 0, "What is $x$?\n\n```python\nx = 1\n```")
         texts = {side: Written(text, CompletionStatus.FINISHED) for side, text in (("a", ANSWER), ("b", HOSTILE))}
         stored.finish_turn(session, battle.id or 0, texts, BattleStatus.OPEN)

@@ -1,0 +1,181 @@
+"""A battle as it is stored, read with few statements: it is read several times in every turn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from sqlalchemy import Row, and_, bindparam, exists, select
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col
+
+from arena.rules.modes import Mode
+from arena.rules.votes import HUMAN, SIDES, Side
+from arena.store.images import StoredImage, images_of_turns
+from arena.store.pending_votes import StoredPendingVote, decoded
+from arena.store.schema.battles import (
+    Battle,
+    BattleStatus,
+    CompletionRow,
+    CompletionStatus,
+    Model,
+    PendingVote,
+    Turn,
+    Vote,
+)
+from arena.store.schema.images import TurnImage
+
+
+@dataclass(frozen=True)
+class Written:
+    """One completion in the store. Times in seconds."""
+
+    text: str
+    status: CompletionStatus
+    finish_reason: str | None = None
+    failure: str | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    first_token_seconds: float | None = None
+    seconds: float | None = None
+    leaked: bool = False
+
+
+@dataclass(frozen=True)
+class StoredTurn:
+    id: int
+    number: int
+    prompt: str
+    attempt: int
+    completions: Mapping[Side, Written]
+    images: tuple[StoredImage, ...] = ()  # of the prompt
+
+
+@dataclass(frozen=True)
+class StoredBattle:
+    id: int
+    public_id: str
+    voter: str
+    model_a: str
+    model_b: str
+    status: BattleStatus
+    turns: Sequence[StoredTurn]
+    winner: str | None  # of the voter's vote that counts, if there is one
+    shared: bool = False  # others may read the battle after the vote
+    mode: Mode = Mode.BLIND
+    pending: StoredPendingVote | None = None
+    reasons: tuple[str, ...] = ()  # of the vote that counts
+
+    @property
+    def named(self) -> bool:
+        """Whether its voter may see which models these are."""
+        return self.status is BattleStatus.VOTED or self.mode is not Mode.BLIND
+
+    @property
+    def models(self) -> dict[Side, str]:
+        """The name of the model on each side that has one."""
+        names: dict[Side, str] = {"a": self.model_a, "b": self.model_b}
+        return {side: names[side] for side in self.mode.sides}
+
+
+# The statements are made once and run without the session's objects, which takes a third of the time.
+_A, _B = aliased(Model), aliased(Model)
+_HAS_IMAGES = exists().where(col(TurnImage.turn_id) == col(Turn.id), col(Turn.battle_id) == col(Battle.id))
+_FACTS: tuple[Any, ...] = (
+    Battle.id,
+    Battle.public_id,
+    Battle.voter,
+    _A.name.label("model_a"),  # type: ignore[attr-defined]
+    _B.name.label("model_b"),  # type: ignore[attr-defined]
+    Battle.status,
+    Battle.shared,
+    Battle.mode,
+    Vote.winner,
+    Vote.reasons,
+    col(PendingVote.winner).label("pending"),
+    col(PendingVote.reasons).label("pending_reasons"),
+    PendingVote.due_at,
+    _HAS_IMAGES.label("has_images"),
+)
+_BATTLE = (
+    select(*_FACTS)
+    .join(_A, col(_A.id) == col(Battle.model_a_id))
+    .join(_B, col(_B.id) == col(Battle.model_b_id))
+    .outerjoin(Vote, and_(col(Vote.battle_id) == col(Battle.id), col(Vote.source) == HUMAN))
+    .outerjoin(PendingVote, col(PendingVote.battle_id) == col(Battle.id))
+    .where(col(Battle.public_id) == bindparam("public_id"))
+)
+_WRITTEN = tuple(field.name for field in fields(Written))
+_COMPLETIONS: tuple[Any, ...] = (
+    col(Turn.id).label("turn_id"),
+    Turn.number,
+    Turn.prompt,
+    CompletionRow.side,
+    CompletionRow.attempt,
+    *(getattr(CompletionRow, name) for name in _WRITTEN),
+)
+_TURNS = (
+    select(*_COMPLETIONS)
+    .join(CompletionRow, col(CompletionRow.turn_id) == col(Turn.id))
+    .where(col(Turn.battle_id) == bindparam("battle_id"))
+    .order_by(col(Turn.number), col(CompletionRow.attempt))
+)
+
+
+def find_battle(session: Session, *, public_id: str) -> StoredBattle | None:
+    """The battle with this public id, with its turns in order."""
+    session.flush()
+    row = session.connection().execute(_BATTLE, {"public_id": public_id}).one_or_none()
+    if row is None:
+        return None
+    status = BattleStatus(row.status)
+    pending = row.pending is not None and status is BattleStatus.OPEN
+    return StoredBattle(
+        id=row.id,
+        public_id=row.public_id,
+        voter=row.voter,
+        model_a=row.model_a,
+        model_b=row.model_b,
+        status=status,
+        turns=_turns(session, row.id, row.has_images),
+        winner=row.winner,
+        reasons=decoded(row.reasons),
+        pending=StoredPendingVote(row.pending, decoded(row.pending_reasons), row.due_at) if pending else None,
+        shared=row.shared,
+        mode=Mode(row.mode),
+    )
+
+
+def find_changed(session: Session, public_id: str) -> StoredBattle:
+    """The battle with this public id, which this transaction has changed."""
+    battle = find_battle(session, public_id=public_id)
+    assert battle is not None
+    return battle
+
+
+def _turns(session: Session, battle_id: int, has_images: bool) -> tuple[StoredTurn, ...]:
+    images = images_of_turns(session, [battle_id]) if has_images else {}
+    by_turn: dict[int, list[Row[Any]]] = {}
+    for row in session.connection().execute(_TURNS, {"battle_id": battle_id}):
+        by_turn.setdefault(row.turn_id, []).append(row)
+    return tuple(_turn(rows, images.get(number, ())) for number, rows in by_turn.items())
+
+
+def _turn(rows: Sequence[Row[Any]], images: tuple[StoredImage, ...]) -> StoredTurn:
+    """The turn with its completions, which are in the order of their attempts."""
+    latest = {row.side: row for row in rows}
+    last = rows[-1]
+    return StoredTurn(
+        id=last.turn_id,
+        number=last.number,
+        prompt=last.prompt,
+        attempt=last.attempt,
+        completions={side: _written(latest[side]) for side in SIDES if side in latest},
+        images=images,
+    )
+
+
+def _written(row: Row[Any]) -> Written:
+    values = {name: getattr(row, name) for name in _WRITTEN}
+    return Written(**{**values, "status": CompletionStatus(row.status)})
