@@ -17,7 +17,7 @@ import pytest
 from arena.battles.battles import Battles
 from arena.store import Database
 from reproduce.temporary_postgres import binaries
-from tests.support.arenas import emptied, opened_battles
+from tests.support.arenas import emptied, new_file, opened_battles
 from tests.support.server import Arena
 
 
@@ -69,10 +69,8 @@ def _free_port() -> int:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """An empty database of each kind, migrated."""
-    if request.param == "sqlite":
-        yield from _opened(f"sqlite:///{tmp_path / 'arena.db'}")
-        return
-    one = emptied(request.getfixturevalue("postgres"))
+    sqlite = request.param == "sqlite"
+    one = new_file(tmp_path / "arena.db") if sqlite else emptied(request.getfixturevalue("postgres"))
     yield one
     one.close()
 
@@ -80,14 +78,9 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 @pytest.fixture
 def sqlite(tmp_path: Path) -> Iterator[Database]:
     """An empty SQLite database, migrated."""
-    yield from _opened(f"sqlite:///{tmp_path / 'arena.db'}")
-
-
-def _opened(url: str) -> Iterator[Database]:
-    database = Database(url)
-    database.make_ready()
-    yield database
-    database.close()
+    one = new_file(tmp_path / "arena.db")
+    yield one
+    one.close()
 
 
 @pytest.fixture

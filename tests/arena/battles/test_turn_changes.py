@@ -156,7 +156,7 @@ async def test_the_pace_of_a_regenerated_side_is_that_of_both(sqlite):
     """A fast model beside a slow one shows no more of itself when it is run again alone."""
     slow = ScriptedSettings(name="slow", endpoint="scripted", delay=0.1, replies=("slow " * 12,))
     fast = ScriptedSettings(name="fast", endpoint="scripted", delay=0, replies=("fast " * 12,))
-    battles = await opened_battles(sqlite, slow, fast)
+    battles = await opened_battles(sqlite, slow, fast, pacing="equal")
     clock = asyncio.get_running_loop().time
     started = clock()
     view = await fought(battles)
