@@ -27,7 +27,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 
 from arena.store import Database, DatabaseError
-from arena.store.schema.battles import Battle, BattleStatus, CompletionRow, CompletionStatus, Vote
+from arena.store.schema.battles import Battle, BattleStatus, CompletionRow, CompletionStatus, PendingVote, Vote
 from arena.store.votes import recount
 from reproduce.drills.crowd import Crowd
 from reproduce.drills.served import Served, scripted_model
@@ -41,7 +41,7 @@ WORDS = 30  # of each completion; with DELAY, a turn takes 0.6 s
 DELAY = 0.02
 PENDING = 0.5  # of votes
 UNDO = 1.0  # seconds
-COUNTED = 5.0  # seconds in which the last pending votes are counted
+REVISITED = 3.0  # seconds in which voters come back to the last battles that a kill cut off
 MODELS = f"[battles]\nundo_seconds = {UNDO}\n" + "".join(
     scripted_model(name, WORDS, DELAY) for name in ("one", "two")
 )
@@ -69,6 +69,22 @@ class Watch:
         seen = time.monotonic()
         self.began = {turn: self.began.get(turn, seen) for turn in running}  # type: ignore[misc,index]
         self.longest = max([self.longest, *(seen - began for began in self.began.values())])
+
+    def wait(self) -> None:
+        """Wait until no battle runs and no vote is pending, for the time after which a battle counts as stuck."""
+        end = time.monotonic() + STUCK + 1
+        while self._is_busy() and time.monotonic() < end:
+            time.sleep(0.2)
+
+    def _is_busy(self) -> bool:
+        try:
+            with self.database.read() as session:
+                running = select(Battle.id).where(Battle.status == BattleStatus.RUNNING).limit(1)
+                return bool(
+                    session.exec(running).first() or session.exec(select(PendingVote.battle_id).limit(1)).first()
+                )
+        except DatabaseError:  # a locked file
+            return True
 
 
 @dataclass(frozen=True)
@@ -134,9 +150,9 @@ def drill(servers: list[Served], kills: int, chance: random.Random) -> tuple[Cro
         began = time.monotonic()
         server.start()
         starts.append(time.monotonic() - began)
-    time.sleep(STUCK)
+    time.sleep(REVISITED)
     crowd.stop()
-    time.sleep(COUNTED)
+    watch.wait()
     watch.over.set()
     watching.join()
     for server in servers:

@@ -16,15 +16,24 @@ pytestmark = pytest.mark.slow
 
 WORDS = " ".join(f"word{number}" for number in range(400))
 NAMES = ("verity-one", "orpheus-two", "sibyl-three", "delphi-four")
-CONFIG = "".join(
-    f'[[models]]\nname = "{name}"\nendpoint = "scripted"\ndelay = 0.01\nreplies = ["{WORDS}"]\n' for name in NAMES
+MODELS = "".join(
+    f'[[models]]\nname = "{name}"\nendpoint = "scripted"\ndelay = 0.004\nreplies = ["{WORDS}"]\n' for name in NAMES
 )
 SETTLED = 600  # milliseconds after which a new button can be pressed
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
-    one = Arena(tmp_path_factory.mktemp("actions"), CONFIG)
+    """Completions are there in two seconds."""
+    one = Arena(tmp_path_factory.mktemp("actions"), f'[battles]\npacing = "off"\n{MODELS}')
+    yield one
+    one.stop(signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def paced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
+    """Completions are shown for ten seconds."""
+    one = Arena(tmp_path_factory.mktemp("paced"), MODELS)
     yield one
     one.stop(signal.SIGKILL)
 
@@ -33,6 +42,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
 def page(browser: Browser, served: Arena) -> Iterator[Page]:
     one = open_page(browser, served.url)
     one.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    yield one
+    one.context.close()
+
+
+@pytest.fixture
+def paced_page(browser: Browser, paced: Arena) -> Iterator[Page]:
+    one = open_page(browser, paced.url)
     yield one
     one.context.close()
 
@@ -117,7 +133,8 @@ def test_one_side_is_run_again_and_an_answer_is_copied(page):
     assert page.evaluate("navigator.clipboard.readText()") == WORDS
 
 
-def test_escape_stops_the_models_and_the_text_can_be_voted_on(page):
+def test_escape_stops_the_models_and_the_text_can_be_voted_on(paced_page):
+    page = paced_page
     ask(page, "Hello?")
     answer(page, "a").get_by_text("word3").wait_for()
     page.keyboard.press("Escape")
@@ -191,7 +208,8 @@ def test_answers_are_widened_made_high_and_scrolled_together(page):
     expect(page.locator(".side.b")).to_be_visible()
 
 
-def test_a_reader_who_scrolls_up_is_left_where_they_are(page):
+def test_a_reader_who_scrolls_up_is_left_where_they_are(paced_page):
+    page = paced_page
     ask(page, "Hello?")
     text = answer(page, "a")
     text.get_by_text("word320").wait_for()

@@ -40,7 +40,8 @@ LIVE = """root => [...root.querySelectorAll("*")].filter((one) =>
 
 def _saying(reply: str) -> str:
     lines = f'endpoint = "scripted"\ndelay = 0\nreplies = [{json.dumps(reply)}]\n'
-    return "".join(f'[[models]]\nname = "{name}"\n{lines}' for name in ("verity-one", "orpheus-two"))
+    models = (f'[[models]]\nname = "{name}"\n{lines}' for name in ("verity-one", "orpheus-two"))
+    return "[battles]\nundo_seconds = 1\n" + "".join(models)
 
 
 def test_the_html_of_no_text_has_anything_that_acts(browser):

@@ -28,6 +28,9 @@ pytestmark = pytest.mark.slow
 
 ONE, TWO = "verity-secret-one", "orpheus-secret-two"
 CONFIG = f"""
+[battles]
+undo_seconds = 1  # test_battle_actions.py and test_battle_phone.py look at the page meanwhile
+
 [[models]]
 name = "{ONE}"
 endpoint = "scripted"
