@@ -51,6 +51,7 @@ def dense(target, sink):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["llama", "qwen3", "gemma3"])
 @pytest.mark.parametrize("sink", ["drop", "keep"])
 def test_rollout_is_the_last_row_of_the_product(kind, sink):

@@ -271,6 +271,7 @@ async def test_the_page_is_reported_why_no_battle_can_begin(sqlite):
     assert "Fewer than two models are available now" in battles.why_no_battle()
 
 
+@pytest.mark.slow
 async def test_voters_at_once_do_not_get_into_each_others_way(database):
     """Thirty voters, on SQLite and on PostgreSQL."""
     battles = await opened_battles(database)

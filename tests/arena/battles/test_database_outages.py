@@ -58,6 +58,7 @@ def rows(database: Database) -> list[CompletionRow]:
         return list(session.exec(select(CompletionRow).order_by(CompletionRow.id)))
 
 
+@pytest.mark.slow
 async def test_both_completions_outlive_five_seconds_without_postgresql(shared):
     words = WORDS, WORDS.model_copy(update={"name": "words-two"})
     battles = Battles(shared, ready(*words), BattleSettings(undo_seconds=0))

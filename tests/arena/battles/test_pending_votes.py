@@ -199,6 +199,7 @@ async def test_two_servers_count_each_vote_once(postgres_arenas):
     assert sum(done) == len(cast) == len(counted(one.database))
 
 
+@pytest.mark.slow
 async def test_of_an_undo_and_a_count_at_once_one_succeeds(postgres_arenas):
     one, two = postgres_arenas
     undone = 0

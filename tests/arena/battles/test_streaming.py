@@ -257,6 +257,7 @@ async def until(condition: Callable[[], bool]) -> None:
 LONG, SHORT = "abcde fghi " * 20, "klmno pqrs " * 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slow", ["a", "b"])
 async def test_equal_pacing_shows_both_sides_at_once_and_in_equal_parts(slow):
     fast, late = written(LONG, 0.002, 7), written(SHORT, 0.02, 3)
@@ -313,6 +314,7 @@ async def test_an_interruption_keeps_what_was_written():
     assert [completion.text for completion in running.written().values()] == [LONG, LONG]
 
 
+@pytest.mark.slow
 async def test_a_masked_name_has_the_same_size_whatever_its_length():
     sizes = []
     for name in ("Vain", "Vainglorious-Magnificence-70B-Instruct"):
@@ -323,6 +325,7 @@ async def test_a_masked_name_has_the_same_size_whatever_its_length():
     assert sizes[0] == sizes[1]
 
 
+@pytest.mark.slow
 async def test_a_vote_within_a_masked_name_keeps_a_text_that_shows_the_same():
     name = "Vainglorious-Magnificence"
     running = turn(Model(written(f"I am {name} " * 20, 0.001)), Model(written(LONG, 0.001)), pacer=Pacer())

@@ -152,6 +152,7 @@ async def test_one_side_is_run_again_and_the_other_keeps_its_completion(sqlite, 
     assert (await settled(battles, "ann", view.public_id)).attempt == 3
 
 
+@pytest.mark.slow
 async def test_the_pace_of_a_regenerated_side_is_that_of_both(sqlite):
     """A fast model beside a slow one shows no more of itself when it is run again alone."""
     slow = ScriptedSettings(name="slow", endpoint="scripted", delay=0.1, replies=("slow " * 12,))

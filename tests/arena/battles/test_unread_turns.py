@@ -111,6 +111,7 @@ def test_readers_are_absent_from_the_last_moment_of_reading():
     assert readers.absent_for() == 1
 
 
+@pytest.mark.slow
 async def test_a_turn_that_is_read_on_another_server_goes_on(sqlite):
     running = await opened_battles(sqlite, *PAIR, unread_seconds=2.4, pacing="off")
     other = Battles(sqlite, ready(*PAIR), BattleSettings(unread_seconds=2.4), Random(0))

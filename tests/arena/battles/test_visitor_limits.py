@@ -73,6 +73,7 @@ def count(database: Database, table) -> int:
         return len(session.exec(select(table)).all())
 
 
+@pytest.mark.slow
 async def test_a_voter_is_told_when_the_next_battle_may_start(database, clock):
     battles = await arena(database, clock, battles_per_voter=2)
     for _ in range(2):
@@ -130,6 +131,7 @@ async def test_regenerations_and_further_prompts_are_turns(database, clock):
     assert (await battles.vote("ann", view.public_id, "tie")).winner == "tie"
 
 
+@pytest.mark.slow
 async def test_racing_votes_do_not_exceed_the_limit_and_a_repeated_one_counts_once(database, clock):
     battles = await arena(database, clock, votes_per_voter=2)
     views = [await played(battles) for _ in range(4)]
@@ -184,6 +186,7 @@ async def started_until_refused(battles: Battles) -> list[str]:
     return begun
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [{"usd_per_day": 1.0}, {"tokens_per_day": 2500}])
 async def test_a_used_budget_refuses_every_pair_alike(database, clock, limit):
     battles = await arena(database, clock, TALKATIVE, PLAIN, LISTS, **limit)
@@ -245,6 +248,7 @@ async def test_a_lagging_loop_refuses_new_turns_with_words(database, clock):
     assert (await battles.vote("ann", view.public_id, "tie")).winner == "tie"
 
 
+@pytest.mark.slow
 async def test_a_class_of_forty_behind_one_address_can_vote(sqlite, clock):
     battles = await arena(sqlite, clock)
     limits = LimitSettings()

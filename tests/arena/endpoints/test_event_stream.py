@@ -153,6 +153,7 @@ async def test_ten_thousand_tiny_pieces_take_no_quadratic_time():
         await broken(*[b"x"] * 300_000)
 
 
+@pytest.mark.slow
 async def test_a_hundred_thousand_random_events_end_as_text_or_a_typed_failure():
     draw = random.Random(14)
     outcomes = {"text": 0, "failure": 0}

@@ -60,6 +60,7 @@ def test_imported_battles_give_the_published_ratings(sqlite, name):
     assert rated(sqlite) == pytest.approx(as_published(published_scores(name)), abs=1e-9)
 
 
+@pytest.mark.slow
 def test_the_published_test_set_of_pandalm_is_read_as_it_is(sqlite):
     """999 battles with three votes each; their majority is PandaLM's published human verdict."""
     done = import_battles(sqlite, published("judges", "pandalm", "testset-v1.json"))

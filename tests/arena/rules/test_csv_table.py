@@ -45,6 +45,7 @@ def test_a_number_stays_a_number(number):
     assert csv_table([{"n": number}]) == f"n\n{number}\n"
 
 
+@pytest.mark.slow
 @given(st.text(alphabet=st.one_of(st.characters(codec="utf-8"), st.sampled_from("'=+-@\t\r\n"))))
 def test_reading_a_cell_gives_what_was_written(text):
     (_, (cell, _)) = csv.reader(io.StringIO(csv_table([{"a": text, "b": 1}]), newline=""))

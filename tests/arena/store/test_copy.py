@@ -50,6 +50,7 @@ def quiet(stage: str, done: int, total: int) -> None:
     pass
 
 
+@pytest.mark.slow
 def test_every_row_arrives_as_it_was(database, other):
     populate(database, many=6, votes=60)
     seal(database, "every-1")

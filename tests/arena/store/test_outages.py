@@ -142,6 +142,7 @@ def test_a_locked_file_is_read_and_refuses_a_write_soon(file):
     write(file, "second")
 
 
+@pytest.mark.slow
 def test_while_a_file_is_locked_one_writer_waits_and_the_others_fail_at_once(tmp_path):
     file = Database(f"sqlite:///{tmp_path / 'arena.db'}", ConnectionLimits(busy_timeout=1.5))
     file.make_ready()
@@ -255,6 +256,7 @@ def test_a_server_that_is_down_is_reported():
     database.close()
 
 
+@pytest.mark.slow
 def test_a_long_statement_is_ended_by_the_server_when_serving_and_not_in_a_command(server, postgres):
     with out(TOO_SLOW), server.read() as session:
         session.execute(text("SELECT pg_sleep(3)"))
@@ -285,6 +287,7 @@ def test_a_server_that_stops_in_the_middle_of_a_reply_is_given_up(server):
     server.check()
 
 
+@pytest.mark.slow
 def test_a_frozen_server_accepts_a_connection_and_is_given_up(server, postgres):
     with server.read() as session:
         pid = _postmaster(session)
@@ -316,6 +319,7 @@ def test_no_free_connection_is_reported(server):
     few.close()
 
 
+@pytest.mark.slow
 def test_three_replicas_that_start_on_an_empty_database_migrate_once(postgres):
     without_tables(postgres)
     script = """

@@ -24,6 +24,7 @@ def database(tmp_path):
     made.close()
 
 
+@pytest.mark.slow
 def test_no_writer_waits_while_others_write_again_and_again(database):
     """SQLite's own waiting looks every 0.1 s: with 12 such writers one in a hundred waited for five seconds."""
     until, refused, writes = time.monotonic() + 3, [], [0] * 8

@@ -67,6 +67,7 @@ def addresses(paths: list[str], battles: list[str], random: Random) -> Iterator[
                 yield address
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 def test_no_address_is_a_500(reader, seed):
     """The client raises what the application does not answer, with its traceback."""

@@ -36,6 +36,7 @@ def test_health_does_not_tell_that_a_model_is_suspended(sqlite):
         assert client.get("/readyz").json()["models_ready"] == 2
 
 
+@pytest.mark.slow
 async def test_the_leaderboard_follows_a_vote(sqlite):
     battles = await opened_battles(sqlite)
     with TestClient(create_app(Settings(), sqlite, ready())) as client:
@@ -93,6 +94,7 @@ def test_nobody_can_leave_a_file(client):
     assert reply.status_code == 404
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "way", ["call/vote_tie", "call/v2/vote_tie", "run/vote_tie", "api/send", "proxy=http://x/"]
 )

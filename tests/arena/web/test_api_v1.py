@@ -295,6 +295,7 @@ async def test_openapi_describes_every_route_with_an_example(client):
             assert example[rows][0].keys() == real[rows][0].keys(), path
 
 
+@pytest.mark.slow
 async def test_the_server_seals_by_schedule(sqlite):
     ballots(sqlite, PLAIN[:2])
     app = create_app(Settings(ledger={"seal_every": 0.02}), sqlite, ready())

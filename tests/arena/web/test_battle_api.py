@@ -110,6 +110,7 @@ async def test_a_vote_counts_and_names_the_models_when_its_time_is_over(sqlite):
         assert set((await client.state(battle))["models"].values()) == {"plain-model", "lists-model"}
 
 
+@pytest.mark.slow
 async def test_the_reveal_has_cards_and_the_votes_of_others(app, client):
     for winner in ("model_a", "tie"):
         battle = await client.finished()
@@ -204,6 +205,7 @@ BAD_BODIES = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 async def test_a_bad_body_is_a_problem_with_a_code(client):
     battle = await client.finished()
     for path, body in BAD_BODIES:

@@ -28,6 +28,7 @@ def client() -> str:
     return re.search(r"```python\n(.*?)```", TEXT, re.DOTALL)[1]
 
 
+@pytest.mark.slow
 @pytest.mark.service
 def test_the_client_of_the_docs_votes(arena, tmp_path):
     url = arena(MODELS).url

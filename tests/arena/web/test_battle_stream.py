@@ -52,6 +52,7 @@ def shown(*texts: str, before: Texts | None = None) -> Texts:
     return (before or Texts()).take(events_of("".join(texts)))
 
 
+@pytest.mark.slow
 @IN_TIME
 @given(st.lists(WORDS, max_size=40), st.integers(1, 9))
 def test_a_client_that_appends_has_the_masked_text_at_every_moment(words, step):

@@ -138,6 +138,7 @@ def test_the_page_holds_scores_intervals_and_what_was_not_scored(reader):
     assert reader.get("/benchmarks/scores.csv").text.splitlines()[0].startswith("model,run,task")
 
 
+@pytest.mark.slow
 def test_a_line_shows_samples_as_text(reader):
     page = reader.get("/benchmarks/0?a=amber&b=birch&show=apart").text
     assert "Question &lt;1&gt;?" in page

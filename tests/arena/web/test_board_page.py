@@ -41,6 +41,7 @@ def reader(lived_in):
         yield client
 
 
+@pytest.mark.slow
 def test_a_column_is_sorted_high_first_on_the_first_click(reader):
     page = reader.get("/leaderboard").text
     head = page[page.index('<table class="board"') : page.index("</thead>")]
@@ -82,6 +83,7 @@ def test_the_highlights_are_of_the_first_band(reader):
     assert set(re.findall(r'href="/models/([^"]+)"', shown)) <= first
 
 
+@pytest.mark.slow
 def test_a_retired_model_is_marked_and_can_be_hidden(lived_in):
     database, names = lived_in
     kept = [name for name in names if name != "birch-1"]
@@ -101,6 +103,7 @@ def test_a_retired_model_is_marked_and_can_be_hidden(lived_in):
         )
 
 
+@pytest.mark.slow
 def test_no_model_of_a_board_with_imported_votes_is_retired(lived_in):
     with TestClient(create_app(loaded_settings(names_of(32)[30:]), lived_in[0], ready())) as client:
         page = client.get("/leaderboard").text
@@ -194,6 +197,7 @@ def test_one_plot_is_open_and_the_others_are_tabs(reader):
     assert 'id="plot-intervals"' in reader.get("/leaderboard?plot=nosuch").text
 
 
+@pytest.mark.slow
 def test_expected_battles_are_offered_only_where_sampling_was_uneven(reader, sqlite):
     assert "Expected battles" not in reader.get("/leaderboard").text
     names = populate(sqlite, 6, 60, tasks=False)
@@ -207,6 +211,7 @@ def test_expected_battles_are_offered_only_where_sampling_was_uneven(reader, sql
         assert "Expected battles" in client.get("/leaderboard").text
 
 
+@pytest.mark.slow
 def test_ratings_that_did_not_move_are_one_sentence(reader, sqlite):
     names = populate(sqlite, 6, 60, tasks=False)
     with TestClient(create_app(loaded_settings(names), sqlite, serving_of(names))) as client:
@@ -218,6 +223,7 @@ def test_ratings_that_did_not_move_are_one_sentence(reader, sqlite):
         assert "+0.0" not in page
 
 
+@pytest.mark.slow
 def test_an_explanation_is_offered_where_it_can_run_or_is_stored(sqlite):
     names = populate(sqlite, 2, 4, tasks=False)
     with sqlite.write() as session:

@@ -56,6 +56,7 @@ def sent(arena: Arena, head: str, chunk: bytes = b"", times: int = 0) -> tuple[s
             return "closed", done
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [BATTLES, "/explain/x", "/gradio_api/upload", "/nosuch"])
 def test_a_body_that_is_declared_too_large_is_refused_at_once(arena, path):
     began = time.monotonic()

@@ -96,6 +96,7 @@ def client(sqlite):
         yield one
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("host", "status"),
     [
@@ -116,6 +117,7 @@ def test_local_names_are_served_without_a_setting():
     assert {"localhost", "arena.lan", "arena.example"} <= set(names)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path", ["/logout", "/leaderboard/", "//evil.example/", "/battles/", "/login/", "/models/"]
 )
@@ -149,6 +151,7 @@ def test_a_redirect_stays_on_the_arena(location, relative):
     assert on_this_arena(location) == relative
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/api/v1/table.html", "/api/v1/feed.atom", "/leaderboard"])
 def test_embedded_links_have_the_public_address(client, path):
     text = client.get(path, headers={"host": "eu.arena.example", "accept": "*/*"}).text

@@ -49,6 +49,7 @@ def ended(one: socket.socket) -> bool:
         return True
 
 
+@pytest.mark.slow
 def test_half_sent_requests_hold_up_nobody_of_their_network(arena):
     with ExitStack() as stack:
         halves = [stack.enter_context(connection(arena.url)) for _ in range(60)]

@@ -76,6 +76,7 @@ def stop(served, *signals: signal.Signals, pause: float = 0.3) -> float:
     return time.monotonic() - started
 
 
+@pytest.mark.slow
 def test_sigterm_lets_a_turn_end_and_ends_with_it(running, tmp_path):
     served = running(words=60, drain=30)
     assert stop(served, signal.SIGTERM) < 8
@@ -83,6 +84,7 @@ def test_sigterm_lets_a_turn_end_and_ends_with_it(running, tmp_path):
     assert turn(tmp_path) == ("open", [("finished", 60), ("finished", 60)])
 
 
+@pytest.mark.slow
 def test_sigterm_keeps_the_texts_of_a_turn_that_takes_too_long(running, tmp_path):
     served = running(words=3000, drain=0.5)
     assert stop(served, signal.SIGTERM) < 8
@@ -91,6 +93,7 @@ def test_sigterm_keeps_the_texts_of_a_turn_that_takes_too_long(running, tmp_path
     assert all(ended == "abandoned" and words > 5 for ended, words in sides)
 
 
+@pytest.mark.slow
 def test_after_the_restart_the_voter_sees_the_text_and_runs_the_models_again(arena, running, tmp_path):
     served = running(words=3000, drain=0)
     stop(served, signal.SIGTERM)
@@ -107,6 +110,7 @@ def test_after_the_restart_the_voter_sees_the_text_and_runs_the_models_again(are
     assert len(turn(tmp_path)[1]) == 4  # both attempts are on record
 
 
+@pytest.mark.slow
 def test_a_second_signal_ends_at_once_and_keeps_the_texts(running, tmp_path):
     served = running(words=3000, drain=60)
     assert stop(served, signal.SIGINT, signal.SIGINT) < 8
@@ -115,6 +119,7 @@ def test_a_second_signal_ends_at_once_and_keeps_the_texts(running, tmp_path):
     assert all(ended == "abandoned" and words > 5 for ended, words in sides)
 
 
+@pytest.mark.slow
 def test_a_draining_arena_refuses_battles_with_words_and_answers(running):
     served = running(words=150, drain=30)
     os.kill(served.process.pid, signal.SIGTERM)

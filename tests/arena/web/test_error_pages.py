@@ -21,6 +21,7 @@ def client(sqlite):
         yield one
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path", ["/nosuch", "/plots/nosuch.json", "/explain/nosuch", "/reading/nosuch.css", "/battles/x/y"]
 )

@@ -36,6 +36,7 @@ def test_a_bucket_holds_a_minute_and_refills_evenly():
     assert sum(buckets.take("a") == 0 for _ in range(100)) == 60
 
 
+@pytest.mark.slow
 def test_a_million_addresses_take_no_more_memory_than_the_first_ten_thousand():
     buckets = TokenBuckets(60)
     tracemalloc.start()

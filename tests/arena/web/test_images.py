@@ -57,6 +57,7 @@ async def test_an_upload_is_kept_without_metadata_and_read_by_its_voter_alone(sq
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("data", "media", "expected"),
     [
@@ -99,6 +100,7 @@ async def test_uploads_are_limited(sqlite):
         assert [(await upload(ann)).status_code for _ in range(3)] == [201, 201, 429]
 
 
+@pytest.mark.slow
 async def test_models_receive_the_images_of_all_turns_as_content_parts(sqlite):
     with recording_server() as server:
         serving = models_at(server.url, "eye-a", "eye-b")
@@ -142,6 +144,7 @@ async def test_an_edited_and_a_regenerated_prompt_keep_their_images(sqlite):
     assert len({content[1]["image_url"]["url"] for content in contents}) == 1
 
 
+@pytest.mark.slow
 async def test_a_blind_battle_with_images_draws_only_models_that_read_them(sqlite):
     async with running_app(sqlite, ready(PLAIN, LISTS, *EYES)) as app, api_client(app) as ann:
         image = await image_id(ann)

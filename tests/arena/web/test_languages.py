@@ -188,6 +188,7 @@ def test_the_language_is_that_of_the_address_then_the_cookie_then_the_header_the
     assert chosen(address, cookie, header).code == code
 
 
+@pytest.mark.slow
 def test_a_page_has_the_language_its_direction_and_headers_that_caches_need(reader):
     page = reader.get("/battles", headers={"accept-language": "zh-CN"})
     assert '<html lang="zh-Hans" dir="ltr">' in page.text

@@ -68,6 +68,7 @@ def browser(arena) -> Browser:
     return Browser(*arena)
 
 
+@pytest.mark.slow
 def test_a_new_browser_has_an_empty_page_and_may_enter_a_code(browser):
     page = browser.get("/me").text
     assert "You have no battles yet." in page
@@ -135,6 +136,7 @@ def test_the_board_comes_with_twenty_votes(browser):
     assert "1 more vote" not in page
 
 
+@pytest.mark.slow
 def test_a_strong_taste_is_named_and_nothing_else(browser):
     own_votes(browser.database, browser.voter, 120, favourite=FAVOURITE)
     page = browser.get("/me").text

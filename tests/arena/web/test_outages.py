@@ -111,6 +111,7 @@ def test_liveness_readiness_and_health(moved):
     assert client.get("/healthz").status_code == 200
 
 
+@pytest.mark.slow
 def test_an_arena_without_two_models_is_alive_and_not_ready(sqlite):
     with TestClient(create_app(Settings(database_url=sqlite.url), sqlite, serve([]))) as client:
         assert client.get("/livez").status_code == client.get("/healthz").status_code == 200
@@ -158,6 +159,7 @@ def another_writer(folder):
         other.execute("ROLLBACK")
 
 
+@pytest.mark.slow
 def test_a_voter_reads_words_at_every_request_while_another_program_writes(arena, tmp_path):
     url = arena(CONFIG).url
     voter = Voter(url)
@@ -179,6 +181,7 @@ def test_a_voter_reads_words_at_every_request_while_another_program_writes(arena
         assert voter.vote(battle, "model_a")  # it is counted: nothing has to be written
 
 
+@pytest.mark.slow
 def test_a_vote_into_a_moved_file_is_not_acknowledged(arena, tmp_path):
     voter = Voter(arena(CONFIG).url)
     battle = voter.begin("Hello?")
@@ -190,6 +193,7 @@ def test_a_vote_into_a_moved_file_is_not_acknowledged(arena, tmp_path):
     assert voter.vote(battle, "tie")
 
 
+@pytest.mark.slow
 def test_a_vote_whose_connection_is_cut_after_the_commit_is_acknowledged(postgres, arena):
     """The commit is on disk and its reply is lost: the vote is read again instead of being called lost."""
     emptied(postgres).close()
@@ -218,6 +222,7 @@ FOR EACH ROW EXECUTE FUNCTION cut();
 """
 
 
+@pytest.mark.slow
 def test_a_frozen_server_hangs_nobody(postgres, arena):
     emptied(postgres).close()
     limits = "[database]\nconnect_timeout = 2\nstatement_timeout = 0.5\n"

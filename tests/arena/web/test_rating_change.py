@@ -40,6 +40,7 @@ def rating_change_page(reader, path: str = "/leaderboard/moved", **words: str):
     return reader.get(path, params={"from": day(20), "to": day(5), **words})
 
 
+@pytest.mark.slow
 def test_the_page_of_a_past_day_is_the_board_of_that_day(reader):
     past = reader.get("/api/v1/leaderboard", params={"at": day(10)}).json()
     page = reader.get("/leaderboard", params={"at": day(10)}).text

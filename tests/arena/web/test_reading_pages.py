@@ -43,6 +43,7 @@ def reader(lived_in):
         yield client
 
 
+@pytest.mark.slow
 def test_the_board_lists_all_models_with_their_facts(reader, lived_in):
     page = reader.get("/leaderboard")
     assert page.status_code == 200
@@ -231,6 +232,7 @@ def test_a_model_s_page_tells_of_opponents_categories_and_provenance(reader, liv
     assert all(f'href="/models/{name}"' in page for name in lived_in[1][1:])
 
 
+@pytest.mark.slow
 def test_static_scores_stand_on_the_model_s_page(sqlite):
     names = populate(sqlite, 2, 2, tasks=False)
     run = {"task": "arc-easy", "dimension": "knowledge", "settings": "s", "config_hash": "d", "request_type": "first",

@@ -33,6 +33,7 @@ def document(tmp_path_factory):
     database.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["positive", "negative"])
 def test_the_api_answers_as_its_document_says(document, mode):
     """`positive` keeps to the document, `negative` breaks it; the seed is fixed, so that a failure repeats."""

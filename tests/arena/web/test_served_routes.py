@@ -70,6 +70,7 @@ def listed(address: str) -> bool:
     return any(re.fullmatch(pattern, address) for pattern in GRADIO)
 
 
+@pytest.mark.slow
 def test_every_route_of_the_installed_gradio_is_on_the_list_or_not_found(app, client):
     walked = addresses(app)
     assert {"/gradio_api/upload", "/gradio_api/process_recording", "/gradio_api/dev/reload"} <= set(walked)
@@ -134,6 +135,7 @@ def raw(client: TestClient, method: str, path: str) -> int:
     return statuses[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "path", "allow"),
     [("POST", "/leaderboard", "GET"), ("DELETE", "/api/v1/battles/x/turns", "GET, HEAD, POST"), ("PUT", "/", "GET, HEAD"),

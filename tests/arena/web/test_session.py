@@ -59,6 +59,7 @@ def test_every_changed_character_breaks_the_signature():
         assert signer.session(changed) is None
 
 
+@pytest.mark.slow
 def test_a_signed_cookie_is_kept(client, signer):
     cookie = given(client)
     assert signer.session(cookie)

@@ -208,6 +208,7 @@ def test_a_stream_outlasts_a_database_file_that_is_away(arena, tmp_path: Path):
     reader.check_whole()
 
 
+@pytest.mark.slow
 async def test_a_third_stream_of_a_battle_ends_the_oldest_and_an_address_has_its_number(sqlite):
     serving = ready(*_models(delay=0.05))
     async with (
@@ -230,6 +231,7 @@ async def test_a_third_stream_of_a_battle_ends_the_oldest_and_an_address_has_its
         assert len(app.state.battle_api.places) == 0
 
 
+@pytest.mark.slow
 async def test_a_slow_reader_gets_the_whole_text_in_fewer_events_and_holds_up_nobody(sqlite):
     async with running_app(sqlite, ready(*_models(delay=0.02))) as app, api_client(app) as client:
         battle = (await client.begin())["id"]

@@ -51,6 +51,7 @@ def visit() -> Iterator[Callable[[str], Voter]]:
         yield visitor
 
 
+@pytest.mark.slow
 def test_made_up_cookies_start_nothing(arena, tmp_path, visit):
     voter = visit(arena(QUICK).url)
     signed = voter.http.cookies[COOKIE]
@@ -61,6 +62,7 @@ def test_made_up_cookies_start_nothing(arena, tmp_path, visit):
     assert rows(tmp_path, "select count(*) from battle") == [(0,)]
 
 
+@pytest.mark.slow
 def test_neither_new_cookies_nor_forged_addresses_pass_the_limit_of_an_address(arena, tmp_path, visit):
     url = arena(f"[limits]\nbattles_per_address = 3\n{QUICK}").url
     notices = []
@@ -80,6 +82,7 @@ def test_neither_new_cookies_nor_forged_addresses_pass_the_limit_of_an_address(a
     assert not any("127.0.0.1" in subject for (subject,) in rows(tmp_path, "select subject from usage_event"))
 
 
+@pytest.mark.slow
 def test_visitors_behind_a_named_proxy_have_limits_of_their_own(arena, tmp_path, visit):
     config = '[web]\ntrusted_proxies = ["127.0.0.1"]\n[limits]\nbattles_per_address = 1\n'
     url = arena(config + QUICK).url
@@ -90,6 +93,7 @@ def test_visitors_behind_a_named_proxy_have_limits_of_their_own(arena, tmp_path,
     assert rows(tmp_path, "select count(*) from battle") == [(2,)]
 
 
+@pytest.mark.slow
 def test_a_turn_whose_stream_nobody_opens_is_stopped_and_keeps_its_text(arena, tmp_path, visit):
     voter = visit(arena(f"[battles]\nunread_seconds = 1.5\n{SLOW}").url)
     voter.page.begin("hello")
@@ -99,6 +103,7 @@ def test_a_turn_whose_stream_nobody_opens_is_stopped_and_keeps_its_text(arena, t
     assert rows(tmp_path, "select tokens < 400 from usage_day") == [(1,)]
 
 
+@pytest.mark.slow
 def test_closing_the_tab_stops_the_turn_and_coming_back_goes_on(arena, tmp_path, visit):
     voter = visit(arena(f"[battles]\nunread_seconds = 1.5\n{SLOW}").url)
     battle = voter.page.begin("hello")

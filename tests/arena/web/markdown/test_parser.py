@@ -119,6 +119,7 @@ UNITS = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("parts", [*TEXTS, *(("", unit, "") for unit in UNITS)])
 def test_the_time_of_20_000_characters_is_bounded(parts):
     began = time.process_time()

@@ -33,6 +33,7 @@ def test_the_html_of_a_table_is_no_longer_than_its_text_allows(table):
     assert time.process_time() - began < 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [
