@@ -5,7 +5,7 @@
 Models, arena and raw proxy run in processes of their own on the same machine; every voter begins one battle, reads its
 stream to the end and votes. Prints for each number of voters, in the same run: processor seconds of the arena and of the
 proxy for a battle, the delay from the first token that a model sent to its arrival, bytes on the wire per byte of text,
-and votes that were acknowledged and are in the database. Linux only.
+memory that is kept of a voter, and votes that were acknowledged and are in the database. Linux only.
 """
 
 # ruff: noqa: E402 - the path is set before the imports that look at it
@@ -98,16 +98,20 @@ def main() -> None:
         arena = stack.enter_context(target(config, SETTINGS.format(pacing=options.pacing)))
         port = int(arena.url.rpartition(":")[2])
         asyncio.run(_warm_up(port, ports[1], options.format))
+        most = max(options.voters)
+        _run(arena.process.pid, most, lambda: vote(port, options.format))  # fills the pools and caches
         rows = []
+        megabytes = arena.megabytes()
         for voters in options.voters:
             text = asyncio.run(vote(port, options.format)).text
             raw = _run(proxy.pid, voters, lambda: read_raw(ports[1], text))  # noqa: B023
-            before = arena.megabytes()
             ours = _run(arena.process.pid, voters, lambda: vote(port, options.format))
-            rows.append((voters, raw, ours, (arena.megabytes() - before) * 1e3 / voters))
-        acknowledged = sum(reading.voted for _, _, ours, _ in rows for reading in ours.readings)
-        acknowledged += 1 + len(rows)  # warm-up and texts
+            rows.append((voters, raw, ours))
+        kept = (arena.megabytes() - megabytes) * 1e3 / (len(rows) + sum(options.voters))
+        acknowledged = sum(reading.voted for *_, ours in rows for reading in ours.readings)
+        acknowledged += 1 + most + len(rows)  # warm-up and texts
         _print(rows, options)
+        print(f"{kept:.0f} kB kept of a voter after the end, {megabytes:.0f} MB in all.")
         print(f"{acknowledged} votes acknowledged, {_stored(arena.folder)} in the database.")
 
 
@@ -141,17 +145,17 @@ def _run(pid: int, voters: int, one: object) -> Run:
     return Run(readings, (_cpu_seconds(pid) - before) / voters)
 
 
-def _print(rows: Sequence[tuple[int, Run, Run, float]], options: argparse.Namespace) -> None:
+def _print(rows: Sequence[tuple[int, Run, Run]], options: argparse.Namespace) -> None:
     columns = ("voters", "CPU s a battle", "raw", "ratio", "before", "delay p50", "p95 ms", "raw p95", "before",
-               "turn s", "raw", "bytes/text", "kB kept")  # fmt: skip
+               "turn s", "raw", "bytes/text")  # fmt: skip
     table = Table(*columns, title=f"format {options.format}, pacing {options.pacing}, {options.tokens} tokens")
-    for voters, raw, ours, kept in rows:
+    for voters, raw, ours in rows:
         cpu, delay = BEFORE.get(voters, ("–", "–"))
         table.add_row(
             str(voters), f"{ours.cpu:.3f}", f"{raw.cpu:.3f}", f"{ours.cpu / raw.cpu:.2f}", cpu,
             f"{ours.delay(0.5):.0f}", f"{ours.delay(0.95):.0f}", f"{raw.delay(0.95):.0f}", delay,
             f"{mean(r.seconds for r in ours.readings):.1f}", f"{mean(r.seconds for r in raw.readings):.1f}",
-            f"{ours.bytes_per_byte:.2f}", f"{kept:.0f}",
+            f"{ours.bytes_per_byte:.2f}",
         )  # fmt: skip
     Console(width=140).print(table)
 

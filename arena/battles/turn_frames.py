@@ -1,4 +1,4 @@
-"""What followers of a turn get: at most four frames a second with both texts, then the battle from the store."""
+"""What followers of a turn get: at most three frames a second with both texts, then the battle from the store."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from arena.battles.streaming import LiveTurn
 from arena.rules.votes import Side
 
-FRAME = 0.25  # seconds from one frame to the next: the page smooths, and each frame costs the server and the line
+FRAME = 0.3  # seconds from one frame to the next: the page smooths, and each frame costs the server and the line
 SOON = 0.05  # seconds between frames until both sides have begun: the first words do not wait
 IDLE = 15.0  # seconds without news after which a follower gets a sign of life: proxies close silent streams
 

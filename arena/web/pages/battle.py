@@ -10,9 +10,16 @@ PARTS = ("completions", "notice", "reveal", "votes", "composer")
 ADOPT = "document.dispatchEvent(new CustomEvent('arena:part', {detail: element}))"
 
 
+class Shell(gr.Blocks):  # type: ignore[misc]  # gradio has no types
+    """A page without Gradio's queue: nothing comes to it, and it would look for events a thousand times a second."""
+
+    def run_startup_events(self) -> None:
+        """Start nothing."""
+
+
 def build(title: str) -> gr.Blocks:
     """The Blocks of the page: an empty component for each part, which takes in the live part when it is there."""
-    with gr.Blocks(title=title, analytics_enabled=False) as blocks:
+    with Shell(title=title, analytics_enabled=False) as blocks:
         for part in PARTS:
             gr.HTML(
                 html_template=f'<div class="part" data-part="{part}"></div>',

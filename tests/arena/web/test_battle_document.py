@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Iterator
@@ -118,3 +119,14 @@ def test_gradio_has_no_event_and_no_queue(client):
     for address in ("/gradio_api/queue/join", "/gradio_api/queue/data", "/gradio_api/call/send"):
         assert client.post(address, json={}).status_code == 404
         assert client.get(address).status_code == 404
+
+
+def test_an_idle_server_does_not_wake_for_gradios_queue(client):
+    """Gradio looks for events a thousand times a second, and nothing comes to its queue."""
+
+    async def running() -> set[str]:
+        return {task.get_coro().__qualname__ for task in asyncio.all_tasks()}
+
+    found = client.portal.call(running)
+    assert "Periodic.run" in found
+    assert not [name for name in found if name.startswith("Queue.")]

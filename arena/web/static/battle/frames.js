@@ -2,7 +2,7 @@
 import { find, reducedMotion, served } from "./dom.js";
 import { keepingPlace } from "./panes.js";
 
-const SMOOTH = 250; // milliseconds: the time between two frames of the server
+const SMOOTH = 300; // milliseconds: the time between two frames of the server
 
 const writers = new Map(); // by element: {text, shown, start}
 let drawing = false;
