@@ -11,18 +11,18 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
 
 from arena.rules.author_signs import PAIR, PAIR_LENGTH, REACH, AuthorSigns
 from arena.rules.folded_text import SOFT, FoldedText, complete_length, fold
-from arena.rules.name_aliases import Family, served_families, shipped_families
+from arena.rules.name_aliases import Family, shipped_families
+from arena.rules.name_kinds import pattern_of
 from arena.rules.name_patterns import NamePattern
 from arena.rules.self_identification import ENGLISH, SelfIdentification
 
 MASK = "▇▇▇▇"  # one length for every name
-SHORTEST = 3  # letters: a shorter name is masked only where the text speaks of its author
 MANY = 5000  # names in a block after which its rest is masked as one, which bounds the time
 LEAD = 200  # characters before a block that its names are judged by, too
 SHORT_BLOCK = 200  # characters before which no empty line ends a block
@@ -64,12 +64,12 @@ class NameMasker:
         self._families = shipped_families() if families is None else tuple(families)
 
     def compile(self) -> None:
-        """Compile the names now, in half a second; otherwise the first text waits for it."""
+        """Compile the names now, in up to half a second; otherwise the first text waits for it."""
         _ = self._pattern
 
     @cached_property
     def _pattern(self) -> NamePattern:
-        return _pattern_of(self._names, self._families)
+        return pattern_of(self._names, self._families)
 
     def names_a_model(self, text: str) -> bool:
         """Whether a name in the text is masked."""
@@ -159,39 +159,6 @@ def names_of(model: str, aliases: Iterable[str] = ()) -> set[str]:
     last = model.rsplit("/", 1)[-1]
     family = re.split(r"[-_: .\d]", last, maxsplit=1)[0]
     return {model, last, family, *aliases}
-
-
-def _kinds(names: frozenset[str], families: Sequence[Family]) -> dict[str, set[str]]:
-    """The names by kind: `name` is masked everywhere, `word` also with a version, the others by what is around them."""
-    served = served_families(names, families)
-    others = [family for family in families if family not in served]
-    words = {word for family in served if not family.counted for word in family.words}
-    counted = {word for family in served if family.counted for word in family.words}
-    other = {name for family in others for name in (*family.names, *family.words)}
-    organisations = {name for family in families for name in family.organisations}
-    ordinary = {word.casefold() for word in words | counted | organisations | other}
-    always = {name for family in served for name in family.names}
-    always |= {name for name in names if name.casefold() not in ordinary and _letters(name) >= SHORTEST}
-    counted |= {
-        name for name in words | names if _letters(name) < SHORTEST or (re.search(r"\d", name) and name in words)
-    }
-    return {
-        "name": always,
-        "organisation": organisations - words - counted - other,
-        "word": words - counted,
-        "counted": counted,
-        "other": other - always,
-    }
-
-
-@lru_cache(maxsize=32)
-def _pattern_of(names: frozenset[str], families: tuple[Family, ...]) -> NamePattern:
-    """The compiled names; compiling takes half a second."""
-    return NamePattern(_kinds(names, families), spelled=("name", "word", "counted", "other"))
-
-
-def _letters(name: str) -> int:
-    return sum(character.isalnum() for character in name)
 
 
 class _Decisions:

@@ -7,7 +7,7 @@ there are. All expressions are for folded text (`arena.rules.folded_text`).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from arena.rules.folded_text import SOFT, fold_word
@@ -89,13 +89,21 @@ def key_of(text: str) -> str:
 
 
 class NamePattern:
-    """Finds names of several kinds; where two begin at one place, the earlier kind and the longer name win."""
+    """Finds names of several kinds; where two begin at one place, the earlier kind and the longer name win.
 
-    def __init__(self, kinds: Mapping[str, Iterable[str]], spelled: Iterable[str]) -> None:
-        groups = [group for kind, names in kinds.items() for group in _groups(kind, names, kind in spelled)]
+    The `spelled` kinds are also found letter by letter. The `shared` beginnings are not compiled again.
+    """
+
+    def __init__(
+        self, kinds: Mapping[str, Iterable[str]], spelled: Collection[str], shared: NameBeginnings | None = None
+    ) -> None:
+        groups = _all_groups(kinds, spelled)
         self._names = re.compile(_by_script(groups, lambda group: group.whole) or "(?!)")
-        self._beginnings = re.compile(_by_script(groups, lambda group: group.beginning) or "(?!)")
         self._kinds = {f"kind{number}": group.kind for number, group in enumerate(groups)}
+        if shared and shared.are_among(kinds, spelled):
+            self._beginnings = [shared, NameBeginnings(shared.others(kinds, spelled), spelled)]
+        else:
+            self._beginnings = [NameBeginnings(kinds, spelled)]
 
     def find(self, folded: str) -> Iterator[tuple[int, int, str]]:
         """Start, end and kind of each name."""
@@ -104,8 +112,37 @@ class NamePattern:
 
     def beginning_at_end(self, folded: str) -> int:
         """Where the first name begins that more text may complete or make longer; the length if there is none."""
-        match = self._beginnings.search(folded, max(0, len(folded) - LONGEST_MATCH))
+        return min(beginnings.at_end(folded) for beginnings in self._beginnings)
+
+
+class NameBeginnings:
+    """Finds the beginning of a name at the end of a text. Compiling all shipped names takes a third of a second."""
+
+    def __init__(self, kinds: Mapping[str, Iterable[str]], spelled: Collection[str]) -> None:
+        self._any, self._spelled = _names_of(kinds, kinds), _names_of(kinds, spelled)
+        self._expression = re.compile(
+            _by_script(_all_groups(kinds, spelled), lambda group: group.beginning) or "(?!)"
+        )
+
+    def at_end(self, folded: str) -> int:
+        """Where the first name begins that more text may complete or make longer; the length if there is none."""
+        match = self._expression.search(folded, max(0, len(folded) - LONGEST_MATCH))
         return match.start() if match else len(folded)
+
+    def are_among(self, kinds: Mapping[str, Iterable[str]], spelled: Collection[str]) -> bool:
+        """Whether all of them are beginnings of these names."""
+        return self._any <= _names_of(kinds, kinds) and self._spelled <= _names_of(kinds, spelled)
+
+    def others(self, kinds: Mapping[str, Iterable[str]], spelled: Collection[str]) -> dict[str, set[str]]:
+        """The names whose beginnings are not all among these, such as those of the kind `name`, which `SPLIT` parts."""
+        return {
+            kind: set(names) - (set() if kind == "name" else self._spelled if kind in spelled else self._any)
+            for kind, names in kinds.items()
+        }
+
+
+def _names_of(kinds: Mapping[str, Iterable[str]], chosen: Iterable[str]) -> frozenset[str]:
+    return frozenset(name for kind in chosen for name in kinds.get(kind, ()))
 
 
 @dataclass(frozen=True)
@@ -133,6 +170,10 @@ def _by_script(groups: Sequence[_Group], expression: Callable[[_Group], str]) ->
         f"(?=[{letters[script]}]){LEFT[script]}(?:{'|'.join(alternatives)})"
         for script, alternatives in scripts.items()
     )
+
+
+def _all_groups(kinds: Mapping[str, Iterable[str]], spelled: Collection[str]) -> list[_Group]:
+    return [group for kind, names in kinds.items() for group in _groups(kind, names, kind in spelled)]
 
 
 def _groups(kind: str, names: Iterable[str], spelled: bool) -> Iterator[_Group]:

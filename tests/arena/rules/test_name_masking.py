@@ -1,17 +1,23 @@
 import time
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from arena.rules.folded_text import fold
 from arena.rules.name_aliases import Family, extended, shipped_families
+from arena.rules.name_kinds import SPELLED_KINDS, kinds_of, shipped_beginnings
 from arena.rules.name_masking import LONG_BLOCK, MASK, GrowingText, NameMasker, blocks, names_of
+from arena.rules.name_patterns import NamePattern
 from tests.arena.rules.name_sentences import MODELS, Sentence, sentences
 
 BUNDLED = NameMasker(
     names_of("org/SmolLM2-135M-Instruct", ["Hugging Face"]) | names_of("gemma-3-270m", ["Google", "DeepMind"])
 )
 MASKER = NameMasker({name for model in MODELS for name in names_of(model)})
+ACME = Family("Acme", names=("Roadrunner",), words=("Anvil", "OpenAI"), organisations=("Acme Works",))
+KINDS = kinds_of(frozenset({"acme-7b", "Claude"}), extended(shipped_families(), [ACME]))
 KNOWN_MISSES = {"作为智谱的模型,我尽力回答。"}  # “as” before an organisation; found in the held-out third
 PIECES = [
     *(
@@ -275,7 +281,7 @@ def test_a_table_of_the_settings_extends_a_shipped_family():
     assert masker.hide("Gemmita and CodeGemma") == f"{MASK} and {MASK}"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=20), st.data())
 def test_however_a_text_is_cut_what_is_shown_is_a_beginning_of_the_masked_text(pieces, data):
     text = "".join(pieces)
@@ -296,6 +302,29 @@ def test_no_frame_of_a_labelled_sentence_shows_more_than_its_masked_text(sentenc
         assert masked.startswith(MASKER.hide(sentence.text[:cut], whole=False))
 
 
+@cache
+def compiled(shared: bool) -> NamePattern:
+    """One set of names, with the beginnings of the shipped names or on its own."""
+    return NamePattern(KINDS, SPELLED_KINDS, shipped_beginnings() if shared else None)
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=8))
+def test_shared_beginnings_are_found_as_if_they_were_compiled_for_each_set(pieces):
+    folded = fold("".join(pieces)).text
+    assert compiled(True).beginning_at_end(folded) == compiled(False).beginning_at_end(folded)
+
+
+@pytest.mark.parametrize(
+    "name", ["Grok", "通义千问", "OpenAI", "Claude", "Roadrunner", "Anvil", "Acme Works", "Acme-7b"]
+)
+@pytest.mark.parametrize("gap", ["", "-", " ", "'"])
+def test_a_beginning_of_each_kind_of_name_is_found(name, gap):
+    for length in range(1, len(name)):
+        folded = fold(gap.join(name[:length])).text
+        assert compiled(True).beginning_at_end(folded) == compiled(False).beginning_at_end(folded)
+
+
 @settings(deadline=None)
 @given(st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=20))
 def test_everything_outside_the_masks_stays_as_written(pieces):
@@ -313,6 +342,7 @@ def test_blocks_are_the_text_and_do_not_change_while_it_grows(pieces, times):
     assert list(blocks(text))[: len(half) - 1] == half[:-1]
 
 
+@pytest.mark.parametrize("length", [20_000, pytest.param(200_000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     "unit",
     [
@@ -350,7 +380,7 @@ def test_blocks_are_the_text_and_do_not_change_while_it_grows(pieces, times):
         )
     ],
 )
-def test_a_million_characters_take_linear_time(unit):
+def test_a_long_text_takes_linear_time(unit, length):
     def seconds(length: int) -> float:
         text = unit * (length // len(unit))
         started = time.process_time()
@@ -358,7 +388,7 @@ def test_a_million_characters_take_linear_time(unit):
         return time.process_time() - started
 
     seconds(1000)
-    assert seconds(200_000) < 3.0  # the slowest takes 1.1 s
+    assert seconds(length) < 1.5e-5 * length  # the slowest takes a third of it
 
 
 def test_a_growing_text_is_searched_block_by_block():
