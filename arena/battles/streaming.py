@@ -13,11 +13,11 @@ from functools import cached_property
 from itertools import zip_longest
 from typing import Any, Protocol
 
-from arena.battles.failure_kinds import EMPTY, recorded_failure
 from arena.battles.pacing import TICK, Pacer, Supply
 from arena.battles.replay import Replay
-from arena.endpoints import EndpointError, Failure, Finish, Usage
-from arena.endpoints.endpoint import CONTENT_FILTER, Blame
+from arena.battles.writing import Writing
+from arena.endpoints import EndpointError, Failure, Finish
+from arena.endpoints.endpoint import Blame
 from arena.rules.name_masking import GrowingText, NameMasker
 from arena.rules.prompt_limits import clean
 from arena.rules.votes import Side
@@ -36,23 +36,6 @@ class Streams(Protocol):
     @property
     def name(self) -> str: ...
     def stream(self, conversation: Sequence[Message]) -> AsyncGenerator[str | Finish]: ...
-
-
-@dataclass
-class Writing:
-    """One side's completion as it grows."""
-
-    text: str = ""
-    status: CompletionStatus = CompletionStatus.RUNNING
-    finish_reason: str | None = None
-    failure: Failure | None = None
-    recorded_failure: str | None = None  # `failure`, or a more precise word
-    blame: Blame = Blame.UNCLEAR  # of a failure
-    usage: Usage = field(default_factory=Usage)
-    attempts: int = 1  # calls of the model
-    charged: bool = True  # the last one may cost something although it failed
-    first_token_seconds: float | None = None
-    seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -212,28 +195,31 @@ class LiveTurn:
 
     def written(self) -> dict[Side, Written]:
         """The completions as stored."""
-        return {side: self._record(writing) for side, writing in self.sides.items()}
+        masker = self.name_masker
+        return {side: writing.record(masker.names_a_model(writing.text)) for side, writing in self.sides.items()}
 
     async def _write(self, side: Side) -> None:
         """Run one side to its end. Failures, and errors of any kind, are recorded in `sides`, not raised."""
         writing, started = self.sides[side], time.monotonic()
         try:
             await self._read(side, started)
-            self._end(side)
+            writing.end()
         except EndpointError as error:
-            self._fail(side, error.failure, error.detail, error.blame)
+            writing.fail(error.failure, error.detail, error.blame)
             writing.attempts, writing.charged = error.attempts, error.charged
         except TimeoutError:
-            self._fail(side, Failure.TIMEOUT, f"no complete reply after {time.monotonic() - started:.0f} s")
+            writing.fail(Failure.TIMEOUT, f"no complete reply after {time.monotonic() - started:.0f} s")
         except asyncio.CancelledError:
             if writing.status is CompletionStatus.RUNNING:
                 raise  # nobody called `stop`
         # The top of a side: an error that nobody expected must end the battle, or it would stay "running".
         except Exception as error:
             log.exception("The stream of %s raised an unexpected error.", self.models[side].name)
-            self._fail(side, Failure.BROKEN, f"unexpected {type(error).__name__}")
+            writing.fail(Failure.BROKEN, f"unexpected {type(error).__name__}")
         finally:
             writing.seconds = time.monotonic() - started
+            if writing.failure:
+                log.warning("%s failed (%s): %s", self.models[side].name, writing.failure.value, writing.detail)
 
     async def _read(self, side: Side, started: float) -> None:
         """Collect the events of one side. Raises `EndpointError`, `TimeoutError`."""
@@ -254,35 +240,3 @@ class LiveTurn:
                 if writing.first_token_seconds is None and has_visible_text(event):
                     writing.first_token_seconds = time.monotonic() - started
                     first.reschedule(None)
-
-    def _end(self, side: Side) -> None:
-        """Finish a side. A filtered completion, or one that shows nothing, is a failure: it cannot be compared."""
-        writing = self.sides[side]
-        if writing.finish_reason == CONTENT_FILTER:
-            self._fail(side, Failure.REFUSED, "the server's content filter withheld the completion", Blame.PROMPT)
-        elif not has_visible_text(writing.text):
-            self._fail(side, Failure.BROKEN, EMPTY, Blame.PROMPT)
-        else:
-            writing.status = CompletionStatus.FINISHED
-
-    def _fail(self, side: Side, failure: Failure, detail: str, blame: Blame = Blame.UNCLEAR) -> None:
-        """End a side. Once it has written, the endpoint works, and the prompt may have been the cause."""
-        writing = self.sides[side]
-        if blame is Blame.ENDPOINT and writing.text:
-            blame = Blame.UNCLEAR
-        writing.status, writing.failure, writing.blame = CompletionStatus.FAILED, failure, blame
-        writing.recorded_failure = recorded_failure(failure, detail)
-        log.warning("%s failed (%s): %s", self.models[side].name, failure.value, detail)
-
-    def _record(self, writing: Writing) -> Written:
-        return Written(
-            text=writing.text,
-            status=writing.status,
-            finish_reason=writing.finish_reason,
-            failure=writing.recorded_failure,
-            prompt_tokens=writing.usage.prompt_tokens,
-            completion_tokens=writing.usage.completion_tokens,
-            first_token_seconds=writing.first_token_seconds,
-            seconds=writing.seconds,
-            leaked=self.name_masker.names_a_model(writing.text),
-        )

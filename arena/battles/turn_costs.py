@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from arena.battles.streaming import Writing
 from arena.battles.views import conversation
+from arena.battles.writing import Writing
 from arena.config import PriceSettings
 from arena.engine.budget import (
     BYTES_PER_TOKEN,

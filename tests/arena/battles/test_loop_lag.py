@@ -9,8 +9,9 @@ import pytest
 
 from arena.battles.battles import BattleRefused, Battles
 from arena.battles.loop_lag import MEMORY, PROBE_EVERY, LoopLag, outcome_without_lag
-from arena.battles.streaming import LiveTurn, StreamTimeouts, Writing
+from arena.battles.streaming import LiveTurn, StreamTimeouts
 from arena.battles.visitor_limits import VisitorLimits
+from arena.battles.writing import Writing
 from arena.config import BattleSettings, LimitSettings, ScriptedSettings
 from arena.endpoints import Failure
 from arena.endpoints.endpoint import Blame

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from arena.battles.streaming import Writing
 from arena.battles.turn_costs import Reservation, call_estimates, dearest_turn
+from arena.battles.writing import Writing
 from arena.config import PriceSettings
 from arena.endpoints import Usage
 from arena.rules.limits import Spending
