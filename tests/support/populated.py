@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
+from functools import cache
+from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 
 from sqlalchemy import insert, update
 from sqlmodel import Session, select
@@ -18,6 +21,7 @@ from arena.store.schema.benchmarks import BenchmarkRun
 from arena.store.schema.judging import VerdictRow
 from arena.store.stored_battles import Written
 from arena.store.votes import add_vote
+from tests.support.arenas import new_file
 
 FAMILIES = ("aurora", "birch", "cobalt", "delta", "ember", "fjord", "granite", "harbor", "indigo", "juniper")
 PROMPTS = (
@@ -49,6 +53,23 @@ def outcome(lead: float, random: Random) -> str:
     if random.random() < 0.2:
         return random.choice(["tie", "tie", "both_bad"])
     return "model_a" if random.random() < 1 / (1 + math.exp(-lead)) else "model_b"
+
+
+def populated_file(path: Path, many: int, votes: int, tasks: bool = True) -> tuple[Database, list[str]]:
+    """A new SQLite file with what `populate` makes, and the names of the models; one that was made before is copied."""
+    path.write_bytes(_populated(many, votes, tasks))
+    return Database(f"sqlite:///{path}"), names_of(many)
+
+
+@cache
+def _populated(many: int, votes: int, tasks: bool) -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "arena.db"
+        database = new_file(path)
+        populate(database, many, votes, tasks=tasks)
+        database.overwrite_deleted()  # all of it is in the file, nothing in its log
+        database.close()
+        return path.read_bytes()
 
 
 def populate(database: Database, many: int = 12, votes: int = 400, seed: int = 0, tasks: bool = True) -> list[str]:

@@ -34,6 +34,7 @@ MODULES = (
 )  # fmt: skip
 SHORT, LONG = 20_000, 80_000
 GROWTH = 10  # LONG is four times SHORT: a quadratic pattern takes sixteen times as long
+BRIEF = 5_000  # characters for the calls, in the quick tests
 SECONDS = 0.5  # of CPU for SHORT characters; the worst takes a fifth
 NEGLIGIBLE = 0.08  # seconds over LONG characters, whose growth is noise
 # Seconds over SHORT characters from which the growth is measured: a quadratic pattern that takes less stays below NEGLIGIBLE
@@ -111,17 +112,19 @@ def seconds(run: Callable[[str], Any], given: str) -> float:
     return time.thread_time() - start
 
 
-def slow(run: Callable[[str], Any], suspicious: float) -> list[str]:
-    """The texts on which a run is slow: too long on the short text, or growing faster than the text.
+def slow(run: Callable[[str], Any], suspicious: float, length: int = SHORT) -> list[str]:
+    """The texts on which a run is slow: too long on `length` characters, or growing faster than the text.
 
-    Growth is measured where the short text takes at least `suspicious` seconds.
+    Growth is measured, over four times the length, where the short text takes at least `suspicious` seconds.
     """
     found = []
     for parts in TEXTS:
-        short = seconds(run, text(*parts, SHORT))
-        if short > SECONDS:
+        short = seconds(run, text(*parts, length))
+        if short > SECONDS * length / SHORT:
             found.append(f"{parts}: {short:.2f} s")
-        elif short >= suspicious and (long := seconds(run, text(*parts, LONG))) > max(NEGLIGIBLE, GROWTH * short):
+        elif short >= suspicious and (
+            (long := seconds(run, text(*parts, LONG // SHORT * length))) > max(NEGLIGIBLE, GROWTH * short)
+        ):
             found.append(f"{parts}: {short:.3f} s, then {long:.2f} s")
     return found
 
@@ -137,7 +140,7 @@ def test_a_pattern_is_linear(pattern):
 
 @pytest.mark.parametrize("name", CALLS)
 def test_a_call_is_linear(name):
-    assert not slow(CALLS[name], suspicious=0.2)
+    assert not slow(CALLS[name], suspicious=0.05, length=BRIEF)
 
 
 @pytest.mark.slow

@@ -13,10 +13,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from arena.config import ScriptedSettings, Settings
-from arena.store import Database
 from arena.web.app import create_app
 from tests.support.arenas import emptied, ready
-from tests.support.populated import populate, settings_of
+from tests.support.populated import populate, populated_file, settings_of
 from tests.support.served_paths import served_paths
 
 PAGE = {"accept": "text/html,*/*;q=0.8"}
@@ -40,15 +39,14 @@ PLACES = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
 def reader(request, tmp_path_factory):
     """An arena with a past, over each database."""
     if request.param == "sqlite":
-        database = Database(f"sqlite:///{tmp_path_factory.mktemp('addresses') / 'arena.db'}")
-        database.make_ready()
+        database, names = populated_file(tmp_path_factory.mktemp("addresses") / "arena.db", 8, 120)
     else:
         database = emptied(request.getfixturevalue("postgres"))
-    names = populate(database, 8, 120)
+        names = populate(database, 8, 120)
     serving = ready(*(ScriptedSettings(name=name, endpoint="scripted", delay=0) for name in names))
     app = create_app(Settings(**tomllib.loads(settings_of(names))), database, serving)
     with TestClient(app, follow_redirects=False) as client:

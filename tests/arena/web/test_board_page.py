@@ -12,13 +12,12 @@ from sqlalchemy import update
 from sqlmodel import col, select
 
 from arena.config import Settings
-from arena.store import Database
 from arena.store.explanations import ExplanationRow
 from arena.store.schema.battles import Battle, Model, PairCount, now
 from arena.store.schema.judging import Prompt, PromptCompletion, PromptSet, ScoreRow
 from arena.web.app import create_app
 from tests.support.arenas import ready
-from tests.support.populated import names_of, populate, settings_of
+from tests.support.populated import names_of, populate, populated_file, settings_of
 from tests.support.populated_pages import loaded_settings, models_of_table, serving_of
 
 MODELS, VOTES = 30, 600
@@ -27,9 +26,7 @@ MODELS, VOTES = 30, 600
 @pytest.fixture(scope="module")
 def lived_in(tmp_path_factory):
     """A database of thirty models."""
-    database = Database(f"sqlite:///{tmp_path_factory.mktemp('board') / 'arena.db'}")
-    database.make_ready()
-    names = populate(database, MODELS, VOTES)
+    database, names = populated_file(tmp_path_factory.mktemp("board") / "arena.db", MODELS, VOTES)
     yield database, names
     database.close()
 
@@ -56,6 +53,7 @@ def test_a_column_is_sorted_high_first_on_the_first_click(reader):
     assert 'aria-sort="descending" title="votes on' in again
 
 
+@pytest.mark.slow
 def test_every_order_of_the_head_can_be_chosen_from_a_list(reader):
     page = reader.get("/leaderboard?sort=-price").text
     choices = re.findall(
@@ -65,6 +63,7 @@ def test_every_order_of_the_head_can_be_chosen_from_a_list(reader):
     assert {"", "rating", "-votes", "votes", "model", "organisation"} <= {value for value, _ in choices}
 
 
+@pytest.mark.slow
 def test_models_that_cannot_be_told_apart_stand_in_one_band(lived_in, reader):
     page = reader.get("/leaderboard").text
     bands = page.split('<tbody class="band"')[1:]
@@ -76,6 +75,7 @@ def test_models_that_cannot_be_told_apart_stand_in_one_band(lived_in, reader):
     assert 'class="band"' not in reader.get("/leaderboard?sort=-votes").text
 
 
+@pytest.mark.slow
 def test_the_highlights_are_of_the_first_band(reader):
     page = reader.get("/leaderboard").text
     first = set(models_of_table(page.split('<tbody class="band"')[1]))
@@ -110,6 +110,7 @@ def test_no_model_of_a_board_with_imported_votes_is_retired(lived_in):
         assert ">retired<" not in page
 
 
+@pytest.mark.slow
 def test_chosen_models_are_compared_at_an_address(reader, lived_in):
     names = [lived_in[1][0], lived_in[1][1], lived_in[1][20]]
     page = reader.get("/leaderboard/compare", params={"models": names}).text
@@ -128,6 +129,7 @@ def test_chosen_models_are_compared_at_an_address(reader, lived_in):
     assert reader.get("/leaderboard/compare/categories.json", params={"models": names}).json()["data"]
 
 
+@pytest.mark.slow
 def test_win_rates_of_two_models_add_up(reader, lived_in):
     counts = {
         (row["model"], row["opponent"]): row
@@ -142,6 +144,7 @@ def test_win_rates_of_two_models_add_up(reader, lived_in):
 
 
 @pytest.mark.parametrize("chosen", [[], [0], [0, 1, 2, 3, 4, 5, 6]])
+@pytest.mark.slow
 def test_two_to_five_models_are_compared(reader, lived_in, chosen):
     page = reader.get("/leaderboard/compare", params={"models": [lived_in[1][n] for n in chosen]})
     assert page.status_code == 200
@@ -151,6 +154,7 @@ def test_two_to_five_models_are_compared(reader, lived_in, chosen):
         assert page.text.count('aria-label="Remove ') == 5
 
 
+@pytest.mark.slow
 def test_an_unknown_model_or_source_of_a_comparison_is_explained(reader, lived_in):
     page = reader.get("/leaderboard/compare", params={"models": [lived_in[1][0], "no<b>such"]})
     assert "There is no model “no&lt;b&gt;such” on this leaderboard" in page.text
@@ -159,6 +163,7 @@ def test_an_unknown_model_or_source_of_a_comparison_is_explained(reader, lived_i
     assert "Source &#39;nobody&#39; is unknown" in refused.text
 
 
+@pytest.mark.slow
 def test_thirty_models_are_all_in_the_heat_maps_or_those_of_a_search(reader, lived_in):
     figure = reader.get("/plots/win_rates.json").json()
     assert len(figure["data"][0]["z"]) == MODELS
@@ -173,6 +178,7 @@ def test_thirty_models_are_all_in_the_heat_maps_or_those_of_a_search(reader, liv
     assert nothing == {"notice": "No model of this plot matches the search."}
 
 
+@pytest.mark.slow
 def test_a_cell_with_few_battles_is_pale(reader):
     figure = reader.get("/plots/win_rates.json").json()
     cells, veil = figure["data"]
@@ -187,6 +193,7 @@ def test_a_cell_with_few_battles_is_pale(reader):
     assert max(pairs)[1] > min(pairs)[1]
 
 
+@pytest.mark.slow
 def test_one_plot_is_open_and_the_others_are_tabs(reader):
     page = reader.get("/leaderboard?plot=win_rates").text
     assert page.count("<figure") == 1
@@ -259,6 +266,7 @@ def test_scores_of_a_single_judge_are_on_the_model_s_page(sqlite):
         assert "Scores by judges" not in client.get(f"/models/{names[1]}").text
 
 
+@pytest.mark.slow
 def test_a_chinese_reader_gets_the_board_in_chinese(reader):
     page = reader.get("/leaderboard", headers={"accept-language": "zh-CN"}).text
     for text in ("评分最高", "排行榜", "如何阅读此表"):

@@ -19,7 +19,6 @@ import arena.web
 import interp
 from arena.config import ScriptedSettings, Settings
 from arena.messages import TranslatableError, gettext_noop
-from arena.store import Database
 from arena.web.app import create_app
 from arena.web.locales import (
     COOKIE,
@@ -38,7 +37,7 @@ from arena.web.locales.negotiation import chosen
 from arena.web.plots.catalogue import PLOTS
 from arena.web.rendering import templates
 from tests.support.arenas import ready
-from tests.support.populated import names_of, populate, settings_of
+from tests.support.populated import names_of, populated_file, settings_of
 from tests.support.untranslated import english, unwrapped
 
 PACKAGES = [Path(package.__file__).parent for package in (arena, interp)]
@@ -55,9 +54,7 @@ def texts() -> Catalog:
 
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory):
-    database = Database(f"sqlite:///{tmp_path_factory.mktemp('languages') / 'arena.db'}")
-    database.make_ready()
-    names = populate(database, 6, 60)
+    database, names = populated_file(tmp_path_factory.mktemp("languages") / "arena.db", 6, 60)
     serving = ready(*(ScriptedSettings(name=name, endpoint="scripted", delay=0) for name in names))
     with TestClient(create_app(Settings(**tomllib.loads(settings_of(names))), database, serving)) as client:
         yield client

@@ -16,7 +16,7 @@ from arena.web.app import create_app
 from arena.web.session import COOKIE, voter_of
 from tests.support.arenas import ready
 from tests.support.own_votes import own_battle, own_votes
-from tests.support.populated import populate
+from tests.support.populated import populated_file
 
 OWN = {"origin": "http://testserver"}
 CODE = re.compile(r'class="code"[^>]*>([A-Z-]{29})<')
@@ -54,9 +54,7 @@ class Browser(TestClient):
 
 @pytest.fixture(scope="module")
 def arena(tmp_path_factory) -> Iterator[tuple[object, Database]]:
-    database = Database(f"sqlite:///{tmp_path_factory.mktemp('me') / 'arena.db'}")
-    database.make_ready()
-    populate(database, 6, 400, tasks=False)
+    database, _ = populated_file(tmp_path_factory.mktemp("me") / "arena.db", 6, 60)
     settings = Settings(limits=LimitSettings(codes_per_address=0))
     with TestClient(create_app(settings, database, ready())) as running:
         yield running.app, database

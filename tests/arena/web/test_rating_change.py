@@ -11,20 +11,17 @@ from fastapi.testclient import TestClient
 import ratings
 from arena.config import ScriptedSettings, Settings
 from arena.leaderboards.movers import movers
-from arena.store import Database
 from arena.store.schema.battles import now
 from arena.web.app import create_app
 from arena.web.plots import rating_change_waterfall
 from tests.support.arenas import ready
-from tests.support.populated import populate, settings_of
+from tests.support.populated import populated_file, settings_of
 
 
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory):
     """Eight models, 120 votes of people, spread over the last thirty days."""
-    database = Database(f"sqlite:///{tmp_path_factory.mktemp('moved') / 'arena.db'}")
-    database.make_ready()
-    names = populate(database, 8, 120)
+    database, names = populated_file(tmp_path_factory.mktemp("moved") / "arena.db", 8, 120)
     serving = ready(*(ScriptedSettings(name=name, endpoint="scripted", delay=0) for name in names))
     settings = Settings(**tomllib.loads(settings_of(names)))
     with TestClient(create_app(settings, database, serving)) as client:

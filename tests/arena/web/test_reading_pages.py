@@ -20,7 +20,7 @@ from arena.store.votes import add_vote, recount
 from arena.web.app import create_app
 from arena.web.plots.catalogue import MANY, PLOTS
 from tests.support.arenas import ready
-from tests.support.populated import count_many, populate
+from tests.support.populated import count_many, populate, populated_file
 from tests.support.populated_pages import loaded_settings, models_of_table, serving_of
 
 MODELS, VOTES = 8, 120
@@ -29,9 +29,7 @@ MODELS, VOTES = 8, 120
 @pytest.fixture(scope="module")
 def lived_in(tmp_path_factory):
     """A database with a past."""
-    database = Database(f"sqlite:///{tmp_path_factory.mktemp('lived') / 'arena.db'}")
-    database.make_ready()
-    names = populate(database, MODELS, VOTES)
+    database, names = populated_file(tmp_path_factory.mktemp("lived") / "arena.db", MODELS, VOTES)
     yield database, names
     database.close()
 

@@ -6,10 +6,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from arena.config import Settings
-from arena.store import Database
 from arena.web.app import create_app
 from tests.support.arenas import ready
-from tests.support.populated import populate
+from tests.support.populated import populated_file
 
 schemathesis = pytest.importorskip("schemathesis", reason="Schemathesis is part of the extra dev")
 from schemathesis.checks import not_a_server_error  # noqa: E402
@@ -25,9 +24,7 @@ EXAMPLES = settings(
 @pytest.fixture(scope="module")
 def document(tmp_path_factory):
     """The document as it is served, over an arena with a past."""
-    database = Database(f"sqlite:///{tmp_path_factory.mktemp('schemathesis') / 'arena.db'}")
-    database.make_ready()
-    populate(database, 6, 60)
+    database, _ = populated_file(tmp_path_factory.mktemp("schemathesis") / "arena.db", 6, 60)
     app = create_app(Settings(), database, ready())
     yield schemathesis.openapi.from_asgi("/api/v1/openapi.json", app)
     database.close()
