@@ -231,6 +231,7 @@ def test_the_command_reference_is_the_one_that_the_commands_give():
     assert module.PAGE.read_text(encoding="utf-8") == module.generate(), "Run `python docs/generate_cli.py`."
 
 
+@pytest.mark.slow
 def test_a_stale_command_reference_fails_the_check(tmp_path):
     copy = tmp_path / "docs" / "generate_cli.py"
     copy.parent.mkdir()

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 FILES = {
     "test_pure.py": "def test_pure():\n    pass\n\ndef test_database(tmp_path):\n"
     "    import sqlite3\n    sqlite3.connect(tmp_path / 'x.db').close()\n",
@@ -14,6 +16,7 @@ FILES = {
 }
 
 
+@pytest.mark.slow
 def test_a_unit_test_that_opens_a_database_fails_and_tests_of_services_do_not_run(tmp_path):
     shutil.copy(Path(__file__).with_name("conftest.py"), tmp_path)
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n  unit: u\n  service: s\n  slow: s\n")

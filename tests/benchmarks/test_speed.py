@@ -69,6 +69,7 @@ def test_throughput_is_counted_over_the_span_of_a_repeat():
     assert found.repeats == 2
 
 
+@pytest.mark.slow
 def test_repeats_that_differ_widen_the_interval():
     """An interval from one run cannot know what changes between runs."""
     slow, fast = [[timing(first=first + n / 1000) for n in range(20)] for first in (0.1, 0.3)]

@@ -61,6 +61,7 @@ def test_rollout_is_the_last_row_of_the_product(kind, sink):
     assert target.lm.network.config._attn_implementation == "sdpa"
 
 
+@pytest.mark.slow
 def test_flow_is_networkx_maximum_flow():
     target = model().contrast(judged("the sun .", "a star ."))
     matrices, tokens = dense(target, True), len(target.units)
@@ -124,6 +125,7 @@ def test_an_answers_rollout_starts_at_every_token_of_it():
     np.testing.assert_allclose(rollout(target, "keep").scores, rows.mean(0)[: len(target.units)], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_unknown_sinks_and_other_architectures():
     with pytest.raises(BadOption, match=r"sink 'first'\. Expected one of: drop, norm, keep"):
         rollout(model().contrast(judged()), "first")

@@ -20,6 +20,7 @@ def test_missing_torch_names_the_extra(monkeypatch):
         spec.loader.exec_module(importlib.util.module_from_spec(spec))
 
 
+@pytest.mark.slow
 def test_importing_interp_imports_no_torch():
     code = (
         "import sys, interp, interp.attribution, interp.evaluation.orders, interp.prompt; "

@@ -88,6 +88,7 @@ def test_every_verdict_follows_from_its_stored_top_tokens(model):
 
 
 @pytest.mark.parametrize("model", COMPLETE)
+@pytest.mark.slow
 def test_length_controlled_win_rate_is_refitted_within_015_points(model):
     rows = annotations(model)
     y = [value - 1 for value in preferences(rows)]

@@ -67,6 +67,7 @@ def test_judges_that_err_together_do_not_outvote_people():
     assert np.abs((result.fit.ratings - 1000) / POINTS_PER_LOGIT - xi).max() < 0.3
 
 
+@pytest.mark.slow
 def test_what_a_judge_says_of_its_own_family_against_others_is_not_believed():
     own = np.r_[np.full(3, 1.5), np.zeros(5)]
     xi, columns, _ = log_of({"judge:x": (own, 0.0, 0.0, -0.3)}, people=4000, verdicts=30_000)

@@ -175,6 +175,7 @@ def test_a_covariate_that_tells_every_winner_needs_a_penalty():
     assert np.isfinite(ratings.contextual(a, b, outcome, {"z": z}, penalty=1.0).ratings).all()
 
 
+@pytest.mark.slow
 def test_a_covariate_that_decides_every_battle_has_no_limit_and_reports_it():
     """Few battles whose winner is always the side with more of it: the likelihood grows for ever."""
     rng = np.random.default_rng(102)

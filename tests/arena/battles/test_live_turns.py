@@ -79,6 +79,7 @@ def texts(database: Database) -> list[str]:
         return list(session.exec(select(CompletionRow.text).order_by(CompletionRow.id)))
 
 
+@pytest.mark.slow
 async def test_both_completions_outlive_a_database_that_is_locked_when_they_end(impatient):
     battles = await server(impatient)
     battle = await battles.begin("ann", "go")
@@ -92,6 +93,7 @@ async def test_both_completions_outlive_a_database_that_is_locked_when_they_end(
     assert [written.count("word") for written in texts(impatient)] == [30, 30]
 
 
+@pytest.mark.slow
 async def test_turns_that_wait_for_the_database_count_as_running(impatient):
     """So an outage keeps no more completions in memory than turns may run at once."""
     battles = await server(impatient, running_at_once=1)
@@ -103,6 +105,7 @@ async def test_turns_that_wait_for_the_database_count_as_running(impatient):
     await settled(battles, "ann", battle.public_id)
 
 
+@pytest.mark.slow
 async def test_a_vote_that_cannot_be_saved_is_refused_with_words(impatient, monkeypatch):
     monkeypatch.setattr("arena.battles.live_turns.SAVING_TIMEOUT", 0.3)
     battles = await server(impatient, ENDLESS)

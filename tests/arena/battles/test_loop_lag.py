@@ -108,6 +108,7 @@ async def test_a_blocked_loop_suspends_no_model(sqlite, blocked, available):
     assert len(serving.available_weights()) == available
 
 
+@pytest.mark.slow
 async def test_after_a_long_block_no_battle_begins_for_a_while(sqlite):
     serving, lag = ready(), LoopLag()
     battles = Battles(

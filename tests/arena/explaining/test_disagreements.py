@@ -141,6 +141,7 @@ def test_an_arena_without_disagreements_names_the_requirements(tmp_path):
     assert "two votes on one battle" in done.stderr
 
 
+@pytest.mark.slow
 def test_patterns_tell_what_the_judge_likes_and_people_do_not(tmp_path):
     url = f"sqlite:///{tmp_path / 'arena.db'}"
     database = Database(url)

@@ -169,6 +169,7 @@ def test_an_explanation_is_found_again_and_its_answers_too(tmp_path, judge):
     database.close()
 
 
+@pytest.mark.slow
 def test_an_explanation_starts_from_python_in_three_lines(tmp_path, judge):
     folder_of(tmp_path, judge)[1].close()
 

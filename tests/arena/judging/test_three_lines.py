@@ -126,6 +126,7 @@ def test_the_cases_of_a_run_are_generated_once(answered, settings, monkeypatch):
     assert len(result.control_pairs) == 3
 
 
+@pytest.mark.slow
 def test_neither_needs_the_command_line():
     modules = "arena.judging.run, arena.judging.peers, arena.prompt_sets.completions"
     source = f"import sys, {modules}; print('typer' in sys.modules)"

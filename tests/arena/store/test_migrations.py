@@ -104,6 +104,7 @@ def test_an_older_version_gets_interrupted_battles_closed(database):
     assert [row["text"] for row in rows(database)["completion"]] == ["so far", "so far"]
 
 
+@pytest.mark.slow
 def test_the_list_of_tables_is_whole_without_any_other_import(sqlite):
     code = "from arena.store.schema.all_tables import all_tables; print(*(table.name for table in all_tables()))"
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

@@ -175,6 +175,7 @@ def test_a_full_disk_is_reported_until_there_is_room(file):
     write(file, "second")
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_grow_is_reported_by_the_check(tmp_path):
     script = """
 import resource, sys
@@ -275,6 +276,7 @@ def test_a_cut_connection_is_reported_and_replaced(server):
         assert session.execute(text("SELECT pg_backend_pid()")).scalar() != pid
 
 
+@pytest.mark.slow
 def test_a_server_that_stops_in_the_middle_of_a_reply_is_given_up(server):
     backends = []
     with out(NO_ANSWER), server.read() as session:

@@ -48,6 +48,7 @@ def test_no_writer_waits_while_others_write_again_and_again(database):
     assert min(writes) > max(writes) / 10
 
 
+@pytest.mark.slow
 def test_a_writer_gives_up_after_the_timeout_and_the_next_one_can_write(database):
     with database.write() as session:
         session.execute(CHANGE)

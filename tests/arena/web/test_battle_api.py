@@ -52,6 +52,7 @@ async def test_a_conversation_goes_on_and_is_shared_after_the_vote(client):
     assert shared.json()["shared"] is True
 
 
+@pytest.mark.slow
 async def test_a_battle_that_was_left_takes_no_vote(client):
     battle = await client.finished()
     assert (await client.post(battle, "leave")).status_code == 204
@@ -127,6 +128,7 @@ async def test_the_reveal_has_cards_and_the_votes_of_others(app, client):
     assert set(card) == set(examples.BATTLE["reveal"]["a"])
 
 
+@pytest.mark.slow
 async def test_a_stopped_turn_keeps_its_text_and_can_be_voted_on(sqlite):
     slow = [ScriptedSettings(name=n, endpoint="scripted", delay=0.05, replies=("word " * 200,)) for n in "xy"]
     async with running_app(sqlite, ready(*slow)) as app, api_client(app) as client:

@@ -69,6 +69,7 @@ def test_a_body_that_is_declared_too_large_is_refused_at_once(arena, path):
 
 @pytest.mark.parametrize("path", [BATTLES, "/explain/x", "/gradio_api/process_recording", "/nosuch"])
 @pytest.mark.parametrize("way", ["chunked", "declared"])
+@pytest.mark.slow
 def test_the_memory_stays_flat_while_a_large_body_is_sent(arena, path, way):
     before, size = megabytes(arena), 1 << 20
     how = "Transfer-Encoding: chunked" if way == "chunked" else "Content-Length: 9000000000"
@@ -81,6 +82,7 @@ def test_the_memory_stays_flat_while_a_large_body_is_sent(arena, path, way):
     assert megabytes(arena) - before < 20
 
 
+@pytest.mark.slow
 def test_a_body_within_the_limit_is_read_in_chunks(arena):
     token = httpx.post(f"{arena.url}/api/v1/sessions", trust_env=False).json()["token"]
     pieces = (piece for piece in (b'{"pro', b'mpt": ', b'" "}'))
@@ -89,6 +91,7 @@ def test_a_body_within_the_limit_is_read_in_chunks(arena):
     assert (reply.status_code, reply.json()["code"]) == (422, "prompt_empty")
 
 
+@pytest.mark.slow
 def test_a_body_above_the_limit_says_how_large_it_may_be(arena):
     reply = httpx.post(arena.url + BATTLES, json={"data": ["x" * 1_000_001]}, trust_env=False)
     assert reply.status_code == 413
@@ -96,24 +99,28 @@ def test_a_body_above_the_limit_says_how_large_it_may_be(arena):
 
 
 @pytest.mark.parametrize("path", ["/battles", "/leaderboard", "/api/v1/leaderboard", "/", "/models/x", "/nosuch"])
+@pytest.mark.slow
 def test_a_long_query_is_refused(arena, path):
     for length, statuses in ((9_000, "414|404"), (60_000, "414|404"), (300_000, "400|closed")):
         line, _ = sent(arena, f"GET {path}?q={'x' * length} HTTP/1.1\nHost: 127.0.0.1")
         assert re.search(statuses, line), (length, line)
 
 
+@pytest.mark.slow
 def test_large_headers_are_refused(arena):
     for length, statuses in ((40_000, " 431 "), (300_000, "400|closed")):
         line, _ = sent(arena, f"GET / HTTP/1.1\nHost: 127.0.0.1\nX-Large: {'x' * length}")
         assert re.search(statuses, line), (length, line)
 
 
+@pytest.mark.slow
 def test_a_length_that_is_no_number_is_refused(arena):
     for length in ("-1", "1e3", "²", "0x10"):
         line, _ = sent(arena, f"POST {BATTLES} HTTP/1.1\nHost: 127.0.0.1\nContent-Length: {length}")
         assert " 400 " in line
 
 
+@pytest.mark.slow
 def test_a_get_request_has_no_body(arena):
     line, _ = sent(arena, "GET /leaderboard HTTP/1.1\nHost: 127.0.0.1\nContent-Length: 5")
     assert " 400 " in line

@@ -69,6 +69,7 @@ def test_half_sent_requests_hold_up_nobody_of_their_network(arena):
         (b"GET /livez HTTP/1.1\r\n" + HOST + b"X: a\r\n b\r\n\r\n", b""),
     ],
 )  # fmt: skip
+@pytest.mark.slow
 def test_a_head_that_can_be_read_in_two_ways_is_refused_and_the_connection_closed(arena, head, body):
     with connection(arena.url) as one:
         one.sendall(head + body + b"GET /livez HTTP/1.1\r\n" + HOST + b"\r\n")

@@ -60,5 +60,6 @@ def test_before_the_first_vote_the_board_leads_to_a_battle_and_its_parts_are_no_
         assert client.get(part, headers={"x-part": "1"}).status_code == 200
 
 
+@pytest.mark.slow
 def test_the_module_can_be_imported_first():
     subprocess.run([sys.executable, "-c", "import arena.web.error_pages"], check=True)

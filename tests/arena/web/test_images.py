@@ -129,6 +129,7 @@ async def test_models_receive_the_images_of_all_turns_as_content_parts(sqlite):
         assert [message["content"] for message in two] == [parts[0], "A red square.", parts[1]]
 
 
+@pytest.mark.slow
 async def test_an_edited_and_a_regenerated_prompt_keep_their_images(sqlite):
     with recording_server() as server:
         async with running_app(sqlite, models_at(server.url, "eye-a", "eye-b")) as app, api_client(app) as ann:
@@ -206,6 +207,7 @@ async def test_the_number_of_images_is_limited(sqlite):
             assert (await ann.post(battle, "turns", prompt="?", images=images[:4])).status_code == expected
 
 
+@pytest.mark.slow
 async def test_readers_of_a_shared_battle_see_that_there_were_images_but_not_the_images(sqlite):
     async with running_app(sqlite, ready(*EYES)) as app, api_client(app) as ann, api_client(app) as reader:
         image = await image_id(ann)
