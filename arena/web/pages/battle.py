@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import gradio as gr
 
 PARTS = ("completions", "notice", "reveal", "votes", "composer")
@@ -17,8 +19,12 @@ class Shell(gr.Blocks):  # type: ignore[misc]  # gradio has no types
         """Start nothing."""
 
 
+@cache
 def build(title: str) -> gr.Blocks:
-    """The Blocks of the page: an empty component for each part, which takes in the live part when it is there."""
+    """The Blocks of the page: an empty component for each part, which takes in the live part when it is there.
+
+    They hold nothing of an application, and building them takes a tenth of a second, so that all applications share them.
+    """
     with Shell(title=title, analytics_enabled=False) as blocks:
         for part in PARTS:
             gr.HTML(

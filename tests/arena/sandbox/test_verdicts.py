@@ -8,8 +8,12 @@ from arena.sandbox import Limits, Program
 from reproduce.attacks.programs import EARLY, FORGERIES, TESTS, WRONG
 from tests.arena.sandbox.test_sandbox import isolated, run  # noqa: F401  the fixture of both walls
 
+ENDLESS = "replace os.write and the channel"  # ends at the limit of two seconds
 
-@pytest.mark.parametrize("forgery", FORGERIES)
+
+@pytest.mark.parametrize(
+    "forgery", [pytest.param(name, marks=pytest.mark.slow) if name == ENDLESS else name for name in FORGERIES]
+)
 def test_no_wrong_solution_passes(forgery):
     source = FORGERIES[forgery]
     program = source if "def add" in source else WRONG + source

@@ -66,11 +66,11 @@ def test_a_signed_cookie_is_kept(client, signer):
     assert given(client, cookie) is None
 
 
-@pytest.mark.parametrize("made_up", ["made-up", OLD, "a.b", '"quoted"', "x" * 4000])
-def test_a_made_up_cookie_is_replaced(client, signer, made_up):
-    fresh = given(client, made_up)
-    assert fresh != made_up
-    assert signer.session(fresh)
+def test_a_made_up_cookie_is_replaced(client, signer):
+    for made_up in ("made-up", OLD, "a.b", '"quoted"', "x" * 4000):
+        fresh = given(client, made_up)
+        assert fresh != made_up
+        assert signer.session(fresh)
 
 
 @pytest.mark.parametrize(
