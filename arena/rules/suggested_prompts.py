@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -19,7 +20,7 @@ def suggested_prompts(language: str = "en") -> Mapping[str, tuple[str, ...]]:
 
 
 def is_suggested(prompt: str) -> bool:
-    """Whether this is a suggested prompt, in any language, apart from spaces and letter case."""
+    """Whether this is a suggested prompt, in any language, apart from spaces, letter case and the width of characters."""
     return _folded(prompt) in _all()
 
 
@@ -32,4 +33,4 @@ def _all() -> frozenset[str]:
 
 
 def _folded(prompt: str) -> str:
-    return " ".join(prompt.split()).casefold()
+    return " ".join(unicodedata.normalize("NFKC", prompt).split()).casefold()

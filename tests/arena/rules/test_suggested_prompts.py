@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from arena.rules.suggested_prompts import is_suggested, suggested_prompts
@@ -26,3 +28,15 @@ def test_spaces_and_letter_case_do_not_hide_a_suggested_prompt():
     assert is_suggested(prompt.replace(" ", "\n  "))
     assert not is_suggested(f"{prompt} Be brief.")
     assert not is_suggested("")
+
+
+def test_full_and_half_width_punctuation_are_the_same_prompt():
+    prompt = suggested_prompts("zh_Hans")["writing"][0]
+    assert is_suggested(prompt.replace("，", ","))
+
+
+def test_chinese_prompts_have_chinese_punctuation():
+    prompts = [prompt for of_category in suggested_prompts("zh_Hans").values() for prompt in of_category]
+    assert [
+        prompt for prompt in prompts if re.search("[\u4e00-\u9fff”][,:;?!]|[,:;?!][\u4e00-\u9fff“]", prompt)
+    ] == []

@@ -87,6 +87,14 @@ def test_a_translation_has_the_placeholders_and_tags_of_its_text(name):
     assert not different
 
 
+HALF_WIDTH = re.compile(r"[\u4e00-\u9fff”）}][,:;?!](?![\w/])|[,:;?!][\u4e00-\u9fff“]|\([^()]*[\u4e00-\u9fff]")
+
+
+def test_a_chinese_text_has_chinese_punctuation():
+    strings = [form for message in read_catalogue("zh_Hans") for form in forms(message.string) if message.id]
+    assert [text for text in strings if HALF_WIDTH.search(text)] == []
+
+
 @pytest.mark.parametrize("name", TRANSLATED)
 def test_a_catalogue_is_as_the_command_writes_it_and_a_second_run_changes_nothing(name):
     once = updated(name, texts())

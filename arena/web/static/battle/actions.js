@@ -32,12 +32,20 @@ export function accept(battle, ofStream = false) {
   if (battle.status === "running" && (before?.status !== "running" || before.attempt !== battle.attempt)) {
     Object.assign(state, { since: Date.now(), started: {} });
   }
-  history.replaceState(null, "", `/?battle=${encodeURIComponent(battle.id)}`);
+  showAddress(battle.id);
   if (battle.status === "running") follow(battle, accept, reload);
   else if (!ofStream) unfollow();
   if (battle.vote?.counts && !state.battle.reveal && !battle.turns) reload(); // a state of the stream has no cards
   changed();
 }
+
+/** Each battle is a page of the history, so that the browser's way back leads from one battle to the one before. */
+function showAddress(id) {
+  const isSame = battleOfAddress() === id;
+  history[isSame ? "replaceState" : "pushState"](null, "", id ? `/?battle=${encodeURIComponent(id)}` : "/");
+}
+
+export const battleOfAddress = () => new URLSearchParams(location.search).get("battle") || null;
 
 /** The battle with the texts that it leaves out. What the stream has written since is not known here: it is undefined. */
 function withTexts(battle, before) {
@@ -70,7 +78,7 @@ export async function reload(reason) {
 function forget() {
   unfollow();
   Object.assign(state, { battle: null, editing: false, started: {} });
-  history.replaceState(null, "", "/");
+  showAddress(null);
   changed();
 }
 

@@ -1,6 +1,6 @@
 // The composer: one field for the first prompt, the next one and the changed one.
 import { send, stop } from "./actions.js";
-import { button, el, fill, find, show, write } from "./dom.js";
+import { button, el, fill, find, isTouch, show, write } from "./dom.js";
 import { attachedImages, clearImages, isUploading } from "./images.js";
 import { chosenMode } from "./modes.js";
 import { tell } from "./tell.js";
@@ -15,6 +15,12 @@ export function setPrompt(text, focus = true) {
   field().value = text;
   typed();
   if (focus) field().focus();
+}
+
+/** Where the next prompt is typed. On a phone nothing asks for the keyboard but a tap on the field. */
+export function focusComposer() {
+  if (isTouch()) field().blur();
+  else field().focus({ preventScroll: true });
 }
 
 /** Puts the last prompt back into the composer. */
@@ -68,7 +74,7 @@ async function submit() {
     if (field().value === prompt) setPrompt("", false);
     clearImages();
   }
-  field().focus({ preventScroll: true });
+  focusComposer();
 }
 
 function placeholder() {
@@ -110,7 +116,7 @@ export function startComposer() {
   box.addEventListener("input", () => { typed(); drawComposer(); });
   box.addEventListener("keydown", onComposerKey);
   find("#composer").addEventListener("submit", (event) => { event.preventDefault(); submit(); });
-  find("#stop").addEventListener("click", () => { stop(); box.focus({ preventScroll: true }); });
+  find("#stop").addEventListener("click", () => { stop(); focusComposer(); });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || isComposing(event) || event.defaultPrevented || find("dialog[open]")) return;
     if (isRunning()) stop();

@@ -46,4 +46,6 @@ export function fill(node, key, children) {
 }
 
 export const reducedMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+/** Whether fingers are the usual pointer: a field that has the focus then covers half of the window with its keyboard. */
+export const isTouch = () => matchMedia("(pointer: coarse)").matches;
 export const isWide = () => matchMedia("(min-width: 800px)").matches;

@@ -1,5 +1,5 @@
 // The battle page: starts its parts, then Gradio's shell.
-import { open } from "./actions.js";
+import { battleOfAddress, open } from "./actions.js";
 import { loadShell, startAdoption } from "./adopt.js";
 import { startComposer } from "./composer.js";
 import { startConnection, suspect } from "./connection.js";
@@ -29,8 +29,11 @@ document.addEventListener("click", (event) => { // another language shows the sa
   address.searchParams.set("battle", state.battle.id);
   link.href = address;
 });
+addEventListener("popstate", () => { // the way back: the page opens the battle of its address
+  if (battleOfAddress() !== (state.battle?.id ?? null)) location.reload();
+});
 changed();
-const id = new URLSearchParams(location.search).get("battle");
+const id = battleOfAddress();
 if (id) open(id);
 performance.mark("arena-interactive");
 const later = window.requestIdleCallback ?? setTimeout;

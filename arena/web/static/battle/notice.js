@@ -35,7 +35,7 @@ function failure() {
 
 function interrupted() {
   return [el("div", { class: "notice warning" },
-    el("p", {}, t("The arena restarted, or this page was closed, while the models were writing, so these answers are not whole.")),
+    el("p", {}, t("These answers are not whole: the models were stopped before both had begun to write, this page was closed, or the arena restarted.")),
     el("div", { class: "buttons" }, button(t("Run both again"), () => regenerate(), "button primary")))];
 }
 

@@ -3,6 +3,7 @@ import { share } from "./actions.js";
 import { button, el, fill, find, isWide, show } from "./dom.js";
 import { askReport } from "./report.js";
 import { isBlind, isCounted, sides, state, subscribe } from "./state.js";
+import { tell } from "./tell.js";
 import { said } from "./turns.js";
 import { wordOf } from "./votes.js";
 
@@ -60,12 +61,18 @@ function tools() {
   const { battle } = state;
   const box = el("input", { type: "checkbox", id: "share", "data-focus": "share", onchange: (event) => setShared(event.target) });
   box.checked = battle.shared;
-  const copy = button(t("Copy link"), async (event) => { const { currentTarget } = event; await copyText(shareLink()); said(currentTarget); },
-    "button small", { "data-focus": "link", disabled: !battle.shared, title: battle.shared ? null : t("Publish the battle first: the link then works for everybody.") });
+  const copy = button(t("Copy link"), copyLink, "button small", { "data-focus": "link", "aria-disabled": String(!battle.shared) });
   return el("div", { class: "reveal-tools" },
     isBlind() ? el("label", { class: "tick" }, box, t("Publish this battle for all readers")) : null,
     isBlind() ? copy : null,
     button(t("Report"), askReport, "button quiet small", { "data-focus": "report" }));
+}
+
+/** A link that would not work is not copied: the page says what makes it work. */
+async function copyLink({ currentTarget }) {
+  if (!state.battle.shared) return tell(t("Publish the battle first: the link then works for everybody."));
+  await copyText(shareLink());
+  said(currentTarget);
 }
 
 /** The box follows the arena: a failed request puts it back. */

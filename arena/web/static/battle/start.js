@@ -1,5 +1,5 @@
 // The page before a battle: prompts to choose from, by category.
-import { button, el, fill, find } from "./dom.js";
+import { button, el, fill, find, isTouch } from "./dom.js";
 import { setPrompt } from "./composer.js";
 import { state, subscribe } from "./state.js";
 
@@ -21,7 +21,7 @@ function drawSuggestions() {
       { "aria-pressed": String(group.name === category), "data-focus": `topic-${group.name}` },
     ))),
     el("div", { class: "suggestions" }, ...(list.find((group) => group.name === category)?.prompts ?? []).slice(0, 4).map((prompt) =>
-      button(prompt, () => setPrompt(prompt), "suggestion", { dir: "auto" }))),
+      button(prompt, () => setPrompt(prompt, !isTouch()), "suggestion", { dir: "auto" }))),
   ] : []));
 }
 

@@ -1,4 +1,5 @@
 // What the page tells the voter: announced, and drawn until it has been seen.
+import { focusComposer } from "./composer.js";
 import { all, button, el, fill, find } from "./dom.js";
 
 const READ = 2_000; // milliseconds in sight, after which the voter's next key or click takes a message away
@@ -23,7 +24,7 @@ export function announce(text) {
 function close(text) {
   told = told.filter((one) => one.text !== text);
   drawTold();
-  if (!all("#told button").length) find("#prompt").focus({ preventScroll: true });
+  if (!all("#told button").length) focusComposer();
 }
 
 function drawTold() {

@@ -62,10 +62,10 @@ function turn(number) {
   }, "button quiet small fold", { "aria-expanded": "false", hidden: true });
   const both = state.battle.mode === "single" ? t("Run the model again") : t("Run both again");
   return el("article", { class: "turn", "data-number": number, "aria-label": t("Turn {number}", { number }) },
-    el("div", { class: "prompt" }, el("div", { class: "prompt-images", hidden: true }), prompt, fold,
+    el("div", { class: "prompt" }, el("div", { class: "prompt-images", hidden: true }), prompt,
       el("span", { class: "prompt-tools" },
         icon("edit", t("Edit and send again"), editLast, `edit-${number}`),
-        icon("again", both, () => regenerate(), `both-${number}`))),
+        icon("again", both, () => regenerate(), `both-${number}`)), fold),
     el("div", { class: "sides" }, ...sides().map((letter) => side(letter, number))));
 }
 
@@ -76,13 +76,15 @@ async function copyAnswer(event, number, letter) {
   said(target);
 }
 
-/** Marks a button as done for two seconds, and says so to a screen reader. */
+/** Marks a button as done for two seconds: an icon changes its colour and name, a word becomes "Copied". */
 export function said(target) {
-  const label = target.getAttribute("aria-label");
+  const isIcon = target.hasAttribute("aria-label");
+  const label = isIcon ? target.getAttribute("aria-label") : target.textContent;
+  const name = (text) => (isIcon ? target.setAttribute("aria-label", text) : write(target, text));
   target.classList.add("is-done");
-  target.setAttribute("aria-label", t("Copied"));
+  name(t("Copied"));
   announce(t("Copied"));
-  setTimeout(() => { target.classList.remove("is-done"); target.setAttribute("aria-label", label); }, 2000);
+  setTimeout(() => { target.classList.remove("is-done"); name(label); }, 2000);
 }
 
 function drawTurns() {

@@ -1,6 +1,6 @@
 // The vote bar, the line above it, and the keys that vote.
 import { again, leave, reload, revealNow, undo, vote } from "./actions.js";
-import { isComposing } from "./composer.js";
+import { focusComposer, isComposing } from "./composer.js";
 import { all, button, el, fill, find, show, write } from "./dom.js";
 import { isBlind, isCounted, isOver, isPending, isRunning, state, subscribe } from "./state.js";
 
@@ -62,7 +62,7 @@ function pendingLine() {
 }
 
 function newBattle() {
-  leave().then((left) => { if (left) find("#prompt").focus(); });
+  leave().then((left) => { if (left) focusComposer(); });
 }
 
 const newButton = (primary) => button(t("New battle"), newBattle, primary ? "button primary" : "button quiet small", { "data-focus": "new", id: "new-battle" });

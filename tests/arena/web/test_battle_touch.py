@@ -1,0 +1,167 @@
+"""The battle page under a finger: a phone with a keyboard on the screen, labels to tap, and a way back."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.browser import PATIENCE, ask, finished, ready, revealed, vote
+from tests.support.server import Arena
+
+pytestmark = pytest.mark.slow
+
+SETTLED = 600  # milliseconds after which a new part takes a press
+CONFIG = "".join(
+    f'[[models]]\nname = "{name}"\nendpoint = "scripted"\ndelay = {delay}\nreplies = ["One two three."]\n'
+    for name, delay in (("verity-one", 0.01), ("orpheus-two", 0.01))
+)
+SLOW = CONFIG.replace("delay = 0.01", "delay = 3")
+FRAME = ".site-nav a, .languages a, .site-footer a, .theme-switch"
+TABLE = (
+    "Compare:\n\n| 算法 | 最好情况 | 最坏情况 | 空间复杂度 | 稳定性说明 |\n|---|---|---|---|---|\n| Quick |\n\n"
+    + "Explain. " * 60
+)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
+    one = Arena(tmp_path_factory.mktemp("touch"), CONFIG)
+    yield one
+    one.stop(signal.SIGKILL)
+
+
+def phone(browser: Browser, url: str, **more: object) -> Page:
+    size = {"width": 390, "height": 844}
+    context = browser.new_context(viewport=size, has_touch=True, is_mobile=True, **{"locale": "en-GB", **more})
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    page.goto(url)
+    ready(page)
+    page.locator("[data-part=composer] #composer").wait_for()
+    return page
+
+
+@pytest.fixture
+def page(browser: Browser, served: Arena) -> Iterator[Page]:
+    one = phone(browser, served.url)
+    yield one
+    one.context.close()
+
+
+def has_keyboard(page: Page) -> bool:
+    return page.evaluate("document.activeElement === document.querySelector('#prompt')")
+
+
+def voted(page: Page) -> None:
+    ask(page, "What is snow?")
+    finished(page)
+    vote(page, "tie")
+    page.wait_for_timeout(SETTLED)
+    page.get_by_role("button", name="Reveal now").tap()
+    revealed(page)
+    page.wait_for_timeout(SETTLED)
+
+
+def test_a_tap_on_the_words_beside_a_box_checks_the_box(page):
+    voted(page)
+    page.get_by_text("Publish this battle for all readers").tap()
+    expect(page.locator("#share")).to_be_checked()
+
+
+def test_a_checked_box_is_drawn_by_the_browser_not_as_a_white_tick_on_white(page):
+    voted(page)
+    assert page.locator("#share").evaluate("box => getComputedStyle(box).appearance") == "auto"
+
+
+def test_the_page_says_why_a_link_is_not_copied_yet_and_shows_that_it_was(page):
+    voted(page)
+    link = page.locator("[data-focus=link]")
+    link.tap(force=True)
+    expect(page.locator("#told")).to_contain_text("Publish the battle first")
+    page.locator("#share").tap()
+    expect(link).to_have_attribute("aria-disabled", "false")
+    page.wait_for_timeout(SETTLED)
+    link.tap()
+    expect(link).to_have_text("Copied")
+    expect(link).to_have_text("Copy link")
+
+
+def test_the_keyboard_of_a_phone_closes_when_a_prompt_is_sent_and_opens_only_for_a_tap(page):
+    page.locator(".suggestion").first.tap()
+    assert page.locator("#prompt").input_value()
+    page.locator("#prompt").tap()
+    assert has_keyboard(page)
+    page.locator("#send").tap()
+    finished(page)
+    assert not has_keyboard(page)
+    page.wait_for_timeout(SETTLED)
+    page.locator("#new-battle").tap()
+    page.locator(".suggestion").first.wait_for()
+    assert not has_keyboard(page)
+
+
+def test_a_long_prompt_has_the_width_of_its_box_and_its_fold_stands_below(page):
+    ask(page, TABLE)
+    finished(page)
+    box, text, fold = (page.locator(one).bounding_box() for one in (".prompt", ".prompt-text", ".prompt .fold"))
+    assert box
+    assert text
+    assert fold
+    assert text["width"] > 0.6 * box["width"]
+    assert fold["y"] >= text["y"] + text["height"]
+
+
+def test_the_heads_of_a_chinese_table_are_not_broken_between_characters(page):
+    ask(page, TABLE)
+    finished(page)
+    heads = page.locator(".prompt-text th").all()
+    assert [head.inner_text() for head in heads if head.evaluate("one => one.clientHeight") > 45] == []
+
+
+def test_the_button_that_ends_editing_is_one_line(page):
+    ask(page, "What is snow?")
+    finished(page)
+    page.get_by_role("button", name="Edit and send again").tap()
+    assert has_keyboard(page)  # a change is typed: this tap asks for the keyboard
+    cancel = page.get_by_role("button", name="Cancel")
+    assert cancel.evaluate("one => getComputedStyle(one).whiteSpace") == "nowrap"
+
+
+def test_models_that_are_stopped_at_once_are_not_said_to_be_lost_in_a_restart(browser, tmp_path):
+    slow = Arena(tmp_path, SLOW)
+    page = phone(browser, slow.url)
+    page.locator("#prompt").fill("What is snow?")
+    page.locator("#send").tap()
+    page.locator("#stop:not([disabled])").tap()
+    expect(page.locator("#notice")).to_contain_text("the models were stopped before both had begun to write")
+    page.context.close()
+    slow.stop(signal.SIGKILL)
+
+
+def test_the_way_back_leads_to_the_battle_before(page):
+    voted(page)
+    first = page.url
+    page.locator("#new-battle").tap()
+    page.locator(".suggestion").first.wait_for()
+    page.go_back()
+    assert page.url == first
+    page.locator("#reveal .cards").wait_for()
+    page.go_back()
+    page.locator(".suggestion").first.wait_for()
+    page.go_forward()
+    page.locator("#reveal .cards").wait_for()
+    assert page.url == first
+
+
+@pytest.mark.parametrize("path", ["/", "/how-it-works", "/leaderboard", "/api"])
+def test_what_every_page_offers_a_finger_is_44_pixels_high(page, served, path):
+    page.goto(served.url + path)
+    touched = page.locator(f"{FRAME}, .button:visible, summary:visible")
+    low = [
+        (one.inner_text(), box) for one in touched.all() if (box := one.bounding_box()) and box["height"] < 43.5
+    ]
+    assert low == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
