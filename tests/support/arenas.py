@@ -18,7 +18,7 @@ from arena.rules.name_aliases import Family
 from arena.rules.name_masking import NameMasker
 from arena.serving.availability import State
 from arena.serving.models import Serving, serve
-from arena.store import Database
+from arena.store import ConnectionLimits, Database
 
 PLAIN = ScriptedSettings(name="plain-model", endpoint="scripted", style="plain", delay=0)
 LISTS = ScriptedSettings(name="lists-model", endpoint="scripted", style="lists", delay=0)
@@ -71,10 +71,10 @@ def _migrated(url: str) -> Database:
     return database
 
 
-def new_file(path: Path) -> Database:
+def new_file(path: Path, *limits: ConnectionLimits) -> Database:
     """An SQLite database with nothing but the tables, in a new file."""
     path.write_bytes(_migrated_file())
-    return Database(f"sqlite:///{path}")
+    return Database(f"sqlite:///{path}", *limits)
 
 
 @cache

@@ -20,7 +20,7 @@ from arena.store import Database
 from arena.store.connection_limits import ConnectionLimits
 from arena.store.schema.battles import BattleStatus, CompletionRow, Server, Vote
 from arena.web.background import Periodic, running
-from tests.support.arenas import emptied, ready, settled, views_of
+from tests.support.arenas import emptied, new_file, ready, settled, views_of
 
 WORDS = ScriptedSettings(name="words", endpoint="scripted", delay=0.02, replies=("word " * 30,))
 ENDLESS = ScriptedSettings(name="endless", endpoint="scripted", delay=0.02, replies=("word " * 3000,))
@@ -34,8 +34,7 @@ def pair(model: ScriptedSettings) -> tuple[ScriptedSettings, ScriptedSettings]:
 @pytest.fixture
 def impatient(tmp_path):
     """An SQLite database that reports a lock soon."""
-    database = Database(f"sqlite:///{tmp_path / 'arena.db'}", ConnectionLimits(busy_timeout=0.1))
-    database.make_ready()
+    database = new_file(tmp_path / "arena.db", ConnectionLimits(busy_timeout=0.1))
     yield database
     database.close()
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from arena.rules.votes import HUMAN
-from arena.store import Database
 from arena.store import battles as stored
 from arena.store.models import register_models
 from arena.store.schema.battles import BattleStatus, CompletionStatus
 from arena.store.stored_battles import Written
 from arena.store.votes import add_vote
+from tests.support.arenas import new_file
 from tests.support.faulty_judge import FaultyJudge
 from tests.support.typed import Typed
 
@@ -45,8 +45,7 @@ def arena(monkeypatch, capsys):
 
 def voted(folder: Path) -> None:
     """Six battles that people voted on: a plain completion on the left, a long list on the right."""
-    database = Database(f"sqlite:///{folder / 'arena.db'}")
-    database.make_ready()
+    database = new_file(folder / "arena.db")
     with database.write() as session:
         register_models(session, ["plain", "wordy"])
         for number, winner in enumerate(WINNERS):

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from arena.store import Database
 from tests.arena.cli.test_exit_codes import KITCHEN, PROMPTS, SETTINGS, TASK
+from tests.support.arenas import new_file
 from tests.support.ballots import ballots
 from tests.support.typed import Typed, typed
 
@@ -119,8 +119,7 @@ def workshop(tmp_path_factory):
     for folder in ("alpaca", "prd"):
         (place / folder).mkdir()
     (place / "alpaca" / "model_outputs.json").write_text(json.dumps([{"output": "b", "generator": "m"}]))
-    database = Database(f"sqlite:///{place / 'arena.db'}")
-    database.make_ready()
+    database = new_file(place / "arena.db")
     ballots(database, day="2026-01-05", shared=True)
     database.close()
     with contextlib.chdir(place):

@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from arena.cli import app
-from arena.store import Database
+from tests.support.arenas import new_file
 from tests.support.ballots import ballots
 from tests.support.typed import Typed, typed
 
@@ -64,8 +64,7 @@ def folder(tmp_path_factory):
     (place / "many.jsonl").write_text(KITCHEN * 4)
     (place / "kitchen.jsonl").write_text(KITCHEN)
     (place / "bad.db").write_text("nothing of ours " * 100)
-    database = Database(f"sqlite:///{place / 'arena.db'}")
-    database.make_ready()
+    database = new_file(place / "arena.db")
     ballots(database, day="2026-01-05", shared=True)
     database.close()
     with contextlib.chdir(place):

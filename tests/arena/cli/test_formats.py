@@ -11,6 +11,7 @@ from sqlmodel import select
 from arena.store import Database
 from arena.store.schema.battles import PairCount
 from arena.store.schema_version import latest_revision
+from tests.support.arenas import new_file
 from tests.support.ballots import ballots
 from tests.support.typed import Typed
 
@@ -23,8 +24,7 @@ def arena(monkeypatch, capsys, tmp_path):
     (tmp_path / "arena.toml").write_text(SETTINGS)
     (tmp_path / "set.jsonl").write_text('{"id": "p1", "prompt": "Why?"}\n')
     (tmp_path / "battles.jsonl").write_text(json.dumps(BATTLE) + "\n")
-    database = Database(f"sqlite:///{tmp_path / 'arena.db'}")
-    database.make_ready()
+    database = new_file(tmp_path / "arena.db")
     ballots(database)
     database.close()
     typed = Typed(monkeypatch, capsys)

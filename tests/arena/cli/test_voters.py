@@ -9,12 +9,12 @@ import pytest
 
 import ratings
 from arena.rules.votes import HUMAN, WINNERS
-from arena.store import Database
 from arena.store import battles as stored
 from arena.store.models import register_models
 from arena.store.schema.battles import BattleStatus, CompletionStatus
 from arena.store.stored_battles import Written
 from arena.store.votes import add_vote
+from tests.support.arenas import new_file
 from tests.support.typed import typed
 
 MODELS = ["good", "middling", "poor"]
@@ -34,8 +34,7 @@ def drawn(honest=12, each=12):
 
 
 def put(folder, votes):
-    database = Database(f"sqlite:///{folder / 'arena.db'}")
-    database.make_ready()
+    database = new_file(folder / "arena.db")
     texts = {side: Written("Yes.", CompletionStatus.FINISHED) for side in "ab"}
     with database.write() as session:
         register_models(session, MODELS)

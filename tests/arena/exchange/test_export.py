@@ -17,6 +17,7 @@ from arena.exchange.sealing import seal
 from arena.exchange.verify import verify
 from arena.leaderboards.leaderboard import publish
 from arena.rules.seals import Seal
+from tests.support.arenas import new_file
 from tests.support.ballots import PLAIN, ballot, ballots
 from tests.support.typed import Typed
 
@@ -26,11 +27,9 @@ SECRET = "Mail me at ann@example.org or +49 30 901820."
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
     """Two seals of four votes, then one that is not sealed; one battle in two may be read."""
-    from arena.store import Database
 
     folder = tmp_path_factory.mktemp("exported")
-    database = Database(f"sqlite:///{folder / 'arena.db'}")
-    database.make_ready()
+    database = new_file(folder / "arena.db")
     for start in (0, 4):
         ballots(database, PLAIN[start : start + 4], shared=start == 0, prompt=SECRET)
         seal(database)

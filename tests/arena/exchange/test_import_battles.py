@@ -25,6 +25,7 @@ from arena.store import Database
 from arena.store.ledger import sealed_votes
 from arena.store.votes import pair_counts, recount
 from ratings import POINTS_PER_LOGIT
+from tests.support.arenas import new_file
 from tests.support.ballots import PLAIN, ballot, ballots
 from tests.support.published import published
 from tests.support.typed import Typed
@@ -170,8 +171,7 @@ def test_an_export_comes_back_whole(sqlite, tmp_path):
     ballots(sqlite, PLAIN[:2], texts=("secret", "## secret\n- hidden"))
     ballot(sqlite, "amber", "birch", "tie", source="judge:j", voter="judge:j")
     export_arena(sqlite, tmp_path / "one")
-    other = Database(f"sqlite:///{tmp_path / 'other.db'}")
-    other.make_ready()
+    other = new_file(tmp_path / "other.db")
     done = import_battles(other, tmp_path / "one" / "battles.jsonl")
     assert (done.votes, import_battles(other, tmp_path / "one" / "battles.jsonl").votes) == (11, 0)
     export_arena(other, tmp_path / "two")

@@ -21,6 +21,7 @@ from arena.store.schema.battles import Vote
 from arena.store.schema.judging import VerdictRow
 from arena.store.verdicts import StoredVote, votes_on_record
 from arena.store.votes import add_vote
+from tests.support.arenas import new_file
 from tests.support.voted_battles import add_voted_battle
 
 
@@ -167,8 +168,7 @@ def test_patterns_of_too_few_votes_are_refused(store_with_disagreements):
 
 
 def test_people_split_over_the_same_completions_in_battles_of_their_own(tmp_path):
-    database = Database(f"sqlite:///{tmp_path / 'arena.db'}")
-    database.make_ready()
+    database = new_file(tmp_path / "arena.db")
     first = add_voted_battle(database, "Why?", "Because.", "1. Well", "model_a")
     again = add_voted_battle(database, "Why?", "Because.", "1. Well", "model_b")
     add_voted_battle(database, "Why?", "Because!", "1. Well", "model_b")
@@ -186,8 +186,7 @@ def test_people_split_over_the_same_completions_in_battles_of_their_own(tmp_path
 
 
 def test_a_vote_on_swapped_sides_counts_for_the_same_model(tmp_path):
-    database = Database(f"sqlite:///{tmp_path / 'arena.db'}")
-    database.make_ready()
+    database = new_file(tmp_path / "arena.db")
     add_voted_battle(database, "Why?", "Because.", "1. Well", "model_a")
     add_voted_battle(database, "Why?", "1. Well", "Because.", "model_a", models=("lists", "plain"))
     with database.read() as session:
@@ -225,8 +224,7 @@ def test_concepts_ask_for_the_judge_that_is_to_be_read(store_with_disagreements)
 
 
 def test_battles_imported_without_texts_are_left_out_of_patterns_and_cannot_be_explained(tmp_path):
-    database = Database(f"sqlite:///{tmp_path / 'arena.db'}")
-    database.make_ready()
+    database = new_file(tmp_path / "arena.db")
     (tmp_path / "bare.csv").write_text("model_a,model_b,winner\nplain,lists,tie\n")
     import_battles(database, tmp_path / "bare.csv", None)
     add_voted_battle(database, "Why?", "Because.", "1. Well", "model_a")

@@ -19,7 +19,7 @@ from arena.store.schema.battles import Battle, Vote, now
 from arena.store.schema.usage import AddressSalt, UsageEvent
 from arena.store.usage import address_hashes, cookie_key
 from arena.store.votes import recount
-from tests.support.arenas import emptied
+from tests.support.arenas import emptied, new_file
 from tests.support.ballots import ballot, ballots
 from tests.support.populated import populate
 from tests.support.typed import typed
@@ -31,8 +31,7 @@ def other(request, tmp_path):
     if request.node.callspec.params["database"] == "sqlite":
         one = emptied(request.getfixturevalue("postgres"))
     else:
-        one = Database(f"sqlite:///{tmp_path / 'other.db'}")
-        one.make_ready()
+        one = new_file(tmp_path / "other.db")
     yield one
     one.close()
 

@@ -20,7 +20,7 @@ from arena.store.connection_limits import ConnectionLimits
 from arena.store.file_guard import MOVED, NO_LOG
 from arena.store.models import model_names, register_models
 from arena.store.outages import DAMAGED, FULL, LOCKED, NO_ANSWER, NO_CONNECTION, READ_ONLY, TOO_SLOW
-from tests.support.arenas import emptied, without_tables
+from tests.support.arenas import emptied, new_file, without_tables
 
 IMPATIENT = ConnectionLimits(busy_timeout=0.2, connect_timeout=2, statement_timeout=1, pool_timeout=0.5)
 
@@ -28,8 +28,7 @@ IMPATIENT = ConnectionLimits(busy_timeout=0.2, connect_timeout=2, statement_time
 @pytest.fixture
 def file(tmp_path):
     """A database with one model, served with short limits."""
-    database = Database(f"sqlite:///{tmp_path / 'arena.db'}", IMPATIENT)
-    database.make_ready()
+    database = new_file(tmp_path / "arena.db", IMPATIENT)
     write(database, "first")
     yield database
     database.close()
@@ -144,8 +143,7 @@ def test_a_locked_file_is_read_and_refuses_a_write_soon(file):
 
 @pytest.mark.slow
 def test_while_a_file_is_locked_one_writer_waits_and_the_others_fail_at_once(tmp_path):
-    file = Database(f"sqlite:///{tmp_path / 'arena.db'}", ConnectionLimits(busy_timeout=1.5))
-    file.make_ready()
+    file = new_file(tmp_path / "arena.db", ConnectionLimits(busy_timeout=1.5))
     with another_writer(file):
         write_in_vain(file)
         time.sleep(1.1)

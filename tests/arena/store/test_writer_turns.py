@@ -10,16 +10,15 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from arena.errors import DatabaseUnavailable
-from arena.store import Database
 from arena.store.connection_limits import ConnectionLimits
+from tests.support.arenas import new_file
 
 CHANGE = text("UPDATE alembic_version SET version_num = version_num")
 
 
 @pytest.fixture
 def database(tmp_path):
-    made = Database(f"sqlite:///{tmp_path / 'arena.db'}", ConnectionLimits(busy_timeout=1.0))
-    made.make_ready()
+    made = new_file(tmp_path / "arena.db", ConnectionLimits(busy_timeout=1.0))
     yield made
     made.close()
 

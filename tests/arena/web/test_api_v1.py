@@ -22,7 +22,7 @@ from arena.store.ledger import last_seal
 from arena.web.app import _background_tasks, create_app
 from arena.web.v1 import embedded
 from arena.web.v1.problems import MEDIA
-from tests.support.arenas import ready
+from tests.support.arenas import new_file, ready
 from tests.support.ballots import PLAIN, ballot, ballots
 from tests.support.seals import merkle_root
 
@@ -33,8 +33,7 @@ TREE = {"prompt": "Write to ann@example.org about trees, please.", "shared": Tru
 def world(tmp_path_factory):
     """Eight votes, four on battles that may be read, two seals, one vote of a judge."""
     folder = tmp_path_factory.mktemp("v1")
-    database = Database(f"sqlite:///{folder / 'arena.db'}")
-    database.make_ready()
+    database = new_file(folder / "arena.db")
     ballots(database, PLAIN[:4], day="2026-03-10", **TREE)
     seal(database)
     ballots(database, [("<b>dahlia</b>", "amber", "model_a"), *PLAIN[5:]], day="2026-04-10")

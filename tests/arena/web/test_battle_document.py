@@ -14,7 +14,7 @@ from arena.config import Settings
 from arena.web.app import create_app
 from arena.web.battle_document import Parts, document
 from arena.web.pages.battle import PARTS
-from tests.support.arenas import ready
+from tests.support.arenas import new_file, ready
 
 INDEX = """<!doctype html><html lang="en" style="x"><head><meta property="og:image" content="https://other.example/x.png">
 <script>window.gradio_config = {"title": "\\u003cscript>"};</script><script>const a = "iframeResizer.contentWindow";</script>
@@ -25,10 +25,8 @@ INDEX = """<!doctype html><html lang="en" style="x"><head><meta property="og:ima
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory) -> Iterator[TestClient]:
-    from arena.store import Database
 
-    database = Database(f"sqlite:///{tmp_path_factory.mktemp('document') / 'arena.db'}")
-    database.make_ready()
+    database = new_file(tmp_path_factory.mktemp("document") / "arena.db")
     with TestClient(create_app(Settings(), database, ready())) as one:
         yield one
     database.close()
