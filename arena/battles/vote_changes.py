@@ -42,7 +42,7 @@ class VoteChanges(BattleAccess):
         """Cast the one vote of a battle; when this returns, the vote is on disk.
 
         It counts, and the models are named, after `battles.undo_seconds`, or at once if it is `final`. A repeated vote
-        returns the same view as the first, with other reasons if they are given before it counts. A vote counts for
+        renews this time, and has other reasons if they are given; once the vote counts it changes nothing. A vote counts for
         all turns of the battle, also from a tab that shows fewer of them. Raises `VoteRefused`, `LimitReached`, and
         `DatabaseUnavailable` when it is unknown whether the vote is saved.
         """

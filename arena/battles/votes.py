@@ -89,7 +89,9 @@ def count_vote(
 def save_vote(
     session: Session, voter: str, public_id: str, winner: str, reasons: Sequence[str], due_at: datetime
 ) -> StoredBattle:
-    """Save a vote that counts when it is due; the same vote again only changes the reasons. Returns the battle.
+    """Save a vote that counts when it is due. Returns the battle.
+
+    The same vote again renews the time in which it can be undone, and changes the reasons if there are any.
 
     Raises `WrongStatus` unless the battle is open, and `VoteRefused` if it takes no votes, its last turn was
     interrupted, or another vote is pending.
@@ -99,9 +101,9 @@ def save_vote(
     if pending is None:
         pending_votes.add_pending(session, battle.id, voter, winner, given, due_at)
         return replace(battle, pending=StoredPendingVote(winner, given, due_at))
-    if given:
-        pending_votes.change_reasons(session, battle.id, given)
-    return replace(battle, pending=replace(pending, reasons=given or pending.reasons))
+    renewed = replace(pending, reasons=given or pending.reasons, due_at=due_at)
+    pending_votes.renew_pending(session, battle.id, renewed)
+    return replace(battle, pending=renewed)
 
 
 def count_pending(session: Session, public_id: str, due_by: datetime | None = None) -> bool:

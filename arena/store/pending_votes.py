@@ -48,11 +48,10 @@ def add_pending(
     session.flush()
 
 
-def change_reasons(session: Session, battle_id: int, reasons: Sequence[str]) -> None:
-    """Replace the reasons of a pending vote."""
-    session.execute(
-        update(PendingVote).where(col(PendingVote.battle_id) == battle_id).values(reasons=encoded(reasons))
-    )
+def renew_pending(session: Session, battle_id: int, vote: StoredPendingVote) -> None:
+    """Replace the reasons of a pending vote and the time when it is due."""
+    values = {"reasons": encoded(vote.reasons), "due_at": vote.due_at}
+    session.execute(update(PendingVote).where(col(PendingVote.battle_id) == battle_id).values(values))
 
 
 def remove_pending(session: Session, battle_id: int) -> bool:

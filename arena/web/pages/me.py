@@ -161,6 +161,7 @@ class Pages:
             least=LEAST_VOTES,
             code=code,
             problem=text_of(refused) if refused else problem,
+            at_code=request.url.path == f"{HERE}/recover",
         )
         if isinstance(refused, CodeRefused) and refused.seconds is not None:
             page.status_code, page.headers["retry-after"] = 429, str(math.ceil(refused.seconds))

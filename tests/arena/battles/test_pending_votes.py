@@ -133,12 +133,13 @@ async def test_a_pending_vote_keeps_the_battle_from_changing(sqlite):
         assert refused.value.code == "already_voted"
 
 
-async def test_the_same_vote_again_changes_its_reasons_or_counts_it(sqlite):
+async def test_the_same_vote_again_renews_the_time_to_undo_it_changes_its_reasons_or_counts_it(sqlite):
     battles = await opened(sqlite)
     battle = await fought(battles)
     first = await battles.vote("ann", battle, "model_a")
     again = await battles.vote("ann", battle, "model_a", reasons=["correct"])
-    assert again.vote.undo_until == first.vote.undo_until
+    assert again.vote.undo_until > first.vote.undo_until
+    assert (await battles.view("ann", battle)).vote == again.vote
     assert (await battles.vote("ann", battle, "model_a")).vote.reasons == ("correct",)
     assert (await battles.vote("ann", battle, "model_a", final=True)).vote.counts
     assert counted(sqlite) == [("model_a", '["correct"]')]

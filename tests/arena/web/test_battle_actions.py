@@ -178,7 +178,7 @@ def test_one_model_and_two_chosen_models_answer_without_a_vote(page, served):
     ask(page, "Hello?")
     page.locator("#status").get_by_text("The answer is complete").wait_for(state="attached")
     expect(page.locator(".side")).to_have_count(1)
-    assert NAMES[2] in page.locator(".side h2").inner_text()
+    assert NAMES[2] in page.locator(".side h3").inner_text()
     expect(page.locator("#vote-bar")).to_be_hidden()
     press(page, "New battle")
     page.get_by_label("Mode", exact=True).select_option("chosen")

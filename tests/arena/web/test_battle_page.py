@@ -123,7 +123,7 @@ def test_letters_and_arrows_never_vote_outside_the_vote_bar(page, quick):
     finished(page)
     assert page.evaluate("document.activeElement.id") == "prompt"
     page.keyboard.type("tell me about axbt")
-    page.locator("h2").first.click()
+    page.locator("h3").first.click()
     for key in ("ArrowDown", "ArrowUp", "ArrowLeft", "ArrowRight", "a", "b", "t", "x", "j", "k"):
         page.keyboard.press(key)
     page.wait_for_timeout(500)

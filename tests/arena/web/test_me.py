@@ -239,6 +239,12 @@ def test_a_browser_with_battles_of_its_own_has_to_agree_to_leave_them(browser):
     assert "Left" not in page
 
 
+def test_a_refused_code_is_an_error_of_its_field(browser):
+    page = browser.change("recover", code="WRONG").text
+    assert 'aria-invalid="true" aria-describedby="code-problem" autofocus' in page
+    assert page.index('id="code-problem"') > page.index('action="/me/recover"')
+
+
 def test_a_new_code_replaces_the_old_one_and_a_revoked_one_is_refused(browser):
     browser.battle(winner="model_a")
     first, second = (browser.new_code() for _ in range(2))

@@ -5,8 +5,11 @@ import { follow, unfollow } from "./stream.js";
 
 const STALE = new Set(["wrong_status", "already_voted", "too_late", "interrupted", "not_found", "still_running"]);
 
+let held = null; // the renewal of a pending vote: what the voter does meanwhile comes after it
+
 /** Runs one action; returns whether it succeeded. */
 async function act(name, work) {
+  if (state.busy === "hold") await held;
   if (state.busy) return false;
   Object.assign(state, { busy: name, problem: null });
   changed();
@@ -107,6 +110,11 @@ export const revealNow = () => act("vote", () => {
   const { winner, reasons } = state.battle.vote;
   return api.vote(state.battle.id, { winner, reasons: reasons ?? [], final: true });
 });
+/** Renews the time in which the vote can be undone. */
+export const hold = () => {
+  const { winner, reasons } = state.battle.vote;
+  if (!state.busy) held = act("hold", () => api.vote(state.battle.id, { winner, reasons: reasons ?? [] }));
+};
 export const undo = () => act("undo", () => api.undo(state.battle.id));
 export const stop = () => (isRunning() ? act("stop", () => api.stop(state.battle.id)) : false);
 export const regenerate = (side) => act("regenerate", () => api.regenerate(state.battle.id, side));

@@ -10,6 +10,7 @@ const DRAFT = "arena-draft"; // in sessionStorage: what is typed survives a relo
 const LOWEST_ROOM = 0.35; // of the window: the field grows to this share
 
 const field = () => find("#prompt");
+const isSingle = () => state.battle?.mode === "single";
 
 export function setPrompt(text, focus = true) {
   field().value = text;
@@ -55,9 +56,9 @@ function onComposerKey(event) {
 /** Why nothing can be sent now, as a text; null if it can. */
 function obstacle() {
   if (state.offline) return t("The arena cannot be reached. Your prompt is kept.");
-  if (isRunning()) return t("Both models are still writing. Wait until they finish, or stop them.");
+  if (isRunning()) return isSingle() ? t("The model is still writing. Wait until it finishes, or stop it.") : t("Both models are still writing. Wait until they finish, or stop them.");
   if (isUploading()) return t("An image is still being uploaded. Your prompt is kept: send it again then.");
-  if (isPending()) return t("Your vote counts in a moment. Your prompt is kept: send it again then.");
+  if (isPending()) return field().value ? t("Your vote counts in a moment. Your prompt is kept: send it again then.") : t("Your vote counts in a moment.");
   if (isOver() && state.facts?.can_begin === false) return state.facts.why_not ?? t("No battle can start at the moment.");
   if (!isOver() && !state.editing && !state.battle.can_continue) return t("This battle takes no further prompt. Vote, or start a new battle.");
   return null;
@@ -79,9 +80,9 @@ async function submit() {
 
 function placeholder() {
   if (state.editing) return t("Change your prompt");
-  if (isRunning()) return t("Both models are writing");
+  if (isRunning()) return isSingle() ? t("The model is writing") : t("Both models are writing");
   if (isOver()) return state.battle ? t("Start a new battle with another prompt") : t("Ask both models");
-  return t("Continue with both models");
+  return isSingle() ? t("Continue with the model") : t("Continue with both models");
 }
 
 function drawComposer() {
@@ -94,9 +95,18 @@ function drawComposer() {
   find("#send").disabled = Boolean(state.busy) || state.offline || obstacle() !== null;
   find("#stop").disabled = state.busy === "stop" || state.offline || state.battle?.can_stop === false;
   show(find("#editing"), state.editing);
+  describe(box);
   fill(find("#editing"), String(state.editing), () => [
-    el("span", {}, t("You are changing your last prompt. Both models answer it again.")), button(t("Cancel"), stopEditing, "button quiet small")]);
+    el("span", {}, isSingle() ? t("You are changing your last prompt. The model answers it again.") : t("You are changing your last prompt. Both models answer it again.")), button(t("Cancel"), stopEditing, "button quiet small")]);
   find("#composer").classList.toggle("compact", Boolean(state.battle));
+}
+
+/** What a screen reader says with the field: that the last prompt is being changed, and why a prompt was refused. */
+function describe(box) {
+  const refused = ["begin", "turn", "edit"].includes(state.problem?.action) && [413, 422].includes(state.problem.error.status);
+  const parts = [state.editing && "editing", refused && "notice"].filter(Boolean).join(" ");
+  parts ? box.setAttribute("aria-describedby", parts) : box.removeAttribute("aria-describedby");
+  refused ? box.setAttribute("aria-invalid", "true") : box.removeAttribute("aria-invalid");
 }
 
 /** A failed battle gives its prompt back; when it runs again, the prompt is no longer there to be sent. */

@@ -4,6 +4,7 @@ import { loadShell, startAdoption } from "./adopt.js";
 import { startComposer } from "./composer.js";
 import { startConnection, suspect } from "./connection.js";
 import { embeddedFacts } from "./facts.js";
+import { startFocus } from "./focus.js";
 import { startGuard } from "./guard.js";
 import { startImages } from "./images.js";
 import { startModes } from "./modes.js";
@@ -18,7 +19,7 @@ import { startVotes } from "./votes.js";
 
 for (const start of [
   startGuard, startAdoption, startComposer, startPanes, startTurns, startVotes, startNotice, startTelling, startReveal, startModes,
-  startImages, startSuggestions, startConnection,
+  startImages, startSuggestions, startConnection, startFocus,
 ]) start();
 subscribe(suspect);
 embeddedFacts();

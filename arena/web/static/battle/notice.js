@@ -2,7 +2,7 @@
 import { regenerate, reroll, retry } from "./actions.js";
 import { button, el, fill, find, show, write } from "./dom.js";
 import { hasText, isBlind, isCounted, isFailed, isPending, isRunning, sides, state, subscribe } from "./state.js";
-import { wordOf } from "./votes.js";
+import { keyName, wordOf } from "./votes.js";
 
 const SLOW = 2_000; // milliseconds of waiting before seconds are shown
 
@@ -63,6 +63,25 @@ function content() {
   return ["", () => []];
 }
 
+const hasKeys = () => matchMedia("(any-pointer: fine)").matches;
+
+const pendingSentence = (vote) => (hasKeys()
+  ? t("Vote saved: {vote}. It counts in a few seconds; press {key} to undo it.", { vote, key: keyName("U") })
+  : t("Vote saved: {vote}. It counts in a few seconds; you can undo it.", { vote }));
+
+function runningSentence() {
+  if (state.battle.mode === "single") return t("The model is answering.");
+  return state.battle.can_vote ? t("Both models are writing. You can vote.") : t("Both models are answering.");
+}
+
+function openSentence() {
+  const { can_vote: canVote, turns } = state.battle;
+  if (sides().some((side) => turns.at(-1)?.completions?.[side]?.status === "stopped")) {
+    return canVote ? t("Stopped. You can vote, or continue the conversation.") : t("Stopped.");
+  }
+  return canVote ? t("Both answers are complete. You can vote, or continue the conversation.") : t("The answer is complete.");
+}
+
 /** The state in one sentence, for the live region. */
 function sentence() {
   const { battle } = state;
@@ -73,9 +92,9 @@ function sentence() {
     const names = sides().map((side) => `${side.toUpperCase()}: ${battle.models?.[side] ?? ""}`).join(", ");
     return t("Your vote counts: {vote}. {names}.", { vote: wordOf(battle.vote?.winner) ?? "", names });
   }
-  if (isPending()) return t("Vote saved: {vote}. It counts in a few seconds; you can undo it.", { vote: wordOf(battle.vote.winner) });
-  if (isRunning()) return battle.can_vote ? t("Both models are writing. You can vote.") : t("Both models are answering.");
-  if (battle.status === "open") return battle.can_vote ? t("Both answers are complete. You can vote, or continue the conversation.") : t("The answer is complete.");
+  if (isPending()) return pendingSentence(wordOf(battle.vote.winner));
+  if (isRunning()) return runningSentence();
+  if (battle.status === "open") return openSentence();
   return t("This battle was closed without a vote.");
 }
 

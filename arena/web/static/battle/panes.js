@@ -9,7 +9,8 @@ let touched = -READING;
 let chosen = null; // "a", "b" or "both": the reader's choice
 let high = false, together = false, syncing = false;
 
-const scroller = () => find("#main");
+const isPageScrolling = () => getComputedStyle(find("#main")).overflowY === "visible"; // in a low window
+const scroller = () => (isPageScrolling() ? document.scrollingElement : find("#main"));
 const narrowDefault = () => (isWide() ? "both" : "a");
 export const shown = () => (state.battle?.mode === "single" ? "a" : chosen ?? narrowDefault());
 
@@ -28,8 +29,9 @@ export function keepingPlace(text, change) {
 /** Shows the beginning of the last turn. */
 export function showLastTurn() {
   const turn = find("#turns").lastElementChild;
-  const covered = find("#view-bar").getBoundingClientRect().height; // it sticks to the top
-  if (turn) scroller().scrollTop += turn.getBoundingClientRect().top - scroller().getBoundingClientRect().top - covered;
+  const box = scroller(), isPage = box === document.scrollingElement;
+  const covered = isPage ? 0 : box.getBoundingClientRect().top + find("#view-bar").getBoundingClientRect().height; // it sticks to the top
+  if (turn) box.scrollTop += turn.getBoundingClientRect().top - covered;
 }
 
 export function setShown(side) {
@@ -39,7 +41,7 @@ export function setShown(side) {
 }
 
 export function drawPanes() {
-  const main = scroller();
+  const main = find("#main");
   main.dataset.shown = shown();
   main.dataset.high = String(high);
   const running = state.battle !== null;
@@ -65,9 +67,9 @@ function scrollOther(event) {
 
 export function startPanes() {
   for (const name of ["wheel", "touchstart", "touchmove", "keydown"]) {
-    scroller().addEventListener(name, () => { touched = performance.now(); }, { passive: true });
+    find("#main").addEventListener(name, () => { touched = performance.now(); }, { passive: true });
   }
-  scroller().addEventListener("scroll", scrollOther, true);
+  find("#main").addEventListener("scroll", scrollOther, true);
   for (const one of all("[data-show]")) one.addEventListener("click", () => setShown(one.dataset.show));
   find("#expand").addEventListener("click", () => { high = !high; drawPanes(); });
   find("#synced").addEventListener("click", () => { together = !together; drawPanes(); });

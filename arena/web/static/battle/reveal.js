@@ -50,7 +50,7 @@ function card(side, data) {
 function othersLine(others) {
   if (!others?.votes) return null;
   const share = (count) => number(100 * count / others.votes);
-  return el("p", { class: "others" }, t("How {votes} others voted on these two models: A {a} %, tie {ties} %, both bad {bad} %, B {b} %.", {
+  return el("p", { class: "others" }, t("Other votes on these two models: {votes}. A {a} %, tie {ties} %, both bad {bad} %, B {b} %.", {
     votes: number(others.votes), a: share(others.a), ties: share(others.ties), bad: share(others.both_bad), b: share(others.b),
   }));
 }
@@ -88,7 +88,7 @@ function drawReveal() {
   if (!ready) return;
   const cut = sides().some((side) => battle.turns.at(-1)?.completions?.[side]?.status === "stopped");
   fill(root, JSON.stringify([battle.id, battle.reveal, battle.vote?.winner, battle.shared, cut]), () => [
-    isCounted() ? el("p", { class: "your-vote" }, t("Your vote: {vote}.", { vote: wordOf(battle.vote?.winner) ?? "" }), cut ? ` ${t("The answers were cut short.")}` : "") : null,
+    isCounted() ? el("h2", { class: "your-vote", id: "reveal-title", tabindex: -1 }, t("Your vote: {vote}.", { vote: wordOf(battle.vote?.winner) ?? "" }), cut ? ` ${t("The answers were cut short.")}` : "") : null,
     el("div", { class: "cards" }, ...sides().filter((side) => battle.reveal[side]).map((side) => card(side, battle.reveal[side]))),
     othersLine(battle.reveal.others),
     tools(),

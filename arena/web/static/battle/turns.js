@@ -40,15 +40,15 @@ function nextSide(letter) {
 }
 
 function side(letter, number) {
-  const text = el("div", { class: "side-text rendered", role: "region", dir: "auto", tabindex: 0 },
+  const text = el("div", { class: "side-text rendered", role: "group", dir: "auto", tabindex: 0 },
     el("div", { class: "done" }), el("div", { class: "tail" }));
   return el("section", { class: `side ${letter}`, "data-side": letter },
     el("header", { class: "side-head" },
       el("span", { class: `letter ${letter}`, "aria-hidden": "true" }, letter.toUpperCase()),
-      el("h2", {}), el("span", { class: "side-note" }),
+      el("h3", {}), el("span", { class: "side-note" }),
       el("span", { class: "side-tools" },
-        icon("copy", t("Copy this answer"), (event) => copyAnswer(event, number, letter), `copy-${number}-${letter}`),
-        icon("again", t("Run this side again"), () => regenerate(letter), `again-${number}-${letter}`),
+        icon("copy", state.battle.mode === "single" ? t("Copy this answer") : t("Copy answer {letter}", { letter: letter.toUpperCase() }), (event) => copyAnswer(event, number, letter), `copy-${number}-${letter}`),
+        icon("again", t("Run side {letter} again", { letter: letter.toUpperCase() }), () => regenerate(letter), `again-${number}-${letter}`),
         button("", () => setShown(letter), "button quiet small widen", { "data-focus": `widen-${number}-${letter}` }))),
     text, nextSide(letter));
 }
@@ -61,7 +61,8 @@ function turn(number) {
     event.target.textContent = open ? t("Fold the prompt") : t("Show the whole prompt");
   }, "button quiet small fold", { "aria-expanded": "false", hidden: true });
   const both = state.battle.mode === "single" ? t("Run the model again") : t("Run both again");
-  return el("article", { class: "turn", "data-number": number, "aria-label": t("Turn {number}", { number }) },
+  return el("article", { class: "turn", "data-number": number, "aria-labelledby": `turn-${number}` },
+    el("h2", { class: "visually-hidden", id: `turn-${number}` }, t("Turn {number}", { number })),
     el("div", { class: "prompt" }, el("div", { class: "prompt-images", hidden: true }), prompt,
       el("span", { class: "prompt-tools" },
         icon("edit", t("Edit and send again"), editLast, `edit-${number}`),
@@ -132,9 +133,9 @@ function drawImages(node, one) {
 function drawSide(node, one, letter, isLast, canRepeat) {
   const root = find(`[data-side="${letter}"]`, node), written = one.completions?.[letter] ?? {};
   const running = isLast && isRunning();
-  write(find("h2", root), nameOf(letter));
+  write(find("h3", root), nameOf(letter));
   const text = find(".side-text", root);
-  text.setAttribute("aria-label", t("Answer of {name}", { name: nameOf(letter) }));
+  text.setAttribute("aria-label", t("Turn {number}: answer of {name}", { number: one.number, name: nameOf(letter) }));
   drawText(root, one, written, running);
   root.classList.toggle("writing", running && Boolean(state.started?.[letter]));
   root.classList.toggle("waiting", running && !hasText());
@@ -144,6 +145,9 @@ function drawSide(node, one, letter, isLast, canRepeat) {
   show(find(`[data-focus="again-${one.number}-${letter}"]`, root), canRepeat && state.battle.mode !== "single");
   const widen = find(".widen", root), wide = find("#main").dataset.shown === letter;
   write(widen, wide ? t("Both answers") : t("Widen"));
+  show(widen, state.battle.mode !== "single");
+  if (wide) widen.removeAttribute("aria-label");
+  else widen.setAttribute("aria-label", t("Widen answer {letter}", { letter: letter.toUpperCase() }));
 }
 
 /** The text of an answer: of the API when it begins and when it is stored; in between the stream writes it. */

@@ -1,15 +1,21 @@
 // The vote bar, the line above it, and the keys that vote.
-import { again, leave, reload, revealNow, undo, vote } from "./actions.js";
+import { again, hold, leave, reload, revealNow, undo, vote } from "./actions.js";
 import { focusComposer, isComposing } from "./composer.js";
 import { all, button, el, fill, find, show, write } from "./dom.js";
 import { isBlind, isCounted, isOver, isPending, isRunning, state, subscribe } from "./state.js";
+import { announce } from "./tell.js";
 
 const KEYS = { KeyJ: "model_a", KeyK: "tie", KeyN: "both_bad", KeyL: "model_b" }; // with Alt: free in the browsers
 const PLAIN = { a: "model_a", b: "model_b", t: "tie", x: "both_bad" }; // only while the vote bar has the focus
+const UNDO = "KeyU"; // with Alt as well
 const OTHERS = 4; // models that must be there for two others
+const SHORT = 3; // seconds left, below which a voter who moves through the reasons gets more time
 const isMac = /Mac|iPhone|iPad/.test(navigator.platform);
 
 let countdown = null;
+
+/** A key with Alt, as this system writes it. */
+export const keyName = (letter) => `${isMac ? "⌥" : "Alt+"}${letter}`;
 
 const bar = () => find("#vote-bar");
 export const wordOf = (winner) => ({
@@ -55,10 +61,19 @@ function pendingLine() {
   }));
   return [
     el("span", { class: "vote-state", "data-seconds": "" }),
-    button(t("Undo"), undo, "button small", { "data-focus": "undo" }),
+    el("button", { type: "button", class: "button small", onclick: takeBack, "data-focus": "undo", "aria-keyshortcuts": "Alt+U" }, t("Undo"), " ", el("kbd", { "aria-hidden": "true" }, keyName("U"))),
     button(t("Reveal now"), revealNow, "button quiet small", { "data-focus": "now" }),
     reasons.length ? el("div", { class: "chips reasons", role: "group", "aria-label": t("Why? (optional)") }, el("span", { class: "hint" }, t("Why?")), ...reasons) : null,
   ].filter(Boolean);
+}
+
+/** A voter who goes through the reasons by keyboard has the time to choose: each step keeps the vote from counting. */
+function onFocus({ target }) {
+  if (isPending() && !state.busy && secondsLeft() <= SHORT && target.matches("#vote-line :focus-visible")) hold();
+}
+
+async function takeBack() {
+  if (await undo()) announce(t("Your vote is undone. Nothing was counted."));
 }
 
 function newBattle() {
@@ -78,14 +93,14 @@ function drawLine() {
   show(line, Boolean(battle));
   if (!battle) return;
   const hasVote = isPending() && !isCounted();
-  const key = hasVote ? `pending ${JSON.stringify(battle.vote.reasons)}` : isOver() ? `over ${battle.id}` : `open ${isBlind()} ${battle.status}`;
+  const key = hasVote ? `pending ${JSON.stringify(battle.vote.reasons)}` : isOver() ? `over ${battle.id}` : `open ${isBlind()} ${battle.status} ${battle.can_vote}`;
   fill(line, key, () => (hasVote ? pendingLine() : isOver() ? overLine() : openLine()));
   line.dataset.kind = hasVote ? "pending" : isOver() ? "over" : "open";
 }
 
 function openLine() {
   const [text, more] = !isBlind() ? [t("This battle is for you only: it is not voted on."), ""]
-    : [t("Which answer is better?"), isRunning() ? t("You can vote as soon as both models have started to write.") : t("Vote, or continue the conversation.")];
+    : [t("Which answer is better?"), isRunning() && !state.battle.can_vote ? t("You can vote as soon as both models have started to write.") : isRunning() ? "" : t("Vote, or continue the conversation.")];
   return [el("span", { class: "vote-state" }, text, " ", el("span", { class: "more" }, more)), newButton(false)];
 }
 
@@ -104,7 +119,10 @@ function onVoteKey(event) {
   if (isComposing(event) || event.repeat || event.ctrlKey || event.metaKey || find("dialog[open]")) return;
   const inBar = bar().contains(event.target);
   const winner = event.altKey && !event.shiftKey ? KEYS[event.code] : inBar && !event.altKey && !event.shiftKey ? PLAIN[event.key.toLowerCase()] : null;
-  if (winner && canVote()) {
+  if (event.altKey && !event.shiftKey && event.code === UNDO && isPending()) {
+    event.preventDefault();
+    takeBack();
+  } else if (winner && canVote()) {
     event.preventDefault();
     choose(winner);
   } else if (inBar && ["ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key)) {
@@ -122,17 +140,10 @@ function move({ key, target }) {
   buttons[next]?.focus();
 }
 
-/** What had the focus is disabled now: the focus goes to what comes next, not to the top of the page. */
-let focusedBefore = null;
-function keepFocus() {
-  const lost = document.activeElement === document.body || document.activeElement?.disabled;
-  if (lost && focusedBefore && (isPending() || isCounted())) find(isPending() ? "[data-focus='undo']" : "#new-battle")?.focus({ preventScroll: true });
-}
-
 export function startVotes() {
-  for (const one of all("[data-key]")) write(one, `${isMac ? "⌥" : "Alt+"}${one.dataset.key}`);
+  for (const one of all("[data-key]")) write(one, keyName(one.dataset.key));
   for (const one of all("[data-vote]")) one.addEventListener("click", () => choose(one.dataset.vote));
-  document.addEventListener("focusin", (event) => { focusedBefore = event.target.closest("[data-live='votes']"); });
+  document.addEventListener("focusin", onFocus);
   document.addEventListener("keydown", onVoteKey);
-  subscribe(() => { drawLine(); drawBar(); tick(); keepFocus(); });
+  subscribe(() => { drawLine(); drawBar(); tick(); });
 }
