@@ -2,6 +2,7 @@
 const MOST = 5, LEAST = 2;
 const KEPT = "compare"; // of the session's storage
 const tray = document.getElementById("compare");
+const said = document.getElementById("compare-said"); // for a screen reader: the tray appears below the table
 const chosen = new Set(JSON.parse(sessionStorage.getItem(KEPT) ?? "[]"));
 
 const boxes = () => document.querySelectorAll('#board input[form="compare"]');
@@ -33,6 +34,14 @@ function set(name, wanted) {
   if (wanted) chosen.add(name); else chosen.delete(name);
   sessionStorage.setItem(KEPT, JSON.stringify([...chosen]));
   showChosen();
+  said.textContent = said.dataset.text.replace("{count}", chosen.size);
+}
+
+// The chip that had the focus is gone: the next one has it, or the box of the model in the table.
+function remove(name) {
+  set(name, false);
+  const box = [...boxes()].find((one) => one.value === name);
+  (tray.querySelector(".chip") ?? box ?? document.getElementById("board").querySelector("a"))?.focus();
 }
 
 if (tray) {
@@ -40,7 +49,7 @@ if (tray) {
     if (target.matches('input[form="compare"]')) set(target.value, target.checked);
   });
   tray.addEventListener("click", ({ target }) => {
-    if (target.matches(".chip")) set(target.value, false);
+    if (target.matches(".chip")) remove(target.value);
   });
   tray.addEventListener("submit", (event) => {
     event.preventDefault();

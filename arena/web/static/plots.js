@@ -63,6 +63,7 @@ async function draw(one) {
   const figure = await (await fetch(url + (narrow ? (url.includes("?") ? "&" : "?") + "narrow=1" : ""))).json();
   if (one.dataset.plot !== url) return;
   note(one, figure);
+  canvas.setAttribute("role", figure.notice ? "group" : "img"); // the text inside an image is not read
   if (figure.notice) {
     window.Plotly?.purge(canvas);
     canvas.innerHTML = '<p class="hint"></p>';

@@ -135,6 +135,25 @@ def test_chosen_models_stay_chosen_and_are_compared(reading):
     expect(reading.get_by_role("heading", name="Against each other")).to_be_visible()
 
 
+def test_a_choice_of_models_is_spoken_and_its_removal_keeps_the_focus(reading):
+    for name in ("birch-1", "cobalt-1"):
+        reading.get_by_role("checkbox", name=f"Compare {name}").check()
+    said = reading.locator("#compare-said")
+    expect(said).to_have_text("Models to compare: 2. The button to compare is below the table.")
+    for name, following in (("birch-1", "Remove cobalt-1"), ("cobalt-1", "Compare cobalt-1")):
+        reading.get_by_role("button", name=f"Remove {name}").focus()
+        reading.keyboard.press("Enter")
+        assert reading.evaluate("document.activeElement.getAttribute('aria-label')") == following
+    expect(said).to_have_text("Models to compare: 0. The button to compare is below the table.")
+
+
+def test_the_reason_why_a_plot_is_not_drawn_can_be_read(browser, lived):
+    page = _page(browser, f"{lived.url}/leaderboard?category=nope")
+    page.locator("#plots").scroll_into_view_if_needed()
+    expect(page.get_by_role("group", name="Ratings.")).to_contain_text("has no votes")
+    page.context.close()
+
+
 def test_a_phone_sorts_by_a_list(browser, lived):
     page = _page(browser, f"{lived.url}/leaderboard", width=390)
     page.get_by_label("Sort by").select_option("-votes")
