@@ -1,5 +1,5 @@
 // The focus never falls to the top of the page: when what had it is gone, hidden or disabled, it goes to what comes next.
-import { find } from "./dom.js";
+import { find, isTouch } from "./dom.js";
 import { isPending, state, subscribe } from "./state.js";
 
 let last = null, part = null; // what had the focus, and the live part that it was in
@@ -14,7 +14,7 @@ function nextTarget() {
   const revealed = find("#reveal-title"), button = find(`[data-vote="${voted}"]`);
   if (revealed?.checkVisibility()) return revealed;
   if (part === "votes" && button && isUsable(button)) return button;
-  return matchMedia("(pointer: coarse)").matches ? find("#main") : find("#prompt"); // opens no keyboard on a phone
+  return find(isTouch() ? "#main" : "#prompt"); // opens no keyboard on a phone
 }
 
 function keepFocus() {
