@@ -36,17 +36,17 @@ class VoteChanges(BattleAccess):
         public_id: str,
         winner: str,
         address: str | None = None,
-        reasons: Sequence[str] = (),
+        reasons: Sequence[str] | None = None,
         final: bool = False,
     ) -> BattleView:
         """Cast the one vote of a battle; when this returns, the vote is on disk.
 
         It counts, and the models are named, after `battles.undo_seconds`, or at once if it is `final`. A repeated vote
-        renews this time, and has other reasons if they are given; once the vote counts it changes nothing. A vote counts for
-        all turns of the battle, also from a tab that shows fewer of them. Raises `VoteRefused`, `LimitReached`, and
-        `DatabaseUnavailable` when it is unknown whether the vote is saved.
+        renews this time, and has other reasons if they are given (an empty sequence: none); once the vote counts it
+        changes nothing. A vote counts for all turns of the battle, also from a tab that shows fewer of them. Raises
+        `VoteRefused`, `LimitReached`, and `DatabaseUnavailable` when it is unknown whether the vote is saved.
         """
-        check_vote(winner, reasons)
+        check_vote(winner, reasons or ())
         async with self._lock(public_id):
             battle = await self._stopped_for_vote(voter, public_id)
             try:
@@ -126,7 +126,7 @@ class VoteChanges(BattleAccess):
         return self._view(await self._own(voter, public_id))
 
     async def _save_vote(
-        self, battle: StoredBattle, winner: str, address: str | None, reasons: Sequence[str], final: bool
+        self, battle: StoredBattle, winner: str, address: str | None, reasons: Sequence[str] | None, final: bool
     ) -> StoredBattle:
         """The battle with the vote, as the transaction has locked and changed it."""
         voter, public_id = battle.voter, battle.public_id

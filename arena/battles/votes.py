@@ -75,35 +75,43 @@ def check_voter(battle: StoredBattle | None, voter: str) -> StoredBattle:
 
 
 def count_vote(
-    session: Session, voter: str, public_id: str, winner: str, reasons: Sequence[str] = ()
+    session: Session, voter: str, public_id: str, winner: str, reasons: Sequence[str] | None = None
 ) -> StoredBattle:
     """Count a vote now, or the pending one; returns the battle. Raises as `save_vote` does, and `AlreadyVoted`."""
     battle = _votable(session, public_id)
     pending = _same_vote(battle, winner)
     pending_votes.remove_pending(session, battle.id)
-    kept = tuple(dict.fromkeys(reasons)) or (pending.reasons if pending else ())
+    kept = _given(reasons, pending)
     add_vote(session, battle.id, HUMAN, voter, winner, stopped_early(battle), kept)
     return replace(battle, status=BattleStatus.VOTED, winner=winner, reasons=kept, pending=None)
 
 
 def save_vote(
-    session: Session, voter: str, public_id: str, winner: str, reasons: Sequence[str], due_at: datetime
+    session: Session, voter: str, public_id: str, winner: str, reasons: Sequence[str] | None, due_at: datetime
 ) -> StoredBattle:
     """Save a vote that counts when it is due. Returns the battle.
 
-    The same vote again renews the time in which it can be undone, and changes the reasons if there are any.
+    The same vote again renews the time in which it can be undone, and has other reasons if they are given.
 
     Raises `WrongStatus` unless the battle is open, and `VoteRefused` if it takes no votes, its last turn was
     interrupted, or another vote is pending.
     """
     battle = _votable(session, public_id)
-    given, pending = tuple(dict.fromkeys(reasons)), _same_vote(battle, winner)
+    pending = _same_vote(battle, winner)
+    given = _given(reasons, pending)
     if pending is None:
         pending_votes.add_pending(session, battle.id, voter, winner, given, due_at)
         return replace(battle, pending=StoredPendingVote(winner, given, due_at))
-    renewed = replace(pending, reasons=given or pending.reasons, due_at=due_at)
+    renewed = replace(pending, reasons=given, due_at=due_at)
     pending_votes.renew_pending(session, battle.id, renewed)
     return replace(battle, pending=renewed)
+
+
+def _given(reasons: Sequence[str] | None, pending: StoredPendingVote | None) -> tuple[str, ...]:
+    """The reasons of a vote without repetition; without any statement those of the pending vote."""
+    if reasons is None:
+        return pending.reasons if pending else ()
+    return tuple(dict.fromkeys(reasons))
 
 
 def count_pending(session: Session, public_id: str, due_by: datetime | None = None) -> bool:

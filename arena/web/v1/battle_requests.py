@@ -61,7 +61,7 @@ class Ballot(Body):
     """A vote. `final` counts it at once."""
 
     winner: Literal["model_a", "model_b", "tie", "both_bad"]
-    reasons: Annotated[tuple[Name, ...], Field(max_length=MOST_REASONS)] = ()
+    reasons: Annotated[tuple[Name, ...], Field(max_length=MOST_REASONS)] | None = None
     final: StrictBool = False
 
 

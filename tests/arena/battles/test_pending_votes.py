@@ -145,6 +145,15 @@ async def test_the_same_vote_again_renews_the_time_to_undo_it_changes_its_reason
     assert counted(sqlite) == [("model_a", '["correct"]')]
 
 
+async def test_the_only_reason_can_be_taken_back(sqlite):
+    battles = await opened(sqlite)
+    battle = await fought(battles)
+    await battles.vote("ann", battle, "model_a", reasons=["correct"])
+    assert (await battles.vote("ann", battle, "model_a", reasons=[])).vote.reasons == ()
+    await battles.vote("ann", battle, "model_a", final=True)
+    assert counted(sqlite) == [("model_a", None)]
+
+
 async def test_a_reason_that_does_not_exist_is_refused(sqlite):
     battles = await opened(sqlite)
     battle = await fought(battles)

@@ -89,6 +89,18 @@ def test_the_page_says_why_a_link_is_not_copied_yet_and_shows_that_it_was(page):
     expect(link).to_have_text("Copy link")
 
 
+def test_a_reason_is_taken_back_by_a_second_tap(page):
+    ask(page, "What is snow?")
+    finished(page)
+    vote(page, "tie")
+    page.wait_for_timeout(SETTLED)
+    reason = page.locator(".reasons .chip").first
+    for pressed in ("true", "false"):
+        reason.tap()
+        expect(reason).to_have_attribute("aria-pressed", pressed)
+        page.wait_for_timeout(SETTLED)
+
+
 def test_the_keyboard_of_a_phone_closes_when_a_prompt_is_sent_and_opens_only_for_a_tap(page):
     page.locator(".suggestion").first.tap()
     assert page.locator("#prompt").input_value()

@@ -105,7 +105,7 @@ function editingDone(succeeded) {
   return succeeded;
 }
 
-export const vote = (winner, reasons = []) => act("vote", () => api.vote(state.battle.id, { winner, reasons }));
+export const vote = (winner, reasons) => act("vote", () => api.vote(state.battle.id, { winner, reasons }));
 export const revealNow = () => act("vote", () => {
   const { winner, reasons } = state.battle.vote;
   return api.vote(state.battle.id, { winner, reasons: reasons ?? [], final: true });
