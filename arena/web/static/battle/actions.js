@@ -106,14 +106,10 @@ function editingDone(succeeded) {
 }
 
 export const vote = (winner, reasons) => act("vote", () => api.vote(state.battle.id, { winner, reasons }));
-export const revealNow = () => act("vote", () => {
-  const { winner, reasons } = state.battle.vote;
-  return api.vote(state.battle.id, { winner, reasons: reasons ?? [], final: true });
-});
+export const revealNow = () => act("vote", () => api.vote(state.battle.id, { winner: state.battle.vote.winner, final: true }));
 /** Renews the time in which the vote can be undone. */
 export const hold = () => {
-  const { winner, reasons } = state.battle.vote;
-  if (!state.busy) held = act("hold", () => api.vote(state.battle.id, { winner, reasons: reasons ?? [] }));
+  if (!state.busy) held = act("hold", () => api.vote(state.battle.id, { winner: state.battle.vote.winner }));
 };
 export const undo = () => act("undo", () => api.undo(state.battle.id));
 export const stop = () => (isRunning() ? act("stop", () => api.stop(state.battle.id)) : false);
