@@ -6,26 +6,33 @@ import { loadFacts } from "./facts.js";
 
 const POLL = 5_000, SOON = 1_500; // milliseconds
 
-let boot = null, lookTimer = null;
+let boot = null, lookTimer = null, looks = 0;
 
 async function look() {
   clearTimeout(lookTimer);
-  const before = { offline: state.offline, paused: state.paused };
+  const mine = ++looks;
+  const health = await healthOf();
+  if (mine !== looks) return; // a later look has the newer answer
+  const back = state.offline && health, changes = state.offline !== !health || state.paused !== Boolean(health?.paused);
+  const restarted = health && boot && boot !== health.boot;
+  Object.assign(state, { offline: !health, paused: Boolean(health?.paused) });
+  boot = health?.boot ?? boot;
+  if (back) state.problem = null;
+  if (changes) changed();
+  schedule();
+  if (back || restarted) await reload();
+  if (restarted) await loadFacts();
+}
+
+/** What the arena says of itself, or null when it cannot be reached. */
+async function healthOf() {
   try {
     const reply = await fetch("/healthz", { cache: "no-store", signal: AbortSignal.timeout(POLL) });
-    const health = await reply.json();
-    if (!health.boot) throw new TypeError("the page of a proxy");
-    Object.assign(state, { offline: false, paused: !reply.ok });
-    if (boot && boot !== health.boot) { boot = health.boot; await reload(); await loadFacts(); }
-    boot = health.boot;
+    const { boot } = await reply.json();
+    return boot ? { boot, paused: !reply.ok } : null; // without: the page of a proxy
   } catch {
-    state.offline = true;
+    return null;
   }
-  if (before.offline !== state.offline || before.paused !== state.paused) {
-    if (before.offline && !state.offline) { state.problem = null; await reload(); }
-    changed();
-  }
-  schedule();
 }
 
 function schedule() {

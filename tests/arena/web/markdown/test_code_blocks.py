@@ -85,14 +85,24 @@ def hostile_texts(lexer: str) -> list[tuple[str, str, str]]:
 @pytest.mark.parametrize("lexer", LEXERS)
 def test_a_lexer_takes_bounded_time_on_hostile_text(lexer):
     """Lines of the longest length that is highlighted, and many short ones."""
+    highlighted("x", lexer)  # loads it
     slow = []
     for parts in hostile_texts(lexer):
         for size, times in ((MAX_LINE - 1, MAX_HIGHLIGHTED // MAX_LINE), (20, MAX_HIGHLIGHTED // 20)):
             given = "\n".join([text(*parts, size)] * times)[:MAX_HIGHLIGHTED]
-            began = time.thread_time()
-            highlighted.__wrapped__(given, lexer)
-            slow += [(parts, size, spent)] if (spent := time.thread_time() - began) > 0.5 else []
+            if (spent := seconds(given, lexer)) > 0.5:
+                slow.append((parts, size, spent))
     assert not slow
+
+
+def seconds(given: str, lexer: str) -> float:
+    """The processor time of highlighting; of three times, where one has met a busy machine."""
+    spent: list[float] = []
+    while len(spent) < 3 and (not spent or spent[-1] > 0.5):
+        began = time.thread_time()
+        highlighted.__wrapped__(given, lexer)
+        spent.append(time.thread_time() - began)
+    return min(spent)
 
 
 def test_each_text_is_tried_with_several_lexers():
