@@ -1,4 +1,4 @@
-"""Texts for readers: English, with {named} values, which whoever shows an explanation may translate."""
+"""Texts for readers: English, with {named} values. The application that shows an explanation may translate them."""
 
 from __future__ import annotations
 

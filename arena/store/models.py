@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from arena.store.schema.battles import Model, now
+from arena.store.upserts import upsert
 
 
 def register_models(session: Session, names: Iterable[str]) -> None:
@@ -17,8 +16,7 @@ def register_models(session: Session, names: Iterable[str]) -> None:
     registered = set(session.exec(select(Model.name)).all())
     rows = [{"name": name, "created_at": now()} for name in sorted(set(names) - registered)]
     if rows:
-        insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        session.execute(insert(Model).values(rows).on_conflict_do_nothing(index_elements=["name"]))
+        session.execute(upsert(session, Model).values(rows).on_conflict_do_nothing(index_elements=["name"]))
 
 
 def model_ids(session: Session) -> dict[int, str]:

@@ -33,10 +33,10 @@ class VotePending(Exception):
     """The battle has a vote that can still be undone, so nothing else may change; nothing was written."""
 
 
-def find_pending(session: Session, battle_id: int) -> StoredPendingVote | None:
-    """The pending vote of a battle."""
-    row = session.exec(select(PendingVote).where(PendingVote.battle_id == battle_id)).one_or_none()
-    return StoredPendingVote(row.winner, decoded(row.reasons), row.due_at) if row else None
+def is_pending(session: Session, battle_id: int) -> bool:
+    """Whether the battle has a pending vote."""
+    found = select(PendingVote.battle_id).where(PendingVote.battle_id == battle_id)
+    return session.exec(found).first() is not None
 
 
 def add_pending(

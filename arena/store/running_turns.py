@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from arena.rules.votes import Side
 from arena.store.battles import WrongStatus, finish_turn, move
-from arena.store.pending_votes import VotePending, find_pending
+from arena.store.pending_votes import VotePending, is_pending
 from arena.store.schema.battles import Battle, BattleStatus, CompletionRow, CompletionStatus, Server, Turn, now
 from arena.store.spending import Settlement, settle
 from arena.store.stored_battles import Written
@@ -49,7 +49,7 @@ class ValuesRefused(Exception):
 def take(session: Session, battle_id: int, owner: str, before: BattleStatus = BattleStatus.OPEN) -> None:
     """Make a battle without a pending vote run on a server. Raises `WrongStatus`, `VotePending`."""
     move(session, battle_id, before, BattleStatus.RUNNING)
-    if find_pending(session, battle_id):
+    if is_pending(session, battle_id):
         raise VotePending
     session.execute(update(Battle).where(col(Battle.id) == battle_id).values(owner=owner, stop_requested=False))
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import BigInteger, Float, bindparam, insert, or_, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
 from arena.rules.limits import Action, Spending
 from arena.store.schema.battles import now
 from arena.store.schema.usage import UsageDay, UsageEvent
+from arena.store.upserts import upsert
 from arena.store.usage import ARENA
 
 NO_LIMIT = Spending()
@@ -47,8 +46,7 @@ def reserve(session: Session, day: str, most: Spending, amount: Spending) -> Non
     """Add to the spending of a day unless that would exceed `most`, where 0 is no limit. Raises `BudgetExceeded`."""
     if _add(session, day, most, amount):
         return
-    upsert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    session.execute(upsert(UsageDay).values(day=day, tokens=0, usd=0.0).on_conflict_do_nothing())
+    session.execute(upsert(session, UsageDay).values(day=day, tokens=0, usd=0.0).on_conflict_do_nothing())
     if not _add(session, day, most, amount):
         raise BudgetExceeded(day)
 

@@ -12,12 +12,12 @@ from typing import Any
 
 from sqlalchemy import CursorResult, Integer, ScalarSelect, Select, bindparam, delete, insert, or_, text
 from sqlalchemy import select as columns  # of SQLModel's there is none for so many
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from arena.rules.limits import Limit
 from arena.store.schema.battles import Battle
 from arena.store.schema.usage import AddressSalt, CookieKey, UsageEvent
+from arena.store.upserts import upsert
 
 DAY = timedelta(days=1)
 LONGEST_WINDOW = timedelta(hours=1)  # of the limits per address
@@ -73,9 +73,8 @@ def address_hashes(session: Session, address: str, at: datetime) -> list[str]:
     salts = _salts(session)
     if today not in salts:
         _forget_salts(session, at)
-        upsert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
         new = {"day": today, "salt": secrets.token_hex(32)}
-        session.execute(upsert(AddressSalt).values(new).on_conflict_do_nothing())
+        session.execute(upsert(session, AddressSalt).values(new).on_conflict_do_nothing())
         salts = _salts(session)
     ordered = [salts.pop(today), *salts.values()]
     return [hashlib.blake2b(address.encode(), key=bytes.fromhex(s), digest_size=16).hexdigest() for s in ordered]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import case, delete, func, literal, union
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
@@ -21,6 +20,7 @@ from arena.store.pending_votes import encoded
 from arena.store.query_filters import of_source
 from arena.store.schema.battle_features import BattleCategory
 from arena.store.schema.battles import Battle, BattleStatus, PairCount, Vote
+from arena.store.upserts import upsert
 
 ROWS = 500  # pair counts in one statement: databases limit its parameters
 # the column of the pair counts for each winner
@@ -206,7 +206,6 @@ def rewrite_pair_counts(session: Session) -> None:
 
 
 def _count(session: Session, battle: Battle, categories: Iterable[str], source: str, column: str) -> None:
-    insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     keys = ["model_a_id", "model_b_id", "category", "source"]
     nothing = dict.fromkeys(COLUMNS.values(), 0)
     rows = [
@@ -217,19 +216,18 @@ def _count(session: Session, battle: Battle, categories: Iterable[str], source: 
         )  # in the same order everywhere, to avoid deadlocks between concurrent votes
     ]
     added = {column: getattr(PairCount, column) + 1}
-    session.execute(insert(PairCount).values(rows).on_conflict_do_update(index_elements=keys, set_=added))
+    session.execute(upsert(session, PairCount).values(rows).on_conflict_do_update(index_elements=keys, set_=added))
 
 
 def count_many(session: Session, cells: Mapping[tuple[int, int, str, str, str], int]) -> None:
     """Add to the pair counts: by (left id, right id, category, source, column) the number of votes."""
-    insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     keys = ["model_a_id", "model_b_id", "category", "source"]
     rows: dict[tuple[int, int, str, str], dict[str, int]] = {}
     for (a, b, category, source, column), number in sorted(cells.items()):
         rows.setdefault((a, b, category, source), dict.fromkeys(COLUMNS.values(), 0))[column] += number
     values = [dict(zip(keys, key, strict=True)) | counts for key, counts in rows.items()]
     for start in range(0, len(values), ROWS):
-        statement = insert(PairCount).values(values[start : start + ROWS])
+        statement = upsert(session, PairCount).values(values[start : start + ROWS])
         added = {name: getattr(PairCount, name) + statement.excluded[name] for name in COLUMNS.values()}
         session.execute(statement.on_conflict_do_update(index_elements=keys, set_=added))
 

@@ -43,7 +43,7 @@ def emptied(url: str) -> Database:
 
 
 def _copy_template(url: str) -> None:
-    """Replace a database by a copy of one that was migrated; whoever is still connected is cut off."""
+    """Replace a database by a copy of one that was migrated. Open connections to it are closed."""
     name, template = make_url(url).database, _template(url)
     _in_template1(url, f'DROP DATABASE "{name}" WITH (FORCE)', f'CREATE DATABASE "{name}" TEMPLATE {template}')
 
