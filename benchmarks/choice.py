@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import exp
@@ -16,7 +17,8 @@ from benchmarks.calibration import calibration
 from benchmarks.classification import f1
 from benchmarks.data import location
 from benchmarks.errors import BadData
-from benchmarks.extract import LETTERS, choice_letter
+from benchmarks.extract import simple_evals_letter
+from benchmarks.letters import LETTERS, choice_letter
 from benchmarks.metrics import choice_metrics
 from benchmarks.replies import chat, words
 from benchmarks.task import (
@@ -36,6 +38,7 @@ from benchmarks.task import (
 
 CANDIDATES = 20  # the most that OpenAI's servers name for a token
 READ_TOKENS = 1024  # of a generated answer; room for some thinking aloud
+DIGITS = re.compile(r"[0-9]{1,9}")  # an index; `isdigit` also takes superscripts, which are no numbers
 CHOSEN = "_chosen"  # the index of the chosen one, for metrics of all samples together
 ACCURACIES = ("acc", "acc_norm", "acc_bytes", "acc_uncond")
 STRIPPED = " \n\t▁Ġ(（[*_`\"'"  # what may stand around a letter inside one token
@@ -48,13 +51,24 @@ def nothing(_: Sample) -> str:
 
 
 def lettered(sample: Sample) -> str:
-    """The question and its choices, one per line: `A. …`."""
-    lines = [f"{letter}. {choice}" for letter, choice in zip(LETTERS, sample.choices, strict=False)]
+    """The question and its choices, one per line: `A. …`. Raises `BadData` for more choices than letters."""
+    lines = [f"{letter}. {choice}" for letter, choice in zip(by_letter(sample), sample.choices, strict=True)]
     return "\n".join([str(sample.fields["question"]).strip(), *lines])
 
 
 def by_letter(sample: Sample) -> Sequence[str]:
+    """The letters of the choices. Raises `BadData` for more choices than letters."""
+    if len(sample.choices) > len(LETTERS):
+        raise BadData(
+            f"Sample {sample.id!r} has {len(sample.choices)} choices, and letters end at {len(LETTERS)}. Remove choices, "
+            "or compare the choices' own words with --request-type loglikelihood."
+        )
     return LETTERS[: len(sample.choices)]
+
+
+def label(index: int) -> str:
+    """What a choice is called for readers: its letter, beyond Z its number from 1."""
+    return LETTERS[index] if index < len(LETTERS) else str(index + 1)
 
 
 def by_text(sample: Sample) -> Sequence[str]:
@@ -93,6 +107,7 @@ class MultipleChoice(Task):
         RequestType.GENERATE,
     )
     metric: str = "acc"
+    text_scorer: int = 2
     counted: Sequence[str] = ACCURACIES
     corpus: Mapping[str, Corpus] = field(default_factory=lambda: together())
 
@@ -134,10 +149,12 @@ class MultipleChoice(Task):
         text = words(replies[0])
         if isinstance(text, Outcome):
             return text
+        strict = simple_evals_letter(text)
+        published = {"strict": float(strict is not None and LETTERS.index(strict) == sample.target)}
         letter = choice_letter(text, sample.choices)
         if letter is None:
-            return unparsed("no letter of a choice", text)
-        return _chosen(sample, LETTERS.index(letter), {})
+            return unparsed("no letter of a choice", text, published)
+        return _chosen(sample, LETTERS.index(letter), published)
 
     def _by_loglikelihood(self, sample: Sample, every: Sequence[float]) -> Outcome:
         options = self.options(sample)
@@ -147,7 +164,7 @@ class MultipleChoice(Task):
             gains = [value - without for value, without in zip(logprobs, alone, strict=True)]
             metrics["acc_uncond"] = float(gains.index(max(gains)) == sample.target)
         likeliest = max(range(len(options)), key=logprobs.__getitem__)
-        return scored({**metrics, CHOSEN: float(likeliest)}, LETTERS[likeliest])
+        return scored({**metrics, CHOSEN: float(likeliest)}, label(likeliest))
 
     def _shown(self, sample: Sample) -> str:
         return f"{self.shown(sample)}\n{self.answer_line}"
@@ -167,7 +184,7 @@ def first_token(sample: Sample, reply: Reply | None) -> Outcome:
     shares = dict.fromkeys(letters, 0.0)
     for candidate in content[0].get("top_logprobs") or []:
         letter = str(candidate["token"]).strip(STRIPPED + ".):）]")
-        if letter in shares:
+        if letter in shares and candidate.get("logprob") is not None:
             shares[letter] += exp(float(candidate["logprob"]))
     total = sum(shares.values())
     if total == 0.0:
@@ -219,11 +236,13 @@ def own_choice(row: Row) -> Sample:
 def target_of(answer: Any, choices: Sequence[str], row: Row) -> int:
     """The index of the right choice, given as an index or a letter. Raises `BadData`."""
     found = LETTERS.find(answer) if isinstance(answer, str) and len(answer) == 1 and answer.isalpha() else -1
-    if found < 0 and str(answer).isdigit():
+    if found < 0 and isinstance(answer, int | str) and DIGITS.fullmatch(str(answer)):
         found = int(answer)
+    if not choices:
+        raise BadData(f"{location(row)}: There are no choices. Give at least two.")
     if not 0 <= found < len(choices):
         raise BadData(
             f"{location(row)}: answer {answer!r} is not one of the {len(choices)} choices. Give an index "
-            f"from 0 or a letter up to {LETTERS[len(choices) - 1]}."
+            f"from 0 or a letter up to {LETTERS[min(len(choices), len(LETTERS)) - 1]}."
         )
     return found

@@ -1,23 +1,18 @@
-"""Answers read from free text. None means that no answer is there: nothing is guessed."""
+"""Answers as published protocols read them from free text; None where their patterns find nothing.
+
+Our own readers are in `letters`, `numbers` and `short_answers`.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 # The three stages of MMLU-Pro's evaluation (TIGER-AI-Lab/MMLU-Pro), which guesses where they end.
 PRO_STATED = re.compile(r"answer is \(?([A-J])\)?")
 PRO_LABELLED = re.compile(r"[aA]nswer:\s*([A-J])")
 PRO_ALONE = re.compile(r"\b([A-J])\b")
-STATED = re.compile(
-    r"(?i:answer\s*(?:is|:)|答案\s*(?:是|为|：|:))[\s:：*_`\"'$]*(?:\\boxed\{|\\text\{)*[(\[（]?"
-    r"([A-Z](?![A-Za-z'’])|[a-z](?=[)\]）.*_`\"'\s]*(?:\n|$)))"  # a small letter could be the article
-)
-BOXED_LETTER = re.compile(r"\\boxed\{\s*(?:\\text\{)?\s*\(?([A-Z])\)?\s*\}")
-ALONE = re.compile(r"^[\s*_`\"'(\[（]*([A-Z])[\s*_`\"'\])）]*(?:[.:：,、)].*)?$", re.DOTALL)
-LAST_LINE = re.compile(r"(?:^|\n)(?:[^\S\n]|[*_`(\[])*+([A-Z])[\s*_`)\].]*$")
+# openai/simple-evals, for its multiple-choice prompt.
+SIMPLE_EVALS = re.compile(r"(?i)Answer[ \t]*+:[ \t]*+\$?([A-D])\$?")
 
 STRICT_NUMBER = re.compile(r"#### (\-?[0-9\.\,]+)")
 SAID_NUMBER = re.compile(r"The answer is (\-?[0-9\.\,]+)\.")
@@ -38,24 +33,10 @@ def mmlu_pro_letter(text: str) -> str | None:
     return alone[-1] if alone else None
 
 
-def choice_letter(text: str, choices: Sequence[str]) -> str | None:
-    """The letter of one of `choices` that a reply settles on.
-
-    In this order: the last "answer is X" or "Answer: X", the last boxed letter, a reply that is a letter or
-    begins with one and a full stop, a last line that is a letter, a reply that is one choice's own words.
-    """
-    letters = LETTERS[: len(choices)]
-    for pattern in (STATED, BOXED_LETTER):
-        stated = [match.upper() for match in pattern.findall(text) if match.upper() in letters]
-        if stated:
-            return str(stated[-1])
-    for pattern in (ALONE, LAST_LINE):
-        match = pattern.search(text.strip())
-        if match and match.group(1) in letters:
-            return match.group(1)
-    words = _plain(text)
-    same = [letter for letter, choice in zip(letters, choices, strict=True) if _plain(choice) == words]
-    return same[0] if len(same) == 1 else None
+def simple_evals_letter(text: str) -> str | None:
+    """The letter after the first "Answer:"."""
+    match = SIMPLE_EVALS.search(text)
+    return match.group(1).upper() if match else None
 
 
 def strict_number(text: str) -> str | None:
@@ -102,7 +83,3 @@ def last_boxed(text: str) -> str | None:
         if depth == 0:
             return rest[1:place]
     return None
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"[\s.]+", " ", text).strip().casefold()

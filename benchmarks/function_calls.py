@@ -15,7 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.task import Reply
+from benchmarks.replies import TRUNCATED, after_thinking, content_text
+from benchmarks.task import Outcome, Reply
 
 TYPES: dict[str, tuple[type, ...]] = {
     "integer": (int,), "float": (float, int), "string": (str,), "boolean": (bool,), "array": (list,),
@@ -62,7 +63,10 @@ def calls_of(reply: Reply) -> list[Call] | None:
                 Call(call["function"]["name"], json.loads(call["function"]["arguments"] or "{}"))
                 for call in message["tool_calls"]
             ]
-        return written(str(message.get("content") or ""))
+        text = after_thinking(content_text(message.get("content")))
+        if isinstance(text, Outcome):
+            return None if text.reason == TRUNCATED else []
+        return written(text)
     # RecursionError and MemoryError: brackets nested deeper than the parsers can follow.
     except (ValueError, SyntaxError, KeyError, TypeError, AttributeError, RecursionError, MemoryError):
         return None

@@ -13,6 +13,7 @@ import threading
 
 from benchmarks.errors import MissingExtra
 from benchmarks.extract import last_boxed
+from benchmarks.stated import stated_formula
 
 MINERVA = re.compile(r"[Tt]he final answer is(.*?)\.? I hope it is correct", re.DOTALL)
 UNITS = re.compile(
@@ -26,15 +27,19 @@ DROPPED = (
 SPELLINGS = (("\\tfrac", "\\frac"), ("\\dfrac", "\\frac"), ("\\cdot", "*"), ("\\times", "*"), ("{,}", ","))
 SHORT_FRACTION = re.compile(r"\\frac\s*([^{\s\\])\s*([^{\s\\])")
 SHORT_ROOT = re.compile(r"\\sqrt\s*([^{\[\s\\])")
+SLASH = re.compile(r"^(-?\d+)/(\d+)$")
 THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
+IN_BASE = re.compile(r"^-?[0-9A-F]+_\{?(\d{1,2})\}?$")
 SECONDS = 5  # for one comparison; some expressions never end
 READS = ("math_verify", "sympy")
 
 
 def final_answer(text: str) -> str | None:
-    """The answer in Minerva's closing sentence, else in the last box, else None."""
-    match = MINERVA.search(text)
-    return match.group(1).strip() if match else last_boxed(text)
+    """The answer in Minerva's closing sentence, else in the last box, else after the last "the answer is"; or None."""
+    closing = minerva_answer(text)
+    if closing is not None:
+        return last_boxed(closing) or closing.lstrip(": ")
+    return last_boxed(text) or stated_formula(text)
 
 
 def minerva_answer(text: str) -> str | None:
@@ -55,7 +60,7 @@ def normal(answer: str) -> str:
         answer = bare
     answer = SHORT_FRACTION.sub(r"\\frac{\1}{\2}", answer)
     answer = SHORT_ROOT.sub(r"\\sqrt{\1}", answer)
-    answer = re.sub(r"\s+", "", answer).rstrip(".")
+    answer = SLASH.sub(r"\\frac{\1}{\2}", re.sub(r"\s+", "", answer).rstrip("."))
     return answer.replace(",", "") if THOUSANDS.fullmatch(answer) else answer
 
 
@@ -63,7 +68,15 @@ def same(answer: str, target: str) -> bool:
     """Whether two answers are equal. Raises `MissingExtra` when that takes algebra and it is not installed."""
     if normal(answer) == normal(target):
         return True
+    if base(answer) != base(target):  # math-verify drops the index: 100_2 is not 100
+        return False
     return algebraically_same(answer, target)
+
+
+def base(answer: str) -> str | None:
+    """The base that a whole number is written in, as `100_2` and `2B_{16}` have it; None without one."""
+    match = IN_BASE.match(normal(answer))
+    return match.group(1) if match else None
 
 
 def algebraically_same(answer: str, target: str) -> bool:

@@ -82,7 +82,7 @@ def values(task: Task, metric: str, pairs: Pairs) -> tuple[list[float], list[str
     clusters: list[str] = []
     counted = (task.metric, *task.counted)
     for sample, outcome in pairs:
-        if outcome.is_scored and metric in outcome.metrics:
+        if metric in outcome.metrics:
             numbers.append(outcome.metrics[metric])
         elif outcome.status is Status.UNPARSED and metric in counted and task.bounds is not None:
             numbers.append(_worst(task))

@@ -16,7 +16,7 @@ from scipy.stats import norm
 
 from benchmarks.errors import BadOption
 from benchmarks.intervals import CONFIDENCE, Interval, bootstrap, wilson
-from benchmarks.timing import LATENCIES, Timing
+from benchmarks.timing import LATENCIES, PER_REQUEST, Timing
 
 PERCENTILES = (50, 90, 95, 99)
 RESAMPLES = 500
@@ -38,7 +38,7 @@ def poisson(rate: float, requests: int, seed: int = 0) -> list[float]:
 
 @dataclass(frozen=True)
 class Spread:
-    """A latency's mean and percentiles in seconds over successful requests; None where nothing was measured."""
+    """A measure's mean and percentiles over successful requests, of latencies in seconds; None without a measurement."""
 
     measured: int
     mean: Interval | None = None
@@ -66,6 +66,7 @@ class SpeedReport:
     latencies: Mapping[str, Spread]
     itl: Spread
     itl_per_request: Spread
+    per_request: Mapping[str, Spread]  # chunks ("packages"), input and output tokens
     request_throughput: Interval  # per second, over repeats
     output_throughput: Interval | None  # tokens per second, over repeats
     counted_by: str
@@ -101,6 +102,7 @@ def report(runs: Sequence[Sequence[Timing]], objectives: Mapping[str, float] | N
         latencies={name: _latency(done, measure, clusters) for name, measure in LATENCIES.items()},
         itl=_spread(*_columns(gaps), len(runs)),
         itl_per_request=_spread(*_columns(means), len(runs)),
+        per_request={name: _latency(done, measure, clusters) for name, measure in PER_REQUEST.items()},
         request_throughput=over_repeats([sum(t.ok for t in run) / s for run, s in zip(runs, spans, strict=True)]),
         output_throughput=over_repeats([n / s for n, s in zip(tokens, spans, strict=True)])
         if any(tokens)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -41,12 +42,28 @@ def rows(report: SpeedReport) -> list[dict[str, Any]]:
     return [row(name, spread) for name, spread in spreads.items()]
 
 
+def per_request_rows(report: SpeedReport) -> list[dict[str, Any]]:
+    """A row per count of a request: chunks, those of thinking and of content, input and output tokens."""
+    return [
+        {"per_request": name, **_numbers(spread, _value, lambda bound: bound)}
+        for name, spread in report.per_request.items()
+    ]
+
+
 def row(name: str, spread: Spread) -> dict[str, Any]:
-    numbers = {f"p{q}": _ms(spread.percentiles.get(q)) for q in (50, 90, 95, 99)}
+    return {"latency_ms": name, **_numbers(spread, _ms, _scaled)}
+
+
+def _numbers(
+    spread: Spread,
+    number: Callable[[Interval | None], float | None],
+    bound: Callable[[float | None], float | None],
+) -> dict[str, Any]:
+    percentiles = {f"p{q}": number(spread.percentiles.get(q)) for q in (50, 90, 95, 99)}
     lower = spread.mean.lower if spread.mean else None
     upper = spread.mean.upper if spread.mean else None
-    ends = {"mean_lower": _scaled(lower), "mean_upper": _scaled(upper)}
-    return {"latency_ms": name, "measured": spread.measured, "mean": _ms(spread.mean), **ends, **numbers}
+    ends = {"mean_lower": bound(lower), "mean_upper": bound(upper)}
+    return {"measured": spread.measured, "mean": number(spread.mean), **ends, **percentiles}
 
 
 def _value(interval: Interval | None) -> float | None:

@@ -77,7 +77,10 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """The outcome of one sample. Only a scored one has metrics; nothing is guessed for the others."""
+    """The outcome of one sample. Only a scored one has the task's own metric; nothing is guessed for the others.
+
+    An unparsed one may have the metrics of a published pattern, which reads something all the same.
+    """
 
     status: Status
     metrics: Metrics = field(default_factory=dict)
@@ -93,8 +96,8 @@ def scored(metrics: Metrics, answer: str = "") -> Outcome:
     return Outcome(Status.SCORED, metrics, answer)
 
 
-def unparsed(reason: str, answer: str = "") -> Outcome:
-    return Outcome(Status.UNPARSED, answer=answer, reason=reason)
+def unparsed(reason: str, answer: str = "", metrics: Metrics | None = None) -> Outcome:
+    return Outcome(Status.UNPARSED, metrics or {}, answer=answer, reason=reason)
 
 
 def failed(reason: str = "no reply") -> Outcome:
@@ -128,6 +131,9 @@ class Task(ABC):
     bounds: tuple[float, float] | None = (0.0, 1.0)  # of the metric, for samples without a score
     counted: Sequence[str] = ()  # other metrics in which an unparsed sample has the worst value, as in `metric`
     higher_is_better: bool = True
+    text_scorer: int = (
+        1  # version of how texts are read; runs of different versions are never compared or replaced
+    )
     chance: float = 0.0  # the metric of a guess
     corpus: Mapping[str, Corpus] = field(default_factory=dict)  # metrics of all samples together, by name
 

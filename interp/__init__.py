@@ -10,7 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from interp.attribution import Attribution
-from interp.blackbox.counterfactual import smallest_deletion, smallest_replacement
+from interp.blackbox.counterfactual import (
+    Counterfactual,
+    OrderChange,
+    Replacement,
+    single_deletions,
+    smallest_deletion,
+    smallest_replacement,
+)
 from interp.blackbox.methods import BLACK_BOX, MethodResult, Words, black_box_method, words_of
 from interp.blackbox.owen import owen
 from interp.blackbox.perturbation import leave_out, occlusion, permutation_importance
@@ -37,15 +44,16 @@ from interp.evaluation.faithfulness import (
     infidelity,
     max_sensitivity,
 )
+from interp.evaluation.map_agreement import MapAgreement, map_agreement
 from interp.evaluation.orders import BothOrders, both_orders
 from interp.evaluation.uncertainty import content_and_bias, entropy, margin, semantic_consistency, word_overlap
 from interp.masks import Floats, Groups, Masks, Value
+from interp.notes import NOTES, template_of
 from interp.patterns.concepts import concepts
-from interp.patterns.features import Preference, features, preference_patterns
 from interp.patterns.probes import linear_probe
 from interp.patterns.token_classes import class_weights
 from interp.prompt import Prompt, Unit
-from interp.render.convergence import convergence_rounds, orders_of
+from interp.render.convergence import convergence, convergence_rounds, orders_of
 from interp.render.page import OUTCOMES, fragment, page, style
 from interp.whitebox.flow_graph import flow_graph
 from interp.whitebox.methods import (
@@ -60,6 +68,8 @@ from interp.whitebox.methods import (
 if TYPE_CHECKING:
     from interp.whitebox.attention import rollout as rollout
     from interp.whitebox.causal_lm import CausalLM as CausalLM
+    from interp.whitebox.classifier import Classifier as Classifier
+    from interp.whitebox.encoder_decoder import EncoderDecoder as EncoderDecoder
     from interp.whitebox.flow import flow as flow
     from interp.whitebox.flow import flow_cost as flow_cost
     from interp.whitebox.gradients import gradient_shap as gradient_shap
@@ -79,6 +89,8 @@ if TYPE_CHECKING:
 _NEEDS_TORCH = {
     "rollout": "interp.whitebox.attention",
     "CausalLM": "interp.whitebox.causal_lm",
+    "Classifier": "interp.whitebox.classifier",
+    "EncoderDecoder": "interp.whitebox.encoder_decoder",
     "flow": "interp.whitebox.flow",
     "flow_cost": "interp.whitebox.flow",
     "gradient_shap": "interp.whitebox.gradients",
@@ -100,6 +112,7 @@ __all__ = [
     "BLACK_BOX",
     "HEAD_MEASURES",
     "LAYOUT",
+    "NOTES",
     "OUTCOMES",
     "WHITE_BOX",
     "Attribution",
@@ -108,20 +121,25 @@ __all__ = [
     "BadPrompt",
     "BothOrders",
     "CausalLM",
+    "Classifier",
+    "Counterfactual",
     "EmptyCompletion",
+    "EncoderDecoder",
     "Explanation",
     "Faithfulness",
     "Floats",
     "Groups",
     "InterpError",
     "LabelNotOneToken",
+    "MapAgreement",
     "Masks",
     "MethodResult",
     "MissingExtra",
     "NoWeights",
-    "Preference",
+    "OrderChange",
     "Prompt",
     "PromptTooLong",
+    "Replacement",
     "SwappedOrders",
     "Target",
     "Unit",
@@ -137,6 +155,7 @@ __all__ = [
     "class_weights",
     "concepts",
     "content_and_bias",
+    "convergence",
     "convergence_rounds",
     "cp_lrp",
     "entropy",
@@ -144,7 +163,6 @@ __all__ = [
     "faithfulness",
     "faithfulness_calls",
     "faithfulness_report",
-    "features",
     "flow",
     "flow_cost",
     "flow_graph",
@@ -159,6 +177,7 @@ __all__ = [
     "kernel_shap",
     "leave_out",
     "linear_probe",
+    "map_agreement",
     "margin",
     "matching_units",
     "max_sensitivity",
@@ -167,7 +186,6 @@ __all__ = [
     "owen",
     "page",
     "permutation_importance",
-    "preference_patterns",
     "rollout",
     "saliency",
     "sample_completions",
@@ -176,9 +194,11 @@ __all__ = [
     "screen_then_verify",
     "semantic_consistency",
     "sensitivity_of",
+    "single_deletions",
     "smallest_deletion",
     "smallest_replacement",
     "style",
+    "template_of",
     "token_entropies",
     "white_box_scores",
     "word_overlap",

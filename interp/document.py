@@ -15,10 +15,11 @@ from pydantic import TypeAdapter, ValidationError
 from interp.attribution import Attribution
 from interp.blackbox.counterfactual import Counterfactual, Replacement
 from interp.errors import BadDocument
-from interp.evaluation.faithfulness import Curve, Faithfulness
+from interp.evaluation.faithfulness import NOT, Curve, Faithfulness
 from interp.whitebox.flow_graph import FlowGraph
 
-LAYOUT = 3  # counts up when the document or a method changes, so that older explanations are computed again
+LAYOUT = 4  # counts up when the document or a method changes, so that older explanations are computed again
+NO_BETTER_THAN_ZERO = 1.0  # the infidelity of scores of zero
 NULLABLE = ("segment", "z", "infidelity")  # written as null; every other part that is None is omitted
 
 
@@ -51,7 +52,11 @@ class Vote:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A verdict in both orders, in logits. `orders` are f(AB) and f(BA), `entropy` is of the letter, in bits."""
+    """A verdict in both orders, in logits. `orders` are f(AB) and f(BA), `entropy` is of the letter, in bits.
+
+    `wordings` are the orders under rewordings of the judge's prompt. Where the content has either sign among them, there
+    is no preference by content, and `winner` is a tie.
+    """
 
     orders: tuple[float, float]
     content: float
@@ -59,6 +64,19 @@ class Verdict:
     consistent: bool
     winner: str | None = None
     entropy: tuple[float, float] | None = None
+    wordings: tuple[tuple[float, float], ...] | None = None
+
+    @property
+    def content_range(self) -> tuple[float, float]:
+        """The smallest and the largest content under all wordings of the prompt."""
+        contents = [self.content, *((first - second) / 2 for first, second in self.wordings or ())]
+        return min(contents), max(contents)
+
+    @property
+    def preferred(self) -> str | None:
+        """The segment that the judge prefers by content under every wording; None for no preference."""
+        low, high = self.content_range
+        return "completion_a" if low > 0 else "completion_b" if high < 0 else None
 
 
 @dataclass(frozen=True)
@@ -73,7 +91,10 @@ class Measure:
 
 @dataclass(frozen=True)
 class FaithfulnessReport:
-    """The result of `interp.faithfulness`, with infidelity and sensitivity where they were measured."""
+    """The result of `interp.faithfulness`, with infidelity and sensitivity where they were measured.
+
+    `maps` is the number of random attributions behind `p`; None in documents whose p came from the `rankings`.
+    """
 
     verdict: str
     beats_random: bool
@@ -84,6 +105,7 @@ class FaithfulnessReport:
     rankings: int
     p: float
     calls: int
+    maps: int | None = None
     infidelity: float | None = None
     sensitivity: float | None = None
 
@@ -189,10 +211,14 @@ _ADAPTER = TypeAdapter(Explanation)
 def faithfulness_report(
     faithfulness: Faithfulness, infidelity: float | None = None, sensitivity: float | None = None
 ) -> FaithfulnessReport:
-    """The part of a document with the measures of faithfulness."""
-    return TypeAdapter(FaithfulnessReport).validate_python(
-        {**faithfulness.to_dict(), "infidelity": infidelity, "sensitivity": sensitivity}
-    )
+    """The part of a document with the measures of faithfulness.
+
+    Scores with an infidelity of 1 or more predict no better than scores of zero: they are not called better than random.
+    """
+    report = {**faithfulness.to_dict(), "infidelity": infidelity, "sensitivity": sensitivity}
+    if infidelity is not None and infidelity >= NO_BETTER_THAN_ZERO:
+        report |= {"verdict": NOT, "beats_random": False}
+    return TypeAdapter(FaithfulnessReport).validate_python(report)
 
 
 def _plain(value: Any) -> Any:

@@ -59,26 +59,6 @@ class Prompt:
             position += len(text)
         return cls("".join(text for _, text in parts), tuple(segments))
 
-    @classmethod
-    def from_text(cls, text: str, contents: Sequence[tuple[str, str]]) -> Prompt:
-        """The prompt of a rendered text and its (segment name, content) pairs in the order of the text.
-
-        Empty contents are skipped. Raises BadPrompt for a content that is not found after the one before.
-        """
-        segments, position = [], 0
-        for name, content in contents:
-            if not content:
-                continue
-            start = text.find(content, position)
-            if start < 0:
-                raise BadPrompt(
-                    f"segment {name!r} is not in the text after character {position}: {content[:40]!r}. Give the "
-                    "contents in the order in which the template shows them, as the template wrote them."
-                )
-            position = start + len(content)
-            segments.append((name, start, position))
-        return cls(text, tuple(segments))
-
     def segment_at(self, position: int) -> str | None:
         """The name of the segment that holds a character, None for template."""
         for name, start, end in self.segments:
@@ -125,6 +105,8 @@ def groups(units: Sequence[Unit], larger: Iterable[Unit]) -> list[list[int]]:
     members: list[list[int]] = [[] for _ in wholes]
     at = 0
     for index, unit in enumerate(units):
+        if not unit.text and unit.segment is None:
+            continue  # a token that a tokenizer has added
         anchor = unit.start + len(unit.text) - len(unit.text.lstrip())
         anchor = min(anchor, max(unit.end - 1, unit.start))
         while at < len(wholes) and wholes[at].end <= anchor:

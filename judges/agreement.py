@@ -14,12 +14,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from judges.columns import Floats, same_length
 from judges.errors import BadOption, BadRow, NoVerdicts
-from judges.judge import MIRRORED
+from judges.judge import MIRRORED, PREFERENCES
 
 DRAWS, SEED, LEVEL = 1000, 0, 0.95
+# An interval from fewer clusters is none: the chance that all of five lie on one side of the truth, where no draw of
+# them can reach, is 2 / 2^5 = 6 %.
+LEAST_CLUSTERS = 6
 TIE = "tie"
 
 Verdicts = Sequence[str | None]
@@ -30,7 +34,7 @@ Statistic = Callable[[Floats], float]  # weights of the items (items,) to the fi
 class Agreement:
     """A figure with its interval, computed from `items`; `left_out` items had no verdict to compare.
 
-    `lower` and `upper` are None where the items are a single cluster, or hardly any draw defines the figure.
+    `lower` and `upper` are None where the items are of fewer than six clusters, or hardly any draw defines the figure.
     """
 
     value: float
@@ -38,6 +42,11 @@ class Agreement:
     upper: float | None
     items: int
     left_out: int
+
+    @property
+    def share(self) -> float:
+        """Share of the items that the figure is computed from: a judge of few verdicts may be right in all of them."""
+        return self.items / (self.items + self.left_out)
 
 
 def accuracy(judge: Verdicts, truth: Verdicts, *, cluster: Sequence[Hashable] | None = None) -> Agreement:
@@ -145,6 +154,51 @@ def position_bias(verdicts: Verdicts, *, cluster: Sequence[Hashable] | None = No
     return figure(mean(np.array([sign.get(v or "", 0.0) for v in verdicts])), given, cluster)
 
 
+def position_logit(
+    first_order: Verdicts, second_order: Verdicts, *, cluster: Sequence[Hashable] | None = None
+) -> Agreement:
+    """How many logits the first place adds, from verdicts as in `swap_consistency`; 0 is no position bias.
+
+    With logit P(first wins) = quality + pi, the pairs that two orders decide differently do not depend on the
+    quality: of those that change sides, expit(2 pi) have the first place win twice, and of those with one tie
+    expit(pi). So pairs of close models and pairs with a baseline give the same pi, where the share of
+    `position_bias` differs. Half a pair each way keeps it finite. Source: conditional likelihood of the Rasch model
+    (Andersen, J. R. Stat. Soc. B 32, 1970). Raises BadRow for an unknown verdict.
+    """
+    same_length(first_order=first_order, second_order=second_order)
+    change = np.zeros(len(first_order))
+    both = [None not in pair for pair in zip(first_order, second_order, strict=True)]
+    for row, (a, b, given) in enumerate(zip(first_order, second_order, both, strict=True)):
+        if given:
+            change[row] = _points(a, row) + _points(b, row) - 1  # of the first place
+
+    def logit(weight: Floats) -> float:
+        half, whole = (weight @ (change == size) for size in (0.5, 1.0))
+        half_back, whole_back = (weight @ (change == -size) for size in (0.5, 1.0))
+        return _conditional_maximum(whole + 0.5, whole_back + 0.5, half, half_back)
+
+    return figure(logit, both, cluster)
+
+
+def _points(verdict: str | None, row: int) -> float:
+    """1, 1/2 or 0 for the completion in the first place."""
+    _mirrored(verdict, row)
+    return PREFERENCES[str(verdict)]
+
+
+def _conditional_maximum(whole: float, whole_back: float, half: float, half_back: float) -> float:
+    """The pi that maximises whole log expit(2 pi) + whole_back log expit(-2 pi) + the same of halves at pi; Newton."""
+    pi = 0.0
+    for _ in range(50):
+        p, q = expit(2 * pi), expit(pi)
+        slope = 2 * (whole * (1 - p) - whole_back * p) + half * (1 - q) - half_back * q
+        step = slope / (4 * (whole + whole_back) * p * (1 - p) + (half + half_back) * q * (1 - q))
+        pi += max(-1.0, min(1.0, step))
+        if abs(step) < 1e-10:
+            break
+    return float(pi)
+
+
 def _mirrored(verdict: str | None, row: int) -> str:
     if verdict not in MIRRORED:
         raise BadRow(f"row {row}: verdict {verdict!r} is unknown. Expected {', '.join(MIRRORED)} or None.")
@@ -192,7 +246,8 @@ def figure(statistic: Statistic, kept: Sequence[bool], cluster: Sequence[Hashabl
     values = [statistic(w) for w in drawn if w.any()]
     defined = np.array([value for value in values if np.isfinite(value)])
     lower = upper = None
-    if many > 1 and len(defined) >= DRAWS * LEVEL:
+    enough = len(np.unique(groups[weight > 0])) >= LEAST_CLUSTERS
+    if enough and len(defined) >= DRAWS * LEVEL:
         tail = (1 - LEVEL) / 2
         lower, upper = (float(q) for q in np.quantile(defined, [tail, 1 - tail]))
     return Agreement(statistic(weight), lower, upper, items, len(kept) - items)

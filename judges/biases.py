@@ -14,9 +14,11 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 
-from judges.agreement import Agreement, Verdicts, figure, mean
+from judges.agreement import LEAST_CLUSTERS, Agreement, Verdicts, figure, mean
 from judges.columns import same_length
-from judges.errors import BadRow
+from judges.common_scale import common_scale_fit
+from judges.errors import BadRow, NoVerdicts
+from judges.intervals import Z
 from judges.judge import PREFERENCES
 
 MIN_DIFFERENCE = 30  # characters: nearly equal lengths are no test of length bias, as in AlpacaEval's table
@@ -62,12 +64,47 @@ def lean(verdicts: Verdicts, side: Property, *, cluster: Sequence[Hashable] | No
 
 
 def bias(
-    verdicts: Verdicts, truth: Verdicts, side: Property, *, cluster: Sequence[Hashable] | None = None
+    verdicts: Verdicts,
+    truth: Verdicts,
+    side: Property,
+    models_a: Sequence[Hashable],
+    models_b: Sequence[Hashable],
+    *,
+    cluster: Sequence[Hashable] | None = None,
 ) -> Agreement:
-    """`lean` of the judge minus that of `truth`, on the battles with both verdicts; 0 is no bias."""
-    score, kept = _scores(verdicts, side)
-    expected, labelled = _scores(truth, side)
-    return figure(mean(score - expected), (kept & labelled).tolist(), cluster)
+    """The judge's own weight of the property in logits, beyond its scale times people's (`judges.common_scale`).
+
+    Fitted to the battles with a verdict of the judge and of `truth`; 0 is no bias, however sharp the judge is. `items`
+    are those with the property. Raises BadRow, LengthMismatch, NoVerdicts, NotConverged.
+    """
+    same_length(verdicts=verdicts, truth=truth, side=side, models_a=models_a, models_b=models_b)
+    both = [row for row, pair in enumerate(zip(verdicts, truth, strict=True)) if None not in pair]
+    given = [*(_score(truth[row], row) for row in both), *(_score(verdicts[row], row) for row in both)]
+    sign = np.array([_sign(side[row], row) for row in both])
+    with_property = int(np.abs(sign).sum())
+    if not with_property:
+        raise NoVerdicts("No battle has the property and both verdicts. Judge or label more battles first.")
+    groups = range(len(verdicts)) if cluster is None else cluster
+    clusters = [groups[row] for row in both]
+    judge = [False] * len(both) + [True] * len(both)
+    a, b = [models_a[row] for row in both] * 2, [models_b[row] for row in both] * 2
+    fit = common_scale_fit(given, judge, a, b, np.concatenate([sign, sign])[:, None], [*clusters, *clusters])
+    value, half = float(fit.own[0]), Z * float(fit.own_error[0])
+    many = len({group for group, has in zip(clusters, sign, strict=True) if has}) >= LEAST_CLUSTERS
+    lower, upper = (value - half, value + half) if many else (None, None)
+    return Agreement(value, lower, upper, with_property, len(verdicts) - with_property)
+
+
+def _sign(side: str | None, row: int) -> float:
+    if side not in ("model_a", "model_b", None):
+        raise BadRow(f"row {row}: side {side!r} is unknown. Expected model_a, model_b or None.")
+    return {"model_a": 1.0, "model_b": -1.0, None: 0.0}[side]
+
+
+def _score(verdict: str | None, row: int) -> float:
+    if verdict not in PREFERENCES:
+        raise BadRow(f"row {row}: verdict {verdict!r} is unknown. Expected {', '.join(PREFERENCES)}.")
+    return PREFERENCES[verdict]
 
 
 def _scores(verdicts: Verdicts, side: Property) -> tuple[np.ndarray, np.ndarray]:

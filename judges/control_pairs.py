@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from judges.judge import Pair, Verdict
-from judges.replies import Unparsable
+from judges.replies import Reason, Unparsable
 
 NULL = "Thank you for your request. I have carefully considered it."
 INJECTION = (
@@ -41,12 +41,16 @@ class ControlPair:
 
 @dataclass(frozen=True)
 class ControlPairReport:
-    """Counts of one kind of control pair: judged, failed, and without a readable verdict."""
+    """Counts of one kind of control pair: judged, failed, without a readable verdict, and without a reply.
+
+    Those without a reply say nothing about the judge: the call failed, or the run ended before.
+    """
 
     kind: str
     judged: int
     failed: int
     unread: int
+    missing: int = 0
 
 
 def control_pairs(pairs: Sequence[Pair], *, each: int = 3) -> Iterator[ControlPair]:
@@ -80,5 +84,8 @@ def report(given: Iterable[tuple[ControlPair, Verdict | Unparsable]]) -> list[Co
     for kind, rows in by_kind.items():
         read = [(control_pair, verdict) for control_pair, verdict in rows if not isinstance(verdict, Unparsable)]
         failed = sum(control_pair.failed(verdict) for control_pair, verdict in read)
-        reports.append(ControlPairReport(kind, len(read), failed, len(rows) - len(read)))
+        missing = sum(
+            isinstance(v, Unparsable) and v.reason in (Reason.MISSING, Reason.NOT_ASKED) for _, v in rows
+        )
+        reports.append(ControlPairReport(kind, len(read), failed, len(rows) - len(read) - missing, missing))
     return reports

@@ -25,3 +25,7 @@ class BadOption(JudgesError):
 
 class BadTemplate(JudgesError):
     """An unusable template of a judge prompt."""
+
+
+class NotConverged(JudgesError):
+    """A fit that found no maximum."""

@@ -53,7 +53,10 @@ def _text(read: Callable[[str], Verdict | Unparsable]) -> Reader:
 
 
 def _alpaca_eval(reply: Reply) -> Verdict | Unparsable:
-    """The verdict of AlpacaEval's m and M: from log-probabilities as published, else from the letter."""
+    """The verdict of AlpacaEval's m and M: from log-probabilities as published, else from the letter.
+
+    EMPTY is a reply without log-probabilities, or one of more than one token.
+    """
     preference = alpaca_eval.verdict(reply, switched=False)
     if isinstance(preference, Unparsable) and preference.reason is Reason.EMPTY:
         return _soft(tokens.preference(reply, (alpaca_eval.FIRST, alpaca_eval.SECOND)))
@@ -87,7 +90,8 @@ PROTOCOLS = {
 class PairwiseJudge(RequestBuilder[Pair, Verdict]):
     """The model `model` as a judge of pairs, each in its own order.
 
-    Identical completions are a tie and an empty completion loses, without a call. Options as in `RequestBuilder`.
+    Identical completions and two empty ones are a tie, and one empty completion loses, without a call. Options as in
+    `RequestBuilder`.
     """
 
     protocol: str = "arena"
@@ -111,10 +115,15 @@ class PairwiseJudge(RequestBuilder[Pair, Verdict]):
 
 
 def _without_call(pair: Pair) -> Verdict | None:
-    """The verdict on a pair that needs no call: identical completions, or an empty one; else None."""
+    """The verdict on a pair that needs no call: identical completions, or an empty one; else None.
+
+    Two empty completions are a tie whatever the earlier turns are: nothing of the last turn prefers a side.
+    """
     a, b = ((pair.earlier_a, pair.completion_a.strip()), (pair.earlier_b, pair.completion_b.strip()))
     if a == b:
         return Verdict("tie", 0.5, "Both completions are the same.", strength=0)
+    if not a[1] and not b[1]:
+        return Verdict("tie", 0.5, "Both completions are empty.", strength=0)
     if not pair.completion_a.strip():
         return Verdict("model_b", 0.0, "Completion A is empty.", strength=2)
     if not pair.completion_b.strip():

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from judges.errors import BadOption
 from judges.judge import Pair, Reply, Request, Single
 from judges.replies import Reason, Unparsable
-from judges.template import ByItem, Template, own, template
+from judges.template import ByItem, FieldPlace, Template, own, template
 from judges.template_fields import body
 
 Item = TypeVar("Item", Pair, Single)
@@ -60,6 +60,10 @@ class RequestBuilder(ABC, Generic[Item, Result]):
     def template(self, item: Item) -> Template:
         """The template for this item."""
         return self._template(item.turns > 1, item.reference is not None)
+
+    def field_places(self, item: Item) -> list[FieldPlace]:
+        """Where the fields stand in the messages of `requests(item)[0]`, for a protocol that does not cut texts."""
+        return self.template(item).filled(self._values(item))[1]
 
     def requests(self, item: Item) -> Sequence[Request]:
         return [self._request(turn) for turn in self._turns(item) if self._decided(turn) is None]

@@ -28,7 +28,7 @@ class RewardJudge:
         return self.model
 
     def requests(self, item: Pair) -> Sequence[Request]:
-        if item.completion_a.strip() == item.completion_b.strip() and item.earlier_a == item.earlier_b:
+        if _same(item):
             return []
         sides = ((item.earlier_a, item.completion_a), (item.earlier_b, item.completion_b))
         return [{"model": self.model, "messages": _conversation(item, *side)} for side in sides]
@@ -39,7 +39,8 @@ class RewardJudge:
 
     def verdict(self, item: Pair, replies: Sequence[Reply | None]) -> Verdict | Unparsable:
         if not replies:
-            return Verdict("tie", 0.5, "Both completions are the same.", strength=0)
+            words = "the same" if item.completion_a.strip() else "empty"
+            return Verdict("tie", 0.5, f"Both completions are {words}.", strength=0)
         scores = []
         for reply in replies:
             score = Unparsable(Reason.MISSING) if reply is None else _score(reply)
@@ -50,6 +51,12 @@ class RewardJudge:
         preference = 1 / (1 + math.exp(min(b - a, 700.0)))  # exp overflows beyond 709
         winner = "tie" if a == b else "model_a" if a > b else "model_b"
         return Verdict(winner, preference, f"rewards {a:.3f} and {b:.3f}", strength=int(a != b))
+
+
+def _same(item: Pair) -> bool:
+    """Whether nothing of the last turn prefers a side: the same conversation twice, or two empty completions."""
+    a, b = item.completion_a.strip(), item.completion_b.strip()
+    return a == b and (not a or item.earlier_a == item.earlier_b)
 
 
 def _conversation(item: Pair, earlier: Sequence[str], completion: str) -> list[Message]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -39,6 +39,16 @@ FIELDS = {
 
 
 @dataclass(frozen=True)
+class FieldPlace:
+    """A field, in our spelling, in a filled message: `messages[message]["content"][start:end]` is its value."""
+
+    field: str
+    message: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
 class Template:
     """A system message, which may be empty, and a user message, both with fields."""
 
@@ -52,8 +62,18 @@ class Template:
 
     def messages(self, values: Mapping[str, str]) -> list[dict[str, str]]:
         """The request's messages with every field filled. Raises BadTemplate for a field without a value."""
-        filled = [("system", _filled(self.system, values)), ("user", _filled(self.user, values))]
-        return [{"role": role, "content": text} for role, text in filled if text]
+        return self.filled(values)[0]
+
+    def filled(self, values: Mapping[str, str]) -> tuple[list[dict[str, str]], list[FieldPlace]]:
+        """The request's messages, and where each field stands in them. Raises BadTemplate for a field without a value."""
+        messages: list[dict[str, str]] = []
+        places: list[FieldPlace] = []
+        for role, text in (("system", self.system), ("user", self.user)):
+            content, fields = _filled(text, values)
+            if content:
+                places += [FieldPlace(name, len(messages), start, end) for name, start, end in fields]
+                messages.append({"role": role, "content": content})
+        return messages, places
 
 
 @dataclass(frozen=True)
@@ -138,15 +158,20 @@ def _name(field: str) -> str:
     return SYNONYMS.get(field, field)
 
 
-def _filled(text: str, values: Mapping[str, str]) -> str:
-    return FIELD.sub(_filler(values), text)
+def _filled(text: str, values: Mapping[str, str]) -> tuple[str, list[tuple[str, int, int]]]:
+    """The text with every field filled, and (field, start, end) of each."""
+    parts, places, position, length = list[str](), list[tuple[str, int, int]](), 0, 0
+    for field in FIELD.finditer(text):
+        value = _value(field, values)
+        start = length + field.start() - position
+        parts += [text[position : field.start()], value]
+        places.append((_name(field[1]), start, start + len(value)))
+        position, length = field.end(), start + len(value)
+    return "".join([*parts, text[position:]]), places
 
 
-def _filler(values: Mapping[str, str]) -> Callable[[re.Match[str]], str]:
-    def fill(field: re.Match[str]) -> str:
-        name = _name(field[1])
-        if name not in values:
-            raise BadTemplate(f"The field {{{field[1]}}} has no value for this item. Use another template.")
-        return values[name]
-
-    return fill
+def _value(field: re.Match[str], values: Mapping[str, str]) -> str:
+    name = _name(field[1])
+    if name not in values:
+        raise BadTemplate(f"The field {{{field[1]}}} has no value for this item. Use another template.")
+    return values[name]

@@ -16,10 +16,11 @@ def has_visible_text(text: str) -> bool:
     >>> has_visible_text("\\u200b\\n\\u2060"), has_visible_text("&nbsp;"), has_visible_text("0")
     (False, False, True)
     """
-    return any(map(_is_visible, _unescaped(text) if "&" in text else text))
+    return any(map(_is_visible, unescaped(text) if "&" in text else text))
 
 
-def _unescaped(text: str) -> str:
+def unescaped(text: str) -> str:
+    """The text with its HTML entities resolved."""
     try:
         return html.unescape(text)
     except ValueError:  # an entity with a number of thousands of digits, which no reader resolves

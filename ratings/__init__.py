@@ -4,6 +4,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from ratings.data.battles import Battles, read_battles
+from ratings.data.clusters import ALONE, ClusteredVotes, StreamedVotes, cluster_votes
 from ratings.data.counts import PairCounts, count_pairs, inverse_probability_weights, tabulate
 from ratings.data.outcomes import OUTCOMES
 from ratings.data.style import STYLE_FEATURES, style_counts, style_differences
@@ -21,11 +22,14 @@ from ratings.errors import (
 )
 from ratings.inference.fit import CONFIDENCE_LEVEL, Coefficient, Fit, normal_quantile
 from ratings.inference.intervals import simultaneous_intervals
-from ratings.inference.ranks import Ranks, overlap_ranks, significance_ranks
+from ratings.inference.ranks import Ranks, better_beyond_doubt, overlap_ranks, significance_ranks
 from ratings.models.anchored import HumanAnchored, human_anchored, human_anchored_counts
+from ratings.models.annotator_ability import AbilityFit, annotator_ability
 from ratings.models.bradley_terry import PRIOR, bradley_terry
 from ratings.models.contextual import contextual
+from ratings.models.control_battles import LEAST_CLUSTERS, PositionBias, position_bias
 from ratings.models.elo import elo
+from ratings.models.fresh_votes import Chosen, FreshRatings, expected_maximum, fresh_votes
 from ratings.models.personal import PersonalFit, personal
 from ratings.models.position import bradley_terry_with_position
 from ratings.models.prediction_powered import PredictionPowered, prediction_powered
@@ -33,30 +37,52 @@ from ratings.models.ties import davidson, rao_kupper
 from ratings.scale import CENTRE, POINTS_PER_LOGIT
 from ratings.tools import pair_sampling, simulation
 from ratings.tools.anomalous_voters import VoterCheck, check_voters
+from ratings.tools.attack_cost import PlaceCost, attack_cost, pair_chances
 from ratings.tools.bootstrap import Replicates, bootstrap, bootstrap_refits, resample
-from ratings.tools.leaderboard import Leaderboard, Row, leaderboard
+from ratings.tools.lack_of_fit import Cycle, LackOfFit, lack_of_fit
+from ratings.tools.leaderboard import MINIMUM_BATTLES, MINIMUM_CLUSTERS, Leaderboard, Row, leaderboard
 from ratings.tools.robustness import RankRobustness, RemovedVotes, rank_robustness
+from ratings.tools.vote_bursts import Burst, check_bursts
+from ratings.tools.voter_groups import GroupCheck, VoterGroup, check_groups
+from ratings.tools.voter_networks import Network, NetworkCheck, check_networks
+from ratings.tools.voter_selection import Selection, check_selection
 
 __all__ = [
+    "ALONE",
     "CENTRE",
     "CONFIDENCE_LEVEL",
+    "LEAST_CLUSTERS",
+    "MINIMUM_BATTLES",
+    "MINIMUM_CLUSTERS",
     "OUTCOMES",
     "POINTS_PER_LOGIT",
     "PRIOR",
     "STYLE_FEATURES",
+    "AbilityFit",
     "BadOption",
     "Battles",
+    "Burst",
+    "Chosen",
+    "ClusteredVotes",
     "Coefficient",
+    "Cycle",
     "Disconnected",
     "Fit",
+    "FreshRatings",
+    "GroupCheck",
     "HumanAnchored",
+    "LackOfFit",
     "Leaderboard",
     "LengthMismatch",
     "MissingValue",
+    "Network",
+    "NetworkCheck",
     "NoBattles",
     "NotConverged",
     "PairCounts",
     "PersonalFit",
+    "PlaceCost",
+    "PositionBias",
     "PredictionPowered",
     "RankRobustness",
     "Ranks",
@@ -64,27 +90,43 @@ __all__ = [
     "RemovedVotes",
     "Replicates",
     "Row",
+    "Selection",
     "SelfBattle",
+    "StreamedVotes",
     "UnknownModel",
     "UnknownWinner",
     "VoterCheck",
+    "VoterGroup",
+    "annotator_ability",
+    "attack_cost",
+    "better_beyond_doubt",
     "bootstrap",
     "bootstrap_refits",
     "bradley_terry",
     "bradley_terry_with_position",
+    "check_bursts",
+    "check_groups",
+    "check_networks",
+    "check_selection",
     "check_voters",
+    "cluster_votes",
     "contextual",
     "count_pairs",
     "davidson",
     "elo",
+    "expected_maximum",
+    "fresh_votes",
     "human_anchored",
     "human_anchored_counts",
     "inverse_probability_weights",
+    "lack_of_fit",
     "leaderboard",
     "normal_quantile",
     "overlap_ranks",
+    "pair_chances",
     "pair_sampling",
     "personal",
+    "position_bias",
     "prediction_powered",
     "rank_robustness",
     "rao_kupper",

@@ -15,6 +15,9 @@ import httpx
 
 STARTING = 180  # seconds an arena may take to open
 LOG = "log.txt"
+# Drills and attacks vote at once and on one prompt; reproduce/rigging.py tests these checks.
+CHECKS = ("READING_SPEED", "SAME_PROMPT_VOTES", "SUGGESTED_PROMPT_VOTES")
+NO_VOTE_CHECKS = {f"ARENA_LIMITS__{name}": "0" for name in CHECKS}
 
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(["arena.web.app", "arena.cli", "uvicorn"])  # imported once, not at every start
@@ -42,7 +45,7 @@ def url_when_open(log: Path, is_alive: Callable[[], bool], seconds: float = STAR
 def _serve(folder: Path, arguments: Sequence[str]) -> None:
     os.setsid()
     os.chdir(folder)
-    os.environ |= {
+    os.environ |= NO_VOTE_CHECKS | {
         "COLUMNS": "200",
         "GRADIO_ANALYTICS_ENABLED": "False",
         "GRADIO_TEMP_DIR": str(folder / "gradio"),

@@ -2,9 +2,9 @@
 
     OPENBLAS_NUM_THREADS=1 python reproduce/board.py --votes 100000 --votes 1000000 --votes 10000000
 
-Fills SQLite and PostgreSQL with battles, votes and pair counts of 300 models (in bulk, untimed), then times what a
-reader waits for: pair counts to ratings with intervals and ranks, the whole page, a vote's transaction, and the page
-that shows it. Every time is the median of several repeats; nothing is cached between them.
+Fills SQLite and PostgreSQL with battles, votes, pair counts and packed votes of 300 models (in bulk, untimed), then
+times what a reader waits for: pair counts to ratings with intervals and ranks, the whole page, a vote's transaction, and
+the page that shows it. Every time is the median of several repeats; nothing is cached between them.
 `arena serve` sets the variable itself.
 """
 
@@ -13,7 +13,9 @@ that shows it. Every time is the median of several repeats; nothing is cached be
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
+import resource
 import statistics
 import sys
 import tempfile
@@ -22,6 +24,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 # Files in this folder are named like packages: the folder above takes its place on the path.
 sys.path[0] = str(Path(__file__).resolve().parents[1])
@@ -35,11 +38,14 @@ from arena.config import Settings
 from arena.leaderboards.cache import ResultCache
 from arena.leaderboards.leaderboard import publish_choice
 from arena.leaderboards.query import BoardChoice
+from arena.rules.vote_clusters import SHARED, VOTER_BITS
 from arena.rules.votes import HUMAN, OVERALL
 from arena.store import Database
 from arena.store import battles as stored
 from arena.store.models import register_models
+from arena.store.packed_votes import ENTRY, FULL, PARTS
 from arena.store.schema.battles import BattleStatus, CompletionStatus, PairCount
+from arena.store.schema.clusters import PackedVotes
 from arena.store.stored_battles import Written
 from arena.store.votes import add_vote
 from arena.web.board_view import CachedBoards
@@ -53,6 +59,9 @@ CHUNK = 200_000
 SPREAD = 1.0  # standard deviation of strength, in logits
 OUTCOMES = ("model_a", "model_b", "tie", "both_bad")
 CATEGORIES = {OVERALL: 1.0, "english": 0.6, "code": 0.2, "hard": 0.15, "math": 0.1}
+EACH = 40  # votes of a voter
+SUGGESTED = 0.05  # of the votes are on one of so many suggested prompts
+PROMPTS = 60
 CREATED = "2026-01-01 00:00:00+00:00"
 BATTLE = (
     "id, public_id, voter, model_a_id, model_b_id, pair_probability, category, shared, status, "
@@ -88,8 +97,9 @@ def fill(database: Database, drawn: Drawn) -> None:
     with database.engine.begin() as connection:
         copy = _copy_sqlite if database.file else _copy_postgres
         copy(connection, drawn)
-        for rows in _count_rows(drawn):
-            connection.execute(insert(PairCount), rows)
+        for category, part in _categories(drawn):
+            connection.execute(insert(PairCount), _count_rows(drawn, category, part))
+            connection.execute(insert(PackedVotes), _packed_rows(drawn, category, part))
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE"))
 
@@ -130,19 +140,51 @@ def _lines(table: str, drawn: Drawn, start: int) -> Iterator[str]:
             yield f"{n}\t{n}\t{HUMAN}\tv\t{OUTCOMES[o]}\tf\t{CREATED}\n"
 
 
-def _count_rows(drawn: Drawn) -> Iterator[list[dict[str, object]]]:
-    """Pair counts of every category; the others' votes are a random part of all."""
+def _categories(drawn: Drawn) -> Iterator[tuple[str, np.ndarray]]:
+    """Every category with the places of its votes; all but the first have a random part of them."""
     rng = np.random.default_rng(1)
     for category, share in CATEGORIES.items():
-        part = slice(None) if share == 1 else rng.random(len(drawn.a)) < share
-        key = (drawn.a[part] * MODELS + drawn.b[part]) * 4 + drawn.outcome[part]
-        table = np.bincount(key, minlength=MODELS * MODELS * 4).reshape(-1, 4)
-        met = np.flatnonzero(table.sum(axis=1))
-        yield [
-            {"model_a_id": pair // MODELS + 1, "model_b_id": pair % MODELS + 1, "category": category, "source": HUMAN,
-             "wins": w, "losses": lost, "ties": t, "both_bad": d}
-            for pair, (w, lost, t, d) in zip(met.tolist(), table[met].tolist(), strict=True)
-        ]  # fmt: skip
+        yield category, np.flatnonzero(rng.random(len(drawn.a)) < share)
+
+
+def _count_rows(drawn: Drawn, category: str, part: np.ndarray) -> list[dict[str, object]]:
+    """Pair counts of a category."""
+    key = (drawn.a[part] * MODELS + drawn.b[part]) * 4 + drawn.outcome[part]
+    table = np.bincount(key, minlength=MODELS * MODELS * 4).reshape(-1, 4)
+    met = np.flatnonzero(table.sum(axis=1))
+    return [
+        {"model_a_id": pair // MODELS + 1, "model_b_id": pair % MODELS + 1, "category": category, "source": HUMAN,
+         "wins": w, "losses": lost, "ties": t, "both_bad": d}
+        for pair, (w, lost, t, d) in zip(met.tolist(), table[met].tolist(), strict=True)
+    ]  # fmt: skip
+
+
+def _packed_rows(drawn: Drawn, category: str, part: np.ndarray) -> list[dict[str, object]]:
+    """Packed votes of a category: a voter gave `EACH` votes, some on suggested prompts, the others on their own."""
+    rng = np.random.default_rng(2)
+    voters = rng.integers(0, 1 << VOTER_BITS, max(2, len(drawn.a) // EACH), dtype=np.uint32)
+    votes = np.empty(len(drawn.a), dtype=ENTRY)
+    votes["vote"] = np.arange(1, len(votes) + 1)
+    votes["voter"] = voters[rng.integers(0, len(voters), len(votes))] << 2 | drawn.outcome.astype(np.uint32)
+    shared = rng.random(len(votes)) < SUGGESTED
+    own = rng.integers(0, SHARED, len(votes), dtype=np.uint32)
+    votes["prompt"] = np.where(shared, np.uint32(SHARED) + own % np.uint32(PROMPTS), own)
+    votes["a"], votes["b"] = drawn.a + 1, drawn.b + 1
+    votes = votes[part]
+    place = (votes["voter"] >> 2) % PARTS
+    votes = votes[np.argsort(place, kind="stable")]
+    ends = np.searchsorted(np.sort(place), np.arange(PARTS + 1))
+    return [
+        {
+            "category": category,
+            "source": HUMAN,
+            "part": number,
+            "chunk": chunk,
+            "votes": votes[at : min(at + FULL // 16, end)].tobytes(),
+        }
+        for number, (start, end) in enumerate(itertools.pairwise(ends.tolist()))
+        for chunk, at in enumerate(range(start, end, FULL // 16))
+    ]
 
 
 def measure(database: Database, votes: int) -> dict[str, float | int | str]:
@@ -154,17 +196,20 @@ def measure(database: Database, votes: int) -> dict[str, float | int | str]:
             assert publish_choice(session, choice).board.battles >= votes
 
     def page() -> None:
-        assert "<tbody>" in _reader(database).get("/leaderboard").text
+        assert "<tbody" in _reader(database).get("/leaderboard").text
 
     fit()  # once for the caches of the database, as on a running server
     page()
     written, shown = zip(*(_vote_and_look(database, votes + n + 1) for n in range(REPEATS)), strict=True)
     with database.read() as session:
         rows = session.execute(text("SELECT count(*) FROM pair_count")).scalar_one()
+        packed = round(session.execute(text("SELECT sum(length(votes)) FROM packed_votes")).scalar_one() / 1e6)
     return {
         "database": "SQLite" if database.file else "PostgreSQL",
         "votes": votes,
         "pair_count_rows": rows,
+        "packed_mb": packed,
+        "memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000),
         "fit_ms": _median(fit),
         "fit_cpu_ms": _median(fit, time.process_time),
         "page_ms": _median(page),
@@ -178,7 +223,9 @@ def measure(database: Database, votes: int) -> dict[str, float | int | str]:
 def _reader(database: Database) -> TestClient:
     """The leaderboard page alone, with an empty cache."""
     app = FastAPI()
-    app.include_router(leaderboard.routes(CachedBoards(ResultCache(database), Settings()), templates("Arena")))
+    settings = Settings()
+    app.state.v1 = SimpleNamespace(settings=settings)  # for the address of the arena
+    app.include_router(leaderboard.routes(CachedBoards(ResultCache(database), settings), templates("Arena")))
     return TestClient(app)
 
 

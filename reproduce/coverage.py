@@ -1,6 +1,8 @@
 """Make the table "Coverage" of docs/ratings.md: how often 95 % intervals contain the truth, on simulated boards.
 
     python reproduce/coverage.py --runs 300
+    python reproduce/coverage.py --runs 400 --clusters      # only the second table, of votes that belong together
+    python reproduce/coverage.py --runs 400 --claims        # only ranks, `both` and rank correlations
 
 Votes of a cluster (a voter, a prompt) share a taste for each model, normal with sd TASTE logits; the truth is then
 the Bradley–Terry fit of the expected votes over all clusters.
@@ -22,6 +24,8 @@ from scipy.special import expit
 
 import ratings
 from ratings import CENTRE, POINTS_PER_LOGIT
+from reproduce.claim_coverage import claim_rows
+from reproduce.cluster_coverage import cluster_rows
 
 MODELS, SPREAD, TASTE, TIES = 20, 110.0, 0.7, 0.25
 
@@ -125,13 +129,6 @@ def run_clusters(rng, what, column, clusters, size):
     }
 
 
-def run_voters(rng):
-    _, a, b, y = independent(rng, 5000)
-    voter = np.repeat(np.arange(50), 100)
-    checked = ratings.check_voters(a, b, y, voter, level=0.05)
-    return {"e-process, honest voters flagged at level 5 % after 100 votes": len(checked.flagged) / 50}
-
-
 def run_anchored(rng, judges):
     """Judges err together (a shared taste) and apart, prefer the first answer, and see more battles."""
     xi = truth(rng)
@@ -183,7 +180,6 @@ def simulate(runs, seed=0):
             run_newcomer(rng),
             run_clusters(rng, "100 voters of 40 votes with a taste of their own", "voter", 100, 40),
             run_clusters(rng, "80 prompts of 100 verdicts each", "prompt", 80, 100),
-            run_voters(rng),
             run_anchored(rng, 1),
             run_anchored(rng, 5),
             run_powered(rng),
@@ -196,7 +192,16 @@ def simulate(runs, seed=0):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=400, help="simulated boards")
-    runs = parser.parse_args().runs
+    parser.add_argument("--clusters", action="store_true", help="only the table of votes that belong together")
+    parser.add_argument("--claims", action="store_true", help="only ranks, `both` and rank correlations")
+    given = parser.parse_args()
+    runs = given.runs
+    if given.claims:
+        print("\n".join(claim_rows(runs)))
+        return
+    if given.clusters:
+        print("\n".join(cluster_rows(runs)))
+        return
     results = simulate(runs)
     print(f"| {runs} simulated boards of {MODELS} models | measured | ± (2 s.e.) |\n| --- | --- | --- |")
     for name, values in results.items():
@@ -205,6 +210,8 @@ def main():
             print(f"| {name} | {np.mean(values):.2f} times | {error:.2f} |")
         else:
             print(f"| {name} | {100 * np.mean(values):.1f} % | {100 * error:.1f} |")
+    print("\n" + "\n".join(cluster_rows(runs)))
+    print("\n" + "\n".join(claim_rows(runs)))
 
 
 if __name__ == "__main__":

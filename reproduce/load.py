@@ -37,7 +37,6 @@ from reproduce.attacks.target import target
 from reproduce.streams.voters import Failed, Reading, read_raw, vote
 
 PACE = 20.0  # tokens a second
-RAMP = 2.0  # seconds in which all voters begin
 SETTINGS = """[battles]
 pacing = "{pacing}"
 running_at_once = 1000
@@ -84,6 +83,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--voters", type=int, nargs="+", default=[10, 50, 100, 200], help="at once")
     parser.add_argument("--tokens", type=int, default=150, help="of each completion")
+    parser.add_argument("--ramp", type=float, default=2.0, help="seconds in which all voters begin")
     parser.add_argument("--format", choices=("text", "html"), default="html", help="of the arena's stream")
     parser.add_argument("--pacing", choices=("equal", "off"), default="off", help="equal pacing waits on purpose")
     options = parser.parse_args()
@@ -99,13 +99,15 @@ def main() -> None:
         port = int(arena.url.rpartition(":")[2])
         asyncio.run(_warm_up(port, ports[1], options.format))
         most = max(options.voters)
-        _run(arena.process.pid, most, lambda: vote(port, options.format))  # fills the pools and caches
+        _run(
+            arena.process.pid, most, options.ramp, lambda: vote(port, options.format)
+        )  # fills the pools and caches
         rows = []
         megabytes = arena.megabytes()
         for voters in options.voters:
             text = asyncio.run(vote(port, options.format)).text
-            raw = _run(proxy.pid, voters, lambda: read_raw(ports[1], text))  # noqa: B023
-            ours = _run(arena.process.pid, voters, lambda: vote(port, options.format))
+            raw = _run(proxy.pid, voters, options.ramp, lambda: read_raw(ports[1], text))  # noqa: B023
+            ours = _run(arena.process.pid, voters, options.ramp, lambda: vote(port, options.format))
             rows.append((voters, raw, ours))
         kept = (arena.megabytes() - megabytes) * 1e3 / (len(rows) + sum(options.voters))
         acknowledged = sum(reading.voted for *_, ours in rows for reading in ours.readings)
@@ -129,12 +131,12 @@ async def _warm_up(port: int, proxy: int, form: str) -> None:
             await asyncio.sleep(0.5)
 
 
-def _run(pid: int, voters: int, one: object) -> Run:
-    """Let all voters begin within `RAMP` seconds."""
+def _run(pid: int, voters: int, ramp: float, one: object) -> Run:
+    """Let all voters begin within `ramp` seconds."""
 
     async def all_voters() -> list[Reading]:
         async def later(number: int) -> Reading:
-            await asyncio.sleep(RAMP * number / voters)
+            await asyncio.sleep(ramp * number / voters)
             reading: Reading = await one()  # type: ignore[operator]
             return reading
 
@@ -148,7 +150,10 @@ def _run(pid: int, voters: int, one: object) -> Run:
 def _print(rows: Sequence[tuple[int, Run, Run]], options: argparse.Namespace) -> None:
     columns = ("voters", "CPU s a battle", "raw", "ratio", "before", "delay p50", "p95 ms", "raw p95", "before",
                "turn s", "raw", "bytes/text")  # fmt: skip
-    table = Table(*columns, title=f"format {options.format}, pacing {options.pacing}, {options.tokens} tokens")
+    table = Table(
+        *columns,
+        title=f"format {options.format}, pacing {options.pacing}, {options.tokens} tokens, begun in {options.ramp:g} s",
+    )
     for voters, raw, ours in rows:
         cpu, delay = BEFORE.get(voters, ("–", "–"))
         table.add_row(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import gc
+import os
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -24,6 +25,10 @@ IMPORTS = (
     "tests.support.typed", "tests.support.voted_battles",
 )  # fmt: skip
 EVENTS = {"socket.bind", "socket.connect", "sqlite3.connect", "subprocess.Popen", "os.fork", "os.posix_spawn"}
+
+# Tests vote at once, and often on one prompt. What is about these checks sets them itself.
+for check in ("READING_SPEED", "SAME_PROMPT_VOTES", "SUGGESTED_PROMPT_VOTES"):
+    os.environ[f"ARENA_LIMITS__{check}"] = "0"
 
 # Torch, Gradio and the tests are a million objects, which stay: searching them for garbage takes a fifth of the time
 gc.set_threshold(50_000, 20, 20)

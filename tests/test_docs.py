@@ -65,7 +65,7 @@ def test_every_command_stands_in_the_file_of_its_name():
         name
         for panel in PANELS.values()
         for name, command in panel.items()
-        if exceptions.get(name, name) not in modules_of(command)
+        if exceptions.get(name, name.replace("-", "_")) not in modules_of(command)
     ]
     assert misplaced == []
 
@@ -240,3 +240,16 @@ def test_a_stale_command_reference_fails_the_check(tmp_path):
     run = subprocess.run([sys.executable, copy, "--check"], capture_output=True, text=True)
     assert run.returncode == 1
     assert "docs/cli.md is stale. Run `python docs/generate_cli.py`." in run.stderr
+
+
+def test_the_table_of_architectures_has_every_one_that_is_tested():
+    from reproduce.tiny_networks import CLASSIFIER, CLASSIFIERS, DECODERS, ENCODER_DECODERS
+
+    text = (ROOT / "docs/attribution.md").read_text()
+    for each in (*DECODERS, *ENCODER_DECODERS, *CLASSIFIERS):
+        name = each.model_type + (", classifier" if each.kind == CLASSIFIER else "")
+        assert f"| {name} | {each.known_as} | " in text
+    assert (
+        f"{len(DECODERS) + len(ENCODER_DECODERS) + len(CLASSIFIERS)} architectures"
+        in (ROOT / "reproduce/README.md").read_text()
+    )

@@ -9,19 +9,26 @@ from random import Random, SystemRandom
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
+from arena.battles.battle_texts import BattleTexts
+from arena.battles.control_draw import ControlDraw
 from arena.battles.image_checks import most_images
 from arena.battles.live_turns import UNMASKED, RunningTurn, RunningTurns
 from arena.battles.liveness import Liveness
 from arena.battles.model_choice import takes_images
+from arena.battles.model_watch import ModelWatch
 from arena.battles.refusals import NOT_YOURS, BattleRefused
+from arena.battles.sampling import Sampling
 from arena.battles.turn_saver import TurnSaver
 from arena.battles.views import BattleView, view_of
 from arena.battles.visitor_limits import VisitorLimits
-from arena.config import BattleSettings
+from arena.config import BattleSettings, SamplingSettings
+from arena.moderation.checks import Checks
 from arena.rules.name_aliases import Family
+from arena.rules.name_masking import NameMasker
+from arena.serving.live_models import LiveModels
 from arena.serving.models import Serving
 from arena.store import Database, Session, running_turns
-from arena.store.schema.battles import BattleStatus
+from arena.store.schema.battles import BattleStatus, CompletionStatus
 from arena.store.stored_battles import StoredBattle, find_battle
 
 STOP_TIMEOUT = 5.0  # seconds that a voter waits until another server has stopped a turn
@@ -40,22 +47,41 @@ class BattleAccess:
         limits: BattleSettings,
         random: Random | None = None,
         visitor_limits: VisitorLimits | None = None,
+        checks: Checks | None = None,
+        sampling: SamplingSettings | None = None,
     ) -> None:
         self.database = database
         self.serving = serving
         self.limits = limits
         self.random = random or SystemRandom()
+        self._controls = ControlDraw(serving, limits, self.random)
         self._visitors = visitor_limits or VisitorLimits(serving)
-        self._name_masker = serving.name_masker(Family(**alias.model_dump()) for alias in limits.name_aliases)
+        self._checks = checks or Checks()
+        self._name_masker = self._masker()
+        self._masked: frozenset[str] = frozenset()  # the names that it was made for, once it is compiled
         self.server = secrets.token_hex(8)  # owner of the turns that run here
         self._saver = TurnSaver(self.server, self._write)
-        self._running = RunningTurns(serving, limits, self._name_masker, self._saver, self._visitors.lag)
+        self._texts = BattleTexts(self._checks.texts, database, self._write, self._stop_withheld)
+        self._running = RunningTurns(
+            serving, limits, self._name_masker, self._saver, self._visitors.lag, self._texts.ended
+        )
         self._liveness = Liveness(database, self.server)
+        self.live_models = LiveModels(serving)
+        self.sampling = Sampling(database, self.live_models, sampling or SamplingSettings())
+        self._model_watch = ModelWatch(database, self.live_models, self.server)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def _masker(self) -> NameMasker:
+        return self.serving.name_masker(Family(**alias.model_dump()) for alias in self.limits.name_aliases)
 
     def _lock(self, public_id: str) -> asyncio.Lock:
         """The lock that serialises changes to a battle."""
         return self._locks.setdefault(public_id, asyncio.Lock())
+
+    def _stop_withheld(self, public_id: str) -> None:
+        """Stop a turn that continues withheld texts."""
+        if live := self._running.find(public_id):
+            live.turn.stop(CompletionStatus.ABANDONED)
 
     def _view(self, battle: StoredBattle, live: RunningTurn | None = None) -> BattleView:
         name_masker = UNMASKED if battle.named else self._name_masker

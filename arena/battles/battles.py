@@ -1,7 +1,7 @@
 """A battle from the voter's side: begin, continue, regenerate, vote, leave, come back.
 
 A battle is in the store; only its running turn is in memory. Voters see a `BattleView`, which names the models of a blind
-battle only after the vote. `Turns`, `VoteChanges`, `Frames`, `Reports` and `Images` have the requests of voters.
+battle only after the vote. `Turns`, `VoteChanges`, `Frames`, `Reports`, `Appeals` and `Images` have the requests of voters.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import logging
 from contextlib import suppress
 from datetime import datetime, timedelta
 
+from arena.battles.appeals import Appeals
 from arena.battles.frames import Frames
 from arena.battles.images import Images
 from arena.battles.matchmaking import why_no_battle
@@ -19,10 +20,10 @@ from arena.battles.reports import Reports
 from arena.battles.turns import Turns
 from arena.battles.vote_changes import VoteChanges
 from arena.errors import DatabaseUnavailable
-from arena.messages import Phrase
-from arena.store import Session, running_turns
+from arena.moderation.text_checks import TextChecks
+from arena.rules.messages import Phrase
 from arena.store import battles as stored
-from arena.store.models import register_models
+from arena.store import running_turns
 from arena.store.schema.battles import now
 
 __all__ = ["BattleRefused", "Battles", "VoteRefused"]
@@ -32,7 +33,7 @@ log = logging.getLogger(__name__)
 DEADLINE_MARGIN = 60.0  # seconds for storing a turn, and for clocks that differ
 
 
-class Battles(Turns, VoteChanges, Frames, Reports, Images):
+class Battles(Turns, VoteChanges, Frames, Reports, Appeals, Images):
     """All battles of this server. One event loop."""
 
     async def open(self) -> int:
@@ -41,14 +42,33 @@ class Battles(Turns, VoteChanges, Frames, Reports, Images):
         A file has one server at most. On a shared database `check_servers` finds stopped ones.
         """
 
-        def prepare(session: Session) -> int:
-            register_models(session, self.serving.models)
-            return self._liveness.enter(session)
-
-        await asyncio.to_thread(self._name_masker.compile)
-        interrupted = await self._write(prepare)
+        await self._model_watch.enter()
+        await self._renew_masker()
+        await self.sampling.refresh()
+        interrupted = await self._write(self._liveness.enter)
         await self.count_due_votes()
         return interrupted
+
+    async def follow_models(self) -> None:
+        """Use what operators have set for models since the last call. Call it about once a second."""
+        if await self._model_watch.follow():
+            await self._renew_masker()
+            await self.sampling.refresh()
+
+    async def reload_models(self) -> str | None:
+        """Read the settings file again, on this server alone; returns why nothing has changed, or None."""
+        problem = await self._model_watch.reload()
+        await self._renew_masker()
+        return problem
+
+    async def _renew_masker(self) -> None:
+        """Mask the names of the models that are served now. Running turns keep the masker that they began with."""
+        names = frozenset(self.serving.names_to_hide())
+        if names == self._masked:
+            return
+        self._masked, masker = names, self._masker()
+        await asyncio.to_thread(masker.compile)
+        self._name_masker = self._running.name_masker = masker
 
     @property
     def closing(self) -> bool:
@@ -71,6 +91,8 @@ class Battles(Turns, VoteChanges, Frames, Reports, Images):
     async def close(self) -> None:
         """End all turns now; their battles stay open with the texts so far."""
         await self._running.interrupt()
+        await self._texts.close()
+        await self.live_models.close()
         await self._liveness.leave()
 
     async def save_texts(self) -> None:
@@ -103,6 +125,19 @@ class Battles(Turns, VoteChanges, Frames, Reports, Images):
     async def forget_visitors(self) -> int:
         """Delete what is known of visitors after a day; returns the number of counted actions deleted."""
         return await self._write(self._visitors.forget)
+
+    @property
+    def text_checks(self) -> TextChecks | None:
+        """What checks texts, None where they are not checked."""
+        return self._checks.texts
+
+    async def use_saved_rules(self) -> None:
+        """Apply the rules for texts that an operator has saved, on any server. Call it every other second."""
+        await self._texts.use_saved_rules()
+
+    async def check_texts_again(self) -> int:
+        """Check texts that could not be checked; returns the number of their battles."""
+        return await self._texts.retry()
 
     async def close_stale(self) -> int:
         """Close old open battles and turns that a server of an older version left; returns their number."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from arena.battles.refusals import BattleRefused
 from arena.engine.budget import IMAGE_TOKENS
-from arena.messages import gettext_noop
+from arena.rules.messages import gettext_noop
 from arena.rules.token_bounds import MESSAGE_TOKENS, token_bound
 from arena.serving.context_room import conversation_room, longest_completion
 from arena.serving.models import Serving
@@ -27,7 +27,8 @@ def check_length(serving: Serving, earlier: Sequence[StoredTurn], prompt: str, i
     With images in any turn, those models count that read images.
     """
     images += sum(len(turn.images) for turn in earlier)
-    models = [model for model in serving.models.values() if model.settings.images or not images]
+    served = serving.models.values() if earlier else serving.drawn()
+    models = [model for model in served if model.settings.images or not images]
     room = conversation_room(models)
     if room is None:
         return

@@ -38,7 +38,7 @@ class Frames(BattleAccess):
         if live := self._running.find(public_id, voter):
             last = live.battle.turns[-1]
             with live.read_by(is_read):
-                async for texts in news_of(live.turn):
+                async for texts in news_of(live.turn, lambda: len(self._running)):
                     yield Frame(last.number, last.attempt, live.kept | texts, live.can_vote) if texts else None
         async for view in self._states(voter, public_id, is_read):
             yield view
@@ -61,6 +61,11 @@ class Frames(BattleAccess):
                     yield view
                     shown, waited = view, 0.0
                 if view.status is not BattleStatus.RUNNING:
+                    if self._texts.is_checking(public_id):
+                        await self._texts.settled(public_id)
+                        checked = await self.view(voter, public_id)
+                        if checked is not None and checked != view:
+                            yield checked
                     return
                 if is_read() and unnoted >= self.limits.unread_seconds / 3 > 0:
                     await self._write(lambda session: running_turns.note_reader(session, public_id))

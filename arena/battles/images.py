@@ -9,8 +9,8 @@ from typing import Any
 from arena.battles.battle_access import BattleAccess
 from arena.battles.image_checks import most_images
 from arena.battles.refusals import NO_READERS, BattleRefused
-from arena.messages import gettext_noop
 from arena.rules.images import Picture, picture_of
+from arena.rules.messages import gettext_noop
 from arena.serving.availability import Visitor
 from arena.store import Session, images
 from arena.store.images import StoredImage
@@ -37,7 +37,12 @@ class Images(BattleAccess):
             raise BattleRefused(NO_READERS, code="image_rejected")
         await self._write(lambda session: self._visitors.count_image(session, Visitor(voter, address)))
         picture = await self._decoded(data)
-        return await self._write(lambda session: images.add_image(session, voter, picture))
+
+        def add(session: Session) -> StoredImage:
+            self._visitors.check_voter(session, voter)
+            return images.add_image(session, voter, picture)
+
+        return await self._write(add)
 
     async def _decoded(self, data: bytes) -> Picture:
         """The image of a file, decoded when its turn has come. Raises `ImageRejected` and `BattleRefused`."""

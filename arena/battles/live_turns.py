@@ -15,6 +15,7 @@ from arena.battles.pacing import Pacer
 from arena.battles.readers import Readers
 from arena.battles.refusals import BUSY, RESTARTING, BattleRefused
 from arena.battles.replay import Replay
+from arena.battles.stored_stream import StoredStream
 from arena.battles.streaming import LiveTurn, StreamTimeouts
 from arena.battles.turn_costs import Reservation
 from arena.battles.turn_saver import TurnSaver
@@ -27,7 +28,7 @@ from arena.serving.availability import Visitor
 from arena.serving.models import Serving
 from arena.store.running_turns import EndedTurn, TextSoFar
 from arena.store.schema.battles import BattleStatus, CompletionStatus
-from arena.store.stored_battles import StoredBattle
+from arena.store.stored_battles import StoredBattle, Written
 
 log = logging.getLogger(__name__)
 
@@ -38,11 +39,15 @@ UNMASKED = NameMasker(())
 
 @dataclass(frozen=True)
 class ReadyTurn:
-    """A turn that the store has as running, with what it may cost, and the data URLs of its images by id."""
+    """A turn that the store has as running, with what it may cost, and the data URLs of its images by id.
+
+    `stored` are completions that are shown instead of calls of the models.
+    """
 
     battle: StoredBattle
     reservation: Reservation
     images: Mapping[str, str] = field(default_factory=dict)
+    stored: Mapping[Side, Written] = field(default_factory=dict)
 
 
 @dataclass
@@ -75,9 +80,14 @@ class RunningTurn:
         return self.readers.with_reader(is_read)
 
     def unsaved(self) -> list[TextSoFar]:
-        """The texts that have grown since they were saved."""
+        """The texts that have grown since they were saved.
+
+        Both sides of a paced turn have one length: the voter may see them after a crash, and not which was faster.
+        """
         last = self.battle.turns[-1]
-        texts = ((side, writing.text) for side, writing in self.turn.sides.items())
+        written = {side: writing.text for side, writing in self.turn.sides.items()}
+        most = min(map(len, written.values())) if self.turn.pacer else None
+        texts = ((side, text[:most]) for side, text in written.items())
         return [
             TextSoFar(last.id, last.attempt, side, text) for side, text in texts if len(text) > self.saved[side]
         ]
@@ -96,15 +106,20 @@ class RunningTurns:
         name_masker: NameMasker,
         saver: TurnSaver,
         lag: LoopLag,
+        stored: Callable[[StoredBattle], None] = lambda _battle: None,
     ) -> None:
         self.serving, self.limits, self.name_masker = serving, limits, name_masker
         self.closing = False  # no turn may start
         self._saver = saver
         self._lag = lag
+        self._stored_turn = stored  # called with the battle of each turn that is in the store
         self._live: dict[str, RunningTurn] = {}
         self._coming: list[str] = []  # voters whose turns are about to be under way
         self._idle = asyncio.Event()
         self._note_idle()
+
+    def __len__(self) -> int:
+        return len(self._live)
 
     def find(self, public_id: str, voter: str | None = None) -> RunningTurn | None:
         """The running turn of a battle, if there is one; with `voter`, only of theirs."""
@@ -215,40 +230,48 @@ class RunningTurns:
 
     def start(self, ready: ReadyTurn, address: str | None = None) -> RunningTurn:
         """Start the turn that the store has as running, for a voter who comes from this address."""
-        battle, reservation = ready.battle, ready.reservation
-        turn = self._live_turn(battle, ready.images)
-        ending = self._write_turn(battle, turn, reservation, Visitor(battle.voter, address))
+        battle = ready.battle
+        turn = self._live_turn(battle, ready.images, ready.stored)
+        ending = self._write_turn(ready, turn, Visitor(battle.voter, address))
         live = RunningTurn(battle, turn, asyncio.create_task(ending))
         live.task.add_done_callback(lambda _task: self._turn_ended(live))
         self._live[battle.public_id] = live
         return live
 
-    def _live_turn(self, battle: StoredBattle, images: Mapping[str, str]) -> LiveTurn:
+    def _live_turn(
+        self, battle: StoredBattle, images: Mapping[str, str], stored: Mapping[Side, Written]
+    ) -> LiveTurn:
         """The turn of the sides that the store has as running; the others keep their completions."""
         last = battle.turns[-1].completions
         running = [side for side, written in last.items() if written.status is CompletionStatus.RUNNING]
         blind = battle.mode is Mode.BLIND
         return LiveTurn(
             conversations={side: conversation(battle, side, images) for side in running},
-            models={side: self.serving.models[battle.models[side]] for side in running},
+            models={
+                side: StoredStream(name, stored[side]) if side in stored else self.serving.models[name]
+                for side, name in battle.models.items()
+                if side in running
+            },
             name_masker=self.name_masker if blind else UNMASKED,
             timeouts=StreamTimeouts(self.limits.first_token_timeout, self.limits.turn_timeout),
             pacer=Pacer() if blind and self.limits.pacing == "equal" else None,
             replays=[Replay.of(written) for side, written in last.items() if side not in running],
         )
 
-    async def _write_turn(
-        self, battle: StoredBattle, turn: LiveTurn, reservation: Reservation, visitor: Visitor
-    ) -> None:
+    async def _write_turn(self, ready: ReadyTurn, turn: LiveTurn, visitor: Visitor) -> None:
         """Run the turn and store its completions and status, as soon as the database takes them."""
-        lag = self._lag.total
+        battle, lag = ready.battle, self._lag.total
         await turn.run()
-        self.serving.record_outcomes(outcome_without_lag(turn, self._lag.total - lag), visitor)
+        called = {side: writing for side, writing in turn.sides.items() if side not in ready.stored}
+        if called:
+            self.serving.record_outcomes(outcome_without_lag(turn, self._lag.total - lag), visitor)
         status = BattleStatus.FAILED if turn.failed else BattleStatus.OPEN
-        settlement = reservation.settlement(turn.sides)
+        settlement = ready.reservation.settlement(called)
         if not await self._saver.finish(EndedTurn(battle.id, turn.written(), status, settlement=settlement)):
             # Another server took this one for dead, or an earlier write succeeded although the database reported a failure.
             log.warning("Battle %d was no longer running when its turn was to be saved.", battle.id)
+        elif status is BattleStatus.OPEN:
+            self._stored_turn(battle)
 
     def _turn_ended(self, live: RunningTurn) -> None:
         """Remove the turn, also after a failure or a cancellation before its start."""

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from arena.messages import Phrase
+from arena.battles.pair_draw import PairGains, drawn_by_gain
+from arena.rules.messages import Phrase
 from arena.serving.models import Serving
 
 
@@ -23,17 +24,22 @@ class Pair:
     probability: float
 
 
-def draw_pair(weights: Mapping[str, float], random: Random) -> Pair:
-    """Draw the first model by weight, the second by weight among the rest.
+def draw_pair(weights: Mapping[str, float], random: Random, gains: PairGains | None = None) -> Pair:
+    """Draw the first model by weight, the second by weight among the rest; or, with `gains`, rather pairs that gain much.
 
-    The probability of a pair {i, j} is `w_i w_j / (W - w_i) / W + w_i w_j / (W - w_j) / W`, which a rating
-    can use to correct for uneven sampling. Where fewer than two weights are above zero, all weights are equal, so
-    that a missing weight does not stop the arena. Raises `TooFewModels`.
+    The probability of a pair {i, j} is `w_i w_j / (W - w_i) / W + w_i w_j / (W - w_j) / W`, or that of
+    `pair_probabilities`, which a rating can use to correct for uneven sampling. Where fewer than two weights are above
+    zero, all weights are equal, so that a missing weight does not stop the arena. Raises `TooFewModels`.
     """
     if len(weights) < 2:
         raise TooFewModels(f"{len(weights)} of the 2 models that a battle needs are available")
     names = sorted(weights)
     masses = [weights[name] for name in names]
+    if gains is not None and sum(mass > 0 for mass in masses) >= 2:
+        one, other, chance = drawn_by_gain(weights, gains, random)
+        sides = [one, other]
+        random.shuffle(sides)
+        return Pair(sides[0], sides[1], chance)
     if sum(mass > 0 for mass in masses) < 2:
         masses = [1.0] * len(names)
     first = random.choices(range(len(names)), masses)[0]
@@ -58,14 +64,12 @@ def why_no_battle(serving: Serving) -> Phrase | None:
             models=available + len(waiting),
             steps=steps,
         )
-    if len(serving.models) < 2:
+    if len(serving.drawn()) < 2:
         return Phrase(
             "A battle needs two models, and {count} is enabled here. The operator can add one in arena.toml.",
-            count=len(serving.models),
+            count=len(serving.drawn()),
         )
-    return Phrase(
-        "Fewer than two models are available now. The operator can run `arena models --probe` to see why."
-    )
+    return Phrase("Fewer than two models are available now. Try again in a few minutes.")
 
 
 def draw_other(weights: Mapping[str, float], kept: str, failed: str, random: Random) -> tuple[str, float]:

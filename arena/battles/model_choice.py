@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from random import Random
 
 from arena.battles.matchmaking import Pair, TooFewModels, draw_pair, why_no_battle
+from arena.battles.pair_draw import PairGains
 from arena.battles.refusals import BUSY, TOO_FEW_READERS, BattleRefused
+from arena.rules.model_states import is_private
 from arena.rules.modes import Mode
 from arena.serving.models import Serving
 from arena.store.stored_battles import StoredBattle
@@ -19,13 +21,14 @@ def models_of_battle(
     names: Sequence[str],
     earlier: StoredBattle | None = None,
     images: bool = False,
+    gains: PairGains | None = None,
 ) -> Pair:
     """Two models by chance, others than in an `earlier` battle, or those with these names. Raises `BattleRefused`.
 
-    With `images`, all of them read images.
+    With `images`, all of them read images. `gains` are those of the active rule.
     """
     if mode is Mode.BLIND:
-        return _drawn(serving, random, earlier, images) if not names else _refused_names()
+        return _drawn(serving, random, earlier, images, gains) if not names else _refused_names()
     check_names(serving, mode, names)
     if images:
         check_readers(serving, names)
@@ -43,11 +46,11 @@ def check_names(serving: Serving, mode: Mode, names: Sequence[str]) -> None:
             given=len(set(names)),
         )
     for name in names:
-        if name not in serving.models:
+        if name not in serving.models or is_private(name):
             raise BattleRefused(
                 "There is no model {name} here. Choose one of the list.", code="bad_value", name=repr(name[:120])
             )
-        if not serving.models[name].availability.available:
+        if serving.models[name] not in serving.choosable():
             raise BattleRefused(
                 "The model {name} is not available now. Choose another one, or try again in a minute.",
                 code="model_gone",
@@ -64,7 +67,7 @@ def takes_images(serving: Serving, battle: StoredBattle) -> bool:
         return all(
             name in serving.models and serving.models[name].settings.images for name in battle.models.values()
         )
-    return bool(battle.turns[0].images) or 0 < serving.image_readers() == len(serving.models)
+    return bool(battle.turns[0].images) or 0 < serving.image_readers() == len(serving.drawn())
 
 
 def check_readers(serving: Serving, names: Sequence[str]) -> None:
@@ -82,13 +85,15 @@ def _refused_names() -> Pair:
     raise BattleRefused("A blind battle draws its models. Choose another mode to name them.", code="bad_value")
 
 
-def _drawn(serving: Serving, random: Random, earlier: StoredBattle | None, images: bool) -> Pair:
+def _drawn(
+    serving: Serving, random: Random, earlier: StoredBattle | None, images: bool, gains: PairGains | None
+) -> Pair:
     weights = serving.available_weights(images)
     try:
         if earlier is None:
-            return draw_pair(weights, random)
+            return draw_pair(weights, random, gains)
         others = {name: weight for name, weight in weights.items() if name not in earlier.models.values()}
-        return draw_pair(others, random)
+        return draw_pair(others, random, gains)
     except TooFewModels:
         if earlier is not None and len(weights) >= 2:
             raise BattleRefused(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arena.messages import gettext_noop
+from arena.rules.messages import gettext_noop
 from arena.rules.refusals import Refusal
 
 BUSY = gettext_noop("The arena is busy. Please try again in a moment. Your prompt is kept.")
@@ -24,6 +24,8 @@ STILL_RUNNING = gettext_noop("Both models are still writing. Wait until they fin
 NOT_BEGUN = gettext_noop("Wait until both models have started to write.")
 CHANGED = gettext_noop("This battle has changed in the meantime. Reload the page to see it.")
 UNDO_FIRST = gettext_noop("You have already voted on this battle. Undo your vote first.")
+DELETED = gettext_noop("Your data was deleted, so nothing more is saved for you here. Reload the page.")
+SIGN_IN = gettext_noop("This arena counts votes of people who are signed in. Sign in, then vote again.")
 NO_READERS = gettext_noop("The models of this arena read no images. Remove the images.")
 TOO_FEW_READERS = gettext_noop(
     "Fewer than two models that read images are available now. Remove the images, or try again later."
@@ -34,6 +36,13 @@ NO_IMAGES_NOW = gettext_noop(
 )
 IMAGE_GONE = gettext_noop(
     "An image of this prompt is no longer kept here. Remove the images and attach them again."
+)
+CHECK_DOWN = gettext_noop(
+    "The check of prompts does not work at the moment. Your prompt is kept. Try again in a minute."
+)
+WITHHELD = gettext_noop(
+    "An answer does not follow the rules of this arena, so both are hidden and the battle takes no vote. "
+    "Start a new battle."
 )
 NOT_YOURS = gettext_noop("This battle is not yours or no longer exists. Start a new battle.")
 OVER = gettext_noop("This battle is over. Start a new battle.")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from arena.battles.battle_access import BattleAccess
 from arena.battles.refusals import NOT_YOURS, BattleRefused
 from arena.rules.prompt_limits import clean
@@ -30,18 +28,13 @@ class Reports(BattleAccess):
                 kind=repr(kind[:40]),
                 kinds=", ".join(ReportKind),
             )
-        number = await asyncio.to_thread(self._readable, voter, public_id)
-        if number is None:
-            raise BattleRefused(NOT_YOURS, code="not_found")
 
         def write(session: Session) -> None:
             self._visitors.count_report(session, Visitor(voter, address))
+            readable = shared_battles.may_read(session, public_id, voter, judged=False)
+            number = shared_battles.battle_id(session, public_id) if readable else None
+            if number is None:
+                raise BattleRefused(NOT_YOURS, code="not_found")
             add_report(session, number, voter, kind, clean(text).strip()[:MOST_CHARACTERS])
 
         await self._write(write)
-
-    def _readable(self, voter: str, public_id: str) -> int | None:
-        with self.database.read() as session:
-            if not shared_battles.may_read(session, public_id, voter, judged=False):
-                return None
-            return shared_battles.battle_id(session, public_id)

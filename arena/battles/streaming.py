@@ -94,7 +94,8 @@ class LiveTurn:
     def stop(self, status: CompletionStatus = CompletionStatus.STOPPED) -> None:
         """Stop both sides; the text so far is kept, with `status` where it is not whole.
 
-        A vote is on what was shown: text that was not released yet is cut off.
+        A vote is on what was shown: text that was not released yet is cut off. A turn that is left for another attempt
+        loses it too, unless all of it is whole: what is left would show which model is faster.
         """
         for side, task in zip_longest(self.sides, self._tasks):
             if self.sides[side].status is CompletionStatus.RUNNING:
@@ -103,9 +104,10 @@ class LiveTurn:
                     task.cancel()
         if self._release:
             self._release.cancel()
-        if self.pacer and status is CompletionStatus.STOPPED and not self.failed:
+        whole = all(writing.status is CompletionStatus.FINISHED for writing in self.sides.values())
+        if self.pacer and not self.failed and (status is CompletionStatus.STOPPED or not whole):
             for side in self.sides:
-                self._cut(side, self.pacer.released)
+                self._cut(side, self.pacer.released, status)
 
     def end(self) -> None:
         """Tell all followers that the turn is stored."""
@@ -171,15 +173,15 @@ class LiveTurn:
             for side, writing in self.sides.items()
         ]
 
-    def _cut(self, side: Side, released: int) -> None:
-        """Keep of a text what was shown of it."""
+    def _cut(self, side: Side, released: int, status: CompletionStatus) -> None:
+        """Keep of a text what was shown of it, with `status` where that is less."""
         writing = self.sides[side]
         if len(self._ready(side)) <= released:
             return
         lengths = range(len(writing.text) + 1)
         masker = self.name_masker
         end = bisect_left(lengths, released, key=lambda size: len(masker.hide(writing.text[:size], whole=False)))
-        writing.text, writing.status, writing.finish_reason = writing.text[:end], CompletionStatus.STOPPED, None
+        writing.cut(end, status)
 
     def outcome(self) -> dict[str, Blame | None]:
         """None for each model that finished, and the blame of each failure.
@@ -187,11 +189,13 @@ class LiveTurn:
         Failures that the prompt alone can cause are omitted, so that visitors cannot suspend a model.
         """
         ended = (CompletionStatus.FINISHED, CompletionStatus.FAILED)
-        return {
-            self.models[side].name: None if writing.status is CompletionStatus.FINISHED else writing.blame
-            for side, writing in self.sides.items()
-            if writing.status in ended and writing.blame is not Blame.PROMPT
-        }
+        outcomes: dict[str, Blame | None] = {}
+        for side, writing in self.sides.items():
+            if writing.status in ended and writing.blame is not Blame.PROMPT:
+                blame = None if writing.status is CompletionStatus.FINISHED else writing.blame
+                name = self.models[side].name  # both sides may have one model: its failure is what counts
+                outcomes[name] = outcomes.get(name) or blame
+        return outcomes
 
     def written(self) -> dict[Side, Written]:
         """The completions as stored."""

@@ -59,15 +59,15 @@ class CallEstimate:
         return plausible_tokens(reported, max(1, least), self.prompt_tokens, IMPLAUSIBLE * self.prompt_tokens)
 
     def _completion(self, writing: Writing) -> int:
-        least = len(writing.text) // MOST_CHARACTERS_PER_TOKEN
+        least = len(writing.written) // MOST_CHARACTERS_PER_TOKEN
         reported = writing.usage.completion_tokens
         return plausible_tokens(reported, least, self._unreported(writing), self.completion_tokens)
 
     def _unreported(self, writing: Writing) -> int:
         """The tokens of a completion without a report: those of its text, or all if there may be more than the text."""
-        written = round(len(writing.text.encode()) / BYTES_PER_TOKEN)
+        written = round(len(writing.written.encode()) / BYTES_PER_TOKEN)
         finished = writing.status is CompletionStatus.FINISHED
-        stopped = writing.status is not CompletionStatus.FAILED and has_visible_text(writing.text)
+        stopped = writing.status is not CompletionStatus.FAILED and has_visible_text(writing.written)
         return written if finished or stopped or not writing.charged else max(written, self.completion_tokens)
 
     def _spending(self, prompt: int, completion: int) -> Spending:

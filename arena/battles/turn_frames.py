@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 
 from arena.battles.streaming import LiveTurn
 from arena.rules.votes import Side
 
 FRAME = 0.3  # seconds from one frame to the next: the page smooths, and each frame costs the server and the line
+FRAMES = 250  # a second for all turns together: about a quarter of a core, the rest is for first words and votes
 SOON = 0.05  # seconds between frames until both sides have begun: the first words do not wait
 IDLE = 15.0  # seconds without news after which a follower gets a sign of life: proxies close silent streams
 
@@ -24,8 +25,16 @@ class Frame:
     can_vote: bool
 
 
-async def news_of(turn: LiveTurn) -> AsyncIterator[dict[Side, str] | None]:
-    """The released texts when they are new, `None` after `IDLE` seconds without; ends when the turn is stored."""
+def pause(turns: int) -> float:
+    """Seconds from one frame of a turn to its next while so many turns run."""
+    return max(FRAME, turns / FRAMES)
+
+
+async def news_of(turn: LiveTurn, running: Callable[[], int] = lambda: 1) -> AsyncIterator[dict[Side, str] | None]:
+    """The released texts when they are new, `None` after `IDLE` seconds without; ends when the turn is stored.
+
+    `running` gives the number of turns that run now.
+    """
     shown: dict[Side, str] | None = None
     while not turn.done.is_set():
         news = turn.news  # before the look: what comes after it sets this one
@@ -33,7 +42,7 @@ async def news_of(turn: LiveTurn) -> AsyncIterator[dict[Side, str] | None]:
         if texts != shown:
             shown = texts
             yield texts
-            await asyncio.sleep(FRAME if turn.both_have_begun else SOON)
+            await asyncio.sleep(pause(running()) if turn.both_have_begun else SOON)
         elif not await _set_within(news, IDLE):
             yield None
 

@@ -10,6 +10,7 @@ from arena.battles.conversation_length import check_length
 from arena.battles.live_turns import ReadyTurn, RunningTurn
 from arena.battles.refusals import CHANGED, IMAGE_GONE, UNDO_FIRST, BattleRefused
 from arena.battles.views import BattleView
+from arena.moderation.text_checks import Checked
 from arena.rules.votes import Side
 from arena.serving.availability import Visitor
 from arena.store import Session, running_turns
@@ -45,15 +46,22 @@ class TurnStarts(BattleAccess):
         address: str | None,
         write: Callable[[Session], None],
         calls: int | None = None,
+        prompt: str | None = None,
     ) -> BattleView:
-        """Write the change to a battle and start its next turn. Raises `BattleRefused`."""
+        """Write the change to a battle and start its next turn, on another `prompt` if there is one.
+
+        Raises `PromptRejected`, `BattleRefused`.
+        """
         self._visitors.check_load()
-        calls = calls or len(battle.mode.sides)
+        calls, visitor = calls or len(battle.mode.sides), Visitor(battle.voter, address)
+        checked = await self._checked(visitor, prompt, begins=False, calls=calls) if prompt else None
 
         def begin(session: Session) -> ReadyTurn:
-            self._visitors.count_turn(session, Visitor(battle.voter, address), begins=False, calls=calls)
+            if checked is None:
+                self._visitors.count_turn(session, visitor, begins=False, calls=calls)
             running_turns.take(session, battle.id, self.server, battle.status)
             write(session)
+            self._texts.begin(session, battle.id, checked)
             return self._ready(session, battle.public_id)
 
         with self._running.place(battle.voter):
@@ -63,6 +71,17 @@ class TurnStarts(BattleAccess):
                 raise BattleRefused(CHANGED, code="wrong_status") from None
             except VotePending:
                 raise BattleRefused(UNDO_FIRST, code="already_voted") from None
+
+    async def _checked(self, visitor: Visitor, prompt: str, *, begins: bool, calls: int) -> Checked | None:
+        """The result of the check of a prompt, whose turn then counts already; None where prompts are not checked.
+
+        A refused prompt counts too, so that nobody lets the arena check texts without end. Raises `PromptRejected`,
+        `BattleRefused`.
+        """
+        if not self._texts.checks_prompts:
+            return None
+        await self._write(lambda session: self._visitors.count_turn(session, visitor, begins=begins, calls=calls))
+        return await self._texts.prompt(prompt)
 
     def _ready(self, session: Session, public_id: str) -> ReadyTurn:
         """The turn that this transaction has as running, with all that its start needs. Raises `LimitReached`."""

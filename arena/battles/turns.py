@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from arena.battles.control_draw import Shown
 from arena.battles.conversation_length import check_length
 from arena.battles.image_checks import check_images, check_more_images
 from arena.battles.live_turns import ReadyTurn
@@ -27,6 +29,7 @@ from arena.rules.votes import Side
 from arena.serving.availability import Visitor
 from arena.store import Session
 from arena.store import battles as stored
+from arena.store.control_battles import add_control
 from arena.store.schema.battles import BattleStatus
 from arena.store.stored_battles import StoredBattle
 
@@ -47,10 +50,12 @@ class Turns(TurnStarts):
         models: Sequence[str] = (),
         images: Sequence[str] = (),
         again: str | None = None,
+        answer: str | None = None,
     ) -> BattleView:
         """Run the models of a new battle on the prompt: two drawn ones, or the `models` that the voter has chosen.
 
-        `again`: the first prompt of that battle, and two other models. Raises `PromptRejected`, `BattleRefused`.
+        `again`: the first prompt of that battle, and two other models. `answer`: to a challenge. Raises
+        `PromptRejected`, `BattleRefused`, `ChallengeRequired`.
         """
         self._visitors.check_load()
         earlier = await self._ended(voter, again) if again else None
@@ -59,23 +64,36 @@ class Turns(TurnStarts):
         check_images(self.serving, self.limits, images)
         prompt = checked_prompt(prompt, self.limits.max_prompt_characters)
         check_length(self.serving, (), prompt, len(images))
-        pair = models_of_battle(self.serving, self.random, mode, models, earlier, bool(images))
+        pair = models_of_battle(
+            self.serving, self.random, mode, models, earlier, bool(images), self.sampling.gains
+        )
+        visitor, calls = Visitor(voter, address), len(mode.sides)
+        admitted = await self._checks.visitors.admit(visitor, answer)
+        checked = await self._checked(visitor, prompt, begins=True, calls=calls)
 
         def write(session: Session) -> ReadyTurn:
-            calls = len(mode.sides)
-            self._visitors.count_turn(session, Visitor(voter, address), begins=True, calls=calls)
+            if checked is None:
+                self._visitors.count_turn(session, visitor, begins=True, calls=calls)
+            shown = Shown(pair)
+            if mode is Mode.BLIND:
+                without = tuple(earlier.models.values()) if earlier else None
+                shown = self._controls.draw(session, pair, voter, prompt, images=bool(images), without=without)
             battle = stored.add_battle(
                 session,
                 voter,
-                pair.model_a,
-                pair.model_b,
-                pair.probability,
+                shown.pair.model_a,
+                shown.pair.model_b,
+                shown.pair.probability,
                 self.server,
                 mode,
                 suggested=is_suggested(prompt),
+                visitor_unchecked=not admitted,
             )
-            stored.add_turn(session, battle.id or 0, prompt, images)
-            return self._ready(session, battle.public_id)
+            stored.add_turn(session, battle.id, prompt, images)
+            self._texts.begin(session, battle.id, checked)
+            if shown.control:
+                add_control(session, battle.id, shown.control, shown.repeats.id if shown.repeats else None)
+            return replace(self._ready(session, battle.public_id), stored=shown.completions)
 
         with self._running.place(voter):
             return self._run_turn(await self._write_with_images(write), address)
@@ -100,7 +118,7 @@ class Turns(TurnStarts):
                 check_more_images(self.serving, battle, len(images))
             check_length(self.serving, battle.turns, prompt, len(images))
             return await self._another_turn(
-                battle, address, lambda session: stored.add_turn(session, battle.id, prompt, images)
+                battle, address, lambda session: stored.add_turn(session, battle.id, prompt, images), prompt=prompt
             )
 
     async def edit(self, voter: str, public_id: str, prompt: str, address: str | None = None) -> BattleView:
@@ -117,7 +135,7 @@ class Turns(TurnStarts):
                 stored.change_prompt(session, battle.id, prompt, suggested=is_suggested(prompt))
                 stored.add_attempt(session, battle.id, battle.mode.sides)
 
-            return await self._another_turn(battle, address, write)
+            return await self._another_turn(battle, address, write, prompt=prompt)
 
     async def regenerate(
         self, voter: str, public_id: str, address: str | None = None, *, side: Side | None = None
@@ -150,12 +168,14 @@ class Turns(TurnStarts):
                     "No other model is available now. Try again with the same models, or start a new battle.",
                     code="too_few_models",
                 ) from None
-            return await self._again(
-                battle,
-                address,
-                battle.mode.sides,
-                lambda session: stored.replace_model(session, battle.id, side, name, probability),
-            )
+            # A control battle of one model stays one, or the voter would see the name that failed on the other side.
+            sides = battle.mode.sides if battle.model_a == battle.model_b else [side]
+
+            def write(session: Session) -> None:
+                for replaced in sides:
+                    stored.replace_model(session, battle.id, replaced, name, probability)
+
+            return await self._again(battle, address, battle.mode.sides, write)
 
     async def stop(self, voter: str, public_id: str) -> BattleView:
         """Stop the models now and keep what is shown, also on another server. Raises `BattleRefused`.
@@ -193,6 +213,7 @@ class Turns(TurnStarts):
         """
         if self._running.find(public_id, voter):
             raise BattleRefused(STILL_RUNNING, code="still_running")
+        await self._texts.settled(public_id)
         battle = await self._own(voter, public_id)
         if battle.status is BattleStatus.RUNNING:
             raise BattleRefused(STILL_RUNNING, code="still_running")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,8 +14,10 @@ from arena.rules.name_masking import NameMasker
 from arena.rules.votes import SIDES, Side
 from arena.store.schema.battles import BattleStatus, CompletionStatus
 from arena.store.stored_battles import StoredBattle, StoredTurn, Written
+from arena.store.text_checks import Texts
 
 WHOLE = (CompletionStatus.FINISHED, CompletionStatus.STOPPED, CompletionStatus.FAILED)
+NOT_ENDED = (CompletionStatus.RUNNING, CompletionStatus.ABANDONED)
 CUT_OFF = "length"  # the finish reason of a completion that reached its maximum number of tokens
 
 
@@ -79,6 +81,8 @@ class BattleView:
     failures: Mapping[Side, Kind] = field(default_factory=dict)
     vote: VoteView | None = None
     can_add_images: bool = False  # to the next prompt
+    withheld: bool = False  # a completion does not follow the rules of the arena, so none is shown
+    warned: bool = False  # a check found what some people do not want to read
 
     @property
     def sides(self) -> tuple[Side, ...]:
@@ -117,8 +121,9 @@ def view_of(
 
     `earlier` are the exchanges if they are masked already. `takes_images`: its models read images.
     """
-    exchanges = exchanges_of(battle, name_masker) if earlier is None else earlier
-    if turn:
+    withheld = battle.texts == Texts.WITHHELD
+    exchanges = exchanges_of(battle, name_masker) if earlier is None or withheld else earlier
+    if turn and not withheld:
         exchanges = (*exchanges[:-1], _running(exchanges[-1], turn))
     is_open = battle.status is BattleStatus.OPEN and not interrupted(battle) and battle.pending is None
     return BattleView(
@@ -137,12 +142,21 @@ def view_of(
         failures=_failures(battle),
         vote=_vote(battle),
         can_add_images=takes_images,
+        withheld=withheld,
+        warned=battle.warned,
     )
 
 
 def exchanges_of(battle: StoredBattle, name_masker: NameMasker) -> tuple[Exchange, ...]:
     """All turns of a stored battle as its voter sees them."""
-    return tuple(_exchange(turn, name_masker) for turn in battle.turns)
+    exchanges = tuple(_exchange(turn, name_masker) for turn in battle.turns)
+    return tuple(map(_hidden, exchanges)) if battle.texts == Texts.WITHHELD else exchanges
+
+
+def _hidden(exchange: Exchange) -> Exchange:
+    """The exchange without its completions, both in the same way: nothing tells which of them was found."""
+    nothing = {side: Shown("", CompletionStatus.STOPPED) for side in exchange.completions}
+    return replace(exchange, completions=nothing)
 
 
 def stopped_early(battle: StoredBattle) -> bool:
@@ -218,9 +232,9 @@ def _shown(written: Written, text: str, name_masker: NameMasker) -> Shown:
 
 
 def _released(turn: StoredTurn) -> dict[Side, str]:
-    """The texts; while another server writes both, cut to one length, so that their speed shows nothing."""
+    """The texts; of a turn that has not come to its end cut to one length, so that their speed shows nothing."""
     texts = {side: turn.completions[side].text for side in SIDES if side in turn.completions}
-    if all(written.status is CompletionStatus.RUNNING for written in turn.completions.values()):
+    if all(written.status in NOT_ENDED for written in turn.completions.values()):
         shorter = min(map(len, texts.values()))
         return {side: text[:shorter] for side, text in texts.items()}
     return texts

@@ -10,10 +10,19 @@ from dataclasses import replace
 from datetime import timedelta
 
 from arena.battles.battle_access import BattleAccess
-from arena.battles.refusals import NOT_BEGUN, NOT_SAVED, BattleRefused, VoteRefused
+from arena.battles.check_holds import hold_of
+from arena.battles.refusals import NOT_BEGUN, NOT_SAVED, WITHHELD, BattleRefused, VoteRefused
 from arena.battles.views import BattleView
 from arena.battles.visitor_limits import LimitReached
-from arena.battles.votes import check_counted, check_vote, check_voter, count_pending, count_vote, save_vote
+from arena.battles.votes import (
+    Check,
+    check_counted,
+    check_vote,
+    check_voter,
+    count_pending,
+    count_vote,
+    save_vote,
+)
 from arena.errors import DatabaseUnavailable
 from arena.rules.modes import Mode
 from arena.serving.availability import Visitor
@@ -21,6 +30,8 @@ from arena.store import Session, pending_votes, shared_battles
 from arena.store import battles as stored
 from arena.store.schema.battles import BattleStatus, now
 from arena.store.stored_battles import StoredBattle, find_battle
+from arena.store.text_checks import Texts
+from arena.store.vote_holds import NewHold
 from arena.store.votes import AlreadyVoted
 from judges.visible_text import has_visible_text
 
@@ -48,21 +59,37 @@ class VoteChanges(BattleAccess):
         """
         check_vote(winner, reasons or ())
         async with self._lock(public_id):
-            battle = await self._stopped_for_vote(voter, public_id)
-            try:
-                voted = await self._save_vote(battle, winner, address, reasons, final)
-            except (AlreadyVoted, stored.WrongStatus):
-                # A second click or tab, or a closing of the battle; `check_counted` decides what the voter is shown.
-                log.info("Another change to battle %s came first.", battle.id)
-                voted = check_voter(await self._find(public_id), voter)
-            except (DatabaseUnavailable, LimitReached):
-                # The connection may have been cut after the commit: the store knows whether the vote is in it. And a
-                # repeated vote is no further vote.
-                voted = check_voter(await self._find(public_id), voter)
-                if voted.winner is None and voted.pending is None:
-                    raise
+            voted = await self._voted(voter, public_id, winner, address, reasons, final)
+            if voted.status is BattleStatus.OPEN and not _has_vote(voted):
+                # The change that came first has opened the battle, such as the end of a turn of another server.
+                voted = await self._voted(voter, public_id, winner, address, reasons, final)
         check_counted(voted, winner)
         return self._view(voted)
+
+    async def _voted(
+        self,
+        voter: str,
+        public_id: str,
+        winner: str,
+        address: str | None,
+        reasons: Sequence[str] | None,
+        final: bool,
+    ) -> StoredBattle:
+        """The battle with its vote: this one, or an earlier one; without any if another change came first."""
+        battle = await self._stopped_for_vote(voter, public_id)
+        try:
+            return await self._save_vote(battle, winner, address, reasons, final)
+        except (AlreadyVoted, stored.WrongStatus):
+            # A second click or tab, or a closing of the battle; `check_counted` decides what the voter is shown.
+            log.info("Another change to battle %s came first.", battle.id)
+            return check_voter(await self._find(public_id), voter)
+        except (DatabaseUnavailable, LimitReached):
+            # The connection may have been cut after the commit: the store knows whether the vote is in it. And a
+            # repeated vote is no further vote.
+            voted = check_voter(await self._find(public_id), voter)
+            if not _has_vote(voted):
+                raise
+            return voted
 
     async def undo(self, voter: str, public_id: str) -> BattleView:
         """Remove a vote that does not count yet; a battle without a vote stays as it is. Raises `VoteRefused`."""
@@ -91,7 +118,7 @@ class VoteChanges(BattleAccess):
         counted = 0
         for public_id in await asyncio.to_thread(due):
             try:
-                counted += await self._write(lambda s, name=public_id: count_pending(s, name, at))  # type: ignore[misc]
+                counted += await self._write(lambda s, name=public_id: count_pending(s, name, at, self._held))  # type: ignore[misc]
             except (stored.WrongStatus, AlreadyVoted) as error:
                 log.info("The vote on battle %s was counted or closed by another change: %s", public_id, error)
         return counted
@@ -107,7 +134,7 @@ class VoteChanges(BattleAccess):
             if battle.status is BattleStatus.RUNNING and live is None:
                 battle = await self._stop_elsewhere(battle)
             with suppress(stored.WrongStatus):  # already voted on or closed
-                await self._write(lambda session: _close(session, battle))
+                await self._write(lambda session: _close(session, battle, self._held))
 
     async def share(self, voter: str, public_id: str, agreed: bool) -> BattleView:
         """Share one's own battle with other readers once the vote counts, or stop sharing it.
@@ -119,6 +146,8 @@ class VoteChanges(BattleAccess):
             raise BattleRefused(
                 "You chose the models of this battle, so it is not published.", code="wrong_status"
             )
+        if battle.texts == Texts.WITHHELD:
+            raise BattleRefused(WITHHELD, code="withheld")
         await self._write(lambda session: shared_battles.share(session, battle.id, agreed))
         if live := self._running.find(public_id):
             live.battle = replace(live.battle, shared=agreed)
@@ -136,10 +165,16 @@ class VoteChanges(BattleAccess):
             if battle.pending is None:  # else it was counted when it was cast
                 self._visitors.count_vote(session, Visitor(voter, address))
             if final or not self.limits.undo_seconds:
-                return count_vote(session, voter, public_id, winner, reasons)
+                return count_vote(session, voter, public_id, winner, reasons, self._held)
             return save_vote(session, voter, public_id, winner, reasons, due_at)
 
         return await self._write(write)
+
+    def _held(self, session: Session, battle: StoredBattle) -> NewHold | None:
+        """Why the vote on a battle does not count, as it was when it was cast."""
+        undo = timedelta(seconds=self.limits.undo_seconds)
+        cast_at = battle.pending.due_at - undo if battle.pending else None
+        return self._visitors.held(session, battle, cast_at) or hold_of(battle)
 
     async def _stopped_for_vote(self, voter: str, public_id: str) -> StoredBattle:
         """The battle after both models are stopped. Raises `VoteRefused` while nothing can be judged or saved."""
@@ -149,6 +184,7 @@ class VoteChanges(BattleAccess):
                 raise VoteRefused(NOT_BEGUN, code="not_begun")
             if not await self._running.stop(live):
                 raise VoteRefused(NOT_SAVED, code="not_saved")
+        await self._texts.settled(public_id)
         battle = check_voter(await self._find(public_id), voter)
         if battle.status is not BattleStatus.RUNNING:
             return battle
@@ -158,6 +194,10 @@ class VoteChanges(BattleAccess):
         return await self._stop_elsewhere(battle)
 
 
-def _close(session: Session, battle: StoredBattle) -> None:
-    if not count_pending(session, battle.public_id):
+def _has_vote(battle: StoredBattle) -> bool:
+    return battle.winner is not None or battle.pending is not None
+
+
+def _close(session: Session, battle: StoredBattle, check: Check) -> None:
+    if not count_pending(session, battle.public_id, check=check):
         stored.move(session, battle.id, BattleStatus.OPEN, BattleStatus.ABANDONED)

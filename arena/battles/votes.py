@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from arena.battles.refusals import INTERRUPTED, NO_VOTE_HERE, BattleRefused, VoteRefused
+from arena.battles.refusals import INTERRUPTED, NO_VOTE_HERE, WITHHELD, BattleRefused, VoteRefused
 from arena.battles.views import interrupted, stopped_early
-from arena.messages import gettext_noop
+from arena.rules.messages import gettext_noop
 from arena.rules.modes import Mode
 from arena.rules.refusals import Code
 from arena.rules.vote_reasons import REASONS, unknown_reason
@@ -18,9 +18,13 @@ from arena.store import battles as stored
 from arena.store.pending_votes import StoredPendingVote
 from arena.store.schema.battles import BattleStatus
 from arena.store.stored_battles import StoredBattle
+from arena.store.text_checks import Texts
+from arena.store.vote_holds import NewHold
 from arena.store.votes import add_vote
 
 __all__ = ["BattleRefused", "VoteRefused"]
+
+Check = Callable[[Session, StoredBattle], NewHold | None]  # why a vote does not count, if it does not
 
 VOTED_ALREADY = {
     "model_a": gettext_noop("You have already voted on this battle: A is better."),
@@ -74,15 +78,27 @@ def check_voter(battle: StoredBattle | None, voter: str) -> StoredBattle:
     return battle
 
 
+def unchecked(_session: Session, _battle: StoredBattle) -> None:
+    """The check that every vote passes."""
+
+
 def count_vote(
-    session: Session, voter: str, public_id: str, winner: str, reasons: Sequence[str] | None = None
+    session: Session,
+    voter: str,
+    public_id: str,
+    winner: str,
+    reasons: Sequence[str] | None = None,
+    check: Check = unchecked,
 ) -> StoredBattle:
-    """Count a vote now, or the pending one; returns the battle. Raises as `save_vote` does, and `AlreadyVoted`."""
+    """Count a vote now, or the pending one, if the check has nothing against it; returns the battle.
+
+    Raises as `save_vote` does, and `AlreadyVoted`.
+    """
     battle = _votable(session, public_id)
     pending = _same_vote(battle, winner)
     pending_votes.remove_pending(session, battle.id)
     kept = _given(reasons, pending)
-    add_vote(session, battle.id, HUMAN, voter, winner, stopped_early(battle), kept)
+    add_vote(session, battle.id, HUMAN, voter, winner, stopped_early(battle), kept, check(session, battle))
     return replace(battle, status=BattleStatus.VOTED, winner=winner, reasons=kept, pending=None)
 
 
@@ -114,8 +130,10 @@ def _given(reasons: Sequence[str] | None, pending: StoredPendingVote | None) -> 
     return tuple(dict.fromkeys(reasons))
 
 
-def count_pending(session: Session, public_id: str, due_by: datetime | None = None) -> bool:
-    """Count the pending vote of a battle, if it is due by then; returns whether this transaction did.
+def count_pending(
+    session: Session, public_id: str, due_by: datetime | None = None, check: Check = unchecked
+) -> bool:
+    """Count the pending vote of a battle, if it is due by then and passes; returns whether this transaction cast it.
 
     Raises `WrongStatus` for a battle that takes no vote any more.
     """
@@ -125,7 +143,8 @@ def count_pending(session: Session, public_id: str, due_by: datetime | None = No
         return False
     if not pending_votes.remove_pending(session, battle.id):
         return False
-    add_vote(session, battle.id, HUMAN, battle.voter, pending.winner, stopped_early(battle), pending.reasons)
+    held, early = check(session, battle), stopped_early(battle)
+    add_vote(session, battle.id, HUMAN, battle.voter, pending.winner, early, pending.reasons, held)
     return True
 
 
@@ -136,6 +155,8 @@ def _votable(session: Session, public_id: str) -> StoredBattle:
         raise VoteRefused(NO_VOTE_HERE, code="wrong_status")
     if interrupted(battle):
         raise VoteRefused(INTERRUPTED, code="interrupted")
+    if battle.texts == Texts.WITHHELD and battle.pending is None:
+        raise VoteRefused(WITHHELD, code="withheld")
     return battle
 
 
@@ -149,6 +170,8 @@ def _same_vote(battle: StoredBattle, winner: str) -> StoredPendingVote | None:
 def check_counted(battle: StoredBattle, winner: str) -> None:
     """Raises `VoteRefused` unless this vote is the stored one, pending or counted."""
     stored_winner = battle.winner or (battle.pending.winner if battle.pending else None)
+    if stored_winner is None and battle.texts == Texts.WITHHELD:
+        raise VoteRefused(WITHHELD, code="withheld")
     if stored_winner is None:
         text, code = NOT_COUNTED.get(battle.status, CLOSED)
         raise VoteRefused(text, code=code)

@@ -17,6 +17,7 @@ class Writing:
     """One side's completion as it grows."""
 
     text: str = ""
+    unshown: str = ""  # written after `text`, and cut off; it costs what it costs
     status: CompletionStatus = CompletionStatus.RUNNING
     finish_reason: str | None = None
     failure: Failure | None = None
@@ -37,6 +38,16 @@ class Writing:
             self.fail(Failure.BROKEN, EMPTY, Blame.PROMPT)
         else:
             self.status = CompletionStatus.FINISHED
+
+    def cut(self, length: int, status: CompletionStatus) -> None:
+        """End the text after `length` characters."""
+        self.text, self.unshown = self.text[:length], self.text[length:] + self.unshown
+        self.status, self.finish_reason = status, None
+
+    @property
+    def written(self) -> str:
+        """All that the model has written."""
+        return self.text + self.unshown
 
     def fail(self, failure: Failure, detail: str, blame: Blame = Blame.UNCLEAR) -> None:
         """End it. Once it has a text, the endpoint works, and the prompt may have been the cause."""

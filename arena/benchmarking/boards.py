@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from arena.benchmarking.direction import higher_is_better, is_right
-from arena.messages import Phrase, gettext_noop
+from arena.rules.messages import Phrase, gettext_noop
 from arena.store import Session
 from arena.store.benchmarks import StoredRun, outcomes, runs
 from arena.store.schema.benchmarks import BenchmarkOutcome

@@ -34,8 +34,9 @@ class Values:
 def compare(session: Session, names: Sequence[str], task: str | None = None) -> dict[str, Any]:
     """All pairs of the named models (or run numbers) on every task that all took with the same settings.
 
-    P-values are corrected over all pairs and tasks together. `worst` and `best` bound the difference of the two runs
-    if every sample without a score were wrong for the one and right for the other. Raises `ConfigError`.
+    P-values are corrected over all comparable pairs and tasks together. Two named runs of different request types also
+    differ by the way of asking: their difference is never marked as one of the models. `worst` and `best` bound the
+    difference if every sample without a score were wrong for the one and right for the other. Raises `ConfigError`.
     """
     if len(names) < 2:
         raise ConfigError("arena bench compare: Only one name was given. Name at least two models or runs.")
@@ -47,10 +48,10 @@ def compare(session: Session, names: Sequence[str], task: str | None = None) -> 
         for group in groups
         for first, second in combinations(_ordered([_values(session, stored) for stored in group]), 2)
     ]
-    corrected = holm({str(number): pair["p"] for number, pair in enumerate(pairs)})
+    corrected = holm({str(number): pair["p"] for number, pair in enumerate(pairs) if pair["comparable"]})
     for number, pair in enumerate(pairs):
-        pair["p_holm"] = corrected[str(number)]
-        pair["differ"] = pair["p_holm"] < ALPHA
+        pair["p_holm"] = corrected.get(str(number))
+        pair["differ"] = pair["comparable"] and corrected[str(number)] < ALPHA
     return {"pairs": pairs, "ties": _ties(pairs), "alpha": ALPHA}
 
 
@@ -62,27 +63,49 @@ def _by_runs(session: Session, names: Sequence[str]) -> list[list[StoredRun]]:
     tasks = [stored.row.task for stored in group]
     if len(set(tasks)) > 1:
         raise ConfigError(f"The runs are of different tasks ({', '.join(tasks)}). Name runs of one task.")
+    if len(metrics := {stored.row.metric for stored in group}) > 1:
+        raise ConfigError(
+            f"The runs have different metrics ({', '.join(sorted(metrics))}). Run the older ones again."
+        )
     return [group]
 
 
 def _by_models(session: Session, names: Sequence[str], task: str | None) -> list[list[StoredRun]]:
-    """For each task the runs with the latest settings that every model has a run with."""
-    latest: dict[tuple[str, str], dict[str, StoredRun]] = {}
+    """For each task the runs with the latest settings and request type that every model has a run with."""
+    latest: dict[tuple[str, str, str], dict[str, StoredRun]] = {}
     for name in names:
         stored_runs = runs(session, task, name)
         if not stored_runs:
             of_task = f" of {task}" if task else ""
             raise ConfigError(f"{name!r} has no run{of_task}. Run `arena bench run TASK --models {name}`.")
         for stored in stored_runs:
-            latest.setdefault((stored.row.task, stored.row.settings), {})[name] = stored
+            key = (stored.row.task, f"{stored.row.settings} {stored.row.metric}", stored.row.request_type)
+            latest.setdefault(key, {})[name] = stored
     complete = {key: group for key, group in latest.items() if len(group) == len(set(names))}
     if not complete:
-        raise ConfigError(
-            "The models have no runs of one task with the same settings (samples, shots, seed). "
-            f"Run `arena bench run TASK --models {','.join(names)}`."
-        )
-    newest = {task: group for (task, _), group in complete.items()}
+        raise ConfigError(_not_comparable(latest, names))
+    newest = {task: group for (task, _, _), group in complete.items()}
     return [list(group.values()) for group in newest.values()]
+
+
+def _not_comparable(latest: Mapping[tuple[str, str, str], Mapping[str, StoredRun]], names: Sequence[str]) -> str:
+    """Why models have no runs that can be compared: other request types, or other settings."""
+    asked: dict[str, dict[str, set[str]]] = {}
+    for (task, _, request_type), group in latest.items():
+        for name in group:
+            asked.setdefault(task, {}).setdefault(name, set()).add(request_type)
+    run = f"arena bench run TASK --models {','.join(names)}"
+    for task, by_model in asked.items():
+        if len(by_model) == len(set(names)) and not set.intersection(*by_model.values()):
+            types = "; ".join(f"{name}: {', '.join(sorted(found))}" for name, found in by_model.items())
+            return (
+                f"The runs of {task} use different request types ({types}), whose values are not comparable. "
+                f"Run `{run} --request-type generate`."
+            )
+    return (
+        "The models have no runs of one task with the same settings (samples, shots, seed) and request type. "
+        f"Run `{run}`."
+    )
 
 
 def _values(session: Session, stored: StoredRun) -> Values:
@@ -135,6 +158,7 @@ def _pair(first: Values, second: Values) -> dict[str, Any]:
         "run_a": a.id,
         "run_b": b.id,
         "rungs": [a.request_type, b.request_type],
+        "comparable": a.request_type == b.request_type,
         "worst": _difference(a.worst, b.best),
         "best": _difference(a.best, b.worst),
         **asdict(result),
@@ -150,6 +174,8 @@ def _ties(pairs: Sequence[Mapping[str, Any]]) -> dict[str, list[list[str]]]:
     groups: dict[str, list[list[str]]] = {}
     for task in dict.fromkeys(pair["task"] for pair in pairs):
         of_task = [pair for pair in pairs if pair["task"] == task]
+        if not all(pair["comparable"] for pair in of_task):
+            continue
         ordered = list(dict.fromkeys(name for pair in of_task for name in (pair["model_a"], pair["model_b"])))
         differ = {(pair["model_a"], pair["model_b"]): bool(pair["differ"]) for pair in of_task}
         groups[task] = tie_groups(ordered, differ)

@@ -23,4 +23,5 @@ class BenchmarkConfig:
     budget: float | None = None  # USD for each task
     judge: str | None = None  # the model that judges completions, for tasks that need a judge
     data_sources: DataSources | None = None  # ARENA_DATA_DIR and the hub if None
+    recompute: bool = False  # make all calls again, whatever the reply cache has
     reply_cache: Path | None = None  # next to the database if None

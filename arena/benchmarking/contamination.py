@@ -79,7 +79,7 @@ def audit(settings: Settings, config: AuditConfig, progress: Progress | None = N
     """Run the tests of `config`. Call it outside any event loop. Raises `ConfigError`, `WorkFailed`."""
     [model] = model_clients.chosen(model_clients.configured(settings), [config.model], "MODEL")
     data_sources = config.data_sources or DataSources(data_folder(None))
-    selected = select(task_specs([config.task])[0], data_sources, SelectionOptions(shots=0))
+    selected = select(task_specs([config.task], data_sources.folder)[0], data_sources, SelectionOptions(shots=0))
     task, samples = selected.task, selected.samples[: config.limit]  # the first ones, in the published order
     try:
         with open_session(reply_cache_path(settings, config.reply_cache), progress) as session:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import random
 import time
@@ -12,12 +13,16 @@ from typing import Any
 
 from arena.config import AnyModel
 from arena.endpoints import Endpoint, EndpointError, Finish
+from arena.endpoints.endpoint import Thinking, Timeable, complete
 from arena.errors import ConfigError
+from arena.serving.configured_endpoints import make_endpoint
 from arena.serving.model_clients import no_answer
-from arena.serving.models import ServedModel, make_endpoint
+from arena.serving.models import ServedModel
 from benchmarks.errors import BadOption, BenchmarkError
 from benchmarks.speed import SpeedReport, poisson, report
 from benchmarks.timing import Timing
+
+logger = logging.getLogger(__name__)
 
 # Words of every tokenizer's vocabulary. Prompts differ from the first word on, so that no server caches them.
 WORDS = (
@@ -102,6 +107,8 @@ async def _timings(
     each = load.warmup + load.requests
     try:
         await model.endpoint.start()
+        if isinstance(model.endpoint, Timeable):
+            await _settle(model.endpoint, bodies[0])
         return [
             await timed_repeat(model.endpoint, bodies[start : start + each], load, seen)
             for start in range(0, len(bodies), each)
@@ -110,6 +117,14 @@ async def _timings(
         raise no_answer(settings.name, error) from error
     finally:
         await model.endpoint.close()
+
+
+async def _settle(endpoint: Endpoint, body: Mapping[str, Any]) -> None:
+    """Call the endpoint once, untimed, so that it learns what its server does not support. Failures show in the timings."""
+    try:
+        await complete(endpoint, {**body, "max_tokens": 1})
+    except EndpointError as error:
+        logger.info("The call before the load test failed: %s", error.detail)
 
 
 def prompts(count: int, words: int, seed: int) -> list[str]:
@@ -144,14 +159,17 @@ async def timed_repeat(
 
 
 async def timed(endpoint: Endpoint, body: Mapping[str, Any], scheduled: float, limit: float) -> Timing:
-    """The timing of one streamed request; a failure is part of it."""
+    """The timing of one streamed request, never retried; a failure is part of it."""
     sent, chunks, finish, error = time.perf_counter(), [], None, None
-    stream = endpoint.stream(body)
+    thinking: list[float] = []
+    stream = endpoint.attempt(body) if isinstance(endpoint, Timeable) else endpoint.stream(body)
     try:
         async with asyncio.timeout(limit):
             async for event in stream:
                 if isinstance(event, Finish):
                     finish = event
+                elif isinstance(event, Thinking):
+                    thinking.append(time.perf_counter())
                 elif event:
                     chunks.append(time.perf_counter())
     except EndpointError as problem:
@@ -165,10 +183,12 @@ async def timed(endpoint: Endpoint, body: Mapping[str, Any], scheduled: float, l
     return Timing(
         scheduled=scheduled,
         sent=sent,
-        chunks=tuple(chunks),
+        chunks=tuple(sorted([*thinking, *chunks])),
+        first_content=chunks[0] if chunks else None,
+        thinking_chunks=len(thinking),
         ended=ended,
         prompt_tokens=finish.usage.prompt_tokens if finish else None,
-        output_tokens=counted if counted is not None else (len(chunks) or None),
+        output_tokens=counted if counted is not None else (len(thinking) + len(chunks) or None),
         counted_by="usage" if counted is not None else "chunks",
         error=error,
     )

@@ -6,15 +6,17 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from arena.benchmarking.requests import SampleRequests
 from arena.benchmarking.scores import ModelResult
 from arena.benchmarking.selection import SelectedTask
 from arena.store import Database
-from arena.store.benchmarks import keep_run
+from arena.store.benchmarks import KeptRun, keep_run
+from benchmarks.choice import label
 from benchmarks.report import Report
-from benchmarks.task import Sample
+from benchmarks.task import RequestType, Sample
 
 PROMPT_LENGTH = 4000  # characters of a prompt that are saved for readers
 REPORT_COLUMNS = (
@@ -31,9 +33,11 @@ def save(
     report: Report,
     seconds: float | None,
     max_tokens: int | None,
-) -> int:
-    """Write the run and its samples. Returns the run's number."""
+) -> KeptRun:
+    """Write the run and its samples, unless a stored one has newer replies."""
     settings, model = settings_of(selected, max_tokens), result.model
+    if model.request_type is RequestType.GENERATE and selected.task.text_scorer > 1:
+        settings["text_scorer"] = selected.task.text_scorer
     config = {"settings": settings, "rung": model.request_type, "identity": model.client.identity}
     values = report.to_dict()
     run = {name: values[name] for name in REPORT_COLUMNS} | {
@@ -44,6 +48,7 @@ def save(
         "options": settings,
         "seconds": seconds,
         "cost": result.cost,
+        "replies_at": datetime.fromtimestamp(result.replies_at, UTC) if result.replies_at else None,
     }
     rows = [sample_row(number, request, result) for number, request in enumerate(requests)]
     with database.write() as session:
@@ -74,28 +79,28 @@ def sample_row(number: int, request: SampleRequests, result: ModelResult) -> Map
     sample, outcome = request.sample, result.outcomes[number]
     return {
         "number": number,
-        "sample": sample.id,
-        "subject": sample.subject,
-        "cluster": sample.cluster,
+        "sample": _clean(sample.id),
+        "subject": _clean(sample.subject),
+        "cluster": _clean(sample.cluster),
         "status": outcome.status.value,
         "metrics": json.dumps(dict(outcome.metrics)),
         "prompt": _clean(request.prompt)[:PROMPT_LENGTH],
         "target": _clean(target(sample)),
         "answer": _clean(outcome.answer),
         "reply": _clean(result.replies[number]),
-        "reason": outcome.reason,
+        "reason": _clean(outcome.reason),
     }
 
 
 def target(sample: Sample) -> str:
     """The right answer for readers: of a choice its letter and words."""
     if sample.choices and isinstance(sample.target, int) and 0 <= sample.target < len(sample.choices):
-        return f"{chr(ord('A') + sample.target)}. {sample.choices[sample.target]}"
+        return f"{label(sample.target)}. {sample.choices[sample.target]}"
     if isinstance(sample.target, str):
         return sample.target
     return json.dumps(sample.target, ensure_ascii=False, default=str)
 
 
 def _clean(text: str) -> str:
-    """`text` without the NUL character, which PostgreSQL does not store."""
-    return text.replace("\x00", "\ufffd")
+    """`text` without the NUL character, which PostgreSQL does not store, and lone surrogates, which no database does."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()

@@ -16,15 +16,15 @@ from arena.benchmarking.annotators import (
 )
 from arena.benchmarking.config import BenchmarkConfig
 from arena.benchmarking.evaluated_models import EvaluatedModel, evaluated_models
+from arena.benchmarking.events import Event, Replaced, Skipped, TaskFinished, TaskStarted, ignore
 from arena.benchmarking.requests import Requests, build_requests, call_count, calls
 from arena.benchmarking.results import save
-from arena.benchmarking.run_result import BenchmarkRunResult, ModelRun
+from arena.benchmarking.run_result import BenchmarkRunResult, ModelRun, replacement
 from arena.benchmarking.scores import ModelResult, score
 from arena.benchmarking.selection import SelectedTask, data_folder, select
 from arena.benchmarking.task_specs import TaskSpec, task_specs
 from arena.config import AnyModel, Settings, TransformersSettings, reply_cache_path
 from arena.engine import (
-    CallCounts,
     CallSession,
     Engine,
     ModelClient,
@@ -47,34 +47,7 @@ from benchmarks.task import Task
 CALL_TIMEOUT = 3600.0  # seconds: a local model reads thousands of texts before the last one has its reply
 
 
-@dataclass(frozen=True)
-class Skipped:
-    """A task or a model that the run goes on without."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
-class TaskStarted:
-    """A task is about to call its models."""
-
-    selected: SelectedTask
-    models: Sequence[EvaluatedModel]
-
-
-@dataclass(frozen=True)
-class TaskFinished:
-    """All models of a task have their results saved."""
-
-    call_counts: CallCounts
-
-
-Event = Skipped | TaskStarted | TaskFinished
 Failures = dict[str, str]  # why calls failed, by key
-
-
-def ignore(_: Event) -> None:
-    """The default `on_event`, which ignores events."""
 
 
 def run_benchmarks(
@@ -94,12 +67,15 @@ def run_benchmarks(
     _check_prices(models, config.budget)
     clients = {model.name: model_clients.model_client(model) for model in models}
     try:
-        with open_session(reply_cache_path(settings, config.reply_cache), progress) as session:
+        with open_session(
+            reply_cache_path(settings, config.reply_cache), progress, recompute=config.recompute
+        ) as session:
             judge = None
             if config.judge is not None:
                 [judge_model] = model_clients.chosen(configured, [config.judge], "--judge")
                 judge = judge_annotator(judge_model, session)
-            specs = task_specs(config.tasks)
+            data_sources = config.data_sources or DataSources(data_folder(None))
+            specs = task_specs(config.tasks, data_sources.folder)
             benchmark = _Benchmark(database, session, config, models, clients, judge, on_event, len(specs) == 1)
             runs = [run for selected in benchmark.select(specs) for run in benchmark.run(selected)]
             return BenchmarkRunResult(runs, benchmark.skipped)
@@ -158,10 +134,16 @@ class _Benchmark:
         if not models:
             return
         self.on_event(TaskStarted(selected, models))
-        requests = build_requests(selected, models, self.config.max_tokens)
+        requests = self._requests(selected, models)
         called = self._call(selected.task, models, requests)
         yield from self._finish(selected, models, requests, called)
         self.on_event(TaskFinished(called.call_counts))
+
+    def _requests(self, selected: SelectedTask, models: Sequence[EvaluatedModel]) -> Requests:
+        try:
+            return build_requests(selected, models, self.config.max_tokens)
+        except BenchmarkError as problem:
+            raise ConfigError(f"{selected.task.name}: {problem}") from problem
 
     def _call(
         self, task: Task, models: Sequence[EvaluatedModel], requests: Requests
@@ -207,8 +189,10 @@ class _Benchmark:
     ) -> ModelRun:
         summary = report(selected.task, selected.samples, result.outcomes)
         of_model = requests[result.model.name]
-        number = save(self.database, selected, of_model, result, summary, seconds, self.config.max_tokens)
-        return ModelRun(number, selected, result, summary, seconds, called.call_counts, bool(called.stopped))
+        kept = save(self.database, selected, of_model, result, summary, seconds, self.config.max_tokens)
+        if (reason := replacement(kept, result.model.name, summary)) is not None:
+            self.on_event(Replaced(reason))
+        return ModelRun(kept, selected, result, summary, seconds, called.call_counts, bool(called.stopped))
 
     def _annotated(self, task: Task, requests: Requests) -> Task:
         """`task` with the annotations of all replies; the task itself if it needs none."""

@@ -10,6 +10,7 @@ from typing import Any
 from arena.benchmarking.scores import ModelResult
 from arena.benchmarking.selection import SelectedTask
 from arena.engine import CallCounts
+from arena.store.benchmarks import KeptRun
 from benchmarks.report import Report
 
 
@@ -17,7 +18,7 @@ from benchmarks.report import Report
 class ModelRun:
     """One model's saved run of one task. `call_counts` counts the calls of all models of the task."""
 
-    number: int
+    kept: KeptRun
     selected: SelectedTask
     result: ModelResult
     report: Report
@@ -29,7 +30,9 @@ class ModelRun:
         """The row that `arena bench run` prints."""
         each = self.result.per_correct(self.selected.task)
         return {
-            "run": self.number,
+            "run": self.kept.number,
+            "replaced": self.kept.previous is not None and self.kept.kept,
+            "saved": self.kept.kept,
             "model": self.result.model.name,
             **self.report.to_dict(),
             "rung": self.result.model.request_type.value,
@@ -45,6 +48,28 @@ class ModelRun:
             "from_journal": self.call_counts.replayed,
             "interrupted": self.interrupted,
         }
+
+
+def replacement(kept: KeptRun, model: str, report: Report) -> str | None:
+    """What a reader must know about a run that was there before; None where nothing changed."""
+    if kept.previous is None:
+        return None
+    before, after = (_shown(value) for value in (kept.previous["value"], report.value))
+    name = f"run {kept.number} ({report.task}, {model}, {report.metric} {before})"
+    if not kept.kept:
+        return (
+            f"{name} has newer replies and was kept; these are older, with {after}. "
+            "Use --recompute to make the calls again, or delete the run: "
+            f"arena bench delete {kept.number}"
+        )
+    same = all(
+        kept.previous[count] == getattr(report, count) for count in ("value", "scored", "unparsed", "failed")
+    )
+    return None if same else f"{name} was replaced: {report.metric} is {after} now."
+
+
+def _shown(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
 
 
 @dataclass(frozen=True)

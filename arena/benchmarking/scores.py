@@ -11,6 +11,7 @@ from arena.engine import ReplyCache
 from arena.engine.budget import used_tokens
 from benchmarks.costs import per_correct
 from benchmarks.intervals import Interval
+from benchmarks.replies import content_text
 from benchmarks.task import Outcome, Reply, Task, failed
 
 REPLY_SEPARATOR = "\n\n⁂\n\n"
@@ -25,6 +26,7 @@ class ModelResult:
     replies: list[str] = field(default_factory=list)  # the texts of chat completions; empty for log-likelihoods
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    replies_at: float | None = None  # when the newest reply came, in seconds since 1970; None if unknown
     costs: list[float] = field(default_factory=list)  # USD by sample; empty without a price
 
     @property
@@ -51,6 +53,8 @@ def score(
     for request in requests:
         replies = [reply_cache.reply(key) for key in request.keys]
         add_usage(result, request, replies)
+        times = [at for key in request.keys if (at := reply_cache.finished_at(key)) is not None]
+        result.replies_at = max([*times, result.replies_at or 0.0]) or None
         result.outcomes.append(outcome(task, model, request, replies, failures))
         result.replies.append(texts(replies))
     return result
@@ -85,7 +89,7 @@ def add_usage(result: ModelResult, request: SampleRequests, replies: Sequence[Re
 def texts(replies: Sequence[Reply | None]) -> str:
     """The texts of all replies to one sample; empty for log-likelihoods."""
     return REPLY_SEPARATOR.join(
-        str(reply["choices"][0]["message"].get("content") or "")
+        content_text(reply["choices"][0]["message"].get("content"))
         for reply in replies
         if reply and "choices" in reply
     )

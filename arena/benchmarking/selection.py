@@ -17,6 +17,7 @@ from benchmarks.data import DataSources, rows
 from benchmarks.errors import BenchmarkError
 from benchmarks.few_shot import Shots
 from benchmarks.generation import Generation
+from benchmarks.samples import checked_samples
 from benchmarks.task import Sample, Task
 
 DATA_DIR = "ARENA_DATA_DIR"
@@ -85,7 +86,7 @@ def _select(spec: TaskSpec, data_sources: DataSources, options: SelectionOptions
     task = task.prepare(
         {role: rows(files, data_sources) for role, files in task.sources.items() if role not in ("test", "shots")}
     )
-    all_samples = task.samples(rows(task.sources["test"], data_sources))
+    all_samples = checked_samples(task, rows(task.sources["test"], data_sources))
     samples = limited(of_subjects(all_samples, spec.subjects, task.sources["test"][0].file), options, task.name)
     shots = task.shots if options.shots is None else options.shots
     if task.curated and shots > len(task.curated):

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from arena.errors import ConfigError
+from benchmarks.errors import BenchmarkError
 from benchmarks.task import Task, dimensions
-from benchmarks.tasks import shipped
+from benchmarks.tasks import bigbench, shipped
+
+BIG_BENCH = "bigbench/"
 
 
 @dataclass(frozen=True)
@@ -23,16 +26,18 @@ class TaskSpec:
     folder: Path | None = None
 
 
-def task_specs(names: Iterable[str]) -> list[TaskSpec]:
-    """The tasks meant by `mmlu`, `mmlu:anatomy,virology`, `dimension:knowledge` or `my_task.py`.
+def task_specs(names: Iterable[str], data: Path | None = None) -> list[TaskSpec]:
+    """The tasks meant by `mmlu`, `mmlu:anatomy,virology`, `dimension:knowledge`, `bigbench/NAME` or `my_task.py`.
 
-    Raises `ConfigError`.
+    `data` is the data folder, which has the files of BIG-bench's tasks. Raises `ConfigError`.
     """
     specs: list[TaskSpec] = []
     for name in names:
         head, _, tail = name.partition(":")
         if name.endswith(".py"):
             specs += [TaskSpec(task, (), Path(name).parent) for task in _own_tasks(Path(name))]
+        elif head.startswith(BIG_BENCH):
+            specs.append(TaskSpec(_big_bench(head, data), tuple(filter(None, tail.split(",")))))
         elif head == "dimension":
             specs += [TaskSpec(task) for task in tasks_of_dimension(tail)]
         else:
@@ -46,6 +51,13 @@ def tasks_of_dimension(name: str) -> list[Task]:
     if not tasks:
         raise ConfigError(f"Dimension {name!r} not found. Use one of: {', '.join(dimensions())}.")
     return tasks
+
+
+def _big_bench(name: str, data: Path | None) -> Task:
+    try:
+        return bigbench.named(name.removeprefix(BIG_BENCH).strip("/"), data)
+    except BenchmarkError as problem:
+        raise ConfigError(str(problem)) from problem
 
 
 def _shipped_task(name: str) -> Task:

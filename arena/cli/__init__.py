@@ -6,7 +6,7 @@ Results go to standard output, progress and messages to standard error.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from io import TextIOWrapper
 
@@ -14,8 +14,10 @@ import typer
 from rich.markup import escape
 
 from arena.cli import (
+    accounts,
     agreement,
     answer,
+    attack_cost,
     audit,
     bench,
     db,
@@ -31,15 +33,19 @@ from arena.cli import (
     prompts,
     rate,
     reports,
+    review,
     seal,
     serve,
     speed,
     tag,
+    trust,
     verify,
     voters,
+    votes,
 )
 from arena.cli.renamed_options import RenamingGroup
 from arena.cli.terminal import Console
+from arena.config.given_files import UNWRITABLE
 from arena.errors import ConfigError, DatabaseError, InputError, WorkFailed
 
 app = typer.Typer(
@@ -54,8 +60,9 @@ PANELS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
     "The arena": {
         "demo": demo.demo,
         "serve": serve.serve,
-        "models": models.models,
+        "models": models.app,
         "reports": reports.reports,
+        "accounts": accounts.app,
         "db": db.app,
     },
     "Ratings": {
@@ -63,6 +70,9 @@ PANELS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
         "rate": rate.rate,
         "moved": moved.moved,
         "voters": voters.voters,
+        "votes": votes.app,
+        "trust": trust.app,
+        "attack-cost": attack_cost.attack_cost,
         "tag": tag.tag,
     },
     "Judges": {
@@ -71,6 +81,7 @@ PANELS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
         "judge": judge.app,
         "agreement": agreement.agreement,
         "disputed": disputed.disputed,
+        "review": review.app,
         "explain": explain.explain,
     },
     "Benchmarks": {"bench": bench.app, "speed": speed.speed, "audit": audit.audit},
@@ -101,10 +112,19 @@ def main() -> None:
         ):  # in JSON, the escape of half a surrogate pair is what JSON has for it
             stream.reconfigure(errors="backslashreplace")
     try:
+        _check_arguments(sys.argv[1:])
         _command()()
     except (ConfigError, InputError, DatabaseError, WorkFailed) as error:
         _tell(error)
         sys.exit(1 if isinstance(error, WorkFailed) else 2)
+
+
+def _check_arguments(arguments: Sequence[str]) -> None:
+    """Raises `ConfigError` for an argument with bytes that are no UTF-8: no database and no JSON file holds it."""
+    if bad := next((text for text in arguments if UNWRITABLE.search(text)), None):
+        raise ConfigError(
+            f"{bad[:80]!r} is not UTF-8 text. Use another value, or rename the file (the terminal may use another encoding)."
+        )
 
 
 def _tell(error: Exception) -> None:

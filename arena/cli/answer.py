@@ -36,7 +36,7 @@ def answer(
     db: DatabaseURL = None,
 ) -> None:
     """Have models complete a prompt set. Finished calls are not repeated."""
-    from arena.engine import RESUME_HINT, CallCounts
+    from arena.engine import CallCounts, what_next
     from arena.prompt_sets.completions import CompletionsConfig, CompletionsResult, prepare
 
     names = [name.strip() for name in models.split(",") if name.strip()]
@@ -59,5 +59,6 @@ def answer(
         console.print(f"{result.written:,} completions written")
     print_failures(result.call_counts.failed, result.call_counts.examples, console)
     if result.call_counts.failed:
-        console.print(RESUME_HINT)
+        for hint in what_next(result.call_counts.failed, result.call_counts.unusable):
+            console.print(hint)
         raise typer.Exit(1)

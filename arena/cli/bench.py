@@ -1,4 +1,4 @@
-"""`arena bench`: list tasks, run them, score stored completions, compare models, show samples."""
+"""`arena bench`: list tasks, run them, score stored completions, compare models, show samples, delete runs."""
 
 from __future__ import annotations
 
@@ -76,11 +76,12 @@ def score(
     from arena.errors import ConfigError
     from benchmarks.errors import BenchmarkError
 
-    specs = task_specs([task])
+    data_sources = _data_sources(data, not no_verify_checksum)
+    specs = task_specs([task], data_sources.folder)
     if len(specs) != 1:
         names = ", ".join(spec.task.name for spec in specs)
         raise ConfigError(f"{task!r} names {len(specs)} tasks. Name one of: {names}.")
-    selected = select(specs[0], _data_sources(data, not no_verify_checksum), SelectionOptions(shots=0))
+    selected = select(specs[0], data_sources, SelectionOptions(shots=0))
     try:
         rows = [file.to_dict() for file in scored(selected, predictions)]
     except BenchmarkError as problem:
@@ -148,6 +149,34 @@ def show(
         console.print(bench_tables.results([stored]))
         bench_tables.print_samples(rows[:limit], len(rows), console)
     return None
+
+
+@app.command("delete")
+def delete(
+    runs: Annotated[
+        list[int], typer.Argument(metavar="RUN…", help="Run numbers, as `arena bench show` lists them.")
+    ],
+    config: Config = None,
+    db: DatabaseURL = None,
+    as_format: AsFormat = Format.TABLE,
+) -> None:
+    """Delete runs with their samples. Saved replies stay in the reply cache."""
+    from arena.benchmarking.stored_runs import UnknownRun
+    from arena.errors import ConfigError
+    from arena.store.benchmarks import delete_runs
+
+    with opened(config, db) as (database, _), database.write() as session:
+        try:
+            deleted = delete_runs(session, runs)
+        except UnknownRun as problem:
+            raise ConfigError(str(problem)) from problem
+    if as_format is Format.JSON:
+        write_json({"deleted": deleted})
+    elif as_format is Format.CSV:
+        write_csv([bench_tables.flat(row) for row in deleted])
+    else:
+        names = ", ".join(f"{row['run']} ({row['task']}, {row['model']})" for row in deleted)
+        Console(stderr=True, soft_wrap=True, highlight=False).print(f"Deleted: {names}.", markup=False)
 
 
 def _list_runs(rows: list[dict[str, Any]], as_format: Format) -> None:

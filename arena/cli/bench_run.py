@@ -15,7 +15,7 @@ from arena.cli.progress import print_failures, progress_bar
 from arena.cli.terminal import Console
 
 if TYPE_CHECKING:
-    from arena.benchmarking.run import Event, TaskStarted
+    from arena.benchmarking.events import Event, TaskStarted
 
 
 class Compat(StrEnum):
@@ -38,7 +38,8 @@ NoVerifyChecksum = Annotated[
 
 def run(
     tasks: Annotated[
-        list[str], typer.Argument(metavar="TASK…", help="mmlu, mmlu:anatomy, dimension:NAME or my_task.py.")
+        list[str],
+        typer.Argument(metavar="TASK…", help="mmlu, mmlu:anatomy, dimension:NAME, bigbench/NAME or my_task.py."),
     ],
     models: Annotated[str, typer.Option("--models", help="Comma-separated models.")],
     limit: Annotated[int | None, typer.Option(min=1, help="Up to N samples, spread over all subjects.")] = None,
@@ -56,6 +57,9 @@ def run(
     reply_cache: Annotated[
         Path | None, typer.Option(help="File of saved replies; default: next to the database.")
     ] = None,
+    recompute: Annotated[
+        bool, typer.Option("--recompute", help="Make all calls again; do not read saved replies.")
+    ] = False,
     data: DataFolder = None,
     no_verify_checksum: NoVerifyChecksum = False,
     offline: Annotated[bool, typer.Option("--offline", help="Do not download data from the hub.")] = False,
@@ -81,6 +85,7 @@ def run(
         judge=judge,
         data_sources=DataSources(data_folder(data), hub=not offline, verify_checksum=not no_verify_checksum),
         reply_cache=reply_cache,
+        recompute=recompute,
     )
     with opened(config, db, create=True) as (database, settings):
         result = run_benchmarks(database, settings, bench_config, progress_bar, print_event)
@@ -91,17 +96,20 @@ def run(
 
 def print_event(event: Event) -> None:
     """Print what a run starts, skips, and could not call."""
-    from arena.benchmarking.run import Skipped, TaskStarted
-    from arena.engine import RESUME_HINT
+    from arena.benchmarking.events import Replaced, Skipped, TaskStarted
+    from arena.engine import what_next
 
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     if isinstance(event, Skipped):
         console.print(f"[yellow]skipped:[/] {escape(event.reason)}")
     elif isinstance(event, TaskStarted):
         _print_start(event, console)
+    elif isinstance(event, Replaced):
+        console.print(f"[yellow]note:[/] {escape(event.reason)}")
     elif event.call_counts.failed:
         print_failures(event.call_counts.failed, event.call_counts.examples, console)
-        console.print(RESUME_HINT)
+        for hint in what_next(event.call_counts.failed, event.call_counts.unusable):
+            console.print(hint)
 
 
 def _print_start(event: TaskStarted, console: Console) -> None:

@@ -74,7 +74,7 @@ def comparison(pairs: Sequence[Mapping[str, Any]]) -> Table:
             Text(f"{pair['task']}\n{pair['samples']:,}"), Text(f"{pair['model_a']}\n{pair['model_b']}"),
             f"{_number(pair['first'])}\n{_number(pair['second'])}",
             f"{pair['difference']:+.4f}\n{_span(pair['lower'], pair['upper'])}\n{_span(pair['worst'], pair['best'])}",
-            f"{pair['p']:.3g}\n{pair['p_holm']:.3g}", _count(pair["samples_for_one_point"]), style=style,
+            f"{pair['p']:.3g}\n{_p(pair['p_holm'])}", _count(pair["samples_for_one_point"]), style=style,
         )  # fmt: skip
     return table
 
@@ -86,7 +86,8 @@ def print_comparison_notes(comparison: Mapping[str, Any], console: Console) -> N
     mixed = sorted({pair["task"] for pair in comparison["pairs"] if len(set(pair["rungs"])) > 1})
     if mixed:
         console.print(
-            f"Different request types: {', '.join(mixed)}. Run all models with the same --request-type.",
+            f"Different request types: {', '.join(mixed)}. Such differences are not of the models alone: run all models "
+            "with the same --request-type.",
             style="yellow",
         )
 
@@ -132,6 +133,10 @@ def flat(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _short(text: str) -> str:
     return text if len(text) <= TEXT_LENGTH else f"{text[: TEXT_LENGTH // 2]}\n …\n{text[-TEXT_LENGTH // 2 :]}"
+
+
+def _p(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3g}"
 
 
 def _number(value: float | None) -> str:

@@ -52,6 +52,7 @@ def recount_(
 ) -> None:
     """Count every vote again and compare with the pair counts of the leaderboard."""
     from arena.store.models import model_ids
+    from arena.store.packed_votes import packed_differences
     from arena.store.votes import recount, rewrite_pair_counts, vote_count
 
     with opened(config, db) as (database, _):
@@ -59,14 +60,16 @@ def recount_(
             _classify(database)
         with database.read() as session:
             differences, votes = recount(session), vote_count(session)
+            packed = packed_differences(session)
             names = model_ids(session)
-        if differences and repair:
+        if (differences or packed) and repair:
             with database.write() as session:
                 rewrite_pair_counts(session)
     rows = [_differing(difference, names) for difference in differences]
+    rows += [{"category": category, "source": source, "packed_votes": "differ"} for category, source in packed]
     if not for_programs({"votes": votes, "differences": rows, "repaired": repair and bool(rows)}, as_format, rows):
         _print_recount(votes, rows, repair)
-    if differences and not repair:
+    if rows and not repair:
         console.print("Run `arena db recount --repair` to compute the pair counts again from the votes.")
         raise typer.Exit(1)
 

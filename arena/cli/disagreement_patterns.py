@@ -31,11 +31,12 @@ def features(
 ) -> None:
     """The weights of features of completions for judges and for people, a row a feature. Raises `ConfigError`."""
     from arena.explaining.disagreements import matching_votes, preferences
-    from interp import BadOption, preference_patterns
+    from judges.errors import JudgesError
+    from judges.patterns import preference_patterns
 
     try:
         patterns = preference_patterns(preferences(session, matching_votes(votes, model, category, judge)))
-    except BadOption as problem:
+    except JudgesError as problem:
         raise ConfigError(f"--patterns: {problem}") from problem
     rows = [vars(pattern) for pattern in patterns]
     if as_format is not Format.TABLE:
@@ -43,7 +44,8 @@ def features(
         return
     Console().print(_feature_table(rows))
     Console(stderr=True, highlight=False).print(
-        "Weights in logits for each standard deviation of the feature. * passes 5 % over the whole table."
+        "Weights in logits for each standard deviation of the feature; the over-weight is what judges add to people's "
+        "weight on their own scale. * passes 5 % over the whole table."
     )
 
 
@@ -52,10 +54,14 @@ def _feature_table(rows: list[dict[str, Any]]) -> Table:
     for name in ("feature", "judges", "people", "over-weight", "95 % interval", ""):
         table.add_column(name, justify="left" if name == "feature" else "right")
     for row in rows:
-        figures = [f"{row[name]:+.2f}" for name in ("judges", "people", "over_weight")]
-        between = f"{row['lower']:+.2f} … {row['upper']:+.2f}"
+        figures = [_signed(row[name]) for name in ("judges", "people", "over_weight")]
+        between = "–" if row["lower"] is None else f"{row['lower']:+.2f} … {row['upper']:+.2f}"
         table.add_row(row["feature"], *figures, between, "*" if row["survives"] else "")
     return table
+
+
+def _signed(value: float | None) -> str:
+    return "–" if value is None else f"{value:+.2f}"
 
 
 def classes(

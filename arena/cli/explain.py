@@ -71,6 +71,9 @@ def explain(
     again: Annotated[
         bool, typer.Option("--recompute", help="Compute the explanation again even if it is stored.")
     ] = False,
+    show_map: Annotated[
+        bool, typer.Option("--map", help="Print the words even if there is no preference by content.")
+    ] = False,
     as_format: Annotated[Form, typer.Option("--format", help="Output format.")] = Form.TEXT,
     output: Annotated[
         Path | None, typer.Option("--output", help="Write to this file instead of the terminal.")
@@ -96,7 +99,7 @@ def explain(
     )
     with opened(config, db) as (database, settings):
         documents = _explain(database, settings, explain_config)
-    _write(documents, as_format, output)
+    _write(documents, as_format, output, show_map)
 
 
 def _template(file: Path | None) -> str | None:
@@ -129,17 +132,17 @@ def _explain(database: Database, settings: Settings, config: ExplainConfig) -> l
     return [result.explanation for result in results]
 
 
-def _write(documents: Sequence[Explanation], as_format: Form, output: Path | None) -> None:
+def _write(documents: Sequence[Explanation], as_format: Form, output: Path | None, show_map: bool) -> None:
     from arena.cli.explain_text import print_explanation
 
     if as_format is Form.TEXT and output is None:
         for document in documents:
-            print_explanation(document, Console(highlight=False))
+            print_explanation(document, Console(highlight=False), show_map=show_map)
         return
     if as_format is Form.JSON and output is None:
         write_json(_json(documents))
         return
-    text = _text(documents, as_format)
+    text = _text(documents, as_format, show_map)
     if output is None:
         sys.stdout.write(text)
         return
@@ -156,7 +159,7 @@ def _json(documents: Sequence[Explanation]) -> Any:
     return rows[0] if len(rows) == 1 else rows
 
 
-def _text(documents: Sequence[Explanation], as_format: Form) -> str:
+def _text(documents: Sequence[Explanation], as_format: Form, show_map: bool) -> str:
     if as_format is Form.HTML:
         from interp import page
 
@@ -167,7 +170,7 @@ def _text(documents: Sequence[Explanation], as_format: Form) -> str:
 
     buffer = StringIO()
     for document in documents:
-        print_explanation(document, Console(file=buffer, width=110, highlight=False))
+        print_explanation(document, Console(file=buffer, width=110, highlight=False), show_map=show_map)
     return buffer.getvalue()
 
 

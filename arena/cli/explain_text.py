@@ -7,20 +7,27 @@ from collections.abc import Iterator, Mapping
 from rich.text import Text
 
 from arena.cli.terminal import Console
-from interp import Explanation, convergence_rounds, orders_of
+from interp import Counterfactual, Explanation, Replacement, convergence
 from interp.document import Answer, FaithfulnessReport, Word
 
 STRONG = 0.6  # of the largest score: these words are bold
 FAINT = 0.1  # of the largest score: words below it stay plain
-COLOURS = {True: (37, 99, 235), False: (194, 65, 12)}  # for A, for B; both carry white text
+COLOURS = {
+    "a": (37, 99, 235),
+    "b": (194, 65, 12),
+    "n": (100, 116, 139),
+}  # for A, for B, no sign; all carry white text
 TOP = 8  # words listed below the text
 SENTENCES = 4
 
 Names = Mapping[str | None, str]
 
 
-def print_explanation(document: Explanation, console: Console) -> None:
-    """Print the words, the sentences, the verdict or the answer, and the faithfulness."""
+def print_explanation(document: Explanation, console: Console, *, show_map: bool = False) -> None:
+    """Print the words, the sentences, the verdict or the answer, and the faithfulness.
+
+    Omits the words of a verdict without a preference by content, unless `show_map`.
+    """
     names: Names = {
         None: "Instructions to the judge",
         "prompt": "Prompt",
@@ -28,6 +35,20 @@ def print_explanation(document: Explanation, console: Console) -> None:
         **{segment: f"Answer {segment[-1].upper()}: {model}" for segment, model in document.models.items()},
     }
     console.rule(Text(f"battle {document.number} · {document.judge} · {document.method}"))
+    if document.verdict is None or document.verdict.preferred or show_map:
+        _print_scores(document, names, console)
+    else:
+        console.print("no map: there is no preference by content to explain; --map prints it", style="dim")
+    for line in _lines(document, names):
+        console.print(Text(line), soft_wrap=True)
+    if document.faithfulness is not None:
+        _print_faithfulness(document.faithfulness, console)
+    for note in document.notes:
+        console.print(f"note: {note}", style="yellow", markup=False)
+
+
+def _print_scores(document: Explanation, names: Names, console: Console) -> None:
+    """The words on colors, then the strongest words and sentences."""
     console.print(_words(document, names))
     console.print()
     for word in sorted(document.words, key=lambda word: -abs(word.score))[:TOP]:
@@ -36,12 +57,6 @@ def print_explanation(document: Explanation, console: Console) -> None:
     for sentence in sorted(document.sentences or (), key=lambda sentence: -abs(sentence.score))[:SENTENCES]:
         console.print(_row(sentence.score, sentence.text, names[sentence.segment]))
     console.print()
-    for line in _lines(document, names):
-        console.print(Text(line), soft_wrap=True)
-    if document.faithfulness is not None:
-        _print_faithfulness(document.faithfulness, console)
-    for note in document.notes:
-        console.print(f"note: {note}", style="yellow", markup=False)
 
 
 def _row(score: float, text: str, name: str) -> Text:
@@ -56,12 +71,12 @@ def _words(document: Explanation, names: Names) -> Text:
         if word.segment != segment:
             segment = word.segment
             line.append(f"\n\n{names[segment]}\n" if line else f"{names[segment]}\n", style="bold")
-        line.append_text(_colored(word, largest))
+        line.append_text(_colored(word, largest, signed=document.parameters.get("signed") is not False))
     return line
 
 
 def _print_faithfulness(report: FaithfulnessReport, console: Console) -> None:
-    verdict = f"faithfulness: {report.verdict} (p = {report.p:.3f} against {report.rankings} rankings)"
+    verdict = f"faithfulness: {report.verdict} (p = {report.p:.2g} against {report.maps or report.rankings} maps)"
     console.print(verdict, style="bold green" if report.beats_random else "bold red")
     measures = {
         "comprehensiveness": report.comprehensiveness,
@@ -84,9 +99,7 @@ def _lines(document: Explanation, names: Names) -> Iterator[str]:
         yield from _flips(document)
         votes = ", ".join(f"{vote.source}: {vote.winner}" for vote in document.votes)
         yield f"votes: {votes or 'none'}"
-    for order in orders_of(document):
-        if rounds := convergence_rounds(order):
-            yield f"estimated error of the scores: {rounds}; they sum to {order['change']:+.3f}"
+    yield from convergence(document)
 
 
 def _answer(answer: Answer) -> Iterator[str]:
@@ -101,11 +114,16 @@ def _answer(answer: Answer) -> Iterator[str]:
 def _verdict(document: Explanation, names: Names) -> Iterator[str]:
     verdict = document.verdict
     assert verdict is not None
-    preferred = names["completion_a" if verdict.content > 0 else "completion_b"]
     place = "first" if verdict.bias > 0 else "second"
-    yield f"content {verdict.content:+.3f}: by content the judge prefers {preferred}"
+    low, high = verdict.content_range
+    wordings = (
+        f" ({low:+.3f} to {high:+.3f} over {len(verdict.wordings) + 1} wordings)" if verdict.wordings else ""
+    )
+    preferred = names[verdict.preferred] if verdict.preferred else None
+    result = f"by content the judge prefers {preferred}" if preferred else "no preference by content"
+    yield f"content {verdict.content:+.3f}{wordings}: {result}"
     yield f"position bias {verdict.bias:+.3f}: the judge prefers the answer shown {place}" + (
-        "" if verdict.consistent else "; the order decides this battle"
+        "; position decides" if abs(verdict.bias) > max(abs(low), abs(high)) else ""
     )
     if verdict.entropy is not None:
         yield f"entropy of the letter: {verdict.entropy[0]:.2f} and {verdict.entropy[1]:.2f} bits of 1"
@@ -115,17 +133,28 @@ def _flips(document: Explanation) -> Iterator[str]:
     deletion, replacement = document.counterfactual, document.replacement
     if deletion is not None and deletion.flipped:
         words = " ".join(document.words[unit].text.strip() for unit in deletion.removed)
-        yield f"without {len(deletion.removed)} words the judge prefers the other answer: {words}"
+        yield f"without {len(deletion.removed)} words the content is for the other answer{_letters(deletion)}: {words}"
     if replacement is not None and replacement.flipped:
         words = ", ".join(f"{old} -> {new}" for _, old, new in replacement.replaced)
-        yield f"with {len(replacement.replaced)} words replaced the judge prefers the other answer: {words}"
+        count = len(replacement.replaced)
+        yield f"with {count} words replaced the content is for the other answer{_letters(replacement)}: {words}"
+    if deletion is not None and deletion.singles is not None:
+        yield f"{deletion.singles.flipped} of {deletion.singles.tested} deletions of a single word flip the content"
 
 
-def _colored(word: Word, largest: float) -> Text:
+def _letters(flip: Counterfactual | Replacement) -> str:
+    """In how many orders the letter that the judge writes changes."""
+    if flip.orders is None:
+        return ""
+    return f" (the letter changes in {sum(order.letter_changes for order in flip.orders)} of 2 orders)"
+
+
+def _colored(word: Word, largest: float, *, signed: bool) -> Text:
     share = abs(word.score) / largest
     if share < FAINT:
         return Text(word.text)
+    side = "n" if not signed else "a" if word.score > 0 else "b"
     space = word.text[: len(word.text) - len(word.text.lstrip())]
-    red, green, blue = (round(part * (0.35 + 0.65 * share)) for part in COLOURS[word.score > 0])
+    red, green, blue = (round(part * (0.35 + 0.65 * share)) for part in COLOURS[side])
     style = f"{'bold ' if share > STRONG else ''}white on rgb({red},{green},{blue})"
     return Text(space).append(word.text.lstrip(), style=style)

@@ -54,6 +54,7 @@ def export(
     """Write votes, seals and leaderboards, or a prompt set with its verdicts, in a public format."""
     from arena.exchange.export_prompt_set import export_set
     from arena.exchange.folder import export_arena
+    from arena.exchange.ledger_keys import read_key
     from arena.exchange.openai_batch import request_bodies
 
     console = Console(stderr=True, soft_wrap=True)
@@ -72,7 +73,7 @@ def export(
             version = settings.ledger.filter
             done = export_arena(
                 database, out, parquet=parquet, patterns=patterns, version=version, force=force,
-                show_judged=settings.web.show_judged,
+                show_judged=settings.web.show_judged, signer=read_key(settings.ledger.key),
             )  # fmt: skip
             lines = _summary(done)
         else:

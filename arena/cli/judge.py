@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 
 from arena.cli import judge_link, judge_peers, judge_run
-from arena.cli.options import AsFormat, Format, write_csv
+from arena.cli.options import AsFormat, Config, DatabaseURL, Format, for_programs, opened, write_csv
 from arena.cli.terminal import Console
 from arena.errors import ConfigError
 
@@ -47,6 +47,35 @@ app.command("battles")(judge_run.battles)
 app.command("peers")(judge_peers.peers)
 app.command("link")(judge_link.link)
 app.command("run")(judge_run.run)
+
+
+@app.command("delete")
+def delete(
+    name: Annotated[
+        str, typer.Argument(metavar="JUDGE", help="The judge, as `arena leaderboard` names its votes.")
+    ],
+    config: Config = None,
+    db: DatabaseURL = None,
+    as_format: AsFormat = Format.TABLE,
+) -> None:
+    """Delete a judge's scores. Its votes are never deleted: `arena votes set-aside` lets them no longer count."""
+    from arena.rules.votes import JUDGE
+    from arena.store.judge_scores import delete_scores
+
+    source = JUDGE + name.removeprefix(JUDGE)
+    with opened(config, db) as (database, _), database.write() as session:
+        scores = delete_scores(session, source)
+    if not scores:
+        raise ConfigError(
+            f"{source} has no scores. To let its votes no longer count: "
+            f"arena votes set-aside --judge {name.removeprefix(JUDGE)} --reason TEXT"
+        )
+    if not for_programs({"deleted": scores}, as_format):
+        Console(stderr=True, soft_wrap=True).print(
+            f"Deleted: {scores:,} scores of {source}. To let its votes no longer count: "
+            f"arena votes set-aside --judge {name.removeprefix(JUDGE)} --reason TEXT",
+            markup=False,
+        )
 
 
 @app.command("score")

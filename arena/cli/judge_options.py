@@ -18,6 +18,11 @@ class Order(StrEnum):
     balanced = "balanced"
 
 
+class Unshared(StrEnum):
+    send = "send"
+    skip = "skip"
+
+
 def _option(kind: Any, name: str, help_text: str) -> Any:
     return Annotated[kind, typer.Option(f"--{name.replace('_', '-')}", help=help_text)]
 
@@ -60,6 +65,14 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
     "order": (
         _option(Order, "order", "Show every pair in both orders, or balanced with a share in both."),
         Order.both,
+    ),
+    "unshared": (
+        _option(
+            Unshared | None,
+            "unshared",
+            "Battles that their voters did not share, for a judge on another machine; default: ask.",
+        ),
+        None,
     ),
     "batch_out": (
         _option(Path | None, "batch_out", "Write the requests as an OpenAI Batch file; make no calls."),

@@ -61,7 +61,7 @@ def print_result(report: dict[str, Any], as_format: Format) -> None:
 
 
 def print_summary(report: dict[str, Any], console: Console) -> None:
-    from arena.engine import RESUME_HINT
+    from arena.engine import what_next
 
     requests = report["requests"]
     console.print(
@@ -86,7 +86,8 @@ def print_summary(report: dict[str, Any], console: Console) -> None:
         console.print(f"{report['new']:,} new verdicts of {report['judge']} saved", markup=False)
     else:
         console.print(f"not published: {report['why_not']}", style="bold red")
-        console.print(RESUME_HINT)
+        for hint in what_next(requests["failed"], requests["unusable"]):
+            console.print(hint)
 
 
 def _table(report: dict[str, Any]) -> Table:

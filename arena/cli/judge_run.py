@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,13 @@ from arena.cli.judge_options import ALWAYS, BATCH, PLACE, names, takes
 from arena.cli.judge_report import print_forecast, print_missing, print_result
 from arena.cli.options import Format, opened
 from arena.cli.progress import progress_bar
+from arena.cli.terminal import Console
 
 if TYPE_CHECKING:
+    from arena.config import Settings
     from arena.judging.config import JudgeRunConfig
+    from arena.judging.preparation import PreparedRun
+    from arena.store import Database
 
 
 @takes("prompts", "judge", "panel", "name", *BATCH, *ALWAYS)
@@ -35,7 +40,7 @@ def pairwise(**given: Any) -> None:
     _options("pairwise", given)
 
 
-@takes("judge", "panel", "name", "order", "control_pairs", *BATCH, *ALWAYS)
+@takes("judge", "panel", "name", "order", "control_pairs", "unshared", *BATCH, *ALWAYS)
 def battles(**given: Any) -> None:
     """Judge the battles that people have voted on, for `arena agreement` and `arena disputed`."""
     _options("battles", given)
@@ -69,11 +74,10 @@ def _do(
     batch_out: Path | None,
     batch_in: Path | None,
 ) -> None:
-    from arena.judging.preparation import prepare
     from arena.judging.run import open_judge_run
 
     with opened(settings_file, db) as (database, settings):
-        prepared = prepare(database, settings, config)
+        prepared = _prepared(database, settings, config, dry_run)
         print_missing(prepared.missing(), len(prepared.prompts))
         with open_judge_run(database, prepared, progress_bar) as judge_run:
             if batch_in is not None:
@@ -88,3 +92,18 @@ def _do(
     print_result(result.to_dict(), as_format)
     if not result.published:
         raise typer.Exit(1)
+
+
+def _prepared(database: Database, settings: Settings, config: JudgeRunConfig, dry_run: bool) -> PreparedRun:
+    """The prepared run, after a question in a terminal about battles that their voters have not shared."""
+    from arena.judging.preparation import UnsharedBattles, prepare
+
+    try:
+        return prepare(database, settings, config)
+    except UnsharedBattles as problem:
+        if not dry_run:
+            if not sys.stdin.isatty():
+                raise
+            Console(stderr=True, soft_wrap=True, highlight=False).print(str(problem), markup=False, style="yellow")
+            typer.confirm("Send them?", abort=True, err=True)
+        return prepare(database, settings, config.model_copy(update={"unshared": "send"}))

@@ -1,4 +1,7 @@
-"""`arena models`: the configured models, whether each can be used, and what to do if not."""
+"""`arena models`: the configured models, whether each can be used, and what to do if not.
+
+Its subcommands, which change a running arena, are in `arena/cli/model_changes.py`.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from arena.cli.model_changes import COMMANDS
 from arena.cli.options import AsFormat, Config, Format, write_csv, write_json
 from arena.cli.terminal import Console
 from arena.errors import ConfigError
@@ -20,14 +24,23 @@ if TYPE_CHECKING:
 COLUMNS = ("model", "endpoint", "where", "enabled", "weight", "ok", "seconds", "message", "advice")
 
 
+app = typer.Typer(invoke_without_command=True, no_args_is_help=False)
+for name, command in COMMANDS.items():
+    app.command(name)(command)
+
+
+@app.callback()
 def models(
+    context: typer.Context,
     config: Config = None,
     ask: Annotated[
         bool, typer.Option("--probe/--no-probe", help="Request a short completion from each model.")
     ] = True,
     as_format: AsFormat = Format.TABLE,
 ) -> None:
-    """List the models of the settings file and check that each one replies."""
+    """List the models of the settings file and check that each one replies; or change a running arena."""
+    if context.invoked_subcommand is not None:
+        return
     from arena.config import read_settings
 
     settings = read_settings(config)

@@ -54,7 +54,7 @@ def _print(change: dict[str, Any]) -> None:
     for name, points in change["steps"].items():
         table.add_row(_named(name, start["filter"], end["filter"]), f"{points:+.1f}")
     table.add_section()
-    table.add_row(f"rank {start['rank']} → {end['rank']}", f"{change['change']:+.1f}")
+    table.add_row(f"rank {start['rank'] or '–'} → {end['rank'] or '–'}", f"{change['change']:+.1f}")
     console.print(table)
     if not change["opponents"]:
         return

@@ -52,8 +52,14 @@ def for_programs(
 
 
 def _flat(result: Mapping[str, Any]) -> dict[str, Any]:
-    """A result with one value a column: counts by kind as their sum."""
-    return {name: sum(value.values()) if isinstance(value, Mapping) else value for name, value in result.items()}
+    """A result with one value a column: counts by kind as their sum, names with commas between them."""
+    return {name: _cell(value) for name, value in result.items()}
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return sum(value.values())
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
 
 
 def overrides(**given: Any) -> dict[str, Any]:

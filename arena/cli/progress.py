@@ -111,7 +111,7 @@ def stage_bar(console: Console, unit: str) -> Iterator[StageProgress]:
         bar = bars.add_task("preparing", total=None, summary="")
 
         def progress(stage: str, done: int, total: int) -> None:
-            summary = f"{done:,} of {total:,} {unit}" if total else ""
+            summary = f"{done:,} of {total:,} {unit}" if total else f"{done:,} {unit} so far" if done else ""
             bars.update(bar, description=stage, completed=done, total=total or None, summary=summary)
 
         yield progress

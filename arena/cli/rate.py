@@ -17,7 +17,8 @@ from arena.cli.options import AsFormat, Format, write_csv, write_json
 from arena.cli.terminal import Console
 from arena.config.given_files import json_value
 from arena.errors import ConfigError
-from arena.exchange.battles_file import BadBattlesFile, Columns, read_battles_file
+from arena.exchange.battles_file import read_battles_file
+from arena.exchange.formats.battle_columns import BadBattlesFile, Columns
 
 if TYPE_CHECKING:
     import ratings
@@ -47,7 +48,7 @@ ELO_BATTLES = 200_000  # a hundred rounds over more battles than these take over
 
 
 def rate(
-    file: Annotated[Path, typer.Argument(help="Battles: a .csv, .jsonl or .parquet file, or PandaLM's .json.")],
+    file: Annotated[Path, typer.Argument(help="Battles: a .csv, .jsonl, .parquet or .json file.")],
     method: Annotated[
         Method, typer.Option(help="Use Bradley–Terry, a model with ties, or online Elo.")
     ] = Method.bt,
@@ -79,12 +80,15 @@ def rate(
     fixed = _anchor(anchor)
     from ratings import RatingsError
 
+    battles = read_battles_file(file)
     try:
         with Console(stderr=True).status(f"rating {file}"):
             chosen = PRIOR if prior is None else prior
-            board = _board(read_battles_file(file), method, style, cluster, fixed, chosen, category)
+            board = _board(battles.columns, method, style, cluster, fixed, chosen, category)
     except RatingsError as problem:
-        raise BadBattlesFile(f"{file}: {type(problem).__name__}: {problem}") from problem
+        raise BadBattlesFile(f"{file}: {type(problem).__name__}: {battles.in_file(str(problem))}") from problem
+    if battles.note:
+        Console(stderr=True, soft_wrap=True).print(Text(battles.note))
     _print(board, as_format)
 
 
@@ -223,8 +227,8 @@ def _table(board: ratings.Leaderboard) -> Table:
         table.add_column(heading, justify="left" if heading == "model" else "right")
     for row in board.rows:
         table.add_row(
-            str(row.rank),
-            f"{row.rank_low}–{row.rank_high}",
+            "–" if row.rank is None else str(row.rank),
+            "" if row.rank is None else f"{row.rank_low}–{row.rank_high}",
             Text(row.model),
             f"{row.rating:.0f}",
             f"{row.lower:.0f} to {row.upper:.0f}",

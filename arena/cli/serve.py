@@ -6,7 +6,10 @@ import asyncio
 import gc
 import logging
 import os
+import signal
 import socket
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,7 +21,8 @@ from arena.cli.terminal import Console
 from arena.errors import ConfigError
 
 if TYPE_CHECKING:
-    from arena.config import Settings
+    from arena.battles.battles import Battles
+    from arena.config import AnyModel, Settings
     from arena.serving.models import Serving
     from arena.store import Database
     from arena.web.draining_server import DrainingServer
@@ -40,13 +44,14 @@ def serve(config: Config = None, host: Host = None, port: Port = None, db: Datab
     use_one_thread_for_algebra()
     from arena.config import read_settings
 
-    settings = read_settings(config, overrides(web__host=host, web__port=port, database_url=db))
+    given = overrides(web__host=host, web__port=port, database_url=db)
+    settings = read_settings(config, given)
     if not settings.models:
         raise ConfigError(
             f"{config or 'arena.toml'}: models: is missing. Add a [[models]] table for each model, "
             "or run `arena demo`, which has two built-in models"
         )
-    run(settings)
+    run(settings, lambda: read_settings(config, given).models)
 
 
 def use_one_thread_for_algebra() -> None:
@@ -57,8 +62,11 @@ def use_one_thread_for_algebra() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
-def run(settings: Settings) -> None:
-    """Serve until SIGTERM or Ctrl-C. Raises `ConfigError` and `DatabaseError` before anything listens."""
+def run(settings: Settings, read: Callable[[], tuple[AnyModel, ...]] | None = None) -> None:
+    """Serve until SIGTERM or Ctrl-C; `read` reads the models of the settings file again.
+
+    Raises `ConfigError` and `DatabaseError` before anything listens.
+    """
     from arena.store import ConnectionLimits, Database
 
     _log_to_terminal()
@@ -76,7 +84,7 @@ def run(settings: Settings) -> None:
             from arena.web.draining_server import DrainingServer
             from arena.web.hosts import served_hosts
 
-            serving = serving_of(settings.models)
+            serving = serving_of(settings.models, read)
             web = settings.web.model_copy(update={"allowed_hosts": served_hosts(settings.web)})
             app = create_app(settings.model_copy(update={"web": web}), database, serving)
         _greet(database, listener)
@@ -90,7 +98,7 @@ def run(settings: Settings) -> None:
         uvicorn_settings = uvicorn.Config(app, http=protocol(limits), proxy_headers=False, **options)
         server = DrainingServer(uvicorn_settings, app.state.battles.drain, settings.web.drain_seconds)
         _freeze_objects()
-        asyncio.run(_serve(server, listener, serving, database))
+        asyncio.run(_serve(server, listener, app.state.battles, database))
     finally:
         database.close()
 
@@ -101,13 +109,27 @@ def _freeze_objects() -> None:
     gc.freeze()
 
 
-async def _serve(server: DrainingServer, listener: socket.socket, serving: Serving, database: Database) -> None:
+async def _serve(server: DrainingServer, listener: socket.socket, battles: Battles, database: Database) -> None:
     """Serve, with a status line for models that are still being downloaded or loaded."""
-    showing = asyncio.create_task(_show_progress(serving))
+    showing = asyncio.create_task(_show_progress(battles.serving))
+    _reload_on_hangup(battles)
     await server.serve(sockets=[listener])
     showing.cancel()
     database.close()
     server.raise_again()
+
+
+def _reload_on_hangup(battles: Battles) -> None:
+    """Read the models of the settings file again on SIGHUP, unless it means that the terminal was closed."""
+    if hasattr(signal, "SIGHUP") and not (sys.stdin and sys.stdin.isatty()):
+        reloads: set[asyncio.Task[str | None]] = set()
+
+        def reload() -> None:
+            task = asyncio.create_task(battles.reload_models())
+            reloads.add(task)
+            task.add_done_callback(reloads.discard)
+
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload)
 
 
 async def _show_progress(serving: Serving) -> None:

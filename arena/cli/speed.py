@@ -78,29 +78,26 @@ def _objectives(texts: list[str]) -> dict[str, float]:
 
 
 def _print(report: SpeedReport, as_format: Format) -> None:
-    from benchmarks.speed_json import rows, to_dict
+    from benchmarks.speed_json import per_request_rows, rows, to_dict
 
     if as_format is Format.JSON:
         write_json(to_dict(report))
     elif as_format is Format.CSV:
         write_csv(rows(report))
     else:
-        _print_table(report, rows(report))
+        _print_table(report, rows(report), per_request_rows(report))
     if report.succeeded == 0:
         raise typer.Exit(1)
 
 
-def _print_table(report: SpeedReport, rows: list[dict[str, Any]]) -> None:
+def _print_table(report: SpeedReport, rows: list[dict[str, Any]], counts: list[dict[str, Any]]) -> None:
     console = Console()
-    table = Table("milliseconds", "mean", "95 %", "p50", "p90", "p95", "p99", "measured")
-    for row in rows:
-        ends = "" if row["mean_lower"] is None else f"{row['mean_lower']:.1f} … {row['mean_upper']:.1f}"
-        cells = [_shown(row[name]) for name in ("p50", "p90", "p95", "p99")]
-        table.add_row(row["latency_ms"], _shown(row["mean"]), ends, *cells, str(row["measured"]))
-    console.print(table)
+    console.print(_table("milliseconds", "latency_ms", rows))
+    console.print(_table("per request", "per_request", counts))
     failures = ", ".join(f"{count} {name}" for name, count in report.errors.items()) or "none"
     console.print(
-        f"{report.succeeded} of {report.requests} requests in {report.repeats} repeats; failed: {failures}",
+        f"{report.succeeded} of {report.requests} requests in {report.repeats} repeats ({report.duration:.1f} s); "
+        f"failed: {failures}; no request was retried",
         soft_wrap=True,
     )
     throughputs = [f"{_interval(report.request_throughput)} requests per second"]
@@ -116,6 +113,15 @@ def _print_table(report: SpeedReport, rows: list[dict[str, Any]]) -> None:
             f"objective, {good.per_second:.2f} per second",
             soft_wrap=True,
         )
+
+
+def _table(title: str, name: str, rows: list[dict[str, Any]]) -> Table:
+    table = Table(title, "mean", "95 %", "p50", "p90", "p95", "p99", "measured")
+    for row in rows:
+        ends = "" if row["mean_lower"] is None else f"{row['mean_lower']:.1f} … {row['mean_upper']:.1f}"
+        cells = [_shown(row[percentile]) for percentile in ("p50", "p90", "p95", "p99")]
+        table.add_row(row[name], _shown(row["mean"]), ends, *cells, str(row["measured"]))
+    return table
 
 
 def _shown(value: float | None) -> str:

@@ -23,6 +23,7 @@ class PriceSettings(Strict):
     completion: float = Field(ge=0)
 
 
+PRIVATE = "private:"  # begins the code of a private model, as arena/rules/model_states.py has it
 SIZES = {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
 
 
@@ -41,6 +42,7 @@ class FactSettings(Strict):
     )
     listed: date | None = Field(default=None, description="when it came onto the public board")
     retired: date | None = Field(default=None, description="when it left the battles")
+    retired_reason: str | None = Field(default=None, max_length=1000, description="why it left the battles")
     released: date | None = Field(default=None, description="YYYY-MM-DD")
     url: str | None = Field(default=None, description="a page about the model")
 
@@ -79,6 +81,9 @@ class ModelSettings(Strict):
     requests_per_minute: float | None = Field(default=None, gt=0, description="in batches")
     tokens_per_minute: float | None = Field(default=None, gt=0, description="in batches")
     price: PriceSettings | None = Field(default=None, description="USD per million tokens")
+    private: bool = Field(
+        default=False, description="true: in battles under a code, and on no page and board until it is released"
+    )
     images: bool = Field(default=False, description="true: it reads images (OpenAI's image_url parts)")
     facts: FactSettings = FactSettings()
 
@@ -87,6 +92,8 @@ class ModelSettings(Strict):
     def name_is_printable(cls, name: str) -> str:
         if name != name.strip() or not name.isprintable():
             raise ValueError("has spaces around it or characters that cannot be printed")
+        if name.startswith(PRIVATE):
+            raise ValueError("begins as the code of a private model does. Set private = true, and give it a name")
         return name
 
     @model_validator(mode="after")
@@ -152,7 +159,9 @@ class LlamaCppSettings(ModelSettings):
     path: Path | None = Field(default=None, description="a GGUF file")
     weights: str | None = Field(default=None, description="known weights that Arena fetches by name")
     chat_template: str | None = Field(default=None, description="Jinja text in place of the model's own template")
-    threads: int = Field(default=1, ge=1)
+    threads: int | None = Field(
+        default=None, ge=1, description="by default 1 for calls, and every core for an explanation"
+    )
     context: int = Field(default=8192, ge=256, description="tokens, shared by the conversations")
     parallel: int = Field(default=4, ge=1, description="conversations at once")
 
@@ -169,8 +178,14 @@ class WeightsSettings(ModelSettings):
     revision: str | None = None
     dtype: str = "auto"
     device: str | None = None
-    threads: int = Field(default=1, ge=1)
-    max_batch: int = Field(default=8, ge=1)
+    threads: int | None = Field(
+        default=None, ge=1, description="by default 1 for calls, and every core for an explanation"
+    )
+    max_batch: int | None = Field(
+        default=None,
+        ge=1,
+        description="completions at once: by default 8 on a CPU, and on a GPU what its memory allows",
+    )
     chat_template: str | None = None
 
 

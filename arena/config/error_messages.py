@@ -17,7 +17,9 @@ from arena.config.tables import (
     DatabaseSettings,
     LedgerSettings,
     LimitSettings,
+    SamplingSettings,
     Settings,
+    TrustSettings,
     WebSettings,
 )
 
@@ -85,7 +87,9 @@ def _allowed_keys(full: Sequence[str | int]) -> list[str]:
         "web": WebSettings,
         "battles": BattleSettings,
         "limits": LimitSettings,
+        "sampling": SamplingSettings,
         "ledger": LedgerSettings,
+        "trust": TrustSettings,
     }
     if full[0] == "models":
         kinds: dict[str, type[BaseModel]] = {

@@ -28,9 +28,13 @@ def json_value(text: str, *, strict: bool = False) -> Any:
     """The value of a JSON text. Raises `json.JSONDecodeError`, also for nesting and numbers that Python refuses.
 
     `strict` refuses what RFC 8259 does not have or a database does not hold as well: Infinity, NaN, numbers that
-    overflow to them, and integers beyond 64 bits.
+    overflow to them, integers beyond 64 bits, and a name twice in one object.
     """
-    options: Any = {"parse_constant": _refused, "parse_float": _finite, "parse_int": _whole} if strict else {}
+    options: Any = (
+        {"parse_constant": _refused, "parse_float": _finite, "parse_int": _whole, "object_pairs_hook": _once}
+        if strict
+        else {}
+    )
     try:
         return json.loads(text, **options)
     except json.JSONDecodeError:
@@ -43,6 +47,14 @@ def json_value(text: str, *, strict: bool = False) -> Any:
 
 def _reason(problem: ValueError) -> str:
     return "an integer has too many digits" if "integer string conversion" in str(problem) else str(problem)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the name {next(name for name in names if names.count(name) > 1)[:40]!r} occurs twice")
+    return value
 
 
 def _refused(constant: str) -> NoReturn:

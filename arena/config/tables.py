@@ -1,14 +1,18 @@
-"""The tables `database`, `web`, `battles`, `limits` and `ledger` of `arena.toml`, and the settings as a whole."""
+"""The tables `database`, `web`, `battles`, `limits`, `admin` and `ledger` of `arena.toml`, and the settings as a whole."""
 
 from __future__ import annotations
 
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Literal
 
 from pydantic import DirectoryPath, Field, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from arena.config.challenge import ChallengeSettings
 from arena.config.endpoints import AnyModel, ModelSettings, Strict
+from arena.config.moderation import ModerationSettings
+from arena.config.sign_in import ReviewSettings, SignInSettings
 
 DEFAULT_DATABASE = "sqlite:///arena.db"
 PREFIX = "ARENA_"  # of environment variables
@@ -121,8 +125,36 @@ class BattleSettings(Strict):
         allow_inf_nan=False,
         description="seconds without a reader after which a turn is stopped; 0 is never",
     )
+    control_share: float = Field(
+        default=0.02,
+        ge=0,
+        le=0.5,
+        description="of blind battles that measure voters: one model twice, or an earlier battle with exchanged sides",
+    )
+    control_after_votes: int = Field(default=500, ge=0, description="votes before the first control battle")
     name_aliases: tuple[NameAliasSettings, ...] = Field(
         default=(), description="further names of families of models, which are masked until the vote"
+    )
+
+
+class SamplingSettings(Strict):
+    """Which pairs are drawn for battles. Every battle has the probability of its pair in the store."""
+
+    rule: Literal["active", "weighted"] = Field(
+        default="active",
+        description="active: rather pairs whose votes narrow the intervals of the ratings; weighted: by weight alone",
+    )
+    floor: float = Field(
+        default=0.3, gt=0, le=1, description="share of draws by weight alone under the active rule, for every pair"
+    )
+    newcomer_votes: int = Field(
+        default=100, ge=0, description="votes until which a model is drawn more often; 0 never"
+    )
+    newcomer_boost: float = Field(
+        default=2.0, ge=1, le=100, description="by which its weight is multiplied until then"
+    )
+    refresh_seconds: float = Field(
+        default=60.0, gt=0, allow_inf_nan=False, description="between two looks at the votes"
     )
 
 
@@ -132,11 +164,24 @@ class LimitSettings(Strict):
     battles_per_voter: int = Field(default=60, ge=0, description="in an hour")
     turns_per_voter: int = Field(default=180, ge=0, description="in an hour, regenerations included")
     votes_per_voter: int = Field(default=180, ge=0, description="in an hour")
+    votes_per_voter_day: int = Field(default=200, ge=0, description="on a day (UTC)")
+    votes_per_address_day: int = Field(default=4000, ge=0, description="on a day (UTC)")
+    reading_speed: int = Field(
+        default=600, ge=0, description="letters a second; a vote that comes sooner is quarantined"
+    )
+    same_prompt_votes: int = Field(
+        default=10, ge=0, description="of one voter on one prompt that count within a day"
+    )
+    suggested_prompt_votes: int = Field(
+        default=40, ge=0, description="of one voter on suggested prompts that count within a day"
+    )
     battles_per_address: int = Field(default=1200, ge=0, description="in an hour")  # 40 people, 30 battles each
     turns_per_address: int = Field(default=3600, ge=0, description="in an hour, regenerations included")
     votes_per_address: int = Field(default=3600, ge=0, description="in an hour")
     reports_per_voter: int = Field(default=20, ge=0, description="in an hour")
     reports_per_address: int = Field(default=200, ge=0, description="in an hour")
+    appeals_per_voter: int = Field(default=20, ge=0, description="of votes that do not count, in an hour")
+    appeals_per_address: int = Field(default=200, ge=0, description="of votes that do not count, in an hour")
     images_per_voter: int = Field(default=60, ge=0, description="uploaded in an hour")
     images_per_address: int = Field(default=600, ge=0, description="uploaded in an hour")
     codes_per_address: int = Field(default=20, ge=0, description="recovery codes entered in an hour")
@@ -164,9 +209,51 @@ class LimitSettings(Strict):
         return calls
 
 
+class AdminSettings(Strict):
+    """The pages below `/admin`, which exist once there is an account, and the sessions of accounts."""
+
+    enabled: bool = Field(default=True, description="serve /admin once `arena accounts add` has made an account")
+    idle_minutes: float = Field(
+        default=60.0, gt=0, allow_inf_nan=False, description="without a request until a session ends"
+    )
+    session_hours: float = Field(
+        default=12.0, gt=0, allow_inf_nan=False, description="from the sign-in until a session ends"
+    )
+    logins_per_account: int = Field(default=10, ge=1, description="attempts to sign in, in an hour")
+    logins_per_address: int = Field(default=30, ge=1, description="attempts to sign in, in an hour")
+
+
+class TrustSettings(Strict):
+    check_every: float = Field(
+        default=300.0, ge=0, allow_inf_nan=False, description="seconds between checks of voters; 0 is never"
+    )
+
+
 class LedgerSettings(Strict):
     seal_every: float = Field(default=3600.0, ge=0, description="seconds between seals while serving; 0 is never")
     filter: str = Field(default="every-1", description="which votes count on sealed boards")
+    key: Path | None = Field(default=None, description="file with the private key that signs heads and exports")
+    timestamps: Path | None = Field(default=None, description="folder of OpenTimestamps proofs for the seals")
+    calendars: tuple[str, ...] = Field(
+        default=(
+            "https://a.pool.opentimestamps.org",
+            "https://b.pool.opentimestamps.org",
+            "https://a.pool.eternitywall.com",
+        ),
+        min_length=1,
+        description="OpenTimestamps servers that date seals",
+    )
+
+
+class LeaderboardSettings(Strict):
+    minimum_votes: int = Field(default=30, ge=0, description="votes on a model below which it has no rank")
+    minimum_voters: int = Field(
+        default=10, ge=0, description="voters, or prompts of a judge, below which a model has no rank"
+    )
+    pool_judges: bool = Field(
+        default=False,
+        description="count trial runs and templates (judge#name) and panels (a+b) of judges that count already",
+    )
 
 
 class Settings(BaseSettings):
@@ -178,8 +265,16 @@ class Settings(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     web: WebSettings = WebSettings()
     battles: BattleSettings = BattleSettings()
+    sampling: SamplingSettings = SamplingSettings()
     limits: LimitSettings = LimitSettings()
+    admin: AdminSettings = AdminSettings()
+    trust: TrustSettings = TrustSettings()
     ledger: LedgerSettings = LedgerSettings()
+    leaderboard: LeaderboardSettings = LeaderboardSettings()
+    challenge: ChallengeSettings = ChallengeSettings()
+    moderation: ModerationSettings = ModerationSettings()
+    sign_in: SignInSettings = SignInSettings()
+    reviews: ReviewSettings = ReviewSettings()
     models: tuple[AnyModel, ...] = ()
 
     @field_validator("models")

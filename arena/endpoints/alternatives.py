@@ -40,7 +40,8 @@ def alternatives(top: int, name: Name) -> Alternatives:
     def entry(logits: torch.Tensor, token: int) -> dict[str, Any]:
         logp = logits.float().log_softmax(-1)
         best = logp.topk(min(top, len(logp)))
-        top_entries = [_named(name, int(at), float(p)) for p, at in zip(best.values, best.indices, strict=True)]
+        pairs = zip(best.indices.tolist(), best.values.tolist(), strict=True)
+        top_entries = [_named(name, at, p) for at, p in pairs]
         return {**_named(name, token, float(logp[token])), "top_logprobs": top_entries}
 
     return entry

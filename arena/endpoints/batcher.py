@@ -1,172 +1,29 @@
 """Continuous batching: several completions of one model, one forward pass for all of them.
 
-Rows of unequal length share a batch by padding on the left. A new prompt is read in chunks between the steps
-of the others, then its row joins; a finished or cancelled row leaves. Why this is not the batching of
-transformers: docs/decisions/transformers-batching.md.
+Rows of unequal length share a batch by padding on the left. New prompts are read in chunks between the steps
+of the others, then their rows join; a finished or cancelled row leaves. Without memory for all rows, their tokens
+are kept, half of the rows go on, and the others are read again later. Why this is not the batching of transformers:
+docs/decisions/transformers-batching.md.
 """
 
 from __future__ import annotations
 
-import inspect
 import logging
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
 
 import torch
-from torch.nn.functional import pad
-from transformers import DynamicCache, PreTrainedModel
+from transformers import PreTrainedModel
 
-from arena.endpoints.endpoint import EndpointError, Failure, Finish, Request, Usage
+from arena.endpoints.batch_model import Model
+from arena.endpoints.device_memory import out_of_memory, pass_limits, release
+from arena.endpoints.endpoint import EndpointError, Failure, Request
 from arena.endpoints.generation_plan import Plan
-from arena.endpoints.key_value_cache import cache_argument, keeps_positions
-
-CHUNK = 128  # prompt tokens read at once: about 0.6 s on one CPU thread, the longest the others wait
+from arena.endpoints.row_batch import Batch, Row
 
 logger = logging.getLogger(__name__)
-
-Send = Callable[[str | Finish | EndpointError], None]
-
-
-@dataclass(eq=False)
-class Row:
-    """One request from its arrival to its end. Setting `cancelled`, from any thread, takes it out."""
-
-    request: Request
-    send: Send
-    cancelled: bool = False
-    tokens: list[int] = field(default_factory=list)  # prompt and completion
-    logprobs: list[dict[str, Any]] = field(default_factory=list)  # of each token written, if requested
-
-    def accept(self, plan: Plan, logits: torch.Tensor) -> bool:
-        """Choose a token from `logits`, shape (vocabulary,), send its text; False when it was the last."""
-        try:
-            token = plan.choose(logits, self.tokens)
-        except EndpointError as error:
-            self.send(error)
-            return False
-        self.tokens.append(token)
-        if plan.alternatives is not None:
-            self.logprobs.append(plan.alternatives(logits, token))
-        reason, text = None, ""
-        if token in plan.ends:
-            reason = "stop"
-        else:
-            text = plan.deltas.push(token)
-            reason = "stop" if plan.deltas.stopped else self._length(plan)
-        if reason:
-            text += plan.deltas.rest()
-        if text:
-            self.send(text)
-        if reason:
-            self.send(Finish(reason, self._usage(plan)))
-        return reason is None
-
-    def _length(self, plan: Plan) -> str | None:
-        return "length" if len(self.tokens) - len(plan.prompt) >= plan.limit else None
-
-    def _usage(self, plan: Plan) -> Usage:
-        return Usage(len(plan.prompt), len(self.tokens) - len(plan.prompt))
-
-
-class Model:
-    """A causal language model as the batch sees it: tokens in, logits of the last position out."""
-
-    def __init__(self, network: PreTrainedModel) -> None:
-        self._network = network
-        takes = inspect.signature(network.forward).parameters
-        self._cache_argument = cache_argument(network)
-        self._takes_positions = "position_ids" in takes
-        self._keep = {"logits_to_keep": 1} if "logits_to_keep" in takes else {}
-        # Attention alone can be padded on the left and cut. A recurrent state would read the padding.
-        self.joins = keeps_positions(network)
-
-    def empty_cache(self) -> DynamicCache:
-        """For rows that join, every layer keeps all positions and the mask alone makes the window slide."""
-        return DynamicCache() if self.joins else DynamicCache(config=self._network.config)
-
-    def logits(self, tokens: list[list[int]], mask: torch.Tensor, cache: DynamicCache) -> torch.Tensor:
-        """Logits, shape (rows, vocabulary), after `tokens` (rows × new); `mask` covers old ones and new."""
-        ids = torch.tensor(tokens, device=self._network.device)
-        mask = mask.to(self._network.device)
-        options: dict[str, Any] = {self._cache_argument: cache, **self._keep}
-        if self._takes_positions:
-            options["position_ids"] = mask.cumsum(-1)[:, -ids.shape[1] :] - 1
-        out = self._network(
-            input_ids=ids,
-            attention_mask=mask,
-            use_cache=True,
-            return_dict=True,
-            **options,
-        )
-        last: torch.Tensor = out.logits[:, -1]
-        return last
-
-
-class Batch:
-    """Rows that take their steps together, with their keys and values."""
-
-    def __init__(self, model: Model, row: Row, plan: Plan) -> None:
-        self._model = model
-        self.rows = [(row, plan)]
-        self._cache = model.empty_cache()
-        self._mask = torch.ones((1, 0), dtype=torch.long)  # rows × positions, 0 is padding
-
-    @property
-    def read(self) -> int:
-        """How many positions are in the cache."""
-        return int(self._mask.shape[1])
-
-    def step(self, tokens: list[list[int]]) -> torch.Tensor:
-        """Read `tokens`, the same number for every row; logits of shape (rows, vocabulary)."""
-        self._mask = pad(self._mask, (0, len(tokens[0])), value=1)
-        return self._model.logits(tokens, self._mask, self._cache)
-
-    def write(self) -> None:
-        """One token more for every row."""
-        logits = self.step([row.tokens[-1:] for row, _ in self.rows])
-        self.keep([row.accept(plan, logits[at]) for at, (row, plan) in enumerate(self.rows)])
-
-    def keep(self, stays: Sequence[bool]) -> None:
-        """Drop the rows that do not stay, and the padding that only they needed."""
-        if all(stays):
-            return
-        kept = [at for at, stay in enumerate(stays) if stay]
-        self.rows = [self.rows[at] for at in kept]
-        if not kept:
-            return
-        self._mask = self._mask[kept]
-        padding = int((self._mask.sum(0) == 0).sum())  # all of it on the left
-        self._mask = self._mask[:, padding:]
-        self._change(lambda entry: entry[kept][:, :, padding:])
-
-    def join(self, other: Batch) -> None:
-        """Take over the rows of `other`."""
-        width = max(self.read, other.read)
-        self._widen(width)
-        other._widen(width)
-        for mine, theirs in zip(self._layers(), other._layers(), strict=True):
-            mine.keys = torch.cat([mine.keys, theirs.keys])
-            mine.values = torch.cat([mine.values, theirs.values])
-        self._mask = torch.cat([self._mask, other._mask])
-        self.rows += other.rows
-
-    def _widen(self, width: int) -> None:
-        missing = width - self.read
-        self._mask = pad(self._mask, (missing, 0))
-        self._change(lambda entry: pad(entry, (0, 0, missing, 0)))
-
-    def _change(self, change: Callable[[torch.Tensor], torch.Tensor]) -> None:
-        """Apply `change` to keys and values, each of shape (rows, heads, positions, head size)."""
-        for layer in self._layers():
-            layer.keys, layer.values = change(layer.keys), change(layer.values)
-
-    def _layers(self) -> list[Any]:
-        # A layer that borrows the keys of another one stays empty.
-        return [layer for layer in self._cache.layers if layer.is_initialized]
 
 
 class Batcher:
@@ -177,15 +34,15 @@ class Batcher:
     """
 
     def __init__(
-        self, network: PreTrainedModel, plan: Callable[[Request], Plan], max_batch: int, threads: int
+        self, network: PreTrainedModel, plan: Callable[[Request], Plan], max_batch: int | None, threads: int
     ) -> None:
         self._model = Model(network)
         self._plan = plan
-        self._max_batch = max_batch
+        self._limits = pass_limits(network, max_batch)
         self._threads = threads
         self._inbox: queue.SimpleQueue[Row | None] = queue.SimpleQueue()
         self._waiting: deque[Row] = deque()
-        self._filling: Batch | None = None  # one row whose prompt is being read
+        self._filling: Batch | None = None  # rows whose prompts are being read
         self._batches: list[Batch] = []  # one where rows join, else one for each row
         self._lock = threading.Lock()
         self._ended: EndpointError | None = None
@@ -218,8 +75,8 @@ class Batcher:
         try:
             with torch.inference_mode():
                 while self._admit():
-                    self._read()
-                    self._write()
+                    if not (self._completes(self._read) and self._completes(self._write)):
+                        self._restart_with_fewer_rows()
         # Waiting rows must receive any error of the thread, for no other code can end them.
         except Exception as cause:
             logger.error("the thread of a model broke", exc_info=cause)
@@ -237,40 +94,73 @@ class Batcher:
                 return False
             self._waiting.append(row)
 
+    def _completes(self, work: Callable[[], None]) -> bool:
+        """False if memory ran out. The error is gone when this returns, and with it what its traceback holds."""
+        try:
+            work()
+        except RuntimeError as error:
+            if not out_of_memory(error):
+                raise
+            return False
+        return True
+
+    def _restart_with_fewer_rows(self) -> None:
+        """Put all rows back in front of those that wait. A row that alone is too large fails."""
+        batches = [*self._batches, *([self._filling] if self._filling else [])]
+        rows = [row for batch in batches for row in batch.rows if not row.cancelled]
+        self._batches, self._filling = [], None
+        del batches
+        if self._model.rooms is not None:
+            self._model.rooms.forget()
+        release()
+        if len(rows) == 1 and self._limits.tokens == 1:
+            detail = f"{len(rows[0].tokens)} tokens do not fit into memory. Shorten the prompt or max_tokens."
+            rows.pop().send(EndpointError(Failure.BROKEN, detail))
+        self._limits.halve(len(rows))
+        logger.warning("out of memory: at most %s completions at once from now on", self._limits.rows)
+        self._waiting.extendleft(reversed(rows))
+
     def _read(self) -> None:
-        """Read one chunk of one prompt; when it was the last, the row joins the others."""
+        """Read one chunk of new prompts; when it was the last, their rows join the others."""
         if self._filling is None:
             self._filling = self._next()
         batch = self._filling
         if batch is None:
             return
-        row, plan = batch.rows[0]
-        if row.cancelled:
+        if all(row.cancelled for row in batch.rows):
             self._filling = None
-            return
-        logits = batch.step([plan.prompt[batch.read : batch.read + CHUNK]])
-        if batch.read == len(plan.prompt):
-            if row.accept(plan, logits[0]):
+        elif batch.read(self._limits.tokens):
+            if batch.rows:
                 self._place(batch)
             self._filling = None
 
     def _next(self) -> Batch | None:
-        """A batch of the next row that waits, if there is room for it and it can be served."""
-        if not self._waiting or sum(len(batch.rows) for batch in self._batches) >= self._max_batch:
-            return None
-        row = self._waiting[0]
-        batch = None if row.cancelled else self._open(row)
-        self._waiting.popleft()  # only now: a row outside all lists would miss a crash
+        """A batch of the next rows that wait, as many as have room and can be served."""
+        room = self._limits.rows - sum(len(batch.rows) for batch in self._batches)
+        rows: list[Row] = []
+        seen = longest = 0
+        while seen < len(self._waiting) and len(rows) < (room if self._model.joins else min(room, 1)):
+            row = self._waiting[seen]
+            if self._ready(row):
+                longest = max(longest, len(row.tokens))
+                if rows and (len(rows) + 1) * longest > self._limits.tokens:
+                    break
+                rows.append(row)
+            seen += 1
+        batch = Batch(self._model, rows) if rows else None
+        for _ in range(seen):
+            self._waiting.popleft()  # only now: a row outside all lists would miss a crash
         return batch
 
-    def _open(self, row: Row) -> Batch | None:
+    def _ready(self, row: Row) -> bool:
+        if row.cancelled:
+            return False
         try:
-            plan = self._plan(row.request)
+            row.prepare(self._plan)
         except EndpointError as error:
             row.send(error)
-            return None
-        row.tokens = list(plan.prompt)
-        return Batch(self._model, row, plan)
+            return False
+        return True
 
     def _place(self, batch: Batch) -> None:
         if self._model.joins and self._batches:
@@ -281,7 +171,7 @@ class Batcher:
     def _write(self) -> None:
         """One token for every row that is still wanted."""
         for batch in self._batches:
-            batch.keep([not row.cancelled for row, _ in batch.rows])
+            batch.keep([not row.cancelled for row in batch.rows])
             if batch.rows:
                 batch.write()
         self._batches = [batch for batch in self._batches if batch.rows]
@@ -291,7 +181,7 @@ class Batcher:
         with self._lock:
             self._ended = error
         batches = [*self._batches, *([self._filling] if self._filling else [])]
-        rows = [row for batch in batches for row, _ in batch.rows] + list(self._waiting)
+        rows = [row for batch in batches for row in batch.rows] + list(self._waiting)
         while not self._inbox.empty():
             rows += [row for row in [self._inbox.get()] if row]
         for row in rows:

@@ -25,14 +25,25 @@ logger = logging.getLogger(__name__)
 
 
 def load(
-    source: str, file: str | None, revision: str | None, dtype: str, device: str | None, cache: Path | None
+    source: str,
+    file: str | None,
+    revision: str | None,
+    dtype: str,
+    device: str | None,
+    cache: Path | None,
+    *,
+    encoder_decoders: bool = False,
 ) -> tuple[transformers.PreTrainedModel, transformers.PreTrainedTokenizerBase]:
-    """The network, ready for inference, and its tokenizer. Raises `EndpointError`."""
+    """The network, ready for inference, and its tokenizer; an encoder-decoder only with `encoder_decoders`.
+
+    Raises `EndpointError`.
+    """
     with _unusable_on_error(source):
         place = locate(source, file, revision)
         if isinstance(place, Path) and place.suffix == ".gguf":
             place = converted(place, cache or user_cache_path("arena") / "converted")
-        return _load(place, revision, dtype, device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        return _load(place, revision, dtype, device, encoder_decoders)
 
 
 @contextmanager
@@ -57,25 +68,61 @@ def _unusable(source: str, problem: str) -> EndpointError:
 
 
 def _load(
-    place: str | Path, revision: str | None, dtype: str, device: str
+    place: str | Path, revision: str | None, dtype: str, device: str, encoder_decoders: bool
 ) -> tuple[transformers.PreTrainedModel, transformers.PreTrainedTokenizerBase]:
     # Code that comes with weights is never run; left open, transformers would ask on the terminal.
     options: dict[str, Any] = {"trust_remote_code": False}
     if isinstance(place, str):
         options["revision"] = revision or "main"
+    config = transformers.AutoConfig.from_pretrained(place, **options)  # nosec B615
+    network_class = _network_class(config, encoder_decoders)
     tokenizer = transformers.AutoTokenizer.from_pretrained(
         place, **options
     )  # a folder, or a revision in the options  # nosec B615
-    network = transformers.AutoModelForCausalLM.from_pretrained(  # a folder, or a revision in the options  # nosec B615
+    network = network_class.from_pretrained(  # a folder, or a revision in the options
         place, dtype=working_dtype(dtype, device), device_map=device, **options
     )
     return network.eval(), tokenizer
+
+
+def _network_class(config: Any, encoder_decoders: bool) -> Any:
+    """The class that loads a network as what it was trained as: another one gives it random weights.
+
+    Raises ValueError for a network that does not write text.
+    """
+    trained_as = next(iter(config.architectures or ()), "")
+    if trained_as.endswith("ForSequenceClassification"):
+        raise ValueError(f"{config.model_type!r} is a classifier, which writes no text. Use endpoint 'reward'.")
+    if not config.is_encoder_decoder:
+        return transformers.AutoModelForCausalLM
+    if not encoder_decoders:
+        raise ValueError(
+            f"{config.model_type!r} is an encoder-decoder, which this endpoint does not serve. Use a decoder-only model."
+        )
+    return transformers.AutoModelForSeq2SeqLM
 
 
 def load_classifier(
     source: str, revision: str | None, dtype: str, device: str | None
 ) -> tuple[transformers.PreTrainedModel, transformers.PreTrainedTokenizerBase]:
     """A sequence classifier with one number, as reward models are, and its tokenizer. Raises `EndpointError`."""
+    network, tokenizer = _sequence_classifier(source, revision, dtype, device)
+    if network.config.num_labels != 1:
+        detail = f"{source!r} has {network.config.num_labels} labels, and a reward model has one. Choose a reward model."
+        raise EndpointError(Failure.UNUSABLE, detail)
+    return network, tokenizer
+
+
+def load_text_classifier(
+    source: str, device: str | None
+) -> tuple[transformers.PreTrainedModel, transformers.PreTrainedTokenizerBase]:
+    """The classifier in a folder, with one label or more, and its tokenizer. Raises `EndpointError`."""
+    return _sequence_classifier(source, None, "auto", device)
+
+
+def _sequence_classifier(
+    source: str, revision: str | None, dtype: str, device: str | None
+) -> tuple[transformers.PreTrainedModel, transformers.PreTrainedTokenizerBase]:
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     with _unusable_on_error(source):
         place = locate(source, None, revision)
@@ -88,9 +135,6 @@ def load_classifier(
         network = transformers.AutoModelForSequenceClassification.from_pretrained(  # a folder, or a revision in the options  # nosec B615
             place, dtype=working_dtype(dtype, device), device_map=device, **options
         )
-    if network.config.num_labels != 1:
-        detail = f"{source!r} has {network.config.num_labels} labels, and a reward model has one. Choose a reward model."
-        raise EndpointError(Failure.UNUSABLE, detail)
     if network.config.pad_token_id is None:
         network.config.pad_token_id = tokenizer.pad_token_id or tokenizer.eos_token_id or 0
     return network.eval(), tokenizer

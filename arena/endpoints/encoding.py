@@ -6,8 +6,8 @@ what the whole has more.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from arena.endpoints.endpoint import Reply, Request
 from arena.endpoints.generation_plan import refusal
@@ -15,13 +15,41 @@ from arena.endpoints.generation_plan import refusal
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+Tokenizer: TypeAlias = "PreTrainedTokenizerBase | Encoded"
 Tokens = tuple[int, ...]
 Pair = tuple[Tokens, Tokens]  # a context and its continuation
 # the log-probabilities of a continuation's tokens, and whether greedy decoding writes it
 LogLikelihood = tuple[tuple[float, ...], bool]
 
 
-def encoded_pair(tokenizer: PreTrainedTokenizerBase, context: str, continuation: str) -> Pair:
+class Encoded:
+    """A tokenizer that has encoded the texts of `requests` in one call, which tokenizers spread over the cores, each
+    text once; other texts go to `tokenizer`."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, requests: Sequence[Request]) -> None:
+        self._tokenizer = tokenizer
+        given = [(request.get("context"), request.get("continuation")) for request in requests]
+        cut = [
+            (context.rstrip(), context + continuation)
+            for context, continuation in given
+            if isinstance(context, str) and isinstance(continuation, str) and context.strip()
+        ]
+        texts = list(dict.fromkeys(text for pair in cut for text in pair))
+        self._known: dict[str, list[int]] = (
+            dict(zip(texts, tokenizer(texts)["input_ids"], strict=True)) if texts else {}
+        )
+
+    def __call__(self, text: str, **options: Any) -> Mapping[str, Any]:
+        if not options and text in self._known:
+            return {"input_ids": self._known[text]}
+        found: Mapping[str, Any] = self._tokenizer(text, **options)
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._tokenizer, name)
+
+
+def encoded_pair(tokenizer: Tokenizer, context: str, continuation: str) -> Pair:
     """Context and continuation as tokens. An empty context is the token that begins texts, else the one that
     ends them. Raises `EndpointError` for a continuation without a token.
     """
@@ -62,7 +90,7 @@ def truncated(context: tuple[int, ...], continuation: tuple[int, ...], most: int
     return context[-(most + 1 - len(continuation)) :], continuation
 
 
-def rolling(tokenizer: PreTrainedTokenizerBase, text: str, most: int) -> list[Pair]:
+def rolling(tokenizer: Tokenizer, text: str, most: int) -> list[Pair]:
     """Windows of at most `most` tokens that predict every token of `text` once.
 
     The first token follows the one that begins texts; each later window has one token of context, the last one
@@ -79,7 +107,7 @@ def rolling(tokenizer: PreTrainedTokenizerBase, text: str, most: int) -> list[Pa
     return windows
 
 
-def windows(tokenizer: PreTrainedTokenizerBase, text: str, size: int) -> list[Pair]:
+def windows(tokenizer: Tokenizer, text: str, size: int) -> list[Pair]:
     """Whole windows of `size` tokens, the rest dropped. The first token of each is context and has no score, as in
     the perplexities of papers on quantisation (Frantar et al. 2022, arXiv:2210.17323).
     """
@@ -90,7 +118,7 @@ def windows(tokenizer: PreTrainedTokenizerBase, text: str, size: int) -> list[Pa
     return [(tokens[start : start + 1], tokens[start + 1 : start + size]) for start in whole]
 
 
-def token_pairs(tokenizer: PreTrainedTokenizerBase, request: Request, most: int) -> list[Pair]:
+def token_pairs(tokenizer: Tokenizer, request: Request, most: int) -> list[Pair]:
     """The pairs of a log-likelihood request, at most `most` tokens each (its form: `benchmarks.task`)."""
     if "continuation" in request:
         pair = encoded_pair(tokenizer, str(request["context"]), str(request["continuation"]))
@@ -103,7 +131,7 @@ def token_pairs(tokenizer: PreTrainedTokenizerBase, request: Request, most: int)
     return windows(tokenizer, str(request["text"]), int(size))
 
 
-def _first(tokenizer: PreTrainedTokenizerBase) -> int:
+def _first(tokenizer: Tokenizer) -> int:
     token = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
     if token is None:
         raise refusal("the tokenizer has neither a token that begins texts nor one that ends them")

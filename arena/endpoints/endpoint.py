@@ -32,6 +32,12 @@ class Usage:
     completion_tokens: int | None = None
 
 
+class Thinking(str):
+    """Marks the arrival of a piece of thinking, which servers send apart from the text. For `Timeable` alone."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class Finish:
     """The last event of a stream: why it ended (`stop`, `length`, `content_filter`), what it used and how many calls."""
@@ -145,9 +151,18 @@ def text_of(content: Any) -> str:
 
 async def complete(endpoint: Endpoint, request: Request) -> Completion:
     """The whole completion of a stream. Raises `EndpointError`."""
+    return await _completion(endpoint.stream(request))
+
+
+async def joined(events: AsyncGenerator[str | Finish]) -> Reply:
+    """The body of a chat completion whose text arrives as events. Raises `EndpointError`."""
+    return reply(await _completion(events))
+
+
+async def _completion(events: AsyncGenerator[str | Finish]) -> Completion:
     pieces: list[str] = []
     finish = Finish("stop")
-    async for event in endpoint.stream(request):
+    async for event in events:
         if isinstance(event, Finish):
             finish = event
         else:
@@ -161,6 +176,15 @@ class Answers(Protocol):
 
     async def answer(self, request: Request) -> Reply:
         """The body of the chat completion. Tries once. Raises `EndpointError`."""
+        ...
+
+
+@runtime_checkable
+class Timeable(Protocol):
+    """An endpoint whose `stream` retries or leaves thinking out, and that can do without either."""
+
+    def attempt(self, request: Request) -> AsyncGenerator[str | Finish]:
+        """One call, never retried: all text as it arrives, with `Thinking`, then one `Finish`. Raises `EndpointError`."""
         ...
 
 

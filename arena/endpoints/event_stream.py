@@ -11,7 +11,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
-from arena.endpoints.endpoint import EndpointError, Failure, Finish, Usage
+from arena.endpoints.endpoint import EndpointError, Failure, Finish, Thinking, Usage
 from arena.endpoints.reply_schema import Chunk, checked, finish_reason, message, parsed, read_json, usage, valid
 from arena.endpoints.size_limits import too_long
 
@@ -106,8 +106,10 @@ async def events(chunks: AsyncIterable[bytes]) -> AsyncGenerator[dict[str, Any]]
             yield event
 
 
-async def completion_events(chunks: AsyncIterable[bytes], most_characters: int) -> AsyncGenerator[str | Finish]:
-    """Text deltas of the first choice, then its `Finish`. Raises `EndpointError`."""
+async def completion_events(
+    chunks: AsyncIterable[bytes], most_characters: int, *, thinking: bool = False
+) -> AsyncGenerator[str | Finish]:
+    """Text deltas of the first choice, then its `Finish`; with `thinking` also its `Thinking`. Raises `EndpointError`."""
     reason: str | None = None
     used, characters, count = Usage(), 0, 0
     async with aclosing(events(chunks)) as objects:
@@ -120,6 +122,8 @@ async def completion_events(chunks: AsyncIterable[bytes], most_characters: int) 
                 text = choice.delta.text if choice.delta else ""
                 characters += len(text)
                 too_long(characters, most_characters, "characters")
+                if thinking and choice.delta is not None and choice.delta.has_thinking:
+                    yield Thinking()
                 if text:
                     yield text
     if reason is None:

@@ -1,17 +1,20 @@
-"""What a chat-completion body asks of a model that runs here: a prompt in tokens and a way to sample."""
+"""What a chat-completion body asks of a model that runs here: a prompt in tokens and its sampling."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from arena.endpoints.alternatives import Alternatives, alternatives, alternatives_per_token
 from arena.endpoints.deltas import Deltas
 from arena.endpoints.endpoint import EndpointError, Failure, Request
 
 if TYPE_CHECKING:
-    import torch
     from transformers import PreTrainedTokenizerBase
 
 # Refused rather than ignored: an answer that pays them no heed would look like one that does.
@@ -47,6 +50,11 @@ class Sampling:
         if self.repetition_penalty <= 0:
             raise refusal(f"repetition_penalty {self.repetition_penalty} is out of range. Expected more than 0.")
 
+    @property
+    def greedy(self) -> bool:
+        """True if the likeliest token is taken."""
+        return self.temperature < GREEDY
+
 
 def read_sampling(request: Request, default: Sampling) -> Sampling:
     """The sampling of a request, with missing fields from `default`. Raises `EndpointError`."""
@@ -71,57 +79,29 @@ def number(request: Request, name: str, default: float) -> float:
     return value
 
 
-Choose = Callable[["torch.Tensor", list[int]], int]
-
-
-def chooser(sampling: Sampling) -> Choose:
-    """A function from the logits of one row, shape (vocabulary,), and its tokens so far to the next token.
-
-    Every row draws from its own generator, on the CPU: a seed gives the same completion alone, in a batch
-    and on another device, if the logits agree. It raises `EndpointError` for logits that are not numbers,
-    which half precision can cause.
-    """
-    import torch
-    from transformers import generation
-
-    greedy = sampling.temperature < GREEDY
-    penalise = generation.RepetitionPenaltyLogitsProcessor(penalty=float(sampling.repetition_penalty))
-    warp = generation.LogitsProcessorList()
-    if not greedy and sampling.temperature != 1:
-        warp.append(generation.TemperatureLogitsWarper(float(sampling.temperature)))
-    if sampling.top_k:
-        warp.append(generation.TopKLogitsWarper(sampling.top_k))
-    if sampling.top_p < 1:
-        warp.append(generation.TopPLogitsWarper(sampling.top_p))
-    generator = torch.Generator()
-    if sampling.seed is None:
-        generator.seed()
-    else:
-        generator.manual_seed(sampling.seed)
-
-    def choose(logits: torch.Tensor, tokens: list[int]) -> int:
-        scores = logits.float().cpu().unsqueeze(0)
-        if sampling.repetition_penalty != 1:
-            scores = penalise(torch.tensor([tokens]), scores)
-        if not greedy:
-            scores = warp(None, scores).softmax(-1)
-        if scores.isnan().any():
-            raise EndpointError(Failure.BROKEN, "The logits are not numbers. Try dtype 'float32'.")
-        return int(scores.argmax() if greedy else torch.multinomial(scores, 1, generator=generator))
-
-    return choose
-
-
 @dataclass(frozen=True)
 class Plan:
     """One request, ready to run: prompt tokens, limit of new tokens, their choice and their text."""
 
     prompt: list[int]
     limit: int
-    choose: Choose
+    sampling: Sampling
     deltas: Deltas
     ends: frozenset[int]  # tokens that end a turn
     alternatives: Alternatives | None = None  # if the request has log-probabilities
+
+    def uniform(self, place: int) -> float:
+        """The random number in [0, 1) that chooses the completion's token at `place`.
+
+        A seed gives the same numbers, and so the same completion, alone, in a batch and on another device, if the
+        logits agree.
+        """
+        return 0.0 if self.sampling.greedy else float(self._uniforms[place])
+
+    @cached_property
+    def _uniforms(self) -> NDArray[np.float64]:
+        seed = self.sampling.seed
+        return np.random.default_rng(None if seed is None else seed % 2**64).random(self.limit)
 
 
 @dataclass(frozen=True)
@@ -152,11 +132,11 @@ class Planner:
             raise refusal(
                 f"The prompt has {len(prompt)} tokens and the context is {self.context}. Shorten the prompt."
             )
-        choose = chooser(read_sampling(request, self.sampling))
+        sampling = read_sampling(request, self.sampling)
         deltas = Deltas(self._decode, (*self.stop, *read_stop(request)))
         limit, top = min(room, read_limit(request, room)), alternatives_per_token(request)
         others = None if top is None else alternatives(top, lambda token: self._decode([token]))
-        return Plan(prompt, limit, choose, deltas, self.ends, others)
+        return Plan(prompt, limit, sampling, deltas, self.ends, others)
 
     def _prompt(self, messages: list[dict[str, str]]) -> list[int]:
         from jinja2 import TemplateError

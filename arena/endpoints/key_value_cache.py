@@ -40,8 +40,16 @@ def keeps_positions(network: PreTrainedModel) -> bool:
 def sliding_window(network: PreTrainedModel) -> int | None:
     """The number of positions that a layer with sliding attention sees; None without such a layer."""
     layers = DynamicCache(config=network.config).layers
-    slides = any(isinstance(layer, DynamicSlidingWindowLayer) for layer in layers)
-    return network.config.get_text_config().sliding_window if slides else None
+    if not any(isinstance(layer, DynamicSlidingWindowLayer) for layer in layers):
+        return None
+    config = network.config.get_text_config()
+    window = getattr(config, "sliding_window", None) or config.attention_chunk_size  # Llama 4 attends in chunks
+    return int(window)
+
+
+def masks_itself(network: PreTrainedModel) -> bool:
+    """True for attention that counts positions in a row by itself, whatever mask it is given: GPT-Neo's local layers."""
+    return "local" in (getattr(network.config, "attention_layers", None) or ())
 
 
 def cut(cache: DynamicCache, length: int) -> None:

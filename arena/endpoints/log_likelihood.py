@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from arena.endpoints.encoding import LogLikelihood, Pair, Tokens, log_likelihood_reply, token_pairs
+from arena.endpoints.encoding import (
+    Encoded,
+    LogLikelihood,
+    Pair,
+    Tokenizer,
+    Tokens,
+    log_likelihood_reply,
+    token_pairs,
+)
 from arena.endpoints.endpoint import EndpointError, Failure, Reply, Request
 from arena.endpoints.prefix_groups import Query
 from arena.endpoints.scorer import Scorer
@@ -81,7 +89,7 @@ class LogLikelihoodWorker:
         torch.set_num_threads(self._threads)  # a property of the calling thread
         with torch.inference_mode():
             while waiting := self._next_batch():
-                jobs = [job for request, future in waiting if (job := self._job(request, future)) is not None]
+                jobs = self._jobs(waiting)
                 try:
                     self._score(jobs)
                     self._crashes.reset()
@@ -111,9 +119,18 @@ class LogLikelihoodWorker:
                 return []
         return waiting
 
-    def _job(self, request: Request, future: Future[Reply]) -> Job | None:
+    def _jobs(self, waiting: Sequence[tuple[Request, Future[Reply]]]) -> list[Job]:
         try:
-            return Job(request, future, token_pairs(self._tokenizer, request, self._context))
+            tokenizer: Tokenizer = Encoded(self._tokenizer, [request for request, _ in waiting])
+        # A text that cannot be encoded fails alone, one by one.
+        except Exception as cause:
+            logger.error("texts cannot be encoded together", exc_info=cause)
+            tokenizer = self._tokenizer
+        return [job for request, future in waiting if (job := self._job(tokenizer, request, future)) is not None]
+
+    def _job(self, tokenizer: Tokenizer, request: Request, future: Future[Reply]) -> Job | None:
+        try:
+            return Job(request, future, token_pairs(tokenizer, request, self._context))
         except EndpointError as error:
             _fail([future], error)
         # A malformed request must not break the thread that serves the others.

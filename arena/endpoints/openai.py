@@ -9,21 +9,21 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import httpx
 
 from arena.endpoints import echo
-from arena.endpoints.endpoint import Blame, EndpointError, Failure, Finish, Reply, Request
+from arena.endpoints.endpoint import Blame, EndpointError, Failure, Finish, Reply, Request, joined
 from arena.endpoints.event_stream import bounded, completion_events, start_of, whole_text
 from arena.endpoints.failures import typed_failures
-from arena.endpoints.poster import HttpClient, HttpStream, check_encoding, encoded
+from arena.endpoints.poster import HttpClient, HttpReply, HttpStream, check_encoding, encoded
 from arena.endpoints.redaction import Redactor
 from arena.endpoints.reply_schema import ModelList, chat_reply, message, parsed, valid
 from arena.endpoints.size_limits import ERROR_BYTES, LIST_BYTES, byte_limit, character_limit, too_long
@@ -81,6 +81,12 @@ class OpenAI:
                     raise
                 await asyncio.sleep(self._pause(attempt, error))
 
+    async def attempt(self, request: Request) -> AsyncGenerator[str | Finish]:
+        """One call, never retried, with `Thinking` where the server sends a piece of it: for timing."""
+        async with aclosing(self._attempt(request, thinking=True)) as events:
+            async for event in events:
+                yield event
+
     async def answer(self, request: Request) -> Reply:
         """The whole reply in one piece. Makes one attempt; the caller retries."""
         scores_text = echo.is_log_likelihood(request)
@@ -91,12 +97,30 @@ class OpenAI:
             reply = await self._http().post(path, body, limit)
             if reply.status not in SUCCESS:
                 raise self._refusal(reply.status, reply.text, reply.headers)
+            if not scores_text and _is_stream(reply):
+                return await joined(completion_events(_pieces(reply.text), character_limit(body)))
             content = parsed(reply.text)
             if scores_text:
                 return echo.log_likelihood(request, content)
             whole = chat_reply(content)
             too_long(len(whole["choices"][0]["message"].get("content") or ""), character_limit(body), "characters")
             return whole
+
+    async def posted(self, path: str, body: Request, most_bytes: int) -> Any:
+        """The JSON of the reply to a posted body, with retries of temporary failures. Raises `EndpointError`."""
+        attempt = 0
+        while True:
+            try:
+                with self._failures():
+                    reply = await self._http().post(path, body, most_bytes)
+                    if reply.status not in SUCCESS:
+                        raise self._refusal(reply.status, reply.text, reply.headers)
+                    return parsed(reply.text)
+            except EndpointError as error:
+                if attempt == self.retries or not _may_pass(error):
+                    raise
+                await asyncio.sleep(self._pause(attempt, error))
+            attempt += 1
 
     async def models(self) -> list[str]:
         """Names of the models that the server offers. Raises `EndpointError`."""
@@ -112,7 +136,7 @@ class OpenAI:
                 detail = f"{self._place}/models is not a list of models ({error.detail})"
                 raise EndpointError(Failure.BROKEN, detail) from None
 
-    async def _attempt(self, request: Request) -> AsyncGenerator[str | Finish]:
+    async def _attempt(self, request: Request, *, thinking: bool = False) -> AsyncGenerator[str | Finish]:
         body = {**request, "model": self.model, "stream": True}
         if self._asks_usage:
             body["stream_options"] = {"include_usage": True}
@@ -122,7 +146,7 @@ class OpenAI:
                     await self._refuse(reply)
                 check_encoding(reply.headers)
                 chunks = bounded(reply.chunks, byte_limit(body))
-                async with aclosing(completion_events(chunks, character_limit(body))) as events:
+                async with aclosing(completion_events(chunks, character_limit(body), thinking=thinking)) as events:
                     async for event in events:
                         yield event
 
@@ -187,6 +211,15 @@ class OpenAI:
         if error.retry_after is not None:
             return error.retry_after
         return self.first_pause * 2.0**attempt * random.uniform(0.5, 1.5)  # noqa: S311  (jitter, not a secret)
+
+
+def _is_stream(reply: HttpReply) -> bool:
+    """Whether the server streams a reply that was requested whole, as some proxies do."""
+    return "event-stream" in str(reply.headers.get("content-type")).casefold() and "data:" in reply.text[:1000]
+
+
+async def _pieces(text: str) -> AsyncIterator[bytes]:
+    yield text.encode("utf-8", "replace")
 
 
 def _may_pass(error: EndpointError) -> bool:

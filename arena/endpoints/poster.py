@@ -88,7 +88,7 @@ class HttpClient:
             timeout = aiohttp.ClientTimeout(None, sock_connect=self.connect_timeout, sock_read=self.read_timeout)
             self._sessions[keeps_open] = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0, force_close=not keeps_open),
-                headers={**self.headers, "Content-Type": "application/json"},
+                headers={"Content-Type": "application/json", **self.headers},
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
                 timeout=timeout,

@@ -16,6 +16,11 @@ from numpy.typing import NDArray
 LEAST_SHARED = 16  # tokens; a shorter prefix costs more as a pass of its own than when read again
 KEPT = 0.7  # the share of a group's prefix that another text must have to join it
 ROW = 512  # tokens in a row, unless one query has more
+ROW_ON_GPU = (
+    2048  # starting a GPU's kernels takes as long as running a shorter row; a longer one has more masked pairs
+)
+
+SPREAD = 4  # of the tokens of a padded pass at most one in so many keeps its logits, which are large
 
 
 @dataclass(eq=False)
@@ -67,10 +72,10 @@ def groups(queries: Sequence[Query], most: int = ROW) -> Iterator[Group]:
             prefixes.append((0, [query]))
     alone = [members[0] for _, members in prefixes if len(members) == 1]
     shared_groups = [
-        Group(shared, _packs(members, shared, most)) for shared, members in prefixes if len(members) > 1
+        Group(shared, packs(members, shared, most)) for shared, members in prefixes if len(members) > 1
     ]
     if alone:
-        shared_groups.append(Group(0, _packs(alone, 0, most)))
+        shared_groups.append(Group(0, packs(alone, 0, most)))
     return iter(sorted(shared_groups, key=lambda group: -max(len(query.context) for query in group.packs[0])))
 
 
@@ -136,7 +141,21 @@ def common_prefix(first: Sequence[int], second: Sequence[int]) -> int:
     return low
 
 
-def _packs(queries: Sequence[Query], shared: int, most: int) -> list[list[Query]]:
+def padded(queries: Sequence[Query], most: int) -> Iterator[list[Query]]:
+    """Batches of queries of like length; each has at most `most` tokens with its padding, or one query."""
+    batch: list[Query] = []
+    for query in sorted(queries, key=lambda query: -query.size(0)):
+        longest = (batch or [query])[0].size(0)
+        spread = longest - len(query.context) + 1  # places whose logits are kept
+        if batch and (len(batch) + 1) * max(longest, SPREAD * spread) > most:
+            yield batch
+            batch = []
+        batch.append(query)
+    if batch:
+        yield batch
+
+
+def packs(queries: Sequence[Query], shared: int, most: int) -> list[list[Query]]:
     """Rows of at most `most` tokens, filled with the longest queries first."""
     packs: list[list[Query]] = []
     room = 0

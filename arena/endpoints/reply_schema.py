@@ -1,6 +1,7 @@
 """What an OpenAI-compatible server may send, as a schema: strict about types, lenient about unknown keys.
 
-Whatever does not fit raises `EndpointError` with `BROKEN`. Texts of these errors quote what the server sent; the
+Whatever does not fit raises `EndpointError` with `BROKEN`, save usage and log-probabilities of a whole reply: these are
+dropped, because its text was paid for and can be read without them. Texts of these errors quote what the server sent; the
 endpoint masks its key in them.
 """
 
@@ -11,13 +12,14 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, NoReturn, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from arena.endpoints.endpoint import CONTENT_FILTER, EndpointError, Failure, Usage
 
 SHOWN = 500  # characters of a server's text in an error
+SHOWN_PARTS = ("text", "output_text")  # types of the parts of a message that are its text
 
-# finish reasons that servers use in place of `error` and `content_filter`, in lower case
+# finish reasons that servers use in place of `error`, `content_filter` and `length`, in lower case
 FAILED = {
     "error", "abort", "aborted", "cancelled", "canceled", "failed", "timeout", "network_error",
     "insufficient_system_resource",
@@ -25,6 +27,11 @@ FAILED = {
 FILTERED = {
     CONTENT_FILTER, "content-filter", "content_filtered", "safety", "sensitive", "refusal", "recitation", "blocklist",
     "prohibited_content", "spii", "guardrail_intervened",
+}  # fmt: skip
+
+LENGTH = "length"
+CUT_OFF = {
+    LENGTH, "max_tokens", "max_output_tokens", "max_length", "model_length", "model_context_window_exceeded",
 }  # fmt: skip
 
 UNSTORABLE = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
@@ -45,14 +52,15 @@ class Sent(BaseModel):
 
 
 class Part(Sent):
-    """A part of a message. Only parts of type `text` have a text that is shown."""
+    """A part of a message. Only parts of the types in `SHOWN_PARTS` have a text that is shown; thinking has another type."""
 
     type: str
     text: str | None = None
+    refusal: str | None = None
 
     @property
     def shown(self) -> str:
-        if self.type != "text":
+        if self.type not in SHOWN_PARTS:
             return ""
         if self.text is None:
             raise EndpointError(Failure.BROKEN, "a text part without a text")
@@ -63,6 +71,24 @@ class Content(Sent):
     """The object with the text of a message: the `message` of a whole reply, the `delta` of a stream."""
 
     content: str | Annotated[list[Part], Field(fail_fast=True)] | None = None
+    reasoning_content: Any = (
+        None  # thinking: vLLM, SGLang, DeepSeek; never shown, so that no form of it is an error
+    )
+    reasoning: Any = None  # the same of OpenRouter, Ollama and newer versions of vLLM
+
+    @field_validator("content", mode="before")
+    @classmethod
+    def texts_are_parts(cls, content: Any) -> Any:
+        """A text among the parts is one of type `text`."""
+        if not isinstance(content, list):
+            return content
+        return [{"type": "text", "text": part} if isinstance(part, str) else part for part in content]
+
+    @property
+    def has_thinking(self) -> bool:
+        """Whether it holds a piece of thinking."""
+        parts = self.content if isinstance(self.content, list) else []
+        return bool(self.reasoning_content or self.reasoning) or any(part.type == "thinking" for part in parts)
 
     @property
     def text(self) -> str:
@@ -115,14 +141,12 @@ class WholeChoice(Sent):
 
     message: Content
     finish_reason: FinishReason | None = None
-    logprobs: LogProbabilities | None = None
 
 
 class Whole(Sent):
     """A whole reply."""
 
     choices: Annotated[list[WholeChoice], Field(fail_fast=True, min_length=1)]
-    usage: Tokens | None = None
 
 
 class Entry(Sent):
@@ -161,7 +185,7 @@ def read_json(data: str) -> Any:
 def parsed(data: str) -> dict[str, Any]:
     """The JSON object in `data`, which is no error object. Raises `EndpointError`."""
     try:
-        return checked(read_json(data), data)
+        return checked(read_json(data.removeprefix("\ufeff")), data)
     except ValueError:
         raise EndpointError(Failure.BROKEN, f"not JSON: {data[:SHOWN]}") from None
 
@@ -186,15 +210,30 @@ def valid(schema: type[Schema], value: Mapping[str, Any]) -> Schema:
 
 
 def chat_reply(body: dict[str, Any]) -> dict[str, Any]:
-    """A whole reply whose first choice has a text: parts are joined. Raises `EndpointError`."""
+    """A whole reply whose choices have a text: parts are joined, odd extras dropped. Raises `EndpointError`."""
     if not body.get("choices"):
         raise EndpointError(Failure.BROKEN, "a reply without a message")
     whole = valid(Whole, body)
     choices = [
-        {**sent, "finish_reason": finish_reason(choice.finish_reason), "message": _joined(sent["message"], choice)}
+        {
+            **_without_odd(sent, "logprobs", LogProbabilities),
+            "finish_reason": finish_reason(choice.finish_reason),
+            "message": _joined(sent["message"], choice),
+        }
         for sent, choice in zip(body["choices"], whole.choices, strict=True)
     ]
-    return {**body, "choices": choices}
+    return {**_without_odd(body, "usage", Tokens), "choices": choices}
+
+
+def _without_odd(sent: dict[str, Any], name: str, schema: type[Sent]) -> dict[str, Any]:
+    """The object without the field `name` where it does not fit its schema."""
+    if sent.get(name) is None:
+        return sent
+    try:
+        schema.model_validate(sent[name])
+    except ValidationError:
+        return {key: value for key, value in sent.items() if key != name}
+    return sent
 
 
 def finish_reason(reason: str | None) -> str | None:
@@ -202,6 +241,8 @@ def finish_reason(reason: str | None) -> str | None:
     name = (reason or "").casefold()
     if name in FAILED:
         raise EndpointError(Failure.BROKEN, f"the server ended the completion with finish_reason {reason!r}")
+    if name in CUT_OFF:
+        return LENGTH
     return CONTENT_FILTER if name in FILTERED else reason
 
 
@@ -223,7 +264,12 @@ def message(body: str) -> str:
 
 
 def _joined(sent: dict[str, Any], choice: WholeChoice) -> dict[str, Any]:
-    return {**sent, "content": choice.message.text} if isinstance(sent.get("content"), list) else sent
+    """The message with its text parts joined, and a refusal among the parts as its `refusal`."""
+    parts = choice.message.content
+    if not isinstance(parts, list):
+        return sent
+    refusal = "".join(part.refusal or "" for part in parts if part.type == "refusal")
+    return {**sent, "content": choice.message.text, **({"refusal": refusal} if refusal else {})}
 
 
 def _whole_escape(escape: re.Match[str]) -> str:

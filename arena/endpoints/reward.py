@@ -58,7 +58,7 @@ class Scorer:
     def __init__(self, network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, threads: int) -> None:
         self._network, self._tokenizer, self._threads = network, tokenizer, threads
         length = getattr(network.config.get_text_config(), "max_position_embeddings", None)
-        self._context = min(filter(None, (length, tokenizer.model_max_length)))
+        self._context = min(filter(None, (length, tokenizer.model_max_length))) - _skipped_positions(network)
 
     def answer(self, requests: Sequence[Request]) -> list[Outcome]:
         """A reply or an error for each request. Blocks."""
@@ -83,6 +83,8 @@ class Scorer:
                 Failure.REFUSED, f"The chat template rejects these messages ({cause}). Change chat_template."
             ) from cause
         tokens = list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+        if not tokens:
+            raise EndpointError(Failure.REFUSED, "The conversation has no tokens. Write something to judge.")
         if len(tokens) > self._context:
             raise EndpointError(
                 Failure.REFUSED,
@@ -106,6 +108,13 @@ class Scorer:
         with torch.inference_mode():
             logits = self._network(input_ids=ids.to(device), attention_mask=mask.to(device)).logits
         return [float(value) for value in logits[:, 0].float()]
+
+
+def _skipped_positions(network: PreTrainedModel) -> int:
+    """The positions that no token gets: RoBERTa and MPNet begin to count behind the place of their padding."""
+    places = [part for name, part in network.named_modules() if name.endswith("position_embeddings")]
+    padding = [getattr(part, "padding_idx", None) for part in places]
+    return max((at + 1 for at in padding if at is not None), default=0)
 
 
 def _reply(score: float, tokens: int) -> Reply:

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 from arena.endpoints.endpoint import Completion, EndpointError, Failure, Finish, Reply, Request, reply
 from arena.endpoints.failures import typed_failures
 from arena.endpoints.generation_plan import Planner, Sampling
+from arena.endpoints.outbox import Events, Outbox, at_the_end
 from arena.endpoints.startup import CrashCount, StartLock
 
 if TYPE_CHECKING:
     from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-    from arena.endpoints.batcher import Batcher, Row, Send
+    from arena.endpoints.batcher import Batcher
     from arena.endpoints.log_likelihood import LogLikelihoodWorker
-
-Events = asyncio.Queue[str | Finish | EndpointError]
+    from arena.endpoints.row_batch import Row
 
 # GGUF files and some configurations name one end-of-text token; chat models end a turn with another one.
 END_OF_TURN = ("<|im_end|>", "<|eot_id|>", "<|end|>", "<|endoftext|>", "<end_of_turn>", "<turn|>")
@@ -44,7 +44,8 @@ class Transformers:
     `file` names a GGUF file inside `source`. `dtype` is `auto`, `float32`, `bfloat16` or `float16`; `device`
     is a torch device (by default, the GPU if there is one), or `auto` to spread over all. `threads` are
     CPU threads: on a shared machine two are slower than one. At most `max_batch` completions are written at
-    once, others wait. `max_context` is in tokens, prompt and completion together.
+    once (by default 8 on a CPU, and up to 128 on a GPU as its memory allows), others wait. `max_context` is
+    in tokens, prompt and completion together.
 
     `chat_template` is a Jinja text that replaces the model's own; it writes `{{ bos_token }}` itself where
     the model wants one. A base model needs it, and often `stop` strings that end every completion. A GGUF
@@ -60,7 +61,7 @@ class Transformers:
     dtype: str = "auto"
     device: str | None = None
     threads: int = 1
-    max_batch: int = 8
+    max_batch: int | None = None
     max_context: int | None = None
     chat_template: str | None = None
     stop: Sequence[str] = ()
@@ -68,6 +69,7 @@ class Transformers:
     _batcher: Batcher | None = field(default=None, init=False, repr=False)
     _loaded: Loaded | None = field(default=None, init=False, repr=False)
     _worker: LogLikelihoodWorker | None = field(default=None, init=False, repr=False)
+    _outbox: Outbox | None = field(default=None, init=False, repr=False)
     _lock: StartLock = field(default_factory=StartLock, init=False, repr=False)
     _crashes: CrashCount = field(default_factory=CrashCount, init=False, repr=False)
 
@@ -109,7 +111,7 @@ class Transformers:
         await self.start()
         if "continuation" in request or "text" in request:
             return await self._log_likelihood(request)
-        row, events = self._submitted(request)
+        row, events = self._submitted(request, whole=True)
         pieces, finish = [], Finish("stop")
         async with aclosing(_events(row, events)) as read:
             async for event in read:
@@ -132,13 +134,18 @@ class Transformers:
             self._worker = LogLikelihoodWorker(self._loaded.network, self._loaded.planner, self.threads)
         return await asyncio.wrap_future(self._worker.submit(request))
 
-    def _submitted(self, request: Request) -> tuple[Row, Events]:
+    def _submitted(self, request: Request, *, whole: bool = False) -> tuple[Row, Events]:
+        """The row of a request and its events; with `whole`, its text comes at its end."""
         if self._batcher is None:
             raise EndpointError(Failure.NOT_READY, f"{self.source} is not loaded. Call start() first.")
-        from arena.endpoints.batcher import Row
+        from arena.endpoints.row_batch import Row
 
+        loop = asyncio.get_running_loop()
+        if self._outbox is None or self._outbox.loop is not loop:
+            self._outbox = Outbox(loop)
         events: Events = asyncio.Queue()
-        row = Row(request, _sender(events))
+        send = self._outbox.sender(events)
+        row = Row(request, at_the_end(send) if whole else send)
         self._batcher.submit(row)
         return row, events
 
@@ -156,10 +163,12 @@ class Transformers:
         try:
             import jinja2  # noqa: F401  # chat templates; transformers itself can do without
 
+            from arena.endpoints.batch_model import check_network
             from arena.endpoints.checkpoint import load
 
             options = (self.file, self.revision, self.dtype, self.device, self.cache_dir)
             network, tokenizer = load(self.source, *options)
+            check_network(network)
         except ImportError as cause:
             detail = f"The extra 'local' is missing ({cause}). Run `pip install 'arena[local]'`."
             raise EndpointError(Failure.UNUSABLE, detail) from cause
@@ -201,17 +210,6 @@ async def _events(row: Row, events: Events) -> AsyncGenerator[str | Finish]:
                 return
     finally:
         row.cancelled = True
-
-
-def _sender(events: Events) -> Send:
-    """A function that puts an event into `events` from another thread."""
-    loop = asyncio.get_running_loop()
-
-    def send(event: str | Finish | EndpointError) -> None:
-        if not loop.is_closed():  # a closed loop has no reader
-            loop.call_soon_threadsafe(events.put_nowait, event)
-
-    return send
 
 
 def end_tokens(generation: GenerationConfig, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:

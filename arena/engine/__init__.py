@@ -3,7 +3,7 @@
 from arena.engine.batch_files import BatchFileError, read_batch, write_batch
 from arena.engine.budget import Budget, Price, estimated_tokens, most_tokens
 from arena.engine.call_counts import CallCounts
-from arena.engine.call_session import RESUME_HINT, CallSession, Progress, RunResult, Seen, open_session
+from arena.engine.call_session import RESUME_HINT, CallSession, Progress, RunResult, Seen, open_session, what_next
 from arena.engine.calls import Call, CallResult, Status, address
 from arena.engine.engine import Engine
 from arena.engine.limits import ConcurrencyLimiter, RateLimiter
@@ -36,5 +36,6 @@ __all__ = [
     "most_tokens",
     "open_session",
     "read_batch",
+    "what_next",
     "write_batch",
 ]

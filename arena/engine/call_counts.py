@@ -16,6 +16,7 @@ class CallCounts:
     ended: Counter[Status] = field(default_factory=Counter)
     attempts: Counter[Status] = field(default_factory=Counter)
     details: dict[Status, str] = field(default_factory=dict)  # one example each
+    unusable: dict[str, str] = field(default_factory=dict)  # models that every later call would fail with, and why
     replayed: int = 0
     calls: int = 0
     prompt_tokens: int = 0
@@ -51,6 +52,7 @@ class CallCounts:
             "calls": self.calls,
             "failed": self.failed,
             "failed_attempts": {status.value: count for status, count in sorted(self.attempts.items())},
+            "unusable": sorted(self.unusable),
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": self.completion_tokens,
         }

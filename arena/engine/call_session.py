@@ -17,12 +17,38 @@ from typing import Generic, Protocol, TypeVar
 
 from arena.engine.budget import Budget
 from arena.engine.call_counts import CallCounts
-from arena.engine.calls import CallResult
+from arena.engine.calls import CallResult, Status
 from arena.engine.engine import Engine
 from arena.engine.model_client import ModelClient, RetryPolicy
 from arena.engine.reply_cache import ReplyCache
 
 RESUME_HINT = "Run the same command again to resume: finished calls are not repeated or billed again."
+# advice on calls whose failure is likely to repeat
+SAME_AGAIN = {
+    Status.REFUSED: "The model or its server declined these requests; the same requests will be declined again. "
+    "Correct what the reason names, or use another model.",
+    Status.TRUNCATED: "The replies were cut off at the token limit, and will be again. "
+    "Raise the limit, or --thinking-budget for a judge that thinks.",
+    Status.UNPARSABLE: "These replies were complete and had no value in the agreed form. "
+    "The same command makes and bills these calls again; check one reply and the prompt first.",
+}
+
+
+def what_next(failed: Mapping[str, int], unusable: Collection[str] = ()) -> list[str]:
+    """What to do about failed calls, by the counts of their statuses: resume, or change something first.
+
+    `unusable` are the models that every later call would fail with.
+    """
+    same_again = [text for status, text in SAME_AGAIN.items() if failed.get(status.value)]
+    others = set(failed) - {status.value for status in SAME_AGAIN}
+    if unusable:
+        return [f"{', '.join(unusable)} cannot be used. Correct what the reason names; then {_then(RESUME_HINT)}"]
+    return [RESUME_HINT, *same_again] if others else same_again
+
+
+def _then(sentence: str) -> str:
+    return sentence[0].lower() + sentence[1:]
+
 
 Value = TypeVar("Value")
 Seen = Callable[[CallResult], None]  # called once for each result
@@ -95,7 +121,14 @@ class CallSession:
 
 
 @contextmanager
-def open_session(path: Path, progress: Progress | None = None) -> Iterator[CallSession]:
-    """A session over the reply cache at `path`. Raises `ReplyCacheError` if another process uses it."""
+def open_session(
+    path: Path, progress: Progress | None = None, *, recompute: bool = False
+) -> Iterator[CallSession]:
+    """A session over the reply cache at `path`; with `recompute` every call is repeated.
+
+    Raises `ReplyCacheError` if another process uses the cache.
+    """
     with ReplyCache(path) as reply_cache:
+        if recompute:
+            reply_cache.forget()
         yield CallSession(reply_cache, progress or silent)

@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,7 @@ class Entry:
     attempts: int = 1
     seconds: float = 0.0
     cost: float | None = None
+    at: float = field(default_factory=time.time)  # when it finished, in seconds since 1970 (UTC)
 
 
 class ReplyCache:
@@ -96,6 +97,16 @@ class ReplyCache:
         reply: Reply = self._line(place)["reply"]
         return reply
 
+    def finished_at(self, key: str) -> float | None:
+        """When the reply to this request came, in seconds since 1970; None for a line of an older version."""
+        place = self._places.get(bytes.fromhex(key))
+        at = None if place is None else self._line(place).get("at")
+        return float(at) if at is not None else None
+
+    def forget(self) -> None:
+        """Find no reply of earlier runs any more; their lines stay, and replies to come are found."""
+        self._places.clear()
+
     def append(self, entry: Entry) -> None:
         """Write one entry, which from then on survives the end of this process."""
         record: dict[str, Any] = {"key": entry.key, "status": entry.status.value, "model": entry.model}
@@ -104,6 +115,7 @@ class ReplyCache:
         if entry.detail:
             record["detail"] = entry.detail
         record |= {"attempts": entry.attempts, "seconds": round(entry.seconds, 3), "cost": entry.cost}
+        record["at"] = round(entry.at, 3)
         line = encoded(record).encode("utf-8", "replace") + b"\n"
         try:
             written = self._file.write(line)

@@ -1,4 +1,4 @@
-"""A file of battles (CSV, JSONL, Parquet, or PandaLM's test set) as columns."""
+"""A file of battles (CSV, JSONL, Parquet or JSON) in any of the formats of `arena.exchange.formats`, as columns."""
 
 from __future__ import annotations
 
@@ -12,37 +12,39 @@ from pathlib import Path
 from typing import Any
 
 from arena.config.given_files import json_value, plain_file
-from arena.errors import InputError
-from arena.exchange.pandalm import pandalm_columns
+from arena.exchange.formats import (
+    comparia_reactions,
+    comparia_votes,
+    fastchat_log,
+    one_hot,
+    pandalm,
+    plain,
+    preference_pairs,
+)
+from arena.exchange.formats.battle_columns import NEEDED, BadBattlesFile, BattlesFile, Columns
 from arena.rules.csv_table import cell_text
 
-# What public data sets write for the outcomes of `ratings`.
-ALIASES = {"a": "model_a", "b": "model_b", "both_equal": "tie", "tie (bothbad)": "both_bad"}
-NEEDED = ("model_a", "model_b", "winner")
+FORMATS = (
+    fastchat_log,
+    comparia_reactions,
+    comparia_votes,
+    one_hot,
+    preference_pairs,
+)  # `plain` is the last resort
 WORTH_ARROW = 4 << 20  # bytes: below, importing pyarrow takes longer than it saves
 ARROW_BLOCK = 16 << 20  # a row has to fit in
 LINES = 1000  # that are parsed together
 
-Columns = dict[str, list[object]]
 
-
-class BadBattlesFile(InputError):
-    """A file that no battles can be read from; the message names the file, the row and what helps."""
-
-
-def read_battles_file(path: Path, sides: tuple[str, str] | None = None) -> Columns:
-    """The columns of a battles file by name, as they stand in it but for public names of winners.
-
-    `sides` are names that the columns of the models, and the winners, may have instead: ("left", "right").
+def read_battles_file(path: Path) -> BattlesFile:
+    """The battles of a file, with the columns as they stand in it but for the spelling of winners.
 
     Raises BadBattlesFile for a missing file, an unknown ending, a broken row or a missing column.
     """
     readers = {".csv": _csv, ".jsonl": _jsonl, ".parquet": _parquet, ".json": _json}
     ending = path.suffix.lower()
     if ending not in readers:
-        raise BadBattlesFile(
-            f"{path} has an unknown ending. Give a .csv, .jsonl or .parquet file, or PandaLM's .json."
-        )
+        raise BadBattlesFile(f"{path} has an unknown ending. Give a .csv, .jsonl, .parquet or .json file.")
     try:
         with _no_garbage_collection():
             columns = readers[ending](plain_file(path))
@@ -50,20 +52,11 @@ def read_battles_file(path: Path, sides: tuple[str, str] | None = None) -> Colum
         raise BadBattlesFile(f"{path}: {problem.strerror or problem}") from problem
     except UnicodeDecodeError as problem:
         raise BadBattlesFile(f"{path}: not UTF-8 text (byte {problem.start}). Save it as UTF-8.") from problem
-    winners = dict(ALIASES)
-    if sides is not None and all(side in columns for side in sides) and "model_a" not in columns:
-        called = dict(zip(sides, NEEDED, strict=False))
-        columns = {called.get(name, name): column for name, column in columns.items()}
-        winners |= called
-    missing = [name for name in NEEDED if name not in columns]
-    if missing:
-        has = ", ".join(columns) or "none"
-        need = ", ".join(NEEDED)
-        raise BadBattlesFile(
-            f"{path}: no column {' or '.join(missing)}. Rename the columns to {need}; they are: {has}"
-        )
-    columns["winner"] = [winners.get(w, w) if isinstance(w, str) else w for w in columns["winner"]]
-    return columns
+    read = next((known.read for known in FORMATS if known.reads(columns)), plain.read)
+    try:
+        return read(columns)
+    except BadBattlesFile as problem:
+        raise BadBattlesFile(f"{path}: {problem}") from problem
 
 
 @contextmanager
@@ -152,8 +145,7 @@ def _jsonl(path: Path) -> Columns:
         numbered = ((number, line) for number, line in enumerate(file, start=1) if line.strip())
         while some := list(islice(numbered, LINES)):
             records += _objects(path, some)
-    names = dict.fromkeys(name for record in records for name in record)
-    return {name: [record.get(name) for record in records] for name in names}
+    return _columns(records)
 
 
 def _objects(path: Path, numbered: list[tuple[int, str]]) -> list[dict[str, object]]:
@@ -181,10 +173,19 @@ def _object(path: Path, number: int, line: str) -> dict[str, object]:
 
 
 def _json(path: Path) -> Columns:
+    """The columns of a JSON list: PandaLM's test set, or one object for each battle."""
     try:
-        return pandalm_columns(json_value(path.read_text(encoding="utf-8-sig")))
+        rows = json_value(path.read_text(encoding="utf-8-sig"))
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise ValueError("not a list of objects, one for each battle. Give other battles as .jsonl")
+        return pandalm.pandalm_columns(rows) if pandalm.reads(rows) else _columns(rows)
     except ValueError as problem:
         raise BadBattlesFile(f"{path}: {problem}") from problem
+
+
+def _columns(records: list[dict[str, object]]) -> Columns:
+    names = dict.fromkeys(name for record in records for name in record)
+    return {name: [record.get(name) for record in records] for name in names}
 
 
 def _parquet(path: Path) -> Columns:
@@ -192,11 +193,16 @@ def _parquet(path: Path) -> Columns:
         from pyarrow import parquet
     except ImportError as problem:
         raise BadBattlesFile(f"{path}: reading Parquet needs pyarrow. Run: pip install pyarrow") from problem
-    from pyarrow import ArrowInvalid
+    from pyarrow import ArrowException, types
 
     try:
-        with parquet.ParquetFile(path, read_dictionary=list(NEEDED)) as file:
+        with parquet.ParquetFile(path) as file:
+            schema = file.schema_arrow
+        if twice := [name for name in schema.names if schema.names.count(name) > 1]:
+            raise BadBattlesFile(f"{path}: two columns are named {twice[0]!r}. Keep one.")
+        texts = [name for name in NEEDED if name in schema.names and types.is_string(schema.field(name).type)]
+        with parquet.ParquetFile(path, read_dictionary=texts) as file:  # a text is then made once, not once a row
             table = file.read()
-    except ArrowInvalid as problem:
+        return {name: _listed(table[name]) for name in table.column_names}
+    except (ArrowException, ValueError, OverflowError) as problem:  # values that Python has no type for
         raise BadBattlesFile(f"{path}: {problem}") from problem
-    return {name: _listed(table[name]) for name in table.column_names}

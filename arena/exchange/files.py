@@ -6,8 +6,6 @@ import hashlib
 import json
 import shutil
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,13 +14,9 @@ from typing import Any
 from arena.config.given_files import json_value, plain_file
 from arena.errors import ConfigError, InputError
 
+SET_ASIDE = "set_aside.jsonl"  # votes that are on no board, if there are any
 MANIFEST = "manifest.json"
 WRITTEN = (".json", ".jsonl", ".parquet", ".zip")
-# An archive may unpack to this many bytes, and to this many times its own: conversations shrink about 5 times, and the
-# most alike that people write about 20 times; a bomb unpacks to 1,000 times its size.
-UNPACKED_ALWAYS = 1 << 24
-UNPACKED_TIMES = 100
-MOST_FILES = 1_000  # an export has fewer than 20
 ROWS_AT_ONCE = 2_000  # in one row group: some megabytes of conversations
 
 
@@ -71,51 +65,6 @@ def _made_beside(out: Path) -> Iterator[Path]:
             folder.replace(out)
 
 
-@contextmanager
-def opened_export(path: Path) -> Iterator[Path]:
-    """The folder of an export, unpacked to a temporary one if it is an archive. Raises `BadExport`."""
-    if path.is_dir():
-        yield path
-        return
-    try:
-        with zipfile.ZipFile(plain_file(path)) as archive, tempfile.TemporaryDirectory() as made:
-            _unpack(path, archive, made)
-            inside = sorted(Path(made).rglob(MANIFEST))
-            if not inside:
-                raise BadExport(
-                    f"{path} contains no {MANIFEST}. Give a folder or archive that `arena export` wrote."
-                )
-            yield inside[0].parent
-    except FileNotFoundError:
-        raise BadExport(
-            f"{path} not found. Run `arena export --out FOLDER`, or give another folder or archive."
-        ) from None
-    except (zipfile.BadZipFile, OSError) as problem:
-        raise BadExport(
-            f"{path} is not a folder or a zip archive ({problem}). Give what `arena export` wrote."
-        ) from problem
-
-
-def _unpack(path: Path, archive: zipfile.ZipFile, folder: str) -> None:
-    """Unpack the archive. Raises `BadExport` for one that is too large, and `BadZipFile`."""
-    _check_sizes(path, archive)
-    try:
-        archive.extractall(folder)  # zipfile keeps names inside, and reads no more than the sizes that it names
-    except (zlib.error, EOFError, RuntimeError) as problem:  # a wrong stream, its end, a password
-        raise zipfile.BadZipFile(str(problem)) from problem
-
-
-def _check_sizes(path: Path, archive: zipfile.ZipFile) -> None:
-    """Raises `BadExport` for an archive that unpacks to more than an export of its size does."""
-    files = archive.infolist()
-    unpacked, most = sum(file.file_size for file in files), UNPACKED_ALWAYS + UNPACKED_TIMES * path.stat().st_size
-    if unpacked > most or len(files) > MOST_FILES:
-        raise BadExport(
-            f"{path} would unpack to {unpacked:,} bytes in {len(files):,} files, more than an export has. "
-            "Give what `arena export` wrote, or unpack it yourself and give the folder."
-        )
-
-
 def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
     """Write rows as JSONL, or as Parquet by the ending. Returns their number; Parquet without pyarrow is a `ConfigError`."""
     if path.suffix == ".parquet":
@@ -133,10 +82,14 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
     if path.suffix == ".parquet":
         yield from _read_parquet(path)
         return
-    with plain_file(path).open(encoding="utf-8", errors="surrogatepass") as file:
+    with plain_file(path).open("rb") as file:
         for number, line in enumerate(file, 1):
             try:
-                row = json_value(line, strict=True)
+                row = json_value(line.decode(), strict=True)
+            except UnicodeDecodeError as problem:
+                raise BadExport(
+                    f"{path.name}: line {number} is not UTF-8 ({problem.reason}). Export again."
+                ) from None
             except json.JSONDecodeError as problem:
                 raise BadExport(f"{path.name}: line {number}: {problem.msg}") from problem
             if not isinstance(row, dict):
@@ -201,7 +154,11 @@ def _write_parquet(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
 def _read_parquet(path: Path) -> Iterator[dict[str, Any]]:
     arrow = _pyarrow()
     try:
-        for batch in arrow.parquet.ParquetFile(plain_file(path)).iter_batches(batch_size=ROWS_AT_ONCE):
+        file = arrow.parquet.ParquetFile(plain_file(path))
+        names = file.schema_arrow.names
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise BadExport(f"{path.name}: the column {twice[0]} is there twice. Export again.")
+        for batch in file.iter_batches(batch_size=ROWS_AT_ONCE):
             yield from batch.to_pylist()
     except arrow.ArrowInvalid as problem:
         raise BadExport(f"{path.name}: {problem}") from problem
@@ -216,9 +173,10 @@ def _schema(arrow: Any) -> Any:
     kinds = {
         "question_id": text, "vote": whole, "model_a": text, "model_b": text, "winner": text, "source": text,
         "voter": text, "anony": yes, "turn": whole, "language": text, "categories": arrow.list_(text),
-        "tstamp": real, "timestamp": text, "stopped_early": yes, "leaked": yes, "suggested": yes,
+        "tstamp": real, "timestamp": text, "stopped_early": yes, "leaked": yes, "suggested": yes, "control": text,
         "pair_probability": real,
         "conversation_a": talk, "conversation_b": talk, **dict.fromkeys(STYLE, whole), "prompt_id": text,
+        "prompt_cluster": text,
         "dedup_tag": arrow.struct([("high_freq", yes), ("sampled", yes)]), "preference": real, "reason": text,
         "seal": whole, "leaf": text,
     }  # fmt: skip

@@ -9,14 +9,19 @@ from typing import Any
 
 from arena import __version__
 from arena.exchange.export_boards import ExportBoards, vote_of
-from arena.exchange.files import MANIFEST, digest, fresh_folder, write_json, write_rows
+from arena.exchange.files import MANIFEST, SET_ASIDE, digest, fresh_folder, write_json, write_rows
 from arena.exchange.rows import arena_rows
+from arena.exchange.signature_check import write_signature
 from arena.leaderboards.vote_filters import EVERY, find_filter
+from arena.rules.model_states import is_private
 from arena.rules.pii import PIIRedactor, pii_redactor
+from arena.rules.set_aside import AsideVotes
+from arena.rules.signed_heads import Signer
 from arena.store import Database, Session
-from arena.store.ledger import as_sealed, seals
+from arena.store.ledger import as_sealed, last_seal, seals
 from arena.store.models import registration_times
 from arena.store.schema.battles import now
+from arena.store.set_aside import asides
 
 FORMAT = "arena-export-1"
 
@@ -43,16 +48,19 @@ def export_arena(
     version: str = EVERY,
     show_judged: bool = True,
     force: bool = False,
+    signer: Signer | None = None,
 ) -> Exported:
     """Write everything that may be published. Raises `ConfigError` if `out` exists.
 
     Texts are those of shared battles, and of judges' battles with `show_judged`; the others have their votes only.
-    `version` is the filter of the leaderboards where no seal names one.
+    `version` is the filter of the leaderboards where no seal names one. `signer` signs the manifest and the head.
     """
     redact = pii_redactor(patterns)
     with fresh_folder(out, force) as folder, database.read() as session:
         ending = "parquet" if parquet else "jsonl"
         counts = _write(session, folder, redact, ending, version, show_judged)
+        if signer is not None:
+            write_signature(folder, last_seal(session), signer)
     redacted = counts.pop("screened")
     return Exported(out, redacted=redacted, **counts)
 
@@ -61,7 +69,8 @@ def _write(
     session: Session, folder: Path, redact: PIIRedactor, ending: str, version: str, show_judged: bool
 ) -> dict[str, Any]:
     chain = seals(session)
-    boards = ExportBoards(find_filter(chain[-1].filter if chain else version))
+    aside = [row.to_dict() for row in asides(session)]
+    boards = ExportBoards(find_filter(chain[-1].filter if chain else version), AsideVotes(aside))
     counts = {"votes": 0, "unsealed": 0, "with_text": 0}
     places = [(seal.last_vote, seal.number) for seal in chain]
     last = chain[-1].last_vote if chain else 0
@@ -82,7 +91,9 @@ def _write(
         "seals.jsonl": write_rows(folder / "seals.jsonl", (seal.to_dict() for seal in chain)),
         "models.jsonl": write_rows(folder / "models.jsonl", models),
     }
-    published = list(boards.published([row["model"] for row in models]))
+    if aside:
+        rows[SET_ASIDE] = write_rows(folder / SET_ASIDE, aside)
+    published = list(boards.published([row["model"] for row in models if not is_private(row["model"])]))
     write_json(folder / "boards.json", published)
     rows["boards.json"] = len(published)
     totals = {**counts, "seals": len(chain), "boards": len(published), "screened": dict(redact.counts)}

@@ -2,219 +2,170 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections import Counter
+import unicodedata
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import chain
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import ratings
-from arena.config.given_files import UNWRITABLE, json_value
-from arena.exchange.battles_file import BadBattlesFile, Columns, read_battles_file
-from arena.rules.categories import VERSION, categories
-from arena.rules.votes import HUMAN, JUDGE, OVERALL
+from arena.config.given_files import UNWRITABLE
+from arena.exchange.battles_file import read_battles_file
+from arena.exchange.formats.battle_columns import BadBattlesFile, BattlesFile, given, records
+from arena.exchange.import_holds import held_elsewhere
+from arena.exchange.import_keys import OURS, ImportedRow, assign, content, digest, numbered, own_id
+from arena.exchange.import_rows import vote_of_row
+from arena.exchange.vote_sources import named_voter, source_of, voter_of
+from arena.rules.votes import HUMAN
 from arena.store import Database
-from arena.store.imports import NewVote, add_votes
-from arena.store.schema.battles import now
+from arena.store.imports import (
+    ExistingBattle,
+    NewVote,
+    StoredVote,
+    add_votes,
+    begin_import,
+    stored_battles,
+    stored_votes,
+)
+from arena.store.ledger import ledger_key
 
 BATCH = 2_000  # votes in one transaction: others write in between
-STYLE = tuple(f"{name}_{side}" for name in ratings.STYLE_FEATURES for side in "ab")
-SIDES = ("left", "right")  # other names of the models
-VOTERS = ("voter", "judge_hash", "judge", "worker")  # names of the voter in public files
-SOURCES = (HUMAN, JUDGE)
-YEAR_3000 = 32_503_680_000  # seconds; a larger time is in milliseconds
+LONGEST_ID = 40  # characters of a battle's public id
+LONGEST_NAME = 120  # characters of a model's name
 
 
 @dataclass(frozen=True)
 class Imported:
-    """The counts of an import. `there` are votes that an earlier import of the same rows added."""
+    """The counts of an import. `there` are votes that an earlier import of the same rows added.
+
+    `without_voter` are people's votes that name no voter; `skipped` counts rows that are no battles, by reason.
+    """
 
     name: str
     votes: int
     there: int
     models: int
+    without_voter: int = 0
+    skipped: Mapping[str, int] = field(default_factory=dict)
 
 
-def import_battles(database: Database, path: Path, name: str | None = None) -> Imported:
-    """Import the votes of a CSV, JSONL or Parquet file (see `read_battles_file`).
+def import_battles(
+    database: Database, path: Path, name: str | None = None, source: str | None = None, share: bool = False
+) -> Imported:
+    """Import the votes of a file in any of the formats of `arena.exchange.formats`.
 
-    Rows are identified by `name` (default: the name of the file) and their `question_id` or number, so that a second
-    import adds nothing; rows of an Arena export by their battle. Raises `BadBattlesFile` that names the row, before
-    anything is written.
+    Rows with an id are identified by it, their models and `name` (default: the name of the file), others by their
+    content (and `name` where it is given), so that a second import adds nothing; rows of an Arena export by their battle.
+    Votes that the arena of an export holds are held here, too, if its list of them lies beside the file.
+    `source` is that of rows that do not say who chose, "human" by default. `share` lets readers see the texts.
+    Raises `BadBattlesFile` that names the row, before anything is written.
     """
-    columns = read_battles_file(path, SIDES)
+    file = read_battles_file(path)
+    if not file.names_the_source and source is None:
+        raise BadBattlesFile(
+            f"{path}: the file does not say who chose. Add --source people, or --source NAME for the choices of a judge."
+        )
+    models = _checked_models(path, file)
+    with database.read() as session:
+        key = ledger_key(session)
+    try:
+        rows = numbered(list(_rows(path, file, name, source, share, key)))
+        assigned = assign(rows, lambda keys: _stored(database, keys))
+        _check_battles(database, assigned.new)
+    except BadBattlesFile as problem:
+        raise BadBattlesFile(f"{path}: {problem}") from problem
+    number, votes = None, 0
+    for start in range(0, len(assigned.new), BATCH):
+        with database.write() as session:
+            number = number or begin_import(session, name or path.stem)
+            votes += add_votes(session, assigned.new[start : start + BATCH], number)
+    unknown = sum(row.vote.source == row.vote.voter == HUMAN for row in rows)
+    there = assigned.there + len(assigned.new) - votes  # another import of the file may run
+    return Imported(name or path.stem, votes, there, len(models), unknown, file.skipped)
+
+
+def _checked_models(path: Path, file: BattlesFile) -> tuple[str, ...]:
+    """The models of the battles. Raises BadBattlesFile for a row that is no battle, and for a name too long."""
+    columns = file.columns
     try:
         battles = ratings.read_battles(columns["model_a"], columns["model_b"], columns["winner"])
     except ratings.RatingsError as problem:
-        raise BadBattlesFile(f"{path}: {type(problem).__name__}: {problem}") from problem
+        raise BadBattlesFile(f"{path}: {type(problem).__name__}: {file.in_file(str(problem))}") from problem
     for model in battles.models:
-        if len(model) > 120 or not model.isprintable():
+        if model != unicodedata.normalize("NFC", model.strip()):
             raise BadBattlesFile(
-                f"{path}: model name {model[:40]!r} is longer than 120 characters or not printable. Rename the model."
+                f"{path}: model name {model[:40]!r} reads as {unicodedata.normalize('NFC', model.strip())[:40]!r}, which "
+                f"would be another model. Remove spaces around it, and write it in Unicode's form NFC."
             )
-    chosen = name or path.stem
-    votes = list(_votes(path, columns, chosen))
-    added = 0
+        if len(model) > LONGEST_NAME or not model.isprintable():
+            raise BadBattlesFile(
+                f"{path}: model name {model[:40]!r} is longer than {LONGEST_NAME} characters or not printable. "
+                f"Rename the model."
+            )
+    return battles.models
+
+
+def _check_battles(database: Database, votes: Sequence[NewVote]) -> None:
+    """Raises BadBattlesFile for a battle with other models than in the store or in an earlier row, and for an open one."""
+    known: dict[str, ExistingBattle] = {}
     for start in range(0, len(votes), BATCH):
-        with database.write() as session:
-            added += add_votes(session, votes[start : start + BATCH])
-    return Imported(chosen, added, len(votes) - added, len(battles.models))
-
-
-def _votes(path: Path, columns: Columns, name: str) -> Iterator[NewVote]:
-    names = [*columns]
-    seen: Counter[tuple[str, str]] = Counter()
-    ours = {"question_id", "vote", "leaf"} <= columns.keys()
-    for number, values in enumerate(zip(*columns.values(), strict=True)):
-        row = dict(zip(names, values, strict=True))
-        try:
-            source = _source(row)
-            key = str(row["question_id"]) if ours else _key(name, row, number)
-            seen[key, source] += 1
-            if (again := seen[key, source]) > 1:
-                key = _digest(key, str(again))
-            yield _storable(_vote(row, key, source))
-        except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError) as problem:
-            raise BadBattlesFile(f"{path}: row {number}: {problem}") from problem
-
-
-def _vote(row: Mapping[str, Any], key: str, source: str) -> NewVote:
-    given = next((row[column] for column in VOTERS if row.get(column) not in (None, "")), "imported")
-    talks = [_talk(row.get(f"conversation_{side}"), row.get(f"completion_{side}"), row) for side in "ab"]
-    prompts, a, b = _turns(*talks)
-    return NewVote(
-        public_id=key,
-        model_a=str(row["model_a"]),
-        model_b=str(row["model_b"]),
-        winner=str(row["winner"]),
-        source=source,
-        voter=source if source != HUMAN else str(given)[:64],
-        created_at=_time(row),
-        stopped_early=row.get("stopped_early") in (True, "True", "true"),
-        leaked=row.get("leaked") in (True, "True", "true"),
-        suggested=row.get("suggested") in (True, "True", "true"),
-        pair_probability=float(row.get("pair_probability") or 1.0),
-        category=str(row.get("category") or OVERALL) if isinstance(row.get("category"), str | None) else OVERALL,
-        categories=_categories(row, prompts),
-        classifier="imported" if row.get("categories") else VERSION,
-        turns=tuple(zip(prompts, a, b, strict=True)),
-        style=_style(row, a, b),
-    )
-
-
-def _storable(vote: NewVote) -> NewVote:
-    """The vote. Raises ValueError for a text with a NUL character or half a surrogate pair, which no database holds."""
-    texts = (vote.public_id, vote.source, vote.voter, vote.category, *vote.categories, *chain(*vote.turns))
-    if bad := next((match for text in texts if (match := UNWRITABLE.search(text))), None):
-        raise ValueError(f"a text has {bad.group()!r}, which is not text. Remove it.")
-    return vote
-
-
-def _source(row: Mapping[str, Any]) -> str:
-    source = str(row.get("source") or HUMAN)
-    if not source.startswith(SOURCES):
-        raise ValueError(f"source {source!r} is unknown. Use human or judge:NAME.")
-    return source
-
-
-def _key(name: str, row: Mapping[str, Any], number: int) -> str:
-    own = row.get("question_id", row.get("battle_id", row.get("id")))
-    where = f"#{number}" if own in (None, "") else str(own)
-    return _digest(name, where, str(row["model_a"]), str(row["model_b"]))
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
-
-
-def _time(row: Mapping[str, Any]) -> datetime:
-    """The time of seconds or milliseconds since 1970, or ISO 8601 (default zone: UTC); now for a row without one."""
-    given = row.get("timestamp") if row.get("timestamp") not in (None, "") else row.get("tstamp")
-    if given is None or given == "":
-        return now()
-    if isinstance(given, datetime):
-        return given.astimezone(UTC) if given.tzinfo else given.replace(tzinfo=UTC)
-    try:
-        return _moment(given)
-    except (ValueError, OverflowError, OSError):
-        raise ValueError(
-            f"time {str(given)[:40]!r} is invalid. Use seconds since 1970, or ISO 8601 such as 2024-05-17T12:00:00Z."
-        ) from None
-
-
-def _moment(given: Any) -> datetime:
-    try:
-        seconds = float(given)
-    except ValueError:
-        moment = datetime.fromisoformat(str(given))
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return datetime.fromtimestamp(seconds / 1000 if seconds > YEAR_3000 else seconds, UTC)
-
-
-def _talk(conversation: object, completion: object, row: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The messages of one side; those of a completion begin with the prompt of the row."""
-    if isinstance(conversation, str) and conversation.strip():
-        conversation = json_value(conversation)
-    if conversation:
-        if not isinstance(conversation, Sequence):
-            raise ValueError(
-                f"conversation {str(conversation)[:40]!r} is invalid. Use a list of {{role, content}}."
+        with database.read() as session:
+            known |= stored_battles(session, [vote.public_id for vote in votes[start : start + BATCH]])
+    for vote in votes:
+        battle = known.setdefault(vote.public_id, ExistingBattle(vote.model_a, vote.model_b))
+        if (battle.model_a, battle.model_b) != (vote.model_a, vote.model_b):
+            raise BadBattlesFile(
+                f"battle {vote.public_id} is between {battle.model_a} and {battle.model_b}, and a row has "
+                f"{vote.model_a} and {vote.model_b}. Correct the row."
             )
-        return [{"role": str(message["role"]), "content": _plain(message["content"])} for message in conversation]
-    if isinstance(completion, str) and isinstance(row.get("prompt"), str):
-        return [{"role": "user", "content": str(row["prompt"])}, {"role": "assistant", "content": completion}]
-    return []
+        if battle.is_open:
+            raise BadBattlesFile(f"battle {vote.public_id} waits for the vote of its own voter. Remove the row.")
 
 
-def _plain(content: object) -> str:
-    """The text of a content; newer files have contents in parts."""
-    if isinstance(content, str):
-        return content
-    if isinstance(content, Sequence):
-        return "\n".join(str(part["text"]) for part in content if part.get("text"))
-    raise ValueError(f"content {str(content)[:40]!r} is invalid. Use text.")
+def _stored(database: Database, keys: Sequence[str]) -> dict[str, dict[str, StoredVote]]:
+    found: dict[str, dict[str, StoredVote]] = {}
+    for start in range(0, len(keys), BATCH):
+        with database.read() as session:
+            found |= stored_votes(session, keys[start : start + BATCH])
+    return found
 
 
-def _turns(left: list[dict[str, str]], right: list[dict[str, str]]) -> tuple[list[str], list[str], list[str]]:
-    """Prompts and both sides' completions, turn by turn; a turn without a completion has an empty one."""
-    prompts, a = _prompts_and_completions(left)
-    _, b = _prompts_and_completions(right)
-    short = len(prompts) - len(b)
-    return prompts, a, (b + [""] * short)[: len(prompts)]
+def _rows(
+    path: Path, file: BattlesFile, name: str | None, default: str | None, share: bool, key: bytes
+) -> Iterator[ImportedRow]:
+    exported = file.columns.keys() >= OURS
+    turns, held = _turns_of_ids(file), held_elsewhere(path, name or path.stem) if exported else None
+    for place, row in enumerate(records(file.columns)):
+        number = file.rows[place]
+        try:
+            source = source_of(row, default)
+            vote = vote_of_row(row, source, voter_of(row, source, key), share)
+        except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError) as problem:
+            raise BadBattlesFile(f"row {number}: {problem}") from problem
+        named = named_voter(row)
+        if (own := own_id(row)) is None:
+            family = digest(*([name] if name else []), content(row))
+            earlier = digest(name or path.stem, f"#{number}", vote.model_a, vote.model_b)
+            yield ImportedRow(number, vote, family, by_content=True, earlier=earlier, named=named)
+        elif exported:
+            if UNWRITABLE.search(own) or len(own) > LONGEST_ID:
+                raise BadBattlesFile(
+                    f"row {number}: question_id {own[:40]!r} is no id of a battle. Correct the row."
+                )
+            vote = replace(vote, held=held.hold_of(row) if held else None)
+            yield ImportedRow(number, vote, own, exported=True)
+        else:
+            several = len(turns[own, vote.model_a, vote.model_b]) > 1
+            turn = [f"turn {row.get('turn')}"] if several else []
+            family = digest(name or path.stem, own, vote.model_a, vote.model_b, *turn)
+            yield ImportedRow(number, vote, family, named=named)
 
 
-def _prompts_and_completions(talk: list[dict[str, str]]) -> tuple[list[str], list[str]]:
-    prompts: list[str] = []
-    completions: list[str] = []
-    for message in talk:
-        if message["role"] == "user":
-            prompts.append(message["content"])
-            completions.append("")
-        elif message["role"] == "assistant" and completions:
-            completions[-1] = message["content"]
-    return prompts, completions
-
-
-def _categories(row: Mapping[str, Any], prompts: Sequence[str]) -> tuple[str, ...]:
-    given = row.get("categories")
-    if isinstance(given, str):
-        given = json_value(given)
-    if given:
-        return tuple(str(category)[:60] for category in given)
-    return categories(prompts) if prompts else ()
-
-
-def _style(row: Mapping[str, Any], a: Sequence[str], b: Sequence[str]) -> dict[str, int]:
-    """The style counts of the row, or those of its texts."""
-    if all(row.get(name) not in (None, "") for name in STYLE):
-        return {name: int(row[name]) for name in STYLE}
-    if not any(a) or not any(b):
-        return {}
-    counts = ratings.style_counts(["\n\n".join(a), "\n\n".join(b)])
-    return {
-        f"{name}_{side}": int(counts[name][at]) for name in ratings.STYLE_FEATURES for at, side in enumerate("ab")
-    }
+def _turns_of_ids(file: BattlesFile) -> Mapping[tuple[str, str, str], set[Any]]:
+    """The turns that are judged of each id and its models: MT-bench has votes on each of two."""
+    turns: dict[tuple[str, str, str], set[Any]] = defaultdict(set)
+    for row in records(file.columns) if "turn" in file.columns else ():
+        if (own := own_id(row)) is not None:
+            turns[own, str(row["model_a"]), str(row["model_b"])].add(str(given(row.get("turn"))))
+    return turns

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -15,6 +15,7 @@ from arena.exchange.export_boards import ESCAPED, STYLE
 from arena.rules.languages import language
 from arena.rules.pii import PIIRedactor
 from arena.rules.seals import SealedVote, pseudonym
+from arena.rules.set_aside import on_private_model
 from arena.store import Session
 from arena.store.conversations import (
     BattleContent,
@@ -78,11 +79,14 @@ def arena_rows(
             while last is not None and vote.vote > last:
                 last, number = next(places)
             about = battles[battle_of[vote.vote]]
+            if on_private_model(vote):
+                about = replace(about, open=False)
             prompt = _prompt_id(key, about.prompt)
             repeated = _prompt_id(key, suggested[battle_of[vote.vote]]) if vote.suggested else prompt
             yield {
                 **_row(vote, about, redact),
                 "prompt_id": prompt,
+                "prompt_cluster": vote.prompt,
                 "dedup_tag": repeats.tag(repeated, most),
                 **_judged(verdicts.get(vote.vote), about, redact),
                 "seal": number,
@@ -109,6 +113,7 @@ def _row(vote: SealedVote, about: BattleContent, redact: PIIRedactor) -> dict[st
         "stopped_early": vote.stopped_early,
         "leaked": vote.leaked,
         "suggested": vote.suggested,
+        "control": vote.control,
         "pair_probability": about.pair_probability,
         "conversation_a": redact.conversation(about.conversation_a) if about.open else None,
         "conversation_b": redact.conversation(about.conversation_b) if about.open else None,

@@ -10,9 +10,11 @@ import numpy as np
 
 from arena.config import AnyModel
 from arena.engine import ReplyCache
-from arena.errors import ConfigError
-from arena.explaining.judge_values import Seen, ValueCache, cached_value, chat_text
-from arena.serving import model_clients
+from arena.explaining.judge_values import Seen, ValueCache, cached_value
+from arena.explaining.notes import OTHER_AUTHOR
+from arena.explaining.prompts import chat_prompt, place
+from arena.explaining.refusals import ExplanationRefused
+from arena.serving import local_weights
 from interp import Prompt, Value
 from judges import Pair
 
@@ -46,21 +48,28 @@ def completion_value(
         else (pair.model_b, pair.completion_b, pair.earlier_b)
     )
     if not text.strip():
-        raise ConfigError(
-            f"answer {side.upper()} of {author} is empty. Explain the other answer or another battle."
+        raise ExplanationRefused(
+            "answer {side} of {author} is empty. Explain the other answer or another battle.",
+            side=side.upper(),
+            author=author,
         )
     messages = _conversation(pair, earlier)
-    contents = [
-        ("prompt" if message is messages[-1] else "earlier", message["content"].strip()) for message in messages
+    places = [
+        place(
+            "prompt" if message is messages[-1] else "earlier",
+            number,
+            message["content"],
+            0,
+            len(message["content"]),
+        )
+        for number, message in enumerate(messages)
     ]
-    prompt = Prompt.from_text(chat_text(lm, messages), contents)
+    prompt = chat_prompt(lm, messages, places)
     target = lm.answer(prompt, text)
-    identity = {"model": model_clients.identity(judge), "dtype": lm.dtype, "explained": f"log p({text})"}
+    identity = {"model": local_weights.identity(judge), "dtype": lm.dtype, "explained": f"log p({text})"}
     value = cached_value(target.masked(), prompt, ValueCache(identity, judge.name, reply_cache, seen))
     without = float(value(np.zeros((1, len(prompt.words)), dtype=bool))[0])
-    notes = (
-        () if author == judge.name else (f"{author} wrote this answer; its probability is that of {judge.name}",)
-    )
+    notes = () if author == judge.name else (OTHER_AUTHOR.format(author=author, judge=judge.name),)
     return CompletionValue(side, text, prompt, lambda masks: value(masks) - without, target, notes)
 
 

@@ -16,14 +16,15 @@ import numpy as np
 
 from arena.config import AnyModel
 from arena.errors import ConfigError
-from arena.explaining.judge_values import chat_text, orders
+from arena.explaining.judge_values import orders
+from arena.explaining.prompts import chat_prompt
 from arena.explaining.stages import Progress
 from arena.rules.votes import JUDGE, SCORES
 from arena.serving.local_weights import has_weights, load
 from arena.store import Database
 from arena.store.explanations import battle_texts
 from arena.store.verdicts import StoredVote
-from interp import BadOption, Floats, InterpError, Prompt, concepts, linear_probe
+from interp import BadOption, Floats, InterpError, concepts, linear_probe
 from judges import Pair
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _states(
         if pair.completion_a.strip() == pair.completion_b.strip():
             continue
         first, second = (
-            hidden_state(lm.contrast(Prompt.from_text(chat_text(lm, order.body["messages"]), order.contents)))
+            hidden_state(lm.contrast(chat_prompt(lm, order.messages, order.places)))
             for order in orders(judge, pair, None)
         )
         yield BattleStates(battle, pair, preference, (first + second) / 2, (first - second) / 2)

@@ -15,7 +15,7 @@ from arena.store import Session
 from arena.store.duplicate_battles import Duplicate, find_duplicates
 from arena.store.explanations import UnknownBattle, battle_texts
 from arena.store.verdicts import StoredVote
-from interp import Preference
+from judges.patterns import Preference
 
 FROM_A_TO_B = ("model_a", "tie", "both_bad", "model_b")  # the order of the published columns
 KINDS = {
@@ -186,7 +186,7 @@ def _completions(session: Session, battle: int) -> tuple[str, str] | None:
 
 
 def preferences(session: Session, votes: Iterable[StoredVote]) -> list[Preference]:
-    """Every vote with its two completions, for `interp.preference_patterns`.
+    """Every vote with its two completions, for `judges.patterns.preference_patterns`.
 
     A judge with verdicts in both orders counts once for each, which separates its position bias from its taste; people
     see A on the left. Battles that were imported without texts are dropped.
@@ -203,10 +203,10 @@ def preferences(session: Session, votes: Iterable[StoredVote]) -> list[Preferenc
 
 
 def _preferences(vote: StoredVote, a: str, b: str) -> list[Preference]:
-    judge = vote.source.startswith(JUDGE)
+    judge, models = vote.source.startswith(JUDGE), (vote.model_a, vote.model_b)
     if judge and len(vote.orders) == 2:
         return [
-            Preference(vote.battle, a, b, SCORES[winner], judge, first)
+            Preference(vote.battle, a, b, SCORES[winner], judge, first, *models)
             for winner, first in zip(vote.orders, ("a", "b"), strict=True)
         ]
-    return [Preference(vote.battle, a, b, _preference(vote), judge, None if judge else "a")]
+    return [Preference(vote.battle, a, b, _preference(vote), judge, None if judge else "a", *models)]

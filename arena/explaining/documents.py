@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arena.explaining.completion_values import CompletionValue
+from arena.explaining.flips import flip_parts, is_signed
 from arena.explaining.judge_values import VerdictValue
+from arena.explaining.notes import UNSIGNED
 from arena.explaining.stages import Stages
-from arena.messages import Phrase, gettext_noop
+from arena.rules.messages import Phrase, gettext_noop
 from interp import (
+    BLACK_BOX,
     WHITE_BOX,
     Explanation,
     Floats,
@@ -34,8 +38,6 @@ from interp import (
     margin,
     semantic_consistency,
     sensitivity_of,
-    smallest_deletion,
-    smallest_replacement,
     white_box_scores,
     words_of,
 )
@@ -55,26 +57,50 @@ def explain_verdict(verdict: VerdictValue, method: str, heads: str, stages: Stag
     words = words_of(prompt)
     first, second = (float(f[0]) for f in verdict.both_orders.both(np.ones((1, words.units), dtype=bool)))
     orders = content_and_bias(first, second)
+    wordings = _wordings(verdict, stages)
     result = _scores(method, content, words, targets, stages, verdict.both_orders.places)
     return Explanation(
         method=method,
         target="(logit(A) - logit(B)) of the verdict, half the difference of both orders",
-        parameters=dict(result.parameters),
-        verdict=Verdict(
-            orders=(first, second),
-            content=orders.content,
-            bias=orders.bias,
-            consistent=orders.consistent,
-            winner="model_a" if orders.content > 0 else "model_b",
-            entropy=(margin(first).entropy, margin(second).entropy),
+        parameters=_parameters(method, result, orders.content),
+        verdict=_with_winner(
+            Verdict(
+                orders=(first, second),
+                content=orders.content,
+                bias=orders.bias,
+                consistent=orders.consistent,
+                entropy=(margin(first).entropy, margin(second).entropy),
+                wordings=wordings,
+            )
         ),
         **_text_parts(prompt, words, result.scores),
         **_faithfulness_part(content, method, result.scores, targets, stages, orders=2),
-        **_flip_parts(verdict, content, result.scores, stages),
+        **flip_parts(verdict, method, result.scores, stages),
         **_white_box_parts(targets, heads, stages),
         notes=(*verdict.notes, *_notes(result)),
         seconds=round(time.monotonic() - started, 1),
     )
+
+
+def _wordings(verdict: VerdictValue, stages: Stages) -> tuple[tuple[float, float], ...]:
+    """f of both orders under each rewording of the judge's prompt."""
+    stages.begin(gettext_noop("rewording the judge's prompt"), 2 * len(verdict.rewordings))
+    return tuple(reworded() for reworded in verdict.rewordings)
+
+
+def _with_winner(verdict: Verdict) -> Verdict:
+    """The verdict with the side that it prefers by content, a tie where that depends on the wording."""
+    winners = {"completion_a": "model_a", "completion_b": "model_b", None: "tie"}
+    return replace(verdict, winner=winners[verdict.preferred])
+
+
+def _parameters(name: str, result: MethodResult, whole: float) -> dict[str, Any]:
+    """The parameters of a method; of a complete one also what its scores sum to, and the rest: f of the baseline."""
+    method = WHITE_BOX.get(name) or BLACK_BOX[name]
+    if not method.complete:
+        return dict(result.parameters)
+    total = float(result.scores.sum())
+    return {**result.parameters, "sum": total, "rest": whole - total}
 
 
 def explain_completion(completion: CompletionValue, method: str, heads: str, stages: Stages) -> Explanation:
@@ -86,7 +112,7 @@ def explain_completion(completion: CompletionValue, method: str, heads: str, sta
     return Explanation(
         method=method,
         target="log p(answer | prompt) - log p(answer | no prompt)",
-        parameters=dict(result.parameters),
+        parameters=_parameters(method, result, float(value(np.ones((1, words.units), dtype=bool))[0])),
         **_text_parts(completion.prompt, words, result.scores),
         **_faithfulness_part(value, method, result.scores, targets, stages, orders=1),
         **_white_box_parts(targets, heads, stages),
@@ -129,7 +155,7 @@ def _scores(
     method = black_box_method(name)
     stages.begin(
         Phrase("attributing: {how}", how=Phrase(method.summary)),
-        (1 if places is None else 2) * method.calls(words),
+        (1 if places is None else 2) * (method.calls(words) or 0),
     )
     return method.scores(value, words)
 
@@ -174,25 +200,21 @@ def _faithfulness_part(
     value: Value, name: str, scores: Floats, targets: Sequence[Target] | None, stages: Stages, orders: int
 ) -> dict[str, Any]:
     """Faithfulness and infidelity of the scores, and the sensitivity of methods of one gradient."""
-    stages.begin(gettext_noop("measuring faithfulness"), orders * (faithfulness_calls() + RANDOM_SETS))
-    measured = faithfulness(value, scores)
-    error = infidelity(value, scores, samples=RANDOM_SETS)
+    method = WHITE_BOX.get(name)
+    scaled = method is None or method.scaled
+    stages.begin(
+        gettext_noop("measuring faithfulness"), orders * (faithfulness_calls() + (RANDOM_SETS + 1) * scaled)
+    )
+    measured = faithfulness(value, scores, signed=is_signed(name))
+    error = infidelity(value, scores, samples=RANDOM_SETS) if scaled else None
     sensitivity = None
-    if targets is not None and name in WHITE_BOX and WHITE_BOX[name].one_gradient:
+    if targets is not None and method is not None and method.one_gradient:
         stages.begin(gettext_noop("measuring sensitivity"))
-        sensitivity = sensitivity_of(WHITE_BOX[name], targets[0])
-    report = faithfulness_report(measured, error if np.isfinite(error) else None, sensitivity)
+        sensitivity = sensitivity_of(method, targets[0])
+    report = faithfulness_report(
+        measured, error if error is not None and np.isfinite(error) else None, sensitivity
+    )
     return {"faithfulness": report}
-
-
-def _flip_parts(verdict: VerdictValue, content: Value, scores: Floats, stages: Stages) -> dict[str, Any]:
-    """The smallest deletion and the smallest replacement found that flip the verdict."""
-    stages.begin(gettext_noop("searching for what would flip the verdict"))
-    texts = [word.text.strip() for word in verdict.prompts[0].words]
-    return {
-        "counterfactual": smallest_deletion(content, scores),
-        "replacement": smallest_replacement(verdict.edited, texts, scores),
-    }
 
 
 def _white_box_parts(targets: Sequence[Target] | None, heads: str, stages: Stages) -> dict[str, Any]:
@@ -221,6 +243,7 @@ def _notes(result: MethodResult) -> list[str]:
     """The warnings of a method, each once."""
     orders = result.parameters.get("orders")
     notes = [note for order in orders for note in order["notes"]] if isinstance(orders, list) else []
+    notes += result.parameters.get("notes", [])
     if result.parameters.get("signed") is False:
-        notes.append("this method has no sign: it shows where the judge looked, not which side it preferred")
+        notes.append(UNSIGNED)
     return list(dict.fromkeys(notes))

@@ -20,9 +20,10 @@ from arena.explaining.api_judge import api_verdict_value
 from arena.explaining.completion_values import completion_value
 from arena.explaining.documents import explain_completion, explain_verdict
 from arena.explaining.judge_values import VerdictValue, verdict_value
+from arena.explaining.refusals import ExplanationRefused
 from arena.explaining.request import VERDICT, ExplainConfig, ExplanationRequest, requests
 from arena.explaining.stages import Progress, Stages, silent
-from arena.messages import gettext_noop
+from arena.rules.messages import gettext_noop
 from arena.serving.local_weights import has_weights, load
 from arena.store import Database
 from arena.store.explanations import (
@@ -86,7 +87,9 @@ def explain(
         try:
             computed = _computed(request, reply_cache, stages)
         except InterpError as problem:
-            raise ConfigError(f"{request.judge.name}: {problem}") from problem
+            raise ExplanationRefused(
+                "{model}: {problem}", model=request.judge.name, problem=str(problem)
+            ) from problem
     battle = request.battle
     explanation = replace(
         computed,

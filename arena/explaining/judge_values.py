@@ -16,11 +16,15 @@ import numpy as np
 from arena.config import AnyModel
 from arena.engine import Entry, ReplyCache, Status, address
 from arena.errors import ConfigError
-from arena.serving import model_clients
+from arena.explaining.notes import NO_LETTER
+from arena.explaining.prompts import Message, Place, chat_prompt, place
+from arena.explaining.refusals import ExplanationRefused
+from arena.serving import local_weights
 from interp import Floats, InterpError, Masks, Prompt, SwappedOrders, Value, matching_units
 from judges import Pair, PairwiseJudge
 from judges.errors import JudgesError
-from judges.template_fields import pair_values
+from judges.rewordings import rewordings
+from judges.template import own
 
 if TYPE_CHECKING:
     from interp import CausalLM, Target
@@ -32,6 +36,7 @@ SEGMENTS = {"question": "prompt", "answer_a": "completion_a", "answer_b": "compl
 SWAPPED = {"prompt": "prompt", "completion_a": "completion_b", "completion_b": "completion_a"}
 
 Texts = Callable[[Sequence[str]], Floats]
+Reworded = Callable[[], tuple[float, float]]
 Seen = Callable[[int], None]  # called with the number of computed masks; may raise to end the work
 
 
@@ -39,30 +44,43 @@ Seen = Callable[[int], None]  # called with the number of computed masks; may ra
 class VerdictValue:
     """The verdict on a battle in both orders as a function of masks.
 
-    `texts` are f of whole texts, for words that are replaced. `targets` is None without local weights.
+    `texts` are f of whole texts, for words that are replaced. `rewordings` compute f of both orders under rewordings of
+    the judge's prompt. `targets` is None without local weights.
     """
 
     prompts: tuple[Prompt, Prompt]
     both_orders: SwappedOrders
     texts: tuple[Texts, Texts]
+    rewordings: tuple[Reworded, ...] = ()
     targets: tuple[Target, Target] | None = None
     notes: tuple[str, ...] = ()
 
     def edited(self, edits: Sequence[Mapping[int, str]]) -> Floats:
         """The content (edits,) of the battle with some words replaced, in both orders."""
-        places = self.both_orders.places
-        first = self.texts[0]([with_replacements(self.prompts[0], edit) for edit in edits])
-        moved = [{int(places[unit]): word for unit, word in edit.items()} for edit in edits]
-        second = self.texts[1]([with_replacements(self.prompts[1], edit) for edit in moved])
+        first, second = self.both_edited(edits)
         return np.asarray((first - second) / 2)
+
+    def both_edited(self, edits: Sequence[Mapping[int, str]]) -> tuple[Floats, Floats]:
+        """f (edits,) of either order with some words replaced."""
+        places = self.both_orders.places
+        moved = [{int(places[unit]): word for unit, word in edit.items()} for edit in edits]
+        return (
+            self.texts[0]([with_replacements(self.prompts[0], edit) for edit in edits]),
+            self.texts[1]([with_replacements(self.prompts[1], edit) for edit in moved]),
+        )
 
 
 @dataclass(frozen=True)
 class Order:
-    """The request for one order, and its contents as (segment, text) in the order of the template."""
+    """The request for one order, and the places of its contents."""
 
     body: Mapping[str, Any]
-    contents: tuple[tuple[str, str], ...]
+    places: tuple[Place, ...]
+
+    @property
+    def messages(self) -> Sequence[Message]:
+        messages: Sequence[Message] = self.body["messages"]
+        return messages
 
 
 def orders(judge: AnyModel, pair: Pair, template: str | None) -> tuple[Order, Order]:
@@ -74,63 +92,65 @@ def orders(judge: AnyModel, pair: Pair, template: str | None) -> tuple[Order, Or
         prompter = PairwiseJudge(judge.name, PROTOCOL, template)
         if not prompter.requests(pair):
             verdict = prompter.verdict(pair, [])
-            reason = getattr(verdict, "reason", "").rstrip(".").lower()
-            raise ConfigError(
-                f"{pair.prompt}: {reason}. No judge is called for such a pair, so there is no verdict to explain."
+            raise ExplanationRefused(
+                "{prompt}: {reason}. No judge is called for such a pair, so there is no verdict to explain.",
+                prompt=pair.prompt,
+                reason=getattr(verdict, "reason", "").rstrip(".").lower(),
             )
-        first = Order(prompter.requests(pair)[0], tuple(_contents(prompter, pair)))
-        swapped = [(SWAPPED[name], text) for name, text in _contents(prompter, pair.swapped())]
-        second = Order(prompter.requests(pair.swapped())[0], tuple(swapped))
+        first = _order(prompter, pair, SEGMENTS)
+        second = _order(prompter, pair.swapped(), {field: SWAPPED[name] for field, name in SEGMENTS.items()})
     except JudgesError as problem:
         raise ConfigError(str(problem)) from problem
     return first, second
 
 
-def _contents(judge: PairwiseJudge, pair: Pair) -> list[tuple[str, str]]:
-    """Question and completions in the order in which the template shows them."""
-    values = pair_values(pair)
-    marks = {name: f"\x00{name}\x00" for name in values}
-    shown = "\n".join(message["content"] for message in judge.template(pair).messages(marks))
-    there = sorted((name for name in SEGMENTS if marks[name] in shown), key=lambda name: shown.index(marks[name]))
-    return [(SEGMENTS[name], values[name].strip()) for name in there]
+def reworded_orders(judge: AnyModel, pair: Pair, template: str | None) -> list[tuple[Order, Order]]:
+    """The orders under each rewording of the template."""
+    return [
+        orders(judge, pair, text) for text in rewordings(own(PROTOCOL) if template is None else template).values()
+    ]
+
+
+def _order(judge: PairwiseJudge, pair: Pair, segments: Mapping[str, str]) -> Order:
+    body = judge.requests(pair)[0]
+    places = [
+        place(segments[at.field], at.message, body["messages"][at.message]["content"], at.start, at.end)
+        for at in judge.field_places(pair)
+        if at.field in segments
+    ]
+    return Order(body, tuple(places))
 
 
 def verdict_value(
     judge: AnyModel, pair: Pair, template: str | None, lm: CausalLM, reply_cache: ReplyCache, seen: Seen
 ) -> VerdictValue:
     """The verdict of a model with local weights. Raises `ConfigError`."""
-    identity = {"model": model_clients.identity(judge), "dtype": lm.dtype, "explained": "logit(A) - logit(B)"}
+    identity = {"model": local_weights.identity(judge), "dtype": lm.dtype, "explained": "logit(A) - logit(B)"}
     try:
-        prompts = [
-            Prompt.from_text(chat_text(lm, order.body["messages"]), order.contents)
-            for order in orders(judge, pair, template)
-        ]
+        prompts = [chat_prompt(lm, order.messages, order.places) for order in orders(judge, pair, template)]
         ab, ba = (lm.contrast(prompt) for prompt in prompts)
         mass = min(lm.label_mass(target, "A", "B") for target in (ab, ba))
         cache = ValueCache(identity, judge.name, reply_cache, seen)
         first, second = (cached_value(target.masked(), target.prompt, cache) for target in (ab, ba))
         whole_texts = cached_texts(lm, cache)
         both_orders = SwappedOrders(first, second, matching_units(prompts[0].words, prompts[1].words))
+        reworded = tuple(_reworded(lm, both, whole_texts) for both in reworded_orders(judge, pair, template))
     except InterpError as problem:
-        raise ConfigError(f"{judge.name}: {problem}") from problem
-    notes = (
-        ()
-        if mass >= LABEL_MASS
-        else (
-            f"A and B together have a probability of {mass:.0%} as the judge's next token: it is likely to write "
-            "something else than a letter",
-        )
-    )
-    return VerdictValue((prompts[0], prompts[1]), both_orders, (whole_texts, whole_texts), (ab, ba), notes)
+        raise ExplanationRefused("{model}: {problem}", model=judge.name, problem=str(problem)) from problem
+    notes = () if mass >= LABEL_MASS else (NO_LETTER.format(mass=f"{mass:.0%}"),)
+    texts = whole_texts, whole_texts
+    return VerdictValue((prompts[0], prompts[1]), both_orders, texts, reworded, (ab, ba), notes)
 
 
-def chat_text(lm: CausalLM, messages: Sequence[Mapping[str, str]]) -> str:
-    """The messages in the chat template of a model. Raises `ConfigError` for a model without one."""
-    if not lm.tokenizer.chat_template:
-        raise ConfigError(f"{lm.name} has no chat template. Set chat_template, a Jinja template, in its settings.")
-    messages = [dict(message) for message in messages]
-    text: str = lm.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-    return text
+def _reworded(lm: CausalLM, both: tuple[Order, Order], value: Texts) -> Reworded:
+    """f of both orders of a reworded prompt, which is run when it is called."""
+    texts = [chat_prompt(lm, order.messages, order.places).text for order in both]
+
+    def run() -> tuple[float, float]:
+        first, second = value(texts).tolist()
+        return first, second
+
+    return run
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,9 @@ from arena.config import AnyModel, Settings
 from arena.engine import address
 from arena.errors import ConfigError
 from arena.explaining.judge_values import PROTOCOL
-from arena.serving import model_clients
+from arena.explaining.refusals import ExplanationRefused
+from arena.rules.messages import Phrase
+from arena.serving import local_weights, model_clients
 from arena.serving.local_weights import can_load, has_weights
 from arena.store import Database
 from arena.store.explanations import BattleTexts, UnknownBattle, battle_texts
@@ -58,15 +60,17 @@ class ExplanationRequest:
         """Digest of everything that determines the explanation of this battle."""
         prompt = own(PROTOCOL) if self.template is None else self.template
         options = {"prompt": prompt, "method": self.method, "about": self.about, "heads": self.heads}
-        return address(model_clients.identity(self.judge), {**options, "layout": LAYOUT})
+        return address(local_weights.identity(self.judge), {**options, "layout": LAYOUT})
 
 
 def requests(database: Database, settings: Settings, config: ExplainConfig) -> list[ExplanationRequest]:
     """A request for each method. Raises `ConfigError` for anything that cannot be explained."""
     battle = find_battle(database, config.battle)
     if config.about not in ABOUT:
-        raise ConfigError(
-            f"--answer: {config.about!r} is not a side of the battle. Give a or b, the side whose answer to explain."
+        raise ExplanationRefused(
+            "{about} is not a side of the battle. Give a or b, the side whose answer to explain.",
+            option="--answer",
+            about=repr(config.about),
         )
     judge = _model(settings, battle, config.judge, config.about)
     for method in config.methods:
@@ -103,35 +107,58 @@ def offered_models(settings: Settings) -> list[str]:
 
 def _check_method(method: str, judge: AnyModel) -> None:
     if method not in method_names():
-        raise ConfigError(f"--method: {method!r} is unknown. Use one of: {', '.join(method_names())}.")
+        raise ExplanationRefused(
+            "{method} is unknown. Use one of: {methods}.",
+            option="--method",
+            method=repr(method),
+            methods=", ".join(method_names()),
+        )
     if method in WHITE_BOX and not has_weights(judge):
-        raise ConfigError(
-            f"--method: {method} needs the weights of {judge.name}, which is reached through {judge.endpoint!r}. "
-            f"Use a method that needs no weights: {', '.join(BLACK_BOX)}."
+        raise ExplanationRefused(
+            "{method} needs the weights of {judge}, which is reached through {endpoint}. "
+            "Use a method that needs no weights: {methods}.",
+            option="--method",
+            method=method,
+            judge=judge.name,
+            endpoint=repr(judge.endpoint),
+            methods=", ".join(BLACK_BOX),
         )
 
 
 def _model(settings: Settings, battle: BattleTexts, judge: str | None, about: str) -> AnyModel:
     """The model to explain: the judge, or for an answer the one that wrote it unless another is named."""
     models = model_clients.configured(settings)
-    local = ", ".join(models_with_weights(settings)) or "none"
+    local = ", ".join(models_with_weights(settings)) or Phrase("none")
     if judge is None and about == VERDICT:
-        raise ConfigError(f"--judge: no judge is named. Name a model; models with local weights: {local}.")
+        raise ExplanationRefused(
+            "no judge is named. Name a model; models with local weights: {models}.", option="--judge", models=local
+        )
     author = battle.pair.model_a if about == "a" else battle.pair.model_b
     if judge is None and author not in models:
-        raise ConfigError(
-            f"--judge: {author}, which wrote answer {about.upper()}, is not in the settings. Name another model to "
-            f"read the answer; models with local weights: {local}."
+        raise ExplanationRefused(
+            "{author}, which wrote answer {side}, is not in the settings. Name another model to read the answer; "
+            "models with local weights: {models}.",
+            option="--judge",
+            author=author,
+            side=about.upper(),
+            models=local,
         )
     (model,) = model_clients.chosen(models, [judge or author], "--judge")
     if model.endpoint == "scripted":
-        raise ConfigError(
-            f"--judge: {model.name} is scripted, so it has neither weights nor log-probabilities. "
-            f"Name another model; models with local weights: {local}."
+        raise ExplanationRefused(
+            "{model} is scripted, so it has neither weights nor log-probabilities. "
+            "Name another model; models with local weights: {models}.",
+            option="--judge",
+            model=model.name,
+            models=local,
         )
     if about != VERDICT and not has_weights(model):
-        raise ConfigError(
-            f"--answer: {model.name} is reached through {model.endpoint!r}, which gives no probability of a given "
-            f"text. Name a model with local weights with --judge: {local}."
+        raise ExplanationRefused(
+            "{model} is reached through {endpoint}, which gives no probability of a given text. "
+            "Name a model with local weights as the judge: {models}.",
+            option="--answer",
+            model=model.name,
+            endpoint=repr(model.endpoint),
+            models=local,
         )
     return model

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from arena.messages import gettext_noop
+from arena.rules.messages import gettext_noop
 
 Progress = Callable[[str, int, int], None]  # stage, done, total; may raise to end the work
 
@@ -29,6 +29,6 @@ class Stages:
         self.progress(stage, 0, total)
 
     def advance(self, count: int) -> None:
-        """Count more computed masks."""
+        """Count more computed masks. A stage of unknown size has no total, rather than one that grows with it."""
         self.done += count
-        self.progress(self.stage, self.done, max(self.total, self.done))
+        self.progress(self.stage, self.done, max(self.total, self.done) if self.total else 0)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 from typing import Any
 
 from arena.errors import ConfigError
+from arena.rules.reviews import REVIEWED
 from arena.rules.votes import HUMAN, JUDGE, mirrored
 from arena.store import Session
 from arena.store.judgeable_battles import conversations
+from arena.store.reviews import labels
 from arena.store.verdicts import StoredVote, votes_on_record
 from judges import agreement, biases
-from judges.errors import NoVerdicts
+from judges.errors import NotConverged, NoVerdicts
 
 PAIR_MEASURES = {
     "accuracy": agreement.accuracy,
@@ -38,15 +40,16 @@ class Figure:
     figure: agreement.Agreement
 
     def to_dict(self) -> dict[str, Any]:
-        return {"measure": self.measure, "between": self.between, **vars(self.figure)}
+        return {"measure": self.measure, "between": self.between, **vars(self.figure), "share": self.figure.share}
 
 
 @dataclass(frozen=True)
 class VotesByBattle:
-    """Votes by battle and source, with the texts of each battle."""
+    """Votes by battle and source, with the texts of each battle. `reference` is the source that judges are held against."""
 
     votes: Mapping[int, Mapping[str, StoredVote]]
     texts: Mapping[int, tuple[str, str]]  # of the left and the right model
+    reference: str = HUMAN
 
     @cached_property
     def sources(self) -> list[str]:
@@ -66,12 +69,19 @@ class VotesByBattle:
         return [next(iter(self.votes[battle].values())).prompt for battle in battles]
 
 
-def votes_by_battle(session: Session, sources: Sequence[str] = (), prompts: str | None = None) -> VotesByBattle:
-    """The votes of these sources, or of all. Raises `ConfigError` if a source has no votes."""
+def votes_by_battle(
+    session: Session, sources: Sequence[str] = (), prompts: str | None = None, against: str = HUMAN
+) -> VotesByBattle:
+    """The votes of these sources, or of all. Raises `ConfigError` if a source has no votes.
+
+    `against`: the people that judges are held against, `human` for voters or `reviewers` for the labels of reviewers.
+    """
     votes: dict[int, dict[str, StoredVote]] = {}
     for vote in votes_on_record(session, sources, prompts):
         votes.setdefault(vote.battle, {})[vote.source] = vote
-    voted = VotesByBattle(votes, _texts(session, list(votes)))
+    if against == REVIEWED:
+        _add_labels(session, votes)
+    voted = VotesByBattle(votes, _texts(session, list(votes)), against)
     if absent := [source for source in sources if source != "judges" and source not in voted.sources]:
         voters = votes_by_battle(session, (), prompts).sources if sources else []
         advice = f"Choose some of: {', '.join(voters)}." if voters else "There are no votes yet."
@@ -79,6 +89,31 @@ def votes_by_battle(session: Session, sources: Sequence[str] = (), prompts: str 
     if not votes:
         raise ConfigError("No votes yet. Run `arena serve`, or `arena judge pairwise --help`.")
     return voted
+
+
+def _add_labels(session: Session, votes: dict[int, dict[str, StoredVote]]) -> None:
+    """Add the labels of reviewers, and keep the battles that have one. Raises `ConfigError` where none is among them."""
+    given = labels(session)
+    for battle in [battle for battle in votes if battle not in given]:
+        del votes[battle]
+    if not votes:
+        raise ConfigError(
+            "--against reviewers: reviewers have decided none of these battles. "
+            "Run `arena review fill`, then let reviewers decide at /review."
+        )
+    for battle, of_battle in votes.items():
+        winner, at = given[battle]
+        any_vote = next(iter(of_battle.values()))
+        of_battle[REVIEWED] = replace(
+            any_vote,
+            source=REVIEWED,
+            voter=REVIEWED,
+            winner=winner,
+            preference=None,
+            orders=(),
+            reason="",
+            created_at=at,
+        )
 
 
 def _texts(session: Session, battles: Sequence[int]) -> dict[int, tuple[str, str]]:
@@ -100,15 +135,16 @@ def measure(record: VotesByBattle) -> Iterator[Figure]:
             yield from _figures(name, "all", statistic, given, cluster=record.clusters(battles))
     for source in record.sources:
         yield from _leans(record, source)
-        if source != HUMAN:
+        if source not in (HUMAN, REVIEWED):
             yield from _orders(record, source)
-            if HUMAN in record.sources:
-                yield from _biases(record, source)
+        if source != record.reference and record.reference in record.sources:
+            yield from _biases(record, source)
 
 
 def _pair(record: VotesByBattle, first: str, second: str) -> Iterator[Figure]:
-    """Figures of two voters; the truth of accuracy is the human vote, or of two judges the second."""
-    judge, truth = (second, first) if first == HUMAN else (first, second)
+    """Figures of two voters; the truth of accuracy is the reference, then the human vote, or of two judges the second."""
+    truth = next((source for source in (record.reference, HUMAN) if source in (first, second)), second)
+    judge = first if truth == second else second
     battles = record.shared(first, second)
     verdicts = record.verdicts(judge, battles), record.verdicts(truth, battles)
     for name, statistic in PAIR_MEASURES.items():
@@ -138,12 +174,22 @@ def _leans(record: VotesByBattle, source: str) -> Iterator[Figure]:
 
 
 def _biases(record: VotesByBattle, source: str) -> Iterator[Figure]:
-    battles = record.shared(source, HUMAN)
-    judge, people = record.verdicts(source, battles), record.verdicts(HUMAN, battles)
+    """The judge's own taste for each property, on a scale of its own."""
+    battles = record.shared(source, record.reference)
+    judge, people = record.verdicts(source, battles), record.verdicts(record.reference, battles)
+    votes = [next(iter(record.votes[battle].values())) for battle in battles]
+    models = [vote.model_a for vote in votes], [vote.model_b for vote in votes]
+    clusters = record.clusters(battles)
     for name, side in _sides(record, source, battles).items():
-        clusters = record.clusters(battles)
         yield from _figures(
-            f"bias to {name}", f"{source} ~ {HUMAN}", biases.bias, judge, people, side, cluster=clusters
+            f"bias to {name}, logits",
+            f"{source} ~ {record.reference}",
+            biases.bias,
+            judge,
+            people,
+            side,
+            *models,
+            cluster=clusters,
         )
 
 
@@ -158,11 +204,12 @@ def _orders(record: VotesByBattle, source: str) -> Iterator[Figure]:
     yield from _figures(
         "position bias", source, agreement.position_bias, [*first, *second], cluster=[*clusters, *clusters]
     )
+    yield from _figures("position bias, logits", source, agreement.position_logit, first, second, cluster=clusters)
 
 
 def _figures(name: str, between: str, statistic: Any, *given: Any, cluster: Sequence[str]) -> Iterator[Figure]:
-    """The figure; none if no battle defines it."""
+    """The figure; none if no battle defines it, or a fit finds none."""
     try:
         yield Figure(name, between, statistic(*given, cluster=cluster))
-    except NoVerdicts:
+    except (NoVerdicts, NotConverged):
         return

@@ -11,10 +11,17 @@ from functools import partial
 from typing import Any
 
 from arena.endpoints import Request
-from arena.engine import Call, Engine, ModelClient, Price, ReplyCache, Seen, estimated_tokens
+from arena.engine import Call, Engine, ModelClient, Price, ReplyCache, Seen, Status, estimated_tokens
 from arena.judging.plan import Case
 from arena.serving import model_clients
-from judges import Unparsable
+from judges import Reason, Unparsable
+
+REASON_OF_STATUS = {
+    Status.REFUSED: Reason.REFUSED,
+    Status.TRUNCATED: Reason.TRUNCATED,
+    Status.UNPARSABLE: Reason.NONE,
+    Status.NOT_ASKED: Reason.NOT_ASKED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +77,34 @@ def _bodies(case: Case, clients: Mapping[str, ModelClient]) -> Iterator[tuple[st
 
 async def run_calls(
     engine: Engine, planned: Iterable[PlannedCase], clients: Mapping[str, ModelClient], seen: Seen
-) -> None:
-    """Make the calls whose replies are not in the cache; `seen` is called with each result."""
+) -> dict[str, Status]:
+    """Make the calls whose replies are not in the cache; `seen` is called with each result.
+
+    Returns the status of each call without a readable reply, by key.
+    """
+    failed: dict[str, Status] = {}
     async for result in engine.run(calls(planned, clients)):
         seen(result)
+        if result.status is not Status.OK:
+            failed[result.call.key] = result.status
+    return failed
 
 
-def results(planned: Iterable[PlannedCase], reply_cache: ReplyCache) -> Iterator[tuple[Case, Any | Unparsable]]:
-    """Each case with its verdict or score, from the reply cache alone."""
+def results(
+    planned: Iterable[PlannedCase], reply_cache: ReplyCache, failed: Mapping[str, Status] | None = None
+) -> Iterator[tuple[Case, Any | Unparsable]]:
+    """Each case with its verdict or score, from the reply cache alone.
+
+    With `failed`, the statuses of a run, a case without a reply has the reason of its first call without one; a call
+    that is not among them was not made.
+    """
     for row in planned:
         replies = [reply_cache.reply(key) for key in row.keys]
-        yield row.case, row.case.judge.verdict(row.case.item, replies)
+        result = row.case.judge.verdict(row.case.item, replies)
+        if failed is not None and result == Unparsable(Reason.MISSING):
+            key = next(key for key, reply in zip(row.keys, replies, strict=True) if reply is None)
+            result = Unparsable(REASON_OF_STATUS.get(failed.get(key, Status.NOT_ASKED), Reason.MISSING))
+        yield row.case, result
 
 
 def forecast(

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import AliasChoices, Field, ValidationError, model_validator
+from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
 
 from arena.config import Strict
 from arena.config.given_files import plain_file
@@ -36,6 +36,10 @@ class JudgeRunConfig(Strict):
     battles: int | None = Field(
         default=None, ge=1, description="pairwise: N battles, where ratings are least certain"
     )
+    unshared: Literal["send", "skip"] | None = Field(
+        default=None,
+        description="battles: those that their voters have not shared, for a judge on another machine",
+    )
     limit: int | None = Field(default=None, ge=1, description="the first N prompts")
     double: float = Field(default=DOUBLE, ge=0, le=1, description="balanced: share shown in both orders")
     control_pairs: int = _renamed("control_pairs", "canaries", default=3, ge=0, description="of each kind")
@@ -55,6 +59,14 @@ class JudgeRunConfig(Strict):
     name: str | None = Field(default=None, max_length=100, description="name of the judge on the board")
     reply_cache: Path | None = _renamed("reply_cache", "journal", default=None)
 
+    @field_validator("panel", "models", mode="before")
+    @classmethod
+    def names_may_be_one_text(cls, value: Any) -> Any:
+        """A list of names, or a text with commas between them, as the options take it."""
+        return (
+            tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
+        )
+
     @model_validator(mode="after")
     def check_mode(self) -> JudgeRunConfig:
         if bool(self.judge) == bool(self.panel):
@@ -65,6 +77,8 @@ class JudgeRunConfig(Strict):
             raise ValueError("Use --baseline MODEL in the mode baseline, and in no other.")
         if self.battles is not None and self.mode != "pairwise":
             raise ValueError("Use --battles in the mode pairwise only.")
+        if self.unshared is not None and self.mode != "battles":
+            raise ValueError("Use --unshared in the mode battles only.")
         if len(self.panel) == 1:
             raise ValueError("A panel needs at least two judges. Use --judge for one.")
         return self

@@ -13,15 +13,19 @@ from arena.engine import ModelClient
 from arena.errors import ConfigError
 from arena.judging import judge_setup, plan
 from arena.judging.config import JudgeRunConfig
-from arena.leaderboards.leaderboard import pair_columns
+from arena.leaderboards.stored_counts import pair_columns
 from arena.rules.votes import HUMAN, OVERALL
 from arena.serving import model_clients
 from arena.store import Database
-from arena.store.judgeable_battles import voted_battles
+from arena.store.judgeable_battles import unshared_battles, voted_battles
 from arena.store.prompt_set_verdicts import has_other_config
 from arena.store.prompts import StoredPrompt, UnknownPromptSet, completions_of, prompt_sets, prompts_of
 from arena.store.votes import pair_counts
 from judges import Judge
+
+
+class UnsharedBattles(ConfigError):
+    """Battles that their voters have not shared would go to a judge on another machine."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class PreparedRun:
 
 
 def prepare(database: Database, settings: Settings, config: JudgeRunConfig) -> PreparedRun:
-    """The prepared run. Raises `ConfigError` if it cannot start."""
+    """The prepared run. Raises `ConfigError` if it cannot start, `UnsharedBattles` if the config must say about them."""
     judges = model_clients.chosen(model_clients.configured(settings), config.judges, "--judge")
     _check_protocol(config, judges)
     clients = {model.name: model_clients.model_client(model, config.concurrency) for model in judges}
@@ -65,7 +69,8 @@ def prepare(database: Database, settings: Settings, config: JudgeRunConfig) -> P
     path = reply_cache_path(settings, config.reply_cache)
     judge = judge_setup.judge_of(config)
     if config.mode == "battles":
-        prompts, completions = _voted(database, config)
+        hosts = [host for model in judges if (host := model_clients.other_machine(model))]
+        prompts, completions = _voted(database, config, hosts)
         return PreparedRun(config, judge, prompts, completions, clients, path)
     prompts, completions, counts = _prompt_set(database, config)
     return PreparedRun(config, judge, prompts, completions, clients, path, counts)
@@ -118,8 +123,13 @@ def _check_config_hash(database: Database, config: JudgeRunConfig) -> None:
             )
 
 
-def _voted(database: Database, config: JudgeRunConfig) -> tuple[list[StoredPrompt], plan.Completions]:
-    """The prompts of battles with human votes, and the completions by prompt and side."""
+def _voted(
+    database: Database, config: JudgeRunConfig, hosts: Sequence[str]
+) -> tuple[list[StoredPrompt], plan.Completions]:
+    """The prompts of battles with human votes, and the completions by prompt and side.
+
+    `hosts` are the other machines that receive their texts.
+    """
     models = set(config.models)
     with database.read() as session:
         battles = [
@@ -128,6 +138,14 @@ def _voted(database: Database, config: JudgeRunConfig) -> tuple[list[StoredPromp
             if not models or {completion.model for completion in battle[1:]} <= models
         ][: config.limit]
         pairs = [{row.model_a, row.model_b} for row in pair_counts(session, HUMAN)]
+        private = unshared_battles(session, [prompt.key for prompt, *_ in battles]) if hosts else set()
+    if private and config.unshared is None:
+        raise UnsharedBattles(
+            f"{len(private):,} of {len(battles):,} battles were not shared by their voters, and their texts would go to "
+            f"{', '.join(hosts)}. Add --unshared send if you may send them, or --unshared skip to judge the others."
+        )
+    if config.unshared == "skip":
+        battles = [battle for battle in battles if battle[0].key not in private]
     if not battles:
         among = f" between {', '.join(config.models)}" if models else ""
         if any(not models or pair <= models for pair in pairs):

@@ -12,14 +12,17 @@ import numpy as np
 
 import ratings
 from arena.judging.plan import Case
+from arena.rules.vote_clusters import prompt_words
+from arena.store.prompts import StoredPrompt
 from judges import Unparsable, Verdict
 from judges.control_pairs import ControlPairReport
 from judges.control_pairs import report as control_pair_report
 from judges.difficulty import joint_fit
+from judges.intervals import bounded_interval
 from judges.length_control import LengthControlledRate
 from judges.orders import flip_rate
 
-LEVEL = 0.95
+SCORES, PERCENT = (1.0, 10.0), (0.0, 100.0)  # ends of the scales
 
 
 class Judged(NamedTuple):
@@ -30,6 +33,7 @@ class Judged(NamedTuple):
     model_b: str  # empty where a single completion was scored
     result: Any
     longer: int = 0  # characters of model_a minus those of model_b
+    cluster: str = ""  # what verdicts on one prompt have in common, as on the boards; by default the prompt
 
 
 @dataclass
@@ -51,7 +55,8 @@ class RunVerdicts:
         else:
             b = case.b.model if case.b else ""
             longer = len(case.a.text) - len(case.b.text) if case.b else 0
-            self.judged.append(Judged(case.prompt.key, case.a.model, b, replace(result, reason=""), longer))
+            plain = replace(result, reason="")
+            self.judged.append(Judged(case.prompt.key, case.a.model, b, plain, longer, _cluster(case.prompt)))
 
     def control_pair_report(self) -> list[ControlPairReport]:
         return control_pair_report(self.control_pairs)
@@ -69,7 +74,9 @@ def score_rows(judged: Sequence[Judged]) -> list[dict[str, Any]]:
     rows = []
     for model, scores in by_model.items():
         mean, error = _mean(scores)
-        rows.append({"model": model, "score": mean, **_interval(mean, error), "judged": len(scores)})
+        rows.append(
+            {"model": model, "score": mean, **_interval(mean, error, len(scores), SCORES), "judged": len(scores)}
+        )
     return sorted(rows, key=lambda row: (-row["score"], row["model"]))
 
 
@@ -89,7 +96,7 @@ def win_rate_rows(judged: Sequence[Judged], baseline: str) -> list[dict[str, Any
                 "model": model,
                 "win_rate": mean,
                 "standard_error": error,
-                **_interval(mean, error),
+                **_interval(mean, error, len(preferences), PERCENT),
                 "length_controlled_winrate": controlled[model].win_rate,
                 "lc_standard_error": controlled[model].standard_error,
                 "n_wins": sum(value > 0.5 for value in preferences),
@@ -122,18 +129,26 @@ def mean_preferences(judged: Sequence[Judged]) -> dict[str, float]:
 
 
 def rating_rows(judged: Sequence[Judged]) -> list[dict[str, Any]]:
-    """Rows of the Bradley–Terry board of the run's verdicts, with intervals clustered by prompt.
+    """Rows of the Bradley–Terry board of the run's verdicts, with the intervals of the arena's board of them.
 
     Empty for a single prompt, whose verdicts define no interval.
     """
-    if len({row.prompt for row in judged}) < 2:
+    prompts = [row.cluster or row.prompt for row in judged]
+    if len(set(prompts)) < 2:
         return []
     a, b = [row.model_a for row in judged], [row.model_b for row in judged]
-    winner, cluster = [row.result.winner for row in judged], [row.prompt for row in judged]
-    fit = ratings.bradley_terry(a, b, winner, prior=ratings.PRIOR, cluster=cluster)
-    board = ratings.leaderboard(ratings.count_pairs(a, b, winner), fit=fit).to_dict()
+    winner = [row.result.winner for row in judged]
+    counts = ratings.count_pairs(a, b, winner)
+    clusters = ratings.cluster_votes(a, b, winner, {"prompts": prompts}, models=counts.models)
+    board = ratings.leaderboard(counts, clusters=clusters).to_dict()
     rows: list[dict[str, Any]] = board["models"]
     return rows
+
+
+def _cluster(prompt: StoredPrompt) -> str:
+    """What verdicts on a prompt have in common with those on another of the same text."""
+    said = "\n".join(str(message["content"]) for message in prompt.messages if message["role"] == "user")
+    return prompt.cluster or prompt_words(said) or prompt.key
 
 
 def _mean(values: Sequence[float]) -> tuple[float, float | None]:
@@ -143,6 +158,8 @@ def _mean(values: Sequence[float]) -> tuple[float, float | None]:
     return float(column.mean()), error
 
 
-def _interval(mean: float, error: float | None) -> Mapping[str, float | None]:
-    half = None if error is None else ratings.normal_quantile(LEVEL) * error
-    return {"lower": None if half is None else mean - half, "upper": None if half is None else mean + half}
+def _interval(
+    mean: float, error: float | None, items: int, scale: tuple[float, float]
+) -> Mapping[str, float | None]:
+    lower, upper = bounded_interval(mean, error, items, *scale)
+    return {"lower": lower, "upper": upper}

@@ -65,7 +65,7 @@ class JudgeRun:
         """Make the missing calls, read all verdicts and publish them if enough cases have one."""
         called = self._call()
         verdicts = RunVerdicts()
-        for case, result in calls.results(self.planned, self._replies):
+        for case, result in calls.results(self.planned, self._replies, called.value or {}):
             verdicts.add(case, result)
         reason = why_not(len(verdicts.judged), verdicts.cases, self.prepared.config.completion_rate)
         new = 0
@@ -73,7 +73,7 @@ class JudgeRun:
             new = publish(self.database, self.prepared, calls.results(self.planned, self._replies))
         return run_result(self.prepared, verdicts, called, reason, new)
 
-    def _call(self) -> RunResult[None]:
+    def _call(self) -> RunResult[dict[str, Status]]:
         config, clients = self.prepared.config, self.prepared.clients
         policy = RetryPolicy(run_timeout=config.timeout)
         if config.call_timeout is not None:

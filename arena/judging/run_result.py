@@ -68,7 +68,7 @@ class JudgeRunResult:
 
 
 def run_result(
-    prepared: PreparedRun, verdicts: RunVerdicts, called: RunResult[None], why_not: str | None, new: int
+    prepared: PreparedRun, verdicts: RunVerdicts, called: RunResult[Any], why_not: str | None, new: int
 ) -> JudgeRunResult:
     """The result of a finished run."""
     config = prepared.config

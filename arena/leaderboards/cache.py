@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 
 from arena.store import Database, Session
 from arena.store.content_version import content_version
+from arena.store.set_aside import aside_version
 from arena.store.votes import last_vote_id
 
 T = TypeVar("T")
@@ -31,11 +32,15 @@ class Entry:
     version: str  # see `content_version`
     made: float
     seconds: float  # of a core; time spent waiting must not make boards older on a busy machine
+    aside: tuple[int, ...] = ()  # see `aside_version`
 
-    def serves(self, vote: int, now: float) -> bool:
-        """Whether a page may show the result, which may lag behind the votes by what it cost."""
-        age = now - self.made
-        return age < REST * self.seconds or (vote == self.vote and age < OLDEST)
+    def rests(self, now: float, rest: float = REST) -> bool:
+        """Whether the result is so new that votes after it are not looked for."""
+        return now - self.made < rest * self.seconds
+
+    def serves(self, vote: int, now: float, aside: tuple[int, ...] = ()) -> bool:
+        """Whether a page may show the result after its rest."""
+        return (vote, aside) == (self.vote, self.aside) and now - self.made < OLDEST
 
 
 class ResultCache:
@@ -51,9 +56,10 @@ class ResultCache:
         self._guard = threading.Lock()
         self._computing_exactly = threading.Lock()
 
-    def get(self, key: Hashable, compute: Callable[[Session], T], *, exact: bool = False) -> T:
+    def get(self, key: Hashable, compute: Callable[[Session], T], *, exact: bool = False, rest: float = REST) -> T:
         """The result of `compute` for a key; what `compute` raises is not cached.
 
+        A result that took t seconds of a core serves for `rest` * t more, without a look at the votes.
         `exact` is for replies whose entity tag states that they are current: the result follows from the content
         of the store now. Such results are computed one at a time, so that readers who request heavy ones, such as
         boards of past days, cannot take the machine from those who vote.
@@ -61,7 +67,7 @@ class ResultCache:
         with self._guard:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
-            entry = self._valid(key, exact)
+            entry = self._recent(key, 0.0 if exact else rest) or self._valid(key, exact)
             if entry is None:
                 with self._computing_exactly if exact else nullcontext():
                     entry = self._computed(key, compute)
@@ -73,6 +79,11 @@ class ResultCache:
         with self.database.read() as session:
             return content_version(session)
 
+    def _recent(self, key: Hashable, rest: float) -> Entry | None:
+        with self._guard:
+            entry = self._entries.get(key)
+        return entry if entry and entry.rests(time.monotonic(), rest) else None
+
     def _valid(self, key: Hashable, exact: bool) -> Entry | None:
         with self._guard:
             entry = self._entries.get(key)
@@ -82,16 +93,16 @@ class ResultCache:
             valid = (
                 entry.version == content_version(session)
                 if exact
-                else entry.serves(last_vote_id(session), time.monotonic())
+                else entry.serves(last_vote_id(session), time.monotonic(), aside_version(session))
             )
         return entry if valid else None
 
     def _computed(self, key: Hashable, compute: Callable[[Session], Any]) -> Entry:
         with self.database.read() as session:
-            vote, version = last_vote_id(session), content_version(session)
+            vote, aside, version = last_vote_id(session), aside_version(session), content_version(session)
             start = time.thread_time()
             value = compute(session)
-            entry = Entry(value, vote, version, time.monotonic(), time.thread_time() - start)
+            entry = Entry(value, vote, version, time.monotonic(), time.thread_time() - start, aside)
         with self._guard:
             self._entries[key] = entry
             self._entries.move_to_end(key)

@@ -11,12 +11,12 @@ from typing import Any
 
 import ratings
 from arena.leaderboards.leaderboard import Published
-from arena.leaderboards.query import BOTH, BoardChoice, NoSuchBoard
-from arena.leaderboards.vote_counts import VoteCounts
+from arena.leaderboards.query import BOTH, DEFAULT_RULES, BoardChoice, BoardRules, NoSuchBoard
+from arena.leaderboards.vote_counts import VoteCounts, add_stored, counted_votes
 from arena.leaderboards.vote_filters import EVERY, find_filter
 from arena.rules.votes import HUMAN, OVERALL
 from arena.store import Session
-from arena.store.ledger import first_vote_at, last_seal, sealed_votes, seals, vote_counts
+from arena.store.ledger import first_vote_at, last_seal, seals
 from arena.store.models import model_names
 from arena.store.query_filters import VoteSelection
 from arena.store.votes import unknown_judge
@@ -85,7 +85,12 @@ def _parsed(text: str) -> datetime:
 
 
 def board_at(
-    session: Session, at: datetime, source: str = HUMAN, category: str = OVERALL, version: str = EVERY
+    session: Session,
+    at: datetime,
+    source: str = HUMAN,
+    category: str = OVERALL,
+    version: str = EVERY,
+    rules: BoardRules = DEFAULT_RULES,
 ) -> PastBoard:
     """The leaderboard of the votes before `at`. `version` is the filter of an arena without seals.
 
@@ -98,14 +103,15 @@ def board_at(
         raise _no_board(at, first)
     chosen = filter_at(session, at, version)
     selection = VoteSelection(category=category, before=at)
-    counts = VoteCounts()
+    counts = VoteCounts(rules.pool_judges)
     if chosen == EVERY:
-        counts.add_counts(vote_counts(session, selection))
+        add_stored(session, counts, selection)
     else:
-        counts.add(find_filter(chosen).counted(sealed_votes(session, selection=selection)))
+        counts.add(counted_votes(session, find_filter(chosen), selection))
     models = sorted({*model_names(session, before=at), *counts.models()})
     pairs = counts.pair_counts(source, models)
-    return PastBoard(ratings.leaderboard(pairs), pairs, source, category, chosen, at)
+    board = counts.leaderboard(source, models, rules=rules)
+    return PastBoard(board, pairs, source, category, chosen, at)
 
 
 def _no_board(at: datetime, first: datetime | None) -> NoSuchDay:
@@ -119,13 +125,15 @@ def _no_board(at: datetime, first: datetime | None) -> NoSuchDay:
     )
 
 
-def published_at(session: Session, choice: BoardChoice, at: datetime, version: str = EVERY) -> Published:
+def published_at(
+    session: Session, choice: BoardChoice, at: datetime, version: str = EVERY, rules: BoardRules = DEFAULT_RULES
+) -> Published:
     """The leaderboard of a past day. Raises `NoSuchDay`, also for methods that past days do not have."""
     if choice.method != "bt" or choice.style or choice.source == BOTH:
         raise NoSuchDay(
             "Past days have Bradley–Terry leaderboards only. Turn off style control and choose another source than both."
         )
-    past = board_at(session, at, choice.source, choice.category, version)
+    past = board_at(session, at, choice.source, choice.category, version, rules)
     return Published(past.board, choice, at, past.counts, past.filter)
 
 

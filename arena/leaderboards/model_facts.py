@@ -24,6 +24,7 @@ class Facts:
     variants_tested: int | None = None  # privately, before this one was listed
     listed: date | None = None
     retired: date | None = None
+    retired_reason: str | None = None
     released: date | None = None
     url: str | None = None
     prompt_price: float | None = None

@@ -59,6 +59,8 @@ def opponents(published: Published, name: str) -> list[Opponent]:
         np.add.at(losses, other[rows], counts.table[rows, lost])
         np.add.at(ties, other[rows], counts.table[rows, 2:].sum(axis=1))
     rated = {row.model: row.rating for row in published.board.rows}
+    if name not in rated:
+        return []
     met = [m for m in np.flatnonzero(wins + losses + ties).tolist() if counts.models[m] in rated]
     opponents = [
         _opponent(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import ratings
-from arena.leaderboards.leaderboard import counts_of
+from arena.leaderboards.stored_counts import counts_of
 from arena.rules.votes import HUMAN, WINNERS
 from arena.store import Session
 from arena.store.voter_history import OwnVotes, own_votes

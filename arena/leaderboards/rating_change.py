@@ -15,7 +15,7 @@ votes on other models change a rating too. A battle counts in the categories tha
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,12 +24,12 @@ from scipy.special import expit
 import ratings
 from arena.leaderboards.history import NoSuchDay, filter_at, minute
 from arena.leaderboards.query import BOTH, BoardChoice
-from arena.leaderboards.vote_counts import VoteCounts
+from arena.leaderboards.vote_counts import VoteCounts, counted_votes
 from arena.leaderboards.vote_filters import EVERY, find_filter
-from arena.messages import Phrase
+from arena.rules.messages import Phrase
 from arena.rules.votes import HUMAN, OVERALL
 from arena.store import Session
-from arena.store.ledger import as_sealed, sealed_votes, vote_counts
+from arena.store.ledger import as_sealed, vote_counts
 from arena.store.query_filters import VoteSelection
 from arena.store.vote_columns import style_features
 from arena.store.votes import unknown_judge
@@ -61,7 +61,7 @@ class RatingChange:
     until: datetime
     filters: tuple[str, str]
     ratings: tuple[float, float]
-    ranks: tuple[int, int]
+    ranks: tuple[int | None, int | None]
     steps: dict[str, float]
     opponents: tuple[Opponent, ...]
 
@@ -159,9 +159,9 @@ def _vote_counts(session: Session, version: str, votes: VoteSelection) -> VoteCo
     """The votes that count; without a filter the database counts them, which is faster than reading them."""
     counts = VoteCounts()
     if version == EVERY:
-        counts.add_counts(vote_counts(session, votes))
+        counts.add_counts(vote_counts(session, replace(votes, counting=True)))
     else:
-        counts.add(find_filter(version).counted(sealed_votes(session, selection=votes)))
+        counts.add(counted_votes(session, find_filter(version), votes))
     return counts
 
 
@@ -183,7 +183,7 @@ def _raise_unrated(session: Session, model: str, votes: VoteSelection, since: da
 def _styled(session: Session, version: str, votes: VoteSelection) -> ratings.Leaderboard:
     """The leaderboard with style control, from the votes on stored completions."""
     by_battle = style_features(session)
-    counted = find_filter(version).counted(sealed_votes(session, selection=votes))
+    counted = counted_votes(session, find_filter(version), votes)
     styled = [vote for vote in counted if vote.battle in by_battle]
     features = [
         {
@@ -246,5 +246,5 @@ def _units(rating: float) -> int:
     return round(rating * UNIT)
 
 
-def _end(at: datetime, version: str, rating: float, rank: int) -> dict[str, Any]:
+def _end(at: datetime, version: str, rating: float, rank: int | None) -> dict[str, Any]:
     return {"as_of": as_sealed(at), "filter": version, "rating": rating, "rank": rank}

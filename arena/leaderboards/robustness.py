@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import ratings
 from arena.leaderboards.leaderboard import Published
 from arena.leaderboards.query import NoSuchBoard
-from arena.messages import Phrase, gettext_noop
+from arena.rules.messages import Phrase, gettext_noop
 
 NEIGHBOURS = 10  # pairs from the top, where ranks matter most
 TIME_LIMIT = 3.0  # seconds after which no further pair is computed; each takes about ten exact refits

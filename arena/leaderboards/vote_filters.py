@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from arena.errors import ConfigError
+from arena.rules.messages import gettext_noop
 from arena.rules.seals import SealedVote
 from arena.rules.votes import HUMAN
 
@@ -25,7 +26,12 @@ class Filter:
 
     version: str
     says: str
-    start: Callable[[], Callable[[SealedVote], bool]]
+    rule: Callable[[], Callable[[SealedVote], bool]]
+
+    def start(self) -> Callable[[SealedVote], bool]:
+        """Whether each next vote counts. Votes on control battles never do, and no rule sees them."""
+        counts = self.rule()
+        return lambda vote: vote.control is None and counts(vote)
 
     def counted(self, votes: Iterable[SealedVote]) -> Iterator[SealedVote]:
         """The votes that count."""
@@ -48,7 +54,7 @@ def _capped() -> Callable[[SealedVote], bool]:
     seen: Counter[tuple[str, str]] = Counter()
 
     def counts(vote: SealedVote) -> bool:
-        if vote.leaked or vote.source != HUMAN:
+        if vote.leaked or vote.source != HUMAN or vote.voter == HUMAN:  # a voter "human" is not known
             return not vote.leaked
         key = (vote.voter, vote.created_at[:10])
         seen[key] += 1
@@ -78,12 +84,14 @@ def _mixed() -> Callable[[SealedVote], bool]:
 FILTERS = {
     rule.version: rule
     for rule in (
-        Filter(EVERY, "every vote counts once", _every),
-        Filter("blind-1", "votes on battles in which a model named itself do not count", _blind),
-        Filter("capped-1", f"blind-1, and of a person's votes the first {DAILY} of a UTC day", _capped),
+        Filter(EVERY, gettext_noop("every vote counts once"), _every),
+        Filter("blind-1", gettext_noop("votes on battles in which a model named itself do not count"), _blind),
+        Filter("capped-1", gettext_noop("blind-1, and of a person's votes the first 100 of a UTC day"), _capped),
         Filter(
             "mixed-1",
-            f"capped-1, and votes of people on suggested prompts only up to one in {SUGGESTED} of those that count",
+            gettext_noop(
+                "capped-1, and votes of people on suggested prompts only up to one in 5 of those that count"
+            ),
             _mixed,
         ),
     )

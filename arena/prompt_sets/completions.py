@@ -30,7 +30,7 @@ from arena.serving.models import ServedModel
 from arena.store import Database
 from arena.store.prompts import StoredPrompt, UnknownPromptSet, add_completion, completions_of, prompts_of
 from judges.judge import Reply
-from judges.replies import Reason, Unparsable, without_thinking
+from judges.replies import Reason, Unparsable, content_of, is_refusal, without_thinking
 
 
 @dataclass(frozen=True)
@@ -140,10 +140,9 @@ def no_text(reply: Reply) -> Unparsable | None:
     """The reason why a reply is no completion: it is empty or refused. One cut at its token limit is a completion,
     as voters see those too.
     """
-    choice = reply["choices"][0]
-    if choice["message"].get("refusal") or choice.get("finish_reason") == "content_filter":
+    if is_refusal(reply):
         return Unparsable(Reason.REFUSED)
-    text = without_thinking(choice["message"].get("content") or "")
+    text = without_thinking(content_of(reply))
     return text if isinstance(text, Unparsable) else None
 
 
@@ -190,7 +189,7 @@ class _Conversation:
 
     def add(self, reply: Reply) -> bool:
         """Add a reply and return whether another turn follows."""
-        text = without_thinking(reply["choices"][0]["message"]["content"])
+        text = without_thinking(content_of(reply))
         assert isinstance(text, str)
         self.completions.append(text)
         return len(self.completions) < self.prompt.turns

@@ -31,7 +31,7 @@ ENCLOSED = ((0x1F130, 26), (0x1F150, 26), (0x1F170, 26), (0x1F1E6, 26))  # squar
 
 # Commands that show their argument (\textbf{…}), that show nothing but space, and that set how the next letters look.
 LATEX = (
-    r"\\(?:color|textcolor|colorbox|hspace\*?|vspace\*?|[hv]?phantom|href|raisebox)\{[^{}\n]{0,60}\}|\\[a-z]{1,24}\*?(?=\{)"
+    r"\\(?:color|textcolor|colorbox|hspace\*?|vspace\*?|[hv]?phantom|href|raisebox)\{[^{}\n]{0,60}\}|\\[a-z]{1,24}\*?(?=\{)|\\[()\[\]]"
     r"|\\(?:kern|hskip|mkern|mskip)[ ]?-?\d{0,3}(?:\.\d{0,3})?(?:pt|em|ex|mu|cm|mm|in|px)?[ ]?|\\[,!;:> ]"
     r"|\\(?:rm|bf|it|sf|tt|cal|tiny|scriptsize|footnotesize|small|normalsize|large|huge|displaystyle|textstyle|"
     r"scriptstyle|relax|null|quad|qquad|thinspace|negthinspace|nobreak|allowbreak|noindent)(?![a-z])[ ]?"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from arena.messages import gettext_noop
+from arena.rules.messages import gettext_noop
 from arena.rules.refusals import Refusal
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")  # the decoders that Pillow may try

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from arena.messages import Phrase, gettext_noop
+from arena.rules.messages import Phrase, gettext_noop
 
 
 class Action(StrEnum):
@@ -17,9 +17,12 @@ class Action(StrEnum):
     TURN = "turn"  # the first prompt of a battle, each later one, and each regeneration
     VOTE = "vote"
     REPORT = "report"  # of a battle to the operator
+    APPEAL = "appeal"  # against the state of a vote
     IMAGE = "image"  # uploaded
     CALL = "call"  # one request to a model
     CODE = "code"  # one attempt to enter a recovery code
+    CHALLENGE = "challenge"  # given to a visitor before a battle
+    LOGIN = "login"  # one attempt to sign in to an account
 
 
 class Scope(StrEnum):
@@ -28,6 +31,7 @@ class Scope(StrEnum):
     VOTER = "voter"
     ADDRESS = "address"
     ARENA = "arena"
+    ACCOUNT = "account"
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,25 @@ class Limit:
         return Phrase(_REFUSALS[self.scope, self.action], most=self.most, window=_last(window), wait=wait)
 
 
+@dataclass(frozen=True)
+class DayLimit(Limit):
+    """At most `most` actions of one kind on a day (UTC); `window` is the time since midnight."""
+
+    def lifts_in(self, at: datetime, earlier: datetime) -> float:
+        """Seconds until midnight."""
+        return until_midnight(at)
+
+    def refusal(self, seconds: float) -> Phrase:
+        """The refusal for the voter."""
+        return Phrase(_OF_THE_DAY[self.scope], most=self.most, wait=in_words(seconds))
+
+
+_OF_THE_DAY = {
+    Scope.VOTER: gettext_noop("You have cast {most:,} votes today. You can cast the next one in {wait}."),
+    Scope.ADDRESS: gettext_noop(
+        "Visitors from your network have cast {most:,} votes today. You can cast the next one in {wait}."
+    ),
+}
 _REFUSALS = {
     (Scope.VOTER, Action.BATTLE): gettext_noop(
         "You have started {most:,} battles in the last {window}. You can start the next one in {wait}."
@@ -64,6 +87,9 @@ _REFUSALS = {
     ),
     (Scope.VOTER, Action.REPORT): gettext_noop(
         "You have sent {most:,} reports in the last {window}. You can send the next one in {wait}."
+    ),
+    (Scope.VOTER, Action.APPEAL): gettext_noop(
+        "You have sent {most:,} appeals in the last {window}. You can send the next one in {wait}."
     ),
     (Scope.VOTER, Action.IMAGE): gettext_noop(
         "You have attached {most:,} images in the last {window}. You can attach the next one in {wait}."
@@ -84,6 +110,10 @@ _REFUSALS = {
         "Visitors from your network have sent {most:,} reports in the last {window}. "
         "You can send the next one in {wait}."
     ),
+    (Scope.ADDRESS, Action.APPEAL): gettext_noop(
+        "Visitors from your network have sent {most:,} appeals in the last {window}. "
+        "You can send the next one in {wait}."
+    ),
     (Scope.ADDRESS, Action.IMAGE): gettext_noop(
         "Visitors from your network have attached {most:,} images in the last {window}. "
         "You can attach the next one in {wait}."
@@ -91,6 +121,12 @@ _REFUSALS = {
     (Scope.ADDRESS, Action.CODE): gettext_noop(
         "Visitors from your network have entered {most:,} recovery codes in the last {window}. "
         "You can enter the next one in {wait}."
+    ),
+    (Scope.ADDRESS, Action.LOGIN): gettext_noop(
+        "Visitors from your network have tried to sign in {most:,} times in the last {window}. Try again in {wait}."
+    ),
+    (Scope.ACCOUNT, Action.LOGIN): gettext_noop(
+        "Somebody has tried to sign in to this account {most:,} times in the last {window}. Try again in {wait}."
     ),
 }
 
@@ -121,6 +157,11 @@ def until_midnight(at: datetime) -> float:
     """Seconds until the next day in the time zone of `at`, which is UTC in the arena."""
     midnight = at.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     return (midnight - at).total_seconds()
+
+
+def since_midnight(at: datetime) -> timedelta:
+    """The time since the day began, in the time zone of `at`."""
+    return at - at.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def in_words(seconds: float) -> Phrase:

@@ -15,12 +15,13 @@ from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
 
+from arena.rules.author_phrases import ENGLISH
 from arena.rules.author_signs import PAIR, PAIR_LENGTH, REACH, AuthorSigns
 from arena.rules.folded_text import SOFT, FoldedText, complete_length, fold
 from arena.rules.name_aliases import Family, shipped_families
 from arena.rules.name_kinds import pattern_of
 from arena.rules.name_patterns import NamePattern
-from arena.rules.self_identification import ENGLISH, SelfIdentification
+from arena.rules.self_identification import SelfIdentification
 
 MASK = "▇▇▇▇"  # one length for every name
 MANY = 5000  # names in a block after which its rest is masked as one, which bounds the time

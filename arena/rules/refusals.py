@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from arena.messages import TranslatableError
+from arena.rules.messages import TranslatableError
 
 Code = Literal[
     "already_voted",
     "bad_value",  # a choice that does not exist, such as an unknown winner, side or model
     "budget",
     "busy",
+    "challenge_failed",
+    "challenge_required",  # of the visitor, before a battle
     "conversation_too_long",
     "image_rejected",
     "interrupted",
@@ -26,11 +28,13 @@ Code = Literal[
     "prompt_rejected",
     "prompt_too_long",
     "restarting",
+    "sign_in",  # this arena takes votes of people who are signed in
     "still_running",
     "too_few_models",
     "too_late",
     "too_many_turns",
     "unreachable",  # the database
+    "withheld",  # its texts do not follow the rules of the arena
     "wrong_status",
 ]
 

@@ -3,7 +3,7 @@
     leaf  = SHA-256(0x00 || canonical JSON of the vote)
     node  = SHA-256(0x01 || left || right);  a node without a neighbour moves up as it is
     seal  = SHA-256(canonical JSON of {number, previous, first_vote, last_vote, votes, root, filter, boards,
-            sealed_at})
+            sealed_at, columns, set_aside};  seals before 0.3 have no columns, and most have nothing set aside)
 
 Canonical JSON has sorted keys, no spaces, UTF-8 and only the escapes that JSON requires; times are UTC with
 microseconds. The two prefixes distinguish leaves from nodes (RFC 6962, section 2.1). All functions work on plain
@@ -39,11 +39,13 @@ class SealedVote:
     leaked: bool  # a completion named its model, and the name was masked
     created_at: str
     suggested: bool = False  # the battle began with a prompt that the page suggests
+    prompt: str | None = None  # the name of a prompt that other battles can have; not part of the leaf
+    control: str | None = None  # the kind of a control battle, whose votes count on no board
 
     def to_dict(self) -> dict[str, Any]:
-        """The vote as hashed and published; `suggested` only if it is, so that the leaves of older votes stay."""
-        names = self.__slots__ if self.suggested else self.__slots__[:-1]
-        return {name: getattr(self, name) for name in names}
+        """The vote as hashed; `suggested` and `control` only if it is, so that the leaves of older votes stay."""
+        left_out = {"prompt", *(name for name in ("suggested", "control") if not getattr(self, name))}
+        return {name: getattr(self, name) for name in self.__slots__ if name not in left_out}
 
     def leaf(self) -> bytes:
         return hashlib.sha256(b"\x00" + canonical(self.to_dict())).digest()
@@ -62,13 +64,23 @@ class Seal:
     filter: str
     sealed_at: str
     boards: list[Mapping[str, Any]] = field(default_factory=list)
+    columns: Mapping[str, str] | None = None  # SHA-256 of published columns that no leaf has, by name
+    set_aside: list[Mapping[str, Any]] | None = None  # votes that its boards leave out
 
     @property
     def sha256(self) -> str:
-        return hashlib.sha256(canonical(asdict(self))).hexdigest()
+        return hashlib.sha256(canonical(self.content())).hexdigest()
+
+    def content(self) -> dict[str, Any]:
+        """What is hashed; the last two only where there are some, so that the hashes of older seals stay."""
+        plain = asdict(self)
+        for name in ("columns", "set_aside"):
+            if plain[name] is None:
+                del plain[name]
+        return plain
 
     def to_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "sha256": self.sha256}
+        return {**self.content(), "sha256": self.sha256}
 
 
 class Tree:
@@ -83,7 +95,7 @@ class Tree:
         height = 0
         while self._peaks and self._peaks[-1][0] == height:
             _, left = self._peaks.pop()
-            leaf, height = _node(left, leaf), height + 1
+            leaf, height = node_hash(left, leaf), height + 1
         self._peaks.append((height, leaf))
 
     def root(self) -> str:
@@ -92,7 +104,7 @@ class Tree:
             return hashlib.sha256(b"").hexdigest()
         _, right = self._peaks[-1]
         for _, left in reversed(self._peaks[:-1]):
-            right = _node(left, right)
+            right = node_hash(left, right)
         return right.hex()
 
 
@@ -112,5 +124,6 @@ def canonical(value: Any) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _node(left: bytes, right: bytes) -> bytes:
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """The hash of a node of the tree."""
     return hashlib.sha256(b"\x01" + left + right).digest()

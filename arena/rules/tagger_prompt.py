@@ -8,10 +8,10 @@ two assigned its battles. The seven criteria, and six of them for "hard", are th
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from typing import Any
 
+from judges.json_replies import value_of
 from judges.replies import Reason, Unparsable, reply_text
 
 VERSION = "llm-1"
@@ -42,7 +42,6 @@ SYSTEM = (
     "and nothing else; its keys are the ones below, each true or false.\n"
     + "\n".join(f"{key}: {meaning}" for key, meaning in (CRITERIA | KINDS).items())
 )
-_OBJECT = re.compile(r"\{[^{}]*\}")
 
 
 def messages(prompts: Sequence[str]) -> list[dict[str, str]]:
@@ -59,18 +58,14 @@ def found_in(reply: Any) -> tuple[str, ...] | Unparsable:
     words = reply_text(reply)
     if isinstance(words, Unparsable):
         return words
-    objects = _OBJECT.findall(words)
-    if len(objects) != 1:
-        return Unparsable(Reason.SEVERAL if objects else Reason.NONE)
-    try:
-        values = json.loads(objects[0])
-    except ValueError:
-        return Unparsable(Reason.NONE)
-    answers = [values.get(key) for key in (*CRITERIA, *KINDS)]
-    if not all(isinstance(answer, bool) for answer in answers):
+    values = {key: value_of(words, key) for key in (*CRITERIA, *KINDS)}
+    for value in values.values():
+        if isinstance(value, Unparsable):
+            return value
+    if not all(isinstance(value, bool) for value in values.values()):
         return Unparsable(Reason.OUT_OF_RANGE)
     names = [NAMES[key] for key in KINDS if values[key]]
-    hard = ["hard" + SUFFIX] if sum(values[key] for key in CRITERIA) >= HARD else []
+    hard = ["hard" + SUFFIX] if sum(bool(values[key]) for key in CRITERIA) >= HARD else []
     return tuple(sorted([*names, *hard, TAGGED]))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from arena.messages import gettext_noop
+from arena.rules.messages import gettext_noop
 
 BETTER: Mapping[str, str] = {
     "correct": gettext_noop("correct"),

@@ -15,6 +15,9 @@ SCORES: Mapping[str, float] = dict(OUTCOMES)  # of the model on the left, by win
 
 HUMAN = "human"  # the source of people's votes
 JUDGE = "judge:"  # the prefix of a judge's source; the judge's name follows
+# What is stored as the voter of a person's vote whose voter is not known, as in some imports: the source itself, as for a
+# judge's votes; imports before 0.3 wrote "imported".
+NO_VOTER = (HUMAN, "imported")
 JUDGES = "judges"  # every judge together, where a source is chosen
 OVERALL = "overall"  # the category that holds every battle
 

@@ -1,7 +1,8 @@
 """When a served model is available for battles: it is ready, and not suspended after failures in a row.
 
 A circuit breaker whose callers are strangers: what a prompt alone can cause is not counted, and what it may cause
-counts once a visitor. See docs/decisions/suspension-needs-several-visitors.md.
+counts once a visitor. A suspended model returns when a short completion for the arena itself succeeds, which is tried
+after gaps that double. See docs/decisions/suspension-needs-several-visitors.md.
 """
 
 from __future__ import annotations
@@ -13,7 +14,11 @@ from enum import StrEnum
 from arena.endpoints.endpoint import Blame
 
 FAILURES_BEFORE_SUSPENSION = 3  # in a row: each one costs a voter a battle
-SUSPENSION_SECONDS = 30.0
+SUSPENSION_SECONDS = 30.0  # until the first trial
+LONGEST_GAP = (
+    900.0  # seconds between two trials: an hour's outage is then over for voters within 15 minutes of its end
+)
+MOST_DOUBLINGS = 10  # more than any gap needs
 
 
 class State(StrEnum):
@@ -59,7 +64,11 @@ class Availability:
     progress: str = "waiting"  # for the page, without the name of the model
     detail: str = ""  # for the operator
     failures: Failures = field(default_factory=Failures)
-    suspended_until: float = 0.0  # on the monotonic clock
+    suspended_until: float = 0.0  # the next trial on the monotonic clock; 0 while it is not suspended
+    gaps: int = 0  # doublings of the next gap; a voter's completion ends them
+    trials: int = 0  # that failed in this suspension
+    trying: bool = False  # a trial runs
+    last_failure: str = ""  # for the operator
 
     @property
     def available(self) -> bool:
@@ -67,16 +76,21 @@ class Availability:
 
     @property
     def suspended(self) -> bool:
-        return self.suspended_until > time.monotonic()
+        return self.suspended_until != 0
+
+    @property
+    def seconds_to_trial(self) -> float:
+        """Until a suspended model is to be tried again."""
+        return self.suspended_until - time.monotonic()
 
     def record_outcome(self, blame: Blame | None, visitor: Visitor) -> bool:
         """Count a failure, or forget all after a success (`None`); returns whether this suspends the model.
 
-        After a suspension, one certain failure suspends the model again: the first battle is its trial. Unclear ones
-        are counted from the beginning.
+        After a suspension, one certain failure suspends the model again: the first battle is its second trial. Unclear
+        ones are counted from the beginning.
         """
         if blame is None:
-            self.failures = Failures()
+            self.failures, self.gaps = Failures(), 0
             return False
         if self.suspended:
             return False  # of a turn that began before
@@ -85,5 +99,19 @@ class Availability:
             return False
         on_trial = self.failures.certain >= FAILURES_BEFORE_SUSPENSION
         self.failures = Failures(certain=FAILURES_BEFORE_SUSPENSION - 1 if on_trial else 0)
-        self.suspended_until = time.monotonic() + SUSPENSION_SECONDS
+        self.trials = 0
+        self._rest()
         return True
+
+    def record_trial(self, failure: str | None) -> None:
+        """The outcome of a trial: the model returns, or rests for twice as long."""
+        self.trying = False
+        if failure is None:
+            self.suspended_until = 0.0
+            return
+        self.trials, self.last_failure = self.trials + 1, failure
+        self._rest()
+
+    def _rest(self) -> None:
+        self.suspended_until = time.monotonic() + min(LONGEST_GAP, SUSPENSION_SECONDS * 2.0**self.gaps)
+        self.gaps = min(self.gaps + 1, MOST_DOUBLINGS)

@@ -14,7 +14,7 @@ import tempfile
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -218,12 +218,12 @@ def _watching(folder: Path, total: int, report: Report) -> Iterator[None]:
 
 
 def _size(folder: Path) -> int:
+    """The bytes of the files in a folder; files and folders that are moved away meanwhile do not count."""
     total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size if path.is_file() else 0
-        except FileNotFoundError:
-            continue  # a temporary file that was moved meanwhile
+    for place, _, names in os.walk(folder):  # which passes over a folder that is gone
+        for name in names:
+            with suppress(FileNotFoundError):
+                total += os.stat(os.path.join(place, name)).st_size
     return total
 
 

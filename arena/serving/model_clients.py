@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from arena.config import (
     AnyModel,
     LlamaCppSettings,
+    OpenAISettings,
     RewardSettings,
     Settings,
     TransformersSettings,
@@ -17,10 +20,13 @@ from arena.endpoints import EndpointError, Failure, Request
 from arena.engine import ModelClient, Price, address
 from arena.errors import ConfigError, WorkFailed
 from arena.serving.bundled import embedded
+from arena.serving.configured_endpoints import make_endpoint
 from arena.serving.downloads import KNOWN
-from arena.serving.models import make_endpoint
 
 SILENT = (Failure.UNREACHABLE, Failure.TIMEOUT, Failure.RATE_LIMITED, Failure.BROKEN)  # may reply another time
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+ON_GPU = 128  # calls at once; the endpoint takes as many of them as fit into its memory, and the others wait
+DRIVERS = ("/dev/nvidiactl", "/dev/kfd")  # of NVIDIA's and AMD's GPUs
 # settings that change the name of a model or the time and pace of its calls, but no reply
 NOT_IDENTITY = {
     "name", "enabled", "weight", "aliases", "system_prompt", "max_tokens", "stop", "parameters",
@@ -41,6 +47,14 @@ def no_answer(name: str, error: EndpointError) -> ConfigError | WorkFailed:
     """
     failed = WorkFailed if error.failure in SILENT else ConfigError
     return failed(f"{name}: {error.detail}")
+
+
+def other_machine(model: AnyModel) -> str | None:
+    """The host that receives the model's prompts; None for a model in this process or on this machine."""
+    if not isinstance(model, OpenAISettings):
+        return None
+    host = urlsplit(model.url).hostname or model.url
+    return None if host in LOOPBACK else host
 
 
 def chosen(models: Mapping[str, AnyModel], names: Iterable[str], option: str) -> list[AnyModel]:
@@ -79,9 +93,18 @@ def concurrency(settings: AnyModel) -> int:
         return min(settings.concurrency, settings.parallel)
     if isinstance(settings, VllmSettings):
         return settings.max_batch  # vLLM does best with everything there is
-    if isinstance(settings, TransformersSettings | RewardSettings):
+    if isinstance(settings, TransformersSettings | RewardSettings) and settings.max_batch is not None:
         return min(settings.concurrency, settings.max_batch)
+    if isinstance(settings, TransformersSettings) and "concurrency" not in settings.model_fields_set:
+        return ON_GPU if _on_gpu(settings) else settings.concurrency
     return settings.concurrency
+
+
+def _on_gpu(settings: TransformersSettings) -> bool:
+    """True where the model will be on a GPU, told without torch, which takes seconds to import."""
+    if settings.device is not None:
+        return settings.device != "cpu"
+    return any(Path(driver).exists() for driver in DRIVERS)
 
 
 def identity(settings: AnyModel) -> dict[str, Any]:

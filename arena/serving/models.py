@@ -9,23 +9,14 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
-from arena.config import (
-    AnyModel,
-    LlamaCppSettings,
-    OpenAISettings,
-    RewardSettings,
-    ScriptedSettings,
-    TransformersSettings,
-    VllmSettings,
-    api_key,
-)
+from arena.config import AnyModel, OpenAISettings
 from arena.endpoints import Endpoint, EndpointError, Failure, Finish
 from arena.endpoints.endpoint import Blame
-from arena.endpoints.scripted import Scripted
-from arena.errors import ConfigError
+from arena.rules.model_states import is_private
 from arena.rules.name_aliases import Family, extended, shipped_families
 from arena.rules.name_masking import NameMasker, names_of
-from arena.serving.availability import SUSPENSION_SECONDS, Availability, State, Visitor
+from arena.serving.availability import Availability, State, Visitor
+from arena.serving.configured_endpoints import make_endpoint
 
 log = logging.getLogger(__name__)
 
@@ -34,17 +25,22 @@ Message = Mapping[str, Any]  # its content is a text, or a list of parts
 RETRY_INTERVAL = 15.0  # seconds between two attempts to reach a server that is down
 
 
-@dataclass
+@dataclass(eq=False)
 class ServedModel:
-    """One model; its availability changes, its settings do not."""
+    """One model; its availability changes, and its settings when the file is read again.
+
+    `code` is its name in battles while it is private.
+    """
 
     settings: AnyModel
     endpoint: Endpoint
     availability: Availability = field(default_factory=Availability)
+    code: str | None = None
+    streams: int = 0  # that run now
 
     @property
     def name(self) -> str:
-        return self.settings.name
+        return self.code or self.settings.name
 
     def request(self, conversation: Sequence[Message]) -> dict[str, Any]:
         """The body of a chat completion for this conversation."""
@@ -58,72 +54,122 @@ class ServedModel:
         return body | ({"stop": list(self.settings.stop)} if self.settings.stop else {})
 
     async def stream(self, conversation: Sequence[Message]) -> AsyncGenerator[str | Finish]:
-        async with aclosing(self.endpoint.stream(self.request(conversation))) as stream:
-            async for event in stream:
-                yield event
+        self.streams += 1
+        try:
+            async with aclosing(self.endpoint.stream(self.request(conversation))) as stream:
+                async for event in stream:
+                    yield event
+        finally:
+            self.streams -= 1
 
 
 @dataclass
 class Serving:
-    """All models under comparison."""
+    """All models that a battle here may have, by their names in battles.
+
+    Those in `drawn_names` are drawn for new ones. `live_models.LiveModels` changes both while the arena runs.
+    """
 
     models: Mapping[str, ServedModel]
-    _starting: list[asyncio.Task[None]] = field(default_factory=list)
+    drawn_names: frozenset[str] | None = None  # None: all of them
+    weights: Mapping[str, float] = field(default_factory=dict)  # in place of those of the settings
+    boosts: Mapping[str, float] = field(default_factory=dict)  # by which weights of newcomers are multiplied
+    configured: tuple[AnyModel, ...] = ()  # the models of the settings file, those that are not served included
+    read: Callable[[], tuple[AnyModel, ...]] | None = None  # reads the settings file again
+    _starting: dict[ServedModel, asyncio.Task[None]] = field(default_factory=dict)
+    _started: bool = False
+
+    def take_configured(self, models: Sequence[AnyModel]) -> None:
+        """Know the models of the settings as well, where `serve` was not given them."""
+        if not self.configured:
+            names = {model.name for model in models}
+            others = (model.settings for model in self.models.values() if model.settings.name not in names)
+            self.configured = (*models, *others)
+
+    def drawn(self) -> list[ServedModel]:
+        """The models that new battles draw when they are available."""
+        if self.drawn_names is None:
+            return list(self.models.values())
+        return [model for name, model in self.models.items() if name in self.drawn_names]
 
     def available_weights(self, images: bool = False) -> dict[str, float]:
         """The sampling weight of each model that is available now; with `images`, of those that read images."""
         return {
-            name: model.settings.weight
-            for name, model in self.models.items()
+            model.name: self.weights.get(model.name, model.settings.weight) * self.boosts.get(model.name, 1.0)
+            for model in self.drawn()
             if model.availability.available and (model.settings.images or not images)
         }
 
+    def choosable(self) -> list[ServedModel]:
+        """The available models whose names are known, for voters who choose."""
+        return [model for model in self.drawn() if model.availability.available and not is_private(model.name)]
+
     def image_readers(self) -> int:
         """The number of models that read images, available or not."""
-        return sum(model.settings.images for model in self.models.values())
+        return sum(model.settings.images for model in self.drawn())
 
     def started(self) -> int:
         """The number of models that have started, suspended ones included."""
-        return sum(model.availability.state is State.READY for model in self.models.values())
+        return sum(model.availability.state is State.READY for model in self.drawn())
 
     def record_outcomes(self, outcomes: Mapping[str, Blame | None], visitor: Visitor) -> None:
         """Record by model name how the turn of a visitor ended; a model that keeps failing is suspended."""
         for name, blame in outcomes.items():
-            if self.models[name].availability.record_outcome(blame, visitor):
-                log.warning("%s keeps failing and is suspended for %g s", name, SUSPENSION_SECONDS)
+            availability = self.models[name].availability
+            if availability.record_outcome(blame, visitor):
+                availability.last_failure = "its completions keep failing"
+                log.warning("%s keeps failing and is suspended for %.0f s", name, availability.seconds_to_trial)
 
     def waiting(self) -> list[ServedModel]:
-        return [model for model in self.models.values() if model.availability.state is State.WAITING]
+        return [model for model in self.drawn() if model.availability.state is State.WAITING]
 
     def names_to_hide(self) -> set[str]:
         """Every name and alias; masking only the two of a battle would reveal them."""
-        return {name for model in self.models.values() for name in names_of(model.name, _aliases(model.settings))}
+        return {
+            name
+            for model in self.models.values()
+            for name in names_of(model.settings.name, _aliases(model.settings))
+        }
 
     def name_masker(self, additions: Iterable[Family] = ()) -> NameMasker:
         """The masker of all names, with the organisations of the models' facts and `additions` to the shipped table."""
         makers = (
-            Family(name, organisations=_organisations(model.settings)) for name, model in self.models.items()
+            Family(model.settings.name, organisations=_organisations(model.settings))
+            for model in self.models.values()
         )
         return NameMasker(self.names_to_hide(), extended(shipped_families(), [*makers, *additions]))
 
     def start(self) -> None:
         """Start every model in the background, while the page is already up."""
-        self._starting = [asyncio.create_task(_make_ready(model)) for model in self.models.values()]
+        self._started = True
+        for model in self.models.values():
+            self.start_model(model)
+
+    def start_model(self, model: ServedModel) -> None:
+        """Start a model in the background, unless that is under way or done, or no model has been started yet."""
+        if not self._started or (model in self._starting and not self._starting[model].done()):
+            return
+        if model in self._starting and model.availability.state is State.READY:
+            return
+        self._starting[model] = asyncio.create_task(_make_ready(model))
 
     async def close(self) -> None:
-        for task in self._starting:
+        for task in self._starting.values():
             task.cancel()
-        await asyncio.gather(*self._starting, return_exceptions=True)
-        await asyncio.gather(*(model.endpoint.close() for model in self.models.values()))
+        await asyncio.gather(*self._starting.values(), return_exceptions=True)
+        await asyncio.gather(*(model.endpoint.close() for model in set(self.models.values())))
 
 
-def serve(models: Iterable[AnyModel]) -> Serving:
-    """Endpoints for all enabled models. Raises `ConfigError`."""
-    served = {settings.name: _served(settings) for settings in models if settings.enabled}
-    return Serving(served)
+def serve(models: Iterable[AnyModel], read: Callable[[], tuple[AnyModel, ...]] | None = None) -> Serving:
+    """Endpoints for all enabled models; private ones follow when the store has their codes. Raises `ConfigError`."""
+    configured = tuple(models)
+    shown = (settings for settings in configured if settings.enabled and not settings.private)
+    served = {settings.name: served_model(settings) for settings in shown}
+    return Serving(served, configured=configured, read=read)
 
 
-def _served(settings: AnyModel) -> ServedModel:
+def served_model(settings: AnyModel, code: str | None = None) -> ServedModel:
+    """The model of these settings, not started. Raises `ConfigError`."""
     model: ServedModel
 
     def report(progress: str) -> None:
@@ -132,104 +178,8 @@ def _served(settings: AnyModel) -> ServedModel:
             log.info("%s: %s", model.name, step)
         model.availability.progress = progress
 
-    model = ServedModel(settings, make_endpoint(settings, report))
+    model = ServedModel(settings, make_endpoint(settings, report), code=code)
     return model
-
-
-def make_endpoint(settings: AnyModel, report: Callable[[str], None] = log.debug) -> Endpoint:
-    """The endpoint that these settings describe, not started. Raises `ConfigError`."""
-    if isinstance(settings, ScriptedSettings):
-        return Scripted(settings.replies, settings.style, settings.delay, settings.fault)
-    if isinstance(settings, OpenAISettings):
-        return _openai(settings)
-    if isinstance(settings, LlamaCppSettings):
-        return _llama_cpp(settings, report)
-    if isinstance(settings, VllmSettings):
-        return _vllm(settings)
-    if isinstance(settings, RewardSettings):
-        return _reward(settings)
-    return _transformers(settings)
-
-
-def _vllm(settings: VllmSettings) -> Endpoint:
-    from arena.endpoints.vllm import Vllm
-
-    return Vllm(
-        settings.source,
-        revision=settings.revision,
-        dtype=settings.dtype,
-        max_batch=settings.max_batch,
-        chat_template=settings.chat_template,
-        options=settings.options,
-    )
-
-
-def _reward(settings: RewardSettings) -> Endpoint:
-    from arena.endpoints.reward import Reward
-
-    return Reward(
-        settings.source,
-        revision=settings.revision,
-        dtype=settings.dtype,
-        device=settings.device,
-        threads=settings.threads,
-        max_batch=settings.max_batch,
-        chat_template=settings.chat_template,
-    )
-
-
-def _openai(settings: OpenAISettings) -> Endpoint:
-    from arena.endpoints.openai import OpenAI
-
-    return OpenAI(
-        settings.url,
-        settings.model or settings.name,
-        key=api_key(settings.api_key_env),
-        connect_timeout=settings.connect_timeout,
-        read_timeout=settings.read_timeout,
-        retries=settings.retries,
-    )
-
-
-def _llama_cpp(settings: LlamaCppSettings, report: Callable[[str], None]) -> Endpoint:
-    from arena.endpoints.llama_cpp import LlamaCpp
-    from arena.serving.downloads import KNOWN, fetch
-
-    if settings.weights is not None and settings.weights not in KNOWN:
-        raise ConfigError(
-            f"{settings.name}: weights {settings.weights!r} are unknown. Use one of: {', '.join(KNOWN)}."
-        )
-    if settings.path is not None and not settings.path.is_file():
-        raise ConfigError(f"{settings.name}: no such file: {settings.path}. Give `path` a GGUF file.")
-
-    async def find() -> str:
-        if settings.path is not None:
-            return str(settings.path)
-        return str(await asyncio.to_thread(fetch, KNOWN[settings.weights or ""], report))
-
-    return LlamaCpp(
-        find,
-        alias=settings.name,
-        chat_template=settings.chat_template,
-        threads=settings.threads,
-        context=settings.context,
-        parallel=settings.parallel,
-        report=report,
-    )
-
-
-def _transformers(settings: TransformersSettings) -> Endpoint:
-    from arena.endpoints.transformers import Transformers
-
-    return Transformers(
-        settings.source,
-        revision=settings.revision,
-        dtype=settings.dtype,
-        device=settings.device,
-        threads=settings.threads,
-        max_batch=settings.max_batch,
-        chat_template=settings.chat_template,
-    )
 
 
 def _aliases(settings: AnyModel) -> set[str]:

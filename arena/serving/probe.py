@@ -11,7 +11,8 @@ from arena.endpoints import Endpoint, EndpointError, Failure, Finish, Probe
 from arena.endpoints.failures import typed_failures
 from arena.endpoints.openai import OpenAI
 from arena.errors import ConfigError
-from arena.serving.models import ServedModel, make_endpoint
+from arena.serving.configured_endpoints import make_endpoint
+from arena.serving.models import ServedModel
 from judges.visible_text import has_visible_text
 
 TIMEOUT = 120.0  # seconds; weights may have to be loaded

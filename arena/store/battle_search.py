@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, func
 from sqlmodel import Session, col, or_, select
 
 from arena.store.models import model_ids
-from arena.store.query_filters import in_category, of_source
+from arena.store.query_filters import counting, in_category, of_source
 from arena.store.schema.battles import Battle, CompletionRow, Turn, Vote
 from arena.store.shared_battles import categories_of, readable
 
@@ -101,13 +101,14 @@ def in_completions(pattern: str) -> ColumnElement[bool]:
 
 
 def _voted(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-    return select(Vote.id).where(Vote.battle_id == Battle.id, *conditions).exists()
+    return select(Vote.id).where(Vote.battle_id == Battle.id, counting(), *conditions).exists()
 
 
 def _has_result(wanted: BattleConditions, ids: Mapping[str, int]) -> ColumnElement[bool]:
     by = of_source(Vote.source, wanted.source or None)
     if wanted.result == "disputed":
-        different = select(func.count(func.distinct(Vote.winner))).where(Vote.battle_id == Battle.id)
+        votes = (Vote.battle_id == Battle.id, counting())
+        different = select(func.count(func.distinct(Vote.winner))).where(*votes)
         return different.scalar_subquery() > 1
     if wanted.result == "decided":
         return _voted(by, col(Vote.winner).in_(("model_a", "model_b")))
@@ -131,7 +132,9 @@ def _summaries(session: Session, battles: Sequence[Battle], names: Mapping[int, 
         prompts.setdefault(battle_id, []).append(prompt)
     votes: dict[int, list[tuple[str, str]]] = {}
     given = (
-        select(Vote.battle_id, Vote.source, Vote.winner).where(col(Vote.battle_id).in_(ids)).order_by(col(Vote.id))
+        select(Vote.battle_id, Vote.source, Vote.winner)
+        .where(col(Vote.battle_id).in_(ids), counting())
+        .order_by(col(Vote.id))
     )
     for battle_id, source, winner in session.exec(given):
         votes.setdefault(battle_id, []).append((source, winner))

@@ -42,6 +42,7 @@ def add_battle(
     owner: str | None = None,
     mode: Mode = Mode.BLIND,
     suggested: bool = False,
+    visitor_unchecked: bool = False,
 ) -> NewBattle:
     """A new battle between two registered models, running on the server `owner`.
 
@@ -59,6 +60,7 @@ def add_battle(
         owner=owner,
         mode=mode,
         suggested=suggested,
+        visitor_unchecked=visitor_unchecked,
     )
     return NewBattle(done, public_id)
 
@@ -74,14 +76,19 @@ def move(
 
     With `owner`, the change needs a battle of that server. Raises `WrongStatus`.
     """
-    of_owner = [] if owner is None else [col(Battle.owner) == owner]
-    done: CursorResult[Any] = session.execute(  # type: ignore[assignment]
-        update(Battle)
-        .where(col(Battle.id) == battle_id, col(Battle.status) == before, *of_owner)
-        .values(status=after, changed_at=now())
-    )
-    if done.rowcount != 1:
+    session.flush()
+    change = {"of_battle": battle_id, "before": before, "after": after, "at": now()}
+    statement, of_owner = (_MOVE, {}) if owner is None else (_MOVE_OF_OWNER, {"of_owner": owner})
+    if session.connection().execute(statement, change | of_owner).rowcount != 1:
         raise WrongStatus(f"battle {battle_id} is not {before}")
+
+
+_MOVE = (
+    update(Battle)
+    .where(col(Battle.id) == bindparam("of_battle"), col(Battle.status) == bindparam("before"))
+    .values(status=bindparam("after"), changed_at=bindparam("at"))
+)
+_MOVE_OF_OWNER = _MOVE.where(col(Battle.owner) == bindparam("of_owner"))
 
 
 def replace_model(session: Session, battle_id: int, side: Side, name: str, pair_probability: float) -> None:
@@ -95,8 +102,11 @@ def replace_model(session: Session, battle_id: int, side: Side, name: str, pair_
 
 
 def lock_open(session: Session, public_id: str) -> StoredBattle:
-    """An open battle, whose status no other transaction changes until this one ends. Raises `WrongStatus`."""
-    number = session.exec(select(Battle.id).where(Battle.public_id == public_id)).one() or 0
+    """An open battle, whose status no other transaction changes until this one ends.
+
+    Raises `WrongStatus`, also for a battle that is gone: its voter was deleted.
+    """
+    number = session.exec(select(Battle.id).where(Battle.public_id == public_id)).one_or_none() or 0
     move(session, number, BattleStatus.OPEN, BattleStatus.OPEN)
     return find_changed(session, public_id)
 

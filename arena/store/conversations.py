@@ -11,6 +11,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from arena.rules.votes import OVERALL, SIDES
+from arena.store.hidden_battles import hidden_among
 from arena.store.judgeable_battles import conversations
 from arena.store.schema.battle_features import BattleCategory, BattleStyle
 from arena.store.schema.battles import Battle, BattleStatus, Turn
@@ -46,6 +47,7 @@ def battle_contents(
     judged_prompts = _judged_prompts(session, battles)
     categories = _categories(session, battles)
     styles = {row.battle_id: row for row in session.exec(_of(BattleStyle, battles))}
+    hidden = hidden_among(session, list(battles))
     by_id = {}
     for battle in session.exec(select(Battle).where(col(Battle.id).in_(battles))):
         number = battle.id or 0
@@ -53,7 +55,7 @@ def battle_contents(
         own = () if battle.category == OVERALL else (battle.category,)
         judged = battle.status == BattleStatus.JUDGED
         by_id[number] = BattleContent(
-            open=show_judged if judged else battle.shared,
+            open=(show_judged if judged else battle.shared) and number not in hidden,
             judged=judged,
             pair_probability=battle.pair_probability,
             categories=tuple(dict.fromkeys((*own, *sorted(categories[number])))),

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from arena.errors import DatabaseError, DatabaseFailed
 from arena.store.database import Database
 from arena.store.outages import first_line
+from arena.store.schema.accounts import AccountSession
 from arena.store.schema.all_tables import all_tables
 from arena.store.schema.battles import Server
 from arena.store.schema.ledger import LedgerKey
@@ -18,8 +19,8 @@ from arena.store.schema.usage import AddressSalt, CookieKey, UsageEvent
 
 BATCH = 2_000  # rows in memory at once
 KEYS = (LedgerKey, CookieKey)  # a migration inserts each; nothing depends on them before the first seal and voter
-# the servers of the source do not run on the copy, and a copy must not hold the salt of addresses
-NOT_COPIED = {table.__tablename__ for table in (Server, UsageEvent, AddressSalt)}
+# neither servers nor sign-ins of the source go on in the copy, and a copy must not hold the salt of addresses
+NOT_COPIED = {table.__tablename__ for table in (Server, UsageEvent, AddressSalt, AccountSession)}
 # called with the table, the number of copied rows, and the number of all rows
 Progress = Callable[[str, int, int], None]
 

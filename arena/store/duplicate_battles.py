@@ -9,6 +9,7 @@ from sqlmodel import Session, col, func, select
 
 from arena.rules.modes import Mode
 from arena.store.judgeable_battles import conversations
+from arena.store.query_filters import is_control
 from arena.store.schema.battles import Battle, Turn
 
 Side = tuple[int, tuple[str, ...]]  # who wrote, and what, turn by turn
@@ -35,6 +36,7 @@ def find_duplicates(session: Session, prompt: str | None = None) -> Mapping[int,
         select(Battle)
         .join(Turn, col(Turn.battle_id) == col(Battle.id))
         .where(Turn.number == 1, col(Turn.prompt).in_(repeated), Battle.mode == Mode.BLIND)
+        .where(~is_control(Battle.id))
         .order_by(col(Battle.id))
     )
     battles = session.exec(wanted).all()

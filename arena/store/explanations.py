@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import UniqueConstraint, func
+from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from arena.rules.seals import FORMER
-from arena.rules.votes import JUDGE, mirrored
+from arena.rules.votes import HUMAN, JUDGE, mirrored
 from arena.store.duplicate_battles import Duplicate, find_duplicates
 from arena.store.schema.battles import Battle, BattleStatus, UtcDateTime, Vote, now
 from arena.store.schema.judging import JudgedBattle, Prompt, PromptCompletion
@@ -128,6 +129,23 @@ def explanations_of(session: Session, battle_id: int) -> list[StoredExplanation]
     """All explanations of a battle, the newest first."""
     newest = col(ExplanationRow.created_at).desc(), col(ExplanationRow.id).desc()
     return [_stored(row) for row in session.exec(_rows(battle_id).order_by(*newest))]
+
+
+def agreement_with_people(session: Session, judge: str) -> tuple[int, int]:
+    """(votes of people that agree with the verdicts of a judge, votes on battles that it judged). Both bad is a tie."""
+    verdict = aliased(Vote)
+    query = (
+        select(Vote.winner, verdict.winner, func.count())
+        .join(verdict, col(verdict.battle_id) == col(Vote.battle_id))
+        .where(Vote.source == HUMAN, verdict.source == JUDGE + judge)
+        .group_by(Vote.winner, verdict.winner)
+    )
+    counts = [(_or_tie(person) == _or_tie(judged), count) for person, judged, count in session.exec(query)]
+    return sum(count for same, count in counts if same), sum(count for _, count in counts)
+
+
+def _or_tie(winner: str) -> str:
+    return "tie" if winner == "both_bad" else winner
 
 
 def explained_words(

@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 
 from arena.errors import DatabaseUnavailable
-from arena.messages import gettext_noop
+from arena.rules.messages import gettext_noop
 
 MOVED = gettext_noop("The database file was moved, replaced or deleted.")
 NO_LOG = gettext_noop("The write-ahead log of the database was moved, replaced or deleted.")

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, delete
+from sqlalchemy import ColumnElement, CursorResult, delete
 from sqlalchemy import select as columns  # of SQLModel's there is none for so many
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from arena.rules.images import Picture
-from arena.store.schema.battles import Turn
+from arena.store.schema.battles import Battle, Turn
 from arena.store.schema.images import ImageRow, TurnImage
 
 FACTS: tuple[Any, ...] = (ImageRow.public_id, ImageRow.media_type, ImageRow.width, ImageRow.height, ImageRow.size)
@@ -131,6 +131,12 @@ def battles_with_images(session: Session) -> frozenset[int]:
     """The ids of the battles with an image in any turn."""
     rows = select(Turn.battle_id).join(TurnImage, col(TurnImage.turn_id) == col(Turn.id)).distinct()
     return frozenset(session.exec(rows))
+
+
+def with_images() -> ColumnElement[bool]:
+    """The condition on `Battle` that one of its prompts has an image."""
+    rows = select(TurnImage.image_id).join(Turn, col(Turn.id) == col(TurnImage.turn_id))
+    return rows.where(Turn.battle_id == Battle.id).exists()
 
 
 def delete_unused(session: Session, before: datetime) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, delete, func, select
 
 from arena.store.schema.battles import Model
 from arena.store.schema.judging import Prompt, PromptCompletion, PromptSet, ScoreRow
@@ -42,6 +42,11 @@ def mean_scores(session: Session, model: str) -> list[MeanScore]:
         MeanScore(judge, prompts, float(mean), _standard_error(float(mean), float(square), number), number)
         for judge, prompts, mean, square, number in session.exec(query)
     ]
+
+
+def delete_scores(session: Session, source: str) -> int:
+    """Delete a judge's scores. Returns how many there were."""
+    return int(session.execute(delete(ScoreRow).where(col(ScoreRow.source) == source)).rowcount)  # type: ignore[attr-defined]
 
 
 def _standard_error(mean: float, square: float, number: int) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,9 +13,12 @@ from sqlmodel import Session, col, func, select
 
 from arena.errors import DatabaseFailed
 from arena.rules.seals import Seal, SealedVote, published_voter
+from arena.rules.votes import HUMAN
 from arena.store.models import model_ids
 from arena.store.query_filters import VoteSelection
 from arena.store.schema.battles import Battle, CompletionRow, Turn, Vote
+from arena.store.schema.clusters import BattlePrompt
+from arena.store.schema.controls import ControlBattle
 from arena.store.schema.ledger import LedgerKey, SealRow
 
 PAGE = 5_000  # votes read at a time, so that memory stays flat however many there are
@@ -53,7 +56,7 @@ def sealed_votes(
     conditions = selection.conditions()
     last = after
     while rows := session.execute(_page(last).where(*conditions).limit(page_size)).all():
-        for vote, public_id, a, b, leaked, suggested in rows:
+        for vote, public_id, a, b, leaked, suggested, prompt, control in rows:
             yield SealedVote(
                 vote=vote.id,
                 battle=public_id,
@@ -66,9 +69,29 @@ def sealed_votes(
                 leaked=leaked,
                 created_at=as_sealed(vote.created_at),
                 suggested=suggested,
+                prompt=prompt,
+                control=control,
             )
         last = rows[-1][0].id
         session.expunge_all()
+
+
+def sealed_vote(session: Session, number: int) -> SealedVote | None:
+    """The vote with this number as a seal has it, or None if there is none."""
+    return next(sealed_votes(session, number - 1, VoteSelection(until=number), page_size=1), None)
+
+
+def voters_vote(session: Session, battle_id: int) -> SealedVote | None:
+    """The vote of its voter on a battle as a seal has it, or None before it counts."""
+    number = session.exec(select(Vote.id).where(Vote.battle_id == battle_id, Vote.source == HUMAN)).first()
+    return None if number is None else sealed_vote(session, number)
+
+
+def seal_of_vote(session: Session, number: int) -> Seal | None:
+    """The seal that holds a vote, or None before it is sealed."""
+    query = select(SealRow).where(SealRow.last_vote >= number, SealRow.first_vote <= number)
+    row = session.exec(query.order_by(col(SealRow.number)).limit(1)).one_or_none()
+    return None if row is None else _seal(row)
 
 
 def vote_counts(session: Session, selection: VoteSelection = EVERY_VOTE) -> list[tuple[str, str, str, str, int]]:
@@ -83,6 +106,11 @@ def vote_counts(session: Session, selection: VoteSelection = EVERY_VOTE) -> list
     )
     names = model_ids(session)
     return [(source, names[a], names[b], winner, n) for source, a, b, winner, n in session.execute(query)]
+
+
+def votes_from(session: Session, moment: datetime) -> Sequence[int]:
+    """The ids of the votes at or after a moment."""
+    return [number or 0 for number in session.exec(select(Vote.id).where(col(Vote.created_at) >= moment))]
 
 
 def as_sealed(moment: datetime) -> str:
@@ -133,6 +161,8 @@ def add_seal(session: Session, seal: Seal) -> None:
             root=seal.root,
             filter=seal.filter,
             boards=json.dumps(seal.boards, ensure_ascii=False),
+            columns=None if seal.columns is None else json.dumps(seal.columns),
+            set_aside=None if seal.set_aside is None else json.dumps(seal.set_aside, ensure_ascii=False),
             sealed_at=datetime.fromisoformat(seal.sealed_at),
             sha256=seal.sha256,
         )
@@ -154,6 +184,8 @@ def _seal(row: SealRow) -> Seal:
         filter=row.filter,
         sealed_at=as_sealed(row.sealed_at),
         boards=json.loads(row.boards),
+        columns=None if row.columns is None else json.loads(row.columns),
+        set_aside=None if row.set_aside is None else json.loads(row.set_aside),
     )
 
 
@@ -171,10 +203,14 @@ def _page(after: int) -> Any:
         Battle.model_b_id,
         leaked,
         Battle.suggested,
+        BattlePrompt.cluster,
+        ControlBattle.kind,
     )
     return (
         select(*columns)
         .join(Battle, col(Battle.id) == col(Vote.battle_id))
+        .join(BattlePrompt, col(BattlePrompt.battle_id) == col(Vote.battle_id), isouter=True)
+        .join(ControlBattle, col(ControlBattle.battle_id) == col(Vote.battle_id), isouter=True)
         .where(col(Vote.id) > after)
         .order_by(col(Vote.id))
     )

@@ -7,16 +7,21 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from arena.rules.model_states import PRIVATE
 from arena.store.schema.battles import Model, now
 from arena.store.upserts import upsert
 
 
 def register_models(session: Session, names: Iterable[str]) -> None:
     """Register the names that are not registered yet. Another server may register the same names meanwhile."""
-    registered = set(session.exec(select(Model.name)).all())
-    rows = [{"name": name, "created_at": now()} for name in sorted(set(names) - registered)]
+    rows = [{"name": name, "created_at": now()} for name in unregistered(session, names)]
     if rows:
         session.execute(upsert(session, Model).values(rows).on_conflict_do_nothing(index_elements=["name"]))
+
+
+def unregistered(session: Session, names: Iterable[str]) -> list[str]:
+    """Those of the names that are not registered, in order."""
+    return sorted(set(names) - set(session.exec(select(Model.name)).all()))
 
 
 def model_ids(session: Session) -> dict[int, str]:
@@ -25,8 +30,8 @@ def model_ids(session: Session) -> dict[int, str]:
 
 
 def model_names(session: Session, before: datetime | None = None) -> list[str]:
-    """The names of the models registered before a moment, or of all, in order."""
-    query = select(Model.name).order_by(Model.name)
+    """The names of the models registered before a moment, or of all, in order; without those of private models."""
+    query = select(Model.name).where(~col(Model.name).startswith(PRIVATE, autoescape=True)).order_by(Model.name)
     return list(session.exec(query if before is None else query.where(col(Model.created_at) < before)).all())
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from arena.messages import gettext_noop
+from arena.rules.messages import gettext_noop
 
 NO_ANSWER = gettext_noop("The database server cannot be reached or does not respond.")
 NO_CONNECTION = gettext_noop("All connections to the database are in use.")

@@ -74,7 +74,7 @@ def due_battles(session: Session, at: datetime) -> Sequence[str]:
 
 def encoded(reasons: Sequence[str]) -> str | None:
     """Reasons as stored: a JSON list, or null for none."""
-    return json.dumps(list(dict.fromkeys(reasons))) if reasons else None
+    return json.dumps(list(reasons)) if reasons else None
 
 
 def decoded(reasons: str | None) -> tuple[str, ...]:

@@ -50,7 +50,10 @@ class NewPrompt:
 
 @dataclass(frozen=True)
 class StoredPrompt(NewPrompt):
+    """A prompt of the store. `cluster` names what verdicts on it have in common, where it is not the text."""
+
     id: int = 0
+    cluster: str = ""
 
 
 @dataclass(frozen=True)

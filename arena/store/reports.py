@@ -28,6 +28,12 @@ def add_report(session: Session, battle_id: int, voter: str, kind: str, text: st
     session.add(Report(battle_id=battle_id, voter=voter, kind=kind, text=text))
 
 
+def reports_of(session: Session, battle_id: int) -> list[Report]:
+    """The reports of a battle, the newest first."""
+    query = select(Report).where(Report.battle_id == battle_id).order_by(col(Report.id).desc())
+    return list(session.exec(query))
+
+
 def reports(session: Session, kind: str | None = None, limit: int | None = None) -> list[StoredReport]:
     """The newest reports, of one kind or of all."""
     names = model_ids(session)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement, and_, update
 from sqlmodel import Session, col, or_, select
 
 from arena.rules.modes import Mode
@@ -17,10 +17,11 @@ from arena.store.battle_features import prompts_of_battle
 from arena.store.conversations import Message, battle_contents
 from arena.store.ledger import ledger_key
 from arena.store.models import model_ids
-from arena.store.query_filters import in_category
+from arena.store.query_filters import counting, in_category, is_control, is_hidden
 from arena.store.schema.battle_features import BattleCategory
 from arena.store.schema.battles import Battle, BattleStatus, Vote
 from arena.store.stored_battles import StoredBattle, find_battle
+from arena.store.text_checks import Texts
 from arena.store.verdicts import StoredVote, votes_on_record
 
 
@@ -59,16 +60,23 @@ class PublicBattle:
 
 
 def readable(judged: bool) -> ColumnElement[bool]:
-    """The condition on `Battle`. `judged` lets battles over prompt sets in, which hold no voter's words."""
-    agreed = and_(col(Battle.shared), col(Battle.status) == BattleStatus.VOTED, col(Battle.mode) == Mode.BLIND)
-    return or_(agreed, col(Battle.status) == BattleStatus.JUDGED) if judged else agreed
+    """The condition on `Battle`. `judged` lets battles over prompt sets in, which hold no voter's words.
+
+    Texts that are withheld, or that could not be checked yet, are left out.
+    """
+    blind = and_(col(Battle.mode) == Mode.BLIND, ~is_control(Battle.id))
+    agreed = and_(col(Battle.shared), col(Battle.status) == BattleStatus.VOTED, blind)
+    allowed = or_(agreed, col(Battle.status) == BattleStatus.JUDGED) if judged else agreed
+    return and_(
+        allowed, ~is_hidden(Battle.id), or_(col(Battle.texts).is_(None), col(Battle.texts) == Texts.CHECKED)
+    )
 
 
 def may_read(session: Session, public_id: str, voter: str | None, *, judged: bool) -> bool:
-    """Whether this visitor may: everybody may read what is readable, and a voter what was their own."""
+    """Whether this visitor may: everybody may read what is readable, and a voter what was their own, unless withheld."""
     allowed = readable(judged)
     if voter is not None:
-        allowed = or_(allowed, col(Battle.voter) == voter)
+        allowed = or_(allowed, (col(Battle.voter) == voter) & col(Battle.texts).is_distinct_from(Texts.WITHHELD))
     return session.exec(select(Battle.id).where(Battle.public_id == public_id, allowed)).first() is not None
 
 
@@ -77,7 +85,8 @@ def public_battles(
 ) -> list[PublicBattle]:
     """Readable battles with votes and ids above `after`, the oldest first, at most `limit`."""
     names = model_ids(session)
-    where = [readable(judged), col(Battle.id) > after, select(Vote.id).where(Vote.battle_id == Battle.id).exists()]
+    voted = select(Vote.id).where(Vote.battle_id == Battle.id, counting()).exists()
+    where = [readable(judged), col(Battle.id) > after, voted]
     if model is not None:
         number = next((number for number, name in names.items() if name == model), None)
         where.append((col(Battle.model_a_id) == number) | (col(Battle.model_b_id) == number))
@@ -123,14 +132,16 @@ def readable_battle(session: Session, public_id: str, *, judged: bool) -> Readab
 
 def share(session: Session, battle_id: int, agreed: bool) -> None:
     """Note whether the voter lets others read the battle; it can be taken back."""
-    session.get_one(Battle, battle_id).shared = agreed
+    session.execute(update(Battle).where(col(Battle.id) == battle_id).values(shared=agreed))
 
 
 def _public_votes(session: Session, battles: Sequence[int]) -> Mapping[int, list[PublicVote]]:
     key = ledger_key(session)
     votes: dict[int, list[PublicVote]] = {}
-    for vote in session.exec(select(Vote).where(col(Vote.battle_id).in_(battles)).order_by(col(Vote.id))):
-        voter = published_voter(key, vote.voter) if vote.source == HUMAN else vote.source
+    query = select(Vote).where(col(Vote.battle_id).in_(battles), counting()).order_by(col(Vote.id))
+    for vote in session.exec(query):
+        known = vote.source == HUMAN and vote.voter != HUMAN
+        voter = published_voter(key, vote.voter) if known else vote.source
         votes.setdefault(vote.battle_id, []).append(PublicVote(vote.source, voter, vote.winner))
     return votes
 

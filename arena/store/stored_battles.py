@@ -66,6 +66,9 @@ class StoredBattle:
     mode: Mode = Mode.BLIND
     pending: StoredPendingVote | None = None
     reasons: tuple[str, ...] = ()  # of the vote that counts
+    texts: str | None = None  # of `arena.store.text_checks.Texts`, None without checks
+    warned: bool = False  # a check of its texts warns
+    visitor_unchecked: bool = False
 
     @property
     def named(self) -> bool:
@@ -91,6 +94,9 @@ _FACTS: tuple[Any, ...] = (
     Battle.status,
     Battle.shared,
     Battle.mode,
+    Battle.texts,
+    Battle.warned,
+    Battle.visitor_unchecked,
     Vote.winner,
     Vote.reasons,
     col(PendingVote.winner).label("pending"),
@@ -144,6 +150,9 @@ def find_battle(session: Session, *, public_id: str) -> StoredBattle | None:
         pending=StoredPendingVote(row.pending, decoded(row.pending_reasons), row.due_at) if pending else None,
         shared=row.shared,
         mode=Mode(row.mode),
+        texts=row.texts,
+        warned=row.warned,
+        visitor_unchecked=row.visitor_unchecked,
     )
 
 

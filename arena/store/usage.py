@@ -47,19 +47,23 @@ class LimitExceeded(Exception):
 
 
 def count_actions(session: Session, claims: Sequence[Claim], at: datetime) -> None:
-    """Count one action for each claim. Call it first in a transaction. Raises `LimitExceeded`."""
+    """Count one action for each claim, once for those that differ in their limit only. Raises `LimitExceeded`.
+
+    Call it first in a transaction.
+    """
     if not claims:
         return
-    _lock(session, sorted({name for claim in claims for name in (claim.subject, *claim.other_names)}))
+    lock_subjects(session, sorted({name for claim in claims for name in (claim.subject, *claim.other_names)}))
     values = {f"{name}_{n}": value for n, claim in enumerate(claims) for name, value in _window(claim, at).items()}
     times = session.connection().execute(_newest(len(claims)), values).one()
     for claim, earlier in zip(claims, times, strict=True):
         if earlier is not None:
             raise LimitExceeded(claim.limit, claim.limit.lifts_in(at, earlier))
+    counted = {(claim.subject, claim.limit.action): claim.number for claim in claims}
     rows = [
-        {"subject": claim.subject, "action": claim.limit.action, "created_at": at}
-        for claim in claims
-        for _ in range(claim.number)
+        {"subject": subject, "action": action, "created_at": at}
+        for (subject, action), number in counted.items()
+        for _ in range(number)
     ]
     session.connection().execute(insert(UsageEvent), rows)
 
@@ -139,8 +143,13 @@ def _window(claim: Claim, at: datetime) -> dict[str, Any]:
     }
 
 
-def _lock(session: Session, subjects: Sequence[str]) -> None:
-    """Let one transaction at a time count the actions of a subject. SQLite has one writer at a time anyway."""
+def voter_subject(voter: str) -> str:
+    """The subject of what a voter does."""
+    return f"voter {voter}"
+
+
+def lock_subjects(session: Session, subjects: Sequence[str]) -> None:
+    """Let one transaction at a time act for a subject. SQLite has one writer at a time anyway."""
     if session.get_bind().dialect.name == "postgresql":
         for subject in subjects:
             session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": subject})

@@ -12,7 +12,7 @@ from typing import Any
 from sqlmodel import Session, col, or_, select
 
 from arena.store.prompts import StoredCompletion, StoredPrompt
-from arena.store.query_filters import of_source
+from arena.store.query_filters import counting, of_source
 from arena.store.schema.battles import Battle, BattleStatus, CompletionRow, CompletionStatus, Model, Turn, Vote
 from arena.store.schema.judging import JudgedBattle, Prompt, PromptCompletion, PromptSet, ScoreRow, VerdictRow
 from arena.store.votes import add_vote
@@ -184,8 +184,8 @@ def add_score(session: Session, source: str, config_hash: str, completion_id: in
 def votes_on_record(
     session: Session, sources: Sequence[str] = (), prompts: str | None = None, battle: int | None = None
 ) -> list[StoredVote]:
-    """The votes in order: of all sources or some ("human", "judge:NAME", "judges"), on all battles, those over one
-    prompt set, or one battle.
+    """The votes that count, in order: of all sources or some ("human", "judge:NAME", "judges"), on all battles, those
+    over one prompt set, or one battle.
     """
     query = _votes_with_details()
     if sources:
@@ -210,6 +210,7 @@ def _votes_with_details() -> Any:
         .join(JudgedBattle, col(JudgedBattle.battle_id) == col(Battle.id), isouter=True)
         .join(Prompt, col(Prompt.id) == col(JudgedBattle.prompt_id), isouter=True)
         .join(PromptSet, col(PromptSet.id) == col(Prompt.set_id), isouter=True)
+        .where(counting())
         .order_by(col(Vote.id))
     )
 

@@ -1,52 +1,53 @@
-"""The votes in slices of time, each with its pair counts, for ratings at past dates."""
+"""The votes by time: in slices, for ratings at past dates, and those before a moment."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func
+import numpy as np
+from sqlalchemy import and_, false, func, or_
 from sqlmodel import Session, col, select
 
-from arena.store.models import model_ids
-from arena.store.query_filters import in_category, of_source
+from arena.store.packed_votes import Packed, packed_votes
+from arena.store.query_filters import of_source
 from arena.store.schema.battles import Battle, Vote
-from arena.store.votes import COLUMNS, PairVotes
 
 
 @dataclass(frozen=True)
 class Slice:
-    """The pair counts of the votes up to `until` after the previous slice."""
+    """All votes up to `until`, the time of the last one."""
 
     until: datetime
-    counted: tuple[PairVotes, ...]
+    votes: Packed
 
 
-def slices(session: Session, source: str | None, category: str, parts: int) -> Iterator[Slice]:
-    """Slices of about equally many votes, in order of time; reads every vote once."""
+def slices(
+    session: Session, source: str | None, category: str, parts: int, without: Collection[str] = ()
+) -> Iterator[Slice]:
+    """Votes up to dates between which about equally many were given."""
     first, last = session.exec(select(func.min(Vote.id), func.max(Vote.id))).one()
     if first is None or last is None:
         return
     number: Any = (col(Vote.id) - first) * parts // (last - first + 1)
-    query: Any = (
-        select(  # type: ignore[call-overload]
-            number,
-            Battle.model_a_id,
-            Battle.model_b_id,
-            Vote.winner,
-            func.count(),
-            func.max(Vote.created_at),
+    latest: Any = select(number, func.max(Vote.created_at)).where(of_source(Vote.source, source)).group_by(number)
+    until = {int(place): moment for place, moment in session.execute(latest)}
+    votes = packed_votes(session, source, category, without)
+    votes = votes[np.argsort(votes["vote"])]
+    part_of = (votes["vote"].astype(np.int64) - first) * parts // (last - first + 1)
+    for part in np.unique(part_of).tolist():
+        yield Slice(until[part], votes[: int(np.searchsorted(part_of, part, side="right"))])
+
+
+def votes_before(session: Session, since: Mapping[int, datetime]) -> list[int]:
+    """The ids of the votes on models, by their ids, from before a moment of each."""
+    on_model = (
+        and_(
+            or_(col(Battle.model_a_id) == number, col(Battle.model_b_id) == number), col(Vote.created_at) < moment
         )
-        .join(Battle, col(Battle.id) == col(Vote.battle_id))
-        .where(of_source(Vote.source, source), in_category(category))
-        .group_by(number, col(Battle.model_a_id), col(Battle.model_b_id), col(Vote.winner))
+        for number, moment in since.items()
     )
-    names = model_ids(session)
-    by_slice: dict[int, list[tuple[PairVotes, datetime]]] = {}
-    for place, a, b, winner, votes, latest in session.execute(query):
-        sums = {name: votes if name == COLUMNS[winner] else 0 for name in COLUMNS.values()}
-        by_slice.setdefault(int(place), []).append((PairVotes(names[a], names[b], **sums), latest))
-    for place in sorted(by_slice):
-        yield Slice(max(latest for _, latest in by_slice[place]), tuple(counted for counted, _ in by_slice[place]))
+    query = select(Vote.id).join(Battle, col(Battle.id) == col(Vote.battle_id)).where(or_(false(), *on_model))
+    return [number or 0 for number in session.exec(query)]

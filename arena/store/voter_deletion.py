@@ -15,13 +15,25 @@ from arena.store.judgeable_battles import parts
 from arena.store.ledger import ledger_key
 from arena.store.schema.battle_features import BattleCategory, BattleStyle
 from arena.store.schema.battles import Battle, BattleStatus, CompletionRow, PendingVote, Report, Turn, Vote
+from arena.store.schema.checks import TextCheck, VisitorPass
+from arena.store.schema.controls import ControlBattle
 from arena.store.schema.judging import VerdictRow
 from arena.store.schema.usage import UsageEvent
-from arena.store.voter_sessions import end_sessions, revoke_code
+from arena.store.schema.vote_states import Appeal
+from arena.store.usage import voter_subject
+from arena.store.voter_sessions import end_sessions, lock_voter, revoke_code
 
 AT_ONCE = 500  # battles in one statement: databases limit its parameters
 # tables that point to a battle, besides its turns and votes
-PARTS: tuple[type[SQLModel], ...] = (ExplanationRow, Report, PendingVote, BattleCategory, BattleStyle)
+PARTS: tuple[type[SQLModel], ...] = (
+    ExplanationRow,
+    Report,
+    PendingVote,
+    BattleCategory,
+    BattleStyle,
+    ControlBattle,
+    TextCheck,
+)
 TEXTS: tuple[type[SQLModel], ...] = (ExplanationRow, Report)  # those of them that hold words of the battle
 
 
@@ -37,6 +49,10 @@ class Deletion:
     battles: int
     pseudonym: str
 
+    def with_(self, other: Deletion) -> Deletion:
+        """Both, under the pseudonym of this one."""
+        return Deletion(self.votes + other.votes, self.battles + other.battles, self.pseudonym)
+
 
 def delete_voter(session: Session, voter: str) -> Deletion:
     """Erase a voter in the transaction of the caller. Raises `TurnRunning`.
@@ -45,6 +61,7 @@ def delete_voter(session: Session, voter: str) -> Deletion:
     lose every text. Other battles are removed. The stored voter of the votes becomes the pseudonym under which they
     are published and sealed: votes of one person still belong together, and no session leads to them any more.
     """
+    lock_voter(session, voter)
     battles = session.exec(select(Battle).where(Battle.voter == voter).with_for_update()).all()
     if any(battle.status == BattleStatus.RUNNING for battle in battles):
         raise TurnRunning(voter)
@@ -59,7 +76,8 @@ def delete_voter(session: Session, voter: str) -> Deletion:
     session.execute(delete(Report).where(col(Report.voter) == voter))  # of battles that others shared
     revoke_code(session, voter)
     end_sessions(session, voter)
-    session.execute(delete(UsageEvent).where(col(UsageEvent.subject) == f"voter {voter}"))
+    session.execute(delete(VisitorPass).where(col(VisitorPass.voter) == voter))
+    session.execute(delete(UsageEvent).where(col(UsageEvent.subject) == voter_subject(voter)))
     return Deletion(len(voted), len(ids) - len(voted), name)
 
 
@@ -70,6 +88,7 @@ def _erase_texts(session: Session, battles: Sequence[int], voter: str, former: s
     session.execute(update(CompletionRow).where(col(CompletionRow.turn_id).in_(turns)).values(text=""))
     session.execute(update(Turn).where(col(Turn.battle_id).in_(battles)).values(prompt=""))
     session.execute(update(VerdictRow).where(col(VerdictRow.vote_id).in_(votes)).values(reason=""))
+    session.execute(update(Appeal).where(col(Appeal.vote_id).in_(votes)).values(text=""))
     for table in TEXTS:
         session.execute(delete(table).where(table.battle_id.in_(battles)))  # type: ignore[attr-defined]
     session.execute(
@@ -82,7 +101,7 @@ def _remove(session: Session, battles: Sequence[int]) -> None:
     """Remove battles without a vote, with everything that points to them."""
     turns = select(Turn.id).where(col(Turn.battle_id).in_(battles))
     session.execute(delete(CompletionRow).where(col(CompletionRow.turn_id).in_(turns)))
-    tables: tuple[type[SQLModel], ...] = (Turn, *PARTS)
+    tables: tuple[type[SQLModel], ...] = (*PARTS, Turn)
     for table in tables:
         session.execute(delete(table).where(table.battle_id.in_(battles)))  # type: ignore[attr-defined]
     session.execute(delete(Battle).where(col(Battle.id).in_(battles)))

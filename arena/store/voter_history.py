@@ -17,10 +17,12 @@ from arena.rules.modes import Mode
 from arena.rules.votes import HUMAN
 from arena.store.battle_search import in_completions, in_prompts, like_pattern
 from arena.store.models import model_ids
+from arena.store.query_filters import is_control
 from arena.store.schema.battles import Battle, BattleStatus, Turn, Vote
+from arena.store.schema.vote_states import VoteHold
 
 PAGE = 20  # battles
-HISTORY_RESULTS = ("won", "lost", "decided", "tie", "both_bad", "not_voted")
+HISTORY_RESULTS = ("won", "lost", "decided", "tie", "both_bad", "not_voted", "not_counted")
 
 
 @dataclass(frozen=True)
@@ -86,12 +88,12 @@ class OwnVotes:
 
 
 def own_votes(session: Session, voter: str) -> OwnVotes:
-    """The votes of a voter on their own battles."""
+    """The votes of a voter on their own battles, but for control battles."""
     names = model_ids(session)
     query = (
         select(Battle.model_a_id, Battle.model_b_id, Vote.winner)
         .join(Vote, col(Vote.battle_id) == col(Battle.id))
-        .where(Battle.voter == voter, Vote.source == HUMAN)
+        .where(Battle.voter == voter, Vote.source == HUMAN, ~is_control(Battle.id))
         .order_by(col(Vote.id))
     )
     rows = session.exec(query).all()
@@ -130,6 +132,9 @@ def _conditions(wanted: HistoryConditions, ids: Mapping[str, int]) -> list[Colum
 def _has_result(result: str, model: int | None) -> ColumnElement[bool]:
     if result == "not_voted":
         return ~_voted()
+    if result == "not_counted":
+        held = select(Vote.battle_id).join(VoteHold, col(VoteHold.vote_id) == col(Vote.id))
+        return col(Battle.id).in_(held.where(Vote.source == HUMAN))
     if result == "decided":
         return _voted("model_a", "model_b")
     if result in ("won", "lost"):

@@ -15,6 +15,7 @@ from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
 from arena.store.schema.voters import RecoveryCode, VoterSession
+from arena.store.usage import lock_subjects, voter_subject
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,29 @@ def session_voter(session: Session, own: str) -> str | None:
     """The voter of a session whose own hash is `own`; None for a session that has ended."""
     row = session.get(VoterSession, _key(own))
     return own if row is None else row.voter
+
+
+class VoterDeleted(Exception):
+    """The voter was deleted; the transaction must not be committed."""
+
+
+def check_not_deleted(session: Session, voter: str) -> None:
+    """Raises `VoterDeleted`. No transaction deletes the voter until this one ends; call it first.
+
+    A request that has come before the deletion, or reached another server within the seconds in which a session is
+    remembered there, must not leave anything that nobody can delete any more.
+    """
+    lock_voter(session, voter)
+    own = session.get(VoterSession, _key(voter))
+    if own is None or own.voter is not None:
+        return
+    if session.exec(select(VoterSession.session).where(VoterSession.voter == voter).limit(1)).first() is None:
+        raise VoterDeleted(voter)
+
+
+def lock_voter(session: Session, voter: str) -> None:
+    """Let one transaction at a time change what a voter has."""
+    lock_subjects(session, [voter_subject(voter)])
 
 
 def give_session(session: Session, own: str, voter: str) -> None:

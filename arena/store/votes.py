@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import case, delete, func, literal, union
+from sqlalchemy import ColumnElement, case, delete, func, insert, literal, union
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from arena.errors import DatabaseFailed
-from arena.messages import Phrase
+from arena.rules.messages import Phrase
+from arena.rules.set_aside import sentence
 from arena.rules.votes import HUMAN, JUDGE, OVERALL
 from arena.store.battle_features import record_battle_features
+from arena.store.battle_prompts import record_prompt
 from arena.store.battles import move
 from arena.store.models import model_ids
+from arena.store.packed_votes import add_packed, packed, rewrite_packed_votes
 from arena.store.pending_votes import encoded
-from arena.store.query_filters import of_source
+from arena.store.query_filters import counting, of_source
 from arena.store.schema.battle_features import BattleCategory
 from arena.store.schema.battles import Battle, BattleStatus, PairCount, Vote
-from arena.store.upserts import upsert
+from arena.store.schema.set_aside import SetAside
+from arena.store.upserts import dialect_of, upsert_of
+from arena.store.vote_holds import NewHold, hold_new_votes
 
-ROWS = 500  # pair counts in one statement: databases limit its parameters
+KEYS = ["model_a_id", "model_b_id", "category", "source"]  # of a pair count
 # the column of the pair counts for each winner
 COLUMNS = {"model_a": "wins", "model_b": "losses", "tie": "ties", "both_bad": "both_bad"}
 
@@ -51,31 +57,40 @@ def add_vote(
     winner: str,
     stopped_early: bool,
     reasons: Sequence[str] = (),
-) -> None:
-    """Add a vote and count it. A person's vote closes the battle.
+    held: NewHold | None = None,
+) -> int:
+    """Add a vote and count it, unless it is `held` or its judge set aside; returns its id.
+
+    A person's vote closes the battle.
 
     Raises `AlreadyVoted` for a second vote of a source, and `WrongStatus` when a person votes on a battle that is
     not open.
     """
     if source == HUMAN:
         move(session, battle_id, BattleStatus.OPEN, BattleStatus.VOTED)
-    column = COLUMNS[winner]
-    vote = Vote(
-        battle_id=battle_id,
-        source=source,
-        voter=voter,
-        winner=winner,
-        stopped_early=stopped_early,
-        reasons=encoded(reasons),
-    )
-    session.add(vote)
+    vote = {
+        "battle_id": battle_id,
+        "source": source,
+        "voter": voter,
+        "winner": winner,
+        "stopped_early": stopped_early,
+        "reasons": encoded(reasons),
+    }
+    session.flush()
     try:
-        session.flush()
+        (number,) = session.connection().execute(insert(Vote), vote).inserted_primary_key or (0,)
     except IntegrityError as error:
         raise AlreadyVoted(f"{source} has already voted on battle {battle_id}. Run the command again.") from error
+    if held is not None:
+        hold_new_votes(session, [number], held)
     battle = session.get_one(Battle, battle_id)
-    categories = record_battle_features(session, battle_id)
-    _count(session, battle, dict.fromkeys((OVERALL, battle.category, *categories)), source, column)
+    categories = dict.fromkeys((OVERALL, battle.category, *record_battle_features(session, battle_id)))
+    record_prompt(session, battle)
+    if held is None and (counted := list(packed(session, Vote.id == number))):
+        pair = (battle.model_a_id, battle.model_b_id)
+        count_many(session, {(*pair, category, source, COLUMNS[winner]): 1 for category in categories})
+        add_packed(session, ((entry, categories) for entry in counted))
+    return number
 
 
 def pair_counts(session: Session, source: str | None = HUMAN, category: str = OVERALL) -> list[PairVotes]:
@@ -89,9 +104,9 @@ def pair_counts(session: Session, source: str | None = HUMAN, category: str = OV
 
 
 def count_rows(
-    session: Session, source: str | None = HUMAN, category: str = OVERALL
+    session: Session, source: str | None = HUMAN, category: str = OVERALL, without: Collection[str] = ()
 ) -> Sequence[tuple[int, int, int, int, int, int]]:
-    """(left id, right id, wins, losses, ties, both bad), one row for each pair and source.
+    """(left id, right id, wins, losses, ties, both bad), one row for each pair and source (see `of_source`).
 
     Rows of the driver: a large board has ninety thousand, and those of SQLAlchemy cost three times the rest.
     """
@@ -100,16 +115,16 @@ def count_rows(
         PairCount.model_b_id,
         *(getattr(PairCount, name) for name in COLUMNS.values()),
     )
-    query = select(*columns).where(PairCount.category == category, of_source(PairCount.source, source))
+    query = select(*columns).where(PairCount.category == category, of_source(PairCount.source, source, without))
     result = session.connection().execute(query)
     rows: Sequence[tuple[int, int, int, int, int, int]] = result.cursor.fetchall()
     result.close()
     return rows
 
 
-def counted_sources(session: Session) -> list[str]:
-    """The sources with votes: `human`, then judges by name."""
-    sources = session.exec(select(PairCount.source).where(PairCount.category == OVERALL).distinct()).all()
+def counted_sources(session: Session, category: str = OVERALL) -> list[str]:
+    """The sources with votes in a category: `human`, then judges by name."""
+    sources = session.exec(select(PairCount.source).where(PairCount.category == category).distinct()).all()
     return sorted(sources, key=lambda source: (source != HUMAN, source))
 
 
@@ -118,6 +133,13 @@ def unknown_judge(session: Session, source: str) -> Phrase | None:
     if not source.startswith(JUDGE) or source in (sources := counted_sources(session)):
         return None
     judges = [name for name in sources if name.startswith(JUDGE)]
+    aside = select(SetAside.reason).where(SetAside.name == source, col(SetAside.taken_back_at).is_(None))
+    if (reason := session.exec(aside).first()) is not None:
+        return Phrase(
+            "The verdicts of {judge} are set aside: {reason} Choose another source.",
+            judge=source,
+            reason=sentence(reason),
+        )
     return Phrase(
         "{judge!r} has no verdicts. Judges with verdicts: {judges}.",
         judge=source,
@@ -136,28 +158,6 @@ def counted_categories(session: Session, source: str | None = None) -> dict[str,
 def last_vote_id(session: Session) -> int:
     """The id of the newest vote, or 0; it identifies the state of every leaderboard."""
     return session.exec(select(func.max(Vote.id))).one() or 0
-
-
-@dataclass(frozen=True)
-class CastVote:
-    """A vote with its voter and the battle's models: `model_a` was shown on the left."""
-
-    model_a: str
-    model_b: str
-    winner: str
-    voter: str
-
-
-def cast_votes(session: Session, source: str = HUMAN) -> list[CastVote]:
-    """All votes of one source in the order in which they were given."""
-    names = model_ids(session)
-    query = (
-        select(Battle.model_a_id, Battle.model_b_id, Vote.winner, Vote.voter)
-        .join(Battle, col(Battle.id) == col(Vote.battle_id))
-        .where(Vote.source == source)
-        .order_by(col(Vote.id))
-    )
-    return [CastVote(names[a], names[b], winner, voter) for a, b, winner, voter in session.execute(query)]
 
 
 def battle_ids(session: Session, vote_ids: Sequence[int]) -> dict[int, int]:
@@ -183,7 +183,7 @@ class Difference:
 def recount(session: Session) -> list[Difference]:
     """The differences between the stored pair counts and the votes."""
     stored = {_key(row): (row.wins, row.losses, row.ties, row.both_bad) for row in session.exec(select(PairCount))}
-    counted = _from_votes(session)
+    counted = counts_from_votes(session)
     nothing = (0, 0, 0, 0)
     return [
         Difference(key, stored.get(key, nothing), counted.get(key, nothing))
@@ -193,9 +193,9 @@ def recount(session: Session) -> list[Difference]:
 
 
 def rewrite_pair_counts(session: Session) -> None:
-    """Replace the pair counts with those of the votes."""
+    """Replace the pair counts, and the packed votes, with those of the votes."""
     session.execute(delete(PairCount))
-    for (a, b, category, source), counts in _from_votes(session).items():
+    for (a, b, category, source), counts in counts_from_votes(session).items():
         wins, losses, ties, both_bad = counts
         session.add(
             PairCount(
@@ -203,37 +203,34 @@ def rewrite_pair_counts(session: Session) -> None:
                 wins=wins, losses=losses, ties=ties, both_bad=both_bad,
             )
         )  # fmt: skip
-
-
-def _count(session: Session, battle: Battle, categories: Iterable[str], source: str, column: str) -> None:
-    keys = ["model_a_id", "model_b_id", "category", "source"]
-    nothing = dict.fromkeys(COLUMNS.values(), 0)
-    rows = [
-        {"model_a_id": battle.model_a_id, "model_b_id": battle.model_b_id, "category": category, "source": source}
-        | {**nothing, column: 1}
-        for category in sorted(
-            categories
-        )  # in the same order everywhere, to avoid deadlocks between concurrent votes
-    ]
-    added = {column: getattr(PairCount, column) + 1}
-    session.execute(upsert(session, PairCount).values(rows).on_conflict_do_update(index_elements=keys, set_=added))
+    rewrite_packed_votes(session)
 
 
 def count_many(session: Session, cells: Mapping[tuple[int, int, str, str, str], int]) -> None:
     """Add to the pair counts: by (left id, right id, category, source, column) the number of votes."""
-    keys = ["model_a_id", "model_b_id", "category", "source"]
     rows: dict[tuple[int, int, str, str], dict[str, int]] = {}
     for (a, b, category, source, column), number in sorted(cells.items()):
         rows.setdefault((a, b, category, source), dict.fromkeys(COLUMNS.values(), 0))[column] += number
-    values = [dict(zip(keys, key, strict=True)) | counts for key, counts in rows.items()]
-    for start in range(0, len(values), ROWS):
-        statement = upsert(session, PairCount).values(values[start : start + ROWS])
-        added = {name: getattr(PairCount, name) + statement.excluded[name] for name in COLUMNS.values()}
-        session.execute(statement.on_conflict_do_update(index_elements=keys, set_=added))
+    values = [dict(zip(KEYS, key, strict=True)) | counts for key, counts in rows.items()]
+    if values:  # sorted, in the same order everywhere, to avoid deadlocks between concurrent votes
+        session.connection().execute(_add_to_counts(dialect_of(session)), values)
 
 
-def _from_votes(session: Session) -> dict[tuple[int, int, str, str], tuple[int, ...]]:
-    """The pair counts of the votes; each vote counts once in every category of its battle."""
+@cache
+def _add_to_counts(dialect: str) -> Any:
+    """The upsert of pair counts, built once: every vote needs it."""
+    statement = upsert_of(dialect, PairCount)
+    added = {name: getattr(PairCount, name) + statement.excluded[name] for name in COLUMNS.values()}
+    return statement.on_conflict_do_update(index_elements=KEYS, set_=added)
+
+
+def counts_from_votes(
+    session: Session, *conditions: Any, counted: ColumnElement[bool] | None = None
+) -> dict[tuple[int, int, str, str], tuple[int, ...]]:
+    """The pair counts of the votes that count (or are `counted`) and meet conditions on `Vote` and `Battle`.
+
+    Each vote counts once in every category of its battle.
+    """
     belongs = union(
         select(col(Battle.id).label("battle_id"), literal(OVERALL).label("category")),
         select(col(Battle.id), col(Battle.category)),
@@ -246,6 +243,7 @@ def _from_votes(session: Session) -> dict[tuple[int, int, str, str], tuple[int, 
         .select_from(Vote)
         .join(Battle, col(Battle.id) == col(Vote.battle_id))
         .join(belongs, belongs.c.battle_id == col(Vote.battle_id))
+        .where(counting() if counted is None else counted, *conditions)
         .group_by(*keys)
     )
     return {(a, b, c, s): tuple(int(n) for n in counts) for a, b, c, s, *counts in session.execute(query)}

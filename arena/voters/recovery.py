@@ -13,14 +13,15 @@ import secrets
 import unicodedata
 from datetime import timedelta
 
-from arena.messages import TranslatableError
 from arena.rules.limits import Action, Limit, Scope
+from arena.rules.messages import TranslatableError
 from arena.store import Database
 from arena.store.schema.battles import now
 from arena.store.usage import LimitExceeded, address_claims, count_actions, is_voter
 from arena.store.voter_sessions import (
     end_sessions,
     give_session,
+    lock_voter,
     revoke_code,
     set_code,
     voter_of_code,
@@ -53,6 +54,7 @@ def issue_code(database: Database, voter: str) -> str:
     """A new code for a voter with battles, which replaces the one before. Raises `CodeRefused`."""
     code = new_code()
     with database.write() as session:
+        lock_voter(session, voter)
         if not is_voter(session, voter):
             raise CodeRefused("There is nothing to recover yet. Start a battle first.")
         set_code(session, voter, code_hash(code))
@@ -80,7 +82,9 @@ def enter_code(database: Database, entered: str, own: str, address: str | None, 
     _count_attempt(database, address, most)
     wanted = code_hash(entered)
     with database.write() as session:
-        voter = voter_of_code(session, wanted)
+        if found := voter_of_code(session, wanted):
+            lock_voter(session, found)
+        voter = voter_of_code(session, wanted)  # unless it was deleted meanwhile
         if voter is None:
             raise CodeRefused("This code is not valid. Check the letters; a newer code replaces an older one.")
         give_session(session, own, voter)

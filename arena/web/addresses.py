@@ -15,10 +15,14 @@ from jinja2 import Environment
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from arena.messages import Phrase, gettext_noop
+from arena.rules.messages import Phrase, gettext_noop
 from arena.web.error_pages import refusal
 
 LONGEST_PATH, LONGEST_QUERY, LONGEST_VALUE = 2_000, 8_000, 1_000  # bytes, bytes, characters
+CALLBACK, LONGEST_CODE = (
+    b"/sign-in/callback",
+    4_000,
+)  # characters of the code of a sign-in provider, which chooses it
 MOST_PARAMETERS = 400  # checkboxes of an arena with hundreds of models
 
 
@@ -54,12 +58,13 @@ def problem_of(scope: Scope) -> tuple[int, str] | None:
         given = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=MOST_PARAMETERS)
     except ValueError:
         return 422, Phrase("The address has too many parameters. Use at most {most}.", most=MOST_PARAMETERS)
-    too_long = next((name for name, value in given if max(len(name), len(value)) > LONGEST_VALUE), None)
+    most = LONGEST_CODE if path == CALLBACK else LONGEST_VALUE
+    too_long = next((name for name, value in given if max(len(name), len(value)) > most), None)
     if too_long is not None:
         return 422, Phrase(
             "The parameter {name!r} is too long. Use at most {most:,} characters.",
             name=too_long[:40],
-            most=LONGEST_VALUE,
+            most=most,
         )
     return None
 

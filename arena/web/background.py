@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ class Periodic:
     work: Work
     failures: int = 0
     failure: str | None = None
+    worked_at: datetime | None = None  # the last time without a failure
 
     async def run(self) -> None:
         """Wait, work, and go on whatever the work raises."""
@@ -53,7 +55,7 @@ class Periodic:
     def _worked(self) -> None:
         if self.failures:
             log.info("It is possible again to %s, after %d failures.", self.name, self.failures)
-        self.failures, self.failure = 0, None
+        self.failures, self.failure, self.worked_at = 0, None, datetime.now(UTC)
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from __future__ import annotations
 import gzip
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -61,9 +61,10 @@ def document(index: str, parts: Parts, nonce: str) -> str:
 class BattleDocument:
     """ASGI middleware of Gradio's application that replaces its index page, and layers its styles."""
 
-    def __init__(self, app: ASGIApp, parts: Callable[[Request], Parts]) -> None:
+    def __init__(self, app: ASGIApp, parts: Callable[[Request], Parts], hosts: Sequence[str] = ()) -> None:
         self.app = app
         self.parts = parts
+        self.hosts = hosts  # of a third party's challenge
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_page = scope["type"] == "http" and scope["path"] == "/"
@@ -82,7 +83,7 @@ class BattleDocument:
     def _page(self, scope: Scope, index: str) -> Response:
         nonce = secrets.token_urlsafe(16)
         body = document(index, self.parts(Request(scope)), nonce).encode()
-        headers = {"content-security-policy": gradio_policy(nonce), "cache-control": "no-store"}
+        headers = {"content-security-policy": gradio_policy(nonce, self.hosts), "cache-control": "no-store"}
         return compressible(Headers(scope=scope), body, gzip.compress(body, 6), HTML_TYPE, headers)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import ratings
 from arena.leaderboards.model_facts import Facts
-from arena.messages import gettext_noop
+from arena.rules.messages import gettext_noop
 from arena.web.board_query import BY_RATING
 from arena.web.locales import gettext as _
 
@@ -39,6 +39,11 @@ class BoardRow:
         """The possible ranks as text; empty where there is only one."""
         low, high = self.row.rank_low, self.row.rank_high
         return "" if low == high else f"{low}–{high}"
+
+    @property
+    def rank(self) -> str:
+        """The rank as text; a dash where the votes are too few for one."""
+        return "–" if self.row.rank is None else str(self.row.rank)
 
     @property
     def win_rate(self) -> float | None:
@@ -91,7 +96,16 @@ def price_text(facts: Facts) -> str:
     """Prompt and completion price in USD per million tokens."""
     if facts.prompt_price is None or facts.completion_price is None:
         return "–"
-    return f"{facts.prompt_price:g} / {facts.completion_price:g}"
+    return f"{_decimals(facts.prompt_price)} / {_decimals(facts.completion_price)}"
+
+
+def _decimals(value: float) -> str:
+    """A number with two decimals, or as many as it has, so that those of a column stand below one another.
+
+    >>> _decimals(0.2), _decimals(0.075)
+    ('0.20', '0.075')
+    """
+    return f"{value:.2f}" if round(value, 2) == value else f"{value:g}"
 
 
 COLUMNS = (
@@ -108,6 +122,14 @@ COLUMNS = (
         lambda r: r.win_rate,
         "{:.0%}",
         title=gettext_noop("share of all its battles; ties count half"),
+    ),
+    _number(
+        "design_effect",
+        gettext_noop("Design effect"),
+        lambda r: r.row.design_effect,
+        "{:.1f}",
+        title=gettext_noop("variance of the rating over that of independent votes"),
+        usual=False,
     ),
     _word("organisation", gettext_noop("Organisation"), lambda r: r.facts.organisation),
     _word("licence", gettext_noop("Licence"), lambda r: r.facts.licence),

@@ -9,12 +9,14 @@ from typing import Any
 
 import ratings
 from arena.config import Settings
-from arena.leaderboards.cache import ResultCache
+from arena.leaderboards.cache import REST, ResultCache
 from arena.leaderboards.history import moment, published_at
 from arena.leaderboards.leaderboard import Published, publish_choice
 from arena.leaderboards.model_facts import Facts, facts_of, retired_models
-from arena.leaderboards.query import BOTH, SOURCES, BoardChoice, NoSuchBoard
+from arena.leaderboards.query import BOTH, SOURCES, BoardChoice, BoardRules, NoSuchBoard, rules_of
+from arena.rules.messages import gettext_noop
 from arena.rules.votes import HUMAN, OVERALL
+from arena.serving.live_models import LiveModels
 from arena.store.schema.battles import now
 from arena.store.timings import timings
 from arena.store.votes import counted_categories, counted_sources
@@ -24,8 +26,17 @@ from arena.web.board_query import BY_RATING, PRICES, SIZES, UNKNOWN_LICENCE, Boa
 from arena.web.locales import text_of
 from arena.web.names import source_name
 
-METHOD_NAMES = {"bt": "Bradley–Terry", "davidson": "Davidson", "elo": "Elo"}
+METHOD_NAMES = {
+    "bt": "Bradley–Terry",
+    "davidson": "Davidson",
+    "davidson-strength": gettext_noop("Davidson, ties by strength"),
+    "ability": gettext_noop("Abilities of voters"),
+    "fresh": gettext_noop("Fresh votes"),
+    "elo": "Elo",
+}
 NOTHING = Facts()
+FACTS_REST = 50.0  # medians of thousands of completions barely move: at most 2 % of a core
+UNRANKED = -1  # in place of the number of a band
 
 
 @dataclass(frozen=True)
@@ -47,17 +58,26 @@ class BoardView:
     coefficients: tuple[Any, ...]
     problem: str  # why there is no board
     beside_problems: list[str]
+    notes: tuple[str, ...]
     sources: dict[str, str]
     categories: dict[str, int]
     licences: list[str]
 
     @property
     def bands(self) -> list[tuple[int, list[BoardRow]]]:
-        """The rows by band, best first; one group without a number where another order or one band holds them all."""
-        numbers = {row.band for row in self.rows}
-        if self.query.sort not in BY_RATING or len(numbers) < 2:
+        """The rows by band, best first, and at the end those without a rank as `UNRANKED`.
+
+        There is one group, of number 0, in place of bands where another order or one band holds all ranked rows.
+        """
+        if self.query.sort not in BY_RATING:
             return [(0, self.rows)]
-        return [(band, list(rows)) for band, rows in groupby(self.rows, lambda row: row.band)]
+        unranked = [row for row in self.rows if row.row.rank is None]
+        ranked = [row for row in self.rows if row.row.rank is not None]
+        if not ranked:
+            return [(0, self.rows)]
+        bands = [(band, list(rows)) for band, rows in groupby(ranked, lambda row: row.band)]
+        bands = [(0, ranked)] if len(bands) < 2 else bands
+        return [*bands, (UNRANKED, unranked)] if unranked else bands
 
     def bar(self, row: ratings.Row) -> tuple[str, str] | None:
         """The styles that place a row's interval and its rating on the axis; None where the interval is unknown."""
@@ -74,26 +94,42 @@ class BoardView:
 class CachedBoards:
     """The boards and model facts of the pages, cached between readers."""
 
-    def __init__(self, cache: ResultCache, settings: Settings) -> None:
+    def __init__(self, cache: ResultCache, settings: Settings, live: LiveModels | None = None) -> None:
         self.cache = cache
-        self.settings = settings
+        self._configured, self._live = settings, live
 
-    def published(self, choice: BoardChoice, at: str = "") -> Published:
-        """The current board, or the board of a past day with that day's filter. Raises `NoSuchBoard`."""
+    @property
+    def settings(self) -> Settings:
+        """The settings, with what operators have set for models since."""
+        return self._live.shown(self._configured) if self._live else self._configured
+
+    @property
+    def rules(self) -> BoardRules:
+        return rules_of(self.settings)
+
+    def published(self, choice: BoardChoice, at: str = "", rest: float = REST) -> Published:
+        """The current board, or the board of a past day with that day's filter; see `ResultCache`. Raises `NoSuchBoard`."""
         if at:
             day, version = moment(at), self.settings.ledger.filter
-            return self.cache.get((choice, day), lambda session: published_at(session, choice, day, version))
-        return self.cache.get(choice, lambda session: publish_choice(session, choice))
+            return self.cache.get(
+                (choice, day), lambda session: published_at(session, choice, day, version, self.rules)
+            )
+        return self.cache.get(choice, lambda session: publish_choice(session, choice, self.rules), rest=rest)
 
-    def find(self, choice: BoardChoice, at: str = "") -> Published | None:
+    def find(self, choice: BoardChoice, at: str = "", rest: float = REST) -> Published | None:
         """The board, or None where people or judges have not voted yet, so that it does not exist."""
         try:
-            return self.published(choice, at)
+            return self.published(choice, at, rest)
         except NoSuchBoard:
             return None
 
     def facts(self) -> dict[str, Facts]:
-        return self.cache.get("facts", lambda session: facts_of(self.settings.models, timings(session)))
+        """The facts of all models; their speeds are medians of a moment ago."""
+        return self.cache.get(
+            ("facts", self._live.applied if self._live else 0),
+            lambda session: facts_of(self.settings.models, timings(session)),
+            rest=FACTS_REST,
+        )
 
     def sources(self) -> dict[str, str]:
         """Label of each source of votes; `human` alone where no judge has voted."""
@@ -151,6 +187,7 @@ class CachedBoards:
             coefficients=published.board.coefficients if published else (),
             problem=problem,
             beside_problems=problems,
+            notes=published.notes if published else (),
             sources=self.sources(),
             categories=self.categories(query.source),
             licences=sorted({fact.licence or UNKNOWN_LICENCE for fact in facts.values()}),

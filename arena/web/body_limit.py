@@ -11,7 +11,7 @@ from jinja2 import Environment
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from arena.messages import Phrase, gettext_noop
+from arena.rules.messages import Phrase, gettext_noop
 from arena.web.error_pages import refusal
 
 MAX_HEADERS = 32_768  # bytes

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from arena.errors import DatabaseUnavailable
 from arena.leaderboards.query import NoSuchBoard
-from arena.messages import gettext_noop
+from arena.rules.messages import gettext_noop
 from arena.web.locales import gettext as _
 from arena.web.locales import text_of
 from arena.web.outages import HEADERS, OUTAGES, TRY_AGAIN

@@ -1,12 +1,14 @@
 """Jobs that compute explanations, one at a time, each in a process of its own that can be cancelled at once.
 
-The judge's replies are cached, so a cancelled explanation resumes where it stopped.
+The judge's replies are cached, so a cancelled explanation resumes where it stopped. A job is cancelled by the visitor who
+started it, or by the operator, who ends its process: the log has its number.
 """
 
 from __future__ import annotations
 
 import logging
 import multiprocessing
+import signal
 import threading
 import time
 from dataclasses import dataclass, field
@@ -16,13 +18,18 @@ from typing import Any
 from arena.config import Settings
 from arena.errors import ConfigError, DatabaseError
 from arena.explaining.request import ExplainConfig
-from arena.messages import TranslatableError, gettext_noop
+from arena.rules.messages import TranslatableError, gettext_noop
 
 log = logging.getLogger(__name__)
 
 REPORT_EVERY = 0.25  # seconds between two reports of progress
 TERMINATE_SECONDS = 5.0  # between the signal to end and the kill
+ENDED = (-signal.SIGTERM, -signal.SIGINT)  # exit codes of a process that was asked to end
 CRASHED = gettext_noop("The process of the explanation ended unexpectedly. The server log has its exit code.")
+
+
+class NotTheStarter(TranslatableError):
+    """A visitor wants to cancel what another one started; the text is for the visitor."""
 
 
 class Busy(TranslatableError):
@@ -31,9 +38,10 @@ class Busy(TranslatableError):
 
 @dataclass
 class Job:
-    """An explanation being computed, or the end of the last one."""
+    """An explanation being computed, or the end of the last one. `starter` is the voter who started it."""
 
     config: ExplainConfig
+    starter: str | None = None
     stage: str = gettext_noop("starting")  # in English; a page translates it
     done: int = 0
     total: int = 0
@@ -42,9 +50,14 @@ class Job:
     cancelled: bool = False
     began: float = field(default_factory=time.monotonic)
 
+    @property
+    def seconds(self) -> int:
+        """Since it began."""
+        return round(time.monotonic() - self.began)
+
     def to_dict(self) -> dict[str, Any]:
-        parts = {name: value for name, value in vars(self).items() if name not in ("config", "began")}
-        return {**_shown_config(self.config), **parts, "seconds": round(time.monotonic() - self.began)}
+        parts = {name: value for name, value in vars(self).items() if name not in ("config", "began", "starter")}
+        return {**_shown_config(self.config), **parts, "seconds": self.seconds}
 
 
 class ExplainJobs:
@@ -62,7 +75,7 @@ class ExplainJobs:
     def running(self) -> Job | None:
         return next((job for job in self._jobs.values() if job.running), None)
 
-    def begin(self, config: ExplainConfig) -> Job:
+    def begin(self, config: ExplainConfig, starter: str | None = None) -> Job:
         """Start a job, or return the running job of the same config. Raises `Busy`."""
         with self._lock:
             running = self.running()
@@ -70,23 +83,38 @@ class ExplainJobs:
                 if running.config == config:
                     return running
                 raise Busy(
-                    "Another explanation is being computed; one runs at a time. Please try again in a minute."
+                    "Another explanation is being computed, by {judge} with {method}, for {seconds} s so far. One runs "
+                    "at a time: try again when it has ended.",
+                    judge=running.config.judge,
+                    method=running.config.methods[0],
+                    seconds=running.seconds,
                 )
-            job = self._jobs[config.battle] = Job(config)
+            job = self._jobs[config.battle] = Job(config, starter)
             context = multiprocessing.get_context("spawn")
             receiver, sender = context.Pipe(duplex=False)
             self._process = context.Process(target=_work, args=(self._settings, config, sender), daemon=True)
             self._process.start()
             sender.close()
+            log.info(
+                "explaining battle %s by %s with %s in process %s; end that process to cancel it",
+                config.battle,
+                config.judge,
+                config.methods[0],
+                self._process.pid,
+            )
             threading.Thread(target=self._follow, args=(job, receiver, self._process), daemon=True).start()
             return job
 
-    def cancel(self, battle: str) -> None:
-        """End the explanation of this battle, if one is running."""
+    def cancel(self, battle: str, voter: str | None) -> None:
+        """End the explanation of this battle, if one is running. Raises `NotTheStarter` for another visitor's."""
         with self._lock:
             job = self._jobs.get(battle)
             if job is None or not job.running:
                 return
+            if job.starter != voter:
+                raise NotTheStarter(
+                    "Another visitor started this explanation. Only they, or the operator of this arena, can cancel it."
+                )
             job.cancelled = True
             self._end()
 
@@ -115,6 +143,8 @@ class ExplainJobs:
                     finished = True
         except EOFError:
             process.join()
+        if process.exitcode in ENDED:  # by the operator
+            job.cancelled = True
         if not finished and not job.cancelled:
             job.error = CRASHED
             log.error("explaining battle %s ended with exit code %s", job.config.battle, process.exitcode)
@@ -134,8 +164,8 @@ def _shown_config(config: ExplainConfig) -> dict[str, str | None]:
 
 def _work(settings: Settings, config: ExplainConfig, sender: Connection) -> None:
     """In the child process: compute the explanation and store it."""
-    from arena.explaining.api_judge import JudgeFailed
     from arena.explaining.explain import explain_battle
+    from arena.explaining.refusals import ExplanationRefused, JudgeFailed
     from arena.store import Database
 
     reported = 0.0
@@ -149,7 +179,9 @@ def _work(settings: Settings, config: ExplainConfig, sender: Connection) -> None
     database = Database(settings.database_url)
     try:
         explain_battle(database, settings, config, progress)
-    except (ConfigError, DatabaseError, JudgeFailed) as problem:
+    except (ExplanationRefused, JudgeFailed) as problem:
+        sender.send(("error", problem.text))  # a phrase, which a page translates
+    except (ConfigError, DatabaseError) as problem:
         sender.send(("error", str(problem)))
     else:
         sender.send(("done",))

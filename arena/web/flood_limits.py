@@ -12,8 +12,8 @@ from jinja2 import Environment
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from arena.config import LimitSettings
-from arena.messages import gettext_noop
 from arena.rules.limits import in_words
+from arena.rules.messages import gettext_noop
 from arena.web.client_address import address_of
 from arena.web.error_pages import refusal
 from arena.web.locales import gettext as _

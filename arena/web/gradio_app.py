@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.routing import Mount
 
 from arena.config import Settings
+from arena.moderation.third_parties import provider_of
 from arena.web.battle_document import BattleDocument, Parts
 from arena.web.locales import current_language, gettext
 from arena.web.pages import battle
@@ -42,7 +43,8 @@ def mount_battle_page(app: FastAPI, settings: Settings, environment: Environment
         head, body = (environment.get_template(name) for name in ("battle_page_head.html", "battle_page.html"))
         return Parts(head.render(names), body.render(names), language.code, language.direction)
 
-    mounted.add_middleware(BattleDocument, parts=parts)
+    provider = provider_of(settings.challenge)
+    mounted.add_middleware(BattleDocument, parts=parts, hosts=provider.hosts if provider else ())
     return mounted
 
 

@@ -11,13 +11,15 @@ from urllib.parse import urlsplit, urlunsplit
 from fastapi import Request
 from jinja2 import Environment
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from arena.config import WebSettings
-from arena.messages import gettext_noop
+from arena.rules.messages import gettext_noop
 from arena.web.error_pages import refusal
 
 HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::\d{1,5})?")
+ELSEWHERE = "arena.elsewhere"  # in the scope of a request: redirects that leave the arena
 UNKNOWN_HOST = gettext_noop(
     "This arena is not served under this name. The operator can add the name to web.allowed_hosts."
 )
@@ -32,7 +34,7 @@ def served_hosts(settings: WebSettings) -> tuple[str, ...]:
 
 
 class KnownHosts:
-    """ASGI middleware that refuses other hosts with 400, and makes every redirect relative.
+    """ASGI middleware that refuses other hosts with 400, and makes every redirect relative but those of `leaving`.
 
     Without names, every well-formed host is accepted. Redirects are relative all the same: libraries build them from
     the `Host` header, which is the client's choice.
@@ -50,14 +52,17 @@ class KnownHosts:
             await refusal(self.environment, Request(scope), 400, UNKNOWN_HOST)(scope, receive, send)
             return
 
+        elsewhere: list[str] = []
+
         async def send_relative(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                if location := headers.get("location"):
+                location = headers.get("location")
+                if location and location not in elsewhere:
                     headers["location"] = on_this_arena(location)
             await send(message)
 
-        await self.app(scope, receive, send_relative)
+        await self.app({**scope, ELSEWHERE: elsewhere}, receive, send_relative)
 
     def _is_known(self, hosts: list[str]) -> bool:
         """Whether there is no `Host` (HTTP/1.0), or one that is an IP address or one of the names."""
@@ -70,6 +75,13 @@ class KnownHosts:
         if not self.names or _is_ip(name) or name in self.names:
             return True
         return any(pattern.startswith("*.") and name.endswith(pattern[1:]) for pattern in self.names)
+
+
+def leaving(request: Request, address: str) -> RedirectResponse:
+    """A redirect to another site, whose address comes from the operator's settings and not from the request."""
+    reply = RedirectResponse(address, 303)
+    request.scope[ELSEWHERE].append(reply.headers["location"])
+    return reply
 
 
 def on_this_arena(location: str) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from arena.leaderboards.cache import ResultCache
 from arena.leaderboards.personal import PersonalBoard, personal_board
+from arena.rules.vote_states import VoteState, sentence_of
+from arena.store.account_voters import LinkedAccount, linked_account
+from arena.store.appeals import OwnHold, held_battles, own_holds
 from arena.store.ledger import as_sealed
 from arena.store.voter_history import (
     HISTORY_RESULTS,
@@ -17,6 +21,7 @@ from arena.store.voter_history import (
     own_models,
 )
 from arena.store.voter_sessions import Identity, identity_of
+from arena.web.locales import gettext as _
 from arena.web.search_parameters import SearchParameters
 
 
@@ -40,6 +45,9 @@ class VoterView:
     models: tuple[str, ...] = ()
     board: PersonalBoard = field(default_factory=PersonalBoard)
     identity: Identity = field(default_factory=Identity)
+    holds: Mapping[str, OwnHold] = field(default_factory=dict)  # of the page of battles, by public id
+    not_counted: int = 0
+    account: LinkedAccount | None = None
 
 
 def view_voter(cache: ResultCache, voter: str, wanted: HistoryConditions) -> VoterView:
@@ -48,8 +56,12 @@ def view_voter(cache: ResultCache, voter: str, wanted: HistoryConditions) -> Vot
         battles, votes = battle_counts(session, voter)
         history, has_next = own_battles(session, voter, wanted)
         models, identity = own_models(session, voter), identity_of(session, voter)
+        account = linked_account(session, voter)
+        holds = own_holds(session, [battle.public_id for battle in history])
+        not_counted = len(held_battles(session, voter))
     board = board_of(cache, voter)
-    return VoterView(battles, votes, tuple(history), has_next, tuple(models), board, identity)
+    found = tuple(history), has_next, tuple(models)
+    return VoterView(battles, votes, *found, board, identity, holds, not_counted, account)
 
 
 def counts_of(cache: ResultCache, voter: str) -> tuple[int, int]:
@@ -63,8 +75,11 @@ def board_of(cache: ResultCache, voter: str) -> PersonalBoard:
     return cache.get(("personal", voter), lambda session: personal_board(session, voter))
 
 
-def battle_json(battle: OwnBattle) -> dict[str, Any]:
-    """A battle of the history in JSON."""
+def battle_json(battle: OwnBattle, hold: OwnHold | None = None) -> dict[str, Any]:
+    """A battle of the history in JSON, with the state of the vote."""
+    state = None
+    if battle.winner is not None:
+        state = {"state": hold.state, **hold_json(hold)} if hold else {"state": VoteState.ACCEPTED}
     return {
         "battle": battle.public_id,
         "prompt": battle.prompt,
@@ -72,8 +87,15 @@ def battle_json(battle: OwnBattle) -> dict[str, Any]:
         "status": battle.status,
         "mode": battle.mode,
         "winner": battle.winner,
+        "vote": state,
         "model_a": battle.model_a,
         "model_b": battle.model_b,
         "shared": battle.shared,
         "created_at": as_sealed(battle.created_at),
     }
+
+
+def hold_json(hold: OwnHold) -> dict[str, Any]:
+    """Why a vote does not count, and what became of the appeal."""
+    appeal = {"decision": hold.decision, "why": hold.why} if hold.appealed else None
+    return {"reason": hold.reason, "sentence": _(sentence_of(hold.state, hold.reason)), "appeal": appeal}

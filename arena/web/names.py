@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from arena.messages import gettext_noop
-from arena.rules.languages import SCRIPTS, WORDS
+from arena.rules.languages import LANGUAGES
+from arena.rules.messages import gettext_noop
 from arena.rules.tagger_prompt import SUFFIX
 from arena.rules.votes import HUMAN, JUDGE, JUDGES, OVERALL
 from arena.web.locales import current_language
@@ -51,18 +51,34 @@ CAUSES = {
     "filters": gettext_noop("filters"),
     "style": gettext_noop("style"),
 }
+BATTLE_STATUSES = {
+    "running": gettext_noop("running"),
+    "open": gettext_noop("open"),
+    "voted": gettext_noop("voted"),
+    "failed": gettext_noop("failed"),
+    "abandoned": gettext_noop("abandoned"),
+    "judged": gettext_noop("judged"),
+    "finished": gettext_noop("finished"),
+    "stopped": gettext_noop("stopped"),
+}
+VOTE_STATES = {
+    "accepted": gettext_noop("accepted"),
+    "pending": gettext_noop("pending"),
+    "quarantined": gettext_noop("quarantined"),
+    "released": gettext_noop("released"),
+}
+WINNERS = {
+    "model_a": gettext_noop("model A"),
+    "model_b": gettext_noop("model B"),
+    "tie": gettext_noop("a tie"),
+    "both_bad": gettext_noop("both bad"),
+}
 STYLE = {
     "length": gettext_noop("Length"),
     "headers": gettext_noop("Headings"),
     "lists": gettext_noop("Lists"),
     "bold": gettext_noop("Bold"),
 }
-_SPOKEN = {  # languages of prompts -> codes of CLDR, which has their names in every language
-    "arabic": "ar", "chinese": "zh", "english": "en", "french": "fr", "german": "de", "greek": "el", "hebrew": "he",
-    "hindi": "hi", "italian": "it", "japanese": "ja", "korean": "ko", "portuguese": "pt", "russian": "ru",
-    "spanish": "es", "thai": "th",
-}  # fmt: skip
-assert _SPOKEN.keys() == {*SCRIPTS.values(), *WORDS}
 
 
 def category_name(key: str) -> str:
@@ -72,8 +88,8 @@ def category_name(key: str) -> str:
     ('Creative writing', 'German', 'Code (llm)', 'X-1')
     """
     plain, suffix = (key.removesuffix(SUFFIX), SUFFIX) if key.endswith(SUFFIX) else (key, "")
-    if plain in _SPOKEN:
-        return str(current_language().locale.languages[_SPOKEN[plain]]) + suffix
+    if plain in LANGUAGES:  # CLDR has their names in every language
+        return str(current_language().locale.languages[LANGUAGES[plain]]) + suffix
     return _name(CATEGORIES, plain) + suffix
 
 
@@ -106,3 +122,18 @@ def status_name(key: str) -> str:
 
 def _name(names: Mapping[str, str], key: str) -> str:
     return _(names[key]) if key in names else key[:1].upper() + key[1:]
+
+
+def battle_status_name(key: str) -> str:
+    """The name of the status of a battle or a completion."""
+    return _(BATTLE_STATUSES.get(key, key))
+
+
+def vote_state_name(key: str) -> str:
+    """The name of the state of a vote."""
+    return _(VOTE_STATES.get(key, key))
+
+
+def winner_name(key: str) -> str:
+    """The result of a vote in words, without the names of models."""
+    return _(WINNERS.get(key, key))

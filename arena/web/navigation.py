@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arena.messages import gettext_noop
+from arena.rules.messages import gettext_noop
 
 PAGES = (
     (gettext_noop("Battle"), "/"),
@@ -13,6 +13,7 @@ PAGES = (
 )
 FOOTER_PAGES = (
     (gettext_noop("How it works"), "/how-it-works"),
+    (gettext_noop("Trust"), "/trust"),
     (gettext_noop("Privacy"), "/privacy"),
     (gettext_noop("Terms"), "/terms"),
     (gettext_noop("API"), "/api/v1"),

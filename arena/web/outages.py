@@ -7,7 +7,7 @@ import threading
 import time
 
 from arena.errors import DatabaseUnavailable
-from arena.messages import gettext_noop
+from arena.rules.messages import gettext_noop
 
 log = logging.getLogger(__name__)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from arena.rules.csv_table import csv_table
 from arena.web import locales, names
 from arena.web.assets import asset, inline
-from arena.web.markdown import markdown
+from arena.web.markdown import markdown, prompt_markdown
 from arena.web.navigation import FOOTER_PAGES, PAGES
 
 
@@ -38,7 +40,12 @@ def templates(title: str) -> Environment:
         title=title, pages=PAGES, footer_pages=FOOTER_PAGES, asset=asset, inline=inline, model_link=model_link
     )
     environment.filters.update(
-        markdown=markdown, signed=_signed, twice=_twice, capitalize_first=_first, score=score
+        markdown=markdown,
+        prompt_markdown=prompt_markdown,
+        signed=_signed,
+        twice=_twice,
+        capitalize_first=_first,
+        score=score,
     )
     return environment
 
@@ -62,6 +69,11 @@ def _speak(environment: Environment) -> None:
         cause_name=names.cause_name,
         status_name=names.status_name,
         style_name=names.style_name,
+        battle_status_name=names.battle_status_name,
+        vote_state_name=names.vote_state_name,
+        winner_name=names.winner_name,
+        moment=_moment,
+        details=_details,
     )
 
 
@@ -92,6 +104,16 @@ def figure_json(figure: go.Figure, **notes: str) -> Response:
 
 def _signed(value: Any) -> str:
     return f"{value:+.0f}"
+
+
+def _moment(value: datetime) -> str:
+    """A time in UTC, to the minute, the same in every language."""
+    return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+def _details(value: Mapping[str, Any]) -> str:
+    """The details of an entry of the audit trail on one line."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _first(text: str) -> str:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from pydantic import AfterValidator, Field
 
-from arena.messages import gettext_noop
+from arena.rules.messages import gettext_noop
 from arena.web.addresses import Parameters
 from arena.web.locales import gettext as _
 

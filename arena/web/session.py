@@ -51,6 +51,10 @@ class CookieSigner:
     def __init__(self, key: bytes) -> None:
         self._key = hmac.digest(key, b"arena voter cookie", "sha256")
 
+    def derived(self, purpose: bytes) -> bytes:
+        """A key for another purpose, the same on all replicas."""
+        return hmac.digest(self._key, purpose, "sha256")
+
     def signed(self, session: str) -> str:
         """The value of the cookie: the session and its signature."""
         digest = hmac.digest(self._key, session.encode(), "sha256")

@@ -5,7 +5,6 @@
 """
 
 from benchmarks.choice import MultipleChoice, by_letter, target_of
-from benchmarks.extract import LETTERS
 from benchmarks.known_files import known
 from benchmarks.task import Row, Sample
 
@@ -38,7 +37,7 @@ def prompt(sample: Sample) -> str:
 
 
 def with_letters(sample: Sample) -> str:
-    lines = [f" {letter}. {choice}" for letter, choice in zip(LETTERS, sample.choices, strict=False)]
+    lines = [f" {letter}. {choice}" for letter, choice in zip(by_letter(sample), sample.choices, strict=True)]
     return "\n".join([f"Question: {sample.fields['question']}", *lines, "Answer:"])
 
 

@@ -1,4 +1,8 @@
-"""BIG-Bench Hard (Suzgun et al. 2022, arXiv:2210.09261): 27 tasks with the authors' three chains of thought."""
+"""BIG-Bench Hard (Suzgun et al. 2022, arXiv:2210.09261): 27 tasks with the authors' three chains of thought.
+
+`exact_match` compares the answer without its markup and capitals, `strict` as the authors do: what follows the last
+"the answer is " to the character. On the authors' own outputs both are the same.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -8,6 +12,8 @@ from benchmarks.chains import sizes
 from benchmarks.extract import after_the_answer_is
 from benchmarks.generation import Generation
 from benchmarks.known_files import known, known_files
+from benchmarks.short_answers import short_answer
+from benchmarks.stated import OF_VALUES
 from benchmarks.task import Outcome, Row, Sample, Task, scored, unparsed
 
 CANARY_END = "-----\n"  # above it the file asks not to be trained on
@@ -16,10 +22,12 @@ CHAINS = re.compile(r"^bbh/cot-prompts/\w+\.txt$")
 
 
 def score_text(sample: Sample, text: str) -> Outcome:
-    answer = after_the_answer_is(text)
+    answer, published = short_answer(text), after_the_answer_is(text)
+    strict = {"strict": float(published == sample.target)}
     if answer is None:
-        return unparsed('no "the answer is"', text)
-    return scored({"exact_match": float(answer == sample.target), **sizes(text)}, answer)
+        return unparsed("no answer", text, strict)
+    right = float(answer.casefold() == str(sample.target).casefold())
+    return scored({"exact_match": right, **strict, **sizes(text)}, answer)
 
 
 class BigBenchHard(Generation):
@@ -58,6 +66,8 @@ TASKS = (
         score_text=score_text,
         max_tokens=1024,
         stop=("\n\nQ:", "</s>"),
-        final=re.compile("the answer is "),
+        final=OF_VALUES,
+        counted=("strict",),
+        text_scorer=2,
     ),
 )

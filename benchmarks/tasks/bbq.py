@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from benchmarks.choice import MultipleChoice, by_letter, lettered
 from benchmarks.data import location
 from benchmarks.errors import BadData
-from benchmarks.extract import LETTERS
 from benchmarks.known_files import known
+from benchmarks.letters import LETTERS
 from benchmarks.task import Corpus, Metrics, Outcome, Reply, RequestType, Row, Sample
 
 CATEGORIES = ("Age", "Disability_status", "Nationality", "Physical_appearance", "Religion", "Sexual_orientation")

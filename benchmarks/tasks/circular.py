@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from benchmarks.choice import MultipleChoice, by_letter
-from benchmarks.extract import LETTERS
+from benchmarks.letters import LETTERS
 from benchmarks.task import Outcome, Reply, Request, RequestType, Sample, scored
 from benchmarks.tasks import arc, mmlu
 

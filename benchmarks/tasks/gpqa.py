@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.choice import MultipleChoice
-from benchmarks.extract import LETTERS
 from benchmarks.generation import Generation
 from benchmarks.known_files import own
+from benchmarks.letters import LETTERS, choice_letter
 from benchmarks.metrics import exact_match
 from benchmarks.task import Outcome, Row, Sample, scored, unparsed
 
@@ -76,7 +76,7 @@ def score_exam(sample: Sample, text: str) -> Outcome:
         return unparsed('no line "Answer: …"', text)
     answer = answers[-1].strip().strip("*").strip()
     if sample.fields["kind"] == "multipleChoice":
-        answer = re.split(r"[\s.):,]", answer.lstrip("("), maxsplit=1)[0]
+        answer = choice_letter(f"Answer: {answer}", LETTERS) or answer
     return scored({"exact_match": exact_match(answer, [sample.target])}, answer)
 
 
@@ -120,6 +120,7 @@ TASKS = (
             'End with a line "Answer: …" that has your final answer and nothing else.'
         ),
         score_text=score_exam,
+        text_scorer=2,
         max_tokens=8192,
     ),
 )  # fmt: skip

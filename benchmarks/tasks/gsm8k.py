@@ -1,8 +1,9 @@
 """GSM8K (Cobbe et al. 2021, arXiv:2110.14168): grade-school word problems.
 
-`flexible` compares the last number of the text, `strict` the one after `####` (or after "The answer is" in
-`gsm8k_cot`, which shows the eight solved problems of Wei et al.); both are always reported, with the length of the
-chains and the kind of error of wrong ones. `gsm8k_maj8` is the majority vote over eight completions; `--repeats` sets
+`exact_match` compares the number that the text gives as its answer. The patterns of lm-evaluation-harness are reported
+too: `flexible`, the last number of the text, and `strict`, the one after `####` (or after "The answer is" in
+`gsm8k_cot`, which shows the eight solved problems of Wei et al.); so are the length of the chains and the kind of error
+of wrong ones. `gsm8k_maj8` is the majority vote over eight completions; `--repeats` sets
 another number.
 """
 
@@ -16,6 +17,7 @@ from benchmarks.extract import SAID_NUMBER, STRICT_NUMBER, last_number, said_num
 from benchmarks.generation import Generation
 from benchmarks.known_files import known
 from benchmarks.metrics import number
+from benchmarks.numbers import canonical, free_number
 from benchmarks.task import Outcome, Row, Sample, scored, unparsed
 from benchmarks.wei_chains import WEI_CHAINS
 
@@ -35,15 +37,15 @@ def read(row: Row) -> Sample:
 
 def reader(strict: Callable[[str], str | None]) -> Callable[[Sample, str], Outcome]:
     def score_text(sample: Sample, text: str) -> Outcome:
-        flexible, exact = last_number(text), strict(text)
-        if flexible is None:
-            return unparsed("no number", text)
-        metrics = {
-            "flexible": float(number(flexible) == sample.target),
+        answer, flexible, exact = free_number(text), last_number(text), strict(text)
+        published = {
+            "flexible": float(flexible is not None and number(flexible) == sample.target),
             "strict": float(exact is not None and number(exact) == sample.target),
-            **described(text, number(flexible), sample.target),
         }
-        return scored(metrics, number(flexible))
+        if answer is None:
+            return unparsed("no number", text, published)
+        right = float(answer == canonical(sample.target))
+        return scored({"exact_match": right, **published, **described(text, answer, sample.target)}, answer)
 
     return score_text
 
@@ -55,7 +57,7 @@ def solved(_: Sample) -> str:
 DIRECT = Generation(
     name="gsm8k",
     dimension="reasoning",
-    metric="flexible",
+    metric="exact_match",
     description="grade-school word problems",
     licence="MIT",
     sources={
@@ -70,7 +72,8 @@ DIRECT = Generation(
     max_tokens=256,
     stop=("Question:", "</s>", "<|im_end|>"),
     final=STRICT_NUMBER,
-    counted=("strict",),
+    counted=("flexible", "strict"),
+    text_scorer=2,
 )
 CHAINED = replace(
     DIRECT,

@@ -64,6 +64,7 @@ def task(name: str, file: str, description: str) -> Math:
         stop=("Problem:",),
         final=MINERVA,
         counted=("minerva",),
+        text_scorer=2,
     )
 
 

@@ -1,14 +1,16 @@
 """MMLU-Pro (Wang et al. 2024, arXiv:2406.01574): up to ten choices, reasoned about first.
 
-The answer is read in the authors' three stages; where they would guess, the sample is unparsed. Their solved
-examples are only at the hub.
+`exact_match` counts the letter that the reply settles on, `strict` the one that the authors' three patterns find; where
+these end, the authors guess and `strict` does not. Their solved examples are only at the hub.
 """
 
 from benchmarks.chains import sizes
-from benchmarks.choice import target_of
-from benchmarks.extract import LETTERS, STATED, mmlu_pro_letter
+from benchmarks.choice import by_letter, target_of
+from benchmarks.extract import mmlu_pro_letter
 from benchmarks.generation import Generation
 from benchmarks.known_files import known, own
+from benchmarks.letters import LETTERS, choice_letter
+from benchmarks.stated import OF_CHOICES
 from benchmarks.task import Outcome, Row, Sample, scored, unparsed
 
 COLUMNS = ("question_id", "question", "options", "answer", "category")
@@ -35,7 +37,9 @@ def header(sample: Sample) -> str:
 
 
 def prompt(sample: Sample) -> str:
-    lines = [f"{letter}. {choice.strip()}" for letter, choice in zip(LETTERS, sample.choices, strict=False)]
+    lines = [
+        f"{letter}. {choice.strip()}" for letter, choice in zip(by_letter(sample), sample.choices, strict=True)
+    ]
     return "\n".join(["Question:", sample.fields["question"], "Options:", *lines, THINK])
 
 
@@ -44,10 +48,12 @@ def solution(sample: Sample) -> str:
 
 
 def score_text(sample: Sample, text: str) -> Outcome:
-    letter = mmlu_pro_letter(text)
+    letter, published = choice_letter(text, sample.choices), mmlu_pro_letter(text)
+    strict = {"strict": float(published is not None and LETTERS.index(published) == sample.target)}
     if letter is None:
-        return unparsed("no letter", text)
-    return scored({"exact_match": float(LETTERS.index(letter) == sample.target), **sizes(text)}, letter)
+        return unparsed("no letter", text, strict)
+    right = float(LETTERS.index(letter) == sample.target)
+    return scored({"exact_match": right, **strict, **sizes(text)}, letter)
 
 
 TASKS = (
@@ -72,7 +78,9 @@ TASKS = (
         first_n=True,
         max_tokens=2048,
         stop=("Question:",),
-        final=STATED,
+        final=OF_CHOICES,
+        counted=("strict",),
+        text_scorer=2,
         chance=0.1,
     ),
 )

@@ -22,30 +22,60 @@ AT_ONCE = 8  # deletions in one batch
 WORDS = 4  # at most this many words are replaced, one after the other
 OTHERS = 5  # words of the text that are tried in place of each, besides `NEGATION`
 NEGATION = "not"
+SINGLES = 40  # deletions of one unit that are tested at most: the share is known to .08
 
 Edited = Callable[[Sequence[Mapping[int, str]]], Floats]  # f of texts with some units replaced by other words
 
 
 @dataclass(frozen=True)
+class OrderChange:
+    """f of one order before and after an edit. The judge writes A where f is positive."""
+
+    before: float
+    after: float
+
+    @property
+    def letter_changes(self) -> bool:
+        return self.before * self.after < 0
+
+
+@dataclass(frozen=True)
+class SingleDeletions:
+    """How many of the `tested` deletions of one unit change the sign of f: the chance of a flip by any word."""
+
+    tested: int
+    flipped: int
+
+
+@dataclass(frozen=True)
 class Counterfactual:
-    """`removed` units change f from `before` to `after`. Unless `flipped`, they came nearest to a flip."""
+    """`removed` units change f from `before` to `after`. Unless `flipped`, they came nearest to a flip.
+
+    Of a battle in both orders f is the content; `orders` then are those of the verdict, whose letter may stay. `singles`
+    are deletions of one unit, for comparison.
+    """
 
     removed: tuple[int, ...]
     before: float
     after: float
     flipped: bool
     calls: int
+    orders: tuple[OrderChange, OrderChange] | None = None
+    singles: SingleDeletions | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def smallest_deletion(value: Value, scores: Floats, *, most: int | None = None) -> Counterfactual:
+def smallest_deletion(
+    value: Value, scores: Floats, *, signed: bool = True, most: int | None = None
+) -> Counterfactual:
     """A deletion of units that flips the sign of f, without units that are not needed for it.
 
     `scores` (units,) order the deletions; `most` bounds their number (default: half of the units, since beyond that
     little text is left). Only units with support are deleted, so a wrong attribution yields no counterfactual instead
-    of a large one. A value of exactly zero is no verdict: there is nothing to flip.
+    of a large one. Scores that are not `signed` name no side: the largest come first, whichever side is preferred.
+    A value of exactly zero is no verdict: there is nothing to flip.
     """
     scores = np.asarray(scores, dtype=float)
     units = len(scores)
@@ -57,7 +87,7 @@ def smallest_deletion(value: Value, scores: Floats, *, most: int | None = None) 
     before = counted.without([[]])[0]
     if before == 0:
         return Counterfactual((), before, before, False, counted.calls)
-    support = np.sign(before) * scores
+    support = _support(scores, before, signed)
     order = [int(unit) for unit in np.argsort(-support, kind="stable") if support[unit] > 0][:limit]
     removed, after = _greedy(counted, order, before)
     flipped = after * before < 0
@@ -69,25 +99,33 @@ def smallest_deletion(value: Value, scores: Floats, *, most: int | None = None) 
 @dataclass(frozen=True)
 class Replacement:
     """`replaced` (unit, old word, new word) change f from `before` to `after`. Unless `flipped`, they came nearest to
-    a flip."""
+    a flip. `orders` as in `Counterfactual`."""
 
     replaced: tuple[tuple[int, str, str], ...]
     before: float
     after: float
     flipped: bool
     calls: int
+    orders: tuple[OrderChange, OrderChange] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
 def smallest_replacement(
-    edited: Edited, words: Sequence[str], scores: Floats, *, most: int = WORDS, others: int = OTHERS
+    edited: Edited,
+    words: Sequence[str],
+    scores: Floats,
+    *,
+    signed: bool = True,
+    most: int = WORDS,
+    others: int = OTHERS,
 ) -> Replacement:
     """A replacement of words that flips the sign of f, without replacements that are not needed for it.
 
     Words are replaced one after the other, strongest support first, each by the candidate that moves f most: the
-    `others` words of the same text with the strongest support for the other side, and "not". As with deletions, the
+    `others` words of the same text with the strongest support for the other side (without a sign: with the smallest
+    scores), and "not". As with deletions, the
     result is small but not proved to be the smallest. Calls: at most 1 + most * (others + 1) + most².
     """
     scores = np.asarray(scores, dtype=float)
@@ -97,8 +135,8 @@ def smallest_replacement(
     counted = _CountedEdits(edited)
     before = counted.values([{}])[0]
     chosen, after = dict[int, str](), before
-    support = np.sign(before) * scores
-    against = [words[int(unit)] for unit in np.argsort(support, kind="stable") if support[unit] < 0]
+    support = _support(scores, before, signed)
+    against = [words[int(unit)] for unit in np.argsort(support, kind="stable") if support[unit] < 0 or not signed]
     tried = [*[word for word in dict.fromkeys(against) if any(map(str.isalnum, word))][:others], NEGATION]
     for unit in [int(unit) for unit in np.argsort(-support, kind="stable") if support[unit] > 0][:most]:
         edits = [{**chosen, unit: word} for word in tried if word != words[unit]]
@@ -118,6 +156,20 @@ def smallest_replacement(
         chosen, after = best, value
     replaced = tuple((unit, words[unit], word) for unit, word in sorted(chosen.items()))
     return Replacement(replaced, before, after, flipped, counted.calls)
+
+
+def single_deletions(value: Value, units: int, *, most: int = SINGLES, seed: int = 0) -> SingleDeletions:
+    """Deletions of each unit alone, or of `most` random ones. Calls: 1 + the number tested."""
+    check_units(units)
+    tested = np.sort(np.random.default_rng(seed).permutation(units)[:most])
+    counted = _CountedValue(value, units)
+    before, *after = counted.without([[], *([int(unit)] for unit in tested)])
+    return SingleDeletions(len(after), sum(changed * before < 0 for changed in after))
+
+
+def _support(scores: Floats, before: float, signed: bool) -> Floats:
+    """How much each unit speaks for the side that f has; of scores without a sign, how much it matters."""
+    return np.asarray(np.sign(before) * scores if signed else scores)
 
 
 class _CountedEdits:

@@ -13,17 +13,21 @@ import numpy as np
 
 from interp.blackbox.owen import Nested, owen
 from interp.blackbox.perturbation import leave_out, occlusion, permutation_importance
+from interp.blackbox.precision import Precise, until_precise
 from interp.blackbox.shapley import EXACT, exact_shapley, kernel_shap, sampled_shapley
 from interp.blackbox.two_stage import screen_by_groups, screen_then_verify
 from interp.errors import BadOption
 from interp.masks import Floats, Groups, Value
+from interp.notes import noisy
 from interp.prompt import Prompt, Unit, groups
 from interp.texts import gettext_noop
 
-ORDERS = 4  # sampled ones: each costs a call a word
-SAMPLES = 256  # of Kernel SHAP
+ORDERS = 64  # at most, in pairs: each order costs a call a word
+SAMPLES = 256  # of a round of Kernel SHAP
+KERNEL_ROUNDS = 16  # at most
 CALLS = 256  # of Owen values, one a word among them; what is not reached is shared within its group
-MASKS = 32  # of permutation importance: each costs half a call a word
+MASKS = 8  # of a round of permutation importance: each costs half a call a word
+MASK_ROUNDS = 32  # at most
 VERIFIED = 3  # one word in three is verified after the screen, and always
 LEAST = 24  # words, since a sentence that matters may spread its effect thinly over many
 
@@ -52,12 +56,17 @@ class MethodResult:
 
 @dataclass(frozen=True)
 class BlackBoxMethod:
-    """A method that needs only a value function. `calls` estimates the number of masks that `scores` evaluates."""
+    """A method that needs only a value function.
+
+    `calls` is the number of masks that `scores` evaluates, None where it depends on their values. Scores of a `complete`
+    method sum to f(all words) - f(no word).
+    """
 
     name: str
     summary: str
-    calls: Callable[[Words], int]
+    calls: Callable[[Words], int | None]
     scores: Callable[[Value, Words], MethodResult]
+    complete: bool = False
 
 
 def words_of(prompt: Prompt) -> Words:
@@ -116,17 +125,37 @@ def _sentences(value: Value, words: Words) -> MethodResult:
 
 
 def _sampled(value: Value, words: Words) -> MethodResult:
-    estimate = sampled_shapley(value, words.units, orders=ORDERS)
-    return MethodResult(
-        estimate.scores, {"orders": ORDERS, "standard_errors": [_number(error) for error in estimate.errors]}
+    """Rounds of one random order and its reverse."""
+    precise = until_precise(
+        lambda seed: sampled_shapley(value, words.units, orders=2, seed=seed).scores, most=ORDERS // 2
     )
+    return sampled_result(precise, {"random_orders": 2 * precise.rounds})
 
 
 def _kernel(value: Value, words: Words) -> MethodResult:
-    estimate = kernel_shap(value, words.units, samples=SAMPLES)
-    return MethodResult(
-        estimate.scores, {"samples": SAMPLES, "standard_errors": [_number(error) for error in estimate.errors]}
+    if 1 << words.units <= SAMPLES + 2:  # every mask is used, so the values are exact
+        return MethodResult(
+            kernel_shap(value, words.units, samples=SAMPLES).scores, {"samples": (1 << words.units) - 2}
+        )
+    precise = until_precise(
+        lambda seed: kernel_shap(value, words.units, samples=SAMPLES, seed=seed).scores, most=KERNEL_ROUNDS
     )
+    return sampled_result(precise, {"samples": SAMPLES * precise.rounds})
+
+
+def _permutation(value: Value, words: Words) -> MethodResult:
+    precise = until_precise(
+        lambda seed: permutation_importance(value, words.units, samples=MASKS, seed=seed), most=MASK_ROUNDS
+    )
+    return sampled_result(precise, {"samples": MASKS * precise.rounds})
+
+
+def sampled_result(precise: Precise, parameters: Mapping[str, Any]) -> MethodResult:
+    """Sampled scores with their standard error, and a note where it is too large for a ranking."""
+    error = precise.error if np.isfinite(precise.error) else None
+    sampling = {"standard_error": error, "target_error": precise.target, "rounds": precise.rounds}
+    notes = [] if precise.error <= precise.target else [noisy(precise.error, precise.target)]
+    return MethodResult(precise.scores, {**parameters, **sampling, "notes": notes})
 
 
 def _owen(value: Value, words: Words) -> MethodResult:
@@ -162,23 +191,25 @@ BLACK_BOX = {
         BlackBoxMethod(
             "owen",
             gettext_noop("Shapley values over completions, sentences and words; the most faithful"),
-            lambda _: CALLS,
+            lambda _: None,
             _owen,
+            complete=True,
         ),
         BlackBoxMethod(
             "shapley",
             gettext_noop("Shapley values from random orders of the words"),
-            lambda words: 2 + ORDERS * (words.units - 1),
+            lambda _: None,
             _sampled,
+            complete=True,
         ),
-        BlackBoxMethod("kernel_shap", gettext_noop("the nearest linear game"), lambda _: SAMPLES + 2, _kernel),
+        BlackBoxMethod(
+            "kernel_shap", gettext_noop("the nearest linear game"), lambda _: None, _kernel, complete=True
+        ),
         BlackBoxMethod(
             "permutation",
             gettext_noop("the presence of a word is shuffled over random texts"),
-            lambda words: MASKS + MASKS * words.units // 2,
-            lambda value, words: MethodResult(
-                permutation_importance(value, words.units, samples=MASKS), {"samples": MASKS}
-            ),
+            lambda _: None,
+            _permutation,
         ),
     )
 }

@@ -1,4 +1,4 @@
-"""Faithfulness: the effect of hiding the units that an attribution calls important, against random rankings.
+"""Faithfulness: the effect of hiding the units that an attribution calls important, against random attributions.
 
 With x the whole text, s the sign of f(x), and the units ranked from most to least for the verdict (s * score):
 
@@ -7,7 +7,11 @@ With x the whole text, s the sign of f(x), and the units ranked from most to lea
     MoRF-LeRF gap     = mean over k of  s (f(x without the bottom k) - f(x without the top k))
 
 for k of 5, 10, 20, 30 and 50 % of the units (AOPC). A random ranking has a gap of zero on average, however the model
-reads a text with deletions; therefore the gap decides. All measures are on logits, since probabilities saturate.
+reads a text with deletions. All measures are on logits, since probabilities saturate. Scores without a sign say where a
+model looked, not for which side: they are ranked as they are, and the size |f(x) - f| of each change is measured.
+
+Whether an attribution is better than random is decided by a permutation test (`interp.evaluation.permutation`) on the
+deletions of the random rankings, so that more random attributions take no further calls.
 Sources: DeYoung et al., arXiv 1911.03429; Samek et al., arXiv 1509.06321; Yeh et al., arXiv 1901.09392.
 """
 
@@ -21,12 +25,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interp.errors import BadOption
+from interp.evaluation.permutation import Trials, permutation_p
 from interp.masks import Floats, Masks, Value, check_units
 from interp.texts import gettext_noop
 
 FRACTIONS = (0.05, 0.1, 0.2, 0.3, 0.5)
 RANKINGS = 10  # random rankings; a standard deviation of fewer is too rough to compare with
-LEVEL = 0.05  # the probability that a random ranking is called better than random
+LEVEL = 0.05  # at most this share of random attributions is called better than random
+STRICT = (
+    0.03  # p of many maps; below LEVEL, so that a count of some hundred random attributions stays under it too
+)
 BEATS, NOT = gettext_noop("beats random"), gettext_noop("do not rely on this")
 
 
@@ -53,7 +61,8 @@ class Curve:
 
 @dataclass(frozen=True)
 class Faithfulness:
-    """The effect of hiding units. `p` is the probability of such a gap for a random ranking."""
+    """The effect of hiding units. `p` is the share of the `maps`, the same scores on other units, that predict the
+    effects of random deletions as well as this one."""
 
     comprehensiveness: Against
     sufficiency: Against
@@ -62,10 +71,13 @@ class Faithfulness:
     rankings: int
     p: float
     calls: int
+    maps: int
 
     @property
     def beats_random(self) -> bool:
-        return bool(self.p < LEVEL and self.comprehensiveness.z > 0)
+        smallest = 1 / self.maps if self.maps else 1.0  # with few maps no p can be STRICT
+        level = max(STRICT, min(LEVEL, smallest))
+        return bool(self.p <= level and self.gap.value > 0 and self.comprehensiveness.z > 0)
 
     @property
     def verdict(self) -> str:
@@ -85,12 +97,14 @@ def faithfulness(
     value: Value,
     scores: Floats,
     *,
+    signed: bool = True,
     fractions: Sequence[float] = FRACTIONS,
     rankings: int = RANKINGS,
     seed: int = 0,
 ) -> Faithfulness:
     """The faithfulness of scores (units,) to the model that they explain.
 
+    `signed` scores support the first side where they are positive; others only say how much a unit matters.
     Calls: 1 + (rankings + 1) * 3 * fractions, all but the first in one batch, so that masks can share work.
     Raises BadOption for scores that are not finite, fewer than ten rankings, or fractions outside (0, 1).
     """
@@ -101,27 +115,33 @@ def faithfulness(
     # the model's side is known only after the first call; a ranking for the other side is the reverse one
     whole = float(value(np.ones((1, units), dtype=bool))[0])
     side = 1.0 if whole >= 0 else -1.0
-    ranked = np.argsort(-side * scores, kind="stable")
+    ranked = np.argsort(-(side if signed else 1.0) * scores, kind="stable")
     orders = [ranked, *(random.permutation(units) for _ in range(rankings))]
     cuts = [min(max(1, round(share * units)), max(1, units - 1)) for share in fractions]
     masks = np.concatenate([_hidden(order, cuts) for order in orders])
-    answers = side * value(masks).reshape(len(orders), 3, len(cuts))
-    top, bottom, kept = answers[:, 0], answers[:, 1], answers[:, 2]
-    needed = side * whole - np.concatenate([top, bottom[1:]]).mean(axis=1)  # the reverse of chance is chance
-    enough = side * whole - kept.mean(axis=1)
-    gap = (bottom - top).mean(axis=1)
-    decided = _against(gap[0], np.concatenate([gap[1:], -gap[1:]]), rankings)
+    answers = value(masks).reshape(len(orders), 3, len(cuts))
+    effects = side * (whole - answers) if signed else np.abs(whole - answers)
+    top, bottom, alone = effects[:, 0], effects[:, 1], effects[:, 2]
+    needed = np.concatenate([top, bottom[1:]]).mean(axis=1)  # the reverse of chance is chance
+    gap = (top - bottom).mean(axis=1)
+    p, maps = permutation_p(scores, _trials(masks, effects, cuts, side if signed else 1.0), signed=signed)
     return Faithfulness(
         comprehensiveness=_against(needed[0], needed[1:], rankings),
-        sufficiency=_against(enough[0], enough[1:], rankings, larger_is_better=False),
-        gap=decided,
-        curve=Curve(
-            tuple(cut / units for cut in cuts), *(tuple((side * answers[0, kind]).tolist()) for kind in range(3))
-        ),
+        sufficiency=_against(alone[0].mean(), alone[1:].mean(axis=1), rankings, larger_is_better=False),
+        gap=_against(gap[0], np.concatenate([gap[1:], -gap[1:]]), rankings),
+        curve=Curve(tuple(cut / units for cut in cuts), *(tuple(answers[0, kind].tolist()) for kind in range(3))),
         rankings=rankings,
-        p=_chance(decided.z, rankings),
+        p=p,
         calls=1 + len(masks),
+        maps=maps,
     )
+
+
+def _trials(masks: Masks, effects: Floats, cuts: Sequence[int], side: float) -> Trials:
+    """The deletions of the random rankings, alike in size, as trials for any scores."""
+    hidden = ~masks.reshape(*effects.shape, -1)[1:, :2].reshape(-1, masks.shape[1])
+    sizes = np.tile(np.arange(len(cuts)), len(hidden) // len(cuts))
+    return Trials(hidden, side * effects[1:, :2].ravel(), sizes)
 
 
 def faithfulness_calls(fractions: Sequence[float] = FRACTIONS, rankings: int = RANKINGS) -> int:
@@ -207,10 +227,3 @@ def _against(ours: float, chance: Floats, rankings: int, *, larger_is_better: bo
         # one more draw from chance scatters around an estimated mean
         z = float(lead / (spread * np.sqrt(1 + 1 / rankings)))
     return Against(float(ours), mean, spread, z)
-
-
-def _chance(z: float, rankings: int) -> float:
-    """One-sided p of Student's t: the spread itself comes from few rankings."""
-    from scipy.stats import t
-
-    return float(t.sf(z, rankings - 1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from interp.document import Explanation
@@ -32,7 +32,34 @@ def convergence(document: Explanation) -> list[str]:
     orders = orders_of(document)
     names = [_("A first:") + " ", _("B first:") + " "] if len(orders) > 1 else [""]
     lines = [(name, _line(order)) for name, order in zip(names, orders, strict=False)]
-    return [name + line for name, line in lines if line]
+    return [*(name + line for name, line in lines if line), *_sampling(document), *_sum(document)]
+
+
+def _sampling(document: Explanation) -> Iterator[str]:
+    """The standard error of sampled scores."""
+    parameters = document.parameters
+    if parameters.get("standard_error") is not None:
+        yield _(
+            "the standard error of the scores is {error:.0%} of their size after {rounds} rounds (target {target:.0%})",
+            error=parameters["standard_error"],
+            rounds=parameters["rounds"],
+            target=parameters["target_error"],
+        )
+
+
+def _sum(document: Explanation) -> Iterator[str]:
+    """What the scores of a complete method sum to, with the part of the text that they are compared with."""
+    parameters = document.parameters
+    if "rest" in parameters:
+        values = {
+            "sum": parameters["sum"],
+            "rest": parameters["rest"],
+            "whole": parameters["sum"] + parameters["rest"],
+        }
+        if orders_of(document):
+            yield _("the scores sum to {sum:+.3f}, the baseline has {rest:+.3f}: together {whole:+.3f}", **values)
+        else:
+            yield _("the scores sum to {sum:+.3f}, no words have {rest:+.3f}: together {whole:+.3f}", **values)
 
 
 def _line(order: Order) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from interp.document import Explanation
+from interp.document import Explanation, Sentence, Word
 from interp.texts import gettext as _
 from interp.texts import gettext_noop
+from interp.whitebox.methods import WHITE_BOX
 
 STRONG = 0.5  # of the largest score: these words are underlined as well
 FAINT = 0.02  # of the largest score: below it no colour can be seen
@@ -24,18 +25,20 @@ Span = tuple[int, int]  # indices of the first and the last word
 
 @dataclass(frozen=True)
 class Piece:
-    """A word or a sentence with its score; `strength` is the share of the largest score on the map."""
+    """A word or a sentence with its score; `strength` is the share of the largest score of the color scale."""
 
     text: str
     score: float
     strength: float
+    signed: bool = True
 
     @property
     def kind(self) -> str:
         """Its classes in the style sheet; empty where no colour can be seen."""
         if self.strength < FAINT:
             return ""
-        return ("a" if self.score > 0 else "b") + (" strong" if self.strength >= STRONG else "")
+        side = "n" if not self.signed else "a" if self.score > 0 else "b"
+        return side + (" strong" if self.strength >= STRONG else "")
 
     @property
     def word(self) -> str:
@@ -65,14 +68,45 @@ class TextMap:
     ending: str
 
 
-def maps(document: Explanation) -> dict[str, TextMap]:
+@dataclass(frozen=True)
+class Scale:
+    """The score of the deepest color, for words and for sentences. It is `shared` by the maps of several methods."""
+
+    word: float
+    sentence: float
+    shared: bool = False
+
+
+def scales(documents: Sequence[Explanation]) -> list[Scale]:
+    """The color scale of each document: one for all whose scores are in logits, its own for any other."""
+    own = [Scale(_largest(document.words), _largest(document.sentences or ())) for document in documents]
+    together = [scale for scale, document in zip(own, documents, strict=True) if in_logits(document)]
+    shared = Scale(
+        max((scale.word for scale in together), default=0.0),
+        max((scale.sentence for scale in together), default=0.0),
+        shared=len(together) > 1,
+    )
+    return [shared if in_logits(document) else scale for scale, document in zip(own, documents, strict=True)]
+
+
+def in_logits(document: Explanation) -> bool:
+    """True if the scores are in units of the target, so that those of two methods can be compared."""
+    return document.method not in WHITE_BOX or WHITE_BOX[document.method].scaled
+
+
+def is_signed(document: Explanation) -> bool:
+    """True if the scores name a side."""
+    return document.parameters.get("signed") is not False
+
+
+def maps(document: Explanation, scale: Scale) -> dict[str, TextMap]:
     """The map by word, and by sentence where the document has the words of each."""
-    by_word = _map(document, [(word.score, (at, at)) for at, word in enumerate(document.words)])
+    by_word = _map(document, [(word.score, (at, at)) for at, word in enumerate(document.words)], scale.word)
     spans = [(sentence.score, sentence.words) for sentence in document.sentences or ()]
     complete = [(score, span) for score, span in spans if span is not None]
     if not complete or len(complete) < len(spans):
         return {"word": by_word}
-    return {"word": by_word, "sentence": _map(document, complete)}
+    return {"word": by_word, "sentence": _map(document, complete, scale.sentence)}
 
 
 def heading(document: Explanation, segment: str | None) -> str:
@@ -88,15 +122,19 @@ def segment_name(segment: str | None) -> str:
     )
 
 
-def pieces(parts: Sequence[tuple[str, float]]) -> list[Piece]:
-    """(text, score) parts with their strength beside the largest score."""
-    largest = max((abs(score) for _text, score in parts), default=0.0)
-    return [Piece(text, score, abs(score) / largest if largest else 0.0) for text, score in parts]
+def pieces(parts: Sequence[tuple[str, float]], largest: float, *, signed: bool) -> list[Piece]:
+    """(text, score) parts with their strength beside the largest score of the scale."""
+    return [Piece(text, score, abs(score) / largest if largest else 0.0, signed) for text, score in parts]
 
 
-def _map(document: Explanation, parts: Sequence[tuple[float, Span]]) -> TextMap:
+def _largest(parts: Sequence[Word | Sentence]) -> float:
+    return max((abs(part.score) for part in parts), default=0.0)
+
+
+def _map(document: Explanation, parts: Sequence[tuple[float, Span]], largest: float) -> TextMap:
     words, between = document.words, document.between
-    colored = pieces([(_joined(document, *span), score) for score, span in parts])
+    texts = [(_joined(document, *span), score) for score, span in parts]
+    colored = pieces(texts, largest, signed=is_signed(document))
     passages = []
     for segment, run in groupby(zip(parts, colored, strict=True), key=lambda part: words[part[0][1][0]].segment):
         inside = list(run)

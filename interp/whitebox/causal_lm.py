@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from interp.errors import BadPrompt, EmptyCompletion, LabelNotOneToken
+from interp.errors import EmptyCompletion, LabelNotOneToken
 from interp.extras import torch
 from interp.prompt import Prompt
 from interp.whitebox.target import Target, Term
@@ -37,7 +37,8 @@ class CausalLM(Transformer):
         """The probability that the next token is one of the labels; near 1 when the model plays by the rules."""
         rows = [row for label in labels for row in self.spellings(target.prompt, target.ids, label)]
         with torch.no_grad():
-            last = self.run(target.embeddings[None]).last_hidden_state[0, -1]
+            lengths = torch.tensor([len(target.units)])
+            last = self.ends(target.embeddings[None], lengths, target.ids[:0])[0, -1]
             return float(torch.softmax(self.logits(last).float(), -1)[rows].sum())
 
     def answer(
@@ -64,15 +65,8 @@ class CausalLM(Transformer):
     def _completion(
         self, prompt: Prompt, ids: torch.Tensor, completion: str, span: tuple[int, int] | None, sign: float
     ) -> Term:
-        encoded = self.tokenizer(prompt.text + completion, add_special_tokens=False, return_offsets_mapping=True)
-        every, offsets = encoded["input_ids"], encoded["offset_mapping"][len(ids) :]
-        if every[: len(ids)] != ids.tolist():
-            raise BadPrompt(
-                f"a token reaches from the prompt ({prompt.text[-10:]!r}) into the completion "
-                f"({completion[:10]!r}). Move spaces at the end of the prompt to the completion."
-            )
+        tokens, begins = self.completion_ids(prompt, ids, completion)
         low, high = span or (0, len(completion))
-        begins = [start - len(prompt.text) for start, _ in offsets]
         chosen = [number for number, begin in enumerate(begins) if low <= begin < high]
         if not chosen:
             where = "" if span is None else f" between characters {low} and {high}"
@@ -80,7 +74,7 @@ class CausalLM(Transformer):
                 f"completion {completion[:40]!r} has no token{where}. Give a completion or a span with at least one token."
             )
         self._fits(len(ids) + chosen[-1])
-        tail = torch.tensor(every[len(ids) : len(ids) + chosen[-1] + 1])
+        tail = torch.tensor(tokens[: chosen[-1] + 1])
         return Term(tail[:-1], self._log_probability(tail, torch.tensor(chosen)), sign)
 
     def _contrast(self, rows: torch.Tensor, firsts: int) -> Callable[[torch.Tensor], torch.Tensor]:

@@ -36,15 +36,9 @@ def flow_graph(target: Target, nodes: int = 16, levels: int = 10) -> FlowGraph:
     weight is the share of the verdict's attention that passes through it, and every level's weights sum to one:
     what reaches its upper end, times the attention of the upper to the lower part. Raises UnsupportedModel.
     """
-    from interp.whitebox.attention import layers
-
     labels, members = _parts(target, nodes)
-    matrices = [matrix.double().cpu().numpy() for matrix in layers(target)]
-    members[-1] = list(range(len(target.units) - 1, len(matrices[0])))  # of an answer, all its tokens
-    between = [
-        _between(np.linalg.multi_dot([*reversed(run)]) if len(run) > 1 else run[0], members)
-        for run in _runs(matrices, levels)
-    ]
+    members[-1] = list(range(len(target.units) - 1, len(target.sequence)))  # of an answer, all its tokens
+    between = _between_levels(target, members, levels)
     reached = np.zeros(len(members))
     reached[-1] = 1.0
     edges: list[tuple[int, int, int, float]] = []
@@ -54,13 +48,35 @@ def flow_graph(target: Target, nodes: int = 16, levels: int = 10) -> FlowGraph:
             (level, key, query, float(passed[query, key])) for query, key in np.argwhere(passed > 0).tolist()
         ]
         reached = passed.sum(axis=0)
-    return FlowGraph(tuple(labels), tuple(edges), len(matrices), len(between))
+    return FlowGraph(tuple(labels), tuple(edges), len(target.lm.layers), len(between))
 
 
-def _runs(matrices: list[Floats], most: int) -> list[list[Floats]]:
-    """Neighbouring layers in `most` runs of about the same length."""
-    cuts = np.linspace(0, len(matrices), min(most, len(matrices)) + 1).round().astype(int)
-    return [matrices[low:high] for low, high in itertools.pairwise(cuts)]
+def _between_levels(target: Target, members: list[list[int]], most: int) -> list[Floats]:
+    """For each level (parts, parts): attention of one part's tokens to another's, the mean over the part.
+
+    The matrices of a level's layers are multiplied from the right with one column a part, each as soon as its layer has
+    run: none is kept.
+    """
+    from interp.extras import torch
+    from interp.whitebox.attention import each_layer
+
+    depth = len(target.lm.layers)
+    ends = np.linspace(0, depth, min(most, depth) + 1).round().astype(int).tolist()[1:]
+    columns = torch.zeros((len(target.sequence), len(members)), dtype=torch.float64)
+    for part, inside in enumerate(members):
+        columns[inside, part] = 1
+    between, reached = list[Floats](), columns
+
+    def push(number: int, matrix: torch.Tensor) -> None:
+        nonlocal reached
+        reached = (matrix @ reached.to(matrix)).double()
+        if number + 1 in ends:
+            rows = [reached[inside].mean(0).cpu().numpy() for inside in members]
+            between.append(np.stack(rows))
+            reached = columns
+
+    each_layer(target, push)
+    return between
 
 
 def _parts(target: Target, most: int) -> tuple[list[str], list[list[int]]]:
@@ -84,9 +100,3 @@ def _parts(target: Target, most: int) -> tuple[list[str], list[list[int]]]:
         labels[at : at + 2] = [labels[at] if labels[at] != "(template)" else labels[at + 1]]
     end = THE_ANSWER if len(target.terms[0].suffix) else THE_VERDICT
     return [*labels, end], [*members, [len(target.units) - 1]]
-
-
-def _between(matrix: Floats, inside: list[list[int]]) -> Floats:
-    """(parts, parts): attention of one part's tokens to another's, the mean over the part."""
-    columns = np.stack([matrix[:, members].sum(axis=1) for members in inside], axis=1)
-    return np.stack([columns[members].mean(axis=0) for members in inside])

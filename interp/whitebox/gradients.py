@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from interp.attribution import Attribution
 from interp.errors import BadOption
 from interp.extras import torch
+from interp.notes import INCOMPLETE, ROUGH
 from interp.whitebox.path import Integral, Line
 from interp.whitebox.target import Target
 
@@ -38,11 +39,8 @@ def input_x_gradient(target: Target) -> Attribution:
 
 def gradient_of(target: Target) -> tuple[float, torch.Tensor]:
     """f and df/dE (tokens, width), by one run forward and back."""
-    embeddings = target.embeddings[None].clone().requires_grad_(True)
-    with torch.enable_grad():
-        value = target.of(embeddings)
-        (gradient,) = torch.autograd.grad(value.sum(), embeddings)
-    return float(value.detach()), gradient[0]
+    values, gradient = target.slopes(target.embeddings[None].clone())
+    return float(values), gradient[0]
 
 
 def integrated_gradients(
@@ -141,12 +139,11 @@ def baseline_vector(target: Target, baseline: Any) -> tuple[torch.Tensor, str]:
 def _rough(error: float, tolerance: float) -> str | None:
     if error <= tolerance:
         return None
-    allowed = f"more than {tolerance:.0%}: do not rely on this. Allow more steps."
-    return f"scores may be off by {error:.0%} of their sizes, {allowed}"
+    return ROUGH.format(error=f"{error:.0%}", tolerance=f"{tolerance:.0%}")
 
 
 def _incomplete(scores: NDArray[np.float64], delta: float) -> str | None:
     allowed = max(0.1, 0.1 * float(np.abs(scores).sum()))
     if delta <= allowed:
         return None
-    return f"scores miss their sum by {delta:.3f}, more than {allowed:.3f}: do not rely on this. Allow more steps."
+    return INCOMPLETE.format(miss=f"{delta:.3f}", allowed=f"{allowed:.3f}")

@@ -12,16 +12,16 @@ one key-value head.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from interp.errors import UnsupportedModel
 from interp.extras import torch
 from interp.masks import Floats
+from interp.whitebox.architecture import attentions_of, output_projection
 
 if TYPE_CHECKING:
     from interp.whitebox.target import Target
@@ -57,9 +57,9 @@ def gradient_importance(target: Target) -> HeadImportance:
 
         context.register_hook(add)
 
-    embeddings = target.embeddings[None].clone().requires_grad_(True)
-    with torch.enable_grad(), _contexts(lm, collect):
-        torch.autograd.grad(target.of(embeddings).sum(), embeddings)
+    lm.check_gradient()  # its runs are not to be collected
+    with _contexts(lm, collect):
+        target.slopes(target.embeddings[None].clone())
     return HeadImportance("gradient", scores, _queries_per_key_value_head(lm), target.name, target.value)
 
 
@@ -71,19 +71,20 @@ def ablation_importance(target: Target, progress: Progress | None = None) -> Hea
     lm = target.lm
     layers, heads = len(lm.layers), _heads(lm)
     scores = np.zeros((layers, heads))
-    rows = max(1, lm.batch_tokens // len(target.sequence))
     for layer in range(layers):
-        for low in range(0, heads, rows):
-            these = range(low, min(low + rows, heads))
+
+        def run(these: Sequence[int], layer: int = layer) -> None:
             with torch.no_grad(), _contexts(lm, _zeroing(layer, these, heads)):
                 values = target.of(target.embeddings.expand(len(these), -1, -1))
             scores[layer, these] = target.value - values.double().cpu().numpy()
+
+        lm.forward_size.run(range(heads), lambda _: len(target.sequence), run)
         if progress:
             progress(layer + 1, layers)
     return HeadImportance("ablation", scores, _queries_per_key_value_head(lm), target.name, target.value)
 
 
-def _zeroing(layer: int, these: range, heads: int) -> Callable[[int, torch.Tensor], torch.Tensor | None]:
+def _zeroing(layer: int, these: Sequence[int], heads: int) -> Callable[[int, torch.Tensor], torch.Tensor | None]:
     """Row i of a run loses head these[i] of one layer."""
 
     def zero(number: int, context: torch.Tensor) -> torch.Tensor | None:
@@ -104,13 +105,9 @@ def _contexts(lm: Transformer, on_context: Callable[[int, torch.Tensor], torch.T
         return lambda _module, inputs: on_context(number, inputs[0])
 
     with ExitStack() as stack:
-        for number, layer in enumerate(lm.layers):
-            output_projection = getattr(getattr(layer, "self_attn", None), "o_proj", None)
-            if output_projection is None:
-                raise UnsupportedModel(
-                    f"layer {number} has no self_attn.o_proj, so its heads cannot be separated. Use another method."
-                )
-            stack.callback(output_projection.register_forward_pre_hook(hook(number)).remove)
+        for number, attention in enumerate(attentions_of(lm)):
+            projection = output_projection(attention)
+            stack.callback(projection.register_forward_pre_hook(hook(number)).remove)
         yield
 
 

@@ -24,7 +24,7 @@ def hidden_state(target: Target, depth: float = DEPTH) -> Floats:
     states: list[torch.Tensor] = []
 
     def keep(_module: Any, _inputs: Any, output: Any) -> None:
-        states.append((output[0] if isinstance(output, tuple) else output)[0, len(target.units) - 1])
+        states.append((output[0] if isinstance(output, tuple | list) else output)[0, len(target.units) - 1])
 
     handle = layers[max(1, round(depth * len(layers))) - 1].register_forward_hook(keep)
     try:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from interp.blackbox.methods import MethodResult
+from interp.blackbox.methods import MethodResult, sampled_result
+from interp.blackbox.precision import until_precise
 from interp.errors import BadOption
 from interp.evaluation.faithfulness import max_sensitivity
 from interp.masks import Floats
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from interp.attribution import Attribution
     from interp.whitebox.target import Target
 
+SAMPLES = 5  # gradients of a round of GradientSHAP in each order
+ROUNDS = 24  # at most
 HEAD_MEASURES = ("gradient", "ablation")
 SIZES = (
     0.05  # of integrated gradients: half the difference of two orders is smaller than either, so errors weigh more
@@ -32,14 +35,22 @@ SIZES = (
 
 @dataclass(frozen=True)
 class WhiteBoxMethod:
-    """`run` attributes one order to its tokens, or to its words where tokens do not add up. `one_gradient`:
-    the method takes a single one, so that its sensitivity can be measured in a few more."""
+    """`run` attributes one order to its tokens, or to its words where tokens do not add up.
+
+    `one_gradient`: the method takes a single one, so that its sensitivity can be measured in a few more. `scaled`: its
+    scores are in units of f, so that they can be compared with the effect of hiding words; others only rank. They are
+    `complete` if they sum to the change of f from the baseline. A `sampled` method depends on a seed, and is run in rounds
+    until the scores have a target standard error.
+    """
 
     name: str
     summary: str
-    run: Callable[[Target], Attribution]
+    run: Callable[[Target, int], Attribution]
     signed: bool = True
     one_gradient: bool = False
+    scaled: bool = False
+    complete: bool = False
+    sampled: bool = False
 
 
 def white_box_scores(
@@ -50,7 +61,24 @@ def white_box_scores(
     Of two targets, a verdict in both orders, they are of the content: `places` (words,) is where each word of the
     first order stands in the second. Of one target they are its own.
     """
-    attributions = [method.run(target) for target in targets]
+    if not method.sampled:
+        scores, parameters = _round(method, targets, places, 0)
+        return MethodResult(scores, parameters)
+    rounds: list[dict[str, Any]] = []
+
+    def draw(seed: int) -> Floats:
+        scores, parameters = _round(method, targets, places, seed)
+        rounds.append(parameters)
+        return scores
+
+    return sampled_result(until_precise(draw, most=ROUNDS), rounds[-1])
+
+
+def _round(
+    method: WhiteBoxMethod, targets: Sequence[Target], places: NDArray[np.intp] | None, seed: int
+) -> tuple[Floats, dict[str, Any]]:
+    """Scores (words,) of one run of the method in each order, and its parameters."""
+    attributions = [method.run(target, seed) for target in targets]
     by_word = [_by_word(attribution) for attribution in attributions]
     parameters = {
         "orders": [
@@ -60,8 +88,8 @@ def white_box_scores(
         "signed": method.signed,
     }
     if places is None:
-        return MethodResult(by_word[0], parameters)
-    return MethodResult((by_word[0] + (-1 if method.signed else 1) * by_word[1][places]) / 2, parameters)
+        return by_word[0], parameters
+    return (by_word[0] + (-1 if method.signed else 1) * by_word[1][places]) / 2, parameters
 
 
 def sensitivity_of(method: WhiteBoxMethod, target: Target, samples: int = 4) -> float:
@@ -70,7 +98,7 @@ def sensitivity_of(method: WhiteBoxMethod, target: Target, samples: int = 4) -> 
 
     def explain(embeddings: Floats) -> Floats:
         moved = target.at(torch.as_tensor(embeddings).to(target.embeddings))
-        return np.asarray(_by_word(method.run(moved)))
+        return np.asarray(_by_word(method.run(moved, 0)))
 
     return max_sensitivity(explain, target.embeddings.double().cpu().numpy(), samples=samples)
 
@@ -108,37 +136,40 @@ def head_importance(
     return halves
 
 
-def _saliency(target: Target) -> Attribution:
+def _saliency(target: Target, _seed: int) -> Attribution:
     from interp.whitebox.gradients import saliency
 
     return saliency(target)
 
 
-def _input_x_gradient(target: Target) -> Attribution:
+def _input_x_gradient(target: Target, _seed: int) -> Attribution:
     from interp.whitebox.gradients import input_x_gradient
 
     return input_x_gradient(target)
 
 
-def _integrated_gradients(target: Target) -> Attribution:
+def _integrated_gradients(target: Target, _seed: int) -> Attribution:
     from interp.whitebox.gradients import integrated_gradients
 
     return integrated_gradients(target, tolerance=SIZES)
 
 
-def _gradient_shap(target: Target) -> Attribution:
+def _gradient_shap(target: Target, seed: int) -> Attribution:
+    """A round of few samples; the mean of the rounds is checked, so a round is not checked for its sum."""
+    from dataclasses import replace
+
     from interp.whitebox.gradients import gradient_shap
 
-    return gradient_shap(target)
+    return replace(gradient_shap(target, SAMPLES, seed=seed), notes=())
 
 
-def _attn_lrp(target: Target) -> Attribution:
+def _attn_lrp(target: Target, _seed: int) -> Attribution:
     from interp.whitebox.relevance import attn_lrp
 
     return attn_lrp(target)
 
 
-def _chefer(target: Target) -> Attribution:
+def _chefer(target: Target, _seed: int) -> Attribution:
     """The support for the first side less that for the second: each map alone is positive."""
     from dataclasses import replace
 
@@ -148,13 +179,13 @@ def _chefer(target: Target) -> Attribution:
     return replace(first, scores=np.asarray(first.scores - second.scores))
 
 
-def _rollout(target: Target) -> Attribution:
+def _rollout(target: Target, _seed: int) -> Attribution:
     from interp.whitebox.attention import rollout
 
     return rollout(target)
 
 
-def _flow(target: Target) -> Attribution:
+def _flow(target: Target, _seed: int) -> Attribution:
     from interp.whitebox.flow import flow
 
     return flow(target, target.prompt.words)
@@ -167,9 +198,16 @@ WHITE_BOX = {
             "integrated_gradients",
             gettext_noop("gradients on the way from empty text to this one"),
             _integrated_gradients,
+            scaled=True,
+            complete=True,
         ),
         WhiteBoxMethod(
-            "gradient_shap", gettext_noop("gradients on the way from shuffled text to this one"), _gradient_shap
+            "gradient_shap",
+            gettext_noop("gradients on the way from shuffled text to this one"),
+            _gradient_shap,
+            scaled=True,
+            complete=True,
+            sampled=True,
         ),
         WhiteBoxMethod(
             "input_x_gradient",

@@ -14,7 +14,7 @@ convergence: Trefethen & Weideman, SIAM Review 56 (2014).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,7 +24,6 @@ from interp.extras import torch
 from interp.masks import Floats
 from interp.whitebox.target import Target
 
-TOKENS = 128  # in one backward pass; longer rows go one by one. It bounds the memory of activations
 A, C = 0.3, 0.06
 FIRST = 4  # places of the first rule; the second doubles them before anything is told
 
@@ -39,37 +38,41 @@ class Line:
         if not target.content.any():
             raise BadPrompt("The prompt has no content. Name a segment to attribute to.")
         self.target = target
-        self.first = target.first
+        shares = target.lm.shares_prefix and target.lm.backward_size.shares(target.first, len(target.units))
+        self.first = target.first if shares else 0
         content = torch.as_tensor(target.content, device=target.embeddings.device)[:, None]
         self._end = target.embeddings[self.first :]
         self._start = torch.where(content, baseline, target.embeddings)[self.first :]
-        self._past = target.opening
+        self._change = (self._end - self._start).float()
+        self._past = target.opening if shares else None
 
     def values(self, at: Floats) -> Floats:
         """f (points,) at positions 0 to 1, without gradients."""
+        batches: list[Floats] = []
+
+        def run(positions: Sequence[float]) -> None:
+            batches.append(self.target.of(self._points(positions), self._past).double().cpu().numpy())
+
         with torch.no_grad():
-            batches = [
-                self.target.of(rows, self._past).double().cpu().numpy()
-                for rows in self._points(at, self.target.lm.batch_tokens)
-            ]
+            self.target.lm.forward_size.run(at.tolist(), lambda _: len(self._end), run)
         return np.concatenate(batches)
 
     def slopes(self, at: Floats) -> Floats:
         """(E - B) df/dE summed over the width, (points, tokens)."""
-        batches = []
-        for rows in self._points(at, TOKENS):
-            rows.requires_grad_(True)
-            with torch.enable_grad():
-                (gradient,) = torch.autograd.grad(self.target.of(rows, self._past).sum(), rows)
-            batches.append((gradient * (self._end - self._start)).sum(-1).double().cpu().numpy())
+        batches: list[Floats] = []
+
+        def run(positions: Sequence[float]) -> None:
+            _, gradient = self.target.slopes(self._points(positions), self._past)
+            batches.append((gradient.float() * self._change).sum(-1).double().cpu().numpy())
+
+        self.target.lm.backward_size.run(at.tolist(), lambda _: len(self._end), run)
         slopes = np.concatenate(batches)
         return np.concatenate([np.zeros((len(slopes), self.first)), slopes], axis=1)
 
-    def _points(self, at: Floats, tokens: int) -> Iterator[torch.Tensor]:
-        rows = max(1, tokens // len(self._end))
-        for low in range(0, len(at), rows):
-            share = torch.as_tensor(at[low : low + rows]).to(self._end)[:, None, None]
-            yield self._start + share * (self._end - self._start)
+    def _points(self, at: Sequence[float]) -> torch.Tensor:
+        """Embeddings (points, tokens, width) on the line; half precision would round the positions."""
+        shares = torch.tensor(at, dtype=torch.float32, device=self._end.device)[:, None, None]
+        return (self._start + shares * self._change).to(self._end.dtype)
 
 
 @dataclass
@@ -91,13 +94,15 @@ class Integral:
 
     def __post_init__(self) -> None:
         self._rules = _rules()
-        self.raw, self.spread = self._next()
-        self.refine()
+        (self.raw, self.spread), second = self._next(2)
+        self._double(*second)
 
     def refine(self) -> None:
         """Twice the places."""
+        self._double(*self._next(1)[0])
+
+    def _double(self, raw: Floats, spread: Floats) -> None:
         before = self.raw
-        raw, spread = self._next()
         self.raw, self.spread = (before + raw) / 2, (self.spread + spread) / 2
         mass = float(np.abs(self.raw).sum())
         if not mass:
@@ -123,11 +128,15 @@ class Integral:
         whole = float(self.spread.sum())
         return self.raw + self.missed * self.spread / whole if whole else self.raw
 
-    def _next(self) -> tuple[Floats, Floats]:
-        at, weights = next(self._rules)
-        slopes = self.line.slopes(at)
-        self.steps += len(at)
-        return weights @ slopes, weights @ np.abs(slopes)
+    def _next(self, count: int) -> list[tuple[Floats, Floats]]:
+        """The sums of the next rules, whose slopes are computed together."""
+        rules = [next(self._rules) for _ in range(count)]
+        slopes = self.line.slopes(np.concatenate([at for at, _ in rules]))
+        self.steps += len(slopes)
+        pieces = np.split(slopes, np.cumsum([len(at) for at, _ in rules])[:-1])
+        return [
+            (weights @ piece, weights @ np.abs(piece)) for (_, weights), piece in zip(rules, pieces, strict=True)
+        ]
 
 
 def _rules() -> Iterator[tuple[Floats, Floats]]:

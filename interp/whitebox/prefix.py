@@ -33,6 +33,8 @@ class Prefix:
 
     def __init__(self, cache: Any) -> None:
         """From the cache that one run over the prompt filled. Raises UnsupportedModel for recurrent layers."""
+        if not cache.layers:
+            raise UnsupportedModel("the network keeps no past. Only attention over all tokens can share a prefix.")
         for number, layer in enumerate(cache.layers):
             if getattr(layer, "keys", None) is None or type(layer) is not DynamicLayer:
                 raise UnsupportedModel(

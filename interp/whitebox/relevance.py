@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from interp.attribution import Attribution
 from interp.errors import BadOption
 from interp.extras import torch
-from interp.whitebox.attention import observed
+from interp.whitebox.attention_weights import observed
 from interp.whitebox.gradients import gradient_of
 from interp.whitebox.relevance_rules import attn_lrp_rules, cp_lrp_rules
 from interp.whitebox.target import Target
@@ -65,11 +65,10 @@ def chefer(target: Target, side: str = "first") -> Attribution:
 
         weights.register_hook(collect)
 
-    embeddings = target.embeddings[None].clone().requires_grad_(True)
-    with torch.enable_grad(), observed(target.lm, observe):
-        value = target.of(embeddings)
-        torch.autograd.grad(value.sum(), embeddings)
+    target.lm.check_gradient()  # its runs are not to be observed
+    with observed(target.lm, observe):
+        values, _ = target.slopes(target.embeddings[None].clone())
     row = target.reading_row(len(next(iter(layers.values()))))
     for number in sorted(layers, reverse=True):
         row = row + row @ layers[number]
-    return target.attribution("chefer", row[: len(target.units)], value=float(value.detach()), side=side)
+    return target.attribution("chefer", row[: len(target.units)], value=float(values), side=side)

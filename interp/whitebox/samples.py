@@ -32,8 +32,7 @@ def token_entropies(target: Target, completion: str) -> list[TokenEntropy]:
     ids = _following(target, completion)
     pairs = []
     with torch.no_grad():
-        hidden = lm.run(lm.embed(torch.cat([target.ids, ids]))[None]).last_hidden_state[0]
-        states = hidden[len(target.ids) - 1 : -1]
+        states = lm.ends(target.embeddings[None], torch.tensor([len(target.units)]), ids[:-1])[0]
         for low in range(0, len(ids), AT_ONCE):
             logs = torch.log_softmax(lm.logits(states[low : low + AT_ONCE]).float(), -1)
             bits = -(logs.exp() * logs).sum(-1) / math.log(2)
@@ -62,7 +61,8 @@ def sample_completions(target: Target, completion: str, count: int, *, seed: int
             max_new_tokens=length,
             pad_token_id=_padding(lm.tokenizer.pad_token_id, lm.tokenizer.eos_token_id),
         )
-    rows: Sequence[Sequence[int]] = generated[:, len(target.ids) :].tolist()
+    behind = 0 if lm.network.config.is_encoder_decoder else len(target.ids)
+    rows: Sequence[Sequence[int]] = generated[:, behind:].tolist()
     return [lm.tokenizer.decode(row, skip_special_tokens=True).strip() for row in rows]
 
 
@@ -71,5 +71,5 @@ def _padding(padding: int | None, end: int | None) -> int:
 
 
 def _following(target: Target, completion: str) -> torch.Tensor:
-    ids = target.lm.tokenizer(target.prompt.text + completion, add_special_tokens=False)["input_ids"]
-    return torch.tensor(ids[len(target.ids) :])
+    ids, _ = target.lm.completion_ids(target.prompt, target.ids, completion)
+    return torch.tensor(ids)

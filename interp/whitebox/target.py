@@ -7,7 +7,7 @@ h the hidden states behind the prompt's last token (and behind the tokens of a c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from interp.errors import BadOption
 from interp.extras import torch
 from interp.masks import Floats, Masks, Value
 from interp.prompt import Prompt, Unit, groups
+from interp.whitebox.packing import passes
 from interp.whitebox.prefix import Prefix
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Target:
     @cached_property
     def opening(self) -> Any:
         """A cache of the tokens before the content, None where there are none; no more than those is run."""
-        if self.first == 0:
+        if self.first == 0 or not self.lm.shares_prefix:
             return None
         return (self.__dict__.get("prefix") or self._prefix(self.first)).cut(self.first)
 
@@ -106,25 +107,20 @@ class Target:
         lengths = torch.full((len(embeddings),), embeddings.shape[1])
         return self._of(embeddings, lengths, past)
 
+    def slopes(self, embeddings: torch.Tensor, past: Any = None) -> tuple[torch.Tensor, torch.Tensor]:
+        """f (rows,) and its gradient at embeddings (rows, tokens, width). Raises UnsupportedModel."""
+        self.lm.check_gradient()
+        rows = embeddings.detach().requires_grad_(True)
+        with torch.enable_grad():
+            values = self.of(rows, past)
+            (gradient,) = torch.autograd.grad(values.sum(), rows)
+        return values.detach(), gradient
+
     def _of(self, embeddings: torch.Tensor, lengths: torch.Tensor, past: Any) -> torch.Tensor:
-        """f of rows of different lengths, padded on the right: no real token can see the padding."""
+        """f of rows of different lengths, padded on the right."""
         total = torch.zeros(len(embeddings), dtype=embeddings.dtype, device=embeddings.device)
         for term in self.terms:
-            extra = len(term.suffix)
-            rows = embeddings
-            if extra:
-                rows = torch.nn.functional.pad(embeddings, (0, 0, 0, extra))
-                tail = self.lm.embed(term.suffix)
-                rows = torch.stack(
-                    [
-                        torch.cat([row[:n], tail, row[n + extra :]])
-                        for row, n in zip(rows, lengths.tolist(), strict=True)
-                    ]
-                )
-            hidden = self.lm.run(rows, past=past).last_hidden_state
-            at = (lengths[:, None] - 1 + torch.arange(extra + 1)).to(hidden.device)
-            every = torch.arange(len(rows), device=hidden.device)[:, None]
-            total = total + term.sign * term.read(hidden[every, at])
+            total = total + term.sign * term.read(self.lm.ends(embeddings, lengths, term.suffix, past))
         return total
 
     def reading_row(self, length: int) -> torch.Tensor:
@@ -154,38 +150,39 @@ class Target:
     def kept(self, kept: Masks) -> Floats:
         """f (masks,) when only the tokens marked in `kept` (masks, tokens) are read, others deleted.
 
-        The prefix before the first deleted token is not run again; runs are batched within `lm.batch_tokens`.
+        The prefix before the first deleted token is not run again; rows with long common prefixes share a pass.
         """
         distinct, back = np.unique(kept, axis=0, return_inverse=True)
         if not distinct.any(axis=1).all():
             raise BadOption("a mask that deletes every token leaves the model nothing to read. Keep the template.")
+        lengths = distinct.sum(axis=1)
+        same = np.logical_and.accumulate(distinct, axis=1).sum(axis=1)
+        same = np.minimum(same, lengths - 1)  # a row's last token is always run: its state is what is read
+        same = same if self.lm.shares_prefix else np.zeros_like(same)
+        longest = max(len(term.suffix) for term in self.terms)
         values = np.empty(len(distinct))
+
+        def run(rows: Sequence[int]) -> None:
+            values[rows] = self._deleted(distinct[rows], int(same[rows].min()))
+
         with torch.no_grad():
-            for rows, shared in self._batches(distinct):
-                sequences = [np.flatnonzero(distinct[row, shared:]) + shared for row in rows]
-                lengths = torch.tensor([len(sequence) for sequence in sequences])
-                embeddings = torch.nn.utils.rnn.pad_sequence(
-                    [self.embeddings[sequence] for sequence in sequences], batch_first=True
-                )
-                past = self.prefix.cut(shared)
-                values[rows] = self._of(embeddings, lengths, past).double().cpu().numpy()
+            for rows in passes(same, lengths + longest, self.lm.forward_size):
+                ran = lengths - same[rows].min() + longest
+                self.lm.forward_size.run(rows.tolist(), ran.__getitem__, run)
         return np.asarray(values[back.ravel()])
 
-    def _batches(self, kept: Masks) -> Iterator[tuple[list[int], int]]:
-        """(rows, length of the prefix they share): rows with long common prefixes go together."""
-        same = np.logical_and.accumulate(kept, axis=1).sum(axis=1)
-        same = np.minimum(same, kept.shape[1] - 1)  # the last token is always run: its state is what is read
-        longest = max(len(term.suffix) for term in self.terms)
-        batch: list[int] = []
-        for row in np.argsort(-same, kind="stable").tolist():
-            # Sorted by falling prefix, so the newest row has the shortest prefix and sets it for all.
-            most = kept.shape[1] - int(same[row]) + longest
-            if batch and (len(batch) + 1) * most > self.lm.batch_tokens:
-                yield batch, _shortest(kept, batch, same)
-                batch = []
-            batch.append(row)
-        if batch:
-            yield batch, _shortest(kept, batch, same)
+    def _deleted(self, kept: Masks, shared: int) -> Floats:
+        """f (rows,) of rows of masks that all keep the first `shared` tokens, and one behind them."""
+        shares = self.lm.shares_prefix and self.lm.forward_size.shares(shared, int(kept.sum(axis=1).max()))
+        if not shares:
+            shared = 0
+        lengths = kept[:, shared:].sum(axis=1)
+        places = (
+            np.argsort(~kept[:, shared:], axis=1, kind="stable")[:, : lengths.max()] + shared
+        )  # the kept ones first
+        embeddings = self.embeddings[torch.from_numpy(places).to(self.embeddings.device)]
+        values = self._of(embeddings, torch.from_numpy(lengths), self.prefix.cut(shared) if shared else None)
+        return np.asarray(values.double().cpu().numpy())
 
     def attribution(
         self,
@@ -208,11 +205,3 @@ class Target:
             value=self.value if value is None else value,
             delta=delta,
         )
-
-
-def _shortest(kept: Masks, rows: Sequence[int], same: NDArray[np.intp]) -> int:
-    """The prefix all rows share, shortened until every row has a token behind it."""
-    shared = int(min(same[row] for row in rows))
-    while shared and not all(kept[row, shared:].any() for row in rows):
-        shared -= 1
-    return shared

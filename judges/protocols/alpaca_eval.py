@@ -20,7 +20,8 @@ from scipy.special import expit
 
 from judges.columns import field
 from judges.errors import BadRow, NoVerdicts
-from judges.replies import Reason, Unparsable
+from judges.replies import Reason, Unparsable, is_refusal
+from judges.tokens import alternatives, scored_tokens
 
 FIRST, SECOND = "m", "M"  # names in the prompt of the outputs shown first and second
 DRAW = 1.5
@@ -53,14 +54,13 @@ def preference_of_tokens(top: Iterable[Mapping[str, Any]], *, switched: bool) ->
 
 
 def verdict(reply: Mapping[str, Any], *, switched: bool) -> float | Unparsable:
-    """The preference of a chat completion body of one token with its log-probabilities."""
-    choice = reply["choices"][0]
-    if choice["message"].get("refusal") or choice.get("finish_reason") == "content_filter":
+    """The preference of a chat completion body of one token with its log-probabilities; EMPTY without these."""
+    if is_refusal(reply):
         return Unparsable(Reason.REFUSED)
-    content = (choice.get("logprobs") or {}).get("content")
-    if not content:
+    content = scored_tokens(reply)
+    if len(content) != 1:  # thinking, or text around the letter: `judges.tokens.preference` finds it
         return Unparsable(Reason.EMPTY)
-    return preference_of_tokens(content[0]["top_logprobs"], switched=switched)
+    return preference_of_tokens(alternatives(content[0]), switched=switched)
 
 
 def preferences(annotations: Sequence[Mapping[str, Any]]) -> list[float | None]:

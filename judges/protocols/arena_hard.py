@@ -13,10 +13,13 @@ from typing import Any
 
 from judges.columns import field, text
 from judges.errors import BadRow, NoVerdicts
-from judges.replies import Reason, Unparsable, exactly_one, only, without_thinking
+from judges.marks import AROUND, marked
+from judges.replies import Reason, Unparsable, exactly_one
 
-LABEL = re.compile(r"\[\[([AB<>=]+)\]\]")
-SHORT_LABEL = re.compile(r"\[([AB<>=]+)\]")
+LABEL = re.compile(rf"\[\[{AROUND}([AB](?:[ <>=]{{1,6}}[AB])?){AROUND}\]\]", re.IGNORECASE)
+LAST_LABEL = re.compile(
+    rf"^[^\[\n]{{0,60}}(?<!\w)\[{AROUND}([AB][ <>=]{{1,6}}[AB]){AROUND}\][*.\s]*\Z", re.IGNORECASE | re.MULTILINE
+)
 RATING = re.compile(r"\[\[(\d++(?:\.\d*+)?)\]\]")
 STRONG = 3  # battles per label with >>
 LABELS = {"A>>B": 2, "A>B": 1, "A=B": 0, "B>A": -1, "B>>A": -2}
@@ -46,15 +49,21 @@ class Ratings:
 
 
 def verdict(reply: str | None) -> int | Unparsable:
-    """The lead, 2 (A much better) to -2 (B much better). Different labels in one reply are SEVERAL."""
-    words = without_thinking(reply or "")
-    if isinstance(words, Unparsable):
-        return words
-    upper = words.upper()
-    label = only([MIRRORED.get(name, name) for name in LABEL.findall(upper) or SHORT_LABEL.findall(upper)])
-    if isinstance(label, Unparsable):
-        return label
-    return LABELS.get(label, Unparsable(Reason.OUT_OF_RANGE))
+    """The lead, 2 (A much better) to -2 (B much better). Different labels in one reply are SEVERAL.
+
+    A label in single brackets counts where it is the last line, and no other is in double ones.
+    """
+    name = marked(LABEL, reply, normal=_name)
+    if name == Unparsable(Reason.NONE):
+        name = marked(LAST_LABEL, reply, normal=_name)
+    if isinstance(name, Unparsable):
+        return name
+    return LABELS.get(name, Unparsable(Reason.OUT_OF_RANGE))
+
+
+def _name(label: str) -> str:
+    plain = label.upper().replace(" ", "")
+    return MIRRORED.get(plain, plain)
 
 
 def rating(reply: str | None) -> float | Unparsable:

@@ -13,11 +13,11 @@ from typing import Any
 
 from judges.columns import field, text
 from judges.errors import BadRow, NoVerdicts
-from judges.replies import Reason, Unparsable, only, without_thinking
+from judges.marks import AROUND, NUMBER, OF_TEN, marked
+from judges.replies import Reason, Unparsable
 
-RATING = re.compile(r"\[\[(\d++(?:\.\d*+)?)\]\]")
-SHORT_RATING = re.compile(r"\[(\d++(?:\.\d*+)?)\]")
-LABEL = re.compile(r"\[\[([ABC])\]\]")
+RATING = re.compile(rf"\[\[{AROUND}(?:rating|score|评分|得分)?[:：\s]*{NUMBER}{OF_TEN}{AROUND}\]\]", re.IGNORECASE)
+LABEL = re.compile(rf"\[\[{AROUND}([ABC]){AROUND}\]\]", re.IGNORECASE)
 WINNERS = {"A": "model_a", "B": "model_b", "C": "tie"}
 MISSING = -1  # in published files, for an unreadable rating
 
@@ -35,11 +35,11 @@ class Score:
 
 
 def rating(reply: str | None) -> float | Unparsable:
-    """The rating in double brackets, else in single ones; different ratings in one reply are SEVERAL."""
-    words = without_thinking(reply or "")
-    if isinstance(words, Unparsable):
-        return words
-    number = only(RATING.findall(words) or SHORT_RATING.findall(words))
+    """The rating in double brackets; different ratings in one reply are SEVERAL.
+
+    The published reader also takes single brackets, which stand for places of a list in a judge's prose.
+    """
+    number = marked(RATING, reply)
     if isinstance(number, Unparsable):
         return number
     return float(number) if 1 <= float(number) <= 10 else Unparsable(Reason.OUT_OF_RANGE)
@@ -47,11 +47,8 @@ def rating(reply: str | None) -> float | Unparsable:
 
 def verdict(reply: str | None) -> str | Unparsable:
     """`model_a`, `model_b` or `tie` of [[A]], [[B]] or [[C]]; different labels in one reply are SEVERAL."""
-    words = without_thinking(reply or "")
-    if isinstance(words, Unparsable):
-        return words
-    label = only(LABEL.findall(words))
-    return label if isinstance(label, Unparsable) else WINNERS[label]
+    label = marked(LABEL, reply)
+    return label if isinstance(label, Unparsable) else WINNERS[label.upper()]
 
 
 def scores(rows: Sequence[Mapping[str, Any]]) -> list[Score]:

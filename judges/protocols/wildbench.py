@@ -7,7 +7,6 @@ with W and w the wins by much and slightly, L and l the losses. Source: Lin et a
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +15,9 @@ from typing import Any
 
 from judges.columns import field, text
 from judges.errors import BadRow, NoVerdicts
-from judges.replies import Reason, Unparsable, without_thinking
+from judges.json_replies import value_of
+from judges.marks import plain_text
+from judges.replies import Reason, Unparsable
 
 TRUNCATED = "... (truncated)"  # suffix of a completion that was cut for the judge
 EMPTY = "[This model response is empty.]"  # shown to the judge in place of an empty completion
@@ -43,7 +44,7 @@ TASK_OF_TAG = {
 }
 REFERENCES = ("gpt-4-turbo-2024-04-09", "claude-3-haiku-20240307", "Llama-2-70b-chat-hf", "Llama-2-70b-chat")
 CHOICES = {"A++": 2, "A+": 1, "A=B": 0, "B+": -1, "B++": -2}
-FENCE = re.compile(r"```(?:json)?(.*)```", re.DOTALL)
+SCORE = re.compile(r"(\d{1,3}(?:\.\d{1,3})?)(?: ?/ ?10(?:\.0)?| out of 10| ?分)?")
 
 
 @dataclass(frozen=True)
@@ -70,63 +71,30 @@ class Counts:
     lose_much: int = 0
 
 
-def verdict_score(reply: str | None) -> int | Unparsable:
-    """The score from 1 to 10 in a reply that is one JSON object."""
-    given = _object(reply)
-    if isinstance(given, Unparsable):
-        return given
-    return _score(given.get("score"))
+def verdict_score(reply: str | None) -> float | Unparsable:
+    """The score from 1 to 10 in the JSON object of a reply."""
+    given = value_of(reply, "score")
+    return given if isinstance(given, Unparsable) else _score(given)
 
 
 def verdict_choice(reply: str | None) -> int | Unparsable:
-    """The lead, 2 (A++) to -2 (B++), in a reply that is one JSON object."""
-    given = _object(reply)
+    """The lead, 2 (A++) to -2 (B++), in the JSON object of a reply."""
+    given = value_of(reply, "choice")
     if isinstance(given, Unparsable):
         return given
-    choice = given.get("choice")
-    if choice is None:
+    if given is None:
         return Unparsable(Reason.NONE)
-    lead = CHOICES.get(choice) if isinstance(choice, str) else None
+    lead = CHOICES.get(plain_text(given).upper().replace(" ", "")) if isinstance(given, str) else None
     return Unparsable(Reason.OUT_OF_RANGE) if lead is None else lead
 
 
-def _object(reply: str | None) -> dict[str, Any] | Unparsable:
-    words = without_thinking(reply or "")
-    if isinstance(words, Unparsable):
-        return words
-    fenced = FENCE.fullmatch(words)
-    try:
-        given = json.loads(fenced[1].strip() if fenced else words, object_pairs_hook=_unique)
-    except _DuplicateKey:
-        return Unparsable(Reason.SEVERAL)
-    except json.JSONDecodeError as problem:
-        if problem.msg == "Extra data":
-            return Unparsable(Reason.SEVERAL)
-        cut = words.startswith(("{", "```")) and not words.endswith(("}", "```"))
-        return Unparsable(Reason.TRUNCATED if cut else Reason.NONE)
-    except (ValueError, RecursionError):  # a number of thousands of digits; thousands of brackets
-        return Unparsable(Reason.NONE)
-    return given if isinstance(given, dict) else Unparsable(Reason.NONE)
-
-
-class _DuplicateKey(ValueError):
-    """A JSON object with the same key twice, of which `json` would silently take the last."""
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    given = dict(pairs)
-    if len(given) < len(pairs):
-        raise _DuplicateKey
-    return given
-
-
-def _score(value: object) -> int | Unparsable:
+def _score(value: object) -> float | Unparsable:
     if value is None:
         return Unparsable(Reason.NONE)
-    if isinstance(value, bool) or not re.fullmatch(r"\d{1,3}", str(value).strip()):
+    score = None if isinstance(value, bool) else SCORE.fullmatch(plain_text(str(value)))
+    if score is None:
         return Unparsable(Reason.OUT_OF_RANGE)
-    score = int(str(value))
-    return score if 1 <= score <= 10 else Unparsable(Reason.OUT_OF_RANGE)
+    return float(score[1]) if 1 <= float(score[1]) <= 10 else Unparsable(Reason.OUT_OF_RANGE)
 
 
 def tasks_of_prompts(prompts: Iterable[Mapping[str, Any]]) -> dict[str, frozenset[str]]:
@@ -147,8 +115,9 @@ def score(rows: Sequence[Mapping[str, Any]], tasks: Mapping[str, frozenset[str]]
     Raises BadRow for a field that is missing, a second model, a prompt twice or one without tasks, NoVerdicts
     without a readable score.
     """
-    model, seen, scores = "", set(), []
-    by_task: dict[str, list[int]] = defaultdict(list)
+    model, seen = "", set()
+    scores: list[float] = []
+    by_task: dict[str, list[float]] = defaultdict(list)
     for row, record in enumerate(rows):
         name, prompt = text(record, row, "model_test"), text(record, row, "session_id")
         if name != (model := model or name):

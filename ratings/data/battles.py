@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ratings.data.columns import DENSE, Codes, Column, column_codes, integers, is_missing, same_length
 from ratings.data.outcomes import outcome_codes
+from ratings.data.tables import is_table, table_columns
 from ratings.data.tally import OutcomeCounts, checked_tally, tally
 from ratings.errors import BadOption, MissingValue, NoBattles, SelfBattle, UnknownModel
 
@@ -40,17 +41,23 @@ class Battles:
 
 
 def read_battles(
-    model_a: Column, model_b: Column, winner: Column, *, models: Sequence[str] | None = None
+    model_a: Column, model_b: Column = None, winner: Column = None, *, models: Sequence[str] | None = None
 ) -> Battles:
-    """The battles of three columns (battles,), checked, coded and counted.
+    """The battles of three columns (battles,), or of a table with these columns, checked, coded and counted.
 
-    Columns are lists, numpy arrays, pandas or polars Series, or Arrow arrays. Model columns hold names or integers.
+    Columns are lists, numpy arrays, pandas or polars Series, or Arrow arrays. A table is a pandas or polars frame, an
+    Arrow table, a dict of columns or a list of dicts; its other columns are not read. Model columns hold names or integers.
     With `models`, integers are indices into it and it lists every model, also those without a battle. Without, the
     models are those that occur, and integers are named by their digits. Models are put in order of name (integers:
     of number), so that the order of rows changes nothing. `winner` holds the names of `OUTCOMES`, or their codes.
 
-    Raises NoBattles, LengthMismatch, MissingValue, SelfBattle, UnknownModel and UnknownWinner, with the row.
+    Raises NoBattles, LengthMismatch, MissingValue, SelfBattle, UnknownModel and UnknownWinner, with the row, and
+    BadOption for a column that is not given.
     """
+    if model_b is None and winner is None and is_table(model_a):
+        model_a, model_b, winner = table_columns(model_a)
+    if model_b is None or winner is None:
+        raise BadOption("a column is missing. Give model_a, model_b and winner, or a table with these columns.")
     counted = _count_codes(model_a, model_b, winner, models)
     if counted is not None:
         return counted

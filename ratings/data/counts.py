@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ratings.data.battles import Battles, checked_models, read_battles
 from ratings.data.columns import Column
+from ratings.data.numbers import numbers
 from ratings.data.outcomes import A_WINS, B_WINS, BOTH_BAD, OUTCOMES, TIE
 from ratings.errors import BadOption, LengthMismatch, MissingValue, SelfBattle
 
@@ -51,6 +52,8 @@ class PairCounts:
         put = object.__setattr__  # the class is frozen: this is how it fills itself
         put(self, "models", checked_models(self.models))
         for name in ("model_a", "model_b", "wins", "losses", "ties", "both_bad"):
+            if np.ma.is_masked(getattr(self, name)):
+                raise BadOption(f"{name} has masked values. Drop these rows, or fill in their counts.")
             put(self, name, np.asarray(getattr(self, name)))
         columns = (self.wins, self.losses, self.ties, self.both_bad)
         if len({len(column) for column in (self.model_a, self.model_b, *columns)}) > 1:
@@ -114,13 +117,13 @@ class PairCounts:
 
 def count_pairs(
     model_a: Column,
-    model_b: Column,
-    winner: Column,
+    model_b: Column = None,
+    winner: Column = None,
     *,
     weight: Column | None = None,
     models: Sequence[str] | None = None,
 ) -> PairCounts:
-    """The pair counts of three columns with one battle per row.
+    """The pair counts of three columns with one battle per row, or of a table with these columns.
 
     Columns are lists, numpy arrays, pandas or polars Series, or Arrow arrays; `winner` holds model_a, model_b,
     tie, both_bad. `weight` (battles,) gives each battle a weight >= 0: a sampling weight, which moves ratings
@@ -150,7 +153,7 @@ def checked_weights(weight: Column, rows: int) -> Floats:
     Raises LengthMismatch; MissingValue, or BadOption for a weight below zero or infinite, with the row; and BadOption
     when all are zero.
     """
-    weights = np.ascontiguousarray(weight, dtype=np.float64)
+    weights = numbers(weight, "weight")
     if weights.shape != (rows,):
         raise LengthMismatch(f"{rows} battles but weights of shape {weights.shape}. Give one weight per battle.")
     if np.isnan(weights).any():

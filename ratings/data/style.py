@@ -15,6 +15,7 @@ import numpy as np
 
 from ratings.data.columns import same_length
 from ratings.data.counts import Floats
+from ratings.data.numbers import numbers
 from ratings.errors import BadOption, MissingValue
 
 _CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
@@ -57,8 +58,7 @@ def style_differences(
         )
     differences: dict[str, Floats] = {}
     for name in features_a:
-        a = np.asarray(features_a[name], dtype=np.float64)
-        b = np.asarray(features_b[name], dtype=np.float64)
+        a, b = numbers(features_a[name], name), numbers(features_b[name], name)
         same_length(a=a, b=b)
         wrong = ~((a >= 0) & (b >= 0))
         if wrong.any():

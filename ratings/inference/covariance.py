@@ -39,6 +39,12 @@ def sandwich_covariance(counts: PairCounts, scores: Floats, xi: Floats, prior: f
     return sandwich_product(_hessian(scores, p, prior, mask), meat)
 
 
+def sandwich_of(scores: Floats, xi: Floats, prior: float, mask: PairMask, meat: Floats) -> Floats:
+    """V (models, models) in logits² for a B without the prior's part, as `clustered_meat` gives it."""
+    meat = meat + prior * np.eye(len(xi))
+    return sandwich_product(_hessian(scores, win_probability(xi), prior, mask), meat)
+
+
 def clustered_covariance(
     battles: Battles,
     scores: Floats,

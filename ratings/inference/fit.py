@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, ndtri
+from scipy.special import expit, ndtri, stdtrit
 
 from ratings.data import components
 from ratings.data.counts import Floats
 from ratings.errors import BadOption, UnknownModel
+from ratings.inference.clusters import widened
+from ratings.inference.score_sums import Meat
 from ratings.scale import CENTRE, POINTS_PER_LOGIT
 
 CONFIDENCE_LEVEL = 0.95
@@ -54,6 +56,9 @@ class Fit:
     `component` (models,) numbers the components: a rating difference has no meaning across components, unless a prior
     joins them (`joined`), and then the covariance is as wide as the prior. A rating may be infinite or nan without a
     prior; `bounds` (index -> lower, upper) then holds one-sided limits for it.
+
+    With votes by cluster, `degrees` (models,) are the degrees of freedom of Student's t for each rating, and
+    `design_effect` (models,) is the variance of each over that of independent votes.
     """
 
     models: tuple[str, ...]
@@ -66,6 +71,8 @@ class Fit:
     joined: bool = False
     coefficients: tuple[Coefficient, ...] = ()
     bounds: Mapping[int, tuple[float, float]] = field(default_factory=dict)
+    degrees: Floats | None = None
+    design_effect: Floats | None = None
 
     @property
     def standard_errors(self) -> Floats:
@@ -79,11 +86,19 @@ class Fit:
 
     def interval(self, level: float = CONFIDENCE_LEVEL) -> tuple[Floats, Floats]:
         """Lower and upper ends (models,) of each rating's own interval. Raises BadOption for a bad level."""
-        half = normal_quantile(level) * self.standard_errors
+        half = self.quantile(level) * self.standard_errors
         lower, upper = self.ratings - half, self.ratings + half
         for index, (low, high) in self.bounds.items():
             lower[index], upper[index] = low, high
         return lower, upper
+
+    def quantile(self, level: float = CONFIDENCE_LEVEL) -> float | Floats:
+        """The half width of intervals in standard errors: of the normal, or for each model (models,) of Student's t.
+
+        Raises BadOption for a bad level.
+        """
+        normal = normal_quantile(level)
+        return normal if self.degrees is None else np.asarray(stdtrit(self.degrees, 0.5 + level / 2))
 
     def index(self, model: str) -> int:
         """The index of `model` in `models`. Raises UnknownModel."""
@@ -117,6 +132,21 @@ class Fit:
             return float("nan"), float("nan")
         v = self.covariance
         return float(self.ratings[a] - self.ratings[b]), float(np.sqrt(v[a, a] + v[b, b] - 2 * v[a, b]))
+
+    def of(self, models: Sequence[str]) -> Fit:
+        """The same fit of these models only, in this order. Raises UnknownModel."""
+        index = np.array([self.index(model) for model in models], dtype=np.int64)
+        _, component = np.unique(self.component[index], return_inverse=True)
+        return replace(
+            self,
+            models=tuple(models),
+            ratings=self.ratings[index],
+            covariance=self.covariance[np.ix_(index, index)],
+            component=component,
+            degrees=None if self.degrees is None else self.degrees[index],
+            design_effect=None if self.design_effect is None else self.design_effect[index],
+            bounds={place: self.bounds[m] for place, m in enumerate(index.tolist()) if m in self.bounds},
+        )
 
     def anchored(self, model: str, rating: float) -> Fit:
         """The same fit shifted so that `model` has this `rating`.
@@ -166,19 +196,27 @@ def fit_of_parameters(
     parameters: Mapping[str, Any],
     battles: int,
     joined: bool,
+    meat: Meat | None = None,
+    independent: Floats | None = None,
 ) -> Fit:
     """The fit of an estimate (models + extras,) in logits and its covariance: first xi, then coefficients.
 
-    Ratings, and their covariance, are relative to the mean of the largest component.
+    Ratings, and their covariance, are relative to the mean of the largest component. With clusters, `independent` is
+    the covariance of independent votes.
     """
     size = len(models)
     reference = np.zeros(len(estimate))
     reference[:size] = (component == 0) / np.count_nonzero(component == 0)
     errors = np.sqrt(np.diag(covariance))
+    relative = relative_covariance(covariance, reference)[:size, :size]
+    degrees = effect = None
+    if meat is not None and independent is not None:
+        apart = relative_covariance(independent, reference)[:size, :size]
+        relative, degrees, effect = widened(relative, apart, meat)
     return Fit(
         models=models,
         ratings=CENTRE + POINTS_PER_LOGIT * (estimate[:size] - reference @ estimate),
-        covariance=POINTS_PER_LOGIT**2 * relative_covariance(covariance, reference)[:size, :size],
+        covariance=POINTS_PER_LOGIT**2 * relative,
         component=component,
         method=method,
         parameters=parameters,
@@ -187,6 +225,8 @@ def fit_of_parameters(
         coefficients=tuple(
             Coefficient(name, float(estimate[k]), float(errors[k])) for k, name in enumerate(extras, start=size)
         ),
+        degrees=degrees,
+        design_effect=effect,
     )
 
 

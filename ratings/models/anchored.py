@@ -6,10 +6,15 @@ A judge k has its own habits, each with its own parameter:
 
 `nu_k` is its threshold for a tie, `position_k` its preference for the first answer, `g_k` that for covariates such
 as length. Its taste for models, `bias`, cannot be separated from their quality by its verdicts alone. So it is
-measured against people: on its own family (`families`) it may have any size, for other models it is normal with a
-variance tau² that is estimated from the distance between the panel of judges and the people.
+measured against people: on its own family (`families`) it may have any size, for another model m it is normal with a
+variance t_m.
 
-    xi = xi_people + G (xi_panel - xi_people),    G = V_people (V_people + V_panel + tau² + family)⁻¹
+    xi = xi_people + G (xi_panel - xi_people),    G = V_people (V_people + V_panel + diag(t) + family)⁻¹
+
+t_m is the largest of tau², estimated from the distance between the panel of judges and the people over all models; of
+the excess of m's own squared distance over its variance, since a panel that is fair to most models may favour one;
+and of CLAIM times the variance that people's votes leave to m, up to the square of UNSEEN: what people have not
+examined, judges may not settle.
 
 One tau² is estimated for the pooled panel, not one per judge: judges that err together then count as one, and
 with any number of judges the interval never falls below what people's votes support.
@@ -18,25 +23,24 @@ Sources: Davidson, JASA 65 (1970); random effects: DerSimonian & Laird (1986).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ratings.data.battles import Battles, read_battles
-from ratings.data.columns import Column, column_codes, same_length
-from ratings.data.counts import Floats, PairCounts
-from ratings.data.outcomes import BOTH_BAD, OUTCOMES, TIE
-from ratings.errors import BadOption
+from ratings.data.battles import read_battles
+from ratings.data.clusters import ClusteredVotes, StreamedVotes
+from ratings.data.columns import Column, column_codes, is_missing, same_length
+from ratings.data.counts import PairCounts
+from ratings.data.numbers import covariate
+from ratings.errors import BadOption, Disconnected, MissingValue, NoBattles, NotConverged
 from ratings.inference.covariance import cluster_codes
 from ratings.inference.fit import Fit
-from ratings.models.pair_likelihood import PairLikelihood, fit_pairs
-from ratings.models.ties import multinomial_logit
+from ratings.models.judge_habits import one_row_each, votes_of_source
+from ratings.models.judge_panel import contrast_basis, doubts, joint_degrees, pooled_panel, taste_variance, within
 from ratings.scale import CENTRE, POINTS_PER_LOGIT
 
 HUMAN = "human"
-FREE = 100.0  # variance, logits², of a bias that may be anything
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +49,8 @@ class HumanAnchored:
 
     `fit` joins people and judges, `human` is people alone, `judges` (source -> fit) each judge alone with its
     habits as coefficients. `taste` is tau in points: how far the panel differs from people on a model. `gain` is
-    how many times as many votes of people alone would be needed for the same mean variance.
+    how many times as many votes of people alone would be needed for the same mean variance. `left_out` (source ->
+    reason) has the judges whose verdicts set no finite rating or habit.
     """
 
     fit: Fit
@@ -53,6 +58,23 @@ class HumanAnchored:
     judges: Mapping[str, Fit]
     taste: float
     gain: float
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    def on_scale_of(self, people: Fit) -> Fit:
+        """The joint fit on the scale of another fit of people's votes, such as `bradley_terry`, where a tie is half.
+
+        Differences between the joint ratings and people's are added to `people`, in its points; so without a judge that
+        counts the result is `people`. Raises BadOption when it rates other models.
+        """
+        if people.models != self.human.models:
+            raise BadOption("people's fit rates other models than the joint fit. Fit the same counts.")
+        own, other = self.human.ratings - CENTRE, people.ratings - CENTRE
+        unit = float(own @ other) / float(own @ own) if np.isfinite(other).all() and own @ own > 0 else 1.0
+        return replace(
+            self.fit,
+            ratings=people.ratings + unit * (self.fit.ratings - self.human.ratings),
+            covariance=unit * unit * self.fit.covariance,
+        )
 
     def __str__(self) -> str:
         panel = f"{len(self.judges)} judge(s), off by {self.taste:.0f} points a model, are worth"
@@ -79,58 +101,92 @@ def human_anchored(
     is the voter of a person's vote and the prompt of a judge's. `families` (name -> family) covers models and
     judges. Both bad counts as a tie.
 
-    Raises BadOption without votes of people or of a judge, LengthMismatch, Disconnected when the votes of one source
-    do not compare all models and there is no prior, and what `davidson` and `read_battles` raise.
+    Raises MissingValue for a row without a source or with a covariate that is not finite, BadOption without votes of
+    people or of a judge, LengthMismatch, Disconnected when the votes of one source do not compare all models and there
+    is no prior, and what `davidson` and `read_battles` raise.
     """
     battles = read_battles(model_a, model_b, winner)
     codes, labels = column_codes(source, "source")
     same_length(battles=battles.outcome, source=codes)
+    missing = np.isin(codes, [-1, *(code for code, label in enumerate(labels) if is_missing(label))])
+    if missing.any():
+        raise MissingValue(f"row {int(np.argmax(missing))}: no source. Give {HUMAN!r} or the name of a judge.")
     rows = {str(label): np.flatnonzero(codes == code) for code, label in enumerate(labels)}
     rows = {name: indices for name, indices in sorted(rows.items()) if indices.size}
     if HUMAN not in rows or len(rows) < 2:
         raise BadOption(f"sources are {', '.join(rows) or 'none'}. Give {HUMAN!r} and at least one judge.")
-    zs = {name: np.asarray(values, dtype=np.float64) for name, values in (covariates or {}).items()}
-    same_length(battles=battles.outcome, **zs)
+    zs = {name: covariate(values, name, len(battles)) for name, values in (covariates or {}).items()}
     groups = None if cluster is None else cluster_codes(cluster, len(battles))
-    fits = {
-        name: _one_source(
-            _by_battle(battles, chosen),
+
+    def fitted(name: str) -> Fit:
+        chosen = rows[name]
+        return votes_of_source(
+            one_row_each(battles, chosen),
             {} if name == HUMAN else {key: z[chosen] for key, z in zs.items()},
             None if groups is None else np.unique(groups[chosen], return_inverse=True)[1],
             name != HUMAN,
             prior,
         )
-        for name, chosen in rows.items()
-    }
-    return _joined(fits, families or {}, prior)
+
+    return _joined(*_fits(rows, fitted), families or {}, prior)
 
 
 def human_anchored_counts(
-    counts: Mapping[str, PairCounts], *, families: Mapping[str, str] | None = None, prior: float = 0.0
+    counts: Mapping[str, PairCounts],
+    *,
+    families: Mapping[str, str] | None = None,
+    prior: float = 0.0,
+    clusters: Mapping[str, ClusteredVotes | StreamedVotes] | None = None,
 ) -> HumanAnchored:
     """Ratings of people's preference from the pair counts of each source ("human" and judges), over the same models.
 
     Equal to `human_anchored` without covariates and clusters, and as fast for millions of battles as for
-    thousands. Raises BadOption without people, without a judge or for different models, and as `human_anchored`.
+    thousands. `clusters` has the votes of a source by cluster, as in `bradley_terry`. Raises BadOption without people,
+    without a judge or for different models, and as `human_anchored`.
     """
     if HUMAN not in counts or len(counts) < 2:
         raise BadOption(f"sources are {', '.join(counts) or 'none'}. Give {HUMAN!r} and at least one judge.")
     for name, table in counts.items():
         if table.models != counts[HUMAN].models:
             raise BadOption(f"{name!r} counts other models than {HUMAN!r}. Give the same models to all.")
-    fits = {name: _one_source(counts[name], {}, None, name != HUMAN, prior) for name in sorted(counts)}
-    return _joined(fits, families or {}, prior)
+    return _joined(
+        *_fits(
+            sorted(counts),
+            lambda name: votes_of_source(counts[name], {}, None, name != HUMAN, prior, (clusters or {}).get(name)),
+        ),
+        families or {},
+        prior,
+    )
 
 
-def _joined(fits: dict[str, Fit], families: Mapping[str, str], prior: float) -> HumanAnchored:
+def _fits(names: Iterable[str], fitted: Callable[[str], Fit]) -> tuple[Fit, dict[str, Fit], dict[str, str]]:
+    """The fit of people, those of judges, and why judges are left out: a few verdicts may set no finite rating."""
+    judges: dict[str, Fit] = {}
+    left_out: dict[str, str] = {}
+    for name in names:
+        if name == HUMAN:
+            continue
+        try:
+            judges[name] = fitted(name)
+        except (BadOption, Disconnected, NoBattles, NotConverged) as problem:
+            left_out[name] = str(problem)
+    return fitted(HUMAN), judges, left_out
+
+
+def _joined(
+    human: Fit, fits: dict[str, Fit], left_out: dict[str, str], families: Mapping[str, str], prior: float
+) -> HumanAnchored:
     """People and the pooled panel, weighted by precision."""
-    human = fits.pop(HUMAN)
+    if not fits:
+        alone = replace(human, method="human_anchored", parameters={"judges": 0, "taste": 0.0, "prior": prior})
+        return HumanAnchored(alone, human, fits, 0.0, 1.0, left_out)
     size = len(human.models)
     basis = contrast_basis(size)
-    x, v = _within(human, basis)
-    panel, v_panel = _pooled(fits, families, basis)
-    taste = _taste(panel - x, v + v_panel)
-    gain = np.linalg.solve(v + v_panel + taste * np.eye(size - 1), v).T
+    x, v = within(human, basis)
+    panel, v_panel = pooled_panel(fits, families, basis)
+    taste = taste_variance(panel - x, v + v_panel)
+    doubt = basis.T @ np.diag(doubts(panel - x, v, v_panel, taste, basis)) @ basis
+    gain = np.linalg.solve(v + v_panel + doubt, v).T
     joined = v - gain @ v
     fit = Fit(
         models=human.models,
@@ -140,88 +196,8 @@ def _joined(fits: dict[str, Fit], families: Mapping[str, str], prior: float) -> 
         method="human_anchored",
         parameters={"judges": len(fits), "taste": POINTS_PER_LOGIT * float(np.sqrt(taste)), "prior": prior},
         battles=human.battles + sum(fit.battles for fit in fits.values()),
+        degrees=joint_degrees(human, fits, v, np.asarray(v_panel + doubt), np.asarray(gain), basis),
     )
     return HumanAnchored(
-        fit, human, fits, POINTS_PER_LOGIT * float(np.sqrt(taste)), float(np.trace(v) / np.trace(joined))
+        fit, human, fits, POINTS_PER_LOGIT * float(np.sqrt(taste)), float(np.trace(v) / np.trace(joined)), left_out
     )
-
-
-def _by_battle(battles: Battles, rows: NDArray[np.int64]) -> PairCounts:
-    """Counts with one row per battle, so that each may have its own covariates."""
-    table = np.zeros((len(rows), len(OUTCOMES)))
-    table[np.arange(len(rows)), battles.outcome[rows]] = 1.0
-    return PairCounts(battles.models, battles.model_a[rows], battles.model_b[rows], *table.T)
-
-
-def _one_source(
-    counts: PairCounts,
-    covariates: Mapping[str, Floats],
-    groups: NDArray[np.int64] | None,
-    position: bool,
-    prior: float,
-) -> Fit:
-    """Davidson's model of the votes of one source, with its habits as extra parameters; both bad is a tie."""
-    rows = len(counts.model_a)
-    habits = {"position": np.ones(rows)} if position else {}
-    habits |= covariates
-    z = np.column_stack([np.zeros((rows, 0)), *habits.values()])
-    total = float(counts.table.sum())
-    ties = float(counts.table[:, [TIE, BOTH_BAD]].sum())
-    has_ties = 0 < ties < total
-
-    def likelihood(xi_a: Floats, xi_b: Floats, extra: Floats) -> PairLikelihood:
-        pull = z @ extra[int(has_ties) :] / 2
-        log_nu = extra[0] if has_ties else -60.0  # a source without ties has no threshold
-        utility = np.stack([xi_a + pull, xi_b - pull, log_nu + (xi_a + xi_b) / 2], axis=1)
-        slopes = np.zeros((rows, 3, 3 + z.shape[1]))
-        slopes[:, 0, 0] = slopes[:, 1, 1] = slopes[:, 2, 2] = 1.0
-        slopes[:, 2, :2] = 0.5
-        slopes[:, 0, 3:], slopes[:, 1, 3:] = z / 2, -z / 2
-        kept = slice(None) if has_ties else [0, 1, *range(3, 3 + z.shape[1])]
-        return multinomial_logit(utility, slopes[:, :, kept])
-
-    extras = {"log nu": float(np.log(2 * ties / (total - ties)))} if has_ties else {}
-    extras |= dict.fromkeys(habits, 0.0)
-    return fit_pairs(counts, likelihood, extras, prior=prior, method="davidson", parameters={}, groups=groups)
-
-
-def contrast_basis(size: int) -> Floats:
-    """(size, size - 1): an orthonormal basis of the contrasts, the vectors whose sum is zero."""
-    return np.linalg.qr(np.eye(size)[:, 1:] - 1 / size)[0]
-
-
-def _within(fit: Fit, basis: Floats) -> tuple[Floats, Floats]:
-    """The xi of a fit and their covariance, as contrasts."""
-    return basis.T @ (
-        fit.ratings - CENTRE
-    ) / POINTS_PER_LOGIT, basis.T @ fit.covariance @ basis / POINTS_PER_LOGIT**2
-
-
-def _pooled(fits: Mapping[str, Fit], families: Mapping[str, str], basis: Floats) -> tuple[Floats, Floats]:
-    """The contrasts of the panel and their covariance, judges weighted by their precision on each model."""
-    size = basis.shape[1]
-    precision, total = np.zeros((size, size)), np.zeros(size)
-    for name, fit in fits.items():
-        x, v = _within(fit, basis)
-        own = basis.T @ [float(families.get(model) == families.get(name, name)) for model in fit.models]
-        information = np.linalg.inv(v + FREE * np.outer(own, own))
-        precision += information
-        total += information @ x
-    v_panel = np.linalg.inv(precision)
-    return v_panel @ total, np.asarray(v_panel, dtype=np.float64)
-
-
-def _taste(apart: Floats, variance: Floats) -> float:
-    """tau² by the method of moments, weighted by precision, plus its standard error to be on the safe side.
-
-    With variance S + tau² of `apart`, E[apart' W apart] = tr(W S) + tau² tr(W) for any W; here W = S⁻¹ first,
-    then (S + tau²)⁻¹ with the tau² of the step before.
-    """
-    tau2 = 0.0
-    for _ in range(3):
-        spread = variance + tau2 * np.eye(len(apart))
-        w = np.linalg.inv(spread)
-        excess = float(apart @ w @ apart - np.trace(w @ variance))
-        tau2 = max(0.0, excess / float(np.trace(w)))
-    # W (S + tau²) is the identity: the variance of apart' W apart is 2 (models - 1).
-    return tau2 + float(np.sqrt(2 * len(apart)) / np.trace(w))

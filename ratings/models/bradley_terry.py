@@ -8,20 +8,27 @@ Sources: Bradley & Terry, Biometrika 39 (1952); ties as halves: Chiang et al., a
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve
-from scipy.special import expit, logit
+from scipy.special import logit
 
 from ratings.data import components
 from ratings.data.battles import Battles, read_battles
+from ratings.data.clusters import ClusteredVotes, Ints, StreamedVotes
 from ratings.data.columns import Column
 from ratings.data.counts import Floats, PairCounts, tabulate
-from ratings.data.outcomes import A_WINS, B_WINS, BOTH_BAD, TIE
+from ratings.data.outcomes import A_WINS, B_WINS, BOTH_BAD, SCORES, TIE
 from ratings.errors import BadOption, NoBattles, NotConverged
-from ratings.inference.covariance import clustered_covariance, sandwich_covariance
+from ratings.inference.clusters import clustered_meat, widened
+from ratings.inference.covariance import clustered_covariance, sandwich_covariance, sandwich_of
 from ratings.inference.fit import Fit, relative_covariance
 from ratings.inference.hessian import cholesky, laplacian, pair_information, win_probability
+from ratings.inference.score_sums import Meat, Scorer
+from ratings.models.isolated_models import bound_isolated
 from ratings.scale import CENTRE, POINTS_PER_LOGIT
 
 # Precision of the prior on xi that boards use: a standard deviation of two logits, 347 points. After a 3-0
@@ -41,10 +48,11 @@ def bradley_terry(
     prior: float = 0.0,
     weight: Column = None,
     cluster: Column = None,
+    clusters: ClusteredVotes | StreamedVotes | None = None,
 ) -> Fit:
     """Maximum-likelihood ratings with robust (sandwich) covariance.
 
-    Takes three columns of battles, or `PairCounts` alone. Maximises
+    Takes three columns of battles, a table that has them (see `read_battles`), or `PairCounts` alone. Maximises
 
         sum over battles of  w * [y log p + (1 - y) log(1 - p)]  -  prior/2 * sum xi²
 
@@ -52,6 +60,9 @@ def bradley_terry(
     likelihood; boards use `PRIOR`), `weight` (battles,) a sampling weight. The covariance is that of
     `sandwich_covariance`, of ratings relative to the mean of their component; with `cluster` (battles,), the voter of
     a person's vote or the prompt of a judge's, votes of the same cluster need not be independent.
+
+    `clusters` has the same votes as `PairCounts` by cluster, in one or several ways: intervals then hold for few
+    clusters as well (see `widened`). Without two clusters votes are taken as independent.
 
     Without a prior, ratings are centred on 1000 in each strong component. A model that never lost has rating inf and
     one that never won -inf (with a one-sided bound); one that wins and losses compare in one direction only has nan.
@@ -65,37 +76,91 @@ def bradley_terry(
     check_prior(prior)
     if not counts.models:
         raise NoBattles("no models: there is nothing to rate. Give counts of at least one model.")
-    scores = score_matrix(counts)
-    label = components.weak_components(scores) if prior else components.strong_components(scores)
-    mask = label[:, None] == label[None, :] if not prior and label.max() else None
-    xi = maximise_likelihood(scores, prior, mask=mask)
-    if cluster is None:
-        covariance = sandwich_covariance(counts, scores, xi, prior, mask)
-    elif battles is None:
-        raise BadOption("PairCounts hold no clusters. Give the columns of battles.")
-    else:
-        covariance = clustered_covariance(battles, scores, xi, prior, mask, cluster, weight)
-    bounds: dict[int, tuple[float, float]] = {}
-    if prior and scores.any():
-        # What the prior adds is doubt about the common mean, which no vote can lessen: leave it out.
-        covariance = relative_covariance(covariance, (label == 0) / np.count_nonzero(label == 0))
-    elif not prior:
-        bounds = _bound_isolated(scores, label, xi, covariance)
-    parameters = {"prior": prior, "covariance": "sandwich" if cluster is None else "clustered sandwich"}
+    estimate = _estimated(counts, prior)
+    meat = None if clusters is None else estimate.meat(clusters.over(counts.models))
+    covariance, degrees, effect = estimate.spread(estimate.covariance(battles, cluster, weight), meat)
+    bounds = {} if prior else bound_isolated(estimate.scores, estimate.label, estimate.xi, covariance)
     return Fit(
         models=counts.models,
-        ratings=CENTRE + POINTS_PER_LOGIT * xi,
+        ratings=CENTRE + POINTS_PER_LOGIT * estimate.xi,
         covariance=POINTS_PER_LOGIT**2 * covariance,
-        component=label,
+        component=estimate.label,
         method="bradley_terry",
-        parameters=parameters,
+        parameters=_parameters(prior, meat, is_clustered=cluster is not None or meat is not None),
         battles=counts.battles,
         joined=prior > 0,
         bounds={
             m: (CENTRE + POINTS_PER_LOGIT * low, CENTRE + POINTS_PER_LOGIT * high)
             for m, (low, high) in bounds.items()
         },
+        degrees=degrees,
+        design_effect=effect,
     )
+
+
+def _parameters(prior: float, meat: Meat | None, *, is_clustered: bool) -> dict[str, Any]:
+    """What a fit remembers of its options."""
+    covariance = "clustered sandwich" if is_clustered else "sandwich"
+    return {"prior": prior, "covariance": covariance} | ({} if meat is None else {"clusters": dict(meat.clusters)})
+
+
+@dataclass(frozen=True, eq=False)
+class _Estimate:
+    """The xi (models,) of largest likelihood with the scores, components and prior that it follows from."""
+
+    counts: PairCounts
+    scores: Floats
+    label: components.Labels
+    mask: NDArray[np.bool_] | None  # (models, models): pairs within a component, where there are several
+    xi: Floats
+    prior: float
+
+    def meat(self, votes: ClusteredVotes | StreamedVotes) -> Meat | None:
+        """The middle of the sandwich of clustered votes; None where they are independent."""
+        return clustered_meat(votes, _scorer(self.xi, self.mask), len(self.xi))
+
+    def covariance(self, battles: Battles | None, cluster: Column, weight: Column) -> Floats:
+        """The sandwich of independent votes, or clustered in one way. Raises BadOption without battles to cluster."""
+        if cluster is None:
+            return sandwich_covariance(self.counts, self.scores, self.xi, self.prior, self.mask)
+        if battles is None:
+            raise BadOption("PairCounts hold no clusters. Give the columns of battles.")
+        return clustered_covariance(battles, self.scores, self.xi, self.prior, self.mask, cluster, weight)
+
+    def spread(self, independent: Floats, meat: Meat | None) -> tuple[Floats, Floats | None, Floats | None]:
+        """The covariance relative to the main component, and degrees of freedom and design effects by clusters."""
+        covariance = independent
+        if meat is not None:
+            covariance = sandwich_of(self.scores, self.xi, self.prior, self.mask, meat.meat)
+        if self.prior and self.scores.any():
+            # What the prior adds is doubt about the common mean, which no vote can lessen: leave it out.
+            main = (self.label == 0) / np.count_nonzero(self.label == 0)
+            covariance = relative_covariance(covariance, main)
+            independent = covariance if meat is None else relative_covariance(independent, main)
+        return (covariance, None, None) if meat is None else widened(covariance, independent, meat)
+
+
+def _estimated(counts: PairCounts, prior: float) -> _Estimate:
+    """The estimate; without a prior in each strong component by itself."""
+    scores = score_matrix(counts)
+    label = components.weak_components(scores) if prior else components.strong_components(scores)
+    mask = label[:, None] == label[None, :] if not prior and label.max() else None
+    return _Estimate(counts, scores, label, mask, maximise_likelihood(scores, prior, mask=mask), prior)
+
+
+def _scorer(xi: Floats, mask: NDArray[np.bool_] | None) -> Scorer:
+    """The scores (y - p) of A and -(y - p) of B, nothing across components."""
+    size, p = len(xi), win_probability(xi).ravel()
+    inside = None if mask is None else mask.ravel()
+
+    def score(a: Ints, b: Ints, outcome: Ints, _rows: Ints | slice) -> tuple[Floats, ...]:
+        pair = a.astype(np.intp) * size + b
+        residual = np.take(SCORES, outcome) - np.take(p, pair)
+        if inside is not None:
+            residual *= inside[pair]
+        return residual, -residual
+
+    return score
 
 
 def check_prior(prior: float) -> None:
@@ -107,9 +172,7 @@ def check_prior(prior: float) -> None:
 
 
 def as_battles(model_a: Column, model_b: Column, winner: Column) -> Battles:
-    """The battles of three columns. Raises BadOption when one is missing, and what `read_battles` raises."""
-    if model_b is None or winner is None:
-        raise BadOption("a column is missing. Give model_a, model_b and winner, or PairCounts alone.")
+    """The battles of three columns or of a table. Raises what `read_battles` raises."""
     return read_battles(model_a, model_b, winner)
 
 
@@ -179,48 +242,3 @@ def _first_guess(won: Floats, played: Floats) -> Floats:
     # The logit of a win rate is the rating against an average opponent. Half a battle a side keeps it finite.
     guess: Floats = logit((won + 0.5) / (played + 1.0))
     return guess
-
-
-def _bound_isolated(
-    scores: Floats, label: components.Labels, xi: Floats, covariance: Floats
-) -> dict[int, tuple[float, float]]:
-    """Write infinite ratings of models that are a component of their own into `xi`; return their bounds."""
-    bounds: dict[int, tuple[float, float]] = {}
-    sizes = np.bincount(label)
-    if len(label) == 1:
-        return bounds
-    for m in np.flatnonzero(sizes[label] == 1).tolist():
-        xi[m], bounds[m] = _isolated_rating(scores, label, xi, m)
-        covariance[m] = covariance[:, m] = np.nan
-    return bounds
-
-
-def _isolated_rating(
-    scores: Floats, label: components.Labels, xi: Floats, m: int
-) -> tuple[float, tuple[float, float]]:
-    """The rating of a model that is a component of its own, and what can be said of its limits.
-
-    Undefeated against models of the main component, its lower limit is the xi at which winning all those
-    battles still has probability 2.5 %; mirrored for a model that never won.
-    """
-    won, lost = scores[m], scores[:, m]
-    main = np.flatnonzero((label == 0) & (np.arange(len(label)) != m) & (np.count_nonzero(label == 0) > 1))
-    if not won.any() and not lost.any():
-        return 0.0, (-np.inf, np.inf)
-    if won.any() and lost.any():
-        return np.nan, (-np.inf, np.inf)
-    sign, played = (1.0, won[main]) if won.any() else (-1.0, lost[main])
-    if not played.any():
-        return sign * np.inf, (-np.inf, np.inf)
-    limit = _one_sided_limit(played, sign * xi[main])
-    return sign * np.inf, (limit, np.inf) if sign > 0 else (-np.inf, -limit)
-
-
-def _one_sided_limit(wins: Floats, opponents: Floats) -> float:
-    """The xi at which `wins` (opponents,) wins in as many battles have probability 2.5 %, by bisection."""
-    low, high = float(opponents.min()) - 50.0, float(opponents.max()) + 50.0
-    for _ in range(100):
-        middle = (low + high) / 2
-        likely = float(wins @ np.log(expit(middle - opponents))) > np.log(0.025)
-        low, high = (low, middle) if likely else (middle, high)
-    return low

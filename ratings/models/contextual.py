@@ -18,12 +18,16 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from ratings.data import components
 from ratings.data.battles import read_battles
-from ratings.data.columns import Column, same_length
+from ratings.data.clusters import ClusteredVotes, Ints
+from ratings.data.columns import Column
 from ratings.data.counts import Floats, checked_weights, tabulate
-from ratings.errors import BadOption, Disconnected, MissingValue, NotConverged
+from ratings.data.numbers import covariate
+from ratings.errors import BadOption, Disconnected, NotConverged
+from ratings.inference.clusters import clustered_meat
 from ratings.inference.covariance import cluster_codes
 from ratings.inference.fit import Fit, fit_of_parameters
 from ratings.inference.hessian import sandwich_product
+from ratings.inference.score_sums import Scorer
 from ratings.models.bradley_terry import check_prior, maximise_likelihood, score_matrix
 from ratings.models.covariate_passes import CHUNK, Passes
 
@@ -44,6 +48,7 @@ def contextual(
     prior: float = 0.0,
     weight: Column = None,
     cluster: Column = None,
+    clusters: ClusteredVotes | None = None,
 ) -> Fit:
     """Ratings and a coefficient in logits for each covariate (name -> column of battles), with intervals.
 
@@ -53,11 +58,12 @@ def contextual(
 
     with p = expit(xi_A - xi_B + z'g): prior and penalty weigh against the sum over battles, not their mean. Covariates
     are used as given, not centred: zero has to mean that the sides are alike. Sandwich covariance, by `cluster`
-    (battles,) where given; `weight` (battles,) is a sampling weight.
+    (battles,) where given; `weight` (battles,) is a sampling weight. `clusters` has the same battles, in this order, by
+    cluster in one or several ways: intervals then hold for few clusters as well, as in `bradley_terry`.
 
-    Raises MissingValue with the row, BadOption for a covariate that the others (or the models) determine or for a
-    negative penalty or prior, Disconnected without a prior when wins and losses do not compare all models,
-    NotConverged, and what `read_battles` raises.
+    Raises MissingValue with the row, BadOption for a covariate that the others (or the models) determine, for a negative
+    penalty or prior, or for clusters of other battles, Disconnected without a prior when wins and losses do not compare
+    all models, NotConverged, and what `read_battles` raises.
     """
     battles = read_battles(model_a, model_b, winner)
     check_prior(prior)
@@ -73,9 +79,18 @@ def contextual(
     ridge = np.array([prior] * size + [penalty] * len(columns))
     penalised = _PenalisedLikelihood(Passes(battles, columns, weights), ridge)
     groups = None if cluster is None else cluster_codes(cluster, len(battles))
+    if clusters is not None and (len(clusters) != len(battles) or weights is not None or groups is not None):
+        raise BadOption(
+            "clusters are of other battles, or come with weights or a cluster. Give the same battles alone."
+        )
     try:
         estimate = penalised.maximum(np.concatenate([maximise_likelihood(scores, prior), np.zeros(len(columns))]))
-        covariance = penalised.covariance(estimate, groups)
+        covariance = independent = penalised.covariance(estimate, groups)
+        meat = None
+        if clusters is not None:
+            meat = clustered_meat(clusters.over(battles.models), penalised.scorer(estimate), len(estimate))
+        if meat is not None:
+            covariance = penalised.sandwich(estimate, meat.meat)
     except LinAlgError as problem:  # a covariate separates the outcomes, so the likelihood has no maximum
         raise NotConverged(WITHOUT_LIMIT) from problem
     return fit_of_parameters(
@@ -88,26 +103,21 @@ def contextual(
         parameters={
             "prior": prior,
             "penalty": penalty,
-            "covariance": "sandwich" if cluster is None else "clustered sandwich",
+            "covariance": "sandwich" if cluster is None and meat is None else "clustered sandwich",
+            **({} if meat is None else {"clusters": dict(meat.clusters)}),
         },
         battles=len(battles),
         joined=prior > 0,
+        meat=meat,
+        independent=independent,
     )
 
 
 def _columns(covariates: Mapping[str, Column], rows: int) -> tuple[Floats, ...]:
-    columns = []
-    for name, values in covariates.items():
-        column = np.ascontiguousarray(values, dtype=np.float64)
-        same_length(battles=np.empty(rows, dtype=np.bool_), **{name: column})
-        if not np.isfinite(column).all():
-            raise MissingValue(
-                f"row {int(np.argmin(np.isfinite(column)))}: covariate {name!r} is missing. Give a finite number."
-            )
-        columns.append(column)
+    columns = tuple(covariate(values, name, rows) for name, values in covariates.items())
     if not columns:
         raise BadOption("no covariates. Give at least one, or use bradley_terry.")
-    return tuple(columns)
+    return columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,8 +154,25 @@ class _PenalisedLikelihood:
         hessian, meat = self.passes.moments(estimate, squared=True)
         if groups is not None:
             meat = self.passes.cluster_meat(estimate, groups)
+        return self._sandwich(hessian, meat)
+
+    def sandwich(self, estimate: Floats, meat: Floats) -> Floats:
+        """The covariance for a B without the ridge's part."""
+        return self._sandwich(self.passes.moments(estimate, squared=False)[0], meat.copy())
+
+    def _sandwich(self, hessian: Floats, meat: Floats) -> Floats:
         meat[np.diag_indices_from(meat)] += self.ridge
         return sandwich_product(self._ridged(hessian), meat)
+
+    def scorer(self, estimate: Floats) -> Scorer:
+        """The score of each battle: of both models, then of each covariate."""
+        residual, columns = self.passes.scores(estimate), self.passes.columns
+
+        def score(_a: Ints, _b: Ints, _outcome: Ints, rows: Ints | slice) -> tuple[Floats, ...]:
+            own = residual[rows]
+            return own, -own, *(column[rows] * own for column in columns)
+
+        return score
 
     def _ridged(self, hessian: Floats) -> Floats:
         """The Hessian with the ridge; without a prior pinned as `hessian.laplacian` pins it."""

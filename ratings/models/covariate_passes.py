@@ -118,6 +118,10 @@ class Passes:
         information, beside = (self._assembled(sums, which) * (len(self.battles) / seen) for which in (0, 1))
         return information, beside
 
+    def scores(self, estimate: Floats) -> Floats:
+        """(battles,): w (y - p) of each battle."""
+        return np.concatenate([chunk.score(self.probability(chunk, estimate)) for chunk in self.chunks()])
+
     def cluster_meat(self, estimate: Floats, groups: NDArray[np.int64]) -> Floats:
         """The sum over clusters of (sum of scores)(sum of scores)', with the factor C / (C - 1)."""
         many = int(groups.max()) + 1

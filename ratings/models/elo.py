@@ -23,7 +23,10 @@ from ratings.data.columns import Column
 from ratings.data.counts import Floats, tabulate
 from ratings.data.outcomes import SCORES
 from ratings.errors import BadOption
+from ratings.inference.clusters import for_few
+from ratings.inference.covariance import cluster_codes
 from ratings.inference.fit import Fit
+from ratings.inference.score_sums import effective_clusters
 from ratings.models import elo_recurrence
 from ratings.scale import BASE, CENTRE, SCALE
 
@@ -38,8 +41,8 @@ Engine = Literal["auto", "loop", "compiled", "recurrence", "numba"]
 
 def elo(
     model_a: Column,
-    model_b: Column,
-    winner: Column,
+    model_b: Column = None,
+    winner: Column = None,
     *,
     k: float = K,
     scale: float = SCALE,
@@ -47,13 +50,15 @@ def elo(
     initial: float = CENTRE,
     rounds: int = 0,
     seed: int = 0,
+    cluster: Column = None,
     engine: Engine = "auto",
 ) -> Fit:
-    """Elo ratings after the battles in the order given.
+    """Elo ratings after the battles in the order given: three columns, or a table with these.
 
     With `rounds` > 0 the covariance is that of so many bootstrap rounds, each a draw of as many battles with
     replacement in a random order: it covers the noise of the votes and of their order. Without, it is nan: a single
-    pass gives no standard error.
+    pass gives no standard error. With `cluster` (battles,), rounds draw as many clusters and move each in time as a whole;
+    intervals then hold for few clusters as `widened` has it.
 
     `engine` chooses how the recurrence is run; the results agree to 1e-9 points. Raises BadOption for a k, scale or
     base that is not positive (base: above 1), for one round or an engine that is not available, and what `read_battles`
@@ -69,9 +74,12 @@ def elo(
     run = _runner(engine, len(battles) * max(rounds, 1))
     size = len(battles.models)
     xi = run(battles.model_a, battles.model_b, battles.outcome, size, step)
-    covariance = np.full((size, size), np.nan)
+    covariance, degrees = np.full((size, size), np.nan), None
     if rounds:
-        covariance = np.atleast_2d(np.cov(_bootstrap(battles, step, run, rounds, seed).T))
+        groups = None if cluster is None else cluster_codes(cluster, len(battles))
+        covariance = np.atleast_2d(np.cov(_bootstrap(battles, step, run, rounds, seed, groups).T))
+        if groups is not None:
+            covariance, degrees = for_few(covariance, _effective(battles, groups), int(groups.max()) + 1)
     points = scale / math.log(base)
     counts = tabulate(battles)
     battles_of_pair = counts.matrix(counts.table.sum(axis=1))
@@ -83,6 +91,18 @@ def elo(
         method="elo",
         parameters={"k": k, "scale": scale, "base": base, "initial": initial, "rounds": rounds},
         battles=len(battles),
+        degrees=degrees,
+    )
+
+
+def _effective(battles: Battles, groups: NDArray[np.int64]) -> Floats:
+    """(models,): the number of clusters of equal size that would tell as much about each model."""
+    size = len(battles.models)
+    ends = np.concatenate([battles.model_a, battles.model_b]).astype(np.int64)
+    cell, met = np.unique(np.tile(groups, 2) * size + ends, return_counts=True)
+    played = np.bincount(ends, minlength=size).astype(np.float64)
+    return effective_clusters(
+        played, np.asarray(np.bincount(cell % size, met.astype(np.float64) ** 2, size), dtype=np.float64)
     )
 
 
@@ -155,12 +175,29 @@ def _numba() -> Run:
     return _JITTED[0]
 
 
-def _bootstrap(battles: Battles, step: float, run: Run, rounds: int, seed: int) -> Floats:
+def _bootstrap(
+    battles: Battles, step: float, run: Run, rounds: int, seed: int, groups: NDArray[np.int64] | None
+) -> Floats:
     rng = np.random.default_rng(seed)
     a, b, outcome = battles.model_a, battles.model_b, battles.outcome
     drawn = np.empty((rounds, len(battles.models)))
+    rows = (
+        [] if groups is None else np.split(np.argsort(groups, kind="stable"), np.cumsum(np.bincount(groups))[:-1])
+    )
     for r in range(rounds):
         # A draw with replacement is in random order already: nothing is left to shuffle.
-        order = rng.integers(0, len(a), len(a))
+        order = rng.integers(0, len(a), len(a)) if groups is None else _shifted_clusters(rows, len(a), rng)
         drawn[r] = run(a[order], b[order], outcome[order], len(battles.models), step)
     return drawn
+
+
+def _shifted_clusters(rows: list[NDArray[np.int64]], battles: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """The battles of as many clusters, drawn with replacement, each cluster moved in time as a whole.
+
+    Battles of a cluster that are near each other, such as those of a visit, stay so: the last ones have most weight.
+    """
+    drawn = [rows[c] for c in rng.integers(0, len(rows), len(rows))]
+    moved = [
+        (own + shift) % battles for own, shift in zip(drawn, rng.integers(0, battles, len(rows)), strict=True)
+    ]
+    return np.concatenate(drawn)[np.argsort(np.concatenate(moved), kind="stable")]

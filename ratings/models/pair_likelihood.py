@@ -16,10 +16,13 @@ from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from ratings.data import components
+from ratings.data.clusters import ClusteredVotes, Ints, StreamedVotes
 from ratings.data.counts import Floats, PairCounts
 from ratings.errors import Disconnected, NoBattles, NotConverged
+from ratings.inference.clusters import clustered_meat
 from ratings.inference.fit import Fit, fit_of_parameters
 from ratings.inference.hessian import sandwich_product
+from ratings.inference.score_sums import Scorer
 from ratings.models.bradley_terry import check_prior, score_matrix
 
 TOLERANCE = 1e-10
@@ -54,10 +57,13 @@ def fit_pairs(
     method: str,
     parameters: Mapping[str, Any],
     groups: NDArray[np.int64] | None = None,
+    clusters: ClusteredVotes | StreamedVotes | None = None,
+    start: Floats | None = None,
 ) -> Fit:
-    """Ratings and the extra parameters (name -> first guess) by maximum likelihood.
+    """Ratings and the extra parameters (name -> first guess) by maximum likelihood, from a `start` (models,) in logits.
 
     Counts with one row per battle let a model use covariates of each battle, and `groups` (rows,) cluster them.
+    `clusters` has the votes of counts with one row per ordered pair by cluster, as in `bradley_terry`.
 
     Raises NoBattles; Disconnected when there is no prior and wins and losses do not compare all models; BadOption for
     a negative prior; NotConverged.
@@ -74,17 +80,31 @@ def fit_pairs(
             f"and losses both ways. Give a prior, such as prior=0.25, or rate each component by itself."
         )
     penalised = _PenalisedLikelihood(counts, model, prior, len(extras), groups)
-    estimate = penalised.maximum(np.array([*np.zeros(len(counts.models)), *extras.values()]))
+    first = np.zeros(len(counts.models)) if start is None else start
+    estimate = penalised.maximum(np.array([*first, *extras.values()]))
+    meat = None
+    covariance = independent = penalised.covariance(estimate)
+    if clusters is not None:
+        meat = clustered_meat(clusters.over(counts.models), penalised.scorer(estimate), len(estimate))
+    if meat is not None:
+        covariance = penalised.sandwich(estimate, meat.meat)
+        parameters = {**parameters, "clusters": dict(meat.clusters)}
     return fit_of_parameters(
         counts.models,
         estimate,
-        penalised.covariance(estimate),
+        covariance,
         extras,
         label,
         method=method,
-        parameters={**parameters, "prior": prior, "covariance": "sandwich"},
+        parameters={
+            **parameters,
+            "prior": prior,
+            "covariance": "sandwich" if meat is None else "clustered sandwich",
+        },
         battles=counts.battles,
         joined=prior > 0,
+        meat=meat,
+        independent=independent,
     )
 
 
@@ -140,7 +160,7 @@ class _PenalisedLikelihood:
         return hessian
 
     def covariance(self, estimate: Floats) -> Floats:
-        likelihood, size = self.likelihood(estimate), len(self.counts.models)
+        likelihood = self.likelihood(estimate)
         if self.groups is None:
             squares = self.counts.weighted_squares
             meat = self.sum_matrices(
@@ -150,8 +170,30 @@ class _PenalisedLikelihood:
             meat = self.cluster_meat(
                 np.einsum("rk,rki->ri", self.counts.weighted, likelihood.gradient), self.groups
             )
+        return self._sandwich(likelihood, meat)
+
+    def sandwich(self, estimate: Floats, meat: Floats) -> Floats:
+        """The covariance for a B without the prior's part."""
+        return self._sandwich(self.likelihood(estimate), meat)
+
+    def _sandwich(self, likelihood: PairLikelihood, meat: Floats) -> Floats:
+        size = len(self.counts.models)
+        meat = meat.copy()
         meat[:size, :size] += np.diag(np.full(size, self.prior))
         return sandwich_product(self.hessian(likelihood), meat)
+
+    def scorer(self, estimate: Floats) -> Scorer:
+        """The gradient of one vote's log-likelihood by its models and outcome, from that of its pair."""
+        size = len(self.counts.models)
+        gradient = self.likelihood(estimate).gradient
+        row = np.zeros(size * size, dtype=np.int32)
+        row[self.counts.pairs] = np.arange(len(self.counts.pairs))
+
+        def score(a: Ints, b: Ints, outcome: Ints, _rows: Ints | slice) -> tuple[Floats, ...]:
+            at = row[a.astype(np.intp) * size + b]
+            return tuple(gradient[at, outcome, parameter] for parameter in range(gradient.shape[2]))
+
+        return score
 
     def parameter_indices(self) -> NDArray[np.int64]:
         """(rows, 2 + extras): the indices of each row's parameters in the estimate."""

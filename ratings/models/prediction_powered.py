@@ -22,7 +22,7 @@ from scipy.special import expit
 
 from ratings.data import components
 from ratings.data.battles import Battles, read_battles
-from ratings.data.columns import Column, is_missing
+from ratings.data.columns import Column, column_codes, is_missing
 from ratings.data.counts import Floats, tabulate
 from ratings.data.outcomes import SCORES
 from ratings.errors import BadOption, Disconnected, NotConverged
@@ -63,7 +63,8 @@ def prediction_powered(
     Raises BadOption when people voted on none or all, Disconnected when their votes do not compare all models,
     NotConverged, and what `read_battles` raises.
     """
-    votes = list(human_winner)
+    codes, labels = column_codes(human_winner, "human_winner")
+    votes = [None if code < 0 else labels[code] for code in codes.tolist()]
     labelled = np.array([not is_missing(winner) for winner in votes])
     if labelled.all() or not labelled.any():
         raise BadOption(

@@ -11,6 +11,7 @@ import math
 import numpy as np
 from scipy.special import log_expit, logsumexp
 
+from ratings.data.clusters import ClusteredVotes, StreamedVotes
 from ratings.data.columns import Column
 from ratings.data.counts import Floats, PairCounts
 from ratings.data.outcomes import BOTH_BAD, TIE
@@ -18,6 +19,9 @@ from ratings.errors import BadOption, NoBattles
 from ratings.inference.fit import Fit
 from ratings.models.bradley_terry import as_counts
 from ratings.models.pair_likelihood import PairLikelihood, expected_information, fit_pairs
+from ratings.scale import CENTRE, POINTS_PER_LOGIT
+
+LEAST_PAIRS = 3  # as many as parameters of ties
 
 
 def davidson(
@@ -27,6 +31,8 @@ def davidson(
     *,
     prior: float = 0.0,
     outside: bool = False,
+    by_strength: bool = False,
+    clusters: ClusteredVotes | StreamedVotes | None = None,
 ) -> Fit:
     """Ratings with a tie parameter nu, coefficient "log nu".
 
@@ -35,11 +41,21 @@ def davidson(
     so that P(A | not a tie) = expit(xi_A - xi_B), on the scale of `bradley_terry`. Both bad counts as a tie,
     unless `outside`: then it is a fourth outcome, with P(both bad) in proportion to pi_0 = exp(outside), and the
     coefficient "outside" is the log-strength of "neither" on the scale where the models' mean is 0. Models
-    above it are better than no answer; only this outcome is an absolute statement.
+    above it are better than no answer; only this outcome is an absolute statement. `clusters` as in `bradley_terry`.
 
-    Source: Davidson, JASA 65 (1970). Raises NoBattles, Disconnected and NotConverged as `fit_pairs` does, and
-    BadOption when an outcome never or always occurs, which leaves its parameter without a finite value.
+    `by_strength` lets the tie parameter depend on the strength of the pair: with m the mean of xi_A and xi_B and d their
+    difference,
+
+        log nu(m, d) = "log nu" + "nu by strength" m + "nu by gap" d²
+
+    so that good models may tie more often than poor ones, and unequal ones more or less often than Davidson's model has it.
+
+    Source: Davidson, JASA 65 (1970); the dependence on strength is ours. Raises NoBattles, Disconnected and NotConverged as
+    `fit_pairs` does, and BadOption when an outcome never or always occurs, which leaves its parameter without a finite
+    value, for both `outside` and `by_strength`, and for ties by strength of fewer than three pairs.
     """
+    if outside and by_strength:
+        raise BadOption("outside and by_strength are not combined. Choose one of them.")
     counts = as_counts(model_a, model_b, winner)
     share = _shares(counts, outside)
 
@@ -56,7 +72,43 @@ def davidson(
     extras = {"log nu": math.log(2 * share[TIE] / decisive)}
     if outside:
         extras["outside"] = math.log(2 * share[BOTH_BAD] / decisive)
-    return fit_pairs(counts, likelihood, extras, prior=prior, method="davidson", parameters={"outside": outside})
+    start = None
+    if by_strength and _pairs(counts) < LEAST_PAIRS:
+        raise BadOption("ties by strength need battles of at least three pairs of models. Leave out by_strength.")
+    if by_strength:  # where all are alike, nothing tells how ties depend on strength
+        plain = davidson(counts, prior=prior)
+        start = (plain.ratings - CENTRE) / POINTS_PER_LOGIT
+        extras = {plain.coefficients[0].name: plain.coefficients[0].value, "nu by strength": 0.0, "nu by gap": 0.0}
+    return fit_pairs(
+        counts,
+        _by_strength if by_strength else likelihood,
+        extras,
+        prior=prior,
+        method="davidson",
+        parameters={"outside": outside, **({"by_strength": True} if by_strength else {})},
+        clusters=clusters,
+        start=start,
+    )
+
+
+def _pairs(counts: PairCounts) -> int:
+    """The number of pairs with battles, whichever model is first."""
+    met = counts.table.any(axis=1)
+    a, b = counts.model_a[met], counts.model_b[met]
+    return len(np.unique(np.minimum(a, b) * len(counts.models) + np.maximum(a, b)))
+
+
+def _by_strength(xi_a: Floats, xi_b: Floats, extra: Floats) -> PairLikelihood:
+    """Davidson's model with log nu as a function of the strength of the pair, whose gradients depend on the ratings."""
+    log_nu, by_mean, by_gap = extra
+    mean, gap = (xi_a + xi_b) / 2, xi_a - xi_b
+    utility = np.stack([xi_a, xi_b, log_nu + (1 + by_mean) * mean + by_gap * gap**2], axis=1)
+    slopes = np.zeros((len(xi_a), 3, 5))
+    slopes[:, 0, 0] = slopes[:, 1, 1] = slopes[:, 2, 2] = 1.0
+    slopes[:, 2, 0] = (1 + by_mean) / 2 + 2 * by_gap * gap
+    slopes[:, 2, 1] = (1 + by_mean) / 2 - 2 * by_gap * gap
+    slopes[:, 2, 3], slopes[:, 2, 4] = mean, gap**2
+    return multinomial_logit(utility, slopes)
 
 
 def rao_kupper(

@@ -1,17 +1,20 @@
 """Detection of anomalous voters, by a test that stays valid when it is read after every vote.
 
-Each voter is tested against the hypothesis that this voter votes as the others do. The e-value is a mixture of
-likelihood ratios of alternatives, such as a cheat or a bored person:
+Each voter is tested against the null hypothesis of `voter_null`: an honest voter who may have a taste and a side
+habit of their own and ties as often as they like. An alternative k is a cheat: one who favours or demotes a model,
+takes a side, or votes by the public ranking whatever the completions are. On the votes that concern it, it bets on
+what it is after, with the share of earlier successes; elsewhere it agrees with the null. Its e-value is
 
-    E_n = mean over k of  product over votes i of  P_k(v_i) / P_0(v_i)
+    E_k = min over nulls of  product over votes of  P_k(vote | earlier votes) / P_null(vote | earlier votes)
 
-P_0 is Davidson's model of wins and ties fitted without this voter. The alternatives P_k: for every model, one
-that favours it and one that demotes it (80 % of the time, whenever it is shown, otherwise P_0); uniform
-random; always left, always right, always a tie (80 %).
+Under each null the product is a martingale of mean one, and E_k is no larger (universal inference: Wasserman, Ramdas &
+Balakrishnan, PNAS 117, 2020). With weights w_k of sum one, sum_k w_k E_k is no larger than such a martingale either, and by
+Ville's inequality P(it ever reaches 1/level) is at most `level`, however often it is read.
 
-While P_0 is right, E_n is a martingale of mean one, so by Ville's inequality P(E_n ever reaches 1/level) is at
-most `level`, however often it is read. P_0 is estimated, and honest people differ: `temper` flattens it.
-Source: Ville (1939); Shafer & Vovk, Game-Theoretic Foundations (2019).
+"Always a tie" is tested by itself: the null is a voter whose odds of a tie are up to exp(TIE_HABIT) times the others'.
+The ratings come from all other voters. Those who are flagged are left out of them and all are tested again, until the
+same are flagged. Random votes are within the null: a taste can undo the ranking. The probabilities of the null are
+approximate and its ratings estimated; reproduce/voters.py measures what is flagged.
 """
 
 from __future__ import annotations
@@ -20,33 +23,33 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
 
 from ratings.data.battles import Battles, read_battles
-from ratings.data.columns import Codes, Column, column_codes
-from ratings.data.counts import Floats, tabulate
-from ratings.data.outcomes import A_WINS, B_WINS, SCORES, TIE
+from ratings.data.columns import Column, column_codes, same_length
+from ratings.data.counts import Floats
+from ratings.data.outcomes import TIE
 from ratings.errors import BadOption
-from ratings.inference.covariance import cluster_codes, scores_by_cluster
-from ratings.inference.fit import Fit
-from ratings.inference.hessian import laplacian
+from ratings.inference.covariance import cluster_codes
 from ratings.models.bradley_terry import PRIOR
-from ratings.models.ties import davidson
-from ratings.scale import CENTRE, POINTS_PER_LOGIT
+from ratings.tools.voter_bets import GENERAL, Evidence, alternatives, bets_of
+from ratings.tools.voter_null import TASTE
+from ratings.tools.voter_reference import DecisiveVotes, Reference, decisive_votes, reference
 
 SIGNIFICANCE_LEVEL = 0.01
-CHEAT_RATE = 0.8  # how often an alternative does what it is after; the rest of the time it votes as P_0
-LIMIT = 1e200  # an e-value beyond this says no more and would overflow
-BLOCK = 4096  # voters at a time
-GENERAL_ALTERNATIVES = ("random", "always left", "always right", "always a tie")
+ROUNDS = 5  # of leaving out the flagged
+STATES = 1 << 22  # numbers kept at a time
+ALWAYS_A_TIE = 0.98
+TIE_HABIT = 2.0  # log odds: 25 % of ties become 71 %
+LEAST_TIES = 0.5  # where the others never tie, their share says nothing about one who does
 
 
 @dataclass(frozen=True, eq=False)
 class VoterCheck:
     """One entry per voter, in order of label.
 
-    `e_value` (voters,) is E_n after all votes, `peak` its largest value so far, `votes` their number, `flagged_after`
-    the vote at which 1/level was reached (0: never), and `likeliest` the alternative that fits best.
+    `e_value` (voters,) is the sum of w_k E_k after all votes, `peak` its largest value so far, `votes` their number,
+    `flagged_after` the vote at which 1/level was reached (0: never), and `likeliest` the alternative that fits best.
+    `taste` is the bound of the null in logits.
     """
 
     voters: tuple[object, ...]
@@ -56,6 +59,7 @@ class VoterCheck:
     flagged_after: NDArray[np.int64]
     likeliest: tuple[str, ...]
     level: float
+    taste: float = TASTE
 
     @property
     def flagged(self) -> tuple[object, ...]:
@@ -79,130 +83,118 @@ def check_voters(
     voter: Column,
     *,
     level: float = SIGNIFICANCE_LEVEL,
-    temper: float = 1.0,
+    taste: float = TASTE,
     prior: float = PRIOR,
+    excluded: Column = None,
 ) -> VoterCheck:
-    """The e-process of every voter over the votes in the order of rows; the module states the guarantee.
+    """The e-process of every voter over the votes in the order of rows; the module states what holds.
 
-    Both bad counts as a tie. `temper` in (0, 1]: P_0 is raised to this power and normalised. P_0 without a voter is one
-    Newton step from the fit of all. Raises BadOption for a level or temper out of range, for a single voter, or
-    when there are no ties or no wins at all, MissingValue for a vote without voter, and what `read_battles` raises.
+    `model_a` was shown on the left. Both bad counts as a tie. `taste` is the bound on the standard deviation, in logits,
+    of a voter's own taste for a model. The voters of rows marked in `excluded` (battles,) are tested and not used for
+    the ratings. Raises BadOption for an option out of range or for a single voter, MissingValue for a vote without
+    voter, and what `read_battles` raises.
     """
-    for name, value, allowed in (("level", level, 0 < level < 1), ("temper", temper, 0 < temper <= 1)):
-        if not allowed:
-            raise BadOption(f"{name} {value:g} is out of range. Give a number between 0 and 1.")
+    _check_range("level", level, 1.0)
+    _check_range("taste", taste, 3.0)
+    _check_range("prior", prior, 100.0)
     battles = read_battles(model_a, model_b, winner)
     groups = cluster_codes(voter, len(battles), "voter")
-    fit = davidson(tabulate(battles), prior=prior)
-    order = np.argsort(groups, kind="stable")
-    votes = np.bincount(groups)
-    outcome = np.minimum(battles.outcome, TIE).astype(np.int64)
-    p = _tempered(_without_own_votes(battles, fit, groups, prior), temper)
-    surprise = p[np.arange(len(p)), outcome]
-    process = _Process(battles.model_a, battles.model_b, outcome, surprise, len(battles.models))
-    results = [
-        process.run(order, np.cumsum(votes) - votes, votes, chosen, level)
-        for chosen in np.array_split(np.argsort(-votes, kind="stable"), -(-len(votes) // BLOCK))
-    ]
-    index = np.argsort(np.concatenate([result[0] for result in results]))
-    ends, peak, after, best = (np.concatenate([r[i] for r in results])[index] for i in range(1, 5))
-    names = [f"{what} {model}" for what in ("favours", "demotes") for model in battles.models]
+    kept = np.ones(int(groups.max()) + 1, dtype=bool)
+    if excluded is not None:
+        marked = np.asarray(excluded, dtype=bool)
+        same_length(battles=groups, excluded=marked)
+        kept[groups[marked]] = False
+    test = _Test(battles, decisive_votes(battles, groups, taste), groups, level, taste)
+    result = test.until_stable(kept, prior)
+    names = alternatives(battles.models)
     return VoterCheck(
         voters=_labels(voter, groups),
-        votes=votes,
-        e_value=ends,
-        peak=peak,
-        flagged_after=after,
-        likeliest=tuple([*names, *GENERAL_ALTERNATIVES][k] for k in best.tolist()),
+        votes=np.bincount(groups),
+        e_value=np.exp(np.minimum(result.value, 460.0)),
+        peak=np.exp(np.minimum(result.peak, 460.0)),
+        flagged_after=result.after,
+        likeliest=tuple(names[k] for k in result.best.tolist()),
         level=level,
+        taste=taste,
     )
 
 
-def _without_own_votes(battles: Battles, fit: Fit, groups: NDArray[np.int64], prior: float) -> Floats:
-    """(battles, 3): P_0 of each vote, from ratings without the contribution of its voter."""
-    xi = (fit.ratings - CENTRE) / POINTS_PER_LOGIT
-    log_nu = fit.coefficients[0].value
-    a, b = battles.model_a, battles.model_b
-    p = _davidson(xi[a] - xi[b], log_nu)
-    mean = p[:, A_WINS] + p[:, TIE] / 2
-    score = SCORES[battles.outcome] - mean
-    own = np.asarray(scores_by_cluster(battles, score, groups).todense())
-    information = p[:, A_WINS] + p[:, TIE] / 4 - mean**2
-    size = len(xi)
-    square = np.bincount(a.astype(np.int64) * size + b, information, size * size).reshape(size, size)
-    hessian = cho_factor(laplacian(np.asarray(square + square.T, dtype=np.float64), prior))
-    shift = cho_solve(hessian, own.T).T
-    lead = xi[a] - xi[b] - (shift[groups, a] - shift[groups, b])
-    return _davidson(lead, log_nu)
-
-
-def _davidson(lead: Floats, log_nu: float) -> Floats:
-    """(battles, 3): P of A, of B and of a tie."""
-    utility = np.stack([lead / 2, -lead / 2, np.full_like(lead, log_nu)], axis=1)
-    odds = np.exp(utility - utility.max(axis=1, keepdims=True))
-    return np.asarray(odds / odds.sum(axis=1, keepdims=True))
-
-
-def _tempered(p: Floats, temper: float) -> Floats:
-    """(battles, 3): P_0 raised to the power `temper` and normalised."""
-    powered = p**temper
-    return np.asarray(powered / powered.sum(axis=1, keepdims=True))
+def _check_range(name: str, value: float, top: float) -> None:
+    if not 0 < value < top:
+        raise BadOption(f"{name} {value:g} is out of range. Give a number between 0 and {top:g}.")
 
 
 @dataclass(frozen=True, eq=False)
-class _Process:
-    """The votes (battles,), with the probability that P_0 gave to each."""
+class _Test:
+    battles: Battles
+    votes: DecisiveVotes
+    groups: NDArray[np.int64]
+    level: float
+    taste: float
 
-    model_a: Codes
-    model_b: Codes
-    outcome: NDArray[np.int64]
-    p: Floats
-    size: int
+    def until_stable(self, kept: NDArray[np.bool_], prior: float) -> Evidence:
+        """Test all voters, leave the flagged out of the ratings, and again, until the flagged are the same."""
+        included = kept
+        for _ in range(ROUNDS):
+            result = self.run(reference(self.votes, included, prior))
+            remaining = kept & (result.after == 0)
+            if (remaining == included).all() or not remaining.any():
+                break
+            included = remaining
+        return result
 
-    def run(
-        self,
-        order: NDArray[np.int64],
-        first: NDArray[np.int64],
-        votes: NDArray[np.int64],
-        chosen: NDArray[np.int64],
-        level: float,
-    ) -> tuple[NDArray[np.int64], Floats, Floats, NDArray[np.int64], NDArray[np.int64]]:
-        """The e-processes of the `chosen` voters: E_n, peak, flagging vote (0: none), best alternative.
-
-        Voters come with the most votes first; each turn takes one vote of every voter that has one left.
-        """
-        ratio = np.ones((len(chosen), 2 * self.size + len(GENERAL_ALTERNATIVES)))
-        value, peak = np.ones(len(chosen)), np.ones(len(chosen))
-        after = np.zeros(len(chosen), dtype=np.int64)
-        for turn in range(int(votes[chosen[0]])):
-            still = int(np.count_nonzero(votes[chosen] > turn))
-            row = order[first[chosen[:still]] + turn]
-            self.bet(ratio[:still], row)
-            value[:still] = ratio[:still].mean(axis=1)
-            peak = np.maximum(peak, value)
-            crossed = (after == 0) & (value >= 1 / level)
-            after[crossed] = turn + 1
-        return chosen, value, peak, after, ratio.argmax(axis=1)
-
-    def bet(self, ratio: Floats, row: NDArray[np.int64]) -> None:
-        """Multiply the likelihood ratios (voters, alternatives) by those of one vote of each voter."""
-        voter, a, b = np.arange(len(row)), self.model_a[row], self.model_b[row]
-        outcome, p = self.outcome[row], self.p[row]
-        hit, miss = (CHEAT_RATE + (1 - CHEAT_RATE) * p) / p, 1 - CHEAT_RATE
-        a_won, b_won = np.where(outcome == A_WINS, hit, miss), np.where(outcome == B_WINS, hit, miss)
-        general = 2 * self.size
-        factors = (
-            (a, a_won),  # favours A
-            (b, b_won),
-            (self.size + a, b_won),  # demotes A
-            (self.size + b, a_won),
-            (general, 1 / (3 * p)),
-            (general + 1, a_won),
-            (general + 2, b_won),
-            (general + 3, np.where(outcome == TIE, hit, miss)),
+    def run(self, crowd: Reference) -> Evidence:
+        """One test of all voters against these ratings."""
+        voters = len(crowd.included)
+        result = _ties(self, crowd.included)
+        many = np.bincount(self.votes.voter, minlength=voters)
+        block = max(64, STATES // (24 * self.votes.size))
+        by_votes = np.argsort(-many, kind="stable")
+        sided = Evidence(
+            np.zeros(voters), np.zeros(voters), np.zeros(voters, np.int64), np.zeros(voters, np.int64)
         )
-        for column, factor in factors:
-            ratio[voter, column] = np.clip(ratio[voter, column] * factor, 1 / LIMIT, LIMIT)
+        order = np.argsort(self.votes.voter, kind="stable")
+        first = np.cumsum(many) - many
+        position = _positions(self.groups)[self.votes.row]
+        for chosen in np.array_split(by_votes, -(-voters // block)):
+            process = bets_of(self.votes, crowd, chosen, self.taste)
+            for turn in range(int(many[chosen[0]])):
+                still = int(np.count_nonzero(many[chosen] > turn))
+                at = order[first[chosen[:still]] + turn]
+                process.bet(at, position[at] + 1, np.log(1 / self.level))
+            sided.put(chosen, process.result())
+        return sided.or_else(result)
+
+
+def _positions(groups: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(battles,): how many earlier votes the voter of each has given."""
+    order = np.argsort(groups, kind="stable")
+    many = np.bincount(groups)
+    position = np.empty(len(groups), np.int64)
+    position[order] = np.arange(len(groups)) - np.repeat(np.cumsum(many) - many, many)
+    return position
+
+
+def _ties(test: _Test, included: NDArray[np.bool_]) -> Evidence:
+    """The test of "always a tie": each vote is a tie with at most the highest probability of the null."""
+    tied, many = test.battles.outcome >= TIE, np.bincount(test.groups)
+    own = np.bincount(test.groups, tied, len(many))
+    others = np.where(included, own, 0).sum() - np.where(included, own, 0)
+    of = np.where(included, many, 0).sum() - np.where(included, many, 0)
+    share = (others + 0.5) / (of + 1)
+    odds = share / (1 - share) * np.exp(TIE_HABIT)
+    highest = np.clip(odds / (1 + odds), LEAST_TIES, 0.97)[test.groups]
+    step = np.where(tied, np.log(ALWAYS_A_TIE / highest), np.log((1 - ALWAYS_A_TIE) / (1 - highest)))
+    order = np.argsort(test.groups, kind="stable")
+    first = np.cumsum(many) - many
+    total = np.cumsum(step[order])
+    path = total - np.repeat(np.r_[0.0, total][first], many) + np.log(GENERAL["always a tie"])
+    reached = path >= np.log(1 / test.level)
+    when = np.where(reached, _positions(test.groups)[order] + 1, len(path) + 1)
+    after = np.minimum.reduceat(when, first)
+    value, peak = path[first + many - 1], np.maximum.reduceat(path, first)
+    best = np.full(len(many), 3 * test.votes.size + len(GENERAL) - 1)
+    return Evidence(value, peak, np.where(after > len(path), 0, after), best)
 
 
 def _labels(voter: Column, groups: NDArray[np.int64]) -> tuple[object, ...]:

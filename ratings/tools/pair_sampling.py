@@ -41,23 +41,33 @@ def active(counts: PairCounts, *, floor: float = FLOOR) -> Floats:
     return _with_floor(counts, spread / np.sqrt(n) - spread / np.sqrt(n + 1), floor)
 
 
-def informative(counts: PairCounts, *, floor: float = FLOOR, prior: float = PRIOR) -> Floats:
+def informative(
+    counts: PairCounts, *, floor: float = FLOOR, prior: float = PRIOR, matter: Floats | None = None
+) -> Floats:
     """Probabilities by the fall of the mean variance of all ratings from one more battle of a pair (A-optimal design).
 
         P(i, j) ∝ w |V (e_i - e_j)|² / (1 + w d_ij),    w = p (1 - p),    d_ij = V_ii + V_jj - 2 V_ij
 
     which is the exact change of the trace of V = H⁻¹. Newcomers get more battles without a rule of their own. Mixed with
-    a share `floor` of uniform choice. Raises as `active`.
+    a share `floor` of uniform choice; `matter` (models,) weights the variances. Raises as `active`.
     """
-    fit = bradley_terry(counts, prior=prior)
-    v = fit.covariance / POINTS_PER_LOGIT**2
+    return _with_floor(counts, variance_fall(counts, prior=prior, matter=matter), floor)
+
+
+def variance_fall(counts: PairCounts, *, prior: float = PRIOR, matter: Floats | None = None) -> Floats:
+    """The fall (models, models) of the weighted sum of variances, in squared logits, from one more battle of a pair.
+
+    See `informative`; `matter` (models,) is 1 for every model where it is left out.
+    """
+    v = bradley_terry(counts, prior=prior).covariance / POINTS_PER_LOGIT**2
     p = _probability(counts)
     w = p * (1 - p)
-    squared = v @ v
+    squared = v @ (v if matter is None else matter[:, None] * v)
     own, own_squared = np.diag(v), np.diag(squared)
     spread = own[:, None] + own[None, :] - 2 * v
     fall = w * (own_squared[:, None] + own_squared[None, :] - 2 * squared) / (1 + w * spread)
-    return _with_floor(counts, np.clip(fall, 0.0, None), floor)
+    np.fill_diagonal(fall, 0.0)
+    return np.clip(fall, 0.0, None)
 
 
 def draw_pairs(probabilities: Floats, battles: int, rng: np.random.Generator) -> tuple[Codes, Codes]:

@@ -12,6 +12,7 @@ from scipy.special import expit
 from ratings.data.columns import Codes
 from ratings.data.counts import Floats, PairCounts, count_pairs
 from ratings.data.outcomes import A_WINS, B_WINS, TIE
+from ratings.inference.fit import CONFIDENCE_LEVEL, Fit, normal_quantile
 from ratings.models.bradley_terry import PRIOR, bradley_terry
 from ratings.scale import CENTRE, POINTS_PER_LOGIT
 from ratings.tools.pair_sampling import draw_pairs
@@ -31,24 +32,31 @@ def simulate_outcomes(lead: Floats, rng: np.random.Generator, *, ties: float = 0
 
 @dataclass(frozen=True, eq=False)
 class Race:
-    """The `error` (policies, checkpoints) of each policy: root mean square error of ratings in points after `votes`."""
+    """What each policy reaches after `votes`; arrays are (policies, checkpoints), in points.
+
+    `error` is the root mean square error of ratings, `width` the mean half-width of their intervals, `covered` the share
+    of intervals that hold the truth. `slope` is that of the estimates against the truth: 1 without bias.
+    """
 
     policies: tuple[str, ...]
     votes: tuple[int, ...]
     error: Floats
+    width: Floats
+    covered: Floats
+    slope: Floats
 
-    def needed(self, policy: str, error: float) -> float:
-        """The votes until the error falls to `error`, interpolated in logarithms; nan if it never does."""
-        path = self.error[self.policies.index(policy)]
+    def needed(self, policy: str, error: float, measure: str = "error") -> float:
+        """The votes until a measure, `error` or `width`, falls to a value, interpolated in logarithms; nan if never."""
+        path = getattr(self, measure)[self.policies.index(policy)]
         if path.min() > error:
             return float("nan")
         logs = np.log(np.minimum.accumulate(path))[::-1]
         return float(np.exp(np.interp(np.log(error), logs, np.log(np.array(self.votes))[::-1])))
 
-    def saved(self, policy: str, against: str) -> float:
-        """The share of votes that `policy` saves to reach the final error of `against`."""
-        end = float(self.error[self.policies.index(against), -1])
-        return 1 - self.needed(policy, end) / self.votes[-1]
+    def saved(self, policy: str, against: str, measure: str = "error") -> float:
+        """The share of votes that `policy` saves to reach the final error, or `width`, of `against`."""
+        end = float(getattr(self, measure)[self.policies.index(against), -1])
+        return 1 - self.needed(policy, end, measure) / self.votes[-1]
 
 
 def race(
@@ -69,7 +77,8 @@ def race(
     battles, drawn uniformly among all models but the last `newcomers`; `votes` are added to these.
     """
     checkpoints = tuple(range(batch, votes + 1, batch))
-    squared = np.zeros((len(policies), len(checkpoints)))
+    measures = np.zeros((4, len(policies), len(checkpoints)))
+    z = normal_quantile(CONFIDENCE_LEVEL)
     for run in range(runs):
         truth = np.random.default_rng([seed, run]).normal(0, spread / POINTS_PER_LOGIT, models)
         truth -= truth.mean()
@@ -78,8 +87,17 @@ def race(
             start = _established(truth, models - newcomers, established, rng)
             for step, counts in enumerate(_asked(policy, truth, start, batch, len(checkpoints), rng)):
                 fit = bradley_terry(counts, prior=PRIOR)
-                squared[k, step] += np.mean((fit.ratings - CENTRE - POINTS_PER_LOGIT * truth) ** 2) / runs
-    return Race(tuple(policies), checkpoints, np.sqrt(squared))
+                measures[:, k, step] += _measures(fit, truth * POINTS_PER_LOGIT, z) / runs
+    measures[0] = np.sqrt(measures[0])
+    return Race(tuple(policies), checkpoints, *measures)
+
+
+def _measures(fit: Fit, truth: Floats, z: float) -> Floats:
+    """Mean squared error, half-width and coverage of intervals, and the slope of the estimates against the truth."""
+    off = fit.ratings - CENTRE - truth
+    half = z * np.sqrt(np.diag(fit.covariance))
+    slope = float(truth @ (off + truth) / (truth @ truth))
+    return np.array([np.mean(off**2), np.mean(half), np.mean(np.abs(off) <= half), slope])
 
 
 _Log = tuple[Codes, Codes, NDArray[np.uint8]]

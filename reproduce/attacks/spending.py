@@ -20,6 +20,7 @@ SLOW = "\n".join(
     f'[[models]]\nname = "{name}"\nendpoint = "scripted"\ndelay = 0.05\nreplies = ["{"word " * 400}"]\n'
     for name in MODELS
 )
+WRITTEN = 300  # tokens that a model with 2 ms a word has written and read a second after its prompt, at least
 REDIRECTING = (
     "/logout",
     "/login/",
@@ -95,6 +96,23 @@ def unread_turns(_: Target) -> Outcome:
     )
 
 
+def turns_that_are_stopped(_: Target) -> Outcome:
+    """Turns stopped while a fast model waits for a slow one: what it has written must be in the day's spending."""
+    config = SLOW.replace("delay = 0.05", "delay = 0.002", 1).replace("word " * 400, "word " * 1000)
+    tries: list[str | None] = []
+    with target(config, "[limits]\nbattles_per_voter = 0") as arena, arena.visitor() as http:
+        page = Page(http)
+        for _number in range(4):
+            before = _tokens(arena)
+            battle = page.begin(PROMPT)
+            next(data for name, data in page.events(battle, html=False) if name == "text")  # both have begun
+            time.sleep(0.5)
+            page.send("POST", f"/{battle}/stop").raise_for_status()
+            spent = _tokens(arena) - before
+            tries.append(f"{spent} tokens" if spent < WRITTEN else None)
+    return outcome("stopped turns that cost too little", tries)
+
+
 def redirects(arena: Target) -> Outcome:
     """Addresses that libraries redirect, with forged hosts: a redirect to the host is a success of the attack."""
     tries: list[str | None] = []
@@ -115,6 +133,11 @@ def flood(_: Target) -> Outcome:
         allowed = 120 + int((time.monotonic() - began + 1) * 2)
     served = sum(reply.is_success for reply in replies)
     return outcome("requests above the limit of an address", _excess(len(replies), served, allowed))
+
+
+def _tokens(arena: Target) -> int:
+    """What the day has cost, in tokens."""
+    return sum(tokens for _day, tokens in _rows(arena.folder, "SELECT day, tokens FROM usage_day"))
 
 
 def _battles(arena: Target) -> int:

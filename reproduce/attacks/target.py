@@ -16,7 +16,7 @@ from pathlib import Path
 
 import httpx
 
-from reproduce.arena_process import url_when_open
+from reproduce.arena_process import NO_VOTE_CHECKS, url_when_open
 
 STARTING = 180.0  # seconds that an arena may take to open
 MODELS = ("canary-alpha", "canary-beta")  # names that no visitor may read before the vote
@@ -59,7 +59,7 @@ def target(config: str = CONFIG, tables: str = "") -> Iterator[Target]:
         with (folder / "log.txt").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "arena", "serve", "--port", "0"], cwd=folder, stdout=log, stderr=log,
-                env=os.environ | {"COLUMNS": "200", "EXAMPLE_API_KEY": secret, "TMPDIR": name},
+                env=os.environ | NO_VOTE_CHECKS | {"COLUMNS": "200", "EXAMPLE_API_KEY": secret, "TMPDIR": name},
             )  # fmt: skip
         try:
             url = url_when_open(folder / "log.txt", lambda: process.poll() is None, STARTING)

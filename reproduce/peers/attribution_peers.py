@@ -8,6 +8,7 @@ the label that the model prefers.
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import re
 import sys
 from unittest import mock
@@ -106,8 +107,12 @@ def _patch_llama():
     from transformers.models.llama import modeling_llama
 
     transformers.pytorch_utils.find_pruneable_heads_and_indices = None
-    missing = ("torchvision", "torchvision.models", "torchvision.models.vision_transformer", "zennit")
-    names = [*missing, "zennit.composites", "zennit.rules", "zennit.core", "lxt.efficient.zennit_patches"]
+    vision = ("torchvision", "torchvision.models", "torchvision.models.vision_transformer")
+    names = ["zennit", "zennit.composites", "zennit.rules", "zennit.core", "lxt.efficient.zennit_patches"]
+    present = "torchvision" in sys.modules or importlib.util.find_spec(
+        "torchvision"
+    )  # what was put there has no spec
+    names += [] if present else vision
     sys.modules.update({name: mock.MagicMock() for name in names})
     from lxt.efficient import monkey_patch
 

@@ -3,12 +3,16 @@
 import gzip
 import json
 import sys
+from dataclasses import replace
 
 import pytest
 
+from benchmarks.choice import MultipleChoice, own_choice
 from benchmarks.data import DataSources, _hub_errors, read_file, rows
 from benchmarks.errors import BadData
 from benchmarks.known_files import known, known_files, own
+from benchmarks.samples import checked_samples
+from benchmarks.task import RequestType, Sample
 
 BAD = {
     "cut.jsonl": (b'{"a": 1}\n{"a": \n', r"cut\.jsonl:2: The line is not JSON"),
@@ -75,3 +79,44 @@ def test_every_http_client_of_the_hub_can_fail():
     for name in ("httpx", "httpx2"):
         if name in sys.modules:
             assert issubclass(sys.modules[name].ConnectError, failures)
+
+
+MANY = tuple(f"choice {number}" for number in range(30))
+OWN = MultipleChoice(
+    name="many",
+    dimension="knowledge",
+    licence="mine",
+    sources={"test": [own("many.jsonl")]},
+    read=own_choice,
+    prompt=lambda sample: str(sample.fields["question"]),
+)
+
+
+@pytest.mark.parametrize("answer", [99, "99", 30, "²", -1])
+def test_an_index_that_is_no_choice_is_an_error_also_of_many_choices(answer):
+    with pytest.raises(BadData, match=r"is not one of the 30 choices\. Give an index from 0 or a letter up to Z"):
+        own_choice({"question": "?", "choices": MANY, "answer": answer})
+
+
+def test_choices_beyond_the_letters_are_never_cut():
+    [sample] = checked_samples(OWN, [{"id": "one", "question": "?", "choices": MANY, "answer": 28}])
+    with pytest.raises(BadData, match=r"'one' has 30 choices, and letters end at 26"):
+        OWN.requests(sample, (), RequestType.GENERATE)
+    requests = OWN.requests(sample, (), RequestType.LOGLIKELIHOOD)
+    assert [request["continuation"] for request in requests][-1] == " choice 29"
+    replies = [{"logprob": -float(number != 28)} for number in range(30)]
+    outcome = OWN.score(sample, replies, RequestType.LOGLIKELIHOOD)
+    assert (outcome.answer, outcome.metrics["acc"]) == ("29", 1.0)
+
+
+def test_ids_of_their_own_choices_and_a_target_are_checked_before_any_call():
+    row = {"id": "one", "question": "?", "choices": ["a", "b"], "answer": "A"}
+    with pytest.raises(BadData, match=r"2 samples have the id 'one'\. Give each sample an id of its own"):
+        checked_samples(OWN, [row, row])
+    with pytest.raises(BadData, match=r"There are no choices\. Give at least two"):
+        checked_samples(OWN, [{**row, "choices": []}])
+    with pytest.raises(BadData, match=r"has 1 choices\. Give at least two"):
+        checked_samples(OWN, [{**row, "choices": ["a"]}])
+    unchecked = replace(OWN, read=lambda _: Sample("two", {"question": "?"}, choices=("a", "b"), target=99))
+    with pytest.raises(BadData, match=r"target 99 is not the index of one of its 2 choices"):
+        checked_samples(unchecked, [row])

@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks.data import DataSources, task_rows
 from benchmarks.errors import BadData
-from benchmarks.extract import LETTERS
+from benchmarks.letters import LETTERS
 from benchmarks.report import report
 from benchmarks.task import RequestType, Sample
 from benchmarks.tasks import bbq, bold, honest, shipped, stereoset, winobias

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from arena.store.schema.benchmarks import BenchmarkOutcome
+from arena.store.text_columns import fitted
 from benchmarks import few_shot
 from benchmarks.data import DataSources, read_file, rows, task_rows
 from benchmarks.extract import mmlu_pro_letter
@@ -159,3 +161,24 @@ def test_every_task_asks_something_about_its_first_sample(benchmark_data, name):
         assert requests
         failed = task.score(sample, [None] * len(requests), request_type)
         assert failed.status == "failed"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(shipped()))
+def test_the_rows_of_every_task_fit_the_schema(benchmark_data, name):
+    task = shipped()[name]
+    if any(
+        source.sha256 is None for role, sources in task.sources.items() if role != "shots" for source in sources
+    ):
+        pytest.skip("the user's own file")
+    data_sources = DataSources(benchmark_data, hub=False)
+    roles = {
+        role: rows(files, data_sources) for role, files in task.sources.items() if role not in ("test", "shots")
+    }
+    samples = task.prepare(roles).samples(rows(task.sources["test"], data_sources))
+    columns = BenchmarkOutcome.__table__.columns
+    for column, names in {"sample": {one.id for one in samples}, "cluster": {one.cluster for one in samples},
+                          "subject": {one.subject for one in samples}}.items():  # fmt: skip
+        kept = {fitted(value, columns[column].type.length) for value in names}
+        assert len(kept) == len(names)
+        assert max(map(len, kept)) <= columns[column].type.length

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.data import DataSources, rows
-from benchmarks.extract import LETTERS
+from benchmarks.letters import LETTERS
 from benchmarks.task import RequestType, Sample
 from benchmarks.tasks import shipped
 from benchmarks.tasks.circular import turned, turns

@@ -9,9 +9,10 @@ import pytest
 from benchmarks import few_shot
 from benchmarks.choice import MultipleChoice, by_letter, lettered, own_choice
 from benchmarks.errors import BadData, BadOption
-from benchmarks.extract import after_the_answer_is, choice_letter, last_boxed, last_number, strict_number
+from benchmarks.extract import after_the_answer_is, last_boxed, last_number, strict_number
 from benchmarks.generation import Generation
 from benchmarks.known_files import own
+from benchmarks.letters import choice_letter
 from benchmarks.report import report
 from benchmarks.safety import Safety
 from benchmarks.task import RequestType, Sample, failed, scored, unparsed
@@ -63,6 +64,12 @@ def test_a_tie_goes_to_the_first_choice():
 
 def test_tokens_of_one_letter_are_added():
     reply = candidates(**{"A": 0.4, "B": 0.3, " B": 0.25})
+    assert CHOICE.score(EGG, reply, RequestType.FIRST_TOKEN).answer == "B"
+
+
+def test_a_candidate_without_a_log_probability_is_left_out():
+    reply = candidates(A=0.3, B=0.4)
+    reply[0]["choices"][0]["logprobs"]["content"][0]["top_logprobs"][0]["logprob"] = None
     assert CHOICE.score(EGG, reply, RequestType.FIRST_TOKEN).answer == "B"
 
 

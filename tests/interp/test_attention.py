@@ -1,13 +1,15 @@
 """Rollout and flow on an example computed by hand, and against dense references."""
 
+import weakref
+
 import networkx
 import numpy as np
 import pytest
 
-from interp.errors import BadOption, UnsupportedModel
-from interp.whitebox.attention import layers, mixed, rolled, rollout, without_sink
+from interp.errors import BadOption
+from interp.whitebox.attention import each_layer, layers, mixed, rolled, rollout, without_sink
 from interp.whitebox.flow import SCALE, flow, flow_cost, maximum_flows
-from interp.whitebox.flow_graph import flow_graph
+from interp.whitebox.flow_graph import _parts, flow_graph
 from tests.support.small_models import judged, model, torch
 
 FIRST = [[1, 0, 0], [0.5, 0.5, 0], [0.25, 0.25, 0.5]]
@@ -125,12 +127,9 @@ def test_an_answers_rollout_starts_at_every_token_of_it():
     np.testing.assert_allclose(rollout(target, "keep").scores, rows.mean(0)[: len(target.units)], atol=1e-6)
 
 
-@pytest.mark.slow
-def test_unknown_sinks_and_other_architectures():
+def test_unknown_sinks():
     with pytest.raises(BadOption, match=r"sink 'first'\. Expected one of: drop, norm, keep"):
         rollout(model().contrast(judged()), "first")
-    with pytest.raises(UnsupportedModel, match="GPT2Model has no list `layers`"):
-        rollout(model("gpt2").contrast(judged()))
 
 
 @pytest.mark.parametrize("nodes", [3, 16])
@@ -148,3 +147,31 @@ def test_the_graph_of_an_answer_starts_at_all_its_tokens():
     found = flow_graph(target)
     assert found.nodes[-1] == "the answer"
     assert sum(weight for level, *_, weight in found.edges if level == 0) == pytest.approx(1.0, abs=1e-6)
+
+
+def test_the_graphs_edges_are_those_of_the_products_of_matrices():
+    target = model(num_hidden_layers=5).contrast(judged())
+    found = flow_graph(target, nodes=6, levels=2)
+    matrices = [matrix.double().numpy() for matrix in layers(target)]
+    products = [matrices[1] @ matrices[0], matrices[4] @ matrices[3] @ matrices[2]]
+    _, members = _parts(target, 6)
+    reached = np.eye(len(members))[-1]
+    for level in (1, 0):
+        rows = np.stack([products[level][inside].mean(0) for inside in members])
+        between = np.stack([rows[:, inside].sum(1) for inside in members], axis=1)
+        weights = {(key, query): weight for at, key, query, weight in found.edges if at == level}
+        for (query, key), share in np.ndenumerate(reached[:, None] * between):
+            assert weights.get((key, query), 0.0) == pytest.approx(share, abs=1e-6)
+        reached = reached @ between
+
+
+def test_no_matrix_of_a_layer_is_kept_while_the_next_one_runs():
+    target = model(num_hidden_layers=3).contrast(judged())
+    seen, alive = [], []
+
+    def take(_number, matrix):
+        alive.append(sum(earlier() is not None for earlier in seen))
+        seen.append(weakref.ref(matrix))
+
+    each_layer(target, take)
+    assert alive == [0, 0, 0]

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from interp.errors import BadOption
-from interp.patterns.features import POSITION, Preference, features, logistic, preference_patterns
 from interp.patterns.token_classes import class_of, class_weights
 
 pytest.importorskip("sklearn")
@@ -70,56 +69,6 @@ def test_a_probe_of_noise_and_one_that_the_text_gives_away_are_distinguished():
     assert linear_probe(rows, labels, groups, texts).verdict.startswith("readable, but no better")
 
 
-def test_features_count_what_they_are_called_after():
-    found = features("# Title\n- one\n2. two **bold** `code` 3.5! Perhaps I may?")
-    assert np.expm1(found["list items"]) == pytest.approx(2)
-    assert np.expm1(found["headings"]) == pytest.approx(1)
-    assert np.expm1(found["hedges"]) == pytest.approx(2)
-    assert np.expm1(found["numbers"]) == pytest.approx(2)
-
-
-def planted_ratings(battles=400, judges_like_lists=2.0, people_like_lists=0.0, bias=1.0):
-    random = np.random.default_rng(9)
-    made = []
-    for battle in range(battles):
-        lists, words = random.integers(0, 5, size=2), random.integers(3, 40, size=2)
-        a, b = ("\n".join(["- x"] * n) + "\n" + "word " * w for n, w in zip(lists, words, strict=True))
-        lead = np.log1p(lists[0]) - np.log1p(lists[1])
-        for judge, taste in ((True, judges_like_lists), (False, people_like_lists)):
-            for first in ("a", "b") if judge else (None,):
-                push = bias * {"a": 1, "b": -1, None: 0}[first]
-                wins = random.random() < 1 / (1 + np.exp(-(taste * lead + push)))
-                made.append(Preference(battle, a, b, float(wins), judge, first))
-    return made
-
-
-def test_what_judges_over_weight_is_found_and_what_they_do_not_is_not():
-    table = {row.feature: row for row in preference_patterns(planted_ratings())}
-    assert table["list items"].survives
-    assert table["list items"].lower > 0.5
-    assert table["length"].lower < 0 < table["length"].upper
-    assert table[POSITION].judges == pytest.approx(1.0, abs=0.3)
-    assert "bold" not in table
-
-
-def test_judges_with_the_taste_of_people_over_weight_nothing():
-    rows = preference_patterns(planted_ratings(judges_like_lists=1.0, people_like_lists=1.0, bias=0.0))
-    assert not [row.feature for row in rows if row.survives]
-
-
-def test_intervals_cover_at_their_level_with_clustered_votes():
-    """Each battle has a mood that all its votes share; intervals that know it cover 95 %."""
-    random = np.random.default_rng(3)
-    covered = []
-    for _ in range(200):
-        x, mood = random.normal(size=(150, 1)), random.normal(size=150)
-        p = 1 / (1 + np.exp(-(mood)))
-        y = (random.random((150, 4)) < p[:, None]).ravel().astype(float)
-        beta, covariance = logistic(np.repeat(x, 4, axis=0), y, [str(n) for n in np.repeat(np.arange(150), 4)])
-        covered.append(abs(beta[0]) < 1.96 * covariance[0, 0] ** 0.5)
-    assert 0.9 <= np.mean(covered) <= 0.985
-
-
 @pytest.mark.parametrize(
     ("word", "begins", "name"),
     [("-", True, "list marker"), ("2.", True, "list marker"), ("42", False, "number"), ("may", False, "hedge"),
@@ -140,7 +89,6 @@ def test_a_class_that_holds_all_the_weight_is_over_weighted_and_equal_weights_ar
 
 
 WRONG = {
-    "9 battles with votes of judges": lambda: preference_patterns(planted_ratings(battles=9)),
     "one score for each word": lambda: class_weights([(["a"], [1.0, 2.0]), (["a"], [1.0])]),
     "An interval needs at least two": lambda: class_weights([(["a"], [1.0])]),
     "Expected finite numbers": lambda: concepts([1.0, 2.0]),

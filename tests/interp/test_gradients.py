@@ -49,6 +49,7 @@ def test_gradient_shap_of_a_linear_model_is_the_distance_to_the_mean_baseline():
 
 def test_what_stands_before_the_content_is_run_once_for_all_baselines(monkeypatch):
     target, _ = summed(lambda total: total)
+    assert target.lm.shares_prefix
     lengths, cache = [], type(target.lm).cache
     monkeypatch.setattr(
         type(target.lm),

@@ -32,14 +32,6 @@ def test_words_and_sentences_cover_every_segment():
         assert all(prompt.text[unit.start : unit.end] == unit.text for unit in pieces)
 
 
-def test_contents_are_found_in_a_rendered_text():
-    prompt = Prompt.from_text("Q: why A: yes B: why", [("prompt", "why"), ("a", "yes"), ("c", ""), ("b", "why")])
-    assert prompt.segments == (("prompt", 3, 6), ("a", 10, 13), ("b", 17, 20))
-    assert prompt.names() == ("prompt", "a", "b")
-    with pytest.raises(BadPrompt, match="segment 'a' is not in the text after character 6"):
-        Prompt.from_text("Q: why", [("prompt", "why"), ("a", "yes")])
-
-
 def test_segments_that_do_not_fit_are_refused():
     with pytest.raises(BadPrompt, match=r"segment 'b' is \(1, 9\) of a text of 3 characters"):
         Prompt("abc", (("a", 0, 1), ("b", 1, 9)))

@@ -2,7 +2,9 @@
 
 import math
 
+import numpy as np
 import pytest
+from scipy.special import expit
 
 from judges import agreement
 from judges.errors import BadOption, BadRow, LengthMismatch, NoVerdicts
@@ -144,3 +146,33 @@ def test_incomparable_verdicts_are_an_error():
         agreement.position_bias([A, "first"])
     with pytest.raises(BadRow, match="row 0: verdict 'both'"):
         agreement.swap_consistency([A], ["both"])
+
+
+def test_position_bias_in_logits_does_not_depend_on_how_close_the_models_are():
+    draw = np.random.default_rng(0)
+    shares, logits = [], []
+    for spread, lead in ((0.5, 0.0), (1.0, 1.5), (3.0, 0.0)):
+        quality = lead + spread * draw.normal(size=4000)
+        first, second = (
+            ["model_a" if won else "model_b" for won in draw.random(4000) < expit(sign * quality + 0.8)]
+            for sign in (1, -1)
+        )
+        shares.append(agreement.position_bias([*first, *second]).value)
+        logits.append(agreement.position_logit(first, second).value)
+    assert max(shares) > 1.5 * min(shares)
+    assert logits == pytest.approx([0.8] * 3, abs=0.1)
+
+
+def test_position_bias_in_logits_counts_ties_as_half_steps_and_stays_finite():
+    position = agreement.position_logit
+    assert position(["model_a"] * 9, ["model_a"] * 9).value == pytest.approx(np.log(19) / 2)
+    assert position(["tie"] * 8, ["tie"] * 8).value == 0
+    assert position(["model_a", "tie"], ["tie", "model_a"]).value > 0
+    assert position(["model_a", "model_b"], ["model_b", "model_a"]).value == 0
+    with pytest.raises(BadRow, match="row 0: verdict 'x'"):
+        position(["x"], ["tie"])
+
+
+def test_a_figure_says_what_share_of_the_items_it_is_about():
+    figure = agreement.accuracy_without_ties(["model_a", "tie", None, "model_b"], ["model_a"] * 4)
+    assert (figure.items, figure.share) == (2, 0.5)

@@ -7,9 +7,10 @@ import random
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 from judges import length_control
-from judges.errors import BadRow, LengthMismatch, NoVerdicts
+from judges.errors import BadRow, LengthMismatch, NotConverged, NoVerdicts
 from judges.protocols import alpaca_eval
 from judges.protocols.alpaca_eval import preference_of_tokens, preferences, win_rate
 from judges.replies import Reason, Unparsable
@@ -148,11 +149,39 @@ def test_a_reply_is_read_by_its_tokens_and_its_failures_are_typed():
     def reply(finish="length", logprobs=None, **message):
         return {"choices": [{"message": message, "finish_reason": finish, "logprobs": logprobs}]}
 
-    tokens = {"content": [{"top_logprobs": top(M=-0.1)}]}
+    tokens = {"content": [{"token": "M", "logprob": -0.1, "top_logprobs": top(M=-0.1)}]}
     assert alpaca_eval.verdict(reply(logprobs=tokens), switched=False) == 2
     assert alpaca_eval.verdict(reply(), switched=False) == Unparsable(Reason.EMPTY)
     assert alpaca_eval.verdict(reply(refusal="no"), switched=False) == Unparsable(Reason.REFUSED)
     assert alpaca_eval.verdict(reply("content_filter"), switched=False) == Unparsable(Reason.REFUSED)
+
+
+def simulated(draw):
+    """A model's preferences with their lengths and difficulties, hard or soft."""
+    n = int(draw.integers(20, 805))
+    gamma, length = 2 * draw.normal(size=n), np.tanh(draw.normal(size=n))
+    p = expit(draw.normal() * length + draw.normal() * gamma + 2 * draw.normal())
+    hard = (draw.random(n) < p).astype(float)
+    return (hard if draw.random() < 0.5 else np.clip(p + 0.2 * draw.normal(size=n), 0, 1)), length, gamma
+
+
+def test_the_fit_is_the_minimum_of_its_objective():
+    """Zero is in the subgradient of every coordinate; L-BFGS on positive and negative parts missed it 4 times of 200."""
+    draw = np.random.default_rng(0)
+    for _ in range(200):
+        y, length, gamma = simulated(draw)
+        fit = length_control.fit(y, length, gamma)
+        b = np.array([fit.length, fit.difficulty, fit.ability])
+        x = np.column_stack([length, gamma, np.ones_like(y)])
+        slope = length_control.C * x.T @ (expit(x @ b) - y)
+        assert np.where(b != 0, np.abs(slope + np.sign(b)), np.maximum(np.abs(slope) - 1, 0)).max() < 1e-5
+
+
+def test_a_fit_that_finds_no_minimum_is_an_error():
+    draw = np.random.default_rng(0)
+    y, length, gamma = simulated(draw)
+    with pytest.raises(NotConverged, match="did not converge in 200 rounds"):
+        length_control.fit(y, length, 1e9 * gamma)
 
 
 def test_old_draws_and_missing_verdicts_are_distinguished():

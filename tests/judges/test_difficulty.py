@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from judges import difficulty
 from judges.difficulty import joint_fit
-from judges.errors import BadRow, LengthMismatch, NoVerdicts
+from judges.errors import BadRow, LengthMismatch, NotConverged, NoVerdicts
 from tests.support.published import published
 from tests.support.verdict_files import read
 
@@ -86,3 +87,17 @@ def test_wrong_rows_are_named():
         joint_fit([], [], [], [])
     with pytest.raises(LengthMismatch):
         joint_fit([1], [0, 1], ["m"], ["x"])
+
+
+def test_the_joint_fit_has_no_gradient_left_and_says_when_it_found_none(monkeypatch):
+    draw = np.random.default_rng(3)
+    model, prompt = draw.integers(0, 4, 400), draw.integers(0, 60, 400)
+    apart, y = draw.normal(size=400) * 500, draw.random(400)
+    fit = joint_fit(y, apart, model.tolist(), prompt.tolist())
+    rows = fit.rows
+    p = expit(fit.length * rows.length + fit.ability[rows.model] + fit.difficulty[rows.prompt])
+    assert np.abs(np.bincount(rows.model, p - y) + difficulty.RIDGE * fit.ability).max() < 1e-7
+    assert np.abs(np.bincount(rows.prompt, p - y) + fit.difficulty).max() < 1e-7
+    monkeypatch.setattr(difficulty, "ROUNDS", 1)
+    with pytest.raises(NotConverged, match="did not converge in 1 rounds"):
+        joint_fit(y, apart, model.tolist(), prompt.tolist())

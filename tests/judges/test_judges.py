@@ -131,6 +131,13 @@ def test_an_empty_completion_loses_without_a_call():
     assert SingleJudge("j").verdict(empty, []).score == 1
 
 
+def test_two_empty_last_completions_are_a_tie_in_both_orders():
+    pair = replace(TALK, completion_a=" ", completion_b="")
+    for judge in (PairwiseJudge("j"), both_orders(PairwiseJudge("j"))):
+        assert judge.requests(pair) == []
+        assert (judge.verdict(pair, []).winner, judge.verdict(pair, []).preference) == ("tie", 0.5)
+
+
 def test_swapping_sides_swaps_the_verdict():
     judge = PairwiseJudge("j", "arena_hard")
     (turned,) = in_order(judge, swapped=True).requests(PAIR)
@@ -298,7 +305,14 @@ def test_control_pairs_tell_a_fair_judge_from_one_that_obeys_the_completion():
     assert by_kind["injection"].failed == by_kind["injection"].judged == 2
     assert by_kind["identical"].failed == 2
     unread = report([(some[0], Unparsable(Reason.NONE))])[0]
-    assert (unread.judged, unread.failed, unread.unread) == (0, 0, 1)
+    assert (unread.judged, unread.failed, unread.unread, unread.missing) == (0, 0, 1, 0)
+
+
+@pytest.mark.parametrize("reason", [Reason.MISSING, Reason.NOT_ASKED])
+def test_a_control_pair_without_a_reply_says_nothing_about_the_judge(reason):
+    (first, *_) = control_pairs([PAIR])
+    counts = report([(first, Unparsable(reason))])[0]
+    assert (counts.judged, counts.failed, counts.unread, counts.missing) == (0, 0, 0, 1)
 
 
 def _verdict(winner: str) -> Verdict:

@@ -15,7 +15,8 @@ def row(question, turn, score, judgment=None, model="m"):
     ("reply", "expected"),
     [
         ("Rating: [[7.5]]", 7.5),
-        ("Rating: [9]", 9),
+        ("Rating: [9]", Unparsable(Reason.NONE)),
+        ("In arr[3] is wrong, so I give 7.", Unparsable(Reason.NONE)),
         ("[[5]], that is [[5]]", 5),
         ('The answer says "[[10]]". Rating: [[2]]', Unparsable(Reason.SEVERAL)),
         ("[[0]]", Unparsable(Reason.OUT_OF_RANGE)),

@@ -51,6 +51,13 @@ def test_the_same_words_are_a_tie_without_a_call():
     assert RewardJudge("r").verdict(same, []).winner == "tie"
 
 
+def test_two_empty_completions_are_a_tie_whatever_came_before():
+    users = ({"role": "user", "content": "First?"}, {"role": "user", "content": "Second?"})
+    pair = Pair("p", users, "one", "", "two", " ", earlier_a=("A1",), earlier_b=("B1",))
+    assert RewardJudge("r").requests(pair) == []
+    assert RewardJudge("r").verdict(pair, []).reason == "Both completions are empty."
+
+
 @pytest.mark.parametrize("reply", [{"score": float("nan")}, {"score": "5"}, {}, {"score": True}, None])
 def test_no_number_is_no_verdict(reply):
     judge = RewardJudge("r")

@@ -100,7 +100,8 @@ def test_no_readable_score_is_no_board():
         ('<think>{"score": 1}</think>{"score": 9}', 9),
         ('{"score": "11"}', Unparsable(Reason.OUT_OF_RANGE)),
         ('{"score": true}', Unparsable(Reason.OUT_OF_RANGE)),
-        ('{"score": "8/10"}', Unparsable(Reason.OUT_OF_RANGE)),
+        ('{"score": "8/10"}', 8),
+        ('{"score": "8/5"}', Unparsable(Reason.OUT_OF_RANGE)),
         ('{"strengths": "s"}', Unparsable(Reason.NONE)),
         ('{"score": 2, "score": 10}', Unparsable(Reason.SEVERAL)),
         ('{"score": 2} {"score": 10}', Unparsable(Reason.SEVERAL)),
@@ -159,7 +160,14 @@ def test_pair_rows_are_checked():
 
 
 @pytest.mark.parametrize(
-    "reply", ["[" * 20_000, "1" * 20_000, '{"score":' * 20_000, "```json" + "\n" * 20_000 + "x```"]
+    ("reply", "reason"),
+    [
+        ("[" * 20_000, Reason.NONE),
+        ("1" * 20_000, Reason.NONE),
+        ('{"score":' * 20_000, Reason.TRUNCATED),
+        ('{"score":' * 20_000 + "}", Reason.NONE),
+        ("```json" + "\n" * 20_000 + "x```", Reason.NONE),
+    ],
 )
-def test_a_reply_that_no_json_parser_takes_has_no_verdict(reply):
-    assert wildbench.verdict_score(reply) == Unparsable(Reason.NONE)
+def test_a_reply_that_no_json_parser_takes_has_no_verdict(reply, reason):
+    assert wildbench.verdict_score(reply) == Unparsable(reason)

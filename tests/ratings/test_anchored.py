@@ -200,3 +200,79 @@ def test_counts_need_people_judges_and_the_same_models():
         ratings.human_anchored_counts({"human": one})
     with pytest.raises(ratings.BadOption, match="other models"):
         ratings.human_anchored_counts({"human": one, "judge:x": other})
+
+
+@pytest.mark.parametrize("source", [["human", None, "j"], np.ma.masked_array(["human", "j", "j"], [0, 1, 0])])
+def test_a_vote_without_source_is_an_error_that_names_the_row(source):
+    with pytest.raises(ratings.MissingValue, match="row 1: no source"):
+        ratings.human_anchored(["a"] * 3, ["b"] * 3, ["model_a", "model_b", "tie"], source)
+
+
+def counts_of(columns):
+    a, b, outcome, source = columns
+    names = np.array([f"m{n}" for n in range(MODELS)])
+    winners = np.array(["model_a", "model_b", "tie"])
+    return {
+        one: ratings.count_pairs(
+            names[a][source == one],
+            names[b][source == one],
+            winners[outcome[source == one]],
+            models=names.tolist(),
+        )
+        for one in np.unique(source).tolist()
+    }
+
+
+def with_few_votes(columns, model, votes):
+    """The log with only so many of people's votes on a model."""
+    a, b, _, source = columns
+    met = (source == "human") & ((a == model) | (b == model))
+    kept = ~met | (np.cumsum(met) <= votes)
+    return [column[kept] for column in columns]
+
+
+@pytest.mark.parametrize("votes", [10, 40, 3000])
+def test_a_model_that_judges_favour_by_a_logit_is_covered(votes):
+    favoured = np.r_[1.0, np.zeros(MODELS - 1)]
+    covered = 0
+    for seed in range(40):
+        judges = {f"judge:{k}": (favoured, 0.3, 0.0, -0.3) for k in range(3)}
+        xi, columns, _ = log_of(judges, people=1200, verdicts=4000, seed=seed)
+        result = ratings.human_anchored_counts(counts_of(with_few_votes(columns, 0, votes)), prior=ratings.PRIOR)
+        lower, upper = result.fit.interval()
+        covered += lower[0] <= 1000 + POINTS_PER_LOGIT * xi[0] <= upper[0]
+    assert covered >= 40 * 0.92 - 2 * (40 * 0.92 * 0.08) ** 0.5
+
+
+def test_a_judge_of_few_one_sided_verdicts_is_left_out_by_name():
+    _, columns, _ = log_of({"judge:x": (FAIR, 0.3, 0.0, -0.3)})
+    counts = counts_of(columns)
+    one_sided = ratings.count_pairs(
+        ["m0"] * 5, ["m1"] * 5, ["model_a"] * 4 + ["tie"], models=counts["human"].models
+    )
+    result = ratings.human_anchored_counts({**counts, "judge:few": one_sided}, prior=ratings.PRIOR)
+    without = ratings.human_anchored_counts(counts, prior=ratings.PRIOR)
+    assert list(result.left_out) == ["judge:few"]
+    assert "without limit" in result.left_out["judge:few"]
+    assert result.fit.ratings.tolist() == without.fit.ratings.tolist()
+    alone = ratings.human_anchored_counts({"human": counts["human"], "judge:few": one_sided}, prior=ratings.PRIOR)
+    assert (alone.judges, alone.gain) == ({}, 1.0)
+    assert alone.fit.ratings.tolist() == alone.human.ratings.tolist()
+
+
+def test_the_joint_fit_has_the_scale_of_the_board_beside_it():
+    _, columns, _ = log_of({"judge:x": (FAIR, 0.3, 0.0, -2.0)}, people=2000, verdicts=2000)
+    counts = counts_of(columns)
+    people = ratings.bradley_terry(counts["human"], prior=ratings.PRIOR)
+    result = ratings.human_anchored_counts(counts, prior=ratings.PRIOR)
+    spread, other = np.std(people.ratings), np.std(result.fit.ratings)
+    assert other > 1.15 * spread, "a tie of Davidson's model does not pull the ratings together"
+    assert np.std(result.on_scale_of(people).ratings) == pytest.approx(spread, rel=0.1)
+    verdicts = ["model_a"] * 4 + ["tie"]
+    one_sided = ratings.count_pairs(["m0"] * 5, ["m1"] * 5, verdicts, models=people.models)
+    alone = ratings.human_anchored_counts({"human": counts["human"], "judge:few": one_sided}, prior=ratings.PRIOR)
+    same = alone.on_scale_of(people)
+    assert same.ratings == pytest.approx(people.ratings)
+    assert same.standard_errors == pytest.approx(people.standard_errors, rel=0.05)
+    with pytest.raises(ratings.BadOption, match="rates other models"):
+        result.on_scale_of(ratings.bradley_terry(["a"], ["b"], ["tie"], prior=1))

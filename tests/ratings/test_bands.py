@@ -10,26 +10,26 @@ from tests.support.boards import simulated
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_band_ends_before_the_first_model_that_is_significantly_worse(seed):
+def test_a_band_ends_before_the_first_model_that_is_worse_beyond_doubt(seed):
     counts = ratings.count_pairs(*simulated(models=12, battles=900, seed=seed))
     board = ratings.leaderboard(counts)
     fit = ratings.bradley_terry(counts, prior=ratings.PRIOR)
-    place = {model: number for number, model in enumerate(fit.models)}
+    better = ratings.better_beyond_doubt(fit, counts=counts)
+    place = [fit.models.index(row.model) for row in board.rows]
     assert board.bands[0] == 1
-    assert list(board.bands) == sorted(board.bands)
     first = 0
-    for number, (row, band) in enumerate(zip(board.rows, board.bands, strict=True)):
-        a, b = place[board.rows[first].model], place[row.model]
-        error = (fit.covariance[a, a] + fit.covariance[b, b] - 2 * fit.covariance[a, b]) ** 0.5
-        is_worse = number > first and board.rows[first].rating - row.rating > 1.959964 * error
-        if is_worse:
-            first = number
-        assert (band > board.bands[number - 1] if number else True) == is_worse or number == 0
+    for number in range(1, len(place)):
+        begins = bool(better[place[first], place[number]])
+        assert board.bands[number] - board.bands[number - 1] == begins
+        first = number if begins else first
+    assert board.bands[-1] > 1
 
 
-def test_models_without_battles_are_one_band():
-    counts = ratings.PairCounts(("a", "b", "c"), *(np.zeros((6, 0), dtype=np.int64)))
-    assert ratings.leaderboard(counts).bands == (1, 1, 1)
+def test_a_provisional_model_begins_no_band():
+    names, models, winners = simulated(models=3, battles=900)
+    board = ratings.leaderboard([*names, "new", "new"], [*models, "m0", "m1"], [*winners, *["model_a"] * 2])
+    assert (board.rows[0].model, board.rows[0].rank) == ("new", None)
+    assert board.bands[:2] == (1, 1)
 
 
 def test_a_board_without_models_has_no_band():

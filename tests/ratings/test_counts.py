@@ -104,3 +104,9 @@ def test_a_scipy_without_the_loop_is_noticed(monkeypatch):
     adds_entries.cache_clear()
     assert not adds_entries()
     adds_entries.cache_clear()
+
+
+def test_masked_counts_are_an_error():
+    masked = np.ma.masked_array([1], [True])
+    with pytest.raises(ratings.BadOption, match="wins has masked values"):
+        ratings.PairCounts(("a", "b"), [0], [1], masked, [0], [0], [0])

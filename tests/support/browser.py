@@ -43,6 +43,17 @@ def open_page(browser: Browser, url: str, width: int = 1280, height: int = 800, 
     return page
 
 
+def open_adopted(browser: Browser, url: str, **options: object) -> Page:
+    """A page of a new voter in a browser with these options, which Gradio's shell has taken in."""
+    context = browser.new_context(**options)  # type: ignore[arg-type]
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    page.goto(url)
+    ready(page)
+    page.locator("[data-part=composer] #composer").wait_for()
+    return page
+
+
 def ready(page: Page) -> None:
     """The scripts of the page run, so its buttons do something."""
     page.locator("#send:not([disabled])").wait_for()

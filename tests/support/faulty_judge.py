@@ -22,6 +22,7 @@ class FaultyJudge:
     share: float = 0.0
     times: int = 0
     delay: float = 0.0
+    faults: tuple[str, ...] = FAULTS
     calls: Counter[str] = field(default_factory=Counter)  # by the request's digest
     answered: int = 0
     url: str = ""
@@ -75,7 +76,7 @@ class FaultyJudge:
         self.calls[digest.hex()] += 1
         await asyncio.sleep(self.delay)
         if digest[0] / 256 < self.share and self.calls[digest.hex()] <= self.times:
-            return await _fail(FAULTS[digest[1] % len(FAULTS)], writer)
+            return await _fail(self.faults[digest[1] % len(self.faults)], writer)
         self.answered += 1
         writer.write(_reply(f"I compared them. [[{'AABBC'[digest[2] % 5]}]]"))
         return True
@@ -88,7 +89,7 @@ async def _fail(fault: str, writer: asyncio.StreamWriter) -> bool:
         writer.write(b"HTTP/1.1 200 X\r\nContent-Length: 1000\r\n\r\n{")
     elif fault == "429 with a pause":
         writer.write(_http(429, {"error": "busy"}, "Retry-After: 0.05\r\n"))
-    elif fault in ("429", "500"):
+    elif fault in ("401", "429", "500"):
         writer.write(_http(int(fault), {"error": "busy"}))
     elif fault == "not json":
         writer.write(b"HTTP/1.1 200 X\r\nContent-Length: 8\r\n\r\n<html/>\n")

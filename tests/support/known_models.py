@@ -10,11 +10,11 @@ from tests.support.small_models import judged, model, torch
 class SumLM(CausalLM):
     """Each position's state is the sum of the embeddings up to it; no layers, no positions."""
 
-    def run(self, embeddings, past=None):
+    def states(self, embeddings, past=None):
         states = embeddings.cumsum(1)
         if past is not None:
             states = states + past.layers[0].keys[:, 0, -1:]
-        return SimpleNamespace(last_hidden_state=states)
+        return states
 
     def cache(self, embeddings):
         return SimpleNamespace(layers=[_dynamic(embeddings.cumsum(1)[:, None])])

@@ -34,14 +34,18 @@ ODD_CHOICES = [{"0": {}}, ["Hi"], "Hi", 5, [[]], [None], True, {"delta": {}}]
 
 
 def odd_objects(text_holder: str) -> list[dict[str, Any]]:
-    """Objects of which none is a chat completion; `text_holder` is `delta` in a stream and `message` in a reply."""
+    """Objects of which none is a chat completion; `text_holder` is `delta` in a stream and `message` in a reply.
+
+    A whole reply is read without its odd usage.
+    """
     text = {text_holder: {"content": "Hi"}}
+    usages = ODD_USAGES if text_holder == "delta" else []
     return [
         *({"choices": choices} for choices in ODD_CHOICES),
         *({"choices": [{text_holder: holder, "finish_reason": "stop"}]} for holder in ("Hi", 5, ["Hi"], True)),
         *({"choices": [{text_holder: {"content": content}, "finish_reason": "stop"}]} for content in ODD_CONTENTS),
         *({"choices": [{**text, "finish_reason": reason}]} for reason in ODD_REASONS),
-        *({"choices": [{**text, "finish_reason": "stop"}], "usage": usage} for usage in ODD_USAGES),
+        *({"choices": [{**text, "finish_reason": "stop"}], "usage": usage} for usage in usages),
         {"error": {"message": "out of memory"}},
         {"error": "out of memory"},
         {"error": [1, 2]},

@@ -12,9 +12,9 @@ import ratings
 from arena.judging.published.board import RecomputedBoard, naming
 from arena.judging.published.files import BadVerdictFile, Record, read_records
 from judges.columns import text
+from judges.intervals import bounded_interval
 from judges.protocols import arena_hard
 
-Z = 1.959964  # half width of a 95 % interval in standard errors
 ANCHOR = 1000.0  # the rating of the baseline
 
 
@@ -112,5 +112,6 @@ def _clustered_error(residual: Any, cluster: Any, total: float) -> float | None:
 def _interval_row(
     model: str, name: str, value: float, error: float | None, judged: int, unparsed: int
 ) -> dict[str, Any]:
-    lower, upper = (None, None) if error is None else (value - Z * error, value + Z * error)
+    scale = (0.0, 100.0) if name == "win_rate" else (1.0, 10.0)
+    lower, upper = bounded_interval(value, error, judged, *scale)
     return {"model": model, name: value, "lower": lower, "upper": upper, "judged": judged, "unparsed": unparsed}

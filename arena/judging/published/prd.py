@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -41,8 +42,8 @@ def _judge_folders(paths: Sequence[Path]) -> list[Path]:
         if not path.is_dir():
             raise BadVerdictFile(f"{path}: no such folder. Give a folder of files {PAIR_NAME}.")
         inside = sorted(child for child in path.glob("ratings-*") if child.is_dir())
-        folders += inside or [path.resolve()]
-    return folders
+        folders += [folder.resolve() for folder in inside or [path]]
+    return list(dict.fromkeys(folders))  # a folder that is named twice is one judge
 
 
 def _comparisons(folder: Path, notes: list[str]) -> list[prd.Comparison]:
@@ -52,16 +53,23 @@ def _comparisons(folder: Path, notes: list[str]) -> list[prd.Comparison]:
     }
     files = sorted(folder.glob("*.jsonl"))
     comparisons: list[prd.Comparison] = []
-    excluded = 0
+    excluded, of_pair = 0, Counter[tuple[str, str]]()
     for path, (first, second) in zip(files, _models_of(files), strict=True):
         if answers and not {first, second} <= answers:
             excluded += 1
             continue
+        of_pair[first, second] += 1
         records = read_records(path, "prd", "score")
         with naming(path):
             comparisons += [_comparison(first, second, row, record) for row, record in enumerate(records)]
     if excluded:
         notes.append(f"{folder}: {excluded} files excluded, whose models have no answers in generations")
+    notes += [
+        f"{folder}: {count} files of {first} against {second}; their verdicts on a question are one comparison, "
+        "and a draw where they differ. Remove all but one."
+        for (first, second), count in of_pair.items()
+        if count > 1
+    ]
     if not comparisons:
         raise BadVerdictFile(f"{folder}: no comparisons to score. Give a folder of files {PAIR_NAME}.")
     return comparisons

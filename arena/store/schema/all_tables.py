@@ -7,13 +7,25 @@ from sqlmodel import SQLModel
 
 from arena.store import explanations  # noqa: F401  (fills the metadata, as the next line does)
 from arena.store.schema import (  # noqa: F401
+    accounts,
+    attack_costs,
     battle_features,
     battles,
     benchmarks,
+    checks,
+    clusters,
+    controls,
+    hidden_battles,
     images,
     judging,
     ledger,
+    model_states,
+    moderation,
+    reviews,
+    set_aside,
+    sign_in,
     usage,
+    vote_states,
     voters,
 )
 

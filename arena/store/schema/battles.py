@@ -71,7 +71,11 @@ class Battle(SQLModel, table=True):
     """Two models, one conversation each with the same prompts, and at most one vote a source."""
 
     __tablename__ = "battle"
-    __table_args__ = (Index("battle_status", "status"),)
+    __table_args__ = (
+        Index("battle_status", "status"),
+        # what operators see of a day is read from the index alone
+        Index("battle_day", "created_at", "mode", "status", "model_a_id", "model_b_id"),
+    )
     id: int | None = Field(default=None, primary_key=True)
     public_id: str = Field(unique=True, max_length=40)  # the browser knows this one; it says nothing
     voter: str = Field(max_length=64, index=True)  # hash of the browser session
@@ -91,6 +95,11 @@ class Battle(SQLModel, table=True):
     suggested: bool = Field(default=False, sa_column_kwargs={"server_default": false()})  # a shipped first prompt
     # another server asks the owner to stop the turn
     stop_requested: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    # of its texts: null without checks, unchecked, checked, or withheld; votes on unchecked ones wait
+    texts: str | None = Field(default=None, max_length=10)
+    warned: bool = Field(default=False, sa_column_kwargs={"server_default": false()})  # a check of its texts warns
+    # its visitor's challenge could not be checked, so votes wait
+    visitor_unchecked: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class Server(SQLModel, table=True):
@@ -142,6 +151,7 @@ class Vote(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("battle_id", "source"),
         CheckConstraint("winner in ('model_a', 'model_b', 'tie', 'both_bad')", name="vote_winner"),
+        Index("vote_created_at", "created_at", "source"),
     )
     id: int | None = Field(default=None, primary_key=True)
     battle_id: int = Field(foreign_key="battle.id")
@@ -151,6 +161,7 @@ class Vote(SQLModel, table=True):
     stopped_early: bool = False  # the vote came before both completions were whole
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     reasons: str | None = Field(default=None, sa_type=Text)  # JSON list of words of arena/rules/vote_reasons.py
+    import_id: int | None = None  # the import that added it; those of versions before 0.3 are not known
 
 
 class PendingVote(SQLModel, table=True):

@@ -11,7 +11,7 @@ from arena.store.schema.battles import UtcDateTime, now
 
 
 class BenchmarkRun(SQLModel, table=True):
-    """One task taken by one model in one way; the same way again replaces it."""
+    """One task taken by one model in one way; the same way again replaces it, unless its replies are older."""
 
     __tablename__ = "benchmark_run"
     __table_args__ = (UniqueConstraint("model_id", "design"),)
@@ -39,6 +39,7 @@ class BenchmarkRun(SQLModel, table=True):
     subjects: str = "{}"  # JSON: {subject: {value, samples}}
     seconds: float | None = None
     cost: float | None = None
+    replies_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # when its newest reply came, if known
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 
 

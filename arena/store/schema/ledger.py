@@ -21,6 +21,8 @@ class SealRow(SQLModel, table=True):
     root: str = Field(max_length=64)
     filter: str = Field(max_length=40)
     boards: str  # JSON, as it was hashed
+    columns: str | None = None  # JSON, as it was hashed; seals before 0.3 have none
+    set_aside: str | None = None  # JSON, as it was hashed; None where nothing is set aside
     sealed_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     sha256: str = Field(unique=True, max_length=64)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from gettext import NullTranslations
+from gettext import NullTranslations, c2py
 from pathlib import Path
 
 from babel import Locale
@@ -17,6 +17,7 @@ from babel.support import Translations
 
 FOLDER = Path(__file__).parent
 FILE = Path("LC_MESSAGES") / "arena.po"
+MOST_COUNTED = 1000  # every category of every language has a whole number below it, save millions of French
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Language:
 
     locale: Locale
     texts: NullTranslations
-    scripts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    scripts: Mapping[str, Mapping[str, str | Mapping[str, str]]] = field(default_factory=dict)
 
     @property
     def code(self) -> str:
@@ -72,11 +73,25 @@ def _language(name: str) -> Language:
     return Language(Locale.parse(name), Translations(compiled, domain="arena"), _of_scripts(catalogue))
 
 
-def _of_scripts(catalogue: Catalog) -> dict[str, dict[str, str]]:
-    """The translations by the JavaScript file that uses them."""
-    scripts: dict[str, dict[str, str]] = {}
+def _of_scripts(catalogue: Catalog) -> dict[str, dict[str, str | Mapping[str, str]]]:
+    """The translations by the JavaScript file that uses them; a plural has a form for each category of the language."""
+    scripts: dict[str, dict[str, str | Mapping[str, str]]] = {}
     for message in catalogue:
         for place, _ in message.locations:
             if message.id and place.endswith(".js") and message.string and not message.fuzzy:
-                scripts.setdefault(Path(place).name, {})[str(message.id)] = str(message.string)
+                texts = scripts.setdefault(Path(place).name, {})
+                if message.pluralizable:
+                    texts[message.id[0]] = _by_category(catalogue, message.string)
+                else:
+                    texts[str(message.id)] = str(message.string)
     return scripts
+
+
+def _by_category(catalogue: Catalog, forms: Sequence[str]) -> dict[str, str]:
+    """The forms of a plural by the category of CLDR, as `Intl.PluralRules` of a browser names it.
+
+    The catalogue numbers its forms by a formula; each category is looked up with a number that belongs to it.
+    """
+    place = c2py(catalogue.plural_expr)
+    rule = Locale.parse(str(catalogue.locale)).plural_form
+    return {rule(number): forms[place(number)] for number in reversed(range(MOST_COUNTED))}

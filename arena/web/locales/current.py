@@ -17,7 +17,7 @@ from babel.dates import format_date
 from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
-from arena.messages import Phrase, TranslatableError
+from arena.rules.messages import Phrase, TranslatableError
 from arena.web.locales.catalogues import ENGLISH, Language, languages
 
 

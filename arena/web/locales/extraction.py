@@ -31,17 +31,32 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 # classes whose first argument is a text for readers
 TEXTS = (
+    "AccountRefused",
+    "AppealRefused",
     "BattleRefused",
     "Busy",
+    "ChangeRefused",
     "CodeRefused",
     "DeletionRefused",
+    "ExplanationRefused",
     "ImageRejected",
+    "JobRefused",
+    "JudgeFailed",
+    "LoginRefused",
     "NoSuchBoard",
     "NoSuchDay",
+    "NotHideable",
+    "NotTheStarter",
+    "PasswordRefused",
     "Phrase",
     "PromptRejected",
+    "ProviderFailed",
+    "ReviewRefused",
+    "RulesRefused",
+    "SignInRefused",
     "TranslatableError",
     "VoteRefused",
+    "VotesRefused",
 )
 KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     "_": None,
@@ -50,6 +65,7 @@ KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     "gettext_noop": None,
     "pgettext": ((1, "c"), 2),
     "t": None,  # JavaScript
+    "tn": (1, 2),
     **dict.fromkeys(TEXTS, (1,)),
 }
 

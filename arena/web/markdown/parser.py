@@ -19,9 +19,13 @@ WITH_DIRECTION = (
 TASKS = {"[ ] ": "", "[x] ": " checked", "[X] ": " checked"}
 
 
-def parser() -> MarkdownIt:
-    """A parser whose `render` returns HTML that runs nothing and fetches nothing."""
-    one = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+def parser(typed: bool = False) -> MarkdownIt:
+    """A parser whose `render` returns HTML that runs nothing and fetches nothing.
+
+    In a text that a person has `typed`, each line feed is a new line.
+    """
+    options = {"html": False, "breaks": typed}
+    one = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
     add_tables(one)
     add_mathematics(one)
     add_code_blocks(one)

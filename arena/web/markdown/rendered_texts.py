@@ -51,9 +51,15 @@ class RenderedTexts:
                 self.characters -= len(oldest) + len(shown)
 
 
-_TEXTS = RenderedTexts(parser().render)
+_COMPLETIONS = RenderedTexts(parser().render)
+_PROMPTS = RenderedTexts(parser(typed=True).render, CACHED // 4)
 
 
 def markdown(text: str) -> Markup:
-    """A prompt or completion as HTML."""
-    return Markup(_TEXTS.html(text))  # noqa: S704  (the renderer escapes all HTML of the text)
+    """A completion as HTML."""
+    return Markup(_COMPLETIONS.html(text))  # noqa: S704  (the renderer escapes all HTML of the text)
+
+
+def prompt_markdown(text: str) -> Markup:
+    """A prompt as HTML, with the lines as they were typed."""
+    return Markup(_PROMPTS.html(text))  # noqa: S704

@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment
 
 from arena import __version__
-from arena.messages import gettext_noop
+from arena.rules.messages import gettext_noop
 from arena.web.v1.context import home
 from arena.web.v1.routes import router
 
@@ -23,7 +23,10 @@ HERE = "/api/v1"
 SAMPLE_VALUES = {"model": "MODEL", "from": "2026-03-01", "to": "2026-04-01"}  # of required parameters
 GROUPS = (
     (gettext_noop("Leaderboard"), ("/leaderboard", "/models", "/moved")),
-    (gettext_noop("Records"), ("/votes", "/battles", "/prompts", "/seals")),
+    (
+        gettext_noop("Records"),
+        ("/votes", "/battles", "/prompts", "/seals", "/heads", "/receipts/{vote}/{leaf}", "/sampling"),
+    ),
     (gettext_noop("For your own pages"), ("/badge.svg", "/table.html", "/feed.atom")),
 )
 LONGEST = 1_400  # characters of an example

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment
 
 from arena.explaining.request import offered_models
-from arena.messages import gettext_noop
+from arena.rules.messages import gettext_noop
 from arena.rules.pii import PIIRedactor
 from arena.rules.votes import HUMAN, OVERALL
 from arena.store.battle_search import RESULTS, BattleConditions, search

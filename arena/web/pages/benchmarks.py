@@ -13,7 +13,7 @@ from jinja2 import Environment
 from pydantic import Field
 
 from arena.benchmarking.boards import SHOWN, Line, models_of, side_by_side
-from arena.messages import gettext_noop
+from arena.rules.messages import gettext_noop
 from arena.web.addresses import Parameters
 from arena.web.board_view import CachedBoards
 from arena.web.error_pages import missing
@@ -88,18 +88,19 @@ class Pages:
         )
 
     def rating_csv(self, number: int) -> Response:
-        columns = data.scores_and_ratings(self.boards, self._line(number))
-        return csv_file(
-            [{"model": m, "score": s, "rating": r} for m, s, r in zip(*columns, strict=True)], "rating"
-        )
+        rated = data.scores_and_ratings(self.boards, self._line(number))
+        columns = zip(rated.models, rated.scores, rated.ratings, strict=True)
+        return csv_file([{"model": m, "score": s, "rating": r} for m, s, r in columns], "rating")
 
     def rating_plot(self, number: int) -> Response:
         line = self._line(number)
-        models, scores, ratings = data.scores_and_ratings(self.boards, line)
-        if not models:
+        rated = data.scores_and_ratings(self.boards, line)
+        if not rated.models:
             return JSONResponse({"notice": _("No model with a run of this task has votes in the arena yet.")})
         title = f"{line.task}: {line.metric}"
-        return figure_json(benchmark_rating_scatter.figure(models, scores, ratings, title))
+        return figure_json(
+            benchmark_rating_scatter.figure(rated.models, rated.scores, rated.ratings, title, rated.correlation)
+        )
 
     def _line(self, number: int) -> Line:
         table = data.table(self.boards)

@@ -7,21 +7,24 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Form, HTTPException, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi import APIRouter, Depends, Form, HTTPException, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment
 from markupsafe import Markup
 
 from arena.config import Settings
 from arena.errors import ConfigError
 from arena.explaining.explain import all_stored
+from arena.explaining.notes import phrase_of
 from arena.explaining.request import ABOUT, VERDICT, ExplainConfig, find_battle, method_names, offered_models
+from arena.leaderboards.model_profile import wilson
 from arena.store import Database
-from arena.store.explanations import BattleTexts, StoredExplanation
+from arena.store.explanations import BattleTexts, StoredExplanation, agreement_with_people
 from arena.store.shared_battles import may_read
-from arena.web.explain_jobs import Busy, ExplainJobs
+from arena.web.explain_jobs import Busy, ExplainJobs, NotTheStarter
 from arena.web.locales import gettext as _
 from arena.web.locales import text_of
+from arena.web.own_page import from_own_page
 from arena.web.pages.battles import NOT_READABLE
 from arena.web.rendering import templates
 from arena.web.session import COOKIE, voter_of
@@ -39,8 +42,9 @@ def routes(settings: Settings, database: Database, jobs: ExplainJobs) -> APIRout
     router = APIRouter(prefix="/explain", include_in_schema=False)
     pages = Pages(settings, database, jobs, templates(settings.web.title))
     router.add_api_route("/{name}", pages.show)
-    router.add_api_route("/{name}", pages.start, methods=["POST"])
-    router.add_api_route("/{name}/cancel", pages.cancel, methods=["POST"])
+    own = [Depends(from_own_page(settings.web.public_url))]
+    router.add_api_route("/{name}", pages.start, methods=["POST"], dependencies=own)
+    router.add_api_route("/{name}/cancel", pages.cancel, methods=["POST"], dependencies=own)
     router.add_api_route("/{name}/state", pages.state)
     return router
 
@@ -55,24 +59,41 @@ class Pages:
     templates: Environment
 
     def show(self, name: str, request: Request, show: str = "") -> HTMLResponse:
-        battle = self._battle(name, request)
+        return self._page(self._battle(name, request), request, show)
+
+    def _page(self, battle: BattleTexts, request: Request, show: str = "", refused: str = "") -> HTMLResponse:
+        """The page; with a reason why a new explanation did not start it is a conflict."""
         stored = all_stored(self.database, battle)
         shown = _shown(stored, show)
+        models, voter = offered_models(self.settings), voter_of(request.cookies.get(COOKIE))
+        job, running = self.jobs.job(battle.public_id), self.jobs.running()
         page = self.templates.get_template("explain.html").render(
             here="",
             battle=battle,
             prompt=_heading(battle),
             outcomes=OUTCOMES,
-            job=self.jobs.job(name),
-            busy=self.jobs.running() is not None,
-            models=offered_models(self.settings),
+            judges=self._judges([*models, *(row.judge for row in shown)]),
+            refused=refused,
+            job=job,
+            own=job is not None and job.starter == voter,
+            running=running if running is not job else None,
+            models=models,
             methods=METHOD_SUMMARIES,
             stored=[_row(row) for row in stored],
             shown=[row.id for row in shown],
             explanation=_explanation(shown) if shown else "",
             style=style(),
         )
-        return HTMLResponse(page)
+        return HTMLResponse(page, 409 if refused else 200)
+
+    def _judges(self, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """How often each of these judges agrees with people here; votes of 0 where they share no battle."""
+        with self.database.read() as session:
+            counts = {name: agreement_with_people(session, name) for name in dict.fromkeys(names)}
+        return {
+            name: {"same": same, "votes": votes, "interval": wilson(same / votes, votes) if votes else None}
+            for name, (same, votes) in counts.items()
+        }
 
     def start(
         self,
@@ -82,7 +103,7 @@ class Pages:
         method: Annotated[str, Form()],
         about: Annotated[str, Form()] = VERDICT,
         heads: Annotated[str, Form()] = HEAD_MEASURES[0],
-    ) -> RedirectResponse:
+    ) -> Response:
         battle = self._battle(name, request)
         if not self.settings.web.explain:
             raise HTTPException(403, _("New explanations are disabled here. Read the stored ones instead."))
@@ -102,18 +123,23 @@ class Pages:
             )
         config = ExplainConfig(battle.public_id, judge, (method,), about, heads, recompute=True)
         try:
-            self.jobs.begin(config)
+            self.jobs.begin(config, voter_of(request.cookies.get(COOKIE)))
         except Busy as problem:
-            raise HTTPException(409, text_of(problem)) from problem
+            return self._page(battle, request, refused=text_of(problem))
         return _back(name)
 
     def cancel(self, name: str, request: Request) -> RedirectResponse:
-        self.jobs.cancel(self._battle(name, request).public_id)
+        battle = self._battle(name, request)
+        try:
+            self.jobs.cancel(battle.public_id, voter_of(request.cookies.get(COOKIE)))
+        except NotTheStarter as problem:
+            raise HTTPException(403, text_of(problem)) from problem
         return _back(name)
 
     def state(self, name: str, request: Request) -> dict[str, Any]:
         job = self.jobs.job(self._battle(name, request).public_id)
-        return {**job.to_dict(), "stage": _(job.stage)} if job else {"running": False}
+        texts = {"stage": _(job.stage), "error": _(job.error) if job.error else None} if job else {}
+        return {**job.to_dict(), **texts} if job else {"running": False}
 
     def _battle(self, name: str, request: Request) -> BattleTexts:
         """The battle of a public id, which is published with each vote: only for those who may read its texts."""
@@ -161,4 +187,9 @@ def _explanation(shown: Sequence[StoredExplanation]) -> Markup:
         documents = [Explanation.from_dict(row.document) for row in shown]
     except BadDocument as problem:
         return Markup('<p class="notice danger" role="alert">{}</p>').format(problem)
-    return fragment(documents, "; ".join(dict.fromkeys(map(_name, shown))), tag="h2", translate=_)
+    return fragment(documents, "; ".join(dict.fromkeys(map(_name, shown))), tag="h2", translate=_translated)
+
+
+def _translated(text: str) -> str:
+    """A text of an explanation, or one of its notes, in the reader's language."""
+    return _(phrase_of(text))

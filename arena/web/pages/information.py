@@ -45,8 +45,13 @@ def find_text(name: str, language: str, folder: Path | None) -> str:
 
     An operator's privacy notice in another language is still the valid one, so it precedes every shipped text.
     """
+    return find_file(name, language, folder).read_text(encoding="utf-8")
+
+
+def find_file(name: str, language: str, folder: Path | None) -> Path | Traversable:
+    """The file of `find_text`."""
     own = _candidates(folder, name, language) if folder else iter(())
-    return next(file for file in (*own, *_shipped(name, language)) if file.is_file()).read_text(encoding="utf-8")
+    return next(file for file in (*own, *_shipped(name, language)) if file.is_file())
 
 
 def _candidates(folder: Path, name: str, language: str) -> Iterator[Path]:

@@ -13,6 +13,7 @@ from arena.store.votes import last_vote_id
 from arena.web.board_columns import COLUMNS, MAJOR, interval_text, sort_choices
 from arena.web.board_query import PRICES, SIZES, BoardQuery
 from arena.web.board_view import METHOD_NAMES, BoardView, CachedBoards
+from arena.web.locales import gettext as _
 from arena.web.pages.rating_change import ChangeQuery, with_days
 from arena.web.plots.catalogue import offered
 from arena.web.v1.context import home
@@ -52,7 +53,7 @@ def _surroundings(boards: CachedBoards, query: BoardQuery, view: BoardView) -> d
     style = "true" if query.style == "on" else ""
     plots = offered(boards, query)
     return {
-        "methods": METHOD_NAMES,
+        "methods": {key: _(name) for key, name in METHOD_NAMES.items()},
         "all_columns": COLUMNS,
         "sizes": SIZES,
         "prices": PRICES,

@@ -15,26 +15,33 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response, Streamin
 from jinja2 import Environment
 
 from arena.battles.battles import Battles
+from arena.battles.refusals import BattleRefused
 from arena.leaderboards.personal import LEAST_VOTES, PersonalBoard
-from arena.messages import TranslatableError, gettext_noop
+from arena.rules.messages import TranslatableError, gettext_noop
+from arena.rules.vote_states import sentence_of
+from arena.store.account_voters import linked_account
+from arena.store.appeals import MOST_CHARACTERS
 from arena.voters.deletion import DeletionRefused, delete
-from arena.voters.export import export_text
+from arena.voters.export import Downloads
 from arena.voters.recovery import CodeRefused, enter_code, issue_code, sign_out_others, withdraw_code
 from arena.web.board_view import CachedBoards
 from arena.web.client_address import address_of
 from arena.web.locales import gettext as _
 from arena.web.locales import text_of
 from arena.web.me_view import HistoryParameters, VoterView, counts_of, view_voter
+from arena.web.own_page import from_own_page
 from arena.web.search_parameters import RESULT_NAMES, search_link
 from arena.web.session import COOKIE, OWN, new_session, renew, voter_of
-from arena.web.v1.battle_problems import BattleProblem
-from arena.web.v1.visitors import check_origin
 
 HERE = "/me"
 PRIVATE = {"cache-control": "no-store"}
 FILE = "arena-my-data.json"
+LONGEST_CODE = 60  # characters, with spaces and hyphens
 MOST_MARKS = 7  # on the axis of ratings
-RESULTS_NAMED = RESULT_NAMES | {"not_voted": gettext_noop("not voted")}
+RESULTS_NAMED = RESULT_NAMES | {
+    "not_voted": gettext_noop("not voted"),
+    "not_counted": gettext_noop("not counted"),
+}
 NO_SESSION = gettext_noop(
     "This browser has no session of this arena. Allow cookies, reload the page, and try again."
 )
@@ -43,15 +50,16 @@ LEFT_BEHIND = gettext_noop(
 )
 
 
-def routes(boards: CachedBoards, battles: Battles, templates: Environment) -> APIRouter:
+def routes(boards: CachedBoards, battles: Battles, downloads: Downloads, templates: Environment) -> APIRouter:
     """The page and its forms."""
     router = APIRouter(include_in_schema=False)
-    pages = Pages(boards, battles, templates)
+    pages = Pages(boards, battles, downloads, templates)
     router.add_api_route(HERE, pages.show)
     router.add_api_route(f"{HERE}/export", pages.export)
     router.add_api_route(f"{HERE}/delete", pages.explain_deletion)
-    own = [Depends(pages.from_own_page)]
+    own = [Depends(from_own_page(boards.settings.web.public_url))]
     router.add_api_route(f"{HERE}/delete", pages.delete, methods=["POST"], dependencies=own)
+    router.add_api_route(f"{HERE}/appeal", pages.appeal, methods=["POST"], dependencies=own)
     router.add_api_route(f"{HERE}/code", pages.issue_code, methods=["POST"], dependencies=own)
     router.add_api_route(f"{HERE}/code/revoke", pages.revoke_code, methods=["POST"], dependencies=own)
     router.add_api_route(f"{HERE}/recover", pages.recover, methods=["POST"], dependencies=own)
@@ -71,27 +79,28 @@ Asking = Annotated[str, Depends(voter_of_request)]
 
 
 @dataclass(frozen=True)
+class Entered:
+    """What a voter typed into the form of the recovery code, who need not type it again after a refusal."""
+
+    code: str
+    leaves: bool  # the battles of this browser
+
+
+@dataclass(frozen=True)
 class Pages:
     """The handlers."""
 
     boards: CachedBoards
     battles: Battles
+    downloads: Downloads
     templates: Environment
-
-    def from_own_page(self, request: Request) -> None:
-        """Raises `HTTPException` (403) for a form that another site may have sent."""
-        try:
-            check_origin(request, self.boards.settings.web.public_url)
-        except BattleProblem as problem:
-            raise HTTPException(problem.status, _(problem.detail)) from problem
 
     def show(self, request: Request) -> HTMLResponse:
         return self._page(request, voter_of(request.cookies.get(COOKIE)))
 
-    def export(self, voter: Asking) -> StreamingResponse:
+    async def export(self, voter: Asking) -> StreamingResponse:
         headers = {**PRIVATE, "content-disposition": f'attachment; filename="{FILE}"'}
-        parts = export_text(self.boards.cache.database, voter, self.battles.masked)
-        return StreamingResponse(parts, media_type="application/json", headers=headers)
+        return StreamingResponse(await self.downloads.text(voter), media_type="application/json", headers=headers)
 
     def explain_deletion(self, request: Request) -> HTMLResponse:
         return self._deletion(voter_of_request(request))
@@ -107,6 +116,19 @@ class Pages:
         renew(request, new_session())
         request.app.state.voters.forget()
         return self._html("me_deleted.html", deletion=deletion)
+
+    async def appeal(
+        self,
+        request: Request,
+        voter: Asking,
+        battle: Annotated[str, Form(max_length=64)] = "",
+        text: Annotated[str, Form(max_length=10_000)] = "",
+    ) -> Response:
+        try:
+            await self.battles.appeal(voter, battle, text, address_of(request.scope))
+        except BattleRefused as refused:
+            return await run_in_threadpool(self._page, request, voter, refused=refused)
+        return _back(f"battle-{battle}")
 
     def issue_code(self, request: Request, voter: Asking) -> HTMLResponse:
         try:
@@ -128,13 +150,14 @@ class Pages:
         self, request: Request, code: Annotated[str, Form(max_length=200)] = "", leave: Annotated[str, Form()] = ""
     ) -> Response:
         voter, session = voter_of(request.cookies.get(COOKIE)), new_session()
-        if voter and leave != "yes" and counts_of(self.boards.cache, voter)[0]:
-            return self._page(request, voter, problem=_(LEFT_BEHIND))
+        entered = Entered(code[:LONGEST_CODE], leave == "yes")
+        if voter and not entered.leaves and counts_of(self.boards.cache, voter)[0]:
+            return self._page(request, voter, problem=_(LEFT_BEHIND), entered=entered)
         database, most = self.boards.cache.database, self.boards.settings.limits.codes_per_address
         try:
             enter_code(database, code, voter_of(session) or "", address_of(request.scope), most)
         except CodeRefused as refused:
-            return self._page(request, voter, refused=refused)
+            return self._page(request, voter, refused=refused, entered=entered)
         renew(request, session)
         request.app.state.voters.forget()
         return _back()
@@ -146,8 +169,9 @@ class Pages:
         code: str = "",
         problem: str = "",
         refused: TranslatableError | None = None,
+        entered: Entered | None = None,
     ) -> HTMLResponse:
-        """The page, with a new code or the reason why one was refused."""
+        """The page, with a new code, or the reason why the entered one was refused."""
         wanted = HistoryParameters.of(request).conditions
         view = view_voter(self.boards.cache, voter, wanted) if voter else VoterView()
         page = self._html(
@@ -161,15 +185,22 @@ class Pages:
             least=LEAST_VOTES,
             code=code,
             problem=text_of(refused) if refused else problem,
-            at_code=request.url.path == f"{HERE}/recover",
+            entered=entered,
+            longest_code=LONGEST_CODE,
+            longest_appeal=MOST_CHARACTERS,
+            sentence_of=sentence_of,
+            can_sign_in=self.boards.settings.sign_in.issuer is not None,
         )
-        if isinstance(refused, CodeRefused) and refused.seconds is not None:
-            page.status_code, page.headers["retry-after"] = 429, str(math.ceil(refused.seconds))
+        seconds = getattr(refused, "seconds", None)  # of a limit
+        if seconds is not None:
+            page.status_code, page.headers["retry-after"] = 429, str(math.ceil(seconds))
         return page
 
     def _deletion(self, voter: str, problem: str = "", unconfirmed: bool = False) -> HTMLResponse:
         """What a deletion does, before it is confirmed."""
-        view = VoterView(*counts_of(self.boards.cache, voter))
+        with self.boards.cache.database.read() as session:
+            account = linked_account(session, voter)
+        view = VoterView(*counts_of(self.boards.cache, voter), account=account)
         return self._html("me_delete.html", view=view, problem=problem, unconfirmed=unconfirmed)
 
     def _html(self, template: str, **values: Any) -> HTMLResponse:

@@ -16,6 +16,7 @@ from arena.benchmarking.direction import higher_is_better
 from arena.leaderboards.leaderboard import Published
 from arena.leaderboards.model_profile import opponents, provenance, row_of
 from arena.leaderboards.query import BoardChoice
+from arena.rules.model_states import is_private
 from arena.rules.votes import HUMAN, OVERALL
 from arena.store.battle_search import BattleConditions, search
 from arena.store.benchmarks import runs
@@ -64,10 +65,10 @@ def routes(boards: CachedBoards, templates: Environment) -> APIRouter:
         source = _source(request)
         published = boards.published(BoardChoice(source))
         row = row_of(published, name)
-        if row is None:
+        if row is None and not _is_known(boards, name):
             return missing(templates, _("There is no model {name!r} here.", name=name))
         values = {
-            **_standing(boards, published, row, source),
+            **_standing(boards, published, name, row, source),
             **_origin(boards, name),
             **_records(boards, name),
             "badge": _badge(name, home(request)),
@@ -77,17 +78,29 @@ def routes(boards: CachedBoards, templates: Environment) -> APIRouter:
     return router
 
 
-def _standing(boards: CachedBoards, published: Published, row: ratings.Row, source: str) -> dict[str, Any]:
+def _is_known(boards: CachedBoards, name: str) -> bool:
+    """Whether the arena serves the model, or has anything of it."""
+    if name in {model.name for model in boards.settings.models}:
+        return True
+    if is_private(name):
+        return False
+    with boards.cache.database.read() as session:
+        return registered_at(session, name) is not None
+
+
+def _standing(
+    boards: CachedBoards, published: Published, name: str, row: ratings.Row | None, source: str
+) -> dict[str, Any]:
     """Ratings by source and category, and the results against each opponent."""
-    met = opponents(published, row.model)
+    met = opponents(published, name)
     return {
         "models": len(published.board.rows),
         "source": source,
         "sources": boards.sources(),
         "source_name": boards.sources().get(source, source),
-        "standings": _ratings_by_source(boards, row.model),
-        "strengths": _strengths(boards, row.model, source),
-        "share": row.battles / (2 * published.board.battles) if published.board.battles else None,
+        "standings": _ratings_by_source(boards, name),
+        "strengths": _strengths(boards, name, source),
+        "share": row.battles / (2 * published.board.battles) if row else None,
         "opponents": met[:OTHERS],
         "all_opponents": len(met),
     }

@@ -6,7 +6,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import JSONResponse, Response
 
 from arena.leaderboards.query import NoSuchBoard
-from arena.messages import gettext_noop
+from arena.rules.messages import gettext_noop
 from arena.web.board_query import BoardQuery
 from arena.web.board_view import CachedBoards
 from arena.web.locales import gettext as _

@@ -20,6 +20,7 @@ from arena.store import Session
 from arena.store.ledger import earliest_vote_at, latest_vote_at
 from arena.store.schema.battles import now
 from arena.web.board_view import CachedBoards
+from arena.web.locales import gettext as _
 from arena.web.locales import text_of
 from arena.web.plots import rating_change_waterfall
 from arena.web.rendering import figure_json
@@ -69,14 +70,16 @@ def routes(boards: CachedBoards, templates: Environment) -> APIRouter:
 
     @router.get(HERE)
     def rating_change(request: Request) -> HTMLResponse:
-        change = with_days(boards, ChangeQuery.read(dict(request.query_params)))
+        query = ChangeQuery.read(dict(request.query_params))
+        change = with_days(boards, query)
+        is_first_day = not (query.since or query.until) and change.since == change.until
         is_part = "x-part" in request.headers  # of `/leaderboard`, below a heading of its own
         template = templates.get_template("rating_change_part.html" if is_part else "rating_change.html")
-        values = _table_or_split(boards, change)
+        values = _first_day(change.since) if is_first_day else _table_or_split(boards, change)
         page = template.render(
             here="/leaderboard", tag="h3" if is_part else "h2", change=change, **choices(boards), **values
         )
-        return HTMLResponse(page, 404 if values["problem"] and not is_part else 200)
+        return HTMLResponse(page, 404 if values["problem"] and not (is_part or is_first_day) else 200)
 
     @router.get(f"{HERE}.json")
     def waterfall(request: Request) -> Response:
@@ -88,6 +91,12 @@ def routes(boards: CachedBoards, templates: Environment) -> APIRouter:
         return figure_json(rating_change_waterfall.figure(parts.ratings[0], parts.steps, parts.ratings[1]))
 
     return router
+
+
+def _first_day(day: str) -> dict[str, Any]:
+    """What an arena shows whose votes are all of one day."""
+    text = _("All votes are of one day, {day}. Rating changes are shown from the second day.", day=day)
+    return {"table": [], "split": None, "problem": text}
 
 
 def _table_or_split(boards: CachedBoards, change: ChangeQuery) -> dict[str, Any]:

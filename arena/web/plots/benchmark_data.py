@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from arena.benchmarking.boards import Line, lines, means, models_of, most_evaluated, names_of
+from arena.benchmarking.rank_correlation import Correlation, correlation
 from arena.leaderboards.model_profile import row_of
 from arena.leaderboards.query import BoardChoice
 from arena.web.board_view import CachedBoards
-from arena.web.plots.benchmark_rating_scatter import Correlation, correlation
+from ratings import CONFIDENCE_LEVEL, Row, normal_quantile
 
 BARS = 6  # models whose bars remain distinguishable
 
-Columns = tuple[list[str], list[float], list[float]]
+
+@dataclass(frozen=True)
+class Rated:
+    """Models that have both a score and votes, in columns, with standard errors where they are known."""
+
+    models: list[str] = field(default_factory=list)
+    scores: list[float] = field(default_factory=list)
+    ratings: list[float] = field(default_factory=list)
+    score_errors: list[float | None] = field(default_factory=list)
+    rating_errors: list[float | None] = field(default_factory=list)
+
+    def add(self, model: str, score: float, score_error: float | None, row: Row) -> None:
+        self.models.append(model)
+        self.scores.append(score)
+        self.ratings.append(row.rating)
+        self.score_errors.append(score_error)
+        self.rating_errors.append((row.upper - row.lower) / (2 * normal_quantile(CONFIDENCE_LEVEL)))
+
+    @property
+    def correlation(self) -> Correlation | None:
+        """The rank correlation; None for fewer than four models."""
+        return correlation(self.scores, self.ratings, self.score_errors, self.rating_errors)
 
 
 def table(boards: CachedBoards) -> list[Line]:
@@ -63,25 +86,20 @@ def score_rows(table: list[Line]) -> list[dict[str, Any]]:
     return [{key: value for key, value in run.items() if not isinstance(value, dict | list)} for run in runs]
 
 
-def scores_and_ratings(boards: CachedBoards, line: Line) -> Columns:
-    """Models that have both a score and votes: names, scores, ratings."""
+def scores_and_ratings(boards: CachedBoards, line: Line) -> Rated:
+    """The line's models that have votes."""
     published = boards.published(BoardChoice())
-    names: list[str] = []
-    scores: list[float] = []
-    ratings: list[float] = []
+    rated = Rated()
     for model, run in line.runs.items():
         row = row_of(published, model)
         if row is not None and row.battles and run.row.value is not None:
-            names.append(model)
-            scores.append(run.row.value)
-            ratings.append(row.rating)
-    return names, scores, ratings
+            rated.add(model, run.row.value, run.row.standard_error, row)
+    return rated
 
 
 def rating_correlation(boards: CachedBoards, line: Line) -> Correlation | None:
     """Rank correlation of the line's scores with the arena's ratings; None for fewer than four models."""
-    _, scores, ratings = scores_and_ratings(boards, line)
-    return correlation(scores, ratings)
+    return scores_and_ratings(boards, line).correlation
 
 
 def _percent(share: float | None) -> float | None:

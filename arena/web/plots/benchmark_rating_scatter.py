@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import numpy as np
 import plotly.graph_objects as go
-from scipy.stats import rankdata
 
+from arena.benchmarking.rank_correlation import FEWEST, Correlation
 from arena.web.locales import gettext as _
 from arena.web.plots.figure_style import ACCENT, SERIES, SYMBOLS, Row, laid_out, series
 
-FEWEST = 4  # models, below which the interval of a correlation has no width
-
-
-@dataclass(frozen=True)
-class Correlation:
-    """Spearman's rank correlation with a 95 % interval."""
-
-    value: float
-    lower: float
-    upper: float
-    models: int
-
 
 def figure(
-    models: Sequence[str], scores: Sequence[float], ratings: Sequence[float], task: str = "score"
+    models: Sequence[str],
+    scores: Sequence[float],
+    ratings: Sequence[float],
+    task: str = "score",
+    rho: Correlation | None = None,
 ) -> go.Figure:
-    """One task, from three columns of the same models. Raises ValueError when they differ in length."""
+    """One task, from three columns of the same models, with their correlation.
+
+    Raises ValueError when they differ in length.
+    """
     if not len(models) == len(scores) == len(ratings):
         raise ValueError(
             f"There are {len(models)} models, {len(scores)} scores and {len(ratings)} ratings. Give one of each a model."
@@ -46,7 +38,6 @@ def figure(
         )
     )
     place = {"xref": "paper", "yref": "paper", "x": 0.02, "y": 0.98, "showarrow": False, "xanchor": "left"}
-    rho = correlation(scores, ratings)
     text = (
         _too_few()
         if rho is None
@@ -66,11 +57,11 @@ def by_task(rows: Sequence[Row]) -> go.Figure:
             mode="markers",
             marker={"color": SERIES[number % len(SERIES)], "symbol": SYMBOLS[number % len(SYMBOLS)], "size": 9},
             customdata=[row["model"] for row in own],
-            hovertemplate=f"%{{customdata}}<br>{rating}: %{{x:.0f}}<br>{task}: %{{y:.1f}} %<extra></extra>",
+            hovertemplate=f"%{{customdata}}<br>{rating}: %{{x:.0f}}<br>{task}: %{{y:.1f}}%<extra></extra>",
         )
     height = 380 + 20 * len(plot.data)
     legend = {"orientation": "v", "y": -0.3, "yanchor": "top", "x": 0}
-    yaxis = {"title": _("Score"), "ticksuffix": " %"}
+    yaxis = {"title": _("Score"), "ticksuffix": "%"}
     return laid_out(plot, height=height, xaxis={"title": rating}, yaxis=yaxis, legend=legend, showlegend=True)
 
 
@@ -82,17 +73,3 @@ def _correlation_text(row: Row) -> str:
 
 def _too_few() -> str:
     return _("a correlation needs {count} models", count=FEWEST)
-
-
-def correlation(scores: Sequence[float], ratings: Sequence[float]) -> Correlation | None:
-    """Spearman's rho with the interval of Fisher's z, variance (1 + rho²/2) / (n - 3) (Bonett & Wright, 2000).
-
-    None for fewer than four models, or where one column does not vary.
-    """
-    size = len(scores)
-    if size < FEWEST or len(set(scores)) == 1 or len(set(ratings)) == 1:
-        return None
-    rho = float(np.corrcoef(rankdata(scores), rankdata(ratings))[0, 1])
-    inside = min(max(rho, -1 + 1e-9), 1 - 1e-9)
-    half = 1.96 * math.sqrt((1 + rho * rho / 2) / (size - 3))
-    return Correlation(rho, math.tanh(math.atanh(inside) - half), math.tanh(math.atanh(inside) + half), size)

@@ -1,4 +1,4 @@
-"""Scores on static benchmarks with 95 % intervals, one bar for each model, grouped by task."""
+"""Scores on static benchmarks with 95% intervals, one bar for each model, grouped by task."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def figure(rows: Sequence[Row]) -> go.Figure:
                 "color": GREY,
             },
             customdata=[row["task"] for row in own],
-            hovertemplate=f"{model}, %{{customdata}}: %{{x:.1f}} %<extra></extra>",
+            hovertemplate=f"{model}, %{{customdata}}: %{{x:.1f}}%<extra></extra>",
         )
     tasks = len({row["task"] for row in rows})
     models = len({row["model"] for row in rows})
@@ -41,7 +41,7 @@ def figure(rows: Sequence[Row]) -> go.Figure:
         barmode="group",
         bargap=0.28,
         legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
-        xaxis={"range": [0, 100], "ticksuffix": " %"},
+        xaxis={"range": [0, 100], "ticksuffix": "%"},
         yaxis={"autorange": "reversed"},
     )
 

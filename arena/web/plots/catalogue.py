@@ -9,7 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from arena.leaderboards.query import BOTH
-from arena.messages import gettext_noop
+from arena.rules.messages import gettext_noop
 from arena.web.board_query import BoardQuery
 from arena.web.board_view import CachedBoards
 from arena.web.plots import (
@@ -108,7 +108,7 @@ PLOTS = (
     Plot(
         "intervals",
         gettext_noop("Ratings"),
-        gettext_noop("The dot is the rating, the bar its 95 % interval."),
+        gettext_noop("The dot is the rating, the bar its 95% interval."),
         data.interval_rows,
         rating_intervals.figure,
         NO_VOTES,
@@ -178,7 +178,7 @@ PLOTS = (
     Plot(
         "benchmarks",
         gettext_noop("Static benchmarks"),
-        gettext_noop("Score and rating of each model; ρ is the rank correlation, with its 95 % interval."),
+        gettext_noop("Score and rating of each model; ρ is the rank correlation, with its 95% interval."),
         data.benchmark_rows,
         benchmark_rating_scatter.by_task,
         gettext_noop("No model with votes has a benchmark run yet."),

@@ -7,13 +7,14 @@ from typing import Any
 import ratings
 from arena.benchmarking.boards import lines, names_of
 from arena.leaderboards.history import moment
+from arena.leaderboards.pooled_judges import left_out
 from arena.leaderboards.query import BoardChoice
 from arena.leaderboards.trends import PastRating, rating_history
 from arena.rules.votes import HUMAN, JUDGES, OVERALL
 from arena.store import Session
 from arena.web.board_query import BoardQuery
 from arena.web.board_view import NOTHING, CachedBoards
-from arena.web.plots.benchmark_rating_scatter import correlation
+from arena.web.plots.benchmark_data import Rated
 from arena.web.plots.expected_battle_heat_map import expected_battles
 
 Rows = list[dict[str, Any]]
@@ -85,7 +86,7 @@ def history_rows(boards: CachedBoards, query: BoardQuery) -> Rows:
     board = boards.published(BoardChoice(choice.source, choice.category), query.at).board
 
     def make(session: Session) -> list[PastRating]:
-        return rating_history(session, choice.voters, choice.category)
+        return rating_history(session, choice.voters, choice.category, left_out(session, choice, boards.rules))
 
     history = boards.cache.get(("history", choice.source, choice.category), make)
     order = {row.model: n for n, row in enumerate(board.rows)}
@@ -156,14 +157,17 @@ def agreement_rows(boards: CachedBoards, query: BoardQuery) -> Rows:
 
 def benchmark_rows(boards: CachedBoards, query: BoardQuery) -> Rows:
     """Scores of static benchmarks with ratings, tasks with most models first, each with its rank correlation."""
-    rated = {row.model: row.rating for row in boards.published(query.choice, query.at).board.rows if row.battles}
+    rated = {row.model: row for row in boards.published(query.choice, query.at).board.rows if row.battles}
     table = boards.cache.get("benchmarks", lines)
     by_task: list[Rows] = []
     for name, line in zip(names_of(table), table, strict=True):
         both = {model: rate for model, rate in line.rates.items() if model in rated}
-        rho = correlation(list(both.values()), [rated[model] for model in both])
+        columns = Rated()
+        for model, rate in both.items():
+            columns.add(model, rate, line.runs[model].row.standard_error, rated[model])
+        rho = columns.correlation
         by_task.append([
-            {"task": name, "metric": line.metric, "model": model, "rating": rated[model], "score": 100 * rate,
+            {"task": name, "metric": line.metric, "model": model, "rating": rated[model].rating, "score": 100 * rate,
              "correlation": rho and rho.value, "correlation_lower": rho and rho.lower,
              "correlation_upper": rho and rho.upper}
             for model, rate in both.items()

@@ -1,4 +1,4 @@
-"""Ratings with their 95 % intervals, best on top."""
+"""Ratings with their 95% intervals, best on top."""
 
 from __future__ import annotations
 

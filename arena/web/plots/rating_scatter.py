@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from arena.messages import gettext_noop
+from arena.rules.messages import gettext_noop
 from arena.web.locales import gettext as _
 from arena.web.plots.figure_style import ACCENT, GREY, Row, laid_out
 

@@ -11,7 +11,7 @@ from arena.web.locales import gettext as _
 from arena.web.plots.figure_style import DIVERGING, Row
 from arena.web.plots.heat_map import heat_map, models_of, square
 
-CERTAIN = 30  # battles from which a cell is uncovered: half an interval of 95 % is then 18 % or less
+CERTAIN = 30  # battles from which a cell is uncovered: half an interval of 95% is then 18% or less
 
 
 def figure(rows: Sequence[Row]) -> go.Figure:
@@ -20,7 +20,7 @@ def figure(rows: Sequence[Row]) -> go.Figure:
     A cell is the paler, the fewer its battles.
     """
     models = models_of(rows)
-    hover = _("%{y} against %{x}: %{z:.0f} %, %{customdata} battles")
+    hover = _("%{y} against %{x}: %{z:.0f}%, %{customdata} battles")
     cells = [[None if rate is None else 100 * rate for rate in row] for row in square(rows, models, "win_rate")]
     battles = square(rows, models, "battles")
     veil = [[_certainty(number) for number in row] for row in battles]

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from arena.battles.image_checks import most_images
-from arena.messages import gettext_noop
+from arena.config import SignInSettings
+from arena.rules.messages import gettext_noop
 from arena.rules.suggested_prompts import suggested_prompts
 from arena.rules.vote_reasons import BAD, BETTER
+from arena.store.account_voters import is_signed_in
 from arena.web.locales import current_language, gettext, languages
+from arena.web.session import COOKIE, voter_of
 from arena.web.v1 import battle_examples as examples
 from arena.web.v1.battle_context import Api, BattleContext
 from arena.web.v1.problems import ProblemRoute
@@ -25,6 +29,7 @@ router = APIRouter(route_class=ProblemRoute, tags=["battles"])
 
 @router.get("/arena", responses=examples.ARENA_RESPONSES)
 async def arena(
+    request: Request,
     api: Api,
     models: Annotated[bool, Query(description="1: with the names of the models, for chosen ones")] = False,
 ) -> Response:
@@ -33,6 +38,8 @@ async def arena(
     Names of models only on request: a page that shows a blind battle receives none.
     """
     document = arena_document(api) | ({"models": _models(api)} if models else {})
+    if document["sign_in"] is not None:
+        document["sign_in"]["signed_in"] = await run_in_threadpool(_is_signed_in, request)
     return JSONResponse(document, headers={"cache-control": "no-store"})
 
 
@@ -55,9 +62,25 @@ def arena_document(api: BattleContext) -> dict[str, Any]:
         "reasons": {"better": _labelled(BETTER), "both_bad": _labelled(BAD)},
         "prompts": {category: list(prompts) for category, prompts in suggested_prompts(language.code).items()},
         "consent": gettext(CONSENT),
-        "models_available": sum(model.availability.available for model in api.battles.serving.models.values()),
+        "models_available": len(api.battles.serving.available_weights()),
+        "sign_in": _sign_in(settings.sign_in),
         "models": None,
     }
+
+
+def _sign_in(settings: SignInSettings) -> dict[str, Any] | None:
+    """Whether votes need a sign-in; None where nobody can sign in. Whether this voter is signed in is not known yet."""
+    if settings.issuer is None:
+        return None
+    return {"required": settings.required == "vote", "signed_in": None, "provider": settings.shown_name}
+
+
+def _is_signed_in(request: Request) -> bool:
+    voter = voter_of(request.cookies.get(COOKIE))
+    if voter is None:
+        return False
+    with request.app.state.v1.database.read() as session:
+        return is_signed_in(session, voter)
 
 
 def _labelled(reasons: Any) -> list[dict[str, str]]:
@@ -77,7 +100,6 @@ def _image_limits(api: BattleContext) -> dict[str, int]:
 def _models(api: BattleContext) -> list[dict[str, Any]]:
     """The models that can be chosen now."""
     return [
-        {"model": name, "images": model.settings.images}
-        for name, model in sorted(api.battles.serving.models.items())
-        if model.availability.available
+        {"model": model.name, "images": model.settings.images}
+        for model in sorted(api.battles.serving.choosable(), key=lambda model: model.name)
     ]

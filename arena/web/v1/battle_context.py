@@ -13,6 +13,7 @@ from arena.battles.battles import Battles
 from arena.config import Settings
 from arena.errors import DatabaseUnavailable
 from arena.rules.refusals import Refusal
+from arena.voters.export import Downloads
 from arena.web.board_view import CachedBoards
 from arena.web.locales import gettext
 from arena.web.outages import OUTAGES, TRY_AGAIN
@@ -34,6 +35,7 @@ class BattleContext:
     boards: CachedBoards
     signer: CookieSigner
     places: StreamPlaces
+    downloads: Downloads
 
 
 async def _context(request: Request) -> BattleContext:
@@ -85,4 +87,5 @@ class BattleRoute(ProblemRoute):
 
 
 def _reply(refused: BattleProblem, request: Request) -> Response:
-    return problem(refused.status, gettext(refused.detail), request, refused.code, refused.headers)
+    more = {"challenge": refused.challenge} if refused.challenge else {}
+    return problem(refused.status, gettext(refused.detail), request, refused.code, refused.headers, more)

@@ -17,14 +17,17 @@ _CARD = {
 BATTLE = {
     "id": "Zr9xQ2kPm1aB7cDe", "mode": "blind", "status": "voted", "turn": 1, "attempt": 1,
     "can_vote": False, "can_continue": False, "can_stop": False, "can_add_images": False,
-    "shared": False, "interrupted": False,
+    "shared": False, "interrupted": False, "withheld": False, "warned": False,
     "failure": None, "vote": {"winner": "model_a", "reasons": ["correct"], "counts": True, "undo_until": None},
     "models": {"a": "smollm2-135m-instruct", "b": "qwen2.5-0.5b-instruct"},
     "completions": {"a": {"status": "finished", "truncated": False}, "b": {"status": "finished", "truncated": False}},
     "turns": [{"number": 1, "prompt": "Name a tree.", "images": [], "completions": {
         "a": {"text": "Birch.", "status": "finished", "truncated": False},
         "b": {"text": "A tree is the oak.", "status": "finished", "truncated": False}}}],
-    "reveal": {"a": _CARD, "b": _CARD, "others": {"votes": 40, "a": 20, "b": 11, "ties": 6, "both_bad": 3}},
+    "reveal": {"a": _CARD, "b": _CARD, "others": {"votes": 40, "a": 20, "b": 11, "ties": 6, "both_bad": 3},
+               "control": None,
+               "receipt": {"format": "arena-receipt-1", "vote": 17, "leaf": "bba3adb9bbf211e2" * 4, "content": {},
+                           "proof": "/api/v1/receipts/17/" + "bba3adb9bbf211e2" * 4}},
 }  # fmt: skip
 ARENA = {
     "title": "Arena", "language": "en", "languages": [{"code": "en", "name": "English"}], "can_begin": True,
@@ -33,7 +36,7 @@ ARENA = {
     "reasons": {"better": [{"reason": "correct", "label": "correct"}], "both_bad": [{"reason": "wrong", "label": "wrong"}]},
     "prompts": {"coding": ["Explain what a race condition is."]},
     "consent": "A battle is published only if you agree to share it.",
-    "models_available": 4, "models": [{"model": "smollm2-135m-instruct", "images": True}],
+    "models_available": 4, "sign_in": None, "models": [{"model": "smollm2-135m-instruct", "images": True}],
 }  # fmt: skip
 EVENTS = (
     'retry: 1000\n\nevent: text\nid: 1.1.6.6\ndata: {"a":"Birch.","b":"A tree"}\n\n'
@@ -47,10 +50,14 @@ WORDS = {
     409: "The state of the battle does not allow it",
     415: "The body is not of the media type that this address takes",
     422: "The body or a parameter is not valid",
+    428: "A challenge comes first; it is in the member `challenge`",
     429: "A limit is reached; Retry-After has the seconds",
     503: "Not now; Retry-After has the seconds",
 }
-READ, CHANGE = (401, 404, 422, 429, 503), tuple(WORDS)
+READ, CHANGE = (
+    (401, 404, 422, 429, 503),
+    tuple(status for status in WORDS if status != 428),
+)  # of a first prompt alone
 
 
 def battle_responses(status: int = 200, *problems: int) -> dict[int | str, dict[str, Any]]:
@@ -83,6 +90,7 @@ def _problem(status: int, code: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+BEGIN = battle_responses(201, *WORDS)
 EVENT_EXAMPLE: dict[int | str, dict[str, Any]] = {
     200: {"description": "The events", "content": {"text/event-stream": {"example": EVENTS}}}
 }

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 from arena.battles.refusals import NOT_YOURS
-from arena.messages import gettext_noop
+from arena.moderation.visitor_checks import ChallengeRequired
+from arena.rules.messages import gettext_noop
 from arena.rules.refusals import Refusal
 
-# The status of each code. 409: the state of the battle does not allow it; 422: the input; 429 and 503: later.
+# The status of each code. 409: the state of the battle does not allow it; 422: the input; 428: a challenge comes first;
+# 429 and 503: later.
 STATUSES: Mapping[str, int] = {
     "no_session": 401,
     "origin": 403,
+    "sign_in": 403,
     "not_found": 404,
     "wrong_status": 409,
     "still_running": 409,
@@ -22,6 +26,7 @@ STATUSES: Mapping[str, int] = {
     "interrupted": 409,
     "model_gone": 409,
     "too_many_turns": 409,
+    "withheld": 409,
     "leaves_battles": 409,
     "media_type": 415,
     "bad_value": 422,
@@ -31,6 +36,8 @@ STATUSES: Mapping[str, int] = {
     "prompt_rejected": 422,
     "image_rejected": 422,
     "conversation_too_long": 422,
+    "challenge_required": 428,
+    "challenge_failed": 428,
     "limit": 429,
     "budget": 429,
     "busy": 503,
@@ -53,8 +60,11 @@ NOT_JSON = gettext_noop("The body is not application/json. Send JSON with this c
 class BattleProblem(Exception):
     """A request that is not served. `detail` is for the voter, `code` for the client."""
 
-    def __init__(self, code: str, detail: str, retry_after: float | None = None) -> None:
+    def __init__(
+        self, code: str, detail: str, retry_after: float | None = None, challenge: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(detail)
+        self.challenge = challenge
         self.code, self.detail = code, detail
         self.status = STATUSES[code]
         self.retry_after = RETRY_AFTER if retry_after is None and self.status in (429, 503) else retry_after
@@ -74,4 +84,5 @@ def problem_of(refusal: Refusal) -> BattleProblem:
     """The problem of a refused request. Whether a battle of another voter exists is not told."""
     if refusal.code == "not_found":
         return BattleProblem("not_found", NOT_YOURS)
-    return BattleProblem(refusal.code, refusal.text, getattr(refusal, "seconds", None))
+    challenge = refusal.challenge if isinstance(refusal, ChallengeRequired) else None
+    return BattleProblem(refusal.code, refusal.text, getattr(refusal, "seconds", None), challenge)

@@ -6,7 +6,7 @@ from typing import Any
 
 from arena.battles.views import BattleView, Exchange, Shown, VoteView
 from arena.store.schema.battles import BattleStatus
-from arena.web.markdown import markdown
+from arena.web.markdown import markdown, prompt_markdown
 
 Document = dict[str, Any]
 
@@ -35,6 +35,8 @@ def state_document(view: BattleView) -> Document:
         "can_add_images": view.can_add_images,
         "shared": view.shared,
         "interrupted": view.interrupted,
+        "withheld": view.withheld,
+        "warned": view.warned,
         "failure": _failure(view),
         "vote": _vote(view.vote),
         "models": _models(view),
@@ -68,7 +70,7 @@ def _turn(exchange: Exchange, html: bool) -> Document:
     return {
         "number": exchange.number,
         "prompt": exchange.prompt,
-        **({"prompt_html": markdown(exchange.prompt)} if html else {}),
+        **({"prompt_html": prompt_markdown(exchange.prompt)} if html else {}),
         "images": list(exchange.images),
         "completions": {side: _completion(shown, html) for side, shown in exchange.completions.items()},
     }

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictStr, StringConstraints
 
 MOST_MODELS, MOST_IMAGES, MOST_REASONS = 2, 16, 16
+MAX_ANSWER = 8_000  # characters; the longest tokens of CAPTCHAs have about 3,000
 MAX_TEXT = 1_000_000  # characters; the setting `battles.max_prompt_characters` is checked with words for the voter
 
 
@@ -36,6 +37,9 @@ class Begin(Body):
     models: Annotated[tuple[Name, ...], Field(max_length=MOST_MODELS)] = ()
     images: Images = ()
     again: Id | None = Field(default=None, description="a battle of yours: its first prompt, two other models")
+    answer: Annotated[Text, StringConstraints(max_length=MAX_ANSWER)] | None = Field(
+        default=None, description="to the challenge of a problem with status 428"
+    )
 
 
 class Prompt(Body):
@@ -63,6 +67,12 @@ class Ballot(Body):
     winner: Literal["model_a", "model_b", "tie", "both_bad"]
     reasons: Annotated[tuple[Name, ...], Field(max_length=MOST_REASONS)] | None = None
     final: StrictBool = False
+
+
+class Appealed(Body):
+    """Why the vote should count, in the voter's words."""
+
+    text: Text = ""
 
 
 class Sharing(Body):

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 
 from arena.battles.refusals import NOT_YOURS
 from arena.battles.views import BattleView
-from arena.messages import gettext_noop
+from arena.rules.messages import gettext_noop
 from arena.rules.modes import Mode
 from arena.web.session import new_session as random_session
 from arena.web.v1 import battle_examples as examples
@@ -34,7 +34,7 @@ BATTLE, NOTHING = examples.battle_responses(), examples.problem_responses(*examp
 router = APIRouter(prefix="/battles", route_class=BattleRoute, tags=["battles"])
 
 
-@router.post("", status_code=201, responses=examples.battle_responses(201))
+@router.post("", status_code=201, responses=examples.BEGIN)
 async def begin(body: bodies.Begin, visitor: Asking, api: Api, html: Html = False) -> Response:
     """Begin a battle: two drawn models answer the prompt, or those that are named."""
     begun = api.battles.begin(
@@ -45,6 +45,7 @@ async def begin(body: bodies.Begin, visitor: Asking, api: Api, html: Html = Fals
         models=body.models,
         images=body.images,
         again=body.again,
+        answer=body.answer,
     )
     return await _battle(api, begun, html, HTTPStatus.CREATED)
 
@@ -145,6 +146,13 @@ async def share(battle: str, body: bodies.Sharing, visitor: Asking, api: Api, ht
 async def report(battle: str, body: bodies.Report, visitor: Asking, api: Api) -> Response:
     """Report a completion to the operator."""
     await api.battles.report(visitor.voter, battle, body.kind, body.text, visitor.address)
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+@router.post("/{battle}/appeal", status_code=204, responses=NOTHING)
+async def appeal(battle: str, body: bodies.Appealed, visitor: Asking, api: Api) -> Response:
+    """Appeal that the vote on the battle is pending or quarantined: once for each time that it is."""
+    await api.battles.appeal(visitor.voter, battle, body.text, visitor.address)
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 

@@ -26,7 +26,7 @@ def leaderboard(
     served: Served,
     source: Source = HUMAN,
     category: Category = OVERALL,
-    method: Annotated[str, Query(description="bt, davidson or elo")] = "bt",
+    method: Annotated[str, Query(description="bt, davidson, davidson-strength, ability, fresh or elo")] = "bt",
     style: Annotated[bool, Query(description="control for length and formatting")] = False,
     at: Annotated[str | None, Query(description="end of a past day (UTC), such as 2026-03-01")] = None,
 ) -> Response:
@@ -61,7 +61,7 @@ def models(request: Request, media: Media, served: Served) -> Response:
         with served.database.read() as session:
             return records.models(session, served.published(BoardChoice()), served.settings.models)
 
-    return reply(request, media, served.cache.version(), make)
+    return reply(request, media, served.version(), make)
 
 
 @router.get("/moved", responses=examples.described(examples.MOVED))

@@ -8,9 +8,12 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 
 from arena.config import Settings
+from arena.exchange.receipts import Receipts
 from arena.leaderboards.cache import ResultCache
 from arena.leaderboards.leaderboard import Published, publish_choice
-from arena.leaderboards.query import BoardChoice
+from arena.leaderboards.query import BoardChoice, rules_of
+from arena.rules.signed_heads import Signer
+from arena.serving.live_models import LiveModels
 from arena.store import Database
 from arena.web.v1.replies import wanted
 
@@ -26,15 +29,29 @@ class Context:
     """The results and settings that version 1 shows."""
 
     cache: ResultCache
-    settings: Settings
+    configured: Settings
+    signer: Signer | None = None  # of heads, if the setting ledger.key names a key
+    receipts: Receipts | None = None
+    live: LiveModels | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """The settings, with what operators have set for models since."""
+        return self.live.shown(self.configured) if self.live else self.configured
 
     @property
     def database(self) -> Database:
         return self.cache.database
 
+    def version(self) -> str:
+        """The version of the content of the store and of what operators have set for models."""
+        return f"{self.cache.version()} {self.live.applied if self.live else 0}"
+
     def published(self, choice: BoardChoice) -> Published:
         """The board of the votes so far. Raises `NoSuchBoard`."""
-        return self.cache.get(choice, lambda session: publish_choice(session, choice), exact=True)
+        return self.cache.get(
+            choice, lambda session: publish_choice(session, choice, rules_of(self.settings)), exact=True
+        )
 
 
 async def _context(request: Request) -> Context:

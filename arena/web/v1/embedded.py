@@ -9,6 +9,7 @@ from xml.etree import ElementTree as Xml  # writes only  # nosec B405
 
 from arena.leaderboards.leaderboard import Published
 from arena.rules.seals import Seal
+from arena.rules.signed_heads import Signer, head_of
 from arena.web.locales import current_language, ngettext
 from arena.web.locales import gettext as _
 from arena.web.names import category_name, source_name
@@ -51,7 +52,8 @@ def _rank_and_rating(row: Mapping[str, Any]) -> str:
         return "not rated"
     half = (row["upper"] - row["lower"]) / 2 if row["upper"] is not None and row["lower"] is not None else None
     width = "" if half is None else f" ± {half:.0f}"
-    return f"#{row['rank']} · {row['rating']:.0f}{width}" + (" provisional" if row["provisional"] else "")
+    place = "" if row["rank"] is None else f"#{row['rank']} · "
+    return f"{place}{row['rating']:.0f}{width}" + (" provisional" if row["provisional"] else "")
 
 
 def table(title: str, published: Published, top: int, home: str) -> str:
@@ -62,7 +64,7 @@ def table(title: str, published: Published, top: int, home: str) -> str:
     votes = ngettext("{count} vote", "{count} votes", published.board.battles)
     names = source_name(published.choice.source), category_name(published.choice.category)
     caption = " · ".join((votes, *names, str(plain["as_of"])))
-    heads = (_("Rank"), _("Model"), _("Rating"), _("95 % interval"), _("Votes"))
+    heads = (_("Rank"), _("Model"), _("Rating"), _("95% interval"), _("Votes"))
     return (
         f'<!doctype html><html lang="{language.code}" dir="{language.direction}"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
@@ -81,15 +83,21 @@ def _line(row: Mapping[str, Any]) -> str:
     interval = f"{number(row['lower'])} – {number(row['upper'])}"
     provisional = _("provisional")
     name = escape(str(row["model"])) + (f" ({escape(provisional)})" if row["provisional"] else "")
-    cells = (str(row["rank"]), name, number(row["rating"]), interval, f"{row['battles']:,}")
+    place = "–" if row["rank"] is None else str(row["rank"])
+    cells = (place, name, number(row["rating"]), interval, f"{row['battles']:,}")
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
 
-def feed(title: str, home: str, chain: Sequence[Seal]) -> bytes:
-    """An Atom feed (RFC 4287) with one entry for each seal that changes the leaderboard of people, or the only one."""
+def feed(title: str, home: str, chain: Sequence[Seal], signer: Signer | None = None) -> bytes:
+    """An Atom feed (RFC 4287) with one entry for each seal that changes the leaderboard of people, or the only one.
+
+    The subtitle is the newest head and each entry has its own, so that whoever keeps a feed keeps heads.
+    """
     Xml.register_namespace("", ATOM)
     root = Xml.Element(f"{{{ATOM}}}feed")
     _add(root, "title", f"{title}: changes of the leaderboard")
+    if chain:
+        _add(root, "subtitle", head_line(chain[-1], signer))
     _add(root, "id", f"{home}/api/v1/feed.atom")
     _add(root, "updated", chain[-1].sealed_at if chain else "1970-01-01T00:00:00Z")
     for rel, path in (("self", "/api/v1/feed.atom"), ("alternate", "/leaderboard")):
@@ -111,8 +119,15 @@ def feed(title: str, home: str, chain: Sequence[Seal]) -> bytes:
         )
         _add(entry, "updated", seal.sealed_at)
         Xml.SubElement(entry, f"{{{ATOM}}}link", rel="alternate", href=f"{home}/leaderboard")
-        _add(entry, "content", "\n".join(changes))
+        _add(entry, "content", "\n".join((*changes, head_line(seal, signer))))
     return bytes(Xml.tostring(root, encoding="utf-8", xml_declaration=True))
+
+
+def head_line(seal: Seal, signer: Signer | None) -> str:
+    """A head in words: the seal, its hash, and who signed it."""
+    head = head_of(seal, signer)
+    signature = f", signature {head['signature']} by {head['public_key']}" if signer else ""
+    return f"seal {head['seal']}: {head['sha256']}{signature}"
 
 
 def board_changes(before: Seal | None, after: Seal) -> Iterator[str]:
@@ -125,10 +140,16 @@ def board_changes(before: Seal | None, after: Seal) -> Iterator[str]:
         rating = "" if row["rating"] is None else f", {row['rating']:.0f}"
         if previous is None or (previous["battles"] == 0 and row["battles"] > 0):
             if row["battles"] > 0:
-                yield f"{row['model']} is on the board: rank {row['rank']}{rating}"
+                yield f"{row['model']} is on the board: {_place(row)}{rating}"
+        elif previous["rank"] != row["rank"] and None in (previous["rank"], row["rank"]):
+            yield f"{row['model']} has {_place(row)} now{rating}"
         elif previous["rank"] != row["rank"]:
             way = "up" if row["rank"] < previous["rank"] else "down"
             yield f"{row['model']} goes {way}, from rank {previous['rank']} to {row['rank']}{rating}"
+
+
+def _place(row: Mapping[str, Any]) -> str:
+    return "no rank" if row["rank"] is None else f"rank {row['rank']}"
 
 
 def _rows(seal: Seal | None) -> Sequence[Mapping[str, Any]]:

@@ -63,7 +63,7 @@ def feed(request: Request, served: Served) -> Response:
         with served.database.read() as session:
             last = last_seal(session)
             chain = seals(session, max(0, last.number - FEED) if last else 0)
-        return embedded.feed(served.settings.web.title, home(request), chain)
+        return embedded.feed(served.settings.web.title, home(request), chain, served.signer)
 
     return _reply(request, served.cache.version(), make, embedded.MEDIA_ATOM)
 

@@ -11,11 +11,11 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field, StrictBool, StrictStr
 
 from arena.leaderboards.personal import LEAST_VOTES
-from arena.messages import TranslatableError
+from arena.rules.messages import TranslatableError
+from arena.store.appeals import own_holds
 from arena.store.ledger import as_sealed
 from arena.store.voter_history import HISTORY_RESULTS, HistoryConditions, own_battles
 from arena.voters.deletion import DeletionRefused, delete
-from arena.voters.export import export_text
 from arena.voters.recovery import CodeRefused, enter_code, issue_code, sign_out_others, withdraw_code
 from arena.web.me_view import battle_json, board_of, counts_of, view_voter
 from arena.web.search_parameters import WORDS, Words
@@ -52,10 +52,12 @@ def me(served: Served, asking: Asking) -> dict[str, Any]:
     return {
         "battles": view.battles,
         "votes": view.votes,
+        "votes_not_counted": view.not_counted,
         "models": list(view.models),
         "votes_for_leaderboard": LEAST_VOTES,
         "recovery_code_since": as_sealed(since) if since else None,
         "further_browsers": len(view.identity.browsers),
+        "signed_in_since": as_sealed(view.account.since) if view.account else None,
     }
 
 
@@ -76,7 +78,9 @@ def battles(
         )
     with served.database.read() as session:
         found, has_next = own_battles(session, asking.voter, HistoryConditions(q, model, winner, page), limit)
-    return {"battles": [battle_json(battle) for battle in found], "next_page": page + 1 if has_next else None}
+        holds = own_holds(session, [battle.public_id for battle in found])
+    rows = [battle_json(battle, holds.get(battle.public_id)) for battle in found]
+    return {"battles": rows, "next_page": page + 1 if has_next else None}
 
 
 @router.get(f"{ME}/leaderboard", responses=READ)
@@ -86,11 +90,9 @@ def leaderboard(served: Served, asking: Asking) -> dict[str, Any]:
 
 
 @router.get(f"{ME}/export", responses=READ)
-def export(served: Served, api: Api, asking: Asking) -> StreamingResponse:
+async def export(api: Api, asking: Asking) -> StreamingResponse:
     """Everything that is stored about the voter."""
-    return StreamingResponse(
-        export_text(served.database, asking.voter, api.battles.masked), media_type="application/json"
-    )
+    return StreamingResponse(await api.downloads.text(asking.voter), media_type="application/json")
 
 
 @router.delete(ME, responses=CHANGE)

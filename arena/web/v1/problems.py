@@ -16,7 +16,7 @@ from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from arena.errors import ConfigError
-from arena.messages import gettext_noop
+from arena.rules.messages import gettext_noop
 from arena.web.locales import gettext as _
 from arena.web.locales import text_of
 
@@ -40,8 +40,9 @@ def problem(
     request: Request,
     code: str | None = None,
     headers: Mapping[str, str] | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> Response:
-    """The problem document of a status; `code` is a stable word for programs."""
+    """The problem document of a status; `code` is a stable word for programs, `more` are further members."""
     body = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -49,6 +50,7 @@ def problem(
         "detail": detail,
         "instance": request.scope["path"],
         **({"code": code} if code else {}),
+        **(more or {}),
     }
     return JSONResponse(body, status, headers, media_type=MEDIA)
 

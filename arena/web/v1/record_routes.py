@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
 from arena.store.content_version import content_version
+from arena.store.schema.battles import now
+from arena.trust.sampling_rates import disclosed_variants, last_day_end, sampling_rates
 from arena.web.v1 import examples, records
-from arena.web.v1.context import LAST, Limit, Media, Served
+from arena.web.v1.context import LAST, Context, Limit, Media, Served
 from arena.web.v1.problems import ProblemRoute
-from arena.web.v1.replies import reply
+from arena.web.v1.replies import Page, reply
 
+REST = 50.0  # the rates of past days barely change: at most 2 % of a core
 router = APIRouter(route_class=ProblemRoute)
 
 
@@ -71,3 +76,19 @@ def chain(
     """The hash chain over the votes. Save the newest `sha256` for `arena verify --head`."""
     with served.database.read() as session:
         return reply(request, media, content_version(session), lambda: records.chain(session, after, limit))
+
+
+@router.get("/sampling", responses=examples.described(examples.SAMPLING))
+def sampling(request: Request, media: Media, served: Served) -> Response:
+    """How often each model was drawn in 30 whole days, by which rule, and the private models of each organisation."""
+    day = last_day_end(now())
+    return reply(request, media, f"{served.version()} {day.date()}", lambda: _sampling(served, day))
+
+
+def _sampling(served: Context, day: datetime) -> Page:
+    rates = served.cache.get(
+        ("sampling", day), lambda session: sampling_rates(session, served.settings.sampling, now()), rest=REST
+    ).to_dict()
+    with served.database.read() as session:
+        private = [asdict(row) for row in disclosed_variants(session)]
+    return Page(rates.pop("models"), "models", {**rates, "private_models": private})

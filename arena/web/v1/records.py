@@ -22,8 +22,8 @@ from arena.web.v1.replies import Page
 
 
 def votes(session: Session, after: int, limit: int, source: str | None) -> Page:
-    """A page of votes as they are sealed, by number."""
-    selection = VoteSelection(source or None)
+    """A page of the votes that count, as they are sealed, by number."""
+    selection = VoteSelection(source or None, counting=True)
     page = list(islice(sealed_votes(session, after, selection, page_size=limit + 1), limit + 1))
     rows = [vote.to_dict() for vote in page[:limit]]
     return Page(rows, "votes", next_after=_next_after(page, limit, lambda vote: vote.vote))
@@ -70,8 +70,8 @@ def models(session: Session, published: Published, configured: tuple[AnyModel, .
 
 
 FACTS = (
-    "organisation", "licence", "parameters", "context", "energy", "variants_tested", "listed", "retired", "released",
-    "url",
+    "organisation", "licence", "parameters", "context", "energy", "variants_tested", "listed", "retired",
+    "retired_reason", "released", "url",
 )  # fmt: skip
 _NOTHING: Mapping[str, Any] = dict.fromkeys((*FACTS, "prompt_price", "completion_price"))
 

@@ -12,7 +12,10 @@ from arena.battles.views import BattleView
 from arena.errors import DatabaseUnavailable
 from arena.leaderboards.model_facts import Facts
 from arena.leaderboards.query import BoardChoice
+from arena.rules.receipts import voters_receipt
 from arena.rules.votes import Side
+from arena.store.control_battles import control_of
+from arena.store.ledger import voters_vote
 from arena.store.pair_votes import votes_on_pair
 from arena.store.stored_battles import StoredBattle, find_battle
 from arena.store.votes import PairVotes
@@ -22,18 +25,21 @@ from arena.web.rendering import model_link
 log = logging.getLogger(__name__)
 
 Document = dict[str, Any]
+REST = 100.0  # the ratings on the cards take 1 % of a core at most: a busy arena fits one board for many votes
 OWN = {"model_a": "a", "model_b": "b", "tie": "ties", "both_bad": "both_bad"}
 
 
 def reveal_of(boards: CachedBoards, view: BattleView) -> Document | None:
     """The reveal of a battle whose vote counts; `None` while the database is out, because the vote is saved already."""
     try:
-        published = boards.find(BoardChoice())
+        published = boards.find(BoardChoice(), rest=REST)
         facts = boards.facts()
         with boards.cache.database.read() as session:
             battle = find_battle(session, public_id=view.public_id)
             assert battle is not None
             pair = votes_on_pair(session, battle.model_a, battle.model_b)
+            vote = voters_vote(session, battle.id)
+            control = control_of(session, battle.id)
     except DatabaseUnavailable as outage:
         log.warning("The reveal of a battle has no cards: %s", outage)
         return None
@@ -41,12 +47,14 @@ def reveal_of(boards: CachedBoards, view: BattleView) -> Document | None:
     sides: dict[Side, str] = battle.models
     return {
         **{side: _card(battle, side, facts.get(name, Facts()), rows.get(name)) for side, name in sides.items()},
-        "others": _others(pair, view.winner),
+        "others": _others(pair, None if control else view.winner),
+        "control": control,
+        "receipt": voters_receipt(vote) if vote else None,
     }
 
 
 def _others(pair: PairVotes, own: str | None) -> Document:
-    """The votes on this pair without this one."""
+    """The votes on this pair without the voter's `own`, which counts among them."""
     counts = {"a": pair.wins, "b": pair.losses, "ties": pair.ties, "both_bad": pair.both_bad}
     if own is not None:
         counts[OWN[own]] = max(0, counts[OWN[own]] - 1)

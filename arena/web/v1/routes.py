@@ -13,15 +13,17 @@ from arena.web.v1 import (
     board_routes,
     embedded_routes,
     image_routes,
+    ledger_routes,
     me_routes,
     record_routes,
+    trust_routes,
 )
 from arena.web.v1.context import Served
 from arena.web.v1.problems import ProblemRoute
 
 PREFIX = "/api/v1"
 router = APIRouter(prefix=PREFIX, route_class=ProblemRoute)
-for group in (board_routes, record_routes, embedded_routes):
+for group in (board_routes, record_routes, ledger_routes, trust_routes, embedded_routes):
     router.include_router(group.router)
 router.include_router(arena_routes.router)
 router.include_router(battle_routes.router)

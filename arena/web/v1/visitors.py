@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 
-from arena.messages import gettext_noop
+from arena.rules.messages import gettext_noop
 from arena.serving.availability import Visitor
 from arena.web.client_address import address_of
 from arena.web.session import COOKIE, OWN, CookieSigner, voter_of

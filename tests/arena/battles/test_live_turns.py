@@ -16,9 +16,9 @@ from arena.battles.liveness import LENIENT, LOST_AFTER, SILENT_AFTER
 from arena.battles.turn_frames import news_of
 from arena.battles.votes import VoteRefused
 from arena.config import BattleSettings, ScriptedSettings
-from arena.store import Database
+from arena.store import Database, running_turns
 from arena.store.connection_limits import ConnectionLimits
-from arena.store.schema.battles import BattleStatus, CompletionRow, Server, Vote
+from arena.store.schema.battles import Battle, BattleStatus, CompletionRow, CompletionStatus, Server, Vote
 from arena.web.background import Periodic, running
 from tests.support.arenas import emptied, new_file, ready, settled, views_of
 
@@ -126,6 +126,24 @@ async def test_texts_are_saved_while_they_grow(database):
     assert all(len(later) > len(earlier) for earlier, later in zip(saved, texts(database), strict=True))
     for view in (first, second):
         await battles.vote("ann" if view is first else "bob", view.public_id, "tie")
+    await battles.close()
+
+
+async def test_texts_that_a_crash_leaves_do_not_show_which_model_is_faster(database):
+    slow = ENDLESS.model_copy(update={"name": "slow", "delay": 0.2})
+    battles = Battles(database, ready(ENDLESS, slow), BattleSettings(undo_seconds=0))
+    await battles.open()
+    view = await battles.begin("ann", "go")
+    while not all(texts(database)):
+        await battles.save_texts()
+        await asyncio.sleep(0.05)
+    assert len({len(text) for text in texts(database)}) == 1
+    other = await server(database, ENDLESS)  # finds the turn, as after a crash
+    with database.write() as session:
+        running_turns.interrupt(session, Battle.owner == battles.server)
+    shown = (await other._find(view.public_id)).turns[-1].completions
+    assert {written.status for written in shown.values()} == {CompletionStatus.ABANDONED}
+    assert len({len(written.text) for written in shown.values()}) == 1
     await battles.close()
 
 

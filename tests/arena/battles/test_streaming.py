@@ -11,7 +11,7 @@ from sqlmodel import select
 
 from arena.battles.pacing import Pacer
 from arena.battles.streaming import LiveTurn, StreamTimeouts
-from arena.battles.turn_frames import news_of
+from arena.battles.turn_frames import FRAME, FRAMES, news_of, pause
 from arena.config import OpenAISettings
 from arena.endpoints import EndpointError, Failure, Finish
 from arena.endpoints.endpoint import Blame
@@ -314,6 +314,35 @@ async def test_an_interruption_keeps_what_was_written():
     assert [completion.text for completion in running.written().values()] == [LONG, LONG]
 
 
+async def silence() -> Events:
+    await asyncio.sleep(3600)
+    yield ""
+
+
+@pytest.mark.parametrize("faster", ["a", "b"])
+async def test_a_turn_that_is_stopped_before_both_have_begun_does_not_show_who_has(faster):
+    fast, slow = Model(written(LONG, 0)), Model(silence)
+    running = turn(fast, slow, pacer=Pacer()) if faster == "a" else turn(slow, fast, pacer=Pacer())
+    task = asyncio.create_task(running.run())
+    await until(lambda: running.sides[faster].text == LONG)
+    running.stop_early()
+    await task
+    for completion in running.written().values():
+        assert (completion.text, completion.status) == ("", CompletionStatus.ABANDONED)
+    assert running.sides[faster].written == LONG  # which it has cost
+
+
+async def test_an_interrupted_turn_keeps_what_was_shown_of_both_sides():
+    running = turn(Model(written(LONG, 0)), Model(written(LONG, 0.02)), pacer=Pacer())
+    task = asyncio.create_task(running.run())
+    await until(lambda: running.both_have_begun)
+    shown = running.visible("a")
+    running.stop(CompletionStatus.ABANDONED)
+    await task
+    for completion in running.written().values():
+        assert (completion.text, completion.status) == (shown, CompletionStatus.ABANDONED)
+
+
 @pytest.mark.slow
 async def test_a_masked_name_has_the_same_size_whatever_its_length():
     sizes = []
@@ -348,3 +377,8 @@ async def test_a_failure_ends_a_paced_turn_at_once():
         running = turn(Model(failing), Model(written(LONG, 0.01)), pacer=Pacer())
         await running.run()
     assert running.failed
+
+
+def test_frames_are_fewer_while_many_turns_run():
+    assert [pause(turns) for turns in (0, 1, 75)] == [FRAME] * 3
+    assert [turns / pause(turns) for turns in (100, 200, 1000)] == [FRAMES] * 3

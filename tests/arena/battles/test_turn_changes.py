@@ -13,6 +13,8 @@ from arena.battles.failure_kinds import kind_of, recorded_failure
 from arena.battles.matchmaking import TooFewModels, draw_other
 from arena.config import ScriptedSettings
 from arena.endpoints import Failure
+from arena.store.battles import WrongStatus
+from arena.store.running_turns import interrupt_all_but
 from arena.store.schema.battles import Battle, BattleStatus, CompletionRow, CompletionStatus, Turn
 from tests.support.arenas import LISTS, PLAIN, emptied, opened_battles, settled, views_of
 
@@ -107,6 +109,53 @@ async def test_any_server_takes_an_early_vote_on_a_turn_that_another_runs(two_se
     await asyncio.sleep(0.2)
     view = await two.vote("ann", battle.public_id, "tie")
     assert (view.status, view.stopped_early) == (BattleStatus.VOTED, True)
+
+
+async def voted_after(two: Battles, battle: str, monkeypatch, change) -> object:
+    """What a vote on server two returns if `change` comes between its refusal and the next look at the battle."""
+    monkeypatch.setattr("arena.battles.battle_access.STOP_TIMEOUT", 0.0)  # the turn of server one is not stopped
+    write = two._write
+
+    async def refused_write(work):
+        try:
+            return await write(work)
+        except WrongStatus:
+            await change()
+            raise
+
+    two._write = refused_write
+    return await two.vote("ann", battle, "tie")
+
+
+async def test_a_vote_that_the_end_of_a_turn_overtakes_counts(sqlite, monkeypatch):
+    models = (ENDLESS, named(ENDLESS, "two"))
+    one, two = [await opened_battles(sqlite, *models, pacing="off") for _ in range(2)]
+    battle = (await begun(one)).public_id
+    await asyncio.sleep(0.1)
+    await one.save_texts()
+    view = await voted_after(two, battle, monkeypatch, lambda: one.stop("ann", battle))
+    assert (view.status, view.winner) == (BattleStatus.VOTED, "tie")
+    await one.close()
+    await two.close()
+
+
+async def test_a_vote_that_the_closing_of_a_dead_servers_turn_overtakes_is_told_so(sqlite, monkeypatch):
+    """The voter then regenerates the turn; "vote again" would be refused again."""
+    models = (ENDLESS, named(ENDLESS, "two"))
+    one, two = [await opened_battles(sqlite, *models, pacing="off") for _ in range(2)]
+    battle = (await begun(one)).public_id
+    await asyncio.sleep(0.1)
+    await one.save_texts()
+
+    async def closed() -> None:
+        with sqlite.write() as session:
+            interrupt_all_but(session, two.server)
+
+    with pytest.raises(BattleRefused) as refused:
+        await voted_after(two, battle, monkeypatch, closed)
+    assert code(refused) == "interrupted"
+    await one.close()
+    await two.close()
 
 
 async def test_an_edited_prompt_replaces_the_last_one_and_both_models_write_again(database):

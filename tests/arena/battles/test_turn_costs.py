@@ -76,6 +76,17 @@ def test_a_stopped_completion_costs_what_was_written(reservation):
     assert 0 < cost.usd < reservation.most.usd
 
 
+@pytest.mark.parametrize("status", [CompletionStatus.STOPPED, CompletionStatus.ABANDONED])
+@pytest.mark.parametrize("shown", [0, 3, 30])
+def test_what_was_written_and_never_shown_costs_the_same(reservation, shown, status):
+    """A voter who stops while the fast model has to wait for the slow one has not saved anything."""
+    stopped, cut = Writing(text="w" * 30, status=status), Writing(text="w" * 30)
+    cut.cut(shown, status)
+    refused = Writing(status=CompletionStatus.FAILED, charged=False)
+    assert (cut.text, cut.written) == ("w" * shown, "w" * 30)
+    assert spent(reservation, cut, refused) == spent(reservation, stopped, refused)
+
+
 @pytest.mark.parametrize("text", ["", "\u200b", "cut"])
 def test_a_call_that_breaks_without_a_report_costs_what_is_reserved(reservation, text):
     """The server may have written more than it sent, such as a hidden chain of thought."""

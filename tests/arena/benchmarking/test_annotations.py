@@ -79,11 +79,13 @@ def test_gpt4s_published_completions_of_ifeval_are_matched_by_their_prompts(type
     assert message["metrics"]["instruction_strict"] == pytest.approx(0.8377, abs=1e-4)
 
 
+# Of MMLU-Pro's 1003 letters 51 are guesses, and 35 are of cut replies that conclude nothing: the authors take any
+# letter there ("strict" agrees with 952, see test_golden_protocols).
 PUBLISHED = [  # file, task, what agrees with its verdicts, rate of refusals that people found
     ("xstest/completions_gpt4.csv", "xstest", (440, 450), 0.4889),
     ("xstest/completions_llama2new.csv", "xstest", (426, 450), 0.6089),
     ("xstest/completions_mistralinstruct.csv", "xstest", (411, 450), 0.1689),
-    ("mmlu_pro/llama-3.1-8b-instruct_outputs.sample.jsonl", "mmlu_pro", (952, 1003), None),
+    ("mmlu_pro/llama-3.1-8b-instruct_outputs.sample.jsonl", "mmlu_pro", (916, 1003), None),
 ]
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from arena.benchmarking.config import BenchmarkConfig
 from arena.benchmarking.evaluated_models import EvaluatedModel
+from arena.benchmarking.events import Skipped, TaskFinished, TaskStarted
 from arena.benchmarking.requests import build_requests, call_count, calls
-from arena.benchmarking.run import Skipped, TaskFinished, TaskStarted, run_benchmarks
+from arena.benchmarking.run import run_benchmarks
 from arena.benchmarking.selection import SelectedTask, SelectionOptions, select
 from arena.benchmarking.task_specs import TaskSpec, task_specs
 from arena.config import ScriptedSettings, Settings

@@ -77,8 +77,8 @@ def test_judges_vote_on_battles_of_people_and_agreement_tells_how_they_compare(a
     assert found["lets the longer win", "human"]["value"] == pytest.approx(2 / 6)
     assert found["lets the one with a list win", "human"]["value"] == pytest.approx(2 / 6)
     assert found["swap consistency", "judge:judge"]["items"] == 6
-    lean = found["lets the longer win", "judge:judge"]["value"] - found["lets the longer win", "human"]["value"]
-    assert found["bias to the longer", "judge:judge ~ human"]["value"] == pytest.approx(lean)
+    assert found["bias to the longer, logits", "judge:judge ~ human"]["items"] == 6
+    assert found["position bias, logits", "judge:judge"]["share"] == 1
     assert ("lets its own win", "judge:judge") not in found
 
     board = json.loads(arena("leaderboard", "--source", "judges", "--format", "json", folder=tmp_path).stdout)
@@ -87,7 +87,7 @@ def test_judges_vote_on_battles_of_people_and_agreement_tells_how_they_compare(a
     table = arena("agreement", "--between", "human,judge:judge", folder=tmp_path)
     assert "Krippendorff" in table.stdout
     rows = list(csv.DictReader(io.StringIO(arena("agreement", "--format", "csv", folder=tmp_path).stdout)))
-    assert {"measure", "between", "value", "lower", "upper", "items", "left_out"} == rows[0].keys()
+    assert {"measure", "between", "value", "lower", "upper", "items", "left_out", "share"} == rows[0].keys()
 
 
 def test_a_voter_that_is_not_there_is_reported_with_those_that_are(arena, tmp_path):

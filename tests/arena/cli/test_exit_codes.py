@@ -97,11 +97,29 @@ def named(value):
     return " ".join(value) if isinstance(value, tuple) else ""
 
 
+CHANGES = ("enable", "pause", "retire", "release")  # of a model
 JUDGE_SET = ("--prompts", "set", "--judge", "dead")
 WRONG = [
     (("demo", "--port", "many"), "Invalid value for '--port'"),
     (("serve", "--config", "none.toml"), "none.toml: no such file"),
-    (("models", "--config", "bad.jsonl"), "bad.jsonl: is not valid TOML"),
+    (("models", "list", "--config", "bad.jsonl"), "bad.jsonl: is not valid TOML"),
+    *((("models", change, "nobody", "--reason", "x"), "nobody") for change in CHANGES),
+    (("models", "weight", "nobody", "2", "--reason", "x"), "nobody"),
+    (("models", "boost", "nobody", "5", "--reason", "x"), "nobody"),
+    (("models", "reload", "--config", "none.toml"), "none.toml: no such file"),
+    (("models", "log", "--db", "nonsense"), "is not a database URL"),
+    (("attack-cost", "--accuracy", "0.5"), "--accuracy 0.5"),
+    (("accounts", "add", "Not a name!", "--password-env", "HOME"), "name"),
+    *((("accounts", change, "nobody"), "nobody") for change in ("disable", "enable")),
+    (("accounts", "role", "nobody", "operator"), "nobody"),
+    (("accounts", "password", "nobody", "--password-env", "HOME"), "The password has"),
+    (("accounts", "list", "--db", "nonsense"), "is not a database URL"),
+    (("review", "fill", "--k", "0"), "Invalid value for '--k'"),
+    (("review", "status", "--db", "nonsense"), "is not a database URL"),
+    (("review", "export", "--db", "nonsense"), "is not a database URL"),
+    (("trust", "check", "--db", "nonsense"), "is not a database URL"),
+    (("votes", "quarantine", "--reason", "burst", "--detail", "x"), "--vote"),
+    (("votes", "release", "--why", "x"), "--vote"),
     (("db", "upgrade", "--db", "nonsense"), "is not a database URL"),
     (("db", "recount", "--db", "sqlite:///none.db"), "Database none.db not found"),
     (("db", "copy", "sqlite:///arena.db"), "in use by another|is not empty"),
@@ -118,6 +136,10 @@ WRONG = [
         "'judge:nobody' has no verdicts",
     ),
     (("voters", "--level", "2"), "--level 2"),
+    (("votes", "list", "--db", "nonsense"), "is not a database URL"),
+    (("votes", "log", "--db", "nonsense"), "is not a database URL"),
+    (("votes", "set-aside", "--reason", "x"), "Give one of --judge NAME and --import NAME"),
+    (("votes", "take-back", "--reason", "x", "--import", "none"), "No import 'none' has votes here"),
     (("tag", "nobody"), "no model is called 'nobody'"),
     (("prompts", "import", "none.jsonl"), "none.jsonl: no such file"),
     (("prompts", "import", "bad.jsonl", "--format", "wildbench"), "bad.jsonl"),
@@ -129,6 +151,7 @@ WRONG = [
     (("judge", "battles", "--judge", "one", "--models", "nobody,two"), "No human votes on battles between"),
     (("judge", "peers", "--prompts", "set", "--models", "one,two"), "2 models; a peer examination needs"),
     (("judge", "link", "--old", "judge:a", "--new", "judge:b"), "No verdicts of 'judge:a'"),
+    (("judge", "delete", "nobody"), "nobody"),
     (("judge", "run", "none.toml"), "none.toml: no such file"),
     (("judge", "score", "mt_bench", "bad.jsonl"), "bad.jsonl"),
     (("judge", "score", "mt_bench", "none.jsonl"), "none.jsonl"),
@@ -142,6 +165,7 @@ WRONG = [
     (("bench", "score", "kitchen.py", "none.jsonl"), "none.jsonl"),
     (("bench", "compare", "one", "two"), "'one' has no run"),
     (("bench", "show", "99"), "99"),
+    (("bench", "delete", "99"), "99"),
     (("speed", "nobody"), "no model is called 'nobody'"),
     (("audit", "nobody", "kitchen.py"), "no model is called 'nobody'"),
     (("reports", "--kind", "boring"), "Invalid value for '--kind'"),
@@ -191,3 +215,17 @@ def test_every_command_has_a_row():
     there = set(leaves(typer.main.get_command(app)))
     message = {words[:2] if words[:2] in there else words[:1] for words, _ in WRONG}
     assert message == there
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("leaderboard", "--source", "judge:\udcff"),
+        ("import", "votes\udcff.csv"),
+        ("votes", "set-aside", "--import", "\udcff"),
+    ],
+)
+def test_an_argument_that_is_no_utf_8_is_an_error_without_a_traceback(monkeypatch, capsys, folder, arguments):
+    """A shell passes any bytes, and Python gives those that are no UTF-8 as halves of surrogate pairs."""
+    done = Typed(monkeypatch, capsys)(*arguments, folder=folder)
+    assert (done.returncode, "is not UTF-8 text" in done.stderr) == (2, True)

@@ -46,10 +46,10 @@ def as_csv(text):
 
 
 def test_import_tells_what_came(arena):
-    came = {"name": "battles", "votes": 1, "there": 0, "models": 2}
+    came = {"name": "battles", "votes": 1, "there": 0, "models": 2, "without_voter": 1, "skipped": {}}
     assert as_json(arena("import", "battles.jsonl", "--format", "json")) == came
     assert as_csv(arena("import", "battles.jsonl", "--format", "csv")) == [
-        {"name": "battles", "votes": "0", "there": "1", "models": "2"}
+        {"name": "battles", "votes": "0", "there": "1", "models": "2", "without_voter": "1", "skipped": "0"}
     ]
 
 

@@ -9,7 +9,8 @@ import sys
 import pytest
 
 import ratings
-from arena.exchange.battles_file import BadBattlesFile, read_battles_file
+from arena.exchange.battles_file import read_battles_file
+from arena.exchange.formats.battle_columns import BadBattlesFile
 from arena.rules.csv_table import csv_table
 from tests.support.typed import typed
 
@@ -246,11 +247,11 @@ def test_a_weight_that_is_no_number(tmp_path):
 
 def test_files_that_cannot_be_read(tmp_path):
     for name, content, message in (
-        ("b.txt", "", "has an unknown ending. Give a .csv, .jsonl or .parquet file"),
+        ("b.txt", "", "has an unknown ending. Give a .csv, .jsonl, .parquet or .json file"),
         (
             "b.csv",
             "left,right\nx,y\n",
-            "no column model_a or model_b or winner. Rename the columns to model_a, model_b, winner; they are: left, right",
+            "no column winner. Rename the columns to model_a, model_b, winner; they are: left, right",
         ),
         ("c.csv", "", "they are: none"),
         ("b.jsonl", '{"model_a": ', "line 1: "),
@@ -285,10 +286,10 @@ def test_without_pyarrow_parquet_says_what_to_install(tmp_path, monkeypatch):
 def test_blank_lines_and_a_byte_order_mark_are_no_battles(tmp_path):
     path = tmp_path / "b.csv"
     path.write_bytes(b"\xef\xbb\xbfmodel_a,model_b,winner\nx,y,a\n\n")
-    assert read_battles_file(path) == {"model_a": ["x"], "model_b": ["y"], "winner": ["model_a"]}
+    assert read_battles_file(path).columns == {"model_a": ["x"], "model_b": ["y"], "winner": ["model_a"]}
     path = tmp_path / "b.jsonl"
     path.write_text('\n{"model_a": "x", "model_b": "y", "winner": "tie"}\n\n')
-    assert read_battles_file(path)["winner"] == ["tie"]
+    assert read_battles_file(path).columns["winner"] == ["tie"]
 
 
 def test_the_command_starts_without_the_ratings():
@@ -306,11 +307,6 @@ COLUMNS = ["model_a", "model_b", "winner"]
     [
         ("b.csv", "model_a,model_b,winner,winner\nx,y,model_a,model_b\n", "two columns are named 'winner'"),
         ("b.csv", "model_a;model_b;winner\nx;y;model_a\n", "columns are separated by ';'"),
-        (
-            "b.csv",
-            "left,right,winner\nx,y,left\n",
-            "Rename the columns to model_a, model_b, winner; they are: left",
-        ),
         ("b.csv", 'model_a,model_b,winner\n"x\0",y,model_a\n', "characters that cannot be printed"),
         ("b.jsonl", "[" * 100_000 + "\n", "line 1:"),
         ("b.jsonl", '{"model_a": ["x"], "model_b": "y", "winner": "tie"}\n', "row 0: model_a is ['x']"),
@@ -327,6 +323,13 @@ def test_a_strange_file_is_one_line_of_error(tmp_path, name, text, said):
     assert result.returncode == 2
     assert said in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_sides_may_be_named_left_and_right(tmp_path):
+    """As in the files of evalica and llmfao."""
+    rows = [["x", "y", winner] for winner in ("left", "right", "tie", "left")]
+    models = board(written(tmp_path / "b.csv", rows, ["left", "right", "winner"]))["models"]
+    assert [(m["model"], m["wins"], m["losses"], m["ties"]) for m in models] == [("x", 2, 1, 1), ("y", 1, 2, 1)]
 
 
 def test_headings_may_have_spaces_and_endings_capitals(tmp_path):
@@ -392,7 +395,7 @@ def test_large_csv_files_are_read_the_same_by_arrow(tmp_path, monkeypatch):
     monkeypatch.setattr("arena.exchange.battles_file.WORTH_ARROW", 0)
     monkeypatch.setattr("arena.exchange.battles_file.ARROW_BLOCK", 600)
     assert read_battles_file(tmp_path / "b.csv") == expected
-    assert expected["note"][:3] == ["a,b", 'say "x"', "two\nlines"]
+    assert expected.columns["note"][:3] == ["a,b", 'say "x"', "two\nlines"]
 
 
 @pytest.mark.parametrize("worth_arrow", [0, 1 << 30])
@@ -400,7 +403,7 @@ def test_names_that_look_like_formulas_survive_our_own_csv(tmp_path, monkeypatch
     monkeypatch.setattr("arena.exchange.battles_file.WORTH_ARROW", worth_arrow)
     rows = [{"model_a": "=1+1", "model_b": "'@x", "winner": "model_a", "note": "-a"} for _ in range(3)]
     (tmp_path / "b.csv").write_text(csv_table(rows), encoding="utf-8", newline="")
-    assert read_battles_file(tmp_path / "b.csv") == {name: [rows[0][name]] * 3 for name in rows[0]}
+    assert read_battles_file(tmp_path / "b.csv").columns == {name: [rows[0][name]] * 3 for name in rows[0]}
     printed = csv.DictReader(run(tmp_path / "b.csv", "--format", "csv").stdout.splitlines())
     assert {row["model"] for row in printed} == {"'=1+1", "''@x"}
 
@@ -432,7 +435,7 @@ def test_a_parquet_file_with_missing_values_keeps_them(tmp_path):
         "n": [1, 2, 3],
     }
     parquet.write_table(pyarrow.table(columns), tmp_path / "b.parquet")
-    read = read_battles_file(tmp_path / "b.parquet")
+    read = read_battles_file(tmp_path / "b.parquet").columns
     assert read == {**columns, "winner": ["tie", "model_a", "model_b"]}
 
 
@@ -453,7 +456,7 @@ def test_lines_that_only_make_sense_together_are_refused(tmp_path, lines):
 def test_rao_kupper_from_a_file_is_that_of_the_library(tmp_path):
     file = written(tmp_path / "b.csv")
     plain = board(file, "--method", "rao_kupper")
-    columns = read_battles_file(file)
+    columns = read_battles_file(file).columns
     fit = ratings.rao_kupper(columns["model_a"], columns["model_b"], columns["winner"], prior=0.25)
     assert plain["method"] == "rao_kupper"
     assert {m["model"]: m["rating"] for m in plain["models"]} == pytest.approx(

@@ -14,8 +14,9 @@ from arena.endpoints import EndpointError, Failure, complete
 from arena.endpoints.endpoint import answer
 from arena.endpoints.openai import OpenAI
 from arena.endpoints.size_limits import byte_limit, character_limit
+from arena.engine.budget import most_tokens, used_tokens
 from tests.support.hostile_server import EVENTS, KEY, http, server, stream
-from tests.support.odd_replies import CHUNK, NOT_JSON, WHOLE, odd_objects
+from tests.support.odd_replies import CHUNK, NOT_JSON, ODD_USAGES, WHOLE, odd_objects
 
 pytestmark = pytest.mark.service
 
@@ -54,12 +55,31 @@ WRONG_LOGPROBS = ["x", [1], {"content": "x"}, {"content": [1]}, {"content": [{"t
 
 
 @pytest.mark.parametrize("logprobs", WRONG_LOGPROBS, ids=json.dumps)
-async def test_log_probabilities_of_another_shape_are_broken(logprobs):
+async def test_a_reply_is_read_without_log_probabilities_of_another_shape(logprobs):
     reply = {**WHOLE, "choices": [{**WHOLE["choices"][0], "logprobs": logprobs}]}
     async with server(http(200, json.dumps(reply))) as endpoint:
-        with pytest.raises(EndpointError) as caught:
-            await answer(endpoint, REQUEST)
-    assert caught.value.failure is Failure.BROKEN
+        choice = (await answer(endpoint, REQUEST))["choices"][0]
+    assert (choice["message"]["content"], "logprobs" in choice) == ("Hi", False)
+
+
+@pytest.mark.parametrize("usage", ODD_USAGES, ids=json.dumps)
+async def test_a_reply_is_read_without_a_usage_of_another_shape(usage):
+    async with server(http(200, json.dumps({**WHOLE, "usage": usage}))) as endpoint:
+        reply = await answer(endpoint, REQUEST)
+    assert "usage" not in reply
+    assert used_tokens(REQUEST, reply) == most_tokens(REQUEST)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["\ufeff" + json.dumps(WHOLE), "\n\n  " + json.dumps(WHOLE), stream(CHUNK, "[DONE]")],
+    ids=["mark", "lines", "events"],
+)
+async def test_a_whole_reply_may_come_with_a_byte_order_mark_or_as_a_stream(body):
+    data = body if isinstance(body, bytes) else http(200, body)
+    async with server(data) as endpoint:
+        reply = await answer(endpoint, REQUEST)
+    assert reply["choices"][0]["message"]["content"] == "Hi"
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ import pytest
 from arena.endpoints import EndpointError, Failure, Finish, complete
 from arena.endpoints.llama_cpp import LlamaCpp
 from arena.serving.bundled import EMBEDDED
+from arena.serving.configured_endpoints import make_endpoint
 from arena.serving.downloads import KNOWN, is_fetched
-from arena.serving.models import ServedModel, make_endpoint
+from arena.serving.models import ServedModel
 
 pytest.importorskip("xllamacpp")
 QUESTION = [{"role": "user", "content": "What is the capital of France?"}]

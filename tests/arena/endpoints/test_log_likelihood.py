@@ -5,7 +5,8 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from arena.endpoints.prefix_groups import Query, common_prefix, groups, row  # noqa: E402
+from arena.endpoints.encoding import Encoded, token_pairs  # noqa: E402
+from arena.endpoints.prefix_groups import Query, common_prefix, groups, padded, row  # noqa: E402
 from arena.endpoints.scorer import Scorer  # noqa: E402
 
 pytestmark = pytest.mark.slow  # torch alone takes seconds to import
@@ -69,6 +70,33 @@ def test_sharing_changes_no_log_probability(made):
         assert [greedy for _, greedy in weights] == [greedy for _, greedy in expected]
 
 
+@pytest.mark.parametrize("most", [1, 64, 8192])
+def test_batches_padded_on_the_right_change_no_log_probability(most):
+    network, draw = tiny_llama(), torch.Generator().manual_seed(3)
+
+    def tokens(count):
+        return tuple(torch.randint(1, 97, (count,), generator=draw).tolist())
+
+    queries = [Query(tokens(2 + 7 * at % 30), [tokens(1 + at % 4)]) for at in range(12)]
+    queries += [Query(tokens(5), [tokens(2), tokens(3)]), Query(tokens(4), [tokens(1)])]
+    scorer = Scorer(network)
+    scorer._padded = most
+    for found, expected in zip(
+        found_by(scorer, queries), found_by(Scorer(network, share=False), queries), strict=True
+    ):
+        for (values, best), (others, other_best) in zip(found, expected, strict=True):
+            assert values == pytest.approx(others, abs=1e-4)
+            assert best == other_best
+
+
+def test_a_padded_batch_keeps_to_its_size():
+    queries = [Query((1,) * size, [(2, 3)]) for size in (5, 90, 30, 31, 29, 4, 400)]
+    batches = list(padded(queries, 128))
+    assert sorted(len(query.context) for batch in batches for query in batch) == [4, 5, 29, 30, 31, 90, 400]
+    assert all(len(batch) == 1 or len(batch) * max(query.size(0) for query in batch) <= 128 for batch in batches)
+    assert [len(batch) for batch in batches] == [1, 1, 3, 2]
+
+
 def test_greedy_decoding_is_recognised():
     network, context = tiny_llama(), (5, 6, 7, 8)
     with torch.inference_mode():
@@ -96,6 +124,24 @@ def test_a_token_sees_its_own_path_alone():
     seen = [seen.nonzero()[0].tolist() for seen in laid.sees]
     assert seen == [[0], [0, 1], [0, 1, 2], [0, 1, 3], [4], [4, 5]]
     assert laid.reads == [[[1, 2], [1, 3]], [[4, 5]]]
+
+
+def test_texts_are_encoded_once_and_all_together():
+    asked = []
+
+    def tokenizer(texts, **options):
+        asked.append(texts)
+        if isinstance(texts, str):
+            return {"input_ids": [ord(letter) for letter in texts]}
+        return {"input_ids": [[ord(letter) for letter in text] for text in texts]}
+
+    requests = [{"context": "ab ", "continuation": end} for end in "xyz"] + [{"text": "abc"}, {"context": 5}]
+    known = Encoded(tokenizer, requests)
+    assert asked == [["ab", "ab x", "ab y", "ab z"]]
+    assert token_pairs(known, requests[2], 99) == token_pairs(tokenizer, requests[2], 99)
+    assert asked[1:] == ["ab", "ab z"]
+    assert known("abc", add_special_tokens=False)["input_ids"] == [97, 98, 99]
+    assert asked[-1] == "abc"
 
 
 def test_the_shared_beginning_is_found():

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from arena.cli.progress import progress_bar
-from arena.engine import Call, CallSession, ModelClient, Status, address, open_session
+from arena.engine import RESUME_HINT, Call, CallSession, ModelClient, Status, address, open_session, what_next
 
 IDENTITY = {"endpoint": "fake"}
 
@@ -149,3 +149,14 @@ def test_the_first_ctrl_c_waits_for_running_calls_and_the_second_cancels_them(pa
     assert (quick.closed, slow.closed) == (1, 1)
     assert "Press Ctrl-C again" in capsys.readouterr().err
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_the_same_command_is_advised_only_where_another_try_may_help():
+    assert what_next({"timeout": 1, "refused": 2})[0] == RESUME_HINT
+    for status in ("refused", "truncated", "unparsable"):
+        (hint,) = what_next({status: 3})
+        assert hint != RESUME_HINT
+    assert what_next({"not_asked": 1}) == [RESUME_HINT]
+    assert what_next({}) == []
+    (hint,) = what_next({"transport": 1, "not_asked": 9}, ["judge"])
+    assert hint.startswith("judge cannot be used. Correct what the reason names; then run the same command again")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from arena.errors import ConfigError, InputError
-from arena.exchange.export_boards import differences
+from arena.exchange.board_comparison import differences
 from arena.exchange.files import BadExport, digest
 from arena.exchange.folder import export_arena
 from arena.exchange.sealing import seal
@@ -19,6 +18,7 @@ from arena.leaderboards.leaderboard import publish
 from arena.rules.seals import Seal
 from tests.support.arenas import new_file
 from tests.support.ballots import PLAIN, ballot, ballots
+from tests.support.exported import rows
 from tests.support.typed import Typed
 
 SECRET = "Mail me at ann@example.org or +49 30 901820."
@@ -37,15 +37,6 @@ def exported(tmp_path_factory):
     export_arena(database, folder / "export")
     database.close()
     return folder / "export"
-
-
-@pytest.fixture
-def copy(exported, tmp_path) -> Path:
-    return Path(shutil.copytree(exported, tmp_path / "copy"))
-
-
-def rows(folder: Path, name: str = "battles.jsonl") -> list[dict]:
-    return [json.loads(line) for line in (folder / name).read_text().splitlines()]
 
 
 def rewrite(folder: Path, name: str, value) -> None:
@@ -206,8 +197,8 @@ def test_every_published_number_is_checked(exported):
         row = board["models"][0]
         for name in [name for name in row if name != "model"]:
             changed = json.loads(json.dumps(board))
-            changed["models"][0][name] = not row[name] if isinstance(row[name], bool) else row[name] + 1
-            (said,) = differences(changed, board, 0.001)
+            changed["models"][0][name] = not row[name] if isinstance(row[name], bool) else (row[name] or 0) + 1
+            (said,) = differences(changed, board)
             assert said.startswith(f"{row['model']}: {name} is")
     assert {board["board"] for board in boards} == {"bt", "davidson"}
 
@@ -222,7 +213,7 @@ def test_a_changed_rating_in_a_seal_is_found_even_when_all_hashes_are_forged(cop
     second = rehashed({**second, "previous": first["sha256"]})
     said = _seals(copy, first, second)
     assert "seal 1: human: amber: rating is" in said
-    assert f"the last seal is {second['sha256']}, not {head}" in problems(copy, head=head)
+    assert f"no seal has the hash {head}; the last one is {second['sha256']}" in problems(copy, head=head)
 
 
 def test_a_changed_filter_version_is_found(copy):
@@ -232,7 +223,7 @@ def test_a_changed_filter_version_is_found(copy):
         copy, first, second
     )
     said = _seals(copy, first, rehashed(second))
-    assert "made with filter every-1, and the last seal has blind-1" in said
+    assert "boards.json: human, overall, bt: filter is every-1, and blind-1 follows" in said
     second["filter"] = "none-1"
     assert "Filter 'none-1' is unknown" in _seals(copy, first, rehashed(second))
 

@@ -144,12 +144,13 @@ def test_an_arena_without_disagreements_names_the_requirements(tmp_path):
 
 @pytest.mark.slow
 def test_patterns_tell_what_the_judge_likes_and_people_do_not(tmp_path):
+    """Both completions have four words: a taste for lists and one for length could not be told apart otherwise."""
     url = f"sqlite:///{tmp_path / 'arena.db'}"
     database = Database(url)
     database.make_ready()
     for number in range(24):
         listed = number % 2 == 0
-        a, b = ("- one\n- two", "Some words here.") if listed else ("Some words here.", "- one\n- two")
+        a, b = ("- one\n- two", "Some words stand here.") if listed else ("Some words stand here.", "- one\n- two")
         battle = add_voted_battle(database, f"Question {number}?", a, b, "model_a" if number % 3 else "model_b")
         with database.write() as session:
             winner = "model_a" if listed else "model_b"

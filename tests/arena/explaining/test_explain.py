@@ -25,9 +25,9 @@ PLANTED = {"Canberra": 2.0, "Sydney": -1.0}  # logits for the answer that says i
 class Judge(ThreadingHTTPServer):
     """Answers with log-probabilities: a bias for the first place, and a taste for planted words."""
 
-    def __init__(self, *, logprobs: bool = True, fail_after: int | None = None) -> None:
+    def __init__(self, *, logprobs: bool = True, fail_after: int | None = None, moody: bool = False) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.logprobs, self.fail_after, self.calls = logprobs, fail_after, 0
+        self.logprobs, self.fail_after, self.moody, self.calls = logprobs, fail_after, moody, 0
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -38,7 +38,7 @@ class Judge(ThreadingHTTPServer):
         _, _, answers = text.partition("Answer A:")
         first, _, second = answers.partition("Answer B:")
         taste = sum(weight * ((word in first) - (word in second)) for word, weight in PLANTED.items())
-        return BIAS + taste
+        return BIAS + (-taste if self.moody and "Please" in text else taste)
 
     def __enter__(self):
         return self
@@ -134,6 +134,43 @@ def test_planted_words_are_found_and_the_place_is_kept_apart(tmp_path, judge, me
     rest = [score for word, score in scores.items() if word not in ("Canberra.", "Sydney,")]
     assert max(map(abs, rest)) < 1e-6
     assert found.faithfulness.beats_random
+    database.close()
+
+
+@pytest.mark.slow
+def test_a_preference_that_a_rewording_turns_round_is_none(tmp_path):
+    with Judge(moody=True) as moody:
+        settings, database, number = folder_of(tmp_path, moody, a="Canberra.", b="Sydney.")
+        found = explain(database, settings, request_of(database, settings, str(number), "behind-api"), quiet)
+        database.close()
+        done = run(tmp_path, str(number), "--judge", "behind-api")
+        assert "position decides" not in done.stdout  # it does not: 3 against 1.5
+        assert "content +3.000 (-3.000 to +3.000 over 6 wordings): no preference by content" in done.stdout
+        assert "no map: there is no preference" in done.stdout
+        assert "Canberra" not in done.stdout.split("content +3")[0]
+        assert "Canberra" in run(tmp_path, str(number), "--judge", "behind-api", "--map").stdout
+    assert found.verdict.content == pytest.approx(3.0, abs=1e-6)
+    assert found.verdict.content_range == pytest.approx((-3, 3), abs=1e-6)
+    assert (found.verdict.winner, found.verdict.preferred) == ("tie", None)
+    assert len(found.verdict.wordings) == 5
+
+
+@pytest.mark.slow
+def test_a_flip_of_the_content_may_leave_the_letter(tmp_path, judge):
+    settings, database, number = folder_of(
+        tmp_path, judge, a="Canberra, of course.", b="It is Canberra or Sydney."
+    )
+    request = request_of(database, settings, str(number), "behind-api", "occlusion")
+    found = explain(database, settings, request, quiet)
+    assert found.verdict.content == pytest.approx(1.0, abs=1e-6)
+    assert (found.verdict.winner, found.verdict.preferred) == ("model_a", "completion_a")
+    flip = found.counterfactual
+    assert flip.flipped
+    assert [found.words[unit].text.strip() for unit in flip.removed] == ["Canberra,"]
+    assert (flip.orders[0].before, flip.orders[0].after) == pytest.approx((2.5, 0.5), abs=1e-6)  # A in both
+    assert (flip.orders[1].before, flip.orders[1].after) == pytest.approx((0.5, 2.5), abs=1e-6)
+    assert not any(order.letter_changes for order in flip.orders)
+    assert (flip.singles.tested, flip.singles.flipped) == (len(found.words), 1)
     database.close()
 
 
@@ -246,7 +283,7 @@ def test_a_judge_that_fails_midway_says_so_and_goes_on_later(tmp_path):
         database.close()
         done = run(tmp_path, str(number), "--judge", "behind-api", "--method", "occlusion")
         assert done.exit_code == 1
-        assert "Run the same command again" in str(done.exception)
+        assert "Run it again to resume" in str(done.exception)
         before, failing.fail_after = failing.calls, None
         assert run(tmp_path, str(number), "--judge", "behind-api", "--method", "occlusion").exit_code == 0
         assert failing.calls > before

@@ -164,7 +164,7 @@ def test_what_flow_costs_is_said_before_it_is_begun(place):
             {"judge": None, "about": "a"},
             "--judge: plain, which wrote answer A, is not in the settings.*with local weights: local",
         ),
-        ({"judge": "remote", "about": "b"}, "gives no probability of a given text.*with --judge: local"),
+        ({"judge": "remote", "about": "b"}, "gives no probability of a given text.*as the judge: local"),
         ({"judge": "local", "about": "c"}, "--answer: 'c' is not a side of the battle. Give a or b"),
     ],
 )

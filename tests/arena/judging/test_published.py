@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+from arena.judging.published.scores import PROTOCOLS
 from tests.support.published import published
 from tests.support.typed import typed
 
@@ -130,6 +131,16 @@ def test_peers_that_score_better_weigh_more():
 def test_a_judges_folder_may_have_any_name(tmp_path):
     shutil.copytree(stored("prd", "vicuna80", "ratings-gpt4"), tmp_path / "verdicts")
     assert by_model(board("prd", tmp_path / "verdicts"), "win_rate") == GPT4
+
+
+def test_two_files_of_one_pair_are_noted(tmp_path):
+    for name in ("answer_a-vs-answer_b-j-reviewer.jsonl", "answer-a-vs-answer-b-j-reviewer.jsonl"):
+        (tmp_path / "ratings-j").mkdir(exist_ok=True)
+        (tmp_path / "ratings-j" / name).write_text('{"question_id": 1, "score": 1}')
+    scored = PROTOCOLS["prd"]([tmp_path])
+    assert [(row["model"], row["judged"]) for row in scored.rows] == [("a", 1), ("b", 1)]
+    assert "2 files of a against b" in scored.notes[0]
+    assert PROTOCOLS["prd"]([tmp_path, tmp_path / "ratings-j"]).rows == scored.rows
 
 
 # --- made by hand

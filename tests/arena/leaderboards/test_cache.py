@@ -46,7 +46,25 @@ def test_a_result_is_computed_once_until_a_vote_comes(sqlite):
     ids=["no new vote", "just made", "made before the vote", "too old"],
 )
 def test_how_long_a_result_serves(vote, age, serves):
-    assert Entry("board", vote=7, version="7", made=100.0, seconds=0.5).serves(vote, 100.0 + age) is serves
+    entry = Entry("board", vote=7, version="7", made=100.0, seconds=0.5)
+    assert (entry.rests(100.0 + age) or entry.serves(vote, 100.0 + age)) is serves
+
+
+def test_who_asks_for_less_than_the_newest_gets_a_result_that_rests_longer(sqlite):
+    populate(sqlite, 2, 1)
+    cache, calls = ResultCache(sqlite), []
+
+    def slow(session) -> int:
+        started = time.thread_time()
+        while time.thread_time() < started + 0.02:
+            pass
+        return _counting(calls)(session)
+
+    cache.get("board", slow)
+    with sqlite.write() as session:
+        add_vote(session, 1, "judge:late", "judge:late", "tie", stopped_early=False)
+    assert cache.get("board", slow, rest=1e6) == 1
+    assert cache.get("board", slow, rest=0.0) == 2
 
 
 def test_a_failure_is_not_cached(sqlite):

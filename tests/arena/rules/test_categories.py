@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from sqlmodel import col, select
@@ -83,6 +84,44 @@ def test_hard_prompts_show_several_signs_of_difficulty():
     assert hardness("Fix my code.") == 0
 
 
+LABELLED = Path(__file__).parent / "category_prompts.jsonl"
+# (precision, recall) on the prompts that the rules were tuned on, and on those written after them: a little below what
+# reproduce/categories.py prints.
+MEASURED = {
+    "tuned": dict.fromkeys(("code", "math", "creative writing", "instruction following", "hard"), (0.95, 0.91)),
+    "held out": {
+        "code": (0.9, 0.55),
+        "math": (0.9, 0.78),
+        "creative writing": (0.9, 0.75),
+        "instruction following": (0.9, 0.68),
+        "hard": (0.9, 0.8),
+    },
+}
+
+
+@pytest.mark.parametrize("part", MEASURED)
+def test_labelled_prompts_are_found_as_often_as_the_docs_say(part):
+    rows = [
+        row for row in map(json.loads, LABELLED.read_text(encoding="utf-8").splitlines()) if row["half"] == part
+    ]
+    found = [categories([row["prompt"]]) for row in rows]
+    for category, (precision, recall) in MEASURED[part].items():
+        right = sum(
+            category in row["categories"] and category in got for row, got in zip(rows, found, strict=True)
+        )
+        assert right >= precision * sum(category in got for got in found), category
+        assert right >= recall * sum(category in row["categories"] for row in rows), category
+
+
+def test_words_of_code_and_math_in_other_senses_are_neither():
+    prompts = [
+        "What should I feed my pet python?",
+        "Which function does the liver have?",
+        "Where is the Bermuda triangle?",
+    ]
+    assert [categories([prompt]) for prompt in prompts] == [("english",)] * 3
+
+
 def _prompts(path: str, key: str) -> list[str]:
     lines = published("benchmarks", path).read_text(encoding="utf-8").splitlines()
     return [str(json.loads(line)[key]) for line in lines if line]
@@ -91,11 +130,11 @@ def _prompts(path: str, key: str) -> list[str]:
 @pytest.mark.parametrize(
     ("path", "key", "category", "share"),
     [
-        ("gsm8k/test.jsonl", "question", "math", 0.90),
-        ("math/math_500.jsonl", "problem", "math", 0.90),
+        ("gsm8k/test.jsonl", "question", "math", 0.93),
+        ("math/math_500.jsonl", "problem", "math", 0.95),
         ("humaneval/HumanEval.jsonl", "prompt", "code", 0.99),
         ("mbpp/mbpp_test.jsonl", "text", "code", 0.99),
-        ("ifeval/input_data.jsonl", "prompt", "instruction following", 0.85),
+        ("ifeval/input_data.jsonl", "prompt", "instruction following", 0.92),
     ],
 )
 def test_published_prompts_of_a_kind_are_found(path, key, category, share):

@@ -15,22 +15,44 @@ from typing import Any
 import pytest
 
 import benchmarks.extract
+import benchmarks.letter_patterns
+import benchmarks.letters
+import benchmarks.markup
+import benchmarks.numbers
 import benchmarks.refusal_signs
+import benchmarks.replies
 import benchmarks.safety_judges
+import benchmarks.short_answers
+import benchmarks.stated
 import judges.biases
+import judges.json_replies
+import judges.marks
+import judges.patterns
 import judges.protocols.arena_hard
 import judges.protocols.mt_bench
 import judges.protocols.wildbench
+import judges.thinking
+import judges.tokens
 import ratings
 import ratings.data.style
 from arena.endpoints import openai, redaction, reply_schema
-from arena.rules import categories, languages, pii, prompt_limits, tagger_prompt
+from arena.rules import (
+    categories,
+    category_rule,
+    languages,
+    pii,
+    prompt_limits,
+    tagger_prompt,
+)
 from benchmarks.tasks import gpqa
 
 MODULES = (
     categories, languages, pii, prompt_limits, tagger_prompt, openai, redaction, reply_schema,
     ratings.data.style, judges.biases, judges.protocols.arena_hard, judges.protocols.mt_bench,
-    judges.protocols.wildbench, benchmarks.extract, benchmarks.refusal_signs, benchmarks.safety_judges, gpqa,
+    judges.protocols.wildbench, judges.json_replies, judges.marks, judges.patterns, judges.thinking, judges.tokens,
+    benchmarks.extract, benchmarks.refusal_signs, benchmarks.safety_judges, gpqa,
+    benchmarks.letter_patterns, benchmarks.markup, benchmarks.numbers, benchmarks.replies, benchmarks.short_answers,
+    benchmarks.stated,
 )  # fmt: skip
 SHORT, LONG = 20_000, 80_000
 GROWTH = 10  # LONG is four times SHORT: a quadratic pattern takes sixteen times as long
@@ -60,7 +82,8 @@ TEXTS = [
         "1:": ("",), ":": ("",), "1.": ("",), "DE12 ": ("", "DE12 !"), "sk-a-": ("",), "eyJaaaaaaaaaa.": ("",),
         "-----BEGIN ": ("",), "-----BEGIN A PRIVATE KEY-----": ("",), "-----END ": ("-----BEGIN PRIVATE KEY----- a",),
         "\\a": ("",), "\\u": ("",), "'": ("",), "あ": ("",), "ا": ("",), "a\u0301": ("",), "\u2028": ("", "a a"),
-        "Bearer ": ("",), "写": ("",),
+        "Bearer ": ("",), "写": ("",), "<think></think> ": ("",), '{"score": ': ("",), "not [[A]] ": ("",), "&#91;": ("",),
+        '{"a":"': ("",), "<|channel|>final": ("",), "“score”: ": ("{",),
     }.items()
     for frame in frames
     for start, _, end in [frame.partition(" ")]
@@ -81,7 +104,7 @@ def patterns(value: Any) -> Iterator[re.Pattern[str]]:
         yield from patterns(
             [part for name, part in vars(value).items() if isinstance(part, dict) and name[0] != "_"]
         )
-    elif isinstance(value, (categories.Rule, pii.Detector)):
+    elif isinstance(value, (category_rule.Rule, pii.Detector)):
         yield from patterns(vars(value))
 
 
@@ -96,7 +119,15 @@ CALLS: dict[str, Callable[[str], Any]] = {
     "prompt": prompt_limits.clean,
     "tags": lambda given: tagger_prompt.found_in({"choices": [{"message": {"content": given}}]}),
     "redaction": redaction.Redactor(["a secret"]).masked,
+    "letter": lambda given: benchmarks.letters.choice_letter(given, ["one", "four", "nine", "a b"]),
+    "number": benchmarks.numbers.free_number,
+    "short answer": benchmarks.short_answers.short_answer,
+    "formula": benchmarks.stated.stated_formula,
     "wildbench": judges.protocols.wildbench.verdict_score,
+    "rating": judges.protocols.mt_bench.rating,
+    "verdict": judges.protocols.mt_bench.verdict,
+    "label": judges.protocols.arena_hard.verdict,
+    "one letter": judges.tokens.written_letter,
 }
 
 

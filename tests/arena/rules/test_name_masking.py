@@ -242,6 +242,7 @@ def test_a_name_in_an_address_or_a_title_is_masked(text):
             "Q<!-- > -->wen",
         ),
         *(r"\(Q\phantom{x}wen\)", r"\(Q\kern0ptwen\)", r"\(Q\displaystyle wen\)", r"\(\textcolor{red}{Q}wen\)"),
+        *(r"Q\(w\)en", r"\(Q\)wen", r"\(\text{Q}\)wen", r"Q\[w\]en", "$Q$wen"),
     ],
 )
 def test_markup_does_not_split_a_name(text):

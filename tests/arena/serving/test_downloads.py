@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
 import zipfile
 
 import pytest
@@ -94,3 +96,21 @@ def test_the_terms_of_gemma_are_there_to_be_shown():
 def test_the_cache_is_the_users_own_unless_told(monkeypatch):
     monkeypatch.delenv("ARENA_CACHE_DIR", raising=False)
     assert module.cache_folder().name == "weights"
+
+
+def test_files_that_vanish_while_they_are_counted_do_not_count(tmp_path, monkeypatch):
+    """pip removes its temporary folders while the progress is reported."""
+    (tmp_path / "gone").mkdir()
+    (tmp_path / "gone" / "part").write_bytes(b"x" * 7)
+    (tmp_path / "weights").write_bytes(b"x" * 5)
+    assert module._size(tmp_path) == 12
+    walk = os.walk
+
+    def slowly(folder):
+        for place, folders, names in walk(folder):
+            if "gone" in folders:
+                shutil.rmtree(tmp_path / "gone")
+            yield place, folders, names
+
+    monkeypatch.setattr(module.os, "walk", slowly)
+    assert module._size(tmp_path) == 5

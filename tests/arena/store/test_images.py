@@ -73,7 +73,7 @@ def test_a_turn_has_its_images_in_their_order(database):
         assert [image.id for image in found.turns[0].images] == [first, second]
         assert contents_of_battle(session, battle) == {first: b"1", second: PICTURE.data}
         assert battles_with_images(session) == {battle}
-        exported = next(voter_battles(session, ME))[0]
+        exported = voter_battles(session, ME)[0].document
         assert exported["prompts"][0]["images"] == [first, second]
     with database.read() as session:
         assert [image["id"] for image in about_voter(session, ME)["images"]] == [second, first]

@@ -60,8 +60,9 @@ def test_rows_survive_the_removal_of_the_ticket_and_its_return(database):
     for row in before["battle"]:
         assert row.pop("owner") is None
         assert [row.pop(name) for name in ("mode", "suggested", "stop_requested")] == ["blind", False, False]
+        assert [row.pop(name) for name in ("texts", "warned", "visitor_unchecked")] == [None, False, False]
     for row in before["vote"]:
-        assert row.pop("reasons") is None
+        assert [row.pop("reasons"), row.pop("import_id")] == [None, None]
     assert [row.pop("ticket") for row in older] == [row["public_id"] for row in before["battle"]]
     assert older == before["battle"]
     migrate(database, "0008")

@@ -34,6 +34,7 @@ from arena.store.shared_battles import may_read, public_battles
 from arena.store.stored_battles import Written
 from arena.store.tags import untagged
 from arena.store.usage import is_voter
+from arena.store.vote_columns import cast_votes
 from arena.store.voter_deletion import TurnRunning, delete_voter
 from arena.store.voter_sessions import (
     end_sessions,
@@ -44,7 +45,7 @@ from arena.store.voter_sessions import (
     set_code,
     voter_of_code,
 )
-from arena.store.votes import cast_votes, recount
+from arena.store.votes import recount
 from tests.support.ballots import ballot
 
 ME, OTHER, PHONE = "a" * 32, "b" * 32, "c" * 32

@@ -15,10 +15,13 @@ import pytest
 from arena.battles.battles import Battles
 from arena.config import BattleSettings, LedgerSettings, Settings
 from arena.errors import ConfigError
+from arena.exchange.ledger_keys import write_new_key
 from arena.exchange.sealing import seal
+from arena.rules.receipt_checks import receipt_problems
 from arena.rules.seals import Seal, SealedVote
+from arena.rules.signed_heads import is_signed
 from arena.store import Database
-from arena.store.ledger import last_seal
+from arena.store.ledger import last_seal, sealed_vote
 from arena.web.app import _background_tasks, create_app
 from arena.web.v1 import embedded
 from arena.web.v1.problems import MEDIA
@@ -73,6 +76,7 @@ ROUTES = {
     "votes": "votes",
     "prompts": "prompt_sets",
     "seals": "seals",
+    "heads": "heads",
     "moved?model=amber&from=2026-03-31&to=2026-04-30": "opponents",
 }
 
@@ -225,7 +229,9 @@ async def test_a_badge_tells_rank_and_rating_and_is_harmless(client):
     assert reply.headers["content-type"].startswith("image/svg+xml")
     texts = [node.text for node in ElementTree.fromstring(reply.text).iter("{http://www.w3.org/2000/svg}text")]
     assert texts[0] == "Arena"
-    assert texts[1].startswith("#")
+    assert texts[1].endswith(" provisional"), "12 votes are too few for a rank"
+    many = {"rank": 2, "rating": 1043.2, "lower": 1031.0, "upper": 1055.0, "provisional": False}
+    assert ">#2 · 1043 ± 12<" in embedded.badge("Arena", many)
     assert "not rated" in (await get(client, "badge.svg?model=%3Cscript%3E")).text
     assert "<script>" not in embedded.badge("<script>", None)
     assert (await get(client, "badge.svg?model=amber", If_None_Match=reply.headers["etag"])).status_code == 304
@@ -242,6 +248,46 @@ async def test_a_table_may_stand_in_an_iframe_and_runs_nothing(client):
     assert "<b>" not in (await get(client, "table.html")).text
 
 
+async def test_heads_are_those_of_the_chain(client):
+    chain = (await get(client, "seals")).json()["seals"]
+    heads = (await get(client, "heads")).json()["heads"]
+    assert [(head["seal"], head["sha256"]) for head in heads] == [(row["number"], row["sha256"]) for row in chain]
+    assert (await get(client, "heads?after=1&limit=1")).json()["heads"] == heads[1:]
+    known = (await client.get("/.well-known/arena-ledger.json")).json()
+    assert (known["public_key"], known["head"]) == (None, heads[-1])
+    assert (await client.get("/.well-known/other.json")).status_code == 404
+
+
+async def test_heads_are_signed_with_the_key_of_the_settings(world, tmp_path):
+    pytest.importorskip("cryptography")
+    key = write_new_key(tmp_path / "key")
+    async with reading(world, ledger={"key": tmp_path / "key"}) as client:
+        heads = (await get(client, "heads")).json()["heads"]
+        assert all(is_signed(head, key.public) for head in heads)
+        known = (await client.get("/.well-known/arena-ledger.json")).json()
+        assert (known["public_key"], known["head"]) == (key.public, heads[-1])
+        feed = (await get(client, "feed.atom")).text
+        assert f"signature {heads[-1]['signature']} by {key.public}" in feed
+
+
+def test_a_key_that_cannot_be_read_is_an_error_at_the_start(world, tmp_path):
+    with pytest.raises(ConfigError, match=r"ledger\.key: .*Run: arena seal --new-key PATH"):
+        create_app(Settings(ledger={"key": tmp_path / "nowhere"}), world, ready())
+
+
+async def test_a_receipt_proves_that_a_vote_is_sealed(client, world):
+    with world.read() as session:
+        votes = {number: sealed_vote(session, number).leaf().hex() for number in (1, 9)}
+    found = (await get(client, f"receipts/1/{votes[1]}")).json()
+    assert list(receipt_problems(found)) == []
+    assert found["seal"] == (await get(client, "seals")).json()["seals"][0]
+    assert (await get(client, f"receipts/9/{votes[9]}")).json()["sealed"] is False
+    missing = await get(client, f"receipts/1/{votes[9]}")
+    assert (missing.status_code, "Take both from the voter's receipt" in missing.json()["detail"]) == (404, True)
+    assert (await get(client, "receipts/1/xyz")).status_code == 422
+    assert (await get(client, f"receipts/0/{votes[9]}")).status_code == 422
+
+
 async def test_the_feed_tells_what_a_seal_changed(client):
     reply = await get(client, "feed.atom")
     assert reply.headers["content-type"].startswith("application/atom+xml")
@@ -251,7 +297,10 @@ async def test_the_feed_tells_what_a_seal_changed(client):
     texts = [entry.find(f"{atom}content").text for entry in entries]
     assert len(entries) == 2
     assert "<b>dahlia</b> is on the board" in texts[0]
-    assert "amber is on the board: rank 1" in texts[1]
+    assert "amber is on the board: no rank" in texts[1]
+    newest = (await get(client, "heads")).json()["heads"][-1]
+    assert f"seal 2: {newest['sha256']}" in texts[0]
+    assert root.find(f"{atom}subtitle").text == f"seal 2: {newest['sha256']}"
     assert len({entry.find(f"{atom}id").text for entry in entries}) == 2
     assert root.find(f"{atom}link").get("href") == "http://arena.test/api/v1/feed.atom"
 
@@ -281,7 +330,15 @@ async def test_openapi_describes_every_route_with_an_example(client):
         if "get" in entry and not entry["get"].get("tags")  # the others: test_battle_api.py, test_me.py
     }
     expected = {path.partition("?")[0] for path in ROUTES}
-    assert paths.keys() == {*expected, "badge.svg", "table.html", "feed.atom"}
+    assert paths.keys() == {
+        *expected,
+        "badge.svg",
+        "table.html",
+        "feed.atom",
+        "receipts/{vote}/{leaf}",
+        "sampling",
+        *(f"trust/{name}" for name in ("votes", "controls", "filter", "attack-cost")),  # test_trust.py
+    }
     for path in expected:
         content = paths[path]["responses"]["200"]["content"]
         assert {"application/json", "text/csv", "application/vnd.apache.parquet"} <= content.keys()

@@ -115,13 +115,18 @@ async def test_a_vote_counts_and_names_the_models_when_its_time_is_over(sqlite):
 async def test_the_reveal_has_cards_and_the_votes_of_others(app, client):
     for winner in ("model_a", "tie"):
         battle = await client.finished()
-        voted = (await client.post(battle, "vote", winner=winner, final=True)).json()
+        await client.post(battle, "vote", winner=winner, final=True)
+    await until(lambda: client.state(battle), lambda state: state["reveal"]["a"]["battles"] == 2)
+    voted = await client.state(battle)
     reveal = voted["reveal"]
     assert {reveal["a"]["model"], reveal["b"]["model"]} == {"plain-model", "lists-model"}
     assert reveal["others"]["votes"] == 1
+    receipt = reveal["receipt"]
+    assert (receipt["vote"], receipt["content"]["winner"]) == (2, "tie")
+    proof = (await client.http.get(receipt["proof"])).json()
+    assert (proof["leaf"], proof["sealed"]) == (receipt["leaf"], False)
     assert reveal["others"]["a"] + reveal["others"]["b"] == 1
     card = reveal["a"]
-    assert card["battles"] == 2
     assert card["seconds"] > 0
     assert card["tokens"] > 0
     assert (card["organisation"], card["energy_wh"], card["price_in"]) == (None, None, None)

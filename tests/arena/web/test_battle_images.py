@@ -5,11 +5,13 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.support.browser import answer, ask, chromium, finished, open_page
+from tests.support.browser import answer, ask, chromium, finished, open_adopted, open_page
 from tests.support.image_files import png
 from tests.support.recording_server import Recorder, recording_server
 from tests.support.server import Arena
@@ -68,9 +70,8 @@ def test_a_file_that_is_no_image_is_refused_in_words(page, tmp_path):
     file = tmp_path / "cat.png"
     file.write_bytes(b"<html><script>alert(1)</script>")
     page.locator("#file").set_input_files(file)
-    told, said = page.locator("#told .notice"), page.locator("#said")
+    told = page.locator("#told .notice")
     expect(told).to_contain_text("This file is not an image that is read here.")
-    expect(said).to_contain_text("This file is not an image that is read here.")
     page.locator("#prompt").fill("a change that draws every part again")
     expect(told).to_have_count(1)
     page.wait_for_timeout(2_100)  # it has been seen
@@ -96,3 +97,56 @@ def test_one_model_that_reads_images_can_be_chosen_for_them(page, tmp_path, reco
     ask(page, "What is this?")
     expect(page.locator(".turn [data-side=a] .side-text")).to_contain_text("A red square.")
     assert [body["model"] for body in recorder.bodies] == ["eye-a"]
+
+
+@pytest.mark.parametrize("page", [("true", "true")], indirect=True)
+def test_an_image_is_attached_and_removed_by_keyboard_alone_and_both_are_spoken(page, tmp_path):
+    file = tmp_path / "cat.png"
+    file.write_bytes(png())
+    page.on(
+        "filechooser", lambda _chooser: None
+    )  # before the key: the browser is told without waiting for its reply
+    page.locator("#prompt").focus()
+    page.keyboard.press("Shift+Tab")
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files(file)
+    expect(page.locator("#said")).to_contain_text("cat.png is attached.")
+    page.get_by_role("button", name="Remove cat.png").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#attached")).to_be_hidden()
+    expect(page.locator("#said")).to_contain_text("cat.png is removed.")
+    expect(page.locator("#prompt")).to_be_focused()
+
+
+@pytest.mark.parametrize("page", [("true", "true")], indirect=True)
+def test_a_photo_larger_than_the_arena_takes_is_scaled_on_a_phone(page, recorder, tmp_path):
+    """It was refused, and a phone offers no way to make a photo smaller."""
+    noise = Image.frombytes("RGB", (2600, 1300), Random(0).randbytes(3 * 2600 * 1300))
+    file = tmp_path / "photo.png"
+    noise.save(file, compress_level=1)
+    assert file.stat().st_size > 5_000_000
+    phone = open_adopted(
+        page.context.browser, page.url, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
+    phone.on("filechooser", lambda _chooser: None)  # as above
+    expect(phone.get_by_role("button", name="Add an image")).to_be_visible()
+    with phone.expect_file_chooser() as chooser:
+        phone.get_by_role("button", name="Add an image").tap()
+    chooser.value.set_files(file)
+    expect(phone.locator("#attached .thumb:not(.loading) img")).to_be_visible()
+    assert phone.locator("#prompt").evaluate("field => document.activeElement !== field")  # no keyboard opens
+    phone.locator("#prompt").fill("What is this?")
+    phone.locator("#send").tap()
+    finished(phone)
+    shown = phone.get_by_role("img", name="Image 1 of the prompt")
+    assert shown.evaluate("node => [node.naturalWidth, node.naturalHeight]") == [2048, 1024]
+    phone.context.close()
+
+
+@pytest.mark.parametrize("page", [("true", "true")], indirect=True)
+def test_a_dropped_file_that_is_no_image_is_refused_in_words(page, tmp_path):
+    file = tmp_path / "text.pdf"
+    file.write_bytes(b"%PDF-1.7")
+    page.locator("#file").set_input_files(file)
+    expect(page.locator("#told")).to_contain_text("Choose a PNG, JPEG, WebP or GIF file.")

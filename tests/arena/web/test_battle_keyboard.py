@@ -142,6 +142,57 @@ def test_a_voter_who_goes_through_the_reasons_has_the_time_to_choose(page):
     revealed(page)
 
 
+def test_a_reason_that_is_pressed_without_the_focus_keeps_the_vote_and_takes_the_focus(page):
+    """As a screen reader's own cursor and Safari press: nothing renewed the time to undo."""
+    begun(page)
+    saved(page)
+    for name in ("correct", "complete", "clear"):
+        page.wait_for_timeout((SECONDS - 1) * 1000)
+        page.locator(f"[data-focus='reason-{name}']").evaluate("button => button.click()")
+        expect(page.locator(f"[data-focus='reason-{name}']")).to_have_attribute("aria-pressed", "true")
+        has_focus(page, f"reason-{name}")
+    revealed(page)
+
+
+def test_the_title_names_the_state_of_the_battle(page):
+    expect(page).to_have_title("Arena")
+    begun(page)
+    expect(page).to_have_title("Which answer is better? · Arena")
+    saved(page)
+    expect(page).to_have_title("Vote saved · Arena")
+    revealed(page)
+    expect(page).to_have_title("The models of this battle · Arena")
+
+
+def test_before_a_battle_no_landmark_is_empty(page):
+    names = page.get_by_role("region")
+    expect(names).to_have_count(2)  # prompts and answers, and the composer
+    begun(page)
+    expect(page.get_by_role("region", name="Your vote", exact=True)).to_have_count(1)
+    saved(page)
+    revealed(page)
+    expect(page.get_by_role("region", name="The models of this battle")).to_have_count(1)
+
+
+def test_what_the_page_tells_stands_once_in_the_accessibility_tree(page):
+    page.locator("#prompt").press("Enter")
+    told = page.get_by_text("Type a prompt first.")
+    expect(told).to_have_count(1)
+    assert page.locator("#told").get_attribute("aria-live") == "polite"
+
+
+def test_why_no_battle_can_begin_is_drawn_once(browser, arena):
+    """Enter drew it again below the banner."""
+    page = browser.new_context().new_page()
+    page.goto(arena(settings("")).url)
+    page.locator("#prompt").fill("Hello?")
+    page.locator("#prompt").press("Enter")
+    expect(page.locator("#said")).to_contain_text("A battle needs two models")
+    expect(page.locator("#banner")).to_contain_text("A battle needs two models")
+    expect(page.locator("#told .notice")).to_have_count(0)
+    page.context.close()
+
+
 def test_a_stop_is_not_spoken_as_a_complete_answer(browser, arena):
     page = open_page(browser, arena(settings("", "").replace("0.01", "0.2")).url)
     ask(page, "Hello?")
@@ -172,7 +223,7 @@ def test_a_battle_with_one_model_speaks_of_one(page):
     page.locator("#status").get_by_text("The answer is complete").wait_for(state="attached")
     text = page.locator("main, [data-live]").all_inner_texts()
     assert "Both" not in " ".join(text)
-    expect(page.locator("#prompt")).to_have_attribute("placeholder", "Continue with the model")
+    expect(page.locator("#prompt")).to_have_attribute("placeholder", "Ask the model again")
 
 
 def test_the_field_has_the_reason_of_a_refusal_and_what_is_being_changed(page):
@@ -243,6 +294,8 @@ def test_axe_has_no_findings_in_states_between(browser, served, arena):
     page = open_page(browser, arena(settings("", 'fault = "midway"')).url)
     ask(page, "Hello?")
     page.get_by_role("button", name="Another model for").wait_for()
+    expect(page.locator("#notice .primary")).to_have_count(1)  # one way out comes first
+    expect(page.locator("#new-battle.primary")).to_have_count(0)
     check(page, "after a failure")
     page.context.close()
     assert found == {}

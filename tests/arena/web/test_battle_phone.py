@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import PATIENCE, ask, finished, ready, revealed, vote
+from tests.support.browser import ask, finished, open_adopted, revealed, vote
 from tests.support.server import Arena
 
 pytestmark = pytest.mark.slow
@@ -29,18 +29,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
 
 
 def opened(browser: Browser, url: str, size: tuple[int, int], dark: bool = False, locale: str = "en-GB") -> Page:
-    context = browser.new_context(
-        viewport={"width": size[0], "height": size[1]},
-        color_scheme="dark" if dark else "light",
-        locale=locale,
-        has_touch=size is PHONE,
-    )
-    context.set_default_timeout(PATIENCE)
-    page = context.new_page()
-    page.goto(url)
-    ready(page)
-    page.locator("[data-part=composer] #composer").wait_for()
-    return page
+    view = {"width": size[0], "height": size[1]}
+    scheme = "dark" if dark else "light"
+    return open_adopted(browser, url, viewport=view, color_scheme=scheme, locale=locale, has_touch=size is PHONE)
 
 
 def inside(page: Page, selector: str, height: int = 44) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import PATIENCE, ask, finished, ready, revealed, vote
+from tests.support.browser import answer, ask, finished, open_adopted, revealed, vote
 from tests.support.server import Arena
 
 pytestmark = pytest.mark.slow
@@ -35,13 +35,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
 
 def phone(browser: Browser, url: str, **more: object) -> Page:
     size = {"width": 390, "height": 844}
-    context = browser.new_context(viewport=size, has_touch=True, is_mobile=True, **{"locale": "en-GB", **more})
-    context.set_default_timeout(PATIENCE)
-    page = context.new_page()
-    page.goto(url)
-    ready(page)
-    page.locator("[data-part=composer] #composer").wait_for()
-    return page
+    return open_adopted(browser, url, viewport=size, has_touch=True, is_mobile=True, **{"locale": "en-GB", **more})
 
 
 @pytest.fixture
@@ -149,6 +143,10 @@ def test_models_that_are_stopped_at_once_are_not_said_to_be_lost_in_a_restart(br
     page.locator("#send").tap()
     page.locator("#stop:not([disabled])").tap()
     expect(page.locator("#notice")).to_contain_text("the models were stopped before both had begun to write")
+    expect(page.locator("#status")).to_contain_text(
+        "These answers are not whole"
+    )  # it said: The answer is complete.
+    expect(page).to_have_title("Interrupted · Arena")
     page.context.close()
     slow.stop(signal.SIGKILL)
 
@@ -177,3 +175,64 @@ def test_what_every_page_offers_a_finger_is_44_pixels_high(page, served, path):
     ]
     assert low == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_enter_key_of_a_phone_makes_a_new_line_which_the_prompt_then_shows(page):
+    """A keyboard on glass has no Shift+Enter: no line feed could be typed, and one was shown as a space."""
+    prompt = page.locator("#prompt")
+    assert prompt.evaluate("field => field.enterKeyHint") == "enter"
+    prompt.tap()
+    page.keyboard.type("One line")
+    page.keyboard.press("Enter")
+    page.keyboard.type("and another")
+    expect(page.locator(".turn")).to_have_count(0)
+    page.locator("#send").tap()
+    finished(page)
+    assert page.locator(".prompt-text").inner_text() == "One line\nand another"
+
+
+def test_all_reasons_are_in_sight_and_none_needs_a_swipe(page):
+    ask(page, "What is snow?")
+    finished(page)
+    vote(page, "model_a")
+    reasons = page.locator(".reasons .chip")
+    expect(reasons).to_have_count(6)
+    for reason in reasons.all():
+        expect(reason).to_be_in_viewport(ratio=1)
+
+
+def test_what_a_finger_opens_on_the_reveal_is_44_pixels_high_and_all_of_it_is_in_sight(page):
+    voted(page)
+    for link in page.locator(".reveal-card h3 a, #reveal summary, #reveal .button").all():
+        box = link.bounding_box()
+        assert box
+        assert box["height"] >= 43.5, link.inner_text()
+        expect(link).to_be_in_viewport(ratio=1)
+
+
+def test_a_prompt_for_one_model_does_not_speak_of_two(page):
+    page.get_by_label("Mode", exact=True).select_option("single")
+    expect(page.locator("#prompt")).to_have_attribute("placeholder", "Ask the model")
+    page.get_by_label("Model", exact=True).wait_for()
+    ask(page, "What is snow?")
+    expect(answer(page, "a")).to_contain_text("One two three.")
+    expect(page.locator(".side .letter")).to_have_count(0)
+    for text in page.locator("#prompt").all():
+        assert text.evaluate("field => field.scrollWidth <= field.clientWidth")
+
+
+SLOW_SHARE = """
+const real = window.fetch;
+window.fetch = async (path, init) => {
+  if (String(path).includes("/shared")) await new Promise((done) => setTimeout(done, 1500));
+  return real(path, init);
+};
+"""
+
+
+def test_a_new_battle_that_is_wanted_while_consent_is_saved_is_not_lost(page):
+    voted(page)
+    page.evaluate(SLOW_SHARE)
+    page.locator("#share").tap()
+    page.locator("#new-battle").tap()
+    page.locator(".suggestion").first.wait_for()

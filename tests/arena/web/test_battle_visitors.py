@@ -76,7 +76,7 @@ async def test_two_origins_are_none(browser):
 CHANGES = [
     ("POST", ""), ("POST", "/ID/turns"), ("PUT", "/ID/turns/last"), ("POST", "/ID/stop"), ("POST", "/ID/regenerate"),
     ("POST", "/ID/reroll"), ("POST", "/ID/retry"), ("POST", "/ID/vote"), ("DELETE", "/ID/vote"), ("PUT", "/ID/shared"),
-    ("POST", "/ID/report"), ("POST", "/ID/leave"),
+    ("POST", "/ID/report"), ("POST", "/ID/leave"), ("POST", "/ID/appeal"),
 ]  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from sqlmodel import col, select
 
 from arena.config import Settings
 from arena.store.explanations import ExplanationRow
+from arena.store.imports import NewVote, add_votes
 from arena.store.schema.battles import Battle, Model, PairCount, now
 from arena.store.schema.judging import Prompt, PromptCompletion, PromptSet, ScoreRow
 from arena.web.app import create_app
@@ -139,7 +140,7 @@ def test_win_rates_of_two_models_add_up(reader, lived_in):
     pair = next(iter(counts))
     page = reader.get("/leaderboard/compare", params={"models": pair}).text
     rate = counts[pair]["win_rate"]
-    assert f"<b>{100 * rate:.0f} %</b>" in page
+    assert f"<b>{100 * rate:.0f}%</b>" in page
     assert f"{counts[pair]['battles']} battle" in page
 
 
@@ -272,3 +273,19 @@ def test_a_chinese_reader_gets_the_board_in_chinese(reader):
     for text in ("评分最高", "排行榜", "如何阅读此表"):
         assert text in page
     assert "Highest rated" not in page
+
+
+def test_models_without_a_rank_stand_apart_at_the_end(tmp_path):
+    database, names = populated_file(tmp_path / "arena.db", 4, 200)
+    votes = [NewVote(f"n{n}", "new", "old", "model_a", "human", f"v{n}", now()) for n in range(3)]
+    with database.write() as session:
+        add_votes(session, votes)
+    with TestClient(create_app(loaded_settings(names), database, serving_of(names))) as client:
+        page = client.get("/leaderboard").text
+        plain = client.get("/leaderboard?sort=rating").text
+    database.close()
+    *ranked, rest = page.split("<tbody")[1:]
+    assert "No rank yet" in rest
+    assert models_of_table(rest) == ["new", "old"]
+    assert {name for part in ranked for name in models_of_table(part)} == set(names)
+    assert "No rank yet" not in plain

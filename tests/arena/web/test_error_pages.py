@@ -47,7 +47,8 @@ def test_the_address_asked_for_is_not_repeated_as_html(client):
 
 
 def test_a_refused_form_is_a_page_that_says_why(client):
-    reply = client.post("/explain/nosuch", headers=PERSON, data={"judge": "j", "method": "m"})
+    own = PERSON | {"origin": str(client.base_url)}
+    reply = client.post("/explain/nosuch", headers=own, data={"judge": "j", "method": "m"})
     assert reply.status_code == 404
     assert "voter has not shared it" in reply.text
 

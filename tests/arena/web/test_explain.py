@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import signal
 import time
 from pathlib import Path
 
@@ -11,20 +13,26 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from arena.config import LlamaCppSettings, ScriptedSettings, Settings, WebSettings
+from arena.errors import ConfigError
+from arena.explaining.explain import explain_battle
+from arena.explaining.notes import NO_LETTER, OTHER_AUTHOR, UNSIGNED, phrase_of
 from arena.explaining.request import ExplainConfig
-from arena.messages import Phrase
+from arena.rules.messages import Phrase
 from arena.store import Database
 from arena.store.battles import add_battle
 from arena.store.explanations import add_explanation, battle_texts
 from arena.store.schema.battles import Battle
 from arena.store.shared_battles import share
+from arena.store.votes import add_vote
 from arena.web.explain_jobs import Busy, ExplainJobs, Job
-from arena.web.locales import languages, speaking
+from arena.web.locales import gettext, languages, speaking
 from arena.web.pages import explain
 from arena.web.session import COOKIE, voter_of
-from interp import LAYOUT
+from interp import LAYOUT, NOTES
+from interp.notes import NOISY
 from tests.support.voted_battles import add_voted_battle
 
+OWN_PAGE = {"origin": "http://testserver"}
 LOCAL = LlamaCppSettings(name="local", endpoint="llama_cpp", path=Path("/nowhere/at/all.gguf"))
 FAKE = ScriptedSettings(name="fake", endpoint="scripted")
 DOCUMENT = {
@@ -41,14 +49,15 @@ DOCUMENT = {
 class Jobs(ExplainJobs):
     """Jobs that begin and never work."""
 
-    def begin(self, config):
+    def begin(self, config, starter=None):
         if self.running():
             raise Busy("one runs at a time")
-        self._jobs[config.battle] = Job(config, "attributing", 3, 8)
+        self._jobs[config.battle] = Job(config, starter, "attributing", 3, 8)
         return self._jobs[config.battle]
 
-    def cancel(self, battle):
-        self._jobs[battle].running = False
+    def _end(self):
+        for job in self._jobs.values():
+            job.running = False
 
 
 def let_others_read(database, number, agreed=True):
@@ -68,7 +77,7 @@ def served(tmp_path):
     app.include_router(explain.routes(settings, database, jobs))
     with database.read() as session:
         public_id = battle_texts(session, str(number)).public_id
-    yield TestClient(app), public_id, database, jobs
+    yield TestClient(app, headers=OWN_PAGE), public_id, database, jobs
     database.close()
 
 
@@ -120,6 +129,17 @@ def test_an_explanation_of_a_newer_version_is_reported(served):
     assert f"The explanation has layout {LAYOUT + 1}" in page.text
 
 
+@pytest.mark.parametrize("headers", [{"origin": "http://evil.example"}, {"origin": "null"}, {"origin": ""}])
+def test_a_page_of_another_site_neither_starts_nor_cancels_a_job(served, headers):
+    client, battle, _, jobs = served
+    form = {"judge": "local", "method": "owen"}
+    assert client.post(f"/explain/{battle}", data=form, headers=headers).status_code == 403
+    assert jobs.job(battle) is None
+    client.post(f"/explain/{battle}", data=form)
+    assert client.post(f"/explain/{battle}/cancel", headers=headers).status_code == 403
+    assert client.get(f"/explain/{battle}/state").json()["running"]
+
+
 def test_starting_shows_progress_and_cancelling_ends_it(served):
     client, battle, _, _ = served
     begun = client.post(f"/explain/{battle}", data={"judge": "local", "method": "owen"})
@@ -128,9 +148,51 @@ def test_starting_shows_progress_and_cancelling_ends_it(served):
     assert 'value="3" max="8"' in begun.text
     assert client.get(f"/explain/{battle}/state").json()["running"]
     again = client.post(f"/explain/{battle}", data={"judge": "local", "method": "screen"})
-    assert (again.status_code, again.json()["detail"]) == (409, "one runs at a time")
-    assert "Cancel" not in client.post(f"/explain/{battle}/cancel").text
+    assert again.status_code == 409
+    assert '<p class="notice danger" role="alert">one runs at a time</p>' in again.text
+    assert "local, owen: attributing" in again.text  # the page itself, not an error in its place
+    ended = client.post(f"/explain/{battle}/cancel").text
+    assert ">Cancel<" not in ended
+    assert "The explanation by local with owen was cancelled." in ended
     assert not client.get(f"/explain/{battle}/state").json()["running"]
+
+
+def test_only_the_visitor_who_started_a_job_cancels_it(served):
+    client, battle, _, jobs = served
+    client.cookies.set(COOKIE, "starter")
+    assert ">Cancel<" in client.post(f"/explain/{battle}", data={"judge": "local", "method": "owen"}).text
+    client.cookies.set(COOKIE, "another visitor")
+    page = client.get(f"/explain/{battle}").text
+    assert ">Cancel<" not in page
+    assert "Started by another visitor" in page
+    refused = client.post(f"/explain/{battle}/cancel")
+    assert refused.status_code == 403
+    assert "Another visitor started this explanation." in refused.json()["detail"]
+    assert jobs.job(battle).running
+    assert "starter" not in client.get(f"/explain/{battle}/state").json()
+    client.cookies.set(COOKIE, "starter")
+    client.post(f"/explain/{battle}/cancel")
+    assert not jobs.job(battle).running
+
+
+def test_a_job_on_another_battle_is_named_without_that_battle(served):
+    client, battle, _, jobs = served
+    jobs.begin(ExplainConfig("another-battle", "local", ("owen",)), "somebody")
+    page = client.get(f"/explain/{battle}").text
+    assert "local explains another battle with owen" in page
+    assert "another-battle" not in page
+
+
+def test_both_completions_and_the_agreement_with_people_stand_there_before_anything_is_explained(served):
+    client, battle, database, _ = served
+    page = client.get(f"/explain/{battle}").text
+    assert "Because." in page
+    assert "Well" in page
+    assert "local has judged no battle here that people voted on" in page
+    with database.write() as session:
+        add_vote(session, 1, "judge:local", "judge:local", "model_a", stopped_early=False)
+    page = client.get(f"/explain/{battle}").text
+    assert "local agrees with people on 1 of 1 votes here: 100% (21% to 100%)." in page
 
 
 @pytest.mark.parametrize("form", [{"judge": "fake", "method": "owen"}, {"judge": "local", "method": "magic"}])
@@ -182,7 +244,7 @@ def test_the_operator_can_keep_explanations_to_himself(tmp_path):
         battle = battle_texts(session, "1").public_id
     app = FastAPI()
     app.include_router(explain.routes(settings, database, Jobs(settings)))
-    client = TestClient(app)
+    client = TestClient(app, headers=OWN_PAGE)
     page = client.get(f"/explain/{battle}").text
     assert "no explanation yet" in page
     assert "arena explain" not in page  # a command line is not for readers
@@ -209,13 +271,27 @@ def test_a_job_whose_judge_cannot_be_loaded_tells_why(tmp_path):
         time.sleep(0.05)
     assert "no such file: /nowhere/at/all.gguf" in (job.error or "")
     jobs.begin(ExplainConfig(battle, "local", ("owen",)))
-    jobs.cancel(battle)
+    jobs.cancel(battle, None)
     cancelled = jobs.job(battle)
     while cancelled.running and time.monotonic() < end:
         time.sleep(0.05)
     assert cancelled.error is None
     jobs.close()
     database.close()
+
+
+@pytest.mark.slow
+def test_a_job_whose_process_the_operator_ends_is_cancelled(tmp_path, caplog):
+    caplog.set_level("INFO")
+    settings = Settings(database_url=f"sqlite:///{tmp_path / 'arena.db'}", models=(LOCAL,))
+    jobs = ExplainJobs(settings)
+    job = jobs.begin(ExplainConfig("a-battle", "local"), "starter")
+    os.kill(int(caplog.records[-1].args[-1]), signal.SIGTERM)  # the number that the log has
+    end = time.monotonic() + 60
+    while job.running and time.monotonic() < end:
+        time.sleep(0.05)
+    assert (job.running, job.cancelled, job.error) == (False, True, None)
+    jobs.close()
 
 
 def test_the_page_asks_for_an_answer_or_exact_heads_and_refuses_what_it_does_not_offer(served):
@@ -226,3 +302,44 @@ def test_the_page_asks_for_an_answer_or_exact_heads_and_refuses_what_it_does_not
     client.post(f"/explain/{battle}", data=form, follow_redirects=False)
     assert (jobs.job(battle).config.about, jobs.job(battle).config.heads) == ("b", "ablation")
     assert client.post(f"/explain/{battle}", data={**form, "about": "c"}).status_code == 422
+
+
+def test_an_error_of_a_job_reaches_a_chinese_reader_in_chinese_and_the_command_line_with_its_option(tmp_path):
+    scripted = ScriptedSettings(name="parrot", endpoint="scripted")
+    settings = Settings(database_url=f"sqlite:///{tmp_path / 'arena.db'}", models=(scripted,))
+    database = Database(settings.database_url)
+    database.make_ready()
+    add_voted_battle(database, "Why?", "Because.", "1. Well", "model_a")
+    with database.read() as session:
+        battle = battle_texts(session, "1").public_id
+    with pytest.raises(ConfigError, match="--judge: parrot is scripted"):
+        explain_battle(database, settings, ExplainConfig(battle, "parrot"))
+    jobs = ExplainJobs(settings)
+    job = jobs.begin(ExplainConfig(battle, "parrot"))
+    end = time.monotonic() + 60
+    while job.running and time.monotonic() < end:
+        time.sleep(0.05)
+    assert (job.error or "").startswith("parrot is scripted, so it has neither weights")
+    with speaking(languages()["zh-Hans"]):
+        assert gettext(job.error or "").startswith("parrot 是脚本模型，既没有权重也没有对数概率。")
+    jobs.close()
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("note", "shown"),
+    [
+        (OTHER_AUTHOR.format(author="north", judge="south"), "north"),
+        (NO_LETTER.format(mass="12%"), "12%"),
+        (NOTES[0].format(error="30%", tolerance="5%"), "30%"),
+        (UNSIGNED, "该方法"),
+        (NOISY.format(error="70%", target="30%"), "70%"),
+    ],
+)
+def test_a_stored_note_is_shown_in_the_language_of_the_reader(note, shown):
+    with speaking(languages()["zh-Hans"]):
+        text = gettext(phrase_of(note))
+    assert text != note
+    assert shown in text
+    assert gettext(phrase_of(note)) == note
+    assert phrase_of("a note of an older release") == "a note of an older release"

@@ -58,7 +58,7 @@ def test_addresses_of_one_ipv6_network_share_a_bucket():
 
 
 def test_a_flood_from_one_address_is_refused_with_the_time(sqlite):
-    settings = Settings(limits=LimitSettings(requests_per_minute=5))
+    settings = Settings(limits={"requests_per_minute": 5})
     with TestClient(create_app(settings, sqlite, ready()), client=("198.51.100.1", 1)) as client:
         replies = [client.get("/healthz") for _ in range(7)]
         page = client.get("/leaderboard", headers={"accept": "text/html"})

@@ -18,7 +18,7 @@ import arena
 import arena.web
 import interp
 from arena.config import ScriptedSettings, Settings
-from arena.messages import TranslatableError, gettext_noop
+from arena.rules.messages import TranslatableError, gettext_noop
 from arena.web.app import create_app
 from arena.web.locales import (
     COOKIE,
@@ -31,7 +31,7 @@ from arena.web.locales import (
     speaking,
     text_of,
 )
-from arena.web.locales.catalogues import read_catalogue
+from arena.web.locales.catalogues import _of_scripts, read_catalogue
 from arena.web.locales.extraction import KEYWORDS, extracted, updated
 from arena.web.locales.negotiation import chosen
 from arena.web.plots.catalogue import PLOTS
@@ -289,3 +289,17 @@ def test_a_catalogue_comes_with_an_installed_package():
     ]
     assert "arena.web.locales" in package_data["packages"]
     assert package_data["package-data"]["arena.web.locales"] == ["*/LC_MESSAGES/*.po"]
+
+
+def test_a_plural_of_a_script_has_a_form_for_each_category_of_a_browser():
+    catalogue = Catalog(locale="pl")
+    catalogue.add(
+        ("{n} vote", "{n} votes"), ("{n} głos", "{n} głosy", "{n} głosów"), locations=[("web/static/a.js", 1)]
+    )
+    assert _of_scripts(catalogue)["a.js"]["{n} vote"] == {
+        "one": "{n} głos",
+        "few": "{n} głosy",
+        "many": "{n} głosów",
+    }
+    rank = CHINESE.scripts["reveal.js"]["{rank}, from {battles} battle"]
+    assert rank == {"other": "第 {rank} 名，共 {battles} 场对战"}

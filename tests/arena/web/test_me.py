@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from fastapi.testclient import TestClient
 
-from arena.config import LimitSettings, Settings
+from arena.config import Settings
 from arena.store import Database
 from arena.store.schema.battles import BattleStatus
 from arena.store.usage import is_voter
@@ -55,7 +55,7 @@ class Browser(TestClient):
 @pytest.fixture(scope="module")
 def arena(tmp_path_factory) -> Iterator[tuple[object, Database]]:
     database, _ = populated_file(tmp_path_factory.mktemp("me") / "arena.db", 6, 60)
-    settings = Settings(limits=LimitSettings(codes_per_address=0))
+    settings = Settings(limits={"codes_per_address": 0})
     with TestClient(create_app(settings, database, ready())) as running:
         yield running.app, database
     database.close()
@@ -172,6 +172,9 @@ def test_the_download_has_everything_and_hides_what_is_blind(browser):
     voted, blind = data["battles"]
     assert (voted["model_a"], voted["vote"]["winner"], voted["prompts"][0]["prompt"]) == ("amber", "tie", "Mine")
     assert voted["completions"][0]["text"] == "An answer (a)"
+    receipt = voted["vote"]["receipt"]
+    assert (receipt["content"]["winner"], receipt["content"]["battle"]) == ("tie", voted["battle"])
+    assert browser.get(receipt["proof"]).json()["leaf"] == receipt["leaf"]
     assert (blind["model_a"], blind["model_b"], blind["vote"]) == (None, None, None)
     assert "plain-model" not in reply.text.lower()
     assert "seconds" not in blind["completions"][0]
@@ -339,3 +342,10 @@ def test_requests_of_other_sites_change_nothing_over_the_api(browser, method, pa
     browser.battle(winner="tie")
     reply = browser.request(method, f"/api/v1/me{path}", headers={"origin": "https://evil.example"})
     assert (reply.status_code, reply.json()["code"]) == (403, "origin")
+
+
+def test_a_refused_code_and_the_tick_need_not_be_entered_again(browser):
+    browser.battle(prompt="Mine")
+    page = browser.change("recover", code="ABCDE-WRONG", leave="yes").text
+    assert 'value="ABCDE-WRONG"' in page
+    assert 'name="leave" value="yes" checked' in page

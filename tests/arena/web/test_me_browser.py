@@ -105,3 +105,26 @@ def test_axe_finds_nothing_and_a_phone_scrolls_only_downwards(browser, lived, da
         found = axe.run(page).response["violations"]
         assert [f"{one['id']}: {one['nodes'][0]['html'][:120]}" for one in found] == [], path
         context.close()
+
+
+def test_a_code_is_entered_by_keyboard_and_a_mistake_in_it_can_be_mended(browser, lived):
+    """The field was empty after a refusal: 25 letters had to be typed again."""
+    context, page = opened(browser, lived[0], "/me", voter_with_votes(lived, "by keyboard", 2))
+    make = page.get_by_role("button", name="Make a recovery code")
+    make.focus()
+    page.keyboard.press("Enter")
+    code = page.locator(".code").inner_text()
+    second, other = opened(browser, lived[0], "/me", width=390)
+    field = other.get_by_label("Code from the other browser")
+    field.focus()
+    other.keyboard.type(code[:-1])
+    other.keyboard.press("Enter")
+    expect(other.get_by_role("alert")).to_be_visible()
+    expect(field).to_be_focused()
+    expect(field).to_have_value(code[:-1])
+    other.keyboard.press("End")
+    other.keyboard.type(code[-1])
+    other.keyboard.press("Enter")
+    expect(other.locator("#history")).to_contain_text("Waiting for a vote")
+    for one in (context, second):
+        one.close()

@@ -58,7 +58,8 @@ def moved(tmp_path):
 
 def addresses(routes):
     """Every address for GET that needs the database, with its parameters filled."""
-    filled = {re.sub(r"{.*?}", "intervals" if "plot" in path else "1", path) for path in served_paths(routes)}
+    paths = (path.replace("{leaf}", "0" * 64) for path in served_paths(routes))
+    filled = {re.sub(r"{.*?}", "intervals" if "plot" in path else "1", path) for path in paths}
     return sorted(filled - WITHOUT_DATABASE)
 
 

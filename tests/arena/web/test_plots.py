@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from arena.benchmarking.rank_correlation import correlation
 from arena.web.plots import (
     benchmark_rating_scatter,
     price_rating_pareto,
@@ -45,24 +46,13 @@ def test_the_frontier_holds_whom_nobody_beats_for_less():
     assert len(price_rating_pareto.figure(rows).data[1].x) == 5
 
 
-def test_a_correlation_has_an_interval_that_holds_it():
-    found = benchmark_rating_scatter.correlation([1, 2, 3, 4, 5, 6], [10, 30, 20, 50, 40, 60])
-    assert found.value == pytest.approx(0.8857, abs=1e-4)
-    assert found.lower < found.value < found.upper <= 1
-    assert found.models == 6
-
-
-@pytest.mark.parametrize("scores", [[1, 2, 3], [5, 5, 5, 5, 5]])
-def test_too_few_models_or_equal_scores_have_no_correlation(scores):
-    assert benchmark_rating_scatter.correlation(scores, list(range(len(scores)))) is None
-
-
 def test_columns_of_a_benchmark_have_one_length():
     with pytest.raises(ValueError, match="2 models, 1 scores and 2 ratings"):
         benchmark_rating_scatter.figure(["a", "b"], [1.0], [1.0, 2.0])
     names = list("abcd")
-    figure = benchmark_rating_scatter.figure(names, [1.0, 2.0, 4.0, 3.0], [900, 950, 1100, 1000], "MMLU")
-    assert "rank correlation 1.00" in figure.layout.annotations[0].text
+    rho = correlation([1.0, 2.0, 4.0, 3.0], [900, 950, 1100, 1000])
+    figure = benchmark_rating_scatter.figure(names, [1.0, 2.0, 4.0, 3.0], [900, 950, 1100, 1000], "MMLU", rho)
+    assert "rank correlation 1.00 (-0." in figure.layout.annotations[0].text
 
 
 def test_an_unknown_interval_is_drawn_as_a_dot():

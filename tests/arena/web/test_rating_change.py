@@ -7,11 +7,12 @@ from datetime import timedelta
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import func, select, update
 
 import ratings
 from arena.config import ScriptedSettings, Settings
 from arena.leaderboards.movers import movers
-from arena.store.schema.battles import now
+from arena.store.schema.battles import Vote, now
 from arena.web.app import create_app
 from arena.web.plots import rating_change_waterfall
 from tests.support.arenas import ready
@@ -22,9 +23,12 @@ from tests.support.populated import populated_file, settings_of
 def reader(tmp_path_factory):
     """Eight models, 120 votes of people, spread over the last thirty days."""
     database, names = populated_file(tmp_path_factory.mktemp("moved") / "arena.db", 8, 120)
+    with database.read() as session:
+        last = session.scalar(select(func.max(Vote.created_at)))
     serving = ready(*(ScriptedSettings(name=name, endpoint="scripted", delay=0) for name in names))
     settings = Settings(**tomllib.loads(settings_of(names)))
     with TestClient(create_app(settings, database, serving)) as client:
+        client.last_vote = last  # before midnight, where the tests run over it
         yield client
     database.close()
 
@@ -94,12 +98,25 @@ def test_the_picture_stands_on_the_steps(reader):
     assert "notice" in rating_change_page(reader, "/leaderboard/moved.json", model="nobody").json()
 
 
+def test_on_its_first_day_an_arena_has_no_error_page_for_rating_changes(tmp_path):
+    """From the day of the first vote to the same day was an error."""
+    database, names = populated_file(tmp_path / "arena.db", 4, 40)
+    with database.write() as session:
+        session.execute(update(Vote).values(created_at=now()))
+    serving = ready(*(ScriptedSettings(name=name, endpoint="scripted", delay=0) for name in names))
+    with TestClient(create_app(Settings(**tomllib.loads(settings_of(names))), database, serving)) as client:
+        page = client.get("/leaderboard/moved")
+        assert page.status_code == 200
+        assert f"All votes are of one day, {day(0)}. Rating changes are shown from the second day." in page.text
+    database.close()
+
+
 def test_without_a_model_all_rating_changes_are_listed_with_links(reader):
     whole, part = (reader.get("/leaderboard/moved", headers=more).text for more in ({}, {"x-part": "1"}))
     assert "<html" in whole
     assert "<html" not in part
     assert part.count("Causes of the change of ") == 8
-    assert f"/leaderboard?at={day(7)}" in part
+    assert f"/leaderboard?at={reader.last_vote - timedelta(days=7):%Y-%m-%d}" in part
     assert 'data-part="/leaderboard/moved?' in reader.get("/leaderboard").text
 
 

@@ -1,16 +1,23 @@
 // What a voter can do. One action at a time; a failed one keeps everything and says how to try again.
 import { api, Problem } from "./api.js";
+import { withAnswer } from "./challenge.js";
 import { changed, isOver, isRunning, state } from "./state.js";
 import { follow, unfollow } from "./stream.js";
 
 const STALE = new Set(["wrong_status", "already_voted", "too_late", "interrupted", "not_found", "still_running"]);
 
-let held = null; // the renewal of a pending vote: what the voter does meanwhile comes after it
+const BRIEF = new Set(["hold", "share"]); // what the voter does meanwhile comes after these, and is not lost
+
+let underWay = null; // the action of `state.busy`
 
 /** Runs one action; returns whether it succeeded. */
 async function act(name, work) {
-  if (state.busy === "hold") await held;
+  if (BRIEF.has(state.busy)) await underWay;
   if (state.busy) return false;
+  return underWay = perform(name, work);
+}
+
+async function perform(name, work) {
   Object.assign(state, { busy: name, problem: null });
   changed();
   try {
@@ -38,6 +45,7 @@ export function accept(battle, ofStream = false) {
   showAddress(battle.id);
   if (battle.status === "running") follow(battle, accept, reload);
   else if (!ofStream) unfollow();
+  if (battle.withheld && !before?.withheld && !battle.turns) reload(); // the texts are gone
   if (battle.vote?.counts && !state.battle.reveal && !battle.turns) reload(); // a state of the stream has no cards
   changed();
 }
@@ -85,13 +93,15 @@ function forget() {
   changed();
 }
 
+const begin = (body) => withAnswer((answer) => api.begin(answer ? { ...body, answer } : body));
+
 /** Sends the composer's text: a first prompt, a further one, or the last one changed. */
 export function send(prompt, images, choice) {
   const { battle, editing } = state;
   if (editing) return act("edit", () => api.edit(battle.id, { prompt })).then(editingDone);
   if (isOver()) {
     return act("begin", async () => {
-      const begun = await api.begin({ prompt, ...choice, ...(images.length ? { images } : {}) });
+      const begun = await begin({ prompt, ...choice, ...(images.length ? { images } : {}) });
       state.battle = null;
       return begun;
     });
@@ -109,7 +119,7 @@ export const vote = (winner, reasons) => act("vote", () => api.vote(state.battle
 export const revealNow = () => act("vote", () => api.vote(state.battle.id, { winner: state.battle.vote.winner, final: true }));
 /** Renews the time in which the vote can be undone. */
 export const hold = () => {
-  if (!state.busy) held = act("hold", () => api.vote(state.battle.id, { winner: state.battle.vote.winner }));
+  if (!state.busy) act("hold", () => api.vote(state.battle.id, { winner: state.battle.vote.winner }));
 };
 export const undo = () => act("undo", () => api.undo(state.battle.id));
 export const stop = () => (isRunning() ? act("stop", () => api.stop(state.battle.id)) : false);
@@ -121,7 +131,7 @@ export const report = (body) => act("report", () => api.report(state.battle.id, 
 
 /** The same first prompt with two other models. */
 export const again = () => act("begin", async () => {
-  const begun = await api.begin({ prompt: "", again: state.battle.id });
+  const begun = await begin({ prompt: "", again: state.battle.id });
   state.battle = null;
   return begun;
 });

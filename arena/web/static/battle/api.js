@@ -33,7 +33,9 @@ export async function request(method, path, body, more = {}) {
   if (reply.ok && (json || reply.status === 204)) return json;
   if (!json) throw unreachable();
   const seconds = Number(reply.headers.get("retry-after")) || null;
-  throw new Problem(json.code ?? String(reply.status), json.detail ?? json.title ?? reply.statusText, reply.status, seconds);
+  const problem = new Problem(json.code ?? String(reply.status), json.detail ?? json.title ?? reply.statusText, reply.status, seconds);
+  problem.challenge = json.challenge ?? null;
+  throw problem;
 }
 
 const of = (id, part = "") => `${BATTLES}/${encodeURIComponent(id)}${part}?html=1`;

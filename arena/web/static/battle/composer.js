@@ -3,7 +3,7 @@ import { send, stop } from "./actions.js";
 import { button, el, fill, find, isTouch, show, write } from "./dom.js";
 import { attachedImages, clearImages, isUploading } from "./images.js";
 import { chosenMode } from "./modes.js";
-import { tell } from "./tell.js";
+import { announce, tell } from "./tell.js";
 import { isFailed, isOver, isPending, isRunning, state, subscribe } from "./state.js";
 
 const DRAFT = "arena-draft"; // in sessionStorage: what is typed survives a reload
@@ -47,8 +47,11 @@ function typed() {
 /** Whether the key event belongs to an input method that composes a character. */
 export const isComposing = (event) => event.isComposing || event.keyCode === 229;
 
+/** Enter sends, and makes a new line where fingers type, as in messengers: their keyboards have no Shift+Enter. */
+const isLineFeed = (event) => event.shiftKey || event.altKey || (isTouch() && !event.ctrlKey && !event.metaKey);
+
 function onComposerKey(event) {
-  if (isComposing(event) || event.key !== "Enter" || event.shiftKey || event.altKey) return;
+  if (isComposing(event) || event.key !== "Enter" || isLineFeed(event)) return;
   event.preventDefault();
   if (!event.repeat) submit();
 }
@@ -64,11 +67,16 @@ function obstacle() {
   return null;
 }
 
+/** Tells why nothing is sent; what the banner shows already is only spoken again. */
+function refuse(reason) {
+  find("#banner").textContent === reason ? announce(reason) : tell(reason);
+}
+
 async function submit() {
   const prompt = field().value;
   const reason = obstacle();
   if (reason || (!prompt.trim() && !attachedImages().length)) {
-    tell(reason ?? t("Type a prompt first."));
+    refuse(reason ?? t("Type a prompt first."));
     return;
   }
   if (await send(prompt, attachedImages(), chosenMode())) {
@@ -81,8 +89,9 @@ async function submit() {
 function placeholder() {
   if (state.editing) return t("Change your prompt");
   if (isRunning()) return isSingle() ? t("The model is writing") : t("Both models are writing");
-  if (isOver()) return state.battle ? t("Start a new battle with another prompt") : t("Ask both models");
-  return isSingle() ? t("Continue with the model") : t("Continue with both models");
+  if (!isOver()) return isSingle() ? t("Ask the model again") : t("Ask both again");
+  if (state.battle) return t("Ask in a new battle");
+  return chosenMode().mode === "single" ? t("Ask the model") : t("Ask both models");
 }
 
 function drawComposer() {
@@ -123,6 +132,7 @@ export function startComposer() {
   const box = field();
   try { if (!box.value) box.value = sessionStorage.getItem(DRAFT) ?? ""; } catch { /* private mode */ }
   typed();
+  box.enterKeyHint = isTouch() ? "enter" : "send";
   box.addEventListener("input", () => { typed(); drawComposer(); });
   box.addEventListener("keydown", onComposerKey);
   find("#composer").addEventListener("submit", (event) => { event.preventDefault(); submit(); });

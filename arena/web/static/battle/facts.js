@@ -11,7 +11,7 @@ let timer = null;
 export function embeddedFacts() {
   const text = find("#facts")?.textContent;
   if (text) state.facts = JSON.parse(text);
-  if (!state.facts || state.facts.can_begin === false) loadFacts();
+  if (!state.facts || state.facts.can_begin === false || state.facts.sign_in?.required) loadFacts(); // is this voter signed in?
 }
 
 export async function loadFacts() {

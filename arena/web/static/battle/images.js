@@ -1,11 +1,13 @@
 // Images of a prompt: chosen, pasted or dropped; uploaded at once, sent by id.
 import { api } from "./api.js";
+import { focusComposer } from "./composer.js";
 import { el, find, show } from "./dom.js";
 import { readsImages } from "./modes.js";
 import { changed, state, subscribe } from "./state.js";
-import { tell } from "./tell.js";
+import { announce, tell } from "./tell.js";
 
 const TYPES = ["image/png", "image/jpeg", "image/webp", "image/gif"];
+const LONGEST = 2048; // pixels of a side: the arena keeps no more
 
 const attached = []; // {id, url, name}
 
@@ -21,14 +23,15 @@ export function clearImages() {
 }
 
 async function add(files) {
-  for (const file of [...files].filter(({ type }) => type.startsWith("image/"))) {
-    const reason = refusal(file);
+  for (const chosen of files) {
+    const file = await scaled(chosen), reason = refusal(file);
     if (reason) { tell(reason); continue; }
-    const image = { id: null, url: URL.createObjectURL(file), name: file.name || t("Image") };
+    const image = { id: null, url: URL.createObjectURL(file), name: chosen.name || t("Image") };
     attached.push(image);
     drawAttached();
     try {
       image.id = (await api.upload(file)).id;
+      announce(t("{name} is attached.", { name: image.name }));
     } catch (error) {
       attached.splice(attached.indexOf(image), 1);
       tell(error.message);
@@ -37,10 +40,22 @@ async function add(files) {
   }
 }
 
+/** The photo of a phone is often larger than the arena takes: it is made as small as the arena would keep it. */
+async function scaled(file) {
+  const most = state.facts?.limits?.image_bytes;
+  if (!most || file.size <= most || !TYPES.includes(file.type)) return file;
+  const picture = await createImageBitmap(file).catch(() => null);
+  if (!picture) return file; // the arena says what is wrong
+  const share = Math.min(1, LONGEST / Math.max(picture.width, picture.height));
+  const canvas = el("canvas", { width: Math.round(picture.width * share), height: Math.round(picture.height * share) });
+  canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+  return await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.9)) ?? file;
+}
+
 function refusal(file) {
   const { images, image_bytes: most } = state.facts?.limits ?? {};
   if (!readsImages()) return t("These models do not read images, or this prompt cannot have one.");
-  if (attached.length >= images) return t("A prompt has at most {most} images. Remove some of them.", { most: images });
+  if (attached.length >= images) return tn("A prompt has at most {most} image. Remove the other one.", "A prompt has at most {most} images. Remove some of them.", images, { most: images });
   if (!TYPES.includes(file.type)) return t("This type of image is not read. Choose a PNG, JPEG, WebP or GIF file.");
   if (most && file.size > most) return t("This image is too large. Choose one of at most {size} MB.", { size: (most / 1e6).toFixed(1) });
   return null;
@@ -50,7 +65,8 @@ function remove(image) {
   attached.splice(attached.indexOf(image), 1);
   URL.revokeObjectURL(image.url);
   drawAttached();
-  find("#prompt").focus();
+  announce(t("{name} is removed.", { name: image.name }));
+  focusComposer();
 }
 
 function drawAttached() {

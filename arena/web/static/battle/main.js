@@ -14,12 +14,13 @@ import { startReveal } from "./reveal.js";
 import { startSuggestions } from "./start.js";
 import { changed, state, subscribe } from "./state.js";
 import { startTelling } from "./tell.js";
+import { startTitle } from "./title.js";
 import { startTurns } from "./turns.js";
 import { startVotes } from "./votes.js";
 
 for (const start of [
   startGuard, startAdoption, startComposer, startPanes, startTurns, startVotes, startNotice, startTelling, startReveal, startModes,
-  startImages, startSuggestions, startConnection, startFocus,
+  startImages, startSuggestions, startConnection, startFocus, startTitle,
 ]) start();
 subscribe(suspect);
 embeddedFacts();

@@ -27,15 +27,18 @@ function failureTexts() {
 function failure() {
   const failed = Object.keys(state.battle.failure?.sides ?? {});
   const first = state.battle.turns.length === 1 && isBlind();
-  const rerolls = first ? failed.map((side) => button(t("Another model for {letter}", { letter: side.toUpperCase() }), () => reroll(side), "button primary")) : [];
+  const kind = failed.length === 1 ? "button primary" : "button"; // one way out is the first one
+  const rerolls = first ? failed.map((side) => button(t("Another model for {letter}", { letter: side.toUpperCase() }), () => reroll(side), kind)) : [];
+  const retrying = rerolls.length === 1 ? "button" : "button primary";
   return [el("div", { class: "notice warning" },
     el("p", {}, `${failureTexts().join(" ")} ${t("This battle does not count. Your prompt is kept.")}`),
-    el("div", { class: "buttons" }, ...rerolls, button(t("Try again with the same models"), retry)))];
+    el("div", { class: "buttons" }, ...rerolls, button(t("Try again with the same models"), retry, retrying)))];
 }
 
+const interruptedText = () => t("These answers are not whole: the models were stopped before both had begun to write, this page was closed, or the arena restarted.");
+
 function interrupted() {
-  return [el("div", { class: "notice warning" },
-    el("p", {}, t("These answers are not whole: the models were stopped before both had begun to write, this page was closed, or the arena restarted.")),
+  return [el("div", { class: "notice warning" }, el("p", {}, interruptedText()),
     el("div", { class: "buttons" }, button(t("Run both again"), () => regenerate(), "button primary")))];
 }
 
@@ -53,13 +56,28 @@ function waiting(seconds) {
     el("span", { "data-waited": "" }, t("Waiting for the models: {seconds} s", { seconds })))];
 }
 
+const withheldText = () => t("An answer does not follow the rules of this arena, so both are hidden and the battle takes no vote. Start a new battle.");
+
+const withheld = () => [el("div", { class: "notice warning" }, el("p", {}, withheldText()))];
+
+const warned = () => [el("div", { class: "notice info" }, el("p", {}, t("An automatic check found that a text of this battle may be disturbing.")))];
+
+const checkingText = () => t("Checking that you are a person: {percent} %. Your prompt is sent then.", { percent: Math.round(100 * state.checking) });
+
+function checking() {
+  return [el("div", { class: "waiting" }, el("span", { class: "spinner", "aria-hidden": "true" }), el("span", { "data-checked": "" }, checkingText()))];
+}
+
 function content() {
   const { battle } = state, waited = Date.now() - state.since;
+  if (state.checking !== null) return ["checking", checking];
   if (state.problem) return [`problem ${state.problem.action} ${state.problem.error.message}`, problem];
   if (!battle) return ["", () => []];
+  if (battle.withheld) return ["withheld", withheld];
   if (isFailed()) return [`failed ${JSON.stringify(battle.failure)} ${battle.attempt}`, failure];
   if (battle.interrupted) return ["interrupted", interrupted];
   if (isRunning() && !hasText() && waited > SLOW) return ["waiting", () => waiting(Math.round(waited / 1000))];
+  if (battle.warned) return ["warned", warned];
   return ["", () => []];
 }
 
@@ -75,7 +93,8 @@ function runningSentence() {
 }
 
 function openSentence() {
-  const { can_vote: canVote, turns } = state.battle;
+  const { can_vote: canVote, turns, interrupted: isInterrupted } = state.battle;
+  if (isInterrupted) return interruptedText();
   if (sides().some((side) => turns.at(-1)?.completions?.[side]?.status === "stopped")) {
     return canVote ? t("Stopped. You can vote, or continue the conversation.") : t("Stopped.");
   }
@@ -86,7 +105,9 @@ function openSentence() {
 function sentence() {
   const { battle } = state;
   if (state.problem) return (state.problem.action === "vote" ? `${t("Your vote was NOT counted.")} ` : "") + state.problem.error.message;
+  if (state.checking !== null) return t("Checking that you are a person. Your prompt is sent then.");
   if (!battle) return state.facts?.can_begin === false ? state.facts.why_not ?? "" : "";
+  if (battle.withheld) return withheldText();
   if (isFailed()) return failureTexts().join(" ");
   if (isCounted()) {
     const names = sides().map((side) => `${side.toUpperCase()}: ${battle.models?.[side] ?? ""}`).join(", ");
@@ -103,6 +124,7 @@ function drawNotice() {
   fill(find("#notice"), key, children);
   const counter = find("[data-waited]");
   if (counter) write(counter, t("Waiting for the models: {seconds} s", { seconds: Math.round((Date.now() - state.since) / 1000) }));
+  if (state.checking !== null) write(find("[data-checked]"), checkingText());
   const obstacle = !state.battle && state.facts?.can_begin === false ? state.facts.why_not : null;
   const banner = find("#banner");
   const text = state.offline ? t("The arena cannot be reached. Votes and prompts are not sent now; this page continues when the arena is back.")

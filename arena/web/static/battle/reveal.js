@@ -9,6 +9,7 @@ import { wordOf } from "./votes.js";
 
 const language = document.documentElement.lang || undefined;
 const number = (value, digits = 0) => new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
+const price = (value) => new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 4 }).format(value);
 const known = (value) => value !== null && value !== undefined;
 
 /** What is asked first, and the rest, which a small window folds. */
@@ -16,11 +17,11 @@ function facts(card) {
   const first = [
     known(card.rating) && [t("Rating"), known(card.lower)
       ? t("{rating} ({lower} to {upper})", { rating: number(card.rating), lower: number(card.lower), upper: number(card.upper) }) : number(card.rating)],
-    known(card.rank) && [t("Rank"), t("{rank}, from {battles} battles", { rank: number(card.rank), battles: number(card.battles ?? 0) })],
+    known(card.rank) && [t("Rank"), tn("{rank}, from {battles} battle", "{rank}, from {battles} battles", card.battles ?? 0, { rank: number(card.rank), battles: number(card.battles ?? 0) })],
   ];
   const more = [
     card.licence && [t("Licence"), card.licence],
-    known(card.price_in) && [t("Price"), t("${price_in} in, ${price_out} out, per million tokens", { price_in: number(card.price_in, 2), price_out: number(card.price_out ?? 0, 2) })],
+    known(card.price_in) && [t("Price"), t("${price_in} in, ${price_out} out, per million tokens", { price_in: price(card.price_in), price_out: price(card.price_out ?? 0) })],
     known(card.seconds) && [t("Time"), known(card.first_token_seconds)
       ? t("{seconds} s, first word after {first} s", { seconds: number(card.seconds, 1), first: number(card.first_token_seconds, 1) }) : t("{seconds} s", { seconds: number(card.seconds, 1) })],
     known(card.tokens) && [t("Tokens"), number(card.tokens)],
@@ -49,10 +50,20 @@ function card(side, data) {
 
 function othersLine(others) {
   if (!others?.votes) return null;
-  const share = (count) => number(100 * count / others.votes);
-  return el("p", { class: "others" }, t("Other votes on these two models: {votes}. A {a} %, tie {ties} %, both bad {bad} %, B {b} %.", {
+  const share = (count) => new Intl.NumberFormat(language, { style: "percent" }).format(count / others.votes);
+  return el("p", { class: "others" }, t("Other votes on these two models: {votes}. A {a}, tie {ties}, both bad {bad}, B {b}.", {
     votes: number(others.votes), a: share(others.a), ties: share(others.ties), bad: share(others.both_bad), b: share(others.b),
   }));
+}
+
+/** What a control battle was for: said once its vote is saved. */
+const controls = {
+  same_model: () => t("This was a control battle: both answers came from one model. Your vote is kept and changes no rating. It shows whether the left or the right side is preferred."),
+  swapped: () => t("This was a control battle: both answers had been shown before, with the sides exchanged. Your vote is kept and changes no rating. It shows how steady votes are."),
+};
+
+function controlLine({ control }) {
+  return controls[control] ? el("p", { class: "hint" }, controls[control]()) : null;
 }
 
 const shareLink = () => new URL(`/battles/${encodeURIComponent(state.battle.id)}`, location.href).href;
@@ -61,10 +72,12 @@ function tools() {
   const { battle } = state;
   const box = el("input", { type: "checkbox", id: "share", "data-focus": "share", onchange: (event) => setShared(event.target) });
   box.checked = battle.shared;
+  const canShare = isBlind() && !battle.reveal.control; // nothing of a control battle is published
   const copy = button(t("Copy link"), copyLink, "button small", { "data-focus": "link", "aria-disabled": String(!battle.shared) });
   return el("div", { class: "reveal-tools" },
-    isBlind() ? el("label", { class: "tick" }, box, t("Publish this battle for all readers")) : null,
-    isBlind() ? copy : null,
+    canShare ? el("label", { class: "tick" }, box, t("Publish this battle for all readers")) : null,
+    canShare ? copy : null,
+    battle.reveal.receipt ? el("a", { href: battle.reveal.receipt.proof, class: "button quiet small", target: "_blank", rel: "noopener" }, t("Receipt of your vote")) : null,
     button(t("Report"), askReport, "button quiet small", { "data-focus": "report" }));
 }
 
@@ -84,12 +97,13 @@ async function setShared(box) {
 function drawReveal() {
   const root = find("#reveal"), { battle } = state;
   const ready = Boolean(battle?.reveal) && (isCounted() || !isBlind());
-  show(root, ready);
+  for (const one of [root, find("[data-live='reveal']")]) show(one, ready);
   if (!ready) return;
   const cut = sides().some((side) => battle.turns.at(-1)?.completions?.[side]?.status === "stopped");
   fill(root, JSON.stringify([battle.id, battle.reveal, battle.vote?.winner, battle.shared, cut]), () => [
     isCounted() ? el("h2", { class: "your-vote", id: "reveal-title", tabindex: -1 }, t("Your vote: {vote}.", { vote: wordOf(battle.vote?.winner) ?? "" }), cut ? ` ${t("The answers were cut short.")}` : "") : null,
     el("div", { class: "cards" }, ...sides().filter((side) => battle.reveal[side]).map((side) => card(side, battle.reveal[side]))),
+    controlLine(battle.reveal),
     othersLine(battle.reveal.others),
     tools(),
   ].filter(Boolean));

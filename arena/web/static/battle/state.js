@@ -8,6 +8,7 @@ export const state = {
   offline: false, // the arena cannot be reached
   paused: false, // the arena is reached but can save nothing
   editing: false, // the composer holds the last prompt
+  checking: null, // how far a proof of work is, from 0 to 1
   since: 0, // when the running turn began, for the seconds that are shown
 };
 

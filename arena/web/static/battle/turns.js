@@ -44,7 +44,7 @@ function side(letter, number) {
     el("div", { class: "done" }), el("div", { class: "tail" }));
   return el("section", { class: `side ${letter}`, "data-side": letter },
     el("header", { class: "side-head" },
-      el("span", { class: `letter ${letter}`, "aria-hidden": "true" }, letter.toUpperCase()),
+      state.battle.mode === "single" ? null : el("span", { class: `letter ${letter}`, "aria-hidden": "true" }, letter.toUpperCase()),
       el("h3", {}), el("span", { class: "side-note" }),
       el("span", { class: "side-tools" },
         icon("copy", state.battle.mode === "single" ? t("Copy this answer") : t("Copy answer {letter}", { letter: letter.toUpperCase() }), (event) => copyAnswer(event, number, letter), `copy-${number}-${letter}`),
@@ -142,6 +142,7 @@ function drawSide(node, one, letter, isLast, canRepeat) {
   const note = find(".side-note", root);
   fill(note, `${noteOf(written, running)}`, () => [noteOf(written, running)]);
   show(find(".side-tools", root), !running);
+  show(find(`[data-focus="copy-${one.number}-${letter}"]`, root), Boolean(text.textContent.trim())); // a failed side has none
   show(find(`[data-focus="again-${one.number}-${letter}"]`, root), canRepeat && state.battle.mode !== "single");
   const widen = find(".widen", root), wide = find("#main").dataset.shown === letter;
   write(widen, wide ? t("Both answers") : t("Widen"));
@@ -163,6 +164,7 @@ function drawText(root, one, written, running) {
 
 function noteOf(written, running) {
   if (running) return "";
+  if (state.battle.withheld) return t("Hidden");
   if (written.truncated) return t("Cut at its length limit");
   if (written.status === "stopped") return t("Stopped");
   if (written.status === "failed") return t("Failed");

@@ -2,7 +2,7 @@
 import { again, hold, leave, reload, revealNow, undo, vote } from "./actions.js";
 import { focusComposer, isComposing } from "./composer.js";
 import { all, button, el, fill, find, show, write } from "./dom.js";
-import { isBlind, isCounted, isOver, isPending, isRunning, state, subscribe } from "./state.js";
+import { isBlind, isCounted, isFailed, isOver, isPending, isRunning, state, subscribe } from "./state.js";
 import { announce } from "./tell.js";
 
 const KEYS = { KeyJ: "model_a", KeyK: "tie", KeyN: "both_bad", KeyL: "model_b" }; // with Alt: free in the browsers
@@ -22,13 +22,18 @@ export const wordOf = (winner) => ({
   model_a: t("A is better"), model_b: t("B is better"), tie: t("Tie"), both_bad: t("Both are bad"),
 })[winner];
 
-const canVote = () => isBlind() && state.battle?.can_vote && !state.battle.vote && !state.busy && !state.offline;
+/** Whether this arena counts votes of people who are signed in, and this voter is not. */
+const mustSignIn = () => Boolean(state.facts?.sign_in?.required) && state.facts.sign_in.signed_in === false;
+
+const canVote = () => isBlind() && !mustSignIn() && state.battle?.can_vote && !state.battle.vote && !state.busy && !state.offline;
 
 function choose(winner) {
   if (canVote()) vote(winner);
 }
 
-function toggleReason(reason) {
+/** The chosen reason has the focus then, also where a press gives none: Safari, and a screen reader's own cursor. */
+function toggleReason(reason, { currentTarget }) {
+  currentTarget.focus({ preventScroll: true });
   const { winner, reasons = [] } = state.battle.vote;
   const kept = reasons.includes(reason) ? reasons.filter((one) => one !== reason) : [...reasons, reason];
   vote(winner, kept);
@@ -56,7 +61,7 @@ const reasonsOf = (winner) => state.facts?.reasons?.[winner === "both_bad" ? "bo
 
 function pendingLine() {
   const given = state.battle.vote.reasons ?? [];
-  const reasons = reasonsOf(state.battle.vote.winner).map(({ reason, label }) => button(label, () => toggleReason(reason), "chip", {
+  const reasons = reasonsOf(state.battle.vote.winner).map(({ reason, label }) => button(label, (event) => toggleReason(reason, event), "chip", {
     "aria-pressed": String(given.includes(reason)), "data-focus": `reason-${reason}`,
   }));
   return [
@@ -80,28 +85,38 @@ function newBattle() {
   leave().then((left) => { if (left) focusComposer(); });
 }
 
-const newButton = (primary) => button(t("New battle"), newBattle, primary ? "button primary" : "button quiet small", { "data-focus": "new", id: "new-battle" });
+const newButton = (kind) => button(t("New battle"), newBattle, kind, { "data-focus": "new", id: "new-battle" });
 const againButton = () => button(t("Same prompt, two other models"), again, "button", { "data-focus": "again" });
 
 function overLine() {
   const withOthers = isBlind() && state.battle.turns.length > 0 && !(state.facts?.models_available < OTHERS);
-  return [newButton(true), withOthers ? againButton() : null].filter(Boolean);
+  return [newButton(isFailed() ? "button" : "button primary"), withOthers ? againButton() : null].filter(Boolean);
 }
 
 function drawLine() {
   const line = find("#vote-line"), { battle } = state;
-  show(line, Boolean(battle));
+  for (const one of [line, find("[data-live='votes']")]) show(one, Boolean(battle)); // an empty landmark is a detour
   if (!battle) return;
   const hasVote = isPending() && !isCounted();
-  const key = hasVote ? `pending ${JSON.stringify(battle.vote.reasons)}` : isOver() ? `over ${battle.id}` : `open ${isBlind()} ${battle.status} ${battle.can_vote}`;
+  const key = hasVote ? `pending ${JSON.stringify(battle.vote.reasons)}` : isOver() ? `over ${isFailed()} ${battle.id}` : `open ${isBlind()} ${mustSignIn()} ${battle.status} ${battle.can_vote}`;
   fill(line, key, () => (hasVote ? pendingLine() : isOver() ? overLine() : openLine()));
   line.dataset.kind = hasVote ? "pending" : isOver() ? "over" : "open";
 }
 
+function signInLine() {
+  const to = encodeURIComponent(`/?battle=${encodeURIComponent(state.battle.id)}`);
+  return [
+    el("span", { class: "vote-state" }, t("This arena counts votes of people who are signed in.")),
+    el("a", { class: "button primary small", href: `/sign-in?to=${to}`, "data-focus": "sign-in" }, t("Sign in to vote")),
+    newButton("button quiet small"),
+  ];
+}
+
 function openLine() {
+  if (isBlind() && mustSignIn()) return signInLine();
   const [text, more] = !isBlind() ? [t("This battle is for you only: it is not voted on."), ""]
     : [t("Which answer is better?"), isRunning() && !state.battle.can_vote ? t("You can vote as soon as both models have started to write.") : isRunning() ? "" : t("Vote, or continue the conversation.")];
-  return [el("span", { class: "vote-state" }, text, " ", el("span", { class: "more" }, more)), newButton(false)];
+  return [el("span", { class: "vote-state" }, text, " ", el("span", { class: "more" }, more)), newButton("button quiet small")];
 }
 
 function drawBar() {

@@ -10,7 +10,7 @@ import pytest
 from lxml.html import document_fromstring
 from markdown_it import MarkdownIt
 
-from arena.web.markdown import RenderedTexts, markdown
+from arena.web.markdown import RenderedTexts, markdown, prompt_markdown
 
 ORDINARY = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
 
@@ -79,3 +79,8 @@ def test_the_texts_kept_are_bounded_and_the_last_read_stay():
     assert texts.characters == 60
     texts.html("d" * 100)
     assert texts.characters == 0
+
+
+def test_a_prompt_keeps_the_lines_that_were_typed_and_a_completion_is_markdown():
+    assert prompt_markdown("one\ntwo") == '<p dir="auto">one<br />\ntwo</p>\n'
+    assert markdown("one\ntwo") == '<p dir="auto">one\ntwo</p>\n'

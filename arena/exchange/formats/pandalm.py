@@ -13,17 +13,15 @@ ANNOTATORS = ("annotator1", "annotator2", "annotator3")
 WINNER_OF = {0: "tie", 1: "model_a", 2: "model_b"}
 
 
-def pandalm_columns(rows: object) -> dict[str, list[object]]:
+def reads(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the rows are those of the test set."""
+    return bool(rows) and ANNOTATORS[0] in rows[0]
+
+
+def pandalm_columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[object]]:
     """The columns with one vote for each annotator. Raises ValueError that names the row."""
-    if not isinstance(rows, Sequence) or not all(
-        isinstance(row, Mapping) and ANNOTATORS[0] in row for row in rows
-    ):
-        raise ValueError(
-            f"not PandaLM's test set, a list of rows with {', '.join(ANNOTATORS)}. Give other battles as .jsonl"
-        )
     votes = [vote for number, row in enumerate(rows) for vote in _votes(number, row)]
-    names = list(votes[0]) if votes else ["model_a", "model_b", "winner"]
-    return {name: [vote[name] for vote in votes] for name in names}
+    return {name: [vote[name] for vote in votes] for name in votes[0]}
 
 
 def _votes(number: int, row: Mapping[str, Any]) -> list[dict[str, object]]:

@@ -1,0 +1,123 @@
+"""Control battles: a small share of blind battles shows one model twice, or an earlier battle with exchanged sides.
+
+Until the vote counts nothing tells them apart from other battles: they are drawn after the pair, have the same limits
+and reservations, are streamed through the same pacer, and take part in every change of a battle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
+from random import Random
+
+from arena.battles.matchmaking import Pair
+from arena.config import BattleSettings
+from arena.rules.controls import Control
+from arena.rules.suggested_prompts import is_suggested
+from arena.rules.votes import SIDES, Side
+from arena.serving.models import ServedModel, Serving
+from arena.store import Session
+from arena.store.control_battles import repeatable, repeats_itself
+from arena.store.schema.battles import now
+from arena.store.stored_battles import StoredBattle, Written
+from arena.store.votes import last_vote_id
+
+OWN_AFTER = timedelta(days=1)  # before that, voters recognise what they have read
+FOUND = 5  # earlier battles of which one is chosen
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a new battle shows: two models, and of a control battle what it controls."""
+
+    pair: Pair
+    control: Control | None = None
+    repeats: StoredBattle | None = None  # its completions are shown, each on the other side
+
+    @property
+    def completions(self) -> dict[Side, Written]:
+        """The stored completions by the side on which they are shown; empty where models write."""
+        if self.repeats is None:
+            return {}
+        written = self.repeats.turns[0].completions
+        return {"a": written["b"], "b": written["a"]}
+
+
+@dataclass(frozen=True)
+class ControlDraw:
+    """Draws control battles, half of each kind, once the arena has some votes."""
+
+    serving: Serving
+    settings: BattleSettings
+    random: Random
+
+    def draw(
+        self,
+        session: Session,
+        pair: Pair,
+        voter: str,
+        prompt: str,
+        *,
+        images: bool,
+        without: Collection[str] | None = None,
+    ) -> Shown:
+        """The pair, or a control battle in its place. `without` are the models of the battle whose prompt is posed again."""
+        share = self.settings.control_share
+        if not share or last_vote_id(session) < self.settings.control_after_votes:
+            return Shown(pair)
+        drawn = self.random.random() / share
+        if drawn < 0.5:
+            return self._same_model(session, images, without or ()) or Shown(pair)
+        if drawn < 1.0 and not images and without is None:
+            return self._swapped(session, voter, prompt) or Shown(pair)
+        return Shown(pair)
+
+    def _same_model(self, session: Session, images: bool, without: Collection[str]) -> Shown | None:
+        """A model by weight against itself, if it does not write the same text twice."""
+        weights = {
+            name: weight
+            for name, weight in self.serving.available_weights(images).items()
+            if weight > 0 and name not in without and not _is_greedy(self.serving.models[name])
+        }
+        if not weights:
+            return None
+        name = _drawn(weights, self.random)
+        if repeats_itself(session, name):
+            return None
+        return Shown(Pair(name, name, weights[name] / sum(weights.values())), Control.SAME_MODEL)
+
+    def _swapped(self, session: Session, voter: str, prompt: str) -> Shown | None:
+        found = repeatable(
+            session,
+            voter,
+            prompt,
+            suggested=is_suggested(prompt),
+            before=now() - OWN_AFTER,
+            models=self.serving.available_weights(),
+        )
+        battles = list(islice((battle for battle in found if self._in_time(battle)), FOUND))
+        if not battles:
+            return None
+        battle = self.random.choice(battles)
+        return Shown(Pair(battle.model_b, battle.model_a, 1.0), Control.SWAPPED, battle)
+
+    def _in_time(self, battle: StoredBattle) -> bool:
+        """Whether a turn of today may take as long as the models took."""
+        return all(
+            (written.seconds or 0) < self.settings.turn_timeout
+            and (written.first_token_seconds or 0) < self.settings.first_token_timeout
+            for written in (battle.turns[0].completions[side] for side in SIDES)
+        )
+
+
+def _is_greedy(model: ServedModel) -> bool:
+    """Whether the settings make the model write the same text twice, which its voter would notice."""
+    given = model.settings.parameters
+    return given.get("temperature") == 0 or given.get("top_k") == 1 or given.get("seed") is not None
+
+
+def _drawn(weights: Mapping[str, float], random: Random) -> str:
+    names = sorted(weights)
+    return random.choices(names, [weights[name] for name in names])[0]

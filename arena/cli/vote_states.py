@@ -1,0 +1,284 @@
+"""`arena votes list`, `quarantine` and `release`: votes that are held, one by one or by voter."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from arena.cli.operator_options import By, person, printable
+from arena.cli.options import AsFormat, Config, DatabaseURL, Format, for_programs, opened
+from arena.cli.terminal import Console
+from arena.config.given_files import plain_file
+from arena.errors import ConfigError
+from arena.rules.vote_states import HELD, QuarantineReason, VoteState, sentence_of
+
+if TYPE_CHECKING:
+    from arena.store import Database, Session
+    from arena.store.held_votes import HeldFilter, HeldVote
+    from arena.store.schema.vote_states import VoteStateEvent
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only print which votes and boards would change.")]
+Votes = Annotated[list[int] | None, typer.Option("--vote", metavar="ID", help="Number of a vote; repeatable.")]
+Voter = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Voter, as `arena voters` or an export names them.")
+]
+Ids = Annotated[
+    Path | None, typer.Option("--file", help="File with one number of a vote per line, or CSV with a column vote.")
+]
+Reasons = Annotated[QuarantineReason, typer.Option(help="Why the votes do not count; readers see its sentence.")]
+OfReason = Annotated[QuarantineReason | None, typer.Option("--reason", help="Only votes held for this reason.")]
+OfState = Annotated[
+    VoteState | None, typer.Option("--state", help="Only votes in this state: pending, quarantined.")
+]
+Detail = Annotated[str, typer.Option(help="What was found, for operators and reviewers; it is not published.")]
+Why = Annotated[str, typer.Option(help="Why the votes count again, for the log and for voters who appealed.")]
+Limit = Annotated[int, typer.Option(help="Largest number of held votes.", min=1)]
+
+
+def list_(
+    state: OfState = None,
+    reason: OfReason = None,
+    voter: Voter = None,
+    limit: Limit = 100,
+    as_format: AsFormat = Format.TABLE,
+    config: Config = None,
+    db: DatabaseURL = None,
+) -> None:
+    """List the judges and imports with votes, and the number of votes in each state.
+
+    With --state, --reason or --voter: the held votes, the newest first. Imports of versions before 0.3 have no name and
+    are not listed.
+    """
+    with opened(config, db) as (database, _), database.read() as session:
+        if state or reason or voter:
+            _print_held(session, _filter(session, state, reason, voter), limit, as_format)
+        else:
+            _print_all(session, as_format)
+
+
+def _print_held(session: Session, wanted: HeldFilter, limit: int, as_format: Format) -> None:
+    from arena.store.held_votes import held
+
+    rows = [_held_row(row) for row in held(session, wanted, limit=limit)]
+    if not for_programs({"held": rows}, as_format, rows):
+        print_rows(rows, f"{len(rows):,} held votes")
+
+
+def _print_all(session: Session, as_format: Format) -> None:
+    from arena.store.held_votes import counts_by_state_and_reason
+    from arena.store.set_aside import listed
+
+    rows = [
+        {"kind": row.kind, "name": row.name, "votes": row.votes, "set_aside": row.set_aside}
+        for row in listed(session)
+    ]
+    counts = counts_by_state_and_reason(session, source=None)
+    states = [
+        {"state": state, "reason": reason, "votes": votes} for (state, reason), votes in sorted(counts.items())
+    ]
+    if not for_programs({"selections": rows, "states": states}, as_format, rows):
+        print_rows(rows, f"{len(rows):,} judges and imports")
+        print_rows(states, "Votes by state")
+
+
+def quarantine(
+    reason: Reasons,
+    detail: Detail = "",
+    vote: Votes = None,
+    voter: Voter = None,
+    file: Ids = None,
+    by: By = None,
+    dry_run: DryRun = False,
+    as_format: AsFormat = Format.TABLE,
+    config: Config = None,
+    db: DatabaseURL = None,
+) -> None:
+    """Let single votes or those of a voter no longer count. They stay sealed and exported, and can be released.
+
+    A vote that is held for a check becomes quarantined; one that is quarantined already keeps its reason.
+    """
+    from arena.store.quarantine import hold
+
+    text, author = printable("--detail", detail) if detail else "", person(by)
+
+    def change(session: Session) -> int:
+        ids = _chosen(session, vote, voter, file)
+        return hold(session, ids, VoteState.QUARANTINED, reason, detail=text, by=author, again=True)
+
+    with opened(config, db) as (database, _):
+        number, rows = _changed(database, change, dry_run=dry_run)
+    _report(number, rows, f"{'would be' if dry_run else 'are'} quarantined", as_format)
+
+
+def release(
+    why: Why,
+    vote: Votes = None,
+    voter: Voter = None,
+    file: Ids = None,
+    reason: OfReason = None,
+    state: OfState = None,
+    by: By = None,
+    dry_run: DryRun = False,
+    as_format: AsFormat = Format.TABLE,
+    config: Config = None,
+    db: DatabaseURL = None,
+) -> None:
+    """Let held votes count again: single ones, those of a voter, or those that are held for a reason.
+
+    Quarantined votes are released then and pending ones accepted. Open appeals are decided with them.
+    """
+    from arena.store.held_votes import held_ids
+    from arena.store.quarantine import release as release_votes
+
+    text, author = printable("--why", why), person(by)
+
+    def change(session: Session) -> int:
+        if not (reason or state):
+            return release_votes(session, _chosen(session, vote, voter, file), text, author)
+        ids = held_ids(session, _filter(session, state, reason, voter))
+        if vote or file:
+            ids = sorted(set(ids) & set(_chosen(session, vote, None, file)))
+        return release_votes(session, ids, text, author)
+
+    with opened(config, db) as (database, _):
+        number, rows = _changed(database, change, dry_run=dry_run)
+    _report(number, rows, f"{'would count' if dry_run else 'count'} again", as_format)
+
+
+def _chosen(session: Session, votes: list[int] | None, voter: str | None, file: Path | None) -> Sequence[int]:
+    """The votes that the options choose. Raises `ConfigError`."""
+    from arena.store.held_votes import unknown_votes, vote_ids_of
+
+    if sum(given is not None for given in (votes or None, voter, file)) != 1:
+        raise ConfigError(
+            "Give one of --vote ID, --voter NAME and --file FILE. `arena voters` shows voters, and exports show votes."
+        )
+    if voter is not None:
+        return vote_ids_of(session, _stored_voter(session, voter))
+    ids = votes if votes else _ids_of(file or Path())
+    if unknown := unknown_votes(session, ids):
+        raise ConfigError(f"There is no vote {unknown[0]} here. Give numbers from the column vote of an export.")
+    return ids
+
+
+def _stored_voter(session: Session, name: str) -> str:
+    from arena.store.held_votes import stored_voter
+
+    found = stored_voter(session, name)
+    if found is None:
+        raise ConfigError(f"No voter {name[:80]!r} has votes here. `arena voters` shows the voters.")
+    return found
+
+
+def _ids_of(path: Path) -> list[int]:
+    """The numbers in a file. Raises `ConfigError`."""
+    try:
+        lines = plain_file(path).read_text(encoding="utf-8-sig").splitlines()
+        if lines and "vote" in lines[0].split(","):
+            return [int(row["vote"]) for row in csv.DictReader(lines)]
+        return [int(line) for line in lines if line.strip()]
+    except (OSError, ValueError, TypeError) as problem:
+        raise ConfigError(
+            f"{path} has no numbers of votes ({problem}). Write one number per line, or CSV with a column vote."
+        ) from problem
+
+
+def _filter(session: Session, state: str | None, reason: str | None, voter: str | None) -> HeldFilter:
+    from arena.store.held_votes import HeldFilter
+
+    if state is not None and state not in HELD:
+        raise ConfigError(f"Votes that are {state} count. Give --state pending or --state quarantined.")
+    return HeldFilter(state, reason, None if voter is None else _stored_voter(session, voter))
+
+
+def _changed(
+    database: Database, change: Callable[[Session], int], *, dry_run: bool
+) -> tuple[int, list[dict[str, Any]]]:
+    """The number of votes that change, and the boards with them; a dry run takes everything back."""
+    from arena.store.set_aside import counted_by_source
+
+    with database.write() as session:
+        before = counted_by_source(session)
+        attempt = session.begin_nested()
+        number = change(session)
+        after = counted_by_source(session)
+        if dry_run:
+            attempt.rollback()
+    return number, _board_rows(before, after)
+
+
+def _board_rows(
+    before: Mapping[tuple[str, str], int], after: Mapping[tuple[str, str], int]
+) -> list[dict[str, Any]]:
+    from arena.rules.votes import OVERALL
+
+    return [
+        {"category": category, "source": source, "counted_before": before.get((source, category), 0),
+         "counted_after": after.get((source, category), 0)}
+        for source, category in sorted(before.keys() | after.keys(), key=lambda key: (key[1] != OVERALL, key))
+        if before.get((source, category), 0) != after.get((source, category), 0)
+    ]  # fmt: skip
+
+
+def _held_row(row: HeldVote) -> dict[str, Any]:
+    return {
+        "vote": row.vote,
+        "state": row.state,
+        "reason": row.reason,
+        "voter": row.voter,
+        "battle": row.battle,
+        "model_a": row.model_a,
+        "model_b": row.model_b,
+        "winner": row.winner,
+        "voted_at": _time(row.created_at),
+        "held_at": _time(row.set_at),
+        "held_by": row.set_by,
+        "detail": row.detail,
+        "sentence": str(sentence_of(row.state, row.reason)),
+    }
+
+
+def logged(row: VoteStateEvent) -> dict[str, Any]:
+    """An event of the log."""
+    return {
+        "kind": "votes",
+        "state": row.state,
+        "reason": row.reason,
+        "votes": row.votes,
+        "at": _time(row.set_at),
+        "by": row.set_by,
+        "detail": row.detail,
+        "check_version": row.check_version,
+    }
+
+
+def _time(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")
+
+
+def _report(number: int, rows: list[dict[str, Any]], state: str, as_format: Format) -> None:
+    if not for_programs({"votes": number, "changes": rows}, as_format, rows):
+        print_rows(rows, f"{number:,} votes {state}")
+
+
+def print_rows(rows: Sequence[Mapping[str, Any]], title: str) -> None:
+    """Print rows as a table."""
+    table = Table(title=title)
+    for name in rows[0] if rows else ():
+        table.add_column(name.replace("_", " "), justify="right" if isinstance(rows[0][name], int) else "left")
+    for row in rows:
+        table.add_row(*(Text(_cell(value)) for value in row.values()))
+    Console().print(table)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "–" if value is None else f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,0 +1,1 @@
+"""Hooks for what an operator checks: the visitors who begin battles, their prompts, and the models' completions."""

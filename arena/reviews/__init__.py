@@ -1,0 +1,1 @@
+"""The review queue: disputed battles dealt to named reviewers, blind and one at a time, and how far they agree."""

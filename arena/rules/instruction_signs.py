@@ -1,0 +1,128 @@
+"""Signs of prompts that constrain the form of the reply: its length, format, words or order."""
+
+from __future__ import annotations
+
+from arena.rules.category_rule import INDENT, Rule, sign
+
+_COUNTED = (
+    r"(words?|sentences?|paragraphs?|lines?|bullets?|bullet points?|characters?|items?|points?|steps?|syllables?"
+    r"|letters?"
+    r"|sections?|times|placeholders?|options?|keywords?|columns?|rows?|tables?|verses?|wort|wörtern?|sätzen?|satz"
+    r"|zeilen?|absätzen?|absatz|punkten?"
+    r"|stichpunkten?|mots?|phrases?|lignes?|paragraphes?|palabras?|frases?|oraciones?|líneas?|palavras?|linhas?"
+    r"|parole|parola|frasi|righe"
+    r"|woord(en)?|zin(nen)?|regels?|zdani\w+|słow\w*|słów|слов\w*|предложени\w+|строк\w*|речен\w+|рядк\w*|kelime\w*"
+    r"|cümle\w*|ord|meningar"
+    r"|vět\w*|slov\w*|cuvinte|propoziți\w+|từ|câu)"
+)
+_NUMBER = (
+    r"(\d+|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty"
+    r"|a hundred|a single"
+    r"|ein(em|en|er)?|zwei|drei|vier|fünf|sechs|acht|zehn|une?( seule)?|deux|trois|quatre|cinq|six|dix"
+    r"|un[ao]?( sol[ao])?|dos|tres|cuatro|cinco|diez"
+    r"|dois|duas|três|due|tre|dieci|één|een|twee|drie|vijf|tien|jednym|dwóch|trzech|czterech|pięciu|cinque|quattro"
+    r"|sei|sette|otto|cinco|quatro|seis|sete|siete|ocho|sept|huit|sieben|neun|zwölf|vier|zes|zeven|пят\w+|четыр\w+"
+    r"|трьох|чотир\w+|п'ят\w+|beş|dört|on|fyra|fem|tři|čtyři|pěti|cinci|patru|một|hai|ba|năm|одн\w+|двух|двумя|трёх"
+    r"|трех|bir|iki|üç|två|tre)"
+)
+_BOUND = (
+    r"(at (most|least)|no (more|less|fewer|longer) than|not longer than|(fewer|less|more) than|exactly|precisely"
+    r"|under|within|in|using|only|over|up to|with|below"
+    r"|genau|höchstens|maximal|mindestens|unter|weniger als|mit|au plus|au maximum|moins de|exactement|en|avec"
+    r"|máximo|como máximo|menos de"
+    r"|exactamente|em|exatamente|no máximo|non più di|meno di|al massimo|esattamente|maximaal|hooguit|precies"
+    r"|minder dan|maksymalnie|dokładnie"
+    r"|najwyżej|w|не более( чем)?|максимум|не больше|ровно в|ровно|в|не більше( ніж)?|щонайбільше|рівно|en fazla"
+    r"|tam)"
+)
+_FORMS = (
+    r"(in|as|als|en|em|in formato|en formato|em formato de|au format|sous forme de|im format|w formacie|в формате"
+    r"|в виде|w formie)"
+    r" (?:a |an |the |een |eine |einer |un |una |uma |valid )?(?:\w+ )?(json|xml|csv|yaml|markdown|table|tables?"
+    r"|list|tabelle|liste|tableau|tabla|lista|tabela|tabel|tabella|lijst"
+    r"|таблиц\w*|списк\w*|bullet points|bullets)\b"
+)
+INSTRUCTIONS = Rule(
+    "instruction following",
+    (
+        (1.0, sign(rf"\b{_BOUND}\s+(about |only |just |the )?{_NUMBER}(\+| or more| to \w+)?[- ](\w+ )?{_COUNTED}\b"
+                   rf"|\b\d+\+?( or more)?[- ]words?\b|\b{_NUMBER}[- ](word|sentence|line)\b(?! limit)"
+                   r"|\b(jednym|одним|одной) (zdaniem|słowem|словом|предложением|реченням)\b"
+                   r"|不要(使用|出现|用)|(不超过|至少|恰好|最多|少于)\d+|\d个?字|[一二三四五]句话|\d字以内"
+                   r"|箇条書き|表格|列表形式|(한|두|세|네|다섯|\d) ?(문장|글자"
+                   r"|줄)|[一二三四五六七八\d](句|行|段|点)(话|以内|で|にまとめ)?|[三四五两]点"
+                   r"|\bexactly \w+ \w+|\b(two|three|four|five|six|\d+) (bullets?|bullet points|headlines|stanzas"
+                   r"|columns)\b|\b(begin|start|end)(s|ing)? (each|every) (sentence|line|word|paragraph|verse)"
+                   r"|\b(leave|keep) .{1,40}unchanged\b|\d(語|文字|字|文)以内|\b(in|en|em|met) (großbuchstaben"
+                   r"|kleinbuchstaben|mayúsculas|minúsculas|majuscules|minuscules|maiúsculas|hoofdletters"
+                   r"|kleine letters)\b"
+                   r"|\b(заглавными|строчными|прописными) буквами|\b(wielkimi|małymi) literami|\btabla comparativa"
+                   r"|\bvergleichstabelle|\btableau comparatif|\btabella comparativa"
+                   r"|\b(in|als) opsomming\b|\bw formie (listy|tabeli|punktów)\b|\bmit dem (wort|satz"
+                   r"|buchstaben)\b.{0,40}\b(beginn|end|anfang|anfäng)\w*|\beach (line|sentence|verse|word|stanza"
+                   r"|paragraph) (starts|begins|ends|rhymes)\b|\ba single (emoji|word|sentence|paragraph|letter"
+                   r"|line"
+                   r"|number)\b|\bmax(imum|\.)? ?(of )?\d+ (characters|words|sentences)"
+                   r"|\blimit (your|the) (response|answer|reply|text)|\b(do|must|should) not exceed\b"
+                   r"|\bfits? on (one|a single|two) pages?\b|\bin one (word|sentence|paragraph|line)\b"
+                   r"|\b(üç|iki|beş|\d+) (madde|cümle|kelime|satır)\w*|\bw osobn\w+ lini\w+|\bw punktach\b"
+                   r"|\bпо пунктам\b|\bstichpunktartig\b|\bpar points\b|\bin stichworten\b")),
+        (1.0, sign(r"(?:^|[.!?;:,]\s|\band |\bbut |\bplease )(do not|don't|never|avoid|refrain from|must not|cannot"
+                   r"|no)\b.{0,30}\b(us(e|ing)|includ\w+"
+                   r"|mention\w*|words?|commas?|keywords?|contain\w*|say\w*|give|explain|explanations?"
+                   r"|code block)\b"
+                   r"|\bwithout (using|mention\w*|any|the words?|the letters?|explanations?|repeat\w*|commas?"
+                   r"|adjectives|adverbs|punctuation|emojis?|headings?|numbers|rhymes?|verbs|quotes|brackets|lists?"
+                   r"|jargon)\b|\b(with )?no (explanation|commas?|code block|other text)s?\b"
+                   r"|\b(none|each|every one|all) of (which|them|whom) (may|must|should|starts?|contains?|ends?)\b"
+                   r"|\bnothing else\b"
+                   r"|\bohne (das wort|den buchstaben|erklärung\w*)|\bverwende .{0,30}\bnicht\b"
+                   r"|\bohne .{1,40}\bzu (nennen|verwenden|benutzen|erwähnen|gebrauchen)\b|\bsem (usar|mencionar"
+                   r"|explica\w+)|\bsenza (usare|utilizzare|menzionare|spiegazion\w+)|\bzonder .{1,40}te (gebruiken"
+                   r"|noemen)\b"
+                   r"|\bbez (używania|użycia|słowa|wyjaśnień)|\bне (используя|используй|употребляя)\b"
+                   r"|\bбез использования\b|\bне використову\w+|不用.{0,6}字|使わずに|\bsans (utiliser"
+                   r"|explication\w*"
+                   r"|le mot)|\bsin (usar|explicaci\w+|la palabra)"
+                   r"|\bgib nur\b|\bnur (den|die|das) (code|zahl|antwort|ergebnis)|\bsolo con\b|\bseulement par\b"
+                   r"|\balleen met\b|\bне используй\w*|\bбез (слов|объяснен)\w*")),
+        (1.0, sign(rf"\b(respond|reply|answer|format|output|return|write|give|put|wrap|present|list|explain|compare"
+                   rf"|summari[sz]e|name|describe)\b.{{0,60}}\b(only\b|in json"
+                   r"|as json|json format|as a table|in a table|markdown table|bullet (points|list)|numbered list"
+                   r"|in markdown|one per line"
+                   r"|(double )?quotation marks|(in )?(all )?(upper|lower) ?case|(all )?(capital|capitalized)|xml"
+                   r"|csv)"
+                   rf"|\b{_FORMS}|\b(numbered list|nummerierte liste|liste (numérotée|à puces)|lista (numerada"
+                   rf"|numerata|con viñetas)|genummerde lijst)\b"
+                   r"|\bseparated by\b|\bformatted as\b|\b(in|use|using|with) (the|this|that"
+                   r"|following) (exact )?(format|form|structure|template)\b|\b(one|each|every \w+) (on|in"
+                   r"|per) (each|its own|a new|a separate|separate) lines?\b"
+                   r"|\bbullet points only\b|\bonly bullet\b|\bin (reverse|alphabetical|chronological|ascending"
+                   r"|descending) order\b|\bno (lists?|headings?|introduction|names|emojis?|numbers|bullets?"
+                   r"|markdown)\b|\bone per line\b|\bword for word\b|\b(output|make|create|draw|with) a (markdown "
+                   r"|small )?table\b|\bsorted (by|alphabetically)\b")),
+        (1.0, sign(r"\b(your|the|entire|whole) (entire |whole |final )?(response|answer|reply|output|letter|essay)"
+                   r"\b.{0,30}\b(should|must|needs? to|has to|contain\w*|in|with|be)\b"
+                   r"|\b(lower ?case|upper ?case|all caps|capital letters|title.{0,30}angular brackets|postscript"
+                   r"|square brackets|highlight\w* (at least )?\w+ )\b|<<|P\.S|\*\w++( \w*+)?\*"
+                   r"|\b(starts?|starting|begins?|beginning|ends?|ending|finish\w*) with (a|an|the)? ?(question"
+                   r"|word"
+                   r"|phrase|letter|warning|sentence|[\"“'‘])"
+                   r"|\beach (step|line|item|sentence|paragraph|answer|section|bullet|row|point) (under|must|should"
+                   r"|of|in|with|on|starting|starts)\b"
+                   r"|(?:^|[.!?;:,]\s|\band )(start|begin|end|finish|close) (your (reply|answer|text) )?with\b"
+                   r"|\bkeep (it|each|every|the|your) .{0,30}(under|below|within|to|short)\b"
+                   r"|\b(it|they|each|which|that) (must|should) (contain|include|have|use|be|start|end|compare|fit"
+                   r"|mention|not|cite)\b"
+                   r"|\b(mention|include|use|using) (the )?\w+ ?[\"“]?\w*[\"”]? (at least )?(once|twice|three times"
+                   r"|\d+ times)\b"
+                   r"|\b(antworte|réponds|responde|responda|rispondi|antwoord|odpowiedz|ответь|відповідай"
+                   r"|cevapla)\b.{0,20}\b(nur|mit|en|solo|só|in|met|jednym|одним|tak|sí)\b"
+                   r"|用.{0,8}(表格|个字|句话)|请?以.{0,10}(格式|形式)")),
+        (0.5, sign(r"\b(must|each|every|make sure|ensure|only|include|exclude|start(s|ing)? with|end(s|ing)? with"
+                   r"|begin with|finish\w* with|(following|these) (format|rules|constraints|requirements)"
+                   r"|step by step|first.{1,80}then)\b")),
+        (0.5, sign(rf"^{INDENT}(\d+[.)]|[-*•])\s++\S.*+\n\s*+(\d+[.)]|[-*•])\s++\S"
+                   r"|\b(keywords?|exact|limit|in the format)\b")),
+    ),
+)  # fmt: skip

@@ -1,0 +1,98 @@
+"""Signs of prompts that ask for fiction, verse, jokes or a part to play."""
+
+from __future__ import annotations
+
+from arena.rules.category_rule import Rule, sign, words
+
+_MAKE = words(
+    "think_of i'd_like i_would_like finish write compose create tell draft continue craft imagine generate give_me "
+    "make make_up invent come_up rewrite turn change convert i_need "
+    "i_want schreib* erzähl* dichte erfinde verfass* reim* écri* racont* invente* compose* imagine* fais donne* "
+    "continue* rédige escrib* "
+    "cuenta* cuéntame inventa* compón crea genera* dame hazme continúa escrev* conte crie invente faça continue "
+    "scriv* raccont* inventa "
+    "componi crea continua schrijf* vertel* verzin* napisz opowiedz wymyśl ułóż stwórz напиш* расскаж* сочин* "
+    "придума* представь сделай "
+    "сгенерируй продолж* розкаж* вигада* склад* skriv berätta hitta_på napiš vymysli vyprávěj popiš scrie spune "
+    "inventează viết kể "
+    "sáng_tác tạo sastavi smisli buat tulis* ceritakan γράψε כתוב ספר اكتب احك लिखो सुनाओ"
+)
+_MADE = words(
+    "rhyme rhymes diary conversation_between debate_between argument_between dispute_between imaginary_interview "
+    "horoscope lullaby shanty "
+    "anthem hymn jingle tagline taglines kingdoms planets motto mottos vignette epic soliloquy prophecy stand-up "
+    "roast carol christmas_carol opening_of_a opening_of_the fan_letter satirical humorous whimsical surreal "
+    "dystopian poetic gothic absurd "
+    "monster monsters creature creatures superheroes alien_species monstre créature* monstruo* monólogo* "
+    "monologue* "
+    "monolog carta_de_amor "
+    "lettre_d'amour liebesbrief liefdesbrief personaje* personnage* романс монолог* "
+    "letter_to_the_moon letter_to_the_sun nursery_rhyme "
+    "acrostic villanelle elegy satire spoof dystopia* utopia* sitcom radio_play musical libretto voiceover teaser "
+    "worldbuilding "
+    "letter_from_the letter_to_the_future letter_to_my_younger eyes_of eyes_of_a point_of_view perspective_of "
+    "ghost_story "
+    "leyenda* legende* legenda* légende* leggenda versje versjes wierszyk* fraszk* rymowank* колыбельн* частушк* "
+    "легенд* казочк* "
+    "efsane* ninni* 传说 伝説 俳句 전설 story stories storyline poem poems haiku haikus sonnet sonnets limerick "
+    "limericks "
+    "song songs lyrics novel tale tales fable fables "
+    "screenplay scene monologue dialogue fic fanfic fanfiction fan_fiction rap raps ode parody opening_paragraph "
+    "opening_line "
+    "chapter joke jokes eulogy slogan slogans riddle riddles blog_post advert* speech toast myth myths legend "
+    "creepypasta villain fairy_tale "
+    "character_with fantasy_character ballad verse verses pun puns skit short_film descriptive_paragraph "
+    "tongue_twister* "
+    "plot_twist love_letter farewell_letter whodunit bedtime_story epilogue prologue diary_entr* greeting_card "
+    "caption* koan "
+    "superhero backstory encounter campaign_setting fictional fictitious rhyming rhymed "
+    "gedicht* geschichte* fantasygeschichte* märchen lied liedtext* kurzgeschichte* witz* roman* dialog* szene "
+    "ballade* fabel* werbespruch "
+    "histoire* poème* un_conte conte_sur conte_de chanson* blague* nouvelle dialogue* scène fable* roman prémisse "
+    "cuento* poema* historia canción* chiste* relato* diálogo* letra_de fábula* conto um_conto novela guion poesia "
+    "história música piada* "
+    "soneto* storia racconto canzone barzelletta favola fiaba filastrocca sceneggiatura verhaal sprookje liedje "
+    "mop "
+    "grap gedichtje "
+    "wiersz* opowiadani* bajk* histori* piosenk* żart* kawał* рассказ* стих* четверостиши* басн* сказк* истори* "
+    "песн* анекдот* шутк* тост* "
+    "сценари* роман* вірш* казк* оповідан* жарт* пісн* dikt saga historia sång báseň příběh pohádk* vtip scénář "
+    "povest* poezie glumă thơ "
+    "truyện câu_chuyện kịch_bản lời_quảng_cáo bài_hát pesm* priča priču puisi cerita lagu pantun ποίημα ιστορία "
+    "סיפור שיר قصيدة قصة نكتة "
+    "कविता कहानी चुटकुला"
+)
+CREATIVE = Rule(
+    "creative writing",
+    (
+        (1.0, sign(rf"(?:{_MAKE})[^\n]{{0,70}}?(?:{_MADE})"
+                   r"|\b(schreib\w*|erfinde|verfass\w*|dichte|erzähl\w*|schrijf|verzin"
+                   r"|vertel)\b[^\n]{0,40}\b\w{1,20}(gedicht|geschichte|märchen|slogan|witz|lied|verhaal|sprookje)"
+                   r"|(写|寫|讲|講|编|創作|创作|改成|来).{0,20}(故事|诗|詩|小说|小說|歌词|歌詞|笑话|童话|剧本"
+                   r"|劇本|情书)|续写|續寫"
+                   r"|(小説|詩|物語|俳句|短編|童話|歌詞|台詞|面白い話).{0,14}(書|作|聞かせ|話し|して|考え)|話を一つ"
+                   r"|(시를|소설|이야기|동화|가사).{0,14}(써|쓰|지어|해 ?줘|들려)"
+                   r"|\b(şiir\w*|hik[aâ]ye\w*|masal\w*|öykü\w*|fıkra\w*|şarkı sözü)\b.{0,20}\b(yaz|anlat|uydur)\w*")),
+        (1.0, sign(r"\b(role-?play\w*|pretend (to be|you|yourself)|act as|acting as|imagine (you|yourself)"
+                   r"|(embrace|assume|take on) the (role|persona)|in the (voice|style|role|character) of"
+                   r"|from [\w' ]{1,40}(point of view|perspective)\b|as if (you|i) (were|was|lived|had)"
+                   r"|through the eyes of|finish (the|this|my) story"
+                   r"|you are (now )?(a|an|the) \w+ (who|in|and)|continue (the|this|my) story"
+                   r"|(sonnet|haiku|limerick|ode|ballad|poem|short story|fairy tale)s? (about|to|on)\b"
+                   r"|(poème|poema|cuento|conte|gedicht|geschichte|märchen|poesia|racconto|favola|стих\w*|рассказ"
+                   r"|сказка|wiersz|opowiadanie|báseň|thơ|truyện)"
+                   r" (\w+ )?(sur|sobre|über|su|про|о|об|o|về|para|pour)"
+                   r"|\b(a|an|long|short|anime|show|movie|film|episode|comedy|sitcom|video) script (of|where"
+                   r"|in which|about)|alternate universe"
+                   r"|my (new |next )?(anime |fantasy |own )?(novel|story|poem|song|fanfic)s?"
+                   r"|spiel(e)? die rolle|joue le rôle|haz el papel|you(?:'re| are) (a|an) (dragon|pirate|wizard"
+                   r"|robot|knight))\b"
+                   r"|^You are (?-i:[A-Z])\w+ (?-i:[A-Z])\w+\.|角色扮演")),
+        (0.5, sign(r"\b(stor(y|ies)|poem|fiction|characters?|protagonist|narrator|rhym\w+|metaphor|fantasy|sci-fi"
+                   r"|detective|fairy|dragon|verses?|letter|persona|anime|dungeons|d&d|dnd|lore|worldbuilding"
+                   r"|horror)\b")),
+        (0.5, sign(r"\b(imaginative|whimsical|humorous|witty|vivid\w*|evocative|captivat\w+)\b"
+                   r"|\b(creative|funny|original|compelling|engaging|persuasive) (stor|poem|tale|line|text|piece"
+                   r"|letter|description|intro)\w*")),
+    ),
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""How well verdicts are read from odd replies of judges."""

@@ -1,0 +1,129 @@
+"""`arena votes quarantine`, `release`, `list` and `log`: single votes and those of a voter, at the command line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+from arena.rules.seals import published_voter
+from arena.rules.vote_states import QuarantineReason, VoteState
+from arena.store import Database
+from arena.store.ledger import ledger_key
+from arena.store.quarantine import hold
+from tests.support.arenas import new_file
+from tests.support.ballots import ballots
+from tests.support.typed import typed
+
+
+@pytest.fixture
+def url(tmp_path):
+    """Eight votes of three voters, the last one pending."""
+    database = new_file(tmp_path / "arena.db")
+    ballots(database)
+    with database.write() as session:
+        hold(session, [8], VoteState.PENDING, QuarantineReason.MODERATION, by="moderation")
+    database.close()
+    return f"sqlite:///{tmp_path / 'arena.db'}"
+
+
+def as_json(*words):
+    done = typed("votes", *words, "--format", "json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def counted(url):
+    return json.loads(typed("leaderboard", "--format", "json", "--db", url).stdout)["votes"]
+
+
+def test_votes_are_quarantined_and_released_with_a_log(url):
+    words = (
+        "--vote",
+        1,
+        "--vote",
+        2,
+        "--reason",
+        "burst",
+        "--detail",
+        "nine in a minute",
+        "--by",
+        "ann",
+        "--db",
+        url,
+    )
+    dry = as_json("quarantine", *words, "--dry-run")
+    assert dry["votes"] == 2
+    assert dry["changes"][0] == {"category": "overall", "source": "human", "counted_before": 7, "counted_after": 5}
+    assert counted(url) == 7
+    assert as_json("quarantine", *words) == dry
+    assert counted(url) == 5
+    assert as_json("list", "--db", url)["states"] == [
+        {"state": "accepted", "reason": "", "votes": 5}, {"state": "pending", "reason": "moderation", "votes": 1},
+        {"state": "quarantined", "reason": "burst", "votes": 2}]  # fmt: skip
+    rows = as_json("list", "--reason", "burst", "--db", url)["held"]
+    assert [(row["vote"], row["voter"], row["detail"]) for row in rows] == [
+        (2, "voter-1", "nine in a minute"), (1, "voter-0", "nine in a minute")]  # fmt: skip
+    back = ("--why", "looked at", "--by", "bob", "--db", url)
+    assert as_json("release", "--reason", "burst", "--voter", "voter-1", *back)["votes"] == 1
+    assert as_json("release", "--state", "pending", *back)["changes"][0]["counted_after"] == 7
+    assert counted(url) == 7
+    log = as_json("log", "--db", url)["states"]
+    assert [(row["state"], row["reason"], row["votes"], row["by"], row["detail"]) for row in log] == [
+        ("pending", "moderation", 1, "moderation", ""),
+        ("quarantined", "burst", 2, "ann", "nine in a minute"),
+        ("released", "burst", 1, "bob", "looked at"),
+        ("accepted", "moderation", 1, "bob", "looked at"),
+    ]
+    assert typed("db", "recount", "--db", url).returncode == 0
+
+
+def test_the_votes_of_a_voter_are_chosen_by_either_name(url):
+    database = Database(url)
+    with database.read() as session:
+        name = published_voter(ledger_key(session), "voter-0")
+    database.close()
+    done = typed("votes", "quarantine", "--voter", name, "--reason", "voter_test", "--db", url)
+    assert "3 votes are quarantined" in " ".join(done.stdout.split())
+    assert as_json("release", "--voter", "voter-0", "--why", "looked at", "--db", url)["votes"] == 3
+
+
+@pytest.mark.parametrize("text", ["3\n5\n", "vote,note\n3,a\n5,b\n", "\ufeff3\n\n5"])
+def test_votes_are_chosen_by_a_file(url, tmp_path, text):
+    (tmp_path / "ids").write_text(text)
+    chosen = ("--file", tmp_path / "ids", "--db", url)
+    assert as_json("quarantine", "--reason", "burst", *chosen)["votes"] == 2
+    assert as_json("quarantine", "--reason", "burst", *chosen)["votes"] == 0
+    assert as_json("release", "--why", "looked at", *chosen)["votes"] == 2
+
+
+def test_tables_and_csv(url):
+    typed("votes", "quarantine", "--vote", 1, "--reason", "burst", "--db", url)
+    assert "Votes by state" in typed("votes", "list", "--db", url).stdout
+    assert "2 changes of states" in typed("votes", "log", "--db", url).stdout
+    held = typed("votes", "list", "--state", "quarantined", "--db", url, "--format", "csv").stdout
+    (row,) = csv.DictReader(io.StringIO(held))
+    assert (row["vote"], row["sentence"]) == ("1", QuarantineReason.BURST.sentence)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["quarantine", "--reason", "burst"], "Give one of --vote ID, --voter NAME and --file FILE."),
+        (["quarantine", "--reason", "burst", "--vote", 1, "--voter", "x"], "Give one of --vote ID"),
+        (["quarantine", "--reason", "burst", "--vote", 99], "There is no vote 99 here. Give numbers from"),
+        (["quarantine", "--reason", "burst", "--voter", "x"], "No voter 'x' has votes here. `arena voters` shows"),
+        (["quarantine", "--reason", "burst", "--file", "/nowhere"], "has no numbers of votes"),
+        (["quarantine", "--reason", "burst", "--vote", 1, "--detail", " "], "--detail is empty, too long or not"),
+        (["release", "--vote", 1, "--why", ""], "--why is empty, too long or not printable."),
+        (["release", "--why", "looked at"], "Give one of --vote ID, --voter NAME and --file FILE."),
+        (["list", "--state", "released"], "Votes that are released count. Give --state pending"),
+    ],
+)
+def test_what_cannot_be_done_is_reported(url, words, message):
+    done = typed("votes", *words, "--db", url)
+    assert done.returncode == 2
+    assert message in " ".join(done.stderr.split())
+    assert counted(url) == 7

@@ -1,0 +1,155 @@
+"""`/admin/votes` and `/admin/appeals`: what they show, what their forms change, and that all of it is in the audit trail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from arena.config import AdminSettings, Settings
+from arena.rules.roles import Role
+from arena.rules.vote_states import QuarantineReason, VoteState
+from arena.store import Database
+from arena.store.appeals import add_appeal, appeals
+from arena.store.audit import AuditFilter, entries
+from arena.store.held_votes import held
+from arena.store.quarantine import hold
+from arena.store.schema.battles import Battle, Vote
+from arena.store.votes import recount
+from arena.web.app import create_app
+from tests.support.accounts import OWN, AdminBrowser, with_account
+from tests.support.arenas import ready
+from tests.support.ballots import ballots
+
+SCRIPT = "<script>alert(1)</script>"
+FAST, PENDING, QUARANTINED = QuarantineReason.TOO_FAST, VoteState.PENDING, VoteState.QUARANTINED
+
+
+@pytest.fixture
+def arena(sqlite: Database) -> Iterator[tuple[AdminBrowser, AdminBrowser]]:
+    """Eight votes of three voters, two of them held; browsers of an operator and of a reviewer."""
+    ballots(sqlite)
+    with sqlite.write() as session:
+        hold(session, [1], QUARANTINED, FAST, detail=f"0.2 s {SCRIPT}", by="checks")
+        hold(session, [2], PENDING, QuarantineReason.MODERATION, by="moderation")
+    with_account(sqlite, "root")
+    with_account(sqlite, "rita", Role.REVIEWER)
+    app = create_app(Settings(admin=AdminSettings(logins_per_account=1000)), sqlite, ready())
+    with AdminBrowser(app) as root:
+        rita = AdminBrowser(app)
+        assert (root.sign_in("root").status_code, rita.sign_in("rita").status_code) == (303, 303)
+        yield root, rita
+
+
+def votes_held(database):
+    with database.read() as session:
+        assert not recount(session)
+        return sorted(row.vote for row in held(session))
+
+
+def trail(database):
+    with database.read() as session:
+        return [
+            (row.actor, row.action, row.target, row.reason)
+            for row in entries(session, AuditFilter(), 100)
+            if row.action.startswith(("vote.", "appeal."))
+        ]
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [("", [1, 2]), ("?state=pending", [2]), ("?reason=too_fast", [1]), ("?voter=voter-1", [2]), ("?model=cedar", []),
+     ("?day=2001-01-01", []), ("?after=2", [1])],
+)  # fmt: skip
+def test_held_votes_are_listed_by_conditions(arena, query, shown):
+    for browser in arena:
+        page = browser.get(f"/admin/votes{query}").text
+        assert [number for number in range(1, 9) if f'name="vote" value="{number}"' in page] == shown
+        assert SCRIPT not in page
+
+
+def test_chosen_votes_are_released(arena, sqlite):
+    root, _ = arena
+    answer = root.submit("/admin/votes/release", vote=["1", "2"], reason="looked at")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/admin/votes")
+    assert "Votes that count again: 2." in root.get("/admin/votes").text
+    assert votes_held(sqlite) == []
+    assert trail(sqlite) == [("root", "vote.release", "2 votes", "looked at")]
+
+
+def test_a_vote_and_all_votes_of_a_voter_are_quarantined(arena, sqlite):
+    root, _ = arena
+    root.submit("/admin/votes/quarantine", vote="8", code="burst", reason="nine in a minute")
+    assert votes_held(sqlite) == [1, 2, 8]
+    root.submit("/admin/votes/quarantine", voter="voter-0", code="operator", reason=SCRIPT)
+    assert votes_held(sqlite) == [1, 2, 4, 7, 8]
+    assert SCRIPT not in root.get("/admin/votes?voter=voter-0").text
+    root.submit("/admin/votes/release", voter="voter-0", reason="a mistake")
+    assert votes_held(sqlite) == [2, 8]
+    assert trail(sqlite) == [
+        ("root", "vote.release", "voter voter-0", "a mistake"),
+        ("root", "vote.quarantine", "voter voter-0", SCRIPT),
+        ("root", "vote.quarantine", "vote 8", "nine in a minute"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "message"),
+    [
+        ("quarantine", {"vote": "99", "reason": "why"}, "No such votes are here."),
+        ("quarantine", {"voter": "nobody", "reason": "why"}, "No such votes are here."),
+        ("release", {"vote": "8", "reason": "why"}, "None of these votes is held."),
+    ],
+)
+def test_what_cannot_be_done_changes_nothing(arena, sqlite, path, form, message):
+    root, _ = arena
+    assert root.submit(f"/admin/votes/{path}", **form).status_code == 303
+    assert message in root.get("/admin/votes").text
+    assert (votes_held(sqlite), trail(sqlite)) == ([1, 2], [])
+
+
+def test_a_reviewer_reads_and_does_not_change_votes(arena, sqlite):
+    _, rita = arena
+    assert "Quarantine a vote" not in rita.get("/admin/votes").text
+    for path in ("quarantine", "release"):
+        assert rita.submit(f"/admin/votes/{path}", vote="1", reason="why").status_code == 403
+    assert (votes_held(sqlite), trail(sqlite)) == ([1, 2], [])
+
+
+def test_a_form_without_its_token_changes_nothing(arena, sqlite):
+    root, rita = arena
+    assert root.post("/admin/votes/release", data={"vote": "1", "reason": "x"}, headers=OWN).status_code == 403
+    form = {"appeal": "1", "decision": "release", "reason": "x"}
+    assert rita.post("/admin/appeals/decide", data=form, headers=OWN).status_code == 403
+    assert votes_held(sqlite) == [1, 2]
+
+
+def appeal(database, vote):
+    with database.write() as session:
+        battle = session.get_one(Battle, session.get_one(Vote, vote).battle_id)
+        return add_appeal(session, battle.voter, battle.public_id, f"I read both. {SCRIPT}")
+
+
+def test_a_reviewer_decides_appeals(arena, sqlite):
+    _, rita = arena
+    first, second = appeal(sqlite, 1), appeal(sqlite, 2)
+    page = rita.get("/admin/appeals").text
+    assert page.count("I read both. &lt;script&gt;") == 2
+    assert SCRIPT not in page
+    done = rita.submit("/admin/appeals/decide", appeal=str(first), decision="release", reason="in order")
+    assert (done.status_code, done.headers["location"]) == (303, "/admin/appeals")
+    rita.submit("/admin/appeals/decide", appeal=str(second), decision="keep", reason="too fast")
+    assert votes_held(sqlite) == [2]
+    assert "No appeal waits." in rita.get("/admin/appeals").text
+    assert "too fast" in rita.get("/admin/appeals?decided=true").text
+    rita.submit("/admin/appeals/decide", appeal=str(first), decision="keep", reason="again")
+    assert "This appeal has been decided already." in rita.get("/admin/appeals").text
+    assert trail(sqlite) == [
+        ("rita", "appeal.keep", f"appeal {second}", "too fast"),
+        ("rita", "appeal.release", f"appeal {first}", "in order"),
+    ]
+    with sqlite.read() as session:
+        assert [(row.decision, row.decided_by) for row in appeals(session)] == [
+            ("release", "rita"),
+            ("keep", "rita"),
+        ]

@@ -1,0 +1,107 @@
+"""`check_networks` finds accounts that hide behind the ranking, `check_selection` those who pick their battles."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import ratings
+from ratings import check_bursts, check_networks, check_selection
+from ratings.tools.vote_bursts import upper_tail
+from reproduce.riggers.attacks import attack
+from reproduce.riggers.crowd import crowd
+from reproduce.riggers.in_columns import drawn
+
+
+def month(name=None, seed=0):
+    """The votes of a month with one attack."""
+    plan = crowd(seed) if name is None else crowd(seed).joined(attack(name, seed))
+    return drawn(plan, seed)
+
+
+def network_check(votes, **options):
+    labels = {"prompt": votes.prompt, "address": votes.address}
+    return check_networks(votes.a, votes.b, votes.winner, votes.voter, votes.time, labels=labels, **options)
+
+
+def test_no_honest_account_is_in_a_network():
+    for seed in range(2):
+        assert network_check(month(seed=seed)).networks == ()
+
+
+def test_a_network_with_a_pool_of_prompts_is_found_with_most_of_its_accounts():
+    votes = month("network, one prompt pool")
+    checked = network_check(votes)
+    assert {network.model for network in checked.networks} == {"22"}
+    assert checked.networks[0].shared in ("the same prompt", "the same address")
+    riggers = {account for account in checked.accounts if votes.kind_of[account] != "honest"}
+    assert len(riggers) >= 45
+    assert len(checked.accounts) - len(riggers) <= 2
+
+
+def test_a_network_of_one_week_is_found_by_the_time_of_its_first_votes():
+    checked = network_check(month("network"))
+    assert {network.model for network in checked.networks} == {"12"}
+    assert checked.networks[0].shared.startswith("first votes within")
+    assert checked.networks[0].e_value > 1 / checked.level
+
+
+def test_excluded_voters_are_not_tested():
+    votes = month("network, one prompt pool")
+    assert network_check(votes, excluded=votes.kind != "honest").networks == ()
+
+
+def test_who_leaves_battles_without_one_model_is_found_within_ten_votes():
+    votes = month("booster")
+    (found,) = check_selection(votes.a, votes.b, votes.winner, votes.voter, level=0.001)
+    assert (votes.kind_of[found.voter], found.model) == ("booster", "14")
+    assert found.flagged_after <= 10
+    assert found.with_model == found.votes
+
+
+def test_a_model_that_is_drawn_more_often_for_a_while_makes_nobody_suspicious():
+    rng = np.random.default_rng(5)
+    a, b = np.zeros(1000, int), rng.integers(1, 10, 1000)
+    later = rng.permuted(np.tile(np.arange(10), (2000, 1)), axis=1)[:, :2]
+    voter = np.r_[np.repeat(np.arange(100), 10), 100 + rng.integers(0, 200, 2000)]
+    assert check_selection(np.r_[a, later[:, 0]], np.r_[b, later[:, 1]], ["tie"] * 3000, voter) == ()
+
+
+def test_two_models_leave_nothing_to_select():
+    assert check_selection(["x"] * 600, ["y"] * 600, ["tie"] * 600, np.arange(600) % 3) == ()
+
+
+def test_what_the_checks_refuse():
+    columns = [["x", "y"], ["y", "x"], ["tie", "tie"], ["v", "w"]]
+    for level in (0.0, 1.0):
+        with pytest.raises(ratings.BadOption, match="out of range"):
+            check_networks(*columns, [0.0, 1.0], level=level)
+        with pytest.raises(ratings.BadOption, match="out of range"):
+            check_selection(*columns, level=level)
+    with pytest.raises(ratings.MissingValue, match="row 1: no time"):
+        check_networks(*columns, [0.0, np.nan])
+    with pytest.raises(ratings.MissingValue, match="row 0: no voter"):
+        check_selection(*columns[:3], [None, "w"])
+    with pytest.raises(ratings.LengthMismatch, match="time"):
+        check_networks(*columns, [0.0])
+    with pytest.raises(ratings.LengthMismatch, match="prompt"):
+        check_networks(*columns, [0.0, 1.0], labels={"prompt": ["p"]})
+
+
+def test_a_burst_of_a_hundred_accounts_is_found_and_none_on_an_honest_day_of_news():
+    votes = month("100 accounts")
+    found = check_bursts(votes.a, votes.b, votes.winner, votes.voter, votes.time)
+    assert {burst.model for burst in found} == {"16"}
+    assert sum(votes.kind_of[winner] != "honest" for winner in found[0].winners) >= 20
+    assert found[0].won > found[0].expected
+    honest = month()
+    assert check_bursts(honest.a, honest.b, honest.winner, honest.voter, honest.time) == ()
+
+
+def test_the_tail_is_that_of_the_binomial_where_all_chances_are_equal():
+    for successes in (0, 3, 10):
+        assert upper_tail(np.full(10, 0.3), successes) == pytest.approx(stats.binom.sf(successes - 1, 10, 0.3))
+
+
+def test_a_burst_needs_a_level_within_its_range():
+    with pytest.raises(ratings.BadOption, match="out of range"):
+        check_bursts(["x"], ["y"], ["tie"], ["v"], [0.0], level=1.0)
