@@ -20,6 +20,7 @@ from tests.support.reviews import disputed_battles
 from tests.support.server import Arena
 
 pytestmark = pytest.mark.slow
+SETTLED = 700  # milliseconds after which the guard against second clicks lets a new button be pressed
 MODELS = "".join(
     f'[[models]]\nname = "{name}-model"\nendpoint = "scripted"\ndelay = 0.0\n' for name in ("plain", "lists")
 )
@@ -108,13 +109,16 @@ def test_the_battle_page_says_that_a_vote_needs_a_sign_in_and_leads_there_and_ba
         running = arena(MODELS + settings)
         page = open_page(browser, running.url)
         ask(page, "Hello?")
-        page.get_by_role("link", name="Sign in to vote").click()
+        link = page.get_by_role("link", name="Sign in to vote")
+        link.wait_for()
+        page.wait_for_timeout(SETTLED)
+        link.click()
         expect(page.locator("[data-vote=tie]:not([disabled])")).to_have_count(0)
         page.get_by_role("link", name="Sign in at Example ID").click()
         page.wait_for_url("**/?battle=*")
         ready(page)
         votable(page)
-        page.wait_for_timeout(700)  # the guard against second clicks
+        page.wait_for_timeout(SETTLED)
         page.locator("[data-vote=tie]").click()
         revealed(page)
         page.context.close()

@@ -98,7 +98,8 @@ function drawLine() {
   for (const one of [line, find("[data-live='votes']")]) show(one, Boolean(battle)); // an empty landmark is a detour
   if (!battle) return;
   const hasVote = isPending() && !isCounted();
-  const key = hasVote ? `pending ${JSON.stringify(battle.vote.reasons)}` : isOver() ? `over ${isFailed()} ${battle.id}` : `open ${isBlind()} ${mustSignIn()} ${battle.status} ${battle.can_vote}`;
+  const key = hasVote ? `pending ${JSON.stringify(battle.vote.reasons)}` : isOver() ? `over ${isFailed()} ${battle.id}`
+    : isBlind() && mustSignIn() ? `sign-in ${battle.id}` : `open ${isBlind()} ${battle.status} ${battle.can_vote}`;
   fill(line, key, () => (hasVote ? pendingLine() : isOver() ? overLine() : openLine()));
   line.dataset.kind = hasVote ? "pending" : isOver() ? "over" : "open";
 }
