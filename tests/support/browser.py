@@ -18,6 +18,9 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 ]  # fmt: skip
+# Each part with the time of its last drawing has stayed as it is for longer than `SETTLED` of battle/guard.js.
+SETTLED = """() => [...document.querySelectorAll("[data-live], [data-live] [data-changed]")].every(
+    (part) => performance.now() - Number(part.dataset.changed ?? -1000) > 550)"""
 PATIENCE = 60_000  # milliseconds: a loaded machine is slow, not wrong
 
 
@@ -78,12 +81,17 @@ def finished(page: Page, patience: float = PATIENCE) -> None:
     page.locator("#status").get_by_text("Both answers are complete").wait_for(state="attached", timeout=patience)
 
 
+def settled(page: Page) -> None:
+    """The vote bar, its line, the reveal and the notices take a press: the guard against second clicks lets it pass."""
+    page.wait_for_function(SETTLED)
+
+
 def vote(page: Page, winner: str) -> None:
     """Press a vote button, once the guard against second clicks allows it."""
     votable(page)
     button = page.locator(f"[data-vote={winner}]")
     for _ in range(3):  # a slow machine may draw the bar later than it is pressed
-        page.wait_for_timeout(600)
+        settled(page)
         button.click()
         with suppress(Late):
             page.locator(f"[data-vote={winner}][aria-pressed=true]").wait_for(timeout=PATIENCE / 6)

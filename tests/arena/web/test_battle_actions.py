@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import answer, ask, finished, open_page, ready, revealed, vote
+from tests.support.browser import answer, ask, finished, open_page, ready, revealed, settled, vote
 from tests.support.server import Arena
 
 pytestmark = pytest.mark.slow
@@ -19,7 +19,6 @@ NAMES = ("verity-one", "orpheus-two", "sibyl-three", "delphi-four")
 MODELS = "".join(
     f'[[models]]\nname = "{name}"\nendpoint = "scripted"\ndelay = 0.004\nreplies = ["{WORDS}"]\n' for name in NAMES
 )
-SETTLED = 600  # milliseconds after which a new button can be pressed
 # all parts look as if they had been drawn this moment, however slow the machine is
 JUST_DRAWN = "for (const part of document.querySelectorAll('[data-live]')) part.dataset.changed = performance.now() + 60_000"
 
@@ -58,7 +57,7 @@ def paced_page(browser: Browser, paced: Arena) -> Iterator[Page]:
 def press(page: Page, name: str) -> None:
     button = page.get_by_role("button", name=name, exact=True)
     button.wait_for()
-    page.wait_for_timeout(SETTLED)
+    settled(page)
     button.click()
 
 
@@ -95,7 +94,7 @@ def test_clicks_where_a_button_was_do_nothing(page, served):
     before = votes(served)
     ask(page, "Hello?")
     finished(page)
-    page.wait_for_timeout(SETTLED)
+    settled(page)
     place = page.locator("[data-vote=model_a]").bounding_box()
     assert place
     x, y = place["x"] + 30, place["y"] + 15
@@ -153,12 +152,12 @@ def test_a_battle_is_shared_only_by_choice_reported_and_run_with_other_models(pa
     vote(page, "tie")
     press(page, "Reveal now")
     revealed(page)
-    page.wait_for_timeout(SETTLED)
+    settled(page)
     link = page.get_by_role("button", name="Copy link")
     expect(link).to_have_attribute("aria-disabled", "true")
     page.locator("#share").check()
     expect(link).to_have_attribute("aria-disabled", "false")
-    page.wait_for_timeout(SETTLED)
+    settled(page)
     link.click()
     page.wait_for_timeout(300)
     address = page.evaluate("navigator.clipboard.readText()")

@@ -19,6 +19,7 @@ from tests.support.browser import (
     open_page,
     ready,
     revealed,
+    settled,
     votable,
     vote,
 )
@@ -202,7 +203,7 @@ def test_regenerate_runs_both_again_and_new_battle_empties_the_page(page):
     page.locator("[data-focus='both-1']").click()
     page.locator("#stop").wait_for()
     finished(page)
-    page.wait_for_timeout(600)
+    settled(page)
     page.locator("#new-battle").click()
     page.get_by_text("Which model answers better?").wait_for()
     expect(page.locator(".turn")).to_have_count(0)
@@ -225,7 +226,7 @@ def test_the_page_needs_nothing_that_its_policy_forbids(browser, quick):
     finished(page)
     vote(page, "tie")
     revealed(page)
-    page.wait_for_timeout(700)
+    settled(page)
     page.locator("#share").check()
     page.locator("#new-battle").click()
     page.get_by_text("Which model answers better?").wait_for()
@@ -329,13 +330,13 @@ def test_a_failing_model_keeps_the_prompt_and_offers_ways_out(browser, arena):
     shown = page.locator("body").inner_text()
     for word in (ONE, TWO, "script says"):
         assert word not in shown
-    page.wait_for_timeout(600)
+    settled(page)
     page.get_by_role("button", name="Try again with the same models").click()
     expect(page.locator("#prompt")).to_have_value(
         ""
     )  # it runs again: it is not there to be sent as a second prompt
     expect(page.locator("#prompt")).to_have_value("Hello?")
-    page.wait_for_timeout(600)
+    settled(page)
     page.locator("#new-battle").click()
     page.get_by_text("Which model answers better?").wait_for()
     assert votes(failing) == 0
@@ -346,7 +347,7 @@ def test_offline_disables_the_buttons_and_says_that_the_vote_did_not_count(page,
     before = votes(quick)
     ask(page, "What is wind?")
     finished(page)
-    page.wait_for_timeout(600)
+    settled(page)
     page.route("**/vote?*", lambda route: route.abort())
     page.locator("[data-vote=model_a]").click()
     page.locator("#notice").get_by_text("Your vote was NOT counted.").wait_for()
@@ -375,7 +376,7 @@ def test_a_kill_in_mid_battle_keeps_the_text_and_the_voter_runs_it_again(browser
     page.locator("#notice").get_by_text("these answers are not whole").wait_for(timeout=PATIENCE)
     expect(page.locator("[data-vote=tie]")).to_be_disabled()
     assert "word1" in answer(page, "a").inner_text()
-    page.wait_for_timeout(600)
+    settled(page)
     page.get_by_role("button", name="Run both again").last.click()
     votable(page)
     page.context.close()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import ask, finished, open_adopted, revealed, vote
+from tests.support.browser import ask, finished, open_adopted, revealed, settled, vote
 from tests.support.server import Arena
 
 pytestmark = pytest.mark.slow
@@ -77,7 +77,7 @@ def test_a_phone_in_chinese(browser, served):
     page.locator("#send").tap()
     page.locator("#status").get_by_text("两个回答都已完成").wait_for(state="attached")
     inside(page, "[data-vote], #send")
-    page.wait_for_timeout(600)
+    settled(page)
     page.locator("[data-vote=model_a]").tap()
     page.locator("#reveal .cards").wait_for()
     shown = page.locator("body").inner_text()
@@ -108,7 +108,7 @@ def test_axe_has_no_findings_before_during_and_after_a_vote(browser, served, siz
     check("while it can be undone")
     revealed(page)
     check("after the vote")
-    page.wait_for_timeout(600)
+    settled(page)
     page.get_by_role("button", name="Report", exact=True).click()
     page.locator("dialog[open]").wait_for()
     check("the report")

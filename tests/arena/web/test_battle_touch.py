@@ -8,12 +8,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import answer, ask, finished, open_adopted, revealed, vote
+from tests.support.browser import answer, ask, finished, open_adopted, revealed, settled, vote
 from tests.support.server import Arena
 
 pytestmark = pytest.mark.slow
 
-SETTLED = 600  # milliseconds after which a new part takes a press
 CONFIG = "".join(
     f'[[models]]\nname = "{name}"\nendpoint = "scripted"\ndelay = {delay}\nreplies = ["One two three."]\n'
     for name, delay in (("verity-one", 0.01), ("orpheus-two", 0.01))
@@ -53,10 +52,10 @@ def voted(page: Page) -> None:
     ask(page, "What is snow?")
     finished(page)
     vote(page, "tie")
-    page.wait_for_timeout(SETTLED)
+    settled(page)
     page.get_by_role("button", name="Reveal now").tap()
     revealed(page)
-    page.wait_for_timeout(SETTLED)
+    settled(page)
 
 
 def test_a_tap_on_the_words_beside_a_box_checks_the_box(page):
@@ -77,7 +76,7 @@ def test_the_page_says_why_a_link_is_not_copied_yet_and_shows_that_it_was(page):
     expect(page.locator("#told")).to_contain_text("Publish the battle first")
     page.locator("#share").tap()
     expect(link).to_have_attribute("aria-disabled", "false")
-    page.wait_for_timeout(SETTLED)
+    settled(page)
     link.tap()
     expect(link).to_have_text("Copied")
     expect(link).to_have_text("Copy link")
@@ -87,12 +86,12 @@ def test_a_reason_is_taken_back_by_a_second_tap(page):
     ask(page, "What is snow?")
     finished(page)
     vote(page, "tie")
-    page.wait_for_timeout(SETTLED)
+    settled(page)
     reason = page.locator(".reasons .chip").first
     for pressed in ("true", "false"):
         reason.tap()
         expect(reason).to_have_attribute("aria-pressed", pressed)
-        page.wait_for_timeout(SETTLED)
+        settled(page)
 
 
 def test_the_keyboard_of_a_phone_closes_when_a_prompt_is_sent_and_opens_only_for_a_tap(page):
@@ -103,7 +102,7 @@ def test_the_keyboard_of_a_phone_closes_when_a_prompt_is_sent_and_opens_only_for
     page.locator("#send").tap()
     finished(page)
     assert not has_keyboard(page)
-    page.wait_for_timeout(SETTLED)
+    settled(page)
     page.locator("#new-battle").tap()
     page.locator(".suggestion").first.wait_for()
     assert not has_keyboard(page)

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser import ask, finished, open_adopted
+from tests.support.browser import ask, finished, open_adopted, settled
 from tests.support.server import Arena
 from tests.support.verify_server import verify_server
 
@@ -122,7 +122,7 @@ def test_the_page_shows_the_widget_of_a_third_party_and_begins_after_its_answer(
             page.locator("#challenge").get_by_text("Are you a person?").wait_for()
             page.locator("#challenge").get_by_text("Cancel").click()
             page.locator("#notice").get_by_text("without the check that you are a person").wait_for()
-            page.wait_for_timeout(600)
+            settled(page)
             page.locator("#notice").get_by_text("Try again").click()
             page.locator("#i-am").click()
             finished(page)

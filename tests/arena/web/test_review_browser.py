@@ -14,13 +14,12 @@ from arena.store import Database
 from arena.store.schema.battles import Vote
 from arena.store.schema.reviews import Review
 from tests.support.accounts import PASSWORD, with_account
-from tests.support.browser import ask, chromium, open_page, ready, revealed, votable
+from tests.support.browser import ask, chromium, open_page, ready, revealed, settled, votable
 from tests.support.provider import CLIENT, running_provider
 from tests.support.reviews import disputed_battles
 from tests.support.server import Arena
 
 pytestmark = pytest.mark.slow
-SETTLED = 700  # milliseconds after which the guard against second clicks lets a new button be pressed
 MODELS = "".join(
     f'[[models]]\nname = "{name}-model"\nendpoint = "scripted"\ndelay = 0.0\n' for name in ("plain", "lists")
 )
@@ -111,14 +110,14 @@ def test_the_battle_page_says_that_a_vote_needs_a_sign_in_and_leads_there_and_ba
         ask(page, "Hello?")
         link = page.get_by_role("link", name="Sign in to vote")
         link.wait_for()
-        page.wait_for_timeout(SETTLED)
+        settled(page)
         link.click()
         expect(page.locator("[data-vote=tie]:not([disabled])")).to_have_count(0)
         page.get_by_role("link", name="Sign in at Example ID").click()
         page.wait_for_url("**/?battle=*")
         ready(page)
         votable(page)
-        page.wait_for_timeout(SETTLED)
+        settled(page)
         page.locator("[data-vote=tie]").click()
         revealed(page)
         page.context.close()

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.support.browser import WireTap, ask, chromium, finished, open_page, revealed, votable
+from tests.support.browser import WireTap, ask, chromium, finished, open_page, revealed, settled, votable
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -181,7 +181,7 @@ def test_the_browser_and_its_console_get_names_only_when_the_vote_counts(arena):
         finished(page)
         page.reload()
         votable(page)
-        page.wait_for_timeout(600)
+        settled(page)
         shown = page.content() + page.evaluate("JSON.stringify([localStorage, sessionStorage, document.cookie])")
         assert named(bytes(tap.received) + shown.encode() + " ".join(said).encode()) == []
         page.locator("[data-vote=tie]").click()
