@@ -2,55 +2,37 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
-from enum import StrEnum
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
 from arena.cli.options import AsFormat, Format, write_csv, write_json
+from arena.cli.rate_methods import Chosen, Cluster, Method, RateOptions, board_of
 from arena.cli.terminal import Console
-from arena.config.given_files import json_value
 from arena.errors import ConfigError
 from arena.exchange.battles_file import read_battles_file
-from arena.exchange.formats.battle_columns import BadBattlesFile, Columns
+from arena.exchange.formats.battle_columns import BadBattlesFile
 
 if TYPE_CHECKING:
     import ratings
 
-
-class Method(StrEnum):
-    """How ratings are computed."""
-
-    bt = "bt"
-    davidson = "davidson"
-    rao_kupper = "rao_kupper"
-    elo = "elo"
-
-
-class Cluster(StrEnum):
-    """The unit of independence: votes of one voter, or on one prompt."""
-
-    voter = "voter"
-    prompt = "prompt"
-
-
-COLUMNS = {Cluster.voter: "voter", Cluster.prompt: "prompt_id"}
-ELO_ROUNDS = 100
-MOST_WEIGHT = 1e15  # together: beyond, adding one vote to the sum no longer changes it
 PRIOR = 0.25  # ratings.PRIOR, repeated so that --help needs no numpy
-ELO_BATTLES = 200_000  # a hundred rounds over more battles than these take over two seconds
 
 
 def rate(
     file: Annotated[Path, typer.Argument(help="Battles: a .csv, .jsonl, .parquet or .json file.")],
     method: Annotated[
-        Method, typer.Option(help="Use Bradley–Terry, a model with ties, or online Elo.")
+        Method,
+        typer.Option(
+            help="Use Bradley–Terry; a parameter for ties, one that depends on the strength of the pair, or a threshold; an "
+            "ability for each voter; only fresh votes on models chosen among variants; or online Elo."
+        ),
     ] = Method.bt,
     style: Annotated[bool, typer.Option("--style", help="Adjust for length and markup (style control).")] = False,
     cluster: Annotated[
@@ -66,25 +48,25 @@ def rate(
         ),
     ] = None,
     category: Annotated[str | None, typer.Option(help="Use only battles of this category.")] = None,
+    chosen: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MODEL=VARIANTS:DATE",
+            help="For fresh: MODEL was the best of so many variants, itself included, by votes before DATE. Repeatable.",
+        ),
+    ] = None,
     as_format: AsFormat = Format.TABLE,
 ) -> None:
     """Rate the models of a battles file: columns model_a, model_b and winner."""
-    if method is not Method.bt and (style or cluster):
-        raise ConfigError(f"--style and --cluster do not work with --method {method}. Use --method bt.")
-    if method is Method.elo and prior is not None:
-        raise ConfigError("--prior does not work with --method elo. Omit it, or use --method bt.")
-    if prior is not None and not 0 <= prior < math.inf:
-        raise ConfigError(
-            f"--prior {prior:g} is out of range. Give a precision of zero or more, such as --prior {PRIOR:g}."
-        )
-    fixed = _anchor(anchor)
+    given = PRIOR if prior is None else prior
+    options = RateOptions(method, style, cluster, _anchor(anchor), given, category, _all_chosen(chosen or ()))
+    _check(options, prior)
     from ratings import RatingsError
 
     battles = read_battles_file(file)
     try:
         with Console(stderr=True).status(f"rating {file}"):
-            chosen = PRIOR if prior is None else prior
-            board = _board(battles.columns, method, style, cluster, fixed, chosen, category)
+            board = board_of(battles.columns, options)
     except RatingsError as problem:
         raise BadBattlesFile(f"{file}: {type(problem).__name__}: {battles.in_file(str(problem))}") from problem
     if battles.note:
@@ -92,105 +74,18 @@ def rate(
     _print(board, as_format)
 
 
-def _board(
-    columns: Columns,
-    method: Method,
-    style: bool,
-    cluster: Cluster | None,
-    anchor: tuple[str, float] | None,
-    prior: float,
-    category: str | None,
-) -> ratings.Leaderboard:
-    import ratings
-
-    columns = _of_category(columns, category)
-    battles = (columns["model_a"], columns["model_b"], columns["winner"])
-    weight = _weights(columns)
-    groups = _groups(columns, cluster)
-    counts = ratings.count_pairs(*battles, weight=weight)
-    _check_names(counts.models)
-    if method is Method.elo:
-        if weight is not None:
-            raise BadBattlesFile(
-                "--method elo does not support weights. Drop the column weight, or use --method bt."
-            )
-        rounds = ELO_ROUNDS if len(battles[0]) <= ELO_BATTLES else 0
-        fit = ratings.elo(*battles, rounds=rounds)
-    elif method in (Method.davidson, Method.rao_kupper):
-        fit = (ratings.davidson if method is Method.davidson else ratings.rao_kupper)(counts, prior=prior)
-    elif style:
-        sides = [ratings.style_counts(_completions(columns, side)) for side in ("a", "b")]
-        differences = ratings.style_differences(*sides)
-        fit = ratings.contextual(*battles, differences, prior=prior, weight=weight, cluster=groups)
-    else:
-        fit = ratings.bradley_terry(*battles, prior=prior, weight=weight, cluster=groups)
-    if anchor is not None:
-        fit = fit.anchored(*anchor)
-    return ratings.leaderboard(counts, fit=fit)
-
-
-def _of_category(columns: Columns, category: str | None) -> Columns:
-    if category is None:
-        return columns
-    given = _column(columns, "category", "--category")
-    kept = [row for row, value in enumerate(given) if value == category]
-    if not kept:
-        present = ", ".join(sorted({str(value) for value in given}))
-        raise BadBattlesFile(f"no battle has category {category!r}. Choose one of: {present}")
-    return {name: [column[row] for row in kept] for name, column in columns.items()}
-
-
-def _weights(columns: Columns) -> list[float] | None:
-    if "weight" not in columns:
-        return None
-    weights = []
-    for row, value in enumerate(columns["weight"]):
-        try:
-            weights.append(float(value))  # type: ignore[arg-type]
-        except (TypeError, ValueError, OverflowError) as problem:
-            raise BadBattlesFile(f"row {row}: weight {value!r} is not a number. Give zero or more.") from problem
-    if sum(weight for weight in weights if math.isfinite(weight)) > MOST_WEIGHT:
-        raise BadBattlesFile("the weights are too large to be added up. Divide them by the largest.")
-    return weights
-
-
-def _check_names(models: Sequence[object]) -> None:
-    """Raise BadBattlesFile for a name that cannot be printed in terminals and tables."""
-    for name in map(str, models):
-        if not name.isprintable():
-            raise BadBattlesFile(f"model name {name!r} has characters that cannot be printed. Rename the model.")
-
-
-def _groups(columns: Columns, cluster: Cluster | None) -> list[object] | None:
-    return None if cluster is None else _column(columns, COLUMNS[cluster], f"--cluster {cluster}")
-
-
-def _completions(columns: Columns, side: str) -> list[Any]:
-    """The completions of a side, or else the assistant's turns of its conversation."""
-    if f"completion_{side}" in columns:
-        return columns[f"completion_{side}"]
-    talks = _column(columns, f"conversation_{side}", "--style")
-    return [_assistant_text(talk, row) for row, talk in enumerate(talks)]
-
-
-def _assistant_text(conversation: object, row: int) -> object:
-    try:
-        turns = json_value(conversation) if isinstance(conversation, str) else conversation
-        if not isinstance(turns, list):
-            return None
-        return "\n".join(turn["content"] for turn in turns if turn["role"] == "assistant")
-    except (json.JSONDecodeError, RecursionError, KeyError, TypeError) as problem:
-        raise BadBattlesFile(
-            f"row {row}: not a conversation: {str(conversation)[:60]!r}. Give a list of {{role, content}}."
-        ) from problem
-
-
-def _column(columns: Columns, name: str, option: str) -> list[object]:
-    if name not in columns:
-        raise BadBattlesFile(
-            f"{option} needs a column {name}. Add it to the file; its columns are: {', '.join(columns)}"
+def _check(options: RateOptions, prior: float | None) -> None:
+    """Raise ConfigError for options that do not go together; `prior` is that of the command line."""
+    if options.method is not Method.bt and (options.style or options.cluster):
+        raise ConfigError(f"--style and --cluster do not work with --method {options.method}. Use --method bt.")
+    if options.method is Method.elo and prior is not None:
+        raise ConfigError("--prior does not work with --method elo. Omit it, or use --method bt.")
+    if prior is not None and not 0 <= prior < math.inf:
+        raise ConfigError(
+            f"--prior {prior:g} is out of range. Give a precision of zero or more, such as --prior {PRIOR:g}."
         )
-    return columns[name]
+    if bool(options.chosen) != (options.method is Method.fresh):
+        raise ConfigError("--chosen MODEL=VARIANTS:DATE and --method fresh need each other. Give both or neither.")
 
 
 def _anchor(text: str | None) -> tuple[str, float] | None:
@@ -206,6 +101,33 @@ def _anchor(text: str | None) -> tuple[str, float] | None:
             f"--anchor {text} is not MODEL=RATING. Give a finite rating, such as --anchor gpt-4=1000."
         )
     return model, value
+
+
+def _all_chosen(texts: Sequence[str]) -> dict[str, Chosen]:
+    """The chosen models of all `--chosen`. Raises ConfigError for one that is named twice."""
+    found: dict[str, Chosen] = {}
+    for text in texts:
+        model, chosen = _chosen(text)
+        if model in found:
+            raise ConfigError(f"--chosen names {model} twice. Give each model once.")
+        found[model] = chosen
+    return found
+
+
+def _chosen(text: str) -> tuple[str, Chosen]:
+    """The model of `--chosen` with its variants and the moment of its listing, the start of a day or a time."""
+    model, _, facts = text.rpartition("=")
+    number, _, date = facts.partition(":")
+    try:
+        variants, moment = int(number), datetime.fromisoformat(date)
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        variants, moment = 0, datetime.min
+    if not model or variants < 2:
+        raise ConfigError(
+            f"--chosen {text} is not MODEL=VARIANTS:DATE. Give at least two variants, such as --chosen gpt-4=10:2026-03-01."
+        )
+    return model, Chosen(variants, moment)
 
 
 def _print(board: ratings.Leaderboard, as_format: Format) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import ratings
 from arena.config.given_files import UNWRITABLE, json_value
 from arena.exchange.formats.battle_columns import given, is_true
+from arena.exchange.row_times import time_of
 from arena.rules.categories import VERSION, categories
 from arena.rules.languages import named_language
 from arena.rules.votes import OVERALL
@@ -16,12 +16,9 @@ from arena.store.imports import NewVote
 from arena.store.schema.battles import now
 
 STYLE = tuple(f"{name}_{side}" for name in ratings.STYLE_FEATURES for side in "ab")
-YEAR_3000 = 32_503_680_000  # seconds; a larger time is in milliseconds
 LONGEST_CATEGORY = 60
 MOST = (1 << 31) - 1  # of a count: an INTEGER of PostgreSQL
-AHEAD = timedelta(days=1)  # of the clock of this machine: the zones of the world
 LANGUAGES = ("language", "languages", "lang")
-TIMES = ("timestamp", "tstamp")
 
 
 def vote_of_row(row: Mapping[str, Any], source: str, voter: str, shared: bool) -> NewVote:
@@ -37,7 +34,7 @@ def vote_of_row(row: Mapping[str, Any], source: str, voter: str, shared: bool) -
         winner=str(row["winner"]),
         source=source,
         voter=voter,
-        created_at=_time(row),
+        created_at=time_of(row) or now(),
         stopped_early=is_true(row.get("stopped_early")),
         leaked=is_true(row.get("leaked")),
         suggested=is_true(row.get("suggested")),
@@ -67,31 +64,6 @@ def _probability(row: Mapping[str, Any]) -> float:
     if not 0 < probability <= 1:
         raise ValueError(f"pair_probability {value!r} is out of range. Give a number above 0, up to 1.")
     return probability
-
-
-def _time(row: Mapping[str, Any]) -> datetime:
-    """The time of seconds or milliseconds since 1970, or ISO 8601 (default zone: UTC); now for a row without one."""
-    time = next((row[name] for name in TIMES if given(row.get(name)) is not None), None)
-    if time is None:
-        return now()
-    try:
-        moment = _moment(time)
-    except (TypeError, ValueError, OverflowError, OSError):
-        raise ValueError(
-            f"time {str(time)[:40]!r} is invalid. Use seconds since 1970, or ISO 8601 such as 2024-05-17T12:00:00Z."
-        ) from None
-    if moment > now() + AHEAD:
-        raise ValueError(f"time {str(time)[:40]!r} is {moment:%Y-%m-%d}, in the future. Use the time of the vote.")
-    return moment
-
-
-def _moment(time: Any) -> datetime:
-    try:
-        seconds = float(time)
-    except (TypeError, ValueError):
-        moment = time if isinstance(time, datetime) else datetime.fromisoformat(str(time))
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return datetime.fromtimestamp(seconds / 1000 if seconds > YEAR_3000 else seconds, UTC)
 
 
 def _talk(conversation: object, completion: object, row: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -168,7 +168,7 @@ def test_an_undefeated_model_without_prior_is_null_in_json(tmp_path):
 
 
 def test_elo_of_very_many_battles_gives_no_interval(tmp_path, monkeypatch):
-    monkeypatch.setattr("arena.cli.rate.ELO_BATTLES", 10)
+    monkeypatch.setattr("arena.cli.rate_methods.ELO_BATTLES", 10)
     plain = board(written(tmp_path / "b.csv"), "--method", "elo")
     assert {model["lower"] for model in plain["models"]} == {None}
 
