@@ -6,7 +6,6 @@ name, a disabled account and one without a password take as long as a wrong pass
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from datetime import timedelta
 
@@ -15,7 +14,7 @@ from arena.accounts.audit import record
 from arena.accounts.passwords import LONGEST, hashed, is_outdated, is_right
 from arena.accounts.sessions import SignedIn, begin
 from arena.config import AdminSettings
-from arena.rules.limits import Action, Limit, Scope
+from arena.rules.limits import Action, Limit, Scope, account_subject
 from arena.rules.messages import TranslatableError
 from arena.rules.roles import Actor
 from arena.store import Database
@@ -83,8 +82,3 @@ def _count_attempt(database: Database, name: str, address: str, settings: AdminS
         refused = LoginRefused(exceeded.refusal)
         refused.seconds = exceeded.seconds
         raise refused from None
-
-
-def account_subject(name: str) -> str:
-    """The subject that counts the attempts on an account; a hash, since anybody may type any name."""
-    return f"account {hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:40]}"

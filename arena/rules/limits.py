@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from arena.rules.messages import Phrase, gettext_noop
+
+ACCOUNT = "account "  # the beginning of the subject of attempts on an account
 
 
 class Action(StrEnum):
@@ -182,3 +185,8 @@ _UNITS = {  # by seconds
     60: (gettext_noop("{number} minute"), gettext_noop("{number:,} minutes"), gettext_noop("minute")),
     3600: (gettext_noop("{number} hour"), gettext_noop("{number:,} hours"), gettext_noop("hour")),
 }
+
+
+def account_subject(name: str) -> str:
+    """The subject that counts the attempts on an account; a hash, since anybody may type any name."""
+    return f"{ACCOUNT}{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:40]}"

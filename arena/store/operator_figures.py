@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, func, select
 
-from arena.rules.limits import Action
+from arena.store.figure_rows import attempts, unsealed_votes
 from arena.store.ledger import last_seal
 from arena.store.schema.battles import Report, Vote
 from arena.store.schema.usage import UsageEvent
@@ -29,18 +29,14 @@ class Figures:
 def figures(session: Session, at: datetime) -> Figures:
     """The figures now."""
     seal = last_seal(session)
-    attempts = select(func.count()).where(
-        col(UsageEvent.action) == Action.LOGIN,
-        col(UsageEvent.created_at) >= at - timedelta(days=1),
-        col(UsageEvent.subject).startswith("account "),
-    )
+    sign_ins = select(func.count()).select_from(UsageEvent).where(*attempts(at - timedelta(days=1)))
     held = select(func.count(func.distinct(Vote.voter))).join(VoteHold, col(VoteHold.vote_id) == col(Vote.id))
-    unsealed = select(func.count()).where(col(Vote.id) > (seal.last_vote if seal else 0))
+    unsealed = select(func.count()).select_from(Vote).where(unsealed_votes(session))
     return Figures(
         reported=session.exec(select(func.count(func.distinct(Report.battle_id)))).one(),
         held_voters=session.exec(held).one(),
         unsealed=session.exec(unsealed).one(),
         number=seal.number if seal else None,
         sealed_at=datetime.fromisoformat(seal.sealed_at) if seal else None,
-        sign_ins=session.exec(attempts).one(),
+        sign_ins=session.exec(sign_ins).one(),
     )

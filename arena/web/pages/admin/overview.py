@@ -25,7 +25,9 @@ from arena.store.timings import Timing, timings
 from arena.web.admin import Frame, Reviewer
 from arena.web.admin.days import CountedDays
 from arena.web.admin.hours import HEIGHT, HOURS, WIDTH, Chart, chart
+from arena.web.pages.admin import figures as lists
 from arena.web.pages.admin.battles import battles_link
+from arena.web.pages.admin.figures import figure_link
 
 OTHERS = (Step.RUNNING, Step.WAITING, Step.UNDOABLE)  # neither on the way to the end nor out of it
 
@@ -46,11 +48,14 @@ class Endpoint:
 def routes(frame: Frame) -> APIRouter:
     """The overview."""
     router, days = APIRouter(), CountedDays(frame.database)
+    router.include_router(lists.routes(frame))
 
     @router.get("/admin")
     def overview(visit: Reviewer) -> HTMLResponse:
         at = now()
-        return frame.page("admin_overview.html", visit, link=battles_link, **_values(frame, days, at))
+        return frame.page(
+            "admin_overview.html", visit, link=battles_link, figure_link=figure_link, **_values(frame, days, at)
+        )
 
     return router
 
@@ -78,6 +83,7 @@ def _values(frame: Frame, days: CountedDays, at: datetime) -> dict[str, Any]:
         ],
         "jobs": frame.jobs,
         "at": at,
+        "day_ago": at - lists.DAY,
         "age": at - figured.sealed_at if figured.sealed_at else None,
     }
 
