@@ -161,7 +161,7 @@ class Vote(SQLModel, table=True):
     stopped_early: bool = False  # the vote came before both completions were whole
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     reasons: str | None = Field(default=None, sa_type=Text)  # JSON list of words of arena/rules/vote_reasons.py
-    import_id: int | None = None  # the import that added it; those of versions before 0.3 are not known
+    import_id: int | None = None  # the import that added it; those of versions before 0.3 are one
 
 
 class PendingVote(SQLModel, table=True):

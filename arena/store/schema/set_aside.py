@@ -8,6 +8,8 @@ from sqlmodel import Field, SQLModel
 
 from arena.store.schema.battles import UtcDateTime, now
 
+BEFORE_NAMES = "before 0.3"  # the name of all imports of versions that kept none
+
 
 class VoteImport(SQLModel, table=True):
     """A run of `arena import` that added votes; several runs may have one name."""
