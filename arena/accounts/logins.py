@@ -1,7 +1,9 @@
 """Signing in with a name and a password.
 
-Every attempt is counted, right ones included: by account, whether the account exists or not, and by address. An unknown
-name, a disabled account and one without a password take as long as a wrong password and get the same reply.
+Every attempt is counted, right ones included: by account, whether the account exists or not, and by address. A browser
+that has signed in to the account before has a count of its own, so that strangers who try passwords do not keep its
+operator out. An unknown name, a disabled account and one without a password take as long as a wrong password and get the
+same reply.
 """
 
 from __future__ import annotations
@@ -33,10 +35,18 @@ class LoginRefused(TranslatableError):
     seconds: float | None = None  # until the next attempt
 
 
-def sign_in(database: Database, name: str, password: str, address: str, settings: AdminSettings) -> str:
-    """Begin a session for a name and its password; returns the token of its cookie. Raises `LoginRefused`."""
+def sign_in(
+    database: Database, name: str, password: str, address: str, settings: AdminSettings, browser: str | None = None
+) -> str:
+    """Begin a session for a name and its password; returns the token of its cookie. Raises `LoginRefused`.
+
+    `browser` is one that has signed in to this account before, by its signed cookie.
+    """
     name = canonical_name(name)
-    _count_attempt(database, name, address, settings)
+    if browser is None:
+        _count_attempt(database, account_subject(name), settings, address)
+    else:
+        _count_attempt(database, account_subject(f"{name} {browser}"), settings)
     with database.read() as session:
         account = find_account(session, name) if NAME.fullmatch(name) else None
     known = account.password_hash if account is not None else None
@@ -59,9 +69,10 @@ def change_own_password(
 ) -> None:
     """Change one's own password, for which the current one is needed: a stolen session must not become an account.
 
-    Every attempt is counted like a sign-in. The other sessions end. Raises `LoginRefused`, `PasswordRefused`.
+    Every attempt is counted, apart from the sign-ins, which strangers can use up. The other sessions end. Raises
+    `LoginRefused`, `PasswordRefused`.
     """
-    _count_attempt(database, who.name, address, settings)
+    _count_attempt(database, account_subject(f"{who.name} own password"), settings)
     with database.read() as session:
         account = find_account(session, who.name)
     if not is_right(account.password_hash if account else None, current[: LONGEST + 1]):
@@ -69,15 +80,15 @@ def change_own_password(
     set_password(database, who.name, password, who.actor(address), who.key)
 
 
-def _count_attempt(database: Database, name: str, address: str, settings: AdminSettings) -> None:
-    """Count an attempt in a transaction of its own, so that one that fails counts too."""
+def _count_attempt(database: Database, subject: str, settings: AdminSettings, address: str | None = None) -> None:
+    """Count an attempt, of an address if there is one, in a transaction of its own, so that one that fails counts too."""
     at = now()
     by_account = Limit(Scope.ACCOUNT, Action.LOGIN, settings.logins_per_account, HOUR)
     by_address = Limit(Scope.ADDRESS, Action.LOGIN, settings.logins_per_address, HOUR)
     try:
         with database.write() as session:
-            claims = address_claims(session, address, [by_address], at)
-            count_actions(session, [Claim(account_subject(name), by_account), *claims], at)
+            claims = [] if address is None else address_claims(session, address, [by_address], at)
+            count_actions(session, [Claim(subject, by_account), *claims], at)
     except LimitExceeded as exceeded:
         refused = LoginRefused(exceeded.refusal)
         refused.seconds = exceeded.seconds

@@ -149,7 +149,7 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
     app.include_router(me.routes(boards, battles, downloads, environment))
     frame = Frame(environment, database, settings, serving, battles, boards, ADMIN_PAGES, jobs)
     include_admin(app, frame)
-    app.include_router(login.routes(frame))
+    app.include_router(login.routes(frame, signer.derived(b"arena known browsers")))
     app.include_router(sign_in.routes(settings, database, signer, environment))
     for part in (app, mount_battle_page(app, settings, environment)):
         add_error_pages(part, environment)

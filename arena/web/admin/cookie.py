@@ -21,21 +21,22 @@ def token_of(request: Request, secure: bool) -> str | None:
 
 def set_token(request: Request, response: Response, token: str, secure: bool) -> None:
     """Let a reply set the cookie; it ends with the browser's session, and the server ends it earlier."""
-    is_secure = _is_secure(request, secure)
+    https_only = is_secure(request, secure)
     response.set_cookie(
-        _name(request, secure), token, path="/", httponly=True, samesite="strict", secure=is_secure
+        _name(request, secure), token, path="/", httponly=True, samesite="strict", secure=https_only
     )
 
 
 def remove_token(request: Request, response: Response, secure: bool) -> None:
     """Let a reply remove the cookie."""
-    is_secure = _is_secure(request, secure)
-    response.delete_cookie(_name(request, secure), path="/", httponly=True, samesite="strict", secure=is_secure)
+    https_only = is_secure(request, secure)
+    response.delete_cookie(_name(request, secure), path="/", httponly=True, samesite="strict", secure=https_only)
 
 
 def _name(request: Request, secure: bool) -> str:
-    return SECURE_NAME if _is_secure(request, secure) else NAME
+    return SECURE_NAME if is_secure(request, secure) else NAME
 
 
-def _is_secure(request: Request, secure: bool) -> bool:
+def is_secure(request: Request, secure: bool) -> bool:
+    """Whether a cookie for this request is sent over https only."""
     return secure or request.url.scheme == "https"

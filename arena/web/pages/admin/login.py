@@ -18,6 +18,7 @@ from arena.store.accounts import end_session
 from arena.web.admin import Frame, Visit, guard
 from arena.web.admin.cookie import remove_token, set_token, token_of
 from arena.web.admin.guard import CSRF, HOME, LOGIN, check_token, safe_place, token_before_login
+from arena.web.admin.known_browsers import KnownBrowsers
 from arena.web.client_address import address_of
 from arena.web.locales import text_of
 from arena.web.own_page import from_own_page
@@ -26,10 +27,10 @@ LONGEST_NAME, LONGEST_PASSWORD = 200, 1_000  # characters that the form takes
 Anybody = Annotated[Visit, Depends(guard(Role.VOTER))]
 
 
-def routes(frame: Frame) -> APIRouter:
-    """The form, the sign-in and the sign-out."""
+def routes(frame: Frame, key: bytes) -> APIRouter:
+    """The form, the sign-in and the sign-out. `key` signs the cookies of known browsers."""
     router = APIRouter(include_in_schema=False)
-    pages = Pages(frame)
+    pages = Pages(frame, KnownBrowsers(key, frame.settings.web.secure_cookies))
     own = [Depends(from_own_page(frame.settings.web.public_url))]
     router.add_api_route(LOGIN, pages.form, methods=["GET"])
     router.add_api_route(LOGIN, pages.sign_in, methods=["POST"], dependencies=own)
@@ -42,6 +43,7 @@ class Pages:
     """The handlers."""
 
     frame: Frame
+    known: KnownBrowsers
 
     def form(self, request: Request) -> Response:
         self._must_be_open()
@@ -75,7 +77,14 @@ class Pages:
         """To the page, with a new token: one that was planted before the sign-in opens nothing."""
         frame, before = self.frame, token_of(request, self._secure)
         try:
-            token = sign_in(frame.database, name, password, address_of(request.scope), frame.settings.admin)
+            token = sign_in(
+                frame.database,
+                name,
+                password,
+                address_of(request.scope),
+                frame.settings.admin,
+                self.known.browser_of(request, name),
+            )
         except LoginRefused as refused:
             return self._page(request, place, name, refused)
         if before:
@@ -83,6 +92,7 @@ class Pages:
                 end_session(session, key_of(before))
         reply = RedirectResponse(place, 303)
         set_token(request, reply, token, self._secure)
+        self.known.remember(request, reply, name)
         return reply
 
     def _page(

@@ -18,8 +18,9 @@ from arena.store import Database
 from arena.store.audit import AuditFilter, entries
 from arena.store.schema.accounts import AccountSession
 from arena.store.schema.battles import now
+from arena.web.admin import known_browsers
 from arena.web.app import create_app
-from tests.support.accounts import OWN, AdminBrowser, with_account
+from tests.support.accounts import OWN, PASSWORD, AdminBrowser, with_account
 from tests.support.arenas import ready
 
 ROOT = Actor.terminal("root")
@@ -230,3 +231,93 @@ def test_attempts_of_an_address_are_limited_over_all_accounts(sqlite):
     assert [browser.sign_in(f"name{n}", "x").status_code for n in range(4)] == [403, 403, 403, 429]
     assert browser.sign_in().status_code == 429
     assert AdminBrowser(app, client=("192.0.2.9", 5)).sign_in().status_code == 303
+
+
+@pytest.fixture
+def besieged(sqlite: Database) -> Iterator[tuple[FastAPI, AdminBrowser]]:
+    """An arena where strangers used up the attempts on ann's account, and the browser in which ann had signed in."""
+    with_account(sqlite)
+    app = create_app(Settings(admin=AdminSettings(logins_per_account=3, logins_per_address=5)), sqlite, ready())
+    with AdminBrowser(app) as own:
+        assert own.sign_in().status_code == 303
+        own.submit("/admin/logout")
+        for number in range(3):
+            AdminBrowser(app, client=(f"192.0.2.{number}", 5)).sign_in("ann", "wrong")
+        assert AdminBrowser(app, client=("192.0.2.9", 5)).sign_in().status_code == 429
+        yield app, own
+
+
+def known_cookie(browser: AdminBrowser) -> tuple[str, str]:
+    """The name and the value of the cookie that a sign-in leaves."""
+    return next((name, value) for name, value in browser.cookies.items() if name.startswith("arena_known_"))
+
+
+def test_strangers_who_try_passwords_do_not_keep_the_operator_out(besieged):
+    _, own = besieged
+    assert own.sign_in(" Ann ").status_code == 303
+
+
+def test_strangers_of_the_same_address_do_not_keep_the_operator_out(besieged):
+    app, own = besieged
+    stranger = AdminBrowser(app)
+    assert [stranger.sign_in(f"name{n}", "x").status_code for n in range(5)][-1] == 429
+    assert own.sign_in().status_code == 303
+
+
+def test_a_known_browser_has_as_few_attempts_as_strangers_and_its_number_for_good(besieged):
+    _, own = besieged
+    number = known_cookie(own)[1].partition(".")[0]
+    assert [own.sign_in("ann", "wrong").status_code for _ in range(4)] == [403, 403, 403, 429]
+    assert own.sign_in().status_code == 429
+    assert known_cookie(own)[1].partition(".")[0] == number
+
+
+@pytest.mark.parametrize("change", ["other account", "other number", "later", "no signature", "expired"])
+def test_a_made_up_or_old_cookie_is_a_strangers(besieged, monkeypatch, change):
+    app, own = besieged
+    name, value = known_cookie(own)
+    browser, at, mac = value.split(".")
+    changed = {
+        "other number": f"{'x' * 22}.{at}.{mac}",
+        "later": f"{browser}.{int(at) + 1}.{mac}",
+        "no signature": f"{browser}.{at}.",
+    }.get(change, value)
+    if change == "other account":
+        with_account(app.state.admin.database, "bob")
+        assert own.sign_in("bob").status_code == 303
+        changed = next(
+            value for other, value in own.cookies.items() if other.startswith("arena_known_") and other != name
+        )
+    if change == "expired":
+        monkeypatch.setattr(known_browsers, "LASTS", -1)
+    stranger = AdminBrowser(app, client=("192.0.2.10", 5), cookies={name: changed})
+    assert stranger.sign_in().status_code == 429
+
+
+def test_a_failed_sign_in_makes_no_browser_known(sqlite):
+    with_account(sqlite)
+    with AdminBrowser(create_app(Settings(admin=ADMIN), sqlite, ready())) as browser:
+        browser.sign_in("ann", "wrong")
+        assert not [name for name in browser.cookies if name.startswith("arena_known_")]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_cookie_of_a_known_browser_is_hidden_from_scripts_and_other_sites(app, sqlite, scheme):
+    with_account(sqlite)
+    with AdminBrowser(app, base_url=f"{scheme}://testserver") as browser:
+        reply = browser.sign_in(origin=f"{scheme}://testserver")
+    cookie = next(value for value in reply.headers.get_list("set-cookie") if "arena_known_" in value)
+    assert {"HttpOnly", "SameSite=strict", "Path=/", "Max-Age=15552000"} <= set(cookie.split("; "))
+    assert ("Secure" in cookie) == (scheme == "https") == cookie.startswith("__Host-")
+    assert "ann" not in cookie
+
+
+def test_strangers_do_not_keep_the_operator_from_changing_the_password(sqlite):
+    with_account(sqlite)
+    app = create_app(Settings(admin=AdminSettings(logins_per_account=3, logins_per_address=5)), sqlite, ready())
+    with AdminBrowser(app) as own:
+        own.sign_in()
+        for number in range(3):
+            AdminBrowser(app, client=(f"192.0.2.{number}", 5)).sign_in("ann", "wrong")
+        own.submit("/admin/account/password", current=PASSWORD, password="another long pass phrase")
+        assert "Your password was changed." in own.get("/admin/account").text
