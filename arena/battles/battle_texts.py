@@ -15,7 +15,7 @@ from arena.battles.refusals import CHECK_DOWN, BattleRefused
 from arena.battles.turn_saver import Write
 from arena.errors import DatabaseError
 from arena.moderation.rules_text import read_rules
-from arena.moderation.text_checks import Checked, Kind, TextChecks
+from arena.moderation.text_checks import TOO_LONG, Checked, Kind, TextChecks
 from arena.rules.messages import gettext_noop
 from arena.rules.prompt_limits import PromptRejected
 from arena.rules.text_checks import Action
@@ -30,6 +30,7 @@ AGAIN_AFTER = timedelta(seconds=30)  # since the last change of a battle: its ow
 REFUSED = gettext_noop(
     "This prompt does not follow the rules of this arena, so it was not sent to the models. Change it, and send it again."
 )
+UNCHECKABLE = gettext_noop("This prompt is too long for the check of this arena. Shorten it.")
 
 
 class BattleTexts:
@@ -55,13 +56,18 @@ class BattleTexts:
         """Whether prompts are checked."""
         return self._checks is not None and self._checks.checks("prompt")
 
-    async def prompt(self, text: str) -> Checked:
-        """The result for a prompt. Raises `PromptRejected`, and `BattleRefused` if it has to be checked and cannot be."""
+    async def prompt(self, text: str, before: Sequence[str] = ()) -> Checked:
+        """The result for a prompt, after those `before` in its conversation.
+
+        Raises `PromptRejected`, and `BattleRefused` if it has to be checked and cannot be.
+        """
         assert self._checks is not None
-        (checked,) = await self._checks.check([("prompt", text)])
+        checked = await self._checks.check_prompt(text, before)
         if checked.blocked:
             log.info("A prompt was refused for %s.", ", ".join(checked.finding.found if checked.finding else ()))
             raise PromptRejected(REFUSED, code="prompt_rejected")
+        if checked.failure == TOO_LONG:  # which is no outage: nothing may pass by its length
+            raise PromptRejected(UNCHECKABLE, code="prompt_too_long")
         if checked.finding is None and self._checks.settings.when_down == "refuse":
             raise BattleRefused(CHECK_DOWN, code="busy")
         return checked

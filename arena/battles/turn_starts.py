@@ -47,14 +47,17 @@ class TurnStarts(BattleAccess):
         write: Callable[[Session], None],
         calls: int | None = None,
         prompt: str | None = None,
+        before: Sequence[str] = (),
     ) -> BattleView:
-        """Write the change to a battle and start its next turn, on another `prompt` if there is one.
+        """Write the change to a battle and start its next turn, on another `prompt` if there is one, after those `before`.
 
         Raises `PromptRejected`, `BattleRefused`.
         """
         self._visitors.check_load()
         calls, visitor = calls or len(battle.mode.sides), Visitor(battle.voter, address)
-        checked = await self._checked(visitor, prompt, begins=False, calls=calls) if prompt else None
+        checked = (
+            await self._checked(visitor, prompt, begins=False, calls=calls, before=before) if prompt else None
+        )
 
         def begin(session: Session) -> ReadyTurn:
             if checked is None:
@@ -72,7 +75,9 @@ class TurnStarts(BattleAccess):
             except VotePending:
                 raise BattleRefused(UNDO_FIRST, code="already_voted") from None
 
-    async def _checked(self, visitor: Visitor, prompt: str, *, begins: bool, calls: int) -> Checked | None:
+    async def _checked(
+        self, visitor: Visitor, prompt: str, *, begins: bool, calls: int, before: Sequence[str] = ()
+    ) -> Checked | None:
         """The result of the check of a prompt, whose turn then counts already; None where prompts are not checked.
 
         A refused prompt counts too, so that nobody lets the arena check texts without end. Raises `PromptRejected`,
@@ -81,7 +86,7 @@ class TurnStarts(BattleAccess):
         if not self._texts.checks_prompts:
             return None
         await self._write(lambda session: self._visitors.count_turn(session, visitor, begins=begins, calls=calls))
-        return await self._texts.prompt(prompt)
+        return await self._texts.prompt(prompt, before)
 
     def _ready(self, session: Session, public_id: str) -> ReadyTurn:
         """The turn that this transaction has as running, with all that its start needs. Raises `LimitReached`."""

@@ -117,8 +117,13 @@ class Turns(TurnStarts):
             if images:
                 check_more_images(self.serving, battle, len(images))
             check_length(self.serving, battle.turns, prompt, len(images))
+            before = [turn.prompt for turn in battle.turns]
             return await self._another_turn(
-                battle, address, lambda session: stored.add_turn(session, battle.id, prompt, images), prompt=prompt
+                battle,
+                address,
+                lambda session: stored.add_turn(session, battle.id, prompt, images),
+                prompt=prompt,
+                before=before,
             )
 
     async def edit(self, voter: str, public_id: str, prompt: str, address: str | None = None) -> BattleView:
@@ -135,7 +140,8 @@ class Turns(TurnStarts):
                 stored.change_prompt(session, battle.id, prompt, suggested=is_suggested(prompt))
                 stored.add_attempt(session, battle.id, battle.mode.sides)
 
-            return await self._another_turn(battle, address, write, prompt=prompt)
+            before = [turn.prompt for turn in battle.turns[:-1]]
+            return await self._another_turn(battle, address, write, prompt=prompt, before=before)
 
     async def regenerate(
         self, voter: str, public_id: str, address: str | None = None, *, side: Side | None = None

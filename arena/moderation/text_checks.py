@@ -17,6 +17,7 @@ from arena.endpoints.endpoint import EndpointError
 from arena.moderation.text_checker import TextChecker
 from arena.rules.text_checks import (
     MOST_PIECES,
+    PIECE,
     Action,
     Finding,
     MissingCategories,
@@ -31,6 +32,7 @@ from arena.rules.text_checks import (
 log = logging.getLogger(__name__)
 
 AT_ONCE = 10  # texts of a trial in one call
+TOO_LONG = "too long to be checked"
 
 Kind = Literal["prompt", "completion"]
 
@@ -79,6 +81,14 @@ class TextChecks:
         scored = await self.score([text for _, text in texts])
         return [self.result(scores, self.rules[kind]) for (kind, _), scores in zip(texts, scored, strict=True)]
 
+    async def check_prompt(self, prompt: str, before: Sequence[str]) -> Checked:
+        """The result for the next prompt of a conversation, alone and after those `before`: parts may hide a whole."""
+        texts = [prompt, "\n".join([*before, prompt])[-PIECE:]] if before else [prompt]
+        scored = await self.score(texts)
+        failure = next((scores for scores in scored if isinstance(scores, str)), None)
+        scores = failure or highest([scores for scores in scored if isinstance(scores, Scores)])
+        return self.result(scores, self.rules["prompt"])
+
     def result(self, scores: Scores | str, rules: Rules) -> Checked:
         """What follows from the scores of a text, or the failure that took their place."""
         by = (self.checker.name, self.version)
@@ -105,10 +115,7 @@ class TextChecks:
         except EndpointError as error:
             log.warning("%s could not check %d texts: %s", self.checker.name, len(texts), error)
             return [f"{error.failure}: {error.detail}"[:500]] * len(texts)
-        return [
-            highest([next(scores) for _ in part]) if len(part) <= MOST_PIECES else "too long to be checked"
-            for part in pieces
-        ]
+        return [highest([next(scores) for _ in part]) if len(part) <= MOST_PIECES else TOO_LONG for part in pieces]
 
 
 def rules_of(categories: dict[str, CategorySettings]) -> Rules:

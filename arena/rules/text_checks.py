@@ -5,13 +5,14 @@ A category counts as found when its score reaches the threshold, or, without one
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from arena.rules.folded_text import LOOKALIKES, fold_word
+from arena.rules.folded_text import ENCLOSED, INVISIBLE_LETTERS, LOOKALIKES, fold_word
 
 EVERY_OTHER = "*"
 PIECE, OVERLAP = 6_000, 200  # characters: a long text is scored in pieces, so that nothing hides at its end
@@ -20,7 +21,16 @@ MOST_PIECES = 64  # of a text in all its forms
 WORD = re.compile(r"\w+")
 LATIN = re.compile("[A-Za-z]")
 OTHER = re.compile(f"[{''.join(letter for letter in LOOKALIKES if not letter.isascii())}]")
-SPACED = re.compile(r"(?<!\w)\w(?:([ ._*\-])\w)(?:\1\w){2,}(?!\w)")  # l i k e   t h i s
+SMALL = re.compile(
+    f"[{''.join(letter for letter in LOOKALIKES if unicodedata.name(letter).startswith('LATIN LETTER'))}]"
+)
+# Single letters with up to three signs, spaces or line ends between them: l i k e, t/h/i/s
+SPACED = re.compile(r"(?<![^\W_])[^\W_](?:[\W_]{1,3}[^\W_]){3,}(?![^\W_])")
+BETWEEN = re.compile(r"[\W_]+")
+# Markup within a word, which a page does not show: b**o**mb, b<i></i>omb
+MARKUP = re.compile(r"(?<=[^\W_])(?:[*~`]{1,3}|<[/a-zA-Z!][^<>\n]{0,200}>)+(?=[^\W_])")
+LONGEST_EXPANSION = 3  # letters of a ligature; one character of Arabic means 18, which no reader takes for them
+PARENTHESISED = 0x249C  # ⒜ to ⒵
 
 
 class Action(IntEnum):
@@ -105,23 +115,39 @@ def pieces_of(text: str) -> list[str]:
 def plain_form(text: str) -> str:
     """The text without the tricks that hide words from a classifier and not from a reader.
 
-    Ordinary width and style, no invisible characters, Latin letters in words that mix alphabets, no letters apart.
+    Ordinary width and style, no invisible characters and no markup within words, Latin letters in words that mix
+    alphabets, no letters apart. At most `LONGEST_EXPANSION` times as long as the text.
 
-    >>> plain_form("ｂ​оmb, b.o.m.b, 𝐛𝐨𝐦𝐛")
-    'bomb, bomb, bomb'
+    >>> plain_form("ｂ​оmb, b.o.m.b, 𝐛𝐨𝐦𝐛; b**o**mb; 🅱🅾🅼🅱; ʙᴏᴍʙ")
+    'bomb, bomb, bomb; bomb; bomb; bomb'
     """
-    kept = "".join(letter for letter in unicodedata.normalize("NFKC", text) if not _hides(letter))
-    words = WORD.sub(_latin, kept)
-    return SPACED.sub(lambda match: match[0].replace(match[1], ""), words)
+    shown = "".join(map(_ordinary, html.unescape(text)))
+    kept = "".join(letter for letter in unicodedata.normalize("NFC", shown) if not _hides(letter))
+    words = WORD.sub(_latin, MARKUP.sub("", kept))
+    return SPACED.sub(lambda match: BETWEEN.sub("", match[0]), words)
+
+
+def _ordinary(character: str) -> str:
+    """A character of ordinary width and style, without the frame around a letter."""
+    if character.isascii():
+        return character
+    for first, count in (*ENCLOSED, (PARENTHESISED, 26)):
+        if first <= ord(character) < first + count:
+            return chr(ord("a") + ord(character) - first)
+    normal = unicodedata.normalize("NFKC", character)
+    return normal if len(normal) <= LONGEST_EXPANSION else character
 
 
 def _hides(letter: str) -> bool:
+    if letter in INVISIBLE_LETTERS:
+        return True
     return unicodedata.category(letter) in ("Cf", "Mn", "Me", "Cn", "Co") and not letter.isascii()
 
 
 def _latin(match: re.Match[str]) -> str:
     word = match[0]
-    return fold_word(word) if LATIN.search(word) and OTHER.search(word) else word
+    mixed = LATIN.search(word) and OTHER.search(word)
+    return fold_word(word) if mixed or SMALL.search(word) else word
 
 
 def _pieces(text: str) -> Iterator[str]:
