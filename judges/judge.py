@@ -114,6 +114,7 @@ class Verdict:
     reason: str  # the judge's text; empty if it replies with a token
     strength: int = 1  # 2 for "much better", 0 for a tie
     orders: tuple[str, ...] = ()  # the winner in each order, in terms of this pair
+    by_letter: int = 0  # replies read by their letter where the protocol reads log-probabilities, which they lack
 
     def mirrored(self) -> Verdict:
         """The same verdict about the swapped pair."""

@@ -87,6 +87,7 @@ def _mean(forward: Verdict, backward: Verdict) -> Verdict:
         "\n\n— in the other order —\n\n".join(reasons),
         strength=0 if winner == "tie" else min(forward.strength, backward.strength) or 1,
         orders=(forward.winner, backward.winner),
+        by_letter=forward.by_letter + backward.by_letter,
     )
 
 

@@ -36,10 +36,17 @@ def _graded(lead: int | Unparsable, reason: str) -> Verdict | Unparsable:
     return Verdict(winner, PREFERENCES[winner], reason, strength=abs(lead))
 
 
-def _soft(preference: float | Unparsable) -> Verdict | Unparsable:
+def _soft(preference: float | Unparsable, *, by_letter: bool = False) -> Verdict | Unparsable:
     if isinstance(preference, Unparsable):
         return preference
-    return Verdict(winner_of(preference), preference, "", strength=int(preference != 0.5))
+    strength = int(preference != 0.5)
+    return Verdict(winner_of(preference), preference, "", strength, by_letter=int(by_letter))
+
+
+def _token(reply: Reply, letters: tuple[str, str] = tokens.LETTERS) -> Verdict | Unparsable:
+    """The verdict of the two letters, from their log-probabilities or from the one that is written."""
+    read = tokens.read(reply, letters)
+    return read if isinstance(read, Unparsable) else _soft(read.preference, by_letter=read.by_letter)
 
 
 def _text(read: Callable[[str], Verdict | Unparsable]) -> Reader:
@@ -59,17 +66,18 @@ def _alpaca_eval(reply: Reply) -> Verdict | Unparsable:
     """
     preference = alpaca_eval.verdict(reply, switched=False)
     if isinstance(preference, Unparsable) and preference.reason is Reason.EMPTY:
-        return _soft(tokens.preference(reply, (alpaca_eval.FIRST, alpaca_eval.SECOND)))
-    return _soft(
-        preference if isinstance(preference, Unparsable) else 2 - preference
-    )  # 1 is the output shown first
+        return _token(reply, (alpaca_eval.FIRST, alpaca_eval.SECOND))
+    if isinstance(preference, Unparsable):
+        return preference
+    [token] = tokens.scored_tokens(reply)
+    return _soft(2 - preference, by_letter=not token.get("top_logprobs"))  # 1 is the output shown first
 
 
 ONE_TOKEN = {"max_tokens": 1, "temperature": 0, "logprobs": True, "top_logprobs": TOP}
 LABELLED = _text(lambda words: _named(mt_bench.verdict(words), words))
 PROTOCOLS = {
     "arena": Protocol("arena", LABELLED, {"max_tokens": 1024, "temperature": 0}),
-    "token": Protocol("token", lambda reply: _soft(tokens.preference(reply)), ONE_TOKEN),
+    "token": Protocol("token", _token, ONE_TOKEN),
     "alpaca_eval": Protocol("alpaca_eval", _alpaca_eval, {**ONE_TOKEN, "temperature": 1, "top_logprobs": 5}),
     "arena_hard": Protocol(
         "arena_hard",
@@ -111,7 +119,8 @@ class PairwiseJudge(RequestBuilder[Pair, Verdict]):
         winner = winner_of(preference)
         reason = by_turn([verdict.reason for verdict in results])
         strength = 0 if winner == "tie" else min(verdict.strength for verdict in results) or 1
-        return Verdict(winner, preference, reason, strength)
+        letters = sum(verdict.by_letter for verdict in results)
+        return Verdict(winner, preference, reason, strength, by_letter=letters)
 
 
 def _without_call(pair: Pair) -> Verdict | None:

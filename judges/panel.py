@@ -74,6 +74,7 @@ def _average(given: Sequence[tuple[str, Verdict]]) -> Verdict:
         reason,
         strength=0 if winner == "tie" else 1,
         orders=(_majority([o[0] for o in orders]), _majority([o[1] for o in orders])) if orders else (),
+        by_letter=sum(verdict.by_letter for _, verdict in given),
     )
 
 

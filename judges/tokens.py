@@ -12,7 +12,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from judges.judge import Reply
 from judges.replies import Reason, Unparsable, content_of, first_choice, is_refusal, without_thinking
@@ -29,8 +29,21 @@ SENTENCE = re.compile(
 )
 
 
+class Reading(NamedTuple):
+    """A preference in [0, 1] for the side of the first letter, and whether the written letter alone gave it."""
+
+    preference: float
+    by_letter: bool
+
+
 def preference(reply: Reply, letters: tuple[str, str] = LETTERS) -> float | Unparsable:
     """Preference in [0, 1] for the side of the first letter."""
+    found = read(reply, letters)
+    return found if isinstance(found, Unparsable) else found.preference
+
+
+def read(reply: Reply, letters: tuple[str, str] = LETTERS) -> Reading | Unparsable:
+    """The preference for the side of the first letter, and how it was read."""
     if is_refusal(reply):
         return Unparsable(Reason.REFUSED)
     scored = scored_tokens(reply)
@@ -41,11 +54,10 @@ def preference(reply: Reply, letters: tuple[str, str] = LETTERS) -> float | Unpa
     entry = after_thinking(scored) if scored else None
     if entry is None or isinstance(entry, Unparsable):
         return _of_letter(letter, letters)
-    token = _bare(str(entry["token"]))
-    if letter is None and token == _bare(words):  # one token that is no letter: its alternatives may be
-        return of_tokens(alternatives(entry), letters)
-    if letter is not None and token == letter:
-        return of_tokens(alternatives(entry), letters)
+    # one token that is no letter: its alternatives may be
+    if _bare(str(entry["token"])) == (_bare(words) if letter is None else letter):
+        mass = of_tokens(alternatives(entry), letters)
+        return mass if isinstance(mass, Unparsable) else Reading(mass, by_letter=not entry.get("top_logprobs"))
     return _of_letter(letter, letters)
 
 
@@ -57,8 +69,8 @@ def _text(reply: Reply, scored: Sequence[Mapping[str, Any]]) -> str:
     return content_of(reply)
 
 
-def _of_letter(letter: str | None, letters: tuple[str, str]) -> float | Unparsable:
-    return Unparsable(Reason.NONE) if letter is None else float(letter == letters[0])
+def _of_letter(letter: str | None, letters: tuple[str, str]) -> Reading | Unparsable:
+    return Unparsable(Reason.NONE) if letter is None else Reading(float(letter == letters[0]), by_letter=True)
 
 
 def written_letter(words: str, letters: tuple[str, str] = LETTERS) -> str | None:

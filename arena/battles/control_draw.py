@@ -14,6 +14,7 @@ from random import Random
 
 from arena.battles.matchmaking import Pair
 from arena.config import BattleSettings
+from arena.endpoints.parameters import given_parameters
 from arena.rules.controls import Control
 from arena.rules.suggested_prompts import is_suggested
 from arena.rules.votes import SIDES, Side
@@ -114,7 +115,7 @@ class ControlDraw:
 
 def _is_greedy(model: ServedModel) -> bool:
     """Whether the settings make the model write the same text twice, which its voter would notice."""
-    given = model.settings.parameters
+    given = given_parameters(model.settings.parameters)
     return given.get("temperature") == 0 or given.get("top_k") == 1 or given.get("seed") is not None
 
 

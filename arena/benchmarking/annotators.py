@@ -17,6 +17,7 @@ from arena import sandbox
 from arena.benchmarking.model_replies import model_replies
 from arena.benchmarking.requests import Requests
 from arena.config import AnyModel
+from arena.endpoints.parameters import with_parameters
 from arena.engine import CallSession, ReplyCache
 from arena.errors import ConfigError
 from arena.serving import model_clients
@@ -113,7 +114,7 @@ def judge_annotator(settings: AnyModel, session: CallSession) -> Annotator:
     """An annotator that calls a judge model and gives the text of each reply, "" for a failed call."""
 
     def judge(requests: Sequence[Any]) -> list[str]:
-        bodies = [{**settings.parameters, **request} for request in requests]
+        bodies = [with_parameters(request, settings.parameters, body_wins=True) for request in requests]
         return [
             _text(reply)
             for reply in model_replies(session, settings, model_clients.model_client(settings), bodies)

@@ -45,7 +45,7 @@ def save(
         "settings": digest(settings),
         "config_hash": digest(config),
         "request_type": model.request_type.value,
-        "options": settings,
+        "options": {**settings, **({"adapted": dict(result.adapted)} if result.adapted else {})},
         "seconds": seconds,
         "cost": result.cost,
         "replies_at": datetime.fromtimestamp(result.replies_at, UTC) if result.replies_at else None,

@@ -47,6 +47,7 @@ class ModelRun:
             "calls": self.call_counts.calls,
             "from_journal": self.call_counts.replayed,
             "interrupted": self.interrupted,
+            "adapted": dict(self.result.adapted),
         }
 
 

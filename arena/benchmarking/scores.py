@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from arena.benchmarking.evaluated_models import EvaluatedModel
 from arena.benchmarking.requests import SampleRequests
+from arena.endpoints.adaptation import ADAPTED
 from arena.engine import ReplyCache
 from arena.engine.budget import used_tokens
 from benchmarks.costs import per_correct
@@ -27,6 +29,7 @@ class ModelResult:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     replies_at: float | None = None  # when the newest reply came, in seconds since 1970; None if unknown
+    adapted: Counter[str] = field(default_factory=Counter)  # changes to refused requests, with their replies
     costs: list[float] = field(default_factory=list)  # USD by sample; empty without a price
 
     @property
@@ -55,6 +58,7 @@ def score(
         add_usage(result, request, replies)
         times = [at for key in request.keys if (at := reply_cache.finished_at(key)) is not None]
         result.replies_at = max([*times, result.replies_at or 0.0]) or None
+        result.adapted.update(change for reply in replies if reply for change in reply.get(ADAPTED, ()))
         result.outcomes.append(outcome(task, model, request, replies, failures))
         result.replies.append(texts(replies))
     return result

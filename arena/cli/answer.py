@@ -9,7 +9,7 @@ import typer
 
 from arena.cli.batch import print_read, print_written
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, for_programs, opened
-from arena.cli.progress import print_failures, progress_bar
+from arena.cli.progress import print_adapted, print_failures, progress_bar
 from arena.cli.terminal import Console
 
 Prompts = Annotated[str, typer.Option("--prompts", help="Prompt set, as listed by `arena prompts list`.")]
@@ -57,6 +57,7 @@ def answer(
             result = run.run(session)
     if not for_programs(result.to_dict(), as_format):
         console.print(f"{result.written:,} completions written")
+    print_adapted(result.call_counts.adapted, console)
     print_failures(result.call_counts.failed, result.call_counts.examples, console)
     if result.call_counts.failed:
         for hint in what_next(result.call_counts.failed, result.call_counts.unusable):

@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from arena.cli import bench_tables
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, opened, write_csv, write_json
-from arena.cli.progress import print_failures, progress_bar
+from arena.cli.progress import print_adapted, print_failures, progress_bar
 from arena.cli.terminal import Console
 
 if TYPE_CHECKING:
@@ -106,9 +106,11 @@ def print_event(event: Event) -> None:
         _print_start(event, console)
     elif isinstance(event, Replaced):
         console.print(f"[yellow]note:[/] {escape(event.reason)}")
-    elif event.call_counts.failed:
+    else:
+        print_adapted(event.call_counts.adapted, console)
         print_failures(event.call_counts.failed, event.call_counts.examples, console)
-        for hint in what_next(event.call_counts.failed, event.call_counts.unusable):
+        hints = what_next(event.call_counts.failed, event.call_counts.unusable) if event.call_counts.failed else ()
+        for hint in hints:
             console.print(hint)
 
 

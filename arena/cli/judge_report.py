@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from arena.cli.options import Format, write_csv, write_json
-from arena.cli.progress import print_failures
+from arena.cli.progress import print_adapted, print_failures
 from arena.cli.terminal import Console
 
 if TYPE_CHECKING:
@@ -69,7 +69,14 @@ def print_summary(report: dict[str, Any], console: Console) -> None:
         f"{requests['from_journal']:,} replies from the reply cache"
         + (f", ${report['cost']:.2f}" if report["cost"] is not None else "")
     )
+    print_adapted(requests["adapted"], console)
     print_failures(requests["failed"], report["examples"], console)
+    if report["by_letter"]:
+        console.print(
+            f"{report['by_letter']:,} of {report['judged']:,} verdicts were read by the judge's letter, because its replies "
+            "have no log-probabilities. Their preferences are 0 or 1.",
+            style="yellow",
+        )
     orders = report["orders"]
     if orders["asked_in_both"]:
         console.print(

@@ -117,6 +117,14 @@ def stage_bar(console: Console, unit: str) -> Iterator[StageProgress]:
         yield progress
 
 
+def print_adapted(adapted: Mapping[str, Mapping[str, int]], console: Console) -> None:
+    """Print which parameters of requests a server refused, and what was sent in their place."""
+    for model, changes in adapted.items():
+        for change, count in changes.items():
+            text = f"{model}: {change}, because its server refused it ({count:,} replies)"
+            console.print(text, style="yellow", markup=False)
+
+
 def print_failures(failed: Mapping[str, int], examples: Mapping[str, str], console: Console) -> None:
     """Print each kind of failure with its count and one example; the same example is printed once."""
     printed: set[str] = set()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, for_programs, opened
-from arena.cli.progress import print_failures, progress_bar
+from arena.cli.progress import print_adapted, print_failures, progress_bar
 from arena.cli.terminal import Console
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def tag(
             if result.battles
             else "All battles with votes are already tagged."
         )
+    print_adapted(result.call_counts.adapted, console)
     print_failures(result.call_counts.failed, result.call_counts.examples, console)
     if result.call_counts.failed:
         for hint in what_next(result.call_counts.failed, result.call_counts.unusable):

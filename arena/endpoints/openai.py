@@ -7,6 +7,7 @@ The wire format is the one of OpenAI's chat completions with `"stream": true`: s
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
@@ -15,11 +16,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
-from typing import Any, NoReturn
+from typing import Any
 
 import httpx
 
 from arena.endpoints import echo
+from arena.endpoints.adaptation import ADAPTED, Adaptations, Adapted
 from arena.endpoints.endpoint import Blame, EndpointError, Failure, Finish, Reply, Request, joined
 from arena.endpoints.event_stream import bounded, completion_events, start_of, whole_text
 from arena.endpoints.failures import typed_failures
@@ -36,6 +38,8 @@ LONGEST_RETRY_AFTER = 86_400.0
 SUCCESS = range(200, 300)
 SECONDS = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?")
 
+log = logging.getLogger(__name__)
+
 
 @dataclass
 class OpenAI:
@@ -49,7 +53,7 @@ class OpenAI:
     retries: int = 2
     first_pause: float = 0.5  # before the second try; doubles, with jitter
     client: HttpClient | None = None  # made with the first request
-    _asks_usage: bool = True
+    adaptations: Adaptations = field(default_factory=Adaptations, repr=False)
 
     async def start(self) -> None:
         """Check that the server is reachable. Its models are checked by the first request."""
@@ -88,23 +92,49 @@ class OpenAI:
                 yield event
 
     async def answer(self, request: Request) -> Reply:
-        """The whole reply in one piece. Makes one attempt; the caller retries."""
-        scores_text = echo.is_log_likelihood(request)
-        body = {**(echo.body(request) if scores_text else request), "model": self.model, "stream": False}
-        limit = byte_limit(body, body["prompt"] if scores_text else "")
+        """The whole reply in one piece. Makes one attempt; the caller retries.
+
+        A refused parameter is no failed attempt: the call is made without it, and the reply names it (`ADAPTED`).
+        """
         with self._failures():
-            path = "/completions" if scores_text else "/chat/completions"
-            reply = await self._http().post(path, body, limit)
-            if reply.status not in SUCCESS:
-                raise self._refusal(reply.status, reply.text, reply.headers)
-            if not scores_text and _is_stream(reply):
-                return await joined(completion_events(_pieces(reply.text), character_limit(body)))
-            content = parsed(reply.text)
-            if scores_text:
-                return echo.log_likelihood(request, content)
-            whole = chat_reply(content)
+            if echo.is_log_likelihood(request):
+                return await self._log_likelihood(request)
+            body = {**request, "model": self.model, "stream": False}
+            adapted, reply = await self._accepted(body)
+            if _is_stream(reply):
+                whole = await joined(completion_events(_pieces(reply.text), character_limit(body)))
+            else:
+                whole = chat_reply(parsed(reply.text))
             too_long(len(whole["choices"][0]["message"].get("content") or ""), character_limit(body), "characters")
-            return whole
+            own = {name: value for name, value in whole.items() if name != ADAPTED}
+            return {**own, ADAPTED: adapted.texts} if adapted.texts else own
+
+    async def _accepted(self, body: Request) -> tuple[Adapted, HttpReply]:
+        """The body that the server took, and its reply. Raises `EndpointError`."""
+        adapted = self.adaptations.adapted(body)
+        while True:
+            reply = await self._http().post("/chat/completions", adapted.body, byte_limit(body))
+            if reply.status in SUCCESS:
+                self._remember(adapted)
+                return adapted, reply
+            changed = adapted.after(reply.status, reply.text)
+            if changed is None:
+                raise self._refusal(reply.status, reply.text, reply.headers)
+            adapted = changed
+
+    async def _log_likelihood(self, request: Request) -> Reply:
+        body = {**echo.body(request), "model": self.model, "stream": False}
+        reply = await self._http().post("/completions", body, byte_limit(body, body["prompt"]))
+        if reply.status not in SUCCESS:
+            raise self._refusal(reply.status, reply.text, reply.headers)
+        return echo.log_likelihood(request, parsed(reply.text))
+
+    def _remember(self, adapted: Adapted) -> None:
+        """Keep what the server needs, and log each change once."""
+        for change in self.adaptations.remember(adapted):
+            reason = self._redactor.line(adapted.reasons.get(change, ""))[:200]
+            told = f"{self._place}, {self.model}: {change.text} from now on"
+            log.warning("%s. The server had refused it: %s", told, reason)
 
     async def posted(self, path: str, body: Request, most_bytes: int) -> Any:
         """The JSON of the reply to a posted body, with retries of temporary failures. Raises `EndpointError`."""
@@ -137,26 +167,30 @@ class OpenAI:
                 raise EndpointError(Failure.BROKEN, detail) from None
 
     async def _attempt(self, request: Request, *, thinking: bool = False) -> AsyncGenerator[str | Finish]:
-        body = {**request, "model": self.model, "stream": True}
-        if self._asks_usage:
-            body["stream_options"] = {"include_usage": True}
+        body = {**request, "model": self.model, "stream": True, "stream_options": {"include_usage": True}}
+        adapted = self.adaptations.adapted(body)
         with self._failures():
-            async with self._http().stream("POST", "/chat/completions", encoded(body)) as reply:
-                if reply.status not in SUCCESS:
-                    await self._refuse(reply)
-                check_encoding(reply.headers)
-                chunks = bounded(reply.chunks, byte_limit(body))
-                async with aclosing(completion_events(chunks, character_limit(body), thinking=thinking)) as events:
-                    async for event in events:
-                        yield event
+            while True:
+                async with self._http().stream("POST", "/chat/completions", encoded(adapted.body)) as reply:
+                    if reply.status not in SUCCESS:
+                        adapted = await self._after_refusal(reply, adapted)
+                        continue
+                    self._remember(adapted)
+                    check_encoding(reply.headers)
+                    chunks = bounded(reply.chunks, byte_limit(body))
+                    events = completion_events(chunks, character_limit(body), thinking=thinking)
+                    async with aclosing(events):
+                        async for event in events:
+                            yield event
+                    return
 
-    async def _refuse(self, reply: HttpStream) -> NoReturn:
-        """Raises the `EndpointError` of a refusal; a server without `stream_options` is called without from now on."""
+    async def _after_refusal(self, reply: HttpStream, adapted: Adapted) -> Adapted:
+        """The body to try next. Raises the `EndpointError` of a refusal that names nothing to change."""
         text = await start_of(reply.chunks, ERROR_BYTES)
-        if self._asks_usage and reply.status in (400, 422) and "stream_options" in text:
-            self._asks_usage = False
-            raise EndpointError(Failure.BROKEN, "the server does not know stream_options", charged=False)
-        raise self._refusal(reply.status, text, reply.headers)
+        changed = adapted.after(reply.status, text)
+        if changed is None:
+            raise self._refusal(reply.status, text, reply.headers)
+        return changed
 
     async def _text(self, reply: HttpStream, most_bytes: int) -> str:
         """The text of a reply that is no refusal. Raises `EndpointError`."""

@@ -255,6 +255,8 @@ def message(body: str) -> str:
     """The human part of an error body, whichever of the usual shapes it has."""
     try:
         error = read_json(body)
+        if isinstance(error, list) and error:  # Gemini
+            error = error[0]
         for key in ("error", "message", "detail"):
             if isinstance(error, dict) and error.get(key):
                 error = error[key]

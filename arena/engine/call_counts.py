@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from arena.endpoints.adaptation import ADAPTED
 from arena.engine.calls import CallResult, Status
 
 
@@ -17,6 +18,8 @@ class CallCounts:
     attempts: Counter[Status] = field(default_factory=Counter)
     details: dict[Status, str] = field(default_factory=dict)  # one example each
     unusable: dict[str, str] = field(default_factory=dict)  # models that every later call would fail with, and why
+    # by model: changes to requests that its server had refused, and the number of replies to requests changed so
+    adapted: dict[str, Counter[str]] = field(default_factory=dict)
     replayed: int = 0
     calls: int = 0
     prompt_tokens: int = 0
@@ -25,6 +28,8 @@ class CallCounts:
     def add(self, result: CallResult) -> None:
         self.ended[result.status] += 1
         self.replayed += result.replayed
+        for change in (result.reply or {}).get(ADAPTED, ()):
+            self.adapted.setdefault(result.call.model, Counter())[change] += 1
         if result.status is not Status.OK:
             self.details.setdefault(result.status, result.detail)
 
@@ -53,6 +58,7 @@ class CallCounts:
             "failed": self.failed,
             "failed_attempts": {status.value: count for status, count in sorted(self.attempts.items())},
             "unusable": sorted(self.unusable),
+            "adapted": {model: dict(changes) for model, changes in sorted(self.adapted.items())},
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": self.completion_tokens,
         }

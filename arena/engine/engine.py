@@ -15,12 +15,13 @@ from typing import Any
 from arena.endpoints import EndpointError, Failure
 from arena.endpoints.endpoint import Reply, answer
 from arena.endpoints.failures import typed_failures
+from arena.endpoints.refusals import cure
 from arena.engine.attempts import BILLED, Attempt, pause_before_retry
 from arena.engine.budget import Budget, used_tokens
 from arena.engine.call_counts import CallCounts
 from arena.engine.calls import Call, CallResult, Status, status_of
 from arena.engine.model_client import ModelClient, RetryPolicy
-from arena.engine.model_queue import PERMANENT, WAITING, ModelQueue
+from arena.engine.model_queue import WAITING, ModelQueue
 from arena.engine.reply_cache import Entry, ReplyCache
 
 
@@ -227,11 +228,14 @@ class Engine:
     def _failed(self, queue: ModelQueue, call: Call, error: EndpointError, began: float, sent: bool) -> Attempt:
         """The attempt that this failure ends. A call that the server may have answered may be billed."""
         status = queue.failed(error, began, self.retry_policy)
-        if error.failure in PERMANENT:
-            self.call_counts.unusable[call.model] = error.detail
+        if queue.unusable:
+            self.call_counts.unusable[call.model] = queue.unusable
+        advice = f" {cure(error.detail)}".rstrip() if error.failure is Failure.REFUSED else ""
         self.call_counts.attempts[status] += 1
         cost = queue.highest_cost(call) if sent and error.failure in BILLED else 0.0
-        return Attempt(status, error.detail, failure=error.failure, retry_after=error.retry_after, cost=cost)
+        return Attempt(
+            status, error.detail + advice, failure=error.failure, retry_after=error.retry_after, cost=cost
+        )
 
 
 def _not_tried(closed: tuple[Status, str]) -> Attempt:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from arena.endpoints import Endpoint, Request
+from arena.endpoints.parameters import with_parameters
 from arena.engine.budget import Price
 
 
@@ -28,10 +29,8 @@ class ModelClient:
 
     def with_parameters(self, body: Request) -> dict[str, Any]:
         """The request with this model's own parameters over those of its builder."""
-        request = {name: value for name, value in body.items() if name not in self.lacks} | dict(self.parameters)
-        if "max_completion_tokens" in self.parameters:  # a synonym, and servers refuse both together
-            request.pop("max_tokens", None)
-        return request
+        taken = {name: value for name, value in body.items() if name not in self.lacks}
+        return with_parameters(taken, self.parameters)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from arena.config import AnyModel, OpenAISettings, Settings
+from arena.endpoints.parameters import with_parameters
 from arena.errors import ConfigError
 from arena.exchange.files import write_rows
 from arena.exchange.prompt_set import Body, JudgedSet, Written, file_name
@@ -54,11 +55,11 @@ def _body(name: str, model: AnyModel | None) -> Body:
             return {"model": name, "messages": list(messages)}
         system = [{"role": "system", "content": model.system_prompt}] if model.system_prompt else []
         served_name = model.model if isinstance(model, OpenAISettings) and model.model else name
-        body: dict[str, Any] = {
+        body = {
             "model": served_name,
             "messages": [*system, *messages],
             "max_tokens": model.max_tokens,
         }
-        return body | model.parameters | ({"stop": list(model.stop)} if model.stop else {})
+        return with_parameters(body, model.parameters) | ({"stop": list(model.stop)} if model.stop else {})
 
     return make

@@ -61,6 +61,10 @@ class RunVerdicts:
     def control_pair_report(self) -> list[ControlPairReport]:
         return control_pair_report(self.control_pairs)
 
+    def by_letter(self) -> int:
+        """Verdicts that the judge's letter alone gave, where its protocol reads log-probabilities."""
+        return sum(isinstance(row.result, Verdict) and row.result.by_letter > 0 for row in self.judged)
+
     def flips(self) -> tuple[int, int]:
         """(pairs whose orders disagree, pairs shown in both)."""
         return flip_rate(row.result for row in self.judged if isinstance(row.result, Verdict))

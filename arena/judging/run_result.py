@@ -29,6 +29,7 @@ class JudgeRunResult:
     why_not: str | None  # why the verdicts were not published
     new: int  # verdicts that were not in the store before
     asked_in_both: int  # pairs asked in both orders
+    by_letter: int  # verdicts read by a letter, where the protocol reads log-probabilities
     flipped: int  # of these, pairs with two different winners
     control_pairs: Sequence[ControlPairReport]
     requests: Mapping[str, Any]
@@ -55,6 +56,7 @@ class JudgeRunResult:
             "published": self.published,
             "why_not": self.why_not,
             "new": self.new,
+            "by_letter": self.by_letter,
             "orders": {
                 "asked_in_both": both,
                 "flipped": self.flipped,
@@ -86,6 +88,7 @@ def run_result(
         why_not=why_not,
         new=new,
         asked_in_both=both,
+        by_letter=verdicts.by_letter(),
         flipped=flipped,
         control_pairs=verdicts.control_pair_report(),
         requests=called.call_counts.to_dict(),

@@ -8,6 +8,7 @@ from typing import Any
 
 from arena.config import AnyModel, OpenAISettings, RewardSettings
 from arena.endpoints import Endpoint, EndpointError, Failure
+from arena.endpoints.adaptation import ADAPTED
 from arena.endpoints.endpoint import Reply, answer
 from benchmarks.task import RequestType
 
@@ -64,7 +65,10 @@ async def _test(endpoint: Endpoint, request_type: RequestType) -> str | None:
         await endpoint.close()  # its connections belong to this event loop
     if request_type is RequestType.LOGLIKELIHOOD:
         return None if "logprob" in reply else "the reply has no log-probability"
-    return None if len(_candidates(reply)) > 1 else "the reply has no candidates of its first token"
+    if len(_candidates(reply)) > 1:
+        return None
+    adapted = f" ({', '.join(reply[ADAPTED])}, as the server refused it)" if ADAPTED in reply else ""
+    return f"the reply has no candidates of its first token{adapted}"
 
 
 def _candidates(reply: Reply) -> Sequence[Any]:

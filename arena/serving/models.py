@@ -12,6 +12,7 @@ from typing import Any
 from arena.config import AnyModel, OpenAISettings
 from arena.endpoints import Endpoint, EndpointError, Failure, Finish
 from arena.endpoints.endpoint import Blame
+from arena.endpoints.parameters import with_parameters
 from arena.rules.model_states import is_private
 from arena.rules.name_aliases import Family, extended, shipped_families
 from arena.rules.name_masking import NameMasker, names_of
@@ -46,12 +47,9 @@ class ServedModel:
         """The body of a chat completion for this conversation."""
         system = self.settings.system_prompt
         messages = [{"role": "system", "content": system}] if system else []
-        body: dict[str, Any] = {
-            "messages": [*messages, *conversation],
-            "max_tokens": self.settings.max_tokens,
-            **self.settings.parameters,
-        }
-        return body | ({"stop": list(self.settings.stop)} if self.settings.stop else {})
+        body = {"messages": [*messages, *conversation], "max_tokens": self.settings.max_tokens}
+        sent = with_parameters(body, self.settings.parameters)
+        return sent | ({"stop": list(self.settings.stop)} if self.settings.stop else {})
 
     async def stream(self, conversation: Sequence[Message]) -> AsyncGenerator[str | Finish]:
         self.streams += 1
