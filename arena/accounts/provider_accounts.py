@@ -12,11 +12,13 @@ from arena.accounts.id_token import Claims
 from arena.accounts.provider import SignInRefused
 from arena.accounts.sessions import begin
 from arena.config import AdminSettings, SignInSettings
+from arena.rules.messages import gettext_noop
 from arena.rules.roles import Actor, Role
 from arena.store import Database, Session
 from arena.store.account_voters import (
     account_of_subject,
     give_open_battles,
+    has_left,
     link,
     linked_account_id,
     main_voter,
@@ -30,6 +32,9 @@ from arena.store.voter_sessions import end_session, give_session, lock_voter
 
 LOCK = "accounts"
 STATE_KEPT = timedelta(hours=1)  # longer than a sign-in may take
+LEFT = gettext_noop(
+    "The data of your account were deleted today. You can sign in again from tomorrow (UTC), so that limits of a day hold."
+)
 LISTED = "listed in sign_in"  # why the audit trail says that a role changed
 
 
@@ -68,10 +73,11 @@ def sign_in(
         lock_subjects(session, [LOCK])
         if not use_state(session, hashlib.sha256(state.encode()).hexdigest(), now() - STATE_KEPT):
             raise SignInRefused("This sign-in has been used already. Begin again.")
-        account = _account(session, claims, settings, browser.address)
+        left = has_left(session, stored_subject(claims), now())
+        account = _account(session, claims, settings, browser.address, left)
         if account.disabled_at is not None:
             raise SignInRefused("Your account is disabled. Ask the operator of this arena.")
-        _give_voter(session, account, browser)
+        _give_voter(session, account, browser, left)
         role = Role(account.role)
         if role is Role.VOTER:
             return SignedInVoter(account.name, role, None)
@@ -79,10 +85,12 @@ def sign_in(
         return SignedInVoter(account.name, role, begin(session, account, admin))
 
 
-def _account(session: Session, claims: Claims, settings: SignInSettings, address: str) -> Account:
-    """The account of who signed in, with the role of today."""
+def _account(session: Session, claims: Claims, settings: SignInSettings, address: str, left: bool) -> Account:
+    """The account of who signed in, with the role of today. Raises `SignInRefused` for a voter who has `left` today."""
     subject, role = stored_subject(claims), role_of(claims, settings)
     account = account_of_subject(session, claims.issuer, subject)
+    if account is None and left:
+        raise SignInRefused(LEFT)
     if account is None:
         return _new_account(session, claims, subject, role or Role.VOTER, address)
     if role is not None and role != account.role:
@@ -121,10 +129,14 @@ def _free_name(session: Session, name: str) -> str:
     return free
 
 
-def _give_voter(session: Session, account: Account, browser: Browser) -> None:
+def _give_voter(session: Session, account: Account, browser: Browser, left: bool) -> None:
     """Let the browser vote as the account's voter. One that was here before becomes that voter, or stays linked to it and
-    gives it the battles that wait for a vote.
+    gives it the battles that wait for a vote. A reviewer who has `left` today gets no voter, or the caps would begin again.
     """
+    if left:
+        if browser.own is not None:
+            end_session(session, browser.own)
+        return
     account_id, before = account.id or 0, browser.voter
     if before is not None:
         lock_voter(session, before)

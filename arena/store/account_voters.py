@@ -6,9 +6,10 @@ stay linked: their votes keep their pseudonyms, which may be sealed, and a delet
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 
 from sqlalchemy import CursorResult, delete, update
 from sqlmodel import Session, col, select
@@ -113,8 +114,9 @@ def voters_of(session: Session, account: int) -> Sequence[str]:
 def forget_account(session: Session, voter: str) -> Sequence[str]:
     """Remove what leads from a voter to a person at a provider; returns all voters of the account, or the only one.
 
-    An account of a voter is disabled and loses its subject: whoever signs in again is somebody new. Reviewers and
-    operators keep theirs, which the audit trail names.
+    An account of a voter is disabled and loses its subject: whoever signs in again, from the next day on, is somebody new.
+    Reviewers and operators keep theirs, which the audit trail names. So does an account that an operator has disabled, or
+    a deletion would undo that.
     """
     number = linked_account_id(session, voter)
     if number is None:
@@ -122,12 +124,30 @@ def forget_account(session: Session, voter: str) -> Sequence[str]:
     voters = voters_of(session, number)
     session.execute(delete(AccountVoter).where(col(AccountVoter.account_id) == number))
     account = session.get_one(Account, number)
-    if account.role == VOTER_ROLE:
+    if account.oidc_subject is not None:
+        _note_departure(session, account.oidc_subject, now())
+    if account.role == VOTER_ROLE and account.disabled_at is None:
         account.oidc_issuer = account.oidc_subject = None
         account.disabled_at = now()
         session.add(account)
     session.flush()
     return voters
+
+
+def has_left(session: Session, subject: str, at: datetime) -> bool:
+    """Whether the data of a subject, as stored, were deleted on this day (UTC): a day has one voter for each person."""
+    row = session.get(UsedSignIn, _departure(subject))
+    return row is not None and row.used_at > at
+
+
+def _note_departure(session: Session, subject: str, at: datetime) -> None:
+    """Remember until the end of the day that the data of a subject were deleted, by a hash that tells no other time."""
+    end = datetime.combine(at.astimezone(UTC).date() + timedelta(days=1), time(), UTC)
+    session.merge(UsedSignIn(state=_departure(subject), used_at=end))
+
+
+def _departure(subject: str) -> str:
+    return hashlib.sha256(f"arena departure {subject}".encode()).hexdigest()
 
 
 def use_state(session: Session, state: str, forget_before: datetime) -> bool:

@@ -20,7 +20,10 @@ class AccountVoter(SQLModel, table=True):
 
 
 class UsedSignIn(SQLModel, table=True):
-    """A sign-in that ended, by the hash of its state: the same reply of the provider is not taken twice."""
+    """A sign-in that ended, by the hash of its state: the same reply of the provider is not taken twice.
+
+    Also a hash of the subject of an account whose data were deleted, with the end of that day as its time.
+    """
 
     __tablename__ = "used_sign_in"
     state: str = Field(primary_key=True, max_length=64)

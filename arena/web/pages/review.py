@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from arena.reviews.desk import Desk
@@ -15,10 +15,10 @@ from arena.rules.messages import gettext_noop
 from arena.rules.name_aliases import Family, extended, shipped_families
 from arena.rules.name_masking import NameMasker
 from arena.rules.reviews import SKIPS
-from arena.store.account_voters import voters_of
 from arena.store.review_queue import remaining
 from arena.store.reviews import reviewers
 from arena.web.admin import Frame, Reviewer, Visit
+from arena.web.admin.own_voters import own_voters
 
 HERE = "/review"
 CHOICES = (  # as on the battle page: the winner, its text, the key with Alt, and the plain key
@@ -63,10 +63,10 @@ class Pages:
     frame: Frame
     desk: Desk
 
-    def show(self, visit: Reviewer) -> HTMLResponse:
+    def show(self, request: Request, visit: Reviewer) -> HTMLResponse:
         account = visit.who.account_id
         with self.frame.database.read() as session:
-            own = voters_of(session, account)
+            own = own_voters(request, session, account)
             mine = next((row for row in reviewers(session) if row.account == account), None)
         task = self.desk.next(account, own)
         with self.frame.database.read() as session:

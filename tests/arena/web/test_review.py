@@ -12,7 +12,9 @@ from arena.reviews.queue import fill
 from arena.rules.roles import Role
 from arena.store.schema.battles import Battle, CompletionRow
 from arena.store.schema.reviews import Review, ReviewAssignment
+from arena.store.voter_sessions import give_session
 from arena.web.app import create_app
+from arena.web.session import COOKIE, voter_of
 from tests.support.accounts import OWN, AdminBrowser, with_account
 from tests.support.arenas import ready
 from tests.support.reviews import disputed_battles, public_id
@@ -166,3 +168,14 @@ def test_the_agreement_has_own_figures_for_a_reviewer_and_all_for_an_operator(br
     operator = browser_of("root", Role.OPERATOR)
     assert [one["name"] for one in operator.get("/review/agreement.json").json()["reviewers"]] == ["ann", "bob"]
     assert "<bdi>bob</bdi>" in operator.get("/review/agreement").text
+
+
+def test_nobody_reviews_a_battle_that_was_begun_in_their_browser(browser_of, sqlite):
+    queued(sqlite, 1)
+    ann, ben = browser_of("ann"), browser_of("ben")
+    ann.get("/me")
+    with sqlite.write() as session:
+        give_session(session, voter_of(ann.cookies[COOKIE].rpartition(".")[0]), "voter-0")
+    ann.app.state.voters.forget()
+    assert assignment(ann) is None
+    assert assignment(ben) is not None

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from fastapi.testclient import TestClient
-from sqlmodel import select
+from sqlmodel import select, update
 
+from arena.accounts.accounts import set_disabled
 from arena.config import AdminSettings, BattleSettings, Settings, SignInSettings
-from arena.rules.roles import Role
+from arena.rules.roles import Actor, Role
 from arena.store.account_voters import voters_of
 from arena.store.audit import AuditFilter, entries
 from arena.store.schema.accounts import Account, AccountSession
 from arena.store.schema.battles import Battle, now
-from arena.store.schema.sign_in import AccountVoter
+from arena.store.schema.sign_in import AccountVoter, UsedSignIn
 from arena.web.app import create_app
 from arena.web.session import COOKIE
 from tests.support.accounts import with_account
@@ -206,8 +208,57 @@ def test_deletion_removes_the_link_and_what_other_browsers_did_before(new_browse
     assert rows(sqlite, AccountVoter) == []
     second.get("/me")
     assert second.get("/api/v1/me").json()["battles"] == 0
-    first.sign_in(sub="ann")
+    tomorrow(sqlite)
+    assert first.sign_in(sub="ann").status_code == 200
     assert len(rows(sqlite, Account)) == 2, "somebody new"
+
+
+def tomorrow(database):
+    """Let what was noted for the rest of the day be of yesterday."""
+    with database.write() as session:
+        session.execute(update(UsedSignIn).values(used_at=now() - timedelta(minutes=1)))
+
+
+def test_a_deletion_gives_nobody_a_second_voter_on_the_same_day(new_browser, sqlite):
+    browser = new_browser()
+    browser.sign_in(sub="ann")
+    browser.vote(browser.battle())
+    browser.delete("/api/v1/me", headers=OWN)
+    for one in (browser, new_browser()):
+        refused = one.sign_in(sub="ann")
+        assert refused.status_code == 403
+        assert "from tomorrow" in refused.text
+        assert not one.get("/api/v1/me").json()["signed_in_since"]
+    assert new_browser().sign_in(sub="ben").status_code == 200
+    tomorrow(sqlite)
+    assert browser.sign_in(sub="ann").status_code == 200
+
+
+def test_a_reviewer_who_deletes_votes_is_no_second_voter_on_the_same_day(new_browser, sqlite):
+    browser = new_browser()
+    staff = {"sub": "rita", "groups": ["staff"]}
+    browser.sign_in(**staff)
+    browser.vote(browser.battle())
+    browser.delete("/api/v1/me", headers=OWN)
+    assert browser.sign_in(**staff).status_code == 200
+    assert browser.get("/review").status_code == 200
+    assert rows(sqlite, AccountVoter) == []
+    tomorrow(sqlite)
+    browser.sign_in(**staff)
+    assert len(rows(sqlite, AccountVoter)) == 1
+
+
+def test_a_deletion_does_not_undo_that_an_account_is_disabled(new_browser, sqlite):
+    browser = new_browser()
+    browser.sign_in(sub="mallory")
+    browser.vote(browser.battle())
+    set_disabled(sqlite, rows(sqlite, Account)[0].name, True, Actor.terminal("root"))
+    assert browser.delete("/api/v1/me", headers=OWN).status_code == 200
+    tomorrow(sqlite)
+    refused = new_browser().sign_in(sub="mallory")
+    assert refused.status_code == 403
+    assert "disabled" in refused.text
+    assert len(rows(sqlite, Account)) == 1
 
 
 def test_deletion_page_offers_to_delete_an_account_without_battles(new_browser, sqlite):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from arena.rules.messages import TranslatableError, gettext_noop
 from arena.rules.vote_states import sentence_of
 from arena.store.appeals import PAGE, DecidedAlready, Decision, appeals, decide
 from arena.web.admin import Frame, Reviewer
+from arena.web.admin.own_voters import own_voters
 
 HERE = "/admin/appeals"
 LONGEST_REASON = 1_000  # characters
@@ -54,6 +55,7 @@ class Pages:
 
     def decide(
         self,
+        request: Request,
         visit: Reviewer,
         appeal: Annotated[int, Form(ge=1, le=2**31 - 1)],
         decision: Annotated[Decision, Form()],
@@ -61,7 +63,9 @@ class Pages:
     ) -> RedirectResponse:
         with self.frame.action(visit, f"appeal.{decision}", f"appeal {appeal}", reason=reason) as session:
             try:
-                decide(session, appeal, decision, reason, visit.name)
+                decided = decide(session, appeal, decision, reason, visit.name)
             except DecidedAlready:
                 raise AppealRefused("This appeal has been decided already. Reload the page to see how.") from None
+            if decided.voter in own_voters(request, session, visit.who.account_id):
+                raise AppealRefused("This appeal is about a vote of yours. Another reviewer has to decide it.")
         return self.frame.back(visit, HERE, DONE[decision])

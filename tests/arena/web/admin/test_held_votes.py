@@ -15,8 +15,10 @@ from arena.store.audit import AuditFilter, entries
 from arena.store.held_votes import held
 from arena.store.quarantine import hold
 from arena.store.schema.battles import Battle, Vote
+from arena.store.voter_sessions import give_session
 from arena.store.votes import recount
 from arena.web.app import create_app
+from arena.web.session import COOKIE, voter_of
 from tests.support.accounts import OWN, AdminBrowser, with_account
 from tests.support.arenas import ready
 from tests.support.ballots import ballots
@@ -153,3 +155,23 @@ def test_a_reviewer_decides_appeals(arena, sqlite):
             ("release", "rita"),
             ("keep", "rita"),
         ]
+
+
+def test_nobody_decides_an_appeal_of_their_own(arena, sqlite):
+    root, rita = arena
+    number = appeal(sqlite, 1)
+    rita.get("/me")
+    with sqlite.write() as session:
+        battle = session.get_one(Battle, session.get_one(Vote, 1).battle_id)
+        give_session(session, own_of_cookie(rita), battle.voter)
+    rita.app.state.voters.forget()
+    rita.submit("/admin/appeals/decide", appeal=str(number), decision="release", reason="I am sure")
+    assert "This appeal is about a vote of yours." in rita.get("/admin/appeals").text
+    assert votes_held(sqlite) == [1, 2]
+    root.submit("/admin/appeals/decide", appeal=str(number), decision="release", reason="in order")
+    assert votes_held(sqlite) == [2]
+
+
+def own_of_cookie(browser):
+    """The hash of the session in the browser's cookie of a voter."""
+    return voter_of(browser.cookies[COOKIE].rpartition(".")[0])
