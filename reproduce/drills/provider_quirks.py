@@ -28,7 +28,8 @@ from arena.prompt_sets.completions import CompletionsConfig, write_completions
 from arena.prompt_sets.prompt_sets import import_prompts
 from arena.store import Database, open_database
 from judges import Unparsable, Verdict
-from reproduce.drills.quirk_bodies import MODES, QUIRKS
+from reproduce.drills.quirk_bodies import MODES
+from reproduce.drills.quirk_refusals import ALL_QUIRKS as QUIRKS
 from reproduce.drills.quirk_server import BAD, GOOD, QuirkServer, quirk_server
 
 PROMPTS = 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 MODES = ("single", "baseline", "pairwise")
@@ -25,6 +25,7 @@ class Answer:
     text: str
     opposite: str
     tokens: list[dict[str, Any]] | None  # of a request with log-probabilities
+    request: Mapping[str, Any] = field(default_factory=dict)
 
     def body(self, text: Any = None, *, finish: Any = None, **message: Any) -> dict[str, Any]:
         """The reply as a chat completion, with another text or content or finish reason."""
@@ -50,7 +51,8 @@ class Quirk:
 def http(
     data: bytes, *, status: int = 200, headers: Mapping[str, str] | None = None, length: int | None = None
 ) -> bytes:
-    lines = {"Content-Type": "application/json", "Content-Length": str(len(data) if length is None else length)}
+    size = len(data) if length is None else length
+    lines = {"Content-Type": "application/json", "Content-Length": str(size), "Connection": "close"}
     head = "".join(f"{name}: {value}\r\n" for name, value in (lines | dict(headers or {})).items())
     return f"HTTP/1.1 {status} X\r\n{head}\r\n".encode() + data
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from reproduce.drills.provider_quirks import main, outcomes
-from reproduce.drills.quirk_bodies import ALL, QUIRKS
+from reproduce.drills.quirk_bodies import ALL
+from reproduce.drills.quirk_refusals import ALL_QUIRKS as QUIRKS
 
 
 def test_there_are_at_least_forty_quirks_and_each_has_a_name_of_its_own():
