@@ -1,13 +1,16 @@
 """Control battles: a small share of blind battles shows one model twice, or an earlier battle with exchanged sides.
 
 Until the vote counts nothing tells them apart from other battles: they are drawn after the pair, have the same limits
-and reservations, are streamed through the same pacer, and take part in every change of a battle.
+and reservations, are streamed through the same pacer, and take part in every change of a battle. The draw of each battle
+takes the same time, since the queries for a control battle would be seen in the reply to the request that begins it
+(`reproduce/attacks/control_battles.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import islice
 from random import Random
@@ -27,15 +30,19 @@ from arena.store.votes import last_vote_id
 
 OWN_AFTER = timedelta(days=1)  # before that, voters recognise what they have read
 FOUND = 5  # earlier battles of which one is chosen
+EVEN = 0.05  # seconds that a draw takes, or a multiple; the queries take some milliseconds, and no text is shown so soon
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What a new battle shows: two models, and of a control battle what it controls."""
+    """What a new battle shows: two models, and of a control battle what it controls. `wait` are the seconds until it
+    may begin.
+    """
 
     pair: Pair
     control: Control | None = None
     repeats: StoredBattle | None = None  # its completions are shown, each on the other side
+    wait: float = 0.0
 
     @property
     def completions(self) -> dict[Side, Written]:
@@ -53,6 +60,7 @@ class ControlDraw:
     serving: Serving
     settings: BattleSettings
     random: Random
+    clock: Callable[[], float] = time.perf_counter
 
     def draw(
         self,
@@ -65,10 +73,16 @@ class ControlDraw:
         without: Collection[str] | None = None,
     ) -> Shown:
         """The pair, or a control battle in its place. `without` are the models of the battle whose prompt is posed again."""
-        share = self.settings.control_share
-        if not share or last_vote_id(session) < self.settings.control_after_votes:
+        if not self.settings.control_share or last_vote_id(session) < self.settings.control_after_votes:
             return Shown(pair)
-        drawn = self.random.random() / share
+        began = self.clock()
+        shown = self._drawn(session, pair, voter, prompt, images, without)
+        return replace(shown, wait=-(self.clock() - began) % EVEN)
+
+    def _drawn(
+        self, session: Session, pair: Pair, voter: str, prompt: str, images: bool, without: Collection[str] | None
+    ) -> Shown:
+        drawn = self.random.random() / self.settings.control_share
         if drawn < 0.5:
             return self._same_model(session, images, without or ()) or Shown(pair)
         if drawn < 1.0 and not images and without is None:

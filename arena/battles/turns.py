@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import sleep
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -71,10 +72,12 @@ class Turns(TurnStarts):
         admitted = await self._checks.visitors.admit(visitor, answer)
         checked = await self._checked(visitor, prompt, begins=True, calls=calls)
 
+        shown = Shown(pair)
+
         def write(session: Session) -> ReadyTurn:
+            nonlocal shown
             if checked is None:
                 self._visitors.count_turn(session, visitor, begins=True, calls=calls)
-            shown = Shown(pair)
             if mode is Mode.BLIND:
                 without = tuple(earlier.models.values()) if earlier else None
                 shown = self._controls.draw(session, pair, voter, prompt, images=bool(images), without=without)
@@ -96,7 +99,9 @@ class Turns(TurnStarts):
             return replace(self._ready(session, battle.public_id), stored=shown.completions)
 
         with self._running.place(voter):
-            return self._run_turn(await self._write_with_images(write), address)
+            ready = await self._write_with_images(write)
+            await sleep(shown.wait)
+            return self._run_turn(ready, address)
 
     async def continue_(
         self, voter: str, public_id: str, prompt: str, address: str | None = None, *, images: Sequence[str] = ()

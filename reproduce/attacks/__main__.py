@@ -21,6 +21,7 @@ from reproduce.attacks import (
     battle_abuse,
     battle_api,
     connections,
+    control_battles,
     database,
     file_read,
     files,
@@ -90,6 +91,7 @@ ATTACKS: Sequence[Attack] = (
     accounts.stored_scripts,
     accounts.redirects_and_caches,
     accounts.changed_trail,
+    control_battles.control_battles_told_apart,
     model_server.odd_replies,
     model_server.echoed_keys,
 )

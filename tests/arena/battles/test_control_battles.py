@@ -8,8 +8,10 @@ from random import Random
 import pytest
 from sqlmodel import select, update
 
+from arena.battles import turns
 from arena.battles.battles import Battles
-from arena.battles.control_draw import OWN_AFTER, ControlDraw
+from arena.battles.control_draw import EVEN, OWN_AFTER, ControlDraw, Shown
+from arena.battles.matchmaking import Pair
 from arena.config import BattleSettings, LimitSettings, ScriptedSettings
 from arena.endpoints.scripted import Scripted
 from arena.exchange.folder import export_arena
@@ -267,3 +269,33 @@ async def test_until_the_vote_the_api_says_the_same_of_all_kinds(sqlite):
                 revealed = (await other.post(begun["id"], "vote", winner="model_a")).json()
                 assert revealed["reveal"]["control"] == (None if name == "none" else name)
         assert seen["none"] == seen["swapped"] == seen["same_model"]
+
+
+@pytest.mark.parametrize("seconds", [0.0002, 0.013, 0.049, 0.061])
+@pytest.mark.parametrize("random", [SAME, SWAPPED, ORDINARY])
+async def test_every_draw_takes_an_even_time_whatever_it_draws(sqlite, random, seconds):
+    battles = await opened_battles(sqlite)
+    await voted(battles, "ann", SUGGESTED)
+    settings = battles.limits.model_copy(update={"control_share": 0.4, "control_after_votes": 0})
+    draw = ControlDraw(battles.serving, settings, random, iter((1.0, 1.0 + seconds)).__next__)
+    with sqlite.read() as session:
+        shown = draw.draw(session, Pair("plain-model", "lists-model", 1.0), "ben", SUGGESTED, images=False)
+    assert shown.control == {SAME: "same_model", SWAPPED: "swapped", ORDINARY: None}[random]
+    periods = (seconds + shown.wait) / EVEN
+    assert periods == pytest.approx(round(periods))
+    assert 0 <= shown.wait < EVEN
+
+
+async def test_a_turn_begins_after_the_wait_of_its_draw(sqlite, monkeypatch):
+    battles, waits = await opened_battles(sqlite), []
+    monkeypatch.setattr(
+        battles._controls.__class__, "draw", lambda _self, _session, pair, *_, **__: Shown(pair, wait=7.0)
+    )
+
+    async def sleep(seconds: float) -> None:
+        waits.append((seconds, len(battles._running)))
+
+    monkeypatch.setattr(turns, "sleep", sleep)
+    await battles.begin("ann", SUGGESTED)
+    assert waits == [(7.0, 0)]
+    assert len(battles._running) == 1
