@@ -54,7 +54,7 @@ class BattleAccess:
         self.serving = serving
         self.limits = limits
         self.random = random or SystemRandom()
-        self._controls = ControlDraw(serving, limits, self.random)
+        self._controls = ControlDraw(serving, limits, self.random, speeds=lambda: self.sampling.speeds)
         self._visitors = visitor_limits or VisitorLimits(serving)
         self._checks = checks or Checks()
         self._name_masker = self._masker()

@@ -61,6 +61,7 @@ class ControlDraw:
     settings: BattleSettings
     random: Random
     clock: Callable[[], float] = time.perf_counter
+    speeds: Callable[[], Mapping[str, float]] = dict  # tokens a second, by model
 
     def draw(
         self,
@@ -84,24 +85,26 @@ class ControlDraw:
     ) -> Shown:
         drawn = self.random.random() / self.settings.control_share
         if drawn < 0.5:
-            return self._same_model(session, images, without or ()) or Shown(pair)
+            return self._same_model(session, pair, images) or Shown(pair)
         if drawn < 1.0 and not images and without is None:
             return self._swapped(session, voter, prompt) or Shown(pair)
         return Shown(pair)
 
-    def _same_model(self, session: Session, images: bool, without: Collection[str]) -> Shown | None:
-        """A model by weight against itself, if it does not write the same text twice."""
-        weights = {
-            name: weight
-            for name, weight in self.serving.available_weights(images).items()
-            if weight > 0 and name not in without and not _is_greedy(self.serving.models[name])
-        }
-        if not weights:
+    def _same_model(self, session: Session, pair: Pair, images: bool) -> Shown | None:
+        """The slower model of the drawn pair against itself, if it does not write the same text twice.
+
+        A battle is shown at the pace of its slower model. That of a fast model alone would be seen in no other battle.
+        """
+        name = self._slower(pair)
+        available = self.serving.available_weights(images).get(name, 0.0) > 0
+        if not available or _is_greedy(self.serving.models[name]) or repeats_itself(session, name):
             return None
-        name = _drawn(weights, self.random)
-        if repeats_itself(session, name):
-            return None
-        return Shown(Pair(name, name, weights[name] / sum(weights.values())), Control.SAME_MODEL)
+        return Shown(Pair(name, name, pair.probability), Control.SAME_MODEL)
+
+    def _slower(self, pair: Pair) -> str:
+        speeds = self.speeds()
+        fast = speeds.get(pair.model_a, 0.0) > speeds.get(pair.model_b, 0.0)
+        return pair.model_b if fast else pair.model_a
 
     def _swapped(self, session: Session, voter: str, prompt: str) -> Shown | None:
         found = repeatable(
@@ -131,8 +134,3 @@ def _is_greedy(model: ServedModel) -> bool:
     """Whether the settings make the model write the same text twice, which its voter would notice."""
     given = given_parameters(model.settings.parameters)
     return given.get("temperature") == 0 or given.get("top_k") == 1 or given.get("seed") is not None
-
-
-def _drawn(weights: Mapping[str, float], random: Random) -> str:
-    names = sorted(weights)
-    return random.choices(names, [weights[name] for name in names])[0]

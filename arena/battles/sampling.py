@@ -13,6 +13,7 @@ from arena.battles.pair_draw import PairGains
 from arena.config import SamplingSettings
 from arena.serving.live_models import LiveModels
 from arena.store import Database
+from arena.store.timings import timings
 from arena.store.votes import PairVotes
 from arena.store.votes_so_far import votes_of_people
 
@@ -24,12 +25,13 @@ class Sampling:
         self.settings = settings
         self.gains: PairGains | None = None
         self.votes: Mapping[str, int] = {}  # of people, by model
+        self.speeds: Mapping[str, float] = {}  # tokens a second, by model
         self._database, self._live = database, live
         self._seen: object = None  # what the gains were computed from
 
     async def refresh(self) -> None:
         """Take the votes since the last call into account. Call it every `refresh_seconds`, and after changes."""
-        counted = await asyncio.to_thread(self._read)
+        counted, self.speeds = await asyncio.to_thread(self._read)
         self.votes = votes_by_model(counted)
         self._boost()
         names = tuple(sorted(model.name for model in self._live.serving.drawn()))
@@ -50,9 +52,11 @@ class Sampling:
             for model in self._live.serving.drawn()
         }
 
-    def _read(self) -> Sequence[PairVotes]:
+    def _read(self) -> tuple[Sequence[PairVotes], Mapping[str, float]]:
+        """The votes, and the speed of each model that has one."""
         with self._database.read() as session:
-            return votes_of_people(session)
+            speeds = {name: timing.tokens_per_second for name, timing in timings(session).items()}
+            return votes_of_people(session), {name: speed for name, speed in speeds.items() if speed is not None}
 
 
 def votes_by_model(counted: Sequence[PairVotes]) -> Counter[str]:

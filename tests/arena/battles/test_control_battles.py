@@ -48,13 +48,14 @@ class Fixed(Random):
         return self.value
 
 
+SPEEDS = {PLAIN.name: 20.0, LISTS.name: 30.0}  # a model without a speed is the slowest
 SAME, SWAPPED, ORDINARY = Fixed(0.0), Fixed(0.3), Fixed(0.9)
 
 
 def drawing(battles: Battles, random: Random, after: int = 0) -> None:
     """Let the next battles be of a kind."""
     settings = battles.limits.model_copy(update={"control_share": 0.4, "control_after_votes": after})
-    battles._controls = ControlDraw(battles.serving, settings, random)
+    battles._controls = ControlDraw(battles.serving, settings, random, speeds=lambda: SPEEDS)
 
 
 async def voted(battles: Battles, voter: str, prompt: str, winner: str = "model_a"):
@@ -211,7 +212,7 @@ async def test_chosen_models_are_never_replaced(sqlite):
 
 
 async def test_a_failed_battle_of_one_model_draws_another_one_for_both_sides(sqlite):
-    battles = await opened_battles(sqlite, FAILING, PLAIN, LISTS)
+    battles = await opened_battles(sqlite, FAILING, PLAIN, LISTS.model_copy(update={"weight": 0}))
     drawing(battles, SAME)
     begun = await battles.begin("ann", "Name a tree.")
     failed = await settled(battles, "ann", begun.public_id)
@@ -299,3 +300,24 @@ async def test_a_turn_begins_after_the_wait_of_its_draw(sqlite, monkeypatch):
     await battles.begin("ann", SUGGESTED)
     assert waits == [(7.0, 0)]
     assert len(battles._running) == 1
+
+
+@pytest.mark.parametrize("slower", ["plain-model", "lists-model"])
+async def test_the_slower_model_of_the_pair_meets_itself_so_that_no_pace_gives_it_away(sqlite, slower):
+    battles = await opened_battles(sqlite)
+    settings = battles.limits.model_copy(update={"control_share": 0.4, "control_after_votes": 0})
+    speeds = {"plain-model": 30.0, "lists-model": 30.0} | {slower: 20.0}
+    draw = ControlDraw(battles.serving, settings, SAME, speeds=lambda: speeds)
+    for pair in (Pair("plain-model", "lists-model", 1.0), Pair("lists-model", "plain-model", 1.0)):
+        with sqlite.read() as session:
+            shown = draw.draw(session, pair, "ben", SUGGESTED, images=False)
+        assert (shown.pair.model_a, shown.pair.model_b) == (slower, slower)
+
+
+async def test_the_speeds_of_models_are_those_of_their_battles_with_a_vote(sqlite):
+    slow = PLAIN.model_copy(update={"delay": 0.01})
+    battles = await opened_battles(sqlite, slow, LISTS)
+    await voted(battles, "ann", SUGGESTED)
+    await battles.sampling.refresh()
+    assert set(battles._controls.speeds()) == {"plain-model", "lists-model"}
+    assert min(battles._controls.speeds().values()) > 0
