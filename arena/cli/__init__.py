@@ -20,6 +20,7 @@ from arena.cli import (
     attack_cost,
     audit,
     bench,
+    completions,
     db,
     demo,
     disputed,
@@ -77,6 +78,7 @@ PANELS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
     },
     "Judges": {
         "prompts": prompts.app,
+        "completions": completions.app,
         "answer": answer.answer,
         "judge": judge.app,
         "agreement": agreement.agreement,

@@ -25,14 +25,19 @@ class PromptFormat(StrEnum):
     arena_hard = "arena_hard"
     alpaca_eval = "alpaca_eval"
     openai_batch = "openai_batch"
+    llmuses = "llmuses"
+    general_qa = "general_qa"
     plain = "plain"
 
 
 @app.command("import")
 def import_(
     what: Annotated[
-        str,
-        typer.Argument(metavar="FILE|ID", help="File, the bundled set `starter`, or owner/name on the hub."),
+        list[str],
+        typer.Argument(
+            metavar="FILE|ID…",
+            help="Files or folders, the bundled set `starter`, or owner/name on the hub; each becomes a set.",
+        ),
     ],
     name: Annotated[str | None, typer.Option(help="Name of the set; default: the file's name.")] = None,
     as_written: Annotated[
@@ -41,26 +46,38 @@ def import_(
     references: Annotated[
         Path | None, typer.Option(metavar="FILE", help="MT-bench: reference answers, such as gpt-4.jsonl.")
     ] = None,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="FIELD=SOURCE",
+            help="Name of the file's own field, such as prompt=question; repeatable.",
+        ),
+    ] = None,
     revision: Annotated[str | None, typer.Option(help="Hub: commit.")] = None,
     subset: Annotated[str | None, typer.Option(help="Hub: configuration of the data set.")] = None,
-    split: Annotated[str | None, typer.Option(help="Hub: split; default: test.")] = None,
+    split: Annotated[str | None, typer.Option(help="Hub: split, by default test; folder: split.")] = None,
     config: Config = None,
     db: DatabaseURL = None,
 ) -> None:
-    """Import prompts (AlpacaEval, WildBench, MT-bench, Arena-Hard, OpenAI Batch, JSON lines, CSV)."""
-    from arena.prompt_sets.prompt_sets import OnHub, import_prompts
+    """Import prompts (AlpacaEval, WildBench, MT-bench, Arena-Hard, evalscope, OpenAI Batch, JSONL, CSV, Parquet)."""
+    from arena.prompt_sets.mapping import PROMPT_FIELDS, parse_mapping
+    from arena.prompt_sets.prompt_sets import HowToRead, OnHub, import_prompts
 
     given = None if as_written is PromptFormat.auto else as_written.value
+    hub = OnHub(revision, subset, split)
+    how = HowToRead(given, hub, references, parse_mapping(mapping or (), PROMPT_FIELDS))
     with opened(config, db, create=True) as (database, _):
-        imported = import_prompts(database, what, name, given, OnHub(revision, subset, split), references)
+        done = import_prompts(database, *what, name=name, how=how)
     console = Console(stderr=True, soft_wrap=True)
-    verb = "imported" if imported.new else "already has the same"
-    console.print(
-        f"[bold]{escape(imported.name)}[/]: {verb} {imported.prompts:,} prompts ({imported.format})",
-        highlight=False,
-    )
-    if imported.completions:
-        console.print(f"and {imported.completions:,} completions", highlight=False)
+    for imported in done:
+        verb = "imported" if imported.new else "already has the same"
+        console.print(
+            f"[bold]{escape(imported.name)}[/]: {verb} {imported.prompts:,} prompts ({imported.format})",
+            highlight=False,
+        )
+        if imported.completions:
+            console.print(f"and {imported.completions:,} completions", highlight=False)
 
 
 @app.command("list")

@@ -50,8 +50,11 @@ def write_arena_hard(
 
 
 def _other_fields(prompt: StoredPrompt) -> dict[str, Any]:
-    """The fields of the imported file that the format does not define."""
-    return {name: value for name, value in prompt.extra.items() if name not in ("uid", "category", "prompt")}
+    """The checklist, and the fields of the imported file that the format does not define."""
+    checklist = {"checklist": list(prompt.checklist)} if prompt.checklist else {}
+    return checklist | {
+        name: value for name, value in prompt.extra.items() if name not in ("uid", "category", "prompt")
+    }
 
 
 def _answer(prompt: StoredPrompt, completion: StoredCompletion) -> dict[str, Any]:

@@ -52,7 +52,8 @@ def _write_judgments(
 def _question(prompt: StoredPrompt) -> dict[str, Any]:
     turns = [message["content"] for message in prompt.messages]
     reference = {"reference": list(prompt.references) or [prompt.reference]} if prompt.reference else {}
-    return {"question_id": prompt.key, "category": prompt.category, "turns": turns, **reference}
+    checklist = {"checklist": list(prompt.checklist)} if prompt.checklist else {}
+    return {"question_id": prompt.key, "category": prompt.category, "turns": turns, **reference, **checklist}
 
 
 def _answer(prompt: StoredPrompt, completion: StoredCompletion) -> dict[str, Any]:

@@ -5,11 +5,16 @@ A file is a JSON list, JSON lines, or CSV. The first record determines the forma
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
+from arena.prompt_sets.completion_formats import read_completion
 from arena.prompt_sets.formats import FORMATS, format_of, read_record, texts, with_reference
-from arena.prompt_sets.records import BadPromptFile, file_text, records
+from arena.prompt_sets.mapping import mapped
+from arena.prompt_sets.records import BadPromptFile, Record, file_text, records
+from arena.prompt_sets.tables import placed_records
 from arena.store.prompts import NewPrompt
 
 
@@ -22,31 +27,53 @@ class PromptFile:
     completions: dict[tuple[str, str], str] = field(default_factory=dict)  # (key, model) to text
 
 
-def read_prompt_file(path: Path, format: str | None = None) -> PromptFile:  # noqa: A002  (the option's name)
-    """The prompts of a file, or of the `model_outputs.json` of a folder. Raises `BadPromptFile`."""
-    if path.is_dir():
-        path = path / "model_outputs.json"
-    return read_prompts(file_text(path), str(path), format)
+def read_prompt_file(
+    path: Path,
+    format: str | None = None,  # noqa: A002  (the option's name)
+    mapping: Mapping[str, str] = MappingProxyType({}),
+    split: str | None = None,
+) -> PromptFile:
+    """The prompts of a file, or of a folder (`placed_records`). Raises `BadPromptFile`.
+
+    `mapping` names the field of the file for those of the plain format.
+    """
+    return _prompt_file(placed_records(path, split), str(path), format, mapping)
 
 
-def read_prompts(text: str, where: str, format: str | None = None) -> PromptFile:  # noqa: A002
+def read_prompts(
+    text: str,
+    where: str,
+    format: str | None = None,  # noqa: A002
+    mapping: Mapping[str, str] = MappingProxyType({}),
+) -> PromptFile:
     """The prompts of a file's text. Raises `BadPromptFile` naming `where` and the line or entry."""
     placed = list(records(text, where))
     if not placed:
         raise BadPromptFile(f"{where}: the file is empty. Expected prompts, one per line.")
-    name = format or format_of(placed[0][1], where)
+    return _prompt_file(placed, where, format, mapping)
+
+
+def _prompt_file(
+    placed: Sequence[tuple[str, Record]],
+    where: str,
+    format: str | None,  # noqa: A002
+    mapping: Mapping[str, str],
+) -> PromptFile:
+    name = "plain" if mapping else format or format_of(placed[0][1], where)
     if name not in FORMATS:
         raise BadPromptFile(f"Format {name!r} is unknown. Use one of: {', '.join(FORMATS)}.")
     prompts: dict[str, NewPrompt] = {}
     completions: dict[tuple[str, str], str] = {}
-    for place, record in placed:
+    for place, given in placed:
+        record = mapped(given, mapping, place) if mapping else given
         prompt = read_record(record, name, place)
         if prompt.key in prompts:
             raise BadPromptFile(f"{place}: {prompt.key!r} appears twice. Give each prompt its own id.")
         prompts[prompt.key] = prompt
-        if isinstance(record.get("output"), str) and isinstance(record.get("generator"), str):
-            completions[prompt.key, record["generator"]] = record["output"]
-    return PromptFile(name, list(prompts.values()), completions)
+        if name == "alpaca_eval" and "output" in record and "generator" in record:
+            read = read_completion(record, name, place)
+            completions[prompt.key, read.model or ""] = read.turns[-1]
+    return PromptFile("mapped" if mapping else name, list(prompts.values()), completions)
 
 
 def with_references(read: PromptFile, path: Path) -> PromptFile:

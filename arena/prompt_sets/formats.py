@@ -5,6 +5,8 @@ wildbench      {session_id or id, conversation_input, checklist, primary_tag}
 arena_hard     {uid, prompt, category} or {question_id, turns: [{content}]}
 mt_bench       {question_id, turns: [text], category, [reference]}
 openai_batch   {custom_id, body: {messages}}
+llmuses        {question_id, text, category}, of LLMuses, evalscope and Vicuna-80
+general_qa     {query, response, [system, history]}, of evalscope; the response is the reference
 plain          {prompt or messages, [id, category, checklist, reference]}; CSV with the same columns
 """
 
@@ -19,9 +21,10 @@ from typing import Any
 from arena.config.given_files import UNWRITABLE, json_value
 from arena.prompt_sets.records import BadPromptFile, Record
 from arena.rules.votes import OVERALL
-from arena.store.prompts import NewPrompt
+from arena.store.prompts import Message, NewPrompt
 
 ROLES = ("system", "user", "assistant")
+LONGEST_KEY, LONGEST_CATEGORY = 200, 60  # characters, of the columns of `prompt`
 
 
 @dataclass(frozen=True)
@@ -39,15 +42,15 @@ def format_of(record: Record, where: str) -> str:
             return name
     fields = ", ".join(record) or "no fields"
     raise BadPromptFile(
-        f"{where}: no known format; the first record has {fields}. Add `prompt` or `messages`, "
-        f"or use --format {'|'.join(FORMATS)}."
+        f"{where}: no known format; the first record has {fields}. Name the field of the prompt, such as "
+        f"--map prompt=FIELD, or use --format {'|'.join(FORMATS)}."
     )
 
 
 def read_record(record: Record, name: str, place: str) -> NewPrompt:
     """The prompt of a record in the format `name`. Raises `BadPromptFile` naming `place`."""
     try:
-        return FORMATS[name].read(record)
+        return _checked(FORMATS[name].read(record))
     except KeyError as problem:
         raise BadPromptFile(f"{place}: no field {problem.args[0]!r}. Records of {name} need it.") from problem
     except (IndexError, TypeError) as problem:
@@ -58,12 +61,29 @@ def read_record(record: Record, name: str, place: str) -> NewPrompt:
         raise BadPromptFile(f"{place}: {problem}") from problem
 
 
+def _checked(prompt: NewPrompt) -> NewPrompt:
+    """The prompt, if every text of it fits in its column. Raises `ValueError`."""
+    for what, text, longest in (("id", prompt.key, LONGEST_KEY), ("category", prompt.category, LONGEST_CATEGORY)):
+        if len(text) > longest:
+            raise ValueError(f"the {what} {text[:40]!r} has {len(text)} characters. Use up to {longest}.")
+    for what in ("checklist", "extra"):
+        writable(json.dumps(getattr(prompt, what), ensure_ascii=False), what)
+    for what, text in (("id", prompt.key), ("category", prompt.category), ("reference", prompt.reference or "")):
+        writable(text, what)
+    return prompt
+
+
+def writable(text: str, what: str) -> str:
+    """The text, if every database can hold it. Raises `ValueError`."""
+    if (bad := UNWRITABLE.search(text)) is not None:
+        raise ValueError(f"{what} has {bad.group()!r}, which is not text. Remove it.")
+    return text
+
+
 def _text(value: object, what: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"{what} is {str(value)[:40]!r}. Expected text.")
-    if (bad := UNWRITABLE.search(value)) is not None:
-        raise ValueError(f"{what} has {bad.group()!r}, which is not text. Remove it.")
-    return value
+    return writable(value, what)
 
 
 def texts(value: object, what: str) -> tuple[str, ...]:
@@ -126,12 +146,15 @@ def _wildbench(record: Record) -> NewPrompt:
 def _arena_hard(record: Record) -> NewPrompt:
     prompt = record["prompt"] if "prompt" in record else record["turns"][0]["content"]
     key = str(record["uid"] if "uid" in record else record["question_id"])
-    extra = _rest(record, "uid", "question_id", "prompt", "turns", "category")
-    return NewPrompt(key, _user(prompt), str(record.get("category") or OVERALL), extra=extra)
+    extra = _rest(record, "uid", "question_id", "prompt", "turns", "category", "checklist")
+    checklist = texts(record.get("checklist"), "checklist")
+    return NewPrompt(key, _user(prompt), str(record.get("category") or OVERALL), checklist, extra=extra)
 
 
 def _mt_bench(record: Record) -> NewPrompt:
-    prompt = NewPrompt(str(record["question_id"]), _user(*record["turns"]), str(record.get("category") or OVERALL))
+    checklist = texts(record.get("checklist"), "checklist")
+    category = str(record.get("category") or OVERALL)
+    prompt = NewPrompt(str(record["question_id"]), _user(*record["turns"]), category, checklist)
     return with_reference(prompt, texts(record.get("reference"), "reference"))
 
 
@@ -143,15 +166,46 @@ def with_reference(prompt: NewPrompt, references: tuple[str, ...]) -> NewPrompt:
     return replace(prompt, reference="\n\n".join(references), extra=extra)
 
 
+def _llmuses(record: Record) -> NewPrompt:
+    category = str(record.get("category") or OVERALL)
+    extra = _rest(record, "question_id", "text", "category", "reference")
+    prompt = NewPrompt(str(record["question_id"]), _user(record["text"]), category, extra=extra)
+    return with_reference(prompt, texts(record.get("reference"), "reference"))
+
+
+def _general_qa(record: Record) -> NewPrompt:
+    system = [{"role": "system", "content": record["system"]}] if record.get("system") else []
+    earlier = [
+        {"role": role, "content": text}
+        for pair in record.get("history") or ()
+        for role, text in zip(("user", "assistant"), pair, strict=True)
+    ]
+    messages = _messages([*system, *earlier, {"role": "user", "content": record["query"]}])
+    extra = _rest(record, "id", "query", "response", "system", "history", "category")
+    return NewPrompt(
+        str(record["id"]) if "id" in record else digest_of(messages),
+        messages,
+        str(record.get("category") or OVERALL),
+        reference=_text(record["response"], "response") if record.get("response") else None,
+        extra=extra,
+    )
+
+
+def digest_of(messages: Sequence[Message]) -> str:
+    """The key of a conversation without one."""
+    return _digest(json.dumps(messages, ensure_ascii=False))
+
+
 def _openai_batch(record: Record) -> NewPrompt:
     return NewPrompt(str(record["custom_id"]), _messages(record["body"]["messages"]))
 
 
-def _plain(record: Record) -> NewPrompt:
+def read_plain(record: Record) -> NewPrompt:
+    """The prompt of a record of the plain format. Raises `KeyError`, `TypeError` and `ValueError` for another."""
     messages = _messages(record["messages"]) if "messages" in record else _user(record["prompt"])
     key = record.get("id", record.get("key"))
     return NewPrompt(
-        str(key) if key is not None else _digest(json.dumps(messages, ensure_ascii=False)),
+        str(key) if key is not None else digest_of(messages),
         messages,
         str(record.get("category") or OVERALL),
         texts(record.get("checklist"), "checklist"),
@@ -167,5 +221,7 @@ FORMATS = {
     "arena_hard": Format(("uid|question_id", "prompt|turns"), _arena_hard),
     "alpaca_eval": Format(("instruction",), _alpaca_eval),
     "openai_batch": Format(("custom_id", "body"), _openai_batch),
-    "plain": Format(("prompt|messages",), _plain),
+    "llmuses": Format(("question_id", "text"), _llmuses),
+    "general_qa": Format(("query", "response"), _general_qa),
+    "plain": Format(("prompt|messages",), read_plain),
 }

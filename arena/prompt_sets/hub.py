@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from arena.prompt_sets.files import PromptFile, read_prompts
@@ -25,6 +27,7 @@ def read_hub_prompts(
     subset: str | None = None,
     split: str | None = None,
     format: str | None = None,  # noqa: A002
+    mapping: Mapping[str, str] = MappingProxyType({}),
 ) -> PromptFile:
     """The rows of one split as prompts. `source` is a hub id, or a folder that `datasets` can load.
 
@@ -50,7 +53,7 @@ def read_hub_prompts(
             "machine and run `arena prompts import FILE`."
         ) from cause
     text = "\n".join(json.dumps(_without_nulls(row), ensure_ascii=False, default=str) for row in rows)
-    return read_prompts(text, source, format)
+    return read_prompts(text, source, format, mapping)
 
 
 def _without_nulls(row: dict[str, Any]) -> dict[str, Any]:

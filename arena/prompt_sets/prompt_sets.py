@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
 from arena.prompt_sets.files import PromptFile, read_prompt_file, read_prompts, with_references
 from arena.prompt_sets.hub import is_hub_id, read_hub_prompts
 from arena.prompt_sets.records import BadPromptFile
-from arena.store import Database
+from arena.store import Database, Session
 from arena.store.prompts import NewPrompt, add_completion, add_prompt_set, find_prompt_set, prompts_of
 
 STARTER = "starter"  # the bundled set
@@ -31,53 +31,67 @@ class Imported:
 
 @dataclass(frozen=True)
 class OnHub:
-    """Which rows of a data set on the hub to import."""
+    """Which rows of a data set on the hub to import; `split` also chooses among the splits of a folder."""
 
     revision: str | None = None
     subset: str | None = None
     split: str | None = None
 
 
+@dataclass(frozen=True)
+class HowToRead:
+    """How the files are read. `mapping` names their fields; `references` are MT-bench answers."""
+
+    format: str | None = None
+    hub: OnHub = OnHub()
+    references: Path | None = None
+    mapping: Mapping[str, str] = field(default_factory=dict)
+
+
 def import_prompts(
     database: Database,
-    what: str,
+    *sources: str,
     name: str | None = None,
-    format: str | None = None,  # noqa: A002
-    hub: OnHub = OnHub(),
-    references: Path | None = None,
-) -> Imported:
-    """Import the file, bundled set or hub id `what`, completely or not at all; `references` are MT-bench answers.
+    how: HowToRead = HowToRead(),
+) -> list[Imported]:
+    """Import each source (a file, a folder, the bundled set or a hub id) as a set: all of them, or none.
 
     The same content under the same name is not changed, and only new completions are added. Raises
     `BadPromptFile`.
     """
-    read, source = _read(what, format, hub)
-    if references is not None:
-        read = with_references(read, references)
-    chosen = name or (STARTER if what == STARTER else _name_of(Path(what)))
-    digest = _digest(read.prompts)
+    if name is not None and len(sources) > 1:
+        raise BadPromptFile("--name is for one set, and several files are several sets. Import them one by one.")
+    read = [(name or (STARTER if what == STARTER else name_of(Path(what))), *_read(what, how)) for what in sources]
     with database.write() as session:
-        there = find_prompt_set(session, chosen)
-        if there is None:
-            add_prompt_set(session, chosen, source, digest, read.prompts)
-        elif there.sha256 != digest:
-            raise BadPromptFile(f"A set {chosen!r} with other prompts exists. Choose another name with --name.")
-        ids = {prompt.key: prompt.id for prompt in prompts_of(session, chosen)}
-        added = sum(
-            add_completion(session, ids[key], model, text, finish_reason="imported")
-            for (key, model), text in read.completions.items()
-        )
-    return Imported(chosen, read.format, len(read.prompts), added, there is None)
+        return [_add(session, *one) for one in read]
 
 
-def _read(what: str, format: str | None, hub: OnHub) -> tuple[PromptFile, str]:  # noqa: A002
+def _add(session: Session, name: str, read: PromptFile, source: str) -> Imported:
+    there = find_prompt_set(session, name)
+    sha256 = digest(read.prompts)
+    if there is None:
+        add_prompt_set(session, name, source, sha256, read.prompts)
+    elif there.sha256 != sha256:
+        raise BadPromptFile(f"A set {name!r} with other prompts exists. Choose another name with --name.")
+    ids = {prompt.key: prompt.id for prompt in prompts_of(session, name)}
+    added = sum(
+        add_completion(session, ids[key], model, text, finish_reason="imported")
+        for (key, model), text in read.completions.items()
+    )
+    return Imported(name, read.format, len(read.prompts), added, there is None)
+
+
+def _read(what: str, how: HowToRead) -> tuple[PromptFile, str]:
     """The prompts and their source."""
+    hub = how.hub
     if what == STARTER and not Path(what).exists():
-        return starter(), STARTER
-    if is_hub_id(what):
-        read = read_hub_prompts(what, hub.revision, hub.subset, hub.split, format)
-        return read, f"{what}@{hub.revision}"
-    return read_prompt_file(Path(what), format), what
+        read, source = starter(), STARTER
+    elif is_hub_id(what):
+        read = read_hub_prompts(what, hub.revision, hub.subset, hub.split, how.format, how.mapping)
+        source = f"{what}@{hub.revision}"
+    else:
+        read, source = read_prompt_file(Path(what), how.format, how.mapping, hub.split), what
+    return (with_references(read, how.references) if how.references else read), source
 
 
 def starter() -> PromptFile:
@@ -86,11 +100,12 @@ def starter() -> PromptFile:
     return read_prompts(text, STARTER, "plain")
 
 
-def _name_of(path: Path) -> str:
+def name_of(path: Path) -> str:
     """A folder or file's own name; `model_outputs.json` is named after its folder."""
     return path.parent.name if path.name == "model_outputs.json" else path.stem
 
 
-def _digest(prompts: Sequence[NewPrompt]) -> str:
+def digest(prompts: Sequence[NewPrompt]) -> str:
+    """Identifies the content of a set."""
     content = json.dumps([asdict(prompt) for prompt in prompts], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()

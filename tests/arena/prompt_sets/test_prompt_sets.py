@@ -8,7 +8,7 @@ import pytest
 
 from arena.prompt_sets.files import read_prompt_file, read_prompts
 from arena.prompt_sets.hub import is_hub_id, read_hub_prompts
-from arena.prompt_sets.prompt_sets import import_prompts, starter
+from arena.prompt_sets.prompt_sets import HowToRead, import_prompts, starter
 from arena.prompt_sets.records import BadPromptFile
 from arena.store.judgeable_battles import conversations
 from arena.store.prompts import (
@@ -31,6 +31,8 @@ FORMATS = [
     ("mt_bench", {"question_id": 81, "turns": ["First?", "Hi?"], "category": "math", "reference": ["a", "b"]}),
     ("wildbench", {"session_id": "x", "conversation_input": [{"role": "user", "content": "Hi?", "toxic": False}],
                    "checklist": ["c"], "primary_tag": "Math"}),
+    ("llmuses", {"question_id": 1, "text": "Hi?", "category": "generic"}),
+    ("general_qa", {"query": "Hi?", "response": "Yes.", "history": [["So?", "So."]], "system": "Be kind."}),
     ("openai_batch", {"custom_id": "x", "body": {"messages": [{"role": "user", "content": "Hi?"}]}}),
 ]  # fmt: skip
 
@@ -63,6 +65,10 @@ WRONG = [
     ("[1", "not valid JSON"),
     ('{"question_id": 1, "turns": 3, "category": "math"}', "file:1: not a record of mt_bench"),
     ('{"prompt": "Hi?", "checklist": "[1"}', "file:1: "),
+    ('{"prompt": "Hi?", "id": "%s"}' % ("k" * 201), "file:1: the id 'kkk"),
+    ('{"prompt": "Hi?", "category": "%s"}' % ("k" * 61), "has 61 characters. Use up to 60."),
+    ('{"prompt": "Hi?", "id": "a\\u0000b"}', r"file:1: id has '\x00', which is not text. Remove it."),
+    ('{"prompt": "Hi?", "mood": "\\ud800"}', r"file:1: extra has '\ud800', which is not text. Remove it."),
     ('{"messages": []}', "messages is not a list. Expected"),
     ('{"prompt": "a\\u0000b"}', r"file:1: prompt has '\x00', which is not text. Remove it."),
     ('{"prompt": "a\\ud800b"}', r"file:1: prompt has '\ud800', which is not text. Remove it."),
@@ -99,16 +105,17 @@ def test_an_import_is_whole_and_repeatable(database, tmp_path):
     file = tmp_path / "ae.json"
     rows = [{"instruction": f"Q{n}?", "output": f"A{n}", "generator": "m", "dataset": "d"} for n in range(3)]
     file.write_text(json.dumps(rows))
-    first = import_prompts(database, str(file))
+    [first] = import_prompts(database, str(file))
     assert (first.name, first.prompts, first.completions, first.new) == ("ae", 3, 3, True)
-    assert (import_prompts(database, str(file)).new, import_prompts(database, str(file)).completions) == (False, 0)
+    [again] = import_prompts(database, str(file))
+    assert (again.new, again.completions) == (False, 0)
     other = [{**row, "generator": "n", "output": "B"} for row in rows]
     file.write_text(json.dumps(other))
-    assert import_prompts(database, str(file)).completions == 3
+    assert import_prompts(database, str(file))[0].completions == 3
     file.write_text(json.dumps(rows[:2]))
     with pytest.raises(BadPromptFile, match="--name"):
         import_prompts(database, str(file))
-    assert import_prompts(database, str(file), name="less").prompts == 2
+    assert import_prompts(database, str(file), name="less")[0].prompts == 2
     with database.read() as session:
         assert [prompt.messages[0]["content"] for prompt in prompts_of(session, "ae")] == ["Q0?", "Q1?", "Q2?"]
         assert {model for _, model in completions_of(session, "ae")} == {"m", "n"}
@@ -125,17 +132,17 @@ def test_mt_bench_answers_become_references_turn_by_turn(database, tmp_path):
     rows = [{"question_id": n, "category": "math", "turns": ["First?", "Second?"]} for n in (1, 2)]
     questions.write_text("\n".join(map(json.dumps, rows)))
     answers.write_text(json.dumps({"question_id": 2, "choices": [{"turns": ["one", "two"]}]}))
-    import_prompts(database, str(questions), references=answers)
+    import_prompts(database, str(questions), how=HowToRead(references=answers))
     with database.read() as session:
         without, having = prompts_of(session, "question")
     assert (without.reference, without.references) == (None, ())
     assert (having.reference, having.references) == ("one\n\ntwo", ("one", "two"))
     answers.write_text(json.dumps({"question_id": 7, "choices": [{"turns": ["one"]}]}))
     with pytest.raises(BadPromptFile, match="answers none of these prompts"):
-        import_prompts(database, str(questions), references=answers)
+        import_prompts(database, str(questions), how=HowToRead(references=answers))
     answers.write_text(json.dumps({"question_id": 2, "text": "one"}))
     with pytest.raises(BadPromptFile, match="not an MT-bench answer"):
-        import_prompts(database, str(questions), references=answers)
+        import_prompts(database, str(questions), how=HowToRead(references=answers))
 
 
 def test_a_judged_conversation_is_read_with_all_the_turns_that_the_models_had(database):
