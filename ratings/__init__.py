@@ -31,6 +31,7 @@ from ratings.models.control_battles import LEAST_CLUSTERS, PositionBias, positio
 from ratings.models.elo import elo
 from ratings.models.fresh_votes import Chosen, FreshRatings, expected_maximum, fresh_votes
 from ratings.models.personal import PersonalFit, personal
+from ratings.models.plackett_luce import plackett_luce
 from ratings.models.position import bradley_terry_with_position
 from ratings.models.prediction_powered import PredictionPowered, prediction_powered
 from ratings.models.ties import davidson, rao_kupper
@@ -126,6 +127,7 @@ __all__ = [
     "pair_chances",
     "pair_sampling",
     "personal",
+    "plackett_luce",
     "position_bias",
     "prediction_powered",
     "rank_robustness",
