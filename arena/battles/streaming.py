@@ -17,7 +17,7 @@ from arena.battles.pacing import TICK, Pacer, Supply
 from arena.battles.replay import Replay
 from arena.battles.writing import Writing
 from arena.endpoints import EndpointError, Failure, Finish
-from arena.endpoints.endpoint import Blame
+from arena.endpoints.endpoint import Blame, Thinking
 from arena.rules.name_masking import GrowingText, NameMasker
 from arena.rules.prompt_limits import clean
 from arena.rules.votes import Side
@@ -237,6 +237,9 @@ class LiveTurn:
                 if isinstance(event, Finish):
                     writing.finish_reason, writing.usage = event.reason, event.usage
                     writing.attempts = event.attempts
+                    continue
+                if isinstance(event, Thinking):
+                    writing.thought += len(event.encode("utf-8", "replace"))
                     continue
                 writing.text += clean(event)
                 if self.pacer is None:

@@ -64,8 +64,9 @@ class CallEstimate:
         return plausible_tokens(reported, least, self._unreported(writing), self.completion_tokens)
 
     def _unreported(self, writing: Writing) -> int:
-        """The tokens of a completion without a report: those of its text, or all if there may be more than the text."""
-        written = round(len(writing.written.encode()) / BYTES_PER_TOKEN)
+        """The tokens of a completion without a report: of its text and its thinking, or all if there may be more."""
+        size = len(writing.written.encode()) + writing.thought
+        written = round(size / BYTES_PER_TOKEN)
         finished = writing.status is CompletionStatus.FINISHED
         stopped = writing.status is not CompletionStatus.FAILED and has_visible_text(writing.written)
         return written if finished or stopped or not writing.charged else max(written, self.completion_tokens)

@@ -18,6 +18,7 @@ class Writing:
 
     text: str = ""
     unshown: str = ""  # written after `text`, and cut off; it costs what it costs
+    thought: int = 0  # bytes of thinking, which is never shown; it costs what it costs
     status: CompletionStatus = CompletionStatus.RUNNING
     finish_reason: str | None = None
     failure: Failure | None = None

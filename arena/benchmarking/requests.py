@@ -9,7 +9,7 @@ from typing import Any
 from arena.benchmarking.evaluated_models import EvaluatedModel
 from arena.benchmarking.selection import SelectedTask
 from arena.endpoints.endpoint import Reply
-from arena.endpoints.parameters import LIMIT, NEW_LIMIT, with_parameters
+from arena.endpoints.parameters import LIMIT, limited, with_parameters
 from arena.engine import Call
 from arena.serving import model_clients
 from benchmarks.task import Request, Sample, Task
@@ -63,7 +63,7 @@ def body(model: EvaluatedModel, request: Request, max_tokens: int | None = None)
         {**request, "messages": messages, "model": model.name}, settings.parameters, body_wins=True
     )
     if max_tokens is not None and request.get(LIMIT, 0) > 1:
-        sent[NEW_LIMIT if NEW_LIMIT in sent else LIMIT] = max_tokens
+        sent = limited(sent, max_tokens)
     stops = list(dict.fromkeys([*request.get("stop", ()), *settings.stop]))  # each once, in order
     if stops:
         sent["stop"] = stops

@@ -33,7 +33,7 @@ class Usage:
 
 
 class Thinking(str):
-    """Marks the arrival of a piece of thinking, which servers send apart from the text. For `Timeable` alone."""
+    """A piece of thinking that arrives apart from the text, of which it is no part. A reader counts or skips it."""
 
     __slots__ = ()
 
@@ -119,7 +119,7 @@ class Endpoint(Protocol):
     """Streams completions of one model. Safe to call from many tasks of one event loop at once."""
 
     def stream(self, request: Request) -> AsyncGenerator[str | Finish]:
-        """Text deltas, then one `Finish`. Closing the generator stops the model.
+        """Text deltas, among them `Thinking`, then one `Finish`. Closing the generator stops the model.
 
         Raises `EndpointError`.
         """
@@ -140,6 +140,7 @@ class Completion:
 
     text: str
     finish: Finish
+    thinking: str = ""  # sent apart from the text
 
 
 def text_of(content: Any) -> str:
@@ -161,13 +162,16 @@ async def joined(events: AsyncGenerator[str | Finish]) -> Reply:
 
 async def _completion(events: AsyncGenerator[str | Finish]) -> Completion:
     pieces: list[str] = []
+    thinking: list[str] = []
     finish = Finish("stop")
     async for event in events:
         if isinstance(event, Finish):
             finish = event
+        elif isinstance(event, Thinking):
+            thinking.append(event)
         else:
             pieces.append(event)
-    return Completion("".join(pieces), finish)
+    return Completion("".join(pieces), finish, "".join(thinking))
 
 
 @runtime_checkable
@@ -181,10 +185,10 @@ class Answers(Protocol):
 
 @runtime_checkable
 class Timeable(Protocol):
-    """An endpoint whose `stream` retries or leaves thinking out, and that can do without either."""
+    """An endpoint whose `stream` retries, and that can do without."""
 
     def attempt(self, request: Request) -> AsyncGenerator[str | Finish]:
-        """One call, never retried: all text as it arrives, with `Thinking`, then one `Finish`. Raises `EndpointError`."""
+        """One call, never retried: all text and `Thinking` as it arrives, then one `Finish`. Raises `EndpointError`."""
         ...
 
 
@@ -202,6 +206,8 @@ def reply(completion: Completion) -> dict[str, Any]:
     """A completion as the body that a server would send."""
     usage = completion.finish.usage
     message = {"role": "assistant", "content": completion.text}
+    if completion.thinking:
+        message["reasoning_content"] = completion.thinking
     return {
         "choices": [{"index": 0, "message": message, "finish_reason": completion.finish.reason}],
         "usage": {"prompt_tokens": usage.prompt_tokens, "completion_tokens": usage.completion_tokens},

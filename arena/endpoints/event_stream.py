@@ -123,7 +123,7 @@ async def completion_events(
                 characters += len(text)
                 too_long(characters, most_characters, "characters")
                 if thinking and choice.delta is not None and choice.delta.has_thinking:
-                    yield Thinking()
+                    yield Thinking(choice.delta.thinking)
                 if text:
                     yield text
     if reason is None:

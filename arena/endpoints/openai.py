@@ -86,8 +86,8 @@ class OpenAI:
                 await asyncio.sleep(self._pause(attempt, error))
 
     async def attempt(self, request: Request) -> AsyncGenerator[str | Finish]:
-        """One call, never retried, with `Thinking` where the server sends a piece of it: for timing."""
-        async with aclosing(self._attempt(request, thinking=True)) as events:
+        """One call, never retried: for timing."""
+        async with aclosing(self._attempt(request)) as events:
             async for event in events:
                 yield event
 
@@ -102,7 +102,7 @@ class OpenAI:
             body = {**request, "model": self.model, "stream": False}
             adapted, reply = await self._accepted(body)
             if _is_stream(reply):
-                whole = await joined(completion_events(_pieces(reply.text), character_limit(body)))
+                whole = await joined(completion_events(_pieces(reply.text), character_limit(body), thinking=True))
             else:
                 whole = chat_reply(parsed(reply.text))
             too_long(len(whole["choices"][0]["message"].get("content") or ""), character_limit(body), "characters")
@@ -166,7 +166,7 @@ class OpenAI:
                 detail = f"{self._place}/models is not a list of models ({error.detail})"
                 raise EndpointError(Failure.BROKEN, detail) from None
 
-    async def _attempt(self, request: Request, *, thinking: bool = False) -> AsyncGenerator[str | Finish]:
+    async def _attempt(self, request: Request) -> AsyncGenerator[str | Finish]:
         body = {**request, "model": self.model, "stream": True, "stream_options": {"include_usage": True}}
         adapted = self.adaptations.adapted(body)
         with self._failures():
@@ -178,7 +178,7 @@ class OpenAI:
                     self._remember(adapted)
                     check_encoding(reply.headers)
                     chunks = bounded(reply.chunks, byte_limit(body))
-                    events = completion_events(chunks, character_limit(body), thinking=thinking)
+                    events = completion_events(chunks, character_limit(body), thinking=True)
                     async with aclosing(events):
                         async for event in events:
                             yield event

@@ -32,6 +32,11 @@ def removed_parameters(parameters: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(removed | {"top_logprobs"} if "logprobs" in removed else removed)
 
 
+def limited(body: Request, tokens: int) -> dict[str, Any]:
+    """The request with this limit of tokens, under the name that it uses."""
+    return {**body, NEW_LIMIT if NEW_LIMIT in body else LIMIT: tokens}
+
+
 def with_parameters(body: Request, parameters: Mapping[str, Any], *, body_wins: bool = False) -> dict[str, Any]:
     """The request with the parameters of the model's settings, which override those of its builder.
 

@@ -15,6 +15,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from arena.endpoints.endpoint import CONTENT_FILTER, EndpointError, Failure, Usage
+from arena.endpoints.thinking import thought
 
 SHOWN = 500  # characters of a server's text in an error
 SHOWN_PARTS = ("text", "output_text")  # types of the parts of a message that are its text
@@ -57,6 +58,15 @@ class Part(Sent):
     type: str
     text: str | None = None
     refusal: str | None = None
+    thinking: Any = None
+    reasoning: Any = None
+    summary: Any = None
+
+    @property
+    def thought(self) -> str:
+        if self.type in (*SHOWN_PARTS, "refusal"):
+            return ""
+        return thought([self.thinking, self.reasoning, self.summary]) or self.text or ""
 
     @property
     def shown(self) -> str:
@@ -87,8 +97,14 @@ class Content(Sent):
     @property
     def has_thinking(self) -> bool:
         """Whether it holds a piece of thinking."""
+        return bool(self.reasoning_content or self.reasoning or self.thinking)
+
+    @property
+    def thinking(self) -> str:
+        """The text of its thinking, from a field of its own or else from the parts."""
         parts = self.content if isinstance(self.content, list) else []
-        return bool(self.reasoning_content or self.reasoning) or any(part.type == "thinking" for part in parts)
+        own = thought(self.reasoning_content) or thought(self.reasoning)
+        return own or "".join(part.thought for part in parts)
 
     @property
     def text(self) -> str:
@@ -266,12 +282,13 @@ def message(body: str) -> str:
 
 
 def _joined(sent: dict[str, Any], choice: WholeChoice) -> dict[str, Any]:
-    """The message with its text parts joined, and a refusal among the parts as its `refusal`."""
+    """The message with its text parts joined, and a refusal and thinking among the parts in fields of their own."""
     parts = choice.message.content
     if not isinstance(parts, list):
         return sent
     refusal = "".join(part.refusal or "" for part in parts if part.type == "refusal")
-    return {**sent, "content": choice.message.text, **({"refusal": refusal} if refusal else {})}
+    apart = {"refusal": refusal, "reasoning_content": choice.message.thinking}
+    return {**sent, "content": choice.message.text, **{name: text for name, text in apart.items() if text}}
 
 
 def _whole_escape(escape: re.Match[str]) -> str:

@@ -13,6 +13,7 @@ from arena.config import AnyModel, OpenAISettings
 from arena.endpoints import Endpoint, EndpointError, Failure, Finish
 from arena.endpoints.endpoint import Blame
 from arena.endpoints.parameters import with_parameters
+from arena.endpoints.thinking import thinking_apart
 from arena.rules.model_states import is_private
 from arena.rules.name_aliases import Family, extended, shipped_families
 from arena.rules.name_masking import NameMasker, names_of
@@ -52,9 +53,10 @@ class ServedModel:
         return sent | ({"stop": list(self.settings.stop)} if self.settings.stop else {})
 
     async def stream(self, conversation: Sequence[Message]) -> AsyncGenerator[str | Finish]:
+        """The completion, with any thinking before it as `Thinking`, which is no part of it."""
         self.streams += 1
         try:
-            async with aclosing(self.endpoint.stream(self.request(conversation))) as stream:
+            async with aclosing(thinking_apart(self.endpoint.stream(self.request(conversation)))) as stream:
                 async for event in stream:
                     yield event
         finally:

@@ -8,8 +8,10 @@ from contextlib import aclosing
 
 from arena.config import AnyModel, OpenAISettings
 from arena.endpoints import Endpoint, EndpointError, Failure, Finish, Probe
+from arena.endpoints.endpoint import Thinking
 from arena.endpoints.failures import typed_failures
 from arena.endpoints.openai import OpenAI
+from arena.endpoints.parameters import limited
 from arena.errors import ConfigError
 from arena.serving.configured_endpoints import make_endpoint
 from arena.serving.models import ServedModel
@@ -50,13 +52,13 @@ async def probe(settings: AnyModel) -> Probe:
 
 async def _first_words(model: ServedModel) -> Probe:
     started, first, text = time.monotonic(), None, ""
-    request = {**model.request([{"role": "user", "content": "Say hello."}]), "max_tokens": 16}
+    request = limited(model.request([{"role": "user", "content": "Say hello."}]), 16)
     async with aclosing(model.endpoint.stream(request)) as events:
         async for event in events:
             if isinstance(event, Finish):
                 break
             first = first if first is not None else time.monotonic() - started
-            text += event
+            text += "" if isinstance(event, Thinking) else event
     if not has_visible_text(text):
         return Probe(False, "answers, but with no text", "does it need a larger `max_tokens`?")
     return Probe(True, " ".join(text.split()), seconds=first)

@@ -14,7 +14,7 @@ from arena.battles.streaming import LiveTurn, StreamTimeouts
 from arena.battles.turn_frames import FRAME, FRAMES, news_of, pause
 from arena.config import OpenAISettings
 from arena.endpoints import EndpointError, Failure, Finish
-from arena.endpoints.endpoint import Blame
+from arena.endpoints.endpoint import Blame, Thinking
 from arena.rules.name_masking import NameMasker
 from arena.serving.models import ServedModel
 from arena.store.schema.battles import BattleStatus, CompletionRow, CompletionStatus
@@ -47,6 +47,19 @@ async def fine() -> Events:
 def turn(a: Model, b: Model, first_token: float = 5, whole: float = 5, pacer: Pacer | None = None) -> LiveTurn:
     models, timeouts = {"a": a, "b": b}, StreamTimeouts(first_token, whole)
     return LiveTurn({"a": [], "b": []}, models, NameMasker(()), timeouts, pacer=pacer)
+
+
+async def test_thinking_is_counted_and_in_no_text():
+    async def thoughtful() -> Events:
+        yield Thinking("I am Qwen. ")
+        yield Thinking("Hm.")
+        yield "fine"
+        yield Finish("stop")
+
+    running = turn(Model(fine), Model(thoughtful))
+    await running.run()
+    assert {side: writing.text for side, writing in running.sides.items()} == {"a": "fine", "b": "fine"}
+    assert {side: writing.thought for side, writing in running.sides.items()} == {"a": 0, "b": 14}
 
 
 ERRORS = [

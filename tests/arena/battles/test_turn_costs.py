@@ -8,6 +8,7 @@ from arena.battles.turn_costs import Reservation, call_estimates, dearest_turn
 from arena.battles.writing import Writing
 from arena.config import PriceSettings
 from arena.endpoints import Usage
+from arena.engine.budget import BYTES_PER_TOKEN
 from arena.rules.limits import Spending
 from arena.store.schema.battles import BattleStatus, CompletionStatus
 from arena.store.stored_battles import StoredBattle, StoredTurn, Written
@@ -65,6 +66,13 @@ def test_reported_usage_is_the_cost(reservation):
     small = Writing(usage=Usage(prompt_tokens=15, completion_tokens=5), text="whatever")
     assert spent(reservation, small, used).tokens == 115
     assert spent(reservation, small, used).usd == pytest.approx((15 + 50) / 1e6)
+
+
+def test_thinking_that_no_voter_sees_costs_what_it_costs(reservation):
+    shown = Writing(text="x" * 30, status=CompletionStatus.FINISHED)
+    thought = Writing(text="x" * 30, status=CompletionStatus.FINISHED, thought=120)
+    more = spent(reservation, thought, shown).tokens - spent(reservation, shown, shown).tokens
+    assert more == round(150 / BYTES_PER_TOKEN) - round(30 / BYTES_PER_TOKEN) > 0
 
 
 def test_a_stopped_completion_costs_what_was_written(reservation):
