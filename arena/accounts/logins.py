@@ -13,7 +13,14 @@ from datetime import timedelta
 
 from arena.accounts.accounts import NAME, canonical_name, set_password
 from arena.accounts.audit import record
-from arena.accounts.passwords import LONGEST, hashed, is_outdated, is_right
+from arena.accounts.passwords import (
+    LONGEST,
+    TooManyAttempts,
+    hashed,
+    is_outdated,
+    is_right,
+    is_right_unless_busy,
+)
 from arena.accounts.sessions import SignedIn, begin
 from arena.config import AdminSettings
 from arena.rules.limits import Action, Limit, Scope, account_subject
@@ -27,6 +34,7 @@ from arena.store.usage import Claim, LimitExceeded, address_claims, count_action
 log = logging.getLogger(__name__)
 
 HOUR = timedelta(hours=1)
+FLOOD_LASTS = 5.0  # seconds until somebody who was refused in a flood may try again
 
 
 class LoginRefused(TranslatableError):
@@ -50,7 +58,7 @@ def sign_in(
     with database.read() as session:
         account = find_account(session, name) if NAME.fullmatch(name) else None
     known = account.password_hash if account is not None else None
-    right = is_right(known, password[: LONGEST + 1])
+    right = _compared(known, password[: LONGEST + 1], is_known=browser is not None)
     if not right or account is None or account.disabled_at is not None:
         log.warning("A sign-in to the account %r was refused.", name if account else "(unknown)")
         raise LoginRefused("The name or the password is wrong. Try again, or ask an operator for a new password.")
@@ -62,6 +70,18 @@ def sign_in(
         account.password_hash = renewed or known
         record(session, Actor(name, account.role, address), "session.begin", name)
         return begin(session, account, settings)
+
+
+def _compared(password_hash: str | None, password: str, *, is_known: bool) -> bool:
+    """Whether the password is right. A flood of strangers keeps no known browser out. Raises `LoginRefused`."""
+    if is_known:
+        return is_right(password_hash, password)
+    try:
+        return is_right_unless_busy(password_hash, password)
+    except TooManyAttempts:
+        refused = LoginRefused("Too many sign-ins are tried at the moment. Try again in a few seconds.")
+        refused.seconds = FLOOD_LASTS
+        raise refused from None
 
 
 def change_own_password(

@@ -16,10 +16,16 @@ LEAST_DIFFERENT = 5  # characters: neither "aaaaaaaaaaaa" nor "121212121212"
 # flood of attempts takes 92 MiB and two cores, and no more.
 _HASHER = PasswordHasher(time_cost=1, memory_cost=47_104, parallelism=1)
 _AT_ONCE = BoundedSemaphore(2)
+# Attempts that compute or wait. Each holds a thread, of which all pages together have 40: one more is refused.
+_PLACES = BoundedSemaphore(8)
 
 
 class PasswordRefused(TranslatableError):
     """The new password was not accepted; nothing changed."""
+
+
+class TooManyAttempts(Exception):
+    """So many passwords are being compared that this one was not."""
 
 
 def check_password(name: str, password: str) -> None:
@@ -47,6 +53,16 @@ def hashed(password: str) -> str:
     """The Argon2id hash of a password, with its parameters and a random salt."""
     with _AT_ONCE:
         return _HASHER.hash(password)
+
+
+def is_right_unless_busy(password_hash: str | None, password: str) -> bool:
+    """As `is_right`, for anybody. Raises `TooManyAttempts` in a flood of attempts."""
+    if not _PLACES.acquire(blocking=False):
+        raise TooManyAttempts
+    try:
+        return is_right(password_hash, password)
+    finally:
+        _PLACES.release()
 
 
 def is_right(password_hash: str | None, password: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import update
 from sqlmodel import select
 
+from arena.accounts import passwords
 from arena.accounts.accounts import set_disabled, set_password, set_role
 from arena.config import AdminSettings, Settings
 from arena.rules.roles import Actor, Role
@@ -321,3 +323,25 @@ def test_strangers_do_not_keep_the_operator_from_changing_the_password(sqlite):
             AdminBrowser(app, client=(f"192.0.2.{number}", 5)).sign_in("ann", "wrong")
         own.submit("/admin/account/password", current=PASSWORD, password="another long pass phrase")
         assert "Your password was changed." in own.get("/admin/account").text
+
+
+@contextmanager
+def flood() -> Iterator[None]:
+    """As many attempts as the arena compares and lets wait."""
+    with ExitStack() as places:
+        while passwords._PLACES.acquire(blocking=False):
+            places.callback(passwords._PLACES.release)
+        yield
+
+
+def test_a_flood_of_attempts_takes_no_more_threads_and_keeps_no_known_browser_out(browser):
+    browser.sign_in()
+    browser.submit("/admin/logout")
+    stranger = AdminBrowser(browser.app)
+    with flood():
+        for name in ("ann", "nobody"):
+            reply = stranger.sign_in(name)
+            assert (reply.status_code, reply.headers["retry-after"]) == (429, "6")
+            assert "Too many sign-ins" in reply.text
+        assert browser.sign_in().status_code == 303
+    assert stranger.sign_in().status_code == 303
