@@ -58,7 +58,8 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
     **{name: (_option(kind | None, name, text), None) for name, (kind, text) in OPTIONAL.items()},
     "file": (
         Annotated[
-            Path, typer.Argument(metavar="FILE.toml", help="File with mode, prompts, judge and other options.")
+            Path,
+            typer.Argument(metavar="FILE", help="TOML or YAML file with mode, prompts, judge and other options."),
         ],
         inspect.Parameter.empty,
     ),

@@ -48,7 +48,7 @@ def battles(**given: Any) -> None:
 
 @takes("file", *BATCH, *PLACE)
 def run(**given: Any) -> None:
-    """Run the judge of a TOML file, whose keys are `mode` and the names of the options."""
+    """Run the judge of a TOML or YAML file, whose keys are `mode` and the names of the options."""
     from arena.judging.config import read_config
 
     _do(read_config(given.pop("file")), settings_file=given.pop("config"), **given)

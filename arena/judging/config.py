@@ -1,15 +1,14 @@
-"""The configuration of a judge run: the options of `arena judge`, or the same keys in a TOML file."""
+"""The configuration of a judge run: the options of `arena judge`, or the same keys in a TOML or YAML file."""
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
 
 from arena.config import Strict
-from arena.config.given_files import plain_file
+from arena.config.run_files import read_run_file
 from arena.errors import ConfigError
 from judges.completion_rate import THRESHOLD
 from judges.orders import DOUBLE
@@ -94,13 +93,8 @@ def config_of(**given: object) -> JudgeRunConfig:
 
 
 def read_config(path: Path) -> JudgeRunConfig:
-    """The judge run in a TOML file. Raises `ConfigError`."""
-    try:
-        return _checked(str(path), tomllib.loads(plain_file(path).read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file. Give a TOML file.") from None
-    except (OSError, ValueError, RecursionError) as problem:
-        raise ConfigError(f"{path}: cannot be read as TOML ({problem}). Check the file.") from problem
+    """The judge run in a TOML or YAML file. Raises `ConfigError`."""
+    return _checked(str(path), read_run_file(path))
 
 
 def _checked(where: str, given: dict[str, object]) -> JudgeRunConfig:

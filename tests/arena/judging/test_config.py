@@ -1,4 +1,4 @@
-"""Judge runs as options and TOML files describe them."""
+"""Judge runs as options, TOML files and YAML files describe them."""
 
 from __future__ import annotations
 
@@ -55,6 +55,43 @@ def test_a_file_and_options_with_the_same_words_are_the_same_run(tmp_path):
 def test_a_run_that_makes_no_sense_is_refused(tmp_path, text, message):
     with pytest.raises(ConfigError, match=message):
         read_config(written(tmp_path, text))
+
+
+def yaml_file(tmp_path: Path, text: str, name: str = "run.yaml") -> Path:
+    file = tmp_path / name
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_yaml_and_toml_with_the_same_keys_are_the_same_run(tmp_path):
+    toml = f'{RUN}models = ["a", "b"]\nbudget = 5\ntimeout = 1.5\nreply_cache = "é.jsonl"\n'
+    text = "mode: pairwise\nprompts: set\njudge: judge\nmodels: [a, b]\nbudget: 5\ntimeout: 1.5\nreply_cache: é.jsonl\n"
+    expected = read_config(written(tmp_path, toml))
+    for name in ("run.yaml", "run.yml", "RUN.YAML"):
+        assert read_config(yaml_file(tmp_path, text, name)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("mode: pairwise\nprompts: set\n", "exactly one of --judge J and --panel"),
+        ("mode: pairwise\nprompts: set\njudge: j\ncolour: 1\n", "unknown key colour. Use some of: mode, prompts"),
+        ("mode: pairwise\nprompts: set\njudge: j\ncompletion_rate: 2\n", "less than or equal to 1"),
+        ("mode: pairwise\nmode: single\n", "cannot be read as YAML .*the key 'mode' is there twice.* line 1"),
+        ("mode: [", "run.yaml: cannot be read as YAML .*line 1"),
+        ("- mode", "expected keys with values, such as `mode: pairwise`"),
+        ("", "expected keys with values"),
+        ("1: 2", "expected keys with values"),
+        (
+            "mode: !!python/object/apply:os.system ['true']",
+            "cannot be read as YAML .*could not determine a constructor",
+        ),
+        ("? [mode]\n: 1\n", "cannot be read as YAML"),
+    ],
+)
+def test_a_yaml_run_that_makes_no_sense_is_refused(tmp_path, text, message):
+    with pytest.raises(ConfigError, match=message):
+        read_config(yaml_file(tmp_path, text))
 
 
 def test_a_missing_file_is_named(tmp_path):
