@@ -19,12 +19,12 @@ from arena.battles.matchmaking import Pair
 from arena.config import BattleSettings
 from arena.endpoints.parameters import given_parameters
 from arena.rules.controls import Control
-from arena.rules.suggested_prompts import is_suggested
 from arena.rules.votes import SIDES, Side
 from arena.serving.models import ServedModel, Serving
 from arena.store import Session
 from arena.store.control_battles import repeatable, repeats_itself
 from arena.store.schema.battles import now
+from arena.store.site_texts import is_suggested
 from arena.store.stored_battles import StoredBattle, Written
 from arena.store.votes import last_vote_id
 
@@ -111,7 +111,7 @@ class ControlDraw:
             session,
             voter,
             prompt,
-            suggested=is_suggested(prompt),
+            suggested=is_suggested(session, prompt),
             before=now() - OWN_AFTER,
             models=self.serving.available_weights(),
         )

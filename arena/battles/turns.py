@@ -25,13 +25,13 @@ from arena.battles.turn_starts import TurnStarts
 from arena.battles.views import BattleView, interrupted
 from arena.rules.modes import Mode
 from arena.rules.prompt_limits import checked_prompt
-from arena.rules.suggested_prompts import is_suggested
 from arena.rules.votes import Side
 from arena.serving.availability import Visitor
 from arena.store import Session
 from arena.store import battles as stored
 from arena.store.control_battles import add_control
 from arena.store.schema.battles import BattleStatus
+from arena.store.site_texts import is_suggested
 from arena.store.stored_battles import StoredBattle
 
 AGAIN_AFTER = (BattleStatus.VOTED, BattleStatus.ABANDONED)  # what is drawn then says nothing about an open battle
@@ -89,7 +89,7 @@ class Turns(TurnStarts):
                 shown.pair.probability,
                 self.server,
                 mode,
-                suggested=is_suggested(prompt),
+                suggested=is_suggested(session, prompt),
                 visitor_unchecked=not admitted,
             )
             stored.add_turn(session, battle.id, prompt, images)
@@ -142,7 +142,7 @@ class Turns(TurnStarts):
             check_length(self.serving, battle.turns[:-1], prompt, len(battle.turns[-1].images))
 
             def write(session: Session) -> None:
-                stored.change_prompt(session, battle.id, prompt, suggested=is_suggested(prompt))
+                stored.change_prompt(session, battle.id, prompt, suggested=is_suggested(session, prompt))
                 stored.add_attempt(session, battle.id, battle.mode.sides)
 
             before = [turn.prompt for turn in battle.turns[:-1]]

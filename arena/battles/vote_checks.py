@@ -6,9 +6,9 @@ import unicodedata
 from datetime import datetime
 
 from arena.config import LimitSettings
-from arena.rules.suggested_prompts import is_suggested
 from arena.rules.vote_states import QuarantineReason, VoteState
 from arena.store import Session
+from arena.store.site_texts import is_suggested
 from arena.store.stored_battles import StoredBattle
 from arena.store.vote_evidence import CastEvidence, cast_evidence
 from arena.store.vote_holds import NewHold
@@ -31,7 +31,7 @@ def held_at_cast(session: Session, battle: StoredBattle, limits: LimitSettings, 
     first, last = battle.turns[0], battle.turns[-1]
     evidence = cast_evidence(session, battle.voter, battle.id, last.id, first.prompt, at)
     shown = sum(reading_length(written.text) for written in last.completions.values())
-    return finding(evidence, shown, limits, suggested=is_suggested(first.prompt))
+    return finding(evidence, shown, limits, suggested=is_suggested(session, first.prompt))
 
 
 def finding(evidence: CastEvidence, shown: float, limits: LimitSettings, *, suggested: bool) -> NewHold | None:

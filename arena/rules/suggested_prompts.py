@@ -1,4 +1,7 @@
-"""The prompts that the page suggests, by category. Battles that begin with one are marked."""
+"""The prompts that this version suggests, by category. Battles that begin with one are marked.
+
+An operator may suggest others (`arena/store/site_texts.py`).
+"""
 
 from __future__ import annotations
 
@@ -20,17 +23,18 @@ def suggested_prompts(language: str = "en") -> Mapping[str, tuple[str, ...]]:
 
 
 def is_suggested(prompt: str) -> bool:
-    """Whether this is a suggested prompt, in any language, apart from spaces, letter case and the width of characters."""
-    return _folded(prompt) in _all()
+    """Whether this version suggests the prompt in any language. Spaces, letter case and width make no difference."""
+    return folded(prompt) in _all()
 
 
 @cache
 def _all() -> frozenset[str]:
     languages = json.loads(FILE.read_text(encoding="utf-8"))
     return frozenset(
-        _folded(prompt) for chosen in languages.values() for prompts in chosen.values() for prompt in prompts
+        folded(prompt) for chosen in languages.values() for prompts in chosen.values() for prompt in prompts
     )
 
 
-def _folded(prompt: str) -> str:
+def folded(prompt: str) -> str:
+    """A prompt without differences of spaces, letter case and the width of characters."""
     return " ".join(unicodedata.normalize("NFKC", prompt).split()).casefold()

@@ -65,6 +65,7 @@ from arena.web.rendering import templates
 from arena.web.security_headers import SecurityHeaders
 from arena.web.served_routes import ServedRoutes
 from arena.web.session import CookieSigner, Sessions
+from arena.web.site_texts import SiteTexts
 from arena.web.v1 import ledger_routes
 from arena.web.v1.battle_context import BattleContext
 from arena.web.v1.context import Context
@@ -79,7 +80,7 @@ COUNT_EVERY = 0.5  # second: how much later than its time a vote counts
 SAVE_EVERY = 1.0  # second: what a killed server loses of a turn, for one small transaction
 UNREAD_EVERY = 1.0  # second
 MODELS_EVERY = 1.0  # second: how much later than on the page of models a change is in force on every server
-RULES_EVERY = 2.0  # seconds until rules that were saved on one server apply on the others
+RULES_EVERY = 2.0  # seconds until rules and texts that were saved on one server apply on the others
 TIDY_EVERY = 600.0  # seconds between two checks for battles that were left open
 
 
@@ -93,7 +94,7 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
     battles = Battles(
         database, serving, settings.battles, visitor_limits=limits, checks=checks, sampling=settings.sampling
     )
-    explanations, cache = ExplainJobs(settings), ResultCache(database)
+    explanations, cache, site_texts = ExplainJobs(settings), ResultCache(database), SiteTexts(database)
     attack_costs = DailyAttackCost(database, serving, settings)
     jobs = [
         *_background_tasks(battles, database, settings.ledger),
@@ -101,6 +102,7 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
         Periodic("forget expired checks of visitors", TIDY_EVERY, checks.forget),
         *_vote_checks(database, settings.trust),
         Periodic("apply saved rules for texts", RULES_EVERY, battles.use_saved_rules),
+        Periodic("read saved prompts and pages", RULES_EVERY, site_texts.refresh),
         Periodic("check texts again", settings.moderation.retry_seconds, battles.check_texts_again),
         Periodic("measure what an attack costs", LOOK_EVERY, attack_costs.measure),
     ]
@@ -110,6 +112,7 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await checks.open()
         closed = await battles.open()
+        await site_texts.refresh()
         if closed:
             log.warning("%d turns were running when the arena last stopped. Their texts are kept.", closed)
         serving.start()
@@ -138,16 +141,16 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
     places = StreamPlaces(settings.limits.open_events_per_address)
     boards = CachedBoards(cache, settings, battles.live_models)
     downloads = Downloads(database, battles.masked)
-    app.state.battle_api = BattleContext(battles, settings, boards, signer, places, downloads)
+    app.state.battle_api = BattleContext(battles, settings, boards, signer, places, downloads, site_texts)
     app.include_router(api.routes(environment))
     app.include_router(api_router)
     app.include_router(ledger_routes.well_known)
-    app.include_router(information.routes(environment, settings.web.pages_dir))
+    app.include_router(information.routes(environment, settings.web.pages_dir, site_texts))
     app.include_router(explain.routes(settings, database, explanations))
     _include_pages(app, boards, environment)
     app.include_router(trust.routes(app.state.v1, environment))
     app.include_router(me.routes(boards, battles, downloads, environment))
-    frame = Frame(environment, database, settings, serving, battles, boards, ADMIN_PAGES, jobs)
+    frame = Frame(environment, database, settings, serving, battles, boards, site_texts, ADMIN_PAGES, jobs)
     include_admin(app, frame)
     app.include_router(login.routes(frame, signer.derived(b"arena known browsers")))
     app.include_router(sign_in.routes(settings, database, signer, environment))

@@ -29,6 +29,14 @@ SOURCES = {
     "both": gettext_noop("People and judges"),
     "all": gettext_noop("All votes"),
 }
+TOPICS = {  # of suggested prompts
+    "writing": gettext_noop("Writing"),
+    "coding": gettext_noop("Coding"),
+    "maths": gettext_noop("Mathematics"),
+    "explaining": gettext_noop("Explaining"),
+    "planning": gettext_noop("Planning"),
+    "languages": gettext_noop("Languages"),
+}
 DIMENSIONS = {
     "bias": gettext_noop("Bias"),
     "code": gettext_noop("Code"),
@@ -91,6 +99,11 @@ def category_name(key: str) -> str:
     if plain in LANGUAGES:  # CLDR has their names in every language
         return str(current_language().locale.languages[LANGUAGES[plain]]) + suffix
     return _name(CATEGORIES, plain) + suffix
+
+
+def topic_name(key: str) -> str:
+    """The name of a topic of suggested prompts."""
+    return _name(TOPICS, key)
 
 
 def source_name(key: str) -> str:

@@ -64,6 +64,7 @@ def _speak(environment: Environment) -> None:
     environment.filters.update(number=locales.number, day=locales.day)
     environment.filters.update(
         category_name=names.category_name,
+        topic_name=names.topic_name,
         source_name=names.source_name,
         dimension_name=names.dimension_name,
         cause_name=names.cause_name,

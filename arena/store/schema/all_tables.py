@@ -24,6 +24,7 @@ from arena.store.schema import (  # noqa: F401
     reviews,
     set_aside,
     sign_in,
+    site_texts,
     usage,
     vote_states,
     voters,

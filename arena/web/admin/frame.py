@@ -27,6 +27,7 @@ from arena.web.admin.guard import HOME, Visit, guard, safe_place
 from arena.web.admin.long_jobs import LongJobs
 from arena.web.background import Periodic
 from arena.web.board_view import CachedBoards
+from arena.web.site_texts import SiteTexts
 
 ASKED_EVERY = 2.0  # seconds between two looks whether there is an account, while there is none
 
@@ -59,6 +60,7 @@ class Frame:
     serving: Serving
     battles: Battles
     boards: CachedBoards
+    site_texts: SiteTexts
     pages: Sequence[AdminPage] = ()
     jobs: Sequence[Periodic] = ()  # of this server
     long_jobs: LongJobs = field(init=False)

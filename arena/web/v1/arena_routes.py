@@ -11,7 +11,6 @@ from fastapi.responses import JSONResponse
 from arena.battles.image_checks import most_images
 from arena.config import SignInSettings
 from arena.rules.messages import gettext_noop
-from arena.rules.suggested_prompts import suggested_prompts
 from arena.rules.vote_reasons import BAD, BETTER
 from arena.store.account_voters import is_signed_in
 from arena.web.locales import current_language, gettext, languages
@@ -60,7 +59,11 @@ def arena_document(api: BattleContext) -> dict[str, Any]:
             **_image_limits(api),
         },
         "reasons": {"better": _labelled(BETTER), "both_bad": _labelled(BAD)},
-        "prompts": {category: list(prompts) for category, prompts in suggested_prompts(language.code).items()},
+        "prompts": {
+            category: list(prompts)
+            for category, prompts in api.site_texts.prompts(language.code).items()
+            if prompts
+        },
         "consent": gettext(CONSENT),
         "models_available": len(api.battles.serving.available_weights()),
         "sign_in": _sign_in(settings.sign_in),

@@ -18,6 +18,7 @@ from arena.web.board_view import CachedBoards
 from arena.web.locales import gettext
 from arena.web.outages import OUTAGES, TRY_AGAIN
 from arena.web.session import CookieSigner
+from arena.web.site_texts import SiteTexts
 from arena.web.v1.battle_problems import NOT_JSON, NOT_SAVED, BattleProblem, problem_of
 from arena.web.v1.problems import ProblemRoute, described, problem
 from arena.web.v1.stream_places import StreamPlaces
@@ -36,6 +37,7 @@ class BattleContext:
     signer: CookieSigner
     places: StreamPlaces
     downloads: Downloads
+    site_texts: SiteTexts
 
 
 async def _context(request: Request) -> BattleContext:

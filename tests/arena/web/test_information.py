@@ -45,7 +45,7 @@ def test_a_file_of_the_operator_replaces_the_page_in_every_language(tmp_path: Pa
 def test_a_file_for_one_language_is_preferred_there_and_used_where_there_is_no_other(tmp_path: Path) -> None:
     (tmp_path / "zh").mkdir()
     (tmp_path / "zh" / "terms.md").write_text("# 我们的条款", encoding="utf-8")
-    assert "我们的条款" in information.find_text("terms", "en", tmp_path)
+    assert "我们的条款" in information.visitor_text("terms", "en", tmp_path).text
     (tmp_path / "terms.md").write_text("# Our terms")
-    assert information.find_text("terms", "en", tmp_path) == "# Our terms"
-    assert information.find_text("terms", "zh", tmp_path) == "# 我们的条款"
+    assert information.visitor_text("terms", "en", tmp_path).text == "# Our terms"
+    assert information.visitor_text("terms", "zh", tmp_path).text == "# 我们的条款"
