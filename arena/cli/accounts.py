@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, for_programs, opened
+from arena.cli.tables import print_rows
 from arena.cli.terminal import Console
 from arena.errors import ConfigError
 from arena.rules.roles import Actor, Role
@@ -64,7 +64,7 @@ def list_(as_format: AsFormat = Format.TABLE, config: Config = None, db: Databas
     with _opened(config, db) as database:
         rows = [_row(row) for row in list_accounts(database)]
     if not for_programs({"accounts": rows}, as_format, rows):
-        Console().print(_table(rows))
+        print_rows(rows, f"{len(rows):,} accounts")
 
 
 @app.command()
@@ -151,12 +151,3 @@ def _row(row: AccountRow) -> dict[str, Any]:
         "sessions": row.sessions,
         "seen_at": seen.isoformat(timespec="seconds") if seen else None,
     }
-
-
-def _table(rows: Sequence[dict[str, Any]]) -> Table:
-    table = Table(title=f"{len(rows):,} accounts")
-    for name in ("name", "role", "state", "sign_in", "sessions", "seen_at"):
-        table.add_column(name.replace("_", " "))
-    for row in rows:
-        table.add_row(*(Text("–" if value is None else str(value)) for value in row.values()))
-    return table

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from arena.cli.operator_options import By, DryRun, Reason, person, printable
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, for_programs, opened
+from arena.cli.tables import print_rows
 from arena.cli.terminal import Console
 from arena.errors import ConfigError
 from arena.rules.model_states import ModelAction, ModelControl
@@ -41,7 +40,7 @@ def list_(as_format: AsFormat = Format.TABLE, config: Config = None, db: Databas
         set_ = controls(session)
         rows = [_row(model, set_.get(model.name, ModelControl())) for model in settings.models]
     if not for_programs({"models": rows}, as_format, rows):
-        _print(rows, f"{len(rows)} models")
+        print_rows(rows, f"{len(rows)} models")
 
 
 def enable(
@@ -162,7 +161,7 @@ def log(as_format: AsFormat = Format.TABLE, config: Config = None, db: DatabaseU
             for row in changes(session)
         ]
     if not for_programs({"log": rows}, as_format, rows):
-        _print(rows, f"{len(rows):,} entries")
+        print_rows(rows, f"{len(rows):,} entries")
 
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -214,7 +213,7 @@ def _change(
         {"setting": key, "before": before[key], "after": after[key]} for key in after if before[key] != after[key]
     ]
     if not for_programs({"model": name, "action": action, "dry_run": dry_run, **result}, as_format, rows):
-        _print(rows, f"{name} {'would change' if dry_run else 'has changed'}")
+        print_rows(rows, f"{name} {'would change' if dry_run else 'has changed'}")
 
 
 def _named(settings: Settings, name: str, action: ModelAction) -> AnyModel:
@@ -245,18 +244,3 @@ def _row(model: AnyModel, control: ModelControl) -> dict[str, Any]:
         "private": control.private or (model.private and control.code is None),
         "code": control.code,
     }
-
-
-def _print(rows: Sequence[Mapping[str, Any]], title: str) -> None:
-    table = Table(title=title)
-    for name in rows[0] if rows else ():
-        table.add_column(name.replace("_", " "))
-    for row in rows:
-        table.add_row(*(Text(_cell(value)) for value in row.values()))
-    Console().print(table)
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else ""
-    return "" if value is None else str(value)

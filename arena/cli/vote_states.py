@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from arena.cli.operator_options import By, person, printable
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, for_programs, opened
-from arena.cli.terminal import Console
+from arena.cli.tables import print_rows
 from arena.config.given_files import plain_file
 from arena.errors import ConfigError
 from arena.rules.vote_states import HELD, QuarantineReason, VoteState, sentence_of
@@ -266,19 +264,3 @@ def _time(moment: datetime) -> str:
 def _report(number: int, rows: list[dict[str, Any]], state: str, as_format: Format) -> None:
     if not for_programs({"votes": number, "changes": rows}, as_format, rows):
         print_rows(rows, f"{number:,} votes {state}")
-
-
-def print_rows(rows: Sequence[Mapping[str, Any]], title: str) -> None:
-    """Print rows as a table."""
-    table = Table(title=title)
-    for name in rows[0] if rows else ():
-        table.add_column(name.replace("_", " "), justify="right" if isinstance(rows[0][name], int) else "left")
-    for row in rows:
-        table.add_row(*(Text(_cell(value)) for value in row.values()))
-    Console().print(table)
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "–" if value is None else f"{value:,}" if isinstance(value, int) else str(value)

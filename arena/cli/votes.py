@@ -11,7 +11,8 @@ import typer
 from arena.cli import vote_states
 from arena.cli.operator_options import By, person, printable
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, for_programs, opened
-from arena.cli.vote_states import DryRun, print_rows
+from arena.cli.tables import print_rows
+from arena.cli.vote_states import DryRun
 from arena.errors import ConfigError
 
 if TYPE_CHECKING:
