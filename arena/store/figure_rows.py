@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case
 from sqlmodel import Session, col, func, select
 
-from arena.rules.limits import ACCOUNT, Action, account_subject
+from arena.rules.limits import ACCOUNT, OWN_PASSWORD, Action, account_subject
 from arena.rules.vote_states import VoteState
 from arena.store.ledger import last_seal
 from arena.store.schema.accounts import Account
@@ -102,15 +102,20 @@ def sign_ins(
 
     The store has hashes of the names; those of accounts are recognised by them.
     """
-    names = {account_subject(name): name for name in session.exec(select(Account.name))}
+    names = {subject: name for name in session.exec(select(Account.name)) for subject in _subjects(name)}
     where = [*attempts(since)]
     if account:
-        where.append(col(UsageEvent.subject) == account_subject(account))
+        where.append(col(UsageEvent.subject).in_(_subjects(account)))
     total = session.exec(select(func.count()).select_from(UsageEvent).where(*where)).one()
     if before is not None:
         where.append(col(UsageEvent.id) < before)
     query = select(UsageEvent).where(*where).order_by(col(UsageEvent.id).desc()).limit(limit)
     return total, [SignIn(row.id or 0, row.created_at, names.get(row.subject)) for row in session.exec(query)]
+
+
+def _subjects(name: str) -> list[str]:
+    """Under which an account's attempts are counted. Those of a browser that has signed in before have one of their own."""
+    return [account_subject(name), account_subject(f"{name} {OWN_PASSWORD}")]
 
 
 def unsealed(

@@ -150,8 +150,8 @@ class Pages:
         listing = Listing(
             gettext_noop("Attempts to sign in"),
             gettext_noop(
-                "Attempts with a password, right ones included, of the last 24 hours. Names that no account has are "
-                "not stored; to see the attempts on one, type it below."
+                "Attempts with a password, right ones included, of the last 24 hours. Two kinds have no account here: "
+                "names that no account has, which are not stored, and browsers that have signed in before."
             ),
             (gettext_noop("Time (UTC)"), gettext_noop("Account")),
             total,

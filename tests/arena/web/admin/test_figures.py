@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from arena.config import AdminSettings, Settings
 from arena.exchange.sealing import seal
-from arena.rules.limits import Action, account_subject
+from arena.rules.limits import OWN_PASSWORD, Action, account_subject
 from arena.rules.roles import Role
 from arena.rules.vote_states import QuarantineReason, VoteState
 from arena.store import figure_rows
@@ -42,7 +42,7 @@ def filled(database) -> None:
         judged = session.exec(select(Vote.id).where(Vote.source == "judge:j")).all()
         hold(session, [1, 2, *judged], VoteState.QUARANTINED, FAST, by="x")
         hold(session, [3, 4], VoteState.PENDING, QuarantineReason.MODERATION, by="x")
-        for name in ("root", "root", "nobody-of-this-name"):
+        for name in ("root", "root", "nobody-of-this-name", f"rita {OWN_PASSWORD}"):
             session.add(UsageEvent(subject=account_subject(name), action=Action.LOGIN))
         session.add(
             UsageEvent(subject=account_subject("root"), action=Action.LOGIN, created_at=now() - 2 * pages.DAY)
@@ -88,7 +88,7 @@ def test_every_single_figure_is_the_number_of_the_rows_it_leads_to(root, monkeyp
     found = facts(root)
     assert [name for name, (link, _) in found.items() if not link] == []
     expected = {"Voters with held votes": 4, "Last seal": 2, "Votes not sealed yet": 11}
-    expected["Attempts to sign in, 24 hours"] = 4  # with the one of this browser
+    expected["Attempts to sign in, 24 hours"] = 5  # with the one of this browser
     for name, number in expected.items():
         link, shown = found[name]
         total, rows = listed(root, link)
@@ -115,6 +115,7 @@ def test_what_today_has_cost_is_the_row_of_today(root):
         ("sign-ins?account=root", 3),
         ("sign-ins?account=nobody-of-this-name", 1),
         ("sign-ins?account=x", 0),
+        ("sign-ins?account=rita", 1),
         ("unsealed?source=human", 8),
         ("unsealed?source=judge:j", 3),
         ("unsealed?source=x", 0),
@@ -149,14 +150,15 @@ def test_the_lists_are_for_reviewers_and_hide_names_that_no_account_has(root):
 
 def test_the_lists_on_both_databases(database):
     filled(database)
-    with_account(database, "root")
+    for name in ("root", "rita"):
+        with_account(database, name)
     with database.read() as session:
         figured = figures(session, now())
         since = now() - timedelta(days=1)
         assert figure_rows.held_voters(session)[0] == figured.held_voters == 4
         assert len(figure_rows.held_voters(session)[1]) == 4
-        assert figure_rows.sign_ins(session, since)[0] == figured.sign_ins == 3
-        assert [row.account for row in figure_rows.sign_ins(session, since)[1]] == [None, "root", "root"]
+        assert figure_rows.sign_ins(session, since)[0] == figured.sign_ins == 4
+        assert [row.account for row in figure_rows.sign_ins(session, since)[1]] == ["rita", None, "root", "root"]
         total, rows = figure_rows.unsealed(session)
         assert total == len(rows) == figured.unsealed == 11
         assert {row.state for row in rows if row.source == "judge:j"} == {VoteState.QUARANTINED}
