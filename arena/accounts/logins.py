@@ -23,7 +23,7 @@ from arena.accounts.passwords import (
 )
 from arena.accounts.sessions import SignedIn, begin
 from arena.config import AdminSettings
-from arena.rules.limits import OWN_PASSWORD, Action, Limit, Scope, account_subject
+from arena.rules.limits import OWN_CHANGE, Action, Limit, Scope, account_subject
 from arena.rules.messages import TranslatableError
 from arena.rules.roles import Actor
 from arena.store import Database
@@ -92,7 +92,7 @@ def change_own_password(
     Every attempt is counted, apart from the sign-ins, which strangers can use up. The other sessions end. Raises
     `LoginRefused`, `PasswordRefused`.
     """
-    _count_attempt(database, account_subject(f"{who.name} {OWN_PASSWORD}"), settings)
+    _count_attempt(database, account_subject(f"{who.name} {OWN_CHANGE}"), settings)
     with database.read() as session:
         account = find_account(session, who.name)
     if not is_right(account.password_hash if account else None, current[: LONGEST + 1]):

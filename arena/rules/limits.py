@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from arena.rules.messages import Phrase, gettext_noop
 
-OWN_PASSWORD = "own password"  # after the name: attempts to change it, which are counted apart from sign-ins
+OWN_CHANGE = "own password"  # after the name: attempts to change it, which are counted apart from sign-ins
 ACCOUNT = "account "  # the beginning of the subject of attempts on an account
 
 

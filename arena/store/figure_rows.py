@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case
 from sqlmodel import Session, col, func, select
 
-from arena.rules.limits import ACCOUNT, OWN_PASSWORD, Action, account_subject
+from arena.rules.limits import ACCOUNT, OWN_CHANGE, Action, account_subject
 from arena.rules.vote_states import VoteState
 from arena.store.ledger import last_seal
 from arena.store.schema.accounts import Account
@@ -115,7 +115,7 @@ def sign_ins(
 
 def _subjects(name: str) -> list[str]:
     """Under which an account's attempts are counted. Those of a browser that has signed in before have one of their own."""
-    return [account_subject(name), account_subject(f"{name} {OWN_PASSWORD}")]
+    return [account_subject(name), account_subject(f"{name} {OWN_CHANGE}")]
 
 
 def unsealed(

@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from arena.config import AdminSettings, Settings
 from arena.exchange.sealing import seal
-from arena.rules.limits import OWN_PASSWORD, Action, account_subject
+from arena.rules.limits import OWN_CHANGE, Action, account_subject
 from arena.rules.roles import Role
 from arena.rules.vote_states import QuarantineReason, VoteState
 from arena.store import figure_rows
@@ -42,7 +42,7 @@ def filled(database) -> None:
         judged = session.exec(select(Vote.id).where(Vote.source == "judge:j")).all()
         hold(session, [1, 2, *judged], VoteState.QUARANTINED, FAST, by="x")
         hold(session, [3, 4], VoteState.PENDING, QuarantineReason.MODERATION, by="x")
-        for name in ("root", "root", "nobody-of-this-name", f"rita {OWN_PASSWORD}"):
+        for name in ("root", "root", "nobody-of-this-name", f"rita {OWN_CHANGE}"):
             session.add(UsageEvent(subject=account_subject(name), action=Action.LOGIN))
         session.add(
             UsageEvent(subject=account_subject("root"), action=Action.LOGIN, created_at=now() - 2 * pages.DAY)
