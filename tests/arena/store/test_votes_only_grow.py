@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+import re
+import time
 from pathlib import Path
 
 import pytest
 from sqlalchemy import event, text
 
 import arena
+from arena.config import AdminSettings, Settings
+from arena.reviews.queue import fill
 from arena.rules.vote_states import QuarantineReason, VoteState
 from arena.rules.votes import HUMAN
 from arena.store.appeals import Decision, add_appeal, decide
@@ -19,8 +23,14 @@ from arena.store.set_aside import Selection, set_aside, take_back
 from arena.store.tags import add_tags, delete_tags, replace_tags
 from arena.store.voter_deletion import delete_voter
 from arena.store.votes import add_vote, rewrite_pair_counts
+from arena.web.app import create_app
 from tests.arena.store.test_vote_cost import opened
+from tests.support.accounts import PASSWORD, AdminBrowser, with_account
+from tests.support.arenas import PLAIN as SERVED
+from tests.support.arenas import ready
 from tests.support.ballots import PLAIN, ballot, ballots
+from tests.support.reviews import disputed_battles, public_id
+from tests.support.served_paths import served_paths
 from tests.support.typed import typed
 
 FAST = QuarantineReason.TOO_FAST
@@ -125,3 +135,121 @@ def test_every_command_on_votes_keeps_each_vote(voted):
     ):
         typed(*words, "--db", voted.url)
         assert votes(voted) == before, words
+
+
+WHY = {"reason": "why"}
+PROMPT = {"language": "en", "category": "coding", "place": "0", "text": "Name three birds.", "to": "down"}
+# What each action of the operator's and reviewer's pages is sent, in this order. {battle}, {assignment} and {seen} are
+# filled in. An action that is added to the pages has to be added here.
+ACTIONS: list[tuple[str, dict[str, object]]] = [
+    ("/admin/battles/{public_id}/hide", WHY),
+    ("/admin/battles/{public_id}/show", WHY),
+    ("/admin/votes/quarantine", {**WHY, "vote": [1, 2, 3], "code": "burst"}),
+    ("/admin/votes/quarantine", {**WHY, "voter": "voter-2"}),
+    ("/admin/votes/release", {**WHY, "vote": [1]}),
+    ("/admin/votes/release", {**WHY, "voter": "voter-2"}),
+    ("/admin/appeals/decide", {**WHY, "appeal": "1", "decision": "release"}),
+    ("/admin/appeals/decide", {**WHY, "appeal": "2", "decision": "keep"}),
+    ("/review/skip", {"assignment": "{assignment}", "reason": "language"}),
+    ("/review/undo", {}),
+    ("/review/decide", {"assignment": "{assignment}", "winner": "model_a"}),
+    ("/review/undo", {}),
+    ("/review/decide", {"assignment": "{assignment}", "winner": "tie"}),
+    ("/admin/export/seal", {}),
+    ("/admin/export/begin", {}),
+    ("/admin/models/{action}", {**WHY, "action": "pause", "model": SERVED.name}),
+    ("/admin/models/{action}", {**WHY, "action": "retire", "model": SERVED.name}),
+    ("/admin/models/{action}", {**WHY, "action": "enable", "model": SERVED.name}),
+    ("/admin/models/{action}", {**WHY, "action": "weight", "model": SERVED.name, "value": "2"}),
+    ("/admin/models/{action}", {**WHY, "action": "boost", "model": SERVED.name, "value": "9"}),
+    ("/admin/models/reload", WHY),
+    ("/admin/moderation/try", {"texts": "x"}),
+    ("/admin/moderation/save", {"rules": ""}),
+    ("/admin/prompts/add", {**PROMPT, **WHY, "text": "Name three trees."}),
+    *((f"/admin/prompts/{action}", {**PROMPT, **WHY}) for action in ("change", "move", "retire")),
+    ("/admin/prompts/restore", {"language": "en", "version": "1"}),
+    ("/admin/terms/{page}/{language}/preview", {"text": "# Ours"}),
+    ("/admin/terms/{page}/{language}/save", {"text": "# Ours"}),
+    ("/admin/terms/{page}/{language}/restore", {"version": "1"}),
+    ("/admin/accounts/add", {"name": "zoe", "role": "reviewer", "password": PASSWORD}),
+    ("/admin/accounts/role", {"name": "zoe", "role": "operator"}),
+    ("/admin/accounts/password", {"name": "zoe", "password": PASSWORD[::-1]}),
+    ("/admin/accounts/disable", {"name": "zoe"}),
+    ("/admin/accounts/enable", {"name": "zoe"}),
+    ("/admin/account/password", {"current": PASSWORD, "password": PASSWORD[::-1]}),
+    ("/admin/logout", {}),
+]
+REFUSED = {
+    "/admin/moderation/save",
+    "/admin/models/reload",
+}  # texts are not checked here, and there is no settings file
+
+
+@pytest.fixture
+def operator(database):
+    """An operator's browser, on both databases: disputed battles, and two appeals."""
+    ballots(database)
+    battles = disputed_battles(database, 3)
+    fill(database, wanted=2, by="op")
+    with database.write() as session:
+        hold(session, [4, 5], VoteState.QUARANTINED, FAST, by="x")
+        for number in (4, 5):
+            battle = session.get_one(Battle, number)
+            add_appeal(session, battle.voter, battle.public_id, "please")
+    with_account(database)
+    serving = ready(SERVED)
+    serving.configured = (SERVED,)
+    settings = Settings(models=(SERVED,), admin=AdminSettings(logins_per_account=1000, logins_per_address=1000))
+    app = create_app(settings, database, serving)
+    with AdminBrowser(app) as browser:
+        assert browser.sign_in().status_code == 303
+        yield browser, public_id(database, battles[0])
+
+
+def rows_of(database, table):
+    with database.read() as session:
+        return {row.id: tuple(row) for row in session.execute(text(f"SELECT * FROM {table} ORDER BY id"))}
+
+
+def sent(browser, path, form, battle):
+    """Send a form as its page has it; whether the next page tells of a refusal."""
+    given = dict(form)
+    path = path.replace("{public_id}", battle).replace("{action}", str(given.pop("action", "")))
+    path = path.replace("{page}/{language}", "terms/en")
+    if given.get("assignment"):
+        given["assignment"] = re.search(r'name="assignment" value="(\d+)"', browser.get("/review").text)[1]
+    if path.startswith(("/admin/prompts", "/admin/terms")):
+        page = "/admin/prompts" if "prompts" in path else "/admin/terms/terms/en"
+        given["seen"] = re.search(r'name="seen" value="(\d+)"', browser.get(page).text)[1]
+    reply = browser.submit(path, **given)
+    assert reply.status_code in (200, 303), (path, reply.status_code)
+    return reply.status_code == 303 and 'class="notice danger"' in browser.get("/admin/account").text
+
+
+def test_the_walk_has_every_action_of_the_pages(operator):
+    browser, _ = operator
+    served = [
+        path for path in served_paths(browser.app.routes, method="POST") if path.startswith(("/admin", "/review"))
+    ]
+    assert set(served) - {"/admin/login"} == {path for path, _ in ACTIONS}
+
+
+def test_every_action_of_the_operators_pages_keeps_each_vote_and_battle(operator, database):
+    browser, battle = operator
+    statements: list[str] = []
+    event.listen(database.engine, "before_cursor_execute", lambda *given: statements.append(given[2].lower()))
+    for path, form in ACTIONS:
+        before = {table: rows_of(database, table) for table in (VOTE, "battle")}
+        refused = sent(browser, path, form, battle)
+        assert refused == (path in REFUSED), (path, form)
+        jobs, end = browser.app.state.admin.long_jobs, time.monotonic() + 60
+        while jobs.running and time.monotonic() < end:
+            time.sleep(0.02)
+        for table, rows in before.items():
+            after = rows_of(database, table)
+            assert {number: after.get(number) for number in rows} == rows, (path, table)
+    assert not [
+        words
+        for words in statements
+        if re.match(r'\s*(delete from|truncate( table)?) "?(vote|battle)"?(\s|$)', words)
+    ]
