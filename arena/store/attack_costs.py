@@ -34,8 +34,7 @@ def last_attack_cost(session: Session) -> Document | None:
     return None if text is None else dict(json.loads(text))
 
 
-def attack_cost_days(session: Session, most: int) -> list[Document]:
-    """The summaries of the newest days, the oldest first."""
+def attack_cost_days(session: Session, most: int) -> list[tuple[str, Document]]:
+    """The measurements of the newest days, the oldest first."""
     query = select(AttackCostDay.day, AttackCostDay.document).order_by(col(AttackCostDay.day).desc()).limit(most)
-    rows = [(day, json.loads(text)) for day, text in session.exec(query)]
-    return [{"day": day, **document["summary"]} for day, document in reversed(rows)]
+    return [(day, json.loads(text)) for day, text in reversed(session.exec(query).all())]

@@ -95,11 +95,13 @@ def day_counts(session: Session, day: date) -> DayCounts:
             **{FINAL.get(BattleStatus(status), "left" if status == "abandoned" else "waiting"): number}
         )
     moved = {
-        "stopped": ("left", STEP_CONDITIONS[Step.STOPPED]),
-        "undoable": ("waiting", STEP_CONDITIONS[Step.UNDOABLE]),
+        "stopped": ("left", BattleStatus.ABANDONED, _STOPPED),
+        "undoable": ("waiting", BattleStatus.OPEN, _PENDING),
     }
-    for place, (before, condition) in moved.items():
-        for a, b, number in _grouped(session, keys, of_day, condition):
+    for place, (before, status, condition) in moved.items():
+        # Wrapped: from the index of statuses, SQLite would read the battles of all days.
+        of_status = func.coalesce(col(Battle.status), "") == status
+        for a, b, number in _grouped(session, keys, of_day, of_status, condition):
             cells[a, b] += Funnel(**{place: number, before: -number})
     by_model = defaultdict[str, Funnel](Funnel)
     for (a, b), funnel in cells.items():
@@ -262,12 +264,12 @@ def _status(*wanted: BattleStatus) -> ColumnElement[bool]:
     return col(Battle.status).in_(wanted)
 
 
-_CUT = and_(
-    _status(BattleStatus.ABANDONED),
+_STOPPED = (
     _completions()
     .where(col(CompletionRow.status).in_((CompletionStatus.STOPPED, CompletionStatus.ABANDONED)))
-    .exists(),
+    .exists()
 )
+_CUT = and_(_status(BattleStatus.ABANDONED), _STOPPED)
 _PENDING = (
     select(PendingVote.battle_id).where(col(PendingVote.battle_id) == col(Battle.id)).correlate(Battle).exists()
 )

@@ -17,7 +17,7 @@ from arena.rules.votes import HUMAN
 from arena.store.judgeable_battles import parts
 from arena.store.ledger import as_sealed, ledger_key
 from arena.store.models import model_ids
-from arena.store.query_filters import of_source
+from arena.store.query_filters import for_boards, is_control, of_source
 from arena.store.schema.battles import Battle, Vote
 from arena.store.schema.vote_states import VoteHold, VoteStateChange, VoteStateEvent
 
@@ -160,16 +160,22 @@ def vote_states(session: Session, vote_ids: Sequence[int]) -> dict[int, VoteStat
 
 
 def counts_by_state_and_reason(
-    session: Session, since: datetime | None = None, until: datetime | None = None, source: str | None = HUMAN
+    session: Session,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    source: str | None = HUMAN,
+    *,
+    boards: bool = False,
 ) -> dict[tuple[VoteState, str], int]:
     """The number of votes of a source (see `of_source`) in each state for each reason, of those cast from `since` on
-    and before `until`.
+    and before `until`; with `boards` without votes on control battles and on private models, which count on no board.
 
     Accepted votes have no reason, also those that were pending.
     """
     within = [of_source(Vote.source, source)]
     within += [] if since is None else [col(Vote.created_at) >= since]
     within += [] if until is None else [col(Vote.created_at) < until]
+    within += [for_boards()] if boards else []
     votes = session.exec(select(func.count()).select_from(Vote).where(*within)).one()
     newest = _newest_events().subquery()
     query: Any = (
@@ -181,6 +187,15 @@ def counts_by_state_and_reason(
     )
     changed = {(VoteState(state), reason): int(number) for state, reason, number in session.execute(query)}
     return {(VoteState.ACCEPTED, ""): votes - sum(changed.values()), **changed}
+
+
+def votes_apart(session: Session) -> dict[str, int]:
+    """The number of people's votes that count on no board because of their battle: `control` ones, and those on `private`
+    models.
+    """
+    people = select(func.count()).select_from(Vote).where(Vote.source == HUMAN)
+    control = session.exec(people.where(is_control(Vote.battle_id))).one()
+    return {"control": control, "private": session.exec(people.where(~for_boards())).one() - control}
 
 
 def _newest_events() -> Any:

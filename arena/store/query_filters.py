@@ -52,13 +52,19 @@ class VoteSelection:
 @cache
 def counting(without: int = 0) -> ColumnElement[bool]:
     """The condition on `Vote` that it counts on boards: accepted, and on neither a control battle nor a private model."""
-    return and_(accepted(without), ~is_control(Vote.battle_id), _of_known_models())
+    return and_(accepted(without), for_boards())
+
+
+@cache
+def for_boards() -> ColumnElement[bool]:
+    """The condition on `Vote` that its battle is for boards: neither a control battle nor one with a private model."""
+    return and_(~is_control(Vote.battle_id), _of_known_models())
 
 
 @cache
 def counting_unless_held(without: int = 0) -> ColumnElement[bool]:
     """The condition on `Vote` that it counts where it is neither pending nor quarantined."""
-    return and_(_not_set_aside(without), ~is_control(Vote.battle_id), _of_known_models())
+    return and_(_not_set_aside(without), for_boards())
 
 
 @cache

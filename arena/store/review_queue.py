@@ -18,6 +18,7 @@ from arena.rules.modes import Mode
 from arena.rules.vote_states import VoteState
 from arena.rules.votes import OVERALL, mirrored
 from arena.store.images import with_images
+from arena.store.judgeable_battles import parts
 from arena.store.query_filters import has_texts, in_category, is_control
 from arena.store.schema.battles import Battle, BattleStatus, Vote
 from arena.store.schema.reviews import AssignmentStatus, QueuedBattle, Review, ReviewAssignment
@@ -25,6 +26,7 @@ from arena.store.schema.vote_states import VoteHold
 from arena.store.shared_battles import readable
 from arena.store.usage import lock_subjects
 
+AT_ONCE = 5_000  # ids in one statement: databases limit its parameters
 FINISHED = (BattleStatus.VOTED, BattleStatus.JUDGED)  # whose votes and verdicts exist
 
 
@@ -61,8 +63,11 @@ class Assignment:
 
 def reviewable(session: Session, battles: Collection[int], *, unshared: bool) -> set[int]:
     """Those of the battles that reviewers may read: with texts and without images, which nobody but their voter sees."""
-    wanted = select(Battle.id).where(col(Battle.id).in_(battles), _readable(unshared))
-    return {number or 0 for number in session.exec(wanted)}
+    found: set[int] = set()
+    for part in parts(sorted(battles), AT_ONCE):
+        wanted = select(Battle.id).where(col(Battle.id).in_(part), _readable(unshared))
+        found.update(number or 0 for number in session.exec(wanted))
+    return found
 
 
 def quarantined_battles(session: Session, category: str | None) -> list[int]:

@@ -12,7 +12,7 @@ The form of the last line: Huang et al. (2025), section 4.2.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from statistics import median
@@ -145,16 +145,28 @@ class AttackCost:
             "terms": asdict(self.terms),
             "prices": None if self.prices is None else asdict(self.prices),
             "summary": self.summary(),
-            "models": [asdict(row) for row in self.rows],
+            "models": self._models(),
         }
 
     def summary(self) -> dict[str, Any]:
-        """The cheapest place and the median one, of any model and direction, by attacker."""
-        found: dict[str, Any] = {"board_votes": self.votes}
-        for attacker in (TARGET, OMNIPRESENT):
-            votes = [row.votes for row in self.rows if row.attacker == attacker and row.votes is not None]
-            found[attacker] = {"least": min(votes), "median": median(votes)} if votes else None
-        return found
+        """The summary of all rows; see `summary_of`."""
+        return summary_of(self._models(), self.votes)
+
+    def _models(self) -> list[dict[str, Any]]:
+        return [asdict(row) for row in self.rows]
+
+
+def summary_of(rows: Iterable[Mapping[str, Any]], board_votes: int) -> dict[str, Any]:
+    """The votes of the cheapest place and of the median one, of any model and direction in published rows, by attacker."""
+    of: dict[str, list[int]] = {TARGET: [], OMNIPRESENT: []}
+    for row in rows:
+        if row["votes"] is not None:
+            of[row["attacker"]].append(row["votes"])
+    found = {
+        attacker: {"least": min(votes), "median": median(votes)} if votes else None
+        for attacker, votes in of.items()
+    }
+    return {"board_votes": board_votes, **found}
 
 
 def attack_cost(

@@ -6,7 +6,7 @@ Nothing here identifies a voter or says how a check found what it found.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from arena.leaderboards.vote_filters import FILTERS, find_filter
@@ -15,9 +15,10 @@ from arena.rules.model_states import is_private
 from arena.rules.vote_states import VoteState, sentence_of
 from arena.store import Session
 from arena.store.appeals import appeal_counts
-from arena.store.attack_costs import attack_cost_days, last_attack_cost
-from arena.store.held_votes import changes_newest_first, counts_by_state_and_reason
+from arena.store.attack_costs import attack_cost_days
+from arena.store.held_votes import changes_newest_first, counts_by_state_and_reason, votes_apart
 from arena.store.set_aside import log as set_aside_log
+from arena.trust.attack_meter import summary_of
 from arena.trust.control_estimates import ControlEstimates, Share, control_estimates
 
 Document = dict[str, Any]
@@ -27,8 +28,10 @@ SET_ASIDE, TAKEN_BACK = gettext_noop("set aside"), gettext_noop("taken back")
 
 
 def vote_figures(session: Session) -> Document:
-    """The votes of people by state and reason with their shares, and the appeals by decision."""
-    counts = counts_by_state_and_reason(session)
+    """The votes of people for boards by state and reason with their shares, those that are for no board, and the appeals
+    by decision.
+    """
+    counts = counts_by_state_and_reason(session, boards=True)
     total = sum(counts.values())
     rows = [
         {
@@ -42,7 +45,7 @@ def vote_figures(session: Session) -> Document:
             counts.items(), key=lambda item: (tuple(VoteState).index(item[0][0]), -item[1])
         )
     ]
-    return {"votes": total, "appeals": appeal_counts(session), "states": rows}
+    return {"votes": total, "apart": votes_apart(session), "appeals": appeal_counts(session), "states": rows}
 
 
 def control_figures(session: Session, filter_version: str) -> Document:
@@ -120,17 +123,20 @@ def _set_aside(session: Session) -> list[Document]:
 
 
 def attack_figures(session: Session) -> Document:
-    """The newest measurement of what an attack costs, without private models, and the least cost of each day."""
-    measured = last_attack_cost(session) or {}
-    rows = [
-        row
-        for row in measured.get("models", ())
-        if not is_private(row["model"]) and not is_private(row["neighbour"])
-    ]
+    """The newest measurement of what an attack costs, and the summary of each day: all without private models."""
+    measured = [(day, document, _public(document["models"])) for day, document in attack_cost_days(session, DAYS)]
+    if not measured:
+        return {"measured_at": None, "votes": None, "summary": None, "days": [], "models": []}
+    days = [{"day": day, **summary_of(rows, document["votes"])} for day, document, rows in measured]
+    _, newest, rows = measured[-1]
     return {
-        "measured_at": measured.get("measured_at"),
-        "votes": measured.get("votes"),
-        "summary": measured.get("summary"),
-        "days": attack_cost_days(session, DAYS),
+        "measured_at": newest["measured_at"],
+        "votes": newest["votes"],
+        "summary": summary_of(rows, newest["votes"]),
+        "days": days,
         "models": rows,
     }
+
+
+def _public(rows: Iterable[Document]) -> list[Document]:
+    return [row for row in rows if not is_private(row["model"]) and not is_private(row["neighbour"])]

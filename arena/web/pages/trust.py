@@ -32,6 +32,18 @@ CONTROLS = {
     "undecided_share": (gettext_noop("The first vote on two texts named a winner, the second did not"), 0.0),
 }
 
+# votes that are for no board, whatever their state: their name and why
+APART = {
+    "control": (
+        gettext_noop("on control battles"),
+        gettext_noop("They measure voters and the page, and count on no board."),
+    ),
+    "private": (
+        gettext_noop("on private models"),
+        gettext_noop("They count on no board, also after the release of a model."),
+    ),
+}
+
 
 @dataclass(frozen=True)
 class Bar:
@@ -64,6 +76,7 @@ def _values(served: Context) -> dict[str, Any]:
         head, private = last_seal(session), [asdict(row) for row in disclosed_variants(session)]
     return {
         "votes": figures_of(served, "votes"),
+        "apart": APART,
         "bars": _bars(controls),
         "position": next(row for row in controls if row["figure"] == "position_logits"),
         "rule": figures_of(served, "filter"),

@@ -74,7 +74,7 @@ SAMPLING = {
     "models": [{"model": "smollm2-135m-instruct", "battles": 812, "share": 0.193, "outages": 1}],
 }  # fmt: skip
 TRUST_VOTES = {
-    "votes": 21040, "appeals": {"open": 1, "release": 4, "keep": 2},
+    "votes": 21040, "apart": {"control": 420, "private": 0}, "appeals": {"open": 1, "release": 4, "keep": 2},
     "states": [{"state": "accepted", "reason": None, "votes": 20710, "share": 0.984, "says": None},
                {"state": "quarantined", "reason": "too_fast", "votes": 212, "share": 0.01,
                 "says": "The vote came before both completions could be read."}],

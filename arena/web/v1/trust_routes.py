@@ -28,7 +28,9 @@ FIGURES: Mapping[str, Callable[[Session, str], Document]] = {  # by address; the
 
 @router.get("/votes", responses=examples.described(examples.TRUST_VOTES))
 def votes(request: Request, media: Media, served: Served) -> Response:
-    """People's votes by state and reason, with their shares, and the appeals by decision."""
+    """People's votes for boards by state and reason, with their shares; `apart` are the votes on control battles and private
+    models, which count on no board; and the appeals by decision.
+    """
     return _reply(request, media, served, "votes", "states")
 
 

@@ -6,13 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from arena.reviews.desk import Desk, ReviewRefused
 from arena.reviews.queue import fill
-from arena.rules.reviews import REVIEWED
+from arena.rules.reviews import QUARANTINED, REVIEWED
+from arena.rules.vote_states import QuarantineReason, VoteState
+from arena.store import review_queue
+from arena.store.quarantine import hold, release
 from arena.store.reviews import labels, progress, reviewers, reviews
-from arena.store.schema.battles import Battle, now
+from arena.store.schema.battles import Battle, Vote, now
 from arena.store.schema.reviews import AssignmentStatus, Review, ReviewAssignment
 from arena.store.voter_deletion import delete_voter
 from tests.support.reviews import add_reviewers, disputed_battles
@@ -231,3 +234,46 @@ def test_expiry_is_a_time_not_a_number_of_requests(database, reviewer):
     Desk(database, hours=24).next(reviewer[0])
     (row,) = rows(database, ReviewAssignment)
     assert timedelta(hours=23) < row.expires_at - now() <= timedelta(hours=24)
+
+
+def quarantined(database, battles, state=VoteState.QUARANTINED):
+    """Hold the votes of people on battles; their ids."""
+    with database.write() as session:
+        ids = list(
+            session.exec(select(Vote.id).where(col(Vote.battle_id).in_(battles), col(Vote.source) == "human"))
+        )
+        hold(session, ids, state, QuarantineReason.VOTER_TEST, by="the test")
+    return ids
+
+
+def test_battles_with_a_vote_in_quarantine_are_dealt_and_no_others(database, reviewer, monkeypatch):
+    monkeypatch.setattr(review_queue, "AT_ONCE", 2)  # more battles than one statement names
+    battles = disputed_battles(database, 7)
+    held = quarantined(database, battles[:5])
+    quarantined(database, battles[5:6], VoteState.PENDING)
+    with database.write() as session:
+        release(session, held[:1], "a class that voted together", "op")
+    done = fill(database, [QUARANTINED], wanted=1, by="op")
+    assert (done.fitting, done.unreadable, done.added, done.causes) == (4, 0, 4, {QUARANTINED: 4})
+    desk = Desk(database, hours=24)
+    dealt = []
+    while (task := reviewed(desk, reviewer[0])) is not None:
+        dealt.append(task)
+    assert len(dealt) == 4
+    assert {row.battle_id for row in rows(database, Review)} == set(battles[1:5])
+    with database.read() as session:
+        assert set(labels(session)) == set(battles[1:5])
+
+
+def test_a_quarantined_vote_is_as_urgent_as_the_largest_dispute_and_is_queued_once(database, reviewer):
+    battles = disputed_battles(database, 2)
+    quarantined(database, battles)
+    done = fill(database, ["against", QUARANTINED], wanted=2, by="op")
+    assert (done.added, sum(done.causes.values())) == (2, 2)
+    assert fill(database, [QUARANTINED], wanted=2, by="op").added == 0
+
+
+def test_battles_in_quarantine_whose_texts_reviewers_may_not_read_are_counted_and_left_out(database, reviewer):
+    quarantined(database, disputed_battles(database, 2, shared=False))
+    done = fill(database, [QUARANTINED], wanted=1, by="op")
+    assert (done.fitting, done.unreadable, done.added) == (2, 2, 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import event
 from sqlmodel import select
 
 from arena.rules.funnel import STEP_NAMES, Funnel, Step
@@ -115,3 +116,22 @@ def test_only_battles_that_readers_see_can_be_hidden_and_only_hidden_ones_shown(
         show(session, ids["voted"])
     with pytest.raises(NotHideable, match="not hidden"), filled.write() as session:
         show(session, ids["voted"])
+
+
+def test_a_day_is_read_from_the_index_of_days_alone_however_old_the_arena_is(sqlite):
+    battle(sqlite, BattleStatus.ABANDONED, cut=True)
+    battle(sqlite, BattleStatus.VOTED)
+    statements = []
+    with sqlite.read() as session:
+        connection = session.connection()
+        event.listen(connection, "before_cursor_execute", lambda *given: statements.append(given[2:4]))
+        assert day_counts(session, NOON.date()).total == Funnel(stopped=1, revealed=1)
+        plans = [
+            [row[3] for row in connection.connection.cursor().execute(f"EXPLAIN QUERY PLAN {sql}", given)]
+            for sql, given in list(statements)
+            if "FROM battle" in sql
+        ]
+    assert len(plans) == 3
+    for plan in plans:
+        assert any("COVERING INDEX battle_day" in step for step in plan)
+        assert not any("battle_status" in step for step in plan)

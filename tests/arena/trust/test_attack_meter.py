@@ -103,14 +103,13 @@ def test_the_measurements_of_days_are_kept_and_the_last_of_a_day_counts(voted):
     with voted.write() as session:
         assert last_attack_cost(session) is None
         for day, votes in (("2026-11-27", 1), ("2026-11-28", 2), ("2026-11-28", 3)):
-            save_attack_cost(session, day, {**document, "summary": {"board_votes": votes}})
+            save_attack_cost(session, day, {**document, "votes": votes})
     with voted.read() as session:
         assert has_attack_cost(session, "2026-11-28")
         assert not has_attack_cost(session, "2026-11-29")
         assert last_attack_cost(session)["models"] == json.loads(json.dumps(document["models"]))
-        assert attack_cost_days(session, 90) == [
-            {"day": "2026-11-27", "board_votes": 1}, {"day": "2026-11-28", "board_votes": 3},
-        ]  # fmt: skip
+        days = [(day, stored["votes"]) for day, stored in attack_cost_days(session, 90)]
+        assert days == [("2026-11-27", 1), ("2026-11-28", 3)]
         assert len(attack_cost_days(session, 1)) == 1
 
 

@@ -22,7 +22,7 @@ from arena.store.votes import add_vote
 from arena.web.app import create_app
 from arena.web.v1 import examples
 from tests.support.arenas import ready
-from tests.support.ballots import ballots
+from tests.support.ballots import ballot, ballots
 from tests.support.battle_clients import HOME
 
 ADDRESSES = {
@@ -107,6 +107,23 @@ def test_votes_are_shown_by_state_with_a_sentence_and_no_evidence(sqlite, reader
     ]
 
 
+def test_votes_on_control_battles_and_private_models_stand_apart(sqlite, reader):
+    ballots(sqlite)
+    for_boards = of(reader, "votes")["votes"]
+    same_model_votes(sqlite, ["model_a", "tie", "model_b"])
+    ballot(sqlite, "amber", "private:3f", "tie")
+    with sqlite.write() as session:  # a held control vote is none of the quarantined votes of boards
+        newest = session.exec(select(Vote.id).order_by(Vote.id.desc()).limit(2)).all()
+        hold(session, newest, VoteState.QUARANTINED, QuarantineReason.TOO_FAST, by="the test")
+    reader.app.state.v1.cache._entries.clear()  # the figures rest
+    found = of(reader, "votes")
+    assert (found["votes"], found["apart"]) == (for_boards, {"control": 3, "private": 1})
+    assert [(row["state"], row["votes"]) for row in found["states"] if row["votes"]] == [("accepted", for_boards)]
+    page = reader.get("/trust").text
+    assert "on control battles" in page
+    assert "on private models" in page
+
+
 def test_position_bias_is_shown_from_control_battles(sqlite, reader):
     ballots(sqlite)
     same_model_votes(sqlite, ["model_a"] * 24 + ["model_b"] * 12 + ["tie"] * 4)
@@ -128,16 +145,18 @@ def test_the_cost_of_an_attack_leaves_private_models_out(sqlite, reader):
     ballots(sqlite)
     hidden = [{**ROW, "model": "private:3f"}, {**ROW, "neighbour": "private:3f", "votes": 1}]
     summary = {"board_votes": 9, "target": {"least": 31, "median": 31}, "omnipresent": None}
+    with_hidden = {**summary, "target": {"least": 1, "median": 31}}
     document = {
         "measured_at": "2026-11-28T00:04:00+00:00",
         "votes": 9,
-        "summary": summary,
+        "summary": with_hidden,
         "models": [ROW, *hidden],
     }
     with sqlite.write() as session:
         save_attack_cost(session, "2026-11-28", document)
     reply = of(reader, "attack-cost")
     assert reply["models"] == [ROW]
+    assert reply["summary"] == summary
     assert reply["days"] == [{"day": "2026-11-28", **summary}]
     page = reader.get("/trust").text
     assert "up, past birch" in page
