@@ -41,8 +41,7 @@ def check(
         found = findings(votes)
         held = 0
         if found and not dry_run:
-            with database.write() as session:
-                held = hold_findings(session, found)
+            held = hold_findings(database, found)
     rows = [
         {
             "reason": str(finding.reason),

@@ -100,18 +100,21 @@ def quarantine(
 ) -> None:
     """Let single votes or those of a voter no longer count. They stay sealed and exported, and can be released.
 
-    A vote that is held for a check becomes quarantined; one that is quarantined already keeps its reason.
+    A vote that is held for a check becomes quarantined; one that is quarantined already keeps its reason. Many votes change
+    in parts, so that voters need not wait; run an interrupted command again, and it does the rest.
     """
     from arena.store.quarantine import hold
 
     text, author = printable("--detail", detail) if detail else "", person(by)
 
-    def change(session: Session) -> int:
-        ids = _chosen(session, vote, voter, file)
+    def choose(session: Session) -> Sequence[int]:
+        return _chosen(session, vote, voter, file)
+
+    def change(session: Session, ids: Sequence[int]) -> int:
         return hold(session, ids, VoteState.QUARANTINED, reason, detail=text, by=author, again=True)
 
     with opened(config, db) as (database, _):
-        number, rows = _changed(database, change, dry_run=dry_run)
+        number, rows = _changed(database, choose, change, dry_run=dry_run)
     _report(number, rows, f"{'would be' if dry_run else 'are'} quarantined", as_format)
 
 
@@ -137,16 +140,17 @@ def release(
 
     text, author = printable("--why", why), person(by)
 
-    def change(session: Session) -> int:
+    def choose(session: Session) -> Sequence[int]:
         if not (reason or state):
-            return release_votes(session, _chosen(session, vote, voter, file), text, author)
+            return _chosen(session, vote, voter, file)
         ids = held_ids(session, _filter(session, state, reason, voter))
-        if vote or file:
-            ids = sorted(set(ids) & set(_chosen(session, vote, None, file)))
+        return sorted(set(ids) & set(_chosen(session, vote, None, file))) if vote or file else ids
+
+    def change(session: Session, ids: Sequence[int]) -> int:
         return release_votes(session, ids, text, author)
 
     with opened(config, db) as (database, _):
-        number, rows = _changed(database, change, dry_run=dry_run)
+        number, rows = _changed(database, choose, change, dry_run=dry_run)
     _report(number, rows, f"{'would count' if dry_run else 'count'} again", as_format)
 
 
@@ -197,19 +201,27 @@ def _filter(session: Session, state: str | None, reason: str | None, voter: str 
 
 
 def _changed(
-    database: Database, change: Callable[[Session], int], *, dry_run: bool
+    database: Database,
+    choose: Callable[[Session], Sequence[int]],
+    change: Callable[[Session, Sequence[int]], int],
+    *,
+    dry_run: bool,
 ) -> tuple[int, list[dict[str, Any]]]:
     """The number of votes that change, and the boards with them; a dry run takes everything back."""
-    from arena.store.set_aside import counted_by_source
+    from arena.cli.progress import stage_bar
+    from arena.cli.terminal import Console
+    from arena.store.vote_parts import PART, changed_in_parts
 
-    with database.write() as session:
-        before = counted_by_source(session)
-        attempt = session.begin_nested()
-        number = change(session)
-        after = counted_by_source(session)
-        if dry_run:
-            attempt.rollback()
-    return number, _board_rows(before, after)
+    with database.read() as session:
+        ids = sorted(set(choose(session)))
+    if len(ids) <= PART:
+        done = changed_in_parts(database, ids, change, dry_run=dry_run)
+    else:
+        with stage_bar(Console(stderr=True), "votes") as progress:
+            done = changed_in_parts(
+                database, ids, change, lambda *seen: progress("changing", *seen), dry_run=dry_run
+            )
+    return done.votes, _board_rows(done.before, done.after)
 
 
 def _board_rows(

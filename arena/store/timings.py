@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from arena.rules.modes import Mode
@@ -79,7 +79,7 @@ def timings(session: Session) -> dict[str, Timing]:
     return {name: _timing(rows) for name, rows in by_model.items()}
 
 
-def _status(session: Session) -> ColumnElement[str]:
+def _status(session: Session) -> Any:
     """The status of a battle, so that the newest completions are read instead of all battles with a vote.
 
     SQLite would read and sort a million battles of its index of statuses in 4 s, unless that is hidden from it. PostgreSQL

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 import ratings
 from arena.rules.vote_states import QuarantineReason, VoteState
-from arena.store import Session
+from arena.store import Database, Session
 from arena.store.quarantine import hold
 from arena.store.trust_votes import Numbers, TrustVotes
+from arena.store.vote_parts import in_parts
 
 VERSION = "checks-1"
 BY = "trust check"
@@ -51,15 +53,16 @@ def findings(votes: TrustVotes) -> list[Finding]:
     return found
 
 
-def hold_findings(session: Session, found: Iterable[Finding]) -> int:
-    """Quarantine the votes of findings; returns how many were not held before."""
-    changed = 0
-    for finding in found:
-        changed += hold(
-            session, finding.votes, VoteState.QUARANTINED, finding.reason,
-            detail=finding.detail, check_version=VERSION, by=BY,
-        )  # fmt: skip
-    return changed
+def hold_findings(database: Database, found: Iterable[Finding]) -> int:
+    """Quarantine the votes of findings, in parts so that voters need not wait; returns how many were not held before."""
+    return sum(in_parts(database, finding.votes, partial(_hold, finding)) for finding in found)
+
+
+def _hold(finding: Finding, session: Session, vote_ids: Sequence[int]) -> int:
+    return hold(
+        session, vote_ids, VoteState.QUARANTINED, finding.reason,
+        detail=finding.detail, check_version=VERSION, by=BY,
+    )  # fmt: skip
 
 
 class _Evidence:

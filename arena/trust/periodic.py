@@ -34,7 +34,7 @@ class TrustChecks:
         if version == self._version:
             return 0
         found = await _apart(self.database.url)
-        changed = await asyncio.to_thread(self._hold, found) if found else 0
+        changed = await asyncio.to_thread(hold_findings, self.database, found) if found else 0
         self._version = version
         if changed:
             reasons = ", ".join(sorted({str(finding.reason) for finding in found}))
@@ -46,10 +46,6 @@ class TrustChecks:
     def _read_version(self) -> tuple[int, int]:
         with self.database.read() as session:
             return votes_version(session)
-
-    def _hold(self, found: list[Finding]) -> int:
-        with self.database.write() as session:
-            return hold_findings(session, found)
 
 
 async def _apart(url: str) -> list[Finding]:

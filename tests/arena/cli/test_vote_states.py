@@ -127,3 +127,12 @@ def test_what_cannot_be_done_is_reported(url, words, message):
     assert done.returncode == 2
     assert message in " ".join(done.stderr.split())
     assert counted(url) == 7
+
+
+def test_many_votes_change_in_parts_with_their_progress(url, monkeypatch):
+    monkeypatch.setattr("arena.store.vote_parts.PART", 2)
+    words = [word for number in range(1, 6) for word in ("--vote", number)]
+    done = typed("votes", "quarantine", *words, "--reason", "burst", "--db", url)
+    assert done.returncode == 0, done.stderr
+    assert "5 of 5 votes" in done.stderr
+    assert counted(url) == 2

@@ -51,9 +51,7 @@ def reasons(database: Database) -> dict[str, set[str]]:
 def checked(database: Database) -> int:
     with database.read() as session:
         votes = trust_votes(session)
-    found = findings(votes)
-    with database.write() as session:
-        return hold_findings(session, found)
+    return hold_findings(database, findings(votes))
 
 
 def test_each_rigger_is_held_for_what_it_did_and_the_counts_still_agree(tmp_path):
