@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 Rule = Callable[[Mapping[str, Any]], tuple[int, Any] | None]  # the status and body of a refusal, or None
-Reply = Callable[[Mapping[str, Any]], Any]  # the body of a whole reply
+Reply = Callable[[Mapping[str, Any]], Any]  # the body of a whole reply, or the list of the events of a stream
 
 
 def openai_error(message: str, param: str | None = None, code: str | None = None) -> tuple[int, Any]:
@@ -82,6 +82,9 @@ def _first(rules: Sequence[Rule], body: Mapping[str, Any]) -> tuple[int, Any] | 
 
 
 def _events(whole: Any) -> bytes:
+    """A stream of one event, or of those of a list."""
+    if isinstance(whole, list):
+        return b"".join(f"data: {json.dumps(event)}\n\n".encode() for event in whole) + b"data: [DONE]\n\n"
     [choice] = whole["choices"]
     event = {"choices": [{"delta": choice["message"], "finish_reason": choice["finish_reason"]}]}
     return f"data: {json.dumps(event)}\n\ndata: [DONE]\n\n".encode()
