@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, LargeBinary, bindparam, cast, delete, func, update
+from sqlalchemy import Connection, Integer, LargeBinary, bindparam, case, cast, delete, func, update
 from sqlmodel import Session, col, select
 
 from arena.rules.seals import published_voter
@@ -28,7 +28,8 @@ from arena.store.query_filters import counting, counting_unless_held, in_categor
 from arena.store.schema.battle_features import BattleCategory
 from arena.store.schema.battles import Battle, Vote
 from arena.store.schema.clusters import BattlePrompt, PackedVotes
-from arena.store.upserts import dialect_of, upsert_of
+from arena.store.schema.ledger import LedgerKey
+from arena.store.upserts import FEW, dialect_of, given, literal_rows, upsert_of, values_of
 
 ENTRY = np.dtype([("vote", "<u4"), ("voter", "<u4"), ("prompt", "<u4"), ("a", "<u2"), ("b", "<u2")])
 PARTS = 1 << 14  # as many as ratings has groups of clusters (`MOST_GROUPS`): each is read as one run of votes
@@ -57,16 +58,31 @@ def packed(session: Session, *conditions: Any, held_too: bool = False) -> Iterat
     key = ledger_key(session)
     query = _of_votes(held_too=held_too).where(*conditions)
     codes: dict[tuple[str, str], int] = {}
-    for number, battle, source, voter, winner, public_id, a, b, prompt in session.execute(
-        query, execution_options={"yield_per": 10_000}
-    ):
-        own = (source, voter)
-        if own not in codes:
-            codes[own] = voter_code(source if voter == source else published_voter(key, voter), public_id)
-        on = prompt_code(prompt, public_id)
-        by = voter_code(None, public_id) if voter == HUMAN else codes[own]
-        entry = _pack(number, by << 2 | WINNERS.index(winner), on, a, b)
-        yield PackedVote(battle, source, (by if source == HUMAN else on) % PARTS, entry)
+    for row in session.execute(query, execution_options={"yield_per": 10_000}):
+        yield _packed(key, codes, *row)
+
+
+def packed_vote(session: Session, number: int) -> PackedVote | None:
+    """The vote with this id, or None if it does not count."""
+    row = session.connection().execute(_OF_VOTE, {"number": number}).one_or_none()
+    if row is None:
+        return None
+    *vote, key = row
+    return _packed(ledger_key(session) if key is None else bytes.fromhex(key), {}, *vote)
+
+
+def _packed(
+    key: bytes, codes: dict[tuple[str, str], int], number: int, battle: int, source: str, voter: str, winner: str,
+    public_id: str, a: int, b: int, prompt: str | None,
+) -> PackedVote:  # fmt: skip
+    """A vote of a row of `_of_votes`; `codes` keeps those of voters."""
+    own = (source, voter)
+    if own not in codes:
+        codes[own] = voter_code(source if voter == source else published_voter(key, voter), public_id)
+    on = prompt_code(prompt, public_id)
+    by = voter_code(None, public_id) if voter == HUMAN else codes[own]
+    entry = _pack(number, by << 2 | WINNERS.index(winner), on, a, b)
+    return PackedVote(battle, source, (by if source == HUMAN else on) % PARTS, entry)
 
 
 @cache
@@ -83,31 +99,59 @@ def _of_votes(*, held_too: bool) -> Any:
     )
 
 
+# one vote with the ledger's key, built once: every vote needs it
+_OF_VOTE = (
+    _of_votes(held_too=False)
+    .where(col(Vote.id) == bindparam("number"))
+    .add_columns(select(LedgerKey.key).where(LedgerKey.id == 1).scalar_subquery())
+)
+
+
 def add_packed(session: Session, votes: Iterable[tuple[PackedVote, Iterable[str]]]) -> None:
     """Add votes, each to its categories."""
     added: dict[Key, bytearray] = {}
     for vote, categories in votes:
         for category in categories:
             added.setdefault((category, vote.source, vote.part), bytearray()).extend(vote.entry)
-    chunks = _open_chunks(session, sorted(added))
-    rows = [
-        {"category": category, "source": source, "part": part, "chunk": chunks.get((category, source, part), 0)}
-        | {"votes": bytes(entries)}
+    new = [
+        {"category": category, "source": source, "part": part, "votes": bytes(entries)}
         for (category, source, part), entries in sorted(added.items())
     ]  # in the same order everywhere, to avoid deadlocks between concurrent votes
-    if rows:
-        session.connection().execute(_append(dialect_of(session)), rows)
+    if len(new) > FEW:
+        chunks = _open_chunks(session, sorted(added))
+        numbers = [{"chunk": chunks.get(key, 0)} for key in sorted(added)]
+        session.connection().execute(
+            _append(dialect_of(session), None), [row | number for row, number in zip(new, numbers, strict=True)]
+        )
+    elif new:
+        session.connection().execute(_append(dialect_of(session), len(new)), values_of(new) | {"full": FULL})
 
 
 @cache
-def _append(dialect: str) -> Any:
-    """The upsert that appends votes to rows, built once: every vote needs it."""
+def _append(dialect: str, number: int | None) -> Any:
+    """The upsert that appends votes to so many rows, or to any list of them, built once: every vote needs it."""
     statement = upsert_of(dialect, PackedVotes)
+    if number is not None:
+        columns = {name: given(getattr(PackedVotes, name)) for name in ("category", "source", "part", "votes")}
+        columns["chunk"] = _open_chunk
+        statement = statement.from_select(list(columns), literal_rows(columns, number))
     joined: Any = col(PackedVotes.votes).op("||")(statement.excluded.votes)
     if dialect == "sqlite":
         joined = cast(joined, LargeBinary)  # SQLite's || gives text
     keys = ["category", "source", "part", "chunk"]
     return statement.on_conflict_do_update(index_elements=keys, set_={"votes": joined})
+
+
+def _open_chunk(number: int) -> Any:
+    """The chunk that takes further votes of one of the `literal_rows`, the first where there is none."""
+    here = (
+        col(getattr(PackedVotes, name)) == given(getattr(PackedVotes, name))(number)
+        for name in ("category", "source", "part")
+    )
+    is_full = func.length(PackedVotes.votes) >= bindparam("full", type_=Integer())
+    following = col(PackedVotes.chunk) + case((is_full, 1), else_=0)
+    last = select(following).where(*here).order_by(col(PackedVotes.chunk).desc()).limit(1)
+    return func.coalesce(last.scalar_subquery(), 0)
 
 
 def remove_packed(session: Session, votes: Iterable[PackedVote], category: str) -> None:

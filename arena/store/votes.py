@@ -19,13 +19,13 @@ from arena.store.battle_features import record_battle_features
 from arena.store.battle_prompts import record_prompt
 from arena.store.battles import move
 from arena.store.models import model_ids
-from arena.store.packed_votes import add_packed, packed, rewrite_packed_votes
+from arena.store.packed_votes import add_packed, packed_vote, rewrite_packed_votes
 from arena.store.pending_votes import encoded
 from arena.store.query_filters import counting, of_source
 from arena.store.schema.battle_features import BattleCategory
 from arena.store.schema.battles import Battle, BattleStatus, PairCount, Vote
 from arena.store.schema.set_aside import SetAside
-from arena.store.upserts import dialect_of, upsert_of
+from arena.store.upserts import FEW, dialect_of, given, literal_rows, upsert_of, values_of
 from arena.store.vote_holds import NewHold, hold_new_votes
 
 KEYS = ["model_a_id", "model_b_id", "category", "source"]  # of a pair count
@@ -86,10 +86,10 @@ def add_vote(
     battle = session.get_one(Battle, battle_id)
     categories = dict.fromkeys((OVERALL, battle.category, *record_battle_features(session, battle_id)))
     record_prompt(session, battle)
-    if held is None and (counted := list(packed(session, Vote.id == number))):
+    if held is None and (counted := packed_vote(session, number)) is not None:
         pair = (battle.model_a_id, battle.model_b_id)
         count_many(session, {(*pair, category, source, COLUMNS[winner]): 1 for category in categories})
-        add_packed(session, ((entry, categories) for entry in counted))
+        add_packed(session, [(counted, categories)])
     return number
 
 
@@ -212,14 +212,20 @@ def count_many(session: Session, cells: Mapping[tuple[int, int, str, str, str], 
     for (a, b, category, source, column), number in sorted(cells.items()):
         rows.setdefault((a, b, category, source), dict.fromkeys(COLUMNS.values(), 0))[column] += number
     values = [dict(zip(KEYS, key, strict=True)) | counts for key, counts in rows.items()]
-    if values:  # sorted, in the same order everywhere, to avoid deadlocks between concurrent votes
-        session.connection().execute(_add_to_counts(dialect_of(session)), values)
+    # sorted, in the same order everywhere, to avoid deadlocks between concurrent votes
+    if len(values) > FEW:
+        session.connection().execute(_add_to_counts(dialect_of(session), None), values)
+    elif values:
+        session.connection().execute(_add_to_counts(dialect_of(session), len(values)), values_of(values))
 
 
 @cache
-def _add_to_counts(dialect: str) -> Any:
-    """The upsert of pair counts, built once: every vote needs it."""
+def _add_to_counts(dialect: str, number: int | None) -> Any:
+    """The upsert of so many pair counts, or of any list of them, built once: every vote needs it."""
     statement = upsert_of(dialect, PairCount)
+    if number is not None:
+        columns = {name: given(getattr(PairCount, name)) for name in [*KEYS, *COLUMNS.values()]}
+        statement = statement.from_select(list(columns), literal_rows(columns, number))
     added = {name: getattr(PairCount, name) + statement.excluded[name] for name in COLUMNS.values()}
     return statement.on_conflict_do_update(index_elements=KEYS, set_=added)
 
