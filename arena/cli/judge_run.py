@@ -48,10 +48,17 @@ def battles(**given: Any) -> None:
 
 @takes("file", *BATCH, *PLACE)
 def run(**given: Any) -> None:
-    """Run the judge of a TOML or YAML file, whose keys are `mode` and the names of the options."""
+    """Run the judge of a TOML or YAML file, whose keys are `mode` and the names of the options, or evalscope's."""
+    from arena.cli.judge_evalscope import import_evalscope
+    from arena.config.run_files import read_run_file
     from arena.judging.config import read_config
+    from arena.judging.evalscope_config import is_evalscope
 
-    _do(read_config(given.pop("file")), settings_file=given.pop("config"), **given)
+    path, settings_file = given.pop("file"), given.pop("config")
+    keys = read_run_file(path)
+    foreign = is_evalscope(keys)
+    config = import_evalscope(path, keys, settings_file, given["db"]) if foreign else read_config(path)
+    _do(config, settings_file=settings_file, **given)
 
 
 def _options(mode: str, given: dict[str, Any]) -> None:

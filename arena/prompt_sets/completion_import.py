@@ -48,6 +48,7 @@ class ImportedCompletions:
 
     prompts: str  # the set's name
     formats: tuple[str, ...]
+    models: tuple[str, ...]
     added: Mapping[str, int]
     there: int
     empty: int
@@ -81,7 +82,8 @@ def import_completions(database: Database, given: CompletionFiles, name: str | N
         stored = prompts_of(session, chosen)
         added, there = _add(session, chosen, stored, read)
     empty = sum(not completion.turns[-1].strip() for completion in read)
-    return ImportedCompletions(chosen, tuple(formats), added, there, empty, len(stored) if new else 0)
+    models = tuple(dict.fromkeys(completion.model or "" for completion in read))
+    return ImportedCompletions(chosen, tuple(formats), models, added, there, empty, len(stored) if new else 0)
 
 
 def _read(path: Path, given: CompletionFiles) -> tuple[str, list[NewCompletion]]:
