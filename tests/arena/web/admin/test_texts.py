@@ -7,17 +7,19 @@ import re
 from html import unescape
 
 import pytest
+from sqlmodel import select
 
 from arena.config import AdminSettings, Settings, WebSettings
 from arena.rules.prompt_edits import CATEGORIES, LONGEST, as_json
 from arena.rules.roles import Role
 from arena.rules.suggested_prompts import suggested_prompts
 from arena.store.audit import AuditFilter, entries
+from arena.store.schema.battles import Battle
 from arena.store.site_texts import PROMPTS, is_suggested, save, versions
 from arena.web.app import create_app
 from arena.web.pages.admin.terms import visitor_texts
 from tests.support.accounts import OWN, AdminBrowser, with_account
-from tests.support.arenas import ready
+from tests.support.arenas import ready, settled
 
 SCRIPT = "<script>alert(1)</script>"
 SHIPPED = suggested_prompts()["coding"]
@@ -126,12 +128,19 @@ def test_prompts_are_added_changed_moved_and_retired_without_a_restart(ann, data
         assert not is_suggested(session, "Say hello in Ada.")
 
 
-def test_a_battle_on_a_prompt_of_the_operator_is_marked_also_after_it_is_retired(ann, database):
-    edit(ann, "add", text="Name three birds.")
-    edit(ann, "retire", place=str(len(SHIPPED)))
-    assert shown(ann) == list(SHIPPED)
-    with database.read() as session:
-        assert is_suggested(session, "Name THREE birds.")
+async def test_a_battle_on_a_prompt_of_the_operator_is_marked_also_after_it_is_retired(battles, sqlite):
+    who = {"reason": "", "by": "x"}
+    prompts = dict(suggested_prompts())
+    with sqlite.write() as session:
+        text = as_json({**prompts, "coding": (*SHIPPED, "Name three birds.")})
+        save(session, PROMPTS, "en", text, seen=0, action="add", **who)
+        save(session, PROMPTS, "en", as_json(prompts), seen=1, action="retire", **who)
+    for prompt, marked in (("Name  THREE birds.", True), ("Name three trees.", False)):
+        view = await battles.begin(prompt, prompt)
+        await settled(battles, prompt, view.public_id)
+        with sqlite.read() as session:
+            row = session.exec(select(Battle).where(Battle.public_id == view.public_id)).one()
+            assert row.suggested == marked, prompt
 
 
 def test_an_earlier_version_and_the_shipped_prompts_come_back(ann, database):
