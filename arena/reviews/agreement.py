@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import combinations
 from typing import Any
 
@@ -57,9 +58,9 @@ class ReviewAgreement:
         return [figure for figure in self.figures if figure.who == account]
 
 
-def review_agreement(session: Session) -> ReviewAgreement:
-    """The agreement of the reviews that stand."""
-    given = reviews(session)
+def review_agreement(session: Session, until: datetime | None = None) -> ReviewAgreement:
+    """The agreement of the reviews that stand; of those `until` a time, or of all."""
+    given = reviews(session, until=until)
     votes = merge_duplicates(session, votes_on_record(session)) if given else []
     return measure(given, votes)
 

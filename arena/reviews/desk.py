@@ -89,7 +89,9 @@ class Desk:
         """Take back the reviewer's last decision, whose battle is then the next one. Raises `ReviewRefused`."""
         with self.database.write() as session:
             if not undo(session, account, self._rules(), now()):
-                raise ReviewRefused("You have not decided any battle yet, so nothing can be undone.")
+                raise ReviewRefused(
+                    "You have decided no battle in the last five minutes, so nothing can be undone."
+                )
 
     def _rules(self) -> Rules:
         return Rules(now() + timedelta(hours=self.hours), self.unshared)

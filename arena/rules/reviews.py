@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from arena.rules.messages import gettext_noop
 
 REVIEWED = "reviewers"  # the source of the labels that reviewers give together
 QUARANTINED = "quarantined"
+
+# A decision can be undone so long, and reviewers see figures of older ones alone: the change of a figure would say what the
+# others chose, while the decision could still follow them.
+UNDO_WITHIN = timedelta(minutes=5)
 
 # why a battle is in the queue: the kinds of disagreement, a vote in quarantine, or the operator's own choice
 CAUSES: Mapping[str, str] = {

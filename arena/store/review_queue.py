@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from arena.rules.modes import Mode
+from arena.rules.reviews import UNDO_WITHIN
 from arena.rules.vote_states import VoteState
 from arena.rules.votes import OVERALL, mirrored
 from arena.store.images import with_images
@@ -157,13 +158,16 @@ def skip(session: Session, account: int, assignment: int, reason: str, at: datet
 
 
 def undo(session: Session, account: int, rules: Rules, at: datetime) -> bool:
-    """Take back the reviewer's last review or skip, and open its assignment again; False if there is none."""
+    """Take back the reviewer's last review or skip, and open its assignment again; False if there is none, or none that is
+    younger than `UNDO_WITHIN`.
+    """
     _lock(session)
     decided = (
         select(ReviewAssignment)
         .where(
             ReviewAssignment.account_id == account,
             col(ReviewAssignment.status).in_((AssignmentStatus.REVIEWED, AssignmentStatus.SKIPPED)),
+            col(ReviewAssignment.decided_at) > at - UNDO_WITHIN,
         )
         .order_by(col(ReviewAssignment.decided_at).desc(), col(ReviewAssignment.id).desc())
         .limit(1)

@@ -63,8 +63,8 @@ def reviewer_pseudonym(session: Session, account: int) -> str:
     return pseudonym(ledger_key(session), f"reviewer {account}")
 
 
-def reviews(session: Session, battles: Sequence[int] = ()) -> list[StoredReview]:
-    """The reviews that stand, in order; on these battles, or on all."""
+def reviews(session: Session, battles: Sequence[int] = (), until: datetime | None = None) -> list[StoredReview]:
+    """The reviews that stand, in order; on these battles, or on all; those `until` a time, or all."""
     query = (
         select(Review, Battle.public_id, Account.name, ReviewAssignment.swapped)
         .join(Battle, col(Battle.id) == col(Review.battle_id))
@@ -75,6 +75,8 @@ def reviews(session: Session, battles: Sequence[int] = ()) -> list[StoredReview]
     )
     if battles:
         query = query.where(col(Review.battle_id).in_(battles))
+    if until is not None:
+        query = query.where(col(Review.created_at) <= until)
     key = ledger_key(session)
     return [
         StoredReview(
@@ -91,9 +93,12 @@ def reviews(session: Session, battles: Sequence[int] = ()) -> list[StoredReview]
     ]
 
 
-def reviews_version(session: Session) -> tuple[int, int]:
-    """Two numbers of which one changes with every review and every undo."""
-    row = session.execute(select(func.count(), func.count(col(Review.undone_at))).select_from(Review)).one()
+def reviews_version(session: Session, until: datetime | None = None) -> tuple[int, int]:
+    """Two numbers of which one changes with every review and every undo; of reviews `until` a time, or of all."""
+    query = select(func.count(), func.count(col(Review.undone_at))).select_from(Review)
+    if until is not None:
+        query = query.where(col(Review.created_at) <= until)
+    row = session.execute(query).one()
     return int(row[0]), int(row[1])
 
 

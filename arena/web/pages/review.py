@@ -14,9 +14,10 @@ from arena.reviews.desk import Desk
 from arena.rules.messages import gettext_noop
 from arena.rules.name_aliases import Family, extended, shipped_families
 from arena.rules.name_masking import NameMasker
-from arena.rules.reviews import SKIPS
+from arena.rules.reviews import SKIPS, UNDO_WITHIN
 from arena.store.review_queue import remaining
 from arena.store.reviews import reviewers
+from arena.store.schema.battles import now
 from arena.web.admin import Frame, Reviewer, Visit
 from arena.web.admin.own_voters import own_voters
 
@@ -77,7 +78,7 @@ class Pages:
             task=task,
             left=left,
             done=mine.reviews if mine else 0,
-            can_undo=mine is not None and bool(mine.reviews or mine.skips),
+            can_undo=mine is not None and mine.last_at is not None and now() - mine.last_at < UNDO_WITHIN,
             choices=CHOICES,
             skips=SKIPS,
         )

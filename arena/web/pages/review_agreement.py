@@ -1,5 +1,6 @@
 """`/review/agreement`: how far reviewers agree with each other, with the crowd and with judges; JSON at the same address
-with `.json`. A reviewer sees their own figures and those of all together, an operator everybody's.
+with `.json`. A reviewer sees their own figures and those of all together, an operator everybody's. Those of a reviewer are
+of reviews that cannot be undone any more: another look at a battle must not know what the others chose.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from fastapi.responses import HTMLResponse, JSONResponse
 
 from arena.reviews.agreement import ReviewAgreement, ReviewFigure, review_agreement
 from arena.rules.messages import gettext_noop
+from arena.rules.reviews import UNDO_WITHIN
 from arena.rules.roles import Role
 from arena.rules.votes import JUDGE
 from arena.store.reviews import progress, reviews_version
+from arena.store.schema.battles import now
 from arena.web.admin import Frame, Reviewer, Visit
 from arena.web.locales import gettext as _
 
@@ -35,14 +38,16 @@ def routes(frame: Frame) -> APIRouter:
     """The page and its JSON."""
     router = APIRouter()
 
-    def computed() -> ReviewAgreement:
+    def computed(visit: Visit) -> ReviewAgreement:
+        until = None if visit.role.includes(Role.OPERATOR) else now() - UNDO_WITHIN
         with frame.database.read() as session:
-            version = reviews_version(session)
-        return frame.boards.cache.get(("reviews", version), review_agreement)
+            version = reviews_version(session, until)
+        key = ("reviews", version, until is None)
+        return frame.boards.cache.get(key, lambda session: review_agreement(session, until))
 
     @router.get(HERE)
     def show(visit: Reviewer) -> HTMLResponse:
-        agreement = computed()
+        agreement = computed(visit)
         with frame.database.read() as session:
             queue = progress(session)
         groups = [(name, _rows(figures)) for name, figures in _groups(agreement, visit)]
@@ -50,7 +55,7 @@ def routes(frame: Frame) -> APIRouter:
 
     @router.get(f"{HERE}.json")
     def as_json(visit: Reviewer) -> JSONResponse:
-        agreement = computed()
+        agreement = computed(visit)
         document = {
             "battles": agreement.battles,
             "all": [figure.to_dict() for figure in agreement.of(None)],

@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlmodel import col, select
+from sqlmodel import col, select, update
 
 from arena.reviews.desk import Desk, ReviewRefused
 from arena.reviews.queue import fill
-from arena.rules.reviews import QUARANTINED, REVIEWED
+from arena.rules.reviews import QUARANTINED, REVIEWED, UNDO_WITHIN
 from arena.rules.vote_states import QuarantineReason, VoteState
 from arena.store import review_queue
 from arena.store.quarantine import hold, release
@@ -138,6 +138,17 @@ def test_a_skipped_battle_goes_to_somebody_else_and_keeps_the_reason(database, r
     assert desk.next(reviewer[1]) is not None
     with database.read() as session:
         assert (reviewers(session)[0].name, reviewers(session)[0].skips) == ("ann", {"subject": 1})
+
+
+def test_a_decision_that_others_may_have_been_compared_with_is_not_undone(database, reviewer):
+    filled(database, 1)
+    desk = Desk(database, hours=24)
+    reviewed(desk, reviewer[0])
+    with database.write() as session:
+        session.execute(update(ReviewAssignment).values(decided_at=now() - UNDO_WITHIN))
+    with pytest.raises(ReviewRefused, match="five minutes"):
+        desk.undo(reviewer[0])
+    assert [row.undone_at for row in rows(database, Review)] == [None]
 
 
 def test_undo_takes_the_last_decision_back_and_the_review_stays_in_the_store(database, reviewer):

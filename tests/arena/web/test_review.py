@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
-from sqlmodel import select
+from sqlmodel import select, update
 
 from arena.config import AdminSettings, ReviewSettings, Settings
 from arena.reviews.queue import fill
+from arena.rules.reviews import UNDO_WITHIN
 from arena.rules.roles import Role
-from arena.store.schema.battles import Battle, CompletionRow
+from arena.store.schema.battles import Battle, CompletionRow, now
 from arena.store.schema.reviews import Review, ReviewAssignment
 from arena.store.voter_sessions import give_session
 from arena.web.app import create_app
@@ -158,6 +160,11 @@ def test_the_agreement_has_own_figures_for_a_reviewer_and_all_for_an_operator(br
     for browser in (ann, bob):
         while number := assignment(browser):
             submit(browser, "/review/decide", assignment=number, winner="tie")
+    assert ann.get("/review/agreement.json").json() == {"battles": 0, "all": [], "reviewers": []}, (
+        "what can be undone"
+    )
+    with sqlite.write() as session:
+        session.execute(update(Review).values(created_at=now() - UNDO_WITHIN - timedelta(minutes=1)))
     own = ann.get("/review/agreement.json").json()
     assert own["battles"] == 8
     assert [one["name"] for one in own["reviewers"]] == ["ann"]
