@@ -132,7 +132,10 @@ class Database:
     def must_exist(self) -> None:
         """Raise `DatabaseError` for a missing SQLite file: a wrong folder must not look like an empty arena."""
         if self.file and not Path(self.file).exists():
-            raise DatabaseError(f"Database {self.file} not found. Run `arena demo` to create it, or pass --db.")
+            raise DatabaseError(
+                f"Database {self.file} not found. Start the arena once to create it (`arena serve`, or `arena demo` "
+                "with its two models), or pass --db."
+            )
 
     def is_new(self) -> bool:
         """Whether the database has no tables."""

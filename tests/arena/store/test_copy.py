@@ -153,5 +153,5 @@ def test_the_command_copies_and_tells_json(sqlite, postgres, tmp_path):
 
 def test_a_source_that_is_not_there_makes_no_target(tmp_path):
     done = typed("db", "copy", f"sqlite:///{tmp_path / 'new.db'}", "--db", f"sqlite:///{tmp_path / 'none.db'}")
-    assert (done.returncode, "not found. Run `arena demo`" in done.stderr) == (2, True)
+    assert (done.returncode, "Start the arena once to create it (`arena serve`" in done.stderr) == (2, True)
     assert not (tmp_path / "new.db").exists()
