@@ -62,7 +62,8 @@ def check(
 def _print(found: list[Finding], title: str) -> None:
     table = Table(title=title)
     for column in ("reason", "voters", "votes", "evidence"):
-        table.add_column(column, justify="right" if column == "votes" else "left")
+        whole = column == "voters"  # its name is typed into `arena votes quarantine --voter`
+        table.add_column(column, justify="right" if column == "votes" else "left", no_wrap=whole, overflow="fold")
     for finding in found:
         voters = finding.voters[0] if len(finding.voters) == 1 else f"{len(finding.voters):,} voters"
         table.add_row(str(finding.reason), Text(voters), f"{len(finding.votes):,}", Text(finding.detail))
