@@ -83,6 +83,9 @@ class BattleView:
     can_add_images: bool = False  # to the next prompt
     withheld: bool = False  # a completion does not follow the rules of the arena, so none is shown
     warned: bool = False  # a check found what some people do not want to read
+    counted: StoredBattle | None = field(
+        default=None, repr=False, compare=False
+    )  # with its names, once the vote counts
 
     @property
     def sides(self) -> tuple[Side, ...]:
@@ -144,6 +147,7 @@ def view_of(
         can_add_images=takes_images,
         withheld=withheld,
         warned=battle.warned,
+        counted=battle if battle.named and battle.winner is not None else None,
     )
 
 

@@ -96,7 +96,8 @@ def count_vote(
     """
     battle = _votable(session, public_id)
     pending = _same_vote(battle, winner)
-    pending_votes.remove_pending(session, battle.id)
+    if pending is not None:
+        pending_votes.remove_pending(session, battle.id)
     kept = _given(reasons, pending)
     add_vote(session, battle.id, HUMAN, voter, winner, stopped_early(battle), kept, check(session, battle))
     return replace(battle, status=BattleStatus.VOTED, winner=winner, reasons=kept, pending=None)

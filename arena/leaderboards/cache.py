@@ -34,9 +34,9 @@ class Entry:
     seconds: float  # of a core; time spent waiting must not make boards older on a busy machine
     aside: tuple[int, ...] = ()  # see `aside_version`
 
-    def rests(self, now: float, rest: float = REST) -> bool:
-        """Whether the result is so new that votes after it are not looked for."""
-        return now - self.made < rest * self.seconds
+    def rests(self, now: float, rest: float = REST, least: float = 0.0) -> bool:
+        """Whether the result is so new that votes after it are not looked for: by its cost, and `least` seconds."""
+        return now - self.made < max(least, rest * self.seconds)
 
     def serves(self, vote: int, now: float, aside: tuple[int, ...] = ()) -> bool:
         """Whether a page may show the result after its rest."""
@@ -56,10 +56,19 @@ class ResultCache:
         self._guard = threading.Lock()
         self._computing_exactly = threading.Lock()
 
-    def get(self, key: Hashable, compute: Callable[[Session], T], *, exact: bool = False, rest: float = REST) -> T:
+    def get(
+        self,
+        key: Hashable,
+        compute: Callable[[Session], T],
+        *,
+        exact: bool = False,
+        rest: float = REST,
+        least: float = 0.0,
+    ) -> T:
         """The result of `compute` for a key; what `compute` raises is not cached.
 
-        A result that took t seconds of a core serves for `rest` * t more, without a look at the votes.
+        A result that took t seconds of a core serves for `rest` * t more, and for `least` seconds, without a look at
+        the votes.
         `exact` is for replies whose entity tag states that they are current: the result follows from the content
         of the store now. Such results are computed one at a time, so that readers who request heavy ones, such as
         boards of past days, cannot take the machine from those who vote.
@@ -67,7 +76,7 @@ class ResultCache:
         with self._guard:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
-            entry = self._recent(key, 0.0 if exact else rest) or self._valid(key, exact)
+            entry = (None if exact else self._recent(key, rest, least)) or self._valid(key, exact)
             if entry is None:
                 with self._computing_exactly if exact else nullcontext():
                     entry = self._computed(key, compute)
@@ -79,10 +88,10 @@ class ResultCache:
         with self.database.read() as session:
             return content_version(session)
 
-    def _recent(self, key: Hashable, rest: float) -> Entry | None:
+    def _recent(self, key: Hashable, rest: float, least: float) -> Entry | None:
         with self._guard:
             entry = self._entries.get(key)
-        return entry if entry and entry.rests(time.monotonic(), rest) else None
+        return entry if entry and entry.rests(time.monotonic(), rest, least) else None
 
     def _valid(self, key: Hashable, exact: bool) -> Entry | None:
         with self._guard:

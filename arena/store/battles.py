@@ -88,6 +88,11 @@ _MOVE = (
     .where(col(Battle.id) == bindparam("of_battle"), col(Battle.status) == bindparam("before"))
     .values(status=bindparam("after"), changed_at=bindparam("at"))
 )
+_LOCK_OPEN = (
+    update(Battle)
+    .where(col(Battle.public_id) == bindparam("of_battle"), col(Battle.status) == BattleStatus.OPEN)
+    .values(changed_at=bindparam("at"))
+)
 _MOVE_OF_OWNER = _MOVE.where(col(Battle.owner) == bindparam("of_owner"))
 
 
@@ -106,8 +111,9 @@ def lock_open(session: Session, public_id: str) -> StoredBattle:
 
     Raises `WrongStatus`, also for a battle that is gone: its voter was deleted.
     """
-    number = session.exec(select(Battle.id).where(Battle.public_id == public_id)).one_or_none() or 0
-    move(session, number, BattleStatus.OPEN, BattleStatus.OPEN)
+    session.flush()
+    if session.connection().execute(_LOCK_OPEN, {"of_battle": public_id, "at": now()}).rowcount != 1:
+        raise WrongStatus(f"battle {public_id} is not {BattleStatus.OPEN}")
     return find_changed(session, public_id)
 
 
@@ -159,11 +165,9 @@ def finish_turn(
 ) -> None:
     """Save the completions of the running turn; with `owner`, of that server. Raises `WrongStatus`."""
     move(session, battle_id, BattleStatus.RUNNING, status, owner)
-    for side, written in completions.items():
-        key = {"of_battle": battle_id, "of_side": side}
-        done = session.connection().execute(_FINISH, {**key, **vars(written)})
-        if done.rowcount != 1:
-            raise WrongStatus(f"battle {battle_id} has no running completion on side {side}")
+    rows = [{"of_battle": battle_id, "of_side": side, **vars(written)} for side, written in completions.items()]
+    if rows and session.connection().execute(_FINISH, rows).rowcount != len(rows):
+        raise WrongStatus(f"battle {battle_id} does not run on the sides {', '.join(completions)}")
 
 
 def close_stale(session: Session, before: datetime) -> int:

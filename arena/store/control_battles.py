@@ -42,12 +42,6 @@ def add_control(session: Session, battle_id: int, kind: Control, repeats: int | 
     session.add(ControlBattle(battle_id=battle_id, kind=kind, repeats_id=repeats))
 
 
-def control_of(session: Session, battle_id: int) -> Control | None:
-    """The kind of a control battle, or None for every other battle."""
-    kind = session.exec(select(ControlBattle.kind).where(ControlBattle.battle_id == battle_id)).one_or_none()
-    return None if kind is None else Control(kind)
-
-
 def repeatable(
     session: Session, voter: str, prompt: str, *, suggested: bool, before: datetime, models: Collection[str]
 ) -> Iterator[StoredBattle]:

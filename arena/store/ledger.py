@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, func, select
 
@@ -16,7 +17,7 @@ from arena.rules.seals import Seal, SealedVote, published_voter
 from arena.rules.votes import HUMAN
 from arena.store.models import model_ids
 from arena.store.query_filters import VoteSelection
-from arena.store.schema.battles import Battle, CompletionRow, Turn, Vote
+from arena.store.schema.battles import Battle, CompletionRow, Model, Turn, Vote
 from arena.store.schema.clusters import BattlePrompt
 from arena.store.schema.controls import ControlBattle
 from arena.store.schema.ledger import LedgerKey, SealRow
@@ -56,22 +57,7 @@ def sealed_votes(
     conditions = selection.conditions()
     last = after
     while rows := session.execute(_page(last).where(*conditions).limit(page_size)).all():
-        for vote, public_id, a, b, leaked, suggested, prompt, control in rows:
-            yield SealedVote(
-                vote=vote.id,
-                battle=public_id,
-                model_a=names[a],
-                model_b=names[b],
-                winner=vote.winner,
-                source=vote.source,
-                voter=vote.source if vote.voter == vote.source else published_voter(key, vote.voter),
-                stopped_early=vote.stopped_early,
-                leaked=leaked,
-                created_at=as_sealed(vote.created_at),
-                suggested=suggested,
-                prompt=prompt,
-                control=control,
-            )
+        yield from (_sealed(row, key, names) for row in rows)
         last = rows[-1][0].id
         session.expunge_all()
 
@@ -83,8 +69,31 @@ def sealed_vote(session: Session, number: int) -> SealedVote | None:
 
 def voters_vote(session: Session, battle_id: int) -> SealedVote | None:
     """The vote of its voter on a battle as a seal has it, or None before it counts."""
-    number = session.exec(select(Vote.id).where(Vote.battle_id == battle_id, Vote.source == HUMAN)).first()
-    return None if number is None else sealed_vote(session, number)
+    row = session.execute(_of_voter(), {"of_battle": battle_id}).one_or_none()
+    if row is None:
+        return None
+    models = select(Model.id, Model.name).where(col(Model.id).in_(row[2:4]))
+    return _sealed(row, ledger_key(session), {number or 0: name for number, name in session.exec(models)})
+
+
+def _sealed(row: Any, key: bytes, names: Mapping[int, str]) -> SealedVote:
+    """A vote as a seal has it, from a row of `_page`."""
+    vote, public_id, a, b, leaked, suggested, prompt, control = row
+    return SealedVote(
+        vote=vote.id,
+        battle=public_id,
+        model_a=names[a],
+        model_b=names[b],
+        winner=vote.winner,
+        source=vote.source,
+        voter=vote.source if vote.voter == vote.source else published_voter(key, vote.voter),
+        stopped_early=vote.stopped_early,
+        leaked=leaked,
+        created_at=as_sealed(vote.created_at),
+        suggested=suggested,
+        prompt=prompt,
+        control=control,
+    )
 
 
 def seal_of_vote(session: Session, number: int) -> Seal | None:
@@ -187,6 +196,12 @@ def _seal(row: SealRow) -> Seal:
         columns=None if row.columns is None else json.loads(row.columns),
         set_aside=None if row.set_aside is None else json.loads(row.set_aside),
     )
+
+
+@cache
+def _of_voter() -> Any:
+    """The query of the voter's vote on a battle, built once: every reveal needs it."""
+    return _page(0).where(col(Vote.battle_id) == bindparam("of_battle"), Vote.source == HUMAN)
 
 
 def _page(after: int) -> Any:

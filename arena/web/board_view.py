@@ -107,28 +107,31 @@ class CachedBoards:
     def rules(self) -> BoardRules:
         return rules_of(self.settings)
 
-    def published(self, choice: BoardChoice, at: str = "", rest: float = REST) -> Published:
+    def published(self, choice: BoardChoice, at: str = "", rest: float = REST, least: float = 0.0) -> Published:
         """The current board, or the board of a past day with that day's filter; see `ResultCache`. Raises `NoSuchBoard`."""
         if at:
             day, version = moment(at), self.settings.ledger.filter
             return self.cache.get(
                 (choice, day), lambda session: published_at(session, choice, day, version, self.rules)
             )
-        return self.cache.get(choice, lambda session: publish_choice(session, choice, self.rules), rest=rest)
+        return self.cache.get(
+            choice, lambda session: publish_choice(session, choice, self.rules), rest=rest, least=least
+        )
 
-    def find(self, choice: BoardChoice, at: str = "", rest: float = REST) -> Published | None:
+    def find(self, choice: BoardChoice, at: str = "", rest: float = REST, least: float = 0.0) -> Published | None:
         """The board, or None where people or judges have not voted yet, so that it does not exist."""
         try:
-            return self.published(choice, at, rest)
+            return self.published(choice, at, rest, least)
         except NoSuchBoard:
             return None
 
-    def facts(self) -> dict[str, Facts]:
-        """The facts of all models; their speeds are medians of a moment ago."""
+    def facts(self, least: float = 0.0) -> dict[str, Facts]:
+        """The facts of all models; their speeds are medians of a moment ago, or of up to `least` seconds ago."""
         return self.cache.get(
             ("facts", self._live.applied if self._live else 0),
             lambda session: facts_of(self.settings.models, timings(session)),
             rest=FACTS_REST,
+            least=least,
         )
 
     def sources(self) -> dict[str, str]:

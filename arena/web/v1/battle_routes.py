@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from http import HTTPStatus
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
@@ -177,10 +177,13 @@ async def _battle(
 ) -> Response:
     """The reply with a battle after a change."""
     view = await change
-    document = await asyncio.to_thread(battle_document, view, html)  # a long battle takes a while as HTML
-    if view.model_a and view.winner:
-        document["reveal"] = await asyncio.to_thread(reveal_of, api.boards, view)
-    return JSONResponse(document, status)
+
+    def document() -> dict[str, Any]:
+        reveal = reveal_of(api.boards, view) if view.counted else None
+        return {**battle_document(view, html), "reveal": reveal}
+
+    waits = html or view.counted  # a long battle takes a while as HTML, and a reveal asks the database
+    return JSONResponse(await asyncio.to_thread(document) if waits else document(), status)
 
 
 sessions = APIRouter(prefix="/sessions", route_class=ProblemRoute, tags=["battles"])

@@ -14,10 +14,9 @@ from arena.leaderboards.model_facts import Facts
 from arena.leaderboards.query import BoardChoice
 from arena.rules.receipts import voters_receipt
 from arena.rules.votes import Side
-from arena.store.control_battles import control_of
 from arena.store.ledger import voters_vote
 from arena.store.pair_votes import votes_on_pair
-from arena.store.stored_battles import StoredBattle, find_battle
+from arena.store.stored_battles import StoredBattle
 from arena.store.votes import PairVotes
 from arena.web.board_view import CachedBoards
 from arena.web.rendering import model_link
@@ -26,23 +25,25 @@ log = logging.getLogger(__name__)
 
 Document = dict[str, Any]
 REST = 100.0  # the ratings on the cards take 1 % of a core at most: a busy arena fits one board for many votes
+LEAST = 1.0  # seconds: nor do the votes of a busy second each fit one, where a board is small
 OWN = {"model_a": "a", "model_b": "b", "tie": "ties", "both_bad": "both_bad"}
 
 
 def reveal_of(boards: CachedBoards, view: BattleView) -> Document | None:
-    """The reveal of a battle whose vote counts; `None` while the database is out, because the vote is saved already."""
+    """The reveal of a battle whose vote counts; `None` before, and while the database is out: the vote is saved already."""
+    battle = view.counted
+    if battle is None:
+        return None
     try:
-        published = boards.find(BoardChoice(), rest=REST)
-        facts = boards.facts()
+        published = boards.find(BoardChoice(), rest=REST, least=LEAST)
+        facts = boards.facts(least=LEAST)
         with boards.cache.database.read() as session:
-            battle = find_battle(session, public_id=view.public_id)
-            assert battle is not None
             pair = votes_on_pair(session, battle.model_a, battle.model_b)
             vote = voters_vote(session, battle.id)
-            control = control_of(session, battle.id)
     except DatabaseUnavailable as outage:
         log.warning("The reveal of a battle has no cards: %s", outage)
         return None
+    control = vote.control if vote else None
     rows = {row.model: row for row in published.board.rows} if published else {}
     sides: dict[Side, str] = battle.models
     return {

@@ -67,6 +67,16 @@ def test_who_asks_for_less_than_the_newest_gets_a_result_that_rests_longer(sqlit
     assert cache.get("board", slow, rest=0.0) == 2
 
 
+def test_a_cheap_result_rests_as_long_as_its_reader_allows(sqlite):
+    populate(sqlite, 2, 1)
+    cache, calls = ResultCache(sqlite), []
+    cache.get("board", _counting(calls))
+    with sqlite.write() as session:
+        add_vote(session, 1, "judge:late", "judge:late", "tie", stopped_early=False)
+    assert cache.get("board", _counting(calls), rest=0.0, least=1e6) == 1
+    assert cache.get("board", _counting(calls), rest=0.0, exact=True, least=1e6) == 2
+
+
 def test_a_failure_is_not_cached(sqlite):
     cache, calls = ResultCache(sqlite), []
 
