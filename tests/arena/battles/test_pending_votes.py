@@ -69,11 +69,11 @@ async def test_a_vote_reads_its_battle_once_and_once_more_under_its_lock(sqlite,
     for reasons in (["clear", "clear"], ["correct"]):
         with loads(sqlite) as counted_loads:
             voted = await battles.vote("ann", battle, "tie", reasons=reasons)
-        assert counted_loads == ["SELECT turn.id AS turn_id"] * 2
+        assert len(counted_loads) == 2
         assert voted == await battles.view("ann", battle)
     with loads(sqlite) as counted_loads:
         voted = await (battles.vote("ann", battle, "tie", final=True) if final else battles.undo("ann", battle))
-    assert counted_loads == ["SELECT turn.id AS turn_id"] * 2
+    assert len(counted_loads) == 2
     assert voted == await battles.view("ann", battle)
     assert counted(sqlite) == ([("tie", '["correct"]')] if final else [])
 
@@ -84,7 +84,7 @@ def loads(database: Database) -> Iterator[list[str]]:
     statements: list[str] = []
 
     def note(_connection, _cursor, statement: str, *_more: object) -> None:
-        if statement.startswith("SELECT turn.id AS turn_id"):
+        if "turn.id AS turn_id" in statement:
             statements.append(statement.split(",")[0])
 
     listen(database.engine, "before_cursor_execute", note)
