@@ -51,7 +51,9 @@ class Exchange:
 
 @dataclass(frozen=True)
 class VoteView:
-    """The voter's vote. Until `undo_until` it does not count and can be undone."""
+    """The voter's vote. Until `undo_until` it does not count and can be undone; after it one that is held, or on a control
+    battle, counts on no board.
+    """
 
     winner: str
     reasons: tuple[str, ...] = ()
@@ -198,7 +200,7 @@ def _prompt(turn: StoredTurn, urls: Mapping[str, str]) -> str | list[Mapping[str
 
 def _vote(battle: StoredBattle) -> VoteView | None:
     if battle.winner is not None:
-        return VoteView(battle.winner, battle.reasons)
+        return VoteView(battle.winner, battle.reasons, not battle.for_no_board)
     if battle.pending is not None:
         return VoteView(battle.pending.winner, battle.pending.reasons, False, battle.pending.due_at)
     return None

@@ -99,8 +99,12 @@ def count_vote(
     if pending is not None:
         pending_votes.remove_pending(session, battle.id)
     kept = _given(reasons, pending)
-    add_vote(session, battle.id, HUMAN, voter, winner, stopped_early(battle), kept, check(session, battle))
-    return replace(battle, status=BattleStatus.VOTED, winner=winner, reasons=kept, pending=None)
+    held = check(session, battle)
+    add_vote(session, battle.id, HUMAN, voter, winner, stopped_early(battle), kept, held)
+    counts = held is None and not battle.for_no_board
+    return replace(
+        battle, status=BattleStatus.VOTED, winner=winner, reasons=kept, pending=None, for_no_board=not counts
+    )
 
 
 def save_vote(

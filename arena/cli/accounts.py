@@ -36,7 +36,7 @@ PasswordVariable = Annotated[
         help="Environment variable with the password; default: ask on the terminal.",
     ),
 ]
-Reason = Annotated[str, typer.Option(help="Reason, for the audit trail.")]
+Reason = Annotated[str, typer.Option("--reason", "--why", help="Reason, for the audit trail.")]
 
 
 @app.command()

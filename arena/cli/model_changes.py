@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from arena.store import Session
 
 Name = Annotated[str, typer.Argument(metavar="MODEL", help="Name of the model in the settings file.")]
-RetiredReason = Annotated[str, typer.Option(help="Reason, which readers see on the page of the model.")]
+RetiredReason = Annotated[
+    str, typer.Option("--reason", "--why", help="Reason, which readers see on the page of the model.")
+]
 Weight = Annotated[
     float | None,
     typer.Argument(min=0, help="How often it is drawn, relative to the others; leave it out to use the file's."),

@@ -14,7 +14,7 @@ LONGEST, LONGEST_NAME = 1_000, 120  # characters of a reason, and of who decides
 By = Annotated[
     str | None, typer.Option(metavar="NAME", help="Who decides, for the log; default: the user of this machine.")
 ]
-Reason = Annotated[str, typer.Option(help="Reason, for the log.")]
+Reason = Annotated[str, typer.Option("--reason", "--why", help="Reason, for the log.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only print what would change.")]
 
 

@@ -56,7 +56,8 @@ def check(
         {**row, "voters": " ".join(map(str, finding.voters))} for row, finding in zip(rows, found, strict=True)
     ]
     if not for_programs(whole, as_format, flat):
-        _print(found, f"{len(votes):,} votes of {len(votes.voters):,} voters checked, {held:,} newly quarantined")
+        done = "nothing quarantined (dry run)" if dry_run else f"{held:,} newly quarantined"
+        _print(found, f"{len(votes):,} votes of {len(votes.voters):,} voters checked, {done}")
 
 
 def _print(found: list[Finding], title: str) -> None:

@@ -28,7 +28,7 @@ Judge = Annotated[str | None, typer.Option(metavar="NAME", help="Judge whose vot
 Import = Annotated[
     str | None, typer.Option("--import", metavar="NAME", help="Name of the imports whose votes to choose.")
 ]
-Reason = Annotated[str, typer.Option(help="Reason, which is published with the boards.")]
+Reason = Annotated[str, typer.Option("--reason", "--why", help="Reason, which is published with the boards.")]
 
 
 app.command("list")(vote_states.list_)

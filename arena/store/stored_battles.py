@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, exists, select
+from sqlalchemy import Row, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -14,6 +14,7 @@ from arena.rules.modes import Mode
 from arena.rules.votes import HUMAN, SIDES, Side
 from arena.store.images import StoredImage, images_of_turns
 from arena.store.pending_votes import StoredPendingVote, decoded
+from arena.store.query_filters import is_control
 from arena.store.schema.battles import (
     Battle,
     BattleStatus,
@@ -25,6 +26,7 @@ from arena.store.schema.battles import (
     Vote,
 )
 from arena.store.schema.images import TurnImage
+from arena.store.schema.vote_states import VoteHold
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class StoredBattle:
     texts: str | None = None  # of `arena.store.text_checks.Texts`, None without checks
     warned: bool = False  # a check of its texts warns
     visitor_unchecked: bool = False
+    for_no_board: bool = False  # its vote is held, or on a control battle
 
     @property
     def named(self) -> bool:
@@ -85,6 +88,7 @@ class StoredBattle:
 # The statements are made once and run without the session's objects, which takes a third of the time.
 _A, _B = aliased(Model), aliased(Model)
 _HAS_IMAGES = exists().where(col(TurnImage.turn_id) == col(Turn.id))
+_HELD = exists().where(col(VoteHold.vote_id) == col(Vote.id))
 _FACTS: tuple[Any, ...] = (
     Battle.id,
     Battle.public_id,
@@ -102,6 +106,7 @@ _FACTS: tuple[Any, ...] = (
     col(PendingVote.winner).label("pending"),
     col(PendingVote.reasons).label("pending_reasons"),
     PendingVote.due_at,
+    or_(_HELD, is_control(Battle.id)).label("for_no_board"),
 )
 _WRITTEN = tuple(field.name for field in fields(Written))
 _COMPLETIONS: tuple[Any, ...] = (
@@ -151,6 +156,7 @@ def find_battle(session: Session, *, public_id: str) -> StoredBattle | None:
         texts=row.texts,
         warned=row.warned,
         visitor_unchecked=row.visitor_unchecked,
+        for_no_board=row.for_no_board,
     )
 
 

@@ -64,11 +64,14 @@ async def test_a_vote_sooner_than_anyone_reads_is_quarantined_and_named_like_any
     clock = Clock()
     battles = await arena(database, clock, reading_speed=600)
     view = await voted(battles, "What is a fjord?")
+    assert not view.vote.counts
+    assert not (await battles.view("ann", view.public_id)).vote.counts
+    assert view.vote.undo_until is None
     assert view.model_a is not None  # the voter sees the models, and cannot tell a script which rule held the vote
     assert held(database) == [(VoteState.QUARANTINED, QuarantineReason.TOO_FAST)]
     assert counted(database) == 0
     clock.ahead = timedelta(seconds=30)
-    await voted(battles, "And a bay?")
+    assert (await voted(battles, "And a bay?")).vote.counts
     assert (counted(database), len(held(database))) == (1, 1)
     with database.read() as session:
         (event,) = session.exec(select(VoteStateEvent)).all()

@@ -46,7 +46,7 @@ export function accept(battle, ofStream = false) {
   if (battle.status === "running") follow(battle, accept, reload);
   else if (!ofStream) unfollow();
   if (battle.withheld && !before?.withheld && !battle.turns) reload(); // the texts are gone
-  if (battle.vote?.counts && !state.battle.reveal && !battle.turns) reload(); // a state of the stream has no cards
+  if (battle.vote && battle.status === "voted" && !state.battle.reveal && !battle.turns) reload(); // a state of the stream has no cards
   changed();
 }
 

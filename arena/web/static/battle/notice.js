@@ -111,7 +111,8 @@ function sentence() {
   if (isFailed()) return failureTexts().join(" ");
   if (isCounted()) {
     const names = sides().map((side) => `${side.toUpperCase()}: ${battle.models?.[side] ?? ""}`).join(", ");
-    return t("Your vote counts: {vote}. {names}.", { vote: wordOf(battle.vote?.winner) ?? "", names });
+    const vote = wordOf(battle.vote?.winner) ?? "";
+    return battle.vote?.counts ? t("Your vote counts: {vote}. {names}.", { vote, names }) : `${t("Your vote: {vote}.", { vote })} ${names}.`;
   }
   if (isPending()) return pendingSentence(wordOf(battle.vote.winner));
   if (isRunning()) return runningSentence();

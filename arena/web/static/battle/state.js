@@ -30,7 +30,7 @@ export function changed() {
 export const isRunning = () => state.battle?.status === "running";
 export const isFailed = () => state.battle?.status === "failed";
 export const isCounted = () => state.battle?.status === "voted";
-export const isPending = () => Boolean(state.battle?.vote) && !state.battle.vote.counts;
+export const isPending = () => Boolean(state.battle?.vote?.undo_until);
 export const isOver = () => !state.battle || ["voted", "failed", "abandoned"].includes(state.battle.status);
 export const isBlind = () => (state.battle?.mode ?? "blind") === "blind";
 export const sides = () => (state.battle?.mode === "single" ? ["a"] : ["a", "b"]);
