@@ -34,6 +34,8 @@ OFF = [f"{action}s_per_{scope}" for action in ("battle", "turn", "vote") for sco
 OF_THE_DAY = ["votes_per_voter_day", "votes_per_address_day"]
 ALWAYS_OFF = ["calls_per_minute", "tokens_per_day", "requests_per_minute", "lag_seconds"]
 STARTING = 180.0
+POLL = 0.005  # seconds
+SAID = 1_000  # tries after which progress is printed
 BATTLES = "/api/v1/battles"
 
 
@@ -104,6 +106,9 @@ class Visitors:
         played, begun = Played(), time.monotonic()
         for row in range(len(self._plan)):
             self._battle(row, played)
+            if (row + 1) % SAID == 0:
+                seconds = time.monotonic() - begun
+                print(f"{row + 1} of {len(self._plan)} tries in {seconds:.0f} s", file=sys.stderr, flush=True)
         played.seconds = time.monotonic() - begun
         self._http.close()
         return played
@@ -119,6 +124,7 @@ class Visitors:
             return
         name = battle["id"]
         while battle["status"] == "running":
+            time.sleep(POLL)
             _, battle = self._call("GET", f"{BATTLES}/{name}", account)
         a, b = (self._model(battle, side) for side in "ab")
         if plan.only[row] >= 0 and plan.only[row] not in (a, b):
