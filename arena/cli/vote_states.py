@@ -51,8 +51,8 @@ def list_(
 ) -> None:
     """List the judges and imports with votes, and the number of votes in each state.
 
-    With --state, --reason or --voter: the held votes, the newest first. Imports of versions before 0.3 have no name and
-    are not listed.
+    With --state, --reason or --voter: single held votes, the newest first. The import "before 0.3" has all votes that
+    earlier versions imported.
     """
     with opened(config, db) as (database, _), database.read() as session:
         if state or reason or voter:
