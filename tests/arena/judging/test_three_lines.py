@@ -67,7 +67,7 @@ def test_the_report_has_the_keys_of_the_json_output(answered, settings):
     report = run_judging(answered, settings, config).to_dict()
     assert list(report) == [
         "mode", "judge", "prompts", "models", "win_rates", "cases", "judged", "unread", "coverage", "published",
-        "why_not", "new", "orders", "canaries", "requests", "examples", "cost",
+        "why_not", "new", "by_letter", "orders", "canaries", "requests", "examples", "cost",
     ]  # fmt: skip
     assert (report["published"], report["judged"], report["unread"]) == (False, 0, {"no verdict": 8})
     assert "at least 95%" in report["why_not"]
