@@ -112,7 +112,7 @@ def _fit(
 def _fresh(
     columns: Columns, every: ratings.PairCounts, weight: list[float] | None, options: RateOptions
 ) -> tuple[ratings.PairCounts, ratings.Fit]:
-    """The fresh votes and their fit: those on a chosen model from before it was listed are left out."""
+    """The fresh votes, which are those not cast on a chosen model before it was listed, and their fit."""
     import ratings
     from arena.exchange.row_times import TIMES, time_of
 

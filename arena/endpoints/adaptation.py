@@ -135,7 +135,7 @@ class Adaptations:
 def refusal_words(body: str) -> str:
     """The words of an error body in any usual shape: its messages, and the names and codes beside them.
 
-    What it quotes of the request (`input`) is left out.
+    What it quotes of the request (`input`) is none of them.
     """
     try:
         return " ".join(_words(read_json(body)))[:WORDS]

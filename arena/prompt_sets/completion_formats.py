@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from arena.prompt_sets import formats
-from arena.prompt_sets.formats import writable
+from arena.prompt_sets.formats import matching, naming, writable
 from arena.prompt_sets.records import BadPromptFile, Record
 from arena.store.prompts import NewPrompt
 
@@ -46,9 +46,8 @@ class CompletionFormat:
 
 def completion_format_of(record: Record, where: str) -> str:
     """The name of the first format whose fields the record has. Raises `BadPromptFile`."""
-    for name, candidate in COMPLETION_FORMATS.items():
-        if all(any(key in record for key in keys.split("|")) for keys in candidate.keys):
-            return name
+    if (name := matching(COMPLETION_FORMATS, record)) is not None:
+        return name
     fields = ", ".join(record) or "no fields"
     raise BadPromptFile(
         f"{where}: no known format of completions; the first record has {fields}. Name the fields, such as "
@@ -59,21 +58,13 @@ def completion_format_of(record: Record, where: str) -> str:
 def read_completion(record: Record, name: str, place: str) -> NewCompletion:
     """The completion of a record in the format `name`. Raises `BadPromptFile` naming `place`."""
     known = COMPLETION_FORMATS[name]
-    try:
+    with naming(place, name, "completion"):
         key, prompt, given = known.read(record)
         turns = tuple(map(_turn, given if isinstance(given, list) else [given]))
         if not turns:
             raise ValueError("the record has no completion. Remove it.")
         model = next((str(record[field]) for field in known.model if record.get(field)), None)
         return NewCompletion(place, key, prompt, checked_name(model) if model else None, turns)
-    except KeyError as problem:
-        raise BadPromptFile(f"{place}: no field {problem.args[0]!r}. Completions of {name} need it.") from problem
-    except (IndexError, TypeError, AttributeError) as problem:
-        raise BadPromptFile(
-            f"{place}: not a completion of {name} ({problem}). Correct it, or choose another --format."
-        ) from problem
-    except ValueError as problem:
-        raise BadPromptFile(f"{place}: {problem}") from problem
 
 
 def checked_name(model: str) -> str:

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from arena.config.given_files import UNWRITABLE, json_value
 from arena.prompt_sets.records import BadPromptFile, Record
@@ -35,11 +36,42 @@ class Format:
     read: Callable[[Record], NewPrompt]
 
 
-def format_of(record: Record, where: str) -> str:
-    """The name of the first format whose fields the record has. Raises `BadPromptFile`."""
-    for name, candidate in FORMATS.items():
+class HasKeys(Protocol):
+    """A format by the fields of its records, alternatives separated by |."""
+
+    @property
+    def keys(self) -> tuple[str, ...]: ...
+
+
+def matching(formats: Mapping[str, HasKeys], record: Record) -> str | None:
+    """The name of the first format whose fields the record has."""
+    for name, candidate in formats.items():
         if all(any(key in record for key in keys.split("|")) for keys in candidate.keys):
             return name
+    return None
+
+
+@contextmanager
+def naming(place: str, name: str, one: str) -> Iterator[None]:
+    """A context in which a record that is not `one` of format `name` raises `BadPromptFile` naming `place`."""
+    try:
+        yield
+    except KeyError as problem:
+        raise BadPromptFile(
+            f"{place}: no field {problem.args[0]!r}. {one.capitalize()}s of {name} need it."
+        ) from problem
+    except (IndexError, TypeError, AttributeError) as problem:
+        raise BadPromptFile(
+            f"{place}: not a {one} of {name} ({problem}). Correct it, or choose another --format."
+        ) from problem
+    except ValueError as problem:
+        raise BadPromptFile(f"{place}: {problem}") from problem
+
+
+def format_of(record: Record, where: str) -> str:
+    """The name of the first format whose fields the record has. Raises `BadPromptFile`."""
+    if (name := matching(FORMATS, record)) is not None:
+        return name
     fields = ", ".join(record) or "no fields"
     raise BadPromptFile(
         f"{where}: no known format; the first record has {fields}. Name the field of the prompt, such as "
@@ -49,16 +81,8 @@ def format_of(record: Record, where: str) -> str:
 
 def read_record(record: Record, name: str, place: str) -> NewPrompt:
     """The prompt of a record in the format `name`. Raises `BadPromptFile` naming `place`."""
-    try:
+    with naming(place, name, "record"):
         return _checked(FORMATS[name].read(record))
-    except KeyError as problem:
-        raise BadPromptFile(f"{place}: no field {problem.args[0]!r}. Records of {name} need it.") from problem
-    except (IndexError, TypeError) as problem:
-        raise BadPromptFile(
-            f"{place}: not a record of {name} ({problem}). Correct it, or choose another --format."
-        ) from problem
-    except ValueError as problem:
-        raise BadPromptFile(f"{place}: {problem}") from problem
 
 
 def _checked(prompt: NewPrompt) -> NewPrompt:

@@ -6,8 +6,9 @@ only text that a database and a template can take.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, Self
-from urllib.parse import parse_qsl, unquote_to_bytes
+from urllib.parse import parse_qsl, unquote_to_bytes, urlencode
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -77,6 +78,20 @@ def _is_text(given: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return b"\0" not in plain
+
+
+def filtered(path: str, **wanted: Any) -> str:
+    """The address of a list with these filters; those that are empty, None or False are left away.
+
+    >>> filtered("/list", day=date(2026, 11, 28), shared=True, model="", before=None)
+    '/list?day=2026-11-28&shared=1'
+    """
+    words = {
+        name: value.isoformat() if isinstance(value, date) else "1" if value is True else str(value)
+        for name, value in wanted.items()
+        if value not in (None, "") and value is not False
+    }
+    return f"{path}?{urlencode(words)}" if words else path
 
 
 class Parameters(BaseModel):

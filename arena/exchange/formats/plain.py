@@ -20,7 +20,7 @@ from arena.exchange.formats.battle_columns import (
 )
 from arena.exchange.formats.winners import winner_of
 
-# a column, what its values say of rows that are left out, and whether a value is that of a battle
+# a column, what its values say of rows that are not read, and whether a value is that of a battle
 RULES: tuple[tuple[str, str, Callable[[object], bool]], ...] = (
     ("anony", NOT_BLIND, lambda blind: given(blind) is None or is_true(blind)),
     ("control", CONTROL, lambda kind: given(kind) is None),

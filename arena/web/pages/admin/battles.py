@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -20,7 +19,7 @@ from arena.store.hidden_battles import hidden_among, hide, show
 from arena.store.models import model_names
 from arena.store.reports import reports_of
 from arena.store.stored_battles import find_battle
-from arena.web.addresses import Parameters
+from arena.web.addresses import Parameters, filtered
 from arena.web.admin import Frame, Operator, Reviewer, Visit
 from arena.web.error_pages import missing
 
@@ -67,12 +66,7 @@ def battles_link(**wanted: Any) -> str:
     >>> battles_link(day=date(2026, 11, 28), step=Step.FAILED, model="")
     '/admin/battles?day=2026-11-28&step=failed'
     """
-    words = {
-        name: value.isoformat() if isinstance(value, date) else "1" if value is True else str(value)
-        for name, value in wanted.items()
-        if value not in (None, "", False)
-    }
-    return f"{HERE}?{urlencode(words)}" if words else HERE
+    return filtered(HERE, **wanted)
 
 
 def routes(frame: Frame) -> APIRouter:

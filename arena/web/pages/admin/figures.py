@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
@@ -24,7 +24,7 @@ from arena.store.figure_rows import (
     unsealed_sources,
 )
 from arena.store.schema.battles import now
-from arena.web.addresses import Parameters
+from arena.web.addresses import Parameters, filtered
 from arena.web.admin import Frame, Reviewer, Visit
 from arena.web.locales import number
 from arena.web.names import source_name, vote_state_name, winner_name
@@ -93,12 +93,7 @@ def figure_link(name: str, **wanted: Any) -> str:
     >>> figure_link("voters", state="pending", before=None)
     '/admin/figures/voters?state=pending'
     """
-    words = {
-        key: value.isoformat() if isinstance(value, date) else str(value)
-        for key, value in wanted.items()
-        if value not in (None, "")
-    }
-    return f"{HERE}/{name}?{urlencode(words)}" if words else f"{HERE}/{name}"
+    return filtered(f"{HERE}/{name}", **wanted)
 
 
 def routes(frame: Frame) -> APIRouter:

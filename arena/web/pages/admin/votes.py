@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -27,7 +26,7 @@ from arena.store.held_votes import (
 )
 from arena.store.models import model_names
 from arena.store.quarantine import hold, release
-from arena.web.addresses import Parameters
+from arena.web.addresses import Parameters, filtered
 from arena.web.admin import Frame, Operator, Reviewer, Visit
 
 HERE = "/admin/votes"
@@ -70,8 +69,7 @@ def votes_link(**wanted: Any) -> str:
     >>> votes_link(state="pending", model=None)
     '/admin/votes?state=pending'
     """
-    words = {name: str(value) for name, value in wanted.items() if value not in (None, "")}
-    return f"{HERE}?{urlencode(words)}" if words else HERE
+    return filtered(HERE, **wanted)
 
 
 def routes(frame: Frame) -> APIRouter:
