@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from arena.cli.options import Config, DatabaseURL, opened
+from arena.cli.options import CategoriesFile, Config, DatabaseURL, opened
 from arena.cli.terminal import Console
 
 app = typer.Typer(help="Completions: import those that other tools wrote.", no_args_is_help=True)
@@ -24,6 +24,10 @@ class CompletionsFormat(StrEnum):
     llmuses = "llmuses"
     vicuna = "vicuna"
     general_qa = "general_qa"
+    lm_eval = "lm_eval"
+    evalscope = "evalscope"
+    inspect = "inspect"
+    every_eval_ever = "every_eval_ever"
     plain = "plain"
 
 
@@ -36,7 +40,9 @@ def completions() -> None:
 def import_(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE…", help="Files (.jsonl, .json, .csv, .parquet) or folders of `datasets`."),
+        typer.Argument(
+            metavar="FILE…", help="Files (.jsonl, .json, .csv, .parquet, .eval) or folders of `datasets`."
+        ),
     ],
     prompts: Annotated[
         str | None,
@@ -60,15 +66,18 @@ def import_(
         ),
     ] = None,
     split: Annotated[str | None, typer.Option(help="Split of a folder.")] = None,
+    categories: CategoriesFile = None,
     config: Config = None,
     db: DatabaseURL = None,
 ) -> None:
-    """Import completions (FastChat, Arena-Hard, WildBench, AlpacaEval, evalscope, JSONL, CSV, Parquet), to judge them."""
+    """Import completions (FastChat, Arena-Hard, WildBench, evalscope, lm-eval, inspect, JSONL, …), to judge them."""
     from arena.prompt_sets.completion_import import CompletionFiles, import_completions
     from arena.prompt_sets.mapping import COMPLETION_FIELDS, parse_mapping
 
     written = None if as_written is CompletionsFormat.auto else as_written.value
-    given = CompletionFiles(files, written, parse_mapping(mapping or (), COMPLETION_FIELDS), model, split)
+    given = CompletionFiles(
+        files, written, parse_mapping(mapping or (), COMPLETION_FIELDS), model, split, categories
+    )
     with opened(config, db, create=True) as (database, _):
         done = import_completions(database, given, prompts)
     console = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -78,6 +87,8 @@ def import_(
     console.print(
         f"[bold]{name}[/]: {done.total:,} completions of {len(done.added)} models{new} ({formats}){there}"
     )
+    if done.without:
+        console.print(f"{done.without:,} samples have no completion and were skipped")
     if done.empty:
         console.print(f"{done.empty:,} of them are empty, and are judged as such")
     console.print(f"to judge them, run: arena judge single|baseline|pairwise --prompts {name} --judge JUDGE")

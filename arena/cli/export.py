@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -26,6 +28,10 @@ class ExportFormat(StrEnum):
     arena_hard = "arena_hard"
     mt_bench = "mt_bench"
     openai_batch = "openai-batch"
+    lm_eval = "lm_eval"
+    inspect = "inspect"
+    evalscope = "evalscope"
+    every_eval_ever = "every_eval_ever"
 
 
 def export(
@@ -33,6 +39,13 @@ def export(
     openai_batch: Annotated[bool, typer.Option("--openai-batch", help="Same as --format openai-batch.")] = False,
     out: Annotated[Path, typer.Option(help="New folder, or archive if it ends in .zip.")] = Path("export"),
     prompts: Annotated[str | None, typer.Option(help="Prompt set, for every format except arena.")] = None,
+    runs: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N,M|all",
+            help="lm_eval, inspect, evalscope, every_eval_ever: comma-separated benchmark runs in place of a prompt set.",
+        ),
+    ] = None,
     judge: Annotated[str | None, typer.Option(help="Judge, if several have verdicts on the prompt set.")] = None,
     baseline: Annotated[str | None, typer.Option(help="alpaca_eval, arena_hard: baseline model.")] = None,
     models: Annotated[
@@ -53,6 +66,7 @@ def export(
 ) -> None:
     """Write votes, seals and leaderboards, or a prompt set with its verdicts, in a public format."""
     from arena.exchange.export_prompt_set import export_set
+    from arena.exchange.export_runs import FORMATS, export_runs
     from arena.exchange.folder import export_arena
     from arena.exchange.ledger_keys import read_key
     from arena.exchange.openai_batch import request_bodies
@@ -61,7 +75,11 @@ def export(
     patterns = _patterns(redact or [])
     if openai_batch:
         as_format = ExportFormat.openai_batch
-    if (prompts is None) != (as_format is ExportFormat.arena):
+    if runs is not None and as_format not in FORMATS:
+        raise ConfigError(
+            f"--runs is for --format {'|'.join(FORMATS)}. Choose one of them, or give --prompts SET."
+        )
+    if runs is None and (prompts is None) != (as_format is ExportFormat.arena):
         problem = (
             "exports every vote. Leave out --prompts."
             if prompts
@@ -69,7 +87,11 @@ def export(
         )
         raise ConfigError(f"--format {as_format} {problem}")
     with opened(config, db) as (database, settings), console.status(f"writing {out}"):
-        if prompts is None:
+        if as_format in FORMATS:
+            given: Any = {"prompts": prompts, "runs": runs, "judge": judge, "force": force}
+            done_runs = export_runs(database, out, as_format.value, **given)
+            lines = _summary_of_set(done_runs, {"verdicts": "scored samples"})
+        elif prompts is None:
             version = settings.ledger.filter
             done = export_arena(
                 database, out, parquet=parquet, patterns=patterns, version=version, force=force,
@@ -79,7 +101,7 @@ def export(
         else:
             bodies = request_bodies(settings, models) if as_format is ExportFormat.openai_batch else {}
             chosen: Any = {"judge": judge, "baseline": baseline, "bodies": bodies, "force": force}
-            lines = _set_summary(export_set(database, out, as_format.value, prompts, **chosen))
+            lines = _summary_of_set(export_set(database, out, as_format.value, prompts, **chosen))
     for line in lines:
         console.print(line, highlight=False)
 
@@ -95,9 +117,9 @@ def _summary(done: Exported) -> list[str]:
     ]
 
 
-def _set_summary(done: Written) -> list[str]:
+def _summary_of_set(done: Written, names: Mapping[str, str] = MappingProxyType({})) -> list[str]:
     things = ("prompts", "completions", "verdicts")
-    counts = ", ".join(f"{getattr(done, thing):,} {thing}" for thing in things)
+    counts = ", ".join(f"{getattr(done, thing):,} {names.get(thing, thing)}" for thing in things)
     return [f"[bold]{escape(str(done.path))}[/]: {counts}", *map(escape, done.notes)]
 
 

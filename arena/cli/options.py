@@ -24,6 +24,14 @@ Config = Annotated[
 DatabaseURL = Annotated[
     str | None, typer.Option("--db", help="Database URL, for example sqlite:///arena.db.", show_default=False)
 ]
+CategoriesFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--categories",
+        metavar="FILE",
+        help="YAML file that names groups of categories, such as evalscope's category_mapping.yaml.",
+    ),
+]
 
 
 class Format(StrEnum):

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from arena.cli.options import AsFormat, Config, DatabaseURL, Format, opened, write_csv, write_json
+from arena.cli.options import AsFormat, CategoriesFile, Config, DatabaseURL, Format, opened, write_csv, write_json
 from arena.cli.terminal import Console
 
 app = typer.Typer(help="Prompt sets: import and list them.", no_args_is_help=True)
@@ -57,6 +57,7 @@ def import_(
     revision: Annotated[str | None, typer.Option(help="Hub: commit.")] = None,
     subset: Annotated[str | None, typer.Option(help="Hub: configuration of the data set.")] = None,
     split: Annotated[str | None, typer.Option(help="Hub: split, by default test; folder: split.")] = None,
+    categories: CategoriesFile = None,
     config: Config = None,
     db: DatabaseURL = None,
 ) -> None:
@@ -66,7 +67,7 @@ def import_(
 
     given = None if as_written is PromptFormat.auto else as_written.value
     hub = OnHub(revision, subset, split)
-    how = HowToRead(given, hub, references, parse_mapping(mapping or (), PROMPT_FIELDS))
+    how = HowToRead(given, hub, references, parse_mapping(mapping or (), PROMPT_FIELDS), categories)
     with opened(config, db, create=True) as (database, _):
         done = import_prompts(database, *what, name=name, how=how)
     console = Console(stderr=True, soft_wrap=True)

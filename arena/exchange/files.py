@@ -16,7 +16,7 @@ from arena.errors import ConfigError, InputError
 
 SET_ASIDE = "set_aside.jsonl"  # votes that are on no board, if there are any
 MANIFEST = "manifest.json"
-WRITTEN = (".json", ".jsonl", ".parquet", ".zip")
+WRITTEN = (".json", ".jsonl", ".parquet", ".zip", ".eval")
 ROWS_AT_ONCE = 2_000  # in one row group: some megabytes of conversations
 
 

@@ -7,6 +7,7 @@ alpaca_eval   {instruction, output, generator}
 llmuses       {question_id, text, answer, model_id}                  LLMuses, evalscope: answer_*.jsonl
 vicuna        {question_id, answer_id, text, model_id}               FastChat of 2023: the text is the model's
 general_qa    {query, response, [system, history]}                   evalscope
+lm_eval, evalscope, every_eval_ever, inspect    logged samples: `arena.prompt_sets.run_formats`
 plain         {completion, prompt or messages or id, [model]}; CSV with the same columns
 """
 
@@ -17,8 +18,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from arena.prompt_sets import formats
-from arena.prompt_sets.formats import matching, naming, writable
+from arena.prompt_sets.categories import CategoryMapping
+from arena.prompt_sets.formats import checked_prompt, matching, naming, writable
 from arena.prompt_sets.records import BadPromptFile, Record
+from arena.prompt_sets.run_formats import read_evalscope, read_every_eval_ever, read_inspect, read_lm_eval
 from arena.store.prompts import NewPrompt
 
 LONGEST_NAME = 120  # characters of a model's name, of its column
@@ -33,6 +36,10 @@ class NewCompletion:
     prompt: NewPrompt | None
     model: str | None
     turns: tuple[str, ...]  # the last one is the completion
+
+    def with_category(self, categories: CategoryMapping) -> NewCompletion:
+        """The completion with the prompt's category as the mapping names it."""
+        return replace(self, prompt=categories.prompt(self.prompt)) if self.prompt else self
 
 
 @dataclass(frozen=True)
@@ -56,10 +63,11 @@ def completion_format_of(record: Record, where: str) -> str:
 
 
 def read_completion(record: Record, name: str, place: str) -> NewCompletion:
-    """The completion of a record in the format `name`. Raises `BadPromptFile` naming `place`."""
+    """The completion of a record in the format `name`. Raises `BadPromptFile` naming `place`, and `NoCompletion`."""
     known = COMPLETION_FORMATS[name]
     with naming(place, name, "completion"):
         key, prompt, given = known.read(record)
+        prompt = checked_prompt(prompt) if prompt else None
         turns = tuple(map(_turn, given if isinstance(given, list) else [given]))
         if not turns:
             raise ValueError("the record has no completion. Remove it.")
@@ -151,5 +159,11 @@ COMPLETION_FORMATS = {
     "llmuses": CompletionFormat(("question_id", "text", "answer"), _llmuses),
     "vicuna": CompletionFormat(("question_id", "text", "answer_id"), _vicuna),
     "general_qa": CompletionFormat(("query", "response"), _general_qa),
+    "lm_eval": CompletionFormat(("doc_id", "arguments", "resps"), read_lm_eval, ()),
+    "evalscope": CompletionFormat(("index", "model_output", "messages"), read_evalscope, ("model",)),
+    "every_eval_ever": CompletionFormat(
+        ("evaluation_id", "sample_id", "input"), read_every_eval_ever, ("model_id",)
+    ),
+    "inspect": CompletionFormat(("sample_id", "input", "output", "task"), read_inspect, ("model",)),
     "plain": CompletionFormat(("completion", "prompt|messages|id|key"), _plain),
 }

@@ -82,10 +82,10 @@ def format_of(record: Record, where: str) -> str:
 def read_record(record: Record, name: str, place: str) -> NewPrompt:
     """The prompt of a record in the format `name`. Raises `BadPromptFile` naming `place`."""
     with naming(place, name, "record"):
-        return _checked(FORMATS[name].read(record))
+        return checked_prompt(FORMATS[name].read(record))
 
 
-def _checked(prompt: NewPrompt) -> NewPrompt:
+def checked_prompt(prompt: NewPrompt) -> NewPrompt:
     """The prompt, if every text of it fits in its column. Raises `ValueError`."""
     for what, text, longest in (("id", prompt.key, LONGEST_KEY), ("category", prompt.category, LONGEST_CATEGORY)):
         if len(text) > longest:

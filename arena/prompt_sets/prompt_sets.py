@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 
+from arena.prompt_sets.categories import read_categories
 from arena.prompt_sets.files import PromptFile, read_prompt_file, read_prompts, with_references
 from arena.prompt_sets.hub import is_hub_id, read_hub_prompts
 from arena.prompt_sets.records import BadPromptFile
+from arena.prompt_sets.run_formats import task_of
 from arena.store import Database, Session
 from arena.store.prompts import NewPrompt, add_completion, add_prompt_set, find_prompt_set, prompts_of
 
@@ -40,12 +42,13 @@ class OnHub:
 
 @dataclass(frozen=True)
 class HowToRead:
-    """How the files are read. `mapping` names their fields; `references` are MT-bench answers."""
+    """How the files are read. `mapping` names their fields; `references` are MT-bench answers; `categories` is a mapping."""
 
     format: str | None = None
     hub: OnHub = OnHub()
     references: Path | None = None
     mapping: Mapping[str, str] = field(default_factory=dict)
+    categories: Path | None = None
 
 
 def import_prompts(
@@ -91,7 +94,10 @@ def _read(what: str, how: HowToRead) -> tuple[PromptFile, str]:
         source = f"{what}@{hub.revision}"
     else:
         read, source = read_prompt_file(Path(what), how.format, how.mapping, hub.split), what
-    return (with_references(read, how.references) if how.references else read), source
+    if how.references:
+        read = with_references(read, how.references)
+    categories = read_categories(how.categories)
+    return replace(read, prompts=[categories.prompt(prompt) for prompt in read.prompts]), source
 
 
 def starter() -> PromptFile:
@@ -101,8 +107,8 @@ def starter() -> PromptFile:
 
 
 def name_of(path: Path) -> str:
-    """A folder or file's own name; `model_outputs.json` is named after its folder."""
-    return path.parent.name if path.name == "model_outputs.json" else path.stem
+    """A folder or file's own name; `model_outputs.json` is named after its folder, a file of samples after its task."""
+    return path.parent.name if path.name == "model_outputs.json" else task_of(path)
 
 
 def digest(prompts: Sequence[NewPrompt]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from arena.prompt_sets.inspect_log import SUFFIX, inspect_records
 from arena.prompt_sets.records import BadPromptFile, Record, file_text, records
 
 OUTPUTS = "model_outputs.json"  # of AlpacaEval, one in the folder of each model
@@ -19,7 +20,9 @@ def placed_records(path: Path, split: str | None = None) -> list[tuple[str, Reco
     A folder is one of AlpacaEval, one that `datasets` saved, or one of Parquet files. `split` chooses among the
     splits of a folder.
     """
-    if not path.is_dir():
+    if path.suffix == SUFFIX:
+        rows = inspect_records(path)
+    elif not path.is_dir():
         rows = _parquet(path) if path.suffix == ".parquet" else records(file_text(path), str(path))
     elif any((path / name).exists() for name in SAVED):
         rows = _saved(path, split)
