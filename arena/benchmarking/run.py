@@ -192,7 +192,8 @@ class _Benchmark:
         kept = save(self.database, selected, of_model, result, summary, seconds, self.config.max_tokens)
         if (reason := replacement(kept, result.model.name, summary)) is not None:
             self.on_event(Replaced(reason))
-        return ModelRun(kept, selected, result, summary, seconds, called.call_counts, bool(called.stopped))
+        first = next((body for request in of_model for body in request.bodies), None)
+        return ModelRun(kept, selected, result, summary, seconds, called.call_counts, bool(called.stopped), first)
 
     def _annotated(self, task: Task, requests: Requests) -> Task:
         """`task` with the annotations of all replies; the task itself if it needs none."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -25,6 +25,7 @@ class ModelRun:
     seconds: float | None  # None if some replies came from the reply cache
     call_counts: CallCounts
     interrupted: bool
+    request: Mapping[str, Any] | None = None  # the first one, as it was sent
 
     def to_dict(self) -> dict[str, Any]:
         """The row that `arena bench run` prints."""
@@ -84,6 +85,14 @@ class BenchmarkRunResult:
     def complete(self) -> bool:
         """Whether no run was interrupted and every run has a value."""
         return all(not run.interrupted and run.report.value is not None for run in self.runs)
+
+    def requests(self) -> list[tuple[str, Mapping[str, Any]]]:
+        """The first request of each run, as it was sent, with a title."""
+        return [
+            (f"First request of {run.report.task}, as sent to {run.result.model.name}", run.request)
+            for run in self.runs
+            if run.request is not None
+        ]
 
     def rows(self) -> list[dict[str, Any]]:
         return [run.to_dict() for run in self.runs]

@@ -121,6 +121,7 @@ def compare(
 @app.command("show")
 def show(
     run: Annotated[int | None, typer.Argument(help="Run number; without one, list all runs.")] = None,
+    report: bench_run.ReportFile = None,
     failed: Annotated[
         bool, typer.Option("--failed", help="Only samples that are wrong or without a score.")
     ] = False,
@@ -133,13 +134,17 @@ def show(
     from arena.benchmarking.stored_runs import UnknownRun, all_runs, samples_of
     from arena.errors import ConfigError
 
+    bench_run.check_report(report)
     with opened(config, db) as (database, _), database.read() as session:
         if run is None:
+            if report is not None:
+                raise ConfigError("--report needs a run. Add a run number, as `arena bench show` lists them.")
             return _list_runs(all_runs(session), as_format)
         try:
             stored, rows = samples_of(session, run, failed=failed)
         except UnknownRun as problem:
             raise ConfigError(str(problem)) from problem
+        bench_run.write_report(report, database, [run])
     if as_format is Format.JSON:
         write_json({**stored, "samples": rows[:limit], "samples_found": len(rows)})
     elif as_format is Format.CSV:

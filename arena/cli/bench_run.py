@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +17,7 @@ from arena.cli.terminal import Console
 
 if TYPE_CHECKING:
     from arena.benchmarking.events import Event, TaskStarted
+    from arena.store import Database
 
 
 class Compat(StrEnum):
@@ -33,6 +35,11 @@ DataFolder = Annotated[
 ]
 NoVerifyChecksum = Annotated[
     bool, typer.Option("--no-verify-checksum", help="Accept files with a different SHA-256.")
+]
+
+ReportFile = Annotated[
+    Path | None,
+    typer.Option("--report", help="Write the runs with all samples to an HTML file that needs no network."),
 ]
 
 
@@ -63,6 +70,7 @@ def run(
     data: DataFolder = None,
     no_verify_checksum: NoVerifyChecksum = False,
     offline: Annotated[bool, typer.Option("--offline", help="Do not download data from the hub.")] = False,
+    report: ReportFile = None,
     as_format: AsFormat = Format.TABLE,
     judge: Annotated[str | None, typer.Option(help="Judge model, for tasks that need one.")] = None,
     config: Config = None,
@@ -87,11 +95,36 @@ def run(
         reply_cache=reply_cache,
         recompute=recompute,
     )
+    check_report(report)
     with opened(config, db, create=True) as (database, settings):
         result = run_benchmarks(database, settings, bench_config, progress_bar, print_event)
+        write_report(report, database, [run.kept.number for run in result.runs], result.requests())
     _print(result.rows(), as_format)
     if not result.complete:
         raise typer.Exit(1)
+
+
+def check_report(report: Path | None) -> None:
+    """Nothing if a report can be written there. Raises `ConfigError`."""
+    if report is not None:
+        from arena.web.run_pages import check_report_path
+
+        check_report_path(report)
+
+
+def write_report(
+    report: Path | None, database: Database, numbers: Sequence[int], requests: Sequence[tuple[str, Any]] = ()
+) -> None:
+    """Write a report of these runs, if there is a file for it and a run. Raises `ConfigError`, `UnknownRun`."""
+    if report is None or not numbers:
+        return
+    from arena.web.run_pages import write_report as write
+    from arena.web.run_pages.bench_document import bench_document, sent
+
+    with database.read() as session:
+        document = bench_document(session, numbers, sent(requests))
+    write(report, document)
+    Console(stderr=True, soft_wrap=True, highlight=False).print(f"Report written to {report}", markup=False)
 
 
 def print_event(event: Event) -> None:

@@ -83,6 +83,12 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
         _option(Path | None, "batch_in", "Read the results of a batch first; call for the rest."),
         None,
     ),
+    "report": (
+        _option(
+            Path | None, "report", "Write the run with all its samples to an HTML file that needs no network."
+        ),
+        None,
+    ),
     "dry_run": (
         Annotated[bool, typer.Option("--dry-run", help="Print a forecast; make no calls.")],
         False,
@@ -91,7 +97,7 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
     "config": (Config, None),
     "db": (DatabaseURL, None),
 }
-BATCH = ("batch_out", "batch_in")
+BATCH = ("batch_out", "batch_in", "report")
 PLACE = ("dry_run", "as_format", "config", "db")  # where and how, and nothing about the evaluation
 ALWAYS = (
     "models", "protocol", "template", "template_prompt", "budget", "concurrency", "timeout", "call_timeout", "limit",

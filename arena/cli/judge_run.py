@@ -14,11 +14,13 @@ from arena.cli.judge_report import print_forecast, print_missing, print_result
 from arena.cli.options import Format, opened
 from arena.cli.progress import progress_bar
 from arena.cli.terminal import Console
+from arena.errors import ConfigError
 
 if TYPE_CHECKING:
     from arena.config import Settings
     from arena.judging.config import JudgeRunConfig
     from arena.judging.preparation import PreparedRun
+    from arena.judging.run import JudgeRun
     from arena.store import Database
 
 
@@ -80,9 +82,11 @@ def _do(
     db: str | None,
     batch_out: Path | None,
     batch_in: Path | None,
+    report: Path | None,
 ) -> None:
     from arena.judging.run import open_judge_run
 
+    _check_report(report, without_run=dry_run or batch_out is not None)
     with opened(settings_file, db) as (database, settings):
         prepared = _prepared(database, settings, config, dry_run)
         print_missing(prepared.missing(), len(prepared.prompts))
@@ -96,9 +100,31 @@ def _do(
                 print_forecast(judge_run.forecast(), prepared, as_format)
                 return
             result = judge_run.run()
+            if report is not None:
+                _write_report(report, judge_run, result.to_dict())
     print_result(result.to_dict(), as_format)
     if not result.published:
         raise typer.Exit(1)
+
+
+def _check_report(report: Path | None, *, without_run: bool) -> None:
+    """Nothing if a report can be written after the run. Raises `ConfigError` before any call."""
+    if report is None:
+        return
+    from arena.web.run_pages import check_report_path
+
+    if without_run:
+        raise ConfigError("--report needs a run. Remove --dry-run and --batch-out, or --report.")
+    check_report_path(report)
+
+
+def _write_report(path: Path, judge_run: JudgeRun, result: dict[str, Any]) -> None:
+    from arena.web.run_pages import write_report
+    from arena.web.run_pages.judge_document import judge_document
+
+    with judge_run.details() as details:
+        write_report(path, judge_document(judge_run.prepared, judge_run.planned, details, result))
+    Console(stderr=True, soft_wrap=True).print(f"Report written to {path}", markup=False, highlight=False)
 
 
 def _prepared(database: Database, settings: Settings, config: JudgeRunConfig, dry_run: bool) -> PreparedRun:

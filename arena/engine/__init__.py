@@ -9,6 +9,7 @@ from arena.engine.engine import Engine
 from arena.engine.limits import ConcurrencyLimiter, RateLimiter
 from arena.engine.model_client import ModelClient, RetryPolicy
 from arena.engine.reply_cache import Entry, ReplyCache, ReplyCacheError
+from arena.engine.saved_calls import SavedCall, SavedCalls
 
 __all__ = [
     "RESUME_HINT",
@@ -29,6 +30,8 @@ __all__ = [
     "ReplyCacheError",
     "RetryPolicy",
     "RunResult",
+    "SavedCall",
+    "SavedCalls",
     "Seen",
     "Status",
     "address",

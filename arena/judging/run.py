@@ -22,6 +22,7 @@ from arena.engine import (
     ReplyCache,
     RetryPolicy,
     RunResult,
+    SavedCalls,
     Status,
     open_session,
     read_batch,
@@ -34,6 +35,7 @@ from arena.judging.preparation import PreparedRun, prepare
 from arena.judging.publication import publish
 from arena.judging.results import RunVerdicts
 from arena.judging.run_result import JudgeRunResult, run_result
+from arena.judging.samples import CaseDetails, call_keys, case_details
 from arena.store import Database
 from judges.completion_rate import why_not
 from judges.errors import JudgesError
@@ -72,6 +74,12 @@ class JudgeRun:
         if reason is None:  # reads the verdicts again: their texts are not held in memory
             new = publish(self.database, self.prepared, calls.results(self.planned, self._replies))
         return run_result(self.prepared, verdicts, called, reason, new)
+
+    @contextmanager
+    def details(self) -> Iterator[Iterator[CaseDetails]]:
+        """Each case with its raw replies, tries and costs, for readers."""
+        with SavedCalls(self.prepared.reply_cache, call_keys(self.planned)) as saved:
+            yield case_details(self.planned, saved)
 
     def _call(self) -> RunResult[dict[str, Status]]:
         config, clients = self.prepared.config, self.prepared.clients

@@ -25,6 +25,7 @@ class FaultyJudge:
     faults: tuple[str, ...] = FAULTS
     calls: Counter[str] = field(default_factory=Counter)  # by the request's digest
     answered: int = 0
+    reply: str = ""  # instead of a verdict that follows from the request
     url: str = ""
 
     def __enter__(self) -> FaultyJudge:
@@ -78,7 +79,7 @@ class FaultyJudge:
         if digest[0] / 256 < self.share and self.calls[digest.hex()] <= self.times:
             return await _fail(self.faults[digest[1] % len(self.faults)], writer)
         self.answered += 1
-        writer.write(_reply(f"I compared them. [[{'AABBC'[digest[2] % 5]}]]"))
+        writer.write(_reply(self.reply or f"I compared them. [[{'AABBC'[digest[2] % 5]}]]"))
         return True
 
 
