@@ -15,8 +15,8 @@ import httpx
 
 STARTING = 180  # seconds an arena may take to open
 LOG = "log.txt"
-# Drills and attacks vote at once and on one prompt; reproduce/rigging.py tests these checks.
-CHECKS = ("READING_SPEED", "SAME_PROMPT_VOTES", "SUGGESTED_PROMPT_VOTES")
+# Drills and attacks vote at once and on one prompt, and load the machine; reproduce/rigging.py tests these checks.
+CHECKS = ("READING_SPEED", "SAME_PROMPT_VOTES", "SUGGESTED_PROMPT_VOTES", "LAG_SECONDS")
 NO_VOTE_CHECKS = {f"ARENA_LIMITS__{name}": "0" for name in CHECKS}
 
 _forks = multiprocessing.get_context("forkserver")

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 OTHER_MARKERS = ("slow", "service")
 FIXTURES = {"arena", "battles", "database", "isolated", "postgres", "sqlite"}
@@ -26,12 +27,18 @@ IMPORTS = (
 )  # fmt: skip
 EVENTS = {"socket.bind", "socket.connect", "sqlite3.connect", "subprocess.Popen", "os.fork", "os.posix_spawn"}
 
-# Tests vote at once, and often on one prompt. What is about these checks sets them itself.
-for check in ("READING_SPEED", "SAME_PROMPT_VOTES", "SUGGESTED_PROMPT_VOTES"):
+# Tests vote at once, often on one prompt, and on a busy machine. What is about these checks sets them itself.
+for check in ("READING_SPEED", "SAME_PROMPT_VOTES", "SUGGESTED_PROMPT_VOTES", "LAG_SECONDS"):
     os.environ[f"ARENA_LIMITS__{check}"] = "0"
 
 # Torch, Gradio and the tests are a million objects, which stay: searching them for garbage takes a fifth of the time
 gc.set_threshold(50_000, 20, 20)
+
+# Hypothesis tries the same texts each time, few of them, and fails no test because the machine is slow
+settings.register_profile(
+    "repeatable", max_examples=40, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("repeatable")
 
 events: list[str] = []
 

@@ -11,7 +11,7 @@ from interp.whitebox.gradients import integrated_gradients
 from interp.whitebox.relevance import cp_lrp
 from tests.support.small_models import torch
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.slow
 
 
 def test_smollm2_is_explained():

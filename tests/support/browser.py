@@ -98,6 +98,15 @@ def vote(page: Page, winner: str) -> None:
             return
 
 
+def reveal(page: Page) -> str:
+    """Give up the time to undo, so that the vote counts; returns as `revealed` does."""
+    button = page.locator("[data-focus=now]")
+    button.wait_for()
+    settled(page)
+    button.click()
+    return revealed(page)
+
+
 def revealed(page: Page) -> str:
     """The cards that name the models, when the vote counts."""
     cards = page.locator("#reveal .cards")

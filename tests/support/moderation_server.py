@@ -11,17 +11,23 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.support.timing import PATIENCE
+
 WORDS = {"violence": "bomb", "sexual": "lewd", "hate": "slur"}
 
 
 @dataclass
 class ModerationServer:
-    """What the server has received, and how it answers: `status`, a `body` in place of scores, `delay` in seconds."""
+    """What the server has received, and how it answers: `status`, a `body` in place of scores, `delay` in seconds.
+
+    It answers nothing while `open` is not set.
+    """
 
     url: str = ""
     status: int = 200
     body: str | None = None
     delay: float = 0.0
+    open: threading.Event = field(default_factory=threading.Event)
     headers: dict[str, str] = field(default_factory=dict)
     requests: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str | None] = field(default_factory=list)
@@ -45,6 +51,7 @@ def scored(text: str) -> dict[str, Any]:
 @contextmanager
 def moderation_server() -> Iterator[ModerationServer]:
     kept = ModerationServer()
+    kept.open.set()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -52,6 +59,7 @@ def moderation_server() -> Iterator[ModerationServer]:
             kept.requests.append(request)
             kept.keys.append(self.headers.get("authorization"))
             time.sleep(kept.delay)
+            kept.open.wait(PATIENCE)
             data = (kept.reply(request) if kept.body is None else kept.body).encode()
             self.send_response(kept.status)
             for name, value in {

@@ -19,7 +19,7 @@ class Voter:
     page: Page = field(init=False)
 
     def __post_init__(self) -> None:
-        self.http = httpx.Client(base_url=self.url, timeout=10, trust_env=False)
+        self.http = httpx.Client(base_url=self.url, timeout=60, trust_env=False)
         weakref.finalize(self, self.http.close)
         self.page = Page(self.http)
 

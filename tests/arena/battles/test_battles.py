@@ -101,7 +101,7 @@ async def test_regenerating_asks_both_models_again(battles):
 
 @pytest.mark.parametrize("faulty", [FAILS_FIRST, FAILS_MIDWAY, SILENT, EMPTY])
 async def test_a_battle_with_a_failed_model_never_counts(sqlite, faulty):
-    battles = await opened_battles(sqlite, PLAIN, faulty, first_token_timeout=0.2)
+    battles = await opened_battles(sqlite, PLAIN, faulty, first_token_timeout=0.3 if faulty is SILENT else 60)
     view = await fought(battles)
     assert view.status is BattleStatus.FAILED
     assert (view.can_vote, view.can_continue, view.model_a) == (False, False, None)
@@ -351,7 +351,7 @@ async def test_a_model_that_keeps_failing_is_suspended(sqlite):
 
 @pytest.mark.parametrize("faulty", [FAILS_MIDWAY, SILENT, EMPTY])
 async def test_no_visitor_can_suspend_a_model_alone(sqlite, faulty):
-    battles = await opened_battles(sqlite, PLAIN, faulty, first_token_timeout=0.05)
+    battles = await opened_battles(sqlite, PLAIN, faulty, first_token_timeout=0.05 if faulty is SILENT else 60)
     for number in range(6):
         view = await battles.begin(f"cookie {number}", "Reply with nothing.", "198.51.100.1")
         assert (await settled(battles, f"cookie {number}", view.public_id)).status is BattleStatus.FAILED

@@ -13,7 +13,7 @@ from reproduce.drills.kill import MODELS, STUCK, compare, drill
 from reproduce.drills.served import Served
 from tests.support.arenas import emptied
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize(("servers", "kills"), [(1, 10), (2, 5)])

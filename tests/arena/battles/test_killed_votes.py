@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
-from collections.abc import Callable
 from contextlib import ExitStack
 
 import httpx
@@ -14,12 +12,13 @@ from sqlmodel import select
 from arena.store import Database
 from arena.store.schema.battles import PendingVote, Vote
 from tests.support.server import Arena
+from tests.support.timing import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.slow
 
 CONFIG = """
 [battles]
-undo_seconds = 3
+undo_seconds = 8
 
 [[models]]
 name = "plain"
@@ -34,13 +33,6 @@ delay = 0
 """
 
 
-def until(is_true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not is_true():
-        assert time.monotonic() < deadline, "it took too long"
-        time.sleep(0.1)
-
-
 @pytest.fixture
 def stack():
     with ExitStack() as entered:
@@ -48,7 +40,7 @@ def stack():
 
 
 def client(stack: ExitStack, arena: Arena, token: str | None = None) -> httpx.Client:
-    http = stack.enter_context(httpx.Client(base_url=f"{arena.url}/api/v1", trust_env=False, timeout=20))
+    http = stack.enter_context(httpx.Client(base_url=f"{arena.url}/api/v1", trust_env=False, timeout=60))
     token = token or http.post("/sessions").raise_for_status().json()["token"]
     http.headers["authorization"] = f"Bearer {token}"
     return http

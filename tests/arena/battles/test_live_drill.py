@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 
 import httpx
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from reproduce.drills.live_models import STEADY, add_to_files, drill
 from reproduce.drills.served import Served
 from tests.support.arenas import without_tables
+from tests.support.timing import until
 
 
 @pytest.mark.slow
@@ -39,14 +39,7 @@ def test_a_hangup_reads_the_settings_file_again_and_a_bad_file_changes_nothing(t
         file.write_text(file.read_text() + "wieght = 1\n")
         arena.send(signal.SIGHUP)
         until(lambda: "unknown key" in arena.log)
-        models = httpx.get(f"{arena.url}/api/v1/arena?models=1", trust_env=False).json()["models"]
+        models = httpx.get(f"{arena.url}/api/v1/arena?models=1", trust_env=False, timeout=60).json()["models"]
         assert {model["model"] for model in models} == {"steady-0", "steady-1", "steady-2", "added"}
     finally:
         arena.kill()
-
-
-def until(condition):
-    end = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)

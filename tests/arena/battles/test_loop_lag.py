@@ -19,13 +19,24 @@ from arena.rules.name_masking import NameMasker
 from arena.store.schema.battles import BattleStatus, CompletionStatus
 from arena.web.background import Periodic, running
 from tests.support.arenas import PLAIN, ready, settled
+from tests.support.timing import TRIES, until_async
 
 SILENT = ScriptedSettings(name="silent-one", endpoint="scripted", fault="silent")
 
 
+class Clock:
+    """A clock that a test sets."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 async def measured(lag: LoopLag, work) -> None:
-    async with running([Periodic("measure", PROBE_EVERY, lag.probe)]):
-        await asyncio.sleep(2 * PROBE_EVERY)
+    measuring = Periodic("measure", PROBE_EVERY, lag.probe)
+    async with running([measuring]):
+        await until_async(lambda: measuring.worked_at)
         await work()
 
 
@@ -33,23 +44,38 @@ async def test_a_blocked_loop_is_seen_at_once_and_forgotten_later():
     lag = LoopLag()
 
     async def block():
-        await asyncio.sleep(0.05)
         time.sleep(0.8)  # noqa: ASYNC251  (the fault)
         assert lag.total > 0.6  # before the probe itself could run
         await asyncio.sleep(0.01)
         assert lag.average > 0.05
 
     await measured(lag, block)
-    for _ in range(300):
+    for _ in range(1000):
         lag.note(0.0)
     assert lag.average < 0.01
 
 
 async def test_an_idle_loop_has_hardly_any_lag():
-    lag = LoopLag()
-    await measured(lag, lambda: asyncio.sleep(0.5))
-    assert lag.average < 0.2
-    assert LoopLag().average == LoopLag().total == 0
+    """Of some tries one is quiet enough: a busy machine makes every loop late."""
+    averages = [LoopLag().average]
+    assert averages == [LoopLag().total] == [0]
+    for _ in range(TRIES):
+        lag = LoopLag()
+        await measured(lag, lambda: asyncio.sleep(0.5))
+        averages.append(lag.average)
+        if lag.average < 0.2:
+            break
+    assert averages[-1] < 0.2, averages
+
+
+async def test_probes_that_come_in_time_measure_no_lag_and_late_ones_how_late():
+    clock = Clock()
+    lag = LoopLag(clock)
+    for late in (0.0, 0.0, 0.5, 0.25):
+        await lag.probe()
+        clock.now += PROBE_EVERY + late
+        assert lag._overdue() == pytest.approx(late)
+    assert lag.total == pytest.approx(0.75)
 
 
 def test_a_steady_lag_is_the_average_and_a_single_stall_is_not():
@@ -108,9 +134,9 @@ async def test_a_blocked_loop_suspends_no_model(sqlite, blocked, available):
     assert len(serving.available_weights()) == available
 
 
-@pytest.mark.slow
 async def test_after_a_long_block_no_battle_begins_for_a_while(sqlite):
-    serving, lag = ready(), LoopLag()
+    clock = Clock()
+    serving, lag = ready(), LoopLag(clock)
     battles = Battles(
         sqlite,
         serving,
@@ -118,13 +144,12 @@ async def test_after_a_long_block_no_battle_begins_for_a_while(sqlite):
         visitor_limits=VisitorLimits(serving, LimitSettings(lag_seconds=0.2), lag),
     )
     await battles.open()
-    async with running([Periodic("measure", PROBE_EVERY, lag.probe)]):
-        await asyncio.sleep(0.2)
-        time.sleep(1.5)  # noqa: ASYNC251  (the fault)
-        with pytest.raises(BattleRefused, match="The arena is busy"):
-            await battles.begin("ann", "hello")
-        await asyncio.sleep(2 * PROBE_EVERY)
-        for _ in range(100):
-            lag.note(0.0)
+    await lag.probe()
+    clock.now += 1.5
+    with pytest.raises(BattleRefused, match="The arena is busy"):
         await battles.begin("ann", "hello")
-        await battles.close()
+    for _ in range(100):
+        await lag.probe()
+        clock.now += PROBE_EVERY
+    await battles.begin("ann", "hello")
+    await battles.close()

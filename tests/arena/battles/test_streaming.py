@@ -21,6 +21,7 @@ from arena.store.schema.battles import BattleStatus, CompletionRow, CompletionSt
 from tests.support.arenas import LISTS, PLAIN, opened_battles, settled
 from tests.support.hostile_server import server, stream
 from tests.support.odd_replies import odd_objects
+from tests.support.timing import NO_HANG, until_async
 
 Events = AsyncGenerator[str | Finish]
 
@@ -78,7 +79,7 @@ async def test_any_exception_of_a_stream_fails_its_side_at_once(error, begun, ca
         yield ""
 
     running = turn(Model(fine), Model(broken, "culprit"))
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(NO_HANG):
         await running.run()
     assert running.sides["b"].status is CompletionStatus.FAILED
     assert running.sides["b"].failure is Failure.BROKEN
@@ -210,7 +211,7 @@ async def test_a_battle_whose_stream_has_a_bug_is_closed_and_the_voter_can_go_on
         async def close(self) -> None: ...
 
     battles.serving.models[LISTS.name].endpoint = Buggy()
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(NO_HANG):
         view = await settled(battles, "ann", (await battles.begin("ann", "go")).public_id)
     assert view.status is BattleStatus.FAILED
     assert battles.serving.models[LISTS.name].availability.failures.number == 1
@@ -223,7 +224,7 @@ async def test_a_battle_whose_stream_has_a_bug_is_closed_and_the_voter_can_go_on
 async def test_an_odd_event_ends_the_turn_at_once(value):
     async with (
         server(stream({"choices": [{"delta": {"content": "Well"}}]}, value)) as endpoint,
-        asyncio.timeout(3),
+        asyncio.timeout(NO_HANG),
     ):
         served = ServedModel(OpenAISettings(name="odd", endpoint="openai", url=endpoint.url), endpoint)
         running = turn(Model(fine), served)
@@ -262,11 +263,6 @@ async def followed(running: LiveTurn) -> list[tuple[str, str]]:
     return [*shown, (running.visible("a"), running.visible("b"))]
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    while not condition():  # noqa: ASYNC110  (whether a turn has got so far is no event)
-        await asyncio.sleep(0.01)
-
-
 LONG, SHORT = "abcde fghi " * 20, "klmno pqrs " * 6
 
 
@@ -285,7 +281,7 @@ async def test_equal_pacing_shows_both_sides_at_once_and_in_equal_parts(slow):
 async def test_a_turn_ends_when_everything_is_shown_and_not_before():
     running = turn(Model(written(LONG, 0.001)), Model(written(LONG, 0.001)), pacer=Pacer())
     task = asyncio.create_task(running.run())
-    await until(lambda: not running.running)
+    await until_async(lambda: not running.running)
     assert not task.done()
     assert len(running.visible("a")) < len(LONG)
     await task
@@ -308,7 +304,7 @@ async def test_two_watchers_see_the_same_and_one_who_comes_late_goes_on_from_the
 async def test_a_vote_before_the_end_keeps_what_was_shown():
     running = turn(Model(written(LONG, 0)), Model(written(LONG, 0.001)), pacer=Pacer())
     task = asyncio.create_task(running.run())
-    await until(lambda: running.both_have_begun)
+    await until_async(lambda: running.both_have_begun)
     shown = running.visible("a")
     running.stop()
     await task
@@ -321,7 +317,7 @@ async def test_a_vote_before_the_end_keeps_what_was_shown():
 async def test_an_interruption_keeps_what_was_written():
     running = turn(Model(written(LONG, 0)), Model(written(LONG, 0)), pacer=Pacer())
     task = asyncio.create_task(running.run())
-    await until(lambda: not running.running)
+    await until_async(lambda: not running.running)
     running.stop(CompletionStatus.ABANDONED)
     await task
     assert [completion.text for completion in running.written().values()] == [LONG, LONG]
@@ -337,7 +333,7 @@ async def test_a_turn_that_is_stopped_before_both_have_begun_does_not_show_who_h
     fast, slow = Model(written(LONG, 0)), Model(silence)
     running = turn(fast, slow, pacer=Pacer()) if faster == "a" else turn(slow, fast, pacer=Pacer())
     task = asyncio.create_task(running.run())
-    await until(lambda: running.sides[faster].text == LONG)
+    await until_async(lambda: running.sides[faster].text == LONG)
     running.stop_early()
     await task
     for completion in running.written().values():
@@ -348,7 +344,7 @@ async def test_a_turn_that_is_stopped_before_both_have_begun_does_not_show_who_h
 async def test_an_interrupted_turn_keeps_what_was_shown_of_both_sides():
     running = turn(Model(written(LONG, 0)), Model(written(LONG, 0.02)), pacer=Pacer())
     task = asyncio.create_task(running.run())
-    await until(lambda: running.both_have_begun)
+    await until_async(lambda: running.both_have_begun)
     shown = running.visible("a")
     running.stop(CompletionStatus.ABANDONED)
     await task
@@ -373,7 +369,7 @@ async def test_a_vote_within_a_masked_name_keeps_a_text_that_shows_the_same():
     running = turn(Model(written(f"I am {name} " * 20, 0.001)), Model(written(LONG, 0.001)), pacer=Pacer())
     running.name_masker = NameMasker([name])
     task = asyncio.create_task(running.run())
-    await until(lambda: running.both_have_begun)
+    await until_async(lambda: running.both_have_begun)
     shown = running.visible("a")
     running.stop()
     await task
@@ -386,7 +382,7 @@ async def test_a_failure_ends_a_paced_turn_at_once():
         yield "Well"
         raise EndpointError(Failure.BROKEN, "no")
 
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(NO_HANG):
         running = turn(Model(failing), Model(written(LONG, 0.01)), pacer=Pacer())
         await running.run()
     assert running.failed

@@ -106,7 +106,7 @@ async def test_any_server_stops_a_turn_that_another_runs(two_servers):
 async def test_any_server_takes_an_early_vote_on_a_turn_that_another_runs(two_servers):
     one, two = two_servers
     battle = await begun(one)
-    await asyncio.sleep(0.2)
+    await one.save_texts()
     view = await two.vote("ann", battle.public_id, "tie")
     assert (view.status, view.stopped_early) == (BattleStatus.VOTED, True)
 

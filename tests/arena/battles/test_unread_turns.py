@@ -126,5 +126,5 @@ async def test_a_turn_that_is_read_on_another_server_goes_on(sqlite):
     assert await stopped(running, 3.2) == 0
     reading.append(False)
     assert await stopped(running, 5.0) == 1
-    await asyncio.wait_for(page, 3)
+    await asyncio.wait_for(page, 60)
     await running.close()

@@ -1,7 +1,6 @@
 """`arena speed` against the scripted endpoint, whose pace is known."""
 
 import json
-import time
 
 import pytest
 
@@ -87,19 +86,18 @@ def test_wrong_use_is_an_error(typed, folder, words, message):
 
 
 async def test_a_full_house_shows_in_the_times_since_scheduled():
-    """Ten requests a tenth of a second long, due at once, with one place: the last one waits for nine."""
+    """Five requests due at once, with one place: the last one waits for four."""
     load = Load(requests=5, rate=1000, concurrency=1, warmup=0)
     timings = await timed_repeat(Scripted(replies=("a b",), delay=0.02), bodies(5), load, lambda _: None)
-    assert max(timing.ttft for timing in timings) < 0.15
-    assert max(timing.ttft_scheduled for timing in timings) > 0.15
+    waited = [timing.ttft_scheduled - timing.ttft for timing in timings]
+    assert max(waited) > 4 * 2 * 0.02 - 0.01
 
 
 async def test_a_slow_answer_puts_nothing_off():
+    """All requests are sent before the first one is answered."""
     load = Load(requests=5, rate=50, warmup=0)
-    began = time.perf_counter()
-    timings = await timed_repeat(Scripted(replies=("a b",), delay=0.1), bodies(5), load, lambda _: None)
-    assert all(timing.sent - timing.scheduled < 0.05 for timing in timings)
-    assert time.perf_counter() - began < 0.8
+    timings = await timed_repeat(Scripted(replies=("a",), delay=2.0), bodies(5), load, lambda _: None)
+    assert max(timing.sent for timing in timings) < min(timing.sent + timing.ttft for timing in timings)
 
 
 async def test_a_silent_model_times_out_and_the_others_go_on():

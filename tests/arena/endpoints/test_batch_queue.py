@@ -48,12 +48,12 @@ async def test_who_left_is_not_answered_and_closing_tells_those_who_wait():
     def answer(requests):
         seen.extend(request["n"] for request in requests)
         entered.set()
-        go.wait(5)
+        go.wait(60)
         return [{} for _ in requests]
 
     queue = BatchQueue(answer, at_most=1)
     tasks = [asyncio.create_task(queue.reply({"n": number})) for number in range(4)]
-    await asyncio.to_thread(entered.wait, 5)
+    await asyncio.to_thread(entered.wait, 60)
     tasks[1].cancel()
     go.set()
     await tasks[0]

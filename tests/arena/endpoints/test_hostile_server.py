@@ -17,6 +17,7 @@ from arena.endpoints.size_limits import byte_limit, character_limit
 from arena.engine.budget import most_tokens, used_tokens
 from tests.support.hostile_server import EVENTS, KEY, http, server, stream
 from tests.support.odd_replies import CHUNK, NOT_JSON, ODD_USAGES, WHOLE, odd_objects
+from tests.support.timing import NO_HANG
 
 pytestmark = pytest.mark.service
 
@@ -247,7 +248,7 @@ async def test_unknown_keys_of_a_reply_are_kept():
 async def test_informational_responses_without_end_are_a_timeout(way):
     hints = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
     request = {"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 5}
-    async with server(hints, hints, read_timeout=0.3, connect_timeout=0.2) as endpoint, asyncio.timeout(5):
+    async with server(hints, hints, read_timeout=0.3, connect_timeout=0.2) as endpoint, asyncio.timeout(NO_HANG):
         with pytest.raises(EndpointError) as caught:
             await (complete(endpoint, request) if way == "stream" else endpoint.answer(request))
     assert caught.value.failure is Failure.TIMEOUT

@@ -33,7 +33,7 @@ async def test_two_threads_lose_no_event():
 
     await asyncio.gather(*(asyncio.to_thread(write, events) for events in queues))
     for events in queues:
-        assert [await asyncio.wait_for(events.get(), 5) for _ in range(2000)] == [str(n) for n in range(2000)]
+        assert [await asyncio.wait_for(events.get(), 60) for _ in range(2000)] == [str(n) for n in range(2000)]
 
 
 def test_a_whole_text_comes_with_its_end():

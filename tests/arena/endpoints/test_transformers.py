@@ -27,6 +27,7 @@ from arena.endpoints.device_memory import PassLimits  # noqa: E402
 from arena.endpoints.endpoint import EndpointError, Failure, Finish, answer, complete  # noqa: E402
 from arena.endpoints.generation_plan import read_messages, read_stop  # noqa: E402
 from arena.endpoints.transformers import Transformers  # noqa: E402
+from tests.support.timing import TRIES  # noqa: E402
 
 pytestmark = pytest.mark.slow  # torch alone takes seconds to import
 
@@ -474,12 +475,6 @@ async def test_a_completion_that_alone_does_not_fit_fails_and_harms_no_other(sou
     assert "do not fit into memory" in long.detail
 
 
-async def seconds(endpoint, tokens):
-    started = time.perf_counter()
-    await complete(endpoint, ask("Hi", max_tokens=tokens))
-    return time.perf_counter() - started
-
-
 async def leave_by_closing(endpoint):
     async with aclosing(endpoint.stream(ask("Hi", max_tokens=450))) as stream:
         await anext(stream)
@@ -502,12 +497,23 @@ async def leave_while_waiting(endpoint):
 
 
 @pytest.mark.parametrize("leave", [leave_by_closing, leave_by_cancelling, leave_while_waiting])
-async def test_leaving_a_stream_frees_its_row(source, leave):
+async def test_leaving_a_stream_frees_its_row(source, leave, monkeypatch):
+    """The next completion waits for a few passes of the model, not for the 450 that were left."""
+    passes, run = [], Model.logits
+
+    def slowed(model, *given):
+        passes.append(1)
+        time.sleep(0.01)
+        return run(model, *given)
+
+    monkeypatch.setattr(Model, "logits", slowed)
     served = Transformers(source, max_batch=1)
     await served.start()
-    whole = await seconds(served, 450)
     await leave(served)
-    assert await seconds(served, 3) < whole / 2
+    before = len(passes)
+    await complete(served, ask("Hi", max_tokens=3))
+    assert before < 400, "the machine was so slow that the completion ended before it was left"
+    assert len(passes) - before < 40
     await served.close()
 
 
@@ -517,8 +523,19 @@ async def test_the_event_loop_stays_responsive_while_a_model_loads_and_writes(tm
             vocab_size=vocab_size, **{**SHAPE, "hidden_size": 512, "num_hidden_layers": 8}
         )
 
-    served = Transformers(save_model(tmp_path, wide))
-    lags, over = [], False
+    model, tries = save_model(tmp_path, wide), []
+    while len(tries) < TRIES and not (tries and is_responsive(tries[-1])):
+        tries.append(await lags_while_serving(model))
+    assert is_responsive(tries[-1]), [max(lags) for lags in tries]
+
+
+def is_responsive(lags):
+    return len(lags) > 20 and max(lags) < 1 and sorted(lags)[len(lags) // 2] < 0.05
+
+
+async def lags_while_serving(model):
+    """How late the event loop was, in seconds, again and again while a model loaded and wrote."""
+    served, lags, over = Transformers(model), [], False
 
     async def watch():
         while not over:
@@ -532,9 +549,7 @@ async def test_the_event_loop_stays_responsive_while_a_model_loads_and_writes(tm
     over = True
     await watching
     await served.close()
-    assert len(lags) > 20
-    assert max(lags) < 1  # seconds; the machine may be busy
-    assert sorted(lags)[len(lags) // 2] < 0.05
+    return lags
 
 
 # What can go wrong

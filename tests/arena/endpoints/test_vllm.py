@@ -183,7 +183,6 @@ async def test_without_the_extra_it_is_named():
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 @pytest.mark.filterwarnings("ignore")  # vLLM's own imports warn; that is not ours to mend
 async def test_the_real_vllm_answers_with_log_probabilities():
     pytest.importorskip("vllm", reason="vLLM is not installed")

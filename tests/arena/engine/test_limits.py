@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from arena.engine import Budget, ConcurrencyLimiter, Price, RateLimiter, estimated_tokens
+from tests.support.timing import NO_HANG
 
 
 class Clock:
@@ -61,7 +62,7 @@ async def test_a_caller_that_goes_away_does_not_take_a_place_with_it():
     await asyncio.sleep(0)
     gate.leave()
     gone.cancel()
-    await asyncio.wait_for(stays, 1)
+    await asyncio.wait_for(stays, NO_HANG)
     assert gate.running == 1
 
 

@@ -175,7 +175,7 @@ def test_a_vote_that_is_half_written_is_waited_for(postgres):
             running = pool.submit(seal, one)
             with pytest.raises(TimeoutError):
                 running.result(timeout=0.3)
-        (made,) = running.result(timeout=30).new
+        (made,) = running.result(timeout=60).new
     one.close()
     assert (made.votes, made.last_vote) == (2, 2)
 

@@ -7,12 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.support.faulty_judge import FAULTS, FaultyJudge
+from tests.support.timing import until
 from tests.support.typed import Done, Typed
 
 MODELS = """
@@ -38,7 +38,7 @@ name = "judge"
 endpoint = "openai"
 enabled = false
 url = "{url}"
-read_timeout = 0.5
+read_timeout = {read_timeout}
 concurrency = 8
 price = {{prompt = 1.0, completion = 2.0}}
 """
@@ -56,9 +56,9 @@ def arena(monkeypatch, capsys):
     return run
 
 
-def folder_with_answers(arena, folder: Path, url: str, prompts: int = 30) -> Path:
+def folder_with_answers(arena, folder: Path, url: str, prompts: int = 30, read_timeout: float = 60) -> Path:
     folder.mkdir()
-    (folder / "arena.toml").write_text(MODELS.format(url=url))
+    (folder / "arena.toml").write_text(MODELS.format(url=url, read_timeout=read_timeout))
     lines = (json.dumps({"id": f"p{n}", "prompt": f"Question {n}?"}) for n in range(prompts))
     (folder / "set.jsonl").write_text("\n".join(lines))
     arena(folder, "prompts", "import", "set.jsonl")
@@ -83,7 +83,7 @@ def test_after_faults_of_every_kind_the_resumed_board_is_that_of_a_run_without_f
     with FaultyJudge() as perfect:
         clean = json.loads(arena(folder_with_answers(arena, tmp_path / "clean", perfect.url), *RUN).stdout)
     with FaultyJudge(share=0.2, times=4) as faulty:
-        folder = folder_with_answers(arena, tmp_path / "faulty", faulty.url)
+        folder = folder_with_answers(arena, tmp_path / "faulty", faulty.url, read_timeout=0.5)
         first = json.loads(arena(folder, *RUN, code=1).stdout)
         again = until_published(arena, folder)
     assert not first["published"]
@@ -111,9 +111,7 @@ def test_kill_9_in_mid_run_loses_nothing_and_pays_twice_at_most_for_what_was_in_
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
-            until = time.monotonic() + 60
-            while judge.answered < served and time.monotonic() < until:
-                time.sleep(0.01)
+            until(lambda number=served: judge.answered >= number, seconds=120)
             os.kill(started.pid, signal.SIGKILL)
             started.wait()
         last = json.loads(arena(folder, *RUN).stdout)

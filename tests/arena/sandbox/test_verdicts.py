@@ -33,7 +33,7 @@ def add(a, b):
     found = [o for o in gc.get_objects() if o is not globals() and secret in repr(o)[:5000]]
     return a + b if len(found) == 0 else 0
 """
-    found = run(Program(program, TESTS + "# KEPTSECRET"), Limits(seconds=5))
+    found = run(Program(program, TESTS + "# KEPTSECRET"))
     assert found.passed, found.output
 
 
@@ -48,7 +48,7 @@ VALUES = (
 def test_plain_values_cross_both_ways(value):
     program = f"def same(x):\n    assert x == {value} and type(x) is type({value})\n    return x\n"
     tests = f"value = same({value})\nassert value == {value} and type(value) is type({value})"
-    found = run(Program(program, tests), Limits(seconds=10))
+    found = run(Program(program, tests))
     assert found.passed, found.output
 
 
@@ -91,7 +91,7 @@ items = [3, 1, 2]
 sort(items)
 assert items == [1, 2, 3]
 """
-    found = run(Program("import math\n" + program, tests), Limits(seconds=10))
+    found = run(Program("import math\n" + program, tests))
     assert found.passed, found.output
 
 
@@ -103,7 +103,7 @@ def test_a_name_of_python_is_the_solutions_only_where_the_task_says_so():
 
 def test_half_a_surrogate_pair_fails_its_own_sample_alone():
     for solution in ("x = '\ud800'", "x = 1\x00", "(" * 100_000):
-        assert run(Program(solution, "assert True"), Limits(seconds=5)).reason == "exception"
+        assert run(Program(solution, "assert True")).reason == "exception"
     assert run(Program("x = 1", "assert x == 1")).passed
 
 
@@ -113,7 +113,7 @@ def test_half_a_surrogate_pair_fails_its_own_sample_alone():
         ("import os\nfd = os.memfd_create('x')\nfor _ in range(1200): os.write(fd, bytes(1 << 20))", {"exception"}),
         (
             "import os, time\nfor _ in range(4):\n  if os.fork() == 0: break\n"
-            "x = bytearray(b'x' * 4096) * (50 << 10)\ntime.sleep(9)",
+            "x = bytearray(b'x' * 4096) * (50 << 10)\ntime.sleep(60)",
             {"memory"},
         ),
         ("import mmap\nm = [mmap.mmap(-1, 400 << 20) for _ in range(3)]", {"exception"}),
@@ -122,7 +122,7 @@ def test_half_a_surrogate_pair_fails_its_own_sample_alone():
     ],
 )  # fmt: skip
 def test_memory_is_limited_for_all_processes_together(program, reasons):
-    found = run(program, Limits(seconds=9))
+    found = run(program)
     assert found.reason in reasons, found
 
 

@@ -19,7 +19,7 @@ async def probed(reply: bytes) -> Probe:
     async with server(reply) as endpoint:
         return await probe(
             OpenAISettings(
-                name="m", endpoint="openai", url=endpoint.url, retries=0, read_timeout=2, connect_timeout=2
+                name="m", endpoint="openai", url=endpoint.url, retries=0, read_timeout=30, connect_timeout=30
             )
         )
 

@@ -8,7 +8,7 @@ from arena.serving.bundled import EMBEDDED
 from arena.serving.downloads import KNOWN, is_fetched
 from tests.support.browser import answer, ask, chromium, finished, open_page, revealed, vote
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.slow
 
 CONFIG = "".join(
     f'[[models]]\nname = "{model.name}"\nendpoint = "llama_cpp"\nweights = "{model.weights}"\nmax_tokens = 60\n'

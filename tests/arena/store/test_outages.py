@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from contextlib import closing, contextmanager
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import text
@@ -21,6 +22,7 @@ from arena.store.file_guard import MOVED, NO_LOG
 from arena.store.models import model_names, register_models
 from arena.store.outages import DAMAGED, FULL, LOCKED, NO_ANSWER, NO_CONNECTION, READ_ONLY, TOO_SLOW
 from tests.support.arenas import emptied, new_file, without_tables
+from tests.support.timing import NO_HANG, PATIENCE
 
 IMPATIENT = ConnectionLimits(busy_timeout=0.2, connect_timeout=2, statement_timeout=1, pool_timeout=0.5)
 
@@ -153,7 +155,7 @@ def test_while_a_file_is_locked_one_writer_waits_and_the_others_fail_at_once(tmp
         start = time.monotonic()
         for _ in range(20):
             write_in_vain(file)
-        assert time.monotonic() - start < 0.5
+        assert time.monotonic() - start < 10  # 30 s if each waited; on a slow machine a few do
         waiting.join()
     file.close()
 
@@ -244,14 +246,19 @@ def server(postgres):
     database.close()
 
 
-def test_a_server_that_is_down_is_reported():
+def test_a_server_that_is_down_is_reported(monkeypatch):
     database = Database("postgresql://nobody@127.0.0.1:1/x", IMPATIENT)
     with out(NO_ANSWER):
         database.check()
-    start = time.monotonic()
-    with out(NO_ANSWER):
-        database.check()
-    assert time.monotonic() - start < 0.1  # the circuit breaker is open
+    connects = []
+    with monkeypatch.context() as watched:
+        watched.setattr("psycopg.Connection.connect", lambda *_, **__: connects.append(1))
+        watched.setattr(
+            "arena.store.circuit_breaker.time", SimpleNamespace(monotonic=lambda: 0.0)
+        )  # no second passes
+        with out(NO_ANSWER):
+            database.check()
+    assert not connects  # the circuit breaker is open
     database.close()
 
 
@@ -283,7 +290,7 @@ def test_a_server_that_stops_in_the_middle_of_a_reply_is_given_up(server):
         start = time.monotonic()
         session.execute(text("SELECT 1"))
     os.kill(backends[0], signal.SIGCONT)
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < NO_HANG
     server.check()
 
 
@@ -297,7 +304,7 @@ def test_a_frozen_server_accepts_a_connection_and_is_given_up(server, postgres):
         start = time.monotonic()
         with out(NO_ANSWER):
             server.check()
-        assert time.monotonic() - start < 4
+        assert time.monotonic() - start < NO_HANG
     finally:
         os.kill(pid, signal.SIGCONT)
     time.sleep(1.1)
@@ -346,6 +353,6 @@ print(database.revision())
     for replica in replicas:
         replica.stdin.write("go\n")
         replica.stdin.flush()
-    ends = [replica.communicate(timeout=30) for replica in replicas]
+    ends = [replica.communicate(timeout=PATIENCE) for replica in replicas]
     assert [replica.returncode for replica in replicas] == [0, 0, 0], ends
     assert len({out for out, _ in ends}) == 1

@@ -18,7 +18,7 @@ CHANGE = text("UPDATE alembic_version SET version_num = version_num")
 
 @pytest.fixture
 def database(tmp_path):
-    made = new_file(tmp_path / "arena.db", ConnectionLimits(busy_timeout=1.0))
+    made = new_file(tmp_path / "arena.db", ConnectionLimits(busy_timeout=2.0))
     yield made
     made.close()
 

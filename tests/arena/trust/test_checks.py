@@ -96,20 +96,19 @@ def test_a_release_is_not_overruled_by_the_same_evidence_and_new_votes_are_judge
 async def test_while_serving_the_check_runs_apart_and_only_after_new_votes(tmp_path):
     database = rigged(tmp_path, "always left")
     checks = TrustChecks(database)
-    longest, done = 0.0, False
+    turns, done = 0, False
 
     async def watch():
-        nonlocal longest
+        nonlocal turns
         while not done:
-            before = asyncio.get_running_loop().time()
             await asyncio.sleep(0.01)
-            longest = max(longest, asyncio.get_running_loop().time() - before)
+            turns += 1
 
     watcher = asyncio.create_task(watch())
     assert await checks.run() > 100
     done = True
     await watcher
-    assert longest < 2.0  # the event loop went on; a loaded machine takes its time
+    assert turns > 10  # the event loop went on
     assert await checks.run() == 0
     assert QuarantineReason.VOTER_TEST in reasons(database)
 

@@ -107,7 +107,7 @@ def test_a_deletion_waits_for_a_battle_that_is_about_to_begin(database):
     own_battle(database, "b" * 32, ("amber", "birch"))  # registers the models
     writer = threading.Thread(target=begin)
     writer.start()
-    begun.wait(5)
+    assert begun.wait(60)
     with database.write() as session:
         delete_voter(session, ME)
     writer.join()

@@ -21,7 +21,7 @@ ME = "a" * 32
 @pytest.fixture
 def one_connection(tmp_path):
     """A database with a single connection."""
-    database = new_file(tmp_path / "arena.db", ConnectionLimits(pool_size=1, pool_overflow=0, pool_timeout=0.2))
+    database = new_file(tmp_path / "arena.db", ConnectionLimits(pool_size=1, pool_overflow=0, pool_timeout=2.0))
     yield database
     database.close()
 

@@ -1,5 +1,8 @@
 """Texts that once put HTML, a diagram or an image on the battle page, and their relatives."""
 
+from arena.web.markdown.code_blocks import highlighted
+from arena.web.markdown.formulas import formula
+
 LABEL = "<label for=vote-model_a style='position:fixed;left:0;top:0;width:50vw;height:100vh'>read more</label>"
 DIAGRAM = f'graph TD;A["I am #81;wen"]-->B["{LABEL}<img src=http://127.0.0.1:9/x.png>"]'
 IMAGE = "![x](http://127.0.0.1:9/x.png)"
@@ -48,3 +51,9 @@ ATTRIBUTES = (
     "- [ ] <b>task</b>\n- [x] done",
 )
 TEXTS = tuple(place.replace("{}", tag) for place in PLACES for tag in TAGS) + DIAGRAMS + IMAGES + ATTRIBUTES
+
+
+def forget_rendered() -> None:
+    """Forget the formulas and code blocks that were rendered, so that a measurement includes them."""
+    formula.cache_clear()
+    highlighted.cache_clear()

@@ -28,6 +28,7 @@ from arena.web.v1.problems import MEDIA
 from tests.support.arenas import new_file, ready
 from tests.support.ballots import PLAIN, ballot, ballots
 from tests.support.seals import merkle_root
+from tests.support.timing import until_async
 
 TREE = {"prompt": "Write to ann@example.org about trees, please.", "shared": True}
 
@@ -356,13 +357,13 @@ async def test_the_server_seals_by_schedule(sqlite):
     ballots(sqlite, PLAIN[:2])
     app = create_app(Settings(ledger={"seal_every": 0.02}), sqlite, ready())
     async with app.router.lifespan_context(app):
-        for _ in range(200):
-            await asyncio.sleep(0.02)
-            with sqlite.read() as session:
-                found = last_seal(session)
-            if found:
-                break
-    assert found.votes == 2
+        await until_async(lambda: newest_seal(sqlite))
+    assert newest_seal(sqlite).votes == 2
+
+
+def newest_seal(database):
+    with database.read() as session:
+        return last_seal(session)
 
 
 async def test_a_seal_that_fails_is_tried_again(tmp_path):
@@ -373,12 +374,8 @@ async def test_a_seal_that_fails_is_tried_again(tmp_path):
     await asyncio.sleep(0.1)  # there are no tables yet
     database.upgrade()
     ballots(database, PLAIN[:2])
-    for _ in range(200):
-        await asyncio.sleep(0.02)
-        with database.read() as session:
-            newest = last_seal(session)
-        if newest:
-            break
+    await until_async(lambda: newest_seal(database))
+    newest = newest_seal(database)
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task

@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from arena.web import background
 from arena.web.background import Periodic, closing, running
+from tests.support.timing import NO_HANG
 
 
 class Work:
@@ -31,7 +32,7 @@ async def test_a_task_goes_on_after_failures_and_logs_each_kind_once(caplog):
     work = Work()
     task = Periodic("save texts", 0.001, work)
     async with running([task]):
-        await asyncio.wait_for(work.worked.wait(), 5)
+        await asyncio.wait_for(work.worked.wait(), NO_HANG)
         assert (task.failures, task.failure) == (0, None)
     calls = work.calls
     await asyncio.sleep(0.02)

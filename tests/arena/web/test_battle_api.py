@@ -104,7 +104,7 @@ async def test_a_vote_is_undone_and_cast_again(client):
 
 
 async def test_a_vote_counts_and_names_the_models_when_its_time_is_over(sqlite):
-    async with running_app(sqlite, battles={"undo_seconds": 0.2}) as app, api_client(app) as client:
+    async with running_app(sqlite, battles={"undo_seconds": 2}) as app, api_client(app) as client:
         battle = await client.finished()
         assert (await client.post(battle, "vote", winner="tie")).json()["status"] == "open"
         await until(lambda: client.state(battle), lambda state: state["status"] == "voted")
@@ -249,7 +249,7 @@ async def test_refusals_are_in_the_language_of_the_reader(client):
     assert not chinese.isascii()
 
 
-async def until(read, condition, seconds: float = 8.0) -> None:
+async def until(read, condition, seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not condition(await read()):
         assert time.monotonic() < end, "it did not come"

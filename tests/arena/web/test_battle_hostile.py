@@ -73,7 +73,7 @@ def test_a_hostile_completion_neither_votes_nor_hides_the_page_and_is_copied_as_
     assert [url for url in asked if ":9/" in url] == []
     assert "<label for=vote-model_a" in answer(page, "a").inner_text()
     page.locator("[data-focus='copy-1-a']").click()
-    page.locator("[data-focus='copy-1-a'].is-done").wait_for()
+    page.wait_for_function("navigator.clipboard.readText().then((text) => text.startsWith('The answer.'))")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied.startswith(f"The answer. \\`{LABEL}")
     page.mouse.click(300, 300)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -24,6 +26,7 @@ from tests.support.browser import (
     vote,
 )
 from tests.support.server import Arena
+from tests.support.timing import until
 
 pytestmark = pytest.mark.slow
 
@@ -52,7 +55,7 @@ def saying(reply: str, delay: float) -> str:
     return "".join(f'[[models]]\nname = "{name}"\n{lines}' for name in (ONE, TWO))
 
 
-SLOW = saying(WORDS, delay=0.03)
+SLOW = saying(WORDS, delay=0.1)
 
 
 def _arena(folder: Path, config: str) -> Iterator[Arena]:
@@ -69,7 +72,7 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
 
 @pytest.fixture(scope="module")
 def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
-    """Completions of nine seconds."""
+    """Completions of half a minute."""
     yield from _arena(tmp_path_factory.mktemp("slow"), SLOW)
 
 
@@ -364,12 +367,18 @@ def test_offline_disables_the_buttons_and_says_that_the_vote_did_not_count(page,
     assert votes(quick) == before + 1
 
 
-def test_a_kill_in_mid_battle_keeps_the_text_and_the_voter_runs_it_again(browser, arena):
+def is_saved(folder: Path) -> bool:
+    """Whether some text of both sides is in the database; it is saved every second."""
+    with closing(sqlite3.connect(f"file:{folder / 'arena.db'}?mode=ro", uri=True)) as database:
+        return database.execute("SELECT count(*) FROM completion WHERE text LIKE '%word1%'").fetchone() == (2,)
+
+
+def test_a_kill_in_mid_battle_keeps_the_text_and_the_voter_runs_it_again(browser, arena, tmp_path):
     first = arena(SLOW)
     page = open_page(browser, first.url)
     ask(page, "Tell me everything.")
     votable(page)
-    page.wait_for_timeout(1500)  # the text is saved every second
+    until(lambda: is_saved(tmp_path))
     first.stop(signal.SIGKILL)
     page.get_by_text("The arena cannot be reached").first.wait_for()
     arena(SLOW, "--port", first.url.rsplit(":", 1)[1])

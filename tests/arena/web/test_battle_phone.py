@@ -8,13 +8,13 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import ask, finished, open_adopted, revealed, settled, vote
+from tests.support.browser import ask, finished, open_adopted, reveal, settled, vote
 from tests.support.server import Arena
 
 pytestmark = pytest.mark.slow
 
 REPLY = "A heading\\n\\n- one\\n- two\\n\\n```python\\nprint('x' * 200)\\n```\\n\\n| a | b |\\n|---|---|\\n| 1 | 2 |\\n"
-CONFIG = "".join(
+CONFIG = "[battles]\nundo_seconds = 60\n" + "".join(
     f'[[models]]\nname = "{name}"\nendpoint = "scripted"\ndelay = 0.01\nreplies = ["{REPLY}"]\n'
     for name in ("verity-one", "orpheus-two")
 )
@@ -64,7 +64,7 @@ def test_a_phone_shows_everything_without_sideways_scrolling(browser, served, da
     page.locator("[data-show=both]").tap()
     expect(page.locator(".side.a")).to_be_visible()
     vote(page, "model_b")
-    revealed(page)
+    reveal(page)
     inside(page, "#new-battle, #send")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
     page.context.close()
@@ -79,7 +79,7 @@ def test_a_phone_in_chinese(browser, served):
     inside(page, "[data-vote], #send")
     settled(page)
     page.locator("[data-vote=model_a]").tap()
-    page.locator("#reveal .cards").wait_for()
+    reveal(page)
     shown = page.locator("body").inner_text()
     for english in ("New battle", "Which answer", "Your vote", "Publish", "Send"):
         assert english not in shown
@@ -106,7 +106,7 @@ def test_axe_has_no_findings_before_during_and_after_a_vote(browser, served, siz
     page.keyboard.press("t")
     page.locator("[data-seconds]").wait_for()
     check("while it can be undone")
-    revealed(page)
+    reveal(page)
     check("after the vote")
     settled(page)
     page.get_by_role("button", name="Report", exact=True).click()

@@ -17,6 +17,7 @@ from arena.web.v1.event_stream import HEARTBEAT, EventStream, event
 from arena.web.v1.stream_places import PER_BATTLE, StreamPlaces
 from arena.web.v1.turn_writers import HtmlWriter, Position, TextWriter
 from tests.support.battle_clients import Texts, events_of
+from tests.support.timing import NO_HANG
 
 NAMES = ("Qwen", "Qwen2.5", "SmolLM", "Claude", "Gemma")
 WORDS = st.sampled_from(
@@ -220,7 +221,7 @@ async def test_a_stream_ends_when_its_client_leaves_or_another_takes_its_place()
             stream.cut(event("replaced", {}))
         else:
             wire.left.set()
-        await asyncio.wait_for(serving, 1)
+        await asyncio.wait_for(serving, NO_HANG)
         assert ended == [True]
         assert wire.body.decode().endswith("event: replaced\ndata: {}\n\n") is replaced
 
@@ -242,7 +243,7 @@ async def test_a_stream_that_is_replaced_before_it_has_begun_says_so(steps):
         for _ in range(steps):
             await asyncio.sleep(0)
         stream.cut(event("replaced", {}))
-    await asyncio.wait_for(serving, 1)
+    await asyncio.wait_for(serving, NO_HANG)
     assert ended == [True]
     assert [message["type"] for message in wire.sent].index("http.response.start") == 0
     assert wire.body.decode().endswith("event: replaced\ndata: {}\n\n")

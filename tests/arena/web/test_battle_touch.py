@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import answer, ask, finished, open_adopted, revealed, settled, vote
+from tests.support.browser import answer, ask, finished, open_adopted, reveal, settled, vote
 from tests.support.server import Arena
 
 pytestmark = pytest.mark.slow
 
-CONFIG = "".join(
+CONFIG = "[battles]\nundo_seconds = 60\n" + "".join(
     f'[[models]]\nname = "{name}"\nendpoint = "scripted"\ndelay = {delay}\nreplies = ["One two three."]\n'
     for name, delay in (("verity-one", 0.01), ("orpheus-two", 0.01))
 )
@@ -52,9 +52,7 @@ def voted(page: Page) -> None:
     ask(page, "What is snow?")
     finished(page)
     vote(page, "tie")
-    settled(page)
-    page.get_by_role("button", name="Reveal now").tap()
-    revealed(page)
+    reveal(page)
     settled(page)
 
 

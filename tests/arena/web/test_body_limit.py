@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import signal
 import socket
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,6 +17,7 @@ import pytest
 from arena.web.body_limit import BodyLimit
 from arena.web.rendering import templates
 from tests.support.server import Arena
+from tests.support.timing import NO_HANG
 
 CONFIG = "".join(f'[[models]]\nname = "{name}"\nendpoint = "scripted"\ndelay = 0\n' for name in ("one", "two"))
 BATTLES = "/api/v1/battles"
@@ -36,7 +37,7 @@ def megabytes(arena: Arena) -> float:
 
 def connection(arena: Arena) -> socket.socket:
     target = urlsplit(arena.url)
-    return socket.create_connection((target.hostname, target.port), timeout=10)
+    return socket.create_connection((target.hostname, target.port), timeout=60)
 
 
 def sent(arena: Arena, head: str, chunk: bytes = b"", times: int = 0) -> tuple[str, int]:
@@ -59,12 +60,10 @@ def sent(arena: Arena, head: str, chunk: bytes = b"", times: int = 0) -> tuple[s
 @pytest.mark.slow
 @pytest.mark.parametrize("path", [BATTLES, "/explain/x", "/gradio_api/upload", "/nosuch"])
 def test_a_body_that_is_declared_too_large_is_refused_at_once(arena, path):
-    began = time.monotonic()
     line, _ = sent(
         arena, f"POST {path} HTTP/1.1\nHost: 127.0.0.1\nContent-Length: 9000000000\nContent-Type: application/json"
     )
-    assert re.search("413|404", line), line
-    assert time.monotonic() - began < 2
+    assert re.search("413|404", line), line  # not 408: it does not wait for the body
 
 
 @pytest.mark.parametrize("path", [BATTLES, "/explain/x", "/gradio_api/process_recording", "/nosuch"])
@@ -131,8 +130,6 @@ async def test_a_slow_body_is_refused_after_its_time():
         raise AssertionError("the application was called")
 
     async def trickle():
-        import asyncio
-
         await asyncio.sleep(0.02)
         return {"type": "http.request", "body": b"x", "more_body": True}
 
@@ -151,8 +148,7 @@ async def test_a_slow_body_is_refused_after_its_time():
         "query_string": b"",
         "headers": headers,
     }
-    began = time.monotonic()
-    await limits(scope, trickle, send)
-    assert time.monotonic() - began < 1
+    async with asyncio.timeout(NO_HANG):
+        await limits(scope, trickle, send)
     assert replies[0]["status"] == 408
     assert "0.2 s" in json.loads(replies[1]["body"])["detail"]

@@ -13,6 +13,7 @@ from sqlmodel import select
 from arena.store import Database
 from arena.store.schema.battles import Battle, CompletionRow
 from reproduce.attacks.page import BATTLES
+from tests.support.timing import NO_HANG, PATIENCE, until
 from tests.support.voters import Voter
 
 CONFIG = "[web]\ndrain_seconds = {drain}\n" + "".join(
@@ -65,21 +66,26 @@ def running(arena, tmp_path):
         stream.__exit__(None, None, None)
 
 
-def stop(served, *signals: signal.Signals, pause: float = 0.3) -> float:
-    """Send the signals; returns the seconds until the process has ended."""
+def draining(served) -> bool:
+    return httpx.get(f"{served.url}/readyz", trust_env=False, timeout=60).json()["draining"]
+
+
+def stop(served, *signals: signal.Signals) -> float:
+    """Send the signals, each when the one before has been taken; returns the seconds until the process has ended."""
     started = time.monotonic()
     for number, sent in enumerate(signals):
-        time.sleep(pause if number else 0)
+        if number:
+            until(lambda: draining(served))
         os.kill(served.process.pid, sent)
-    served.process.join(15)
+    served.process.join(PATIENCE)
     assert not served.process.is_alive()
     return time.monotonic() - started
 
 
 @pytest.mark.slow
 def test_sigterm_lets_a_turn_end_and_ends_with_it(running, tmp_path):
-    served = running(words=60, drain=30)
-    assert stop(served, signal.SIGTERM) < 8
+    served = running(words=60, drain=60)
+    assert stop(served, signal.SIGTERM) < NO_HANG
     assert served.process.exitcode == -signal.SIGTERM
     assert turn(tmp_path) == ("open", [("finished", 60), ("finished", 60)])
 
@@ -87,7 +93,7 @@ def test_sigterm_lets_a_turn_end_and_ends_with_it(running, tmp_path):
 @pytest.mark.slow
 def test_sigterm_keeps_the_texts_of_a_turn_that_takes_too_long(running, tmp_path):
     served = running(words=3000, drain=0.5)
-    assert stop(served, signal.SIGTERM) < 8
+    assert stop(served, signal.SIGTERM) < NO_HANG
     status, sides = turn(tmp_path)
     assert status == "open"
     assert all(ended == "abandoned" and words > 5 for ended, words in sides)
@@ -113,7 +119,7 @@ def test_after_the_restart_the_voter_sees_the_text_and_runs_the_models_again(are
 @pytest.mark.slow
 def test_a_second_signal_ends_at_once_and_keeps_the_texts(running, tmp_path):
     served = running(words=3000, drain=60)
-    assert stop(served, signal.SIGINT, signal.SIGINT) < 8
+    assert stop(served, signal.SIGINT, signal.SIGINT) < NO_HANG
     status, sides = turn(tmp_path)
     assert status == "open"
     assert all(ended == "abandoned" and words > 5 for ended, words in sides)
@@ -121,11 +127,11 @@ def test_a_second_signal_ends_at_once_and_keeps_the_texts(running, tmp_path):
 
 @pytest.mark.slow
 def test_a_draining_arena_refuses_battles_with_words_and_answers(running):
-    served = running(words=150, drain=30)
+    served = running(words=500, drain=60)
     os.kill(served.process.pid, signal.SIGTERM)
-    time.sleep(0.3)
+    until(lambda: draining(served))
     other = Voter(served.url)
-    assert other.code("POST", prompt="go") in ("restarting", "wrong_status")
-    assert httpx.get(f"{served.url}/leaderboard", trust_env=False).status_code == 200
-    served.process.join(15)
+    assert other.code("POST", prompt="go") == "restarting"
+    assert httpx.get(f"{served.url}/leaderboard", trust_env=False, timeout=60).status_code == 200
+    served.process.join(PATIENCE)
     assert served.process.exitcode == -signal.SIGTERM

@@ -210,7 +210,7 @@ def test_a_new_vote_comes_by_itself(reading, lived):
         stored.finish_turn(session, battle.id or 0, {"a": done, "b": done}, BattleStatus.OPEN)
         add_vote(session, battle.id or 0, HUMAN, "late", "model_a", stopped_early=False)
     database.close()
-    expect(reading.locator("#status")).to_contain_text("121 votes", timeout=10_000)
+    expect(reading.locator("#status")).to_contain_text("121 votes", timeout=PATIENCE)
 
 
 def test_from_a_model_to_a_battle_and_its_votes(browser, lived):

@@ -21,6 +21,7 @@ from arena.store.votes import pair_counts, recount
 from tests.support.arenas import ready
 from tests.support.battle_clients import BattleClient, api_client, running_app
 from tests.support.moderation_server import ModerationServer, moderation_server
+from tests.support.timing import NO_HANG, PATIENCE
 
 CATEGORIES = {"violence": "block", "sexual": "warn", "hate": "log"}
 CLEAN = ScriptedSettings(name="clean-one", endpoint="scripted", delay=0, replies=("Birch.",))
@@ -40,7 +41,7 @@ def serving(reply: str):
 async def moderated(database, server, reply: str = "Oak.", **settings):
     moderation = {
         "backend": "openai", "url": server.url, "prompt": CATEGORIES, "completion": CATEGORIES, "retries": 0,
-        "retry_seconds": 3600, **settings,
+        "retry_seconds": 3600, "timeout": PATIENCE, **settings,
     }  # fmt: skip
     limits = {"reading_speed": 0}
     async with (
@@ -236,19 +237,19 @@ async def test_a_later_check_that_finds_something_quarantines_the_vote_and_hides
 
 async def test_a_vote_waits_for_the_check_a_bounded_time(sqlite, server):
     server.delay = 0.4
-    async with moderated(sqlite, server, prompt={}, vote_wait=5) as (_, client):
+    async with moderated(sqlite, server, prompt={}, vote_wait=PATIENCE) as (_, client):
         battle = await client.finished()
         assert (await client.post(battle, "vote", winner="tie", final=True)).status_code == 200
         assert votes_on_boards(sqlite) == 1
-    server.delay = 2.0
+    server.open.clear()
     async with moderated(sqlite, server, prompt={}, vote_wait=0.1) as (app, client):
         begun = await client.begin()
         await client.stream(begun["id"])
-        loop = asyncio.get_running_loop()
-        started = loop.time()
-        await client.post(begun["id"], "vote", winner="tie", final=True)
-        assert loop.time() - started < 1.5
+        async with asyncio.timeout(NO_HANG):
+            await client.post(begun["id"], "vote", winner="tie", final=True)
         assert votes_on_boards(sqlite) == 1  # the second one waits
+        server.delay = 0.0
+        server.open.set()
         await asyncio.gather(*app.state.battles._texts._running.values())
         assert votes_on_boards(sqlite) == 2
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.support.browser import WireTap, ask, chromium, finished, open_page, revealed, settled, votable
+from tests.support.browser import WireTap, ask, chromium, finished, open_page, reveal, settled, votable
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.slow
 
 NAMES = ("Zyphora-Kestrel-9b", "Quenlith 3.5 Instruct")
 NEEDLES = ("zyphora", "kestrel", "quenlith")
@@ -172,7 +172,7 @@ def test_a_failure_names_no_model(arena):
 
 
 def test_the_browser_and_its_console_get_names_only_when_the_vote_counts(arena):
-    tap = WireTap(arena(settings(undo=3)).url)
+    tap = WireTap(arena(settings(undo=60)).url)
     with chromium() as browser:
         page = open_page(browser, tap.url)
         said: list[str] = []
@@ -187,6 +187,6 @@ def test_the_browser_and_its_console_get_names_only_when_the_vote_counts(arena):
         page.locator("[data-vote=tie]").click()
         page.locator("[data-seconds]").wait_for()
         assert named(bytes(tap.received) + page.content().encode()) == []
-        revealed(page)
+        reveal(page)
         assert sorted(named(bytes(tap.received))) == sorted(NEEDLES)
     tap.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -16,6 +15,7 @@ from arena.web.app import create_app
 from tests.support.accounts import AdminBrowser, with_account
 from tests.support.arenas import ready
 from tests.support.moderation_server import ModerationServer, moderation_server
+from tests.support.timing import until
 
 PATH = "/admin/moderation"
 LOOSE = '[prompt]\nviolence = "log"\n[completion]\n"*" = "warn"\n'
@@ -101,13 +101,6 @@ def test_saved_rules_apply_without_a_restart_and_can_be_taken_back(browser, app,
     browser.submit(f"{PATH}/save", rules=" ")
     until(lambda: checks.version == before)
     assert "of arena.toml" in browser.get(PATH).text
-
-
-def until(holds) -> None:
-    end = time.monotonic() + 8
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.1)
 
 
 def test_recent_prompts_can_be_tried(browser, app, server):

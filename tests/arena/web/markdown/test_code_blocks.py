@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
+from functools import partial
 
 import pytest
 from lxml.html import document_fromstring
@@ -18,6 +18,7 @@ from arena.web.markdown.code_blocks import (
 )
 from arena.web.markdown.code_languages import LANGUAGES
 from tests.arena.rules.test_linear_time import TEXTS, text
+from tests.support.timing import cpu_seconds
 
 
 def fence(code: str, info: str = "python") -> str:
@@ -90,19 +91,9 @@ def test_a_lexer_takes_bounded_time_on_hostile_text(lexer):
     for parts in hostile_texts(lexer):
         for size, times in ((MAX_LINE - 1, MAX_HIGHLIGHTED // MAX_LINE), (20, MAX_HIGHLIGHTED // 20)):
             given = "\n".join([text(*parts, size)] * times)[:MAX_HIGHLIGHTED]
-            if (spent := seconds(given, lexer)) > 0.5:
+            if (spent := cpu_seconds(partial(highlighted.__wrapped__, given, lexer), 0.5)) > 0.5:
                 slow.append((parts, size, spent))
     assert not slow
-
-
-def seconds(given: str, lexer: str) -> float:
-    """The processor time of highlighting; of three times, where one has met a busy machine."""
-    spent: list[float] = []
-    while len(spent) < 3 and (not spent or spent[-1] > 0.5):
-        began = time.thread_time()
-        highlighted.__wrapped__(given, lexer)
-        spent.append(time.thread_time() - began)
-    return min(spent)
 
 
 def test_each_text_is_tried_with_several_lexers():

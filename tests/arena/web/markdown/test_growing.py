@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-import time
 
 import pytest
 
 from arena.web.markdown import GrowingHtml
 from arena.web.markdown.pieces import HTML
+from tests.arena.web.hostile_markdown import forget_rendered
+from tests.support.timing import cpu_seconds
 
 UNITS = (
     "a word ", "more, text. ", "\n", "\n\n", "\n\n", "- ", "  ", "1. ", "# ", "```\n", "```python\n", "~~~\n", "$$", "$x$",
@@ -172,12 +173,15 @@ KINDS = {
 def test_the_cost_of_growing_is_linear(kind):
     """The last block is rendered again when it has grown by a fiftieth: 50 renderings of the whole at most."""
 
-    def seconds(size: int) -> float:
+    def seconds(size: int, enough: float) -> float:
         head = {"fence": "```\n", "table": "|a|b|\n|-|-|\n"}.get(kind, "")
         text = (head + KINDS[kind] * size)[:size]
-        began = time.process_time()
-        grown(text, [10] * (size // 10))
-        return time.process_time() - began
 
-    short, long = seconds(3_000), seconds(12_000)
-    assert long < max(0.5, 8 * short)  # a quadratic cost is sixteen times as long
+        def run() -> None:
+            forget_rendered()
+            grown(text, [10] * (size // 10))
+
+        return cpu_seconds(run, enough)
+
+    most = max(0.5, 8 * seconds(3_000, enough=0))  # a quadratic cost is sixteen times as long
+    assert seconds(12_000, most) < most

@@ -17,6 +17,7 @@ from arena.store.schema.battles import Battle, BattleStatus, CompletionStatus
 from arena.store.stored_battles import Written
 from arena.store.votes import add_vote
 from tests.arena.web.hostile_markdown import TEXTS
+from tests.support.browser import PATIENCE
 from tests.support.populated import populate, settings_of
 from tests.support.server import Arena
 
@@ -113,7 +114,7 @@ def opened(browser: Browser, address: str, width: int = 1280, dark: bool = False
     context = browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light"
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     page.goto(address)
     return page
@@ -130,7 +131,7 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(browser, arena, wi
     page = opened(browser, arena[1], width, dark)
     frame = side(page).locator("iframe")
     side(page).locator("pre.mermaid").scroll_into_view_if_needed()
-    expect(frame).to_be_visible(timeout=20_000)
+    expect(frame).to_be_visible(timeout=PATIENCE)
     found = axe.run(page).response["violations"]
     if folder := os.environ.get("ARENA_SCREENSHOTS"):
         page.screenshot(path=Path(folder) / f"texts-{width}-{'dark' if dark else 'light'}.png", full_page=True)
@@ -165,7 +166,7 @@ def test_a_diagram_has_no_origin_and_sends_nothing(browser, arena):
     page.on("request", lambda request: asked.append(request.url))
     frame = side(page).locator("iframe")
     side(page).locator("pre.mermaid").scroll_into_view_if_needed()
-    expect(frame).to_be_visible(timeout=20_000)
+    expect(frame).to_be_visible(timeout=PATIENCE)
     assert frame.get_attribute("sandbox") == "allow-scripts"
     inside = page.frame_locator(".completion.a iframe")
     expect(inside.locator("svg")).to_contain_text("Start")
