@@ -13,6 +13,7 @@ from arena.rules.messages import Phrase, gettext_noop
 from arena.store import Session
 from arena.store.benchmarks import StoredRun, outcomes, runs
 from arena.store.schema.benchmarks import BenchmarkOutcome
+from benchmarks.sample_tasks import is_sample
 from benchmarks.task import Status
 
 SHOWN = {
@@ -110,6 +111,7 @@ def summary(run: StoredRun) -> Phrase:
     parts = [
         Phrase("{count} shots", count=options["shots"]) if options.get("shots") is not None else None,
         Phrase("{count:,} samples", count=options["limit"]) if options.get("limit") else Phrase("all samples"),
+        Phrase("sample items, no benchmark score") if is_sample(run.row.task) else None,
         Phrase("as lm-eval does") if options.get("compat") else None,
         Phrase(REQUEST_TYPES.get(request_type, request_type.replace("_", " "))),
     ]
@@ -150,10 +152,10 @@ def most_evaluated(table: Sequence[Line], limit: int) -> list[str]:
 
 def means(table: Sequence[Line], models: Sequence[str]) -> list[dict[str, Any]]:
     """Mean share by dimension (higher is better) over the dimensions in which all these models have all runs:
-    `model`, `category`, `rating` (percent)."""
+    `model`, `category`, `rating` (percent). Samples are no benchmarks and are excluded."""
     by_dimension: dict[str, list[Line]] = {}
     for line in table:
-        if len(line.rates) == len(line.runs):
+        if len(line.rates) == len(line.runs) and not is_sample(line.task):
             by_dimension.setdefault(line.dimension, []).append(line)
     shared = {
         dimension: own

@@ -13,8 +13,8 @@ from arena.store import Session
 from arena.store.benchmarks import StoredRun, UnknownRun, outcomes, run, runs
 from arena.store.schema.benchmarks import BenchmarkOutcome
 from benchmarks.paired import holm, paired, tie_groups
+from benchmarks.sample_tasks import task_named
 from benchmarks.task import Status
-from benchmarks.tasks import shipped
 
 ALPHA = 0.05
 
@@ -127,7 +127,7 @@ def _value(row: BenchmarkOutcome, metric: str, worst: float | None) -> float | N
 
 
 def _worst(task: str) -> float | None:
-    shipped_task = shipped().get(task)
+    shipped_task = task_named(task)
     if shipped_task is None:
         return 0.0
     if shipped_task.bounds is None:

@@ -21,6 +21,7 @@ class BenchmarkConfig:
     request_type: RequestType | None = None  # the best one that each endpoint serves if None
     max_tokens: int | None = None  # of each completion
     budget: float | None = None  # USD for each task
+    sample: bool = False  # the items that ship with the package; all tasks that have some if `tasks` is empty
     judge: str | None = None  # the model that judges completions, for tasks that need a judge
     data_sources: DataSources | None = None  # ARENA_DATA_DIR and the hub if None
     recompute: bool = False  # make all calls again, whatever the reply cache has

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from benchmarks.tasks import shipped
+from benchmarks.sample_tasks import task_named
 
 
 def higher_is_better(task: str) -> bool:
-    """The direction of a shipped task; True for a user's own task."""
-    known_task = shipped().get(task)
+    """The direction of a shipped task or sample; True for a user's own task."""
+    known_task = task_named(task)
     return known_task is None or known_task.higher_is_better
 
 

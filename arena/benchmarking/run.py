@@ -22,7 +22,7 @@ from arena.benchmarking.results import save
 from arena.benchmarking.run_result import BenchmarkRunResult, ModelRun, replacement
 from arena.benchmarking.scores import ModelResult, score
 from arena.benchmarking.selection import SelectedTask, data_folder, select
-from arena.benchmarking.task_specs import TaskSpec, task_specs
+from arena.benchmarking.task_specs import TaskSpec, sample_specs, task_specs
 from arena.config import AnyModel, Settings, TransformersSettings, reply_cache_path
 from arena.engine import (
     CallSession,
@@ -42,6 +42,7 @@ from benchmarks.annotations import AnnotatedTask, Annotator
 from benchmarks.data import DataSources
 from benchmarks.errors import BenchmarkError
 from benchmarks.report import report
+from benchmarks.sample_tasks import TOKENS, is_sample
 from benchmarks.task import Task
 
 CALL_TIMEOUT = 3600.0  # seconds: a local model reads thousands of texts before the last one has its reply
@@ -75,12 +76,20 @@ def run_benchmarks(
                 [judge_model] = model_clients.chosen(configured, [config.judge], "--judge")
                 judge = judge_annotator(judge_model, session)
             data_sources = config.data_sources or DataSources(data_folder(None))
-            specs = task_specs(config.tasks, data_sources.folder)
+            specs = _specs(config, data_sources)
             benchmark = _Benchmark(database, session, config, models, clients, judge, on_event, len(specs) == 1)
             runs = [run for selected in benchmark.select(specs) for run in benchmark.run(selected)]
             return BenchmarkRunResult(runs, benchmark.skipped)
     finally:
         asyncio.run(_close(clients))
+
+
+def _specs(config: BenchmarkConfig, data_sources: DataSources) -> list[TaskSpec]:
+    if config.sample:
+        return sample_specs(config.tasks)
+    if not config.tasks:
+        raise ConfigError("No task is named. Name one, or use --sample to run the items that ship with Arena.")
+    return task_specs(config.tasks, data_sources.folder)
 
 
 def _check_prices(models: Sequence[AnyModel], budget: float | None) -> None:
@@ -141,9 +150,13 @@ class _Benchmark:
 
     def _requests(self, selected: SelectedTask, models: Sequence[EvaluatedModel]) -> Requests:
         try:
-            return build_requests(selected, models, self.config.max_tokens)
+            return build_requests(selected, models, self._max_tokens(selected.task))
         except BenchmarkError as problem:
             raise ConfigError(f"{selected.task.name}: {problem}") from problem
+
+    def _max_tokens(self, task: Task) -> int | None:
+        """The token limit of each completion: the config's, or that of samples; None if the task's own holds."""
+        return self.config.max_tokens or (TOKENS if is_sample(task.name) else None)
 
     def _call(
         self, task: Task, models: Sequence[EvaluatedModel], requests: Requests
@@ -189,7 +202,8 @@ class _Benchmark:
     ) -> ModelRun:
         summary = report(selected.task, selected.samples, result.outcomes)
         of_model = requests[result.model.name]
-        kept = save(self.database, selected, of_model, result, summary, seconds, self.config.max_tokens)
+        max_tokens = self._max_tokens(selected.task)
+        kept = save(self.database, selected, of_model, result, summary, seconds, max_tokens)
         if (reason := replacement(kept, result.model.name, summary)) is not None:
             self.on_event(Replaced(reason))
         first = next((body for request in of_model for body in request.bodies), None)

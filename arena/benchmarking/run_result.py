@@ -12,6 +12,7 @@ from arena.benchmarking.selection import SelectedTask
 from arena.engine import CallCounts
 from arena.store.benchmarks import KeptRun
 from benchmarks.report import Report
+from benchmarks.sample_tasks import is_sample
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class ModelRun:
             "replaced": self.kept.previous is not None and self.kept.kept,
             "saved": self.kept.kept,
             "model": self.result.model.name,
+            "sample": is_sample(self.selected.task.name),
             **self.report.to_dict(),
             "rung": self.result.model.request_type.value,
             "shots": self.selected.shots,

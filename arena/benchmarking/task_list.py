@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmarks.data import DataSources, find
 from benchmarks.known_files import KnownFile, known_files
+from benchmarks.sample_tasks import SUFFIX, sample_tasks
 from benchmarks.task import Source, Task
 from benchmarks.tasks import shipped
 
@@ -46,6 +47,7 @@ def _row(task: Task, data_sources: DataSources) -> dict[str, Any]:
         "rungs": [request_type.value for request_type in task.request_types],
         "licence": task.licence,
         "data": data_of(task, data_sources),
+        "sample": f"{task.name}{SUFFIX}" in sample_tasks(),
         "source": _origin(files, test),
         "description": task.description,
     }

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from arena.errors import ConfigError
 from benchmarks.errors import BenchmarkError
+from benchmarks.sample_tasks import SHOWN, SUFFIX, sample_tasks
 from benchmarks.task import Task, dimensions
 from benchmarks.tasks import bigbench, shipped
 
@@ -45,6 +46,32 @@ def task_specs(names: Iterable[str], data: Path | None = None) -> list[TaskSpec]
     return specs
 
 
+def sample_specs(names: Sequence[str]) -> list[TaskSpec]:
+    """The samples of the named tasks or dimensions, `mmlu` or `mmlu-sample`; without a name, those of every dimension.
+
+    Raises `ConfigError` for a task without sample items.
+    """
+    if not names:
+        return [TaskSpec(sample_tasks()[f"{name}{SUFFIX}"]) for name in SHOWN]
+    specs: list[TaskSpec] = []
+    for name in names:
+        head, _, tail = name.partition(":")
+        if head == "dimension":
+            of_dimension = {task.name for task in tasks_of_dimension(tail)}
+            specs += [TaskSpec(sample_tasks()[f"{task}{SUFFIX}"]) for task in SHOWN if task in of_dimension]
+        else:
+            specs.append(TaskSpec(_sample(head), tuple(filter(None, tail.split(",")))))
+    return specs
+
+
+def _sample(name: str) -> Task:
+    task = _shipped_task(name)
+    sample = sample_tasks().get(task.name if task.name.endswith(SUFFIX) else f"{task.name}{SUFFIX}")
+    if sample is None:
+        raise ConfigError(f"{name}: This task has no sample items. `arena bench list` shows which tasks have.")
+    return sample
+
+
 def tasks_of_dimension(name: str) -> list[Task]:
     """The shipped tasks of a dimension. Raises `ConfigError` that lists the dimensions."""
     tasks = [task for task in shipped().values() if task.dimension == name]
@@ -61,7 +88,7 @@ def _big_bench(name: str, data: Path | None) -> Task:
 
 
 def _shipped_task(name: str) -> Task:
-    tasks = shipped()
+    tasks = shipped() | sample_tasks()
     if name not in tasks:
         near = difflib.get_close_matches(name, tasks, n=3)
         cure = f"Did you mean {' or '.join(near)}?" if near else "Run `arena bench list` to see all tasks."

@@ -44,11 +44,17 @@ ReportFile = Annotated[
 
 
 def run(
-    tasks: Annotated[
-        list[str],
-        typer.Argument(metavar="TASK…", help="mmlu, mmlu:anatomy, dimension:NAME, bigbench/NAME or my_task.py."),
-    ],
     models: Annotated[str, typer.Option("--models", help="Comma-separated models.")],
+    tasks: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="TASK…", help="mmlu, mmlu:anatomy, dimension:NAME, bigbench/NAME or my_task.py."),
+    ] = None,
+    sample: Annotated[
+        bool,
+        typer.Option(
+            "--sample", help="Run the sample items that ship with Arena, no benchmark; all tasks without TASK."
+        ),
+    ] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Up to N samples, spread over all subjects.")] = None,
     shots: Annotated[int | None, typer.Option(min=0, help="Few-shot examples before each sample.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the selection of samples and examples.")] = 0,
@@ -84,7 +90,8 @@ def run(
     from benchmarks.task import RequestType
 
     bench_config = BenchmarkConfig(
-        tasks=tasks,
+        tasks=tasks or (),
+        sample=sample,
         models=[name.strip() for name in models.split(",") if name.strip()],
         options=SelectionOptions(limit, shots, seed, compat.value if compat else None, repeats),
         request_type=RequestType(request_type) if request_type else None,

@@ -11,8 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from arena.cli.terminal import Console
+from benchmarks.sample_tasks import is_sample
 
 NESTED = ("metrics", "subjects", "reasons", "options")
+SAMPLE_NOTE = (
+    "…-sample: a sample of Arena's own items in the shape of the task, not the published items; no benchmark score"
+)
 WIDE = 150  # columns
 TEXT_LENGTH = 1200  # characters of a text that are printed
 
@@ -20,24 +24,23 @@ TEXT_LENGTH = 1200  # characters of a text that are printed
 def tasks(rows: Sequence[Mapping[str, Any]], width: int) -> Table:
     """The shipped tasks by dimension; on a wide terminal with descriptions and sources."""
     table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
-    names = ["task", "dimension", "samples", "metric", "licence", "data", "description", "source"]
+    names = ["task", "dimension", "samples", "metric", "licence", "data", "sample", "description", "source"]
     if width < WIDE:
-        names = names[:6]
+        names = names[:7]
     for name in names:
         table.add_column(name, justify="right" if name == "samples" else "left", no_wrap=name == "task")
     for row in rows:
-        cells = {**row, "samples": _count(row["samples"])}
+        cells = {**row, "samples": _count(row["samples"]), "sample": "yes" if row["sample"] else "–"}
         table.add_row(*(Text(cells[name]) for name in names))
     return table
 
 
 def results(rows: Sequence[Mapping[str, Any]]) -> Table:
     """Three lines per run: the value with its interval, the bounds below it, and the three counts."""
-    table = Table(
-        box=SIMPLE,
-        padding=(0, 1, 0, 0),
-        caption="bounds: all samples without a score counted as wrong, or as right",
-    )
+    caption = "bounds: all samples without a score counted as wrong, or as right"
+    if any(is_sample(str(row["task"])) for row in rows):
+        caption += f"\n{SAMPLE_NOTE}"
+    table = Table(box=SIMPLE, padding=(0, 1, 0, 0), caption=caption)
     numbered = any("run" in row for row in rows)
     names = [*(["run"] if numbered else []), "task\nrequest type", "model"]
     for name in names:

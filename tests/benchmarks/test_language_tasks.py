@@ -91,6 +91,20 @@ def test_lambada_counts_greedy_words():
     assert found.metrics["perplexity"] == pytest.approx(exp(2))
 
 
+def test_lambada_without_log_probabilities_reads_the_first_word_of_a_chat_reply():
+    task, sample = shipped()["lambada"], Sample("1", {"context": "He opened the door and saw the"}, target="signs")
+    (request,) = task.requests(sample, [], ASK)
+    assert request["messages"][0]["content"].endswith("\n\nHe opened the door and saw the")
+    replies = [
+        {"choices": [{"message": {"content": text}, "finish_reason": "length"}]}
+        for text in ("Signs. So", "a", "…")
+    ]
+    outcomes = [task.score(sample, [reply], ASK) for reply in replies]
+    assert [outcome.status for outcome in outcomes] == ["scored", "scored", "unparsed"]
+    found = report(task, [sample] * 3, outcomes)
+    assert (found.value, "perplexity" in found.metrics) == (pytest.approx(1 / 3), False)
+
+
 def test_ifeval_reports_requests_and_instructions():
     task = shipped()["ifeval"]
     rows = [

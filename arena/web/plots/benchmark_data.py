@@ -10,6 +10,7 @@ from arena.benchmarking.rank_correlation import Correlation, correlation
 from arena.leaderboards.model_profile import row_of
 from arena.leaderboards.query import BoardChoice
 from arena.web.board_view import CachedBoards
+from benchmarks.sample_tasks import is_sample
 from ratings import CONFIDENCE_LEVEL, Row, normal_quantile
 
 BARS = 6  # models whose bars remain distinguishable
@@ -98,8 +99,8 @@ def scores_and_ratings(boards: CachedBoards, line: Line) -> Rated:
 
 
 def rating_correlation(boards: CachedBoards, line: Line) -> Correlation | None:
-    """Rank correlation of the line's scores with the arena's ratings; None for fewer than four models."""
-    return scores_and_ratings(boards, line).correlation
+    """Rank correlation of the line's scores with the arena's ratings; None for fewer than four models, or a sample."""
+    return None if is_sample(line.task) else scores_and_ratings(boards, line).correlation
 
 
 def _percent(share: float | None) -> float | None:

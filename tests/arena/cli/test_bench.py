@@ -144,7 +144,24 @@ def test_a_task_file_written_for_0_1_runs_with_a_note(typed, kitchen):
     assert rows["sure"]["rung"] == "generate"
 
 
+def test_a_sample_runs_without_data_and_says_everywhere_that_it_is_one(typed, kitchen):
+    words = ("bench", "run", "--sample", "mmlu:astronomy", "dimension:values", "--models", "sure", "--offline")
+    rows = json.loads(typed(*words, "--format", "json", folder=kitchen).stdout)
+    assert [(row["task"], row["scored"], row["sample"]) for row in rows] == [
+        ("mmlu-sample", 5, True), ("hhh-sample", 20, True),
+    ]  # fmt: skip
+    for table in (typed(*words, folder=kitchen), typed("bench", "show", str(rows[0]["run"]), folder=kitchen)):
+        assert "mmlu-sample" in table.stdout
+        assert "not the published items; no benchmark score" in " ".join(table.stdout.split())
+    shown = json.loads(typed("bench", "show", str(rows[0]["run"]), "--format", "json", folder=kitchen).stdout)
+    assert (shown["task"], shown["options"]["max_tokens"], shown["options"]["shots"]) == ("mmlu-sample", 128, 2)
+    assert ran(typed, kitchen)["sure"]["sample"] is False
+
+
 WRONG = [
+    (["run", "--models", "sure"], "No task is named. Name one, or use --sample"),
+    (["run", "--sample", "arc_agi_1", "--models", "sure"], "arc_agi_1: This task has no sample items."),
+    (["run", "--sample", "kitchen.py", "--models", "sure"], "Task 'kitchen.py' not found."),
     (["run", "mmul", "--models", "sure"], "Task 'mmul' not found. Did you mean mmlu"),
     (["run", "kitchen.py", "--models", "sur"], "no model is called 'sur'"),
     (["run", "dimension:wisdom", "--models", "sure"], "Dimension 'wisdom' not found."),

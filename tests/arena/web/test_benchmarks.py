@@ -18,7 +18,7 @@ from arena.web.plots.benchmark_data import bar_rows
 TASKS = ("mmlu", "gsm8k", "bbq")
 DIMENSIONS = {
     "mmlu": "knowledge", "gsm8k": "reasoning", "bbq": "bias", "harmbench": "safety",
-    "wikitext2": "language modelling",
+    "wikitext2": "language modelling", "hhh-sample": "values", "advbench-sample": "safety",
 }  # fmt: skip
 
 
@@ -71,6 +71,23 @@ def test_only_runs_of_the_same_samples_and_examples_share_a_line(stored_runs):
     ]  # fmt: skip
     assert {row["category"] for row in means(found, ["amber", "birch"])} == {"bias", "reasoning"}
     assert {row["category"] for row in means(found, ["amber"])} == {"bias", "knowledge", "reasoning"}
+
+
+def test_a_sample_has_a_line_that_says_so_and_counts_in_no_mean(sqlite):
+    with sqlite.write() as session:
+        store_run(session, "amber", "bbq", [True])
+        store_run(session, "amber", "hhh-sample", [True, False])
+        store_run(session, "amber", "advbench-sample", [True, False])
+    with sqlite.read() as session:
+        found = lines(session)
+    assert [row["category"] for row in means(found, ["amber"])] == ["bias"]
+    assert {line.task: line.less_is_better for line in found} == {
+        "bbq": False, "hhh-sample": False, "advbench-sample": True,
+    }  # fmt: skip
+    with TestClient(create_app(Settings(database_url=str(sqlite.engine.url)), sqlite, serve([]))) as client:
+        page = client.get("/benchmarks").text
+    assert "hhh-sample" in page
+    assert page.count("sample items, no benchmark score") == 2
 
 
 def test_where_less_is_better_the_smallest_value_is_the_best_also_of_what_is_no_share(sqlite):
