@@ -391,3 +391,37 @@ async def test_a_failure_ends_a_paced_turn_at_once():
 def test_frames_are_fewer_while_many_turns_run():
     assert [pause(turns) for turns in (0, 1, 75)] == [FRAME] * 3
     assert [turns / pause(turns) for turns in (100, 200, 1000)] == [FRAMES] * 3
+
+
+@pytest.mark.parametrize("late", ["a", "b"])
+async def test_the_first_words_of_a_side_do_not_wait_for_the_next_frame(late, monkeypatch):
+    """Nor do they bring frames of the other side forward."""
+    monkeypatch.setattr("arena.battles.turn_frames.FRAME", 3600)
+    begin, end = asyncio.Event(), asyncio.Event()
+
+    async def early() -> Events:
+        for _ in range(30):
+            await asyncio.sleep(0.005)
+            yield "word "
+        begin.set()
+        await end.wait()
+        yield Finish("stop")
+
+    async def later() -> Events:
+        await begin.wait()
+        yield "first"
+        await end.wait()
+        yield Finish("stop")
+
+    running = turn(Model(later), Model(early)) if late == "a" else turn(Model(early), Model(later))
+    task = asyncio.create_task(running.run())
+    task.add_done_callback(lambda _task: running.end())
+    shown = []
+    async with asyncio.timeout(5):
+        async for texts in news_of(running):
+            shown.append(texts)
+            if all(texts.values()):
+                end.set()
+    await task
+    other = "b" if late == "a" else "a"
+    assert shown == [{"a": "", "b": ""}, {late: "", other: "word "}, {late: "first", other: "word " * 30}]
