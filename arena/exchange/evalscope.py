@@ -15,8 +15,11 @@ from typing import Any
 
 from arena.exchange.files import write_json, write_rows
 from arena.exchange.prompt_set import Written, file_name
-from arena.exchange.sample_runs import Mean, RunSample, SampleRun
+from arena.exchange.sample_runs import SCORE, Mean, RunSample, SampleRun
 from arena.rules.votes import OVERALL
+
+# evalscope refuses the name `score`, and reads it in older files as a share from 0 to 1, which a judge's score is not
+NAMES = {SCORE: "judge_score"}
 
 
 def write_evalscope(folder: Path, runs: Sequence[SampleRun], written: Written) -> None:
@@ -56,14 +59,15 @@ def _prediction(index: int, sample: RunSample, run: SampleRun) -> dict[str, Any]
 
 def _review(index: int, sample: RunSample, run: SampleRun) -> dict[str, Any]:
     judged = {"judge": run.judge, "verdicts": list(sample.verdicts)} if run.judge else {}
-    main = run.metric if run.metric in sample.metrics else next(iter(sample.metrics))
+    values = {NAMES.get(name, name): value for name, value in sample.metrics.items()}
+    main = NAMES.get(run.metric or "", run.metric)
     score = {
-        "value": dict(sample.metrics),
+        "value": values,
         "extracted_prediction": sample.answer or None,
         "prediction": sample.turns[-1] if sample.turns else None,
         "explanation": sample.reason or None,
         "metadata": judged,
-        "main_score_name": main,
+        "main_score_name": main if main in values else next(iter(values)),
     }
     return {
         "index": index,
@@ -90,7 +94,7 @@ def _report(run: SampleRun, task: str) -> dict[str, Any]:
         "score": run.means[run.metric].value if run.metric else 0.0,
         "metrics": metrics,
         "analysis": "N/A",
-        **({"primary_metric_name": run.metric} if run.metric else {}),
+        **({"primary_metric_name": NAMES.get(run.metric, run.metric)} if run.metric else {}),
     }
 
 
@@ -99,4 +103,8 @@ def _metric(name: str, mean: Mean, run: SampleRun) -> dict[str, Any]:
     subsets = [{"name": subset, "score": value, "num": number} for subset, (value, number) in groups.items()]
     count, macro = sum(number for _, number in groups.values()), sum(value for value, _ in groups.values())
     values = {"num": count, "score": mean.value, "macro_score": macro / len(groups)}
-    return {"name": name, **values, "categories": [{"name": ["default"], **values, "subsets": subsets}]}
+    return {
+        "name": NAMES.get(name, name),
+        **values,
+        "categories": [{"name": ["default"], **values, "subsets": subsets}],
+    }

@@ -86,7 +86,7 @@ def _score(log: Any, metric: str, run: SampleRun, scored: int) -> Any:
 
 
 def _sample(inspect: Any, sample: RunSample, run: SampleRun) -> Any:
-    """A sample with the whole conversation as its messages; one without a completion has an error."""
+    """A sample with the whole conversation as its messages; one whose call failed has an error."""
     model, record = inspect.model, sample.record
     classes = {
         "system": model.ChatMessageSystem,
@@ -122,10 +122,10 @@ def _sample(inspect: Any, sample: RunSample, run: SampleRun) -> Any:
             for name, value in sample.metrics.items()
         },
         metadata={name: value for name, value in record.items() if name not in ("id", "messages", "reference")},
-        error=None if sample.turns else _error(inspect, sample),
+        error=None if sample.turns or sample.metrics else _error(inspect, sample),
     )
 
 
 def _error(inspect: Any, sample: RunSample) -> Any:
-    message = sample.reason or "no text: the choices were compared by their log-probabilities"
+    message = sample.reason or "no reply"
     return inspect.log.EvalError(message=message, traceback="", traceback_ansi="")

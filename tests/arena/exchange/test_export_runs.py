@@ -202,6 +202,39 @@ def test_evalscope_reads_predictions_reviews_and_the_report(benched, tmp_path):
     assert (report["score"], metric["name"], metric["score"], metric["num"]) == (1 / 3, "acc", 1 / 3, 2)
 
 
+def test_a_judges_score_has_a_name_that_evalscope_accepts(judged, tmp_path):
+    export_runs(judged, tmp_path / "out", "evalscope", prompts="set")
+    report = json.loads((tmp_path / "out/reports/org__good/set.json").read_text())
+    assert [(metric["name"], metric["score"]) for metric in report["metrics"]] == [
+        ("judge_score", 8.0),
+        ("win_rate", 0.5),
+    ]
+    subsets = report["metrics"][0]["categories"][0]["subsets"]
+    assert {subset["name"]: (subset["score"], subset["num"]) for subset in subsets} == {
+        "misc": (8.0, 2),
+        "writing": (8.0, 1),
+    }
+    row = json.loads((tmp_path / "out/reviews/org__good/set_misc.jsonl").read_text().splitlines()[0])
+    assert row["sample_score"]["score"]["value"] == {"judge_score": 7.0, "win_rate": 1.0}
+
+
+@pytest.mark.skipif(not HAS_INSPECT, reason="needs the extra 'inspect'")
+def test_a_log_of_inspect_has_scores_means_and_errors_of_failed_calls_alone(benched, tmp_path):
+    from inspect_ai.log import read_eval_log
+
+    export_runs(benched, tmp_path / "out", "inspect", runs="all")
+    logs = {log.eval.model: log for log in map(read_eval_log, map(str, files(tmp_path / "out")))}
+    log = logs["org/m"]
+    assert (log.status, log.eval.task, log.eval.metadata["shots"]) == ("success", "gsm8k", 5)
+    values = {name: metric.value for name, metric in log.results.scores[0].metrics.items()}
+    assert values == {"mean": 1 / 3, "stderr": 0.27, "lower": 0.06, "upper": 0.79}
+    assert (log.results.scores[0].scored_samples, log.results.scores[0].unscored_samples) == (1, 2)
+    assert [(sample.id, sample.scores.get("acc")) for sample in log.samples[1:]] == [("s1", None), ("s2", None)]
+    assert (log.samples[0].scores["acc"].value, log.samples[0].scores["acc"].answer) == (1.0, "42")
+    assert [sample.error and sample.error.message for sample in log.samples] == [None, None, "timeout"]
+    assert [sample.error for sample in logs["other"].samples] == [None]
+
+
 def test_a_second_run_of_a_task_keeps_files_of_its_own(benched, tmp_path):
     with benched.write() as session:
         keep_run(
@@ -250,6 +283,57 @@ def test_every_eval_ever_has_what_its_schema_requires_and_comes_back(scored, tmp
     before, after = content(scored, "scored"), content(other, "scored")
     other.close()
     assert after == before
+
+
+# the required fields of the schema, version 0.3.0, by object; an item of a list has the list's name
+RUN_FIELDS = {
+    "": "schema_version evaluation_id retrieved_timestamp source_metadata model_info eval_library evaluation_results",
+    "source_metadata": "source_type source_organization_name evaluator_relationship",
+    "model_info": "name id additional_details",
+    "additional_details": "deployment_type model_availability",
+    "eval_library": "name version",
+    "evaluation_results": "evaluation_name source_data metric_config score_details",
+    "source_data": "dataset_name source_type",
+    "metric_config": "lower_is_better min_score max_score",  # the last two for continuous scores
+    "llm_scoring": "judges input_prompt",
+    "score_details": "score",
+    "confidence_interval": "lower upper",
+    "standard_error": "value",
+    "detailed_evaluation_results": "format file_path",
+}
+SAMPLE_FIELDS = {
+    "": "schema_version evaluation_id model_id evaluation_name sample_id interaction_type input answer_attribution "
+    "evaluation",
+    "input": "raw reference",
+    "output": "raw",
+    "messages": "turn_idx role",
+    "answer_attribution": "turn_idx source extracted_value extraction_method is_terminal",
+    "evaluation": "score is_correct",
+}
+
+
+def missing(value, required, name="", inside=""):
+    """Paths of required fields that an object lacks."""
+    if isinstance(value, list):
+        return [path for item in value for path in missing(item, required, name, inside)]
+    if not isinstance(value, dict):
+        return []
+    fields = "" if (name, inside) == ("additional_details", "generation_config") else required.get(name, "")
+    absent = [f"{name}.{field}" for field in fields.split() if field not in value]
+    return absent + [path for key, inner in value.items() for path in missing(inner, required, key, name)]
+
+
+@pytest.mark.parametrize("given", [{"prompts": "set"}, {"runs": "all"}])
+def test_every_eval_ever_has_each_required_field(judged, benched, tmp_path, given):
+    export_runs(benched, tmp_path / "out", "every_eval_ever", **given)
+    for samples in files(tmp_path / "out"):
+        run = json.loads(samples.with_name(samples.name.replace("_samples.jsonl", ".json")).read_text())
+        assert missing(run, RUN_FIELDS) == []
+        for line in samples.read_text().splitlines():
+            row = json.loads(line)
+            assert missing(row, SAMPLE_FIELDS) == []
+            assert ("output" in row) == (row["interaction_type"] == "single_turn") == ("messages" not in row)
+            assert all(isinstance(value, str) for value in row["metadata"].values())
 
 
 def test_a_run_without_scores_has_no_place_in_every_eval_ever(sqlite, tmp_path):
