@@ -16,6 +16,7 @@ from arena.prompt_sets.completion_formats import (
     completion_format_of,
     read_completion,
 )
+from arena.prompt_sets.inspect_log import INSPECT, inspect_records
 from arena.prompt_sets.mapping import mapped
 from arena.prompt_sets.prompt_sets import name_of
 from arena.prompt_sets.records import BadPromptFile
@@ -99,7 +100,8 @@ class _File:
 
 def _read(path: Path, given: CompletionFiles) -> _File:
     """The completions of a file. Raises `BadPromptFile`."""
-    placed = placed_records(path, given.split)
+    # a log of inspect_ai may be JSON, too, which only its reader knows
+    placed = list(inspect_records(path)) if given.format == INSPECT else placed_records(path, given.split)
     name = "plain" if given.mapping else given.format or completion_format_of(placed[0][1], str(path))
     if name not in COMPLETION_FORMATS:
         raise BadPromptFile(f"Format {name!r} is unknown. Use one of: {', '.join(COMPLETION_FORMATS)}.")

@@ -86,7 +86,9 @@ def read_record(record: Record, name: str, place: str) -> NewPrompt:
 
 
 def checked_prompt(prompt: NewPrompt) -> NewPrompt:
-    """The prompt, if every text of it fits in its column. Raises `ValueError`."""
+    """The prompt, if it has an id and every text of it fits in its column. Raises `ValueError`."""
+    if not prompt.key:
+        raise ValueError("the id is empty. Give each prompt its own id.")
     for what, text, longest in (("id", prompt.key, LONGEST_KEY), ("category", prompt.category, LONGEST_CATEGORY)):
         if len(text) > longest:
             raise ValueError(f"the {what} {text[:40]!r} has {len(text)} characters. Use up to {longest}.")

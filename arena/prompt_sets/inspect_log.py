@@ -10,6 +10,7 @@ from typing import Any
 from arena.config.given_files import plain_file
 from arena.prompt_sets.records import BadPromptFile, Record
 
+INSPECT = "inspect"  # the format's name
 SUFFIX = ".eval"
 
 

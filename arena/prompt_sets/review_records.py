@@ -7,6 +7,7 @@ single    {question_id, question, category, model, score, [review_text]}
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,7 +92,7 @@ def _winners(record: Record) -> tuple[str, ...]:
 
 
 def _score(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise ValueError(f"the score is {str(value)[:40]!r}. Expected a number.")
     return None if value == UNREAD_SCORE else float(value)
 

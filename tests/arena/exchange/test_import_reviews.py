@@ -118,6 +118,8 @@ WRONG = [
     ),
     (WITHOUT, r":2: x has no completion of '2' in 'battle'. Run `arena completions import"),
     ({**SINGLE, "score": "8"}, r":2: the score is '8'. Expected a number"),
+    ({**SINGLE, "score": float("nan")}, r":2: the score is 'nan'. Expected a number"),
+    (pair(2, "tie", question_id=""), r":2: the id is empty"),
 ]
 
 

@@ -216,6 +216,16 @@ def test_a_log_of_inspect_is_read_by_its_own_reader(database, tmp_path):
 
 
 @pytest.mark.skipif(not HAS_INSPECT, reason="needs the extra 'inspect'")
+def test_a_log_as_json_is_read_when_the_format_is_given(sqlite, tmp_path):
+    from inspect_ai.log import EvalSample
+    from inspect_ai.model import ModelOutput
+
+    sample = EvalSample(id=1, epoch=1, input="1+1?", target="2", output=ModelOutput.from_content("x", "Two."))
+    file = inspect_log(tmp_path / "log.json", [sample])
+    assert import_completions(sqlite, CompletionFiles([file], "inspect")).added == {"openai/x": 1}
+
+
+@pytest.mark.skipif(not HAS_INSPECT, reason="needs the extra 'inspect'")
 def test_a_broken_log_is_named(sqlite, tmp_path):
     file = tmp_path / "log.eval"
     for data in (b"", b"PK nothing", b"{}"):
