@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.addresses import Way, address
 from benchmarks.errors import BadData, MissingExtra
 from benchmarks.task import Row, Source, Task
 
 SPLITS = ("test", "dev")  # some authors end a file's name with its split: sentences.txt.test
+RECORD = "fetched.json"  # in a data folder: the SHA-256 of each file that `arena bench fetch` wrote
 SUBFOLDERS = ("", "benchmarks")  # a data folder may hold the files themselves or one level down
 
 
@@ -43,7 +45,7 @@ def rows(sources: Sequence[Source], data_sources: DataSources) -> list[Row]:
     for source in sources:
         path = find(source, data_sources.folder)
         if path is not None:
-            read = read_file(path, source.sha256 if data_sources.verify_checksum else None)
+            read = read_file(path, _expected(source, path, data_sources))
         elif source.hub is not None and source.revision is not None and data_sources.hub:
             read = hub_rows(source)
         else:
@@ -60,6 +62,33 @@ def find(source: Source, folder: Path | None) -> Path | None:
         return own
     candidates = [folder / subfolder / source.file for subfolder in SUBFOLDERS] if folder is not None else []
     return next((path for path in candidates if path.is_file()), None)
+
+
+def recorded(folder: Path) -> dict[str, dict[str, str]]:
+    """The entries of the files that were fetched into `folder`, by file, each with its `sha256`.
+
+    Raises `BadData` for a broken record.
+    """
+    path = folder / RECORD
+    if not path.is_file():
+        return {}
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        return {file: {"sha256": entry["sha256"], **entry} for file, entry in entries.items()}
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise BadData(
+            f"{path}: The record is not valid ({error!r}). Delete it, and fetch the files again."
+        ) from error
+
+
+def _expected(source: Source, path: Path, data_sources: DataSources) -> str | None:
+    """The SHA-256 that a file must have: that of its fetched rows, or of the published file; None if any will do."""
+    if source.sha256 is None or not data_sources.verify_checksum:
+        return None
+    folder = data_sources.folder
+    if folder is not None and path == folder / source.file:
+        return recorded(folder).get(source.file, {}).get("sha256", source.sha256)
+    return source.sha256
 
 
 def read_file(path: Path, sha256: str | None = None) -> list[Row]:
@@ -184,6 +213,8 @@ def _not_found(source: Source, folder: Path | None) -> str:
         if folder is not None
         else "Set ARENA_DATA_DIR to the folder that has the file, or give --data"
     )
+    if address(source).way is not Way.BY_HAND:
+        cure = f"Run `arena bench fetch` with the task's name. {cure}"
     hub = f", or download it from the hub ({source.hub})" if source.hub and source.revision else ""
     return f"{source.file}: {problem}. {cure}{hub}."
 

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from platformdirs import user_data_path
+
 from arena.benchmarking.task_specs import TaskSpec
 from arena.errors import ConfigError
 from benchmarks import few_shot
@@ -63,12 +65,22 @@ class SelectedTask:
 
 
 def data_folder(path: Path | None) -> Path | None:
-    """`path`, else the folder that ARENA_DATA_DIR names. Raises `ConfigError` if it does not exist."""
+    """`path`, else the folder that ARENA_DATA_DIR names, else that of `arena bench fetch` if it was used.
+
+    Raises `ConfigError` if it does not exist.
+    """
     folder = path or (Path(os.environ[DATA_DIR]) if os.environ.get(DATA_DIR) else None)
-    if folder is not None and not folder.is_dir():
+    if folder is None:
+        return fetch_folder() if fetch_folder().is_dir() else None
+    if not folder.is_dir():
         option = "--data" if path else DATA_DIR
         raise ConfigError(f"{option}: {folder} is not a folder. Give the folder that has the benchmarks' files.")
     return folder
+
+
+def fetch_folder() -> Path:
+    """Where `arena bench fetch` writes without --data and ARENA_DATA_DIR: `benchmarks` in the user's data folder."""
+    return user_data_path("arena") / "benchmarks"
 
 
 def select(spec: TaskSpec, data_sources: DataSources, options: SelectionOptions) -> SelectedTask:

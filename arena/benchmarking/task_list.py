@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from benchmarks.addresses import Way, address
 from benchmarks.data import DataSources, find
 from benchmarks.known_files import KnownFile, known_files
 from benchmarks.sample_tasks import SUFFIX, sample_tasks
 from benchmarks.task import Source, Task
 from benchmarks.tasks import shipped
 
-IN_FOLDER, HUB, MISSING = "folder", "hub", "missing"
+IN_FOLDER, HUB, FETCH, MISSING = "folder", "hub", "fetch", "missing"
 
 
 def task_rows(data_sources: DataSources) -> list[dict[str, Any]]:
@@ -23,16 +24,20 @@ def task_rows(data_sources: DataSources) -> list[dict[str, Any]]:
 
 
 def data_of(task: Task, data_sources: DataSources) -> str:
-    """Where all files of the task are, those of few-shot examples too: `folder`, `hub` or `missing`."""
+    """Where all files of the task are, those of few-shot examples too: `folder`, `hub`, `missing`, or `fetch` if
+    `arena bench fetch` gets what is missing.
+    """
     sources = [file for role, files in task.sources.items() if role != "shots" or task.shots for file in files]
     places = {_place(source, data_sources) for source in sources}
-    return next(place for place in (MISSING, HUB, IN_FOLDER) if place in places or place == IN_FOLDER)
+    return next(place for place in (MISSING, FETCH, HUB, IN_FOLDER) if place in places or place == IN_FOLDER)
 
 
 def _place(source: Source, data_sources: DataSources) -> str:
     if find(source, data_sources.folder) is not None:
         return IN_FOLDER
-    return HUB if data_sources.hub and source.hub and source.revision else MISSING
+    if data_sources.hub and source.hub and source.revision:
+        return HUB
+    return MISSING if address(source).way is Way.BY_HAND else FETCH
 
 
 def _row(task: Task, data_sources: DataSources) -> dict[str, Any]:

@@ -46,6 +46,20 @@ def task_specs(names: Iterable[str], data: Path | None = None) -> list[TaskSpec]
     return specs
 
 
+def tasks_to_fetch(names: Sequence[str]) -> list[Task]:
+    """The shipped tasks of these names and dimensions, each once. Raises `ConfigError`."""
+    tasks: list[Task] = []
+    for name in names:
+        head, _, tail = name.partition(":")
+        dimension = tail if head == "dimension" else head if head in dimensions() else None
+        task = shipped().get(head)
+        if dimension is not None:
+            tasks += tasks_of_dimension(dimension)
+        else:
+            tasks.append(task or _shipped_task(head))
+    return list({task.name: task for task in tasks if task.name in shipped()}.values())
+
+
 def sample_specs(names: Sequence[str]) -> list[TaskSpec]:
     """The samples of the named tasks or dimensions, `mmlu` or `mmlu-sample`; without a name, those of every dimension.
 

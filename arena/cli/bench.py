@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.cli import bench_run, bench_tables
+from arena.cli import bench_fetch, bench_run, bench_tables
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, opened, write_csv, write_json
 from arena.cli.terminal import Console
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Static benchmarks.", no_args_is_help=True)
 app.command("run")(bench_run.run)
+app.command("fetch")(bench_fetch.fetch)
 
 DataFolder = bench_run.DataFolder
 NoVerifyChecksum = bench_run.NoVerifyChecksum

@@ -154,7 +154,7 @@ def test_a_sample_runs_without_data_and_says_everywhere_that_it_is_one(typed, ki
         assert "mmlu-sample" in table.stdout
         assert "not the published items; no benchmark score" in " ".join(table.stdout.split())
     shown = json.loads(typed("bench", "show", str(rows[0]["run"]), "--format", "json", folder=kitchen).stdout)
-    assert (shown["task"], shown["options"]["max_tokens"], shown["options"]["shots"]) == ("mmlu-sample", 128, 2)
+    assert (shown["task"], shown["options"]["max_tokens"], shown["options"]["shots"]) == ("mmlu-sample", 96, 2)
     assert ran(typed, kitchen)["sure"]["sample"] is False
 
 

@@ -165,6 +165,7 @@ WRONG = [
     (("bench", "list", "--format", "poem"), "Invalid value for '--format'"),
     (("bench", "run", "nonsense", "--models", "one"), "Task 'nonsense' not found"),
     (("bench", "run", "kitchen.py", "--models", "nobody"), "no model is called 'nobody'"),
+    (("bench", "fetch", "nonsense"), "Task 'nonsense' not found"),
     (("bench", "score", "kitchen.py", "bad.jsonl"), "bad.jsonl"),
     (("bench", "score", "kitchen.py", "none.jsonl"), "none.jsonl"),
     (("bench", "compare", "one", "two"), "'one' has no run"),
