@@ -41,6 +41,7 @@ from arena.cli import (
     tag,
     trust,
     verify,
+    view,
     voters,
     votes,
 )
@@ -87,6 +88,7 @@ PANELS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
         "explain": explain.explain,
     },
     "Benchmarks": {"bench": bench.app, "speed": speed.speed, "audit": audit.audit},
+    "Runs": {"view": view.view},
     "Data": {"export": export.export, "import": import_.import_, "seal": seal.seal, "verify": verify.verify},
 }
 for panel, commands in PANELS.items():

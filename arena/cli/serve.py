@@ -74,7 +74,7 @@ def run(settings: Settings, read: Callable[[], tuple[AnyModel, ...]] | None = No
     database.lock()
     try:
         database.make_ready()
-        listener = _listen(settings.web.host, settings.web.port)
+        listener = listen(settings.web.host, settings.web.port)
         with console.status("starting the arena"):
             import uvicorn
 
@@ -139,7 +139,7 @@ async def _show_progress(serving: Serving) -> None:
             await asyncio.sleep(PROGRESS_EVERY)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
     """Bind the port before the slow part, so that a port in use is reported at once."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)

@@ -34,6 +34,7 @@ from arena.judging.config import JudgeRunConfig
 from arena.judging.preparation import PreparedRun, prepare
 from arena.judging.publication import publish
 from arena.judging.results import RunVerdicts
+from arena.judging.run_log import add_run
 from arena.judging.run_result import JudgeRunResult, run_result
 from arena.judging.samples import CaseDetails, call_keys, case_details
 from arena.store import Database
@@ -73,7 +74,9 @@ class JudgeRun:
         new = 0
         if reason is None:  # reads the verdicts again: their texts are not held in memory
             new = publish(self.database, self.prepared, calls.results(self.planned, self._replies))
-        return run_result(self.prepared, verdicts, called, reason, new)
+        result = run_result(self.prepared, verdicts, called, reason, new)
+        add_run(self.prepared, result)
+        return result
 
     @contextmanager
     def details(self) -> Iterator[Iterator[CaseDetails]]:

@@ -34,6 +34,7 @@ FILTERS = (
     Filter("retried", "retried"),
     Filter("control", "control pairs"),
 )
+PRIVATE = "These are conversations of people, who may not have shared them. Do not publish this page."
 HIDDEN = ("mode", "reply_cache")  # settings that are shown elsewhere, or name a place on this machine
 
 
@@ -45,14 +46,14 @@ def judge_document(
     made_at: datetime | None = None,
 ) -> RunDocument:
     """The document of a run. `result` is `JudgeRunResult.to_dict()`."""
-    samples, made_calls = JudgeSamples(prepared), Calls()
+    samples, made_calls = JudgeSamples(prepared.models), Calls()
     for case in details:
         samples.add(case)
         made_calls.add(case)
     shown = samples.shown()
     return RunDocument(
         kind=f"Judge run, {result['mode']}",
-        title=" · ".join(filter(None, (result["judge"], result["prompts"] or "battles of people"))),
+        title=_title(result),
         made_at=made_at or datetime.now(UTC),
         facts=_facts(result, made_calls),
         boards=[
@@ -68,6 +69,26 @@ def judge_document(
         notices=_notices(result),
         filters=FILTERS,
     )
+
+
+def result_document(result: Mapping[str, Any], made_at: datetime, problem: str) -> RunDocument:
+    """What the record of a run says without its samples, which cannot be read for the reason `problem`."""
+    models = [row["model"] for row in result["models"]]
+    return RunDocument(
+        kind=f"Judge run, {result['mode']}",
+        title=_title(result),
+        made_at=made_at,
+        facts=_facts(result, Calls()),
+        boards=[*_board(result, models), *_failures(result), *_control_pairs(result)],
+        settings=(),
+        requests=(),
+        samples=(),
+        notices=[Mark(f"The samples cannot be shown. {problem}", "warning"), *_notices(result)],
+    )
+
+
+def _title(result: Mapping[str, Any]) -> str:
+    return " · ".join((result["judge"], result["prompts"] or "battles of people"))
 
 
 def _facts(result: Mapping[str, Any], made: Calls) -> list[tuple[str, Cell, str]]:
@@ -88,7 +109,7 @@ def _facts(result: Mapping[str, Any], made: Calls) -> list[tuple[str, Cell, str]
 
 
 def _notices(result: Mapping[str, Any]) -> list[Mark]:
-    notices = []
+    notices = [] if result["prompts"] else [Mark(PRIVATE, "warning")]
     if not result["published"]:
         notices.append(Mark(f"The verdicts were not published: {result['why_not']}.", "danger"))
     for row in result["canaries"]:

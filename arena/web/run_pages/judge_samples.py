@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from arena.engine import Status
-from arena.judging.preparation import PreparedRun
 from arena.judging.samples import CaseDetails, JudgeCall, OrderResult
 from arena.rules.votes import OVERALL
 from arena.store.prompts import StoredCompletion, StoredPrompt
@@ -32,13 +31,14 @@ class _Prompt:
 class JudgeSamples:
     """Gathers the cases of a run by prompt. A control pair is a sample of its own."""
 
-    def __init__(self, prepared: PreparedRun) -> None:
-        self.models: list[str] = list(prepared.models)
+    def __init__(self, models: Sequence[str]) -> None:
+        self.models: list[str] = list(models)
         self._prompts: dict[str, _Prompt] = {}
         self._control_pairs: list[ShownSample] = []
         self._categories: list[str] = []
 
-    def add(self, details: CaseDetails) -> None:
+    def add(self, details: CaseDetails, label: str = "", more: Set[str] = frozenset()) -> None:
+        """Add a case; `label` is put before the title of its verdict, and the prompt gets the tags `more`."""
         case = details.case
         if case.control_pair is not None:
             self._control_pairs.append(_control_sample(details))
@@ -46,10 +46,11 @@ class JudgeSamples:
         known = self._prompts.setdefault(case.prompt.key, _Prompt(case.prompt))
         sides = [side for side in (case.a, case.b) if side is not None]
         known.completions |= {side.model: side for side in sides}
-        known.verdicts.append(shown_verdict(details))
-        known.tags |= tags(details) | self._outcomes(details, [side.model for side in sides])
+        verdict = shown_verdict(details)
+        known.verdicts.append(replace(verdict, title=f"{label}{verdict.title}"))
+        known.tags |= more | tags(details) | self._outcomes(details, [side.model for side in sides])
         if isinstance(details.result, Score):
-            known.marks.setdefault(case.a.model, []).append(Mark(f"{details.result.score:g}"))
+            known.marks.setdefault(case.a.model, []).append(Mark(f"{label}{details.result.score:g}"))
 
     def shown(self) -> list[ShownSample]:
         """The prompts in order, and then the control pairs."""

@@ -128,6 +128,8 @@ WRONG = [
         "'judge:nobody' has no verdicts. Judges with verdicts: none",
     ),
     (("leaderboard", "--source", "judge:nobody", "--at", "2999-01-01"), "'judge:nobody' has no verdicts"),
+    (("view", "judge/9"), "Judge run 9 not found"),
+    (("view", "judge/1", "bench/1"), "Name runs of one kind"),
     (("rate", "none.csv"), "none.csv"),
     (("rate", "bad.jsonl"), "bad.jsonl"),
     (("moved", "amber", "--from", "2020-01-01", "--to", "2020-01-02"), "'amber' has no votes"),
