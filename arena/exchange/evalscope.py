@@ -23,25 +23,32 @@ NAMES = {SCORE: "judge_score"}
 
 
 def write_evalscope(folder: Path, runs: Sequence[SampleRun], written: Written) -> None:
-    """Write each run. A second run of one task and model gets the number of the run in its task's name."""
+    """Write each run. A second run in the files of one task and model has the next number after the task's name."""
     seen: set[tuple[str, str]] = set()
     for run in runs:
-        task = run.task if (run.task, run.model) not in seen else f"{run.task}-{run.options.get('run')}"
-        seen.add((run.task, run.model))
-        places = {name: folder / name / file_name(run.model) for name in ("predictions", "reviews", "reports")}
-        for place in places.values():
-            place.mkdir(parents=True, exist_ok=True)
-        subsets: dict[str, list[tuple[int, RunSample]]] = {}
-        for index, sample in enumerate(run.samples):
-            subsets.setdefault(sample.prompt.category, []).append((index, sample))
-        for subset, samples in subsets.items():
-            name = f"{file_name(task)}_{file_name(subset)}.jsonl"
-            write_rows(places["predictions"] / name, [_prediction(index, each, run) for index, each in samples])
-            reviews = [_review(index, each, run) for index, each in samples if each.metrics]
-            if reviews:
-                write_rows(places["reviews"] / name, reviews)
-        write_json(places["reports"] / f"{file_name(task)}.json", _report(run, task))
+        model, task, number = file_name(run.model), file_name(run.task), 1
+        while (model, task) in seen:
+            number += 1
+            task = f"{file_name(run.task)}-{number}"
+        seen.add((model, task))
+        _write(folder, run, model, task)
         written.completions += run.completions
+
+
+def _write(folder: Path, run: SampleRun, model: str, task: str) -> None:
+    places = {name: folder / name / model for name in ("predictions", "reviews", "reports")}
+    for place in places.values():
+        place.mkdir(parents=True, exist_ok=True)
+    subsets: dict[str, list[tuple[int, RunSample]]] = {}
+    for index, sample in enumerate(run.samples):
+        subsets.setdefault(file_name(sample.prompt.category), []).append((index, sample))
+    for subset, samples in subsets.items():
+        name = f"{task}_{subset}.jsonl"
+        write_rows(places["predictions"] / name, [_prediction(index, each, run) for index, each in samples])
+        reviews = [_review(index, each, run) for index, each in samples if each.metrics]
+        if reviews:
+            write_rows(places["reviews"] / name, reviews)
+    write_json(places["reports"] / f"{task}.json", _report(run, task))
 
 
 def _prediction(index: int, sample: RunSample, run: SampleRun) -> dict[str, Any]:

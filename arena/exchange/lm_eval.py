@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,23 +23,29 @@ UNSAFE_IN_MODEL, UNSAFE_IN_TASK = re.compile(r'["<>:/|\\?*\[\]]+'), re.compile(r
 
 def write_lm_eval(folder: Path, runs: Sequence[SampleRun], written: Written) -> None:
     """Write each run into the folder of its model, with results of its own: a run has its own time."""
-    for number, run in enumerate(runs):
-        place = folder / UNSAFE_IN_MODEL.sub("__", run.model)
+    for run in runs:
+        place = folder / _model_folder(run.model)
         place.mkdir(exist_ok=True)
-        time = _time(run, place, number)
+        time = _time(run, place)
         rows = [_sample(position, sample, run) for position, sample in enumerate(run.samples)]
         write_rows(place / f"samples_{UNSAFE_IN_TASK.sub('_', run.task)}_{time}.jsonl", rows)
         write_json(place / f"results_{time}.json", _results(run, rows))
         written.completions += run.completions
 
 
-def _time(run: SampleRun, place: Path, number: int) -> str:
+def _model_folder(model: str) -> str:
+    """The name that lm-eval gives the folder of a model; `..` would be another folder."""
+    return UNSAFE_IN_MODEL.sub("__", model).lstrip(".") or "_"
+
+
+def _time(run: SampleRun, place: Path) -> str:
     """The time of the run in a file name; of two runs at one time the second is a microsecond later."""
     at = run.at.replace(tzinfo=None)
-    time = at.isoformat(timespec="microseconds").replace(":", "-")
-    if (place / f"results_{time}.json").exists():
-        time = at.replace(microsecond=(at.microsecond + number) % 1_000_000).isoformat(timespec="microseconds")
-    return time.replace(":", "-")
+    while True:
+        time = at.isoformat(timespec="microseconds").replace(":", "-")
+        if not (place / f"results_{time}.json").exists():
+            return time
+        at += timedelta(microseconds=1)
 
 
 def _sample(position: int, sample: RunSample, run: SampleRun) -> dict[str, Any]:
@@ -105,7 +112,7 @@ def _results(run: SampleRun, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "task_hashes": {run.task: _hash(hashes)},
         "model_source": "arena",
         "model_name": run.model,
-        "model_name_sanitized": UNSAFE_IN_MODEL.sub("__", run.model),
+        "model_name_sanitized": _model_folder(run.model),
     }
 
 

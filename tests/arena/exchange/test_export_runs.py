@@ -14,7 +14,9 @@ from arena.exchange.export_runs import export_runs
 from arena.prompt_sets.completion_import import CompletionFiles, import_completions
 from arena.prompt_sets.records import BadPromptFile
 from arena.store.benchmarks import keep_run
-from arena.store.prompts import add_prompt_set
+from arena.store.prompts import NewPrompt, add_completion, add_prompt_set, completions_of, prompts_of
+from arena.store.verdicts import add_score
+from judges import Score
 from tests.support.arenas import new_file
 from tests.support.sample_runs import MODELS, PROMPTS, RUN, content, files, outcome, user
 from tests.support.typed import Typed
@@ -167,6 +169,29 @@ def test_a_second_run_of_a_task_keeps_files_of_its_own(benchmark_runs, tmp_path)
     for format_, pattern in (("lm_eval", "org__m/samples_*"), ("evalscope", "predictions/org__m/*")):
         export_runs(benchmark_runs, tmp_path / format_, format_, runs="1,3")
         assert len(list((tmp_path / format_).glob(pattern))) == 2
+
+
+@pytest.mark.parametrize("format_", [*FORMATS, "every_eval_ever"])
+def test_names_that_are_paths_stay_in_the_folder_and_names_alike_stay_apart(sqlite, tmp_path, format_):
+    names = ("..", "../up", "a/b", "a__b", ".hidden", "C:\\x")
+    with sqlite.write() as session:
+        prompts = [
+            NewPrompt(str(n), user(f"{n}?"), category) for n, category in enumerate(("../up", "x/y", "x__y"))
+        ]
+        add_prompt_set(session, "../set", "test", "0" * 64, prompts)
+        for prompt in prompts_of(session, "../set"):
+            for name in names:
+                add_completion(session, prompt.id, name, f"{name} {prompt.key}")
+        for completion in completions_of(session, "../set").values():
+            add_score(session, "judge:j", "d", completion.id, Score(5.0, ""))
+    outer = tmp_path / "outer"
+    export_runs(sqlite, outer / "out", format_, prompts="../set")
+    assert [path.name for path in outer.iterdir()] == ["out"]
+    other = new_file(tmp_path / "other.db")
+    read = import_completions(other, CompletionFiles(files(outer / "out")), "set")
+    after = content(other, "set")[1]
+    other.close()
+    assert (read.total, after) == (18, content(sqlite, "../set")[1])
 
 
 def test_inspect_needs_its_package(judged_set, tmp_path, monkeypatch):
