@@ -75,8 +75,8 @@
     both.hidden = open;
     if (!open) return;
     const sides = [...form.querySelectorAll("select")].map((select) => both.children[select.value]);
-    const texts = sides.map((side) => (side.querySelector(".run-text.last")?.textContent ?? "").trim().match(/\s+|[\p{L}\p{N}_]+|[^\s\p{L}\p{N}_]/gu) ?? []);
-    const [left, right] = parts(...texts);
+    const texts = sides.map((side) => (side.querySelector(".run-text.last")?.textContent ?? "").trim().match(/(?:[\p{L}\p{N}_]+|[^\s\p{L}\p{N}_])\s*/gu) ?? []);
+    const [left, right] = parts(...texts.map((tokens) => tokens.map((token) => token.trim()))); // spaces make no difference
     diff.replaceChildren(column(sides[0].dataset.model, texts[0], left, "del"), column(sides[1].dataset.model, texts[1], right, "ins"));
   }
 
