@@ -27,5 +27,9 @@ class BadTemplate(JudgesError):
     """An unusable template of a judge prompt."""
 
 
+class BadRubric(JudgesError):
+    """A rubric that cannot be used; the text names its key."""
+
+
 class NotConverged(JudgesError):
     """A fit that found no maximum."""

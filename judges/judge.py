@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from judges.replies import Unparsable
 
@@ -105,6 +105,15 @@ def _joined(references: Sequence[str]) -> str | None:
     return "\n\n".join(references) or None
 
 
+class OnScale(NamedTuple):
+    """What a judge gave by one criterion of a rubric: a value, or the preference for `model_a` of a pair (0 to 1)."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+
+
 @dataclass(frozen=True)
 class Verdict:
     """A verdict on a pair, in terms of its own `model_a` and `model_b`."""
@@ -115,11 +124,21 @@ class Verdict:
     strength: int = 1  # 2 for "much better", 0 for a tie
     orders: tuple[str, ...] = ()  # the winner in each order, in terms of this pair
     by_letter: int = 0  # replies read by their letter where the protocol reads log-probabilities, which they lack
+    criteria: tuple[OnScale, ...] = ()  # preference by criterion of a rubric
+    draws: tuple[float, ...] = ()  # the preferences that it is the mean of, if the judge was called several times
 
     def mirrored(self) -> Verdict:
         """The same verdict about the swapped pair."""
         orders = tuple(MIRRORED[winner] for winner in self.orders)
-        return replace(self, winner=MIRRORED[self.winner], preference=1 - self.preference, orders=orders)
+        criteria = tuple(row._replace(value=1 - row.value) for row in self.criteria)
+        return replace(
+            self,
+            winner=MIRRORED[self.winner],
+            preference=1 - self.preference,
+            orders=orders,
+            criteria=criteria,
+            draws=tuple(1 - draw for draw in self.draws),
+        )
 
 
 @dataclass(frozen=True)
@@ -129,6 +148,23 @@ class Score:
     score: float
     reason: str
     turns: tuple[float, ...] = ()
+    criteria: tuple[OnScale, ...] = ()  # value by criterion of a rubric, each on its own scale
+    draws: tuple[float, ...] = ()  # the scores that it is the mean of, if the judge was called several times
+
+
+def mean_criteria(given: Sequence[tuple[OnScale, ...]]) -> tuple[OnScale, ...]:
+    """The mean of each criterion over several results; none if any result has none."""
+    if not all(given):
+        return ()
+    columns = zip(*given, strict=True)
+    return tuple(rows[0]._replace(value=sum(row.value for row in rows) / len(rows)) for rows in columns)
+
+
+def mean_draws(given: Sequence[tuple[float, ...]]) -> tuple[float, ...]:
+    """The mean of each draw over several results; none if their numbers of draws differ."""
+    if len({len(draws) for draws in given}) != 1:
+        return ()
+    return tuple(sum(draws) / len(given) for draws in zip(*given, strict=True))
 
 
 Item = TypeVar("Item", contravariant=True)

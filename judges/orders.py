@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from judges.errors import BadOption
-from judges.judge import Judge, Pair, Reply, Request, Verdict
+from judges.judge import Judge, Pair, Reply, Request, Verdict, mean_criteria, mean_draws
 from judges.pairwise import winner_of
 from judges.replies import Unparsable
 
@@ -88,6 +88,8 @@ def _mean(forward: Verdict, backward: Verdict) -> Verdict:
         strength=0 if winner == "tie" else min(forward.strength, backward.strength) or 1,
         orders=(forward.winner, backward.winner),
         by_letter=forward.by_letter + backward.by_letter,
+        criteria=mean_criteria([forward.criteria, backward.criteria]),
+        draws=mean_draws([forward.draws, backward.draws]),
     )
 
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from judges import tokens
 from judges.judge import MIRRORED, PREFERENCES, Pair, Reply, Verdict
-from judges.protocols import alpaca_eval, arena_hard, mt_bench, wildbench
+from judges.protocols import alpaca_eval, arena_hard, mt_bench, prometheus, wildbench
 from judges.replies import Reason, Unparsable, reply_text
 from judges.request_builder import Protocol, RequestBuilder, by_turn
 from judges.template_fields import pair_values
@@ -85,6 +85,11 @@ PROTOCOLS = {
         {"max_tokens": 4096, "temperature": 0},
     ),
     "mt_bench": Protocol("mt_bench_pair", LABELLED, {"max_tokens": 2048, "temperature": 0}, each_turn=True),
+    "prometheus": Protocol(
+        "prometheus_pair",
+        _text(lambda words: _named(prometheus.verdict(words), words)),
+        {"max_tokens": 1024, "temperature": 0},
+    ),
     "wildbench": Protocol(
         "wildbench_pair",
         _text(lambda words: _graded(wildbench.verdict_choice(words), words)),
@@ -112,7 +117,7 @@ class PairwiseJudge(RequestBuilder[Pair, Verdict]):
         return pair_values(item)
 
     def _decided(self, item: Pair) -> Verdict | None:
-        return _without_call(item)
+        return without_call(item)
 
     def _mean(self, results: Sequence[Verdict]) -> Verdict:
         preference = sum(verdict.preference for verdict in results) / len(results)
@@ -123,7 +128,7 @@ class PairwiseJudge(RequestBuilder[Pair, Verdict]):
         return Verdict(winner, preference, reason, strength, by_letter=letters)
 
 
-def _without_call(pair: Pair) -> Verdict | None:
+def without_call(pair: Pair) -> Verdict | None:
     """The verdict on a pair that needs no call: identical completions, or an empty one; else None.
 
     Two empty completions are a tie whatever the earlier turns are: nothing of the last turn prefers a side.

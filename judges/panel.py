@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from judges.errors import BadOption
-from judges.judge import Judge, Pair, Reply, Request, Score, Single, Verdict
+from judges.judge import Judge, Pair, Reply, Request, Score, Single, Verdict, mean_criteria, mean_draws
 from judges.orders import PairJudge
 from judges.pairwise import winner_of
 from judges.replies import Reason, Unparsable
@@ -75,6 +75,8 @@ def _average(given: Sequence[tuple[str, Verdict]]) -> Verdict:
         strength=0 if winner == "tie" else 1,
         orders=(_majority([o[0] for o in orders]), _majority([o[1] for o in orders])) if orders else (),
         by_letter=sum(verdict.by_letter for _, verdict in given),
+        criteria=mean_criteria([verdict.criteria for _, verdict in given]),
+        draws=mean_draws([verdict.draws for _, verdict in given]),
     )
 
 
@@ -106,7 +108,9 @@ class SinglePanel(_Together[Single, Score]):
         by_turn = {len(score.turns) for _, score in scores} == {item.turns}  # some judges score only the whole
         turns = zip(*(score.turns for _, score in scores), strict=True) if by_turn else ()
         means = tuple(sum(turn) / len(scores) for turn in turns)
-        return Score(sum(score.score for _, score in scores) / len(scores), reason, means)
+        criteria = mean_criteria([score.criteria for _, score in scores])
+        draws = mean_draws([score.draws for _, score in scores])
+        return Score(sum(score.score for _, score in scores) / len(scores), reason, means, criteria, draws)
 
 
 def single_panel(judges: Sequence[Judge[Single, Score]]) -> Judge[Single, Score]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from judges.template import RULE
+from judges.template_turns import RULE
 
 RULER = "\n=====\n"  # between the system message and the user's
 OPENING = "Please read the following carefully.\n\n"

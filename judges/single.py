@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from judges.judge import Reply, Score, Single
-from judges.protocols import mt_bench, wildbench
+from judges.protocols import mt_bench, prometheus, wildbench
 from judges.replies import Unparsable, reply_text
 from judges.request_builder import Protocol, RequestBuilder, by_turn
 from judges.template_fields import single_values
@@ -37,6 +37,9 @@ PROTOCOLS = {
     ),
     "mt_bench": Protocol(
         "mt_bench_single", _words(mt_bench.rating), {"max_tokens": 2048, "temperature": 0}, each_turn=True
+    ),
+    "prometheus": Protocol(
+        "prometheus_single", _words(prometheus.verdict_score), {"max_tokens": 1024, "temperature": 0}
     ),
 }
 

@@ -1,7 +1,8 @@
 """Templates of judge prompts: built-in ones in `judges/prompts`, and published ones loaded unchanged.
 
 A field is `{name}` or `{$name}`. All fields are filled in one pass, so that braces and fields in a completion stay
-text. A line of `=====` alone separates the system message from the user's.
+text. `{{` and `}}` are braces where the text is one of Python's `str.format`. A line of `=====` alone separates the
+system message from the user's, and ChatML's marks separate messages (`judges.template_turns`).
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from functools import cache
 from importlib.resources import files
 
 from judges.errors import BadTemplate
+from judges.template_turns import has_escapes, turns_of
 
 FIELD = re.compile(r"\{\$?([A-Za-z][A-Za-z_]*(?:_[12])?)\}")
-RULE = re.compile(r"^={5,}\s*$", re.MULTILINE)
+TOKEN = re.compile(rf"\{{\{{|\}}\}}|{FIELD.pattern}")  # the same with doubled braces
 
 # names of our fields in published templates
 SYNONYMS = {
@@ -30,7 +32,26 @@ SYNONYMS = {
     "model_output": "answer",
     "completion": "answer",
     "ref_answer": "reference",
+    # Arena-Hard
+    "QUESTION": "question",
+    "ANSWER_A": "answer_a",
+    "ANSWER_B": "answer_b",
+    # Prometheus: the library's names, and those of the model cards
+    "response": "answer",
+    "response_A": "answer_a",
+    "response_B": "answer_b",
+    "reference_answer": "reference",
+    "rubric": "checklist",
+    "orig_instruction": "question",
+    "orig_response": "answer",
+    "orig_response_A": "answer_a",
+    "orig_response_B": "answer_b",
+    "orig_reference_answer": "reference",
+    "orig_criteria": "checklist",
+    "score_rubric": "checklist",
 }
+# Arena-Hard v0.1 numbers the two assistants where others number turns
+OF_PAIRS = {"answer_1": "answer_a", "answer_2": "answer_b"}
 FIELDS = {
     "history", "question", "answer", "answer_a", "answer_b", "checklist", "reference",
     "question_1", "question_2", "answer_1", "answer_2", "answer_a_1", "answer_a_2", "answer_b_1", "answer_b_2",
@@ -50,15 +71,20 @@ class FieldPlace:
 
 @dataclass(frozen=True)
 class Template:
-    """A system message, which may be empty, and a user message, both with fields."""
+    """The messages of a request, (role, text with fields). `escaped`: doubled braces stand for single ones."""
 
-    system: str
-    user: str
+    turns: tuple[tuple[str, str], ...]
+    escaped: bool = False
 
     @property
     def fields(self) -> frozenset[str]:
         """The names of all fields, in our spelling."""
-        return frozenset(_name(field) for field in FIELD.findall(self.system + self.user))
+        tokens = (match for _, text in self.turns for match in self._tokens.finditer(text))
+        return frozenset(_name(match[1]) for match in tokens if match[1])
+
+    @property
+    def _tokens(self) -> re.Pattern[str]:
+        return TOKEN if self.escaped else FIELD
 
     def messages(self, values: Mapping[str, str]) -> list[dict[str, str]]:
         """The request's messages with every field filled. Raises BadTemplate for a field without a value."""
@@ -68,8 +94,8 @@ class Template:
         """The request's messages, and where each field stands in them. Raises BadTemplate for a field without a value."""
         messages: list[dict[str, str]] = []
         places: list[FieldPlace] = []
-        for role, text in (("system", self.system), ("user", self.user)):
-            content, fields = _filled(text, values)
+        for role, text in self.turns:
+            content, fields = _filled(self._tokens, text, values)
             if content:
                 places += [FieldPlace(name, len(messages), start, end) for name, start, end in fields]
                 messages.append({"role": role, "content": content})
@@ -98,8 +124,10 @@ def template(text: str, needs: tuple[str, ...], name: str = "template") -> Templ
 
     Raises BadTemplate naming the unknown or missing field.
     """
-    system, _, user = text.partition(match[0]) if (match := RULE.search(text)) else ("", "", text)
-    parsed = Template(system.strip(), user.strip())
+    parsed = Template(turns_of(text, name), has_escapes(text))
+    if renamed := _renamed(parsed.fields, pairs=any(need.startswith("answer_a") for need in needs)):
+        turns = tuple((role, _with_names(parsed, words, renamed)) for role, words in parsed.turns)
+        parsed = Template(turns, parsed.escaped)
     if unknown := sorted(parsed.fields - FIELDS):
         choices = ", ".join(sorted(FIELDS | set(SYNONYMS)))
         raise BadTemplate(f"{name}: unknown field {{{unknown[0]}}}. Use some of: {choices}.")
@@ -109,6 +137,19 @@ def template(text: str, needs: tuple[str, ...], name: str = "template") -> Templ
                 f"{name}: no field {{{need.split('|')[0]}}}. Add it, or the judge does not see this text."
             )
     return parsed
+
+
+def _renamed(fields: frozenset[str], *, pairs: bool) -> dict[str, str]:
+    """Our names of fields that Arena-Hard v0.1 has: assistants by number, and the question of the only turn."""
+    renamed = {} if "question_2" in fields else {"question_1": "question"}
+    if pairs and not any(name.startswith(("answer_a", "answer_b")) for name in fields):
+        renamed |= OF_PAIRS
+    return {name: to for name, to in renamed.items() if name in fields}
+
+
+def _with_names(parsed: Template, text: str, renamed: Mapping[str, str]) -> str:
+    """The text with fields renamed."""
+    return parsed._tokens.sub(lambda token: f"{{{renamed[token[1]]}}}" if token[1] in renamed else token[0], text)
 
 
 # MT-bench's names of its prompts, in the order of `ByItem`
@@ -158,14 +199,17 @@ def _name(field: str) -> str:
     return SYNONYMS.get(field, field)
 
 
-def _filled(text: str, values: Mapping[str, str]) -> tuple[str, list[tuple[str, int, int]]]:
-    """The text with every field filled, and (field, start, end) of each."""
+def _filled(
+    tokens: re.Pattern[str], text: str, values: Mapping[str, str]
+) -> tuple[str, list[tuple[str, int, int]]]:
+    """The text with every field filled, and (field, start, end) of each; doubled braces among the tokens are single."""
     parts, places, position, length = list[str](), list[tuple[str, int, int]](), 0, 0
-    for field in FIELD.finditer(text):
-        value = _value(field, values)
+    for field in tokens.finditer(text):
+        value = _value(field, values) if field[1] else field[0][0]
         start = length + field.start() - position
         parts += [text[position : field.start()], value]
-        places.append((_name(field[1]), start, start + len(value)))
+        if field[1]:
+            places.append((_name(field[1]), start, start + len(value)))
         position, length = field.end(), start + len(value)
     return "".join([*parts, text[position:]]), places
 

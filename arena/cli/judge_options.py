@@ -38,10 +38,13 @@ OPTIONAL = {  # None by default
     "battles": (int, "Up to N battles, where the ratings are least certain; default: all."),
     "protocol": (
         str,
-        "Judge protocol: arena, token, alpaca_eval, arena_hard, mt_bench, wildbench or reward.",
+        "Judge protocol: arena, token, alpaca_eval, arena_hard, mt_bench, prometheus, wildbench or reward.",
     ),
     "template": (Path, "File with a judge prompt, your own or a published one."),
     "template_prompt": (str, "Name of one prompt of an MT-bench template file; default: by turn and reference."),
+    "rubric": (Path, "YAML file with criteria of your own."),
+    "criterion": (str, "One sentence that the judge is told to judge by."),
+    "samples": (int, "Replies to each request, whose mean is the verdict; default: 1."),
     "budget": (float, "USD limit."),
     "concurrency": (int, "Concurrent calls."),
     "timeout": (float, "Seconds for the whole run, after which no call is begun."),
@@ -100,8 +103,8 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
 BATCH = ("batch_out", "batch_in", "report")
 PLACE = ("dry_run", "as_format", "config", "db")  # where and how, and nothing about the evaluation
 ALWAYS = (
-    "models", "protocol", "template", "template_prompt", "budget", "concurrency", "timeout", "call_timeout", "limit",
-    "completion_rate", "thinking_budget", "reply_cache", *PLACE,
+    "models", "protocol", "template", "template_prompt", "rubric", "criterion", "samples", "budget", "concurrency",
+    "timeout", "call_timeout", "limit", "completion_rate", "thinking_budget", "reply_cache", *PLACE,
 )  # fmt: skip
 
 Command = Callable[..., None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -54,9 +54,11 @@ def print_result(report: dict[str, Any], as_format: Format) -> None:
         write_json(report)
         return
     if as_format is Format.CSV:
-        write_csv(report["models"])
+        write_csv(_csv_rows(report))
     elif report["models"]:
         Console().print(_table(report))
+        if report["criteria"]:
+            Console().print(board_table("by criterion", report["criteria"], ("criterion",)))
     print_summary(report, Console(stderr=True, soft_wrap=True, highlight=False))
 
 
@@ -82,6 +84,11 @@ def print_summary(report: dict[str, Any], console: Console) -> None:
         console.print(
             f"{orders['flipped']:,} of {orders['asked_in_both']:,} pairs were decided by the order alone"
         )
+    if repeats := report["repeats"]:
+        console.print(
+            f"{repeats['draws']} replies to each request: standard deviation {repeats['variance'] ** 0.5:.3f} of one reply, "
+            f"{repeats['variance_of_mean'] ** 0.5:.3f} of their mean"
+        )
     for control_pair in report["canaries"]:
         if control_pair["failed"] or control_pair["unread"]:
             console.print(
@@ -99,15 +106,32 @@ def print_summary(report: dict[str, Any], console: Console) -> None:
 
 def _table(report: dict[str, Any]) -> Table:
     """The columns that the mode's rows have; the limits of an interval share one."""
-    table = Table(title=f"{report['mode']} · {report['judge']} · {report['prompts']}".rstrip(" ·"))
-    names = [name for name in SHOWN if name == INTERVAL or name in report["models"][0]]
+    title = f"{report['mode']} · {report['judge']} · {report['prompts']}".rstrip(" ·")
+    return board_table(title, report["models"], ())
+
+
+def board_table(title: str, rows: Sequence[Mapping[str, Any]], groups: Sequence[str]) -> Table:
+    """The rows of one or several boards; `groups` are the columns that say of which."""
+    table = Table(title=title)
+    names = [*groups, *(name for name in SHOWN if name == INTERVAL or name in rows[0])]
     for name in names:
         heading = HEADINGS.get(name, name.removeprefix("n_").replace("_", " "))
-        table.add_column(heading, justify="left" if name == "model" else "right", overflow="fold")
+        table.add_column(heading, justify="left" if name in ("model", *groups) else "right", overflow="fold")
     places = 0 if "rating" in names else 1
-    for row in report["models"]:
+    for before, row in zip((None, *rows), rows, strict=False):
+        if before is not None and [before[name] for name in groups] != [row[name] for name in groups]:
+            table.add_section()
         table.add_row(*(_cell(row, name, places) for name in names))
     return table
+
+
+def _csv_rows(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of the board; with a rubric those of each criterion too, and its name in the first column."""
+    if not report["criteria"]:
+        return list(report["models"])
+    rows = [*report["criteria"], *({"criterion": "total", **row} for row in report["models"])]
+    names = dict.fromkeys(name for row in rows for name in row)
+    return [{name: row.get(name) for name in names} for row in rows]
 
 
 def _cell(row: Mapping[str, Any], name: str, places: int) -> Text:

@@ -48,7 +48,7 @@ def battles(**given: Any) -> None:
     _options("battles", given)
 
 
-@takes("file", *BATCH, *PLACE)
+@takes("file", "rubric", *BATCH, *PLACE)
 def run(**given: Any) -> None:
     """Run the judge of a TOML or YAML file, whose keys are `mode` and the names of the options, or evalscope's."""
     from arena.cli.judge_evalscope import import_evalscope
@@ -56,10 +56,14 @@ def run(**given: Any) -> None:
     from arena.judging.config import read_config
     from arena.judging.evalscope_config import is_evalscope
 
-    path, settings_file = given.pop("file"), given.pop("config")
+    path, settings_file, rubric = given.pop("file"), given.pop("config"), given.pop("rubric")
     keys = read_run_file(path)
-    foreign = is_evalscope(keys)
-    config = import_evalscope(path, keys, settings_file, given["db"]) if foreign else read_config(path)
+    if is_evalscope(keys):
+        if rubric is not None:
+            raise ConfigError("--rubric needs a run file of Arena. Give mode, prompts and judge instead.")
+        config = import_evalscope(path, keys, settings_file, given["db"])
+    else:
+        config = read_config(path, rubric=rubric)
     _do(config, settings_file=settings_file, **given)
 
 

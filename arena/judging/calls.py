@@ -15,6 +15,7 @@ from arena.engine import Call, Engine, ModelClient, Price, ReplyCache, Seen, Sta
 from arena.judging.plan import Case
 from arena.serving import model_clients
 from judges import Reason, Unparsable
+from judges.repeats import REPEAT
 
 REASON_OF_STATUS = {
     Status.REFUSED: Reason.REFUSED,
@@ -54,7 +55,10 @@ def plan_calls(cases: Iterable[Case], clients: Mapping[str, ModelClient]) -> lis
     return [
         PlannedCase(
             case,
-            tuple(model_clients.key(clients[model].identity, body) for model, body in _bodies(case, clients)),
+            tuple(
+                model_clients.key(clients[model].identity, body, repeat)
+                for model, body, repeat in _bodies(case, clients)
+            ),
         )
         for case in cases
     ]
@@ -64,15 +68,16 @@ def calls(planned: Iterable[PlannedCase], clients: Mapping[str, ModelClient]) ->
     """The calls of all cases, in order; each body is built when it is read."""
     for row in planned:
         case = row.case
-        for number, (key, (model, body)) in enumerate(zip(row.keys, _bodies(case, clients), strict=True)):
+        for number, (key, (model, body, _)) in enumerate(zip(row.keys, _bodies(case, clients), strict=True)):
             yield Call(key, model, body, partial(case.judge.unreadable, case.item, number))
 
 
-def _bodies(case: Case, clients: Mapping[str, ModelClient]) -> Iterator[tuple[str, Request]]:
-    """Each request of a case with its judge, whose own parameters override those of the protocol."""
-    for body in case.judge.requests(case.item):
-        model = str(body["model"])
-        yield model, clients[model].with_parameters(body)
+def _bodies(case: Case, clients: Mapping[str, ModelClient]) -> Iterator[tuple[str, Request, int]]:
+    """Each request of a case with its judge, whose own parameters override those of the protocol, and its draw."""
+    for request in case.judge.requests(case.item):
+        body = dict(request)
+        model, repeat = str(body["model"]), int(body.pop(REPEAT, 0))
+        yield model, clients[model].with_parameters(body), repeat
 
 
 async def run_calls(

@@ -12,6 +12,7 @@ from arena.config.run_files import read_run_file
 from arena.errors import ConfigError
 from judges.completion_rate import THRESHOLD
 from judges.orders import DOUBLE
+from judges.repeats import MOST
 
 
 def _renamed(name: str, old: str, **given: Any) -> Any:
@@ -32,6 +33,11 @@ class JudgeRunConfig(Strict):
     protocol: str | None = _renamed("protocol", "scheme", default=None)
     template: Path | None = None
     template_prompt: str | None = Field(default=None, description="the prompt of an MT-bench template file")
+    rubric: Path | None = Field(default=None, description="file with criteria of one's own")
+    criterion: str | None = Field(default=None, description="one sentence that the judge is told to judge by")
+    samples: int = Field(
+        default=1, ge=1, le=MOST, description="replies to each request, whose mean is the verdict"
+    )
     battles: int | None = Field(
         default=None, ge=1, description="pairwise: N battles, where ratings are least certain"
     )
@@ -78,6 +84,10 @@ class JudgeRunConfig(Strict):
             raise ValueError("Use --battles in the mode pairwise only.")
         if self.unshared is not None and self.mode != "battles":
             raise ValueError("Use --unshared in the mode battles only.")
+        if self.rubric is not None and (self.protocol, self.template) != (None, None):
+            raise ValueError("A rubric has a prompt of its own. Remove --protocol and --template.")
+        if self.rubric is not None and self.criterion is not None:
+            raise ValueError("A rubric has criteria of its own. Add the sentence to its instructions.")
         if len(self.panel) == 1:
             raise ValueError("A panel needs at least two judges. Use --judge for one.")
         return self
@@ -92,9 +102,10 @@ def config_of(**given: object) -> JudgeRunConfig:
     return _checked("arena judge", {name: value for name, value in given.items() if value is not None})
 
 
-def read_config(path: Path) -> JudgeRunConfig:
-    """The judge run in a TOML or YAML file. Raises `ConfigError`."""
-    return _checked(str(path), read_run_file(path))
+def read_config(path: Path, **given: object) -> JudgeRunConfig:
+    """The judge run in a TOML or YAML file; options that are given replace its keys. Raises `ConfigError`."""
+    options = {name: value for name, value in given.items() if value is not None}
+    return _checked(str(path), {**read_run_file(path), **options})
 
 
 def _checked(where: str, given: dict[str, object]) -> JudgeRunConfig:

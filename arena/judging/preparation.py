@@ -118,8 +118,8 @@ def _check_config_hash(database: Database, config: JudgeRunConfig) -> None:
         if has_other_config(session, source, digest, config.prompts or None, scores=scores):
             name = f"{'+'.join(config.judges)}-{judge_setup.protocol_of(config)}"
             raise ConfigError(
-                f"{source} has judged {config.prompts or 'these battles'} with another protocol, template, order or "
-                f"thinking budget. Choose another name, such as --name {name}."
+                f"{source} has judged {config.prompts or 'these battles'} with another protocol, template, rubric, "
+                f"criterion, order, number of samples or thinking budget. Choose another name, such as --name {name}."
             )
 
 

@@ -56,4 +56,5 @@ def _vote(case: plan.Case, verdict: Any, fought: bool) -> NewVerdict:
         verdict.orders,
         verdict.reason,
         battle=case.a.id if fought else None,
+        criteria=verdict.criteria,
     )

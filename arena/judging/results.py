@@ -21,6 +21,7 @@ from judges.difficulty import joint_fit
 from judges.intervals import bounded_interval
 from judges.length_control import LengthControlledRate
 from judges.orders import flip_rate
+from judges.repeats import RepeatVariance, repeat_variance
 
 SCORES, PERCENT = (1.0, 10.0), (0.0, 100.0)  # ends of the scales
 
@@ -34,6 +35,8 @@ class Judged(NamedTuple):
     result: Any
     longer: int = 0  # characters of model_a minus those of model_b
     cluster: str = ""  # what verdicts on one prompt have in common, as on the boards; by default the prompt
+    category: str = ""
+    subset: str = ""  # the field of this name of the prompt's file
 
 
 @dataclass
@@ -55,8 +58,7 @@ class RunVerdicts:
         else:
             b = case.b.model if case.b else ""
             longer = len(case.a.text) - len(case.b.text) if case.b else 0
-            plain = replace(result, reason="")
-            self.judged.append(Judged(case.prompt.key, case.a.model, b, plain, longer, _cluster(case.prompt)))
+            self.judged.append(judged_row(case.prompt, case.a.model, b, replace(result, reason=""), longer))
 
     def control_pair_report(self) -> list[ControlPairReport]:
         return control_pair_report(self.control_pairs)
@@ -65,50 +67,66 @@ class RunVerdicts:
         """Verdicts that the judge's letter alone gave, where its protocol reads log-probabilities."""
         return sum(isinstance(row.result, Verdict) and row.result.by_letter > 0 for row in self.judged)
 
+    def repeats(self) -> RepeatVariance | None:
+        """How much the draws of one case differ; None with one draw each."""
+        return repeat_variance([row.result.draws for row in self.judged])
+
     def flips(self) -> tuple[int, int]:
         """(pairs whose orders disagree, pairs shown in both)."""
         return flip_rate(row.result for row in self.judged if isinstance(row.result, Verdict))
 
 
-def score_rows(judged: Sequence[Judged]) -> list[dict[str, Any]]:
+def judged_row(prompt: StoredPrompt, model_a: str, model_b: str, result: Any, longer: int = 0) -> Judged:
+    """A result with what its boards need of the prompt."""
+    subset = str(prompt.extra.get("subset") or "")
+    return Judged(prompt.key, model_a, model_b, result, longer, _cluster(prompt), prompt.category, subset)
+
+
+def score_rows(judged: Sequence[Judged], scale: tuple[float, float] = SCORES) -> list[dict[str, Any]]:
     """Mean score of each model with its interval, best first."""
-    by_model: dict[str, list[float]] = defaultdict(list)
+    by_model: dict[str, list[Judged]] = defaultdict(list)
     for row in judged:
-        by_model[row.model_a].append(row.result.score)
+        by_model[row.model_a].append(row)
     rows = []
-    for model, scores in by_model.items():
-        mean, error = _mean(scores)
+    for model, given in by_model.items():
+        mean, error = _mean([row.result.score for row in given], given)
         rows.append(
-            {"model": model, "score": mean, **_interval(mean, error, len(scores), SCORES), "judged": len(scores)}
+            {"model": model, "score": mean, **_interval(mean, error, len(given), scale), "judged": len(given)}
         )
     return sorted(rows, key=lambda row: (-row["score"], row["model"]))
 
 
-def win_rate_rows(judged: Sequence[Judged], baseline: str) -> list[dict[str, Any]]:
+def win_rate_rows(judged: Sequence[Judged], baseline: str, *, length_control: bool = True) -> list[dict[str, Any]]:
     """Mean preference over the baseline in percent, as AlpacaEval reports it, best first; the baseline has 50."""
-    by_model: dict[str, list[float]] = defaultdict(list)
+    by_model: dict[str, list[tuple[float, Judged]]] = defaultdict(list)
     for row in judged:
         left = row.model_b == baseline
-        preference = row.result.preference
-        by_model[row.model_a if left else row.model_b].append(preference if left else 1 - preference)
-    controlled = _length_controlled(judged, baseline)
+        preference = row.result.preference if left else 1 - row.result.preference
+        by_model[row.model_a if left else row.model_b].append((preference, row))
+    controlled = _length_controlled(judged, baseline) if length_control else {}
     rows = []
-    for model, preferences in by_model.items():
-        mean, error = _mean([100 * value for value in preferences])
+    for model, given in by_model.items():
+        preferences = [preference for preference, _ in given]
+        mean, error = _mean([100 * value for value in preferences], [row for _, row in given])
         rows.append(
             {
                 "model": model,
                 "win_rate": mean,
                 "standard_error": error,
                 **_interval(mean, error, len(preferences), PERCENT),
-                "length_controlled_winrate": controlled[model].win_rate,
-                "lc_standard_error": controlled[model].standard_error,
+                **_at_equal_length(controlled.get(model)),
                 "n_wins": sum(value > 0.5 for value in preferences),
                 "n_draws": sum(value == 0.5 for value in preferences),
                 "n_total": len(preferences),
             }
         )
     return sorted(rows, key=lambda row: (-row["win_rate"], row["model"]))
+
+
+def _at_equal_length(rate: LengthControlledRate | None) -> dict[str, float]:
+    if rate is None:
+        return {}
+    return {"length_controlled_winrate": rate.win_rate, "lc_standard_error": rate.standard_error}
 
 
 def _length_controlled(judged: Sequence[Judged], baseline: str) -> dict[Hashable, LengthControlledRate]:
@@ -155,11 +173,19 @@ def _cluster(prompt: StoredPrompt) -> str:
     return prompt.cluster or prompt_words(said) or prompt.key
 
 
-def _mean(values: Sequence[float]) -> tuple[float, float | None]:
-    """Mean and standard error; each prompt gives one value per model, so prompts are the clusters."""
+def _mean(values: Sequence[float], rows: Sequence[Judged]) -> tuple[float, float | None]:
+    """Mean and standard error clustered by prompt: sqrt(G / (G - 1) sum_g (sum_i (x_i - mean))^2) / n.
+
+    With one value a cluster this is the sample's standard deviation over sqrt(n). None with one cluster.
+    """
     column = np.array(values)
-    error = float(column.std(ddof=1) / math.sqrt(len(column))) if len(column) > 1 else None
-    return float(column.mean()), error
+    mean = float(column.mean())
+    _, codes = np.unique([row.cluster or row.prompt for row in rows], return_inverse=True)
+    sums = np.bincount(codes, weights=column - mean)
+    groups = len(sums)
+    if groups < 2:
+        return mean, None
+    return mean, math.sqrt(groups / (groups - 1) * float(np.sum(sums**2))) / len(column)
 
 
 def _interval(

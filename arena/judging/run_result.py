@@ -8,10 +8,12 @@ from typing import Any
 
 from arena.engine import RunResult
 from arena.judging import results
+from arena.judging.grouped_boards import CRITERION, TOTAL, grouped_rows
 from arena.judging.preparation import PreparedRun
 from arena.judging.results import RunVerdicts
 from judges.completion_rate import completion_rate
 from judges.control_pairs import ControlPairReport
+from judges.repeats import RepeatVariance
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class JudgeRunResult:
     judge: str
     prompts: str
     models: Sequence[Mapping[str, Any]]
+    criteria: Sequence[Mapping[str, Any]]  # rows of the board of each criterion of a rubric
     win_rates: Mapping[str, float]  # mean preference of each model; empty for scores
     cases: int
     judged: int
@@ -31,6 +34,7 @@ class JudgeRunResult:
     asked_in_both: int  # pairs asked in both orders
     by_letter: int  # verdicts read by a letter, where the protocol reads log-probabilities
     flipped: int  # of these, pairs with two different winners
+    repeats: RepeatVariance | None  # of several draws of each request
     control_pairs: Sequence[ControlPairReport]
     requests: Mapping[str, Any]
     examples: Mapping[str, str]  # one detail of each kind of failure
@@ -48,6 +52,7 @@ class JudgeRunResult:
             "judge": self.judge,
             "prompts": self.prompts,
             "models": self.models,
+            "criteria": self.criteria,
             "win_rates": self.win_rates,
             "cases": self.cases,
             "judged": self.judged,
@@ -62,6 +67,7 @@ class JudgeRunResult:
                 "flipped": self.flipped,
                 "flip_rate": self.flipped / both if both else None,
             },
+            "repeats": None if self.repeats is None else vars(self.repeats),
             "canaries": [vars(report) for report in self.control_pairs],
             "requests": self.requests,
             "examples": self.examples,
@@ -81,6 +87,7 @@ def run_result(
         judge=prepared.source,
         prompts=config.prompts,
         models=_rows(prepared, verdicts),
+        criteria=_criterion_rows(prepared, verdicts),
         win_rates={} if config.mode == "single" else results.mean_preferences(verdicts.judged),
         cases=verdicts.cases,
         judged=len(verdicts.judged),
@@ -90,11 +97,20 @@ def run_result(
         asked_in_both=both,
         by_letter=verdicts.by_letter(),
         flipped=flipped,
+        repeats=verdicts.repeats(),
         control_pairs=verdicts.control_pair_report(),
         requests=called.call_counts.to_dict(),
         examples=called.call_counts.examples,
         cost=called.spent if priced else None,
     )
+
+
+def _criterion_rows(prepared: PreparedRun, verdicts: RunVerdicts) -> list[dict[str, Any]]:
+    """The rows of the boards by criterion; none without a rubric. The total is the run's own board."""
+    if prepared.config.rubric is None or not verdicts.judged:
+        return []
+    rows = grouped_rows(verdicts.judged, prepared.config.baseline, [CRITERION])
+    return [row for row in rows if row[CRITERION] != TOTAL]
 
 
 def _rows(prepared: PreparedRun, verdicts: RunVerdicts) -> list[dict[str, Any]]:

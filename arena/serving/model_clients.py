@@ -121,6 +121,6 @@ def identity(settings: AnyModel) -> dict[str, Any]:
     return fields
 
 
-def key(identity: Mapping[str, Any], body: Request) -> str:
+def key(identity: Mapping[str, Any], body: Request, repeat: int = 0) -> str:
     """The address of a request in the reply cache; the model's name in the arena is no part of it."""
-    return address(identity, {name: value for name, value in body.items() if name != "model"})
+    return address(identity, {name: value for name, value in body.items() if name != "model"}, repeat)

@@ -7,8 +7,11 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from arena.store.criteria import criteria_of
+from arena.store.query_filters import counting
 from arena.store.schema.battles import Model, Vote
 from arena.store.schema.judging import JudgedBattle, Prompt, PromptCompletion, PromptSet, ScoreRow, VerdictRow
+from judges.judge import OnScale
 
 
 @dataclass(frozen=True)
@@ -24,10 +27,11 @@ class SetVerdict:
     strength: int
     orders: tuple[str, ...]
     reason: str
+    criteria: tuple[OnScale, ...] = ()  # preference for model_a by criterion of a rubric
 
 
-def verdicts_of_set(session: Session, name: str) -> list[SetVerdict]:
-    """All verdicts on a prompt set, in the order in which they were given."""
+def verdicts_of_set(session: Session, name: str, *, counting_only: bool = False) -> list[SetVerdict]:
+    """All verdicts on a prompt set, or those that count, in the order in which they were given."""
     names: dict[int | None, str] = dict(session.exec(select(Model.id, Model.name)).all())
     query = (
         select(Vote, VerdictRow, JudgedBattle, Prompt.key)
@@ -38,6 +42,8 @@ def verdicts_of_set(session: Session, name: str) -> list[SetVerdict]:
         .where(PromptSet.name == name)
         .order_by(col(Vote.id))
     )
+    if counting_only:
+        query = query.where(counting())
     return [
         SetVerdict(
             prompt=key,
@@ -49,6 +55,7 @@ def verdicts_of_set(session: Session, name: str) -> list[SetVerdict]:
             strength=row.strength,
             orders=tuple(row.orders.split(",")) if row.orders else (),
             reason=row.reason,
+            criteria=criteria_of(row.criteria),
         )
         for vote, row, battle, key in session.exec(query)
     ]
@@ -65,6 +72,7 @@ class SetScore:
     turns: tuple[float, ...]
     reason: str
     created_at: datetime
+    criteria: tuple[OnScale, ...] = ()  # value by criterion of a rubric
 
 
 def scores_of_set(session: Session, name: str) -> list[SetScore]:
@@ -79,7 +87,16 @@ def scores_of_set(session: Session, name: str) -> list[SetScore]:
         .order_by(col(ScoreRow.id))
     )
     return [
-        SetScore(key, model, row.source, row.score, _numbers(row.turns), row.reason, row.created_at)
+        SetScore(
+            key,
+            model,
+            row.source,
+            row.score,
+            _numbers(row.turns),
+            row.reason,
+            row.created_at,
+            criteria_of(row.criteria),
+        )
         for row, key, model in session.exec(query)
     ]
 

@@ -11,12 +11,14 @@ from typing import Any
 
 from sqlmodel import Session, col, or_, select
 
+from arena.store.criteria import criteria_text
 from arena.store.prompts import StoredCompletion, StoredPrompt
 from arena.store.query_filters import counting, of_source
 from arena.store.schema.battles import Battle, BattleStatus, CompletionRow, CompletionStatus, Model, Turn, Vote
 from arena.store.schema.judging import JudgedBattle, Prompt, PromptCompletion, PromptSet, ScoreRow, VerdictRow
 from arena.store.votes import add_vote
 from judges import Score
+from judges.judge import OnScale
 
 NOT_DRAWN = 1.0  # the probability of a pair that was chosen, not drawn
 
@@ -34,6 +36,7 @@ class NewVerdict:
     orders: tuple[str, ...]
     reason: str
     battle: int | None = None  # a battle of people; None is the one over the prompt of a set
+    criteria: tuple[OnScale, ...] = ()  # preference for `a` by criterion of a rubric
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,7 @@ def _add_details(session: Session, vote: Vote, config_hash: str, verdict: NewVer
             strength=verdict.strength,
             orders=",".join(verdict.orders),
             reason=verdict.reason,
+            criteria=criteria_text(verdict.criteria),
             config_hash=config_hash,
         )
     )
@@ -172,6 +176,7 @@ def add_score(session: Session, source: str, config_hash: str, completion_id: in
                 score=score.score,
                 turns=",".join(map(repr, score.turns)),
                 reason=score.reason,
+                criteria=criteria_text(score.criteria),
                 config_hash=config_hash,
             )
         )

@@ -74,6 +74,9 @@ class VerdictRow(SQLModel, table=True):
     strength: int
     orders: str = ""  # the winners of both orders, comma-separated, if both were judged
     reason: str = ""
+    criteria: str = Field(
+        default="", sa_column_kwargs={"server_default": ""}
+    )  # JSON, of a rubric's (`store.criteria`)
     config_hash: str = Field(
         max_length=64, sa_column_kwargs={"name": "design"}
     )  # of the judge run's configuration
@@ -90,5 +93,6 @@ class ScoreRow(SQLModel, table=True):
     score: float
     turns: str = Field(default="", sa_column_kwargs={"server_default": ""})  # of each turn, comma-separated
     reason: str = ""
+    criteria: str = Field(default="", sa_column_kwargs={"server_default": ""})  # JSON, of a rubric's
     config_hash: str = Field(max_length=64, sa_column_kwargs={"name": "design"})
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)

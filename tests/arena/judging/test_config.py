@@ -8,6 +8,8 @@ import pytest
 
 from arena.errors import ConfigError
 from arena.judging.config import config_of, read_config
+from arena.judging.judge_setup import judge_of, protocol_of
+from judges import Pair
 
 RUN = 'mode = "pairwise"\nprompts = "set"\njudge = "judge"\n'
 
@@ -97,3 +99,32 @@ def test_a_yaml_run_that_makes_no_sense_is_refused(tmp_path, text, message):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r"none\.toml: no such file"):
         read_config(tmp_path / "none.toml")
+
+
+ARENA_HARD = "temperature: 0\n{system}prompt_template: {prompt}\n"
+PROMPT = '"<|User Prompt|>\\n{question_1}\\n{answer_1}\\n{answer_2}"'
+
+
+@pytest.mark.parametrize("prompt", [PROMPT, f"[{PROMPT}]"])
+def test_a_judge_configuration_of_arena_hard_is_a_template_of_its_protocol(tmp_path, prompt):
+    text = ARENA_HARD.format(system="system_prompt: Judge.\n", prompt=prompt)
+    config = config_of(
+        mode="baseline", prompts="set", judge="j", baseline="b", template=yaml_file(tmp_path, text, "judge.yaml")
+    )
+    assert protocol_of(config) == "arena_hard"
+    [request] = judge_of(config).requests(Pair("p", ({"role": "user", "content": "Why?"},), "m", "x", "n", "y"))
+    assert [message["content"] for message in request["messages"]] == ["Judge.", "<|User Prompt|>\nWhy?\nx\ny"]
+
+
+@pytest.mark.parametrize(
+    ("system", "prompt", "message"),
+    [
+        ("", PROMPT, "no system_prompt, which Arena-Hard v2 has in its code"),
+        ("system_prompt: x\n", f"[{PROMPT}, {PROMPT}]", "no prompt_template with one text"),
+    ],
+)
+def test_a_judge_configuration_without_one_prompt_is_refused(tmp_path, system, prompt, message):
+    path = yaml_file(tmp_path, ARENA_HARD.format(system=system, prompt=prompt), "judge.yaml")
+    config = config_of(mode="baseline", prompts="set", judge="j", baseline="b", template=path)
+    with pytest.raises(ConfigError, match=message):
+        judge_of(config)
