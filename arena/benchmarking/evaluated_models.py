@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from arena.config import AnyModel, TransformersSettings, VllmSettings
+from arena.config import AnyModel, LlamaCppSettings, TransformersSettings, VllmSettings
 from arena.endpoints import EndpointError
 from arena.engine import ModelClient
 from arena.errors import ConfigError, WorkFailed
 from arena.serving import model_clients
 from arena.serving.capabilities import Served, best_request_type
+from arena.serving.local_weights import cores
 from benchmarks.task import RequestType, Task
 
 LOGLIKELIHOODS_AT_ONCE = 1024  # texts that a local model may sort and read together
@@ -31,6 +32,16 @@ class EvaluatedModel:
     @property
     def request_type(self) -> RequestType:
         return self.served.request_type
+
+
+def with_all_cores(models: Sequence[AnyModel]) -> list[AnyModel]:
+    """The models with the cores divided among those that llama.cpp runs here and whose settings name no `threads`.
+
+    A run waits for nothing but its models. Threads change no reply, and so no key of the reply cache.
+    """
+    free = [model for model in models if isinstance(model, LlamaCppSettings) and model.threads is None]
+    share = max(1, cores() // max(1, len(free)))
+    return [model.model_copy(update={"threads": share}) if model in free else model for model in models]
 
 
 def raise_problem(problem: ConfigError | WorkFailed) -> None:

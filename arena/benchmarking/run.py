@@ -15,7 +15,7 @@ from arena.benchmarking.annotators import (
     with_annotator,
 )
 from arena.benchmarking.config import BenchmarkConfig
-from arena.benchmarking.evaluated_models import EvaluatedModel, evaluated_models
+from arena.benchmarking.evaluated_models import EvaluatedModel, evaluated_models, with_all_cores
 from arena.benchmarking.events import Event, Replaced, Skipped, TaskFinished, TaskStarted, ignore
 from arena.benchmarking.requests import Requests, build_requests, call_count, calls
 from arena.benchmarking.results import save
@@ -64,7 +64,7 @@ def run_benchmarks(
     follows the calls of each task. Call it outside any event loop. Raises `ConfigError`, `WorkFailed`.
     """
     configured = model_clients.configured(settings)
-    models = model_clients.chosen(configured, config.models, "--models")
+    models = with_all_cores(model_clients.chosen(configured, config.models, "--models"))
     _check_prices(models, config.budget)
     clients = {model.name: model_clients.model_client(model) for model in models}
     try:

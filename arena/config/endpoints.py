@@ -160,7 +160,7 @@ class LlamaCppSettings(ModelSettings):
     weights: str | None = Field(default=None, description="known weights that Arena fetches by name")
     chat_template: str | None = Field(default=None, description="Jinja text in place of the model's own template")
     threads: int | None = Field(
-        default=None, ge=1, description="by default 1 for calls, and every core for an explanation"
+        default=None, ge=1, description="by default 1 for calls, and every core for benchmarks and explanations"
     )
     context: int = Field(default=8192, ge=256, description="tokens, shared by the conversations")
     parallel: int = Field(default=4, ge=1, description="conversations at once")
