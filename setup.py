@@ -10,7 +10,7 @@ from setuptools import Extension, setup
 LOOPS = Extension(
     "ratings._loops",
     sources=["ratings/_loops.c"],
-    depends=["ratings/_covariate_loops.h", "ratings/_tally_loop.h"],
+    depends=["ratings/_covariate_loops.h", "ratings/_tally_loop.h", "ratings/_cluster_loop.h"],
     extra_compile_args=[] if os.name == "nt" else ["-O3"],
     optional=True,
 )

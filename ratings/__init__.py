@@ -7,6 +7,8 @@ from ratings.data.battles import Battles, read_battles
 from ratings.data.clusters import ALONE, ClusteredVotes, StreamedVotes, cluster_votes
 from ratings.data.counts import PairCounts, count_pairs, inverse_probability_weights, tabulate
 from ratings.data.outcomes import OUTCOMES
+from ratings.data.packed import Code as PackedCode
+from ratings.data.packed import PackedVotes
 from ratings.data.style import STYLE_FEATURES, style_counts, style_differences
 from ratings.errors import (
     BadOption,
@@ -80,6 +82,8 @@ __all__ = [
     "NetworkCheck",
     "NoBattles",
     "NotConverged",
+    "PackedCode",
+    "PackedVotes",
     "PairCounts",
     "PersonalFit",
     "PlaceCost",

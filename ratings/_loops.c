@@ -1,5 +1,6 @@
 /* The loops over single battles that are slow in numpy. Each has a Python version (models/elo.py,
- * models/covariate_passes.py, data/columns.py, data/tally.py), which defines it, is tested against it and runs where
+ * models/covariate_passes.py, data/columns.py, data/tally.py,
+ * inference/packed_scores.py), which defines it, is tested against it and runs where
  * the installation had no compiler. Arguments are checked here so that no array can be written past its end.
  */
 #define PY_SSIZE_T_CLEAN
@@ -98,6 +99,7 @@ static PyObject *elo(PyObject *module, PyObject *args)
 
 #include "_covariate_loops.h"
 #include "_tally_loop.h"
+#include "_cluster_loop.h"
 
 /* --- factorising a list: codes of texts (and None) in order of first sight; False when something else is met --- */
 
@@ -156,6 +158,7 @@ static PyMethodDef METHODS[] = {
     {"gradient", gradient, METH_VARARGS, "gradient(passage, total): add the gradient to total"},
     {"outer", outer, METH_VARARGS, "outer(passage, squared, pairs, cross, square): add the second moments"},
     {"tally", tally, METH_VARARGS, "tally(a, b, outcome, models, table): whether all codes were in range"},
+    {"packed", packed, METH_VARARGS, "packed(records, models, size, unknown, values, ways, shared): votes and places of ways"},
     {"codes", codes, METH_VARARGS, "codes(values, places, out): whether all values were texts or None"},
     {NULL, NULL, 0, NULL},
 };

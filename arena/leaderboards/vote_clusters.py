@@ -13,6 +13,7 @@ whichever judge gave them, so that trial runs, panels and templates of a judge d
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ from arena.store.packed_votes import ENTRY, Packed, packed_rows
 
 MANY = 1 << 20  # votes; fewer are handled at once, and their clusters exactly
 PART = 1 << 20  # bytes: the columns of a part share a cache
+PACKED = 1 << 18  # bytes of a part that is not made into columns
 
 
 Clusters = ratings.ClusteredVotes | ratings.StreamedVotes
@@ -53,17 +55,23 @@ def clusters_of(
     def codes() -> Iterator[Mapping[str, NDArray[np.int32]]]:
         return (_codes(np.frombuffer(part, dtype=ENTRY), wanted, unknown)[1] for part in _joined(rows))
 
-    return ratings.StreamedVotes(tuple(sorted(names.values())), number, parts, codes)
+    def packed() -> Iterator[ratings.PackedVotes]:
+        models, place = _models(names)
+        for part in _joined(rows, PACKED):
+            columns = partial(read, np.frombuffer(part, dtype=ENTRY))
+            yield ratings.PackedVotes(part, models, place, _codes_of(wanted), unknown[0], columns)
+
+    return ratings.StreamedVotes(tuple(sorted(names.values())), number, parts, codes, packed)
 
 
-def _joined(rows: Iterable[bytes]) -> Iterator[bytes]:
-    """The rows in parts of about `PART` bytes."""
+def _joined(rows: Iterable[bytes], least: int = PART) -> Iterator[bytes]:
+    """The rows in parts of at least so many bytes, and little more."""
     part: list[bytes] = []
     length = 0
     for row in rows:
         part.append(row)
         length += len(row)
-        if length >= PART:
+        if length >= least:
             yield b"".join(part)
             part, length = [], 0
     if part:
@@ -81,11 +89,7 @@ def _reader(
     source: str, names: Mapping[int, str], unknown: Sequence[int]
 ) -> Callable[[Packed], ratings.ClusteredVotes]:
     """What makes clustered votes of packed ones; see `clustered`."""
-    models = tuple(sorted(names.values()))
-    order = {name: number for number, name in enumerate(models)}
-    place = np.zeros(max(names, default=0) + 1, dtype=np.int32)
-    for number, name in names.items():
-        place[number] = order[name]
+    models, place = _models(names)
 
     def read(votes: Packed) -> ratings.ClusteredVotes:
         given, codes = _codes(votes, source, unknown)
@@ -94,6 +98,16 @@ def _reader(
         )
 
     return read
+
+
+def _models(names: Mapping[int, str]) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+    """The models in order of their names, and the place of each id among them, -1 where there is none."""
+    models = tuple(sorted(names.values()))
+    order = {name: number for number, name in enumerate(models)}
+    place = np.full(max(names, default=0) + 1, -1, dtype=np.int32)
+    for number, name in names.items():
+        place[number] = order[name]
+    return models, place
 
 
 def _codes(
@@ -118,6 +132,15 @@ def ways(source: str, voter: NDArray[np.int32], prompt: NDArray[np.uint32]) -> d
     if source == JUDGES or source.startswith(JUDGE):
         return {"prompts": on, "judges": voter}
     return {"voters": voter, "prompts": on}
+
+
+def _codes_of(source: str) -> Mapping[str, ratings.PackedCode]:
+    """Which code of a packed vote each of these clusters is; see `ways`."""
+    if source == HUMAN:
+        return {"voters": "first", "prompts": "shared second"}
+    if source == JUDGES or source.startswith(JUDGE):
+        return {"prompts": "second", "judges": "first"}
+    return {"voters": "first", "prompts": "second"}
 
 
 def anonymous(session: Session) -> tuple[int, ...]:

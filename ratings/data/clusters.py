@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from ratings.data.columns import Column, column_codes, is_missing
 from ratings.data.counts import PairCounts
 from ratings.data.outcomes import OUTCOMES, outcome_codes
 from ratings.errors import BadOption, LengthMismatch, UnknownModel
+
+if TYPE_CHECKING:
+    from ratings.data.packed import PackedVotes
 
 Ints = NDArray[np.integer[Any]]
 ENOUGH = 1_000  # clusters: no rule asks for more
@@ -58,6 +61,11 @@ class ClusteredVotes:
     def __len__(self) -> int:
         return len(self.outcome)
 
+    @property
+    def way_names(self) -> Sequence[str]:
+        """The names of the ways to cluster."""
+        return tuple(self.clusters)
+
     def clusters_of_models(self) -> NDArray[np.int64]:
         """(models,): how many clusters, of the first way, have votes on each model; of many as `StreamedVotes` does."""
         if self.votes is None and len(self) > MANY:
@@ -95,8 +103,7 @@ class ClusteredVotes:
         """The same votes with indices into other `models`. Raises UnknownModel for a model that is not among them."""
         if tuple(models) == self.models:
             return self
-        place = {name: number for number, name in enumerate(models)}
-        lookup = np.array([place.get(name, -1) for name in self.models], dtype=np.int32)
+        lookup = model_lookup(self.models, models)
         a, b = lookup[self.model_a], lookup[self.model_b]
         if len(self) and min(a.min(), b.min()) < 0:
             met = np.unique(np.concatenate([self.model_a, self.model_b]))
@@ -105,18 +112,25 @@ class ClusteredVotes:
         return ClusteredVotes(tuple(models), a, b, self.outcome, self.clusters, self.votes)
 
 
+def model_lookup(models: Sequence[str], others: Sequence[str]) -> NDArray[np.int32]:
+    """(models,): the index of each among `others`, -1 for one that is not there."""
+    place = {name: number for number, name in enumerate(others)}
+    return np.array([place.get(name, -1) for name in models], dtype=np.int32)
+
+
 @dataclass(frozen=True)
 class StreamedVotes:
     """The clustered votes of a large board, part by part, so that memory does not grow with them.
 
     `parts` gives the votes again with each call, over the same `models`; `number` is how many they are. `codes` gives the
-    clusters of the parts alone, where they can be had for less.
+    clusters of the parts alone, where they can be had for less, and `packed` the parts as they are stored.
     """
 
     models: tuple[str, ...]
     number: int
     parts: Callable[[], Iterator[ClusteredVotes]]
     codes: Callable[[], Iterator[Mapping[str, Ints]]] | None = None
+    packed: Callable[[], Iterator[PackedVotes]] | None = None
 
     def __len__(self) -> int:
         return self.number
@@ -125,7 +139,13 @@ class StreamedVotes:
         """The same votes with indices into other `models`. Raises UnknownModel where a part has another model."""
         if tuple(models) == self.models:
             return self
-        return replace(self, models=tuple(models), parts=lambda: (part.over(models) for part in self.parts()))
+        packed = self.packed
+        return replace(
+            self,
+            models=tuple(models),
+            parts=lambda: (part.over(models) for part in self.parts()),
+            packed=None if packed is None else lambda: (part.over(models) for part in packed()),
+        )
 
     def cluster_codes(self) -> Iterator[Mapping[str, Ints]]:
         """The clusters of each part, by name."""

@@ -19,6 +19,7 @@ CHUNK = 1 << 15  # battles a call: their codes stay in the second-level cache, a
 Codes = NDArray[Any]  # integers of any width
 Ints = NDArray[np.int32]
 Outcomes = NDArray[np.uint8]
+Doubles = NDArray[np.float64]
 
 
 class Loops(Protocol):
@@ -27,18 +28,33 @@ class Loops(Protocol):
     Codes are int32 (for `tally` any integers), outcomes uint8, the rest float64; all arrays are contiguous.
     """
 
-    def elo(self, a: Ints, b: Ints, outcome: Outcomes, xi: NDArray[np.float64], step: float, /) -> None: ...
-    def gradient(self, passage: tuple[Any, ...], total: NDArray[np.float64], /) -> None: ...
-    def outer(self, passage: tuple[Any, ...], squared: bool, /, *sums: NDArray[np.float64]) -> None: ...
+    def elo(self, a: Ints, b: Ints, outcome: Outcomes, xi: Doubles, step: float, /) -> None: ...
+    def gradient(self, passage: tuple[Any, ...], total: Doubles, /) -> None: ...
+    def outer(self, passage: tuple[Any, ...], squared: bool, /, *sums: Doubles) -> None: ...
     def tally(self, a: Codes, b: Codes, outcome: Outcomes, models: int, table: Ints, /) -> bool: ...
+    def packed(
+        self,
+        records: bytes,
+        models: Ints,
+        size: int,
+        unknown: int,
+        values: Doubles,
+        ways: tuple[tuple[Any, ...], ...],
+        shared: Doubles | None,
+        /,
+    ) -> tuple[tuple[int, int], ...] | None: ...
     def codes(self, values: list[Any], indices: Mapping[Any, int], out: Ints, /) -> bool: ...
 
 
 def _built() -> Loops | None:
     try:
-        return cast(Loops, import_module("ratings._loops"))
+        built = import_module("ratings._loops")
     except ModuleNotFoundError:  # installed without a compiler
         return None
+    is_of_this_version = all(
+        hasattr(built, name) for name in ("elo", "gradient", "outer", "tally", "packed", "codes")
+    )
+    return cast(Loops, built) if is_of_this_version else None
 
 
 LOOPS = _built()

@@ -19,12 +19,17 @@ PairMask = NDArray[np.bool_] | None  # (models, models): which pairs count; None
 
 def win_probability(xi: Floats) -> Floats:
     """(models, models): p[i, j] = expit(xi_i - xi_j), with one exponential per model where that is exact."""
-    if xi.max() - xi.min() > 600:  # exp would leave the range of floats
+    strength = strengths(xi)
+    if strength is None:
         return np.asarray(expit(xi[:, None] - xi[None, :]))
-    strength = np.exp(xi - (xi.max() + xi.min()) / 2)
     p: Floats = strength[:, None] + strength[None, :]
     np.divide(strength[:, None], p, out=p)
     return p
+
+
+def strengths(xi: Floats) -> Floats | None:
+    """(models,): exp(xi) to a common factor, of which p_ij = s_i / (s_i + s_j); None out of the range of floats."""
+    return None if xi.max() - xi.min() > 600 else np.asarray(np.exp(xi - (xi.max() + xi.min()) / 2))
 
 
 def pair_information(comparisons: Floats, p: Floats) -> Floats:

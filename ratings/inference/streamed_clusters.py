@@ -6,7 +6,7 @@ Clusters are told apart by the last 22 bits of their codes. What two ways share 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from ratings.data.clusters import ALONE, ClusteredVotes, Ints, StreamedVotes
 from ratings.data.counts import Floats
-from ratings.inference.score_sums import FEWEST, Meat, Scorer, add_at, effective_clusters, positive_part
+from ratings.data.packed import PackedVotes
+from ratings.inference.packed_scores import VoteScores, vote_scores
+from ratings.inference.score_sums import FEWEST, Meat, Scorer, effective_clusters, positive_part
 
 FOLDED = 1 << 22
 WAYS = 2  # boards have no more
@@ -70,18 +72,18 @@ class _Way:
             self.groups = self.placed
             self.sums, self.met = self.sums[: self.placed], self.met[: self.placed]
 
-    def begin(self, most: int, models: int, parameters: int) -> None:
+    def begin(self, most: int, scores: VoteScores) -> None:
         """Make room for the sums of the clusters, all of which were seen."""
         place = np.cumsum(self.present, dtype=np.int32) - 1 if self.clusters <= most else None
-        self._begin(min(self.clusters, most), place, models, parameters)
+        self._begin(min(self.clusters, most), place, scores)
 
-    def guess(self, most: int, models: int, parameters: int, *, many: bool) -> None:
+    def guess(self, most: int, scores: VoteScores, *, many: bool) -> None:
         """Make room for the sums before the clusters are seen: more of them than groups (`many`), or at most as many."""
-        self._begin(most, None if many else np.full(FOLDED, -1, dtype=np.int32), models, parameters)
+        self._begin(most, None if many else np.full(FOLDED, -1, dtype=np.int32), scores)
 
-    def _begin(self, groups: int, place: Ints | None, models: int, parameters: int) -> None:
+    def _begin(self, groups: int, place: Ints | None, scores: VoteScores) -> None:
         self.groups, self.place = groups, place
-        self.sums, self.met = np.zeros((self.groups, parameters)), np.zeros((self.groups, models))
+        self.sums, self.met = np.zeros((groups, scores.parameters)), np.zeros((groups, scores.models))
 
 
 @dataclass(eq=False)
@@ -91,13 +93,14 @@ class _Sums:
     used: dict[str, _Way]
     pairs: dict[tuple[str, str], Floats]
     loose: Floats
-    played: Floats
+    played: Floats  # votes that are alone in their cluster of the main way, by model
 
 
 def streamed_meat(votes: StreamedVotes, score: Scorer, parameters: int, most: int) -> Meat | None:
     """B of the votes, as `clustered_meat` gives it."""
-    sums = _in_one_pass(votes, score, parameters, most) if _promises_many(votes, 2 * most) else None
-    sums = sums or _in_two_passes(votes, score, parameters, most)
+    scores = vote_scores(score, len(votes.models), parameters)
+    sums = _in_one_pass(votes, scores, most) if _promises_many(votes, 2 * most) else None
+    sums = sums or _in_two_passes(votes, scores, most)
     return _meat(sums) if sums.used else None
 
 
@@ -107,20 +110,22 @@ def _promises_many(votes: StreamedVotes, clusters: int) -> bool:
     return len(codes) > 0 and len(np.unique(codes[codes != ALONE])) * len(votes) > clusters * len(codes)
 
 
-def _in_one_pass(votes: StreamedVotes, score: Scorer, parameters: int, most: int) -> _Sums | None:
+def _in_one_pass(votes: StreamedVotes, scores: VoteScores, most: int) -> _Sums | None:
     """The sums with more clusters than groups in the first way, and at most as many in the second; None where this
     turns out wrong.
     """
     ways: dict[str, _Way] = {}
-    sums = _no_sums({}, parameters, len(votes.models), most)
-    for part in votes.parts():
-        _see(ways, part.clusters)
+    sums = _no_sums({}, scores, most)
+    for part in _parts(votes):
         if not sums.used:
+            ways = {name: _Way(np.zeros(FOLDED, dtype=np.bool_)) for name in part.way_names}
             for number, (name, way) in enumerate(list(ways.items())[:WAYS]):
-                way.guess(most, len(votes.models), parameters, many=number == 0)
+                way.guess(most, scores, many=number == 0)
                 sums.used[name] = way
-            sums = _no_sums(sums.used, parameters, len(votes.models), most)
-        _add_part(part, sums, score, parameters)
+            sums = _no_sums(sums.used, scores, most)
+        if (columns := _add_packed(part, sums, scores, seen=True)) is not None:
+            _see(ways, columns.clusters)
+            _add_part(columns, sums, scores)
     _count(ways)
     used = _used(ways)
     if not (
@@ -133,20 +138,21 @@ def _in_one_pass(votes: StreamedVotes, score: Scorer, parameters: int, most: int
     return _Sums(used, pairs, sums.loose, sums.played)
 
 
-def _in_two_passes(votes: StreamedVotes, score: Scorer, parameters: int, most: int) -> _Sums:
+def _in_two_passes(votes: StreamedVotes, scores: VoteScores, most: int) -> _Sums:
     """The sums of the ways that count, after a pass that sees the clusters."""
     used = _used(_seen(votes))
     for way in used.values():
-        way.begin(most, len(votes.models), parameters)
-    sums = _no_sums(used, parameters, len(votes.models), most)
-    for part in votes.parts() if used else ():
-        _add_part(part, sums, score, parameters)
+        way.begin(most, scores)
+    sums = _no_sums(used, scores, most)
+    for part in _parts(votes) if used else ():
+        if (columns := _add_packed(part, sums, scores, seen=False)) is not None:
+            _add_part(columns, sums, scores)
     return sums
 
 
-def _no_sums(used: dict[str, _Way], parameters: int, models: int, most: int) -> _Sums:
-    pairs = {pair: np.zeros((min(SHARED, most), parameters)) for pair in combinations(used, 2)}
-    return _Sums(used, pairs, np.zeros((parameters, parameters)), np.zeros(models))
+def _no_sums(used: dict[str, _Way], scores: VoteScores, most: int) -> _Sums:
+    pairs = {pair: np.zeros((min(SHARED, most), scores.parameters)) for pair in combinations(used, 2)}
+    return _Sums(used, pairs, np.zeros((scores.parameters, scores.parameters)), np.zeros(scores.models))
 
 
 def _used(ways: dict[str, _Way]) -> dict[str, _Way]:
@@ -181,62 +187,77 @@ def _count(ways: dict[str, _Way]) -> None:
         way.clusters = int(np.count_nonzero(way.present))
 
 
-def _add_part(part: ClusteredVotes, sums: _Sums, score: Scorer, parameters: int) -> None:
+def _parts(votes: StreamedVotes) -> Iterator[PackedVotes | ClusteredVotes]:
+    """The parts of the votes, packed where they are stored so."""
+    return votes.parts() if votes.packed is None else votes.packed()
+
+
+def _add_packed(
+    part: PackedVotes | ClusteredVotes, sums: _Sums, scores: VoteScores, *, seen: bool
+) -> ClusteredVotes | None:
+    """Add a packed part to the sums, and with `seen` to the votes of the ways; returns one that is left to `_add_part`."""
+    if isinstance(part, ClusteredVotes):
+        return part
+    together = scores.add_packed(part, sums.used, next(iter(sums.pairs.values()), None))
+    if together is None:
+        return part.columns()
+    for way, number in zip(sums.used.values(), together if seen else (), strict=False):
+        way.together += number
+        way.alone += len(part) - number
+    return None
+
+
+def _add_part(part: ClusteredVotes, sums: _Sums, scores: VoteScores) -> None:
     """Add one part of the votes to the sums of each way, and of what two ways share."""
-    size = len(part.models)
-    for end in (part.model_a, part.model_b):
-        sums.played += np.bincount(end, minlength=size)
-    values = score(part.model_a, part.model_b, part.outcome, slice(None))
-    ends = (part.model_a, part.model_b, *range(size, parameters))
-    groups: dict[str, Ints] = {}
+    together: dict[str, Ints | None] = {}  # the places of votes that are not alone; None for all
     for number, (name, way) in enumerate(sums.used.items()):
         codes = part.clusters[name]
-        rows = None if codes.min() >= 0 else np.flatnonzero(codes != ALONE)
+        rows: Ints | None = None if codes.min() >= 0 else np.flatnonzero(codes != ALONE)
+        together[name] = rows
         if number == 0 and rows is not None:
-            _add_alone(codes == ALONE, ends, values, sums.loose)
-        if rows is not None and not rows.size:
-            continue
-        groups[name] = way.group(codes if rows is None else codes[rows])
-        for end, value in zip(ends, values, strict=True):
-            add_at(way.sums, groups[name], _of(end, rows), value if rows is None else value[rows])
-        for end in (part.model_a, part.model_b):
-            add_at(way.met, groups[name], _of(end, rows), None)
+            _add_alone(part, np.flatnonzero(codes == ALONE), scores, sums)
+        if rows is None or rows.size:
+            scores.add(part, rows, way.group(codes if rows is None else codes[rows]), way.sums, way.met)
     for (first, second), shared in sums.pairs.items():
-        one, two = part.clusters[first].astype(np.int64), part.clusters[second].astype(np.int64)
-        rows = np.flatnonzero((one != ALONE) & (two != ALONE))
-        if rows.size:
-            joint = ((one[rows] * 0x9E3779B1 ^ two[rows] * 0x85EBCA77) >> 7) % len(shared)
-            for end, value in zip(ends, values, strict=True):
-                add_at(shared, joint, _of(end, rows), value[rows])
+        rows = _both(together[first], together[second])
+        one, two = (part.clusters[name] if rows is None else part.clusters[name][rows] for name in (first, second))
+        if len(one):
+            joint = ((one.astype(np.int64) * 0x9E3779B1 ^ two.astype(np.int64) * 0x85EBCA77) >> 7) % len(shared)
+            scores.add(part, rows, joint, shared, None)
 
 
-def _add_alone(
-    alone: NDArray[np.bool_], ends: tuple[Ints | int, ...], values: tuple[Floats, ...], loose: Floats
-) -> None:
-    """Add s s' of votes that are alone in their cluster."""
-    number = int(np.count_nonzero(alone))
-    places = [np.full(number, end) if isinstance(end, int) else end[alone] for end in ends]
+def _both(one: Ints | None, other: Ints | None) -> Ints | None:
+    """The places that are among both."""
+    if one is None or other is None:
+        return other if one is None else one
+    return np.intersect1d(one, other, assume_unique=True)
+
+
+def _add_alone(part: ClusteredVotes, alone: Ints, scores: VoteScores, sums: _Sums) -> None:
+    """Add s s' of votes that are alone in their cluster, and count their models."""
+    a, b = part.model_a[alone], part.model_b[alone]
+    values = scores.of(a, b, part.outcome[alone])
+    places = (a, b, *(np.full(len(alone), extra) for extra in range(scores.models, scores.parameters)))
     for end, value in zip(places, values, strict=True):
         for other, also in zip(places, values, strict=True):
-            np.add.at(loose, (end, other), value[alone] * also[alone])
-
-
-def _of(end: Ints | int, rows: Ints | None) -> Ints | int:
-    return end if rows is None or isinstance(end, int) else end[rows]
+            np.add.at(sums.loose, (end, other), value * also)
+    for end in (a, b):
+        sums.played += np.bincount(end, minlength=scores.models)
 
 
 def _meat(sums: _Sums) -> Meat:
     total, effective = np.zeros_like(sums.loose), np.full(len(sums.played), np.inf)
+    main = next(iter(sums.used))
+    played = sums.played + sums.used[main].met.sum(axis=0)
     for place, way in enumerate(sums.used.values()):
         number = way.groups + way.alone
         summed = way.sums.T @ way.sums
         total += number / (number - 1) * (summed if place else summed + sums.loose)
-        squares = np.square(way.met).sum(axis=0) + sums.played - way.met.sum(axis=0)
-        effective = np.fmin(effective, effective_clusters(sums.played, squares))
+        squares = np.einsum("gm,gm->m", way.met, way.met) + played - way.met.sum(axis=0)
+        effective = np.fmin(effective, effective_clusters(played, squares))
     for shared in sums.pairs.values():
         total -= len(shared) / (len(shared) - 1) * (shared.T @ shared)
     if sums.pairs:
         total = positive_part(total)
-    main = next(iter(sums.used))
     clusters = {name: way.clusters + (way.alone if name == main else 0) for name, way in sums.used.items()}
     return Meat(total, effective, clusters)

@@ -26,7 +26,7 @@ from ratings.errors import BadOption, NoBattles, NotConverged
 from ratings.inference.clusters import clustered_meat, widened
 from ratings.inference.covariance import clustered_covariance, sandwich_covariance, sandwich_of
 from ratings.inference.fit import Fit, relative_covariance
-from ratings.inference.hessian import cholesky, laplacian, pair_information, win_probability
+from ratings.inference.hessian import cholesky, laplacian, pair_information, strengths, win_probability
 from ratings.inference.score_sums import Meat, Scorer
 from ratings.models.isolated_models import bound_isolated
 from ratings.scale import CENTRE, POINTS_PER_LOGIT
@@ -148,19 +148,30 @@ def _estimated(counts: PairCounts, prior: float) -> _Estimate:
     return _Estimate(counts, scores, label, mask, maximise_likelihood(scores, prior, mask=mask), prior)
 
 
-def _scorer(xi: Floats, mask: NDArray[np.bool_] | None) -> Scorer:
-    """The scores (y - p) of A and -(y - p) of B, nothing across components."""
-    size, p = len(xi), win_probability(xi).ravel()
-    inside = None if mask is None else mask.ravel()
+@dataclass(frozen=True, eq=False)
+class _HalfTies:
+    """The scores (y - p) of A and -(y - p) of B, nothing across components (`inside` (pairs,))."""
 
-    def score(a: Ints, b: Ints, outcome: Ints, _rows: Ints | slice) -> tuple[Floats, ...]:
-        pair = a.astype(np.intp) * size + b
-        residual = np.take(SCORES, outcome) - np.take(p, pair)
-        if inside is not None:
-            residual *= inside[pair]
+    xi: Floats
+    p: Floats
+    inside: NDArray[np.bool_] | None
+
+    @property
+    def strengths(self) -> Floats | None:
+        """The strengths (models,) that p follows from; None where it does not."""
+        return strengths(self.xi) if self.inside is None else None
+
+    def __call__(self, a: Ints, b: Ints, outcome: Ints, _rows: Ints | slice) -> tuple[Floats, ...]:
+        pair = a.astype(np.intp) * len(self.xi) + b
+        residual = np.take(SCORES, outcome) - np.take(self.p, pair)
+        if self.inside is not None:
+            residual *= self.inside[pair]
         return residual, -residual
 
-    return score
+
+def _scorer(xi: Floats, mask: NDArray[np.bool_] | None) -> Scorer:
+    """The scores of votes at an estimate; see `_HalfTies`."""
+    return _HalfTies(xi, win_probability(xi).ravel(), None if mask is None else mask.ravel())
 
 
 def check_prior(prior: float) -> None:

@@ -8,6 +8,7 @@ import ratings
 from ratings.data.clusters import ALONE, ClusteredVotes, StreamedVotes
 from ratings.inference import clusters as inference
 from ratings.inference import score_sums, streamed_clusters
+from ratings.inference.packed_scores import vote_scores
 from ratings.models.bradley_terry import _scorer
 from ratings.scale import CENTRE, POINTS_PER_LOGIT
 
@@ -308,8 +309,9 @@ def test_one_pass_gives_what_two_passes_give(monkeypatch, voters, second):
     a, b, outcome, voter, prompt = draw(votes=6000, voters=voters)
     votes = streamed(votes_of(a, b, outcome, voter=voter, prompt=SECOND_WAYS[second](prompt)), rows=700)
     score = _scorer(np.linspace(-1, 1, len(MODELS)), None)
-    one = streamed_clusters._in_one_pass(votes, score, len(MODELS), 64)
-    two = streamed_clusters._in_two_passes(votes, score, len(MODELS), 64)
+    scores = vote_scores(score, len(MODELS), len(MODELS))
+    one = streamed_clusters._in_one_pass(votes, scores, 64)
+    two = streamed_clusters._in_two_passes(votes, scores, 64)
     assert (one is None) == (second == "more than groups")
     if one is None:
         assert streamed_clusters.streamed_meat(votes, score, len(MODELS), 64).clusters["prompt"] == 2000
@@ -325,8 +327,8 @@ def test_few_clusters_are_seen_before_they_are_summed_up(monkeypatch):
     a, b, outcome, voter, _ = draw(votes=6000, voters=60)
     votes = streamed(votes_of(a, b, outcome, voter=voter), rows=3000)
     assert not streamed_clusters._promises_many(votes, 128)
-    score = _scorer(np.zeros(len(MODELS)), None)
-    assert streamed_clusters._in_one_pass(votes, score, len(MODELS), 64) is None  # a wrong guess is found out
+    scores = vote_scores(_scorer(np.zeros(len(MODELS)), None), len(MODELS), len(MODELS))
+    assert streamed_clusters._in_one_pass(votes, scores, 64) is None  # a wrong guess is found out
 
 
 def test_no_rating_is_surer_than_with_independent_votes():
