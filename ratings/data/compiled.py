@@ -48,13 +48,9 @@ class Loops(Protocol):
 
 def _built() -> Loops | None:
     try:
-        built = import_module("ratings._loops")
+        return cast(Loops, import_module("ratings._loops"))
     except ModuleNotFoundError:  # installed without a compiler
         return None
-    is_of_this_version = all(
-        hasattr(built, name) for name in ("elo", "gradient", "outer", "tally", "packed", "codes")
-    )
-    return cast(Loops, built) if is_of_this_version else None
 
 
 LOOPS = _built()

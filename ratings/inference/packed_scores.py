@@ -97,7 +97,8 @@ def _given(code: Code, way: Grouped) -> tuple[Any, ...]:
 
 def vote_scores(score: Scorer, models: int, parameters: int) -> VoteScores:
     """The scores of votes on so many models, in a table where a loop in C can read it."""
-    if compiled.LOOPS is None or sys.byteorder != "little":
+    has_loop = hasattr(compiled.LOOPS, "packed")  # a build of an older version has others
+    if not has_loop or sys.byteorder != "little":
         return VoteScores(score, models, parameters, None)
     strengths: Floats | None = getattr(score, "strengths", None)
     if strengths is not None or models > MOST_MODELS:
