@@ -4,11 +4,9 @@ import warnings
 from typing import TYPE_CHECKING
 
 from ratings.data.battles import Battles, read_battles
-from ratings.data.clusters import ALONE, ClusteredVotes, StreamedVotes, cluster_votes
+from ratings.data.clusters import ALONE, ClusteredVotes, PackedCode, PackedVotes, StreamedVotes, cluster_votes
 from ratings.data.counts import PairCounts, count_pairs, inverse_probability_weights, tabulate
 from ratings.data.outcomes import OUTCOMES
-from ratings.data.packed import Code as PackedCode
-from ratings.data.packed import PackedVotes
 from ratings.data.style import STYLE_FEATURES, style_counts, style_differences
 from ratings.errors import (
     BadOption,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +14,12 @@ from ratings.data.counts import PairCounts
 from ratings.data.outcomes import OUTCOMES, outcome_codes
 from ratings.errors import BadOption, LengthMismatch, UnknownModel
 
-if TYPE_CHECKING:
-    from ratings.data.packed import PackedVotes
-
 Ints = NDArray[np.integer[Any]]
 ENOUGH = 1_000  # clusters: no rule asks for more
 MANY = 1 << 16  # votes; of more, clusters are counted part by part
 COUNTED = 1 << 14  # groups of clusters; a model with ten voters needs few
+RECORD = 16  # bytes of a packed vote
+PackedCode = Literal["first", "second", "shared second"]  # the last is the second where others can share it
 ALONE = -1  # the code of a vote that shares its cluster with no other
 
 
@@ -116,6 +115,41 @@ def model_lookup(models: Sequence[str], others: Sequence[str]) -> NDArray[np.int
     """(models,): the index of each among `others`, -1 for one that is not there."""
     place = {name: number for number, name in enumerate(others)}
     return np.array([place.get(name, -1) for name in models], dtype=np.int32)
+
+
+@dataclass(frozen=True, eq=False)
+class PackedVotes:
+    """Votes as records of 16 bytes, as a store keeps them: boards of many add them up without making columns.
+
+        number (4) | code of the first cluster, outcome in its two lowest bits (4) | code of the second, with the highest bit
+        set where others can share it (4) | left model (2) | right model (2)        little-endian
+
+    `columns` gives the same votes as columns.
+
+    `places` (numbers of models,) has the index of each model in `models`, -1 for none; `ways` the code of each way to
+    cluster, the most important first. Votes with the first code `unknown` are alone in their cluster, -1 stands for none.
+    """
+
+    records: bytes
+    models: tuple[str, ...]
+    places: NDArray[np.int32]
+    ways: Mapping[str, PackedCode]
+    unknown: int
+    columns: Callable[[], ClusteredVotes]
+
+    def __len__(self) -> int:
+        return len(self.records) // RECORD
+
+    @property
+    def way_names(self) -> Sequence[str]:
+        """The names of the ways to cluster."""
+        return tuple(self.ways)
+
+    def over(self, models: Sequence[str]) -> PackedVotes:
+        """The same votes with indices into other `models`."""
+        lookup = model_lookup(self.models, models)
+        places = np.where(self.places < 0, np.int32(-1), lookup[self.places])
+        return replace(self, models=tuple(models), places=places, columns=lambda: self.columns().over(models))
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ratings.data import compiled
-from ratings.data.clusters import ClusteredVotes, Ints
+from ratings.data.clusters import ClusteredVotes, Ints, PackedCode, PackedVotes
 from ratings.data.counts import Floats
 from ratings.data.outcomes import OUTCOMES
-from ratings.data.packed import Code, PackedVotes
 from ratings.inference.score_sums import Scorer, add_at
 
 MOST_MODELS = 512  # whose scores of every possible vote are worth a table: 17 MB
@@ -81,7 +80,7 @@ class VoteScores:
         return [together for together, _ in found[: len(used)]]
 
 
-def _given(code: Code, way: Grouped) -> tuple[Any, ...]:
+def _given(code: PackedCode, way: Grouped) -> tuple[Any, ...]:
     """A way as the loop takes it."""
     return (
         int(code != "first"),

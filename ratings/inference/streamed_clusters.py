@@ -13,9 +13,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from ratings.data.clusters import ALONE, ClusteredVotes, Ints, StreamedVotes
+from ratings.data.clusters import ALONE, ClusteredVotes, Ints, PackedVotes, StreamedVotes
 from ratings.data.counts import Floats
-from ratings.data.packed import PackedVotes
 from ratings.inference.packed_scores import VoteScores, vote_scores
 from ratings.inference.score_sums import FEWEST, Meat, Scorer, effective_clusters, positive_part
 
