@@ -97,7 +97,8 @@ class Content(Sent):
     @property
     def has_thinking(self) -> bool:
         """Whether it holds a piece of thinking."""
-        return bool(self.reasoning_content or self.reasoning or self.thinking)
+        own = self.reasoning_content or self.reasoning
+        return bool(own or (isinstance(self.content, list) and self.thinking))
 
     @property
     def thinking(self) -> str:

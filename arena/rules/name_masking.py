@@ -20,7 +20,7 @@ from arena.rules.author_signs import PAIR, PAIR_LENGTH, REACH, AuthorSigns
 from arena.rules.folded_text import SOFT, FoldedText, complete_length, fold
 from arena.rules.name_aliases import Family, shipped_families
 from arena.rules.name_kinds import pattern_of
-from arena.rules.name_patterns import NamePattern
+from arena.rules.name_patterns import GrowingSearch, Name, NamePattern
 from arena.rules.self_identification import SelfIdentification
 
 MASK = "▇▇▇▇"  # one length for every name
@@ -82,11 +82,14 @@ class NameMasker:
         """`text` with the names masked. Unless it is `whole`, an end that may become or make a name is held back."""
         return GrowingText(self).show(text, whole) if self._names else text
 
-    def hide_block(self, text: str, whole: bool, before: str) -> str:
-        """One block with the names masked, which stands after `before`; see `blocks`."""
+    def hide_block(self, text: str, whole: bool, before: str, search: GrowingSearch | None = None) -> str:
+        """One block with the names masked, which stands after `before`; see `blocks`.
+
+        `search` is that of a block while it grows.
+        """
         if not self._names or text.isspace():
             return text
-        spans, shown = self._masked(text, whole, before)
+        spans, shown = self._masked(text, whole, before, search)
         pieces: list[str] = []
         end = 0
         for start, stop in spans:
@@ -94,10 +97,12 @@ class NameMasker:
             end = stop
         return "".join(pieces) + text[end:shown]
 
-    def _masked(self, text: str, whole: bool, before: str) -> tuple[list[tuple[int, int]], int]:
+    def _masked(
+        self, text: str, whole: bool, before: str, search: GrowingSearch | None = None
+    ) -> tuple[list[tuple[int, int]], int]:
         """The spans to mask and the length of the text that can be shown."""
         folded = fold(text if whole else text[: complete_length(text)])
-        return _Decisions(text, folded, self._pattern, whole, before).spans()
+        return _Decisions(text, folded, self._pattern, whole, before, search or GrowingSearch()).spans()
 
 
 class GrowingText:
@@ -108,17 +113,19 @@ class GrowingText:
         self._shown = ""  # of the finished blocks
         self._start = 0  # of the last block
         self._last: tuple[int, bool, str] = (-1, False, "")
+        self._search = GrowingSearch()
 
     def show(self, text: str, whole: bool) -> str:
         """The text with names masked; `text` begins with the one before, or is a shorter beginning of it."""
         length, was_whole, last = self._last
         if len(text) < length:
-            self._shown, self._start = "", 0
+            self._shown, self._start, self._search = "", 0, GrowingSearch()
         if (length, was_whole) != (len(text), whole):
             while (end := block_end(text, self._start)) is not None:
                 self._shown += self._masker.hide_block(text[self._start : end], True, lead(text, self._start))
-                self._start = end
-            last = self._shown + self._masker.hide_block(text[self._start :], whole, lead(text, self._start))
+                self._start, self._search = end, GrowingSearch()
+            rest, before = text[self._start :], lead(text, self._start)
+            last = self._shown + self._masker.hide_block(rest, whole, before, self._search)
             self._last = (len(text), whole, last)
         return last
 
@@ -165,11 +172,23 @@ def names_of(model: str, aliases: Iterable[str] = ()) -> set[str]:
 class _Decisions:
     """Which candidates of one block are masked, from left to right."""
 
-    def __init__(self, text: str, folded: FoldedText, pattern: NamePattern, whole: bool, before: str) -> None:
+    def __init__(
+        self,
+        text: str,
+        folded: FoldedText,
+        pattern: NamePattern,
+        whole: bool,
+        before: str,
+        search: GrowingSearch,
+    ) -> None:
         self._text, self._folded, self._whole, self._before = text, folded, whole, before
         self._pattern = pattern
-        self._known = len(folded.text) if whole else pattern.beginning_at_end(folded.text)
-        self._candidates = [Candidate(*found) for found in islice(pattern.find(folded.text), MANY + 1)]
+        found: Iterable[Name]
+        if whole:
+            found, self._known = islice(pattern.find(folded.text), MANY + 1), len(folded.text)
+        else:
+            found, self._known = search.find(pattern, folded.text, MANY + 1)
+        self._candidates = [Candidate(*name) for name in found]
 
     @cached_property
     def _context(self) -> SelfIdentification:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 
 from arena.rules.folded_text import SOFT, fold_word
 
@@ -74,6 +75,7 @@ VERSION = (
 )
 REST_OF_VERSION = rf"{VERSION}(?:'?[a-z{CYRILLIC}]{{1,3}})?[-_ /:@.'\n{SOFT}]{{0,6}}[a-z0-9.{CYRILLIC}]{{0,24}}\Z"
 
+Name = tuple[int, int, str]  # start, end and kind
 Trie = dict[str, "Trie"]
 END = ""  # marks the end of a name in a trie
 
@@ -105,14 +107,34 @@ class NamePattern:
         else:
             self._beginnings = [NameBeginnings(kinds, spelled)]
 
-    def find(self, folded: str) -> Iterator[tuple[int, int, str]]:
-        """Start, end and kind of each name."""
-        for match in self._names.finditer(folded):
+    def find(self, folded: str, start: int = 0) -> Iterator[Name]:
+        """The names from `start` on."""
+        for match in self._names.finditer(folded, start):
             yield match.start(), match.end(), self._kinds[match.lastgroup or ""]
 
-    def beginning_at_end(self, folded: str) -> int:
-        """Where the first name begins that more text may complete or make longer; the length if there is none."""
-        return min(beginnings.at_end(folded) for beginnings in self._beginnings)
+    def beginning_at_end(self, folded: str, start: int = 0) -> int:
+        """Where, from `start` on, the first name begins that more text may complete or make longer; else the length."""
+        return min(beginnings.at_end(folded, start) for beginnings in self._beginnings)
+
+
+@dataclass
+class GrowingSearch:
+    """The names of one growing text. Where no further text changes them, they are searched once."""
+
+    _settled: str = ""  # the beginning of the folded text with all names that begin in it
+    _names: list[Name] = field(default_factory=list)
+
+    def find(self, pattern: NamePattern, folded: str, most: int) -> tuple[list[Name], int]:
+        """The first `most` names, and where the first one begins that more text may complete or make longer."""
+        if not folded.startswith(self._settled):  # more text has made markup of what was text
+            self._settled, self._names = "", []
+        start = len(self._settled)
+        known = pattern.beginning_at_end(folded, start)
+        names = [*self._names, *islice(pattern.find(folded, start), most - len(self._names))]
+        if len(names) < most:
+            settled = min([known, *(begin for begin, end, _ in names if end > known)])
+            self._settled, self._names = folded[:settled], [name for name in names if name[1] <= settled]
+        return names, known
 
 
 class NameBeginnings:
@@ -124,9 +146,9 @@ class NameBeginnings:
             _by_script(_all_groups(kinds, spelled), lambda group: group.beginning) or "(?!)"
         )
 
-    def at_end(self, folded: str) -> int:
-        """Where the first name begins that more text may complete or make longer; the length if there is none."""
-        match = self._expression.search(folded, max(0, len(folded) - LONGEST_MATCH))
+    def at_end(self, folded: str, start: int = 0) -> int:
+        """Where, from `start` on, the first name begins that more text may complete or make longer; else the length."""
+        match = self._expression.search(folded, max(start, len(folded) - LONGEST_MATCH))
         return match.start() if match else len(folded)
 
     def are_among(self, kinds: Mapping[str, Iterable[str]], spelled: Collection[str]) -> bool:

@@ -44,6 +44,7 @@ class GrowingHtml:
         self._done: list[str] = []  # its HTML
         self._env: dict[str, Any] = {}
         self._rendered = ""  # the rest, as far as it is shown
+        self._unfinished = ""  # the whole lines at the beginning of the rest, of which no block is finished
         self._tail = ""
         self._open: OpenFence | OpenText | None = None
 
@@ -94,7 +95,9 @@ class GrowingHtml:
         return self._render(rest)
 
     def _render(self, rest: str) -> Shown:
-        length = finished_length(rest, self._env)
+        lines = rest[: rest.rfind("\n") + 1]
+        length = finished_length(rest, self._env) if lines != self._unfinished else 0
+        self._unfinished = lines[length:]
         done = HTML.render(rest[:length], self._env) if length else ""
         if done:
             self._done.append(done)

@@ -398,6 +398,21 @@ def test_a_growing_text_is_searched_block_by_block():
     assert cpu_seconds(grow, 2) < 2  # 500 frames; without blocks 10 s
 
 
+def test_a_growing_block_is_searched_only_where_it_is_new(monkeypatch):
+    text, searched, find = "I am Qwen, and these are words about the weather " * 10, [], NamePattern.find
+
+    def counted(pattern, folded, start=0):
+        searched.append(len(folded) - start)
+        return find(pattern, folded, start)
+
+    monkeypatch.setattr(NamePattern, "find", counted)
+    growing = GrowingText(MASKER)
+    for length in range(0, len(text), 20):
+        shown = growing.show(text[:length], whole=False)
+    assert shown.count(MASK) == 10
+    assert sum(searched) < 3 * len(text)  # all of it at each of 25 frames is 12 times its length
+
+
 def test_a_text_that_was_cut_is_masked_from_its_start():
     growing = GrowingText(MASKER)
     assert growing.show("I am Qwen.\n\nI am Yi.", whole=True) == f"I am {MASK}.\n\nI am {MASK}."
