@@ -228,8 +228,13 @@ window.fetch = async (path, init) => {
 
 
 def test_a_new_battle_that_is_wanted_while_consent_is_saved_is_not_lost(page):
+    """The box of the battle that was left was then put back, and there was no battle."""
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
     voted(page)
     page.evaluate(SLOW_SHARE)
     page.locator("#share").tap()
     page.locator("#new-battle").tap()
     page.locator(".suggestion").first.wait_for()
+    page.evaluate("new Promise((done) => setTimeout(done, 100))")
+    assert errors == []

@@ -88,10 +88,11 @@ async function copyLink({ currentTarget }) {
   said(currentTarget);
 }
 
-/** The box follows the arena: a failed request puts it back. */
+/** The box follows the arena: a failed request puts it back. The voter may have left the battle meanwhile. */
 async function setShared(box) {
+  const { id } = state.battle;
   await share(box.checked);
-  box.checked = state.battle.shared;
+  if (state.battle?.id === id) box.checked = state.battle.shared;
 }
 
 function drawReveal() {
