@@ -76,6 +76,7 @@ def test_the_second_battle_of_a_pass_asks_nothing(browser, served):
     finished(page)
     statuses: list[int] = []
     page.on("response", lambda reply: statuses.append(reply.status) if reply.request.method == "POST" else None)
+    settled(page)
     page.locator("#new-battle").click()
     ask(page, "Name a flower.")
     finished(page)
