@@ -55,7 +55,19 @@ def address(source: Source) -> Address:
         return Address(Way.WHEEL, f"{match['package']}=={match['version']}", match["member"])
     if source.hub and source.revision:
         return Address(Way.HUB, source.hub)
-    return Address(Way.BY_HAND, BY_HAND.get(source.file, origin or "your own file"))
+    return Address(Way.BY_HAND, BY_HAND.get(source.file) or in_words(origin))
+
+
+def in_words(origin: str) -> str:
+    """Where a person finds what a file was made of: `github:OWNER/NAME:PATH@COMMIT` or `pypi:PACKAGE:PATH@VERSION`."""
+    host, _, rest = origin.partition(":")
+    place, _, version = rest.rpartition("@")
+    name, _, path = place.partition(":")
+    if host == "github":
+        return f"https://github.com/{name} at commit {version.split()[0]}: {path}"
+    if host == "pypi":
+        return f"https://pypi.org/project/{name}/{version}/, in its archive: {path}"
+    return origin or "your own file"
 
 
 def _ending(path: str) -> str:

@@ -251,6 +251,12 @@ def test_what_cannot_be_fetched_has_its_address_and_place(hub, tmp_path):
     assert file.state == "by hand"
     assert "LDC99T42" in file.detail
     assert str(tmp_path / "ptb/ptb.test.txt") in file.detail
+    [file, *_] = fetched(shipped()["bigbench_mc"], tmp_path, hub)
+    assert file.detail.startswith(
+        "https://pypi.org/project/bigbench/1.0.0/, in its archive: bigbench/benchmark_tasks/"
+    )
+    [file] = fetched(shipped()["arc_agi_1"], tmp_path, hub)
+    assert file.detail.startswith("https://github.com/fchollet/ARC-AGI at commit 3990304")
     for task in shipped().values():
         for source, address in addresses(task).items():
             assert address.place
