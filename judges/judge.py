@@ -126,6 +126,7 @@ class Verdict:
     by_letter: int = 0  # replies read by their letter where the protocol reads log-probabilities, which they lack
     criteria: tuple[OnScale, ...] = ()  # preference by criterion of a rubric
     draws: tuple[float, ...] = ()  # the preferences that it is the mean of, if the judge was called several times
+    judges: tuple[OnScale, ...] = ()  # the preference of each judge of a panel
 
     def mirrored(self) -> Verdict:
         """The same verdict about the swapped pair."""
@@ -138,6 +139,7 @@ class Verdict:
             orders=orders,
             criteria=criteria,
             draws=tuple(1 - draw for draw in self.draws),
+            judges=tuple(row._replace(value=1 - row.value) for row in self.judges),
         )
 
 
@@ -150,6 +152,7 @@ class Score:
     turns: tuple[float, ...] = ()
     criteria: tuple[OnScale, ...] = ()  # value by criterion of a rubric, each on its own scale
     draws: tuple[float, ...] = ()  # the scores that it is the mean of, if the judge was called several times
+    judges: tuple[OnScale, ...] = ()  # the score of each judge of a panel
 
 
 def mean_criteria(given: Sequence[tuple[OnScale, ...]]) -> tuple[OnScale, ...]:

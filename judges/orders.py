@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from judges.errors import BadOption
-from judges.judge import Judge, Pair, Reply, Request, Verdict, mean_criteria, mean_draws
+from judges.judge import Judge, OnScale, Pair, Reply, Request, Verdict, mean_criteria, mean_draws
 from judges.pairwise import winner_of
 from judges.replies import Unparsable
 
@@ -90,7 +90,14 @@ def _mean(forward: Verdict, backward: Verdict) -> Verdict:
         by_letter=forward.by_letter + backward.by_letter,
         criteria=mean_criteria([forward.criteria, backward.criteria]),
         draws=mean_draws([forward.draws, backward.draws]),
+        judges=_of_both(forward.judges, backward.judges),
     )
+
+
+def _of_both(forward: tuple[OnScale, ...], backward: tuple[OnScale, ...]) -> tuple[OnScale, ...]:
+    """The mean preference of the judges of a panel that have a verdict in both orders."""
+    other = {row.name: row.value for row in backward}
+    return tuple(row._replace(value=(row.value + other[row.name]) / 2) for row in forward if row.name in other)
 
 
 def both_orders(judge: PairJudge) -> PairJudge:

@@ -18,6 +18,12 @@ class Order(StrEnum):
     balanced = "balanced"
 
 
+class Combine(StrEnum):
+    mean = "mean"
+    median = "median"
+    majority = "majority"
+
+
 class Unshared(StrEnum):
     send = "send"
     skip = "skip"
@@ -34,6 +40,7 @@ NEEDED = {
 OPTIONAL = {  # None by default
     "judge": (str, "Judge model."),
     "panel": (str, "Comma-separated judges whose verdicts are combined."),
+    "quorum": (int, "Judges of the panel that need a verdict; default: all."),
     "models": (str, "Comma-separated models; default: all with completions."),
     "battles": (int, "Up to N battles, where the ratings are least certain; default: all."),
     "protocol": (
@@ -70,6 +77,7 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
         _option(Order, "order", "Show every pair in both orders, or balanced with a share in both."),
         Order.both,
     ),
+    "combine": (_option(Combine, "combine", "How the verdicts of a panel become one."), Combine.mean),
     "unshared": (
         _option(
             Unshared | None,

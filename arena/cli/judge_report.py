@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 INTERVAL = "95 % interval"
+JUDGE = "by "  # before the name of a judge of a panel, in its column
 SHOWN = (
     "rank", "model", "rating", "score", "win_rate", INTERVAL, "length_controlled_winrate", "judged",
     "n_wins", "n_draws", "n_total", "wins", "losses", "ties",
@@ -107,13 +108,14 @@ def print_summary(report: dict[str, Any], console: Console) -> None:
 def _table(report: dict[str, Any]) -> Table:
     """The columns that the mode's rows have; the limits of an interval share one."""
     title = f"{report['mode']} · {report['judge']} · {report['prompts']}".rstrip(" ·")
-    return board_table(title, report["models"], ())
+    return board_table(title, [_flat(row) for row in report["models"]], ())
 
 
 def board_table(title: str, rows: Sequence[Mapping[str, Any]], groups: Sequence[str]) -> Table:
     """The rows of one or several boards; `groups` are the columns that say of which."""
     table = Table(title=title)
-    names = [*groups, *(name for name in SHOWN if name == INTERVAL or name in rows[0])]
+    judges = [name for name in rows[0] if name.startswith(JUDGE)]
+    names = [*groups, *(name for name in SHOWN if name == INTERVAL or name in rows[0]), *judges]
     for name in names:
         heading = HEADINGS.get(name, name.removeprefix("n_").replace("_", " "))
         table.add_column(heading, justify="left" if name in ("model", *groups) else "right", overflow="fold")
@@ -125,11 +127,18 @@ def board_table(title: str, rows: Sequence[Mapping[str, Any]], groups: Sequence[
     return table
 
 
+def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row with a column for each judge of a panel."""
+    judges = {f"{JUDGE}{name}": value for name, value in row.get("judges", {}).items()}
+    return {name: value for name, value in row.items() if name != "judges"} | judges
+
+
 def _csv_rows(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The rows of the board; with a rubric those of each criterion too, and its name in the first column."""
+    models = [_flat(row) for row in report["models"]]
     if not report["criteria"]:
-        return list(report["models"])
-    rows = [*report["criteria"], *({"criterion": "total", **row} for row in report["models"])]
+        return models
+    rows = [*report["criteria"], *({"criterion": "total", **row} for row in models)]
     names = dict.fromkeys(name for row in rows for name in row)
     return [{name: row.get(name) for name in names} for row in rows]
 

@@ -24,25 +24,29 @@ if TYPE_CHECKING:
     from arena.store import Database
 
 
-@takes("prompts", "judge", "panel", "name", *BATCH, *ALWAYS)
+@takes("prompts", "judge", "panel", "quorum", "combine", "name", *BATCH, *ALWAYS)
 def single(**given: Any) -> None:
     """Score each completion from 1 to 10."""
     _options("single", given)
 
 
-@takes("prompts", "baseline", "judge", "panel", "name", "order", "control_pairs", *BATCH, *ALWAYS)
+@takes(
+    "prompts", "baseline", "judge", "panel", "quorum", "combine", "name", "order", "control_pairs", *BATCH, *ALWAYS
+)
 def baseline(**given: Any) -> None:
     """Compare every model with one baseline, by the log-probabilities of the judge's verdict where it has them."""
     _options("baseline", given)
 
 
-@takes("prompts", "judge", "panel", "name", "battles", "order", "control_pairs", *BATCH, *ALWAYS)
+@takes(
+    "prompts", "judge", "panel", "quorum", "combine", "name", "battles", "order", "control_pairs", *BATCH, *ALWAYS
+)
 def pairwise(**given: Any) -> None:
     """Compare all models with one another."""
     _options("pairwise", given)
 
 
-@takes("judge", "panel", "name", "order", "control_pairs", "unshared", *BATCH, *ALWAYS)
+@takes("judge", "panel", "quorum", "combine", "name", "order", "control_pairs", "unshared", *BATCH, *ALWAYS)
 def battles(**given: Any) -> None:
     """Judge the battles that people have voted on, for `arena agreement` and `arena disputed`."""
     _options("battles", given)

@@ -109,7 +109,15 @@ def results(
         if failed is not None and result == Unparsable(Reason.MISSING):
             key = next(key for key, reply in zip(row.keys, replies, strict=True) if reply is None)
             result = Unparsable(REASON_OF_STATUS.get(failed.get(key, Status.NOT_ASKED), Reason.MISSING))
+        elif failed is not None and not isinstance(result, Unparsable) and _unfinished(row.keys, replies, failed):
+            result = Unparsable(Reason.NOT_ASKED)
         yield row.case, result
+
+
+def _unfinished(keys: Sequence[str], replies: Sequence[Any], failed: Mapping[str, Status]) -> bool:
+    """Whether a call was not made: a panel with a quorum has a verdict without it, and another on the next run."""
+    missing = (key for key, reply in zip(keys, replies, strict=True) if reply is None)
+    return any(failed.get(key, Status.NOT_ASKED) is Status.NOT_ASKED for key in missing)
 
 
 def forecast(

@@ -27,6 +27,12 @@ class JudgeRunConfig(Strict):
     prompts: str = ""
     judge: str | None = None
     panel: tuple[str, ...] = ()
+    quorum: int | None = Field(
+        default=None, ge=1, description="judges of the panel that need a verdict; default: all"
+    )
+    combine: Literal["mean", "median", "majority"] = Field(
+        default="mean", description="how the panel's verdicts are one"
+    )
     models: tuple[str, ...] = ()
     baseline: str | None = None
     order: Literal["both", "balanced"] = "both"
@@ -88,6 +94,8 @@ class JudgeRunConfig(Strict):
             raise ValueError("A rubric has a prompt of its own. Remove --protocol and --template.")
         if self.rubric is not None and self.criterion is not None:
             raise ValueError("A rubric has criteria of its own. Add the sentence to its instructions.")
+        if not self.panel and (self.quorum is not None or self.combine != "mean"):
+            raise ValueError("--quorum and --combine are of a panel. Use --panel J1,J2.")
         if len(self.panel) == 1:
             raise ValueError("A panel needs at least two judges. Use --judge for one.")
         return self

@@ -37,6 +37,20 @@ def grouped_rows(judged: Sequence[Judged], baseline: str | None, by: Sequence[st
     return rows
 
 
+def rows_by_judge(judged: Sequence[Judged], baseline: str | None) -> dict[str, list[dict[str, Any]]]:
+    """The rows of the board of each judge of a panel, over the cases that it has a verdict on."""
+    names = dict.fromkeys(row.name for given in judged for row in given.result.judges)
+    alone = [
+        row._replace(
+            result=replace(
+                row.result, criteria=tuple(of._replace(name=f"by {of.name}") for of in row.result.judges)
+            )
+        )
+        for row in judged
+    ]
+    return {name: _board(alone, f"by {name}", baseline) for name in names}
+
+
 def _board(judged: Sequence[Judged], criterion: str, baseline: str | None) -> list[dict[str, Any]]:
     scored = [row for row in judged if criterion == TOTAL or _has(row, criterion)]
     if not scored:

@@ -50,7 +50,8 @@ def _together(config: JudgeRunConfig, judges: list[Any]) -> Judge[Any, Any]:
     judges = [repeated(judge, config.samples) for judge in judges]
     if len(judges) == 1:
         return judges[0]  # type: ignore[no-any-return]
-    return single_panel(judges) if config.mode == "single" else panel(judges)
+    together = single_panel if config.mode == "single" else panel
+    return together(judges, quorum=config.quorum, way=config.combine)
 
 
 def _with_rubric(config: JudgeRunConfig, path: Path) -> Judge[Any, Any]:
@@ -79,7 +80,7 @@ def _reward(config: JudgeRunConfig) -> Judge[Any, Any]:
             "--protocol reward takes no instruction and replies the same. Remove --criterion and --samples."
         )
     judges = [RewardJudge(name) for name in config.judges]
-    return judges[0] if len(judges) == 1 else panel(judges)
+    return judges[0] if len(judges) == 1 else panel(judges, quorum=config.quorum, way=config.combine)
 
 
 def config_hash(config: JudgeRunConfig) -> str:
@@ -94,6 +95,8 @@ def config_hash(config: JudgeRunConfig) -> str:
         content.append(["criterion", config.criterion])
     if config.samples > 1:
         content.append(["samples", config.samples])
+    if config.quorum is not None or config.combine != "mean":
+        content.append(["panel", config.quorum, config.combine])
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 

@@ -68,12 +68,13 @@ class JudgeRun:
         """Make the missing calls, read all verdicts and publish them if enough cases have one."""
         called = self._call()
         verdicts = RunVerdicts()
-        for case, result in calls.results(self.planned, self._replies, called.value or {}):
+        failed = called.value or {}
+        for case, result in calls.results(self.planned, self._replies, failed):
             verdicts.add(case, result)
         reason = why_not(len(verdicts.judged), verdicts.cases, self.prepared.config.completion_rate)
         new = 0
         if reason is None:  # reads the verdicts again: their texts are not held in memory
-            new = publish(self.database, self.prepared, calls.results(self.planned, self._replies))
+            new = publish(self.database, self.prepared, calls.results(self.planned, self._replies, failed))
         result = run_result(self.prepared, verdicts, called, reason, new)
         add_run(self.prepared, result)
         return result

@@ -8,7 +8,7 @@ from typing import Any
 
 from arena.engine import RunResult
 from arena.judging import results
-from arena.judging.grouped_boards import CRITERION, TOTAL, grouped_rows
+from arena.judging.grouped_boards import CRITERION, TOTAL, grouped_rows, rows_by_judge
 from arena.judging.preparation import PreparedRun
 from arena.judging.results import RunVerdicts
 from judges.completion_rate import completion_rate
@@ -86,7 +86,7 @@ def run_result(
         mode=config.mode,
         judge=prepared.source,
         prompts=config.prompts,
-        models=_rows(prepared, verdicts),
+        models=_with_judges(prepared, verdicts, _rows(prepared, verdicts)),
         criteria=_criterion_rows(prepared, verdicts),
         win_rates={} if config.mode == "single" else results.mean_preferences(verdicts.judged),
         cases=verdicts.cases,
@@ -103,6 +103,18 @@ def run_result(
         examples=called.call_counts.examples,
         cost=called.spent if priced else None,
     )
+
+
+def _with_judges(prepared: PreparedRun, verdicts: RunVerdicts, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with the value of each judge of a panel under `judges`; the rows themselves for one judge."""
+    boards = rows_by_judge(verdicts.judged, prepared.config.baseline)
+    if not boards:
+        return rows
+    value = next((name for name in ("rating", "score", "win_rate") if rows and name in rows[0]), "")
+    by_judge = {judge: {row["model"]: row[value] for row in board} for judge, board in boards.items()}
+    return [
+        {**row, "judges": {judge: values.get(row["model"]) for judge, values in by_judge.items()}} for row in rows
+    ]
 
 
 def _criterion_rows(prepared: PreparedRun, verdicts: RunVerdicts) -> list[dict[str, Any]]:
