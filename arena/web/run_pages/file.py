@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 import re
 import tempfile
@@ -21,6 +22,7 @@ from arena.web.markdown import markdown, prompt_markdown
 from arena.web.run_pages.document import Mark, RunDocument, ShownSample, shortened
 
 STYLES = ("tokens.css", "components.css", "text.css", "conversation.css", "reading.css", "run.css")
+FEW = 100  # samples that are elements from the start; more of them, which a browser would build for seconds, when opened
 MOST = 2_000  # samples in one file, about 20 MB: a phone opens no larger page
 FONT = re.compile(r"@font-face\s*{[^}]*}")
 PROBLEMS = ("disagreement", "unparsed", "failed", "wrong")
@@ -35,9 +37,19 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    pages.filters.update(markdown=markdown, prompt_markdown=prompt_markdown, shortened=shortened)
-    pages.globals.update(styles=styles(), script=inline("run.js"), policy=policy())
+    pages.filters.update(markdown=markdown, prompt_markdown=prompt_markdown, shortened=shortened, data=data)
+    pages.globals.update(few=FEW, styles=styles(), script=inline("run.js"), policy=policy())
     return pages
+
+
+def data(text: str) -> Markup:
+    """HTML as a JSON string in a script element, which is read when it is needed.
+
+    >>> data("<p>a</p>")
+    Markup('"<p>a<\\\\/p>"')
+    """
+    quoted = json.dumps(str(text), ensure_ascii=False)
+    return Markup(quoted.replace("</", "<\\/").replace("<!--", "\\u003c!--"))  # noqa: S704 - nothing here ends the element
 
 
 @cache

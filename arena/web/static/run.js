@@ -111,7 +111,13 @@
     }
   });
   document.addEventListener("toggle", (event) => {
-    if (event.target.open && event.target.dataset?.address) load(event.target);
+    if (!event.target.open) return;
+    const body = event.target.querySelector(".run-body"), kept = body?.querySelector(":scope > script");
+    if (event.target.dataset?.address) load(event.target);
+    if (kept) {
+      body.innerHTML = JSON.parse(kept.textContent);
+      prepare(body);
+    }
   }, true);
   prepare(document);
   if (filters) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from arena.web.run_pages.document import LONGEST, Completion, Message, RunDocument, ShownSample, shortened
-from arena.web.run_pages.file import MOST, html
+from arena.web.run_pages.file import FEW, MOST, html
 from tests.arena.cli.test_bench import kitchen  # noqa: F401
 from tests.arena.web.hostile_markdown import TEXTS
 from tests.support.faulty_judge import FaultyJudge
@@ -27,10 +28,15 @@ class Tags(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.data: list[str] = []  # of the elements that hold samples
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.found.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        if self.cdata_elem == "script" and self.found[-1] == ("script", {"type": "application/json"}):
+            self.data.append(data)
 
 
 @pytest.fixture
@@ -135,6 +141,18 @@ def a_document(samples: int) -> RunDocument:
 
 def test_a_thousand_samples_are_a_file_of_a_few_megabytes():
     assert len(html(a_document(1000)).encode()) < 5_000_000
+
+
+def test_the_samples_of_a_long_run_are_data_that_no_text_of_theirs_ends():
+    sample = a_document(1).samples[0]
+    texts = [*HOSTILE, "<!--<script>", "</script", "\\u003c/script>"]
+    shown = [replace(sample, completions=[Completion("a", text, plain=True)]) for text in texts * 40]
+    text = html(replace(a_document(1), samples=shown))
+    blocks = Tags(text).data
+    assert len(blocks) == len(shown) > FEW
+    assert all("<section" in json.loads(block) for block in blocks)
+    assert text.count("</script>") == len(shown) + 1
+    assert [name for name, _ in Tags(text).found if name in ("img", "svg")] == []
 
 
 def test_a_file_has_up_to_two_thousand_samples_and_those_with_a_problem_first():

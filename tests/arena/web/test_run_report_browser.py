@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from arena.web.run_pages.document import Completion, Message, RunDocument, ShownSample
+from arena.web.run_pages.file import FEW, html
 from tests.support.faulty_judge import FaultyJudge
 from tests.support.judged_sets import HOSTILE, a_set
 from tests.support.typed import typed
@@ -83,3 +86,20 @@ def test_two_completions_are_compared_word_by_word(page: Page):
     expect(sample.locator(".run-completions")).to_be_hidden()
     sample.get_by_role("button", name="Show differences").click()
     expect(sample.locator(".run-completions")).to_be_visible()
+
+
+def test_the_samples_of_a_long_run_are_built_when_they_are_opened(browser: Browser, tmp_path):
+    completions = [Completion("a", HOSTILE[0] + " brown fox"), Completion("b", HOSTILE[0] + " red fox")]
+    samples = [ShownSample(f"p{n}", "", [Message("user", f"Why {n}?")], completions) for n in range(FEW + 1)]
+    document = RunDocument("Judge run", "judge", datetime(2026, 1, 5, tzinfo=UTC), (), (), (), (), samples)
+    (tmp_path / "out.html").write_text(html(document))
+    page = browser.new_context(offline=True).new_page()
+    page.goto((tmp_path / "out.html").as_uri())
+    assert page.locator(".completion").count() == 0
+    sample = page.locator("#s7")
+    sample.locator("summary").click()
+    sample.get_by_role("button", name="Show differences").click()
+    expect(sample.locator(".run-diff ins")).to_have_text("red")
+    assert page.locator(".run-completions").count() == 1
+    assert page.evaluate("window.pwned") is None
+    page.context.close()
