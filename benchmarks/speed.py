@@ -5,6 +5,7 @@ Unmeasured values are None, never 0. Percentiles are numpy's linear ones. Latenc
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,18 +23,13 @@ PERCENTILES = (50, 90, 95, 99)
 RESAMPLES = 500
 
 
-def poisson(rate: float, requests: int, seed: int = 0) -> list[float]:
-    """The send times of `requests`, in seconds from the start, at `rate` per second on average.
+def needed(percentile: int, confidence: float = CONFIDENCE) -> int:
+    """The least number of independent measurements of which one is above the percentile with this confidence.
 
-    Exponential gaps, stretched so that the last one is due at ``requests / rate``: an absolute schedule, which
-    slow replies do not delay, and the same load in every repeat.
+    With fewer no upper bound of the percentile can be given without a model of the distribution:
+    ``n >= ln(1 - confidence) / ln(percentile / 100)``.
     """
-    if rate <= 0 or requests < 1:
-        raise BadOption(
-            f"rate {rate} and {requests} requests are not valid. Give a rate above 0 and at least 1 request."
-        )
-    times = np.cumsum(np.random.default_rng(seed).exponential(size=requests))
-    return [float(time) for time in times * (requests / rate / times[-1])]
+    return math.ceil(math.log(1 - confidence) / math.log(percentile / 100))
 
 
 @dataclass(frozen=True)
@@ -43,6 +39,21 @@ class Spread:
     measured: int
     mean: Interval | None = None
     percentiles: Mapping[int, Interval] = field(default_factory=dict)
+    deviation: float | None = None  # standard deviation of the measurements
+
+    @property
+    def too_few(self) -> tuple[int, ...]:
+        """The percentiles that are read from too few measurements (`needed`)."""
+        return tuple(percentile for percentile in self.percentiles if self.measured < needed(percentile))
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Of successful requests in all repeats; tokens are None where a server sends no usage of the input."""
+
+    input_tokens: int | None
+    output_tokens: int
+    most_output_tokens: float  # in the best second of a repeat
 
 
 @dataclass(frozen=True)
@@ -70,6 +81,8 @@ class SpeedReport:
     request_throughput: Interval  # per second, over repeats
     output_throughput: Interval | None  # tokens per second, over repeats
     counted_by: str
+    totals: Totals
+    turns: tuple[Spread, ...]  # time to first token by turn, if conversations have several
     peak_concurrency: int
     goodput: Goodput | None
     repeats: int
@@ -108,6 +121,8 @@ def report(runs: Sequence[Sequence[Timing]], objectives: Mapping[str, float] | N
         if any(tokens)
         else None,
         counted_by=", ".join(sorted({timing.counted_by for timing in done if timing.counted_by})),
+        totals=totals(runs),
+        turns=_by_turn(done, clusters),
         peak_concurrency=max(map(peak, runs)),
         goodput=goodput(every, objectives, sum(spans)) if objectives else None,
         repeats=len(runs),
@@ -127,6 +142,45 @@ def peak(run: Sequence[Timing]) -> int:
         key=lambda change: (change[0], change[1]),
     )
     return int(np.max(np.cumsum([change for _, change in changes])))
+
+
+def totals(runs: Sequence[Sequence[Timing]]) -> Totals:
+    """The sums of tokens over all repeats."""
+    done = [timing for run in runs for timing in run if timing.ok]
+    inputs = [timing.prompt_tokens for timing in done]
+    return Totals(
+        input_tokens=sum(count or 0 for count in inputs) if None not in inputs else None,
+        output_tokens=sum(timing.output_tokens or 0 for timing in done),
+        most_output_tokens=max(float(np.max(tokens_by_second(run), initial=0.0)) for run in runs),
+    )
+
+
+def tokens_by_second(run: Sequence[Timing]) -> NDArray[np.float64]:
+    """Output tokens that arrived in each second from the first request due, shape (seconds,).
+
+    The tokens of a request are spread evenly over its chunks.
+    """
+    start = min(timing.scheduled for timing in run)
+    seconds = [int(chunk - start) for timing in run if timing.ok for chunk in timing.chunks]
+    shares = [
+        (timing.output_tokens or len(timing.chunks)) / len(timing.chunks)
+        for timing in run
+        if timing.ok
+        for _ in timing.chunks
+    ]
+    return np.bincount(seconds, weights=shares).astype(np.float64) if seconds else np.zeros(0)
+
+
+def _by_turn(done: Sequence[Timing], clusters: list[str] | None) -> tuple[Spread, ...]:
+    turns = range(max((timing.turn for timing in done), default=0) + 1)
+    if len(turns) < 2:
+        return ()
+    found = []
+    for turn in turns:
+        places = [place for place, timing in enumerate(done) if timing.turn == turn]
+        of_turn = [clusters[place] for place in places] if clusters else None
+        found.append(_latency([done[place] for place in places], LATENCIES["ttft"], of_turn))
+    return tuple(found)
 
 
 def goodput(timings: Sequence[Timing], objectives: Mapping[str, float], seconds: float) -> Goodput:
@@ -169,7 +223,9 @@ def _spread(values: Sequence[float], groups: Sequence[str], repeats: int) -> Spr
     if not values:
         return Spread(0)
     estimates = _bootstrapped(np.asarray(values), np.asarray(groups) if repeats > 1 else None)
-    return Spread(len(values), estimates[0], dict(zip(PERCENTILES, estimates[1:], strict=True)))
+    return Spread(
+        len(values), estimates[0], dict(zip(PERCENTILES, estimates[1:], strict=True)), float(np.std(values))
+    )
 
 
 def _statistics(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -3,26 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from benchmarks.intervals import Interval
 from benchmarks.speed import SpeedReport, Spread
 
 
-def to_dict(report: SpeedReport) -> dict[str, Any]:
-    """All of the report, in seconds, with an interval for each number; `vllm` holds that tool's keys."""
-    return {**asdict(report), "vllm": vllm(report)}
+@dataclass(frozen=True)
+class SentLoad:
+    """What vLLM's file says of the load; a rate of None is `inf` there: no schedule."""
+
+    model: str
+    rate: float | None
+    burstiness: float
+    concurrency: int | None
 
 
-def vllm(report: SpeedReport) -> dict[str, Any]:
+def to_dict(report: SpeedReport, load: SentLoad | None = None) -> dict[str, Any]:
+    """All of the report, in seconds, with an interval for each number; `vllm` holds that tool's keys.
+
+    `too_few` names the percentiles by latency that have fewer measurements than an upper bound of them needs.
+    """
+    too_few = {name: list(spread.too_few) for name, spread in report.latencies.items() if spread.too_few}
+    return {**asdict(report), "too_few": too_few, "vllm": vllm(report, load)}
+
+
+def vllm(report: SpeedReport, load: SentLoad | None = None) -> dict[str, Any]:
     """Milliseconds, as `vllm bench serve --save-result` names them. What was not measured is None."""
+    totals = report.totals
+    tokens = None if totals.input_tokens is None else totals.input_tokens + totals.output_tokens
     values: dict[str, Any] = {
+        **({} if load is None else _load(load)),
+        "num_prompts": report.requests,
         "completed": report.succeeded,
         "failed": report.requests - report.succeeded,
         "duration": report.duration,
+        "total_input_tokens": totals.input_tokens,
+        "total_output_tokens": totals.output_tokens,
         "request_throughput": report.request_throughput.value,
         "output_throughput": _value(report.output_throughput),
+        "total_token_throughput": None if tokens is None else tokens / report.duration,
+        "max_output_tokens_per_s": totals.most_output_tokens,
         "request_goodput": report.goodput.per_second if report.goodput else None,
         "max_concurrent_requests": report.peak_concurrency,
     }
@@ -31,9 +53,19 @@ def vllm(report: SpeedReport) -> dict[str, Any]:
         values |= {
             f"mean_{name}_ms": _ms(spread.mean),
             f"median_{name}_ms": _ms(spread.percentiles.get(50)),
+            f"std_{name}_ms": _scaled(spread.deviation),
             f"p99_{name}_ms": _ms(spread.percentiles.get(99)),
         }
     return values
+
+
+def _load(load: SentLoad) -> dict[str, Any]:
+    return {
+        "model_id": load.model,
+        "request_rate": "inf" if load.rate is None else load.rate,
+        "burstiness": load.burstiness,
+        "max_concurrency": load.concurrency,
+    }
 
 
 def rows(report: SpeedReport) -> list[dict[str, Any]]:
@@ -63,7 +95,8 @@ def _numbers(
     lower = spread.mean.lower if spread.mean else None
     upper = spread.mean.upper if spread.mean else None
     ends = {"mean_lower": bound(lower), "mean_upper": bound(upper)}
-    return {"measured": spread.measured, "mean": number(spread.mean), **ends, **percentiles}
+    few = " ".join(f"p{percentile}" for percentile in spread.too_few)
+    return {"measured": spread.measured, "mean": number(spread.mean), **ends, **percentiles, "too_few": few}
 
 
 def _value(interval: Interval | None) -> float | None:

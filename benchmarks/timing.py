@@ -32,6 +32,7 @@ class Timing:
     output_tokens: int | None = None
     counted_by: str = ""  # `usage` (of the server), or `chunks` if the server sends none
     error: str | None = None  # the kind of failure
+    turn: int = 0  # place in its conversation, from 0
 
     @property
     def ok(self) -> bool:

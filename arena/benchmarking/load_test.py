@@ -4,78 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
-import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+from arena.benchmarking.conversations import Conversation
+from arena.benchmarking.load import Load, LoadTestConfig
 from arena.config import AnyModel
 from arena.endpoints import Endpoint, EndpointError, Finish
 from arena.endpoints.endpoint import Thinking, Timeable, complete
 from arena.errors import ConfigError
 from arena.serving.configured_endpoints import make_endpoint
 from arena.serving.model_clients import no_answer
-from arena.serving.models import ServedModel
-from benchmarks.errors import BadOption, BenchmarkError
-from benchmarks.speed import SpeedReport, poisson, report
+from arena.serving.models import Message, ServedModel
+from benchmarks.errors import BenchmarkError
+from benchmarks.speed import SpeedReport, report
 from benchmarks.timing import Timing
 
 logger = logging.getLogger(__name__)
-
-# Words of every tokenizer's vocabulary. Prompts differ from the first word on, so that no server caches them.
-WORDS = (
-    "time year people way day man thing woman life child world school state family student group country problem "
-    "hand part place case week company system program question work government number night point home water room "
-    "mother area money story fact month lot right study book eye job word business issue side kind head house"
-)
-
-
-@dataclass(frozen=True)
-class Load:
-    """`rate` requests per second on a Poisson schedule, or up to `concurrency` at once. With both, a scheduled
-    request waits for a free slot, and the wait is part of its time since scheduled. The first `warmup` requests are
-    sent in the same stream and excluded."""
-
-    requests: int = 50
-    rate: float | None = None
-    concurrency: int | None = None
-    warmup: int = 5
-    seed: int = 0
-    timeout: float = 120.0  # seconds for one request
-
-    def __post_init__(self) -> None:
-        if self.rate is None and self.concurrency is None:
-            raise BadOption("The load has no rate and no concurrency. Give at least one of them.")
-        for name, value, least in (
-            ("requests", self.requests, 1), ("warmup", self.warmup, 0), ("concurrency", self.concurrency, 1),
-        ):  # fmt: skip
-            if value is not None and value < least:
-                raise BadOption(f"{name} is {value}. Give at least {least}.")
-        for name, number in (("rate", self.rate), ("timeout", self.timeout)):
-            if number is not None and not 0 < number < math.inf:
-                raise BadOption(f"{name} is {number}. Give a number above 0.")
-
-
-@dataclass(frozen=True)
-class LoadTestConfig:
-    """A load test: the load, sent `repeats` times with different prompts."""
-
-    load: Load
-    repeats: int = 3  # intervals need at least two
-    max_tokens: int = 128
-    prompt_words: int = 128
-    objectives: Mapping[str, float] = field(default_factory=dict)  # seconds by latency, for the goodput
-
-    def __post_init__(self) -> None:
-        if min(self.repeats, self.max_tokens, self.prompt_words) < 1:
-            raise ConfigError("--repeats, --max-tokens and --prompt-words are at least 1. Give larger numbers.")
-
-    @property
-    def requests(self) -> int:
-        """The requests of all repeats, warm-up included."""
-        return self.repeats * (self.load.warmup + self.load.requests)
 
 
 def ignore(_: Timing) -> None:
@@ -89,29 +36,36 @@ def run_load_test(
 
     Call it outside any event loop. Raises `ConfigError`, `WorkFailed`.
     """
+    return reported(timed_repeats(settings, config, seen), config)
+
+
+def reported(repeats: Sequence[Sequence[Timing]], config: LoadTestConfig) -> SpeedReport:
+    """The report of the timings of each repeat. Raises `ConfigError`."""
     try:
-        return report(asyncio.run(_timings(settings, config, seen)), dict(config.objectives))
+        return report(repeats, dict(config.objectives))
     except BenchmarkError as error:
         raise ConfigError(str(error)) from error
+
+
+def timed_repeats(
+    settings: AnyModel, config: LoadTestConfig, seen: Callable[[Timing], None] = ignore
+) -> list[list[Timing]]:
+    """The timings of every repeat, each with texts of its own. Raises as `run_load_test`."""
+    return asyncio.run(_timings(settings, config, seen))
 
 
 async def _timings(
     settings: AnyModel, config: LoadTestConfig, seen: Callable[[Timing], None]
 ) -> list[list[Timing]]:
-    """The timings of every repeat, each with prompts of its own."""
-    model, load = ServedModel(settings, make_endpoint(settings)), config.load
-    bodies = [
-        {**model.request([{"role": "user", "content": text}]), "max_tokens": config.max_tokens}
-        for text in prompts(config.requests, config.prompt_words, load.seed)
-    ]
-    each = load.warmup + load.requests
+    model, load, made = ServedModel(settings, make_endpoint(settings)), config.load, config.made()
+    client = Client(model.endpoint, model.request, config.fixed_output, load.timeout)
     try:
         await model.endpoint.start()
         if isinstance(model.endpoint, Timeable):
-            await _settle(model.endpoint, bodies[0])
+            await _settle(model.endpoint, client.body([{"role": "user", "content": made[0].prompts[0]}], 1))
         return [
-            await timed_repeat(model.endpoint, bodies[start : start + each], load, seen)
-            for start in range(0, len(bodies), each)
+            await timed_repeat(client, made[start : start + load.each], load, seen)
+            for start in range(0, len(made), load.each)
         ]
     except EndpointError as error:
         raise no_answer(settings.name, error) from error
@@ -127,44 +81,75 @@ async def _settle(endpoint: Endpoint, body: Mapping[str, Any]) -> None:
         logger.info("The call before the load test failed: %s", error.detail)
 
 
-def prompts(count: int, words: int, seed: int) -> list[str]:
-    """`count` prompts of `words` random words; no two start alike."""
-    rng, vocabulary = random.Random(seed), WORDS.split()  # noqa: S311  (texts, no secrets)
-    return [
-        f"{seed}-{number}: write a story with these words: {' '.join(rng.choices(vocabulary, k=words))}"
-        for number in range(count)
-    ]
+@dataclass(frozen=True)
+class Client:
+    """What is timed: an endpoint, and how a request to it looks."""
+
+    endpoint: Endpoint
+    request: Callable[[Sequence[Message]], Mapping[str, Any]]
+    fixed_output: bool = False
+    timeout: float = 120.0  # seconds for one request
+
+    def body(self, messages: Sequence[Message], max_tokens: int) -> Mapping[str, Any]:
+        """The request. A fixed output is asked for by the names of vLLM, SGLang and llama.cpp."""
+        exact = {"ignore_eos": True, "min_tokens": max_tokens} if self.fixed_output else {}
+        return {**self.request(list(messages)), "max_tokens": max_tokens, **exact}
 
 
 async def timed_repeat(
-    endpoint: Endpoint, bodies: Sequence[Mapping[str, Any]], load: Load, seen: Callable[[Timing], None]
+    client: Client, made: Sequence[Conversation], load: Load, seen: Callable[[Timing], None]
 ) -> list[Timing]:
-    """The timings of one repeat: `load.warmup + load.requests` bodies are sent, and the warm-up is excluded."""
-    slots = asyncio.Semaphore(load.concurrency or len(bodies))
-    began = time.perf_counter()
-    due = [began] * len(bodies)
-    if load.rate is not None:
-        due = [began + wait for wait in poisson(load.rate, len(bodies), load.seed)]
+    """The timings of one repeat: `load.each` conversations are sent, and those of the warm-up are excluded."""
+    slots = asyncio.Semaphore(load.concurrency or len(made))
+    began, due = time.perf_counter(), load.due()
 
-    async def send(body: Mapping[str, Any], scheduled: float) -> Timing:
-        await asyncio.sleep(max(0.0, scheduled - time.perf_counter()))
-        async with slots:
-            now = time.perf_counter()
-            timing = await timed(endpoint, body, now if load.rate is None else scheduled, load.timeout)
+    async def send(conversation: Conversation, wait: float | None) -> list[Timing]:
+        await asyncio.sleep(max(0.0, began + wait - time.perf_counter()) if wait is not None else 0)
+        messages: list[Message] = []
+        timings: list[Timing] = []
+        scheduled = None if wait is None else began + wait
+        for turn, (prompt, limit) in enumerate(zip(conversation.prompts, conversation.max_tokens, strict=True)):
+            messages.append({"role": "user", "content": prompt})
+            async with slots:
+                timing, text = await timed(client, client.body(messages, limit), scheduled, turn)
+            seen(timing)
+            timings.append(timing)
+            if not timing.ok:
+                return timings + _unsent(timing, conversation, seen)
+            messages.append({"role": "assistant", "content": text})
+            scheduled = timing.ended
+        return timings
+
+    waits = due if due is not None else [None] * len(made)
+    done = await asyncio.gather(*(send(one, wait) for one, wait in zip(made, waits, strict=True)))
+    return [timing for timings in done[load.warmup :] for timing in timings]
+
+
+def _unsent(failed: Timing, conversation: Conversation, seen: Callable[[Timing], None]) -> list[Timing]:
+    """The turns after one that failed: they were due, and count as failures of their own kind."""
+    when = failed.ended or failed.sent
+    left = [
+        Timing(when, when, ended=when, turn=turn, error="turn before it failed")
+        for turn in range(failed.turn + 1, len(conversation.prompts))
+    ]
+    for timing in left:
         seen(timing)
-        return timing
-
-    timings = await asyncio.gather(*(send(body, when) for body, when in zip(bodies, due, strict=True)))
-    return timings[load.warmup :]
+    return left
 
 
-async def timed(endpoint: Endpoint, body: Mapping[str, Any], scheduled: float, limit: float) -> Timing:
-    """The timing of one streamed request, never retried; a failure is part of it."""
+async def timed(
+    client: Client, body: Mapping[str, Any], scheduled: float | None, turn: int = 0
+) -> tuple[Timing, str]:
+    """The timing of one streamed request, and the text; never retried, and a failure is part of the timing.
+
+    A request without a schedule was due when it was sent.
+    """
+    endpoint, texts = client.endpoint, []
     sent, chunks, finish, error = time.perf_counter(), [], None, None
     thinking: list[float] = []
     stream = endpoint.attempt(body) if isinstance(endpoint, Timeable) else endpoint.stream(body)
     try:
-        async with asyncio.timeout(limit):
+        async with asyncio.timeout(client.timeout):
             async for event in stream:
                 if isinstance(event, Finish):
                     finish = event
@@ -172,6 +157,7 @@ async def timed(endpoint: Endpoint, body: Mapping[str, Any], scheduled: float, l
                     thinking.append(time.perf_counter())
                 elif event:
                     chunks.append(time.perf_counter())
+                    texts.append(event)
     except EndpointError as problem:
         error = problem.failure.value
     except TimeoutError:
@@ -180,8 +166,8 @@ async def timed(endpoint: Endpoint, body: Mapping[str, Any], scheduled: float, l
         await stream.aclose()
     ended = time.perf_counter()
     counted = finish.usage.completion_tokens if finish else None
-    return Timing(
-        scheduled=scheduled,
+    timing = Timing(
+        scheduled=sent if scheduled is None else scheduled,
         sent=sent,
         chunks=tuple(sorted([*thinking, *chunks])),
         first_content=chunks[0] if chunks else None,
@@ -191,4 +177,6 @@ async def timed(endpoint: Endpoint, body: Mapping[str, Any], scheduled: float, l
         output_tokens=counted if counted is not None else (len(thinking) + len(chunks) or None),
         counted_by="usage" if counted is not None else "chunks",
         error=error,
+        turn=turn,
     )
+    return timing, "".join(texts)

@@ -2,62 +2,124 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from arena.cli.options import AsFormat, Config, Format, write_csv, write_json
 from arena.cli.terminal import Console
 from arena.errors import ConfigError
 
 if TYPE_CHECKING:
-    from benchmarks.intervals import Interval
+    from arena.benchmarking.load import LoadTestConfig
+    from arena.benchmarking.load_sweep import Step, Sweep
+    from arena.config import AnyModel
     from benchmarks.speed import SpeedReport
+    from benchmarks.timing import Timing
 
 
 def speed(
     model: Annotated[str, typer.Argument(help="A model of the settings file.")],
-    rate: Annotated[float | None, typer.Option(help="Requests per second, on a Poisson schedule.")] = None,
+    rate: Annotated[float | None, typer.Option(help="Requests (conversations) per second, on a schedule.")] = None,
+    burstiness: Annotated[
+        float,
+        typer.Option(help="Of the schedule: 1 Poisson, below 1 in bursts, above 1 steadier, inf constant."),
+    ] = 1.0,
+    ramp_to: Annotated[
+        float | None, typer.Option(help="Let the rate change to this one until the last request.")
+    ] = None,
+    trace: Annotated[
+        Path | None,
+        typer.Option(help="JSON lines with timestamp (ms), input_length and output_length: arrivals as recorded."),
+    ] = None,
     concurrency: Annotated[
         int | None, typer.Option(help="Requests at once; with a rate, the limit on them.")
     ] = None,
-    requests: Annotated[int, typer.Option(help="Timed requests per repeat.")] = 50,
+    requests: Annotated[int, typer.Option(help="Timed requests (conversations) per repeat.")] = 50,
     repeats: Annotated[int, typer.Option(help="Repeats; intervals need at least two.")] = 3,
     warmup: Annotated[int, typer.Option(help="Requests before those, excluded from the results.")] = 5,
-    max_tokens: Annotated[int, typer.Option(help="Token limit of each completion.")] = 128,
-    prompt_words: Annotated[int, typer.Option(help="Words per prompt.")] = 128,
+    max_tokens: Annotated[
+        str, typer.Option(help="Token limit of each completion: 128, 64-256 or normal:128:32.")
+    ] = "128",
+    fixed_output: Annotated[
+        bool,
+        typer.Option("--fixed-output", help="Write to the token limit (ignore_eos of vLLM, SGLang, llama.cpp)."),
+    ] = False,
+    prompt_words: Annotated[str, typer.Option(help="Words per prompt: 128, 64-256 or normal:128:32.")] = "128",
+    turns: Annotated[int, typer.Option(help="Prompts of each conversation.")] = 1,
+    dataset: Annotated[
+        Path | None, typer.Option(help="A prompt file, instead of random words; see `arena prompts import`.")
+    ] = None,
     objectives: Annotated[
         list[str] | None,
         typer.Option(
             "--objective", help="Latency objective in seconds, for the goodput: ttft=0.5, tpot=0.05, e2e=3 …"
         ),
     ] = None,
+    sweep: Annotated[
+        bool, typer.Option("--sweep", help="Find the highest rate (or concurrency) within the objectives.")
+    ] = False,
+    share: Annotated[
+        float, typer.Option(help="Of a sweep: the share of requests that must meet every objective.")
+    ] = 0.95,
     timeout: Annotated[float, typer.Option(help="Time limit of a request, in seconds.")] = 120.0,
     seed: Annotated[int, typer.Option(help="Seed of the schedule and the prompts.")] = 0,
+    report_file: Annotated[
+        Path | None, typer.Option("--report", help="Also write the result with its curves as one HTML file.")
+    ] = None,
     as_format: AsFormat = Format.TABLE,
     config: Config = None,
 ) -> None:
     """Measure the latency and throughput of a model under load."""
-    from arena.benchmarking.load_test import Load, LoadTestConfig, run_load_test
+    from arena.benchmarking.conversations import Content, Lengths, read_trace
+    from arena.benchmarking.load import Load, LoadTestConfig
     from arena.config import read_settings
     from arena.serving.model_clients import chosen, configured
     from benchmarks.errors import BadOption
 
     (settings,) = chosen(configured(read_settings(config)), [model], "MODEL")
-    limits = _objectives(objectives or [])
-    at_once = concurrency if concurrency is not None or rate is not None else 1
+    recorded = read_trace(trace, seed) if trace is not None else None
+    at_once = 1 if rate is None and recorded is None and concurrency is None else concurrency
+    content = Content(
+        Lengths.parse(prompt_words, "--prompt-words"), Lengths.parse(max_tokens, "--max-tokens"), turns,
+        _texts(dataset) if dataset is not None else None,
+    )  # fmt: skip
     try:
-        load = Load(requests, rate, at_once, warmup, seed, timeout)
+        load = Load(requests, rate, at_once, warmup, seed, timeout, burstiness, ramp_to, recorded)
     except BadOption as error:
         raise ConfigError(str(error)) from error
-    load_test = LoadTestConfig(load, repeats, max_tokens, prompt_words, limits)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        bar = progress.add_task(f"timing {settings.name}", total=load_test.requests)
-        report = run_load_test(settings, load_test, lambda _: progress.advance(bar))
-    _print(report, as_format)
+    load_test = LoadTestConfig(load, repeats, content, _objectives(objectives or []), fixed_output)
+    if report_file is not None and not report_file.parent.is_dir():
+        raise ConfigError(f"--report {report_file}: there is no such folder. Make it first.")
+    _note_what_is_sent(load_test)
+    if sweep:
+        _sweep(settings, load_test, share, as_format, report_file)
+    else:
+        _one_load(settings, load_test, as_format, report_file)
+
+
+def _texts(path: Path) -> tuple[tuple[str, ...], ...]:
+    """The prompts of each conversation of a file: what the user says, turn by turn. Raises `ConfigError`."""
+    from arena.prompt_sets.files import read_prompt_file
+
+    read = read_prompt_file(path)
+    found = [
+        tuple(str(message["content"]) for message in prompt.messages if message["role"] == "user")
+        for prompt in read.prompts
+    ]
+    if texts := tuple(each for each in found if each):
+        return texts
+    raise ConfigError(f"{path}: no record has a prompt of a user. Give a file with prompts.")
+
+
+def _note_what_is_sent(load_test: LoadTestConfig) -> None:
+    from arena.benchmarking.conversations import same_texts
+
+    made = load_test.made()
+    if repeated := same_texts(made):
+        _note(f"{repeated} of {len(made)} prompts are sent again, which a server may answer from its cache.")
 
 
 def _objectives(texts: list[str]) -> dict[str, float]:
@@ -77,57 +139,90 @@ def _objectives(texts: list[str]) -> dict[str, float]:
     return limits
 
 
-def _print(report: SpeedReport, as_format: Format) -> None:
-    from benchmarks.speed_json import per_request_rows, rows, to_dict
+def _one_load(settings: AnyModel, load_test: LoadTestConfig, as_format: Format, report_file: Path | None) -> None:
+    from arena.benchmarking.load_test import reported
+    from arena.cli.speed_tables import print_report
+    from benchmarks.speed_json import rows, to_dict
 
+    repeats = _timings(settings, load_test, f"timing {settings.name}")
+    report = reported(repeats, load_test)
     if as_format is Format.JSON:
-        write_json(to_dict(report))
+        write_json(to_dict(report, _sent(settings, load_test)))
     elif as_format is Format.CSV:
         write_csv(rows(report))
     else:
-        _print_table(report, rows(report), per_request_rows(report))
+        print_report(report)
+    if report_file is not None:
+        from arena.web.speed_report import load_page
+
+        _write(report_file, load_page(settings.name, load_test, report, repeats))
     if report.succeeded == 0:
         raise typer.Exit(1)
 
 
-def _print_table(report: SpeedReport, rows: list[dict[str, Any]], counts: list[dict[str, Any]]) -> None:
-    console = Console()
-    console.print(_table("milliseconds", "latency_ms", rows))
-    console.print(_table("per request", "per_request", counts))
-    failures = ", ".join(f"{count} {name}" for name, count in report.errors.items()) or "none"
-    console.print(
-        f"{report.succeeded} of {report.requests} requests in {report.repeats} repeats ({report.duration:.1f} s); "
-        f"failed: {failures}; no request was retried",
-        soft_wrap=True,
-    )
-    throughputs = [f"{_interval(report.request_throughput)} requests per second"]
-    if report.output_throughput is not None:
-        throughputs.append(
-            f"{_interval(report.output_throughput)} tokens per second (counted by {report.counted_by})"
-        )
-    console.print("; ".join(throughputs) + f"; up to {report.peak_concurrency} at once", soft_wrap=True)
-    if report.goodput is not None:
-        good = report.goodput
-        console.print(
-            f"goodput: {good.share:.1%} ({good.lower:.1%} … {good.upper:.1%}) of all requests met every "
-            f"objective, {good.per_second:.2f} per second",
-            soft_wrap=True,
-        )
+def _sweep(
+    settings: AnyModel, load_test: LoadTestConfig, share: float, as_format: Format, report_file: Path | None
+) -> None:
+    from arena.benchmarking.load_sweep import rows, sweep
+    from arena.benchmarking.load_test import reported
+    from arena.cli.speed_tables import print_sweep, sentence
+
+    def test(config: LoadTestConfig) -> SpeedReport:
+        at = config.load.rate if config.load.rate is not None else config.load.concurrency
+        return reported(_timings(settings, config, f"timing {settings.name} at {at:.3g}"), config)
+
+    found = sweep(load_test, share, test)
+    if as_format is Format.JSON:
+        write_json(_sweep_json(found))
+    elif as_format is Format.CSV:
+        write_csv(list(rows(found)))
+    else:
+        print_sweep(found)
+    if report_file is not None:
+        from arena.web.speed_report import sweep_page
+
+        _write(report_file, sweep_page(settings.name, load_test, found, sentence(found)))
+    if found.highest is None:
+        raise typer.Exit(1)
 
 
-def _table(title: str, name: str, rows: list[dict[str, Any]]) -> Table:
-    table = Table(title, "mean", "95 %", "p50", "p90", "p95", "p99", "measured")
-    for row in rows:
-        ends = "" if row["mean_lower"] is None else f"{row['mean_lower']:.1f} … {row['mean_upper']:.1f}"
-        cells = [_shown(row[percentile]) for percentile in ("p50", "p90", "p95", "p99")]
-        table.add_row(row[name], _shown(row["mean"]), ends, *cells, str(row["measured"]))
-    return table
+def _sweep_json(found: Sweep) -> dict[str, Any]:
+    from benchmarks.speed_json import to_dict
+
+    def step(one: Step) -> dict[str, Any]:
+        return {found.by: one.load, "passed": one.passed, "report": to_dict(one.report)}
+
+    return {
+        "by": found.by, "share": found.share, "highest": found.highest, "bounded": found.bounded,
+        "steps": [step(one) for one in found.steps],
+    }  # fmt: skip
 
 
-def _shown(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1f}"
+def _timings(settings: AnyModel, load_test: LoadTestConfig, title: str) -> list[list[Timing]]:
+    from arena.benchmarking.load_test import timed_repeats
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        total = sum(len(conversation.prompts) for conversation in load_test.made())
+        bar = progress.add_task(title, total=total)
+        return timed_repeats(settings, load_test, lambda _: progress.advance(bar))
 
 
-def _interval(estimate: Interval) -> str:
-    ends = "" if estimate.lower is None else f" ({estimate.lower:.2f} … {estimate.upper:.2f})"
-    return f"{estimate.value:.2f}{ends}"
+def _sent(settings: AnyModel, load_test: LoadTestConfig) -> Any:
+    from benchmarks.speed_json import SentLoad
+
+    load = load_test.load
+    return SentLoad(settings.name, load.rate, load.burstiness, load.concurrency)
+
+
+def _write(path: Path, page: str) -> None:
+    """Write the page. Raises `ConfigError`; the result was printed before."""
+    try:
+        path.write_text(page, "utf-8")
+    except OSError as error:
+        raise ConfigError(f"--report {path} cannot be written: {error.strerror}. Choose another path.") from error
+    _note(f"The report is in {path}.")
+
+
+def _note(text: str) -> None:
+    Console(stderr=True, soft_wrap=True, highlight=False).print(text, markup=False)

@@ -4,11 +4,10 @@ import json
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from benchmarks.errors import BadOption
-from benchmarks.speed import goodput, peak, poisson, report
-from benchmarks.speed_json import to_dict, vllm
+from benchmarks.speed import goodput, needed, peak, report, tokens_by_second
+from benchmarks.speed_json import SentLoad, to_dict, vllm
 from benchmarks.timing import Timing
 
 
@@ -92,12 +91,25 @@ def test_peak_concurrency():
     assert peak([timing(0.0), timing(0.1), timing(0.65)]) == 2
 
 
-def test_a_poisson_schedule_is_absolute_and_ends_on_time():
-    times = poisson(rate=10, requests=2000, seed=3)
-    assert times[-1] == pytest.approx(200)
-    assert times == sorted(times)
-    assert times == poisson(10, 2000, 3)
-    assert stats.kstest(np.diff(times) * 10, "expon").pvalue > 0.01
+def test_a_percentile_needs_so_many_measurements_that_one_is_probably_above_it():
+    assert [needed(percentile) for percentile in (50, 90, 95, 99)] == [5, 29, 59, 299]
+    assert 1 - 0.99**299 > 0.95 > 1 - 0.99**298
+    found = report([[timing(first=0.01 * number) for number in range(60)]]).latencies["ttft"]
+    assert found.too_few == (99,)
+
+
+def test_totals_and_the_best_second():
+    found = report([[timing(tokens=4, prompt_tokens=7), timing(start=1.0, tokens=8, prompt_tokens=3), FAILED]])
+    assert (found.totals.input_tokens, found.totals.output_tokens) == (10, 12)
+    assert found.totals.most_output_tokens == 8  # from 1.2 to 1.9 s
+    np.testing.assert_array_equal(tokens_by_second([timing(tokens=4, output_tokens=8)]), [8])
+    assert report([[timing()]]).totals.input_tokens is None
+
+
+def test_first_tokens_are_reported_by_turn():
+    run = [timing(turn=turn, first=0.1 * (turn + 1)) for turn in (0, 1, 2) for _ in range(3)]
+    assert [spread.mean.value for spread in report([run]).turns] == pytest.approx([0.1, 0.2, 0.3])
+    assert report([[timing()]]).turns == ()
 
 
 def test_the_report_is_json_with_vllms_keys():
@@ -106,12 +118,18 @@ def test_the_report_is_json_with_vllms_keys():
     assert message["vllm"]["mean_ttft_ms"] == pytest.approx(200)
     assert message["vllm"]["median_tpot_ms"] == pytest.approx(100)
     assert {"p99_itl_ms", "mean_e2el_ms", "request_throughput", "output_throughput"} <= set(message["vllm"])
+    sent = vllm(
+        report([[timing(prompt_tokens=7), timing(first=0.4, prompt_tokens=7)]]), SentLoad("m", None, 1.0, 4)
+    )
+    assert (sent["request_rate"], sent["max_concurrency"], sent["num_prompts"]) == ("inf", 4, 2)
+    assert (sent["total_input_tokens"], sent["total_output_tokens"]) == (14, 10)
+    assert sent["total_token_throughput"] == pytest.approx(24 / sent["duration"])
+    assert sent["std_ttft_ms"] == pytest.approx(100)
 
 
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (lambda: poisson(0, 5), "rate 0 and 5 requests"),
         (lambda: report([[]]), "A repeat has no requests"),
         (lambda: goodput([timing()], {"itl": 1}, 1), "Objective 'itl' is unknown. Use one of: ttft"),
         (lambda: goodput([timing()], {"ttft": 0}, 1), "Objective ttft=0"),

@@ -8,7 +8,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from arena.benchmarking.load_test import Load, LoadTestConfig, run_load_test
+from arena.benchmarking.conversations import Content, Lengths
+from arena.benchmarking.load import Load, LoadTestConfig
+from arena.benchmarking.load_test import run_load_test
 from arena.config import OpenAISettings
 from tests.support.timing import TRIES
 
@@ -89,7 +91,9 @@ def every_second_fails(handler, number):
 
 def load_report(url, requests):
     settings = OpenAISettings(name="model", endpoint="openai", url=url, model="model")
-    config = LoadTestConfig(Load(requests=requests, concurrency=1, warmup=0), repeats=1, prompt_words=3)
+    config = LoadTestConfig(
+        Load(requests=requests, concurrency=1, warmup=0), repeats=1, content=Content(Lengths(3, 3))
+    )
     return run_load_test(settings, config)
 
 
