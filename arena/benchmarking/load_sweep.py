@@ -12,7 +12,8 @@ from benchmarks.speed import SpeedReport
 
 FACTOR = 2.0  # between loads until one passes and one fails
 CLOSE = 1.1  # a passing and a failing load within this factor end the search
-MOST_STEPS = 16
+MOST_STEPS = 24
+SHORTEST = 1.0  # seconds of a schedule
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Step:
 class Sweep:
     """The steps in the order of their loads. `highest` is the largest passing load; None if none passed.
 
-    `bounded` is False if no load failed: then the true one is above `highest`.
+    `bounded` is False if no load failed: the true one is above `highest`, and more requests are needed to find it.
     """
 
     by: str  # `rate` or `concurrency`
@@ -47,7 +48,8 @@ def sweep(
     """Test loads by powers of two from that of `config`, then between the last passing and the first failing one.
 
     A load passes if at least `share` of all its requests met every objective. The load is the rate if there is one, and
-    the number of requests at once if not. Raises `ConfigError`.
+    the number of requests at once if not. No load is tested that the requests of a repeat do not make: a rate at which
+    all are sent within `SHORTEST` seconds, or more at once than there are. Raises `ConfigError`.
     """
     if not config.objectives:
         raise ConfigError("A sweep needs an objective. Give --objective, such as --objective ttft=0.5.")
@@ -57,7 +59,7 @@ def sweep(
         raise ConfigError("A sweep tests one rate after another. Leave out --trace and --ramp-to.")
     by = "rate" if config.load.rate is not None else "concurrency"
     steps: dict[float, Step] = {}
-    while len(steps) < MOST_STEPS and (load := _next(steps, by, _first(config))) is not None:
+    while len(steps) < MOST_STEPS and (load := _next(steps, config, by)) is not None:
         report = test(_at(config, by, load))
         passed = report.goodput is not None and report.goodput.share >= share
         steps[load] = Step(load, report, passed)
@@ -75,6 +77,11 @@ def _at(config: LoadTestConfig, by: str, load: float) -> LoadTestConfig:
     return replace(config, load=replace(config.load, **changed))
 
 
+def _most(config: LoadTestConfig, by: str) -> float:
+    """The largest load that the requests of one repeat make."""
+    return config.load.each / SHORTEST if by == "rate" else float(config.load.each)
+
+
 def _ends(steps: dict[float, Step]) -> tuple[float | None, float | None]:
     """The largest passing load below every failing one, and the smallest failing one."""
     failing = min((load for load, step in steps.items() if not step.passed), default=None)
@@ -82,14 +89,12 @@ def _ends(steps: dict[float, Step]) -> tuple[float | None, float | None]:
     return max(passing, default=None), failing
 
 
-def _next(steps: dict[float, Step], by: str, first: float) -> float | None:
+def _next(steps: dict[float, Step], config: LoadTestConfig, by: str) -> float | None:
     """The load to test after these; None at the end of the search."""
     highest, failing = _ends(steps)
-    if highest is None and failing is None:
-        return first
     if failing is None:
-        assert highest is not None
-        return highest * FACTOR
+        load = _first(config) if highest is None else highest * FACTOR
+        return load if highest is None or load <= _most(config, by) else None
     if highest is None:
         lower = failing / FACTOR
         return lower if by == "rate" else _whole_below(lower, failing)

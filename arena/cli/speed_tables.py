@@ -60,12 +60,10 @@ def print_sweep(found: Sweep) -> None:
 
     console = Console()
     unit = "requests per second" if found.by == "rate" else "requests at once"
-    table = Table(
-        unit, "met every objective", "requests/s", "tokens/s", "TTFT p50 ms", "p99", "TPOT p50 ms", "p99", "failed"
-    )
+    table = Table(unit, "within", "requests/s", "tokens/s", "TTFT p50", "p99 ms", "TPOT p50", "p99 ms", "failed")
     for row, step in zip(rows(found), found.steps, strict=True):
         good = step.report.goodput
-        share = f"{good.share:.1%} ({good.lower:.1%} … {good.upper:.1%})" if good else "–"
+        share = f"{good.share:.1%}" if good else "–"
         mark = "✓" if step.passed else "✗"
         numbers = (
             "requests_per_second",
@@ -88,8 +86,8 @@ def sentence(found: Sweep) -> str:
     wanted = f"{found.share:.0%} of requests within every objective"
     if found.highest is None:
         return f"No load that was tested has {wanted}."
-    more = "" if found.bounded else ", and no load that was tested has less: the limit is higher"
-    return f"The highest load with {wanted} is {found.highest:.3g} {unit}{more}."
+    said = f"The highest load with {wanted} is {found.highest:.3g} {unit}"
+    return said + ("." if found.bounded else " or more: none that was tested has less. Give more --requests.")
 
 
 def _turns(turns: tuple[Spread, ...]) -> Table:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 300, 56, 84, 14, 42
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 440, 260, 46, 66, 28, 38
 TICKS = 5
 
 
@@ -50,7 +50,7 @@ def curves_svg(curves: Sequence[Curve], x_title: str, y_title: str) -> Markup:
         )
         parts.append(_text(x - 6, y + 4, f"{tick:g}", "end"))
     parts.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, x_title, "middle"))
-    parts.append(_text(4, TOP - 3, y_title, "start"))
+    parts.append(_text(2, 12, y_title, "start"))
     ends: list[float] = []
     for number, curve in enumerate(curves):
         parts += _curve(number, curve, [at(x, y) for x, y in curve.points], ends)
