@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 440, 260, 46, 66, 28, 38
 TICKS = 5
+CLASSES = ("curve-first", "curve-second")  # of the lines, in their order
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Curve:
 
 
 def curves_svg(curves: Sequence[Curve], x_title: str, y_title: str) -> Markup:
-    """The curves in one picture, from 0 on both axes; empty where no curve has a point."""
+    """Up to two curves in one picture, from 0 on both axes; empty where no curve has a point."""
     places = [point for curve in curves for point in curve.points]
     if not places:
         return Markup("")
@@ -52,29 +53,26 @@ def curves_svg(curves: Sequence[Curve], x_title: str, y_title: str) -> Markup:
     parts.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, x_title, "middle"))
     parts.append(_text(2, 12, y_title, "start"))
     ends: list[float] = []
-    for number, curve in enumerate(curves):
-        parts += _curve(number, curve, [at(x, y) for x, y in curve.points], ends)
+    for style, curve in zip(CLASSES, curves, strict=False):
+        parts += _curve(style, curve, [at(x, y) for x, y in curve.points], ends)
     return Markup("").join([*parts, Markup("</svg>")])
 
 
-def _curve(number: int, curve: Curve, points: Sequence[tuple[float, float]], ends: list[float]) -> list[Markup]:
+def _curve(style: str, curve: Curve, points: Sequence[tuple[float, float]], ends: list[float]) -> list[Markup]:
     """The line, its points, and its name at its end, below the names that are there already."""
     if not points:
         return []
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    parts = [Markup('<polyline class="curve-{}" points="{}"/>').format(number, path)]
+    parts = [Markup('<polyline class="{}" points="{}"/>').format(style, path)]
     if curve.marks:
         parts += [
-            Markup('<circle class="curve-{}" cx="{:.1f}" cy="{:.1f}" r="3"/>').format(number, x, y)
-            for x, y in points
+            Markup('<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="3"/>').format(style, x, y) for x, y in points
         ]
     x, y = points[-1]
     while any(abs(y - other) < 14 for other in ends):
         y += 14
     ends.append(y)
-    name = Markup('<text class="curve-{}" x="{:.1f}" y="{:.1f}">{}</text>').format(
-        number, x + 6, y + 4, curve.name
-    )
+    name = Markup('<text class="{}" x="{:.1f}" y="{:.1f}">{}</text>').format(number, x + 6, y + 4, curve.name)
     return [*parts, name]
 
 
