@@ -72,7 +72,7 @@ def _curve(style: str, curve: Curve, points: Sequence[tuple[float, float]], ends
     while any(abs(y - other) < 14 for other in ends):
         y += 14
     ends.append(y)
-    name = Markup('<text class="{}" x="{:.1f}" y="{:.1f}">{}</text>').format(number, x + 6, y + 4, curve.name)
+    name = Markup('<text class="{}" x="{:.1f}" y="{:.1f}">{}</text>').format(style, x + 6, y + 4, curve.name)
     return [*parts, name]
 
 
