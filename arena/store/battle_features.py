@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, delete, exists, insert, null, union_all
 from sqlmodel import Session, and_, col, select
@@ -29,57 +29,72 @@ _STORED: Any = union_all(  # the categories, and None for the style
     select(col(BattleCategory.category)).where(col(BattleCategory.battle_id) == _OF),
     select(null()).where(exists().where(col(BattleStyle.battle_id) == _OF)),
 )
-_PROMPTS = (
-    select(Turn.prompt, exists().where(col(TurnImage.turn_id) == col(Turn.id)))
-    .where(col(Turn.battle_id) == _OF)
-    .order_by(col(Turn.number))
-)
-_COMPLETIONS = (
-    select(Turn.number, CompletionRow.side, CompletionRow.text)
-    .join(Turn, col(Turn.id) == col(CompletionRow.turn_id))
+_TURN_PROMPTS = select(Turn.prompt).where(col(Turn.battle_id) == _OF).order_by(col(Turn.number))
+_TEXTS = (  # a row for each completion, or one for a turn without any
+    select(  # type: ignore[call-overload]
+        Turn.number,
+        Turn.prompt,
+        exists().where(col(TurnImage.turn_id) == col(Turn.id)).label("has_images"),
+        CompletionRow.side,
+        CompletionRow.text,
+    )
+    .outerjoin(CompletionRow, col(CompletionRow.turn_id) == col(Turn.id))
     .where(col(Turn.battle_id) == _OF)
     .order_by(col(Turn.number), col(CompletionRow.attempt))
 )
+_INSERT_CATEGORIES, _INSERT_STYLE = insert(BattleCategory), insert(BattleStyle)
 
 
-def record_battle_features(session: Session, battle_id: int) -> tuple[str, ...]:
-    """The categories of a battle by rule, which are stored with its style on its first vote.
+class Features(NamedTuple):
+    """The categories of a battle by rule, and the rows that are still to be stored: statements with their parameters."""
+
+    categories: tuple[str, ...]
+    rows: tuple[tuple[Any, Any], ...] = ()
+
+    def store(self, session: Session) -> None:
+        for statement, values in self.rows:
+            session.connection().execute(statement, values)
+
+
+def battle_features(session: Session, battle_id: int) -> Features:
+    """The categories of a battle by rule, which its first vote stores with its style.
 
     A battle without a turn has neither.
     """
     stored = session.connection().execute(_STORED, {"battle_id": battle_id}).scalars().all()
     if stored:
-        return tuple(name for name in stored if name is not None)
-    if (matching := _store_categories(session, battle_id, None)) is None:
-        return ()
-    _store_style(session, battle_id)
-    return matching
+        return Features(tuple(name for name in stored if name is not None))
+    texts = _texts(session, battle_id)
+    if (found := _categorised(session, battle_id, None, texts)) is None:
+        return Features(())
+    return Features(found.categories, (*found.rows, _style_row(battle_id, texts)))
 
 
 def _store(session: Session, battle_id: int) -> None:
     """Store the categories of a battle by rule, but for a language that its file names, and its style if it has none."""
     spoken = session.exec(_categories_of(battle_id).where(BattleCategory.classifier == GIVEN_LANGUAGE)).first()
-    has_turns = _store_categories(session, battle_id, spoken) is not None
-    if has_turns and session.get(BattleStyle, battle_id) is None:
-        _store_style(session, battle_id)
+    texts = _texts(session, battle_id)
+    if (found := _categorised(session, battle_id, spoken, texts)) is None:
+        return
+    found.store(session)
+    if session.get(BattleStyle, battle_id) is None:
+        Features((), (_style_row(battle_id, texts),)).store(session)
 
 
-def _store_categories(session: Session, battle_id: int, spoken: str | None) -> tuple[str, ...] | None:
-    """The categories of a battle by rule, which are stored; None without a turn."""
+def _categorised(session: Session, battle_id: int, spoken: str | None, texts: Sequence[Any]) -> Features | None:
+    """The categories of a battle by rule, not stored yet; None without a turn."""
     of_set = session.get_one(Battle, battle_id).status == BattleStatus.JUDGED
-    turns = session.connection().execute(_PROMPTS, {"battle_id": battle_id}).all()
     prompts = _prompts_of_set(session, battle_id) if of_set else None
+    turns = {row.number: row for row in texts}
     if prompts is None:
-        prompts = [prompt for prompt, _ in turns]
+        prompts = [row.prompt for row in turns.values()]
     if not prompts:
         return None
-    matching = categories(prompts, images=any(has_images for _, has_images in turns), spoken=spoken)
+    matching = categories(prompts, images=any(row.has_images for row in turns.values()), spoken=spoken)
     rows = [
         {"battle_id": battle_id, "category": name, "classifier": VERSION} for name in matching if name != spoken
     ]
-    if rows:
-        session.connection().execute(insert(BattleCategory), rows)
-    return matching
+    return Features(matching, ((_INSERT_CATEGORIES, rows),) if rows else ())
 
 
 def _categories_of(battle_id: int) -> SelectOfScalar[str]:
@@ -138,7 +153,7 @@ def prompts_of_battle(session: Session, battle_id: int) -> list[str]:
     """The user turns of a battle, including those of a prompt set before the judged ones."""
     prompts = _prompts_of_set(session, battle_id)
     if prompts is None:
-        prompts = [prompt for prompt, _ in session.connection().execute(_PROMPTS, {"battle_id": battle_id})]
+        prompts = list(session.connection().execute(_TURN_PROMPTS, {"battle_id": battle_id}).scalars())
     return prompts
 
 
@@ -152,19 +167,18 @@ def _prompts_of_set(session: Session, battle_id: int) -> list[str] | None:
     return None if messages is None else _user_turns(messages)
 
 
-def _completions(session: Session, battle_id: int) -> dict[Side, str]:
-    """The completions of each side in all turns, joined; the last attempt of each turn."""
-    rows = session.connection().execute(_COMPLETIONS, {"battle_id": battle_id})
-    last = {(side, number): text for number, side, text in rows}
-    return {side: "\n\n".join(text for (wrote, _), text in last.items() if wrote == side) for side in SIDES}
+def _texts(session: Session, battle_id: int) -> Sequence[Any]:
+    """(number, prompt, has_images, side, text) of each completion of a battle, with the prompt of its turn."""
+    return session.connection().execute(_TEXTS, {"battle_id": battle_id}).all()
 
 
-def _store_style(session: Session, battle_id: int) -> None:
-    texts = _completions(session, battle_id)
-    features = ratings.style_counts([texts[side] for side in SIDES])
+def _style_row(battle_id: int, texts: Sequence[Any]) -> tuple[Any, Any]:
+    """What stores the style of the completions of each side in all turns, joined; the last attempt of each turn."""
+    last: dict[tuple[Side, int], str] = {(row.side, row.number): row.text for row in texts if row.side is not None}
+    joined = ["\n\n".join(text for (wrote, _), text in last.items() if wrote == side) for side in SIDES]
     counts = {
         f"{name}_{side}": int(values[place])
-        for name, values in features.items()
+        for name, values in ratings.style_counts(joined).items()
         for place, side in enumerate(SIDES)
     }
-    session.connection().execute(insert(BattleStyle), {"battle_id": battle_id, **counts})
+    return _INSERT_STYLE, {"battle_id": battle_id, **counts}

@@ -15,7 +15,7 @@ from arena.errors import DatabaseFailed
 from arena.rules.messages import Phrase
 from arena.rules.set_aside import sentence
 from arena.rules.votes import HUMAN, JUDGE, OVERALL
-from arena.store.battle_features import record_battle_features
+from arena.store.battle_features import battle_features
 from arena.store.battle_prompts import record_prompt
 from arena.store.battles import move
 from arena.store.models import model_ids
@@ -25,6 +25,7 @@ from arena.store.query_filters import counting, of_source
 from arena.store.schema.battle_features import BattleCategory
 from arena.store.schema.battles import Battle, BattleStatus, PairCount, Vote
 from arena.store.schema.set_aside import SetAside
+from arena.store.unanswered import unanswered
 from arena.store.upserts import FEW, dialect_of, given, literal_rows, upsert_of, values_of
 from arena.store.vote_holds import NewHold, hold_new_votes
 
@@ -84,12 +85,16 @@ def add_vote(
     if held is not None:
         hold_new_votes(session, [number], held)
     battle = session.get_one(Battle, battle_id)
-    categories = dict.fromkeys((OVERALL, battle.category, *record_battle_features(session, battle_id)))
+    features = battle_features(session, battle_id)
     record_prompt(session, battle)
-    if held is None and (counted := packed_vote(session, number)) is not None:
-        pair = (battle.model_a_id, battle.model_b_id)
-        count_many(session, {(*pair, category, source, COLUMNS[winner]): 1 for category in categories})
-        add_packed(session, [(counted, categories)])
+    counted = packed_vote(session, number) if held is None else None
+    with unanswered(session):
+        features.store(session)
+        if counted is not None:
+            categories = dict.fromkeys((OVERALL, battle.category, *features.categories))
+            pair = (battle.model_a_id, battle.model_b_id)
+            count_many(session, {(*pair, category, source, COLUMNS[winner]): 1 for category in categories})
+            add_packed(session, [(counted, categories)])
     return number
 
 
