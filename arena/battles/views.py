@@ -52,7 +52,7 @@ class Exchange:
 @dataclass(frozen=True)
 class VoteView:
     """The voter's vote. Until `undo_until` it does not count and can be undone; after it one that is held, or on a control
-    battle, counts on no board.
+    battle or a private model, counts on no board.
     """
 
     winner: str

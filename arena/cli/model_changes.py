@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -30,7 +30,9 @@ Weight = Annotated[
 ]
 Votes = Annotated[
     int | None,
-    typer.Argument(min=0, help="Votes until which it is drawn more often; leave it out to use the file's."),
+    typer.Argument(
+        min=0, help="Votes on the model at which the boost ends; leave it out to use sampling.newcomer_votes."
+    ),
 ]
 
 
@@ -39,8 +41,8 @@ def list_(as_format: AsFormat = Format.TABLE, config: Config = None, db: Databas
     from arena.store.model_states import controls
 
     with opened(config, db) as (database, settings), database.read() as session:
-        set_ = controls(session)
-        rows = [_row(model, set_.get(model.name, ModelControl())) for model in settings.models]
+        set_, votes = controls(session), _votes(session)
+        rows = [_row(model, set_.get(model.name, ModelControl()), settings, votes) for model in settings.models]
     if not for_programs({"models": rows}, as_format, rows):
         print_rows(rows, f"{len(rows)} models")
 
@@ -108,7 +110,10 @@ def boost(
     config: Config = None,
     db: DatabaseURL = None,
 ) -> None:
-    """Draw a model more often until it has so many votes; 0 ends a boost."""
+    """Draw a model more often until it has so many votes in all; 0 ends a boost.
+
+    Its weight is multiplied by sampling.newcomer_boost (2 by default). One that has as many votes already is not boosted.
+    """
     _change(ModelAction.BOOST, model, reason, by, dry_run, as_format, config, db, votes)
 
 
@@ -203,7 +208,9 @@ def _change(
             after = change(session, name, action, value=value, **words)
             details = {} if value is None else {"value": value}
             record(session, Actor.terminal(words["by"]), f"model.{action}", name, reason=reason, details=details)
-            result = {"before": _row(model, before), "after": _row(model, after)}
+            votes = _votes(session)
+            rows = {"before": before, "after": after}
+            result = {key: _row(model, control, settings, votes) for key, control in rows.items()}
             if dry_run:
                 session.rollback()
             return result
@@ -216,6 +223,26 @@ def _change(
     ]
     if not for_programs({"model": name, "action": action, "dry_run": dry_run, **result}, as_format, rows):
         print_rows(rows, f"{name} {'would change' if dry_run else 'has changed'}")
+        if action is ModelAction.BOOST:
+            Console().print(_boosted(after, settings))
+
+
+def _boosted(row: dict[str, Any], settings: Settings) -> str:
+    """What a boost does now."""
+    if not row["boost_votes"]:
+        return "No boost: its weight counts once."
+    until, times = f"{row['boost_votes']:,} votes", f"{settings.sampling.newcomer_boost:g}"
+    if row["votes"] >= row["boost_votes"]:
+        return f"No boost: it has {row['votes']:,} votes, and the boost ends at {until}. Give a larger number."
+    return f"Its weight counts {times} times until it has {until}; it has {row['votes']:,}."
+
+
+def _votes(session: Session) -> Mapping[str, int]:
+    """The votes of people on each model, by its name in battles."""
+    from arena.battles.sampling import votes_by_model
+    from arena.store.votes_so_far import votes_of_people
+
+    return votes_by_model(votes_of_people(session))
 
 
 def _named(settings: Settings, name: str, action: ModelAction) -> AnyModel:
@@ -231,7 +258,8 @@ def _named(settings: Settings, name: str, action: ModelAction) -> AnyModel:
     return model
 
 
-def _row(model: AnyModel, control: ModelControl) -> dict[str, Any]:
+def _row(model: AnyModel, control: ModelControl, settings: Settings, votes: Mapping[str, int]) -> dict[str, Any]:
+    """The settings in force: those of an operator, and else those of the file."""
     from arena.serving.model_states import state_of
     from arena.store.schema.battles import now
 
@@ -242,7 +270,8 @@ def _row(model: AnyModel, control: ModelControl) -> dict[str, Any]:
         "reason": control.reason,
         "by": control.by,
         "weight": model.weight if control.weight is None else control.weight,
-        "boost_votes": control.boost_votes,
+        "votes": votes.get(control.code if control.private and control.code else model.name, 0),
+        "boost_votes": (settings.sampling.newcomer_votes if control.boost_votes is None else control.boost_votes),
         "private": control.private or (model.private and control.code is None),
         "code": control.code,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +16,7 @@ from arena.cli.options import AsFormat, Config, DatabaseURL, Format, for_program
 from arena.cli.tables import print_rows
 from arena.config.given_files import plain_file
 from arena.errors import ConfigError
+from arena.rules.roles import Actor
 from arena.rules.vote_states import HELD, QuarantineReason, VoteState, sentence_of
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from arena.store.held_votes import HeldFilter, HeldVote
     from arena.store.schema.vote_states import VoteStateEvent
 
+IN_TABLE = ("vote", "state", "reason", "voter", "held_by", "detail")  # more columns fit on no terminal
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only print which votes and boards would change.")]
 Votes = Annotated[list[int] | None, typer.Option("--vote", metavar="ID", help="Number of a vote; repeatable.")]
 Voter = Annotated[
@@ -38,6 +41,17 @@ OfState = Annotated[
 Detail = Annotated[str, typer.Option(help="What was found, for operators and reviewers; it is not published.")]
 Why = Annotated[str, typer.Option(help="Why the votes count again, for the log and for voters who appealed.")]
 Limit = Annotated[int, typer.Option(help="Largest number of held votes.", min=1)]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the audit trail says of a change."""
+
+    by: str
+    action: str
+    reason: str
+    voter: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 def list_(
@@ -66,7 +80,8 @@ def _print_held(session: Session, wanted: HeldFilter, limit: int, as_format: For
 
     rows = [_held_row(row) for row in held(session, wanted, limit=limit)]
     if not for_programs({"held": rows}, as_format, rows):
-        print_rows(rows, f"{len(rows):,} held votes")
+        few = [{key: row[key] for key in IN_TABLE} for row in rows]
+        print_rows(few, f"{len(rows):,} held votes; --format json or csv has all of them", whole=("voter",))
 
 
 def _print_all(session: Session, as_format: Format) -> None:
@@ -113,8 +128,9 @@ def quarantine(
     def change(session: Session, ids: Sequence[int]) -> int:
         return hold(session, ids, VoteState.QUARANTINED, reason, detail=text, by=author, again=True)
 
+    entry = Entry(author, "vote.quarantine", text, voter, {"code": reason})
     with opened(config, db) as (database, _):
-        number, rows = _changed(database, choose, change, dry_run=dry_run)
+        number, rows = _changed(database, choose, change, entry, dry_run=dry_run)
     _report(number, rows, f"{'would be' if dry_run else 'are'} quarantined", as_format)
 
 
@@ -149,8 +165,9 @@ def release(
     def change(session: Session, ids: Sequence[int]) -> int:
         return release_votes(session, ids, text, author)
 
+    entry = Entry(author, "vote.release", text, voter)
     with opened(config, db) as (database, _):
-        number, rows = _changed(database, choose, change, dry_run=dry_run)
+        number, rows = _changed(database, choose, change, entry, dry_run=dry_run)
     _report(number, rows, f"{'would count' if dry_run else 'count'} again", as_format)
 
 
@@ -204,16 +221,21 @@ def _changed(
     database: Database,
     choose: Callable[[Session], Sequence[int]],
     change: Callable[[Session, Sequence[int]], int],
+    entry: Entry,
     *,
     dry_run: bool,
 ) -> tuple[int, list[dict[str, Any]]]:
     """The number of votes that change, and the boards with them; a dry run takes everything back."""
+    from arena.accounts.audit import recorded, target_of_votes
     from arena.cli.progress import stage_bar
     from arena.cli.terminal import Console
     from arena.store.vote_parts import PART, changed_in_parts
 
     with database.read() as session:
         ids = sorted(set(choose(session)))
+    target = target_of_votes(ids, entry.voter)
+    who = Actor.terminal(entry.by)
+    change = recorded(change, who, entry.action, target, reason=entry.reason, details=entry.details)
     if len(ids) <= PART:
         done = changed_in_parts(database, ids, change, dry_run=dry_run)
     else:

@@ -60,7 +60,9 @@ def _table(checked: VotersChecked) -> Table:
     flagged = sum(row["flagged"] for row in rows)
     table = Table(title=f"{len(rows):,} voters, {flagged:,} flagged", caption=checked.guarantee)
     for column in ("voter", "votes", "e-value", "highest", "flagged", "looks like"):
-        table.add_column(column, justify="right" if column in ("votes", "e-value", "highest") else "left")
+        whole = column == "voter"  # its name is typed into `arena votes quarantine --voter`
+        numbers = column in ("votes", "e-value", "highest")
+        table.add_column(column, justify="right" if numbers else "left", no_wrap=whole, overflow="fold")
     for row in rows:
         flag = f"after {row['flagged_after']} votes" if row["flagged"] else "–"
         likeliest = row["likeliest"] if row["flagged"] else ""

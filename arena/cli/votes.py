@@ -14,6 +14,7 @@ from arena.cli.options import AsFormat, Config, DatabaseURL, Format, for_program
 from arena.cli.tables import print_rows
 from arena.cli.vote_states import DryRun
 from arena.errors import ConfigError
+from arena.rules.roles import Actor
 
 if TYPE_CHECKING:
     from arena.store import Database, Session
@@ -54,9 +55,10 @@ def set_aside_(
     from arena.store.set_aside import set_aside
 
     chosen = _selection(judge, import_)
-    change = partial(set_aside, chosen=chosen, reason=printable("--reason", reason), by=person(by))
+    change = partial(set_aside, chosen=chosen, reason=printable("--reason", reason), by=(who := person(by)))
     with opened(config, db) as (database, _):
-        rows = _changed(database, chosen, None if dry_run else change, taking_back=False)
+        with_entry = _with_entry(change, who, "vote.set_aside", chosen, reason)
+        rows = _changed(database, chosen, None if dry_run else with_entry, taking_back=False)
     _report(chosen, rows, f"{'would be' if dry_run else 'are'} set aside", as_format)
 
 
@@ -75,9 +77,10 @@ def take_back_(
     from arena.store.set_aside import take_back
 
     chosen = _selection(judge, import_)
-    change = partial(take_back, chosen=chosen, reason=printable("--reason", reason), by=person(by))
+    change = partial(take_back, chosen=chosen, reason=printable("--reason", reason), by=(who := person(by)))
     with opened(config, db) as (database, _):
-        rows = _changed(database, chosen, None if dry_run else change, taking_back=True)
+        with_entry = _with_entry(change, who, "vote.take_back", chosen, reason)
+        rows = _changed(database, chosen, None if dry_run else with_entry, taking_back=True)
     _report(chosen, rows, f"{'would count' if dry_run else 'count'} again", as_format)
 
 
@@ -124,6 +127,21 @@ def _changed(
         with database.write() as session:
             change(session)
     return rows
+
+
+def _with_entry(
+    change: Callable[[Session], int], who: str, action: str, chosen: Selection, reason: str
+) -> Callable[[Session], int]:
+    """The change with its entry in the audit trail, in the same transaction."""
+    from arena.accounts.audit import record
+
+    def both(session: Session) -> int:
+        votes = change(session)
+        target, details = f"{chosen.kind} {chosen.name}", {"votes": votes}
+        record(session, Actor.terminal(who), action, target, reason=reason.strip(), details=details)
+        return votes
+
+    return both
 
 
 def _affected(row: VotesOfSource, taking_back: bool) -> dict[str, Any]:

@@ -178,6 +178,23 @@ def own_holds(session: Session, battles: Sequence[str]) -> dict[str, OwnHold]:
     return found
 
 
+def released_appeals(session: Session, battles: Sequence[str]) -> dict[str, str]:
+    """Why votes count again after an appeal of their voters, by public id of the battle: the newest decision."""
+    found: dict[str, str] = {}
+    query: Any = (
+        select(Battle.public_id, Appeal.why)
+        .join(Vote, col(Vote.battle_id) == col(Battle.id))
+        .join(Appeal, col(Appeal.vote_id) == col(Vote.id))
+        .where(Vote.source == HUMAN, Appeal.decision == Decision.RELEASE)
+        .order_by(col(Appeal.id))
+    )
+    for part in parts(battles, AT_ONCE):
+        found.update(
+            (battle, why or "") for battle, why in session.execute(query.where(col(Battle.public_id).in_(part)))
+        )
+    return found
+
+
 def held_battles(session: Session, voter: str) -> list[str]:
     """The public ids of the battles on which the vote of a voter does not count, the newest first."""
     query = (

@@ -1,4 +1,6 @@
-"""Single figures for operators: reported battles, voters whose votes are held, votes without a seal, attempts to sign in."""
+"""Single figures for operators: reported battles, voters whose votes are held, appeals that wait, votes without a seal, and
+attempts to sign in.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, func, select
 
+from arena.store.appeals import appeal_counts
 from arena.store.figure_rows import attempts, unsealed_votes
 from arena.store.ledger import last_seal
 from arena.store.schema.battles import Report, Vote
@@ -20,6 +23,7 @@ class Figures:
 
     reported: int  # battles
     held_voters: int
+    appeals: int  # without a decision
     unsealed: int  # votes
     number: int | None
     sealed_at: datetime | None
@@ -35,6 +39,7 @@ def figures(session: Session, at: datetime) -> Figures:
     return Figures(
         reported=session.exec(select(func.count(func.distinct(Report.battle_id)))).one(),
         held_voters=session.exec(held).one(),
+        appeals=appeal_counts(session)["open"],
         unsealed=session.exec(unsealed).one(),
         number=seal.number if seal else None,
         sealed_at=datetime.fromisoformat(seal.sealed_at) if seal else None,

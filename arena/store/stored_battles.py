@@ -10,6 +10,7 @@ from sqlalchemy import Row, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
+from arena.rules.model_states import is_private
 from arena.rules.modes import Mode
 from arena.rules.votes import HUMAN, SIDES, Side
 from arena.store.images import StoredImage, images_of_turns
@@ -71,7 +72,7 @@ class StoredBattle:
     texts: str | None = None  # of `arena.store.text_checks.Texts`, None without checks
     warned: bool = False  # a check of its texts warns
     visitor_unchecked: bool = False
-    for_no_board: bool = False  # its vote is held, or on a control battle
+    for_no_board: bool = False  # its vote is held, or on a control battle or a private model
 
     @property
     def named(self) -> bool:
@@ -156,7 +157,7 @@ def find_battle(session: Session, *, public_id: str) -> StoredBattle | None:
         texts=row.texts,
         warned=row.warned,
         visitor_unchecked=row.visitor_unchecked,
-        for_no_board=row.for_no_board,
+        for_no_board=row.for_no_board or is_private(row.model_a) or is_private(row.model_b),
     )
 
 

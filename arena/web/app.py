@@ -24,6 +24,7 @@ from arena.leaderboards.cache import ResultCache
 from arena.leaderboards.vote_filters import find_filter
 from arena.moderation.checks import checks_of
 from arena.rules.languages import model as language_model
+from arena.rules.messages import gettext_noop
 from arena.serving.models import Serving
 from arena.store import Database
 from arena.trust.periodic import TrustChecks
@@ -99,12 +100,12 @@ def create_app(settings: Settings, database: Database, serving: Serving) -> Fast
     jobs = [
         *_background_tasks(battles, database, settings.ledger),
         *_watches(battles, lag),
-        Periodic("forget expired checks of visitors", TIDY_EVERY, checks.forget),
+        Periodic(gettext_noop("forget expired checks of visitors"), TIDY_EVERY, checks.forget),
         *_vote_checks(database, settings.trust),
-        Periodic("apply saved rules for texts", RULES_EVERY, battles.use_saved_rules),
-        Periodic("read saved prompts and pages", RULES_EVERY, site_texts.refresh),
-        Periodic("check texts again", settings.moderation.retry_seconds, battles.check_texts_again),
-        Periodic("measure what an attack costs", LOOK_EVERY, attack_costs.measure),
+        Periodic(gettext_noop("apply saved rules for texts"), RULES_EVERY, battles.use_saved_rules),
+        Periodic(gettext_noop("read saved prompts and pages"), RULES_EVERY, site_texts.refresh),
+        Periodic(gettext_noop("check texts again"), settings.moderation.retry_seconds, battles.check_texts_again),
+        Periodic(gettext_noop("measure what an attack costs"), LOOK_EVERY, attack_costs.measure),
     ]
     find_filter(settings.ledger.filter)  # a wrong name is an error at the start, not an hour later
 
@@ -198,10 +199,10 @@ def _include_pages(app: FastAPI, boards: CachedBoards, environment: Environment)
 def _watches(battles: Battles, lag: LoopLag) -> list[Periodic]:
     """Measure the event loop, and keep nothing that no visitor needs."""
     return [
-        Periodic("measure the lag of the event loop", PROBE_EVERY, lag.probe),
-        Periodic("stop turns that nobody reads", UNREAD_EVERY, battles.stop_unread),
-        Periodic("forget visitors after a day", TIDY_EVERY, battles.forget_visitors),
-        Periodic("delete images that no prompt uses", TIDY_EVERY, battles.delete_unused_images),
+        Periodic(gettext_noop("measure the lag of the event loop"), PROBE_EVERY, lag.probe),
+        Periodic(gettext_noop("stop turns that nobody reads"), UNREAD_EVERY, battles.stop_unread),
+        Periodic(gettext_noop("forget visitors after a day"), TIDY_EVERY, battles.forget_visitors),
+        Periodic(gettext_noop("delete images that no prompt uses"), TIDY_EVERY, battles.delete_unused_images),
     ]
 
 
@@ -209,7 +210,7 @@ def _vote_checks(database: Database, trust: TrustSettings) -> list[Periodic]:
     """Quarantine the votes of those who are no honest voters."""
     if not trust.check_every:
         return []
-    return [Periodic("check voters", trust.check_every, TrustChecks(database).run)]
+    return [Periodic(gettext_noop("check voters"), trust.check_every, TrustChecks(database).run)]
 
 
 def _background_tasks(battles: Battles, database: Database, ledger: LedgerSettings) -> list[Periodic]:
@@ -229,11 +230,19 @@ def _background_tasks(battles: Battles, database: Database, ledger: LedgerSettin
                 log.warning("The timestamp of a seal is not complete: %s", problem)
 
     tasks = [
-        Periodic("save the texts of running turns", SAVE_EVERY, battles.save_texts),
-        Periodic("count votes that can no longer be undone", COUNT_EVERY, battles.count_due_votes),
-        Periodic("follow changes of models", MODELS_EVERY, battles.follow_models),
-        Periodic("weigh pairs by the votes", battles.sampling.settings.refresh_seconds, battles.sampling.refresh),
-        Periodic("check the servers of running turns", CHECK_EVERY, battles.check_servers),
-        Periodic("close stale battles", TIDY_EVERY, battles.close_stale),
+        Periodic(gettext_noop("save the texts of running turns"), SAVE_EVERY, battles.save_texts),
+        Periodic(gettext_noop("count votes that can no longer be undone"), COUNT_EVERY, battles.count_due_votes),
+        Periodic(gettext_noop("follow changes of models"), MODELS_EVERY, battles.follow_models),
+        Periodic(
+            gettext_noop("weigh pairs by the votes"),
+            battles.sampling.settings.refresh_seconds,
+            battles.sampling.refresh,
+        ),
+        Periodic(gettext_noop("check the servers of running turns"), CHECK_EVERY, battles.check_servers),
+        Periodic(gettext_noop("close stale battles"), TIDY_EVERY, battles.close_stale),
     ]
-    return [*tasks, Periodic("seal votes", ledger.seal_every, seal_votes)] if ledger.seal_every else tasks
+    return (
+        [*tasks, Periodic(gettext_noop("seal votes"), ledger.seal_every, seal_votes)]
+        if ledger.seal_every
+        else tasks
+    )

@@ -10,7 +10,7 @@ from arena.leaderboards.cache import ResultCache
 from arena.leaderboards.personal import PersonalBoard, personal_board
 from arena.rules.vote_states import VoteState, sentence_of
 from arena.store.account_voters import LinkedAccount, linked_account
-from arena.store.appeals import OwnHold, held_battles, own_holds
+from arena.store.appeals import OwnHold, held_battles, own_holds, released_appeals
 from arena.store.ledger import as_sealed
 from arena.store.voter_history import (
     HISTORY_RESULTS,
@@ -46,6 +46,7 @@ class VoterView:
     board: PersonalBoard = field(default_factory=PersonalBoard)
     identity: Identity = field(default_factory=Identity)
     holds: Mapping[str, OwnHold] = field(default_factory=dict)  # of the page of battles, by public id
+    released: Mapping[str, str] = field(default_factory=dict)  # why votes count again after an appeal, likewise
     not_counted: int = 0
     account: LinkedAccount | None = None
 
@@ -57,11 +58,12 @@ def view_voter(cache: ResultCache, voter: str, wanted: HistoryConditions) -> Vot
         history, has_next = own_battles(session, voter, wanted)
         models, identity = own_models(session, voter), identity_of(session, voter)
         account = linked_account(session, voter)
-        holds = own_holds(session, [battle.public_id for battle in history])
+        shown = [battle.public_id for battle in history]
+        holds, released = own_holds(session, shown), released_appeals(session, shown)
         not_counted = len(held_battles(session, voter))
     board = board_of(cache, voter)
     found = tuple(history), has_next, tuple(models)
-    return VoterView(battles, votes, *found, board, identity, holds, not_counted, account)
+    return VoterView(battles, votes, *found, board, identity, holds, released, not_counted, account)
 
 
 def counts_of(cache: ResultCache, voter: str) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from arena.battles.views import BattleView
 from arena.errors import DatabaseUnavailable
 from arena.leaderboards.model_facts import Facts
 from arena.leaderboards.query import BoardChoice
+from arena.rules.model_states import is_private
 from arena.rules.receipts import voters_receipt
 from arena.rules.votes import Side
 from arena.store.ledger import voters_vote
@@ -48,14 +49,14 @@ def reveal_of(boards: CachedBoards, view: BattleView) -> Document | None:
     sides: dict[Side, str] = battle.models
     return {
         **{side: _card(battle, side, facts.get(name, Facts()), rows.get(name)) for side, name in sides.items()},
-        "others": _others(pair, None if control else view.winner),
+        "others": _others(pair, view.winner if view.vote and view.vote.counts else None),
         "control": control,
         "receipt": voters_receipt(vote) if vote else None,
     }
 
 
 def _others(pair: PairVotes, own: str | None) -> Document:
-    """The votes on this pair without the voter's `own`, which counts among them."""
+    """The votes on this pair without the voter's `own`, if that counts among them."""
     counts = {"a": pair.wins, "b": pair.losses, "ties": pair.ties, "both_bad": pair.both_bad}
     if own is not None:
         counts[OWN[own]] = max(0, counts[OWN[own]] - 1)
@@ -69,7 +70,7 @@ def _card(battle: StoredBattle, side: Side, facts: Facts, row: ratings.Row | Non
     name = battle.models[side]
     return {
         "model": name,
-        "page": model_link(name),
+        "page": None if is_private(name) else model_link(name),
         "organisation": facts.organisation,
         "licence": facts.licence,
         "price_in": facts.prompt_price,

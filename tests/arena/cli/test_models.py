@@ -6,7 +6,9 @@ import json
 
 import pytest
 
+from arena.store import Database
 from tests.support.arenas import new_file
+from tests.support.ballots import ballot
 from tests.support.typed import typed
 
 SETTINGS = """
@@ -45,15 +47,33 @@ def test_a_model_is_paused_weighted_and_boosted_with_a_log(folder):
     assert as_json("log")["log"] == []
     assert as_json(*pause)["after"] | {"since": None} == dry["after"] | {"since": None}
     assert as_json("weight", "two", "0.5")["after"]["weight"] == 0.5
-    assert as_json("boost", "two", "100")["after"]["boost_votes"] == 100
+    boosted = as_json("boost", "two", "250")
+    assert [boosted[key]["boost_votes"] for key in ("before", "after")] == [100, 250], (
+        "the file's is in force before"
+    )
     assert as_json("weight", "two")["after"]["weight"] == 2.0
     one, two = as_json("list")["models"]
     assert (one["state"], one["reason"], one["by"]) == ("paused", "too slow", "ann")
-    assert (two["state"], two["weight"], two["boost_votes"]) == ("enabled", 2.0, 100)
+    assert (two["state"], two["weight"], two["boost_votes"]) == ("enabled", 2.0, 250)
     log = as_json("log")["log"]
     assert [(row["model"], row["action"]) for row in log] == [
         ("two", "weight"), ("two", "boost"), ("two", "weight"), ("one", "pause")]  # fmt: skip
     assert "state" in typed("models", "enable", "one", "--reason", "mended").stdout
+
+
+def test_a_boost_says_what_its_number_does(folder):
+    said = [" ".join(typed("models", "boost", "two", number).stdout.split()) for number in ("300", "0")]
+    assert "Its weight counts 2 times until it has 300 votes; it has 0." in said[0]
+    assert "No boost: its weight counts once." in said[1]
+
+
+def test_a_boost_below_the_votes_that_a_model_has_is_called_none(folder):
+    database = Database(f"sqlite:///{folder / 'arena.db'}")
+    for _ in range(3):
+        ballot(database, "one", "two", "tie")
+    database.close()
+    said = " ".join(typed("models", "boost", "two", "2").stdout.split())
+    assert "No boost: it has 3 votes, and the boost ends at 2 votes. Give a larger number." in said
 
 
 def test_a_reload_is_asked_for_with_a_file_that_can_be_used(folder):

@@ -11,6 +11,7 @@ import pytest
 from arena.rules.seals import published_voter
 from arena.rules.vote_states import QuarantineReason, VoteState
 from arena.store import Database
+from arena.store.audit import AuditFilter, entries
 from arena.store.ledger import ledger_key
 from arena.store.quarantine import hold
 from tests.support.arenas import new_file
@@ -127,6 +128,54 @@ def test_what_cannot_be_done_is_reported(url, words, message):
     assert done.returncode == 2
     assert message in " ".join(done.stderr.split())
     assert counted(url) == 7
+
+
+def trail(url):
+    database = Database(url)
+    with database.read() as session:
+        rows = [
+            (row.actor, row.role, row.action, row.target, row.reason) for row in entries(session, AuditFilter(), 9)
+        ]
+    database.close()
+    return rows[::-1]
+
+
+def test_what_the_terminal_does_is_in_the_audit_trail_and_a_dry_run_is_not(url):
+    held = (
+        "quarantine",
+        "--voter",
+        "voter-0",
+        "--reason",
+        "burst",
+        "--detail",
+        "nine",
+        "--by",
+        "ann",
+        "--db",
+        url,
+    )
+    typed("votes", *held, "--dry-run")
+    assert trail(url) == []
+    typed("votes", *held)
+    typed("votes", "release", "--vote", 1, "--why", "looked at", "--by", "bob", "--db", url)
+    typed("votes", *held[:2], "nobody", *held[3:])
+    assert trail(url) == [
+        ("ann", "terminal", "vote.quarantine", "voter voter-0", "nine"),
+        ("bob", "terminal", "vote.release", "vote 1", "looked at"),
+    ]
+
+
+def test_the_table_of_held_votes_has_names_that_can_be_typed(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    database, voter = new_file(tmp_path / "arena.db"), "0d5a4d183a2bcdd379a5e78e40123456"
+    ballots(database, voter=voter)
+    with database.write() as session:
+        hold(
+            session, [1], VoteState.QUARANTINED, QuarantineReason.DUPLICATE_PROMPT, detail="too many", by="checks"
+        )
+    database.close()
+    table = typed("votes", "list", "--state", "quarantined", "--db", f"sqlite:///{tmp_path / 'arena.db'}").stdout
+    assert voter in table
 
 
 def test_many_votes_change_in_parts_with_their_progress(url, monkeypatch):

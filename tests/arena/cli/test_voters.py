@@ -87,6 +87,13 @@ def test_the_table_says_the_guarantee_and_csv_has_every_voter(url):
     assert rows[0]["voter"] == "left-hander"
 
 
+def test_the_table_has_names_that_can_be_typed_into_another_command(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    names = {voter: f"{number:032x}" for number, voter in enumerate(sorted({vote[3] for vote in drawn()}), 10**30)}
+    table = typed("voters", "--db", put(tmp_path, [(*vote[:3], names[vote[3]]) for vote in drawn()])).stdout
+    assert [name for name in names.values() if name not in table] == []
+
+
 def test_a_smaller_level_asks_for_more(url):
     strict = json.loads(typed("voters", "--level", "1e-9", "--format", "json", "--db", url).stdout)
     assert strict["flagged"] == 0

@@ -8,6 +8,8 @@ import json
 
 import pytest
 
+from arena.store import Database
+from arena.store.audit import AuditFilter, entries
 from tests.support.arenas import new_file
 from tests.support.ballots import PLAIN, ballot, ballots
 from tests.support.typed import typed
@@ -51,6 +53,21 @@ def test_votes_are_set_aside_and_taken_back_with_a_log(url):
     assert (entry["set_aside_by"], entry["reason"], entry["votes"]) == ("ann", "too lenient", 3)
     assert (entry["taken_back_by"], entry["taken_back_reason"]) == ("ann", "checked")
     assert typed("db", "recount", "--db", url).returncode == 0
+    assert trail(url) == [
+        ("ann", "terminal", "vote.set_aside", "judge judge:lenient", "too lenient", 3),
+        ("ann", "terminal", "vote.take_back", "judge judge:lenient", "checked", 3),
+    ]
+
+
+def trail(url):
+    database = Database(url)
+    with database.read() as session:
+        rows = [
+            (row.actor, row.role, row.action, row.target, row.reason, row.details["votes"])
+            for row in entries(session, AuditFilter(), 9)
+        ]
+    database.close()
+    return rows[::-1]
 
 
 def test_an_import_is_chosen_by_its_name(url):

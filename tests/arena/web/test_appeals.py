@@ -85,6 +85,23 @@ def test_one_click_appeals_and_the_text_is_escaped(browser):
     assert of_api(browser, battle)["appeal"] == {"decision": "keep", "why": "Read <script>both</script>."}
 
 
+def test_a_voter_sees_that_an_appeal_was_followed_until_the_vote_is_held_again(browser):
+    battle = held(browser)
+    browser.change("appeal", battle=battle)
+    (row,) = appealed(browser)
+    with browser.database.write() as session:
+        decide(session, row.id, Decision.RELEASE, "Read <b>both</b>.", "rita")
+    page = browser.get("/me").text
+    assert "This vote counts again." in page
+    assert "Read &lt;b&gt;both&lt;/b&gt;." in page
+    assert "<b>both" not in page
+    with browser.database.write() as session:
+        hold(session, [row.vote], VoteState.QUARANTINED, REASON, by="root", again=True)
+    page = browser.get("/me").text
+    assert "This vote counts again." not in page
+    assert "This vote does not count." in page
+
+
 def test_a_second_appeal_and_one_of_another_voter_are_refused(browser):
     battle = held(browser)
     browser.change("appeal", battle=battle)

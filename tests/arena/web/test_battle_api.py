@@ -8,6 +8,8 @@ import time
 import pytest
 
 from arena.config import ScriptedSettings
+from arena.rules.vote_states import QuarantineReason, VoteState
+from arena.store.quarantine import hold
 from arena.web.v1 import battle_examples as examples
 from tests.support.arenas import ready
 from tests.support.battle_clients import Texts, api_client, running_app
@@ -112,7 +114,7 @@ async def test_a_vote_counts_and_names_the_models_when_its_time_is_over(sqlite):
 
 
 @pytest.mark.slow
-async def test_the_reveal_has_cards_and_the_votes_of_others(app, client):
+async def test_the_reveal_has_cards_and_the_votes_of_others(app, client, sqlite):
     for winner in ("model_a", "tie"):
         battle = await client.finished()
         await client.post(battle, "vote", winner=winner, final=True)
@@ -131,6 +133,12 @@ async def test_the_reveal_has_cards_and_the_votes_of_others(app, client):
     assert card["tokens"] > 0
     assert (card["organisation"], card["energy_wh"], card["price_in"]) == (None, None, None)
     assert set(card) == set(examples.BATTLE["reveal"]["a"])
+    with sqlite.write() as session:
+        hold(session, [2], VoteState.QUARANTINED, QuarantineReason.BURST, by="a check")
+    held = await client.state(battle)
+    assert (held["vote"]["counts"], held["reveal"]["others"]["votes"]) == (False, 1), (
+        "one's own does not count here"
+    )
 
 
 @pytest.mark.slow

@@ -186,3 +186,19 @@ def test_the_page_is_in_chinese_too_and_linked_from_every_page(sqlite, reader):
 def test_filters_say_their_own_numbers():
     assert str(DAILY) in FILTERS["capped-1"].says
     assert f"one in {SUGGESTED} " in FILTERS["mixed-1"].says
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({}, "a share of 30 % is drawn by weight alone. The weight of a model counts 2 times until it has 100 votes."),
+        ({"floor": 0.5, "newcomer_votes": 0}, "a share of 50 % is drawn by weight alone."),
+        ({"rule": "weighted", "newcomer_boost": 3}, "weights of their models alone. The weight of a model counts 3 times"),
+    ],
+)  # fmt: skip
+def test_the_rule_of_the_draw_is_on_the_page(sqlite, settings, said):
+    app = create_app(Settings(ledger={"seal_every": 0}, sampling=settings), sqlite, ready())
+    with TestClient(app, base_url=HOME) as client:
+        section = client.get("/trust").text.partition('id="sampling"')[2]
+    assert said in " ".join(section.split())
+    assert ("The weight of a model" in section) == (settings.get("newcomer_votes") != 0)

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from arena.rules.funnel import STEP_NAMES, Step
 from arena.rules.messages import Phrase, gettext_noop
-from arena.rules.vote_states import HELD, VoteState
+from arena.rules.vote_states import HELD, SENTENCES, VoteState
 from arena.store.funnel import PAGE, BattleFilter, listed_battles, votes_of_battle
 from arena.store.held_votes import vote_states
 from arena.store.hidden_battles import hidden_among, hide, show
@@ -115,7 +115,7 @@ class Pages:
                 "reports": reports_of(session, battle.id),
                 "hidden": hidden_among(session, [battle.id]).get(battle.id),
             }
-        return self.frame.page("admin_battle.html", visit, battle=battle, **values)
+        return self.frame.page("admin_battle.html", visit, battle=battle, reasons=SENTENCES, **values)
 
     def hide(self, public_id: str, visit: Operator, reason: Reason) -> RedirectResponse:
         with self.frame.action(visit, "battle.hide", public_id, reason=reason) as session:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Annotated, Any
 
@@ -11,8 +11,10 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import Field
 
+from arena.accounts.audit import recorded, target_of_votes
 from arena.rules.messages import Phrase, TranslatableError, gettext_noop
 from arena.rules.vote_states import HELD, SENTENCES, QuarantineReason, VoteState, sentence_of
+from arena.store import Session
 from arena.store.held_votes import (
     PAGE,
     HeldFilter,
@@ -26,18 +28,22 @@ from arena.store.held_votes import (
 )
 from arena.store.models import model_names
 from arena.store.quarantine import hold, release
+from arena.store.vote_parts import Change, in_parts
 from arena.web.addresses import Parameters, filtered
 from arena.web.admin import Frame, Operator, Reviewer, Visit
 
 HERE = "/admin/votes"
 LONGEST_REASON = 1_000  # characters
-FEW = 50  # ids in the audit trail
 DONE = {
     VoteState.QUARANTINED: gettext_noop("Votes that no longer count: {number}."),
     VoteState.RELEASED: gettext_noop("Votes that count again: {number}."),
 }
+UNCHANGED = {
+    VoteState.QUARANTINED: gettext_noop("All of these votes are quarantined already."),
+    VoteState.RELEASED: gettext_noop("None of these votes is held. Choose votes in the table."),
+}
 Reason = Annotated[str, Form(min_length=1, max_length=LONGEST_REASON)]
-Ids = Annotated[list[int] | None, Form(max_length=10_000)]
+Ids = Annotated[list[Annotated[int, Field(ge=1, le=2**31 - 1)]] | None, Form(max_length=10_000)]
 Voter = Annotated[str, Form(max_length=120)]
 
 
@@ -89,8 +95,8 @@ class Pages:
 
     def list(self, request: Request, visit: Reviewer) -> HTMLResponse:
         given = HeldParameters.of(request)
-        wanted = given.conditions
         with self.frame.database.read() as session:
+            wanted = replace(given.conditions, voter=_stored(session, given.voter) if given.voter else None)
             rows = held(session, wanted, given.after, PAGE + 1)
             values = {
                 "counts": sorted(counts_by_state_and_reason(session, source=None).items()),
@@ -121,43 +127,49 @@ class Pages:
         vote: Ids = None,
         voter: Voter = "",
     ) -> RedirectResponse:
-        details: dict[str, Any] = {"code": code}
-        with self.frame.action(
-            visit, "vote.quarantine", _target(vote, voter), reason=reason, details=details
-        ) as session:
-            if voter:
-                ids: Sequence[int] = vote_ids_of(session, stored_voter(session, voter) or "")
-            else:
-                ids = vote or []
-            if not ids or unknown_votes(session, ids):
+        with self.frame.database.read() as session:
+            ids = vote_ids_of(session, stored_voter(session, voter) or "") if voter else vote or []
+            known = bool(ids) and not unknown_votes(session, ids)
+
+        def change(session: Session, part: Sequence[int]) -> int:
+            return hold(session, part, VoteState.QUARANTINED, code, detail=reason, by=visit.name, again=True)
+
+        with self.frame.refusals(visit):
+            if not known:
                 raise VotesRefused("No such votes are here. Check the numbers or the voter.")
-            number = hold(session, ids, VoteState.QUARANTINED, code, detail=reason, by=visit.name, again=True)
-            details |= {"votes": number, "first": list(ids[:FEW])}
-        return self._back(visit, VoteState.QUARANTINED, number, voter)
+        return self._changed(visit, VoteState.QUARANTINED, change, ids, voter, reason, {"code": code})
 
     def release(self, visit: Operator, reason: Reason, vote: Ids = None, voter: Voter = "") -> RedirectResponse:
-        details: dict[str, Any] = {}
-        with self.frame.action(
-            visit, "vote.release", _target(vote, voter), reason=reason, details=details
-        ) as session:
-            ids = (
-                held_ids(session, HeldFilter(voter=stored_voter(session, voter) or voter)) if voter else vote or []
-            )
-            number = release(session, ids, reason, visit.name)
-            if not number:
-                raise VotesRefused("None of these votes is held. Choose votes in the table.")
-            details |= {"votes": number, "first": list(ids[:FEW])}
-        return self._back(visit, VoteState.RELEASED, number, voter)
+        with self.frame.database.read() as session:
+            ids = held_ids(session, HeldFilter(voter=_stored(session, voter))) if voter else vote or []
 
-    def _back(self, visit: Visit, done: VoteState, number: int, voter: str) -> RedirectResponse:
-        text = (
-            "Votes that count again: {number}." if done == "released" else "Votes that no longer count: {number}."
+        def change(session: Session, part: Sequence[int]) -> int:
+            return release(session, part, reason, visit.name)
+
+        return self._changed(visit, VoteState.RELEASED, change, ids, voter, reason)
+
+    def _changed(
+        self,
+        visit: Visit,
+        state: VoteState,
+        change: Change,
+        ids: Sequence[int],
+        voter: str,
+        reason: str,
+        details: Mapping[str, Any] | None = None,
+    ) -> RedirectResponse:
+        """Change the votes in parts, each with its audit entry, so that voters need not wait for many."""
+        action = "vote.release" if state is VoteState.RELEASED else "vote.quarantine"
+        entries = recorded(
+            change, visit.actor, action, target_of_votes(ids, voter), reason=reason, details=details
         )
-        return self.frame.back(visit, votes_link(voter=voter), Phrase(text, number=number))
+        with self.frame.refusals(visit):
+            number = in_parts(self.frame.database, sorted(set(ids)), entries)
+            if not number:
+                raise VotesRefused(UNCHANGED[state])
+        return self.frame.back(visit, votes_link(voter=voter), Phrase(DONE[state], number=number))
 
 
-def _target(votes: Sequence[int] | None, voter: str) -> str:
-    """What the audit trail names: the voter, or the only vote."""
-    if voter:
-        return f"voter {voter}"
-    return f"vote {votes[0]}" if votes and len(votes) == 1 else f"{len(votes or ())} votes"
+def _stored(session: Session, voter: str) -> str:
+    """The voter as stored, whom a form may also name by the pseudonym of an export."""
+    return stored_voter(session, voter) or voter

@@ -1,8 +1,8 @@
 // What the page says: states for a screen reader, seconds while waiting, failures with a way out.
 import { regenerate, reroll, retry } from "./actions.js";
 import { button, el, fill, find, show, write } from "./dom.js";
-import { hasText, isBlind, isCounted, isFailed, isPending, isRunning, sides, state, subscribe } from "./state.js";
-import { keyName, wordOf } from "./votes.js";
+import { hasText, isBlind, isCounted, isFailed, isHeld, isPending, isRunning, sides, state, subscribe } from "./state.js";
+import { heldText, keyName, wordOf } from "./votes.js";
 
 const SLOW = 2_000; // milliseconds of waiting before seconds are shown
 
@@ -112,7 +112,7 @@ function sentence() {
   if (isCounted()) {
     const names = sides().map((side) => `${side.toUpperCase()}: ${battle.models?.[side] ?? ""}`).join(", ");
     const vote = wordOf(battle.vote?.winner) ?? "";
-    return battle.vote?.counts ? t("Your vote counts: {vote}. {names}.", { vote, names }) : `${t("Your vote: {vote}.", { vote })} ${names}.`;
+    return battle.vote?.counts ? t("Your vote counts: {vote}. {names}.", { vote, names }) : `${t("Your vote: {vote}.", { vote })} ${names}.${isHeld() ? ` ${heldText()}` : ""}`;
   }
   if (isPending()) return pendingSentence(wordOf(battle.vote.winner));
   if (isRunning()) return runningSentence();

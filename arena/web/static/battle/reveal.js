@@ -2,10 +2,10 @@
 import { share } from "./actions.js";
 import { button, el, fill, find, isWide, show } from "./dom.js";
 import { askReport } from "./report.js";
-import { isBlind, isCounted, sides, state, subscribe } from "./state.js";
+import { isBlind, isCounted, isHeld, isPrivate, sides, state, subscribe } from "./state.js";
 import { tell } from "./tell.js";
 import { said } from "./turns.js";
-import { wordOf } from "./votes.js";
+import { heldText, wordOf } from "./votes.js";
 
 const language = document.documentElement.lang || undefined;
 const number = (value, digits = 0) => new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
@@ -40,7 +40,8 @@ const winners = { model_a: "a", model_b: "b" };
 
 function card(side, data) {
   const won = winners[state.battle.vote?.winner] === side;
-  const name = el("h3", {}, el("a", { href: data.page ?? data.url, target: "_blank", rel: "noopener" }, data.model));
+  const page = data.page ?? data.url; // a private model has none
+  const name = el("h3", {}, page ? el("a", { href: page, target: "_blank", rel: "noopener" }, data.model) : data.model);
   return el("article", { class: `card reveal-card ${side}`, "aria-label": data.model },
     el("header", {}, el("span", { class: `letter ${side}`, "aria-hidden": "true" }, side.toUpperCase()), name,
       won ? el("span", { class: "tag won" }, t("Your choice")) : null),
@@ -63,7 +64,14 @@ const controls = {
 };
 
 function controlLine({ control }) {
-  return controls[control] ? el("p", { class: "hint" }, controls[control]()) : null;
+  if (controls[control]) return el("p", { class: "hint" }, controls[control]());
+  return isPrivate() ? el("p", { class: "hint" }, t("A model without a name is tested in private. Your vote is kept and changes no rating.")) : null;
+}
+
+/** Why a vote is on no board is said on the voter's own page, where it can be appealed. */
+function heldLine() {
+  if (!isHeld()) return null;
+  return el("p", { class: "hint" }, `${heldText()} `, el("a", { href: "/me?winner=not_counted#history" }, t("Show why, and appeal")));
 }
 
 const shareLink = () => new URL(`/battles/${encodeURIComponent(state.battle.id)}`, location.href).href;
@@ -101,9 +109,10 @@ function drawReveal() {
   for (const one of [root, find("[data-live='reveal']")]) show(one, ready);
   if (!ready) return;
   const cut = sides().some((side) => battle.turns.at(-1)?.completions?.[side]?.status === "stopped");
-  fill(root, JSON.stringify([battle.id, battle.reveal, battle.vote?.winner, battle.shared, cut]), () => [
+  fill(root, JSON.stringify([battle.id, battle.reveal, battle.vote?.winner, battle.vote?.counts, battle.shared, cut]), () => [
     isCounted() ? el("h2", { class: "your-vote", id: "reveal-title", tabindex: -1 }, t("Your vote: {vote}.", { vote: wordOf(battle.vote?.winner) ?? "" }), cut ? ` ${t("The answers were cut short.")}` : "") : null,
     el("div", { class: "cards" }, ...sides().filter((side) => battle.reveal[side]).map((side) => card(side, battle.reveal[side]))),
+    heldLine(),
     controlLine(battle.reveal),
     othersLine(battle.reveal.others),
     tools(),

@@ -30,6 +30,10 @@ export function changed() {
 export const isRunning = () => state.battle?.status === "running";
 export const isFailed = () => state.battle?.status === "failed";
 export const isCounted = () => state.battle?.status === "voted";
+/** Whether a model takes part under a code: the vote on it changes no rating. */
+export const isPrivate = () => sides().some((side) => state.battle?.models?.[side]?.startsWith("private:"));
+/** Whether a check or a person holds the vote. */
+export const isHeld = () => isCounted() && state.battle.vote?.counts === false && Boolean(state.battle.reveal) && !state.battle.reveal.control && !isPrivate();
 export const isPending = () => Boolean(state.battle?.vote?.undo_until);
 export const isOver = () => !state.battle || ["voted", "failed", "abandoned"].includes(state.battle.status);
 export const isBlind = () => (state.battle?.mode ?? "blind") === "blind";

@@ -22,6 +22,8 @@ export const wordOf = (winner) => ({
   model_a: t("A is better"), model_b: t("B is better"), tie: t("Tie"), both_bad: t("Both are bad"),
 })[winner];
 
+export const heldText = () => t("Your vote is saved and does not count on the leaderboard at the moment.");
+
 /** Whether this arena counts votes of people who are signed in, and this voter is not. */
 const mustSignIn = () => Boolean(state.facts?.sign_in?.required) && state.facts.sign_in.signed_in === false;
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
 
 from arena.config import AdminSettings, Settings
 from arena.rules.roles import Role
+from arena.rules.seals import published_voter
 from arena.rules.vote_states import QuarantineReason, VoteState
 from arena.store import Database
 from arena.store.appeals import add_appeal, appeals
 from arena.store.audit import AuditFilter, entries
 from arena.store.held_votes import held
+from arena.store.ledger import ledger_key
 from arena.store.quarantine import hold
 from arena.store.schema.battles import Battle, Vote
 from arena.store.voter_sessions import give_session
@@ -64,10 +67,65 @@ def trail(database):
      ("?day=2001-01-01", []), ("?after=2", [1])],
 )  # fmt: skip
 def test_held_votes_are_listed_by_conditions(arena, query, shown):
-    for browser in arena:
-        page = browser.get(f"/admin/votes{query}").text
-        assert [number for number in range(1, 9) if f'name="vote" value="{number}"' in page] == shown
-        assert SCRIPT not in page
+    root, rita = arena
+    page = root.get(f"/admin/votes{query}").text
+    assert [number for number in range(1, 9) if f'name="vote" value="{number}"' in page] == shown
+    assert SCRIPT not in page
+    page = rita.get(f"/admin/votes{query}").text
+    assert [int(number) for number in re.findall(r'<th scope="row" class="words">(\d+) ', page)] == shown[::-1]
+    assert SCRIPT not in page
+    assert 'type="checkbox"' not in page, "there is nothing to do with a chosen vote"
+
+
+def test_a_voter_is_found_by_the_pseudonym_of_an_export(arena, sqlite):
+    root, _ = arena
+    with sqlite.read() as session:
+        name = published_voter(ledger_key(session), "voter-1")
+    page = root.get(f"/admin/votes?voter={name}").text
+    assert re.findall(r'name="vote" value="(\d+)"', page) == ["2"]
+    root.submit("/admin/votes/quarantine", voter=name, reason="as one")
+    assert votes_held(sqlite) == [1, 2, 5, 8]
+    root.submit("/admin/votes/release", voter=name, reason="a mistake")
+    assert votes_held(sqlite) == [1]
+
+
+def test_many_votes_change_in_parts_and_each_part_has_its_audit_entry(arena, sqlite, monkeypatch):
+    monkeypatch.setattr("arena.store.vote_parts.PART", 2)
+    root, _ = arena
+    root.submit("/admin/votes/quarantine", vote=list("345678"), code="burst", reason="one act")
+    assert votes_held(sqlite) == list(range(1, 9))
+    with sqlite.read() as session:
+        entries_ = [row.details for row in entries(session, AuditFilter("root", "vote.quarantine"), 100)]
+    assert [entry["first"] for entry in entries_] == [[7, 8], [5, 6], [3, 4]]
+    root.submit("/admin/votes/quarantine", vote="3", reason="again")
+    assert "All of these votes are quarantined already." in root.get("/admin/votes").text
+    root.submit("/admin/votes/release", vote=list("345678"), reason="a mistake")
+    assert votes_held(sqlite) == [1, 2]
+    assert [target for _, action, target, _ in trail(sqlite) if action == "vote.release"] == ["6 votes"] * 3
+
+
+def test_the_page_of_a_battle_has_the_number_of_its_vote_and_changes_its_state(arena, sqlite):
+    root, rita = arena
+    with sqlite.read() as session:
+        path = f"/admin/battles/{session.get_one(Battle, session.get_one(Vote, 8).battle_id).public_id}"
+    page = root.get(path).text
+    assert '<th scope="row" class="words">8</th>' in page
+    assert 'action="/admin/votes/quarantine"' in page
+    root.submit("/admin/votes/quarantine", vote="8", code="burst", reason="nine in a minute")
+    page = root.get(path).text
+    assert 'action="/admin/votes/release"' in page
+    assert 'action="/admin/votes/quarantine"' not in page
+    page = rita.get(path).text
+    assert '<th scope="row" class="words">8</th>' in page
+    assert "/admin/votes/release" not in page
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "99999999999999999999"])
+def test_a_number_that_no_vote_can_have_is_refused(arena, sqlite, number):
+    root, _ = arena
+    for path in ("quarantine", "release"):
+        assert root.submit(f"/admin/votes/{path}", vote=number, reason="why").status_code == 422
+    assert votes_held(sqlite) == [1, 2]
 
 
 def test_chosen_votes_are_released(arena, sqlite):
@@ -132,9 +190,16 @@ def appeal(database, vote):
         return add_appeal(session, battle.voter, battle.public_id, f"I read both. {SCRIPT}")
 
 
+def waiting(browser):
+    """The number of appeals on the overview, which leads to them."""
+    found = re.search(r'<dt>Appeals that wait</dt><dd><a href="/admin/appeals">(\d+)', browser.get("/admin").text)
+    return int(found[1])
+
+
 def test_a_reviewer_decides_appeals(arena, sqlite):
     _, rita = arena
     first, second = appeal(sqlite, 1), appeal(sqlite, 2)
+    assert waiting(rita) == 2
     page = rita.get("/admin/appeals").text
     assert page.count("I read both. &lt;script&gt;") == 2
     assert SCRIPT not in page
@@ -142,6 +207,7 @@ def test_a_reviewer_decides_appeals(arena, sqlite):
     assert (done.status_code, done.headers["location"]) == (303, "/admin/appeals")
     rita.submit("/admin/appeals/decide", appeal=str(second), decision="keep", reason="too fast")
     assert votes_held(sqlite) == [2]
+    assert waiting(rita) == 0
     assert "No appeal waits." in rita.get("/admin/appeals").text
     assert "too fast" in rita.get("/admin/appeals?decided=true").text
     rita.submit("/admin/appeals/decide", appeal=str(first), decision="keep", reason="again")
