@@ -91,8 +91,10 @@ def speed(
     except BadOption as error:
         raise ConfigError(str(error)) from error
     load_test = LoadTestConfig(load, repeats, content, _objectives(objectives or []), fixed_output)
-    if report_file is not None and not report_file.parent.is_dir():
-        raise ConfigError(f"--report {report_file}: there is no such folder. Make it first.")
+    if report_file is not None:
+        from arena.web.run_pages import check_report_path
+
+        check_report_path(report_file)
     _note_what_is_sent(load_test)
     if sweep:
         _sweep(settings, load_test, share, as_format, report_file)
@@ -153,7 +155,7 @@ def _one_load(settings: AnyModel, load_test: LoadTestConfig, as_format: Format, 
     else:
         print_report(report)
     if report_file is not None:
-        from arena.web.speed_report import load_page
+        from arena.web.run_pages.speed import load_page
 
         _write(report_file, load_page(settings.name, load_test, report, repeats))
     if report.succeeded == 0:
@@ -179,7 +181,7 @@ def _sweep(
     else:
         print_sweep(found)
     if report_file is not None:
-        from arena.web.speed_report import sweep_page
+        from arena.web.run_pages.speed import sweep_page
 
         _write(report_file, sweep_page(settings.name, load_test, found, sentence(found)))
     if found.highest is None:
@@ -217,10 +219,9 @@ def _sent(settings: AnyModel, load_test: LoadTestConfig) -> Any:
 
 def _write(path: Path, page: str) -> None:
     """Write the page. Raises `ConfigError`; the result was printed before."""
-    try:
-        path.write_text(page, "utf-8")
-    except OSError as error:
-        raise ConfigError(f"--report {path} cannot be written: {error.strerror}. Choose another path.") from error
+    from arena.web.run_pages import write_page
+
+    write_page(path, page)
     _note(f"The report is in {path}.")
 
 

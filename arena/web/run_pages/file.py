@@ -81,7 +81,12 @@ def check_report_path(path: Path, option: str = "--report") -> None:
 
 def write_report(path: Path, document: RunDocument, option: str = "--report") -> None:
     """Write the document to a file, whole or not at all. Raises `ConfigError`."""
-    text = html(document).encode("utf-8", "replace")
+    write_page(path, html(document), option)
+
+
+def write_page(path: Path, page: str, option: str = "--report") -> None:
+    """Write a page to a file, whole or not at all. Raises `ConfigError`."""
+    text = page.encode("utf-8", "replace")
     try:
         descriptor, name = tempfile.mkstemp(prefix=".report-", dir=path.parent)
         with os.fdopen(descriptor, "wb") as file:

@@ -101,7 +101,7 @@ def test_a_model_that_fails_has_no_latencies_and_the_command_fails(typed, folder
         (("fake", "--sweep"), "A sweep needs an objective"),
         (("fake", "--dataset", "nowhere.jsonl"), "nowhere.jsonl: no such file"),
         (("fake", "--trace", "nowhere.jsonl"), "nowhere.jsonl cannot be read"),
-        (("fake", "--report", "nowhere/x.html"), "there is no such folder. Make it first"),
+        (("fake", "--report", "nowhere/x.html"), "there is no folder nowhere"),
     ],
 )
 def test_wrong_use_is_an_error(typed, folder, words, message):

@@ -10,8 +10,9 @@ import numpy as np
 
 from arena.benchmarking.load import LoadTestConfig
 from arena.benchmarking.load_sweep import Sweep, rows
+from arena.web.assets import inline
 from arena.web.plots.curves import Curve, curves_svg
-from arena.web.rendering import templates
+from arena.web.run_pages.file import environment
 from benchmarks.speed import SpeedReport, tokens_by_second
 from benchmarks.speed_json import per_request_rows
 from benchmarks.speed_json import rows as latency_rows
@@ -115,9 +116,10 @@ def _page(
     pictures: Sequence[tuple[str, Any]],
     tables: Sequence[tuple[str, Sequence[Any]]],
 ) -> str:
-    page = templates("").get_template("speed_report.html")
-    return page.render(
-        model=model, said=said, made_at=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", settings=_settings(config),
+    return environment().get_template("speed.html").render(
+        style=inline("tokens.css", "speed_report.css"),
+        made_at=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        model=model, said=said, settings=_settings(config),
         pictures=[(title, picture) for title, picture in pictures if picture], tables=tables,
     )  # fmt: skip
 
