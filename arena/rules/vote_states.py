@@ -63,10 +63,16 @@ SENTENCES: Mapping[QuarantineReason, str] = {
 PENDING_SENTENCE = gettext_noop(
     "A check of this vote could not run yet. The vote counts once the check has passed."
 )
+# what is shown for a released vote, whatever it was held for
+RELEASED_SENTENCE = gettext_noop(
+    "The vote was held and counts again: an appeal or a review found nothing against it."
+)
 
 
 def sentence_of(state: str, reason: str) -> str:
-    """What readers see for a held vote; a reason of a newer version is shown as it is stored."""
+    """What readers see for a vote that is or was held; a reason of a newer version is shown as it is stored."""
     if state == VoteState.PENDING:
         return PENDING_SENTENCE
+    if state == VoteState.RELEASED:
+        return RELEASED_SENTENCE
     return SENTENCES[QuarantineReason(reason)] if reason in tuple(QuarantineReason) else reason

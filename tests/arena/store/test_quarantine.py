@@ -220,6 +220,7 @@ def test_every_reason_has_a_sentence():
     assert sentence_of(QUARANTINED, "too_fast") == FAST.sentence
     assert sentence_of(QUARANTINED, "of a newer version") == "of a newer version"
     assert "could not run yet" in sentence_of(PENDING, "too_fast")
+    assert "counts again" in sentence_of(VoteState.RELEASED, "operator")
 
 
 @pytest.fixture
