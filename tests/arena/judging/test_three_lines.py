@@ -66,8 +66,8 @@ def test_the_report_has_the_keys_of_the_json_output(answered, settings):
     config = JudgeRunConfig(mode="single", prompts="numbers", judge="judge")
     report = run_judging(answered, settings, config).to_dict()
     assert list(report) == [
-        "mode", "judge", "prompts", "models", "win_rates", "cases", "judged", "unread", "coverage", "published",
-        "why_not", "new", "by_letter", "orders", "canaries", "requests", "examples", "cost",
+        "mode", "judge", "prompts", "models", "criteria", "win_rates", "cases", "judged", "unread", "coverage",
+        "published", "why_not", "new", "by_letter", "orders", "repeats", "canaries", "requests", "examples", "cost",
     ]  # fmt: skip
     assert (report["published"], report["judged"], report["unread"]) == (False, 0, {"no verdict": 8})
     assert "at least 95%" in report["why_not"]
