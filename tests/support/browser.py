@@ -13,6 +13,8 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from playwright.sync_api import TimeoutError as Late
 
+from tests.support.timing import until
+
 expect.set_options(timeout=60_000)  # as PATIENCE, below
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -84,6 +86,19 @@ def finished(page: Page, patience: float = PATIENCE) -> None:
 def settled(page: Page) -> None:
     """The vote bar, its line, the reveal and the notices take a press: the guard against second clicks lets it pass."""
     page.wait_for_function(SETTLED)
+
+
+def copied(page: Page, beginning: str) -> str:
+    """The text of the clipboard, once it begins so."""
+    found = ""
+
+    def there() -> bool:
+        nonlocal found
+        found = page.evaluate("navigator.clipboard.readText()")
+        return found.startswith(beginning)
+
+    until(there)
+    return found
 
 
 def vote(page: Page, winner: str) -> None:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import answer, ask, finished, open_page, ready, reveal, revealed, settled, vote
+from tests.support.browser import answer, ask, copied, finished, open_page, ready, reveal, revealed, settled, vote
 from tests.support.server import Arena
 
 pytestmark = pytest.mark.slow
@@ -133,7 +133,7 @@ def test_one_side_is_run_again_and_an_answer_is_copied(page):
     page.locator("#stop").wait_for()
     finished(page)
     page.locator("[data-focus='copy-1-a']").click()
-    page.wait_for_function("words => navigator.clipboard.readText().then((text) => text === words)", arg=WORDS)
+    assert copied(page, WORDS) == WORDS
 
 
 def test_escape_stops_the_models_and_the_text_can_be_voted_on(paced_page):
@@ -159,8 +159,7 @@ def test_a_battle_is_shared_only_by_choice_reported_and_run_with_other_models(pa
     expect(link).to_have_attribute("aria-disabled", "false")
     settled(page)
     link.click()
-    page.wait_for_function("navigator.clipboard.readText().then((text) => text.startsWith('http'))")
-    address = page.evaluate("navigator.clipboard.readText()")
+    address = copied(page, "http")
     assert httpx.get(address, trust_env=False).status_code == 200
     press(page, "Report")
     page.get_by_label("It is broken or unreadable").check()

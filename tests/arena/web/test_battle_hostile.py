@@ -8,7 +8,7 @@ import pytest
 
 from arena.web.markdown import markdown
 from tests.arena.web.hostile_markdown import DIAGRAM, IMAGES, LABEL, TEXTS
-from tests.support.browser import answer, ask, finished, open_page, revealed, vote
+from tests.support.browser import answer, ask, copied, finished, open_page, revealed, vote
 
 pytestmark = pytest.mark.slow
 
@@ -73,9 +73,7 @@ def test_a_hostile_completion_neither_votes_nor_hides_the_page_and_is_copied_as_
     assert [url for url in asked if ":9/" in url] == []
     assert "<label for=vote-model_a" in answer(page, "a").inner_text()
     page.locator("[data-focus='copy-1-a']").click()
-    page.wait_for_function("navigator.clipboard.readText().then((text) => text.startsWith('The answer.'))")
-    copied = page.evaluate("navigator.clipboard.readText()")
-    assert copied.startswith(f"The answer. \\`{LABEL}")
+    assert copied(page, "The answer.").startswith(f"The answer. \\`{LABEL}")
     page.mouse.click(300, 300)
     page.wait_for_timeout(300)
     assert page.locator("[data-seconds], #reveal .cards").count() == 0
