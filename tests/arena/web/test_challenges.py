@@ -121,7 +121,8 @@ async def test_many_sessions_of_an_address_get_harder_challenges(database):
 
 
 async def test_load_makes_challenges_harder(sqlite):
-    async with guarded(sqlite) as (app, client):
+    limits = {"lag_seconds": 1.0}
+    async with running_app(sqlite, challenge=EASY, limits=limits) as app, api_client(app) as client:
         assert (await challenge_of(client))["most"] == 50
         app.state.battles._visitors.lag._average = 0.6
         assert app.state.battles._visitors.is_loaded()
