@@ -120,9 +120,9 @@ async def test_many_sessions_of_an_address_get_harder_challenges(database):
         assert most == [50] * 3 + [100] * 3 + [150] * 3 + [200] * 5
 
 
-async def test_load_makes_challenges_harder(sqlite):
-    limits = {"lag_seconds": 1.0}
-    async with running_app(sqlite, challenge=EASY, limits=limits) as app, api_client(app) as client:
+async def test_load_makes_challenges_harder(sqlite, monkeypatch):
+    monkeypatch.setenv("ARENA_LIMITS__LAG_SECONDS", "1")
+    async with guarded(sqlite) as (app, client):
         assert (await challenge_of(client))["most"] == 50
         app.state.battles._visitors.lag._average = 0.6
         assert app.state.battles._visitors.is_loaded()
