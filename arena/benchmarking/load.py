@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from arena.benchmarking.conversations import Content, Conversation, Trace, conversations
 from arena.errors import ConfigError
@@ -45,7 +46,7 @@ class Load:
         if self.rate is None and (self.ramp_to is not None or self.burstiness != 1):
             raise BadOption("Burstiness and a ramp belong to a schedule. Give a rate too.")
         if self.trace is not None and (self.ramp_to is not None or self.burstiness != 1):
-            raise BadOption("A trace has arrivals of its own. Leave out the burstiness and the ramp.")
+            raise BadOption("A trace has arrivals of its own. Remove the burstiness and the ramp.")
         if self.trace is not None and len(self.trace.times) < self.each:
             raise BadOption(
                 f"The trace has {len(self.trace.times)} requests, and a repeat needs {self.each}, the warm-up "
@@ -86,7 +87,8 @@ class LoadTestConfig:
         """Of all repeats, warm-up included."""
         return self.repeats * self.load.each
 
-    def made(self) -> list[Conversation]:
+    @cached_property
+    def made(self) -> Sequence[Conversation]:
         """The conversations of all repeats, in order."""
         if self.load.trace is not None:
             return list(self.load.trace.conversations[: self.load.each]) * self.repeats

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from arena.benchmarking.load import LoadTestConfig
 from arena.errors import ConfigError
 from benchmarks.speed import SpeedReport
+from benchmarks.speed_json import row
 
 FACTOR = 2.0  # between loads until one passes and one fails
 CLOSE = 1.1  # a passing and a failing load within this factor end the search
@@ -38,6 +40,11 @@ class Sweep:
     highest: float | None
     bounded: bool
 
+    @property
+    def unit(self) -> str:
+        """Of the loads."""
+        return "requests per second" if self.by == "rate" else "requests at once"
+
 
 def sweep(
     config: LoadTestConfig,
@@ -56,7 +63,7 @@ def sweep(
     if not 0 < share <= 1:
         raise ConfigError(f"--share is {share}. Give a share of the requests above 0, and at most 1.")
     if config.load.trace is not None or config.load.ramp_to is not None:
-        raise ConfigError("A sweep tests one rate after another. Leave out --trace and --ramp-to.")
+        raise ConfigError("A sweep tests one rate after another. Remove --trace and --ramp-to.")
     by = "rate" if config.load.rate is not None else "concurrency"
     steps: dict[float, Step] = {}
     while len(steps) < MOST_STEPS and (load := _next(steps, config, by)) is not None:
@@ -112,11 +119,20 @@ def _between(highest: float, failing: float) -> float | None:
     return highest + 1 if failing - highest > 1 and failing / highest > CLOSE else None
 
 
-def rows(found: Sweep) -> Iterator[dict[str, float | str | None]]:
+def sentence(found: Sweep) -> str:
+    """The highest load that a sweep found."""
+    wanted = f"{found.share:.0%} of requests within every objective"
+    if found.highest is None:
+        return f"No load that was tested has {wanted}."
+    said = f"The highest load with {wanted} is {found.highest:.3g} {found.unit}"
+    return said + ("." if found.bounded else " or more: none that was tested has less. Give more --requests.")
+
+
+def rows(found: Sweep) -> Iterator[dict[str, Any]]:
     """A row a step, for tables and CSV: milliseconds, requests and tokens per second."""
     for step in found.steps:
         report = step.report
-        ttft, tpot = report.latencies["ttft"].percentiles, report.latencies["tpot"].percentiles
+        ttft, tpot = (row(name, report.latencies[name]) for name in ("ttft", "tpot"))
         good = report.goodput
         yield {
             found.by: step.load,
@@ -126,9 +142,9 @@ def rows(found: Sweep) -> Iterator[dict[str, float | str | None]]:
             "share_upper": good.upper if good else None,
             "requests_per_second": report.request_throughput.value,
             "tokens_per_second": report.output_throughput.value if report.output_throughput else None,
-            "ttft_p50_ms": 1000 * ttft[50].value if 50 in ttft else None,
-            "ttft_p99_ms": 1000 * ttft[99].value if 99 in ttft else None,
-            "tpot_p50_ms": 1000 * tpot[50].value if 50 in tpot else None,
-            "tpot_p99_ms": 1000 * tpot[99].value if 99 in tpot else None,
+            "ttft_p50_ms": ttft["p50"],
+            "ttft_p99_ms": ttft["p99"],
+            "tpot_p50_ms": tpot["p50"],
+            "tpot_p99_ms": tpot["p99"],
             "failed": report.requests - report.succeeded,
         }

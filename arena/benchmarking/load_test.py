@@ -57,7 +57,7 @@ def timed_repeats(
 async def _timings(
     settings: AnyModel, config: LoadTestConfig, seen: Callable[[Timing], None]
 ) -> list[list[Timing]]:
-    model, load, made = ServedModel(settings, make_endpoint(settings)), config.load, config.made()
+    model, load, made = ServedModel(settings, make_endpoint(settings)), config.load, config.made
     client = Client(model.endpoint, model.request, config.fixed_output, load.timeout)
     try:
         await model.endpoint.start()

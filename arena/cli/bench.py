@@ -9,6 +9,7 @@ import typer
 
 from arena.cli import bench_fetch, bench_run, bench_tables
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, opened, write_csv, write_json
+from arena.cli.report_file import check_report
 from arena.cli.terminal import Console
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def show(
     from arena.benchmarking.stored_runs import UnknownRun, all_runs, samples_of
     from arena.errors import ConfigError
 
-    bench_run.check_report(report)
+    check_report(report)
     with opened(config, db) as (database, _), database.read() as session:
         if run is None:
             if report is not None:

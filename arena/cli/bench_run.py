@@ -13,6 +13,7 @@ from rich.markup import escape
 from arena.cli import bench_tables
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, opened, write_csv, write_json
 from arena.cli.progress import print_adapted, print_failures, progress_bar
+from arena.cli.report_file import check_report, print_report_path
 from arena.cli.terminal import Console
 
 if TYPE_CHECKING:
@@ -111,14 +112,6 @@ def run(
         raise typer.Exit(1)
 
 
-def check_report(report: Path | None) -> None:
-    """Nothing if a report can be written there. Raises `ConfigError`."""
-    if report is not None:
-        from arena.web.run_pages import check_report_path
-
-        check_report_path(report)
-
-
 def write_report(
     report: Path | None, database: Database, numbers: Sequence[int], requests: Sequence[tuple[str, Any]] = ()
 ) -> None:
@@ -131,7 +124,7 @@ def write_report(
     with database.read() as session:
         document = bench_document(session, numbers, sent(requests))
     write(report, document)
-    Console(stderr=True, soft_wrap=True, highlight=False).print(f"Report written to {report}", markup=False)
+    print_report_path(report)
 
 
 def print_event(event: Event) -> None:

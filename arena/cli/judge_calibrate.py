@@ -22,7 +22,7 @@ def calibrate(
     ],
     against: Against = Reference.human,
     prompts: Prompts = None,
-    without_ties: Annotated[bool, typer.Option("--without-ties", help="Leave out people's ties.")] = False,
+    without_ties: Annotated[bool, typer.Option("--without-ties", help="Exclude ties of people.")] = False,
     as_format: AsFormat = Format.TABLE,
     config: Config = None,
     db: DatabaseURL = None,

@@ -50,7 +50,7 @@ OPTIONAL = {  # None by default
     "template": (Path, "File with a judge prompt, your own or a published one."),
     "template_prompt": (str, "Name of one prompt of an MT-bench template file; default: by turn and reference."),
     "rubric": (Path, "YAML file with criteria of your own."),
-    "criterion": (str, "One sentence that the judge is told to judge by."),
+    "criterion": (str, "The criterion to judge by, in one sentence."),
     "samples": (int, "Replies to each request, whose mean is the verdict; default: 1."),
     "budget": (float, "USD limit."),
     "concurrency": (int, "Concurrent calls."),

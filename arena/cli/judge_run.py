@@ -13,6 +13,7 @@ from arena.cli.judge_options import ALWAYS, BATCH, PLACE, names, takes
 from arena.cli.judge_report import print_forecast, print_missing, print_result
 from arena.cli.options import Format, opened
 from arena.cli.progress import progress_bar
+from arena.cli.report_file import check_report, print_report_path
 from arena.cli.terminal import Console
 from arena.errors import ConfigError
 
@@ -117,13 +118,9 @@ def _do(
 
 def _check_report(report: Path | None, *, without_run: bool) -> None:
     """Nothing if a report can be written after the run. Raises `ConfigError` before any call."""
-    if report is None:
-        return
-    from arena.web.run_pages import check_report_path
-
-    if without_run:
+    if report is not None and without_run:
         raise ConfigError("--report needs a run. Remove --dry-run and --batch-out, or --report.")
-    check_report_path(report)
+    check_report(report)
 
 
 def _write_report(path: Path, judge_run: JudgeRun, result: dict[str, Any]) -> None:
@@ -132,7 +129,7 @@ def _write_report(path: Path, judge_run: JudgeRun, result: dict[str, Any]) -> No
 
     with judge_run.details() as details:
         write_report(path, judge_document(judge_run.prepared, judge_run.planned, details, result))
-    Console(stderr=True, soft_wrap=True).print(f"Report written to {path}", markup=False, highlight=False)
+    print_report_path(path)
 
 
 def _prepared(database: Database, settings: Settings, config: JudgeRunConfig, dry_run: bool) -> PreparedRun:

@@ -9,6 +9,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from arena.cli.options import AsFormat, Config, Format, write_csv, write_json
+from arena.cli.report_file import check_report, print_report_path
 from arena.cli.terminal import Console
 from arena.errors import ConfigError
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from arena.benchmarking.load_sweep import Step, Sweep
     from arena.config import AnyModel
     from benchmarks.speed import SpeedReport
+    from benchmarks.speed_json import SentLoad
     from benchmarks.timing import Timing
 
 
@@ -91,10 +93,7 @@ def speed(
     except BadOption as error:
         raise ConfigError(str(error)) from error
     load_test = LoadTestConfig(load, repeats, content, _objectives(objectives or []), fixed_output)
-    if report_file is not None:
-        from arena.web.run_pages import check_report_path
-
-        check_report_path(report_file)
+    check_report(report_file)
     _note_what_is_sent(load_test)
     if sweep:
         _sweep(settings, load_test, share, as_format, report_file)
@@ -119,7 +118,7 @@ def _texts(path: Path) -> tuple[tuple[str, ...], ...]:
 def _note_what_is_sent(load_test: LoadTestConfig) -> None:
     from arena.benchmarking.conversations import same_texts
 
-    made = load_test.made()
+    made = load_test.made
     if repeated := same_texts(made):
         _note(f"{repeated} of {len(made)} prompts are sent again, which a server may answer from its cache.")
 
@@ -167,7 +166,7 @@ def _sweep(
 ) -> None:
     from arena.benchmarking.load_sweep import rows, sweep
     from arena.benchmarking.load_test import reported
-    from arena.cli.speed_tables import print_sweep, sentence
+    from arena.cli.speed_tables import print_sweep
 
     def test(config: LoadTestConfig) -> SpeedReport:
         at = config.load.rate if config.load.rate is not None else config.load.concurrency
@@ -183,7 +182,7 @@ def _sweep(
     if report_file is not None:
         from arena.web.run_pages.speed import sweep_page
 
-        _write(report_file, sweep_page(settings.name, load_test, found, sentence(found)))
+        _write(report_file, sweep_page(settings.name, load_test, found))
     if found.highest is None:
         raise typer.Exit(1)
 
@@ -205,12 +204,12 @@ def _timings(settings: AnyModel, load_test: LoadTestConfig, title: str) -> list[
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        total = sum(len(conversation.prompts) for conversation in load_test.made())
+        total = sum(len(conversation.prompts) for conversation in load_test.made)
         bar = progress.add_task(title, total=total)
         return timed_repeats(settings, load_test, lambda _: progress.advance(bar))
 
 
-def _sent(settings: AnyModel, load_test: LoadTestConfig) -> Any:
+def _sent(settings: AnyModel, load_test: LoadTestConfig) -> SentLoad:
     from benchmarks.speed_json import SentLoad
 
     load = load_test.load
@@ -222,7 +221,7 @@ def _write(path: Path, page: str) -> None:
     from arena.web.run_pages import write_page
 
     write_page(path, page)
-    _note(f"The report is in {path}.")
+    print_report_path(path)
 
 
 def _note(text: str) -> None:

@@ -10,11 +10,11 @@ from arena.cli.terminal import Console
 
 if TYPE_CHECKING:
     from arena.benchmarking.load_sweep import Sweep
-    from benchmarks.intervals import Interval
     from benchmarks.speed import SpeedReport, Spread
 
 
 def print_report(report: SpeedReport) -> None:
+    from arena.benchmarking.load_summary import summary
     from benchmarks.speed import needed
     from benchmarks.speed_json import per_request_rows, rows
 
@@ -30,37 +30,17 @@ def print_report(report: SpeedReport) -> None:
     console.print(_table("per request", "per_request", per_request_rows(report), marks=False))
     if report.turns:
         console.print(_turns(report.turns))
-    _print_summary(console, report)
-
-
-def _print_summary(console: Console, report: SpeedReport) -> None:
-    failures = ", ".join(f"{count} {name}" for name, count in report.errors.items()) or "none"
-    console.print(
-        f"{report.succeeded} of {report.requests} requests in {report.repeats} repeats ({report.duration:.1f} s); "
-        f"failed: {failures}; no request was retried",
-        soft_wrap=True,
-    )
-    throughputs = [f"{_interval(report.request_throughput)} requests per second"]
-    if report.output_throughput is not None:
-        throughputs.append(
-            f"{_interval(report.output_throughput)} tokens per second (counted by {report.counted_by})"
-        )
-    console.print("; ".join(throughputs) + f"; up to {report.peak_concurrency} at once", soft_wrap=True)
-    if report.goodput is not None:
-        good = report.goodput
-        console.print(
-            f"goodput: {good.share:.1%} ({good.lower:.1%} … {good.upper:.1%}) of all requests met every "
-            f"objective, {good.per_second:.2f} per second",
-            soft_wrap=True,
-        )
+    for said in summary(report):
+        console.print(said, soft_wrap=True)
 
 
 def print_sweep(found: Sweep) -> None:
-    from arena.benchmarking.load_sweep import rows
+    from arena.benchmarking.load_sweep import rows, sentence
 
     console = Console()
-    unit = "requests per second" if found.by == "rate" else "requests at once"
-    table = Table(unit, "within", "requests/s", "tokens/s", "TTFT p50", "p99 ms", "TPOT p50", "p99 ms", "failed")
+    table = Table(
+        found.unit, "within", "requests/s", "tokens/s", "TTFT p50", "p99 ms", "TPOT p50", "p99 ms", "failed"
+    )
     for row, step in zip(rows(found), found.steps, strict=True):
         good = step.report.goodput
         share = f"{good.share:.1%}" if good else "–"
@@ -80,45 +60,33 @@ def print_sweep(found: Sweep) -> None:
     console.print(sentence(found), soft_wrap=True)
 
 
-def sentence(found: Sweep) -> str:
-    """What a sweep found."""
-    unit = "requests per second" if found.by == "rate" else "requests at once"
-    wanted = f"{found.share:.0%} of requests within every objective"
-    if found.highest is None:
-        return f"No load that was tested has {wanted}."
-    said = f"The highest load with {wanted} is {found.highest:.3g} {unit}"
-    return said + ("." if found.bounded else " or more: none that was tested has less. Give more --requests.")
-
-
 def _turns(turns: tuple[Spread, ...]) -> Table:
+    from benchmarks.speed_json import row
+
     table = Table("TTFT by turn, ms", "mean", "95 %", "p50", "p99", "measured")
     for number, spread in enumerate(turns, 1):
-        mean = spread.mean
-        ends = "" if mean is None or mean.lower is None or mean.upper is None else (
-            f"{1000 * mean.lower:.1f} … {1000 * mean.upper:.1f}"
-        )  # fmt: skip
-        cells = [_shown(1000 * spread.percentiles[q].value if q in spread.percentiles else None) for q in (50, 99)]
-        table.add_row(str(number), _shown(1000 * mean.value if mean else None), ends, *cells, str(spread.measured))
+        cells = row(str(number), spread)
+        numbers = (_shown(cells["p50"]), _shown(cells["p99"]), str(cells["measured"]))
+        table.add_row(str(number), _shown(cells["mean"]), _ends(cells), *numbers)
     return table
+
+
+def _ends(row: dict[str, Any]) -> str:
+    """The interval of the mean."""
+    return "" if row["mean_lower"] is None else f"{row['mean_lower']:.1f} … {row['mean_upper']:.1f}"
 
 
 def _table(title: str, name: str, rows: list[dict[str, Any]], *, marks: bool = True) -> Table:
     table = Table(title, "mean", "95 %", "p50", "p90", "p95", "p99", "measured")
     for row in rows:
-        ends = "" if row["mean_lower"] is None else f"{row['mean_lower']:.1f} … {row['mean_upper']:.1f}"
         few = row["too_few"].split() if marks else []
         cells = [
             _shown(row[percentile]) + ("*" if percentile in few else "")
             for percentile in ("p50", "p90", "p95", "p99")
         ]
-        table.add_row(row[name], _shown(row["mean"]), ends, *cells, str(row["measured"]))
+        table.add_row(row[name], _shown(row["mean"]), _ends(row), *cells, str(row["measured"]))
     return table
 
 
 def _shown(value: Any) -> str:
     return "–" if value is None else f"{value:.1f}"
-
-
-def _interval(estimate: Interval) -> str:
-    ends = "" if estimate.lower is None else f" ({estimate.lower:.2f} … {estimate.upper:.2f})"
-    return f"{estimate.value:.2f}{ends}"

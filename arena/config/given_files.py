@@ -1,12 +1,14 @@
-"""Files that other people wrote, checked where they are opened: a plain file, and JSON that can be worked with."""
+"""Files that other people wrote, checked where they are opened: plain files, digests, and JSON that can be worked with."""
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import re
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -22,6 +24,32 @@ def plain_file(path: Path) -> Path:
     if not stat.S_ISREG(mode):
         raise OSError(errno.EINVAL, "it is a pipe or a device, not a file", str(path))
     return path
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 (hex) of a plain file. Raises `OSError`."""
+    with plain_file(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class BadLine(ValueError):
+    """A line that is not JSON: its number in the text, from 1, and the reason."""
+
+    def __init__(self, number: int, reason: str) -> None:
+        super().__init__(f"line {number}: {reason}")
+        self.number, self.reason = number, reason
+
+
+def json_lines(text: str) -> Iterator[tuple[int, Any]]:
+    """The number and the value of each line of JSON that is not blank. Raises `BadLine`."""
+    for number, line in enumerate(text.split("\n"), 1):  # other line separators may stand inside a string
+        if not line.strip():
+            continue
+        try:
+            value = json_value(line)
+        except json.JSONDecodeError as problem:
+            raise BadLine(number, problem.msg) from problem
+        yield number, value
 
 
 def json_value(text: str, *, strict: bool = False) -> Any:

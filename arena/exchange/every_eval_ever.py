@@ -14,7 +14,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from arena.exchange.files import digest, write_json, write_rows
+from arena.config.given_files import digest
+from arena.exchange.files import write_json, write_rows
 from arena.exchange.prompt_set import Written, file_name
 from arena.exchange.sample_runs import Mean, RunSample, SampleRun
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import tempfile
@@ -110,11 +109,6 @@ def read_json(path: Path) -> Any:
         raise BadExport(f"{path.name} is missing. Export again.") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as problem:
         raise BadExport(f"{path.name}: not valid JSON: {problem}") from problem
-
-
-def digest(path: Path) -> str:
-    with plain_file(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _pyarrow() -> Any:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from arena import __version__
+from arena.config.given_files import digest
 from arena.exchange.export_boards import ExportBoards, vote_of
-from arena.exchange.files import MANIFEST, SET_ASIDE, digest, fresh_folder, write_json, write_rows
+from arena.exchange.files import MANIFEST, SET_ASIDE, fresh_folder, write_json, write_rows
 from arena.exchange.rows import arena_rows
 from arena.exchange.signature_check import write_signature
 from arena.leaderboards.vote_filters import EVERY, find_filter

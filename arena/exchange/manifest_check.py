@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from arena.exchange.files import MANIFEST, SET_ASIDE, BadExport, digest
+from arena.config.given_files import digest
+from arena.exchange.files import MANIFEST, SET_ASIDE, BadExport
 from arena.exchange.findings import Findings
 from arena.exchange.signature_check import SIGNATURE
 

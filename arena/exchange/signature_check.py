@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from arena.config.given_files import digest
 from arena.errors import ConfigError
-from arena.exchange.files import MANIFEST, digest, read_json, write_json
+from arena.exchange.files import MANIFEST, read_json, write_json
 from arena.exchange.findings import Findings
 from arena.rules import signed_heads
 from arena.rules.seals import Seal

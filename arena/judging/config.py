@@ -40,7 +40,7 @@ class JudgeRunConfig(Strict):
     template: Path | None = None
     template_prompt: str | None = Field(default=None, description="the prompt of an MT-bench template file")
     rubric: Path | None = Field(default=None, description="file with criteria of one's own")
-    criterion: str | None = Field(default=None, description="one sentence that the judge is told to judge by")
+    criterion: str | None = Field(default=None, description="the criterion to judge by, in one sentence")
     samples: int = Field(
         default=1, ge=1, le=MOST, description="replies to each request, whose mean is the verdict"
     )

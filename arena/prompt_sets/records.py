@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from arena.config.given_files import json_value, plain_file
+from arena.config.given_files import BadLine, json_lines, json_value, plain_file
 from arena.errors import InputError
 from arena.rules.csv_table import cell_text
 
@@ -54,26 +54,21 @@ def _entries(text: str, where: str) -> Iterator[tuple[str, Record]]:
     try:
         entries = json_value(text)
     except json.JSONDecodeError as problem:
-        raise _not_json(f"{where}:{problem.lineno}", problem) from problem
+        raise _not_json(f"{where}:{problem.lineno}", problem.msg) from problem
     for number, entry in enumerate(entries, 1):
         yield f"{where}: entry {number}", _object(entry, f"{where}: entry {number}")
 
 
 def _lines(text: str, where: str) -> Iterator[tuple[str, Record]]:
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            entry = json_value(line)
-        except json.JSONDecodeError as problem:
-            raise _not_json(f"{where}:{number}", problem) from problem
-        yield f"{where}:{number}", _object(entry, f"{where}:{number}")
+    try:
+        for number, entry in json_lines(text):
+            yield f"{where}:{number}", _object(entry, f"{where}:{number}")
+    except BadLine as problem:
+        raise _not_json(f"{where}:{problem.number}", problem.reason) from problem
 
 
-def _not_json(place: str, problem: json.JSONDecodeError) -> BadPromptFile:
-    return BadPromptFile(
-        f"{place}: not valid JSON ({problem.msg}). Correct it, or check that the file is complete."
-    )
+def _not_json(place: str, reason: str) -> BadPromptFile:
+    return BadPromptFile(f"{place}: not valid JSON ({reason}). Correct it, or check that the file is complete.")
 
 
 def _object(entry: object, place: str) -> Record:

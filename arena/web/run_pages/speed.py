@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from arena.benchmarking.load import LoadTestConfig
-from arena.benchmarking.load_sweep import Sweep, rows
+from arena.benchmarking.load_summary import summary
+from arena.benchmarking.load_sweep import Sweep, rows, sentence
 from arena.web.assets import inline
 from arena.web.plots.curves import Curve, curves_svg
 from arena.web.run_pages.file import environment
@@ -44,32 +45,27 @@ def load_page(model: str, config: LoadTestConfig, report: SpeedReport, repeats: 
         ),
     ]  # fmt: skip
     tables = [("Latencies in milliseconds", latency_rows(report)), ("Per request", per_request_rows(report))]
-    return _page(model, config, _summary(report), pictures, tables)
+    return _page(model, config, summary(report), pictures, tables)
 
 
-def sweep_page(model: str, config: LoadTestConfig, found: Sweep, sentence: str) -> str:
+def sweep_page(model: str, config: LoadTestConfig, found: Sweep) -> str:
     """The loads of a sweep: latencies and throughput by load."""
-    unit = "requests per second" if found.by == "rate" else "requests at once"
+    table, unit = list(rows(found)), found.unit
 
-    def percentile(latency: str, q: int) -> list[tuple[float, float]]:
-        spreads = [(step.load, step.report.latencies[latency].percentiles) for step in found.steps]
-        return [(load, 1000 * percentiles[q].value) for load, percentiles in spreads if q in percentiles]
+    def curve(name: str, column: str, factor: float = 1) -> Curve:
+        return Curve(
+            name, [(row[found.by], factor * row[column]) for row in table if row[column] is not None], True
+        )
 
-    tokens = [
-        (step.load, step.report.output_throughput.value)
-        for step in found.steps
-        if step.report.output_throughput is not None
-    ]
-    goods = [(step.load, 100 * step.report.goodput.share) for step in found.steps if step.report.goodput]
     pictures = [
-        (f"{name} by load", curves_svg([Curve(f"p{q}", percentile(key, q), True) for q in (50, 99)], unit, "ms"))
+        (f"{name} by load", curves_svg([curve(f"p{q}", f"{key}_p{q}_ms") for q in (50, 99)], unit, "ms"))
         for name, key in (("Time to first token", "ttft"), ("Time per output token", "tpot"))
     ]
     pictures += [
-        ("Throughput by load", curves_svg([Curve("", tokens, True)], unit, "tokens per second")),
-        ("Requests within every objective", curves_svg([Curve("", goods, True)], unit, "%")),
+        ("Throughput by load", curves_svg([curve("", "tokens_per_second")], unit, "tokens per second")),
+        ("Requests within every objective", curves_svg([curve("", "share", 100)], unit, "%")),
     ]
-    return _page(model, config, [sentence], pictures, [("Loads", list(rows(found)))])
+    return _page(model, config, [sentence(found)], pictures, [("Loads", table)])
 
 
 def _distribution(name: str, done: Sequence[Timing], measure: Callable[[Timing], float | None]) -> Curve:
@@ -93,20 +89,6 @@ def _under_way(run: Sequence[Timing]) -> list[tuple[float, float]]:
         count += change
         points.append((when, float(count)))
     return points
-
-
-def _summary(report: SpeedReport) -> list[str]:
-    failures = ", ".join(f"{count} {name}" for name, count in report.errors.items()) or "none"
-    said = [
-        f"{report.succeeded} of {report.requests} requests in {report.repeats} repeats; failed: {failures}.",
-        f"{report.request_throughput.value:.2f} requests per second, up to {report.peak_concurrency} at once.",
-    ]
-    if report.output_throughput is not None:
-        said.append(f"{report.output_throughput.value:.1f} output tokens per second (by {report.counted_by}).")
-    if report.goodput is not None:
-        good = report.goodput
-        said.append(f"{good.share:.1%} ({good.lower:.1%} … {good.upper:.1%}) of all requests met every objective.")
-    return said
 
 
 def _page(

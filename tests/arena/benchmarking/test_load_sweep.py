@@ -66,6 +66,6 @@ def test_a_sweep_says_what_is_missing():
         sweep(LoadTestConfig(Load(rate=1.0)), 0.95, test)
     with pytest.raises(ConfigError, match="--share is 0"):
         sweep(config(rate=1.0), 0, test)
-    with pytest.raises(ConfigError, match="Leave out --trace and --ramp-to"):
+    with pytest.raises(ConfigError, match="Remove --trace and --ramp-to"):
         sweep(config(rate=1.0, ramp_to=3.0), 0.95, test)
     assert tested == []

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from arena.config.given_files import digest
 from arena.errors import ConfigError, InputError
 from arena.exchange.board_comparison import differences
-from arena.exchange.files import BadExport, digest
+from arena.exchange.files import BadExport
 from arena.exchange.folder import export_arena
 from arena.exchange.sealing import seal
 from arena.exchange.verify import verify
