@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections import Counter
 
 import httpx
 import pytest
@@ -12,10 +13,10 @@ from sqlmodel import select
 
 from arena.store import Database
 from arena.store.schema.battles import Battle, CompletionRow
-from reproduce.attacks.page import BATTLES
 from tests.support.timing import NO_HANG, PATIENCE, until
 from tests.support.voters import Voter
 
+SEEN = 5  # words of each side that the open page shows when a test begins
 CONFIG = "[web]\ndrain_seconds = {drain}\n" + "".join(
     f'[[models]]\nname = "{name}"\nendpoint = "scripted"\ndelay = 0.02\nreplies = ["{{words}}"]\n'
     for name in ("one", "two")
@@ -53,17 +54,21 @@ def running(arena, tmp_path):
         served = arena(config(words, drain))
         voter = Voter(served.url)
         voters.append(voter)
-        stream = voter.http.stream("GET", f"{BATTLES}/{voter.page.begin('go')}/stream")
-        lines = stream.__enter__().iter_lines()
+        stream = voter.page.events(voter.page.begin("go"), html=False)
         streams.append(stream)
-        while "word" not in next(lines):
-            pass
+        seen: Counter[str] = Counter()
+        while min(seen["a"], seen["b"]) <= SEEN:  # each side, so that both have texts to keep
+            name, more = next(stream)
+            if name == "set":  # whole texts
+                seen.clear()
+            if name in ("text", "set"):
+                seen.update({side: text.count("word") for side, text in more.items()})
         return served
 
     start.voters = voters
     yield start
     for stream in streams:
-        stream.__exit__(None, None, None)
+        stream.close()
 
 
 def draining(served) -> bool:
@@ -96,7 +101,7 @@ def test_sigterm_keeps_the_texts_of_a_turn_that_takes_too_long(running, tmp_path
     assert stop(served, signal.SIGTERM) < NO_HANG
     status, sides = turn(tmp_path)
     assert status == "open"
-    assert all(ended == "abandoned" and words > 5 for ended, words in sides)
+    assert all(ended == "abandoned" and words > SEEN for ended, words in sides)
 
 
 @pytest.mark.slow
@@ -122,7 +127,7 @@ def test_a_second_signal_ends_at_once_and_keeps_the_texts(running, tmp_path):
     assert stop(served, signal.SIGINT, signal.SIGINT) < NO_HANG
     status, sides = turn(tmp_path)
     assert status == "open"
-    assert all(ended == "abandoned" and words > 5 for ended, words in sides)
+    assert all(ended == "abandoned" and words > SEEN for ended, words in sides)
 
 
 @pytest.mark.slow
