@@ -30,8 +30,12 @@ class Protocol(StrEnum):
     arena_hard = "arena_hard"
     mt_bench = "mt_bench"
     prd = "prd"
+    judge_bench = "judge_bench"
+    reward_bench = "reward_bench"
+    reward_bench_2 = "reward_bench_2"
 
 
+NAMES = ("judge", "model", "protocol", "completions", "category", "section", "subset")  # columns of text
 TAKES_BASELINE = (Protocol.alpaca_eval, Protocol.arena_hard)
 
 
@@ -122,7 +126,7 @@ def _print(board: RecomputedBoard, protocol: Protocol, as_format: Format) -> Non
         return
     table = Table(title=protocol)
     for name in names:
-        table.add_column(name, justify="left" if name in ("judge", "model") else "right", overflow="fold")
+        table.add_column(name, justify="left" if name in NAMES else "right", overflow="fold")
     for row in rows:
         table.add_row(*(_shown(row.get(name)) for name in names))
     Console().print(table)

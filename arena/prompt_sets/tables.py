@@ -11,6 +11,7 @@ from arena.prompt_sets.inspect_log import SUFFIX, inspect_records
 from arena.prompt_sets.records import BadPromptFile, Record, file_text, records
 
 OUTPUTS = "model_outputs.json"  # of AlpacaEval, one in the folder of each model
+PARQUET = ".parquet"
 SAVED = ("dataset_info.json", "dataset_dict.json")  # of `Dataset.save_to_disk`
 
 
@@ -23,7 +24,7 @@ def placed_records(path: Path, split: str | None = None) -> list[tuple[str, Reco
     if path.suffix == SUFFIX:
         rows = inspect_records(path)
     elif not path.is_dir():
-        rows = _parquet(path) if path.suffix == ".parquet" else records(file_text(path), str(path))
+        rows = _parquet(path) if path.suffix == PARQUET else records(file_text(path), str(path))
     elif any((path / name).exists() for name in SAVED):
         rows = _saved(path, split)
     elif (path / OUTPUTS).exists() or not (files := sorted(path.rglob("*.parquet"))):

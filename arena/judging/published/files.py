@@ -18,6 +18,9 @@ SIGNS = {
     "mt_bench": {"judgment", "turn"},
     "arena_hard": {"games"},
     "prd": {"answer1_id", "score"},
+    "judge_bench": {"pair_id", "judgments"},
+    "reward_bench_2": {"subset", "scores"},
+    "reward_bench": {"subset", "results"},
 }
 
 
@@ -31,7 +34,7 @@ def read_records(path: Path, protocol: str = "", needed: str = "") -> list[Recor
     `needed` is a required field of records of `protocol`: if the first one lacks it, the message names the protocol
     that the file resembles.
     """
-    given = _text(path)
+    given = file_text(path)
     records = _list(path, given) if given.lstrip().startswith("[") else _lines(path, given)
     if not records:
         raise BadVerdictFile(f"{path}: the file has no verdicts. Give the file written by the judge run.")
@@ -50,7 +53,8 @@ def _advice(path: Path, record: Record, protocol: str) -> str:
     return f"Give a file of {protocol}."
 
 
-def _text(path: Path) -> str:
+def file_text(path: Path) -> str:
+    """The text of a plain file in UTF-8. Raises BadVerdictFile."""
     try:
         return plain_file(path).read_text(encoding="utf-8-sig")
     except OSError as problem:

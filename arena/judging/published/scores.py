@@ -9,7 +9,9 @@ from arena.judging.published.alpaca_eval import score_alpaca_eval
 from arena.judging.published.arena_hard import score_arena_hard
 from arena.judging.published.board import RecomputedBoard, naming
 from arena.judging.published.files import BadVerdictFile, read_records
+from arena.judging.published.judge_bench import score_judge_bench
 from arena.judging.published.prd import score_prd
+from arena.judging.published.reward_bench import score_reward_bench, score_reward_bench_2
 from judges.protocols import mt_bench, wildbench
 
 PENALTY = 500  # characters, the default of WildBench's board
@@ -92,4 +94,7 @@ PROTOCOLS: dict[str, Callable[..., RecomputedBoard]] = {
     "arena_hard": score_arena_hard,
     "mt_bench": score_mt_bench,
     "prd": score_prd,
+    "judge_bench": score_judge_bench,
+    "reward_bench": score_reward_bench,
+    "reward_bench_2": score_reward_bench_2,
 }
