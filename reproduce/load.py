@@ -4,8 +4,9 @@
 
 Models, arena and raw proxy run in processes of their own on the same machine; every voter begins one battle, reads its
 stream to the end and votes. Prints for each number of voters, in the same run: processor seconds of the arena and of the
-proxy for a battle, the delay from the first token that a model sent to its arrival, bytes on the wire per byte of text,
-memory that is kept of a voter, and votes that were acknowledged and are in the database. Linux only.
+proxy for a battle, the ratio while all voters stream (where a turn takes longer than `--ramp`), the delay from the first
+token that a model sent to its arrival, bytes on the wire per byte of text, memory that is kept of a voter, and votes that
+were acknowledged and are in the database. Linux only.
 """
 
 # ruff: noqa: E402 - the path is set before the imports that look at it
@@ -20,7 +21,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,7 @@ from reproduce.attacks.target import target
 from reproduce.streams.voters import Failed, Reading, read_raw, vote
 
 PACE = 20.0  # tokens a second
+MARGIN = 1.0  # seconds after the last voter has begun, and before the first stream ends
 SETTINGS = """[battles]
 pacing = "{pacing}"
 running_at_once = 1000
@@ -65,10 +67,14 @@ BEFORE = {10: ("1.05", "173"), 50: ("2.8", "–"), 100: ("9.3", "–"), 200: ("2
 
 @dataclass(frozen=True)
 class Run:
-    """The readings of all voters, with the processor seconds of the server for one battle."""
+    """The readings of all voters, with the processor seconds of the server for one battle.
+
+    `streaming` is the share of one processor while all voters stream and nobody begins or votes, None without such a time.
+    """
 
     readings: Sequence[Reading]
     cpu: float
+    streaming: float | None
 
     def delay(self, quantile: float) -> float:
         """Milliseconds from the first token to its arrival."""
@@ -99,15 +105,13 @@ def main() -> None:
         port = int(arena.url.rpartition(":")[2])
         asyncio.run(_warm_up(port, ports[1], options.format))
         most = max(options.voters)
-        _run(
-            arena.process.pid, most, options.ramp, lambda: vote(port, options.format)
-        )  # fills the pools and caches
+        _run(arena.process.pid, most, options, lambda: vote(port, options.format))  # fills the pools and caches
         rows = []
         megabytes = arena.megabytes()
         for voters in options.voters:
             text = asyncio.run(vote(port, options.format)).text
-            raw = _run(proxy.pid, voters, options.ramp, lambda: read_raw(ports[1], text))  # noqa: B023
-            ours = _run(arena.process.pid, voters, options.ramp, lambda: vote(port, options.format))
+            raw = _run(proxy.pid, voters, options, lambda: read_raw(ports[1], text))  # noqa: B023
+            ours = _run(arena.process.pid, voters, options, lambda: vote(port, options.format))
             rows.append((voters, raw, ours))
         kept = (arena.megabytes() - megabytes) * 1e3 / (len(rows) + sum(options.voters))
         acknowledged = sum(reading.voted for *_, ours in rows for reading in ours.readings)
@@ -131,24 +135,34 @@ async def _warm_up(port: int, proxy: int, form: str) -> None:
             await asyncio.sleep(0.5)
 
 
-def _run(pid: int, voters: int, ramp: float, one: object) -> Run:
-    """Let all voters begin within `ramp` seconds."""
+def _run(pid: int, voters: int, options: argparse.Namespace, one: Callable[[], Awaitable[Reading]]) -> Run:
+    """Let all voters begin within `options.ramp` seconds."""
 
-    async def all_voters() -> list[Reading]:
-        async def later(number: int) -> Reading:
-            await asyncio.sleep(ramp * number / voters)
-            reading: Reading = await one()  # type: ignore[operator]
-            return reading
+    async def later(number: int) -> Reading:
+        await asyncio.sleep(options.ramp * number / voters)
+        return await one()
 
-        return await asyncio.gather(*map(later, range(voters)))
+    async def all_voters() -> tuple[list[Reading], float | None]:
+        streaming = asyncio.create_task(_share(pid, options.ramp + MARGIN, options.tokens / PACE - MARGIN))
+        return await asyncio.gather(*map(later, range(voters))), await streaming
 
     before = _cpu_seconds(pid)
-    readings = asyncio.run(all_voters())
-    return Run(readings, (_cpu_seconds(pid) - before) / voters)
+    readings, streaming = asyncio.run(all_voters())
+    return Run(readings, (_cpu_seconds(pid) - before) / voters, streaming)
+
+
+async def _share(pid: int, begin: float, end: float) -> float | None:
+    """The share of one processor that a process uses between two moments, in seconds from now; None if end < begin."""
+    if end - begin < MARGIN:
+        return None
+    await asyncio.sleep(begin)
+    before, started = _cpu_seconds(pid), time.monotonic()
+    await asyncio.sleep(end - begin)
+    return (_cpu_seconds(pid) - before) / (time.monotonic() - started)
 
 
 def _print(rows: Sequence[tuple[int, Run, Run]], options: argparse.Namespace) -> None:
-    columns = ("voters", "CPU s a battle", "raw", "ratio", "before", "delay p50", "p95 ms", "raw p95", "before",
+    columns = ("voters", "CPU s a battle", "raw", "ratio", "streaming", "before", "delay p50", "p95 ms", "raw p95", "before",
                "turn s", "raw", "bytes/text")  # fmt: skip
     table = Table(
         *columns,
@@ -157,12 +171,19 @@ def _print(rows: Sequence[tuple[int, Run, Run]], options: argparse.Namespace) ->
     for voters, raw, ours in rows:
         cpu, delay = BEFORE.get(voters, ("–", "–"))
         table.add_row(
-            str(voters), f"{ours.cpu:.3f}", f"{raw.cpu:.3f}", f"{ours.cpu / raw.cpu:.2f}", cpu,
+            str(voters), f"{ours.cpu:.3f}", f"{raw.cpu:.3f}", f"{ours.cpu / raw.cpu:.2f}", _streaming(ours, raw), cpu,
             f"{ours.delay(0.5):.0f}", f"{ours.delay(0.95):.0f}", f"{raw.delay(0.95):.0f}", delay,
             f"{mean(r.seconds for r in ours.readings):.1f}", f"{mean(r.seconds for r in raw.readings):.1f}",
             f"{ours.bytes_per_byte:.2f}",
         )  # fmt: skip
     Console(width=140).print(table)
+
+
+def _streaming(ours: Run, raw: Run) -> str:
+    """The ratio of both shares of a processor, and the arena's."""
+    if not ours.streaming or not raw.streaming:
+        return "–"
+    return f"{ours.streaming / raw.streaming:.2f} ({ours.streaming:.0%})"
 
 
 @contextmanager
