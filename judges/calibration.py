@@ -17,7 +17,6 @@ Source: Platt, Probabilistic Outputs for Support Vector Machines, in Advances in
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
@@ -28,6 +27,7 @@ from scipy.stats import t as student
 
 from judges.columns import Floats, floats, same_length
 from judges.errors import BadOption, BadRow, NotConverged, NoVerdicts
+from judges.intervals import clustered_error
 
 CUT = 0.01  # a label is a preference of 0 or 1, whose logit is infinite
 RIDGE = 1.0  # as much as one verdict's worth of information
@@ -102,7 +102,7 @@ def calibration_gain(
         found = _fit(logits[~out], y[~out])
         held_out[out] = found.offset + found.scale * logits[out]
     gains = _losses(logits, y) - _losses(held_out, y)
-    mean, error = float(gains.mean()), _clustered_error(gains, codes)
+    mean, error = float(gains.mean()), clustered_error(gains, codes) or 0.0
     p_value = float(student.sf(mean / error, len(places) - 1)) if error > 0 else 1.0
     return CalibrationGain(
         _fit(logits, y),
@@ -157,9 +157,3 @@ def _agreement(logits: Floats, y: Floats) -> float | None:
         return None
     right = np.where(np.abs(logits) < 1e-12, 0.5, (logits > 0) == (y > 0.5))
     return float(right[decided].mean())
-
-
-def _clustered_error(values: Floats, codes: np.ndarray[tuple[int], np.dtype[np.int64]]) -> float:
-    sums = np.bincount(codes, weights=values - values.mean())
-    groups = len(sums)
-    return math.sqrt(groups / (groups - 1) * float(np.sum(sums**2))) / len(values)

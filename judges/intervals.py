@@ -12,6 +12,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+from numpy.typing import NDArray
+
+from judges.columns import Floats
+
 Z = 1.959963984540054  # half width of a 95 % interval of a normal distribution in standard errors
 
 
@@ -31,3 +36,13 @@ def bounded_interval(
     centre = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
     half = Z / (1 + Z**2 / n) * math.sqrt(variance / n + Z**2 / (4 * n**2))
     return low + (high - low) * max(centre - half, 0.0), low + (high - low) * min(centre + half, 1.0)
+
+
+def clustered_error(values: Floats, codes: NDArray[np.int64]) -> float | None:
+    """The standard error of the mean of `values` whose rows of one code (from 0) belong together; None for one code.
+
+    sqrt(G / (G - 1) sum_g (sum_i (x_i - mean))^2) / n over G codes; with one value each, the sample's own.
+    """
+    sums = np.bincount(codes, weights=values - values.mean())
+    groups = len(sums)
+    return math.sqrt(groups / (groups - 1) * float(np.sum(sums**2))) / len(values) if groups > 1 else None

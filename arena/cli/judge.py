@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from arena.cli import judge_board, judge_calibrate, judge_import, judge_link, judge_peers, judge_run
+from arena.cli import judge_align, judge_board, judge_calibrate, judge_import, judge_link, judge_peers, judge_run
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, for_programs, opened, write_csv
 from arena.cli.terminal import Console
 from arena.errors import ConfigError
@@ -53,6 +53,7 @@ app.command("link")(judge_link.link)
 app.command("run")(judge_run.run)
 app.command("board")(judge_board.board)
 app.command("calibrate")(judge_calibrate.calibrate)
+app.command("align")(judge_align.align)
 app.command("import")(judge_import.import_)
 
 

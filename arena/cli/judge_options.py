@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from arena.cli.agreement import Against, Reference
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format
 
 
@@ -61,6 +62,7 @@ OPTIONAL = {  # None by default
     "completion_rate": (float, "Share of cases that need a verdict before any is published."),
     "thinking_budget": (int, "Tokens for thinking before the verdict."),
     "name": (str, "Name of the judge on the board."),
+    "writer": (str, "Model that rewrites the instructions; default: the judge."),
     "reply_cache": (Path, "File of saved replies; default: next to the database."),
 }
 OPTIONS: dict[str, tuple[Any, Any]] = {
@@ -84,6 +86,11 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
             "unshared",
             "Battles that their voters did not share, for a judge on another machine; default: ask.",
         ),
+        None,
+    ),
+    "against": (Against, Reference.human),
+    "out": (
+        _option(Path | None, "out", "Folder of both prompts and the report; default: aligned-JUDGE."),
         None,
     ),
     "batch_out": (

@@ -62,15 +62,15 @@ class PreparedRun:
 def prepare(database: Database, settings: Settings, config: JudgeRunConfig) -> PreparedRun:
     """The prepared run. Raises `ConfigError` if it cannot start, `UnsharedBattles` if the config must say about them."""
     judges = model_clients.chosen(model_clients.configured(settings), config.judges, "--judge")
-    _check_protocol(config, judges)
+    check_protocol(config, judges)
     clients = {model.name: model_clients.model_client(model, config.concurrency) for model in judges}
-    _check_prices(config, clients)
+    check_prices(config, clients)
     _check_config_hash(database, config)
     path = reply_cache_path(settings, config.reply_cache)
     judge = judge_setup.judge_of(config)
     if config.mode == "battles":
         hosts = [host for model in judges if (host := model_clients.other_machine(model))]
-        prompts, completions = _voted(database, config, hosts)
+        prompts, completions = voted(database, config, hosts)
         return PreparedRun(config, judge, prompts, completions, clients, path)
     prompts, completions, counts = _prompt_set(database, config)
     return PreparedRun(config, judge, prompts, completions, clients, path, counts)
@@ -95,7 +95,7 @@ def _prompt_set(
     return prompts, completions, counts
 
 
-def _check_protocol(config: JudgeRunConfig, judges: Sequence[AnyModel]) -> None:
+def check_protocol(config: JudgeRunConfig, judges: Sequence[AnyModel]) -> None:
     """Nothing if reward models, and only they, use the protocol for them. Raises `ConfigError` otherwise."""
     for model in judges:
         if (model.endpoint == "reward") != (config.protocol == judge_setup.REWARD):
@@ -103,7 +103,8 @@ def _check_protocol(config: JudgeRunConfig, judges: Sequence[AnyModel]) -> None:
             raise ConfigError(f"--judge: {model.name} is {kind}. {verb} --protocol {judge_setup.REWARD}.")
 
 
-def _check_prices(config: JudgeRunConfig, clients: dict[str, ModelClient]) -> None:
+def check_prices(config: JudgeRunConfig, clients: dict[str, ModelClient]) -> None:
+    """Nothing if a budget can be held: every model has a price. Raises `ConfigError` otherwise."""
     unpriced = [name for name, client in clients.items() if client.price is None]
     if config.budget is not None and unpriced:
         raise ConfigError(
@@ -123,12 +124,12 @@ def _check_config_hash(database: Database, config: JudgeRunConfig) -> None:
             )
 
 
-def _voted(
+def voted(
     database: Database, config: JudgeRunConfig, hosts: Sequence[str]
 ) -> tuple[list[StoredPrompt], plan.Completions]:
     """The prompts of battles with human votes, and the completions by prompt and side.
 
-    `hosts` are the other machines that receive their texts.
+    `hosts` are the other machines that receive their texts. Raises `ConfigError`, `UnsharedBattles`.
     """
     models = set(config.models)
     with database.read() as session:
