@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from arena.benchmarking.selection import SelectionOptions
 from benchmarks.data import DataSources
@@ -12,8 +13,19 @@ from benchmarks.task import RequestType
 
 
 @dataclass(frozen=True)
+class InspectOptions:
+    """What tasks of inspect_ai take in addition."""
+
+    task_args: Mapping[str, Any] = field(default_factory=dict)  # of the function that makes the task
+    sandbox: str | None = None  # in place of the task's own: `bubblewrap`, `docker`, `local`
+    log_dir: Path | None = None  # where inspect's logs stay; they are removed if None
+
+
+@dataclass(frozen=True)
 class BenchmarkConfig:
-    """A benchmark run. Tasks are named as on the command line: `mmlu`, `mmlu:anatomy`, `dimension:NAME`, `my.py`."""
+    """A benchmark run. Tasks are named as on the command line: `mmlu`, `mmlu:anatomy`, `dimension:NAME`, `my.py`,
+    `inspect:PACKAGE/TASK`, `inspect:FILE.py@TASK`.
+    """
 
     tasks: Sequence[str]
     models: Sequence[str]  # names in the settings
@@ -26,3 +38,4 @@ class BenchmarkConfig:
     data_sources: DataSources | None = None  # ARENA_DATA_DIR and the hub if None
     recompute: bool = False  # make all calls again, whatever the reply cache has
     reply_cache: Path | None = None  # next to the database if None
+    inspect: InspectOptions = field(default_factory=InspectOptions)

@@ -33,13 +33,20 @@ class Replaced:
 
 
 @dataclass(frozen=True)
+class Unprotected:
+    """A task is about to run programs of its models without protection."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
 class TaskFinished:
     """All models of a task have their results saved."""
 
     call_counts: CallCounts
 
 
-Event = Skipped | TaskStarted | Replaced | TaskFinished
+Event = Skipped | TaskStarted | Replaced | Unprotected | TaskFinished
 
 
 def ignore(_: Event) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from arena.benchmarking import inspect_run
 from arena.benchmarking.annotators import (
     annotator,
     cached_replies,
@@ -63,6 +64,9 @@ def run_benchmarks(
     A task or model that cannot be run is skipped, and is an error if the config has a single task. `progress`
     follows the calls of each task. Call it outside any event loop. Raises `ConfigError`, `WorkFailed`.
     """
+    inspect_tasks = [name for name in config.tasks if name.startswith(inspect_run.PREFIX)]
+    if inspect_tasks:
+        inspect_run.check(config)
     configured = model_clients.configured(settings)
     models = with_all_cores(model_clients.chosen(configured, config.models, "--models"))
     _check_prices(models, config.budget)
@@ -73,23 +77,33 @@ def run_benchmarks(
         ) as session:
             judge = None
             if config.judge is not None:
-                [judge_model] = model_clients.chosen(configured, [config.judge], "--judge")
-                judge = judge_annotator(judge_model, session)
-            data_sources = config.data_sources or DataSources(data_folder(None))
-            specs = _specs(config, data_sources)
-            benchmark = _Benchmark(database, session, config, models, clients, judge, on_event, len(specs) == 1)
+                [judge] = model_clients.chosen(configured, [config.judge], "--judge")
+                if inspect_tasks and judge.name not in clients:
+                    clients[judge.name] = model_clients.model_client(judge)
+            annotator_of_judge = judge_annotator(judge, session) if judge else None
+            specs = _specs(config, inspect_tasks)
+            single = len(specs) + len(inspect_tasks) == 1
+            benchmark = _Benchmark(
+                database, session, config, models, clients, annotator_of_judge, on_event, single
+            )
             runs = [run for selected in benchmark.select(specs) for run in benchmark.run(selected)]
+            of_inspect = inspect_run.InspectBenchmark(
+                database, session, config, models, clients, judge, on_event, benchmark.skip
+            )
+            runs += [run for name in inspect_tasks for run in of_inspect.run(name)]
             return BenchmarkRunResult(runs, benchmark.skipped)
     finally:
         asyncio.run(_close(clients))
 
 
-def _specs(config: BenchmarkConfig, data_sources: DataSources) -> list[TaskSpec]:
+def _specs(config: BenchmarkConfig, inspect_tasks: Sequence[str]) -> list[TaskSpec]:
+    """The tasks that are no inspect tasks."""
     if config.sample:
         return sample_specs(config.tasks)
     if not config.tasks:
         raise ConfigError("No task is named. Name one, or use --sample to run the items that ship with Arena.")
-    return task_specs(config.tasks, data_sources.folder)
+    data_sources = config.data_sources or DataSources(data_folder(None))
+    return task_specs([name for name in config.tasks if name not in inspect_tasks], data_sources.folder)
 
 
 def _check_prices(models: Sequence[AnyModel], budget: float | None) -> None:
@@ -138,7 +152,7 @@ class _Benchmark:
     def run(self, selected: SelectedTask) -> Iterator[ModelRun]:
         """Call the models, score and save; one run per model that can take the task."""
         models = asyncio.run(
-            evaluated_models(selected.task, self.models, self.clients, self.config.request_type, self._skip_model)
+            evaluated_models(selected.task, self.models, self.clients, self.config.request_type, self.skip)
         )
         if not models:
             return
@@ -216,7 +230,8 @@ class _Benchmark:
         replies = cached_replies(requests, self.session.reply_cache)
         return with_annotations(task, replies, annotator(task, self.judge))
 
-    def _skip_model(self, problem: ConfigError | WorkFailed) -> None:
+    def skip(self, problem: ConfigError | WorkFailed) -> None:
+        """Note why a task or a model is left out; raise it if there is a single task."""
         if self.single:
             raise problem
         self._note(str(problem))

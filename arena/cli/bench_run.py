@@ -48,7 +48,11 @@ def run(
     models: Annotated[str, typer.Option("--models", help="Comma-separated models.")],
     tasks: Annotated[
         list[str] | None,
-        typer.Argument(metavar="TASK…", help="mmlu, mmlu:anatomy, dimension:NAME, bigbench/NAME or my_task.py."),
+        typer.Argument(
+            metavar="TASK…",
+            help="mmlu, mmlu:anatomy, dimension:NAME, bigbench/NAME, my_task.py, inspect:PACKAGE/TASK "
+            "or inspect:FILE.py@TASK.",
+        ),
     ] = None,
     sample: Annotated[
         bool,
@@ -79,12 +83,24 @@ def run(
     offline: Annotated[bool, typer.Option("--offline", help="Do not download data from the hub.")] = False,
     report: ReportFile = None,
     as_format: AsFormat = Format.TABLE,
-    judge: Annotated[str | None, typer.Option(help="Judge model, for tasks that need one.")] = None,
+    judge: Annotated[
+        str | None, typer.Option(help="Judge model, for tasks that need one; the role grader of inspect tasks.")
+    ] = None,
+    task_args: Annotated[
+        list[str] | None,
+        typer.Option("--task-arg", "-T", metavar="NAME=VALUE", help="Inspect tasks: an argument of the task."),
+    ] = None,
+    sandbox: Annotated[
+        str | None, typer.Option(help="Inspect tasks: bubblewrap, docker or local, in place of the task's own.")
+    ] = None,
+    inspect_logs: Annotated[
+        Path | None, typer.Option(help="Inspect tasks: folder in which the `.eval` logs stay.")
+    ] = None,
     config: Config = None,
     db: DatabaseURL = None,
 ) -> None:
     """Run tasks on models. Finished calls are not repeated."""
-    from arena.benchmarking.config import BenchmarkConfig
+    from arena.benchmarking.config import BenchmarkConfig, InspectOptions
     from arena.benchmarking.run import run_benchmarks
     from arena.benchmarking.selection import SelectionOptions, data_folder
     from benchmarks.data import DataSources
@@ -102,6 +118,7 @@ def run(
         data_sources=DataSources(data_folder(data), hub=not offline, verify_checksum=not no_verify_checksum),
         reply_cache=reply_cache,
         recompute=recompute,
+        inspect=InspectOptions(_task_args(task_args or []), sandbox, inspect_logs),
     )
     check_report(report)
     with opened(config, db, create=True) as (database, settings):
@@ -110,6 +127,24 @@ def run(
     _print(result.rows(), as_format)
     if not result.complete:
         raise typer.Exit(1)
+
+
+def _task_args(given: Sequence[str]) -> dict[str, Any]:
+    """The arguments of `NAME=VALUE`, with values in YAML. Raises `ConfigError`."""
+    import yaml
+
+    from arena.errors import ConfigError
+
+    arguments = {}
+    for argument in given:
+        name, separator, value = argument.partition("=")
+        try:
+            arguments[name.strip().replace("-", "_")] = yaml.safe_load(value)
+        except yaml.YAMLError as problem:
+            raise ConfigError(f"--task-arg {argument}: the value is not YAML. Quote it.") from problem
+        if not separator or not name.strip():
+            raise ConfigError(f"--task-arg {argument}: no value. Give NAME=VALUE.")
+    return arguments
 
 
 def write_report(
@@ -129,7 +164,7 @@ def write_report(
 
 def print_event(event: Event) -> None:
     """Print what a run starts, skips, and could not call."""
-    from arena.benchmarking.events import Replaced, Skipped, TaskStarted
+    from arena.benchmarking.events import Replaced, Skipped, TaskStarted, Unprotected
     from arena.engine import what_next
 
     console = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -137,6 +172,8 @@ def print_event(event: Event) -> None:
         console.print(f"[yellow]skipped:[/] {escape(event.reason)}")
     elif isinstance(event, TaskStarted):
         _print_start(event, console)
+    elif isinstance(event, Unprotected):
+        console.print(f"[bold red]warning:[/] {escape(event.reason)}")
     elif isinstance(event, Replaced):
         console.print(f"[yellow]note:[/] {escape(event.reason)}")
     else:

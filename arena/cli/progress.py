@@ -52,13 +52,14 @@ def progress_bar(engine: Engine, total: int) -> Iterator[Seen]:
     console = Console(stderr=True)
     with Progress(*columns, console=console, refresh_per_second=REFRESH_RATE) as progress:
         bar = progress.add_task("calling", total=total, summary="")
-        replayed = 0
+        replayed = made = 0
 
         def seen(result: CallResult) -> None:
-            nonlocal replayed
+            nonlocal replayed, made
             replayed += result.replayed
             called = not result.replayed and result.status != "not_asked"
-            progress.update(bar, total=total - replayed, advance=called, summary=_summary(engine))
+            made += called  # more than expected where calls depend on earlier replies
+            progress.update(bar, total=max(total - replayed, made), advance=called, summary=_summary(engine))
 
         with _interruptible(engine, console):
             yield seen

@@ -226,12 +226,19 @@ class RewardSettings(WeightsSettings):
         return enabled
 
 
+class ScriptedToolCall(Strict):
+    """A reply of the shipped fake that calls a tool."""
+
+    tool: str = Field(min_length=1)
+    arguments: dict[str, Any] = Field(default_factory=dict)
+
+
 class ScriptedSettings(ModelSettings):
     """The shipped fake, for tests and a first look."""
 
     passes_images: ClassVar[bool] = True
     endpoint: Literal["scripted"]
-    replies: tuple[str, ...] = ()
+    replies: tuple[str | ScriptedToolCall, ...] = ()
     style: Literal["plain", "lists"] = "plain"
     delay: float = Field(default=0.02, ge=0, description="seconds between words")
     fault: Literal["before_first_token", "midway", "silent"] | None = None

@@ -6,12 +6,14 @@ It is deterministic: the same messages give the same completion.
 from __future__ import annotations
 
 import asyncio
+import json
 import zlib
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from arena.endpoints.endpoint import Blame, EndpointError, Failure, Finish, Request, Usage, text_of
+from arena.endpoints.endpoint import Blame, EndpointError, Failure, Finish, Reply, Request, Usage, joined, text_of
 
 Fault = Literal["before_first_token", "midway", "silent"]
 
@@ -27,14 +29,27 @@ OPENINGS = (
 class Scripted:
     """Answers with `replies[n]` on turn n (the last one repeats), or with a text made from the prompt.
 
-    `delay` is in seconds between words. `fault` fails every call: before the first token, midway, or by
-    never saying anything until the caller loses patience.
+    A reply that is a mapping, `{"tool": name, "arguments": {…}}`, calls a tool: `answer` returns it as a call, and the
+    result of a tool begins the next turn; `stream` has no text for it. `delay` is in seconds between words. `fault`
+    fails every call: before the first token, midway, or by never saying anything until the caller loses patience.
     """
 
-    replies: Sequence[str] = ()
+    replies: Sequence[str | Mapping[str, Any]] = ()
     style: str = "plain"
     delay: float = 0.02
     fault: Fault | None = None
+
+    async def answer(self, request: Request) -> Reply:
+        """The whole reply, which alone can call a tool. Raises `EndpointError`."""
+        async with aclosing(self.stream(request)) as events:
+            reply = await joined(events)
+        scripted = self._scripted(request)
+        if not isinstance(scripted, Mapping):
+            return reply
+        function = {"name": scripted["tool"], "arguments": json.dumps(scripted.get("arguments") or {})}
+        calls = [{"id": f"call_{_turn(request)}", "type": "function", "function": function}]
+        message = {"role": "assistant", "content": None, "tool_calls": calls}
+        return {**reply, "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]}
 
     async def stream(self, request: Request) -> AsyncGenerator[str | Finish]:
         text = self._completion(request)
@@ -61,11 +76,10 @@ class Scripted:
         """Nothing to give back."""
 
     def _completion(self, request: Request) -> str:
-        messages = request["messages"]
-        turn: int = sum(message["role"] == "user" for message in messages) - 1
-        if self.replies:
-            return self.replies[min(turn, len(self.replies) - 1)]
-        prompt = text_of(messages[-1]["content"])
+        scripted = self._scripted(request)
+        if scripted is not None:
+            return scripted if isinstance(scripted, str) else ""
+        prompt = text_of(request["messages"][-1]["content"])
         opening = OPENINGS[zlib.crc32(f"{self.style}\n{prompt}".encode()) % len(OPENINGS)]
         quoted = " ".join(prompt.split()[:12])
         if self.style == "lists":
@@ -73,6 +87,17 @@ class Scripted:
             return f"{opening}\n\n" + "\n".join(f"- {point}" for point in points)
         return f"{opening} You asked about “{quoted}”, and the honest reply is that it depends on the details."
 
+    def _scripted(self, request: Request) -> str | Mapping[str, Any] | None:
+        """The reply of this turn; None without a script."""
+        return self.replies[min(_turn(request), len(self.replies) - 1)] if self.replies else None
+
+
+def _turn(request: Request) -> int:
+    """Turns so far: each message of a user, and each round of tool results, begins one."""
+    roles: list[str] = [message["role"] for message in request["messages"]]
+    rounds = sum(role == "tool" and roles[place - 1] != "tool" for place, role in enumerate(roles))
+    return roles.count("user") + rounds - 1
+
 
 def _words(request: Request) -> int:
-    return sum(len(text_of(message["content"]).split()) for message in request["messages"])
+    return sum(len(text_of(message.get("content") or "").split()) for message in request["messages"])

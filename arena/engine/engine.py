@@ -86,6 +86,19 @@ class Engine:
             await asyncio.gather(*self._tasks, return_exceptions=True)
             self._tasks.clear()
 
+    async def call(self, call: Call) -> CallResult:
+        """The result of one call, for work whose calls depend on earlier replies. Not during `run`.
+
+        Raises `KeyError` for a model without a client, `ReplyCacheError`.
+        """
+        number, reply = self.call_counts.total, self.reply_cache.reply(call.key)
+        if reply is not None and call.problem(reply) is None:
+            result = CallResult(number, call, Status.OK, reply=reply, replayed=True)
+        else:
+            result = await self._result(self._queues[call.model], number, call)
+        self.call_counts.add(result)
+        return result
+
     def _begin(self, work: Any) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.create_task(work)
         self._tasks.append(task)

@@ -26,7 +26,8 @@ log = logging.getLogger(__name__)
 def make_endpoint(settings: AnyModel, report: Callable[[str], None] = log.debug) -> Endpoint:
     """The endpoint that these settings describe, not started. Raises `ConfigError`."""
     if isinstance(settings, ScriptedSettings):
-        return Scripted(settings.replies, settings.style, settings.delay, settings.fault)
+        replies = [reply if isinstance(reply, str) else reply.model_dump() for reply in settings.replies]
+        return Scripted(replies, settings.style, settings.delay, settings.fault)
     if isinstance(settings, OpenAISettings):
         return _openai(settings)
     if isinstance(settings, LlamaCppSettings):

@@ -190,3 +190,14 @@ def test_the_list_has_every_task_with_its_dimension_and_licence(typed, kitchen):
     rows = json.loads(typed("bench", "list", "--format", "json", folder=kitchen).stdout)
     assert {"mmlu", "gsm8k", "bbh", "hellaswag"} <= {row["task"] for row in rows}
     assert all(row["licence"] and row["dimension"] and row["metric"] and row["source"] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("argument", "reason"),
+    [("unit", "no value. Give NAME=VALUE"), ("=3", "no value"), ("unit=[", "not YAML. Quote it")],
+)
+def test_an_argument_of_an_inspect_task_that_cannot_be_read_is_named(typed, kitchen, argument, reason):
+    done = typed("bench", "run", "inspect:a/b", "--models", "sure", "-T", argument, folder=kitchen)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"--task-arg {argument}: " in done.stderr
+    assert reason in " ".join(done.stderr.split())

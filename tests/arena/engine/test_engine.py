@@ -425,3 +425,22 @@ async def test_no_odd_reply_of_a_real_server_is_scored(reply_cache, value):
         one = Engine({"judge": ModelClient(endpoint, IDENTITY)}, reply_cache, None, RetryPolicy(attempts=1))
         (result,) = await run(one, [ask("a")])
     assert (result.status, result.reply) == (Status.TRANSPORT, None)
+
+
+async def test_single_calls_share_the_cache_the_limits_and_the_budget_of_a_run(reply_cache):
+    fake = Fake(always(said("yes")), seconds=0.01)
+    one = engine(fake, reply_cache, concurrency=2)
+    results = await asyncio.gather(*(one.call(ask(str(number))) for number in range(6)))
+    assert [result.status for result in results] == [Status.OK] * 6
+    assert fake.most == 2
+    again = await one.call(ask("3"))
+    assert (again.replayed, len(fake.calls), one.call_counts.total, one.call_counts.calls) == (True, 6, 7, 6)
+    one.stop("enough")
+    assert (await one.call(ask("new"))).status is Status.NOT_ASKED
+
+
+async def test_a_single_call_that_fails_is_typed_and_not_found_again(reply_cache):
+    one = engine(Fake(always(failing(Failure.REFUSED))), reply_cache)
+    assert (await one.call(ask("why"))).status is Status.REFUSED
+    assert ask("why").key not in reply_cache
+    assert one.call_counts.failed == {"refused": 1}
