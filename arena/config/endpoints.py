@@ -23,6 +23,10 @@ class PriceSettings(Strict):
     completion: float = Field(ge=0)
 
 
+Api = Annotated[
+    Literal["chat", "completions"],
+    Field(description="`completions`: the text of one message is continued as it is, for base models"),
+]
 PRIVATE = "private:"  # begins the code of a private model, as arena/rules/model_states.py has it
 SIZES = {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
 
@@ -105,6 +109,16 @@ class ModelSettings(Strict):
             )
         return self
 
+    @model_validator(mode="after")
+    def texts_have_no_roles(self) -> ModelSettings:
+        """What only a chat has is refused where the model continues texts."""
+        for name in ("system_prompt", "chat_template", "images"):
+            if getattr(self, "api", None) == "completions" and getattr(self, name, None):
+                raise ValueError(
+                    f'{name} must be removed: with api = "completions" the model continues a text as it is'
+                )
+        return self
+
     @field_validator("weight")
     @classmethod
     def weight_is_finite(cls, weight: float) -> float:
@@ -124,6 +138,7 @@ class OpenAISettings(ModelSettings):
     connect_timeout: float = Field(default=10.0, gt=0, description="seconds")
     read_timeout: float = Field(default=60.0, gt=0, description="seconds between two pieces of a reply")
     retries: int = Field(default=2, ge=0, le=10, description="of calls that are refused before any answer")
+    api: Api = "chat"
 
     @field_validator("url")
     @classmethod
@@ -164,6 +179,7 @@ class LlamaCppSettings(ModelSettings):
     )
     context: int = Field(default=8192, ge=256, description="tokens, shared by the conversations")
     parallel: int = Field(default=4, ge=1, description="conversations at once")
+    api: Api = "chat"
 
     @model_validator(mode="after")
     def one_source(self) -> LlamaCppSettings:
@@ -194,6 +210,7 @@ class TransformersSettings(WeightsSettings):
 
     endpoint: Literal["transformers"]
     source: str = Field(description="a directory, a GGUF file or a hub id")
+    api: Api = "chat"
 
 
 class VllmSettings(ModelSettings):

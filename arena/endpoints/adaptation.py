@@ -163,7 +163,7 @@ def _possible(words: str, body: Request) -> Iterator[Change]:
         if unknown and _names(words, name):
             yield Change(name, other)
     if LOGPROBS.search(words) and "logprobs" in body:
-        yield from _fewer_logprobs(words, body.get("top_logprobs"), unknown)
+        yield from _fewer_logprobs(words, body, unknown)
         yield Change("logprobs")
     if JSON_MODE.search(words):
         yield Change("response_format")
@@ -174,14 +174,19 @@ def _possible(words: str, body: Request) -> Iterator[Change]:
             yield Change(name)
 
 
-def _fewer_logprobs(words: str, top: Any, unknown: bool) -> Iterator[Change]:
-    """Fewer alternatives, where the words are about their number: the named limit, else the usual one."""
-    if not isinstance(top, int) or (unknown and not LIMITED.search(words)):
+def _fewer_logprobs(words: str, body: Request, unknown: bool) -> Iterator[Change]:
+    """Fewer alternatives, where the words are about their number: the named limit, else the usual one.
+
+    The number is `top_logprobs` of a chat, and `logprobs` itself of a completion without messages.
+    """
+    name = "top_logprobs" if "top_logprobs" in body else "logprobs"
+    top = body.get(name)
+    if not isinstance(top, int) or isinstance(top, bool) or (unknown and not LIMITED.search(words)):
         return
     limits = [int(number) for number in re.findall(r"(?<![\w.])\d{1,3}(?![\w.]\d)", words)]
-    yield from (Change("top_logprobs", most) for most in sorted(limits, reverse=True) if 0 < most < top)
+    yield from (Change(name, most) for most in sorted(limits, reverse=True) if 0 < most < top)
     if top > LEAST_TOP:
-        yield Change("top_logprobs", LEAST_TOP)
+        yield Change(name, LEAST_TOP)
 
 
 def _names(words: str, name: str) -> bool:

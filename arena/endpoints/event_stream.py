@@ -119,7 +119,7 @@ async def completion_events(
             used = usage(chunk.usage) or used
             for choice in (chunk.choices or [])[:1]:
                 reason = finish_reason(choice.finish_reason) or reason
-                text = choice.delta.text if choice.delta else ""
+                text = choice.delta.text if choice.delta else choice.text or ""
                 characters += len(text)
                 too_long(characters, most_characters, "characters")
                 if thinking and choice.delta is not None and choice.delta.has_thinking:

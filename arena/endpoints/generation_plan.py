@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from arena.endpoints.alternatives import Alternatives, alternatives, alternatives_per_token
 from arena.endpoints.deltas import Deltas
 from arena.endpoints.endpoint import EndpointError, Failure, Request
+from arena.endpoints.raw_completions import CHAT, Api, raw_prompt
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -113,6 +114,7 @@ class Planner:
     ends: frozenset[int]
     sampling: Sampling
     stop: tuple[str, ...]
+    api: Api = CHAT
 
     def plan(self, request: Request) -> Plan:
         """The plan of a request. Raises `EndpointError` if the model cannot serve it."""
@@ -126,7 +128,7 @@ class Planner:
 
     def _plan(self, request: Request) -> Plan:
         check_served(request)
-        prompt = self._prompt(read_messages(request))
+        prompt = self._chat(read_messages(request)) if self.api == CHAT else self._raw(raw_prompt(request))
         room = self.context - len(prompt)
         if room < 1:
             raise refusal(
@@ -138,7 +140,14 @@ class Planner:
         others = None if top is None else alternatives(top, lambda token: self._decode([token]))
         return Plan(prompt, limit, sampling, deltas, self.ends, others)
 
-    def _prompt(self, messages: list[dict[str, str]]) -> list[int]:
+    def _raw(self, text: str) -> list[int]:
+        """The tokens of a text to continue, with those that the tokenizer itself puts before one."""
+        tokens = list(self.tokenizer(text)["input_ids"])
+        if not tokens:
+            raise refusal("The prompt has no tokens. Give a text with at least one.")
+        return tokens
+
+    def _chat(self, messages: list[dict[str, str]]) -> list[int]:
         from jinja2 import TemplateError
 
         try:

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 from arena.endpoints.endpoint import EndpointError, Failure, Finish, Reply, Request
 from arena.endpoints.failures import typed_failures
 from arena.endpoints.openai import OpenAI
+from arena.endpoints.raw_completions import CHAT, Api
 from arena.endpoints.startup import StartLock
 
 LOADING_TIMEOUT = 600.0  # seconds; a large file on a slow disk
@@ -43,6 +44,7 @@ class LlamaCpp:
     context: int = 8192
     parallel: int = 4
     report: Callable[[str], None] = print
+    api: Api = CHAT
     _child: asyncio.subprocess.Process | None = None
     _client: OpenAI | None = None
     _lock: StartLock = field(default_factory=StartLock)
@@ -60,7 +62,9 @@ class LlamaCpp:
             self.report("loading weights")
             key = secrets.token_urlsafe(24)
             url = await self._start_child(path, key)
-            self._client = OpenAI(url + "/v1", self.alias, key=key, read_timeout=READ_TIMEOUT, retries=0)
+            self._client = OpenAI(
+                url + "/v1", self.alias, key=key, read_timeout=READ_TIMEOUT, retries=0, api=self.api
+            )
 
     async def stream(self, request: Request) -> AsyncGenerator[str | Finish]:
         await self.start()

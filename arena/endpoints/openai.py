@@ -26,6 +26,7 @@ from arena.endpoints.endpoint import Blame, EndpointError, Failure, Finish, Repl
 from arena.endpoints.event_stream import bounded, completion_events, start_of, whole_text
 from arena.endpoints.failures import typed_failures
 from arena.endpoints.poster import HttpClient, HttpReply, HttpStream, check_encoding, encoded
+from arena.endpoints.raw_completions import CHAT, PATHS, Api, as_chat, sent_body
 from arena.endpoints.redaction import Redactor
 from arena.endpoints.reply_schema import ModelList, chat_reply, message, parsed, valid
 from arena.endpoints.size_limits import ERROR_BYTES, LIST_BYTES, byte_limit, character_limit, too_long
@@ -43,7 +44,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class OpenAI:
-    """The model `model` at `url` (which includes `/v1`). Times in seconds."""
+    """The model `model` at `url` (which includes `/v1`), which chats or continues texts (`api`). Times in seconds."""
 
     url: str
     model: str
@@ -54,6 +55,7 @@ class OpenAI:
     first_pause: float = 0.5  # before the second try; doubles, with jitter
     client: HttpClient | None = None  # made with the first request
     adaptations: Adaptations = field(default_factory=Adaptations, repr=False)
+    api: Api = CHAT
 
     async def start(self) -> None:
         """Check that the server is reachable. Its models are checked by the first request."""
@@ -99,12 +101,12 @@ class OpenAI:
         with self._failures():
             if echo.is_log_likelihood(request):
                 return await self._log_likelihood(request)
-            body = {**request, "model": self.model, "stream": False}
+            body = {**sent_body(self.api, request), "model": self.model, "stream": False}
             adapted, reply = await self._accepted(body)
             if _is_stream(reply):
                 whole = await joined(completion_events(_pieces(reply.text), character_limit(body), thinking=True))
             else:
-                whole = chat_reply(parsed(reply.text))
+                whole = chat_reply(as_chat(self.api, parsed(reply.text)))
             too_long(len(whole["choices"][0]["message"].get("content") or ""), character_limit(body), "characters")
             own = {name: value for name, value in whole.items() if name != ADAPTED}
             return {**own, ADAPTED: adapted.texts} if adapted.texts else own
@@ -113,7 +115,7 @@ class OpenAI:
         """The body that the server took, and its reply. Raises `EndpointError`."""
         adapted = self.adaptations.adapted(body)
         while True:
-            reply = await self._http().post("/chat/completions", adapted.body, byte_limit(body))
+            reply = await self._http().post(PATHS[self.api], adapted.body, byte_limit(body))
             if reply.status in SUCCESS:
                 self._remember(adapted)
                 return adapted, reply
@@ -167,11 +169,12 @@ class OpenAI:
                 raise EndpointError(Failure.BROKEN, detail) from None
 
     async def _attempt(self, request: Request) -> AsyncGenerator[str | Finish]:
-        body = {**request, "model": self.model, "stream": True, "stream_options": {"include_usage": True}}
-        adapted = self.adaptations.adapted(body)
         with self._failures():
+            own = {"model": self.model, "stream": True, "stream_options": {"include_usage": True}}
+            body = {**sent_body(self.api, request), **own}
+            adapted = self.adaptations.adapted(body)
             while True:
-                async with self._http().stream("POST", "/chat/completions", encoded(adapted.body)) as reply:
+                async with self._http().stream("POST", PATHS[self.api], encoded(adapted.body)) as reply:
                     if reply.status not in SUCCESS:
                         adapted = await self._after_refusal(reply, adapted)
                         continue

@@ -143,6 +143,7 @@ class Choice(Sent):
     """One choice of an event of a stream."""
 
     delta: Content | None = None
+    text: str | None = None  # of a completion without messages
     finish_reason: FinishReason | None = None
 
 

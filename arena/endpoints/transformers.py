@@ -16,6 +16,7 @@ from arena.endpoints.endpoint import Completion, EndpointError, Failure, Finish,
 from arena.endpoints.failures import typed_failures
 from arena.endpoints.generation_plan import Planner, Sampling
 from arena.endpoints.outbox import Events, Outbox, at_the_end
+from arena.endpoints.raw_completions import CHAT, Api
 from arena.endpoints.startup import CrashCount, StartLock
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ class Transformers:
     in tokens, prompt and completion together.
 
     `chat_template` is a Jinja text that replaces the model's own; it writes `{{ bos_token }}` itself where
-    the model wants one. A base model needs it, and often `stop` strings that end every completion. A GGUF
-    file is converted once into `cache_dir`.
+    the model wants one. A base model needs it, and often `stop` strings that end every completion; or it continues
+    the text of one message (`api` = `completions`), and needs none. A GGUF file is converted once into `cache_dir`.
 
     Fields missing in a request are taken from the model's generation_config.
     """
@@ -66,6 +67,7 @@ class Transformers:
     chat_template: str | None = None
     stop: Sequence[str] = ()
     cache_dir: Path | None = None
+    api: Api = CHAT
     _batcher: Batcher | None = field(default=None, init=False, repr=False)
     _loaded: Loaded | None = field(default=None, init=False, repr=False)
     _worker: LogLikelihoodWorker | None = field(default=None, init=False, repr=False)
@@ -182,11 +184,11 @@ class Transformers:
     def _planner(self, network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> Planner:
         if self.chat_template is not None:
             tokenizer.chat_template = self.chat_template
-        if not tokenizer.chat_template:
+        if self.api == CHAT and not tokenizer.chat_template:
             raise EndpointError(
                 Failure.UNUSABLE,
                 f"{self.source} has no chat template, which base models lack. "
-                "Configure chat_template, a Jinja text that turns messages into a prompt.",
+                'Configure chat_template, a Jinja text that turns messages into a prompt, or api = "completions".',
             )
         length = getattr(network.config.get_text_config(), "max_position_embeddings", None)
         context = min(filter(None, (self.max_context, length)), default=None)
@@ -195,7 +197,7 @@ class Transformers:
             raise EndpointError(Failure.UNUSABLE, detail)
         generation = network.generation_config
         ends = end_tokens(generation, tokenizer)
-        return Planner(tokenizer, context, ends, default_sampling(generation), tuple(self.stop))
+        return Planner(tokenizer, context, ends, default_sampling(generation), tuple(self.stop), self.api)
 
 
 async def _events(row: Row, events: Events) -> AsyncGenerator[str | Finish]:

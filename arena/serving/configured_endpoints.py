@@ -76,6 +76,7 @@ def _openai(settings: OpenAISettings) -> Endpoint:
         connect_timeout=settings.connect_timeout,
         read_timeout=settings.read_timeout,
         retries=settings.retries,
+        api=settings.api,
     )
 
 
@@ -103,6 +104,7 @@ def _llama_cpp(settings: LlamaCppSettings, report: Callable[[str], None]) -> End
         context=settings.context,
         parallel=settings.parallel,
         report=report,
+        api=settings.api,
     )
 
 
@@ -117,4 +119,5 @@ def _transformers(settings: TransformersSettings) -> Endpoint:
         threads=settings.threads or 1,
         max_batch=settings.max_batch,
         chat_template=settings.chat_template,
+        api=settings.api,
     )

@@ -110,6 +110,8 @@ def _on_gpu(settings: TransformersSettings) -> bool:
 def identity(settings: AnyModel) -> dict[str, Any]:
     """The settings that may change a model's replies. A file is identified by its size and time."""
     fields = settings.model_dump(mode="json", exclude=NOT_IDENTITY, exclude_none=True)
+    if fields.get("api") == "chat":  # as before there was a choice, so that saved replies keep their keys
+        del fields["api"]
     if isinstance(settings, LlamaCppSettings):
         if settings.weights in KNOWN:
             fields["sha256"] = KNOWN[settings.weights].sha256
