@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.cli.operator_options import By, DryRun, Reason, person, printable
+from arena.cli.operator_options import Act, By, Reason, operator_command, person, printable
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, for_programs, opened
 from arena.cli.tables import print_rows
 from arena.cli.terminal import Console
@@ -47,87 +47,43 @@ def list_(as_format: AsFormat = Format.TABLE, config: Config = None, db: Databas
         print_rows(rows, f"{len(rows)} models")
 
 
-def enable(
-    model: Name,
-    reason: Reason,
-    by: By = None,
-    dry_run: DryRun = False,
-    as_format: AsFormat = Format.TABLE,
-    config: Config = None,
-    db: DatabaseURL = None,
-) -> None:
+@operator_command
+def enable(act: Act, model: Name, reason: Reason) -> None:
     """Draw a model for new battles, on every server within two seconds."""
-    _change(ModelAction.ENABLE, model, reason, by, dry_run, as_format, config, db)
+    _change(act, ModelAction.ENABLE, model, reason)
 
 
-def pause(
-    model: Name,
-    reason: Reason,
-    by: By = None,
-    dry_run: DryRun = False,
-    as_format: AsFormat = Format.TABLE,
-    config: Config = None,
-    db: DatabaseURL = None,
-) -> None:
+@operator_command
+def pause(act: Act, model: Name, reason: Reason) -> None:
     """Draw a model no more until it is enabled again. Its running battles end normally."""
-    _change(ModelAction.PAUSE, model, reason, by, dry_run, as_format, config, db)
+    _change(act, ModelAction.PAUSE, model, reason)
 
 
-def retire(
-    model: Name,
-    reason: RetiredReason,
-    by: By = None,
-    dry_run: DryRun = False,
-    as_format: AsFormat = Format.TABLE,
-    config: Config = None,
-    db: DatabaseURL = None,
-) -> None:
+@operator_command
+def retire(act: Act, model: Name, reason: RetiredReason) -> None:
     """Draw a model no more. Its votes and its place on the boards stay, marked as retired."""
-    _change(ModelAction.RETIRE, model, reason, by, dry_run, as_format, config, db)
+    _change(act, ModelAction.RETIRE, model, reason)
 
 
-def weight(
-    model: Name,
-    value: Weight = None,
-    reason: Reason = "not given",
-    by: By = None,
-    dry_run: DryRun = False,
-    as_format: AsFormat = Format.TABLE,
-    config: Config = None,
-    db: DatabaseURL = None,
-) -> None:
+@operator_command
+def weight(act: Act, model: Name, value: Weight = None, reason: Reason = "not given") -> None:
     """Set how often a model is drawn, relative to the others."""
-    _change(ModelAction.WEIGHT, model, reason, by, dry_run, as_format, config, db, value)
+    _change(act, ModelAction.WEIGHT, model, reason, value)
 
 
-def boost(
-    model: Name,
-    votes: Votes = None,
-    reason: Reason = "not given",
-    by: By = None,
-    dry_run: DryRun = False,
-    as_format: AsFormat = Format.TABLE,
-    config: Config = None,
-    db: DatabaseURL = None,
-) -> None:
+@operator_command
+def boost(act: Act, model: Name, votes: Votes = None, reason: Reason = "not given") -> None:
     """Draw a model more often until it has so many votes in all; 0 ends a boost.
 
     Its weight is multiplied by sampling.newcomer_boost (2 by default). One that has as many votes already is not boosted.
     """
-    _change(ModelAction.BOOST, model, reason, by, dry_run, as_format, config, db, votes)
+    _change(act, ModelAction.BOOST, model, reason, votes)
 
 
-def release(
-    model: Name,
-    reason: RetiredReason,
-    by: By = None,
-    dry_run: DryRun = False,
-    as_format: AsFormat = Format.TABLE,
-    config: Config = None,
-    db: DatabaseURL = None,
-) -> None:
+@operator_command
+def release(act: Act, model: Name, reason: RetiredReason) -> None:
     """Show a private model under its name. Its rating begins with the votes after this one."""
-    _change(ModelAction.RELEASE, model, reason, by, dry_run, as_format, config, db)
+    _change(act, ModelAction.RELEASE, model, reason)
 
 
 def reload(
@@ -184,23 +140,13 @@ COMMANDS: dict[str, Callable[..., None]] = {
 }
 
 
-def _change(
-    action: ModelAction,
-    name: str,
-    reason: str,
-    by: str | None,
-    dry_run: bool,
-    as_format: Format,
-    config: Any,
-    db: str | None,
-    value: float | None = None,
-) -> None:
+def _change(act: Act, action: ModelAction, name: str, reason: str, value: float | None = None) -> None:
     """Change one model, and print what is set for it before and after."""
     from arena.accounts.audit import record
     from arena.store.model_states import change, controls
 
-    words = {"reason": printable("--reason", reason), "by": person(by)}
-    with opened(config, db) as (database, settings):
+    words = {"reason": printable("--reason", reason), "by": act.person}
+    with opened(act.config, act.db) as (database, settings):
         model = _named(settings, name, action)
 
         def changed(session: Session) -> dict[str, Any]:
@@ -211,7 +157,7 @@ def _change(
             votes = _votes(session)
             rows = {"before": before, "after": after}
             result = {key: _row(model, control, settings, votes) for key, control in rows.items()}
-            if dry_run:
+            if act.dry_run:
                 session.rollback()
             return result
 
@@ -221,8 +167,8 @@ def _change(
     rows = [
         {"setting": key, "before": before[key], "after": after[key]} for key in after if before[key] != after[key]
     ]
-    if not for_programs({"model": name, "action": action, "dry_run": dry_run, **result}, as_format, rows):
-        print_rows(rows, f"{name} {'would change' if dry_run else 'has changed'}")
+    if not for_programs({"model": name, "action": action, "dry_run": act.dry_run, **result}, act.as_format, rows):
+        print_rows(rows, f"{name} {'would change' if act.dry_run else 'has changed'}")
         if action is ModelAction.BOOST:
             Console().print(_boosted(after, settings))
 

@@ -85,7 +85,9 @@ def _print(rows: list[dict[str, Any]], as_format: Format) -> None:
     if as_format is Format.CSV:
         write_csv(rows, COLUMNS)
         return
-    table = Table("model", "endpoint", "where", "", "first words", "what it says")
+    table = Table()
+    for heading in ("model", "endpoint", "where", "", "first words", "what it says"):
+        table.add_column(heading, overflow="fold")
     for row in rows:
         mark = {True: "[green]ok[/]", False: "[red]no[/]", None: ""}[row["ok"]]
         seconds = f"{row['seconds']} s" if row["seconds"] is not None else ""

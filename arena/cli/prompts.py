@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Table
-from rich.text import Text
 
 from arena.cli.options import AsFormat, CategoriesFile, Config, DatabaseURL, Format, opened, write_csv, write_json
+from arena.cli.tables import print_rows
 from arena.cli.terminal import Console
 
 app = typer.Typer(help="Prompt sets: import and list them.", no_args_is_help=True)
@@ -105,14 +104,14 @@ def show(as_format: AsFormat = Format.TABLE, config: Config = None, db: Database
         _print(rows)
 
 
-def _print(rows: list[dict[str, object]]) -> None:
-    table = Table("name", "prompts", "categories", "answered by", "")
+def _print(rows: list[dict[str, Any]]) -> None:
+    table = []
     for row in rows:
-        completions = row["completions"]
-        assert isinstance(completions, dict)
         answered = ", ".join(
-            model if count == row["prompts"] else f"{model} ({count})" for model, count in completions.items()
+            model if count == row["prompts"] else f"{model} ({count})"
+            for model, count in row["completions"].items()
         )
         cure = "" if row["imported"] else f"arena prompts import {row['name']}"
-        table.add_row(Text(str(row["name"])), str(row["prompts"]), str(row["categories"]), Text(answered), cure)
-    Console().print(table)
+        numbers = {"prompts": row["prompts"], "categories": row["categories"]}
+        table.append({"name": row["name"], **numbers, "answered_by": answered, "to_import_it": cure})
+    print_rows(table, f"{len(rows)} prompt sets", whole=("name", "to_import_it"))

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, opened, write_csv, write_json
-from arena.cli.terminal import Console
+from arena.cli.tables import print_rows
 from arena.rules.reports import ReportKind
 
 if TYPE_CHECKING:
@@ -36,7 +34,8 @@ def reports(
     elif as_format is Format.CSV:
         write_csv(rows)
     else:
-        Console().print(_table(rows))
+        shown = [{name: value for name, value in row.items() if name != "report"} for row in rows]
+        print_rows(shown, f"{len(rows):,} reports", whole=("battle",))
 
 
 def _row(report: StoredReport) -> dict[str, Any]:
@@ -48,12 +47,3 @@ def _row(report: StoredReport) -> dict[str, Any]:
         "models": ", ".join(report.models),
         "text": report.text,
     }
-
-
-def _table(rows: list[dict[str, Any]]) -> Table:
-    table = Table(title=f"{len(rows):,} reports")
-    for column in ("reported at", "kind", "battle", "models", "text"):
-        table.add_column(column)
-    for row in rows:
-        table.add_row(*(Text(str(row[name])) for name in ("reported_at", "kind", "battle", "models", "text")))
-    return table

@@ -1,39 +1,74 @@
-"""Rows as a table on the terminal, alike in every command that changes a running arena."""
+"""Rows as a table on the terminal, alike in every command that changes a running arena; as records where none fits."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from rich.measure import Measurement
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from arena.cli.terminal import Console
 
 EMPTY = "–"
+LONGEST_COLUMN = 24  # characters of sentences on a line, below which they are better read as a record
 
 
 def print_rows(rows: Sequence[Mapping[str, Any]], title: str, whole: Collection[str] = ()) -> None:
     """Print rows under their names, or the title alone where there are none. Columns of numbers are on the right.
 
-    Columns that are `whole` have names that are typed into another command: they are neither cut off nor broken.
+    Nothing is cut off: sentences go on in the next line, and where the words of a row do not fit side by side, each row
+    is a record: its first value, and below it the others that are not empty, with their names. Columns that are `whole`
+    have names that are typed into another command, which are not broken.
     """
+    console = Console()
     if not rows:
-        Console().print(Text(title))
+        console.print(Text(title))
         return
+    table = _table(rows, title, whole)
+    if Measurement.get(console, console.options.update(max_width=10_000), table).minimum <= console.width:
+        console.print(table)
+        return
+    console.print(Text(title, style="italic"))
+    for row in rows:
+        (name, first), *others = row.items()
+        console.print(Text(f"{name} {first}" if isinstance(first, int) else cell(first), style="bold"))
+        shown = [_field(name, value) for name, value in others if value is not None and value != ""]
+        console.print(Padding(Text("\n").join(_lines(shown, console.width - 2)), (0, 0, 0, 2)))
+
+
+def _table(rows: Sequence[Mapping[str, Any]], title: str, whole: Collection[str]) -> Table:
     table = Table(title=title)
     for name in rows[0]:
         numbers = any(isinstance(row[name], int | float) and not isinstance(row[name], bool) for row in rows)
-        as_one = name in whole
+        longest = max(len(cell(row[name])) for row in rows)
         table.add_column(
             name.replace("_", " "),
             justify="right" if numbers else "left",
-            no_wrap=as_one,
-            overflow="fold" if as_one else "ellipsis",
+            no_wrap=name in whole,
+            overflow="fold",
+            min_width=min(longest, LONGEST_COLUMN),
         )
     for row in rows:
         table.add_row(*(Text(cell(value)) for value in row.values()))
-    Console().print(table)
+    return table
+
+
+def _field(name: str, value: object) -> Text:
+    return Text.assemble((name.replace("_", " "), "dim"), " ", cell(value))
+
+
+def _lines(fields: Sequence[Text], width: int) -> list[Text]:
+    """The fields of a record in lines, as many in each as fit."""
+    lines: list[Text] = []
+    for field in fields:
+        if lines and lines[-1].cell_len + field.cell_len + 3 <= width:
+            lines[-1] = Text(" · ").join([lines[-1], field])
+        else:
+            lines.append(field)
+    return lines
 
 
 def cell(value: object) -> str:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.text import Text
 
-from arena.cli.operator_options import By, person, printable
+from arena.cli.operator_options import Act, operator_command, printable
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, for_programs, opened
 from arena.cli.tables import print_rows
 from arena.config.given_files import plain_file
@@ -20,12 +21,12 @@ from arena.rules.roles import Actor
 from arena.rules.vote_states import HELD, QuarantineReason, VoteState, sentence_of
 
 if TYPE_CHECKING:
+    from arena.accounts.own_votes import Releasable
     from arena.store import Database, Session
     from arena.store.held_votes import HeldFilter, HeldVote
     from arena.store.schema.vote_states import VoteStateEvent
 
 IN_TABLE = ("vote", "state", "reason", "voter", "held_by", "detail")  # more columns fit on no terminal
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only print which votes and boards would change.")]
 Votes = Annotated[list[int] | None, typer.Option("--vote", metavar="ID", help="Number of a vote; repeatable.")]
 Voter = Annotated[
     str | None, typer.Option(metavar="NAME", help="Voter, as `arena voters` or an export names them.")
@@ -101,17 +102,9 @@ def _print_all(session: Session, as_format: Format) -> None:
         print_rows(states, "Votes by state")
 
 
+@operator_command
 def quarantine(
-    reason: Reasons,
-    detail: Detail = "",
-    vote: Votes = None,
-    voter: Voter = None,
-    file: Ids = None,
-    by: By = None,
-    dry_run: DryRun = False,
-    as_format: AsFormat = Format.TABLE,
-    config: Config = None,
-    db: DatabaseURL = None,
+    act: Act, reason: Reasons, detail: Detail = "", vote: Votes = None, voter: Voter = None, file: Ids = None
 ) -> None:
     """Let single votes or those of a voter no longer count. They stay sealed and exported, and can be released.
 
@@ -120,7 +113,7 @@ def quarantine(
     """
     from arena.store.quarantine import hold
 
-    text, author = printable("--detail", detail) if detail else "", person(by)
+    text, author = printable("--detail", detail) if detail else "", act.person
 
     def choose(session: Session) -> Sequence[int]:
         return _chosen(session, vote, voter, file)
@@ -129,46 +122,64 @@ def quarantine(
         return hold(session, ids, VoteState.QUARANTINED, reason, detail=text, by=author, again=True)
 
     entry = Entry(author, "vote.quarantine", text, voter, {"code": reason})
-    with opened(config, db) as (database, _):
-        number, rows = _changed(database, choose, change, entry, dry_run=dry_run)
-    _report(number, rows, f"{'would be' if dry_run else 'are'} quarantined", as_format)
+    with opened(act.config, act.db) as (database, _):
+        number, rows = _changed(database, choose, change, entry, dry_run=act.dry_run)
+    _report(number, rows, f"{'would be' if act.dry_run else 'are'} quarantined", act.as_format)
 
 
+@operator_command
 def release(
+    act: Act,
     why: Why,
     vote: Votes = None,
     voter: Voter = None,
     file: Ids = None,
     reason: OfReason = None,
     state: OfState = None,
-    by: By = None,
-    dry_run: DryRun = False,
-    as_format: AsFormat = Format.TABLE,
-    config: Config = None,
-    db: DatabaseURL = None,
 ) -> None:
     """Let held votes count again: single ones, those of a voter, or those that are held for a reason.
 
-    Quarantined votes are released then and pending ones accepted. Open appeals are decided with them.
+    Quarantined votes are released then and pending ones accepted. Open appeals are decided with them. Nobody releases
+    their own votes: those that the account of --by has cast stay held.
     """
+    from arena.accounts.own_votes import releasable, voters_of_name
     from arena.store.held_votes import held_ids
     from arena.store.quarantine import release as release_votes
 
-    text, author = printable("--why", why), person(by)
+    text, author = printable("--why", why), act.person
 
-    def choose(session: Session) -> Sequence[int]:
+    def choose(session: Session) -> Releasable:
         if not (reason or state):
-            return _chosen(session, vote, voter, file)
-        ids = held_ids(session, _filter(session, state, reason, voter))
-        return sorted(set(ids) & set(_chosen(session, vote, None, file))) if vote or file else ids
+            ids = _chosen(session, vote, voter, file)
+        else:
+            ids = held_ids(session, _filter(session, state, reason, voter))
+            ids = sorted(set(ids) & set(_chosen(session, vote, None, file))) if vote or file else ids
+        return releasable(session, ids, voters_of_name(session, author))
 
     def change(session: Session, ids: Sequence[int]) -> int:
         return release_votes(session, ids, text, author)
 
     entry = Entry(author, "vote.release", text, voter)
-    with opened(config, db) as (database, _):
-        number, rows = _changed(database, choose, change, entry, dry_run=dry_run)
-    _report(number, rows, f"{'would count' if dry_run else 'count'} again", as_format)
+    with opened(act.config, act.db) as (database, _):
+        with database.read() as session:
+            chosen = choose(session)
+        if chosen.own:
+            _refuse_own(database, chosen, entry, dry_run=act.dry_run)
+        number, rows = _changed(database, lambda _: chosen.others, change, entry, dry_run=act.dry_run)
+    _report(number, rows, f"{'would count' if act.dry_run else 'count'} again", act.as_format)
+
+
+def _refuse_own(database: Database, chosen: Releasable, entry: Entry, *, dry_run: bool) -> None:
+    """Record that own votes stay held, and print it. Raises `ConfigError` if there are no others."""
+    from arena.cli.terminal import Console
+
+    if not dry_run:
+        with database.write() as session:
+            chosen.record_refusal(session, Actor.terminal(entry.by), entry.reason)
+    stay = f"Votes of {entry.by}'s own that stay held: {len(chosen.own):,}. Another operator has to release them."
+    if not chosen.others:
+        raise ConfigError(stay)
+    Console(stderr=True).print(Text(stay))
 
 
 def _chosen(session: Session, votes: list[int] | None, voter: str | None, file: Path | None) -> Sequence[int]:

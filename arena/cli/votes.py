@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from arena.cli import vote_states
-from arena.cli.operator_options import By, person, printable
+from arena.cli.operator_options import Act, operator_command, printable
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, for_programs, opened
 from arena.cli.tables import print_rows
-from arena.cli.vote_states import DryRun
 from arena.errors import ConfigError
 from arena.rules.roles import Actor
 
@@ -38,16 +37,8 @@ app.command("release")(vote_states.release)
 
 
 @app.command("set-aside")
-def set_aside_(
-    reason: Reason,
-    judge: Judge = None,
-    import_: Import = None,
-    by: By = None,
-    dry_run: DryRun = False,
-    as_format: AsFormat = Format.TABLE,
-    config: Config = None,
-    db: DatabaseURL = None,
-) -> None:
+@operator_command
+def set_aside_(act: Act, reason: Reason, judge: Judge = None, import_: Import = None) -> None:
     """Let the votes of a judge or an import no longer count. They stay sealed and exported, and can be taken back.
 
     A judge's later votes do not count either. For votes of single people, use `arena votes quarantine`.
@@ -55,33 +46,25 @@ def set_aside_(
     from arena.store.set_aside import set_aside
 
     chosen = _selection(judge, import_)
-    change = partial(set_aside, chosen=chosen, reason=printable("--reason", reason), by=(who := person(by)))
-    with opened(config, db) as (database, _):
+    change = partial(set_aside, chosen=chosen, reason=printable("--reason", reason), by=(who := act.person))
+    with opened(act.config, act.db) as (database, _):
         with_entry = _with_entry(change, who, "vote.set_aside", chosen, reason)
-        rows = _changed(database, chosen, None if dry_run else with_entry, taking_back=False)
-    _report(chosen, rows, f"{'would be' if dry_run else 'are'} set aside", as_format)
+        rows = _changed(database, chosen, None if act.dry_run else with_entry, taking_back=False)
+    _report(chosen, rows, f"{'would be' if act.dry_run else 'are'} set aside", act.as_format)
 
 
 @app.command("take-back")
-def take_back_(
-    reason: Reason,
-    judge: Judge = None,
-    import_: Import = None,
-    by: By = None,
-    dry_run: DryRun = False,
-    as_format: AsFormat = Format.TABLE,
-    config: Config = None,
-    db: DatabaseURL = None,
-) -> None:
+@operator_command
+def take_back_(act: Act, reason: Reason, judge: Judge = None, import_: Import = None) -> None:
     """Let votes that are set aside count again."""
     from arena.store.set_aside import take_back
 
     chosen = _selection(judge, import_)
-    change = partial(take_back, chosen=chosen, reason=printable("--reason", reason), by=(who := person(by)))
-    with opened(config, db) as (database, _):
+    change = partial(take_back, chosen=chosen, reason=printable("--reason", reason), by=(who := act.person))
+    with opened(act.config, act.db) as (database, _):
         with_entry = _with_entry(change, who, "vote.take_back", chosen, reason)
-        rows = _changed(database, chosen, None if dry_run else with_entry, taking_back=True)
-    _report(chosen, rows, f"{'would count' if dry_run else 'count'} again", as_format)
+        rows = _changed(database, chosen, None if act.dry_run else with_entry, taking_back=True)
+    _report(chosen, rows, f"{'would count' if act.dry_run else 'count'} again", act.as_format)
 
 
 @app.command("log")

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, func, select
 
 from arena.rules.vote_states import VoteState
 from arena.rules.votes import HUMAN
-from arena.store.held_votes import AT_ONCE
+from arena.store.held_votes import AT_ONCE, HeldVote, vote_states
 from arena.store.judgeable_battles import parts
 from arena.store.models import model_ids
 from arena.store.quarantine import release
@@ -42,20 +42,10 @@ class DecidedAlready(Exception):
 
 @dataclass(frozen=True)
 class StoredAppeal:
-    """An appeal with the vote, and the event that holds it. Without a decision it is open."""
+    """An appeal with the vote as it was held then. Without a decision it is open."""
 
     id: int
-    vote: int
-    battle: str
-    model_a: str
-    model_b: str
-    winner: str
-    voter: str
-    voted_at: datetime
-    state: VoteState
-    reason: str
-    detail: str
-    held_by: str
+    held: HeldVote
     text: str
     created_at: datetime
     decision: Decision | None
@@ -134,17 +124,7 @@ def appeals(
     return [
         StoredAppeal(
             id=row.id,
-            vote=vote.id,
-            battle=battle.public_id,
-            model_a=names[battle.model_a_id],
-            model_b=names[battle.model_b_id],
-            winner=vote.winner,
-            voter=vote.voter,
-            voted_at=vote.created_at,
-            state=VoteState(event.state),
-            reason=event.reason,
-            detail=event.detail,
-            held_by=event.set_by,
+            held=HeldVote.of(names, vote, battle, event),
             text=row.text,
             created_at=row.created_at,
             decision=None if row.decision is None else Decision(row.decision),
@@ -175,6 +155,23 @@ def own_holds(session: Session, battles: Sequence[str]) -> dict[str, OwnHold]:
             decision = Decision(appeal.decision) if appeal and appeal.decision else None
             why = appeal.why if appeal else None
             found[public_id] = OwnHold(VoteState(hold.state), hold.reason, appeal is not None, decision, why)
+    return found
+
+
+def released_votes(session: Session, battles: Sequence[str]) -> set[str]:
+    """Those battles, by public id, whose voters' votes were quarantined and count again."""
+    found: set[str] = set()
+    query: Any = (
+        select(Battle.public_id, Vote.id)
+        .join(Vote, col(Vote.battle_id) == col(Battle.id))
+        .where(Vote.source == HUMAN)
+    )
+    for part in parts(battles, AT_ONCE):
+        votes = {
+            number: battle for battle, number in session.execute(query.where(col(Battle.public_id).in_(part)))
+        }
+        states = vote_states(session, list(votes))
+        found.update(votes[number] for number, status in states.items() if status.state is VoteState.RELEASED)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -59,24 +59,11 @@ class HeldVote:
     set_at: datetime
     event: int
 
-
-def held(
-    session: Session, wanted: HeldFilter = EVERY_HELD, after: int | None = None, limit: int | None = PAGE
-) -> list[HeldVote]:
-    """The held votes that meet the conditions, the newest first; the next page is `after` the last vote of this one."""
-    names = model_ids(session)
-    query: Any = (
-        select(Vote, Battle, VoteHold, VoteStateEvent)
-        .join(VoteHold, col(VoteHold.vote_id) == col(Vote.id))
-        .join(Battle, col(Battle.id) == col(Vote.battle_id))
-        .join(VoteStateEvent, col(VoteStateEvent.id) == col(VoteHold.event_id))
-        .where(*_conditions(session, wanted, after))
-        .order_by(col(Vote.id).desc())
-        .limit(limit)
-    )
-    return [
-        HeldVote(
-            vote=vote.id,
+    @classmethod
+    def of(cls, names: Mapping[int, str], vote: Vote, battle: Battle, event: VoteStateEvent) -> HeldVote:
+        """The vote of a battle as an event holds it; `names` are those of all models by id."""
+        return cls(
+            vote=vote.id or 0,
             battle=battle.public_id,
             model_a=names[battle.model_a_id],
             model_b=names[battle.model_b_id],
@@ -84,28 +71,52 @@ def held(
             source=vote.source,
             voter=vote.voter,
             created_at=vote.created_at,
-            state=VoteState(hold.state),
-            reason=hold.reason,
+            state=VoteState(event.state),
+            reason=event.reason,
             detail=event.detail,
             check_version=event.check_version,
             set_by=event.set_by,
             set_at=event.set_at,
-            event=event.id,
+            event=event.id or 0,
         )
-        for vote, battle, hold, event in session.execute(query)
-    ]
 
 
-def held_ids(session: Session, wanted: HeldFilter) -> list[int]:
-    """The ids of the held votes that meet the conditions, in order."""
-    query = (
-        select(Vote.id)
+def held(
+    session: Session, wanted: HeldFilter = EVERY_HELD, after: int | None = None, limit: int | None = PAGE
+) -> list[HeldVote]:
+    """The held votes that meet the conditions, the newest first; the next page is `after` the last vote of this one."""
+    names = model_ids(session)
+    query: Any = (
+        select(Vote, Battle, VoteStateEvent)
         .join(VoteHold, col(VoteHold.vote_id) == col(Vote.id))
         .join(Battle, col(Battle.id) == col(Vote.battle_id))
-        .where(*_conditions(session, wanted, None))
-        .order_by(col(Vote.id))
+        .join(VoteStateEvent, col(VoteStateEvent.id) == col(VoteHold.event_id))
+        .where(*_conditions(session, wanted, after))
+        .order_by(col(Vote.id).desc())
+        .limit(limit)
     )
-    return [number or 0 for number in session.exec(query)]
+    return [HeldVote.of(names, *row) for row in session.execute(query)]
+
+
+def held_ids(session: Session, wanted: HeldFilter, after: int | None = None) -> list[int]:
+    """The ids of the held votes that meet the conditions, in order; those below `after`, if it is given."""
+    return sorted(number or 0 for number in session.exec(_matching(session, wanted, after)))
+
+
+def number_and_newest(session: Session, wanted: HeldFilter) -> tuple[int, int]:
+    """The number of held votes that meet the conditions, and the id of the newest, or 0."""
+    ids = _matching(session, wanted, None).subquery()
+    number, newest = session.exec(select(func.count(), func.max(ids.c.id)).select_from(ids)).one()
+    return number, newest or 0
+
+
+def votes_cast_by(session: Session, vote_ids: Sequence[int], voters: Collection[str]) -> list[int]:
+    """Those of the votes that one of the voters cast, in order."""
+    found: list[int] = []
+    for part in parts(vote_ids if voters else (), AT_ONCE):
+        query = select(Vote.id).where(col(Vote.id).in_(part), col(Vote.voter).in_(voters), Vote.source == HUMAN)
+        found += [number or 0 for number in session.exec(query)]
+    return sorted(found)
 
 
 def vote_ids_of(session: Session, voter: str, source: str = HUMAN) -> list[int]:
@@ -116,6 +127,16 @@ def vote_ids_of(session: Session, voter: str, source: str = HUMAN) -> list[int]:
         .where(Battle.voter == voter, Vote.voter == voter, Vote.source == source)
     )
     return sorted(number or 0 for number in session.exec(query))
+
+
+def _matching(session: Session, wanted: HeldFilter, after: int | None) -> Any:
+    """A query of the ids of the held votes that meet the conditions."""
+    return (
+        select(Vote.id)
+        .join(VoteHold, col(VoteHold.vote_id) == col(Vote.id))
+        .join(Battle, col(Battle.id) == col(Vote.battle_id))
+        .where(*_conditions(session, wanted, after))
+    )
 
 
 def _conditions(session: Session, wanted: HeldFilter, after: int | None) -> list[ColumnElement[bool]]:

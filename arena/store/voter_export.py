@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from arena.rules.receipts import voters_receipt
 from arena.rules.seals import pseudonym
-from arena.rules.vote_states import HELD, VoteState, sentence_of
+from arena.rules.vote_states import VoteState, sentence_of
 from arena.rules.votes import HUMAN
 from arena.store.account_voters import linked_account
 from arena.store.held_votes import vote_states
@@ -200,7 +200,7 @@ def _add_states(session: Session, parts: dict[int, dict[str, Any]]) -> None:
     for number, status in vote_states(session, list(battles)).items():
         vote = parts[battles[number]]["vote"]
         vote["state"] = status.state
-        if status.state in HELD:
+        if status.state is not VoteState.ACCEPTED:
             vote["state_reason"] = sentence_of(status.state, status.reason)
     rows = select(Appeal).where(col(Appeal.vote_id).in_(battles)).order_by(col(Appeal.id))
     for row in session.exec(rows):

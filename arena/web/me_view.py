@@ -10,7 +10,7 @@ from arena.leaderboards.cache import ResultCache
 from arena.leaderboards.personal import PersonalBoard, personal_board
 from arena.rules.vote_states import VoteState, sentence_of
 from arena.store.account_voters import LinkedAccount, linked_account
-from arena.store.appeals import OwnHold, held_battles, own_holds, released_appeals
+from arena.store.appeals import OwnHold, held_battles, own_holds, released_appeals, released_votes
 from arena.store.ledger import as_sealed
 from arena.store.voter_history import (
     HISTORY_RESULTS,
@@ -46,7 +46,8 @@ class VoterView:
     board: PersonalBoard = field(default_factory=PersonalBoard)
     identity: Identity = field(default_factory=Identity)
     holds: Mapping[str, OwnHold] = field(default_factory=dict)  # of the page of battles, by public id
-    released: Mapping[str, str] = field(default_factory=dict)  # why votes count again after an appeal, likewise
+    followed: Mapping[str, str] = field(default_factory=dict)  # why votes count again after an appeal, likewise
+    released: frozenset[str] = frozenset()  # of the page, those whose votes were quarantined and count again
     not_counted: int = 0
     account: LinkedAccount | None = None
 
@@ -59,11 +60,12 @@ def view_voter(cache: ResultCache, voter: str, wanted: HistoryConditions) -> Vot
         models, identity = own_models(session, voter), identity_of(session, voter)
         account = linked_account(session, voter)
         shown = [battle.public_id for battle in history]
-        holds, released = own_holds(session, shown), released_appeals(session, shown)
+        holds, followed = own_holds(session, shown), released_appeals(session, shown)
+        released = frozenset(released_votes(session, shown))
         not_counted = len(held_battles(session, voter))
     board = board_of(cache, voter)
     found = tuple(history), has_next, tuple(models)
-    return VoterView(battles, votes, *found, board, identity, holds, released, not_counted, account)
+    return VoterView(battles, votes, *found, board, identity, holds, followed, released, not_counted, account)
 
 
 def counts_of(cache: ResultCache, voter: str) -> tuple[int, int]:
@@ -77,11 +79,13 @@ def board_of(cache: ResultCache, voter: str) -> PersonalBoard:
     return cache.get(("personal", voter), lambda session: personal_board(session, voter))
 
 
-def battle_json(battle: OwnBattle, hold: OwnHold | None = None) -> dict[str, Any]:
+def battle_json(battle: OwnBattle, hold: OwnHold | None = None, *, released: bool = False) -> dict[str, Any]:
     """A battle of the history in JSON, with the state of the vote."""
     state = None
-    if battle.winner is not None:
-        state = {"state": hold.state, **hold_json(hold)} if hold else {"state": VoteState.ACCEPTED}
+    if battle.winner is not None and hold is not None:
+        state = {"state": hold.state, **hold_json(hold)}
+    elif battle.winner is not None:
+        state = {"state": VoteState.RELEASED if released else VoteState.ACCEPTED}
     return {
         "battle": battle.public_id,
         "prompt": battle.prompt,

@@ -12,7 +12,7 @@ from pydantic import Field, StrictBool, StrictStr
 
 from arena.leaderboards.personal import LEAST_VOTES
 from arena.rules.messages import TranslatableError
-from arena.store.appeals import own_holds
+from arena.store.appeals import own_holds, released_votes
 from arena.store.ledger import as_sealed
 from arena.store.voter_history import HISTORY_RESULTS, HistoryConditions, own_battles
 from arena.voters.deletion import DeletionRefused, delete
@@ -71,15 +71,21 @@ def battles(
     page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
     limit: Annotated[int, Query(ge=1, le=MANY)] = 20,
 ) -> dict[str, Any]:
-    """The voter's own battles, newest first. A blind battle has no models before its vote."""
+    """The voter's own battles, newest first. A blind battle has no models before its vote.
+
+    `vote.state` is accepted, pending, quarantined or released. Pending and quarantined votes do not count, and have why.
+    """
     if winner and (winner not in HISTORY_RESULTS or (winner in ("won", "lost") and not model)):
         raise BattleProblem(
             "bad_value", f"winner: use one of {', '.join(HISTORY_RESULTS)}; won and lost need model."
         )
     with served.database.read() as session:
         found, has_next = own_battles(session, asking.voter, HistoryConditions(q, model, winner, page), limit)
-        holds = own_holds(session, [battle.public_id for battle in found])
-    rows = [battle_json(battle, holds.get(battle.public_id)) for battle in found]
+        shown = [battle.public_id for battle in found]
+        holds, released = own_holds(session, shown), released_votes(session, shown)
+    rows = [
+        battle_json(battle, holds.get(battle.public_id), released=battle.public_id in released) for battle in found
+    ]
     return {"battles": rows, "next_page": page + 1 if has_next else None}
 
 

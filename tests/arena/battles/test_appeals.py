@@ -45,7 +45,12 @@ async def test_a_vote_is_appealed_once_and_released(database):
     assert refused.value.code == "wrong_status"
     with database.write() as session:
         (appeal,) = appeals(session, undecided=True)
-        assert (appeal.vote, appeal.battle, appeal.voter, appeal.reason) == (1, battle, "ann", FAST)
+        assert (appeal.held.vote, appeal.held.battle, appeal.held.voter, appeal.held.reason) == (
+            1,
+            battle,
+            "ann",
+            FAST,
+        )
         assert appeal.text.startswith("I read <b>both</b>. x")
         assert len(appeal.text) == 1000
         assert vote_count(session) == 0

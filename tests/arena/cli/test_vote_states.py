@@ -11,9 +11,12 @@ import pytest
 from arena.rules.seals import published_voter
 from arena.rules.vote_states import QuarantineReason, VoteState
 from arena.store import Database
+from arena.store.account_voters import link
+from arena.store.accounts import find_account
 from arena.store.audit import AuditFilter, entries
 from arena.store.ledger import ledger_key
 from arena.store.quarantine import hold
+from tests.support.accounts import with_account
 from tests.support.arenas import new_file
 from tests.support.ballots import ballots
 from tests.support.typed import typed
@@ -185,3 +188,32 @@ def test_many_votes_change_in_parts_with_their_progress(url, monkeypatch):
     assert done.returncode == 0, done.stderr
     assert "5 of 5 votes" in done.stderr
     assert counted(url) == 2
+
+
+def test_nobody_releases_votes_of_their_own_account(url):
+    database = Database(url)
+    with_account(database, "ann")
+    with database.write() as session:
+        link(session, find_account(session, "ann").id, "voter-0", is_main=True)
+        hold(session, [1, 2, 4], VoteState.QUARANTINED, QuarantineReason.BURST, by="checks")
+    database.close()
+    words = ("release", "--why", "I am sure", "--db", url)
+    done = typed("votes", *words, "--vote", 1, "--by", "ann")
+    assert done.returncode == 2
+    assert "Votes of ann's own that stay held: 1. Another operator has to release them." in _flat(done.stderr)
+    done = typed("votes", *words, "--reason", "burst", "--by", "ann", "--dry-run")
+    assert "1 votes would count again" in _flat(done.stdout)
+    done = typed("votes", *words, "--reason", "burst", "--by", "ann", "--format", "json")
+    assert "Votes of ann's own that stay held: 2." in _flat(done.stderr)
+    assert json.loads(done.stdout)["votes"] == 1
+    assert as_json(*words, "--vote", 1, "--vote", 4, "--by", "bob")["votes"] == 2
+    assert trail(url)[1:] == [
+        ("ann", "terminal", "vote.release_refused", "vote 1", "I am sure"),
+        ("ann", "terminal", "vote.release_refused", "2 votes", "I am sure"),
+        ("ann", "terminal", "vote.release", "vote 2", "I am sure"),
+        ("bob", "terminal", "vote.release", "2 votes", "I am sure"),
+    ]
+
+
+def _flat(text):
+    return " ".join(text.split())

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from arena.config import Settings
-from arena.rules.vote_states import PENDING_SENTENCE, QuarantineReason, VoteState
+from arena.rules.vote_states import PENDING_SENTENCE, RELEASED_SENTENCE, QuarantineReason, VoteState
 from arena.store import Database
 from arena.store.appeals import Decision, appeals, decide
 from arena.store.quarantine import hold, release
@@ -73,7 +73,7 @@ def test_one_click_appeals_and_the_text_is_escaped(browser):
     answer = browser.change("appeal", battle=battle)
     assert (answer.status_code, answer.headers["location"]) == (303, f"/me#battle-{battle}")
     (row,) = appealed(browser)
-    assert (row.battle, row.text) == (battle, "")
+    assert (row.held.battle, row.text) == (battle, "")
     page = browser.get("/me").text
     assert "You have appealed this." in page
     assert 'action="/me/appeal"' not in page
@@ -96,7 +96,7 @@ def test_a_voter_sees_that_an_appeal_was_followed_until_the_vote_is_held_again(b
     assert "Read &lt;b&gt;both&lt;/b&gt;." in page
     assert "<b>both" not in page
     with browser.database.write() as session:
-        hold(session, [row.vote], VoteState.QUARANTINED, REASON, by="root", again=True)
+        hold(session, [row.held.vote], VoteState.QUARANTINED, REASON, by="root", again=True)
     page = browser.get("/me").text
     assert "This vote counts again." not in page
     assert "This vote does not count." in page
@@ -136,8 +136,30 @@ def test_the_api_appeals(browser):
     assert (again.status_code, again.json()["code"]) == (409, "wrong_status")
     with browser.database.write() as session:
         release(session, [1], "in order", "rita")
-    assert of_api(browser, battle) == {"state": "accepted"}
+    assert of_api(browser, battle) == {"state": "released"}
     assert browser.post(path, json={}, headers=OWN).json()["code"] == "not_found"
+
+
+def of_download(browser, battle):
+    rows = browser.get("/api/v1/me/export").json()["battles"]
+    return next(row["vote"] for row in rows if row["battle"] == battle)
+
+
+def test_a_released_vote_is_called_released_everywhere_and_a_pending_one_accepted(browser):
+    """On the page, in the API, in the download and in the receipt; without an appeal, too."""
+    quarantined, pending = held(browser), held(browser, VoteState.PENDING)
+    with browser.database.write() as session:
+        release(session, [1, 2], "looked at", "root")
+    page = browser.get("/me").text
+    assert page.count("This vote counts again.") == 1
+    assert "It was held, and a review found nothing against it." in page
+    assert of_api(browser, quarantined) == {"state": "released"}
+    assert of_api(browser, pending) == {"state": "accepted"}
+    assert of_download(browser, quarantined)["state"] == "released"
+    assert of_download(browser, quarantined)["state_reason"] == RELEASED_SENTENCE
+    assert of_download(browser, pending)["state"] == "accepted"
+    receipt = browser.get(of_download(browser, quarantined)["receipt"]["url"]).json()
+    assert receipt["state"] == "released"
 
 
 def test_the_page_in_chinese(browser):

@@ -66,6 +66,6 @@ class Pages:
                 decided = decide(session, appeal, decision, reason, visit.name)
             except DecidedAlready:
                 raise AppealRefused("This appeal has been decided already. Reload the page to see how.") from None
-            if decided.voter in own_voters(request, session, visit.who.account_id):
+            if decided.held.voter in own_voters(request, session, visit.who.account_id):
                 raise AppealRefused("This appeal is about a vote of yours. Another reviewer has to decide it.")
         return self.frame.back(visit, HERE, DONE[decision])

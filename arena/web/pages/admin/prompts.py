@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, RedirectResponse
+from pydantic import BaseModel, Field
 
 from arena.rules import prompt_edits as edits
 from arena.rules.messages import Phrase, gettext_noop
@@ -29,9 +31,39 @@ ACTIONS = {
     "save": gettext_noop("saved"),
 }
 Word = Annotated[str, Form(max_length=40)]
-Text = Annotated[str, Form(max_length=2 * edits.LONGEST)]
 Number = Annotated[int, Form(ge=0, le=1_000_000_000)]
 Reason = Annotated[str, Form(max_length=1_000)]
+
+
+class Edit(BaseModel):
+    """A form that changes the prompts of a language; `seen` is the version that it was made for."""
+
+    language: Annotated[str, Field(max_length=40)]
+    category: Annotated[str, Field(max_length=40)]
+    seen: Annotated[int, Field(ge=0, le=1_000_000_000)]
+    reason: Annotated[str, Field(max_length=1_000)] = ""
+
+
+class NewPrompt(Edit):
+    """A prompt to add."""
+
+    text: Annotated[str, Field(max_length=2 * edits.LONGEST)] = ""
+
+
+class Placed(Edit):
+    """A form about the prompt at a place of its category."""
+
+    place: Annotated[int, Field(ge=0, le=1_000_000_000)]
+
+
+class OtherText(NewPrompt, Placed):
+    """Another text for a prompt."""
+
+
+class Moved(Placed):
+    """A prompt to move by one place."""
+
+    to: Literal["up", "down"]
 
 
 @dataclass(frozen=True)
@@ -86,59 +118,22 @@ class Pages:
             actions=ACTIONS,
         )
 
-    def add(
-        self, visit: Operator, language: Word, category: Word, seen: Number, text: Text = "", reason: Reason = ""
-    ) -> RedirectResponse:
-        new = {"text": text.strip()}
-        return self._save(
-            visit, "add", language, category, seen, reason, new, lambda now: edits.add(now, category, text)
-        )
+    def add(self, visit: Operator, form: Annotated[NewPrompt, Form()]) -> RedirectResponse:
+        details = {"text": form.text.strip()}
+        return self._save(visit, "add", form, details, lambda now: edits.add(now, form.category, form.text))
 
-    def change(
-        self,
-        visit: Operator,
-        language: Word,
-        category: Word,
-        place: Number,
-        seen: Number,
-        text: Text = "",
-        reason: Reason = "",
-    ) -> RedirectResponse:
-        details = {"text": text.strip()}
+    def change(self, visit: Operator, form: Annotated[OtherText, Form()]) -> RedirectResponse:
+        def edit(now: Prompts, category: str, place: int) -> Prompts:
+            return edits.change(now, category, place, form.text)
 
-        def edit(now: Prompts) -> Prompts:
-            details["before"] = edits.text_at(now, category, place)
-            return edits.change(now, category, place, text)
+        return self._edit(visit, "change", form, {"text": form.text.strip()}, edit)
 
-        return self._save(visit, "change", language, category, seen, reason, details, edit)
+    def retire(self, visit: Operator, form: Annotated[Placed, Form()]) -> RedirectResponse:
+        return self._edit(visit, "retire", form, {}, edits.retire)
 
-    def retire(
-        self, visit: Operator, language: Word, category: Word, place: Number, seen: Number, reason: Reason = ""
-    ) -> RedirectResponse:
-        details: dict[str, Any] = {}
-
-        def edit(now: Prompts) -> Prompts:
-            details["before"] = edits.text_at(now, category, place)
-            return edits.retire(now, category, place)
-
-        return self._save(visit, "retire", language, category, seen, reason, details, edit)
-
-    def move(
-        self,
-        visit: Operator,
-        language: Word,
-        category: Word,
-        place: Number,
-        seen: Number,
-        to: Annotated[Literal["up", "down"], Form()],
-    ) -> RedirectResponse:
-        details: dict[str, Any] = {"to": to}
-
-        def edit(now: Prompts) -> Prompts:
-            details["text"] = edits.text_at(now, category, place)
-            return edits.move(now, category, place, up=to == "up")
-
-        return self._save(visit, "move", language, category, seen, "", details, edit)
+    def move(self, visit: Operator, form: Annotated[Moved, Form()]) -> RedirectResponse:
+        edit = partial(edits.move, up=form.to == "up")
+        return self._edit(visit, "move", form, {"to": form.to}, edit)
 
     def restore(
         self, visit: Operator, language: Word, version: Number, seen: Number, reason: Reason = ""
@@ -154,26 +149,40 @@ class Pages:
             details["version"] = row.number
         return self._back(visit, row.number, language)
 
-    def _save(
+    def _edit(
         self,
         visit: Visit,
         action: str,
-        language: str,
-        category: str,
-        seen: int,
-        reason: str,
+        form: Placed,
         details: dict[str, Any],
-        edit: Callable[[Prompts], Prompts],
+        edit: Callable[[Prompts, str, int], Prompts],
+    ) -> RedirectResponse:
+        """Change the prompt at a place; the audit entry has its text before."""
+
+        def noted(now: Prompts) -> Prompts:
+            details["before"] = edits.text_at(now, form.category, form.place)
+            return edit(now, form.category, form.place)
+
+        return self._save(visit, action, form, details, noted)
+
+    def _save(
+        self, visit: Visit, action: str, form: Edit, details: dict[str, Any], edit: Callable[[Prompts], Prompts]
     ) -> RedirectResponse:
         """Apply a change to the newest version and save the result, with its audit entry."""
-        with self.frame.action(
-            visit, f"prompt.{action}", f"{language} {category}", reason=reason, details=details
-        ) as session:
+        language, reason, target = form.language, form.reason, f"{form.language} {form.category}"
+        with self.frame.action(visit, f"prompt.{action}", target, reason=reason, details=details) as session:
             _check(language)
             rows = stored.versions(session, stored.PROMPTS, language, 1)
             text = edits.as_json(edit(_prompts(rows[0] if rows else None, language)))
             row = stored.save(
-                session, stored.PROMPTS, language, text, seen=seen, action=action, reason=reason, by=visit.name
+                session,
+                stored.PROMPTS,
+                language,
+                text,
+                seen=form.seen,
+                action=action,
+                reason=reason,
+                by=visit.name,
             )
             details["version"] = row.number
         return self._back(visit, row.number, language)

@@ -241,3 +241,92 @@ def test_nobody_decides_an_appeal_of_their_own(arena, sqlite):
 def own_of_cookie(browser):
     """The hash of the session in the browser's cookie of a voter."""
     return voter_of(browser.cookies[COOKIE].rpartition(".")[0])
+
+
+def form_of(page, path):
+    """The fields of a form that a page has, by name; the token aside."""
+    (form,) = re.findall(rf'<form method="post" action="{path}".*?</form>', page, re.DOTALL)
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form))
+    del fields["csrf"]
+    return fields
+
+
+def test_all_votes_that_match_a_filter_are_released_and_no_others(arena, sqlite):
+    root, rita = arena
+    with sqlite.write() as session:
+        hold(session, [4, 5], QUARANTINED, QuarantineReason.BURST, by="checks")
+    page = root.get("/admin/votes?state=quarantined&reason=burst").text
+    assert "Release all 2 that match" in page
+    assert "/quarantine-matching" not in page, "they are quarantined already"
+    assert "-matching" not in root.get("/admin/votes").text, "without a filter all held votes would be meant"
+    assert "-matching" not in rita.get("/admin/votes?state=quarantined").text
+    fields = form_of(page, "/admin/votes/release-matching")
+    assert fields == {"number": "2", "newest": "5", "state": "quarantined", "held_for": "burst"}
+    with sqlite.write() as session:
+        hold(session, [7], QUARANTINED, QuarantineReason.BURST, by="checks")  # after the page was shown
+    answer = root.submit("/admin/votes/release-matching", reason="a class", **fields)
+    assert answer.headers["location"] == "/admin/votes?state=quarantined&reason=burst"
+    assert "Votes that count again: 2." in root.get("/admin/votes").text
+    assert votes_held(sqlite) == [1, 2, 7]
+    with sqlite.read() as session:
+        (entry,) = entries(session, AuditFilter("root", "vote.release"), 100)
+    assert entry.details == {
+        "filter": {"state": "quarantined", "reason": "burst"}, "votes": 2, "first": [4, 5]}  # fmt: skip
+
+
+def test_all_pending_votes_that_match_are_quarantined_in_parts(arena, sqlite, monkeypatch):
+    monkeypatch.setattr("arena.store.vote_parts.PART", 2)
+    root, _ = arena
+    with sqlite.write() as session:
+        hold(session, [3, 4, 5], PENDING, QuarantineReason.CHALLENGE, by="visitors")
+    page = root.get("/admin/votes?model=amber").text
+    assert "3 held votes match." in page
+    fields = form_of(page, "/admin/votes/quarantine-matching")
+    root.submit("/admin/votes/quarantine-matching", reason="bots", code="challenge", **fields)
+    with sqlite.read() as session:
+        states = {row.vote: (row.state, row.reason) for row in held(session)}
+        parts = [row.details["first"] for row in entries(session, AuditFilter("root", "vote.quarantine"), 100)]
+    quarantined = [2, 3]  # of amber; the first was, and others stay pending
+    assert states == {
+        1: (QUARANTINED, FAST), 4: (PENDING, "challenge"), 5: (PENDING, "challenge"),
+        **dict.fromkeys(quarantined, (QUARANTINED, "challenge"))}  # fmt: skip
+    assert parts == [[2, 3]]
+
+
+def test_more_votes_than_the_page_showed_are_not_changed(arena, sqlite):
+    root, _ = arena
+    fields = form_of(root.get("/admin/votes?voter=voter-0").text, "/admin/votes/release-matching")
+    assert fields["number"] == "1"
+    with sqlite.write() as session:
+        hold(session, [4], QUARANTINED, FAST, by="checks")
+    root.submit("/admin/votes/release-matching", reason="why", **{**fields, "newest": "8"})
+    assert "2 votes match now, and 1 did when the page was shown." in root.get("/admin/votes").text
+    root.submit("/admin/votes/release-matching", reason="why", number="9", newest="9")
+    assert "No filter is set." in root.get("/admin/votes").text
+    assert votes_held(sqlite) == [1, 2, 4]
+    assert root.submit("/admin/votes/release-matching", reason="", **fields).status_code == 422
+
+
+def test_nobody_releases_a_vote_of_their_own(arena, sqlite):
+    root, _ = arena
+    root.get("/me")
+    with sqlite.write() as session:
+        give_session(session, own_of_cookie(root), "voter-0")
+        hold(session, [3, 4, 7], QUARANTINED, FAST, by="checks")
+    root.app.state.voters.forget()
+    page = root.get("/admin/votes").text
+    assert page.count(">your own<") == 3
+    assert re.findall(r'type="checkbox" name="vote" value="(\d+)"', page) == ["3", "2"]
+    for form in ({"vote": "1"}, {"voter": "voter-0"}):
+        root.submit("/admin/votes/release", reason="I am sure", **form)
+        assert "These votes are your own, and stay held." in root.get("/admin/votes").text
+    fields = form_of(root.get("/admin/votes?reason=too_fast").text, "/admin/votes/release-matching")
+    root.submit("/admin/votes/release-matching", reason="looked at", **fields)
+    assert "Votes that count again: 1. Votes of your own that stay held: 3." in root.get("/admin/votes").text
+    assert votes_held(sqlite) == [1, 2, 4, 7]
+    assert trail(sqlite) == [
+        ("root", "vote.release", "vote 3", "looked at"),
+        ("root", "vote.release_refused", "3 votes", "looked at"),
+        ("root", "vote.release_refused", "3 votes", "I am sure"),
+        ("root", "vote.release_refused", "vote 1", "I am sure"),
+    ]
