@@ -44,7 +44,8 @@ def test_a_table_that_does_not_fit_is_a_list_of_records_with_nothing_cut_off(mon
     lines = [line.rstrip() for line in printed.splitlines()]
     assert "…" not in printed
     assert max(map(len, lines)) <= 80
-    assert lines[:3] == ["2 models", "amber-large-instruct", f"  state retired · since {SINCE}"]
+    assert lines[:3] == [
+        "2 models", "amber-large-instruct", f"  state retired · since {SINCE} · reason Too slow for voters"]  # fmt: skip
     assert lines[-2:] == [
         "  state enabled · weight 2.0 · votes 0 · boost votes 100 · private yes", "  code private:0a1b2c3d"]  # fmt: skip
     assert "votes 1,234" in printed

@@ -158,7 +158,7 @@ def test_a_released_vote_is_called_released_everywhere_and_a_pending_one_accepte
     assert of_download(browser, quarantined)["state"] == "released"
     assert of_download(browser, quarantined)["state_reason"] == RELEASED_SENTENCE
     assert of_download(browser, pending)["state"] == "accepted"
-    receipt = browser.get(of_download(browser, quarantined)["receipt"]["url"]).json()
+    receipt = browser.get(of_download(browser, quarantined)["receipt"]["proof"]).json()
     assert receipt["state"] == "released"
 
 
