@@ -15,10 +15,12 @@ from arena.cli.options import AsFormat, Config, DatabaseURL, Format, opened, wri
 from arena.cli.progress import print_adapted, print_failures, progress_bar
 from arena.cli.report_file import check_report, print_report_path
 from arena.cli.terminal import Console
+from arena.cli.tracking import Mlflow, Wandb, open_trackers, send
 
 if TYPE_CHECKING:
     from arena.benchmarking.events import Event, TaskStarted
     from arena.store import Database
+    from arena.web.run_pages import RunDocument
 
 
 class Compat(StrEnum):
@@ -82,6 +84,8 @@ def run(
     no_verify_checksum: NoVerifyChecksum = False,
     offline: Annotated[bool, typer.Option("--offline", help="Do not download data from the hub.")] = False,
     report: ReportFile = None,
+    wandb: Wandb = None,
+    mlflow: Mlflow = None,
     as_format: AsFormat = Format.TABLE,
     judge: Annotated[
         str | None, typer.Option(help="Judge model, for tasks that need one; the role grader of inspect tasks.")
@@ -121,10 +125,18 @@ def run(
         inspect=InspectOptions(_task_args(task_args or []), sandbox, inspect_logs),
     )
     check_report(report)
+    trackers = open_trackers(wandb, mlflow)
     with opened(config, db, create=True) as (database, settings):
         result = run_benchmarks(database, settings, bench_config, progress_bar, print_event)
-        write_report(report, database, [run.kept.number for run in result.runs], result.requests())
+        numbers = [run.kept.number for run in result.runs]
+        document = _document(database, numbers, result.requests()) if numbers and (report or trackers) else None
+    if report is not None and document is not None:
+        _write(report, document)
     _print(result.rows(), as_format)
+    if trackers and document is not None:
+        from arena.web.run_pages.tracking import tracked_bench_runs
+
+        send(trackers, tracked_bench_runs(document, result.rows()))
     if not result.complete:
         raise typer.Exit(1)
 
@@ -151,13 +163,20 @@ def write_report(
     report: Path | None, database: Database, numbers: Sequence[int], requests: Sequence[tuple[str, Any]] = ()
 ) -> None:
     """Write a report of these runs, if there is a file for it and a run. Raises `ConfigError`, `UnknownRun`."""
-    if report is None or not numbers:
-        return
-    from arena.web.run_pages import write_report as write
+    if report is not None and numbers:
+        _write(report, _document(database, numbers, requests))
+
+
+def _document(database: Database, numbers: Sequence[int], requests: Sequence[tuple[str, Any]]) -> RunDocument:
     from arena.web.run_pages.bench_document import bench_document, sent
 
     with database.read() as session:
-        document = bench_document(session, numbers, sent(requests))
+        return bench_document(session, numbers, sent(requests))
+
+
+def _write(report: Path, document: RunDocument) -> None:
+    from arena.web.run_pages import write_report as write
+
     write(report, document)
     print_report_path(report)
 

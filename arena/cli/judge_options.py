@@ -12,6 +12,7 @@ import typer
 
 from arena.cli.agreement import Against, Reference
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format
+from arena.cli.tracking import Mlflow, Wandb
 
 
 class Order(StrEnum):
@@ -107,6 +108,8 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
         ),
         None,
     ),
+    "wandb": (Wandb, None),
+    "mlflow": (Mlflow, None),
     "dry_run": (
         Annotated[bool, typer.Option("--dry-run", help="Print a forecast; make no calls.")],
         False,
@@ -115,7 +118,7 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
     "config": (Config, None),
     "db": (DatabaseURL, None),
 }
-BATCH = ("batch_out", "batch_in", "report")
+BATCH = ("batch_out", "batch_in", "report", "wandb", "mlflow")
 PLACE = ("dry_run", "as_format", "config", "db")  # where and how, and nothing about the evaluation
 ALWAYS = (
     "models", "protocol", "template", "template_prompt", "rubric", "criterion", "samples", "budget", "concurrency",

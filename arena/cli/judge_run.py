@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +16,17 @@ from arena.cli.options import Format, opened
 from arena.cli.progress import progress_bar
 from arena.cli.report_file import check_report, print_report_path
 from arena.cli.terminal import Console
+from arena.cli.tracking import open_trackers, send
 from arena.errors import ConfigError
 
 if TYPE_CHECKING:
     from arena.config import Settings
+    from arena.exchange.tracked_run import Tracker
     from arena.judging.config import JudgeRunConfig
     from arena.judging.preparation import PreparedRun
     from arena.judging.run import JudgeRun
     from arena.store import Database
+    from arena.web.run_pages import RunDocument
 
 
 @takes("prompts", "judge", "panel", "quorum", "combine", "name", *BATCH, *ALWAYS)
@@ -92,10 +96,13 @@ def _do(
     batch_out: Path | None,
     batch_in: Path | None,
     report: Path | None,
+    wandb: str | None,
+    mlflow: str | None,
 ) -> None:
     from arena.judging.run import open_judge_run
 
     _check_report(report, without_run=dry_run or batch_out is not None)
+    trackers, document = open_trackers(wandb, mlflow), None
     with opened(settings_file, db) as (database, settings):
         prepared = _prepared(database, settings, config, dry_run)
         print_missing(prepared.missing(), len(prepared.prompts))
@@ -109,9 +116,13 @@ def _do(
                 print_forecast(judge_run.forecast(), prepared, as_format)
                 return
             result = judge_run.run()
-            if report is not None:
-                _write_report(report, judge_run, result.to_dict())
+            if report is not None or trackers:
+                document = _document(judge_run, result.to_dict())
+            if report is not None and document is not None:
+                _write_report(report, document)
     print_result(result.to_dict(), as_format)
+    if document is not None:
+        _send(trackers, document, result.to_dict())
     if not result.published:
         raise typer.Exit(1)
 
@@ -123,13 +134,25 @@ def _check_report(report: Path | None, *, without_run: bool) -> None:
     check_report(report)
 
 
-def _write_report(path: Path, judge_run: JudgeRun, result: dict[str, Any]) -> None:
-    from arena.web.run_pages import write_report
+def _document(judge_run: JudgeRun, result: dict[str, Any]) -> RunDocument:
     from arena.web.run_pages.judge_document import judge_document
 
     with judge_run.details() as details:
-        write_report(path, judge_document(judge_run.prepared, judge_run.planned, details, result))
+        return judge_document(judge_run.prepared, judge_run.planned, details, result)
+
+
+def _write_report(path: Path, document: RunDocument) -> None:
+    from arena.web.run_pages import write_report
+
+    write_report(path, document)
     print_report_path(path)
+
+
+def _send(trackers: Sequence[Tracker], document: RunDocument, result: dict[str, Any]) -> None:
+    if trackers:
+        from arena.web.run_pages.tracking import tracked_judge_run
+
+        send(trackers, tracked_judge_run(document, result))
 
 
 def _prepared(database: Database, settings: Settings, config: JudgeRunConfig, dry_run: bool) -> PreparedRun:

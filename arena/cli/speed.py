@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,15 +13,39 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from arena.cli.options import AsFormat, Config, Format, write_csv, write_json
 from arena.cli.report_file import check_report, print_report_path
 from arena.cli.terminal import Console
+from arena.cli.tracking import Mlflow, Wandb, open_trackers, send
 from arena.errors import ConfigError
 
 if TYPE_CHECKING:
     from arena.benchmarking.load import LoadTestConfig
     from arena.benchmarking.load_sweep import Step, Sweep
     from arena.config import AnyModel
+    from arena.exchange.tracked_run import TrackedRun, Tracker
     from benchmarks.speed import SpeedReport
     from benchmarks.speed_json import SentLoad
     from benchmarks.timing import Timing
+
+
+@dataclass(frozen=True)
+class _Output:
+    """Where a result goes."""
+
+    as_format: Format
+    report_file: Path | None
+    trackers: Sequence[Tracker]
+
+    @property
+    def needs_page(self) -> bool:
+        return self.report_file is not None or bool(self.trackers)
+
+    def write(self, page: str, tracked: TrackedRun) -> None:
+        """Write the page and send the run. Raises `ConfigError`; the result was printed before."""
+        if self.report_file is not None:
+            from arena.web.run_pages import write_page
+
+            write_page(self.report_file, page)
+            print_report_path(self.report_file)
+        send(self.trackers, tracked)
 
 
 def speed(
@@ -71,6 +97,8 @@ def speed(
     report_file: Annotated[
         Path | None, typer.Option("--report", help="Also write the result with its curves as one HTML file.")
     ] = None,
+    wandb: Wandb = None,
+    mlflow: Mlflow = None,
     as_format: AsFormat = Format.TABLE,
     config: Config = None,
 ) -> None:
@@ -94,11 +122,12 @@ def speed(
         raise ConfigError(str(error)) from error
     load_test = LoadTestConfig(load, repeats, content, _objectives(objectives or []), fixed_output)
     check_report(report_file)
+    output = _Output(as_format, report_file, open_trackers(wandb, mlflow))
     _note_what_is_sent(load_test)
     if sweep:
-        _sweep(settings, load_test, share, as_format, report_file)
+        _sweep(settings, load_test, share, output)
     else:
-        _one_load(settings, load_test, as_format, report_file)
+        _one_load(settings, load_test, output)
 
 
 def _texts(path: Path) -> tuple[tuple[str, ...], ...]:
@@ -140,30 +169,31 @@ def _objectives(texts: list[str]) -> dict[str, float]:
     return limits
 
 
-def _one_load(settings: AnyModel, load_test: LoadTestConfig, as_format: Format, report_file: Path | None) -> None:
+def _one_load(settings: AnyModel, load_test: LoadTestConfig, output: _Output) -> None:
     from arena.benchmarking.load_test import reported
     from arena.cli.speed_tables import print_report
     from benchmarks.speed_json import rows, to_dict
 
     repeats = _timings(settings, load_test, f"timing {settings.name}")
     report = reported(repeats, load_test)
-    if as_format is Format.JSON:
-        write_json(to_dict(report, _sent(settings, load_test)))
-    elif as_format is Format.CSV:
+    as_dict = to_dict(report, _sent(settings, load_test))
+    if output.as_format is Format.JSON:
+        write_json(as_dict)
+    elif output.as_format is Format.CSV:
         write_csv(rows(report))
     else:
         print_report(report)
-    if report_file is not None:
+    if output.needs_page:
         from arena.web.run_pages.speed import load_page
+        from arena.web.run_pages.tracking import tracked_load
 
-        _write(report_file, load_page(settings.name, load_test, report, repeats))
+        page = load_page(settings.name, load_test, report, repeats)
+        output.write(page, tracked_load(settings.name, load_test, as_dict, rows(report), repeats, page))
     if report.succeeded == 0:
         raise typer.Exit(1)
 
 
-def _sweep(
-    settings: AnyModel, load_test: LoadTestConfig, share: float, as_format: Format, report_file: Path | None
-) -> None:
+def _sweep(settings: AnyModel, load_test: LoadTestConfig, share: float, output: _Output) -> None:
     from arena.benchmarking.load_sweep import rows, sweep
     from arena.benchmarking.load_test import reported
     from arena.cli.speed_tables import print_sweep
@@ -173,16 +203,18 @@ def _sweep(
         return reported(_timings(settings, config, f"timing {settings.name} at {at:.3g}"), config)
 
     found = sweep(load_test, share, test)
-    if as_format is Format.JSON:
+    if output.as_format is Format.JSON:
         write_json(_sweep_json(found))
-    elif as_format is Format.CSV:
+    elif output.as_format is Format.CSV:
         write_csv(list(rows(found)))
     else:
         print_sweep(found)
-    if report_file is not None:
+    if output.needs_page:
         from arena.web.run_pages.speed import sweep_page
+        from arena.web.run_pages.tracking import tracked_sweep
 
-        _write(report_file, sweep_page(settings.name, load_test, found))
+        page = sweep_page(settings.name, load_test, found)
+        output.write(page, tracked_sweep(settings.name, load_test, found.highest, list(rows(found)), page))
     if found.highest is None:
         raise typer.Exit(1)
 
@@ -214,14 +246,6 @@ def _sent(settings: AnyModel, load_test: LoadTestConfig) -> SentLoad:
 
     load = load_test.load
     return SentLoad(settings.name, load.rate, load.burstiness, load.concurrency)
-
-
-def _write(path: Path, page: str) -> None:
-    """Write the page. Raises `ConfigError`; the result was printed before."""
-    from arena.web.run_pages import write_page
-
-    write_page(path, page)
-    print_report_path(path)
 
 
 def _note(text: str) -> None:

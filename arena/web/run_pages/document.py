@@ -95,6 +95,7 @@ class RawCall:
     facts: str  # status, tries, seconds and cost
     reply: str  # the judge's text
     detail: str = ""  # why there is no reply that can be read
+    values: Sequence[tuple[str, str]] = ()  # what the reply says by each criterion of a rubric, and its reason
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,7 @@ class ShownVerdict:
     result: Mark
     orders: Sequence[Order]
     reason: str = ""  # where no raw reply has it
+    values: Board | None = None  # by criterion and by judge, where there are several
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,7 @@ class ShownSample:
     marks: Sequence[Mark] = ()
     tags: frozenset[str] = frozenset()
     target_label: str = "Target"
+    values: Sequence[float | None] = ()  # what the orders of the document sort by
 
     @property
     def length(self) -> int:
@@ -164,6 +167,7 @@ class RunDocument:
     samples: Sequence[ShownSample]
     notices: Sequence[Mark] = ()
     filters: Sequence[Filter] = field(default=())
+    orders: Sequence[str] = ()  # names of the samples' values
 
     @property
     def offered(self) -> list[tuple[Filter, int]]:

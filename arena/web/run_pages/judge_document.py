@@ -10,8 +10,15 @@ from typing import Any
 from arena.judging.calls import PlannedCase, calls
 from arena.judging.judge_setup import protocol_of
 from arena.judging.preparation import PreparedRun
+from arena.judging.rubric_file import read_rubric
 from arena.judging.samples import CaseDetails
 from arena.web.run_pages.document import Board, Cell, Filter, Mark, Message, Row, RunDocument, ShownSample
+from arena.web.run_pages.judge_criteria import (
+    JUDGES_DISAGREE,
+    criteria_board,
+    criterion_filters,
+    judges_board,
+)
 from arena.web.run_pages.judge_samples import JudgeSamples
 from arena.web.run_pages.judge_tables import Calls, percent
 
@@ -46,7 +53,8 @@ def judge_document(
     made_at: datetime | None = None,
 ) -> RunDocument:
     """The document of a run. `result` is `JudgeRunResult.to_dict()`."""
-    samples, made_calls = JudgeSamples(prepared.models), Calls()
+    rubric = None if prepared.config.rubric is None else read_rubric(prepared.config.rubric)
+    samples, made_calls = JudgeSamples(prepared.models, rubric), Calls()
     for case in details:
         samples.add(case)
         made_calls.add(case)
@@ -58,6 +66,8 @@ def judge_document(
         facts=_facts(result, made_calls),
         boards=[
             *_board(result, samples.models),
+            *criteria_board(result, samples.models, rubric),
+            *judges_board(result, samples.models),
             *made_calls.boards(),
             *_failures(result),
             *_control_pairs(result),
@@ -67,7 +77,8 @@ def judge_document(
         requests=_requests(prepared, planned),
         samples=shown,
         notices=_notices(result),
-        filters=FILTERS,
+        filters=[*FILTERS, JUDGES_DISAGREE, *criterion_filters(rubric)],
+        orders=samples.orders,
     )
 
 
@@ -79,7 +90,13 @@ def result_document(result: Mapping[str, Any], made_at: datetime, problem: str) 
         title=_title(result),
         made_at=made_at,
         facts=_facts(result, Calls()),
-        boards=[*_board(result, models), *_failures(result), *_control_pairs(result)],
+        boards=[
+            *_board(result, models),
+            *criteria_board(result, models, None),
+            *judges_board(result, models),
+            *_failures(result),
+            *_control_pairs(result),
+        ],
         settings=(),
         requests=(),
         samples=(),

@@ -101,12 +101,13 @@ def _page(
     return environment().get_template("speed.html").render(
         style=inline("tokens.css", "speed_report.css"),
         made_at=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        model=model, said=said, settings=_settings(config),
+        model=model, said=said, settings=load_settings(config),
         pictures=[(title, picture) for title, picture in pictures if picture], tables=tables,
     )  # fmt: skip
 
 
-def _settings(config: LoadTestConfig) -> list[tuple[str, str]]:
+def load_settings(config: LoadTestConfig) -> list[tuple[str, str]]:
+    """What a load test was told, as texts."""
     load = config.load
     arrivals = "constant" if load.burstiness == float("inf") else f"burstiness {load.burstiness:g}"
     rate = "no schedule" if load.rate is None else f"{load.rate:g} per second, {arrivals}"

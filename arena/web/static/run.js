@@ -20,8 +20,8 @@
   }
 
   function sort() {
-    const longest = [...samples].sort((a, b) => b.dataset.length - a.dataset.length);
-    list.append(...(order.value ? longest : samples));
+    const place = (sample) => order.value === "longest" ? -sample.dataset.length : Number(sample.dataset.values?.split(" ")[order.value] ?? Infinity);
+    list.append(...(order.value ? [...samples].sort((a, b) => place(a) - place(b) || 0) : samples));
   }
 
   // What is in `a` and not in `b`, and the other way round, by their longest common subsequence of words.
