@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from arena.errors import ConfigError
-from arena.exchange.tracked_run import TrackedRun, TrackerFailed
+from arena.exchange.tracked_run import TrackedRun, TrackedTable, TrackerFailed
 
 # What the client would send of its own accord: the terminal, code, the repository, the machine and its load.
 SETTINGS = {
     "silent": True, "console": "off", "disable_git": True, "disable_code": True, "x_disable_meta": True,
-    "x_disable_stats": True, "x_disable_machine_info": True,
+    "x_disable_stats": True, "x_disable_machine_info": True, "x_save_requirements": False,
 }  # fmt: skip
 
 
@@ -51,11 +51,7 @@ class WandbTracker:
 
     def _fill(self, begun: Any, run: TrackedRun) -> None:
         begun.summary.update(run.numbers)
-        for table in run.tables:
-            rows = [list(row) for row in table.rows]
-            begun.log(
-                {table.name: self.client.Table(columns=list(table.columns), data=rows, allow_mixed_types=True)}
-            )
+        begun.log({table.name: self._table(table) for table in run.tables})
         if run.page:
             artifact = self.client.Artifact(f"{run.kind}-report-{begun.id}", type="report")
             with tempfile.TemporaryDirectory() as folder:
@@ -63,6 +59,10 @@ class WandbTracker:
                 path.write_text(run.page, encoding="utf-8", errors="replace")
                 artifact.add_file(str(path))  # which the client copies
             begun.log_artifact(artifact)
+
+    def _table(self, table: TrackedTable) -> Any:
+        rows = [list(row) for row in table.rows]
+        return self.client.Table(columns=list(table.columns), data=rows, allow_mixed_types=True)
 
 
 def wandb_tracker(project: str) -> WandbTracker:
