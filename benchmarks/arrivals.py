@@ -41,7 +41,7 @@ class Arrivals:
         return self.rate if self.ramp_to is None else (self.rate + self.ramp_to) / 2
 
 
-def schedule(arrivals: Arrivals, requests: int, seed: int = 0) -> list[float]:
+def schedule(arrivals: Arrivals, requests: int, seed: int | Sequence[int] = 0) -> list[float]:
     """The times at which `requests` are due, in seconds from the start, rising, the last one at ``requests / mean_rate``."""
     if requests < 1:
         raise BadOption(f"{requests} requests are not valid. Give at least 1.")

@@ -66,10 +66,22 @@ class Conversation:
 
 @dataclass(frozen=True)
 class Trace:
-    """A record of arrivals: the seconds from its start at which each request is due, and what each one asks."""
+    """A record of arrivals: the seconds from its start at which each request is due, and the lengths of each one.
+
+    `lengths` has the words of the prompt and the token limit of the completion.
+    """
 
     times: tuple[float, ...]
-    conversations: tuple[Conversation, ...]
+    lengths: tuple[tuple[int, int], ...]
+
+    def conversations(self, count: int, repeats: int, seed: int | str) -> list[Conversation]:
+        """The first `count` requests of the record, `repeats` times, each time with other random words."""
+        rng = random.Random(seed)  # noqa: S311
+        return [
+            Conversation((_text(f"{seed}-{repeat}-{number}", words, rng),), (tokens,))
+            for repeat in range(repeats)
+            for number, (words, tokens) in enumerate(self.lengths[:count])
+        ]
 
 
 @dataclass(frozen=True)
@@ -93,8 +105,11 @@ class Content:
             )
 
 
-def conversations(count: int, content: Content, seed: int) -> list[Conversation]:
-    """`count` conversations; those of a data set in random order, repeated once all were used."""
+def conversations(count: int, content: Content, seed: int | str) -> list[Conversation]:
+    """`count` conversations; those of a data set in random order, repeated once all were used.
+
+    Random texts begin with the seed, so that those of two seeds share no prefix.
+    """
     rng = random.Random(seed)  # noqa: S311  (texts, no secrets)
     if content.dataset is not None:
         drawn: list[tuple[str, ...]] = []
@@ -113,23 +128,21 @@ def _text(start: str, words: int, rng: random.Random) -> str:
     return f"{start}: write a story with these words: {' '.join(rng.choices(VOCABULARY, k=words))}"
 
 
-def read_trace(path: Path, seed: int) -> Trace:
+def read_trace(path: Path) -> Trace:
     """A trace of JSON lines: `timestamp` in milliseconds, `input_length` and `output_length` in tokens, as Mooncake's.
 
     Prompts have as many random words as the record has input tokens. Raises `ConfigError` naming the line.
     """
-    rng = random.Random(seed)  # noqa: S311
     made = []
-    for number, (place, record) in enumerate(_records(path)):
+    for place, record in _records(path):
         time, words, tokens = (
             _number(record, name, place) for name in ("timestamp", "input_length", "output_length")
         )
-        text = _text(f"{seed}-{number}", max(1, round(words)), rng)
-        made.append((time / 1000, Conversation((text,), (max(1, round(tokens)),))))
+        made.append((time / 1000, (max(1, round(words)), max(1, round(tokens)))))
     if not made:
         raise ConfigError(f"{path} is empty. Give a line for each request.")
     made.sort(key=lambda one: one[0])
-    return Trace(tuple(time for time, _ in made), tuple(conversation for _, conversation in made))
+    return Trace(tuple(time for time, _ in made), tuple(lengths for _, lengths in made))
 
 
 def _records(path: Path) -> Sequence[tuple[str, Mapping[str, Any]]]:

@@ -19,7 +19,8 @@ class Load:
 
     With both, a scheduled request waits for a free slot, and the wait is part of its time since scheduled. The first
     `warmup` conversations are sent in the same stream and excluded. `burstiness` and `ramp_to` are those of
-    `benchmarks.arrivals.Arrivals`. A `trace` has a schedule of its own, which `rate` stretches.
+    `benchmarks.arrivals.Arrivals`. A `trace` has a schedule of its own, which `rate` stretches. `step` is the number of
+    the load test in a sweep from 0; each has texts and random arrivals of its own, which `seed` and `step` alone decide.
     """
 
     requests: int = 50
@@ -31,6 +32,7 @@ class Load:
     burstiness: float = 1.0
     ramp_to: float | None = None
     trace: Trace | None = None
+    step: int = 0
 
     def __post_init__(self) -> None:
         if self.rate is None and self.concurrency is None and self.trace is None:
@@ -55,17 +57,27 @@ class Load:
         self.due()  # raises for arrivals that are not valid
 
     @property
+    def label(self) -> str:
+        """Seeds the texts and begins each of them, so that no step begins like one of another step or seed."""
+        return f"{self.seed}.{self.step}" if self.step else str(self.seed)
+
+    @property
     def each(self) -> int:
         """The conversations of one repeat, warm-up included."""
         return self.warmup + self.requests
 
-    def due(self) -> list[float] | None:
-        """The seconds from the start at which each conversation is due; None if each waits for a free slot only."""
+    def due(self, repeat: int = 0) -> list[float] | None:
+        """The seconds from the start at which each conversation is due; None if each waits for a free slot only.
+
+        Random arrivals differ by repeat, counted from 0.
+        """
         if self.trace is not None:
             return recorded(self.trace.times[: self.each], self.rate)
         if self.rate is None:
             return None
-        return schedule(Arrivals(self.rate, self.burstiness, self.ramp_to), self.each, self.seed)
+        return schedule(
+            Arrivals(self.rate, self.burstiness, self.ramp_to), self.each, (self.seed, repeat, self.step)
+        )
 
 
 @dataclass(frozen=True)
@@ -90,6 +102,7 @@ class LoadTestConfig:
     @cached_property
     def made(self) -> Sequence[Conversation]:
         """The conversations of all repeats, in order."""
-        if self.load.trace is not None:
-            return list(self.load.trace.conversations[: self.load.each]) * self.repeats
-        return conversations(self.conversations, self.content, self.load.seed)
+        load = self.load
+        if load.trace is not None:
+            return load.trace.conversations(load.each, self.repeats, load.label)
+        return conversations(self.conversations, self.content, load.label)

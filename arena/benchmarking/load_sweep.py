@@ -56,7 +56,8 @@ def sweep(
 
     A load passes if at least `share` of all its requests met every objective. The load is the rate if there is one, and
     the number of requests at once if not. No load is tested that the requests of a repeat do not make: a rate at which
-    all are sent within `SHORTEST` seconds, or more at once than there are. Raises `ConfigError`.
+    all are sent within `SHORTEST` seconds, or more at once than there are. Steps differ in their texts and, with a rate,
+    in the gaps between arrivals; the same seed gives the same steps. Raises `ConfigError`.
     """
     if not config.objectives:
         raise ConfigError("A sweep needs an objective. Give --objective, such as --objective ttft=0.5.")
@@ -67,7 +68,7 @@ def sweep(
     by = "rate" if config.load.rate is not None else "concurrency"
     steps: dict[float, Step] = {}
     while len(steps) < MOST_STEPS and (load := _next(steps, config, by)) is not None:
-        report = test(_at(config, by, load))
+        report = test(_at(config, by, load, step=len(steps)))
         passed = report.goodput is not None and report.goodput.share >= share
         steps[load] = Step(load, report, passed)
         seen(steps[load])
@@ -79,9 +80,10 @@ def _first(config: LoadTestConfig) -> float:
     return config.load.rate if config.load.rate is not None else float(config.load.concurrency or 1)
 
 
-def _at(config: LoadTestConfig, by: str, load: float) -> LoadTestConfig:
+def _at(config: LoadTestConfig, by: str, load: float, step: int) -> LoadTestConfig:
+    """The test of a step, counted from 0. Its texts are its own, or a prefix cache would flatter all but the first."""
     changed = {"rate": load} if by == "rate" else {"concurrency": int(load)}
-    return replace(config, load=replace(config.load, **changed))
+    return replace(config, load=replace(config.load, step=step, **changed))
 
 
 def _most(config: LoadTestConfig, by: str) -> float:

@@ -64,8 +64,8 @@ async def _timings(
         if isinstance(model.endpoint, Timeable):
             await _settle(model.endpoint, client.body([{"role": "user", "content": made[0].prompts[0]}], 1))
         return [
-            await timed_repeat(client, made[start : start + load.each], load, seen)
-            for start in range(0, len(made), load.each)
+            await timed_repeat(client, made[start : start + load.each], load, seen, repeat)
+            for repeat, start in enumerate(range(0, len(made), load.each))
         ]
     except EndpointError as error:
         raise no_answer(settings.name, error) from error
@@ -97,11 +97,11 @@ class Client:
 
 
 async def timed_repeat(
-    client: Client, made: Sequence[Conversation], load: Load, seen: Callable[[Timing], None]
+    client: Client, made: Sequence[Conversation], load: Load, seen: Callable[[Timing], None], repeat: int = 0
 ) -> list[Timing]:
     """The timings of one repeat: `load.each` conversations are sent, and those of the warm-up are excluded."""
     slots = asyncio.Semaphore(load.concurrency or len(made))
-    began, due = time.perf_counter(), load.due()
+    began, due = time.perf_counter(), load.due(repeat)
 
     async def send(conversation: Conversation, wait: float | None) -> list[Timing]:
         await asyncio.sleep(max(0.0, began + wait - time.perf_counter()) if wait is not None else 0)

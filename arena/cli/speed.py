@@ -93,7 +93,10 @@ def speed(
         float, typer.Option(help="Of a sweep: the share of requests that must meet every objective.")
     ] = 0.95,
     timeout: Annotated[float, typer.Option(help="Time limit of a request, in seconds.")] = 120.0,
-    seed: Annotated[int, typer.Option(help="Seed of the schedule and the prompts.")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option(help="Seed of the schedule and the prompts; a server that had them may have them cached."),
+    ] = 0,
     report_file: Annotated[
         Path | None, typer.Option("--report", help="Also write the result with its curves as one HTML file.")
     ] = None,
@@ -110,7 +113,7 @@ def speed(
     from benchmarks.errors import BadOption
 
     (settings,) = chosen(configured(read_settings(config)), [model], "MODEL")
-    recorded = read_trace(trace, seed) if trace is not None else None
+    recorded = read_trace(trace) if trace is not None else None
     at_once = 1 if rate is None and recorded is None and concurrency is None else concurrency
     content = Content(
         Lengths.parse(prompt_words, "--prompt-words"), Lengths.parse(max_tokens, "--max-tokens"), turns,
@@ -123,7 +126,7 @@ def speed(
     load_test = LoadTestConfig(load, repeats, content, _objectives(objectives or []), fixed_output)
     check_report(report_file)
     output = _Output(as_format, report_file, open_trackers(wandb, mlflow))
-    _note_what_is_sent(load_test)
+    _note_what_is_sent(load_test, sweep=sweep)
     if sweep:
         _sweep(settings, load_test, share, output)
     else:
@@ -144,12 +147,14 @@ def _texts(path: Path) -> tuple[tuple[str, ...], ...]:
     raise ConfigError(f"{path}: no record has a prompt of a user. Give a file with prompts.")
 
 
-def _note_what_is_sent(load_test: LoadTestConfig) -> None:
+def _note_what_is_sent(load_test: LoadTestConfig, *, sweep: bool) -> None:
     from arena.benchmarking.conversations import same_texts
 
     made = load_test.made
     if repeated := same_texts(made):
         _note(f"{repeated} of {len(made)} prompts are sent again, which a server may answer from its cache.")
+    elif sweep and load_test.content.dataset is not None:
+        _note("Each load is tested with prompts of the same file, which a server may answer from its cache.")
 
 
 def _objectives(texts: list[str]) -> dict[str, float]:

@@ -60,6 +60,25 @@ def test_a_server_that_is_never_fast_enough_has_no_highest_load():
     assert [step.load for step in found.steps] == [1, 2, 4, 8]
 
 
+@pytest.mark.parametrize("load", [{"rate": 1.0}, {"concurrency": 4}])
+def test_no_step_sends_what_another_sent(load):
+    """Else a server with a prefix cache is faster from the second load on."""
+    test, _ = server(7)
+
+    def sent():
+        steps = []
+        sweep(config(**load), 0.95, lambda one: steps.append((one.made, one.load.due())) or test(one))
+        return steps
+
+    steps = sent()
+    beginnings = [conversation.prompts[0].partition(":")[0] for made, _ in steps for conversation in made]
+    assert len(steps) > 3
+    assert len(set(beginnings)) == len(beginnings)
+    gaps = [tuple(round(time / due[-1], 9) for time in due) for _, due in steps if due]
+    assert len(set(gaps)) == len(gaps)
+    assert sent() == steps
+
+
 def test_a_sweep_says_what_is_missing():
     test, tested = server(1)
     with pytest.raises(ConfigError, match="needs an objective"):

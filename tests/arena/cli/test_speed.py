@@ -138,6 +138,24 @@ def test_prompts_begin_differently_and_are_reproducible():
     assert conversations(3, content, 1) == conversations(3, content, 1)
 
 
+def test_repeats_have_arrivals_of_their_own_and_the_same_rate():
+    load = Load(requests=20, rate=4.0, warmup=0)
+    first, second = load.due(0), load.due(1)
+    assert first != second
+    assert first[-1] == pytest.approx(second[-1]) == pytest.approx(5.0)
+    assert second == load.due(1)
+
+
+def test_a_sweep_over_a_file_says_that_its_prompts_come_again(typed, folder):
+    (folder / "own.jsonl").write_text("".join(f'{{"prompt": "question {number}"}}\n' for number in range(9)))
+    done = typed(
+        "speed", "fake", "--sweep", "--dataset", "own.jsonl", "--requests", "1", "--warmup", "0", "--repeats", "1",
+        "--objective", "ttft=60", folder=folder,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Each load is tested with prompts of the same file" in done.stderr
+
+
 def test_a_load_needs_a_rate_or_a_concurrency():
     with pytest.raises(BadOption, match="no rate and no concurrency"):
         Load()
@@ -188,9 +206,12 @@ def test_a_trace_gives_arrivals_and_lengths(tmp_path):
         '{"timestamp": 3000, "input_length": 2, "output_length": 5}\n\n'
         '{"timestamp": 1000, "input_length": 4, "output_length": 6, "hash_ids": [1]}\n'
     )
-    trace = read_trace(file, 0)
+    trace = read_trace(file)
     assert trace.times == (1.0, 3.0)
-    assert [one.max_tokens for one in trace.conversations] == [(6,), (5,)]
+    assert trace.lengths == ((4, 6), (2, 5))
+    made = LoadTestConfig(Load(requests=2, warmup=0, trace=trace), repeats=3).made
+    assert [one.max_tokens for one in made] == [(6,), (5,)] * 3
+    assert len({one.prompts[0].partition(":")[0] for one in made}) == 6  # no repeat is answered from a cache
     assert Load(requests=2, warmup=0, trace=trace).due() == [0.0, 2.0]
     assert Load(requests=2, warmup=0, trace=trace, rate=2.0).due() == [0.0, 1.0]
     with pytest.raises(BadOption, match="The trace has 2 requests, and a repeat needs 7"):
@@ -211,7 +232,7 @@ def test_a_trace_gives_arrivals_and_lengths(tmp_path):
 def test_a_bad_trace_is_named_with_its_line(tmp_path, line, said):
     (tmp_path / "trace.jsonl").write_text(line)
     with pytest.raises(ConfigError, match=said):
-        read_trace(tmp_path / "trace.jsonl", 0)
+        read_trace(tmp_path / "trace.jsonl")
 
 
 def test_prompts_of_a_file_in_several_turns_and_a_report_that_loads_nothing(typed, folder):
