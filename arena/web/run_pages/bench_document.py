@@ -15,6 +15,7 @@ from arena.store import Session
 from arena.store.benchmarks import StoredRun, outcomes, run
 from arena.store.schema.benchmarks import BenchmarkOutcome
 from arena.web.rendering import score
+from arena.web.run_pages.bench_published import published_boards
 from arena.web.run_pages.document import (
     Board,
     Cell,
@@ -58,7 +59,13 @@ def bench_document(
         title=f"{', '.join(tasks)} · {', '.join(dict.fromkeys(stored.model for stored in runs))}",
         made_at=made_at or max(stored.row.created_at for stored in runs).astimezone(UTC),
         facts=_facts(runs),
-        boards=[*_boards(runs, samples), *_costs(runs), *_reasons(runs, rows), *_subjects(runs)],
+        boards=[
+            *_boards(runs, samples),
+            *published_boards(runs),
+            *_costs(runs),
+            *_reasons(runs, rows),
+            *_subjects(runs),
+        ],
         settings=_settings(runs),
         requests=requests,
         samples=samples,
