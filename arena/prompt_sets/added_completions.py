@@ -45,21 +45,34 @@ def add_completions(session: Session, name: str, source: str, read: Sequence[New
     return Added(added, there, len(stored) if new else 0)
 
 
-def _own_prompts(read: Iterable[NewCompletion], name: str) -> list[NewPrompt]:
-    """The prompts of the records, as a new set. Raises `BadPromptFile` for a record without one."""
+def _own_prompts(read: Sequence[NewCompletion], name: str) -> list[NewPrompt]:
+    """The prompts of the records, as a new set. Raises `BadPromptFile` for a record without one.
+
+    Two models that completed one text under different ids, as other harnesses give them, completed one prompt, unless
+    one of them has the text several times.
+    """
     prompts: dict[str, NewPrompt] = {}
+    makers: dict[str, list[str | None]] = {}  # the models whose records made the prompts of a text
+    times = Counter((each.model, _text(each.prompt)) for each in read if each.prompt is not None)
     for completion in read:
         if completion.prompt is None:
             raise BadPromptFile(
                 f"{completion.place}: the record has no prompt, and there is no prompt set {name!r}. Run "
                 "`arena prompts import FILE` with the questions, then add --prompts SET here."
             )
-        prompt = prompts.setdefault(completion.prompt.key, completion.prompt)
-        if prompt.messages != completion.prompt.messages:
+        text, known = _text(completion.prompt), prompts.get(completion.prompt.key)
+        made_by = makers.setdefault(text, [])
+        if known is not None and known.messages == completion.prompt.messages:
+            continue
+        if len(made_by) == 1 and made_by[0] != completion.model and times[completion.model, text] == 1:
+            continue  # another model's prompt, under the id of another harness
+        if known is not None:
             raise BadPromptFile(
-                f"{completion.place}: the id {prompt.key!r} has another prompt in an earlier record. Give each prompt "
+                f"{completion.place}: the id {known.key!r} has another prompt in an earlier record. Give each prompt "
                 "its own id."
             )
+        prompts[completion.prompt.key] = completion.prompt
+        made_by.append(completion.model)
     return list(prompts.values())
 
 
@@ -108,7 +121,7 @@ class Places:
         return prompt
 
     def find(self, place: str, key: str | None, given: NewPrompt | None) -> StoredPrompt:
-        """The prompt of a record, by its id or else by its text.
+        """The prompt of a record, by its id or else by its text, which also counts where the id has another one.
 
         Raises `BadPromptFile` if the set lacks it, or has other text under its id.
         """
@@ -121,10 +134,12 @@ class Places:
         return prompt
 
     def _find(self, place: str, key: str | None, given: NewPrompt | None) -> StoredPrompt:
+        same = self.by_text.get(_text(given), []) if given is not None else []
         if key is not None and key in self.by_key:
-            return self.by_key[key]
+            stored = self.by_key[key]
+            # another harness may number the same prompts in another way
+            return same[0] if len(same) == 1 and given is not None and not _same(given, stored) else stored
         if given is not None:
-            same = self.by_text.get(_text(given), [])
             if len(same) == 1:
                 return same[0]
             if given.key in self.by_key:

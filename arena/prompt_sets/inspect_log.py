@@ -12,6 +12,7 @@ from arena.prompt_sets.records import BadPromptFile, Record
 
 INSPECT = "inspect"  # the format's name
 SUFFIX = ".eval"
+OWN = "arena/"  # the provider of this arena's models in its own runs of inspect's tasks (arena.benchmarking)
 
 
 def inspect_records(path: Path) -> Iterator[tuple[str, Record]]:
@@ -47,7 +48,7 @@ def _record(log: Any, sample: Any) -> dict[str, Any]:
     return {
         **values,
         "sample_id": str(sample.id),
-        "model": log.eval.model,
+        "model": log.eval.model.removeprefix(OWN),
         "task": log.eval.task,
         "output": choices[0].message.model_dump(mode="json")["content"] if choices and not sample.error else None,
     }

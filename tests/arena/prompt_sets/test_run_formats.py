@@ -169,14 +169,14 @@ def test_a_prompt_whose_category_does_not_fit_its_column_is_refused(sqlite, tmp_
         import_completions(sqlite, CompletionFiles([written(tmp_path / "f.jsonl", [row])]))
 
 
-def inspect_log(path, samples, **more):
+def inspect_log(path, samples, model="openai/x", **more):
     from inspect_ai.log import EvalConfig, EvalDataset, EvalLog, EvalSpec, write_eval_log
 
     spec = EvalSpec(
         created="2026-11-27T10:11:12+00:00",
         task="sums",
         dataset=EvalDataset(),
-        model="openai/x",
+        model=model,
         config=EvalConfig(),
     )
     write_eval_log(EvalLog(status="success", eval=spec, samples=samples, **more), str(path))
@@ -226,6 +226,16 @@ def test_a_log_as_json_is_read_when_the_format_is_given(sqlite, tmp_path):
 
 
 @pytest.mark.skipif(not HAS_INSPECT, reason="needs the extra 'inspect'")
+def test_a_model_of_this_arena_has_its_own_name_in_a_log_of_its_run(sqlite, tmp_path):
+    from inspect_ai.log import EvalSample
+    from inspect_ai.model import ModelOutput
+
+    sample = EvalSample(id=1, epoch=1, input="1+1?", target="2", output=ModelOutput.from_content("x", "Two."))
+    file = inspect_log(tmp_path / "log.eval", [sample], model="arena/org/x")
+    assert import_completions(sqlite, CompletionFiles([file])).added == {"org/x": 1}
+
+
+@pytest.mark.skipif(not HAS_INSPECT, reason="needs the extra 'inspect'")
 def test_a_broken_log_is_named(sqlite, tmp_path):
     file = tmp_path / "log.eval"
     for data in (b"", b"PK nothing", b"{}"):
@@ -234,3 +244,48 @@ def test_a_broken_log_is_named(sqlite, tmp_path):
             import_completions(sqlite, CompletionFiles([file]))
     with pytest.raises(BadPromptFile, match=r"none.eval: no such file"):
         import_completions(sqlite, CompletionFiles([tmp_path / "none.eval"]))
+
+
+def asked(key: str, text: str, model: str) -> dict:
+    return {"id": key, "prompt": text, "completion": f"{model}: {text}", "model": model}
+
+
+def test_models_that_completed_one_text_under_two_ids_completed_one_prompt(sqlite, tmp_path):
+    """As two harnesses number the same data set. Nothing could be judged pairwise otherwise."""
+    questions = ["1+1?", "2+2?", "3+3?"]
+    files = [
+        written(tmp_path / "x.jsonl", [asked(str(n), text, "x") for n, text in enumerate(questions, 1)]),
+        written(tmp_path / "y.jsonl", [asked(f"sums/{n}", text, "y") for n, text in enumerate(questions)]),
+        written(
+            tmp_path / "z.jsonl", [asked(str(n), text, "z") for n, text in enumerate(questions)]
+        ),  # ids of x moved
+    ]
+    done = import_completions(sqlite, CompletionFiles(files), "at once")
+    assert (done.new_prompts, done.added) == (3, {"x": 3, "y": 3, "z": 3})
+    for file in files:
+        import_completions(sqlite, CompletionFiles([file]), "in turn")
+    prompts, completions = content(sqlite, "at once")
+    assert (prompts.keys(), completions) == (content(sqlite, "in turn")[0].keys(), content(sqlite, "in turn")[1])
+    for (key, model), text in completions.items():
+        assert text == f"{model}: {prompts[key].messages[0]['content']}"
+
+
+def test_a_text_that_one_model_has_twice_stays_two_prompts(sqlite, tmp_path):
+    files = [
+        written(tmp_path / "x.jsonl", [asked("a", "1+1?", "x"), asked("b", "1+1?", "x")]),
+        written(tmp_path / "y.jsonl", [asked("a", "1+1?", "y"), asked("c", "1+1?", "y")]),
+    ]
+    assert import_completions(sqlite, CompletionFiles(files), "set").new_prompts == 3
+    assert content(sqlite, "set")[1].keys() == {("a", "x"), ("b", "x"), ("a", "y"), ("c", "y")}
+
+
+def test_an_id_with_another_text_that_no_prompt_has_is_an_error(sqlite, tmp_path):
+    files = [
+        written(tmp_path / "x.jsonl", [asked("1", "1+1?", "x")]),
+        written(tmp_path / "y.jsonl", [asked("1", "2+2?", "y")]),
+    ]
+    with pytest.raises(BadPromptFile, match="the id '1' has another prompt in an earlier record"):
+        import_completions(sqlite, CompletionFiles(files), "set")
+    import_completions(sqlite, CompletionFiles(files[:1]), "set")
+    with pytest.raises(BadPromptFile, match="the prompt '1' of the set 'set' has another text"):
+        import_completions(sqlite, CompletionFiles(files[1:]), "set")
