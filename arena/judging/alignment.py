@@ -18,6 +18,7 @@ from arena.judging import calls, judge_setup, plan
 from arena.judging.agreement import as_judged, votes_by_battle
 from arena.judging.config import JudgeRunConfig
 from arena.judging.preparation import check_prices, check_protocol, voted
+from arena.rules.vote_clusters import prompt_words
 from arena.rules.votes import HUMAN
 from arena.serving import model_clients
 from arena.store import Database
@@ -125,7 +126,7 @@ def align(
     author, judge = writer or str(config.judge), _judge(config)
     models = _models(settings, config, author)
     cases, people = _labelled(database, config, judge, models, against)
-    trained, held_out = _halves(cases)
+    trained, held_out = halves(cases)
     try:
         with open_session(reply_cache_path(settings, config.reply_cache), progress) as session:
             steps = _Steps(config, models, session)
@@ -193,7 +194,7 @@ def _labelled(
     return [case for case in plan.cases(config, judge, prompts, completions) if case.a.id in people], people
 
 
-def _halves(cases: Sequence[plan.Case]) -> tuple[list[plan.Case], list[plan.Case]]:
+def halves(cases: Sequence[plan.Case]) -> tuple[list[plan.Case], list[plan.Case]]:
     """The cases to rewrite from and those held out: whole prompts, by a digest, so that new votes move none."""
     halves: tuple[list[plan.Case], list[plan.Case]] = [], []
     for case in cases:
@@ -202,7 +203,8 @@ def _halves(cases: Sequence[plan.Case]) -> tuple[list[plan.Case], list[plan.Case
 
 
 def _cluster(case: plan.Case) -> str:
-    return case.prompt.cluster or case.prompt.key
+    """The words of the first prompt, so that the same text is in one half wherever it came from."""
+    return prompt_words(str(case.prompt.messages[0]["content"])) or case.prompt.key
 
 
 def _disagreements(
@@ -211,7 +213,7 @@ def _disagreements(
     for case, verdict in zip(cases, verdicts[: len(cases)], strict=True):
         winner = people[case.a.id]
         if not isinstance(verdict, Unparsable) and verdict.winner != winner:
-            yield Disagreement(case.item, winner, verdict.winner, verdict.reason)  # type: ignore[arg-type]
+            yield Disagreement(case.item, winner, verdict.winner, verdict.reason)
 
 
 def _check_enough(

@@ -9,7 +9,12 @@ import re
 
 import pytest
 
+from arena.judging.alignment import halves
+from arena.judging.config import JudgeRunConfig
+from arena.judging.plan import SIDES, cases
 from arena.store import open_database
+from arena.store.judgeable_battles import voted_battles
+from judges import PairwiseJudge
 from judges.template import own
 from tests.support.refusing_server import plain_reply, refusing_server
 from tests.support.typed import Typed
@@ -93,6 +98,27 @@ def test_better_instructions_are_found_kept_and_shown_on_battles_held_out(arena)
     assert (folder / "after.md").read_text() == report["after"]
     assert report["after"].startswith(BETTER + "\n=====\n{history}<request>")
     assert json.loads((folder / "report.json").read_text())["gain"] == report["gain"]
+
+
+def test_the_same_prompt_is_in_one_half_whoever_wrote_it(sqlite):
+    for number in range(40):
+        add_voted_battle(
+            sqlite, f"Question  {number % 4}?" if number % 2 else f"question {number % 4}?", "a", "b", "model_a"
+        )
+    config = JudgeRunConfig(mode="battles", judge="judge", control_pairs=0)
+    with sqlite.read() as session:
+        battles = voted_battles(session)
+    completions = {
+        (prompt.key, side): row for prompt, *both in battles for side, row in zip(SIDES, both, strict=True)
+    }
+    judge = PairwiseJudge("judge")
+    first, second = halves(list(cases(config, judge, [prompt for prompt, *_ in battles], completions)))
+    words = [
+        {case.prompt.messages[0]["content"].casefold().split()[1] for case in half} for half in (first, second)
+    ]
+    assert len(first) + len(second) == 40
+    assert not words[0] & words[1]
+    assert len(words[0] | words[1]) == 4
 
 
 def test_instructions_of_no_use_are_named_as_such(arena):
