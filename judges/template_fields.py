@@ -48,17 +48,24 @@ def _visible(completion: str) -> str:
     return completion if completion.strip() else EMPTY
 
 
+def conversation_values(
+    messages: Sequence[Message], checklist: Sequence[str], reference: str | None
+) -> dict[str, str]:
+    """The values of the fields history, question, checklist and reference."""
+    return {
+        "history": _history(messages[:-1]),
+        "question": [message["content"] for message in messages if message["role"] == "user"][-1],
+        "checklist": "".join(f"- {point}\n" for point in checklist) or NONE + "\n",
+        "reference": reference or NONE,
+    }
+
+
 def _shared(item: Pair | Single) -> dict[str, str]:
     prompts = [message["content"] for message in item.messages if message["role"] == "user"]
-    reference = item.reference or NONE
+    values = conversation_values(item.messages, item.checklist, item.reference)
+    reference = values["reference"]
     first, last = (item.references[0], item.references[-1]) if item.references else (reference, reference)
-    values = {
-        "history": _history(item.messages[:-1]),
-        "question": prompts[-1],
-        "checklist": "".join(f"- {point}\n" for point in item.checklist) or NONE + "\n",
-        "reference": reference,
-        "ref_answer_1": first,
-    }
+    values["ref_answer_1"] = first
     if len(prompts) == 2:
         values |= {"question_1": prompts[0], "question_2": prompts[1], "ref_answer_2": last}
     return values

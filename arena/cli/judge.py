@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from arena.cli import judge_align, judge_board, judge_calibrate, judge_import, judge_link, judge_peers, judge_run
+from arena.cli import (
+    judge_align,
+    judge_board,
+    judge_calibrate,
+    judge_import,
+    judge_link,
+    judge_peers,
+    judge_rank,
+    judge_run,
+)
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, for_programs, opened, write_csv
 from arena.cli.terminal import Console
 from arena.errors import ConfigError
@@ -48,6 +57,7 @@ app.command("single")(judge_run.single)
 app.command("baseline")(judge_run.baseline)
 app.command("pairwise")(judge_run.pairwise)
 app.command("battles")(judge_run.battles)
+app.command("rank")(judge_rank.rank)
 app.command("peers")(judge_peers.peers)
 app.command("link")(judge_link.link)
 app.command("run")(judge_run.run)

@@ -63,6 +63,8 @@ OPTIONAL = {  # None by default
     "completion_rate": (float, "Share of cases that need a verdict before any is published."),
     "thinking_budget": (int, "Tokens for thinking before the verdict."),
     "name": (str, "Name of the judge on the board."),
+    "group": (int, "Completions ranked in one request, 3 to 10; default: 4."),
+    "rotations": (int, "Orders in which each group is shown; default: 2."),
     "writer": (str, "Model that rewrites the instructions; default: the judge."),
     "reply_cache": (Path, "File of saved replies; default: next to the database."),
 }

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 INTERVAL = "95 % interval"
 JUDGE = "by "  # before the name of a judge of a panel, in its column
 SHOWN = (
-    "rank", "model", "rating", "score", "win_rate", INTERVAL, "length_controlled_winrate", "judged",
+    "rank", "model", "rating", "score", "win_rate", INTERVAL, "length_controlled_winrate", "mean_place", "judged",
     "n_wins", "n_draws", "n_total", "wins", "losses", "ties",
 )  # fmt: skip
+PLACES = {"mean_place": 2}  # decimal places of a column, where they are not those of the board
 HEADINGS = {"length_controlled_winrate": "at equal length"}
 
 
@@ -123,7 +124,7 @@ def board_table(title: str, rows: Sequence[Mapping[str, Any]], groups: Sequence[
     for before, row in zip((None, *rows), rows, strict=False):
         if before is not None and [before[name] for name in groups] != [row[name] for name in groups]:
             table.add_section()
-        table.add_row(*(_cell(row, name, places) for name in names))
+        table.add_row(*(_cell(row, name, PLACES.get(name, places)) for name in names))
     return table
 
 

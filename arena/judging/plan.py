@@ -25,10 +25,13 @@ PairToJudge = tuple[Pair, StoredPrompt, StoredCompletion, StoredCompletion]
 
 @dataclass(frozen=True)
 class Case:
-    """One item to judge: two completions, or `a` alone. Verdicts on a control pair are not counted."""
+    """One item to judge: two completions, `a` alone, or a group that begins with `a`.
+
+    Verdicts on a control pair are not counted.
+    """
 
     judge: Judge[Any, Any]
-    item: Pair | Single
+    item: Any  # Pair, Single or Group
     prompt: StoredPrompt
     a: StoredCompletion
     b: StoredCompletion | None = None

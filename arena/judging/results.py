@@ -79,7 +79,7 @@ class RunVerdicts:
 def judged_row(prompt: StoredPrompt, model_a: str, model_b: str, result: Any, longer: int = 0) -> Judged:
     """A result with what its boards need of the prompt."""
     subset = str(prompt.extra.get("subset") or "")
-    return Judged(prompt.key, model_a, model_b, result, longer, _cluster(prompt), prompt.category, subset)
+    return Judged(prompt.key, model_a, model_b, result, longer, prompt_cluster(prompt), prompt.category, subset)
 
 
 def score_rows(judged: Sequence[Judged], scale: tuple[float, float] = SCORES) -> list[dict[str, Any]]:
@@ -167,7 +167,7 @@ def rating_rows(judged: Sequence[Judged]) -> list[dict[str, Any]]:
     return rows
 
 
-def _cluster(prompt: StoredPrompt) -> str:
+def prompt_cluster(prompt: StoredPrompt) -> str:
     """What verdicts on a prompt have in common with those on another of the same text."""
     said = "\n".join(str(message["content"]) for message in prompt.messages if message["role"] == "user")
     return prompt.cluster or prompt_words(said) or prompt.key

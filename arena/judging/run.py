@@ -66,7 +66,7 @@ class JudgeRun:
 
     def run(self) -> JudgeRunResult:
         """Make the missing calls, read all verdicts and publish them if enough cases have one."""
-        called = self._call()
+        called = self.call()
         verdicts = RunVerdicts()
         failed = called.value or {}
         for case, result in calls.results(self.planned, self._replies, failed):
@@ -85,7 +85,8 @@ class JudgeRun:
         with SavedCalls(self.prepared.reply_cache, call_keys(self.planned)) as saved:
             yield case_details(self.planned, saved)
 
-    def _call(self) -> RunResult[dict[str, Status]]:
+    def call(self) -> RunResult[dict[str, Status]]:
+        """Make the missing calls; the value has the status of each without a readable reply, by key."""
         config, clients = self.prepared.config, self.prepared.clients
         policy = RetryPolicy(run_timeout=config.timeout)
         if config.call_timeout is not None:

@@ -159,6 +159,7 @@ WRONG = [
     (("judge", "import", "bad.jsonl", "--judge", "j"), "bad.jsonl"),
     (("judge", "delete", "nobody"), "nobody"),
     (("judge", "calibrate", "nobody"), "No battle has a verdict of both judge:nobody and human"),
+    (("judge", "rank", *JUDGE_SET, "--group", "99"), "Groups of 99 completions are out of range"),
     (("judge", "align", "--judge", "nobody"), "--judge: no model is called 'nobody'"),
     (("judge", "board", "nobody", "--prompts", "set"), "judge:nobody has judged nothing in 'set'"),
     (("judge", "single", *JUDGE_SET, "--rubric", "none.yaml"), "none.yaml: no such file"),
