@@ -22,7 +22,9 @@ FOLDER = Path(str(files("benchmarks") / "sample_files"))
 DESCRIPTION = "sample items of Arena's own, in the shape of {task}; not the published items; scores do not compare"
 # Few-shot examples are the first items of the sample itself: the same for most samples, so that endpoints compute them once.
 SHOTS = 2
-TOKENS = 96  # of a completion; the items need few, and a small model must be done with all tasks in minutes
+# At most so many of a completion: the items need few, and a small model must be done with all tasks in minutes.
+TOKENS = 96
+SAFETY_TOKENS = 48  # a refusal is in the first words
 # What runs without a name: several tasks of each dimension, few enough for minutes on two cores. The others run by name.
 SHOWN = (
     "mmlu", "gpqa_diamond", "truthfulqa_mc1", "triviaqa", "nq_open",
@@ -43,6 +45,13 @@ def sample_tasks() -> dict[str, Task]:
 def is_sample(name: str) -> bool:
     """Whether the task of this name has sample items in place of the published ones."""
     return name in sample_tasks()
+
+
+def token_limit(task: Task) -> int | None:
+    """The most tokens of a completion to a sample item; None for the published items, which have the task's own limit."""
+    if not is_sample(task.name):
+        return None
+    return SAFETY_TOKENS if task.dimension == "safety" else TOKENS
 
 
 def task_named(name: str) -> Task | None:

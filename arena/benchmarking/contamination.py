@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from arena.benchmarking.evaluated_models import loglikelihood_client
+from arena.benchmarking.evaluated_models import client_for
 from arena.benchmarking.model_replies import model_replies
 from arena.benchmarking.selection import SelectionOptions, data_folder, select
 from arena.benchmarking.task_specs import task_specs
@@ -186,7 +186,7 @@ def _replies(
     client = model_clients.model_client(model)
     asyncio.run(_check(model, client, request_type))
     if request_type is RequestType.LOGLIKELIHOOD:
-        client = loglikelihood_client(model, client)
+        client = client_for(model, client, RequestType.LOGLIKELIHOOD)
     return model_replies(session, model, client, requests, check=lambda _: None)
 
 

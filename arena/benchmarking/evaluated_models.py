@@ -73,14 +73,19 @@ async def evaluated_models(
         except EndpointError as error:
             skip(model_clients.no_answer(f"{task.name}: {model.name}", error))
             continue
-        if served.request_type is RequestType.LOGLIKELIHOOD:
-            client = loglikelihood_client(model, client)
-        models.append(EvaluatedModel(model, client, served))
+        models.append(EvaluatedModel(model, client_for(model, client, served.request_type), served))
     return models
 
 
-def loglikelihood_client(settings: AnyModel, client: ModelClient) -> ModelClient:
-    """The client with room for thousands of log-likelihoods at once if the model is local and batches them itself."""
-    if isinstance(settings, TransformersSettings | VllmSettings):
+def client_for(settings: AnyModel, client: ModelClient, request_type: RequestType) -> ModelClient:
+    """The client with as many calls at once as the model is fastest with.
+
+    A local model that batches log-likelihoods itself sorts and reads thousands together. llama.cpp on the cores reads as
+    many tokens per second of one prompt as of several, and each of its slots would read the examples that prompts share
+    again: one call at a time reads what is new in each prompt alone.
+    """
+    if request_type is RequestType.LOGLIKELIHOOD and isinstance(settings, TransformersSettings | VllmSettings):
         return replace(client, concurrency=LOGLIKELIHOODS_AT_ONCE)
+    if request_type is RequestType.FIRST_TOKEN and isinstance(settings, LlamaCppSettings):
+        return replace(client, concurrency=1)
     return client

@@ -12,6 +12,7 @@ from arena.endpoints.endpoint import Reply
 from arena.endpoints.parameters import LIMIT, limited, with_parameters
 from arena.engine import Call
 from arena.serving import model_clients
+from benchmarks.sample_tasks import token_limit
 from benchmarks.task import Request, Sample, Task
 from judges.replies import Reason, Unparsable
 
@@ -32,8 +33,12 @@ Requests = Mapping[str, Sequence[SampleRequests]]  # by model, in the order of t
 def build_requests(
     selected: SelectedTask, models: Sequence[EvaluatedModel], max_tokens: int | None = None
 ) -> Requests:
-    """The requests about every sample for every model. Models of one request type share the texts of the prompts."""
+    """The requests about every sample for every model. Models of one request type share the texts of the prompts.
+
+    `max_tokens` replaces the task's limit of a completion; without it, sample items have at most their own.
+    """
     task, examples = selected.task, selected.examples()
+    most = token_limit(task) if max_tokens is None else None
     request_types = {model.request_type for model in models}
     requests: dict[str, list[SampleRequests]] = {model.name: [] for model in models}
     for sample in selected.samples:
@@ -44,15 +49,18 @@ def build_requests(
             without_examples = task.requests(sample, (), request_type) if shots else built[request_type]
             prompts[request_type] = request_text(without_examples[0]) if without_examples else ""
         for model in models:
-            bodies = [body(model, request, max_tokens) for request in built[model.request_type]]
+            bodies = [body(model, request, max_tokens, most) for request in built[model.request_type]]
             keys = [model_clients.key(model.client.identity, sent) for sent in bodies]
             requests[model.name].append(SampleRequests(sample, prompts[model.request_type], bodies, keys))
     return requests
 
 
-def body(model: EvaluatedModel, request: Request, max_tokens: int | None = None) -> dict[str, Any]:
+def body(
+    model: EvaluatedModel, request: Request, max_tokens: int | None = None, most: int | None = None
+) -> dict[str, Any]:
     """The request as this model is sent it. The task decides how it is sampled; the model's own settings add a
-    system prompt, stop strings, and parameters that the task does not set.
+    system prompt, stop strings, and parameters that the task does not set. A completion has `max_tokens` in place of
+    the task's limit, and never more than `most`.
     """
     if "messages" not in request:
         return {**request, "model": model.name}
@@ -62,8 +70,11 @@ def body(model: EvaluatedModel, request: Request, max_tokens: int | None = None)
     sent = with_parameters(
         {**request, "messages": messages, "model": model.name}, settings.parameters, body_wins=True
     )
-    if max_tokens is not None and request.get(LIMIT, 0) > 1:
-        sent = limited(sent, max_tokens)
+    own = request.get(LIMIT, 0)
+    wanted = max_tokens if max_tokens is not None else own
+    limit = wanted if most is None else min(wanted, most)
+    if own > 1 and limit != own:
+        sent = limited(sent, limit)
     stops = list(dict.fromkeys([*request.get("stop", ()), *settings.stop]))  # each once, in order
     if stops:
         sent["stop"] = stops

@@ -43,7 +43,7 @@ from benchmarks.annotations import AnnotatedTask, Annotator
 from benchmarks.data import DataSources
 from benchmarks.errors import BenchmarkError
 from benchmarks.report import report
-from benchmarks.sample_tasks import TOKENS, is_sample
+from benchmarks.sample_tasks import token_limit
 from benchmarks.task import Task
 
 CALL_TIMEOUT = 3600.0  # seconds: a local model reads thousands of texts before the last one has its reply
@@ -164,13 +164,13 @@ class _Benchmark:
 
     def _requests(self, selected: SelectedTask, models: Sequence[EvaluatedModel]) -> Requests:
         try:
-            return build_requests(selected, models, self._max_tokens(selected.task))
+            return build_requests(selected, models, self.config.max_tokens)
         except BenchmarkError as problem:
             raise ConfigError(f"{selected.task.name}: {problem}") from problem
 
     def _max_tokens(self, task: Task) -> int | None:
-        """The token limit of each completion: the config's, or that of samples; None if the task's own holds."""
-        return self.config.max_tokens or (TOKENS if is_sample(task.name) else None)
+        """The token limit of each completion: the config's, or the most of samples; None if the task's own holds."""
+        return self.config.max_tokens or token_limit(task)
 
     def _call(
         self, task: Task, models: Sequence[EvaluatedModel], requests: Requests

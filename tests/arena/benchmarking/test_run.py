@@ -20,6 +20,7 @@ from arena.store import Database
 from benchmarks.choice import MultipleChoice, by_letter, lettered, own_choice
 from benchmarks.data import DataSources
 from benchmarks.known_files import own
+from benchmarks.sample_tasks import sample_tasks
 from benchmarks.task import RequestType
 
 ROWS = [
@@ -170,3 +171,21 @@ def test_a_file_with_several_tasks_and_subjects_become_specs():
     [spec] = task_specs(["mmlu:anatomy,virology"])
     assert (spec.task.name, spec.subjects, spec.folder) == ("mmlu", ("anatomy", "virology"), None)
     assert {spec.task.dimension for spec in task_specs(["dimension:bias"])} == {"bias"}
+
+
+@pytest.mark.parametrize(
+    ("task", "given", "sent"),
+    [
+        ("gsm8k-sample", None, 96),
+        ("xstest-sample", None, 48),  # a refusal is in its first words
+        ("nq_open-sample", None, 32),  # the task's own limit, which is less
+        ("nq_open-sample", 200, 200),
+    ],
+)
+def test_completions_to_sample_items_are_short(task, given, sent):
+    selected = select(TaskSpec(sample_tasks()[task]), DataSources(None, hub=False), SelectionOptions())
+    settings = model("one", "x")
+    client = model_clients.model_client(settings)
+    evaluated = EvaluatedModel(settings, client, Served(RequestType.GENERATE, {}))
+    requests = build_requests(selected, [evaluated], given)["one"]
+    assert {body["max_tokens"] for request in requests for body in request.bodies} == {sent}
