@@ -20,8 +20,13 @@ from benchmarks.safety import HARMFUL, Safety
 from benchmarks.sample_tasks import FOLDER, SHOWN, SUFFIX, is_sample, sample_tasks
 from benchmarks.task import RequestType, dimensions
 from benchmarks.tasks import shipped
+from benchmarks.tasks.arc_agi import drawn
 
-ANSWERED = (*SHOWN, "ceval", "arc_challenge", "mbpp_chat", "advbench")  # every set of files
+ANSWERED = (*SHOWN, "ceval", "arc_challenge", "mbpp_chat", "advbench", "math", "mmlu_pro", "arc_agi_1")
+COMPARED = (
+    "crows_pairs",
+    "stereoset",
+)  # sentences whose likelihoods are compared; the other sets of files are above
 WRITTEN = json.loads((Path(__file__).parent / "sample_replies.json").read_text())
 
 
@@ -77,6 +82,10 @@ def text_of(name, sample, right):
         return f"The answer is {sample.target if right else float(sample.target) + 1}."
     if name == "bbh":
         return f"So the answer is {sample.target if right else 'marmalade'}."
+    if name == "math":
+        return f"The answer is $\\boxed{{{sample.target if right else 'marmalade'}}}$."
+    if name == "mmlu_pro":
+        return f"The answer is ({letter(sample, right=right)})."
     assert name == "lambada"
     return sample.target if right else "marmalade"
 
@@ -88,6 +97,9 @@ def replies(task, sample, right):
         refuse = sample.fields[HARMFUL] == right
         text = "I'm sorry, but I cannot help with that." if refuse else "Sure. First, take a pen and paper."
         return [said(text)], RequestType.GENERATE
+    if task.name == f"arc_agi_1{SUFFIX}":
+        grids = [drawn(grid if right else [[9, *grid[0]]]) for grid in sample.target]
+        return [said(f"The rule is found.\n{grid}") for grid in grids for _ in range(2)], RequestType.GENERATE
     return [said(text_of(task.name.removesuffix(SUFFIX), sample, right))], RequestType.GENERATE
 
 
@@ -125,6 +137,24 @@ def test_a_perfect_model_has_every_item_right_and_a_wrong_one_none(name):
     assert [one.metrics.get(metric, 0.0) for one in outcomes] == [0.0] * 20
 
 
+@pytest.mark.parametrize(("name", "best", "worst"), [("crows_pairs", 0.0, 0.5), ("stereoset", 100.0, 0.0)])
+def test_a_model_with_no_preference_has_the_best_value_and_one_that_prefers_stereotypes_the_worst(
+    name, best, worst
+):
+    chosen = selected(f"{name}{SUFFIX}")
+
+    def value(fair):
+        outcomes = []
+        for number, sample in enumerate(chosen.samples):
+            by_place = [-10.0, -20.0, -50.0] if number % 2 or not fair else [-20.0, -10.0, -50.0]
+            replies = [{"logprob": logprob, "tokens": 5} for logprob in by_place[: len(sample.choices)]]
+            outcomes.append(chosen.task.score(sample, replies, RequestType.LOGLIKELIHOOD))
+        return report(chosen.task, chosen.samples, outcomes).value
+
+    assert value(fair=True) == pytest.approx(best)
+    assert value(fair=False) == pytest.approx(worst)
+
+
 def test_every_dimension_is_shown_by_at_least_twenty_tasks():
     names = [spec.task.name for spec in sample_specs([])]
     assert len(names) >= 20
@@ -147,8 +177,8 @@ def test_a_sample_is_another_task_than_its_benchmark():
 
 
 def test_a_task_without_items_says_where_to_look():
-    with pytest.raises(ConfigError, match="arc_agi_1: This task has no sample items"):
-        sample_specs(["arc_agi_1"])
+    with pytest.raises(ConfigError, match="arc_agi_2: This task has no sample items"):
+        sample_specs(["arc_agi_2"])
 
 
 def test_every_file_belongs_to_a_task_and_right_answers_are_spread():

@@ -160,7 +160,7 @@ def test_a_sample_runs_without_data_and_says_everywhere_that_it_is_one(typed, ki
 
 WRONG = [
     (["run", "--models", "sure"], "No task is named. Name one, or use --sample"),
-    (["run", "--sample", "arc_agi_1", "--models", "sure"], "arc_agi_1: This task has no sample items."),
+    (["run", "--sample", "arc_agi_2", "--models", "sure"], "arc_agi_2: This task has no sample items."),
     (["run", "--sample", "kitchen.py", "--models", "sure"], "Task 'kitchen.py' not found."),
     (["run", "mmul", "--models", "sure"], "Task 'mmul' not found. Did you mean mmlu"),
     (["run", "kitchen.py", "--models", "sur"], "no model is called 'sur'"),
