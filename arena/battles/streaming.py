@@ -82,7 +82,8 @@ class LiveTurn:
             while pending:
                 finished, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
                 for task in finished:
-                    task.result()
+                    if self.running or not task.cancelled():  # one that was stopped before its first step is cancelled
+                        task.result()
                 if self.failed:
                     self.stop()
             if self._release:

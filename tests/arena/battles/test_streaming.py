@@ -186,6 +186,18 @@ async def test_a_stopped_turn_is_no_failure():
     assert running.outcome() == {}
 
 
+@pytest.mark.parametrize("steps", range(6))
+async def test_a_turn_that_is_stopped_at_any_moment_of_its_start_is_no_error(steps):
+    """Between the start of a turn and the first step of its sides, a stop left the battle running for seconds."""
+    running = turn(Model(silence), Model(silence))
+    task = asyncio.create_task(running.run())
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    running.stop()
+    await asyncio.wait_for(task, NO_HANG)
+    assert {writing.status for writing in running.sides.values()} == {CompletionStatus.STOPPED}
+
+
 async def test_a_failed_side_closes_the_stream_of_the_other():
     async def failing() -> Events:
         raise EndpointError(Failure.BROKEN, "no")
@@ -292,7 +304,7 @@ async def test_a_turn_ends_when_everything_is_shown_and_not_before():
 async def test_two_watchers_see_the_same_and_one_who_comes_late_goes_on_from_there():
     running = turn(Model(written(LONG, 0.002)), Model(written(LONG, 0.002)), pacer=Pacer())
     first = asyncio.create_task(watched(running))
-    await asyncio.sleep(1)
+    await until_async(lambda: running.visible("a"))
     before = len(running.visible("a"))
     late = [len(a) for a, _ in await followed(running)]
     frames = [len(a) for a, _ in await first]
@@ -417,7 +429,7 @@ async def test_the_first_words_of_a_side_do_not_wait_for_the_next_frame(late, mo
     task = asyncio.create_task(running.run())
     task.add_done_callback(lambda _task: running.end())
     shown = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(NO_HANG):
         async for texts in news_of(running):
             shown.append(texts)
             if all(texts.values()):
