@@ -83,6 +83,25 @@ def finished(page: Page, patience: float = PATIENCE) -> None:
     page.locator("#status").get_by_text("Both answers are complete").wait_for(state="attached", timeout=patience)
 
 
+def run_again(page: Page, attempt: int, turn: int = 1) -> None:
+    """The page has the answers of this attempt, or their beginnings: until then it shows the end of the one before."""
+    page.locator(f".turn.last [data-attempt='{turn} {attempt}']").first.wait_for(state="attached")
+
+
+def watch_text(element: Locator) -> None:
+    """Keep every text that an element shows from now on: one that stays for two seconds, a slow machine may miss."""
+    element.evaluate(
+        """node => { node.shown = [node.textContent];
+        new MutationObserver(() => node.shown.push(node.textContent))
+          .observe(node, { subtree: true, childList: true, characterData: true }); }"""
+    )
+
+
+def has_shown(element: Locator, text: str) -> None:
+    """An element that is watched has shown this text, now or before."""
+    until(lambda: text in element.evaluate("node => node.shown"))
+
+
 def settled(page: Page) -> None:
     """The vote bar, its line, the reveal and the notices take a press: the guard against second clicks lets it pass."""
     page.wait_for_function(SETTLED)

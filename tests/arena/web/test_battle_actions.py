@@ -9,18 +9,45 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import answer, ask, copied, finished, open_page, ready, reveal, revealed, settled, vote
+from tests.support.browser import (
+    answer,
+    ask,
+    copied,
+    finished,
+    open_page,
+    ready,
+    reveal,
+    revealed,
+    run_again,
+    settled,
+    vote,
+)
 from tests.support.server import Arena
 
 pytestmark = pytest.mark.slow
 
 WORDS = " ".join(f"word{number}" for number in range(400))
+LONG = " ".join(f"word{number}" for number in range(1500))  # no test waits for its end
 NAMES = ("verity-one", "orpheus-two", "sibyl-three", "delphi-four")
 MODELS = "".join(
     f'[[models]]\nname = "{name}"\nendpoint = "scripted"\ndelay = 0.004\nreplies = ["{WORDS}"]\n' for name in NAMES
 )
 # all parts look as if they had been drawn this moment, however slow the machine is
 JUST_DRAWN = "for (const part of document.querySelectorAll('[data-live]')) part.dataset.changed = performance.now() + 60_000"
+
+
+IS_BESIDE = "([a, b]) => b.scrollTop > 20 && Math.abs(a.scrollTop - b.scrollTop) < 20"
+# to the beginning, and in the very next frame to the end: the other answer stayed at the beginning
+SCROLL_IN_TWO_FRAMES = """text => {
+  const toTheEnd = () => requestAnimationFrame(() => { text.scrollTop = text.scrollHeight; });
+  text.addEventListener("scroll", toTheEnd, { once: true });
+  text.scrollTop = 0;
+}"""
+
+# where the reader's own scrolling upwards has ended: what follows the text ends near its end
+NOTE_REST = """text => text.addEventListener("scrollend", () => {
+  if (text.scrollHeight - text.scrollTop - text.clientHeight > 100) text.rested ??= text.scrollTop;
+})"""
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +60,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
 
 @pytest.fixture(scope="module")
 def paced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
-    """Completions are shown for ten seconds."""
-    one = Arena(tmp_path_factory.mktemp("paced"), MODELS)
+    """Completions are shown for more than half a minute: a slow machine stops them late."""
+    one = Arena(tmp_path_factory.mktemp("paced"), MODELS.replace(WORDS, LONG))
     yield one
     one.stop(signal.SIGKILL)
 
@@ -97,6 +124,7 @@ def test_clicks_where_a_button_was_do_nothing(page, served):
     ask(page, "Hello?")
     finished(page)
     settled(page)
+    page.locator("[data-part=votes] [data-vote=model_a]").wait_for()  # Gradio has taken the part in
     place = page.locator("[data-vote=model_a]").bounding_box()
     assert place
     x, y = place["x"] + 30, place["y"] + 15
@@ -130,7 +158,7 @@ def test_one_side_is_run_again_and_an_answer_is_copied(page):
     ask(page, "Hello?")
     finished(page)
     page.locator("[data-focus='again-1-a']").click()
-    page.locator("#stop").wait_for()
+    run_again(page, 2)
     finished(page)
     page.locator("[data-focus='copy-1-a']").click()
     assert copied(page, WORDS) == WORDS
@@ -142,7 +170,7 @@ def test_escape_stops_the_models_and_the_text_can_be_voted_on(paced_page):
     answer(page, "a").get_by_text("word3").wait_for()
     page.keyboard.press("Escape")
     page.locator("#send").wait_for()
-    assert "word399" not in answer(page, "a").inner_text()
+    assert "word1499" not in answer(page, "a").inner_text()
     vote(page, "tie")
     revealed(page)
 
@@ -194,9 +222,9 @@ def test_answers_are_widened_made_high_and_scrolled_together(page):
     finished(page)
     a, b = answer(page, "a"), answer(page, "b")
     page.locator("#synced").click()
-    a.evaluate("text => { text.scrollTop = 0 }")
-    page.wait_for_timeout(200)
-    a.evaluate("text => { text.scrollTop = text.scrollHeight }")
+    a.evaluate("text => { text.scrollTop = text.scrollHeight / 3 }")
+    page.wait_for_function(IS_BESIDE, arg=[a.element_handle(), b.element_handle()])
+    a.evaluate(SCROLL_IN_TWO_FRAMES)
     page.wait_for_function(
         "text => text.scrollHeight - text.scrollTop - text.clientHeight < 20", arg=b.element_handle()
     )
@@ -216,11 +244,11 @@ def test_a_reader_who_scrolls_up_is_left_where_they_are(paced_page):
     text.get_by_text("word320").wait_for()
     assert text.evaluate("text => text.scrollHeight - text.scrollTop - text.clientHeight") < 60
     text.hover()
+    text.evaluate(NOTE_REST)
     page.mouse.wheel(0, -150)
-    page.wait_for_timeout(300)
-    place = text.evaluate("text => text.scrollTop")
-    page.wait_for_timeout(700)
-    assert text.evaluate("text => text.scrollTop") == place
+    page.wait_for_function("text => text.rested", arg=text.element_handle())
+    text.get_by_text("word380").wait_for(state="attached")  # text has come for longer than a touch keeps the place
+    assert text.evaluate("text => text.scrollTop === text.rested")
 
 
 def test_a_suggested_prompt_is_put_into_the_composer(page):

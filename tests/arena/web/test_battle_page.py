@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.support.browser import (
     PATIENCE,
@@ -21,6 +21,7 @@ from tests.support.browser import (
     open_page,
     ready,
     revealed,
+    run_again,
     settled,
     votable,
     vote,
@@ -30,6 +31,7 @@ from tests.support.timing import until
 
 pytestmark = pytest.mark.slow
 
+SHELL = "**/assets/index-*.js"  # the script of Gradio
 ONE, TWO = "verity-secret-one", "orpheus-secret-two"
 CONFIG = f"""
 [battles]
@@ -46,7 +48,7 @@ endpoint = "scripted"
 style = "lists"
 delay = 0.02
 """
-WORDS = " ".join(f"word{number}" for number in range(300))
+WORDS = " ".join(f"word{number}" for number in range(1000))  # no test waits for their end
 
 
 def saying(reply: str, delay: float) -> str:
@@ -72,7 +74,7 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
 
 @pytest.fixture(scope="module")
 def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
-    """Completions of half a minute."""
+    """Completions of more than a minute: a slow machine stops them late."""
     yield from _arena(tmp_path_factory.mktemp("slow"), SLOW)
 
 
@@ -89,6 +91,15 @@ def slow_page(browser: Browser, slow: Arena) -> Iterator[Page]:
     one = open_page(browser, slow.url)
     yield one
     one.context.close()
+
+
+def released(page: Page, address: str, held: list[Route]) -> None:
+    """Let go the request to an address that `held` takes, once it has come, and all after it."""
+    while not held:
+        page.wait_for_timeout(50)
+    for route in held:
+        route.continue_()
+    page.unroute(address)
 
 
 def votes(arena: Arena) -> int:
@@ -125,7 +136,7 @@ def test_letters_and_arrows_never_vote_outside_the_vote_bar(page, quick):
     before = votes(quick)
     ask(page, "What is a star?")
     finished(page)
-    assert page.evaluate("document.activeElement.id") == "prompt"
+    expect(page.locator("#prompt")).to_be_focused()
     page.keyboard.type("tell me about axbt")
     page.locator("h3").first.click()
     for key in ("ArrowDown", "ArrowUp", "ArrowLeft", "ArrowRight", "a", "b", "t", "x", "j", "k"):
@@ -154,7 +165,7 @@ def test_the_keyboard_alone_is_enough(page):
     page.locator("#new-battle").focus()
     page.keyboard.press("Enter")
     page.get_by_text("Which model answers better?").wait_for()
-    assert page.evaluate("document.activeElement.id") == "prompt"
+    expect(page.locator("#prompt")).to_be_focused()
 
 
 def test_an_input_method_that_composes_never_sends(page):
@@ -181,7 +192,7 @@ def test_a_conversation_of_two_turns_keeps_the_focus_in_the_composer(page):
     page.locator("#prompt").fill("Second question?")
     page.keyboard.press("Enter")
     page.locator(".turn[data-number='2'] .prompt-text").get_by_text("Second question?").wait_for()
-    assert page.evaluate("document.activeElement.id") == "prompt"
+    expect(page.locator("#prompt")).to_be_focused()
     assert page.locator("#prompt").input_value() == ""
     finished(page)
     expect(page.locator(".turn")).to_have_count(2)
@@ -196,7 +207,7 @@ def test_an_early_vote_stops_both_models(slow_page):
     vote(page, "tie")
     revealed(page)
     page.wait_for_timeout(1500)
-    assert "word299" not in page.locator("#turns").inner_text()
+    assert "word999" not in page.locator("#turns").inner_text()
     expect(page.locator("[data-vote=model_a]")).to_be_disabled()
 
 
@@ -204,7 +215,7 @@ def test_regenerate_runs_both_again_and_new_battle_empties_the_page(page):
     ask(page, "What is a tide?")
     finished(page)
     page.locator("[data-focus='both-1']").click()
-    page.locator("#stop").wait_for()
+    run_again(page, 2)
     finished(page)
     settled(page)
     page.locator("#new-battle").click()
@@ -262,21 +273,42 @@ def test_nothing_the_browser_receives_names_a_model_before_the_vote(browser, qui
 def test_the_parts_work_before_gradio_has_loaded_and_keep_text_and_focus_when_it_has(browser, quick):
     context = browser.new_context()
     page = context.new_page()
-    held: list[object] = []
-    page.route("**/assets/index-*.js", lambda route: held.append(route))
+    held: list[Route] = []
+    page.route(SHELL, lambda route: held.append(route))
     page.goto(quick.url)
     ready(page)
     page.locator("#prompt").fill("typed before Gradio came")
     page.locator("#prompt").evaluate("box => box.setSelectionRange(3, 7)")
     assert page.locator("[data-part]").count() == 0
-    page.wait_for_timeout(200)
-    for route in held:
-        route.continue_()
-    page.unroute("**/assets/index-*.js")
+    released(page, SHELL, held)
     page.locator("[data-part=composer] #composer").wait_for(timeout=PATIENCE)
     assert page.evaluate("[document.activeElement.id, document.activeElement.selectionStart]") == ["prompt", 3]
     assert page.locator("#prompt").input_value() == "typed before Gradio came"
-    assert page.locator("main").count() == 1
+    expect(page.locator("main")).to_have_count(1)  # when the last part is taken in
+    context.close()
+
+
+def test_a_press_that_lasts_while_gradio_takes_the_parts_in_is_not_lost(browser, quick):
+    """The browser makes no click of a press whose button was moved meanwhile: the prompt stayed where it was."""
+    context = browser.new_context()
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    page.add_init_script(
+        "document.addEventListener('arena:part', ({detail}) =>"
+        " { window.hasSlot ||= Boolean(detail.querySelector('[data-part=composer]')); })"
+    )
+    held: list[Route] = []
+    page.route(SHELL, lambda route: held.append(route))
+    page.goto(quick.url)
+    ready(page)
+    page.locator("#prompt").fill("Hello?")
+    page.locator("#send").hover()
+    page.mouse.down()
+    released(page, SHELL, held)
+    page.wait_for_function("window.hasSlot")
+    page.mouse.up()
+    finished(page)
+    page.locator("[data-part=composer] #composer").wait_for()
     context.close()
 
 
@@ -334,10 +366,12 @@ def test_a_failing_model_keeps_the_prompt_and_offers_ways_out(browser, arena):
     for word in (ONE, TWO, "script says"):
         assert word not in shown
     settled(page)
+    held: list[Route] = []  # the stream would tell of the next failure
+    page.route("**/stream?*", lambda route: held.append(route))
     page.get_by_role("button", name="Try again with the same models").click()
-    expect(page.locator("#prompt")).to_have_value(
-        ""
-    )  # it runs again: it is not there to be sent as a second prompt
+    # it runs again: the prompt is not there to be sent as a second one
+    expect(page.locator("#prompt")).to_have_value("")
+    released(page, "**/stream?*", held)
     expect(page.locator("#prompt")).to_have_value("Hello?")
     settled(page)
     page.locator("#new-battle").click()

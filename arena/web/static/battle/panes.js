@@ -7,7 +7,9 @@ const READING = 600; // milliseconds after a touch of the reader in which nothin
 
 let touched = -READING;
 let chosen = null; // "a", "b" or "both": the reader's choice
-let high = false, together = false, syncing = false;
+let high = false, together = false;
+
+const placed = new WeakMap(); // where an answer was last put beside the other one
 
 const isPageScrolling = () => getComputedStyle(find("#main")).overflowY === "visible"; // in a low window
 const scroller = () => (isPageScrolling() ? document.scrollingElement : find("#main"));
@@ -53,16 +55,16 @@ export function drawPanes() {
   find("#synced").hidden = high || shown() !== "both";
 }
 
-/** Scrolls the other answer by the same share of its length. */
+/** Scrolls the other answer by the same share of its length. An answer that is where it was put is not the reader's doing. */
 function scrollOther(event) {
   const text = event.target;
-  if (!together || syncing || !text.classList?.contains("side-text")) return;
+  if (!together || !text.classList?.contains("side-text") || placed.get(text) === text.scrollTop) return;
+  placed.delete(text);
   const other = all(".side-text", text.closest(".sides")).find((one) => one !== text);
   if (!other) return;
-  syncing = true;
   const share = text.scrollTop / Math.max(1, text.scrollHeight - text.clientHeight);
   other.scrollTop = share * (other.scrollHeight - other.clientHeight);
-  requestAnimationFrame(() => requestAnimationFrame(() => { syncing = false; }));
+  placed.set(other, other.scrollTop);
 }
 
 export function startPanes() {
