@@ -23,7 +23,8 @@ from tests.support.arenas import emptied, ready, settled
 from tests.support.timing import until
 
 OUTAGE = 5.0  # seconds
-WORDS = ScriptedSettings(name="words", endpoint="scripted", delay=0.02, replies=("word " * 100,))
+WRITTEN = 150  # words in three seconds: the end comes in the outage
+WORDS = ScriptedSettings(name="words", endpoint="scripted", delay=0.02, replies=("word " * WRITTEN,))
 MODELS = "".join(
     f'[[models]]\nname = "{name}"\nendpoint = "scripted"\ndelay = 0.02\nreplies = ["{"word " * 5000}"]\n'
     for name in ("one", "two")
@@ -72,7 +73,7 @@ async def test_both_completions_outlive_five_seconds_without_postgresql(shared):
             assert all(task.failures for task in tasks)
         view = await settled(battles, "ann", battle.public_id)
     assert view.can_vote
-    assert [(row.status, row.text.count("word")) for row in rows(shared)] == [("finished", 100)] * 2
+    assert [(row.status, row.text.count("word")) for row in rows(shared)] == [("finished", WRITTEN)] * 2
     await battles.vote("ann", battle.public_id, "tie")
     await battles.close()
 

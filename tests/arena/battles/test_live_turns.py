@@ -70,7 +70,8 @@ async def begun(battles: Battles, voter: str = "ann"):
     """A battle in which both models have written some words."""
     battle = await battles.begin(voter, "go")
     async for view in views_of(battles, voter, battle.public_id):
-        if view.can_vote and len(view.exchanges[0].completion_a) > 30:
+        written = view.exchanges[0]
+        if view.can_vote and min(len(written.completion_a), len(written.completion_b)) > 30:
             return view
     raise AssertionError("the battle ended before it had begun")
 
@@ -258,11 +259,12 @@ async def test_no_model_is_called_for_a_turn_that_was_interrupted_before_it_ran(
 
 
 async def test_a_frozen_server_does_not_overwrite_a_turn_that_another_closed(sqlite):
-    frozen = await server(sqlite, LONG_WORDS)
+    frozen = await server(sqlite, ENDLESS)
     view = await begun(frozen)
     await frozen.save_texts()
-    other = await server(sqlite, LONG_WORDS)  # at its start it closes the turns of all others
+    other = await server(sqlite, ENDLESS)  # at its start it closes the turns of all others
     closed = await other.view("ann", view.public_id)
+    frozen._running.find(view.public_id).turn.stop()
     shown = await settled(frozen, "ann", view.public_id)
     assert shown.interrupted
     assert shown == closed
@@ -283,13 +285,17 @@ async def test_a_server_stops_its_models_when_another_closed_the_turn(sqlite):
 
 async def test_a_turn_that_runs_elsewhere_is_followed_from_the_store(postgres_database, monkeypatch):
     monkeypatch.setattr("arena.battles.frames.READ_EVERY", 0.05)
-    runs, shows = [await server(postgres_database, LONG_WORDS) for _ in range(2)]
+    runs, shows = [await server(postgres_database, ENDLESS) for _ in range(2)]
     battle = await runs.begin("ann", "go")
+    views, lengths = [], []
     async with running([Periodic("save", 0.05, runs.save_texts)]):
-        views = [view async for view in views_of(shows, "ann", battle.public_id)]
+        async for view in views_of(shows, "ann", battle.public_id):
+            views.append(view)
+            lengths.append(len(view.exchanges[0].completion_a))
+            if view.can_vote and len(set(lengths)) > 3:
+                await runs.stop("ann", battle.public_id)
     assert views[0].status is BattleStatus.RUNNING
-    assert views[-1].can_vote
-    lengths = [len(view.exchanges[0].completion_a) for view in views]
+    assert (views[-1].status, views[-1].can_vote) == (BattleStatus.OPEN, True)
     assert len(set(lengths)) > 3
     assert lengths == sorted(lengths)
 

@@ -27,7 +27,7 @@ from arena.endpoints.device_memory import PassLimits  # noqa: E402
 from arena.endpoints.endpoint import EndpointError, Failure, Finish, answer, complete  # noqa: E402
 from arena.endpoints.generation_plan import read_messages, read_stop  # noqa: E402
 from arena.endpoints.transformers import Transformers  # noqa: E402
-from tests.support.timing import TRIES  # noqa: E402
+from tests.support.timing import TRIES, until_async  # noqa: E402
 
 pytestmark = pytest.mark.slow  # torch alone takes seconds to import
 
@@ -475,30 +475,31 @@ async def test_a_completion_that_alone_does_not_fit_fails_and_harms_no_other(sou
     assert "do not fit into memory" in long.detail
 
 
-async def leave_by_closing(endpoint):
+async def leave_by_closing(endpoint, passes):
     async with aclosing(endpoint.stream(ask("Hi", max_tokens=450))) as stream:
         await anext(stream)
 
 
-async def leave_by_cancelling(endpoint):
-    task = asyncio.create_task(complete(endpoint, ask("Hi", max_tokens=450)))
-    await asyncio.sleep(0.02)
+async def leave_by_cancelling(endpoint, passes):
+    before, task = len(passes), asyncio.create_task(complete(endpoint, ask("Hi", max_tokens=450)))
+    await until_async(lambda: len(passes) > before)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
 
 
-async def leave_while_waiting(endpoint):
+async def leave_while_waiting(endpoint, passes):
+    before = len(passes)
     tasks = [asyncio.create_task(complete(endpoint, ask("Hi", max_tokens=450))) for _ in range(3)]
-    await asyncio.sleep(0.02)
+    await until_async(lambda: len(passes) > before)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-@pytest.mark.parametrize("leave", [leave_by_closing, leave_by_cancelling, leave_while_waiting])
-async def test_leaving_a_stream_frees_its_row(source, leave, monkeypatch):
-    """The next completion waits for a few passes of the model, not for the 450 that were left."""
+@pytest.fixture
+def passes(monkeypatch):
+    """The passes of a model so far; each takes ten milliseconds, so that a long completion takes seconds."""
     passes, run = [], Model.logits
 
     def slowed(model, *given):
@@ -507,9 +508,15 @@ async def test_leaving_a_stream_frees_its_row(source, leave, monkeypatch):
         return run(model, *given)
 
     monkeypatch.setattr(Model, "logits", slowed)
+    return passes
+
+
+@pytest.mark.parametrize("leave", [leave_by_closing, leave_by_cancelling, leave_while_waiting])
+async def test_leaving_a_stream_frees_its_row(source, leave, passes):
+    """The next completion waits for a few passes of the model, not for the 450 that were left."""
     served = Transformers(source, max_batch=1)
     await served.start()
-    await leave(served)
+    await leave(served, passes)
     before = len(passes)
     await complete(served, ask("Hi", max_tokens=3))
     assert before < 400, "the machine was so slow that the completion ended before it was left"
@@ -757,13 +764,14 @@ def networks():
     return {id(network) for network in gc.get_objects() if type(network) is transformers.LlamaForCausalLM}
 
 
-async def test_closing_fails_what_still_runs_ends_the_thread_and_frees_the_model(source):
+async def test_closing_fails_what_still_runs_ends_the_thread_and_frees_the_model(source, passes):
     before = networks()  # of other tests of this process
     served = Transformers(source)
     await served.start()
     await served.start()
+    begun = len(passes)
     running = asyncio.create_task(complete(served, ask("Hi", max_tokens=400)))
-    await asyncio.sleep(0.05)
+    await until_async(lambda: len(passes) > begun)
     await served.close()
     await served.close()
     with pytest.raises(EndpointError, match="closed"):

@@ -12,8 +12,10 @@ import pytest
 
 from arena.cli.progress import progress_bar
 from arena.engine import RESUME_HINT, Call, CallSession, ModelClient, Status, address, open_session, what_next
+from tests.support.timing import until_async
 
 IDENTITY = {"endpoint": "fake"}
+CONCURRENCY = 2  # calls that run when Ctrl-C is pressed
 
 
 class Echo:
@@ -123,6 +125,7 @@ def interrupted(session: CallSession, endpoint: Echo, times: int):
 
     async def work(engine, seen):
         async def press():
+            await until_async(lambda: endpoint.calls >= CONCURRENCY)
             for _ in range(times):
                 await asyncio.sleep(0.05)
                 os.kill(os.getpid(), signal.SIGINT)
@@ -132,7 +135,7 @@ def interrupted(session: CallSession, endpoint: Echo, times: int):
         await pressing
         return done
 
-    client = ModelClient(endpoint, IDENTITY, concurrency=2)
+    client = ModelClient(endpoint, IDENTITY, concurrency=CONCURRENCY)
     return session.run({"echo": client}, work, total=50)
 
 
@@ -145,7 +148,7 @@ def test_the_first_ctrl_c_waits_for_running_calls_and_the_second_cancels_them(pa
     assert once.stopped == twice.stopped == "interrupted"
     assert once.value == quick.calls == once.call_counts.ended[Status.OK] < 50
     assert once.call_counts.total == 50
-    assert (twice.value, slow.calls) == (None, 2)
+    assert (twice.value, slow.calls) == (None, CONCURRENCY)
     assert (quick.closed, slow.closed) == (1, 1)
     assert "Press Ctrl-C again" in capsys.readouterr().err
     assert signal.getsignal(signal.SIGINT) is before

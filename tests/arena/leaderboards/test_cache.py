@@ -18,8 +18,9 @@ from arena.store.models import register_models
 from arena.store.votes import add_vote
 from tests.support.arenas import settled
 from tests.support.populated import populate
+from tests.support.timing import PATIENCE
 
-WAIT = 10.0  # seconds; a test that waits so long has failed
+WAIT = PATIENCE  # a test that waits so long has failed
 
 
 def _counting(calls: list[int]):

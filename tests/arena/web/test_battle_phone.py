@@ -18,6 +18,8 @@ CONFIG = "[battles]\nundo_seconds = 60\n" + "".join(
     f'[[models]]\nname = "{name}"\nendpoint = "scripted"\ndelay = 0.01\nreplies = ["{REPLY}"]\n'
     for name in ("verity-one", "orpheus-two")
 )
+# colours have no transition left
+STILL = "!document.getAnimations().some((one) => one instanceof CSSTransition && one.playState === 'running')"
 PHONE, DESKTOP = (390, 844), (1280, 800)
 
 
@@ -93,7 +95,7 @@ def test_axe_has_no_findings_before_during_and_after_a_vote(browser, served, siz
     axe, found = module.Axe(), {}
 
     def check(state: str) -> None:
-        page.wait_for_timeout(400)  # colours have no transition left
+        page.wait_for_function(STILL)
         for finding in axe.run(page).response["violations"]:
             found[f"{state}: {finding['id']}"] = [node["html"][:160] for node in finding["nodes"]][:3]
 

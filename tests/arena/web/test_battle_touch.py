@@ -8,7 +8,17 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import answer, ask, finished, open_adopted, reveal, settled, vote
+from tests.support.browser import (
+    answer,
+    ask,
+    finished,
+    has_shown,
+    open_adopted,
+    reveal,
+    settled,
+    vote,
+    watch_text,
+)
 from tests.support.server import Arena
 
 pytestmark = pytest.mark.slow
@@ -17,7 +27,7 @@ CONFIG = "[battles]\nundo_seconds = 60\n" + "".join(
     f'[[models]]\nname = "{name}"\nendpoint = "scripted"\ndelay = {delay}\nreplies = ["One two three."]\n'
     for name, delay in (("verity-one", 0.01), ("orpheus-two", 0.01))
 )
-SLOW = CONFIG.replace("delay = 0.01", "delay = 3")
+SLOW = CONFIG.replace("delay = 0.01", "delay = 50")  # it is stopped before a word
 FRAME = ".site-nav a, .languages a, .site-footer a, .theme-switch"
 TABLE = (
     "Compare:\n\n| 算法 | 最好情况 | 最坏情况 | 空间复杂度 | 稳定性说明 |\n|---|---|---|---|---|\n| Quick |\n\n"
@@ -44,8 +54,9 @@ def page(browser: Browser, served: Arena) -> Iterator[Page]:
     one.context.close()
 
 
-def has_keyboard(page: Page) -> bool:
-    return page.evaluate("document.activeElement === document.querySelector('#prompt')")
+def has_keyboard(page: Page, has: bool = True) -> None:
+    prompt = expect(page.locator("#prompt"))
+    prompt.to_be_focused() if has else prompt.not_to_be_focused()
 
 
 def voted(page: Page) -> None:
@@ -75,8 +86,9 @@ def test_the_page_says_why_a_link_is_not_copied_yet_and_shows_that_it_was(page):
     page.locator("#share").tap()
     expect(link).to_have_attribute("aria-disabled", "false")
     settled(page)
+    watch_text(link)
     link.tap()
-    expect(link).to_have_text("Copied")
+    has_shown(link, "Copied")
     expect(link).to_have_text("Copy link")
 
 
@@ -94,16 +106,16 @@ def test_a_reason_is_taken_back_by_a_second_tap(page):
 
 def test_the_keyboard_of_a_phone_closes_when_a_prompt_is_sent_and_opens_only_for_a_tap(page):
     page.locator(".suggestion").first.tap()
-    assert page.locator("#prompt").input_value()
+    expect(page.locator("#prompt")).not_to_have_value("")
     page.locator("#prompt").tap()
-    assert has_keyboard(page)
+    has_keyboard(page)
     page.locator("#send").tap()
     finished(page)
-    assert not has_keyboard(page)
+    has_keyboard(page, has=False)
     settled(page)
     page.locator("#new-battle").tap()
     page.locator(".suggestion").first.wait_for()
-    assert not has_keyboard(page)
+    has_keyboard(page, has=False)
 
 
 def test_a_long_prompt_has_the_width_of_its_box_and_its_fold_stands_below(page):
@@ -128,7 +140,7 @@ def test_the_button_that_ends_editing_is_one_line(page):
     ask(page, "What is snow?")
     finished(page)
     page.get_by_role("button", name="Edit and send again").tap()
-    assert has_keyboard(page)  # a change is typed: this tap asks for the keyboard
+    has_keyboard(page)  # a change is typed: this tap asks for the keyboard
     cancel = page.get_by_role("button", name="Cancel")
     assert cancel.evaluate("one => getComputedStyle(one).whiteSpace") == "nowrap"
 

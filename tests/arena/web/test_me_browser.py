@@ -11,13 +11,12 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from arena.store import Database
 from arena.store.usage import cookie_key
 from arena.web.session import COOKIE, CookieSigner, voter_of
+from tests.support.browser import PATIENCE, has_shown, watch_text
 from tests.support.own_votes import own_battle, own_votes
 from tests.support.populated_pages import populated_arena
 from tests.support.server import Arena
 
 pytestmark = pytest.mark.slow
-
-PATIENCE = 30_000  # milliseconds
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +59,10 @@ def test_a_voter_moves_to_another_browser_and_deletes_everything(browser, lived)
     expect(page.locator(".clear-differences")).to_contain_text("harbor-1")
     page.get_by_role("button", name="Make a recovery code").click()
     code = page.locator(".code").inner_text()
-    page.get_by_role("button", name="Copy", exact=True).click()
-    expect(page.get_by_role("button", name="Copied", exact=True)).to_be_visible()
+    copy = page.locator("[data-copy=recovery-code]")
+    watch_text(copy)
+    copy.click()
+    has_shown(copy, "Copied")
     second, other = opened(browser, arena, "/me", width=390)
     other.get_by_label("Code from the other browser").fill(code.lower())
     other.get_by_role("button", name="Open my history here").click()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.support.browser import has_shown, watch_text
 from tests.support.populated_pages import populated_arena
 from tests.support.server import Arena
 
@@ -82,8 +83,9 @@ def test_a_click_copies_the_badge_of_a_model(browser, lived):
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(f"{lived.url}/models/aurora-1-instruct")
     button = page.locator("[data-copy=badge-code]")
+    watch_text(button)
     button.click()
-    page.wait_for_function("document.querySelector('[data-copy=badge-code]').textContent === 'Copied'")
+    has_shown(button, "Copied")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied.startswith(f"[![Arena]({lived.url}/api/v1/badge.svg?model=aurora-1-instruct)]")
     page.context.close()
