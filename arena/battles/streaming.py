@@ -82,7 +82,7 @@ class LiveTurn:
             while pending:
                 finished, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
                 for task in finished:
-                    if self.running or not task.cancelled():  # one that was stopped before its first step is cancelled
+                    if self.running or not task.cancelled():  # `stop` cancels one before its first step
                         task.result()
                 if self.failed:
                     self.stop()
