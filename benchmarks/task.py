@@ -135,6 +135,7 @@ class Task(ABC):
         1  # version of how texts are read; runs of different versions are never compared or replaced
     )
     chance: float = 0.0  # the metric of a guess
+    needs_images: bool = False  # requests have images, which the model must read
     corpus: Mapping[str, Corpus] = field(default_factory=dict)  # metrics of all samples together, by name
 
     def __post_init__(self, rungs: Sequence[RequestType] | None) -> None:

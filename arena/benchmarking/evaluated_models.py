@@ -66,6 +66,13 @@ async def evaluated_models(
     models = []
     for model in settings:
         client = clients[model.name]
+        if task.needs_images and not model.images:
+            skip(
+                ConfigError(
+                    f"{task.name}: {model.name} reads no images. Set images = true if the model reads them."
+                )
+            )
+            continue
         try:
             served = await best_request_type(
                 model, client.endpoint, [request_type] if request_type else task.request_types

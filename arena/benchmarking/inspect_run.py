@@ -256,15 +256,16 @@ def _log_folder(given: Path | None) -> Iterator[Path]:
 
 
 def _read(location: str, task: str, model: str) -> Any:
-    """The log as inspect reads it. Raises `WorkFailed` for one without samples."""
+    """The log as inspect reads it. Raises `WorkFailed` for an evaluation without an end, whose samples are not all."""
     from inspect_ai.log import read_eval_log
 
     log = read_eval_log(location)
-    if not log.samples:
-        reason = (
-            " ".join(log.error.message.split()) if log.error else f"its log is {log.status} and has no samples"
+    if log.status != "success" or not log.samples:
+        reason = " ".join(log.error.message.split()) if log.error else "it has no samples"
+        raise WorkFailed(
+            f"{task}: {model}: inspect_ai ended with the status {log.status} ({reason}). No score was saved; finished "
+            "calls are not repeated."
         )
-        raise WorkFailed(f"{task}: {model}: {reason}")
     return log
 
 

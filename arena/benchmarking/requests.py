@@ -12,6 +12,7 @@ from arena.endpoints.endpoint import Reply
 from arena.endpoints.parameters import LIMIT, limited, with_parameters
 from arena.engine import Call
 from arena.serving import model_clients
+from benchmarks.replies import content_text
 from benchmarks.sample_tasks import token_limit
 from benchmarks.task import Request, Sample, Task
 from judges.replies import Reason, Unparsable
@@ -84,7 +85,7 @@ def body(
 def request_text(request: Request) -> str:
     """The words of a request of any kind."""
     if "messages" in request:
-        return "\n\n".join(str(message.get("content") or "") for message in request["messages"])
+        return "\n\n".join(content_text(message.get("content")) for message in request["messages"])
     return str(request.get("context", request.get("text", "")))
 
 

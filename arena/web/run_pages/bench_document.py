@@ -88,7 +88,17 @@ def _messages(body: Mapping[str, Any]) -> list[Message]:
 
 
 def _text_of(content: object) -> str:
+    """The text of a message, with the place of each image."""
+    if isinstance(content, list):
+        return "".join(map(_part, content))
     return content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
+
+
+def _part(part: Mapping[str, Any]) -> str:
+    if part.get("type") == "image_url":
+        address = str(part["image_url"].get("url"))
+        return f"[image: {len(address):,} characters]" if address.startswith("data:") else f"[image: {address}]"
+    return str(part.get("text") or "")
 
 
 def _samples(runs: Sequence[StoredRun], rows: Mapping[int, Sequence[BenchmarkOutcome]]) -> list[ShownSample]:

@@ -113,11 +113,21 @@ def test_failed_calls_are_failed_samples_and_never_scored(folder):
 GRADED = """
 from inspect_ai import Task, task
 from inspect_ai.dataset import Sample
-from inspect_ai.scorer import model_graded_qa
+from inspect_ai.scorer import includes, metric, model_graded_qa
 
 @task
 def graded():
     return Task(dataset=[Sample(input="2 + 2?", target="4"), Sample(input="3 + 3?", target="6")], scorer=model_graded_qa())
+
+@metric
+def odd():
+    def value(scores):
+        raise RuntimeError("no such metric")
+    return value
+
+@task
+def unfinished():
+    return Task(dataset=[Sample(input="2 + 2?", target="4")], scorer=includes(), metrics=[odd()])
 
 @task
 def broken():
@@ -140,6 +150,14 @@ def test_the_judge_is_the_grader_of_the_task(folder):
     done = arena(folder, *words, "--judge", "strict")
     [row] = json.loads(done.stdout)
     assert (done.returncode, row["value"], row["scored"], row["metric"]) == (0, 0.0, 2, "model_graded_qa")
+
+
+def test_an_evaluation_without_an_end_saves_no_score(folder):
+    (folder / "graded.py").write_text(GRADED)
+    done = arena(folder, "bench", "run", "inspect:graded.py@unfinished", "--models", "clerk")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "ended with the status error" in " ".join(done.stderr.split())
+    assert json.loads(arena(folder, "bench", "show", "--format", "json").stdout) == []
 
 
 @pytest.mark.parametrize(
