@@ -28,6 +28,7 @@ from ratings.models.annotator_ability import AbilityFit, annotator_ability
 from ratings.models.bradley_terry import PRIOR, bradley_terry
 from ratings.models.contextual import contextual
 from ratings.models.control_battles import LEAST_CLUSTERS, PositionBias, position_bias
+from ratings.models.discrimination import Discrimination, discrimination
 from ratings.models.elo import elo
 from ratings.models.fresh_votes import Chosen, FreshRatings, expected_maximum, fresh_votes
 from ratings.models.personal import PersonalFit, personal
@@ -68,6 +69,7 @@ __all__ = [
     "Coefficient",
     "Cycle",
     "Disconnected",
+    "Discrimination",
     "Fit",
     "FreshRatings",
     "GroupCheck",
@@ -116,6 +118,7 @@ __all__ = [
     "contextual",
     "count_pairs",
     "davidson",
+    "discrimination",
     "elo",
     "expected_maximum",
     "fresh_votes",

@@ -35,7 +35,8 @@ from ratings.data.counts import PairCounts
 from ratings.data.numbers import covariate
 from ratings.errors import BadOption, Disconnected, MissingValue, NoBattles, NotConverged
 from ratings.inference.covariance import cluster_codes
-from ratings.inference.fit import Fit
+from ratings.inference.fit import CONFIDENCE_LEVEL, Fit
+from ratings.models.discrimination import Discrimination, discrimination
 from ratings.models.judge_habits import one_row_each, votes_of_source
 from ratings.models.judge_panel import contrast_basis, doubts, joint_degrees, pooled_panel, taste_variance, within
 from ratings.scale import CENTRE, POINTS_PER_LOGIT
@@ -59,6 +60,19 @@ class HumanAnchored:
     taste: float
     gain: float
     left_out: Mapping[str, str] = field(default_factory=dict)
+    families: Mapping[str, str] = field(default_factory=dict)
+
+    def discrimination(self, level: float = CONFIDENCE_LEVEL) -> dict[str, Discrimination]:
+        """How sharply each judge tells models apart, beside people's 1. Raises BadOption, as `discrimination` does."""
+        return {
+            name: discrimination(
+                self.human,
+                fit,
+                family={m: self.families.get(m) == self.families.get(name, name) for m in fit.models},
+                level=level,
+            )
+            for name, fit in self.judges.items()
+        }
 
     def on_scale_of(self, people: Fit) -> Fit:
         """The joint fit on the scale of another fit of people's votes, such as `bradley_terry`, where a tie is half.
@@ -179,7 +193,7 @@ def _joined(
     """People and the pooled panel, weighted by precision."""
     if not fits:
         alone = replace(human, method="human_anchored", parameters={"judges": 0, "taste": 0.0, "prior": prior})
-        return HumanAnchored(alone, human, fits, 0.0, 1.0, left_out)
+        return HumanAnchored(alone, human, fits, 0.0, 1.0, left_out, families)
     size = len(human.models)
     basis = contrast_basis(size)
     x, v = within(human, basis)
@@ -199,5 +213,11 @@ def _joined(
         degrees=joint_degrees(human, fits, v, np.asarray(v_panel + doubt), np.asarray(gain), basis),
     )
     return HumanAnchored(
-        fit, human, fits, POINTS_PER_LOGIT * float(np.sqrt(taste)), float(np.trace(v) / np.trace(joined)), left_out
+        fit,
+        human,
+        fits,
+        POINTS_PER_LOGIT * float(np.sqrt(taste)),
+        float(np.trace(v) / np.trace(joined)),
+        left_out,
+        families,
     )
