@@ -18,6 +18,7 @@ from typing import Any
 
 from benchmarks.addresses import Way, address
 from benchmarks.errors import BadData, MissingExtra
+from benchmarks.parquet import parquet_rows
 from benchmarks.task import Row, Source, Task
 
 SPLITS = ("test", "dev")  # some authors end a file's name with its split: sentences.txt.test
@@ -92,7 +93,10 @@ def _expected(source: Source, path: Path, data_sources: DataSources) -> str | No
 
 
 def read_file(path: Path, sha256: str | None = None) -> list[Row]:
-    """The rows of a .jsonl, .json, .csv, .tsv or .txt file, or one of these with .gz. Raises `BadData`."""
+    """The rows of a .jsonl, .json, .csv, .tsv or .txt file, or one of these with .gz, or of a .parquet file.
+
+    Raises `BadData`, `MissingExtra`.
+    """
     try:
         if path.exists() and not path.is_file():  # a pipe may never end
             raise BadData(f"{path}: It is a folder, a pipe or a device. Give the path of a file.")
@@ -106,7 +110,11 @@ def read_file(path: Path, sha256: str | None = None) -> list[Row]:
             f"{path}: The SHA-256 is {digest}, but the task was made for {sha256}. Download the "
             "file again, or accept this version with --no-verify-checksum."
         )
-    read = [dict(row) for row in parsed(path, _text(path, content))]
+    if path.suffix == ".parquet":
+        marks = {"_file": path.stem, "_path": str(path)}
+        read = [{**row, **marks, "_line": number} for number, row in enumerate(parquet_rows(path), 1)]
+    else:
+        read = [dict(row) for row in parsed(path, _text(path, content))]
     if not read:
         raise BadData(f"{path}: The file has no rows. Download it again.")
     return list(read)

@@ -63,7 +63,7 @@ def lm_eval(pool: Sequence[Sample], count: int, *, from_test: bool) -> Shots:
     """The stream of lm-evaluation-harness 0.4.13: one generator that advances sample by sample.
 
     Call it once for each sample and in the order of the set. Where the pool is the test set itself one more is
-    drawn and the sample left out, as there.
+    drawn and the sample left out, as there; if the set has the sample more than once, they are drawn from the others.
     """
     stream = random.Random(LM_EVAL_SEED)  # noqa: S311  (the published stream)
 
@@ -73,7 +73,13 @@ def lm_eval(pool: Sequence[Sample], count: int, *, from_test: bool) -> Shots:
         _enough(pool, count, sample)
         if not from_test:
             return stream.sample(list(pool), count)
-        return [example for example in stream.sample(list(pool), count + 1) if not _same(example, sample)][:count]
+        others = [example for example in stream.sample(list(pool), count + 1) if not _same(example, sample)][
+            :count
+        ]
+        if len(others) < count:
+            rest = [example for example in pool if not _same(example, sample)]
+            others = stream.sample(_enough(rest, count, sample), count)
+        return others
 
     return shots
 

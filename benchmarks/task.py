@@ -127,6 +127,11 @@ class Task(ABC):
     )
     shots: int = 0
     first_n: bool = False  # few-shot examples are the first ones, not drawn
+    examples: Sequence[Row] = ()  # rows of few-shot examples in the task itself, in place of role `shots`
+    one_more: bool = (
+        False  # lm-evaluation-harness draws an example more than it shows, as if the sample were in the pool
+    )
+    definition: Mapping[str, str] = field(default_factory=dict)  # of a user's own: other values are another task
     curated: Sequence[str] = ()  # few-shot examples are those with these ids, in this order
     bounds: tuple[float, float] | None = (0.0, 1.0)  # of the metric, for samples without a score
     counted: Sequence[str] = ()  # other metrics in which an unparsed sample has the worst value, as in `metric`

@@ -26,6 +26,13 @@ class TaskStarted:
 
 
 @dataclass(frozen=True)
+class Noted:
+    """What a user should know about a task before it runs."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
 class Replaced:
     """A stored run was replaced by other results, or was not because its replies are newer."""
 
@@ -46,7 +53,7 @@ class TaskFinished:
     call_counts: CallCounts
 
 
-Event = Skipped | TaskStarted | Replaced | Unprotected | TaskFinished
+Event = Skipped | TaskStarted | Noted | Replaced | Unprotected | TaskFinished
 
 
 def ignore(_: Event) -> None:

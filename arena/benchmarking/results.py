@@ -66,6 +66,7 @@ def settings_of(selected: SelectedTask, max_tokens: int | None) -> dict[str, Any
         "files": digest(files),
         **{name: value for name, value in options.items() if name != "shots"},
         **({"max_tokens": max_tokens} if max_tokens is not None else {}),
+        **({"definition": digest(dict(selected.task.definition))} if selected.task.definition else {}),
     }
 
 

@@ -17,7 +17,7 @@ from arena.benchmarking.annotators import (
 )
 from arena.benchmarking.config import BenchmarkConfig
 from arena.benchmarking.evaluated_models import EvaluatedModel, evaluated_models, with_all_cores
-from arena.benchmarking.events import Event, Replaced, Skipped, TaskFinished, TaskStarted, ignore
+from arena.benchmarking.events import Event, Noted, Replaced, Skipped, TaskFinished, TaskStarted, ignore
 from arena.benchmarking.requests import Requests, build_requests, call_count, calls
 from arena.benchmarking.results import save
 from arena.benchmarking.run_result import BenchmarkRunResult, ModelRun, replacement
@@ -141,6 +141,8 @@ class _Benchmark:
             try:
                 with_annotator(spec.task, self.judge)  # raises before any call
                 selected.append(select(spec, data_sources, self.config.options))
+                for reason in spec.notes:
+                    self.on_event(Noted(reason))
             except ConfigError as problem:
                 problems.append(str(problem))
         if problems and not selected:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-from arena.benchmarking.task_specs import TaskSpec
+from arena.benchmarking.task_specs import LM_EVAL, TaskSpec
 from arena.errors import ConfigError
 from benchmarks import few_shot
 from benchmarks.code import Code
@@ -23,7 +23,6 @@ from benchmarks.samples import checked_samples
 from benchmarks.task import Sample, Task
 
 DATA_DIR = "ARENA_DATA_DIR"
-LM_EVAL = "lm-eval"
 SAMPLED = 0.7  # the temperature of Wang et al. 2022 (arXiv:2203.11171) for several chains of one problem
 
 
@@ -87,6 +86,8 @@ def select(spec: TaskSpec, data_sources: DataSources, options: SelectionOptions)
     """Read the data and select samples. Raises `ConfigError`, which names the file and the cure."""
     if spec.folder is not None and data_sources.folder is None:
         data_sources = replace(data_sources, folder=spec.folder)
+    if spec.compat is not None:
+        options = replace(options, compat=spec.compat)
     try:
         return _select(spec, data_sources, options)
     except BenchmarkError as problem:
@@ -106,9 +107,14 @@ def _select(spec: TaskSpec, data_sources: DataSources, options: SelectionOptions
         raise BenchmarkError(
             f"--shots {shots}: The task has {count} fixed examples. Give --shots {count} or fewer."
         )
-    own_pool = "shots" in task.sources
-    pool = task.samples(rows(task.sources["shots"], data_sources)) if own_pool and shots else all_samples
-    selected = SelectedTask(task, samples, pool, not own_pool, shots, options, spec.subjects)
+    own_pool = "shots" in task.sources or bool(task.examples)
+    pool = (
+        task.samples(task.examples or rows(task.sources["shots"], data_sources))
+        if own_pool and shots
+        else all_samples
+    )
+    from_test = task.one_more or not own_pool
+    selected = SelectedTask(task, samples, pool, from_test, shots, options, spec.subjects)
     if samples:
         selected.examples()(samples[0])  # raises now, not midway, if there are too few examples
     return selected

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from arena.benchmarking.lm_eval.task import SUFFIXES, task_from_yaml
 from arena.errors import ConfigError
 from benchmarks.errors import BenchmarkError
 from benchmarks.sample_tasks import SHOWN, SUFFIX, sample_tasks
@@ -16,6 +17,7 @@ from benchmarks.task import Task, dimensions
 from benchmarks.tasks import bigbench, shipped
 
 BIG_BENCH = "bigbench/"
+LM_EVAL = "lm-eval"  # the value of --compat
 
 
 @dataclass(frozen=True)
@@ -25,10 +27,12 @@ class TaskSpec:
     task: Task
     subjects: tuple[str, ...] = ()
     folder: Path | None = None
+    compat: str | None = None  # the harness whose selection of samples and examples the task has
+    notes: Sequence[str] = ()  # for the user, before the run
 
 
 def task_specs(names: Iterable[str], data: Path | None = None) -> list[TaskSpec]:
-    """The tasks meant by `mmlu`, `mmlu:anatomy,virology`, `dimension:knowledge`, `bigbench/NAME` or `my_task.py`.
+    """The tasks meant by `mmlu`, `mmlu:anatomy,virology`, `dimension:knowledge`, `bigbench/NAME`, `my.py`, `my.yaml`.
 
     `data` is the data folder, which has the files of BIG-bench's tasks. Raises `ConfigError`.
     """
@@ -37,6 +41,9 @@ def task_specs(names: Iterable[str], data: Path | None = None) -> list[TaskSpec]
         head, _, tail = name.partition(":")
         if name.endswith(".py"):
             specs += [TaskSpec(task, (), Path(name).parent) for task in _own_tasks(Path(name))]
+        elif name.endswith(SUFFIXES):
+            of_yaml = task_from_yaml(Path(name))
+            specs.append(TaskSpec(of_yaml, (), Path(name).parent, LM_EVAL, of_yaml.notes))
         elif head.startswith(BIG_BENCH):
             specs.append(TaskSpec(_big_bench(head, data), tuple(filter(None, tail.split(",")))))
         elif head == "dimension":

@@ -52,7 +52,7 @@ def run(
         list[str] | None,
         typer.Argument(
             metavar="TASK…",
-            help="mmlu, mmlu:anatomy, dimension:NAME, bigbench/NAME, my_task.py, inspect:PACKAGE/TASK "
+            help="mmlu, mmlu:anatomy, dimension:NAME, bigbench/NAME, my_task.py, lm_eval_task.yaml, inspect:PACKAGE/TASK "
             "or inspect:FILE.py@TASK.",
         ),
     ] = None,
@@ -183,7 +183,7 @@ def _write(report: Path, document: RunDocument) -> None:
 
 def print_event(event: Event) -> None:
     """Print what a run starts, skips, and could not call."""
-    from arena.benchmarking.events import Replaced, Skipped, TaskStarted, Unprotected
+    from arena.benchmarking.events import Noted, Replaced, Skipped, TaskStarted, Unprotected
     from arena.engine import what_next
 
     console = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -193,7 +193,7 @@ def print_event(event: Event) -> None:
         _print_start(event, console)
     elif isinstance(event, Unprotected):
         console.print(f"[bold red]warning:[/] {escape(event.reason)}")
-    elif isinstance(event, Replaced):
+    elif isinstance(event, Noted | Replaced):
         console.print(f"[yellow]note:[/] {escape(event.reason)}")
     else:
         print_adapted(event.call_counts.adapted, console)
