@@ -70,6 +70,23 @@ def test_two_models_leave_nothing_to_select():
     assert check_selection(["x"] * 600, ["y"] * 600, ["tie"] * 600, np.arange(600) % 3) == ()
 
 
+@pytest.mark.parametrize("models", [3, 4, 5, 6])
+def test_where_few_models_fight_nobody_is_flagged_for_meeting_one_of_them_seldom(models):
+    """With 5 models each is in 40 % of battles, so that twice its share is more than the least that a selector has."""
+    rng = np.random.default_rng(models)
+    pairs = rng.permuted(np.tile(np.arange(models), (1500, 1)), axis=1)[:, :2]
+    assert check_selection(pairs[:, 0], pairs[:, 1], ["tie"] * 1500, rng.integers(0, 100, 1500)) == ()
+
+
+def test_one_of_five_models_can_still_be_selected():
+    rng = np.random.default_rng(5)
+    pairs = rng.permuted(np.tile(np.arange(5), (1000, 1)), axis=1)[:, :2]
+    voter = rng.integers(0, 100, 1000)
+    voter[(pairs == 2).any(axis=1) & (rng.random(1000) < 0.2)] = 100  # who leaves the battles without it
+    (found,) = check_selection(pairs[:, 0], pairs[:, 1], ["tie"] * 1000, voter)
+    assert (found.voter, found.model, found.with_model) == (100, "2", found.votes)
+
+
 def test_what_the_checks_refuse():
     columns = [["x", "y"], ["y", "x"], ["tie", "tie"], ["v", "w"]]
     for level in (0.0, 1.0):
