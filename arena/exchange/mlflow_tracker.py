@@ -47,7 +47,7 @@ class MlflowTracker:
             finally:
                 client.set_terminated(begun, state)
         except Exception as problem:  # whatever the client or the network raises
-            raise TrackerFailed(f"MLflow did not take the run: {problem or type(problem).__name__}") from problem
+            raise TrackerFailed(self.name, problem) from problem
         shown = "" if self.artifacts is None else f". To open it: mlflow ui --backend-store-uri {self.uri}"
         return f"The run is {begun} in the experiment {EXPERIMENT}{shown}"
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+CREDENTIALS = re.compile(r"//[^/@\s]+@")  # of an address
+
 
 class TrackerFailed(Exception):
     """A tracker did not take a run; the text says which and why. The run itself is stored."""
+
+    def __init__(self, tracker: str, problem: Exception) -> None:
+        reason = CREDENTIALS.sub("//", str(problem)) or type(problem).__name__
+        super().__init__(f"{tracker} did not take the run: {reason}")
 
 
 @dataclass(frozen=True)

@@ -41,9 +41,7 @@ class WandbTracker:
             finally:
                 begun.finish(exit_code=int(not sent))
         except Exception as problem:  # whatever the client or the network raises
-            raise TrackerFailed(
-                f"Weights & Biases did not take the run: {problem or type(problem).__name__}"
-            ) from problem
+            raise TrackerFailed(self.name, problem) from problem
         if begun.offline:
             folder = Path(begun.dir).parent
             return f"The run is in {folder}. To upload it: wandb sync {folder}"

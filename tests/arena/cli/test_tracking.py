@@ -52,7 +52,7 @@ class Refusing:
     name = "refusing"
 
     def send(self, run):
-        raise TrackerFailed("refusing did not take the run: no network")
+        raise TrackerFailed(self.name, OSError("no network to https://me:pass@tracker.example/api"))
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_a_tracker_that_fails_is_told_the_others_get_the_run_and_the_exit_code_i
         send([Refusing(), taking], RUN)
     assert ended.value.exit_code == 1
     told = capsys.readouterr().err
-    assert "refusing did not take the run: no network" in told
+    assert "refusing did not take the run: no network to https://tracker.example/api" in told
     assert "not lost" in told
     assert "taking: The run is here." in told
     assert taking.runs == [RUN]

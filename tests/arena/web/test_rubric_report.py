@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from arena.config import read_settings, reply_cache_path
+from arena.store import Database
+from arena.web.run_pages.view import Documents
 from tests.support.grading_judge import graded
 from tests.support.refusing_server import refusing_server
 from tests.support.typed import Typed, typed
@@ -28,6 +31,7 @@ endpoint = "openai"
 enabled = false
 url = "{url}"
 """
+JUDGES = "Judges of the panel"
 MODELS = {"good": "GOOD", "fair": "FAIR", "poor": "POOR"}
 PROMPTS = 6
 BY = (
@@ -140,6 +144,13 @@ def test_the_page_has_a_column_for_each_criterion_with_its_interval_and_for_each
         numbers = [own[value], own["judges"]["strict"], own["judges"]["mild"]]
         assert row[1:4] == [f"{number:,.{decimals}f}" for number in numbers]
     assert "<b>by the words" not in page
+    settings = read_settings(tmp_path / "arena.toml")
+    pages = Documents(Database(settings.database_url), settings, reply_cache_path(settings, None))
+    viewed = pages.document("judge", "1")
+    assert [(board.title, len(board.rows)) for board in viewed.boards if board.title in ("By criterion", JUDGES)] == [
+        ("By criterion", len(report["models"])), (JUDGES, len(report["models"])),
+    ]  # fmt: skip
+    assert "correct" in viewed.orders or mode != "single"
 
 
 def test_a_single_score_shows_each_criterion_each_judge_and_the_reasons(arena, tmp_path):
