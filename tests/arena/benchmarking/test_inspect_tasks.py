@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.refusing_server import plain_reply, refusing_server
 from tests.support.timing import PATIENCE
 
 pytestmark = [
@@ -108,6 +109,46 @@ def test_failed_calls_are_failed_samples_and_never_scored(folder):
     assert {one["status"] for one in samples(folder, ill["run"])} == {"failed"}
     assert "fail before the first token" in samples(folder, ill["run"])[0]["reason"]
     assert "refused" in told
+
+
+SERVED = """
+[[models]]
+name = "served"
+endpoint = "openai"
+url = "{url}"
+stop = ["END"]
+max_tokens = 77
+"""
+
+
+def calls_bash_once(body):
+    """A reply that calls the tool, and one that reads its result."""
+    reply = plain_reply(body)
+    results = [message["content"] for message in body["messages"] if message["role"] == "tool"]
+    function = {"name": "bash", "arguments": json.dumps({"command": "cut -d, -f2 sales.csv | head -1"})}
+    call = {
+        "role": "assistant",
+        "content": None,
+        "tool_calls": [{"id": "c", "type": "function", "function": function}],
+    }
+    message = {"role": "assistant", "content": f"{results[-1].strip()} pens"} if results else call
+    return {
+        **reply,
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop" if results else "tool_calls"}],
+    }
+
+
+def test_a_server_receives_tools_and_their_results_and_the_models_own_settings(folder):
+    with refusing_server(reply=calls_bash_once) as server:
+        settings = (folder / "arena.toml").read_text()
+        (folder / "arena.toml").write_text(settings + SERVED.format(url=server.url))
+        [row], _ = ran(folder, "--limit", "1", models="served")
+    first, second = server.answered
+    assert [tool["function"]["name"] for tool in first["tools"]] == ["bash"]
+    assert (first["tool_choice"], first["stop"], first["max_tokens"]) == ("auto", ["END"], 77)
+    assert [message["role"] for message in second["messages"]] == ["user", "assistant", "tool"]
+    assert second["messages"][-1] == {"role": "tool", "content": "3\n", "tool_call_id": "c"}
+    assert (row["value"], row["scored"], row["calls"]) == (0.0, 1, 2)
 
 
 GRADED = """
