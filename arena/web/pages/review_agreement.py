@@ -16,7 +16,7 @@ from arena.rules.messages import gettext_noop
 from arena.rules.reviews import UNDO_WITHIN
 from arena.rules.roles import Role
 from arena.rules.votes import JUDGE
-from arena.store.reviews import progress, reviews_version
+from arena.store.reviews import progress, reviewers, reviews_version
 from arena.store.schema.battles import now
 from arena.web.admin import Frame, Reviewer, Visit
 from arena.web.locales import gettext as _
@@ -50,8 +50,11 @@ def routes(frame: Frame) -> APIRouter:
         agreement = computed(visit)
         with frame.database.read() as session:
             queue = progress(session)
+            people = sum(row.reviews > 0 for row in reviewers(session))
         groups = [(name, _rows(figures)) for name, figures in _groups(agreement, visit)]
-        return frame.page("review_agreement.html", visit, agreement=agreement, queue=queue, groups=groups)
+        return frame.page(
+            "review_agreement.html", visit, agreement=agreement, queue=queue, people=people, groups=groups
+        )
 
     @router.get(f"{HERE}.json")
     def as_json(visit: Reviewer) -> JSONResponse:

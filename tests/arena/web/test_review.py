@@ -163,6 +163,10 @@ def test_the_agreement_has_own_figures_for_a_reviewer_and_all_for_an_operator(br
     assert ann.get("/review/agreement.json").json() == {"battles": 0, "all": [], "reviewers": []}, (
         "what can be undone"
     )
+    page = ann.get("/review/agreement").text
+    assert "No battle is reviewed yet" not in page
+    assert "The first figures come some minutes after the first reviews." in page
+    assert "<dt>Reviewers</dt><dd>2</dd>" in page
     with sqlite.write() as session:
         session.execute(update(Review).values(created_at=now() - UNDO_WITHIN - timedelta(minutes=1)))
     own = ann.get("/review/agreement.json").json()
