@@ -24,14 +24,16 @@ DESCRIPTION = "sample items of Arena's own, in the shape of {task}; not the publ
 SHOTS = 2
 # At most so many of a completion: the items need few, and a small model must be done with all tasks in minutes.
 TOKENS = 96
-SAFETY_TOKENS = 48  # a refusal is in the first words
+SHORT_TOKENS = 40  # where right replies are shorter, or, as of a refusal, the first words decide
+SHORT_DIMENSIONS = ("safety", "instruction following", "language modelling")
+SHORT_TASKS = ("bfcl_written",)
 # What runs without a name: several tasks of each dimension, few enough for minutes on two cores. The others run by name.
 SHOWN = (
     "mmlu", "gpqa_diamond", "truthfulqa_mc1", "triviaqa", "nq_open",
     "arc_easy", "hellaswag", "bigbench_mc", "bbh", "gsm8k", "bfcl_written",
     "ifeval", "humaneval_chat",
     "xstest", "jailbreakbench", "hhh",
-    "bbq", "winobias", "winogender", "mmlu_circular", "svamp", "lambada",
+    "bbq", "winobias", "winogender", "mmlu_circular", "lambada",
 )  # fmt: skip
 
 
@@ -51,7 +53,8 @@ def token_limit(task: Task) -> int | None:
     """The most tokens of a completion to a sample item; None for the published items, which have the task's own limit."""
     if not is_sample(task.name):
         return None
-    return SAFETY_TOKENS if task.dimension == "safety" else TOKENS
+    short = task.dimension in SHORT_DIMENSIONS or task.name.removesuffix(SUFFIX) in SHORT_TASKS
+    return SHORT_TOKENS if short else TOKENS
 
 
 def task_named(name: str) -> Task | None:

@@ -17,12 +17,12 @@ from benchmarks.known_files import known_files
 from benchmarks.letters import LETTERS
 from benchmarks.report import report
 from benchmarks.safety import HARMFUL, Safety
-from benchmarks.sample_tasks import FOLDER, SHOWN, SUFFIX, is_sample, sample_tasks
+from benchmarks.sample_tasks import FOLDER, SHOWN, SUFFIX, is_sample, sample_tasks, token_limit
 from benchmarks.task import RequestType, dimensions
 from benchmarks.tasks import shipped
 from benchmarks.tasks.arc_agi import drawn
 
-ANSWERED = (*SHOWN, "ceval", "arc_challenge", "mbpp_chat", "advbench", "math", "mmlu_pro", "arc_agi_1")
+ANSWERED = (*SHOWN, "svamp", "ceval", "arc_challenge", "mbpp_chat", "advbench", "math", "mmlu_pro", "arc_agi_1")
 COMPARED = (
     "crows_pairs",
     "stereoset",
@@ -193,3 +193,10 @@ def test_every_file_belongs_to_a_task_and_right_answers_are_spread():
         if isinstance(sample_tasks()[name], MultipleChoice):
             targets = [sample.target for sample in selected(name).samples]
             assert max(targets.count(target) for target in set(targets)) <= 13, name
+
+
+@pytest.mark.parametrize("name", ["bfcl_written", "ifeval"])
+def test_right_replies_are_shorter_than_the_limit_of_a_completion(name):
+    task = sample_tasks()[f"{name}{SUFFIX}"]
+    letters = [len(text_of(name, sample, right=True)) for sample in selected(task.name).samples]
+    assert max(letters) / 3 < token_limit(task)  # a token has about four letters

@@ -177,7 +177,7 @@ def test_a_file_with_several_tasks_and_subjects_become_specs():
     ("task", "given", "sent"),
     [
         ("gsm8k-sample", None, 96),
-        ("xstest-sample", None, 48),  # a refusal is in its first words
+        ("xstest-sample", None, 40),  # a refusal is in its first words
         ("nq_open-sample", None, 32),  # the task's own limit, which is less
         ("nq_open-sample", 200, 200),
     ],
