@@ -9,9 +9,9 @@ from random import Random
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import answer, ask, chromium, finished, open_adopted, open_page
+from tests.support.browser import answer, ask, finished, open_adopted, open_page
 from tests.support.image_files import png
 from tests.support.recording_server import Recorder, recording_server
 from tests.support.server import Arena
@@ -34,10 +34,11 @@ def recorder() -> Iterator[Recorder]:
 
 
 @pytest.fixture
-def page(request: pytest.FixtureRequest, recorder: Recorder, tmp_path: Path) -> Iterator[Page]:
+def page(request: pytest.FixtureRequest, browser: Browser, recorder: Recorder, tmp_path: Path) -> Iterator[Page]:
     arena = Arena(tmp_path, config(recorder.url, *request.param))
-    with chromium() as browser:
-        yield open_page(browser, arena.url)
+    one = open_page(browser, arena.url)
+    yield one
+    one.context.close()
     arena.stop(signal.SIGKILL)
 
 
