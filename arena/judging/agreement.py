@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 from typing import Any
 
+import ratings
 from arena.errors import ConfigError
 from arena.rules.reviews import REVIEWED
 from arena.rules.votes import HUMAN, JUDGE, mirrored
@@ -139,6 +141,7 @@ def measure(record: VotesByBattle) -> Iterator[Figure]:
             yield from _orders(record, source)
         if source != record.reference and record.reference in record.sources:
             yield from _biases(record, source)
+            yield from _discrimination(record, source)
 
 
 def _pair(record: VotesByBattle, first: str, second: str) -> Iterator[Figure]:
@@ -191,6 +194,38 @@ def _biases(record: VotesByBattle, source: str) -> Iterator[Figure]:
             *models,
             cluster=clusters,
         )
+
+
+def _discrimination(record: VotesByBattle, source: str) -> Iterator[Figure]:
+    """The slope of the judge's ratings on people's; none for few models, or where one of both rates none."""
+    votes = {name: [row for row in record.votes.items() if name in row[1]] for name in (record.reference, source)}
+    try:
+        found = _anchored(record, votes).discrimination().get(source)
+    except ratings.RatingsError:
+        return
+    if found is None:
+        return
+    lower, upper = (found.lower, found.upper) if math.isfinite(found.upper - found.lower) else (None, None)
+    judged = len(votes[source])
+    figure = agreement.Agreement(found.slope, lower, upper, judged, len(record.votes) - judged)
+    yield Figure("discrimination", f"{source} ~ {record.reference}", figure)
+
+
+def _anchored(
+    record: VotesByBattle, votes: Mapping[str, Sequence[tuple[int, Mapping[str, StoredVote]]]]
+) -> ratings.HumanAnchored:
+    """The joint fit of people and a judge, clustered by prompt. Raises `RatingsError`."""
+    of_each = [row[name] for name, given in votes.items() for _, row in given]
+    models = sorted({model for vote in of_each for model in (vote.model_a, vote.model_b)})
+    counts, clusters = {}, {}
+    for name, given in votes.items():
+        rows = [row[name] for _, row in given]
+        a, b, winner = ([getattr(row, side) for row in rows] for side in ("model_a", "model_b", "winner"))
+        prompts = {"prompts": record.clusters([battle for battle, _ in given])}
+        key = HUMAN if name == record.reference else name
+        counts[key] = ratings.count_pairs(a, b, winner, models=models)
+        clusters[key] = ratings.cluster_votes(a, b, winner, prompts, models=models)
+    return ratings.human_anchored_counts(counts, prior=ratings.PRIOR, clusters=clusters)
 
 
 def _orders(record: VotesByBattle, source: str) -> Iterator[Figure]:
