@@ -26,7 +26,7 @@ HERE = Path(__file__).resolve()
 sys.path[:] = [path for path in sys.path if Path(path).resolve() != HERE.parent]
 LARGEST_GAP = 1e-4  # of log-likelihoods: the order of float32 sums differs
 LIMIT = 6  # samples of each shipped task
-TOKENS = 40  # of a completion
+TOKENS = 12  # of a completion: two cores write them twice
 SHIPPED = {  # task: where its file is, its keys that are replaced besides those of the data
     "arc_easy": ("arc/arc_easy.yaml", {"num_fewshot": 3}),
     "gsm8k": ("gsm8k/gsm8k.yaml", {"generation_kwargs": {"until": ["Question:", "</s>"], "max_gen_toks": TOKENS}}),
@@ -34,10 +34,16 @@ SHIPPED = {  # task: where its file is, its keys that are replaced besides those
     "mmlu_anatomy": ("mmlu/default/mmlu_anatomy.yaml", {"num_fewshot": 5}),
     "bbh_cot_fewshot_boolean_expressions": (
         "bbh/cot_fewshot/boolean_expressions.yaml",
-        {"generation_kwargs": {"until": ["Q", "\n\n"], "max_gen_toks": 2 * TOKENS}},
+        {"generation_kwargs": {"until": ["Q", "\n\n"], "max_gen_toks": TOKENS}},
     ),
-    "triviaqa": ("triviaqa/default.yaml", {}),
-    "nq_open": ("nq_open/nq_open.yaml", {"num_fewshot": 2}),
+    "triviaqa": (
+        "triviaqa/default.yaml",
+        {"generation_kwargs": {"until": ["\n", ".", ","], "max_gen_toks": TOKENS}},
+    ),
+    "nq_open": (
+        "nq_open/nq_open.yaml",
+        {"num_fewshot": 2, "generation_kwargs": {"until": ["\n", ".", ","], "max_gen_toks": TOKENS}},
+    ),
 }
 
 
@@ -54,7 +60,7 @@ def main() -> None:
         for side, python in (("peer", options.peer_python), ("own", sys.executable)):
             out = Path(folder) / f"{side}.json"
             command = [python, __file__, "--side", side, "--model", options.model, "--files", files, "--out", out,
-                       "--peer-python", python]  # fmt: skip
+                       "--peer-python", python, "--limit", options.limit]  # fmt: skip
             environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
             subprocess.run([str(part) for part in command], check=True, env=environment, cwd=files)
             sides[side] = json.loads(out.read_text())
@@ -73,6 +79,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--peer-python", required=True)
     made.add_argument("--files", type=Path, help="a folder with task files")
     made.add_argument("--data", type=Path, help="the folder with the benchmarks' files")
+    made.add_argument("--limit", type=int, default=LIMIT, help="samples of each task")
     made.add_argument("--out", type=Path)
     made.add_argument("--record", type=Path)
     made.add_argument("--side", choices=("peer", "own"), help=argparse.SUPPRESS)
@@ -131,12 +138,12 @@ async def own_tasks(options: argparse.Namespace, settings: Any, client: Any) -> 
 
     await client.endpoint.start()
     specs = [task_specs([str(path)])[0] for path in task_files(options.files)]
-    tasks = {spec.task.name: await own_task(spec, settings, client) for spec in specs}
+    tasks = {spec.task.name: await own_task(spec, settings, client, options.limit) for spec in specs}
     await client.endpoint.close()
     return tasks
 
 
-async def own_task(spec: Any, settings: Any, client: Any) -> list[dict[str, Any]]:
+async def own_task(spec: Any, settings: Any, client: Any, limit: int) -> list[dict[str, Any]]:
     from arena.benchmarking.evaluated_models import evaluated_models
     from arena.benchmarking.requests import build_requests
     from arena.benchmarking.run import run_calls
@@ -145,7 +152,7 @@ async def own_task(spec: Any, settings: Any, client: Any) -> list[dict[str, Any]
     from arena.engine import Engine, ReplyCache, RetryPolicy
     from benchmarks.data import DataSources
 
-    selected = select(spec, DataSources(hub=False), SelectionOptions(LIMIT))
+    selected = select(spec, DataSources(hub=False), SelectionOptions(limit))
     [model] = await evaluated_models(selected.task, [settings], {"small": client}, None)
     with tempfile.TemporaryDirectory() as folder, ReplyCache(Path(folder) / "journal.jsonl") as cache:
         engine = Engine({"small": model.client}, cache, retry_policy=RetryPolicy(call_timeout=3600))
@@ -206,7 +213,7 @@ def peer(options: argparse.Namespace) -> dict[str, Any]:
             line.split(":", 1)[1].strip() for line in path.read_text().splitlines() if line.startswith("task:")
         ]
         result = lm_eval.simple_evaluate(
-            model, tasks=[name], limit=LIMIT, task_manager=manager, log_samples=True, bootstrap_iters=0
+            model, tasks=[name], limit=options.limit, task_manager=manager, log_samples=True, bootstrap_iters=0
         )
         found[name] = peer_samples(result["samples"][name])
     return found
