@@ -12,7 +12,10 @@ the same way. A group of accounts, those of one window of time or with one label
 
 because any part of a group may be honest. As each factor has a mean of at most one, so has E_m. A group is flagged
 where E_m reaches models * groups / level (Markov, Bonferroni). Its members are the accounts that belong to it with a
-probability of MEMBER or more at the likeliest share; accounts whose votes do not say so are left alone.
+probability of MEMBER or more, averaged over the shares and given also how they tie (`voter_ties`; that proves no network,
+because honest voters who came the same way may share a habit). The strongest network is named first, and its members
+are no evidence for another one: among accounts that copy the ranking every good model looks favoured, and where most of a
+small group are riggers of a known network, honest voters of the same hour would be taken for the rest of a second one.
 reproduce/rigging.py measures honest voters held and networks found.
 """
 
@@ -33,6 +36,7 @@ from ratings.inference.covariance import cluster_codes
 from ratings.models.bradley_terry import PRIOR
 from ratings.tools.voter_null import TASTE
 from ratings.tools.voter_reference import DecisiveVotes, decisive_votes, reference
+from ratings.tools.voter_ties import tie_evidence
 
 FOLLOWS = 0.97  # how often a member votes as expected
 SHARPNESS, FOND = 1.5, 0.5  # logits for FOND: twice the shared taste of `voter_groups`
@@ -116,7 +120,7 @@ def check_networks(
     for name, column in (labels or {}).items():
         same_length(battles=who, **{name: np.asarray(column)})
         groups += _of_label(name, np.asarray(column), who, (many <= MOST) & kept)
-    found = _until_stable(decisive_votes(battles, who, TASTE), groups, rated, level)
+    found = _until_stable(decisive_votes(battles, who, TASTE), groups, many, rated, level)
     names = _labels(voter, who)
     networks = [
         Network(battles.models[f.model], f.shared, tuple(names[v] for v in f.accounts.tolist()), f.e_value)
@@ -165,15 +169,18 @@ def _of_label(name: str, column: NDArray[np.generic], who: Numbers, small: NDArr
 
 
 def _until_stable(
-    votes: DecisiveVotes, groups: list[_Group], rated: NDArray[np.bool_], level: float
+    votes: DecisiveVotes, groups: list[_Group], many: Numbers, rated: NDArray[np.bool_], level: float
 ) -> list[_Found]:
     """The networks when the ratings come from the `rated` accounts of no network."""
+    ties = np.where(many <= MOST, many - np.bincount(votes.voter, minlength=len(many)), 0)
+    small = np.minimum(many, MOST)
     included = rated
     found: list[_Found] = []
     for _ in range(ROUNDS):
         ratios = _ratios(votes, reference(votes, included, PRIOR).xi, len(rated))
         tests = len(groups) * votes.size
-        found = [f for group in groups if (f := _tested(group, ratios, tests, level)) is not None]
+        habits = tie_evidence(ties, small, included & (many <= MOST))
+        found = _explained(groups, ratios, habits, tests, level)
         remaining = rated.copy()
         for network in found:
             remaining[network.accounts] = False
@@ -200,22 +207,49 @@ def _ratios(votes: DecisiveVotes, xi: Floats, accounts: int) -> Floats:
     return np.asarray(ratios)
 
 
-def _tested(group: _Group, ratios: Floats, tests: int, level: float) -> _Found | None:
-    """The network within a group, if there is one: that of the model with the most evidence."""
-    own = ratios[group.accounts]
-    by_share = np.stack(
+def _explained(groups: list[_Group], ratios: Floats, habits: Floats, tests: int, level: float) -> list[_Found]:
+    """The networks, the strongest first; an account of one is no evidence for another."""
+    enough = np.log(tests) - np.log(level)
+    free = np.ones(len(ratios), dtype=bool)
+    left = {number: _evidence(group.accounts, ratios) for number, group in enumerate(groups)}
+    found: list[_Found] = []
+    while left := {number: evidence for number, evidence in left.items() if evidence.max() >= enough}:
+        strongest = max(left, key=lambda number: float(left[number].max()))
+        model, group = int(left[strongest].argmax()), groups[strongest]
+        e_value = float(np.exp(min(left[strongest][model] - np.log(tests), 460.0)))
+        left[strongest][model] = -np.inf  # tested
+        accounts = group.accounts[free[group.accounts]]
+        members = accounts[_belongs(ratios[accounts, model], habits[accounts]) >= MEMBER]
+        if len(members) < LEAST:
+            continue
+        found.append(_Found(model, group.shared, members, e_value))
+        free[members] = False
+        for number, evidence in left.items():
+            of_group = groups[number].accounts
+            if not free[of_group].all():
+                left[number] = np.minimum(evidence, _evidence(of_group[free[of_group]], ratios))
+    return found
+
+
+def _evidence(accounts: Numbers, ratios: Floats) -> Floats:
+    """(models,): the logarithm of E_m of the module."""
+    return np.asarray(logsumexp(_by_share(ratios[accounts]), axis=0) - np.log(len(SHARES)))
+
+
+def _by_share(own: Floats) -> Floats:
+    """(shares, ...): the logarithm of the product over the accounts, the first axis of `own`, for each share."""
+    return np.stack(
         [np.logaddexp(np.log1p(-s) if s < 1 else -np.inf, np.log(s) + own).sum(axis=0) for s in SHARES]
     )
-    evidence = logsumexp(by_share, axis=0) - np.log(len(SHARES)) - np.log(tests)
-    model = int(evidence.argmax())
-    if evidence[model] < -np.log(level):
-        return None
-    share = SHARES[int(by_share[:, model].argmax())]
-    odds = own[:, model] + np.log(share) - (np.log1p(-share) if share < 1 else -np.inf)
-    members = group.accounts[odds >= np.log(MEMBER / (1 - MEMBER))]
-    if len(members) < LEAST:
-        return None
-    return _Found(model, group.shared, members, float(np.exp(min(evidence[model], 460.0))))
+
+
+def _belongs(own: Floats, habit: Floats) -> Floats:
+    """(accounts,): the probability that each account of a group belongs to its network, averaged over the shares."""
+    by_share = _by_share(own)
+    shares = np.array(SHARES)[:, None]
+    with np.errstate(divide="ignore"):
+        odds = np.log(shares) - np.log1p(-shares) + own + habit
+    return np.asarray(np.exp(by_share - logsumexp(by_share)) @ expit(odds))
 
 
 def _labels(voter: Column, groups: Numbers) -> tuple[object, ...]:
