@@ -2,6 +2,7 @@
 
     python reproduce/rigging.py --seeds 20             each attack by itself, its votes straight into the checks
     python reproduce/rigging.py --seeds 20 --no-limits the same without limits, so that the checks stand alone
+    python reproduce/rigging.py --seeds 5 --together   all attacks at once, checked on each of 30 days
     python reproduce/rigging.py --http                 all attacks at once over HTTP against `arena serve`
 
 Prints for each attack how many of its tries became votes, which of these were held, the votes until an account was
@@ -62,6 +63,8 @@ def main() -> None:
     parser.add_argument("--attacks", nargs="*", default=["none", *ATTACKS], help="which ones")
     parser.add_argument("--no-limits", action="store_true", help="refuse nothing")
     parser.add_argument("--http", action="store_true", help="against `arena serve`, one month with all attacks")
+    parser.add_argument("--together", action="store_true", help="all attacks at once, checked again and again")
+    parser.add_argument("--checks", type=int, default=30, help="with --together: checks in the month")
     parser.add_argument("--voters", type=int, default=HONEST, help="honest ones")
     parser.add_argument("--votes", type=int, default=VOTES, help="of the honest voters")
     options = parser.parse_args()
@@ -69,6 +72,9 @@ def main() -> None:
         _over_http(options)
         return
     limits = None if options.no_limits else LimitSettings()
+    if options.together:
+        _together(options, limits)
+        return
     reasons: Counter[str] = Counter()
     results: dict[str, list[Result]] = defaultdict(list)
     for seed in range(options.seeds):
@@ -148,6 +154,17 @@ def _shown_places(all_places: Sequence[Places]) -> list[str]:
     ]
     shifts = [abs(place.checked - place.honest) for place in all_places]
     return [*medians, f"{np.mean(shifts):.1f}, at most {max(shifts)}"]
+
+
+def _together(options: argparse.Namespace, limits: LimitSettings | None) -> None:
+    from reproduce.riggers.together import month, print_months
+
+    attacks = [name for name in options.attacks if name != "none"]
+    months = []
+    for seed in range(options.seeds):
+        months.append(month(seed, attacks, options.voters, options.votes, limits, options.checks))
+        print(f"seed {seed} done: {100 * months[-1].share:.2f} %", file=sys.stderr, flush=True)
+    print_months(months)
 
 
 def _over_http(options: argparse.Namespace) -> None:

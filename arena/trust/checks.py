@@ -20,7 +20,7 @@ from arena.store.quarantine import hold
 from arena.store.trust_votes import Numbers, TrustVotes
 from arena.store.vote_parts import in_parts
 
-VERSION = "checks-1"
+VERSION = "checks-2"
 BY = "trust check"
 FEWEST_VOTES, FEWEST_VOTERS = 200, 10  # below these nothing is usual yet
 # Bounds of the probability that an honest voter, or any honest group, is held by a test. reproduce/rigging.py measures them.

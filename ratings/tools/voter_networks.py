@@ -12,8 +12,9 @@ the same way. A group of accounts, those of one window of time or with one label
 
 because any part of a group may be honest. As each factor has a mean of at most one, so has E_m. A group is flagged
 where E_m reaches models * groups / level (Markov, Bonferroni). Its members are the accounts that belong to it with a
-probability of MEMBER or more, averaged over the shares and given also how they tie (`voter_ties`; that proves no network,
-because honest voters who came the same way may share a habit). The strongest network is named first, and its members
+probability of MEMBER or more, or of VOTED_FOR if they ever voted for m: the votes that move its place. The probability is
+averaged over the shares, and given also how the account ties (`voter_ties`; that proves no network, because honest voters
+who came the same way may share a habit). The strongest network is named first, and its members
 are no evidence for another one: among accounts that copy the ranking every good model looks favoured, and where most of a
 small group are riggers of a known network, honest voters of the same hour would be taken for the rest of a second one.
 reproduce/rigging.py measures honest voters held and networks found.
@@ -41,7 +42,7 @@ from ratings.tools.voter_ties import tie_evidence
 FOLLOWS = 0.97  # how often a member votes as expected
 SHARPNESS, FOND = 1.5, 0.5  # logits for FOND: twice the shared taste of `voter_groups`
 SHARES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)  # of a group that may belong to a network
-MEMBER = 0.85
+MEMBER, VOTED_FOR = 0.9, 0.8
 LEAST = 3  # members
 MOST = 60  # votes of an account: one with more is tested by itself
 WINDOWS = (6 * 3600, 24 * 3600, 7 * 24 * 3600, 30 * 24 * 3600)  # seconds
@@ -180,7 +181,7 @@ def _until_stable(
         ratios = _ratios(votes, reference(votes, included, PRIOR).xi, len(rated))
         tests = len(groups) * votes.size
         habits = tie_evidence(ties, small, included & (many <= MOST))
-        found = _explained(groups, ratios, habits, tests, level)
+        found = _explained(votes, groups, ratios, habits, tests, level)
         remaining = rated.copy()
         for network in found:
             remaining[network.accounts] = False
@@ -207,7 +208,9 @@ def _ratios(votes: DecisiveVotes, xi: Floats, accounts: int) -> Floats:
     return np.asarray(ratios)
 
 
-def _explained(groups: list[_Group], ratios: Floats, habits: Floats, tests: int, level: float) -> list[_Found]:
+def _explained(
+    votes: DecisiveVotes, groups: list[_Group], ratios: Floats, habits: Floats, tests: int, level: float
+) -> list[_Found]:
     """The networks, the strongest first; an account of one is no evidence for another."""
     enough = np.log(tests) - np.log(level)
     free = np.ones(len(ratios), dtype=bool)
@@ -219,7 +222,8 @@ def _explained(groups: list[_Group], ratios: Floats, habits: Floats, tests: int,
         e_value = float(np.exp(min(left[strongest][model] - np.log(tests), 460.0)))
         left[strongest][model] = -np.inf  # tested
         accounts = group.accounts[free[group.accounts]]
-        members = accounts[_belongs(ratios[accounts, model], habits[accounts]) >= MEMBER]
+        needed = np.where(_voted_for(votes, model, len(free))[accounts], VOTED_FOR, MEMBER)
+        members = accounts[_belongs(ratios[accounts, model], habits[accounts]) >= needed]
         if len(members) < LEAST:
             continue
         found.append(_Found(model, group.shared, members, e_value))
@@ -241,6 +245,12 @@ def _by_share(own: Floats) -> Floats:
     return np.stack(
         [np.logaddexp(np.log1p(-s) if s < 1 else -np.inf, np.log(s) + own).sum(axis=0) for s in SHARES]
     )
+
+
+def _voted_for(votes: DecisiveVotes, model: int, accounts: int) -> NDArray[np.bool_]:
+    """(accounts,): whether each ever voted for the model."""
+    winner = np.where(votes.left_won, votes.model_a, votes.model_b)
+    return np.bincount(votes.voter[winner == model], minlength=accounts) > 0
 
 
 def _belongs(own: Floats, habit: Floats) -> Floats:

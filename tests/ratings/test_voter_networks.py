@@ -7,9 +7,11 @@ from scipy import stats
 import ratings
 from ratings import check_bursts, check_networks, check_selection
 from ratings.tools.vote_bursts import upper_tail
+from ratings.tools.voter_ties import tie_evidence
 from reproduce.riggers.attacks import attack
 from reproduce.riggers.crowd import crowd
 from reproduce.riggers.in_columns import drawn
+from reproduce.riggers.population import DAY
 
 
 def month(name=None, seed=0):
@@ -43,6 +45,40 @@ def test_a_network_of_one_week_is_found_by_the_time_of_its_first_votes():
     assert {network.model for network in checked.networks} == {"12"}
     assert checked.networks[0].shared.startswith("first votes within")
     assert checked.networks[0].e_value > 1 / checked.level
+
+
+def test_several_networks_at_once_checked_again_and_again_name_their_models_and_nobody_else():
+    plan = crowd(0)
+    for name in ("network", "network, one prompt pool", "slow network"):
+        plan = plan.joined(attack(name, 0))
+    votes = drawn(plan, 0)
+    accounts, models = set(), set()
+    for day in (11, 13, 15):
+        checked = network_check(votes.where(votes.time < day * DAY))
+        accounts |= checked.accounts
+        models |= {network.model for network in checked.networks}
+    assert models <= {"12", "22", "24"}
+    honest = {account for account in accounts if votes.kind_of[account] == "honest"}
+    assert len(honest) <= 1
+    assert len(accounts - honest) >= 110
+
+
+def test_an_account_is_in_one_network_only():
+    votes = month("network")
+    named = [account for network in network_check(votes).networks for account in network.accounts]
+    assert len(named) == len(set(named))
+
+
+def test_ties_speak_against_a_network_a_little_and_for_one_only_where_the_crowd_ties():
+    votes = np.full(60, 10)
+    ties = np.r_[np.arange(50) % 5, np.zeros(10, dtype=np.int64)]
+    evidence = tie_evidence(ties, votes, np.ones(60, dtype=bool))
+    assert evidence[ties == 0].min() > 0.2
+    assert -np.log(2) <= evidence[ties == 4].min() <= evidence[ties == 4].max() < -0.6
+    nobody = tie_evidence(np.zeros(60, dtype=np.int64), votes, np.ones(60, dtype=bool))
+    assert np.abs(nobody).max() < 0.1
+    alone = tie_evidence(ties, votes, np.zeros(60, dtype=bool))
+    assert np.isfinite(alone).all()
 
 
 def test_excluded_voters_are_not_tested():
