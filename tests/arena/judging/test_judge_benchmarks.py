@@ -7,7 +7,8 @@ import pytest
 from tests.support.typed import typed
 
 # Verdicts of JudgeBench's published files by category, as (first order, second order) of each pair: r for the correct
-# completion, w for the other, t for a tie, n unread. The accuracies are the paper's (arXiv 2410.12784, tables 1 and 3).
+# completion, w for the other, t for a tie, n unread. The accuracies are those of the paper's rule (arXiv 2410.12784)
+# run on the same files.
 O1_MINI = {
     "mmlu-pro-law": {"rr": 82, "rt": 3, "rw": 16, "tr": 5, "tw": 1, "wr": 23, "ww": 24},
     "livebench-reasoning": {"rr": 53, "rt": 5, "rw": 12, "tr": 3, "tt": 1, "tw": 4, "wr": 14, "ww": 6},
