@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, func
 from sqlmodel import Session, col, or_, select
 
 from arena.store.models import model_ids
-from arena.store.query_filters import counting, in_category, of_source
+from arena.store.query_filters import counting, has_private_model, in_category, of_source
 from arena.store.schema.battles import Battle, CompletionRow, Turn, Vote
 from arena.store.shared_battles import categories_of, readable
 
@@ -48,11 +48,14 @@ class BattleSummary:
 
 
 def search(session: Session, wanted: BattleConditions, *, judged: bool) -> tuple[list[BattleSummary], bool]:
-    """A page of battles, newest first, and whether another page follows."""
+    """A page of battles, newest first, and whether another page follows.
+
+    Battles with a private model are in no list: their voters' links lead to them.
+    """
     names = model_ids(session)
     query = (
         select(Battle)
-        .where(readable(judged), *_conditions(wanted, {name: number for number, name in names.items()}))
+        .where(readable(judged), ~has_private_model(Battle), *_conditions(wanted, {name: number for number, name in names.items()}))
         .order_by(col(Battle.id).desc())
         .offset((wanted.page - 1) * PAGE)
         .limit(PAGE + 1)

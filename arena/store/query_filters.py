@@ -93,9 +93,14 @@ def is_control(battle_id: Any) -> ColumnElement[bool]:
 def _of_known_models() -> ColumnElement[bool]:
     """The condition on `Vote` that neither model of its battle was private: their votes count on no board."""
     battle = aliased(Battle)
-    private = select(Model.id).where(col(Model.name).startswith(PRIVATE, autoescape=True))
-    of_private = or_(col(battle.model_a_id).in_(private), col(battle.model_b_id).in_(private))
+    of_private = has_private_model(battle)
     return ~select(battle.id).where(battle.id == Vote.battle_id, of_private).correlate(Vote).exists()
+
+
+def has_private_model(battle: Any) -> ColumnElement[bool]:
+    """The condition on `Battle`, or an alias of it, that one of its models was private."""
+    private = select(Model.id).where(col(Model.name).startswith(PRIVATE, autoescape=True))
+    return or_(col(battle.model_a_id).in_(private), col(battle.model_b_id).in_(private))
 
 
 def is_hidden(battle_id: Any) -> ColumnElement[bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sqlite3
 from collections.abc import Iterator
@@ -455,6 +456,31 @@ def test_answers_that_end_before_their_stream_begins_are_shown(browser: Browser,
     page.route("**/stream?*", lambda route: (page.wait_for_timeout(4000), route.continue_()))
     ask(page, "Hello?")
     votable(page)
+    for side in "ab":
+        expect(page.locator(f'[data-side="{side}"] .side-text')).not_to_have_text("", timeout=PATIENCE)
+    page.context.close()
+
+
+def test_a_stream_that_another_one_replaced_is_followed_again_when_the_arena_does_not_answer(browser, quick):
+    page = open_page(browser, quick.url)
+    streams, reads = [], []
+
+    def stream(route: Route) -> None:
+        streams.append(route)
+        if len(streams) == 1:
+            route.fulfill(content_type="text/event-stream", body="event: replaced\ndata: null\n\n")
+        else:
+            route.continue_()
+
+    def read(route: Route) -> None:
+        reads.append(route)
+        route.abort() if len(reads) == 1 else route.continue_()
+
+    page.route("**/stream?*", stream)
+    page.route(re.compile(r"/api/v1/battles/[^/?]+(\?[^/]*)?$"), read)
+    ask(page, "Hello?")
+    votable(page)
+    assert reads
     for side in "ab":
         expect(page.locator(f'[data-side="{side}"] .side-text')).not_to_have_text("", timeout=PATIENCE)
     page.context.close()

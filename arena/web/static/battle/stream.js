@@ -52,16 +52,22 @@ function connect(following) {
 /** After the last event: the battle as stored, if the page does not know its end yet. */
 function finish(following) {
   unfollow();
-  if (state.battle?.status === "running") following.reload();
+  if (state.battle?.status === "running") readAgain(following, 0);
 }
 
-/** The server refused the stream, or a proxy answered: ask for the battle, which follows it again if it still runs. */
+/** The server refused the stream, or a proxy answered. */
 function reconnect(following) {
   current.source.close();
   failures += 1;
-  const wait = Math.min(LONGEST_WAIT, 500 * 2 ** failures);
-  current.timer = setTimeout(async () => {
-    if (current?.key !== following.key) return;
+  readAgain(following, Math.min(LONGEST_WAIT, 500 * 2 ** failures));
+}
+
+/** Asks for the battle after a wait, and follows it again if it still runs or nothing answers. */
+function readAgain(following, wait) {
+  const waiting = { key: following.key };
+  current = waiting;
+  waiting.timer = setTimeout(async () => {
+    if (current !== waiting) return;
     current = null;
     await following.reload();
     if (current === null && state.battle?.status === "running") connect(following);
