@@ -55,6 +55,7 @@ from reproduce.temporary_postgres import binaries, temporary_postgres
 
 MODELS = 300
 REPEATS = 7
+WARM_UP = 10  # votes before the timed ones: a driver prepares a statement when it has been sent some times
 CHUNK = 200_000
 SPREAD = 1.0  # standard deviation of strength, in logits
 OUTCOMES = ("model_a", "model_b", "tie", "both_bad")
@@ -200,7 +201,9 @@ def measure(database: Database, votes: int) -> dict[str, float | int | str]:
 
     fit()  # once for the caches of the database, as on a running server
     page()
-    written, shown = zip(*(_vote_and_look(database, votes + n + 1) for n in range(REPEATS)), strict=True)
+    for _ in range(WARM_UP):
+        _vote(database)
+    written, shown = zip(*(_vote_and_look(database, votes + WARM_UP + n + 1) for n in range(REPEATS)), strict=True)
     with database.read() as session:
         rows = session.execute(text("SELECT count(*) FROM pair_count")).scalar_one()
         packed = round(session.execute(text("SELECT sum(length(votes)) FROM packed_votes")).scalar_one() / 1e6)
@@ -233,6 +236,14 @@ def _vote_and_look(database: Database, number: int) -> tuple[float, float]:
     """Seconds of a vote's transaction, and from its end until a page shows it; readers looked just before."""
     reader = _reader(database)
     reader.get("/leaderboard")
+    seconds, voted = _vote(database), time.perf_counter()
+    while f"{number:,} votes" not in reader.get("/leaderboard").text:
+        assert time.perf_counter() - voted < 60, f"vote {number} never came up"
+    return seconds, time.perf_counter() - voted
+
+
+def _vote(database: Database) -> float:
+    """Seconds of a vote's transaction, on a battle that is open."""
     with database.write() as session:
         battle = stored.add_battle(session, "v", "model-000", "model-001", 1.0)
         stored.add_turn(session, battle.id or 0, "Write a Python function that adds two numbers.")
@@ -242,10 +253,7 @@ def _vote_and_look(database: Database, number: int) -> tuple[float, float]:
     start = time.perf_counter()
     with database.write() as session:
         add_vote(session, battle_id, HUMAN, "v", "model_a", stopped_early=False)
-    voted = time.perf_counter()
-    while f"{number:,} votes" not in reader.get("/leaderboard").text:
-        assert time.perf_counter() - voted < 60, f"vote {number} never came up"
-    return voted - start, time.perf_counter() - voted
+    return time.perf_counter() - start
 
 
 def _median(work: Callable[[], None], clock: Callable[[], float] = time.perf_counter) -> float:
