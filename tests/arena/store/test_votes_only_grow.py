@@ -150,6 +150,8 @@ ACTIONS: list[tuple[str, dict[str, object]]] = [
     ("/admin/votes/release", {**WHY, "voter": "voter-2"}),
     ("/admin/appeals/decide", {**WHY, "appeal": "1", "decision": "release"}),
     ("/admin/appeals/decide", {**WHY, "appeal": "2", "decision": "keep"}),
+    ("/admin/votes/quarantine-matching", {**WHY, "state": "pending", "number": 1, "newest": 1000}),
+    ("/admin/votes/release-matching", {**WHY, "state": "quarantined", "number": 1000, "newest": 1000}),
     ("/review/skip", {"assignment": "{assignment}", "reason": "language"}),
     ("/review/undo", {}),
     ("/review/decide", {"assignment": "{assignment}", "winner": "model_a"}),
@@ -193,6 +195,7 @@ def operator(database):
     fill(database, wanted=2, by="op")
     with database.write() as session:
         hold(session, [4, 5], VoteState.QUARANTINED, FAST, by="x")
+        hold(session, [7], VoteState.PENDING, FAST, by="x")
         for number in (4, 5):
             battle = session.get_one(Battle, number)
             add_appeal(session, battle.voter, battle.public_id, "please")
