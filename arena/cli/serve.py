@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 console = Console(stderr=True)
 
 PROGRESS_EVERY = 0.5  # seconds
+BACKLOG = 2048  # connections that may wait, as many as uvicorn lets
 
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")]
@@ -155,10 +156,15 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _greet(database: Database, listener: socket.socket) -> None:
-    host, port = listener.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
-    console.print(f"The arena is open at [bold]http://{shown}:{port}[/]", highlight=False)
+    console.print(f"The arena is open at [bold]{opened_address(listener)}[/]", highlight=False)
     console.print(f"Votes are stored in {_place(database)}. Press Ctrl-C to stop the arena.", highlight=False)
+
+
+def opened_address(listener: socket.socket) -> str:
+    """The address of a bound socket, which takes connections from now on; they wait until a server accepts them."""
+    listener.listen(BACKLOG)
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _place(database: Database) -> str:

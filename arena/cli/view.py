@@ -10,7 +10,7 @@ from urllib.parse import quote
 import typer
 
 from arena.cli.options import Config, DatabaseURL, opened
-from arena.cli.serve import listen
+from arena.cli.serve import listen, opened_address
 from arena.cli.terminal import Console
 from arena.errors import ConfigError
 
@@ -50,8 +50,7 @@ def view(
         place = _place(runs or [], documents)
         listener = listen(LOOPBACK, port)
         console = Console(stderr=True, highlight=False, soft_wrap=True)
-        address = f"http://{LOOPBACK}:{listener.getsockname()[1]}{place}"
-        console.print(f"The runs are at {address}\nPress Ctrl-C to stop.", markup=False)
+        console.print(f"The runs are at {opened_address(listener)}{place}\nPress Ctrl-C to stop.", markup=False)
         server = uvicorn.Server(uvicorn.Config(view_app(documents), log_level="warning", access_log=False))
         with contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[listener])

@@ -55,7 +55,11 @@ def search(session: Session, wanted: BattleConditions, *, judged: bool) -> tuple
     names = model_ids(session)
     query = (
         select(Battle)
-        .where(readable(judged), ~has_private_model(Battle), *_conditions(wanted, {name: number for number, name in names.items()}))
+        .where(
+            readable(judged),
+            ~has_private_model(Battle),
+            *_conditions(wanted, {name: number for number, name in names.items()}),
+        )
         .order_by(col(Battle.id).desc())
         .offset((wanted.page - 1) * PAGE)
         .limit(PAGE + 1)
