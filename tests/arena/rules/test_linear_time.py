@@ -47,6 +47,8 @@ from arena.rules import (
 )
 from benchmarks.tasks import gpqa
 
+pytestmark = pytest.mark.slow  # long texts, searched again and again
+
 MODULES = (
     categories, languages, pii, prompt_limits, tagger_prompt, openai, redaction, reply_schema,
     ratings.data.style, judges.biases, judges.protocols.arena_hard, judges.protocols.mt_bench,
