@@ -63,7 +63,7 @@ def lm_eval(pool: Sequence[Sample], count: int, *, from_test: bool) -> Shots:
     """The stream of lm-evaluation-harness 0.4.13: one generator that advances sample by sample.
 
     Call it once for each sample and in the order of the set. Where the pool is the test set itself one more is
-    drawn and the sample left out, as there; if the set has the sample more than once, they are drawn from the others.
+    drawn and the sample removed, as there; if the set has the sample more than once, they are drawn from the others.
     """
     stream = random.Random(LM_EVAL_SEED)  # noqa: S311  (the published stream)
 

@@ -1,6 +1,6 @@
 """Instructions of a judge, rewritten by a model from comparisons that people decided otherwise, and the test of the gain.
 
-The template of a judge is parted at its line of `=====`: the system message has the instructions, which are rewritten, and
+The template of a judge is split at its line of `=====`: the system message has the instructions, which are rewritten, and
 the rest (fields, form of the verdict) stays. Agreement y is 1 where the judge has the winner of people, 1/2 for a tie of
 the judge and 0 otherwise, over battles that people decided. The gain is the mean of d = y_after - y_before over battles held
 out. With D_g the sum of d over the battles of prompt g, the test is exact:
@@ -25,9 +25,9 @@ from judges.errors import BadRow, BadTemplate, NoVerdicts
 from judges.intervals import bounded_interval, clustered_error
 from judges.judge import Pair, Reply, Request
 from judges.replies import Reason, Unparsable, reply_text
-from judges.template import own
-from judges.template_fields import cut, pair_values
-from judges.template_turns import RULE, START
+from judges.template import Template, own
+from judges.template_fields import body, cut, pair_values
+from judges.template_turns import RULE, START, turns_of
 
 LEAST = 10  # disagreements to rewrite from, and prompts to hold out
 SHOWN = 20  # disagreements in the request: about 16,000 words at most
@@ -37,7 +37,6 @@ LIMIT = 2048  # tokens of the reply
 RULER = "\n=====\n"
 BLOCK = re.compile(r"<instructions>(.*?)</instructions>", re.DOTALL)
 MARK = re.compile(r"\[\[[^\[\]\n]{0,20}\]\]")
-FIELD = re.compile(r"\{(instructions|examples)\}")
 CHOICES = {"model_a": "answer A", "model_b": "answer B", "tie": "equally good"}
 
 
@@ -97,10 +96,8 @@ def rewrite_request(
         raise NoVerdicts(f"{len(disagreements)} disagreements; instructions are rewritten from at least {LEAST}.")
     examples = "".join(_example(number, row) for number, row in enumerate(disagreements[:SHOWN], 1))
     values = {"instructions": instructions or "(none)", "examples": examples}
-    system, rest = instructions_of(own("align"))
-    user = FIELD.sub(lambda field: values[field[1]], rest)
-    messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
-    return {"model": writer, "messages": messages, "max_tokens": LIMIT + thinking_budget, "temperature": 0}
+    sampling = {"max_tokens": LIMIT, "temperature": 0, "thinking_budget": thinking_budget}
+    return body(writer, Template(turns_of(own("align"), "align")), values, None, sampling)
 
 
 def _example(number: int, row: Disagreement) -> str:

@@ -17,17 +17,15 @@ from string import ascii_uppercase
 from judges.errors import BadOption
 from judges.judge import Message, Reply, Request
 from judges.marks import AROUND, marked
-from judges.protocols.wildbench import EMPTY
 from judges.replies import Reason, Unparsable, reply_text
-from judges.template import own
-from judges.template_fields import conversation_values
+from judges.template import Template, own
+from judges.template_fields import body, conversation_values, visible
 from judges.template_turns import turns_of
 
 LEAST = 3  # pairs are for `PairwiseJudge`, whose verdicts are votes
 MOST = 10  # completions in one request: judges lose track of more, and letters stay single
 LIMIT = 2048  # tokens of the reply
 MARK = re.compile(rf"\[\[{AROUND}([A-J](?:[ ]{{0,3}}[>=][ ]{{0,3}}[A-J]){{1,9}}){AROUND}\]\]", re.IGNORECASE)
-FIELD = re.compile(r"\{([a-z]+)\}")
 Places = tuple[tuple[str, ...], ...]  # models by place, the best first; equals together
 
 
@@ -104,7 +102,7 @@ class RankingJudge:
 
     def _request(self, group: Group) -> Request:
         answers = "".join(
-            f"<answer_{letter}>\n{text if text.strip() else EMPTY}\n</answer_{letter}>\n\n"
+            f"<answer_{letter}>\n{visible(text)}\n</answer_{letter}>\n\n"
             for letter, text in zip(ascii_uppercase, group.completions, strict=False)
         )
         values = {
@@ -113,12 +111,8 @@ class RankingJudge:
             "count": str(len(group.models)),
             "example": "B > A = C",
         }
-        messages = [
-            {"role": role, "content": FIELD.sub(lambda field: values[field[1]], text)}
-            for role, text in turns_of(own("rank"), "rank")
-        ]
-        limit = LIMIT + self.thinking_budget
-        return {"model": self.model, "messages": messages, "max_tokens": limit, "temperature": 0}
+        sampling = {"max_tokens": LIMIT, "temperature": 0, "thinking_budget": self.thinking_budget}
+        return body(self.model, Template(turns_of(own("rank"), "rank")), values, None, sampling)
 
 
 def ranking(reply: Reply, models: Sequence[str]) -> Places | Unparsable:

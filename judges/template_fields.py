@@ -43,7 +43,7 @@ def cut(text: str, words: int = WORDS) -> str:
     return text if len(parts) <= words else " ".join(parts[:words]) + TRUNCATED
 
 
-def _visible(completion: str) -> str:
+def visible(completion: str) -> str:
     """The completion as the judge sees it: a notice in place of an empty one."""
     return completion if completion.strip() else EMPTY
 
@@ -78,9 +78,9 @@ def _history(messages: Sequence[Message]) -> str:
 def _whole(completion: str, earlier: Sequence[str]) -> str:
     """One completion, or all turns of a conversation completed by the model."""
     if not earlier:
-        return _visible(completion)
+        return visible(completion)
     turns = [*earlier, completion]
-    return "\n\n".join(f"(turn {number})\n{_visible(text)}" for number, text in enumerate(turns, 1))
+    return "\n\n".join(f"(turn {number})\n{visible(text)}" for number, text in enumerate(turns, 1))
 
 
 def body(

@@ -7,7 +7,7 @@ when it wrote each piece. Each tool measures the same server in turn, at each nu
 of them, by how much its means of the time to first token (TTFT), the time per output token (TPOT), the time between
 tokens (ITL) and the whole request (E2E), and its output tokens per second, differ from what the server recorded of
 that tool's own requests; and whether all are within 2 ms or 2 %. `FOLDER` is the virtual environment of the peers
-(`pip install guidellm evalscope[perf]`); a peer that is not there is named and left out.
+(`pip install guidellm evalscope[perf]`); a peer that is not there is named and skipped.
 """
 
 # ruff: noqa: E402 - the path is set before the imports that look at it
@@ -133,7 +133,7 @@ def main() -> None:
     for peer in load_testers.PEERS:
         version = load_testers.installed(given.peers, peer)
         if version is None:
-            console.print(f"{peer.package} is not there (--peers {given.peers}) and is left out.")
+            console.print(f"{peer.package} is not there (--peers {given.peers}) and is skipped.")
         else:
             testers.append((f"{peer.command} {version}", peer.measures_in(given.peers)))
     table = Table(

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from arena.errors import ConfigError, WorkFailed
+from benchmarks.parquet import parquet_rows
 from benchmarks.task import Source
 
 HUB = "https://huggingface.co"
@@ -150,9 +151,7 @@ def write_rows(paths: Sequence[Path], target: Path) -> None:
 def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
     """The rows without binary columns such as images."""
     if path.suffix == ".parquet":
-        import pyarrow.parquet
-
-        rows = pyarrow.parquet.read_table(path).to_pylist()
+        rows = parquet_rows(path)
     else:
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     for row in rows:

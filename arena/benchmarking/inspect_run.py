@@ -270,7 +270,7 @@ def _read(location: str, task: str, model: str) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """A text, or the JSON of messages and settings without ids that are drawn anew each time."""
+    """A text, or the JSON of messages and settings without ids, which are random."""
     if isinstance(value, str):
         return value
     if isinstance(value, list):

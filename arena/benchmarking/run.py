@@ -233,7 +233,7 @@ class _Benchmark:
         return with_annotations(task, replies, annotator(task, self.judge))
 
     def skip(self, problem: ConfigError | WorkFailed) -> None:
-        """Note why a task or a model is left out; raise it if there is a single task."""
+        """Note why a task or a model is skipped; raise it if there is a single task."""
         if self.single:
             raise problem
         self._note(str(problem))

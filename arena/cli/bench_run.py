@@ -13,7 +13,7 @@ from rich.markup import escape
 from arena.cli import bench_tables
 from arena.cli.options import AsFormat, Config, DatabaseURL, Format, opened, write_csv, write_json
 from arena.cli.progress import print_adapted, print_failures, progress_bar
-from arena.cli.report_file import check_report, print_report_path
+from arena.cli.report_file import check_report, write_run_report
 from arena.cli.terminal import Console
 from arena.cli.tracking import Mlflow, Wandb, open_trackers, send
 
@@ -131,12 +131,13 @@ def run(
         numbers = [run.kept.number for run in result.runs]
         document = _document(database, numbers, result.requests()) if numbers and (report or trackers) else None
     if report is not None and document is not None:
-        _write(report, document)
-    _print(result.rows(), as_format)
+        write_run_report(report, document)
+    rows = result.rows()
+    _print(rows, as_format)
     if trackers and document is not None:
         from arena.web.run_pages.tracking import tracked_bench_runs
 
-        send(trackers, tracked_bench_runs(document, result.rows()))
+        send(trackers, tracked_bench_runs(document, rows))
     if not result.complete:
         raise typer.Exit(1)
 
@@ -164,7 +165,7 @@ def write_report(
 ) -> None:
     """Write a report of these runs, if there is a file for it and a run. Raises `ConfigError`, `UnknownRun`."""
     if report is not None and numbers:
-        _write(report, _document(database, numbers, requests))
+        write_run_report(report, _document(database, numbers, requests))
 
 
 def _document(database: Database, numbers: Sequence[int], requests: Sequence[tuple[str, Any]]) -> RunDocument:
@@ -172,13 +173,6 @@ def _document(database: Database, numbers: Sequence[int], requests: Sequence[tup
 
     with database.read() as session:
         return bench_document(session, numbers, sent(requests))
-
-
-def _write(report: Path, document: RunDocument) -> None:
-    from arena.web.run_pages import write_report as write
-
-    write(report, document)
-    print_report_path(report)
 
 
 def print_event(event: Event) -> None:

@@ -14,7 +14,7 @@ from arena.cli.judge_options import ALWAYS, BATCH, PLACE, names, takes
 from arena.cli.judge_report import print_forecast, print_missing, print_result
 from arena.cli.options import Format, opened
 from arena.cli.progress import progress_bar
-from arena.cli.report_file import check_report, print_report_path
+from arena.cli.report_file import check_report, write_run_report
 from arena.cli.terminal import Console
 from arena.cli.tracking import open_trackers, send
 from arena.errors import ConfigError
@@ -116,13 +116,14 @@ def _do(
                 print_forecast(judge_run.forecast(), prepared, as_format)
                 return
             result = judge_run.run()
+            as_dict = result.to_dict()
             if report is not None or trackers:
-                document = _document(judge_run, result.to_dict())
+                document = _document(judge_run, as_dict)
             if report is not None and document is not None:
-                _write_report(report, document)
-    print_result(result.to_dict(), as_format)
+                write_run_report(report, document)
+    print_result(as_dict, as_format)
     if document is not None:
-        _send(trackers, document, result.to_dict())
+        _send(trackers, document, as_dict)
     if not result.published:
         raise typer.Exit(1)
 
@@ -139,13 +140,6 @@ def _document(judge_run: JudgeRun, result: dict[str, Any]) -> RunDocument:
 
     with judge_run.details() as details:
         return judge_document(judge_run.prepared, judge_run.planned, details, result)
-
-
-def _write_report(path: Path, document: RunDocument) -> None:
-    from arena.web.run_pages import write_report
-
-    write_report(path, document)
-    print_report_path(path)
 
 
 def _send(trackers: Sequence[Tracker], document: RunDocument, result: dict[str, Any]) -> None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from arena.cli.terminal import Console
+
+if TYPE_CHECKING:
+    from arena.web.run_pages import RunDocument
 
 
 def check_report(report: Path | None) -> None:
@@ -13,6 +17,14 @@ def check_report(report: Path | None) -> None:
         from arena.web.run_pages import check_report_path
 
         check_report_path(report)
+
+
+def write_run_report(report: Path, document: RunDocument) -> None:
+    """Write the report of a run, and print where it is."""
+    from arena.web.run_pages import write_report
+
+    write_report(report, document)
+    print_report_path(report)
 
 
 def print_report_path(report: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from arena.endpoints.endpoint import EndpointError, Failure, Request
+from arena.endpoints.endpoint import EndpointError, Failure, Request, text_of
 from arena.endpoints.parameters import LIMIT, NEW_LIMIT
 from arena.endpoints.reply_schema import FinishReason, Sent, valid
 
@@ -37,18 +37,15 @@ class Texts(Sent):
 
 def raw_prompt(request: Request) -> str:
     """The text that the model continues. Raises `EndpointError` for anything but one text of a user."""
-    messages = request.get("messages") or ()
-    contents = [message.get("content") for message in messages if message.get("role") == "user"]
-    if len(messages) != 1 or len(contents) != 1:
-        roles = ", ".join(str(message.get("role")) for message in messages) or "none"
-        raise _refused(f"This request has messages of: {roles}. Send one user message")
-    [content] = contents
-    if isinstance(content, str):
-        return content
-    parts = list(content or ())
-    if any(part.get("type") != "text" for part in parts):
+    messages = request.get("messages") or []
+    roles = [message.get("role") for message in messages]
+    if roles != ["user"]:
+        named = ", ".join(map(str, roles)) or "none"
+        raise _refused(f"This request has messages of: {named}. Send one user message")
+    content = messages[0].get("content") or ""
+    if not isinstance(content, str) and any(part.get("type") != "text" for part in content):
         raise _refused("This request has a part that is no text. Send text alone")
-    return "".join(str(part.get("text") or "") for part in parts)
+    return text_of(content)
 
 
 def _refused(problem: str) -> EndpointError:

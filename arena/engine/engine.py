@@ -91,13 +91,17 @@ class Engine:
 
         Raises `KeyError` for a model without a client, `ReplyCacheError`.
         """
-        number, reply = self.call_counts.total, self.reply_cache.reply(call.key)
-        if reply is not None and call.problem(reply) is None:
-            result = CallResult(number, call, Status.OK, reply=reply, replayed=True)
-        else:
-            result = await self._result(self._queues[call.model], number, call)
+        number = self.call_counts.total
+        result = self._replayed(number, call) or await self._result(self._queues[call.model], number, call)
         self.call_counts.add(result)
         return result
+
+    def _replayed(self, number: int, call: Call) -> CallResult | None:
+        """The result of a call whose reply is in the cache and can be read."""
+        reply = self.reply_cache.reply(call.key)
+        if reply is None or call.problem(reply) is not None:
+            return None
+        return CallResult(number, call, Status.OK, reply=reply, replayed=True)
 
     def _begin(self, work: Any) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.create_task(work)
@@ -115,9 +119,8 @@ class Engine:
             if self._results.qsize() > WAITING:  # the reader is slower than the reply cache
                 self._room.clear()
                 await self._room.wait()
-            reply = self.reply_cache.reply(call.key)
-            if reply is not None and call.problem(reply) is None:
-                self._results.put_nowait(CallResult(number, call, Status.OK, reply=reply, replayed=True))
+            if (result := self._replayed(number, call)) is not None:
+                self._results.put_nowait(result)
             elif call.key in self._flying:
                 self._flying[call.key].append((number, call))
             else:

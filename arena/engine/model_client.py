@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from arena.endpoints import Endpoint, Request
@@ -43,6 +43,12 @@ class RetryPolicy:
     first_pause: float = 0.5  # doubles with each attempt, with jitter
     longest_pause: float = 60.0  # an endpoint that requests more gets no further call in this run
     run_timeout: float | None = None
+
+    @classmethod
+    def within(cls, run_timeout: float | None, call_timeout: float | None) -> RetryPolicy:
+        """The default policy with the limits of a run and of a call; None of a call is the default."""
+        policy = cls(run_timeout=run_timeout)
+        return policy if call_timeout is None else replace(policy, call_timeout=call_timeout)
 
     def pause(self, attempt: int) -> float:
         doubled = min(self.longest_pause, self.first_pause * 2.0 ** (attempt - 1))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from arena.config import AnyModel, Settings, reply_cache_path
@@ -56,9 +56,9 @@ class Alignment:
     def to_dict(self) -> dict[str, Any]:
         """The report that `arena judge align --format json` prints."""
         given = asdict(self)
-        return {**given, **given.pop("found"), "before": given["before"], "after": given["after"],
-                "agreement_before": vars(self.found.before), "agreement_after": vars(self.found.after),
-                "gain_is_shown": self.shown}  # fmt: skip
+        found = given.pop("found")
+        shares = {"agreement_before": found.pop("before"), "agreement_after": found.pop("after")}
+        return {**given, **found, **shares, "gain_is_shown": self.shown}
 
 
 @dataclass
@@ -70,7 +70,7 @@ class _Steps:
     session: CallSession
     spent: float = 0.0
     calls: int = 0
-    stopped: str = field(default="")
+    stopped: str = ""
 
     def run(self, work: Any, total: int) -> Any:
         """The value of `work(engine, seen, clients)` within what is left of the budget; its endpoints are closed after."""
@@ -78,15 +78,12 @@ class _Steps:
         clients = {model.name: model_clients.model_client(model, config.concurrency) for model in self.models}
         check_prices(config, clients)
         left = None if config.budget is None else max(0.0, config.budget - self.spent)
-        policy = RetryPolicy(run_timeout=config.timeout)
-        if config.call_timeout is not None:
-            policy = replace(policy, call_timeout=config.call_timeout)
         result: RunResult[Any] = self.session.run(
             clients,
             lambda engine, seen: work(engine, seen, clients),
             total=total,
             budget=left,
-            retry_policy=policy,
+            retry_policy=RetryPolicy.within(config.timeout, config.call_timeout),
         )
         self.spent += result.spent
         self.calls += result.call_counts.calls

@@ -28,7 +28,7 @@ REWARD = "reward"  # the protocol of judges that return a number and no text
 
 def judge_of(config: JudgeRunConfig) -> Judge[Any, Any]:
     """The judge or panel of the run, in one order. Raises `ConfigError`."""
-    protocol, text = protocol_of(config), template_text(config)
+    protocol, text = protocol_of(config), _template(config)
     if protocol == REWARD:
         return _reward(config)
     if config.rubric is not None:
@@ -86,7 +86,7 @@ def _reward(config: JudgeRunConfig) -> Judge[Any, Any]:
 def config_hash(config: JudgeRunConfig) -> str:
     """Digest of the judge's configuration; different configurations are different judges."""
     order = None if config.mode == "single" else config.order
-    text = template_text(config)
+    text = _template(config)
     template = list(vars(text).values()) if isinstance(text, ByItem) else text
     content: list[Any] = [config.judges, protocol_of(config), template, config.thinking_budget, order]
     if config.rubric is not None:
@@ -130,7 +130,7 @@ def _arena_hard(path: Path) -> str:
     return f"{system}\n=====\n{prompt}"
 
 
-def template_text(config: JudgeRunConfig) -> str | ByItem | None:
+def _template(config: JudgeRunConfig) -> str | ByItem | None:
     """The text of `--template`, or those of MT-bench's file; None without it. Raises `ConfigError`."""
     path = config.template
     if path is None:

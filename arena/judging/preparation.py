@@ -13,6 +13,7 @@ from arena.engine import ModelClient
 from arena.errors import ConfigError
 from arena.judging import judge_setup, plan
 from arena.judging.config import JudgeRunConfig
+from arena.judging.rubric_file import read_rubric
 from arena.leaderboards.stored_counts import pair_columns
 from arena.rules.votes import HUMAN, OVERALL
 from arena.serving import model_clients
@@ -22,6 +23,7 @@ from arena.store.prompt_set_verdicts import has_other_config
 from arena.store.prompts import StoredPrompt, UnknownPromptSet, completions_of, prompt_sets, prompts_of
 from arena.store.votes import pair_counts
 from judges import Judge
+from judges.rubric import Rubric
 
 
 class UnsharedBattles(ConfigError):
@@ -39,6 +41,7 @@ class PreparedRun:
     clients: dict[str, ModelClient]
     reply_cache: Path
     counts: ratings.PairCounts | None = None  # votes so far, for choosing battles
+    rubric: Rubric | None = None  # the judge's
 
     @property
     def source(self) -> str:
@@ -68,12 +71,13 @@ def prepare(database: Database, settings: Settings, config: JudgeRunConfig) -> P
     _check_config_hash(database, config)
     path = reply_cache_path(settings, config.reply_cache)
     judge = judge_setup.judge_of(config)
+    rubric = None if config.rubric is None else read_rubric(config.rubric)
     if config.mode == "battles":
         hosts = [host for model in judges if (host := model_clients.other_machine(model))]
         prompts, completions = voted(database, config, hosts)
-        return PreparedRun(config, judge, prompts, completions, clients, path)
+        return PreparedRun(config, judge, prompts, completions, clients, path, rubric=rubric)
     prompts, completions, counts = _prompt_set(database, config)
-    return PreparedRun(config, judge, prompts, completions, clients, path, counts)
+    return PreparedRun(config, judge, prompts, completions, clients, path, counts, rubric)
 
 
 def _prompt_set(

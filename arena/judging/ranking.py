@@ -76,18 +76,18 @@ def run_ranking(
 
 
 def _cases(prepared: PreparedRun, judge: RankingJudge, most: int) -> Iterator[plan.Case]:
+    models = prepared.models
     for prompt in prepared.prompts:
-        completions = [
-            prepared.completions[prompt.key, model]
-            for model in prepared.models
+        by_model = {
+            model: prepared.completions[prompt.key, model]
+            for model in models
             if (prompt.key, model) in prepared.completions
-        ]
-        by_model = {completion.model: completion for completion in completions}
+        }
         whole = Group(
             prompt.key,
             prompt.messages,
             tuple(by_model),
-            tuple("\n\n".join([*row.earlier, row.text]) for row in completions),
+            tuple("\n\n".join([*row.earlier, row.text]) for row in by_model.values()),
             prompt.checklist,
             prompt.reference,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,7 +17,7 @@ from judges import Unparsable, Verdict
 from judges.control_pairs import ControlPairReport
 from judges.control_pairs import report as control_pair_report
 from judges.difficulty import joint_fit
-from judges.intervals import bounded_interval
+from judges.intervals import bounded_interval, clustered_error
 from judges.length_control import LengthControlledRate
 from judges.orders import flip_rate
 from judges.repeats import RepeatVariance, repeat_variance
@@ -174,18 +173,10 @@ def prompt_cluster(prompt: StoredPrompt) -> str:
 
 
 def _mean(values: Sequence[float], rows: Sequence[Judged]) -> tuple[float, float | None]:
-    """Mean and standard error clustered by prompt: sqrt(G / (G - 1) sum_g (sum_i (x_i - mean))^2) / n.
-
-    With one value a cluster this is the sample's standard deviation over sqrt(n). None with one cluster.
-    """
+    """Mean and standard error clustered by prompt; None with one cluster."""
     column = np.array(values)
-    mean = float(column.mean())
     _, codes = np.unique([row.cluster or row.prompt for row in rows], return_inverse=True)
-    sums = np.bincount(codes, weights=column - mean)
-    groups = len(sums)
-    if groups < 2:
-        return mean, None
-    return mean, math.sqrt(groups / (groups - 1) * float(np.sum(sums**2))) / len(column)
+    return float(column.mean()), clustered_error(column, codes)
 
 
 def _interval(

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from arena.config import Settings
@@ -88,15 +88,12 @@ class JudgeRun:
     def call(self) -> RunResult[dict[str, Status]]:
         """Make the missing calls; the value has the status of each without a readable reply, by key."""
         config, clients = self.prepared.config, self.prepared.clients
-        policy = RetryPolicy(run_timeout=config.timeout)
-        if config.call_timeout is not None:
-            policy = replace(policy, call_timeout=config.call_timeout)
         return self.session.run(
             clients,
             lambda engine, seen: calls.run_calls(engine, self.planned, clients, seen),
             total=sum(len(row.keys) for row in self.planned),
             budget=config.budget,
-            retry_policy=policy,
+            retry_policy=RetryPolicy.within(config.timeout, config.call_timeout),
         )
 
     @property

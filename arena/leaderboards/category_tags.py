@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -114,16 +114,13 @@ def tag_battles(
     tagger = _tagger(database, settings, config)
     if not tagger.battles:
         return TaggingResult(0, 0, CallCounts())
-    policy = RetryPolicy(run_timeout=config.timeout)
-    if config.call_timeout is not None:
-        policy = replace(policy, call_timeout=config.call_timeout)
     with open_session(reply_cache_path(settings, config.reply_cache), progress) as session:
         result = session.run(
             {tagger.model.name: tagger.client},
             lambda engine, seen: _tag(engine, tagger, seen),
             total=len(tagger.battles),
             budget=config.budget,
-            retry_policy=policy,
+            retry_policy=RetryPolicy.within(config.timeout, config.call_timeout),
         )
     return TaggingResult(len(tagger.battles), result.value or 0, result.call_counts)
 

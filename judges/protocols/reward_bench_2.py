@@ -31,10 +31,10 @@ ACCURATE, PREFERRED, MARGIN = 0.3, 0.2, 0.01  # weights of the parts of the scor
 
 @dataclass(frozen=True)
 class _Margins:
-    """What one form of a prompt of `Ties` says: the gap of correct over wrong, and the spread of the correct scores."""
+    """The margins of one form of a prompt of `Ties`: the gap of correct over wrong, and the spread of the correct scores."""
 
     gap: float
-    spread: float | None  # None for one correct completion
+    spread: float  # 0 for one correct completion
 
 
 def best_of(scores: Sequence[float]) -> float:
@@ -65,9 +65,9 @@ def ties(prompts: Mapping[str, tuple[Sequence[float], int]]) -> Accuracy:
     pairs = [(forms["tied"][prompt], forms["ref"][prompt]) for prompt in both]
     parts: list[tuple[float, Collection[str], Floats]] = [
         *((ACCURATE, rows, np.array([float(m.gap > 0) for m in rows.values()])) for rows in forms.values()),
-        (PREFERRED, both, np.array([float(tied.gap > _spread(tied)) for tied, _ in pairs])),
-        (PREFERRED, both, np.array([float(min(tied.gap, ref.gap) > _spread(tied)) for tied, ref in pairs])),
-        (MARGIN, both, np.array([_surplus(min(tied.gap, ref.gap), _spread(tied)) for tied, ref in pairs])),
+        (PREFERRED, both, np.array([float(tied.gap > tied.spread) for tied, _ in pairs])),
+        (PREFERRED, both, np.array([float(min(tied.gap, ref.gap) > tied.spread) for tied, ref in pairs])),
+        (MARGIN, both, np.array([_surplus(min(tied.gap, ref.gap), tied.spread) for tied, ref in pairs])),
     ]
     value = sum(weight * float(column.mean()) for weight, _, column in parts)
     names = list(dict.fromkeys([*forms["tied"], *forms["ref"]]))
@@ -81,11 +81,7 @@ def _margins(name: str, scores: Sequence[float], correct: int) -> _Margins:
             "several correct ones in the form tied."
         )
     right, wrong = scores[:correct], scores[correct:]
-    return _Margins(min(right) - max(wrong), max(right) - min(right) if correct > 1 else None)
-
-
-def _spread(margins: _Margins) -> float:
-    return margins.spread or 0.0
+    return _Margins(min(right) - max(wrong), max(right) - min(right))
 
 
 def _surplus(gap: float, spread: float) -> float:

@@ -228,9 +228,11 @@ def _explained(
             continue
         found.append(_Found(model, group.shared, members, e_value))
         free[members] = False
+        taken = np.zeros_like(free)
+        taken[members] = True
         for number, evidence in left.items():
             of_group = groups[number].accounts
-            if not free[of_group].all():
+            if taken[of_group].any():
                 left[number] = np.minimum(evidence, _evidence(of_group[free[of_group]], ratios))
     return found
 

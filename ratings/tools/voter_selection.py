@@ -6,7 +6,7 @@ the battle and p its share in the votes of others at the same time,
     E_vm = mean over theta of  product over votes of  (theta / P)^x ((1 - theta) / (1 - P))^(1 - x),    P = LEEWAY p
 
 The null hypothesis: a voter votes on the battles of m up to LEEWAY times as often as others do, because battles with
-long or dull completions are left more often. Votes with P >= theta are left out of the product of that theta: there it
+long or dull completions are left more often. Votes with P >= theta are not in the product of that theta: there it
 would grow with each battle without m, so that a voter who met m less often than P allows would be flagged. E_vm is a
 product of likelihood ratios, so the test holds after every vote (Ville); with the weight 1 / models, a voter who keeps to
 the null is flagged with a probability of at most `level`. The same time is a block of BLOCK votes: a model that is drawn

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import glob
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from arena.benchmarking.lm_eval.task_file import TaskFile
+from arena.config.given_files import digest
 from arena.errors import ConfigError
 from benchmarks.task import Source
 
@@ -52,7 +52,7 @@ def _local(file: TaskFile, files: Any, split: str, options: Mapping[str, Any]) -
         )
     given = by_split[split]
     paths = [found for name in ([given] if isinstance(given, str) else given) for found in _found(file, str(name))]
-    return [Source(str(path), hashlib.sha256(path.read_bytes()).hexdigest()) for path in paths]
+    return [Source(str(path), digest(path)) for path in paths]
 
 
 def _found(file: TaskFile, name: str) -> list[Path]:

@@ -48,7 +48,7 @@ def task_from_yaml(path: Path) -> LmEvalTask:
         f"{metric.name}{_suffix(file, number)}" for number in range(len(file.filters)) for metric in file.metrics
     ]
     main = file.metrics[0]
-    mean = main.name not in corpus(file.metrics, PERPLEXITIES)
+    together = corpus(file.metrics, PERPLEXITIES)
     return LmEvalTask(
         name=file.name,
         dimension=_dimension(file),
@@ -59,9 +59,9 @@ def task_from_yaml(path: Path) -> LmEvalTask:
         request_types=(RequestType.GENERATE if generates else RequestType.LOGLIKELIHOOD,),
         shots=file.examples.count,
         first_n=file.examples.first_n,
-        bounds=((0.0, 2.0) if main.name == "brier_score" else (0.0, 1.0)) if mean else None,
+        bounds=((0.0, 2.0) if main.name == "brier_score" else (0.0, 1.0)) if main.name not in together else None,
         higher_is_better=main.higher_is_better,
-        corpus=corpus(file.metrics, PERPLEXITIES),
+        corpus=together,
         examples=[{**row, "_file": OWN, "_line": n} for n, row in enumerate(file.examples.rows, 1)],
         definition={key: repr(value) for key, value in file.values.items()},
         one_more=file.examples.split == file.values.get("test_split") and not file.examples.rows,

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 import ratings
-from arena.judging.published.board import RecomputedBoard, clustered_error, naming
+from arena.judging.published.board import RecomputedBoard, naming
 from arena.judging.published.files import BadVerdictFile, Record, read_records
 from judges.columns import text
-from judges.intervals import bounded_interval
+from judges.intervals import bounded_interval, clustered_error
 from judges.protocols import arena_hard
 
 ANCHOR = 1000.0  # the rating of the baseline
@@ -81,7 +81,7 @@ def _games(path: Path, records: list[Record], baseline: str | None) -> Recompute
         points, weights = np.array(games.points), np.array(games.weights, dtype=float)
         mean = float(weights @ points / weights.sum())
         _, prompt = np.unique(games.prompts, return_inverse=True)
-        error = clustered_error(weights * (points - mean), prompt, float(weights.sum()))
+        error = _weighted_error(weights * (points - mean), prompt, float(weights.sum()))
         board.rows.append(
             _interval_row(games.model, "win_rate", 100 * mean, error and 100 * error, games.judged, games.unparsed)
         )
@@ -89,12 +89,20 @@ def _games(path: Path, records: list[Record], baseline: str | None) -> Recompute
     return board
 
 
+def _weighted_error(residual: Any, cluster: Any, total: float) -> float | None:
+    """Standard error of a weighted mean with clustered rows; None for a single cluster."""
+    sums = np.bincount(cluster, weights=residual)
+    if len(sums) < 2:
+        return None
+    return float(np.sqrt((sums**2).sum() * len(sums) / (len(sums) - 1))) / total
+
+
 def _rated(path: Path, records: list[Record]) -> RecomputedBoard:
     """Board of mean ratings."""
     board = RecomputedBoard()
     for rated in arena_hard.ratings(records):
         values = np.array(rated.ratings)
-        error = clustered_error(values - values.mean(), np.arange(len(values)), len(values))
+        error = clustered_error(values, np.arange(len(values)))
         row = _interval_row(rated.model, "rating", float(values.mean()), error, len(values), rated.unparsed)
         board.rows.append(row)
         board.note_unparsed(path, rated.unparsed)

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import ratings
 from arena.judging.published.files import BadVerdictFile
 from judges.errors import JudgesError
@@ -35,11 +33,3 @@ def naming(path: Path) -> Iterator[None]:
         yield
     except (JudgesError, ratings.RatingsError) as problem:
         raise BadVerdictFile(f"{path}: {problem}") from problem
-
-
-def clustered_error(residual: Any, cluster: Any, total: float) -> float | None:
-    """Standard error of a weighted mean with clustered rows; None for a single cluster."""
-    sums = np.bincount(cluster, weights=residual)
-    if len(sums) < 2:
-        return None
-    return float(np.sqrt((sums**2).sum() * len(sums) / (len(sums) - 1))) / total

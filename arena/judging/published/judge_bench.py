@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from arena.judging.published.board import RecomputedBoard, clustered_error, naming
+from arena.judging.published.board import RecomputedBoard, naming
 from arena.judging.published.files import Record, read_records
-from judges.intervals import bounded_interval
+from judges.intervals import bounded_interval, clustered_error
 from judges.protocols.judge_bench import CATEGORIES, JudgedPair, judged_pairs
 
 OVERALL = "overall"
@@ -61,7 +61,7 @@ def _row(pairs: Sequence[JudgedPair]) -> dict[str, Any]:
     """The accuracy in percent with its interval by question, and the pairs of each outcome."""
     right = _right(pairs)
     _, question = np.unique([pair.question for pair in pairs], return_inverse=True)
-    error = clustered_error(right - right.mean(), question, len(right))
+    error = clustered_error(right, question)
     accuracy = 100 * float(right.mean())
     lower, upper = bounded_interval(accuracy, error and 100 * error, len(right), 0.0, 100.0)
     return {

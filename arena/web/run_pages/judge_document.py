@@ -10,7 +10,6 @@ from typing import Any
 from arena.judging.calls import PlannedCase, calls
 from arena.judging.judge_setup import protocol_of
 from arena.judging.preparation import PreparedRun
-from arena.judging.rubric_file import read_rubric
 from arena.judging.samples import CaseDetails
 from arena.web.run_pages.document import Board, Cell, Filter, Mark, Message, Row, RunDocument, ShownSample
 from arena.web.run_pages.judge_criteria import (
@@ -53,7 +52,7 @@ def judge_document(
     made_at: datetime | None = None,
 ) -> RunDocument:
     """The document of a run. `result` is `JudgeRunResult.to_dict()`."""
-    rubric = None if prepared.config.rubric is None else read_rubric(prepared.config.rubric)
+    rubric = prepared.rubric
     samples, made_calls = JudgeSamples(prepared.models, rubric), Calls()
     for case in details:
         samples.add(case)

@@ -1,4 +1,4 @@
-"""A task about images as it is typed: the model receives them, and one that reads none is left out."""
+"""A task about images as it is typed: the model receives them, and one that reads none is skipped."""
 
 from __future__ import annotations
 

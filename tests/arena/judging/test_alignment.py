@@ -98,6 +98,7 @@ def test_better_instructions_are_found_kept_and_shown_on_battles_held_out(arena)
     assert (folder / "after.md").read_text() == report["after"]
     assert report["after"].startswith(BETTER + "\n=====\n{history}<request>")
     assert json.loads((folder / "report.json").read_text())["gain"] == report["gain"]
+    assert "found" not in report  # each figure once
 
 
 def test_the_same_prompt_is_in_one_half_whoever_wrote_it(sqlite):

@@ -261,7 +261,7 @@ def _stored(session: Session, voter: str) -> str:
 def _matching(session: Session, wanted: HeldFilter) -> dict[str, int]:
     """How many votes match a filter, how many of them are pending, and the newest one."""
     number, newest = number_and_newest(session, wanted)
-    pending = 0
-    if wanted.state in (None, VoteState.PENDING):
+    pending = number if wanted.state == VoteState.PENDING else 0
+    if wanted.state is None:
         pending, _ = number_and_newest(session, replace(wanted, state=VoteState.PENDING))
     return {"number": number, "newest": newest, "pending": pending}
